@@ -1,0 +1,193 @@
+//! The words of the network: parsed once, then trusted.
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddrV4},
+    num::NonZeroU16,
+    str::FromStr,
+};
+
+/// A TCP or UDP port that can be listened on: 1 to 65535.
+pub type Port = NonZeroU16;
+
+/// A host's virtual address: inside 127.0.0.0/8, so that it can be bound without root, and not an address that the
+/// machine itself uses (`127.0.0.1`) or that no socket can bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vip(Ipv4Addr);
+
+/// Why an address cannot be a [`Vip`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VipError {
+    /// The text is no dotted IPv4 address (leading zeros, names and IPv6 included).
+    #[error("not an IPv4 address")]
+    Syntax,
+    /// The address could not be listened on without root.
+    #[error("not inside 127.0.0.0/8")]
+    NotLoopback,
+    /// The address is this machine's own `localhost`, or one that no socket can bind.
+    #[error("reserved by the machine itself")]
+    Reserved,
+}
+
+impl Vip {
+    /// The VIP with this address.
+    pub fn new(address: Ipv4Addr) -> Result<Self, VipError> {
+        if !address.is_loopback() {
+            return Err(VipError::NotLoopback);
+        }
+        let reserved = [
+            Ipv4Addr::new(127, 0, 0, 0),
+            Ipv4Addr::LOCALHOST,
+            Ipv4Addr::new(127, 255, 255, 255),
+        ];
+        if reserved.contains(&address) {
+            return Err(VipError::Reserved);
+        }
+        Ok(Self(address))
+    }
+
+    /// The address itself.
+    pub const fn address(self) -> Ipv4Addr {
+        self.0
+    }
+
+    /// The address together with a port.
+    pub const fn socket(self, port: Port) -> SocketAddrV4 {
+        SocketAddrV4::new(self.0, port.get())
+    }
+}
+
+impl FromStr for Vip {
+    type Err = VipError;
+
+    fn from_str(text: &str) -> Result<Self, VipError> {
+        Self::new(text.parse().map_err(|_| VipError::Syntax)?)
+    }
+}
+
+impl fmt::Display for Vip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The name of a host or one of its aliases: labels of letters, digits, `-` and `_` joined by dots (RFC 1123
+/// section 2.1, and the underscore that upstream manifests use), kept in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostName(String);
+
+/// Why a text cannot be a [`HostName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostNameError {
+    /// Nothing between two dots, or nothing at all.
+    #[error("a name needs at least one character between its dots")]
+    Empty,
+    /// More than 63 bytes in a label or 253 in the name (RFC 1035 section 2.3.4).
+    #[error("a name may have 253 characters, and 63 between two dots")]
+    TooLong,
+    /// A character that is not a letter, digit, `-` or `_`, or a `-` at the end of a label.
+    #[error("a name consists of letters, digits, '-' and '_', with no '-' at either end")]
+    Character,
+    /// `localhost` belongs to every machine (RFC 6761 section 6.3).
+    #[error("\"localhost\" always means the machine itself")]
+    Localhost,
+}
+
+impl HostName {
+    /// The name as text, in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HostName {
+    type Err = HostNameError;
+
+    fn from_str(text: &str) -> Result<Self, HostNameError> {
+        if text.len() > 253 {
+            return Err(HostNameError::TooLong);
+        }
+        for label in text.split('.') {
+            if label.is_empty() {
+                return Err(HostNameError::Empty);
+            }
+            if label.len() > 63 {
+                return Err(HostNameError::TooLong);
+            }
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if !label.chars().all(fits) || label.starts_with('-') || label.ends_with('-') {
+                return Err(HostNameError::Character);
+            }
+        }
+        let name = text.to_ascii_lowercase();
+        if name == "localhost" || name.ends_with(".localhost") {
+            return Err(HostNameError::Localhost);
+        }
+        Ok(Self(name))
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One direction of a TCP connection inside the virtual network. The other direction is [`FlowKey::reversed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    /// Where the packets come from.
+    pub src: SocketAddrV4,
+    /// Where the packets go.
+    pub dst: SocketAddrV4,
+}
+
+impl FlowKey {
+    /// The same connection seen from its other end.
+    pub const fn reversed(self) -> Self {
+        Self {
+            src: self.dst,
+            dst: self.src,
+        }
+    }
+}
+
+impl fmt::Display for FlowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", self.src, self.dst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vip_is_a_loopback_address_that_the_machine_does_not_use() {
+        assert!("127.0.42.101".parse::<Vip>().is_ok());
+        assert_eq!("127.0.0.1".parse::<Vip>(), Err(VipError::Reserved));
+        assert_eq!("127.255.255.255".parse::<Vip>(), Err(VipError::Reserved));
+        assert_eq!("10.0.0.1".parse::<Vip>(), Err(VipError::NotLoopback));
+        assert_eq!("127.0.042.101".parse::<Vip>(), Err(VipError::Syntax));
+        assert_eq!("::1".parse::<Vip>(), Err(VipError::Syntax));
+    }
+
+    #[test]
+    fn names_compare_without_regard_to_case() {
+        assert_eq!(
+            "GKE-Pod.Example".parse::<HostName>(),
+            "gke-pod.example".parse()
+        );
+    }
+
+    #[test]
+    fn a_name_that_no_resolver_accepts_is_refused() {
+        assert_eq!("".parse::<HostName>(), Err(HostNameError::Empty));
+        assert_eq!("a..b".parse::<HostName>(), Err(HostNameError::Empty));
+        assert_eq!("-a".parse::<HostName>(), Err(HostNameError::Character));
+        assert_eq!("a b".parse::<HostName>(), Err(HostNameError::Character));
+        assert_eq!("\u{1b}[2J".parse::<HostName>(), Err(HostNameError::Character));
+        assert_eq!("x".repeat(64).parse::<HostName>(), Err(HostNameError::TooLong));
+        assert_eq!("LocalHost".parse::<HostName>(), Err(HostNameError::Localhost));
+    }
+}

@@ -1,0 +1,21 @@
+//! NoRouter: one YAML file becomes one network.
+//!
+//! The rooms below stand on floors. A room imports lower floors only; rooms on one floor do not know each other.
+//! `tests/tidy.rs` keeps it so.
+//!
+//! | floor | rooms | what they are |
+//! |---|---|---|
+//! | 0 words | `time`, `addr` | plain values, parsed once, then trusted |
+//! | 1 formats | `manifest`, `wire`, `view` | bytes and text to values and back; the only rooms with serde |
+//! | 2 machines | `plan`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
+//! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
+//! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
+//! | 5 faces | `cli`, and the desktop app | what people touch |
+//!
+//! Without features the library is floors 0 to 3: it has no clock, no sockets and no runtime. `docs/ARCHITECTURE.md`
+//! says how the three rivers (intent, packets, truth) run through the house.
+
+pub mod time;
+pub mod addr;
+
+pub mod plan;

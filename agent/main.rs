@@ -1,0 +1,3 @@
+//! The headless program: manager, agent and command line in one.
+
+fn main() {}

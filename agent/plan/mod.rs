@@ -1,0 +1,121 @@
+//! The manifest, understood: validated, complete and ordered. If a [`Plan`] exists, it can be run.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use crate::addr::{HostName, Port, Vip};
+
+/// The whole network that a manifest asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The hosts, in the order of the manifest.
+    pub hosts: Vec<HostPlan>,
+    /// Which destinations outside the network are reached through which host; later routes win over earlier ones.
+    pub routes: Vec<RoutePlan>,
+}
+
+/// One host of the network, template merged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPlan {
+    /// The name in the manifest.
+    pub name: HostName,
+    /// Further names.
+    pub aliases: Vec<HostName>,
+    /// The address in the network.
+    pub vip: Vip,
+    /// How its agent comes to run.
+    pub start: Start,
+    /// The ports that it publishes.
+    pub forwards: Vec<Forward>,
+    /// Whether its agent listens on the real loopback addresses of all hosts.
+    pub loopback: bool,
+    /// Where its HTTP proxy listens.
+    pub http: Option<SocketAddr>,
+    /// Where its SOCKS proxy listens.
+    pub socks: Option<SocketAddr>,
+    /// Where its agent keeps hosts files, not yet expanded (`~` and `${VAR}` belong to the agent's side). `None`
+    /// where the manifest disables the folder.
+    pub state_dir: Option<String>,
+    /// Whether its agent maintains `/etc/hosts`.
+    pub write_etc_hosts: bool,
+}
+
+/// How a host's agent comes to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Inside the manager's own process: the host has no `cmd`.
+    InProcess,
+    /// As a child process with these arguments (the program first), which give a pipe to the agent. What upstream
+    /// appends to every `cmd`, `agent --automated`, is already at the end.
+    Command(Vec<String>),
+}
+
+/// A published port: listen on the VIP, dial the target from that host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Forward {
+    /// The port on the VIP.
+    pub listen_port: Port,
+    /// Where the host dials.
+    pub target: Target,
+    /// Which protocol is carried.
+    pub protocol: Protocol,
+}
+
+/// A real endpoint, as a host sees it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The address, or a name that is resolved on that host at every dial.
+    pub host: TargetHost,
+    /// The port there.
+    pub port: Port,
+}
+
+/// The host part of a [`Target`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetHost {
+    /// An address.
+    Ip(IpAddr),
+    /// A name for the resolver of the host that dials.
+    Name(String),
+}
+
+/// What a published port carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP: understood, not served yet.
+    Udp,
+}
+
+/// Destinations that are reached through a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoutePlan {
+    /// The host that dials them.
+    pub via: Vip,
+    /// CIDR blocks, as written (`192.168.95.0/24`).
+    pub to_cidr: Vec<String>,
+    /// Host name globs, as written (`*.compute.internal`).
+    pub to_glob: Vec<String>,
+}
+
+impl Plan {
+    /// The host with this address.
+    pub fn host(&self, vip: Vip) -> Option<&HostPlan> {
+        self.hosts.iter().find(|host| host.vip == vip)
+    }
+
+    /// Every name and alias of the network, with its address.
+    pub fn names(&self) -> BTreeMap<&HostName, Vip> {
+        self.hosts
+            .iter()
+            .flat_map(|host| {
+                std::iter::once(&host.name)
+                    .chain(&host.aliases)
+                    .map(|name| (name, host.vip))
+            })
+            .collect()
+    }
+}
