@@ -18,4 +18,6 @@
 pub mod time;
 pub mod addr;
 
+pub mod wire;
+
 pub mod plan;

@@ -1,0 +1,411 @@
+//! The JSON messages between manager and agent, as upstream writes them, with our additions.
+//!
+//! Upstream's JSON writes `null` for an empty list, and its zero values for what is absent; both are read as empty.
+//! Fields that are not known here are ignored, which is how either side may grow.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddrV4},
+};
+
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// The one operation that a manager requests.
+pub const CONFIGURE: &str = "configure";
+
+/// Names of abilities, as both sides announce them.
+pub mod feature {
+    /// The agent carries TCP. Without it a host is of no use.
+    pub const TCP: &str = "tcp";
+    /// The agent listens on real loopback addresses.
+    pub const LOOPBACK: &str = "loopback";
+    /// The agent can be told not to listen there. A host that asks for it is refused without it.
+    pub const LOOPBACK_DISABLE: &str = "loopback.disable";
+    /// Addition: the manager wants [`super::Event::Problems`].
+    pub const PROBLEMS: &str = "problems";
+}
+
+/// A control message, either way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "body", rename_all = "lowercase")]
+pub enum Message {
+    /// Manager to agent.
+    Request(Request),
+    /// Agent to manager: the answer to a request.
+    Result(Outcome),
+    /// Agent to manager, unasked.
+    Event(RawEvent),
+}
+
+/// What a manager asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the manager; the result repeats it.
+    pub id: u64,
+    /// [`CONFIGURE`].
+    pub op: String,
+    /// What the operation takes; for [`CONFIGURE`] a [`Configure`].
+    #[serde(default)]
+    pub args: Value,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The request's id.
+    pub request_id: u64,
+    /// The request's operation.
+    pub op: String,
+    /// Absent or null: it worked. Upstream's agents write whatever their error type encodes to.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub error: Value,
+    /// For [`CONFIGURE`] a [`Greeting`].
+    #[serde(default)]
+    pub data: Value,
+}
+
+impl Outcome {
+    /// Why the request failed, if it did.
+    pub fn failure(&self) -> Option<String> {
+        match &self.error {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Some(other.to_string())
+            }
+        }
+    }
+}
+
+/// What an agent says of itself when it has been configured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// What it can do; see [`feature`].
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub features: Vec<String>,
+    /// Its program's version.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// An event before its type is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RawEvent {
+    /// Which event.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it says.
+    #[serde(default)]
+    pub data: Value,
+}
+
+/// What an agent tells unasked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on that
+    /// host at the moment. An empty list says that all is well again.
+    Problems(Vec<ProblemReport>),
+    /// An event of a type that is not known here.
+    Unknown(String),
+}
+
+/// One thing that does not work on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemReport {
+    /// The listening address that could not be had.
+    pub address: SocketAddrV4,
+    /// Why, in the words of the host's operating system.
+    pub reason: String,
+}
+
+const PROBLEMS_EVENT: &str = "problems";
+
+#[derive(Serialize, Deserialize)]
+struct ProblemsData {
+    #[serde(default, deserialize_with = "null_is_empty")]
+    problems: Vec<ProblemReport>,
+}
+
+impl Event {
+    /// The event in its form for the wire.
+    pub fn into_raw(self) -> RawEvent {
+        match self {
+            Self::Problems(problems) => RawEvent {
+                kind: PROBLEMS_EVENT.to_owned(),
+                data: to_value(&ProblemsData { problems }),
+            },
+            Self::Unknown(kind) => RawEvent {
+                kind,
+                data: Value::Null,
+            },
+        }
+    }
+}
+
+impl TryFrom<RawEvent> for Event {
+    type Error = serde_json::Error;
+
+    fn try_from(raw: RawEvent) -> Result<Self, serde_json::Error> {
+        match raw.kind.as_str() {
+            PROBLEMS_EVENT => {
+                let data: ProblemsData = serde_json::from_value(raw.data)?;
+                Ok(Self::Problems(data.problems))
+            }
+            _ => Ok(Self::Unknown(raw.kind)),
+        }
+    }
+}
+
+/// The whole of what an agent is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Configure {
+    /// The agent's own VIP.
+    pub me: Ipv4Addr,
+    /// The ports that it publishes.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub forwards: Vec<Forward>,
+    /// The published ports of every other host.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub others: Vec<Endpoint>,
+    /// Every name and alias of the network.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub hostname_map: BTreeMap<String, Ipv4Addr>,
+    /// The HTTP proxy.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub http: Listen,
+    /// The SOCKS proxy.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub socks: Listen,
+    /// Whether to listen on real loopback addresses.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub loopback: Loopback,
+    /// Where hosts files are written.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub state_dir: StateDir,
+    /// Whether `/etc/hosts` is maintained.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub write_etc_hosts: bool,
+    /// Destinations outside the network, and the hosts that they are reached through.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub routes: Vec<Route>,
+    /// The DNS servers inside the network.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub name_servers: Vec<Endpoint>,
+    /// Addition: what the manager can take; see [`feature`].
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub features: Vec<String>,
+}
+
+/// A published port of the agent itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forward {
+    /// The port on its VIP.
+    pub listen_port: u16,
+    /// An address, or a name for the resolver of the agent's host.
+    pub connect_ip: String,
+    /// The port there.
+    pub connect_port: u16,
+    /// `tcp`.
+    #[serde(default)]
+    pub proto: String,
+}
+
+/// A port at an address of the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The VIP.
+    pub ip: Ipv4Addr,
+    /// The port.
+    pub port: u16,
+    /// `tcp`.
+    #[serde(default)]
+    pub proto: String,
+}
+
+/// Where a proxy listens; nowhere if empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listen {
+    /// `address:port`.
+    #[serde(default)]
+    pub listen: String,
+}
+
+/// Whether an agent listens on real loopback addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loopback {
+    /// If true, it does not.
+    #[serde(default)]
+    pub disable: bool,
+}
+
+/// Where an agent keeps its hosts files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateDir {
+    /// The folder, with `~` and `${VAR}` for the agent to expand.
+    #[serde(default)]
+    pub path: String,
+    /// If true, nowhere.
+    #[serde(default)]
+    pub disable: bool,
+}
+
+/// Destinations that are reached through a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// CIDR blocks.
+    #[serde(default, rename = "toCIDR", deserialize_with = "null_is_empty")]
+    pub to_cidr: Vec<String>,
+    /// Host name globs.
+    #[serde(default, rename = "toHostnameGlob", deserialize_with = "null_is_empty")]
+    pub to_hostname_glob: Vec<String>,
+    /// The VIP of that host.
+    pub via: Ipv4Addr,
+}
+
+impl Message {
+    /// Reads the payload of a control frame.
+    pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// A request to configure.
+    pub fn configure(id: u64, args: &Configure) -> Self {
+        Self::Request(Request {
+            id,
+            op: CONFIGURE.to_owned(),
+            args: to_value(args),
+        })
+    }
+
+    /// The payload of a control frame.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// None of the types here has a map key that is not a string or a value that JSON cannot hold, which are the only
+/// ways to fail.
+fn to_value(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + DeserializeOwned,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A configure request as an upstream manager writes it.
+    const UPSTREAM: &str = r#"{"type":"request","body":{"id":1,"op":"configure","args":{
+        "me":"127.0.42.101",
+        "forwards":[{"listen_port":8080,"connect_ip":"127.0.0.1","connect_port":80,"proto":"tcp"}],
+        "others":[{"ip":"127.0.42.100","port":8080,"proto":"tcp"}],
+        "hostnameMap":{"laptop":"127.0.42.100","web":"127.0.42.101"},
+        "http":{"listen":""},"socks":{},"loopback":{"disable":true},
+        "stateDir":{"path":"~/.norouter/agent"},"writeEtcHosts":true,
+        "routes":[{"toCIDR":["10.0.0.0/8"],"toHostnameGlob":null,"via":"127.0.42.101"}],
+        "nameServers":null}}}"#;
+
+    #[test]
+    fn an_upstream_request_is_understood() {
+        let Message::Request(request) = Message::parse(UPSTREAM.as_bytes()).unwrap() else {
+            panic!("not a request");
+        };
+        assert_eq!((request.id, request.op.as_str()), (1, CONFIGURE));
+        let args: Configure = serde_json::from_value(request.args).unwrap();
+        assert_eq!(args.me, Ipv4Addr::new(127, 0, 42, 101));
+        assert_eq!(args.forwards[0].connect_port, 80);
+        assert_eq!(args.routes[0].to_cidr, ["10.0.0.0/8"]);
+        assert!(args.routes[0].to_hostname_glob.is_empty());
+        assert!(args.loopback.disable && args.write_etc_hosts);
+        assert!(args.name_servers.is_empty() && args.features.is_empty());
+    }
+
+    #[test]
+    fn what_we_write_has_upstreams_names() {
+        let args = Configure {
+            me: Ipv4Addr::new(127, 0, 42, 101),
+            forwards: Vec::new(),
+            others: Vec::new(),
+            hostname_map: BTreeMap::new(),
+            http: Listen::default(),
+            socks: Listen::default(),
+            loopback: Loopback::default(),
+            state_dir: StateDir::default(),
+            write_etc_hosts: false,
+            routes: Vec::new(),
+            name_servers: Vec::new(),
+            features: Vec::new(),
+        };
+        let json = serde_json::to_value(Message::configure(7, &args)).unwrap();
+        assert_eq!(json["type"], "request");
+        assert_eq!(json["body"]["id"], 7);
+        let mut names: Vec<_> = json["body"]["args"].as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "forwards", "hostnameMap", "http", "loopback", "me", "nameServers", "others", "routes",
+                "socks", "stateDir", "writeEtcHosts",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_upstream_result_is_understood() {
+        let json = br#"{"type":"result","body":{"request_id":1,"op":"configure","error":null,
+            "data":{"features":["loopback","tcp"],"version":"0.6.5"}}}"#;
+        let Message::Result(outcome) = Message::parse(json).unwrap() else {
+            panic!("not a result");
+        };
+        assert_eq!(outcome.failure(), None);
+        let greeting: Greeting = serde_json::from_value(outcome.data).unwrap();
+        assert_eq!(greeting.version, "0.6.5");
+        assert_eq!(greeting.features, ["loopback", "tcp"]);
+    }
+
+    #[test]
+    fn an_error_of_any_shape_is_a_failure() {
+        for (error, words) in [(r#""no""#, "no"), ("{}", "{}"), ("[1]", "[1]")] {
+            let json = format!(
+                r#"{{"type":"result","body":{{"request_id":1,"op":"configure","error":{error}}}}}"#
+            );
+            let Message::Result(outcome) = Message::parse(json.as_bytes()).unwrap() else {
+                panic!("not a result");
+            };
+            assert_eq!(outcome.failure().as_deref(), Some(words));
+        }
+    }
+
+    #[test]
+    fn an_event_survives_the_wire_and_a_strange_one_is_named() {
+        let event = Event::Problems(vec![ProblemReport {
+            address: "127.0.42.101:80".parse().unwrap(),
+            reason: "permission denied".to_owned(),
+        }]);
+        let json = Message::Event(event.clone().into_raw()).to_json();
+        let Message::Event(raw) = Message::parse(&json).unwrap() else {
+            panic!("not an event");
+        };
+        assert_eq!(Event::try_from(raw).unwrap(), event);
+
+        let json = br#"{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["10.0.0.5"]}}}"#;
+        let Message::Event(raw) = Message::parse(json).unwrap() else {
+            panic!("not an event");
+        };
+        let unknown = Event::Unknown("routeSuggestion".to_owned());
+        assert_eq!(Event::try_from(raw).unwrap(), unknown);
+    }
+}

@@ -1,0 +1,410 @@
+//! Bytes to frames, at any byte boundary, and frames to bytes. It never trusts a length before it has checked it.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::{BANNER_MAX, HEADER_LEN, Kind, LENGTH_OVERHEAD, MAGIC, PACKET_MAX};
+
+/// A whole packet frame, kept as it arrived so that it can be forwarded without a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketFrame(Bytes);
+
+impl PacketFrame {
+    /// Puts a header in front of an IPv4 packet of at most [`PACKET_MAX`] bytes.
+    pub fn new(packet: &[u8]) -> Self {
+        let mut frame = BytesMut::with_capacity(HEADER_LEN + packet.len());
+        put_header(&mut frame, Kind::Packet, packet.len());
+        frame.put_slice(packet);
+        Self(frame.freeze())
+    }
+
+    /// The IPv4 packet inside; not checked yet.
+    pub fn payload(&self) -> &[u8] {
+        self.0.get(HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// The frame as it goes onto a link.
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
+    /// The frame's length on a link, in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing inside; never true of a frame that a [`Decoder`] returned.
+    pub fn is_empty(&self) -> bool {
+        self.0.len() <= HEADER_LEN
+    }
+}
+
+/// Appends a control frame to `out`. `json` has at most [`super::CONTROL_MAX_FROM_MANAGER`] bytes.
+pub fn put_control(out: &mut BytesMut, json: &[u8]) {
+    put_header(out, Kind::Control, json.len());
+    out.put_slice(json);
+}
+
+/// Appends a packet frame of `len` bytes to `out` and lets `fill` write the packet, so that a stack can write where
+/// the link will read.
+pub fn put_packet<R>(out: &mut BytesMut, len: usize, fill: impl FnOnce(&mut [u8]) -> R) -> R {
+    put_header(out, Kind::Packet, len);
+    let start = out.len();
+    out.put_bytes(0, len);
+    fill(&mut out[start..])
+}
+
+fn put_header(out: &mut BytesMut, kind: Kind, payload: usize) {
+    out.reserve(HEADER_LEN + payload);
+    let length = u32::try_from(payload + LENGTH_OVERHEAD).unwrap_or(u32::MAX);
+    out.put_u32(u32::from(MAGIC) << 24 | length & 0x00ff_ffff);
+    out.put_u16(kind as u16);
+    out.put_u16(0);
+}
+
+/// What a [`Decoder`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A packet for the switch or the stack.
+    Packet(PacketFrame),
+    /// The JSON of a control message; not parsed yet.
+    Control(Bytes),
+    /// Something that was skipped; the stream is still in step.
+    Fault(Fault),
+}
+
+/// A frame that was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The type is neither packet nor control.
+    #[error("a frame of unknown type {0}")]
+    UnknownType(u16),
+    /// The payload is larger than its type allows.
+    #[error("a frame of {0} bytes, which is over the limit")]
+    Oversized(usize),
+    /// The reserved field is not zero.
+    #[error("a frame whose reserved field is {0}")]
+    Reserved(u16),
+}
+
+/// The stream is out of step, for good: what should be the start of a frame is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Desync {
+    /// A byte other than the magic one, or a length that cannot be.
+    #[error("the stream is out of step: found {0:02x?} where a frame should begin")]
+    Header([u8; 4]),
+    /// No frame within the first [`BANNER_MAX`] bytes.
+    #[error("no frame within the first {} KiB", BANNER_MAX >> 10)]
+    Banner,
+}
+
+/// Turns the bytes of one direction of a link into frames.
+///
+/// It owns no buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames off its front.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    control_max: usize,
+    state: State,
+    banner: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the first frame: what is no frame is banner.
+    Banner,
+    /// Frames follow each other.
+    InStep,
+    /// The rest of a frame that is not wanted.
+    Skipping { rest: usize },
+}
+
+impl Decoder {
+    /// For a stream that begins with a frame. `control_max` bounds a control message, in bytes.
+    pub fn new(control_max: usize) -> Self {
+        Self {
+            control_max,
+            state: State::InStep,
+            banner: Vec::new(),
+        }
+    }
+
+    /// For a stream that may begin with up to [`BANNER_MAX`] bytes of something else, then a control frame.
+    pub fn with_banner(control_max: usize) -> Self {
+        Self {
+            state: State::Banner,
+            ..Self::new(control_max)
+        }
+    }
+
+    /// What preceded the first frame, so far.
+    pub fn banner(&self) -> &[u8] {
+        &self.banner
+    }
+
+    /// The next frame at the front of `buffer`, or `None` until more bytes have arrived.
+    pub fn poll(&mut self, buffer: &mut BytesMut) -> Result<Option<Item>, Desync> {
+        loop {
+            match self.state {
+                State::Banner => {
+                    if !self.skip_banner(buffer)? {
+                        return Ok(None);
+                    }
+                    self.state = State::InStep;
+                }
+                State::Skipping { rest } => {
+                    let skipped = rest.min(buffer.len());
+                    buffer.advance(skipped);
+                    if skipped < rest {
+                        self.state = State::Skipping {
+                            rest: rest - skipped,
+                        };
+                        return Ok(None);
+                    }
+                    self.state = State::InStep;
+                }
+                State::InStep => return self.take(buffer),
+            }
+        }
+    }
+
+    fn take(&mut self, buffer: &mut BytesMut) -> Result<Option<Item>, Desync> {
+        let Some(header) = Header::parse(buffer)? else {
+            return Ok(None);
+        };
+        if let Some(fault) = header.fault(self.control_max) {
+            buffer.advance(HEADER_LEN);
+            self.state = State::Skipping {
+                rest: header.payload,
+            };
+            return Ok(Some(Item::Fault(fault)));
+        }
+        let whole = HEADER_LEN + header.payload;
+        if buffer.len() < whole {
+            buffer.reserve(whole - buffer.len());
+            return Ok(None);
+        }
+        let mut frame = buffer.split_to(whole).freeze();
+        if header.kind == Kind::Packet as u16 {
+            return Ok(Some(Item::Packet(PacketFrame(frame))));
+        }
+        frame.advance(HEADER_LEN);
+        Ok(Some(Item::Control(frame)))
+    }
+
+    /// Moves what is no control frame from `buffer` to the banner; true once a control frame stands in front.
+    fn skip_banner(&mut self, buffer: &mut BytesMut) -> Result<bool, Desync> {
+        loop {
+            let text = buffer
+                .iter()
+                .position(|&byte| byte == MAGIC)
+                .unwrap_or(buffer.len());
+            self.banner.extend_from_slice(&buffer[..text]);
+            buffer.advance(text);
+            if self.banner.len() > BANNER_MAX {
+                return Err(Desync::Banner);
+            }
+            match looks_like_control(buffer) {
+                Guess::Yes => return Ok(true),
+                Guess::MoreBytes => return Ok(false),
+                Guess::No => {
+                    self.banner.push(MAGIC);
+                    buffer.advance(1);
+                }
+            }
+        }
+    }
+}
+
+enum Guess {
+    Yes,
+    No,
+    MoreBytes,
+}
+
+/// Whether a control frame with a JSON object inside stands at the front. A `B` of a banner must not be taken for
+/// one, so the whole message is looked at; and a banner must not make us wait for a message that never comes, so
+/// everything that can be refused early is.
+fn looks_like_control(buffer: &[u8]) -> Guess {
+    let header = match Header::parse(buffer) {
+        Ok(Some(header)) => header,
+        Ok(None) => return Guess::MoreBytes,
+        Err(_) => return Guess::No,
+    };
+    let plausible = header.kind == Kind::Control as u16
+        && header.reserved == 0
+        && header.payload <= BANNER_MAX
+        && buffer.get(HEADER_LEN).is_none_or(|&byte| byte == b'{');
+    if !plausible {
+        return Guess::No;
+    }
+    match buffer.get(HEADER_LEN..HEADER_LEN + header.payload) {
+        None => Guess::MoreBytes,
+        Some(json) if serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok() => Guess::Yes,
+        Some(_) => Guess::No,
+    }
+}
+
+struct Header {
+    kind: u16,
+    reserved: u16,
+    payload: usize,
+}
+
+impl Header {
+    fn parse(buffer: &[u8]) -> Result<Option<Self>, Desync> {
+        let Some(&first) = buffer.first() else {
+            return Ok(None);
+        };
+        let mut start = [0; 4];
+        for (to, from) in start.iter_mut().zip(buffer) {
+            *to = *from;
+        }
+        if first != MAGIC {
+            return Err(Desync::Header(start));
+        }
+        let Some(mut bytes) = buffer.get(..HEADER_LEN) else {
+            return Ok(None);
+        };
+        let length = (bytes.get_u32() & 0x00ff_ffff) as usize;
+        let Some(payload) = length.checked_sub(LENGTH_OVERHEAD) else {
+            return Err(Desync::Header(start));
+        };
+        Ok(Some(Self {
+            kind: bytes.get_u16(),
+            reserved: bytes.get_u16(),
+            payload,
+        }))
+    }
+
+    fn fault(&self, control_max: usize) -> Option<Fault> {
+        const PACKET: u16 = Kind::Packet as u16;
+        const CONTROL: u16 = Kind::Control as u16;
+        let max = match self.kind {
+            PACKET => PACKET_MAX,
+            CONTROL => control_max,
+            unknown => return Some(Fault::UnknownType(unknown)),
+        };
+        if self.reserved != 0 {
+            return Some(Fault::Reserved(self.reserved));
+        }
+        (self.payload > max).then_some(Fault::Oversized(self.payload))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn control(json: &str) -> Vec<u8> {
+        let mut out = BytesMut::new();
+        put_control(&mut out, json.as_bytes());
+        out.to_vec()
+    }
+
+    fn packet(bytes: &[u8]) -> Vec<u8> {
+        PacketFrame::new(bytes).into_bytes().to_vec()
+    }
+
+    /// Feeds `stream` in the given pieces and collects what comes out.
+    fn decode(decoder: &mut Decoder, pieces: &[&[u8]]) -> Result<Vec<Item>, Desync> {
+        let (mut buffer, mut items) = (BytesMut::new(), Vec::new());
+        for piece in pieces {
+            buffer.extend_from_slice(piece);
+            while let Some(item) = decoder.poll(&mut buffer)? {
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+
+    #[test]
+    fn a_frame_looks_as_upstream_writes_it() {
+        assert_eq!(
+            control("{}"),
+            [0x42, 0, 0, 6, 0, 2, 0, 0, b'{', b'}'],
+            "magic, length of the rest, type, reserved, payload"
+        );
+        assert_eq!(packet(&[7; 3]), [0x42, 0, 0, 7, 0, 1, 0, 0, 7, 7, 7]);
+    }
+
+    #[test]
+    fn unknown_and_oversized_frames_are_skipped_in_step() {
+        let mut stream = vec![0x42, 0, 0, 6, 0, 9, 0, 0, 1, 2];
+        stream.extend([0x42, 0x01, 0, 0x04, 0, 1, 0, 0]);
+        stream.extend(vec![0; 0x01_0000]);
+        stream.extend([0x42, 0, 0, 5, 0, 1, 0, 3, 1]);
+        stream.extend(packet(b"ok"));
+        let items = decode(&mut Decoder::new(100), &[&stream]).unwrap();
+        assert_eq!(
+            items,
+            [
+                Item::Fault(Fault::UnknownType(9)),
+                Item::Fault(Fault::Oversized(0x01_0000)),
+                Item::Fault(Fault::Reserved(3)),
+                Item::Packet(PacketFrame::new(b"ok")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_is_fatal() {
+        let error = decode(&mut Decoder::new(100), &[&[0x42, 0, 0, 3, 0, 1, 0, 0]]).unwrap_err();
+        assert_eq!(error, Desync::Header([0x42, 0, 0, 3]));
+        let error = decode(&mut Decoder::new(100), &[b"Welcome"]).unwrap_err();
+        assert!(error.to_string().contains("out of step"), "{error}");
+    }
+
+    #[test]
+    fn a_banner_is_kept_and_skipped() {
+        let banners: [&[u8]; 6] = [
+            b"Welcome to db1\r\n",
+            b"B",
+            b"BB\0\0\x04BBBB\0\0\x0a\0\x02\0\0nojson",
+            "Gr\u{fc}\u{df}e, B\u{e4}r\n".as_bytes(),
+            b"B\0\0\x08\0\x02\0\0{,}}",
+            b"",
+        ];
+        for banner in banners {
+            let mut decoder = Decoder::with_banner(1000);
+            let stream = [banner, &control(r#"{"type":"result"}"#), &packet(b"p")].concat();
+            let items = decode(&mut decoder, &[&stream]).unwrap();
+            assert_eq!(items.len(), 2, "after {banner:?}");
+            assert_eq!(decoder.banner(), banner);
+        }
+    }
+
+    #[test]
+    fn a_banner_without_end_is_refused() {
+        let mut decoder = Decoder::with_banner(1000);
+        let error = decode(&mut decoder, &[&vec![b'x'; BANNER_MAX + 1]]).unwrap_err();
+        assert_eq!(error, Desync::Banner);
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_of_the_same_bytes_gives_the_same_frames(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..8),
+            banner in prop::collection::vec(any::<u8>(), 0..40),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let mut stream = [banner, control(r#"{"type":"event"}"#)].concat();
+            for payload in &payloads {
+                stream.extend(packet(payload));
+            }
+            let whole = decode(&mut Decoder::with_banner(1000), &[&stream]);
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len())).collect();
+            cuts.extend([0, stream.len()]);
+            cuts.sort_unstable();
+            let pieces: Vec<_> = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
+            let split = decode(&mut Decoder::with_banner(1000), &pieces);
+            prop_assert_eq!(&whole, &split);
+            prop_assert!(whole.unwrap().len() > payloads.len());
+        }
+
+        #[test]
+        fn no_bytes_whatever_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            let _ = decode(&mut Decoder::new(64), &[&bytes]);
+            let _ = decode(&mut Decoder::with_banner(64), &[&bytes]);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Checked views of the IPv4 packets that cross a link, and the one packet that a switch writes itself: a reset.
+//!
+//! A view is checked once, when it is made; afterwards no accessor can fail. There is no raw index into a packet
+//! anywhere else.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use crate::addr::FlowKey;
+
+const IPV4_HEADER: usize = 20;
+const TCP_HEADER: usize = 20;
+const TCP: u8 = 6;
+
+/// Why bytes are not a packet that this network carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum PacketError {
+    /// Shorter than the headers say, or than any header.
+    #[error("shorter than its headers")]
+    Truncated,
+    /// Not version 4.
+    #[error("not IPv4")]
+    Version,
+    /// The total length is not the length of the frame's payload.
+    #[error("its length field disagrees with its length")]
+    Length,
+    /// IP options: nobody in this network sends them, and they serve to confuse readers.
+    #[error("it carries IP options")]
+    Options,
+    /// A fragment: packets here are never fragmented.
+    #[error("it is a fragment")]
+    Fragment,
+    /// Not TCP.
+    #[error("it is not TCP")]
+    Protocol,
+}
+
+/// A TCP segment in an IPv4 packet, whose headers have been checked (not its checksums: the stacks at the ends do).
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    bytes: &'a [u8],
+    segment: Segment,
+}
+
+/// What a TCP header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Sequence number of the first byte (or of SYN).
+    pub seq: u32,
+    /// The next sequence number that the sender expects, where [`Flags::ack`] is set.
+    pub ack: u32,
+    /// The flags that matter here.
+    pub flags: Flags,
+    /// How far the segment moves the sequence number: its bytes, and one each for SYN and FIN.
+    pub span: u32,
+}
+
+/// The flags of a TCP header (RFC 9293 section 3.1) that decide about a flow's life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are the header's own bits"
+)]
+pub struct Flags {
+    /// No more data from the sender.
+    pub fin: bool,
+    /// A connection begins.
+    pub syn: bool,
+    /// A connection ends at once.
+    pub rst: bool,
+    /// The acknowledgment number counts.
+    pub ack: bool,
+}
+
+impl<'a> Packet<'a> {
+    /// Checks `bytes` as one whole IPv4 packet with TCP inside.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, PacketError> {
+        let Some((ip, tcp)) = bytes.split_first_chunk::<IPV4_HEADER>() else {
+            return Err(PacketError::Truncated);
+        };
+        if ip[0] >> 4 != 4 {
+            return Err(PacketError::Version);
+        }
+        if ip[0] & 0x0f != 5 {
+            return Err(PacketError::Options);
+        }
+        if usize::from(u16::from_be_bytes([ip[2], ip[3]])) != bytes.len() {
+            return Err(PacketError::Length);
+        }
+        // All of the field but "don't fragment": more fragments follow, or this is not the first.
+        if u16::from_be_bytes([ip[6], ip[7]]) & 0xbfff != 0 {
+            return Err(PacketError::Fragment);
+        }
+        if ip[9] != TCP {
+            return Err(PacketError::Protocol);
+        }
+        let Some((header, _)) = tcp.split_first_chunk::<TCP_HEADER>() else {
+            return Err(PacketError::Truncated);
+        };
+        let data_offset = usize::from(header[12] >> 4) * 4;
+        if data_offset < TCP_HEADER || data_offset > tcp.len() {
+            return Err(PacketError::Truncated);
+        }
+        let flags = Flags {
+            fin: header[13] & 0x01 != 0,
+            syn: header[13] & 0x02 != 0,
+            rst: header[13] & 0x04 != 0,
+            ack: header[13] & 0x10 != 0,
+        };
+        let data = u32::try_from(tcp.len() - data_offset).unwrap_or(u32::MAX);
+        let segment = Segment {
+            seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
+            ack: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
+            flags,
+            span: data + u32::from(flags.syn) + u32::from(flags.fin),
+        };
+        Ok(Self { bytes, segment })
+    }
+
+    /// The whole packet.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Both endpoints, in the direction of this packet.
+    pub fn key(&self) -> FlowKey {
+        let (src, dst) = (self.address(12), self.address(16));
+        FlowKey {
+            src: SocketAddrV4::new(src, self.port(IPV4_HEADER)),
+            dst: SocketAddrV4::new(dst, self.port(IPV4_HEADER + 2)),
+        }
+    }
+
+    /// What the TCP header says.
+    pub fn segment(&self) -> Segment {
+        self.segment
+    }
+
+    /// The reset that answers this segment where there is no connection (RFC 9293 section 3.10.7.1), or `None` if
+    /// it is a reset itself.
+    pub fn reset_reply(&self) -> Option<[u8; RESET_LEN]> {
+        let Segment {
+            seq,
+            ack,
+            flags,
+            span,
+        } = self.segment;
+        if flags.rst {
+            return None;
+        }
+        let to_sender = self.key().reversed();
+        Some(if flags.ack {
+            reset(to_sender, ack, None)
+        } else {
+            reset(to_sender, 0, Some(seq.wrapping_add(span)))
+        })
+    }
+
+    fn address(&self, at: usize) -> Ipv4Addr {
+        let mut octets = [0; 4];
+        octets.copy_from_slice(&self.bytes[at..at + 4]);
+        octets.into()
+    }
+
+    fn port(&self, at: usize) -> u16 {
+        u16::from_be_bytes([self.bytes[at], self.bytes[at + 1]])
+    }
+}
+
+/// Bytes of a packet that [`reset`] writes.
+pub const RESET_LEN: usize = IPV4_HEADER + TCP_HEADER;
+
+/// A reset from `key.src` to `key.dst` with this sequence number, and with this acknowledgment number if there is
+/// one.
+pub fn reset(key: FlowKey, seq: u32, ack: Option<u32>) -> [u8; RESET_LEN] {
+    const RST: u8 = 0x04;
+    const ACK: u8 = 0x10;
+    const TTL: u8 = 64;
+
+    let mut packet = [0; RESET_LEN];
+    let (ip, tcp) = packet.split_at_mut(IPV4_HEADER);
+    ip[0] = 0x45;
+    ip[3] = u8::try_from(RESET_LEN).unwrap_or(u8::MAX);
+    ip[8] = TTL;
+    ip[9] = TCP;
+    ip[12..16].copy_from_slice(&key.src.ip().octets());
+    ip[16..20].copy_from_slice(&key.dst.ip().octets());
+    let header_sum = checksum(&[ip]);
+    ip[10..12].copy_from_slice(&header_sum);
+
+    tcp[0..2].copy_from_slice(&key.src.port().to_be_bytes());
+    tcp[2..4].copy_from_slice(&key.dst.port().to_be_bytes());
+    tcp[4..8].copy_from_slice(&seq.to_be_bytes());
+    tcp[8..12].copy_from_slice(&ack.unwrap_or(0).to_be_bytes());
+    tcp[12] = 5 << 4;
+    tcp[13] = RST | if ack.is_some() { ACK } else { 0 };
+    // The pseudo header of RFC 9293 section 3.1: both addresses, the protocol, the segment's length.
+    let tail = [0, TCP, 0, u8::try_from(TCP_HEADER).unwrap_or(u8::MAX)];
+    let segment_sum = checksum(&[&ip[12..20], &tail, tcp]);
+    tcp[16..18].copy_from_slice(&segment_sum);
+    packet
+}
+
+/// The Internet checksum (RFC 1071) over parts of even length.
+fn checksum(parts: &[&[u8]]) -> [u8; 2] {
+    let mut sum: u32 = 0;
+    for pair in parts.iter().flat_map(|part| part.chunks_exact(2)) {
+        sum += u32::from(u16::from_be_bytes([pair[0], pair[1]]));
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    (!u16::try_from(sum).unwrap_or(0)).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use smoltcp::{
+        phy::ChecksumCapabilities,
+        wire::{IpAddress, Ipv4Packet, Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber},
+    };
+
+    const KEY: FlowKey = FlowKey {
+        src: SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 101), 8080),
+        dst: SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 100), 40_000),
+    };
+
+    #[test]
+    fn a_reset_is_a_packet_that_another_stack_accepts() {
+        let bytes = reset(KEY, 1_000_000_007, Some(42));
+        let ip = Ipv4Packet::new_checked(&bytes[..]).unwrap();
+        let repr = Ipv4Repr::parse(&ip, &ChecksumCapabilities::default()).unwrap();
+        let tcp = TcpPacket::new_checked(ip.payload()).unwrap();
+        let (src, dst): (IpAddress, IpAddress) = (repr.src_addr.into(), repr.dst_addr.into());
+        let tcp = TcpRepr::parse(&tcp, &src, &dst, &ChecksumCapabilities::default()).unwrap();
+        assert_eq!(tcp.control, TcpControl::Rst);
+        assert_eq!(tcp.ack_number, Some(TcpSeqNumber(42)));
+        assert_eq!((tcp.src_port, tcp.dst_port), (8080, 40_000));
+
+        let packet = Packet::parse(&bytes).unwrap();
+        assert_eq!(packet.key(), KEY);
+        assert!(packet.segment().flags.rst);
+        assert_eq!(packet.reset_reply(), None, "a reset is never answered");
+    }
+
+    #[test]
+    fn a_syn_to_nowhere_is_answered_as_the_rfc_says() {
+        let mut syn = reset(KEY, 500, None);
+        syn[IPV4_HEADER + 13] = 0x02;
+        let reply = Packet::parse(&syn).unwrap().reset_reply().unwrap();
+        let reply = Packet::parse(&reply).unwrap();
+        assert_eq!(reply.key(), KEY.reversed());
+        assert_eq!((reply.segment().seq, reply.segment().ack), (0, 501));
+        assert!(reply.segment().flags.ack);
+    }
+
+    #[test]
+    fn what_the_network_does_not_carry_is_named() {
+        let good = reset(KEY, 0, None);
+        let broken = |at: usize, value: u8| {
+            let mut bytes = good;
+            bytes[at] = value;
+            Packet::parse(&bytes).unwrap_err()
+        };
+        assert_eq!(Packet::parse(&[]).unwrap_err(), PacketError::Truncated);
+        assert_eq!(Packet::parse(&good[..19]).unwrap_err(), PacketError::Truncated);
+        assert_eq!(Packet::parse(&good[..39]).unwrap_err(), PacketError::Length);
+        assert_eq!(broken(0, 0x65), PacketError::Version);
+        assert_eq!(broken(0, 0x46), PacketError::Options);
+        assert_eq!(broken(3, 41), PacketError::Length);
+        assert_eq!(broken(6, 0x20), PacketError::Fragment);
+        assert_eq!(broken(7, 0x01), PacketError::Fragment);
+        assert_eq!(broken(9, 17), PacketError::Protocol);
+        assert_eq!(broken(IPV4_HEADER + 12, 4 << 4), PacketError::Truncated);
+        assert_eq!(broken(IPV4_HEADER + 12, 6 << 4), PacketError::Truncated);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_whatever_make_it_panic(
+            mut bytes in prop::collection::vec(any::<u8>(), 0..80),
+            plausible in any::<bool>(),
+        ) {
+            if plausible && bytes.len() >= IPV4_HEADER {
+                let length = u8::try_from(bytes.len()).unwrap();
+                bytes[0] = 0x45;
+                bytes[2..4].copy_from_slice(&[0, length]);
+                bytes[6..8].copy_from_slice(&[0, 0]);
+                bytes[9] = TCP;
+            }
+            if let Ok(packet) = Packet::parse(&bytes) {
+                let _ = (packet.key(), packet.segment(), packet.reset_reply());
+            }
+        }
+    }
+}
