@@ -21,3 +21,4 @@ pub mod addr;
 pub mod wire;
 
 pub mod plan;
+pub mod flow;

@@ -1,0 +1,80 @@
+//! The stack's network card: it holds at most one packet each way, and only while a flow is being polled.
+
+use bytes::BytesMut;
+use smoltcp::{
+    phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken},
+    time::Instant,
+};
+
+use crate::wire::{self, frame};
+
+/// One turn at the wire: a packet to take in, a place to put a packet out, or both.
+pub(super) struct Turn<'a> {
+    incoming: Option<&'a [u8]>,
+    out: &'a mut BytesMut,
+    may_send: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// A turn in which the stack takes in `packet`, and may put its answer into `out`.
+    pub(super) fn receiving(packet: &'a [u8], out: &'a mut BytesMut) -> Self {
+        Self {
+            incoming: Some(packet),
+            out,
+            may_send: false,
+        }
+    }
+
+    /// A turn in which the stack may put one packet into `out`.
+    pub(super) fn sending(out: &'a mut BytesMut) -> Self {
+        Self {
+            incoming: None,
+            out,
+            may_send: true,
+        }
+    }
+}
+
+impl Device for Turn<'_> {
+    type RxToken<'b>
+        = Incoming<'b>
+    where
+        Self: 'b;
+    type TxToken<'b>
+        = Outgoing<'b>
+    where
+        Self: 'b;
+
+    fn receive(&mut self, _: Instant) -> Option<(Incoming<'_>, Outgoing<'_>)> {
+        let packet = self.incoming.take()?;
+        Some((Incoming(packet), Outgoing(self.out)))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Outgoing<'_>> {
+        // One packet a turn: fairness between flows is decided outside the stack.
+        std::mem::take(&mut self.may_send).then_some(Outgoing(self.out))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ip;
+        capabilities.max_transmission_unit = wire::PACKET_MAX;
+        capabilities
+    }
+}
+
+pub(super) struct Incoming<'a>(&'a [u8]);
+
+impl RxToken for Incoming<'_> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        f(self.0)
+    }
+}
+
+pub(super) struct Outgoing<'a>(&'a mut BytesMut);
+
+impl TxToken for Outgoing<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        frame::put_packet(self.0, len, f)
+    }
+}

@@ -1,0 +1,405 @@
+//! The user-space TCP of a host: a table of flows, each with a stack of its own.
+//!
+//! The table demultiplexes, keeps the timers, bounds the number of flows, and shares the wire fairly. It never dials,
+//! listens or waits: its owner moves bytes in and out of the flows' buffers in place.
+
+mod device;
+mod stack;
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    net::{Ipv4Addr, SocketAddrV4},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+
+use self::{device::Turn, stack::Stack};
+use crate::{
+    addr::FlowKey,
+    time::Instant,
+    wire::{Packet, PacketFrame},
+};
+
+/// How many flows one host may have at a time.
+pub const FLOWS_MAX: usize = 32_768;
+
+/// How many answers to stray packets may wait for the wire. More are dropped: their senders ask again.
+const REPLIES_MAX: usize = 1_024;
+
+/// How many flows with little to send go before a flow with much gets its turn.
+const SPARSE_IN_A_ROW: u32 = 16;
+
+/// The ports that flows start from: those that no manifest is likely to publish.
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
+
+/// What the receiving side of a flow has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receive<R> {
+    /// Bytes, and what was made of them.
+    Data(R),
+    /// Nothing yet.
+    Pending,
+    /// Nothing ever again: the peer said that it is done.
+    Finished,
+    /// Nothing ever again: the connection broke, was refused, or timed out.
+    Reset,
+}
+
+/// Why a flow could not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TableFull {
+    /// There are [`FLOWS_MAX`] flows.
+    #[error("this host already has {FLOWS_MAX} connections")]
+    Flows,
+    /// Every port to that destination is taken.
+    #[error("every port to that destination is taken")]
+    Ports,
+}
+
+/// All flows of a host. A flow is named by its [`FlowKey`] from this host's point of view, which stays taken until
+/// the flow is over **and** its owner has called [`Table::release`].
+pub struct Table {
+    flows: BTreeMap<FlowKey, Flow>,
+    /// Flows that want the wire, those that had little to send so far ...
+    sparse: VecDeque<FlowKey>,
+    /// ... and those that had a packet out and want more.
+    bulk: VecDeque<FlowKey>,
+    sparse_served: u32,
+    replies: VecDeque<PacketFrame>,
+    wakes: VecDeque<FlowKey>,
+    timers: BinaryHeap<Reverse<(Instant, FlowKey)>>,
+    random: SplitMix,
+    next_port: u16,
+}
+
+struct Flow {
+    stack: Stack,
+    /// In `sparse` or `bulk`.
+    queued: bool,
+    /// In `wakes`.
+    woken: bool,
+    /// The earliest entry of `timers` for this flow.
+    armed: Option<Instant>,
+    released: bool,
+}
+
+impl Table {
+    /// An empty table. `seed` decides the initial sequence numbers and the order of ports.
+    pub fn new(seed: u64) -> Self {
+        let mut random = SplitMix(seed);
+        let span = u64::from(EPHEMERAL.end() - EPHEMERAL.start());
+        let offset = u16::try_from(random.next() % span).unwrap_or(0);
+        Self {
+            flows: BTreeMap::new(),
+            sparse: VecDeque::new(),
+            bulk: VecDeque::new(),
+            sparse_served: 0,
+            replies: VecDeque::new(),
+            wakes: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            random,
+            next_port: EPHEMERAL.start() + offset,
+        }
+    }
+
+    /// The number of flows.
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// Whether there is no flow.
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// Begins a flow from `local` to `remote` with a SYN.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        local: Ipv4Addr,
+        remote: SocketAddrV4,
+    ) -> Result<FlowKey, TableFull> {
+        self.check_room()?;
+        let key = self
+            .free_port(local, remote)
+            .ok_or(TableFull::Ports)?;
+        let stack = Stack::connecting(now, key, self.random.next());
+        self.insert(key, stack);
+        Ok(key)
+    }
+
+    /// Begins a flow with a SYN that has arrived, and holds the answer back until [`Table::admit`] or
+    /// [`Table::abort`].
+    pub fn accept(&mut self, now: Instant, syn: &Packet<'_>) -> Result<FlowKey, TableFull> {
+        self.check_room()?;
+        let key = syn.key().reversed();
+        let stack = Stack::listening(now, key, self.random.next());
+        self.insert(key, stack);
+        self.handle_packet(now, syn);
+        Ok(key)
+    }
+
+    /// Gives a packet to its flow; false if there is none.
+    pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
+        let key = packet.key().reversed();
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return false;
+        };
+        let mut reply = BytesMut::new();
+        flow.stack.handle_packet(now, packet.bytes(), &mut reply);
+        if !reply.is_empty() {
+            self.reply(&reply[crate::wire::HEADER_LEN..]);
+        }
+        self.touch(key);
+        self.wake(key);
+        true
+    }
+
+    /// Queues a packet that belongs to no flow, such as a reset for a port that nobody serves.
+    pub fn reply(&mut self, packet: &[u8]) {
+        if self.replies.len() < REPLIES_MAX {
+            self.replies.push_back(PacketFrame::new(packet));
+        }
+    }
+
+    /// Lets the handshake of an accepted flow go on.
+    pub fn admit(&mut self, key: FlowKey) {
+        self.change(key, Stack::admit);
+    }
+
+    /// Ends a flow with a reset: refuses it, if it was not admitted yet.
+    pub fn abort(&mut self, key: FlowKey) {
+        self.change(key, Stack::abort);
+    }
+
+    /// Says that the owner will send no more.
+    pub fn finish(&mut self, key: FlowKey) {
+        self.change(key, Stack::finish);
+    }
+
+    /// Says that the owner has lost interest: the flow goes as soon as the wire is done with it.
+    pub fn release(&mut self, key: FlowKey) {
+        if let Some(flow) = self.flows.get_mut(&key) {
+            flow.released = true;
+            self.touch(key);
+        }
+    }
+
+    /// Whether the far end has accepted the flow.
+    pub fn is_established(&self, key: FlowKey) -> bool {
+        self.flows
+            .get(&key)
+            .is_some_and(|flow| flow.stack.is_established())
+    }
+
+    /// Offers the free part of a flow's send buffer to `fill`, which returns how many bytes it wrote. `None` if the
+    /// flow has no room, or takes no data (any more, or yet).
+    pub fn send_with<R>(
+        &mut self,
+        key: FlowKey,
+        fill: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Option<R> {
+        let result = self.flows.get_mut(&key)?.stack.send_with(fill)?;
+        self.touch(key);
+        Some(result)
+    }
+
+    /// Offers a flow's received bytes to `take`, which returns how many it took.
+    pub fn receive_with<R>(
+        &mut self,
+        key: FlowKey,
+        take: impl FnOnce(&[u8]) -> (usize, R),
+    ) -> Receive<R> {
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return Receive::Reset;
+        };
+        let received = flow.stack.receive_with(take);
+        if matches!(received, Receive::Data(_)) {
+            // Room in the buffer may be worth telling the peer.
+            self.touch(key);
+        }
+        received
+    }
+
+    /// Whether [`Table::poll_packet`] has something to do.
+    pub fn wants_wire(&self) -> bool {
+        !(self.replies.is_empty() && self.sparse.is_empty() && self.bulk.is_empty())
+    }
+
+    /// Appends one packet frame to `out` and tells where it goes; `None` when nothing is left to send.
+    pub fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) -> Option<Ipv4Addr> {
+        if let Some(reply) = self.replies.pop_front() {
+            let destination = Packet::parse(reply.payload()).ok()?.key().dst;
+            out.extend_from_slice(&reply.into_bytes());
+            return Some(*destination.ip());
+        }
+        while let Some(key) = self.next_turn() {
+            let Some(flow) = self.flows.get_mut(&key) else {
+                continue;
+            };
+            flow.queued = false;
+            let before = out.len();
+            flow.stack.poll_packet(now, out);
+            let sent = out.len() > before;
+            self.settle(now, key, sent);
+            if sent {
+                return Some(*key.dst.ip());
+            }
+        }
+        None
+    }
+
+    /// A flow whose owner should look at it again.
+    pub fn poll_wake(&mut self) -> Option<FlowKey> {
+        let key = self.wakes.pop_front()?;
+        if let Some(flow) = self.flows.get_mut(&key) {
+            flow.woken = false;
+        }
+        Some(key)
+    }
+
+    /// Lets the flows whose time has come have the wire.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(&Reverse((at, key))) = self.timers.peek() {
+            if at > now {
+                break;
+            }
+            self.timers.pop();
+            if let Some(flow) = self.flows.get_mut(&key)
+                && flow.armed == Some(at)
+            {
+                flow.armed = None;
+                self.touch(key);
+            }
+        }
+    }
+
+    /// When to call [`Table::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let Reverse((at, _)) = self.timers.peek()?;
+        Some((*at, "a flow's timer"))
+    }
+
+    fn check_room(&self) -> Result<(), TableFull> {
+        if self.flows.len() < FLOWS_MAX {
+            Ok(())
+        } else {
+            Err(TableFull::Flows)
+        }
+    }
+
+    fn free_port(&mut self, local: Ipv4Addr, remote: SocketAddrV4) -> Option<FlowKey> {
+        for _ in EPHEMERAL {
+            let port = self.next_port;
+            self.next_port = match port.checked_add(1) {
+                Some(next) => next,
+                None => *EPHEMERAL.start(),
+            };
+            let key = FlowKey {
+                src: SocketAddrV4::new(local, port),
+                dst: remote,
+            };
+            if !self.flows.contains_key(&key) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    fn insert(&mut self, key: FlowKey, stack: Stack) {
+        let flow = Flow {
+            stack,
+            queued: false,
+            woken: false,
+            armed: None,
+            released: false,
+        };
+        self.flows.insert(key, flow);
+        self.touch(key);
+    }
+
+    fn change(&mut self, key: FlowKey, what: impl FnOnce(&mut Stack)) {
+        if let Some(flow) = self.flows.get_mut(&key) {
+            what(&mut flow.stack);
+            self.touch(key);
+        }
+    }
+
+    /// Queues a flow for the wire: only the stack knows whether it has something to send.
+    fn touch(&mut self, key: FlowKey) {
+        if let Some(flow) = self.flows.get_mut(&key)
+            && !flow.queued
+        {
+            flow.queued = true;
+            self.sparse.push_back(key);
+        }
+    }
+
+    fn wake(&mut self, key: FlowKey) {
+        if let Some(flow) = self.flows.get_mut(&key)
+            && !flow.woken
+        {
+            flow.woken = true;
+            self.wakes.push_back(key);
+        }
+    }
+
+    /// Sparse flows first, so that a keystroke does not wait behind a copy; but not for ever.
+    fn next_turn(&mut self) -> Option<FlowKey> {
+        if self.sparse_served < SPARSE_IN_A_ROW
+            && let Some(key) = self.sparse.pop_front()
+        {
+            self.sparse_served += 1;
+            return Some(key);
+        }
+        self.sparse_served = 0;
+        self.bulk.pop_front().or_else(|| self.sparse.pop_front())
+    }
+
+    /// After a flow had the wire: queue it again, arm its timer, or let it go.
+    fn settle(&mut self, now: Instant, key: FlowKey, sent: bool) {
+        let Some(flow) = self.flows.get_mut(&key) else {
+            return;
+        };
+        if flow.stack.is_over(now) {
+            if flow.released {
+                self.flows.remove(&key);
+            } else {
+                self.wake(key);
+            }
+            return;
+        }
+        let Some(at) = flow.stack.poll_timeout(now) else {
+            return;
+        };
+        if at <= now && sent {
+            flow.queued = true;
+            self.bulk.push_back(key);
+            return;
+        }
+        // A stack that wants the wire but did not use it is asked again a little later, not in a circle.
+        let at = at.max(now + Duration::from_millis(1));
+        if flow.armed.is_none_or(|armed| at < armed) {
+            flow.armed = Some(at);
+            self.timers.push(Reverse((at, key)));
+        }
+    }
+}
+
+/// A small generator of numbers that differ (Steele, Lea and Flood, 2014). Nothing secret depends on it.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! One flow's TCP: a smoltcp interface with a single socket.
+//!
+//! smoltcp walks all sockets of an interface for every packet, so each flow has an interface of its own
+//! (`docs/decisions/0001-one-stack-per-flow.md`).
+
+use std::{
+    net::SocketAddrV4,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use bytes::BytesMut;
+use smoltcp::{
+    iface::{Config, Interface, SocketHandle, SocketSet},
+    socket::tcp::{self, RecvError, State},
+    time::Duration,
+    wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint},
+};
+
+use super::{Receive, Turn};
+use crate::{addr::FlowKey, time::Instant};
+
+/// Bytes that may be under way in each direction of a flow. The pages of a buffer are touched only as far as data
+/// fills it, so an idle flow costs a page or two, and this much address space.
+const WINDOW: usize = 512 << 10;
+
+/// A peer that has been silent this long is asked for a sign of life ...
+const KEEP_ALIVE: Duration = Duration::from_secs(45);
+
+/// ... and given up this long after its last one. Together they end a dead flow within two minutes.
+const PEER_TIMEOUT: Duration = Duration::from_secs(110);
+
+/// A TCP connection between this host's stack and another's.
+pub(super) struct Stack {
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    handle: SocketHandle,
+    /// The owner will send no more.
+    finished: bool,
+    /// The stack itself failed: smoltcp panicked, and what it holds cannot be trusted.
+    broken: bool,
+    /// The SYN|ACK is held back until the far dial is decided.
+    paused: bool,
+}
+
+impl Stack {
+    /// A stack that sends a SYN from `key.src` to `key.dst`.
+    pub(super) fn connecting(now: Instant, key: FlowKey, seed: u64) -> Self {
+        let mut stack = Self::new(now, key, seed);
+        let (remote, local) = (endpoint(key.dst), listen_endpoint(key.src));
+        let context = stack.interface.context();
+        let socket = stack.sockets.get_mut::<tcp::Socket>(stack.handle);
+        // The only errors are an open socket and an address or port of zero. Such a flow is born closed.
+        let _ = socket.connect(context, remote, local);
+        stack
+    }
+
+    /// A stack that waits for a SYN from `key.dst` to `key.src`, and does not answer it before [`Stack::admit`].
+    pub(super) fn listening(now: Instant, key: FlowKey, seed: u64) -> Self {
+        let mut stack = Self::new(now, key, seed);
+        let socket = stack.sockets.get_mut::<tcp::Socket>(stack.handle);
+        socket.pause_synack(true);
+        // As above: only a port of zero is refused.
+        let _ = socket.listen(listen_endpoint(key.src));
+        stack.paused = true;
+        stack
+    }
+
+    fn new(now: Instant, key: FlowKey, seed: u64) -> Self {
+        let mut config = Config::new(HardwareAddress::Ip);
+        config.random_seed = seed;
+        let mut scratch = BytesMut::new();
+        let mut interface = Interface::new(config, &mut Turn::sending(&mut scratch), clock(now));
+        interface.update_ip_addrs(|addresses| {
+            // The list has room for two, and this is the first.
+            let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(*key.src.ip()), 32));
+        });
+        let buffer = || tcp::SocketBuffer::new(vec![0; WINDOW]);
+        let mut socket = tcp::Socket::new(buffer(), buffer());
+        socket.set_nagle_enabled(false);
+        socket.set_keep_alive(Some(KEEP_ALIVE));
+        socket.set_timeout(Some(PEER_TIMEOUT));
+        let mut sockets = SocketSet::new(Vec::with_capacity(1));
+        let handle = sockets.add(socket);
+        Self {
+            interface,
+            sockets,
+            handle,
+            finished: false,
+            broken: false,
+            paused: false,
+        }
+    }
+
+    /// Takes in a packet of this flow. What must be answered at once goes to `replies`.
+    pub(super) fn handle_packet(&mut self, now: Instant, packet: &[u8], replies: &mut BytesMut) {
+        self.guarded(|stack| {
+            let mut turn = Turn::receiving(packet, replies);
+            let _ = stack
+                .interface
+                .poll_ingress_single(clock(now), &mut turn, &mut stack.sockets);
+        });
+    }
+
+    /// Appends at most one packet to `out`.
+    pub(super) fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) {
+        self.guarded(|stack| {
+            let mut turn = Turn::sending(out);
+            let _ = stack
+                .interface
+                .poll_egress(clock(now), &mut turn, &mut stack.sockets);
+        });
+    }
+
+    /// When to poll again; a time that has passed if there is something to send.
+    pub(super) fn poll_timeout(&mut self, now: Instant) -> Option<Instant> {
+        // While the SYN|ACK is held back, smoltcp asks to be polled at once, for ever.
+        if self.broken || self.paused {
+            return None;
+        }
+        let at = self.interface.poll_at(clock(now), &self.sockets)?;
+        Some(Instant::from_micros(
+            u64::try_from(at.total_micros()).unwrap_or(0),
+        ))
+    }
+
+    /// Answers the held SYN: the far dial succeeded.
+    pub(super) fn admit(&mut self) {
+        self.paused = false;
+        self.socket_mut().pause_synack(false);
+    }
+
+    /// Ends the connection with a reset.
+    pub(super) fn abort(&mut self) {
+        self.paused = false;
+        let socket = self.socket_mut();
+        socket.pause_synack(false);
+        socket.abort();
+    }
+
+    /// Sends FIN once all data has gone.
+    pub(super) fn finish(&mut self) {
+        self.finished = true;
+        self.socket_mut().close();
+    }
+
+    /// Offers the free part of the send buffer to `fill`, which returns how many bytes it wrote. `None` if there is
+    /// no room, or the connection takes no data (any more, or yet).
+    pub(super) fn send_with<R>(
+        &mut self,
+        fill: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Option<R> {
+        let socket = self.socket_mut();
+        if !socket.can_send() {
+            return None;
+        }
+        socket.send(fill).ok()
+    }
+
+    /// Offers received bytes to `take`, which returns how many it took.
+    pub(super) fn receive_with<R>(
+        &mut self,
+        take: impl FnOnce(&[u8]) -> (usize, R),
+    ) -> Receive<R> {
+        if self.broken {
+            return Receive::Reset;
+        }
+        let finished = self.finished;
+        let socket = self.socket_mut();
+        if socket.can_recv() {
+            return match socket.recv(|bytes| take(bytes)) {
+                Ok(taken) => Receive::Data(taken),
+                Err(RecvError::Finished | RecvError::InvalidState) => Receive::Reset,
+            };
+        }
+        if socket.state() == State::Closed {
+            // Clean only if both sides said they were done and nothing of ours was lost.
+            let clean = finished && socket.send_queue() == 0 && fin_received(socket);
+            return if clean {
+                Receive::Finished
+            } else {
+                Receive::Reset
+            };
+        }
+        if fin_received(socket) {
+            return Receive::Finished;
+        }
+        Receive::Pending
+    }
+
+    /// Whether the peer has accepted the connection.
+    pub(super) fn is_established(&self) -> bool {
+        !matches!(
+            self.socket().state(),
+            State::Closed | State::Listen | State::SynSent | State::SynReceived
+        )
+    }
+
+    /// Whether nothing more will ever cross the wire for this flow.
+    ///
+    /// TIME-WAIT (RFC 9293 section 3.6.1) is cut short once our last acknowledgment is out: it guards against old
+    /// segments that arrive late, and a pipe cannot deliver late.
+    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+        if self.broken {
+            return true;
+        }
+        match self.socket().state() {
+            State::Closed => self.socket().remote_endpoint().is_none(),
+            State::TimeWait => self
+                .poll_timeout(now)
+                .is_none_or(|at| at.since(now) > std::time::Duration::from_secs(1)),
+            State::Listen
+            | State::SynSent
+            | State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait
+            | State::Closing
+            | State::LastAck => false,
+        }
+    }
+
+    /// smoltcp has panicked on strange sequence numbers before; one flow may die of that, the agent may not.
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if self.broken {
+            return;
+        }
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
+            self.broken = true;
+        }
+    }
+
+    fn socket(&self) -> &tcp::Socket<'static> {
+        self.sockets.get(self.handle)
+    }
+
+    fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
+        self.sockets.get_mut(self.handle)
+    }
+}
+
+/// Whether the peer's FIN has arrived and everything before it has been taken.
+fn fin_received(socket: &mut tcp::Socket<'static>) -> bool {
+    matches!(socket.peek(0), Err(RecvError::Finished))
+}
+
+fn endpoint(address: SocketAddrV4) -> IpEndpoint {
+    IpEndpoint::new(IpAddress::Ipv4(*address.ip()), address.port())
+}
+
+fn listen_endpoint(address: SocketAddrV4) -> IpListenEndpoint {
+    endpoint(address).into()
+}
+
+fn clock(now: Instant) -> smoltcp::time::Instant {
+    smoltcp::time::Instant::from_micros(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,336 @@
+//! Two tables face to face on virtual time.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const LEFT: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
+const SERVICE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 101), 8080);
+
+/// A client's table on the left, a server's on the right, and the time.
+struct Pair {
+    now: Instant,
+    left: Table,
+    right: Table,
+    /// Which packets get lost, counted from the first one in either direction.
+    lost: fn(usize) -> bool,
+    packets: usize,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Self {
+            now: Instant::ZERO,
+            left: Table::new(1),
+            right: Table::new(2),
+            lost: |_| false,
+            packets: 0,
+        }
+    }
+
+    /// Carries packets until both tables are quiet. A SYN to the right becomes a flow there, which is returned.
+    fn exchange(&mut self) -> Option<FlowKey> {
+        let mut accepted = None;
+        loop {
+            let mut out = BytesMut::new();
+            let mut quiet = true;
+            while self.left.poll_packet(self.now, &mut out).is_some() {
+                quiet = false;
+                let bytes = out.split();
+                if self.arrives() {
+                    let packet = Packet::parse(&bytes[crate::wire::HEADER_LEN..]).unwrap();
+                    if !self.right.handle_packet(self.now, &packet) {
+                        if packet.segment().flags.syn {
+                            accepted = Some(self.right.accept(self.now, &packet).unwrap());
+                        } else if let Some(reset) = packet.reset_reply() {
+                            self.right.reply(&reset);
+                        }
+                    }
+                }
+            }
+            while self.right.poll_packet(self.now, &mut out).is_some() {
+                quiet = false;
+                let bytes = out.split();
+                if self.arrives() {
+                    let packet = Packet::parse(&bytes[crate::wire::HEADER_LEN..]).unwrap();
+                    if !self.left.handle_packet(self.now, &packet)
+                        && let Some(reset) = packet.reset_reply()
+                    {
+                        self.left.reply(&reset);
+                    }
+                }
+            }
+            if quiet {
+                return accepted;
+            }
+        }
+    }
+
+    fn arrives(&mut self) -> bool {
+        self.packets += 1;
+        !(self.lost)(self.packets)
+    }
+
+    /// Lets time pass until the next timer of either table, or `limit`.
+    fn sleep(&mut self, limit: Duration) {
+        let timers = [self.left.poll_timeout(), self.right.poll_timeout()];
+        let next = timers.into_iter().flatten().map(|(at, _)| at).min();
+        let end = self.now + limit;
+        self.now = next.map_or(end, |at| at.clamp(self.now, end));
+        self.left.handle_timeout(self.now);
+        self.right.handle_timeout(self.now);
+    }
+
+    /// An established flow: its name on the left and on the right.
+    fn connected(&mut self) -> (FlowKey, FlowKey) {
+        let left = self.left.connect(self.now, LEFT, SERVICE).unwrap();
+        let right = self.exchange().expect("the SYN arrived");
+        assert!(!self.left.is_established(left), "nobody has dialled yet");
+        self.right.admit(right);
+        self.exchange();
+        assert!(self.left.is_established(left) && self.right.is_established(right));
+        (left, right)
+    }
+}
+
+fn send(table: &mut Table, key: FlowKey, bytes: &[u8]) -> usize {
+    table
+        .send_with(key, |room| {
+            let n = room.len().min(bytes.len());
+            room[..n].copy_from_slice(&bytes[..n]);
+            (n, n)
+        })
+        .unwrap_or(0)
+}
+
+fn receive(table: &mut Table, key: FlowKey) -> Receive<Vec<u8>> {
+    table.receive_with(key, |bytes| (bytes.len(), bytes.to_vec()))
+}
+
+#[test]
+fn the_handshake_waits_for_the_far_dial() {
+    let mut pair = Pair::new();
+    let left = pair.left.connect(pair.now, LEFT, SERVICE).unwrap();
+    let right = pair.exchange().unwrap();
+    assert_eq!(pair.right.poll_timeout(), None, "a held SYN does not spin");
+    for _ in 0..20 {
+        pair.sleep(Duration::from_secs(1));
+        assert_eq!(pair.exchange(), None, "a repeated SYN is the same flow");
+    }
+    assert!(!pair.left.is_established(left));
+    pair.right.admit(right);
+    pair.exchange();
+    assert!(pair.left.is_established(left));
+}
+
+#[test]
+fn a_refused_dial_is_a_reset_and_leaves_nothing_behind() {
+    let mut pair = Pair::new();
+    let left = pair.left.connect(pair.now, LEFT, SERVICE).unwrap();
+    let right = pair.exchange().unwrap();
+    pair.right.abort(right);
+    pair.right.release(right);
+    pair.exchange();
+    assert_eq!(receive(&mut pair.left, left), Receive::Reset);
+    pair.left.release(left);
+    pair.exchange();
+    assert!(pair.left.is_empty() && pair.right.is_empty());
+}
+
+#[test]
+fn each_direction_ends_on_its_own() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    send(&mut pair.left, left, b"question");
+    pair.left.finish(left);
+    pair.exchange();
+    assert_eq!(receive(&mut pair.right, right), Receive::Data(b"question".to_vec()));
+    assert_eq!(receive(&mut pair.right, right), Receive::Finished);
+    assert_eq!(receive(&mut pair.left, left), Receive::Pending);
+    send(&mut pair.right, right, b"answer");
+    pair.exchange();
+    assert_eq!(receive(&mut pair.left, left), Receive::Data(b"answer".to_vec()));
+    pair.right.finish(right);
+    pair.exchange();
+    pair.sleep(Duration::from_millis(20));
+    pair.exchange();
+    assert_eq!(receive(&mut pair.left, left), Receive::Finished);
+    pair.left.release(left);
+    pair.right.release(right);
+    pair.exchange();
+    assert!(pair.left.is_empty() && pair.right.is_empty(), "no TIME-WAIT lingers");
+}
+
+#[test]
+fn a_reset_is_never_a_clean_end() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    send(&mut pair.left, left, b"half a mess");
+    pair.left.abort(left);
+    pair.exchange();
+    while let Receive::Data(_) = receive(&mut pair.right, right) {}
+    assert_eq!(receive(&mut pair.right, right), Receive::Reset);
+
+    let (left, right) = pair.connected();
+    pair.right.abort(right);
+    pair.exchange();
+    assert_eq!(receive(&mut pair.left, left), Receive::Reset);
+}
+
+#[test]
+fn a_reset_after_our_own_end_is_a_reset_if_bytes_were_lost() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    pair.right.finish(right);
+    pair.exchange();
+    assert_eq!(receive(&mut pair.left, left), Receive::Finished);
+    // The peer has said that it is done, but it has not taken this yet.
+    pair.lost = |_| true;
+    send(&mut pair.left, left, b"late");
+    pair.left.finish(left);
+    pair.exchange();
+    pair.lost = |_| false;
+    pair.right.abort(right);
+    pair.exchange();
+    assert_eq!(receive(&mut pair.left, left), Receive::Reset);
+}
+
+#[test]
+fn a_reader_that_stops_stops_the_writer_and_only_for_as_long() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    let chunk = vec![7; 64 << 10];
+    let mut sent = 0;
+    loop {
+        let n = send(&mut pair.left, left, &chunk);
+        sent += n;
+        pair.exchange();
+        if n == 0 {
+            break;
+        }
+    }
+    assert!(sent < 4 << 20, "the writer is held back, after {sent} bytes");
+    // The window stays closed for a minute; probes keep the flow alive.
+    for _ in 0..200 {
+        pair.sleep(Duration::from_secs(1));
+        pair.exchange();
+    }
+    let mut received = 0;
+    while received < sent {
+        if let Receive::Data(bytes) = receive(&mut pair.right, right) {
+            received += bytes.len();
+        }
+        pair.sleep(Duration::from_millis(100));
+        pair.exchange();
+    }
+    assert_eq!(received, sent);
+    assert!(send(&mut pair.left, left, &chunk) > 0);
+}
+
+#[test]
+fn a_peer_that_vanished_is_noticed_within_two_minutes() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    pair.lost = |_| true;
+    while pair.now < Instant::ZERO + Duration::from_secs(120) {
+        pair.sleep(Duration::from_secs(1));
+        pair.exchange();
+    }
+    assert_eq!(receive(&mut pair.left, left), Receive::Reset);
+    assert_eq!(receive(&mut pair.right, right), Receive::Reset);
+}
+
+#[test]
+fn an_idle_flow_lives_on() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    let before = pair.packets;
+    while pair.now < Instant::ZERO + Duration::from_secs(3600) {
+        pair.sleep(Duration::from_secs(60));
+        pair.exchange();
+    }
+    assert_eq!(receive(&mut pair.left, left), Receive::Pending);
+    assert_eq!(receive(&mut pair.right, right), Receive::Pending);
+    let chatter = pair.packets - before;
+    assert!(chatter <= 4 * 3600 / 45, "{chatter} packets in an hour");
+}
+
+#[test]
+fn a_flow_with_little_to_say_goes_before_one_with_much() {
+    let mut pair = Pair::new();
+    let (bulk, _) = pair.connected();
+    let (sparse, _) = pair.connected();
+    while send(&mut pair.left, bulk, &[1; 64 << 10]) > 0 {}
+    let mut out = BytesMut::new();
+    pair.left.poll_packet(pair.now, &mut out);
+    out.clear();
+    send(&mut pair.left, sparse, b"k");
+    pair.left.poll_packet(pair.now, &mut out);
+    let packet = Packet::parse(&out[crate::wire::HEADER_LEN..]).unwrap();
+    assert_eq!(packet.key(), sparse);
+}
+
+#[test]
+fn the_table_is_bounded_and_says_so() {
+    let mut table = Table::new(3);
+    for _ in 0..FLOWS_MAX {
+        table.connect(Instant::ZERO, LEFT, SERVICE).unwrap();
+    }
+    let refused = table.connect(Instant::ZERO, LEFT, SERVICE);
+    assert_eq!(refused, Err(TableFull::Flows));
+}
+
+#[test]
+fn initial_sequence_numbers_differ() {
+    let mut table = Table::new(4);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut out = BytesMut::new();
+    for _ in 0..100 {
+        table.connect(Instant::ZERO, LEFT, SERVICE).unwrap();
+        table.poll_packet(Instant::ZERO, &mut out);
+        let bytes = out.split();
+        let packet = Packet::parse(&bytes[crate::wire::HEADER_LEN..]).unwrap();
+        seen.insert(packet.segment().seq);
+    }
+    assert_eq!(seen.len(), 100);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn what_goes_in_comes_out_whatever_is_lost(
+        sizes in prop::collection::vec(1_usize..200_000, 1..6),
+        every in prop::option::of(3_usize..40),
+    ) {
+        let mut pair = Pair::new();
+        let (left, right) = pair.connected();
+        pair.lost = match every {
+            None => |_| false,
+            Some(n) if n % 3 == 0 => |n| n % 7 == 0,
+            Some(_) => |n| n % 13 == 5,
+        };
+        let wanted: Vec<u8> = sizes.iter().enumerate()
+            .flat_map(|(i, &size)| (0..size).map(move |j| u8::try_from((i * 31 + j * 7) % 251).unwrap()))
+            .collect();
+        let (mut sent, mut got) = (0, Vec::new());
+        let mut finished = false;
+        let deadline = Instant::ZERO + Duration::from_secs(600);
+        loop {
+            sent += send(&mut pair.left, left, &wanted[sent..]);
+            if sent == wanted.len() && !finished {
+                finished = true;
+                pair.left.finish(left);
+            }
+            pair.exchange();
+            match receive(&mut pair.right, right) {
+                Receive::Data(bytes) => got.extend(bytes),
+                Receive::Finished => break,
+                Receive::Pending => pair.sleep(Duration::from_secs(1)),
+                Receive::Reset => prop_assert!(false, "reset after {} bytes", got.len()),
+            }
+            prop_assert!(pair.now < deadline, "stuck after {} bytes", got.len());
+        }
+        prop_assert!(got == wanted, "the bytes differ");
+    }
+}
