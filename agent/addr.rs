@@ -144,6 +144,7 @@ pub struct FlowKey {
 
 impl FlowKey {
     /// The same connection seen from its other end.
+    #[must_use]
     pub const fn reversed(self) -> Self {
         Self {
             src: self.dst,

@@ -1,4 +1,4 @@
-//! NoRouter: one YAML file becomes one network.
+//! One YAML file becomes one network.
 //!
 //! The rooms below stand on floors. A room imports lower floors only; rooms on one floor do not know each other.
 //! `tests/tidy.rs` keeps it so.
@@ -22,3 +22,8 @@ pub mod wire;
 
 pub mod plan;
 pub mod flow;
+
+pub mod edge;
+
+/// The version of the program, as manager and agent tell each other.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

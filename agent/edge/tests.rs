@@ -1,0 +1,215 @@
+//! An agent told what to do, message by message.
+
+use super::*;
+
+const ME: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
+const OTHER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 100), 8080);
+
+fn args() -> serde_json::Value {
+    serde_json::json!({
+        "me": "127.0.42.101",
+        "forwards": [{"listen_port": 80, "connect_ip": "web.internal", "connect_port": 8000, "proto": "tcp"}],
+        "others": [{"ip": "127.0.42.100", "port": 8080, "proto": "tcp"}],
+        "features": ["problems"],
+    })
+}
+
+fn request(args: &serde_json::Value) -> BytesMut {
+    let json = serde_json::json!({"type": "request", "body": {"id": 1, "op": "configure", "args": args}});
+    let mut out = BytesMut::new();
+    frame::put_control(&mut out, json.to_string().as_bytes());
+    out
+}
+
+fn configured(args: &serde_json::Value) -> Core {
+    let mut core = Core::new(1);
+    core.handle_bytes(Instant::ZERO, &mut request(args)).unwrap();
+    core
+}
+
+fn outputs(core: &mut Core) -> Vec<Output> {
+    std::iter::from_fn(|| core.poll_output()).collect()
+}
+
+/// The control messages that the agent has for its manager.
+fn said(core: &mut Core) -> Vec<serde_json::Value> {
+    let mut out = BytesMut::new();
+    core.poll_frames(Instant::ZERO, &mut out, usize::MAX);
+    let mut decoder = Decoder::new(wire::CONTROL_MAX_FROM_AGENT);
+    let items = std::iter::from_fn(|| decoder.poll(&mut out).unwrap());
+    items
+        .filter_map(|item| match item {
+            Item::Control(json) => Some(serde_json::from_slice(&json).unwrap()),
+            Item::Packet(_) | Item::Fault(_) => None,
+        })
+        .collect()
+}
+
+/// What the manager would see of packets.
+fn packets(core: &mut Core) -> Vec<Vec<u8>> {
+    let mut out = BytesMut::new();
+    core.poll_frames(Instant::ZERO, &mut out, usize::MAX);
+    let mut decoder = Decoder::new(wire::CONTROL_MAX_FROM_AGENT);
+    let items = std::iter::from_fn(|| decoder.poll(&mut out).unwrap());
+    items
+        .filter_map(|item| match item {
+            Item::Packet(frame) => Some(frame.payload().to_vec()),
+            Item::Control(_) | Item::Fault(_) => None,
+        })
+        .collect()
+}
+
+/// A SYN from another host's table.
+fn syn_to(destination: SocketAddrV4) -> Vec<u8> {
+    let mut table = Table::new(9);
+    table.connect(Instant::ZERO, *OTHER.ip(), destination).unwrap();
+    let mut out = BytesMut::new();
+    table.poll_packet(Instant::ZERO, &mut out).unwrap();
+    out[HEADER_LEN..].to_vec()
+}
+
+#[test]
+fn it_answers_a_configuration_and_listens_for_everybody() {
+    let mut core = configured(&args());
+    let own = SocketAddrV4::new(ME, 80);
+    assert_eq!(outputs(&mut core), [Output::Listen(own), Output::Listen(OTHER)]);
+    let said = said(&mut core);
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0]["body"]["request_id"], 1);
+    assert_eq!(said[0]["body"].get("error"), None);
+    assert_eq!(said[0]["body"]["data"]["version"], VERSION);
+}
+
+#[test]
+fn without_loopback_it_listens_nowhere() {
+    let mut args = args();
+    args["loopback"] = serde_json::json!({"disable": true});
+    assert_eq!(outputs(&mut configured(&args)), []);
+}
+
+#[test]
+fn a_bad_request_is_answered_with_the_reason() {
+    for (change, words) in [
+        (serde_json::json!({"me": "10.0.0.1"}), "not inside 127.0.0.0/8"),
+        (serde_json::json!({"me": 7}), "invalid type"),
+        (serde_json::json!({}), "missing field `me`"),
+    ] {
+        let mut core = configured(&change);
+        let answer = said(&mut core)[0]["body"]["error"].to_string();
+        assert!(answer.contains(words), "{answer}");
+    }
+    let mut core = configured(&args());
+    said(&mut core);
+    core.handle_bytes(Instant::ZERO, &mut request(&args())).unwrap();
+    let answer = said(&mut core)[0]["body"]["error"].to_string();
+    assert!(answer.contains("already configured"), "{answer}");
+}
+
+#[test]
+fn a_connection_to_a_published_port_is_dialled_before_it_is_answered() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    said(&mut core);
+    core.handle_packet(Instant::ZERO, &syn_to(SocketAddrV4::new(ME, 80)));
+    let dials = outputs(&mut core);
+    let [Output::Dial { flow, host, port }, Output::Wake(_)] = &dials[..] else {
+        panic!("{dials:?}");
+    };
+    assert_eq!((host.as_str(), *port), ("web.internal", 8000));
+    assert!(packets(&mut core).is_empty(), "nothing is promised yet");
+    core.handle_dialled(*flow, false);
+    let answer = packets(&mut core);
+    assert!(Packet::parse(&answer[0]).unwrap().segment().flags.rst);
+    assert_eq!(core.flow_count(), 0);
+}
+
+#[test]
+fn what_is_not_published_is_refused_at_once() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    said(&mut core);
+    for destination in ["127.0.42.101:81", "127.0.42.200:80"] {
+        core.handle_packet(Instant::ZERO, &syn_to(destination.parse().unwrap()));
+        assert_eq!(outputs(&mut core), []);
+        let answer = packets(&mut core);
+        assert!(Packet::parse(&answer[0]).unwrap().segment().flags.rst);
+    }
+}
+
+#[test]
+fn dials_are_bounded() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    let mut clients = Table::new(5);
+    let mut out = BytesMut::new();
+    for _ in 0..=DIALS_MAX {
+        let service = SocketAddrV4::new(ME, 80);
+        clients.connect(Instant::ZERO, *OTHER.ip(), service).unwrap();
+        clients.poll_packet(Instant::ZERO, &mut out).unwrap();
+        core.handle_packet(Instant::ZERO, &out.split()[HEADER_LEN..]);
+    }
+    let outputs = outputs(&mut core);
+    let dials = outputs.iter().filter(|output| matches!(output, Output::Dial { .. }));
+    assert_eq!(dials.count(), DIALS_MAX);
+}
+
+#[test]
+fn a_port_that_cannot_be_had_is_reported_and_tried_again() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    said(&mut core);
+    core.handle_listening(Instant::ZERO, OTHER, Err("in use".to_owned()));
+    core.handle_listening(Instant::ZERO, SocketAddrV4::new(ME, 80), Ok(()));
+    let report = said(&mut core);
+    assert_eq!(report[0]["body"]["type"], "problems");
+    assert_eq!(report[0]["body"]["data"]["problems"][0]["address"], "127.0.42.100:8080");
+
+    let (retry_at, why) = core.poll_timeout().unwrap();
+    assert_eq!((retry_at - Instant::ZERO, why), (LISTEN_RETRY, "a listener's next try"));
+    core.handle_timeout(retry_at);
+    assert_eq!(outputs(&mut core), [Output::Listen(OTHER)]);
+    core.handle_listening(retry_at, OTHER, Err("in use".to_owned()));
+    assert!(said(&mut core).is_empty(), "the same problem is not news");
+    core.handle_listening(retry_at, OTHER, Ok(()));
+    let report = said(&mut core);
+    assert_eq!(report[0]["body"]["data"]["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_manager_that_does_not_ask_hears_no_reports() {
+    let mut args = args();
+    args["features"] = serde_json::Value::Null;
+    let mut core = configured(&args);
+    said(&mut core);
+    core.handle_listening(Instant::ZERO, OTHER, Err("in use".to_owned()));
+    assert!(said(&mut core).is_empty());
+}
+
+#[test]
+fn a_hosts_own_port_is_reached_without_the_manager() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    said(&mut core);
+    let own = SocketAddrV4::new(ME, 80);
+    let client = core.handle_accepted(Instant::ZERO, own).unwrap();
+    assert!(packets(&mut core).is_empty(), "nothing crosses the wire");
+    let dial = outputs(&mut core).into_iter().find_map(|output| match output {
+        Output::Dial { flow, .. } => Some(flow),
+        Output::Listen(_) | Output::Wake(_) => None,
+    });
+    core.handle_dialled(dial.unwrap(), true);
+    assert!(packets(&mut core).is_empty());
+    assert!(core.is_established(client));
+}
+
+#[test]
+fn strange_packets_and_messages_do_nothing() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    said(&mut core);
+    core.handle_packet(Instant::ZERO, b"short");
+    core.handle_control(b"{}");
+    core.handle_control(br#"{"type":"event","body":{"type":"x"}}"#);
+    assert_eq!(outputs(&mut core), []);
+    assert!(!core.wants_wire());
+}
