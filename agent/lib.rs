@@ -21,6 +21,7 @@ pub mod addr;
 pub mod wire;
 
 pub mod plan;
+pub mod switch;
 pub mod flow;
 
 pub mod edge;

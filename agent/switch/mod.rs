@@ -1,0 +1,287 @@
+//! Which host gets a packet, and whether it may.
+//!
+//! This is the one place that an agent cannot bypass: a host may send only from its own address, only to ports that
+//! the manifest publishes, and only within flows that began with an allowed SYN. What may not pass is answered with
+//! a reset where that helps an honest client to fail fast, and counted always.
+
+mod queue;
+mod tracker;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
+};
+
+use bytes::Bytes;
+
+use self::{
+    queue::Queue,
+    tracker::{Refusal, Tracker},
+};
+use crate::{
+    addr::{FlowKey, Port, Vip},
+    time::Instant,
+    wire::{Packet, PacketError, PacketFrame},
+};
+
+/// How many bytes may wait for one host.
+const QUEUE_MAX: usize = 32 << 20;
+
+/// How many bytes may wait for all hosts together.
+const QUEUES_MAX: usize = 256 << 20;
+
+/// All hosts' pipes, and the rules between them.
+#[derive(Default)]
+pub struct Switch {
+    hosts: BTreeMap<Vip, Host>,
+    tracker: Tracker,
+    queued: usize,
+    wakes: VecDeque<Vip>,
+}
+
+struct Host {
+    up: bool,
+    published: BTreeSet<Port>,
+    queue: Queue,
+    woken: bool,
+    traffic: Traffic,
+}
+
+/// What has crossed the switch for one host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Packets that the host has sent and that were forwarded.
+    pub packets_from: u64,
+    /// Their bytes.
+    pub bytes_from: u64,
+    /// Packets that were forwarded to the host.
+    pub packets_to: u64,
+    /// Their bytes.
+    pub bytes_to: u64,
+    /// Packets of the host that were not IPv4 with TCP in good order.
+    pub malformed: u64,
+    /// Packets of the host from an address that is not its own.
+    pub spoofed: u64,
+    /// Connections of the host to ports that are not published, or to hosts that are down.
+    pub refused: u64,
+    /// Packets of the host that belong to no connection.
+    pub stray: u64,
+    /// Packets to the host that were dropped because too much was waiting.
+    pub shed: u64,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It waits for its destination's pipe.
+    Forwarded,
+    /// An honest mistake: a port that is not published, a host that is down, a connection that is over.
+    Refused,
+    /// Something that no well-behaved agent sends.
+    Offence(Offence),
+}
+
+/// What no well-behaved agent sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offence {
+    /// Not a packet of this network.
+    Malformed(PacketError),
+    /// A packet with another host's source address.
+    Spoofed,
+}
+
+impl fmt::Display for Offence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => write!(f, "a packet that cannot be: {error}"),
+            Self::Spoofed => f.write_str("a packet that claims to come from another host"),
+        }
+    }
+}
+
+impl Switch {
+    /// A switch without hosts.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a host, which is down at first.
+    pub fn add(&mut self, vip: Vip, published: impl IntoIterator<Item = Port>) {
+        let host = Host {
+            up: false,
+            published: published.into_iter().collect(),
+            queue: Queue::default(),
+            woken: false,
+            traffic: Traffic::default(),
+        };
+        self.hosts.insert(vip, host);
+    }
+
+    /// The host can be reached.
+    pub fn raise(&mut self, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            host.up = true;
+        }
+    }
+
+    /// The host is gone: what waits for it is dropped, and the other ends of its flows are reset.
+    pub fn lower(&mut self, vip: Vip) {
+        let Some(host) = self.hosts.get_mut(&vip) else {
+            return;
+        };
+        host.up = false;
+        self.queued -= host.queue.bytes();
+        host.queue.clear();
+        for farewell in self.tracker.lose(vip) {
+            self.enqueue(
+                farewell.to,
+                farewell.key,
+                PacketFrame::new(&farewell.packet),
+            );
+        }
+    }
+
+    /// Queues a control frame for a host, up or not, before all packets.
+    pub fn send_control(&mut self, vip: Vip, frame: Bytes) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            host.queue.push_control(frame);
+        }
+        self.wake(vip);
+    }
+
+    /// Takes a packet from a host's pipe.
+    pub fn handle_packet(&mut self, now: Instant, from: Vip, frame: PacketFrame) -> Verdict {
+        let Some(sender) = self.hosts.get_mut(&from) else {
+            return Verdict::Refused;
+        };
+        let packet = match Packet::parse(frame.payload()) {
+            Ok(packet) => packet,
+            Err(error) => {
+                sender.traffic.malformed += 1;
+                return Verdict::Offence(Offence::Malformed(error));
+            }
+        };
+        let key = packet.key();
+        if *key.src.ip() != from.address() {
+            sender.traffic.spoofed += 1;
+            return Verdict::Offence(Offence::Spoofed);
+        }
+        match self.admit(now, from, &packet) {
+            Ok(to) => {
+                let bytes = packet.bytes().len() as u64;
+                if let Some(sender) = self.hosts.get_mut(&from) {
+                    sender.traffic.packets_from += 1;
+                    sender.traffic.bytes_from += bytes;
+                }
+                self.enqueue(to, key, frame);
+                Verdict::Forwarded
+            }
+            Err(refusal) => {
+                if let Some(sender) = self.hosts.get_mut(&from) {
+                    match refusal {
+                        Refusal::Stray => sender.traffic.stray += 1,
+                        Refusal::Forbidden => sender.traffic.refused += 1,
+                    }
+                }
+                if let Some(reset) = packet.reset_reply() {
+                    self.enqueue(from, key.reversed(), PacketFrame::new(&reset));
+                }
+                Verdict::Refused
+            }
+        }
+    }
+
+    /// The next frame for a host's pipe.
+    pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
+        let host = self.hosts.get_mut(&vip)?;
+        let before = host.queue.bytes();
+        let frame = host.queue.pop();
+        self.queued -= before - host.queue.bytes();
+        if frame.is_none() {
+            host.woken = false;
+        }
+        frame
+    }
+
+    /// A host for which frames wait. It is named once; then not before [`Switch::poll_frame`] has returned `None`.
+    pub fn poll_wake(&mut self) -> Option<Vip> {
+        self.wakes.pop_front()
+    }
+
+    /// What has crossed the switch for a host.
+    pub fn traffic(&self, vip: Vip) -> Traffic {
+        self.hosts
+            .get(&vip)
+            .map(|host| host.traffic)
+            .unwrap_or_default()
+    }
+
+    /// How many flows touch a host.
+    pub fn flow_count(&self, vip: Vip) -> usize {
+        self.tracker.count(vip)
+    }
+
+    /// Forgets SYNs that were never answered.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.tracker.handle_timeout(now);
+    }
+
+    /// When to call [`Switch::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.tracker.poll_timeout()
+    }
+
+    /// Decides where an honest packet goes.
+    fn admit(&mut self, now: Instant, from: Vip, packet: &Packet<'_>) -> Result<Vip, Refusal> {
+        let (key, segment) = (packet.key(), packet.segment());
+        let to = Vip::new(*key.dst.ip()).map_err(|_| Refusal::Forbidden)?;
+        let host = self.hosts.get(&to).ok_or(Refusal::Forbidden)?;
+        if !host.up {
+            return Err(Refusal::Forbidden);
+        }
+        let flags = segment.flags;
+        let begins = flags.syn && !flags.ack && !flags.rst && !self.tracker.knows(key);
+        if !begins {
+            return self.tracker.follow(key, segment).map(|()| to);
+        }
+        let published =
+            Port::new(key.dst.port()).is_some_and(|port| host.published.contains(&port));
+        if !published {
+            return Err(Refusal::Forbidden);
+        }
+        self.tracker.begin(now, from, to, key, segment).map(|()| to)
+    }
+
+    fn enqueue(&mut self, to: Vip, key: FlowKey, frame: PacketFrame) {
+        let Some(host) = self.hosts.get_mut(&to) else {
+            return;
+        };
+        if !host.up {
+            return;
+        }
+        host.traffic.packets_to += 1;
+        host.traffic.bytes_to += frame.payload().len() as u64;
+        let before = host.queue.bytes();
+        host.queue.push(key, frame);
+        self.queued += host.queue.bytes() - before;
+        if host.queue.bytes() > QUEUE_MAX || self.queued > QUEUES_MAX {
+            let before = host.queue.bytes();
+            host.traffic.shed += host.queue.shed();
+            self.queued -= before - host.queue.bytes();
+        }
+        self.wake(to);
+    }
+
+    fn wake(&mut self, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip)
+            && !host.woken
+            && !host.queue.is_empty()
+        {
+            host.woken = true;
+            self.wakes.push_back(vip);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! Packets in, packets out, and what must not pass.
+
+use std::{
+    net::{Ipv4Addr, SocketAddrV4},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+
+use super::*;
+use crate::wire::{Decoder, HEADER_LEN, Item};
+
+const A: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
+const B: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
+const C: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 102);
+const NOW: Instant = Instant::ZERO;
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
+
+fn vip(address: Ipv4Addr) -> Vip {
+    Vip::new(address).unwrap()
+}
+
+/// Three hosts that publish port 80, all up.
+fn switch() -> Switch {
+    let mut switch = Switch::new();
+    for address in [A, B, C] {
+        switch.add(vip(address), Port::new(80));
+        switch.raise(vip(address));
+    }
+    switch
+}
+
+/// A segment without data.
+fn segment(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), flags: u8, seq: u32, ack: u32) -> PacketFrame {
+    let key = FlowKey {
+        src: SocketAddrV4::new(src.0, src.1),
+        dst: SocketAddrV4::new(dst.0, dst.1),
+    };
+    let mut bytes = crate::wire::packet::reset(key, seq, Some(ack));
+    bytes[33] = flags;
+    PacketFrame::new(&bytes)
+}
+
+/// Everything that waits for a host, parsed.
+fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Segment)> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = switch.poll_frame(vip(to)) {
+        bytes.extend_from_slice(&frame);
+    }
+    let mut decoder = Decoder::new(0);
+    std::iter::from_fn(|| decoder.poll(&mut bytes).unwrap())
+        .map(|item| {
+            let Item::Packet(frame) = item else {
+                panic!("{item:?}");
+            };
+            let packet = Packet::parse(frame.payload()).unwrap();
+            (packet.key(), packet.segment())
+        })
+        .collect()
+}
+
+/// Opens a flow from A:port to B:80 and empties the queues.
+fn open(switch: &mut Switch, port: u16) {
+    let (a, b) = ((A, port), (B, 80));
+    let steps = [
+        (vip(A), segment(a, b, SYN, 100, 0)),
+        (vip(B), segment(b, a, SYN | ACK, 500, 101)),
+        (vip(A), segment(a, b, ACK, 101, 501)),
+    ];
+    for (from, frame) in steps {
+        assert_eq!(switch.handle_packet(NOW, from, frame), Verdict::Forwarded);
+    }
+    delivered(switch, A);
+    delivered(switch, B);
+}
+
+#[test]
+fn a_packet_reaches_the_host_it_is_for_and_no_other() {
+    let mut switch = switch();
+    let syn = segment((A, 4000), (B, 80), SYN, 1, 0);
+    assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Forwarded);
+    assert_eq!(switch.poll_wake(), Some(vip(B)));
+    assert_eq!(switch.poll_wake(), None);
+    assert_eq!(delivered(&mut switch, B).len(), 1);
+    assert!(delivered(&mut switch, A).is_empty() && delivered(&mut switch, C).is_empty());
+}
+
+#[test]
+fn a_thousand_spoofed_packets_are_a_thousand_drops() {
+    let mut switch = switch();
+    open(&mut switch, 4000);
+    for seq in 0..1000 {
+        // C pretends to be A, within a flow that exists.
+        let forged = segment((A, 4000), (B, 80), ACK, seq, 501);
+        let verdict = switch.handle_packet(NOW, vip(C), forged);
+        assert_eq!(verdict, Verdict::Offence(Offence::Spoofed));
+    }
+    assert!(delivered(&mut switch, B).is_empty() && delivered(&mut switch, A).is_empty());
+    assert_eq!(switch.traffic(vip(C)).spoofed, 1000);
+}
+
+#[test]
+fn only_published_ports_can_be_reached() {
+    let mut switch = switch();
+    let destinations = [(B, 22), (Ipv4Addr::new(127, 0, 42, 200), 80), (Ipv4Addr::LOCALHOST, 80), (B, 0)];
+    for (n, dst) in (1_u16..).zip(destinations) {
+        let syn = segment((A, n), dst, SYN, 7, 0);
+        assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
+        let answer = delivered(&mut switch, A);
+        assert!(answer[0].1.flags.rst && answer[0].1.ack == 8, "an honest client fails fast");
+    }
+    assert!(delivered(&mut switch, B).is_empty());
+    assert_eq!(switch.traffic(vip(A)).refused, 4);
+}
+
+#[test]
+fn what_belongs_to_no_flow_does_not_pass() {
+    let mut switch = switch();
+    for flags in [ACK, SYN | ACK, FIN | ACK] {
+        let stray = segment((A, 4000), (B, 80), flags, 9, 77);
+        assert_eq!(switch.handle_packet(NOW, vip(A), stray), Verdict::Refused);
+        let answer = delivered(&mut switch, A);
+        assert_eq!((answer[0].1.flags.rst, answer[0].1.seq), (true, 77));
+    }
+    let stray = segment((A, 4000), (B, 80), RST, 9, 77);
+    assert_eq!(switch.handle_packet(NOW, vip(A), stray), Verdict::Refused);
+    assert!(delivered(&mut switch, A).is_empty(), "a reset is never answered");
+    assert!(delivered(&mut switch, B).is_empty());
+}
+
+#[test]
+fn malformed_packets_are_counted_and_go_nowhere() {
+    let mut switch = switch();
+    let long = [0; 100];
+    for bytes in [&long[..0], &long[..5], &long[..20], &long[..]] {
+        let verdict = switch.handle_packet(NOW, vip(A), PacketFrame::new(bytes));
+        assert!(matches!(verdict, Verdict::Offence(Offence::Malformed(_))));
+    }
+    assert_eq!(switch.traffic(vip(A)).malformed, 4);
+    assert_eq!(switch.poll_wake(), None);
+}
+
+#[test]
+fn a_host_that_is_lost_ends_its_flows_at_the_other_ends() {
+    let mut switch = switch();
+    open(&mut switch, 4000);
+    let syn = segment((C, 5000), (B, 80), SYN, 40, 0);
+    switch.handle_packet(NOW, vip(C), syn);
+    switch.lower(vip(B));
+    let told = delivered(&mut switch, A);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0.src, SocketAddrV4::new(B, 80));
+    assert!(told[0].1.flags.rst && told[0].1.seq == 501, "in order for its receiver");
+    let told = delivered(&mut switch, C);
+    assert!(told[0].1.flags.rst && told[0].1.ack == 41, "an unanswered SYN is answered");
+    assert_eq!(switch.flow_count(vip(A)) + switch.flow_count(vip(C)), 0);
+
+    let syn = segment((A, 4001), (B, 80), SYN, 1, 0);
+    assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
+    assert!(delivered(&mut switch, A)[0].1.flags.rst, "down is refused, not silent");
+    assert!(delivered(&mut switch, B).is_empty());
+}
+
+#[test]
+fn a_flow_is_forgotten_once_both_ends_are_done() {
+    let mut switch = switch();
+    let (a, b) = ((A, 4000), (B, 80));
+    open(&mut switch, 4000);
+    let steps = [
+        (vip(A), segment(a, b, FIN | ACK, 101, 501)),
+        (vip(B), segment(b, a, ACK, 501, 102)),
+        (vip(B), segment(b, a, FIN | ACK, 501, 102)),
+    ];
+    for (from, frame) in steps {
+        assert_eq!(switch.handle_packet(NOW, from, frame), Verdict::Forwarded);
+        assert_eq!(switch.flow_count(vip(A)), 1);
+    }
+    let last = segment(a, b, ACK, 102, 502);
+    assert_eq!(switch.handle_packet(NOW, vip(A), last), Verdict::Forwarded);
+    assert_eq!((switch.flow_count(vip(A)), switch.flow_count(vip(B))), (0, 0));
+}
+
+#[test]
+fn a_reset_ends_a_flow_and_is_passed_on() {
+    let mut switch = switch();
+    open(&mut switch, 4000);
+    let reset = segment((B, 80), (A, 4000), RST, 501, 0);
+    assert_eq!(switch.handle_packet(NOW, vip(B), reset), Verdict::Forwarded);
+    assert!(delivered(&mut switch, A)[0].1.flags.rst);
+    assert_eq!(switch.flow_count(vip(A)), 0);
+}
+
+#[test]
+fn one_host_cannot_take_all_flows() {
+    let mut switch = switch();
+    let syn = |from: Ipv4Addr, n: usize| {
+        let port = u16::try_from(1 + n % 60_000).unwrap();
+        let dst = if n < 60_000 { B } else { A };
+        segment((from, port), (dst, 80), SYN, 1, 0)
+    };
+    let verdicts = (0..FLOWS + 100).map(|n| switch.handle_packet(NOW, vip(C), syn(C, n)));
+    assert_eq!(verdicts.filter(|verdict| *verdict == Verdict::Forwarded).count(), FLOWS);
+    assert_eq!(switch.handle_packet(NOW, vip(A), syn(A, 0)), Verdict::Forwarded);
+
+    // What nobody answers is forgotten.
+    let (at, _) = switch.poll_timeout().unwrap();
+    switch.handle_timeout(at);
+    assert_eq!(switch.flow_count(vip(C)), FLOWS);
+    switch.handle_timeout(NOW + Duration::from_secs(150));
+    assert_eq!(switch.flow_count(vip(C)), 0);
+}
+
+const FLOWS: usize = tracker::FLOWS_PER_HOST;
+
+#[test]
+fn what_waits_is_bounded() {
+    let mut switch = switch();
+    open(&mut switch, 4000);
+    let mut big = vec![0; 65_000];
+    big[..40].copy_from_slice(segment((A, 4000), (B, 80), ACK, 101, 501).payload());
+    big[2..4].copy_from_slice(&65_000_u16.to_be_bytes());
+    for _ in 0..2000 {
+        let verdict = switch.handle_packet(NOW, vip(A), PacketFrame::new(&big));
+        assert_eq!(verdict, Verdict::Forwarded);
+    }
+    let waiting: usize = std::iter::from_fn(|| switch.poll_frame(vip(B)))
+        .map(|frame| frame.len() - HEADER_LEN)
+        .sum();
+    assert!(waiting <= QUEUE_MAX, "{waiting} bytes");
+    assert!(switch.traffic(vip(B)).shed > 0);
+}

@@ -1,0 +1,234 @@
+//! The flows that cross the switch, known by their packets alone.
+//!
+//! An agent cannot be asked what belongs to what, so the switch watches: a flow begins with a SYN that policy allows,
+//! and ends when both FINs are acknowledged, with a reset, or with one of its hosts. Nothing else may pass.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use crate::{
+    addr::{FlowKey, Vip},
+    time::Instant,
+    wire::{
+        Segment,
+        packet::{RESET_LEN, reset},
+    },
+};
+
+/// How many flows are tracked at a time.
+pub(super) const FLOWS_MAX: usize = 65_536;
+
+/// How many of them one host may begin.
+pub(super) const FLOWS_PER_HOST: usize = FLOWS_MAX / 4;
+
+/// A SYN that nobody has answered is forgotten after this long. An agent gives up a dial well before.
+const OPENING_MAX: Duration = Duration::from_secs(120);
+
+/// How often unanswered SYNs are looked for.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Why a segment may not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It belongs to no connection.
+    Stray,
+    /// It would begin a connection that may not be: nothing is published there, the host is down, or there are too
+    /// many.
+    Forbidden,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tracker {
+    /// By the two endpoints in ascending order.
+    flows: BTreeMap<FlowKey, Flow>,
+    /// The flows of each host, so that losing one does not mean looking at all.
+    by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
+    begun_by: BTreeMap<Vip, usize>,
+    next_sweep: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Flow {
+    hosts: [Vip; 2],
+    /// The index of the host that sent the SYN.
+    initiator: usize,
+    ends: [End; 2],
+    /// Until the SYN|ACK: since when.
+    opening: Option<Instant>,
+}
+
+/// One end of a flow, as its packets show it.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+    /// The sequence number after everything that it has sent; none before its SYN.
+    next: Option<u32>,
+    /// The sequence number after its FIN.
+    fin: Option<u32>,
+    fin_acked: bool,
+}
+
+/// A reset to be delivered, because the other end is gone.
+#[derive(Debug)]
+pub(super) struct Farewell {
+    pub(super) to: Vip,
+    pub(super) key: FlowKey,
+    pub(super) packet: [u8; RESET_LEN],
+}
+
+impl Tracker {
+    /// How many flows touch this host.
+    pub(super) fn count(&self, host: Vip) -> usize {
+        self.by_host.get(&host).map_or(0, BTreeSet::len)
+    }
+
+    /// Whether these endpoints have a flow.
+    pub(super) fn knows(&self, key: FlowKey) -> bool {
+        self.flows.contains_key(&ordered(key).0)
+    }
+
+    /// Begins a flow with an allowed SYN from host `from` to host `to`.
+    pub(super) fn begin(
+        &mut self,
+        now: Instant,
+        from: Vip,
+        to: Vip,
+        key: FlowKey,
+        segment: Segment,
+    ) -> Result<(), Refusal> {
+        let begun = self.begun_by.entry(from).or_default();
+        if self.flows.len() >= FLOWS_MAX || *begun >= FLOWS_PER_HOST {
+            return Err(Refusal::Forbidden);
+        }
+        *begun += 1;
+        let (name, side) = ordered(key);
+        let mut flow = Flow {
+            hosts: [from, to],
+            initiator: side,
+            ends: [End::default(); 2],
+            opening: Some(now),
+        };
+        if side == 1 {
+            flow.hosts.reverse();
+        }
+        flow.ends[side].next = Some(segment.seq.wrapping_add(segment.span));
+        for host in flow.hosts {
+            self.by_host.entry(host).or_default().insert(name);
+        }
+        self.flows.insert(name, flow);
+        self.next_sweep.get_or_insert(now + SWEEP);
+        Ok(())
+    }
+
+    /// Follows a segment of a flow that has begun.
+    pub(super) fn follow(&mut self, key: FlowKey, segment: Segment) -> Result<(), Refusal> {
+        let (name, side) = ordered(key);
+        let Some(flow) = self.flows.get_mut(&name) else {
+            return Err(Refusal::Stray);
+        };
+        if segment.flags.rst {
+            self.remove(name);
+            return Ok(());
+        }
+        let end = segment.seq.wrapping_add(segment.span);
+        let sender = &mut flow.ends[side];
+        if sender.next.is_none_or(|next| is_after(end, next)) {
+            sender.next = Some(end);
+        }
+        if segment.flags.fin {
+            sender.fin = Some(end);
+        }
+        if segment.flags.ack {
+            if side != flow.initiator {
+                flow.opening = None;
+            }
+            let receiver = &mut flow.ends[1 - side];
+            receiver.fin_acked |= receiver.fin.is_some_and(|fin| !is_after(fin, segment.ack));
+        }
+        if flow.ends.iter().all(|end| end.fin_acked) {
+            self.remove(name);
+        }
+        Ok(())
+    }
+
+    /// Ends all flows of a host that is gone; the other ends are to be told.
+    pub(super) fn lose(&mut self, host: Vip) -> Vec<Farewell> {
+        let names = self.by_host.remove(&host).unwrap_or_default();
+        names
+            .into_iter()
+            .filter_map(|name| {
+                let flow = self.remove(name)?;
+                let gone = usize::from(flow.hosts[0] != host);
+                let to = flow.hosts[1 - gone];
+                // A host's flow to itself ends with it.
+                (to != host).then(|| flow.farewell(name, gone))
+            })
+            .collect()
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.next_sweep.is_none_or(|at| at > now) {
+            return;
+        }
+        let stale: Vec<_> = self
+            .flows
+            .iter()
+            .filter(|(_, flow)| flow.opening.is_some_and(|since| now - since >= OPENING_MAX))
+            .map(|(&name, _)| name)
+            .collect();
+        for name in stale {
+            self.remove(name);
+        }
+        self.next_sweep = (!self.flows.is_empty()).then(|| now + SWEEP);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        Some((self.next_sweep?, "a look for unanswered SYNs"))
+    }
+
+    fn remove(&mut self, name: FlowKey) -> Option<Flow> {
+        let flow = self.flows.remove(&name)?;
+        for host in flow.hosts {
+            if let Some(names) = self.by_host.get_mut(&host) {
+                names.remove(&name);
+            }
+        }
+        if let Some(begun) = self.begun_by.get_mut(&flow.hosts[flow.initiator]) {
+            *begun -= 1;
+        }
+        Some(flow)
+    }
+}
+
+impl Flow {
+    /// A reset from the end that is gone to the one that stays. It carries the sequence number after everything
+    /// that was forwarded, which is what the receiver expects when it has read that far.
+    fn farewell(&self, name: FlowKey, gone: usize) -> Farewell {
+        let key = if gone == 0 { name } else { name.reversed() };
+        let packet = match self.ends[gone].next {
+            Some(next) => reset(key, next, None),
+            // The SYN was never answered: only an acknowledgment of it makes a reset valid.
+            None => reset(key, 0, self.ends[1 - gone].next),
+        };
+        Farewell {
+            to: self.hosts[1 - gone],
+            key,
+            packet,
+        }
+    }
+}
+
+/// The flow's name, and which end (0 or 1) of it this direction comes from.
+fn ordered(key: FlowKey) -> (FlowKey, usize) {
+    if key.src <= key.dst {
+        (key, 0)
+    } else {
+        (key.reversed(), 1)
+    }
+}
+
+/// Whether sequence number `a` is after `b` (RFC 9293 section 3.4: arithmetic modulo 2^32).
+fn is_after(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() > 0
+}
