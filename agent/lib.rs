@@ -19,9 +19,11 @@ pub mod time;
 pub mod addr;
 
 pub mod wire;
+pub mod view;
 
 pub mod plan;
 pub mod switch;
+pub mod link;
 pub mod flow;
 
 pub mod edge;

@@ -1,0 +1,155 @@
+//! Why an agent is gone, in words that say what to do next.
+
+use std::fmt;
+
+use crate::wire::Desync;
+
+/// How much of what an agent said is quoted, in characters.
+const QUOTE_MAX: usize = 200;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With this exit status.
+    Status(i32),
+    /// By this signal.
+    Signal(i32),
+    /// In a way that the operating system does not tell.
+    Unknown,
+}
+
+/// Why an agent is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It was stopped on purpose.
+    Stopped,
+    /// Its command could not be started.
+    NotStarted(String),
+    /// Its process ended by itself, having written `banner` before any frame.
+    Exited {
+        /// How.
+        ending: Ending,
+        /// What it wrote instead of a frame.
+        banner: String,
+    },
+    /// Its stream ended and its process stayed.
+    Closed,
+    /// It never answered, having written `banner`.
+    NoAnswer {
+        /// What it wrote instead.
+        banner: String,
+    },
+    /// Its stream is no longer one of frames.
+    OutOfStep {
+        /// Where.
+        desync: Desync,
+        /// What it wrote before any frame.
+        banner: String,
+    },
+    /// It kept doing what no well-behaved agent does.
+    Misbehaved(String),
+    /// It would not be configured.
+    Refused(String),
+    /// It lacks a feature without which the manifest's word would be broken.
+    Lacks {
+        /// The feature.
+        feature: &'static str,
+        /// The agent's version.
+        version: String,
+    },
+}
+
+impl Loss {
+    /// Whether trying again as it is would be pointless.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Misbehaved(_) | Self::Refused(_) | Self::Lacks { .. } => true,
+            Self::Stopped
+            | Self::NotStarted(_)
+            | Self::Exited { .. }
+            | Self::Closed
+            | Self::NoAnswer { .. }
+            | Self::OutOfStep { .. } => false,
+        }
+    }
+
+    /// A stream that ended is explained by how its process ended.
+    pub(super) fn explained_by(self, ending: Ending, banner: String) -> Self {
+        match self {
+            Self::Closed => Self::Exited { ending, banner },
+            other @ (Self::Stopped
+            | Self::NotStarted(_)
+            | Self::Exited { .. }
+            | Self::NoAnswer { .. }
+            | Self::OutOfStep { .. }
+            | Self::Misbehaved(_)
+            | Self::Refused(_)
+            | Self::Lacks { .. }) => other,
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("stopped"),
+            Self::NotStarted(reason) => write!(f, "its command could not be started: {reason}"),
+            Self::Exited { ending, banner } => {
+                write!(f, "its command {ending}")?;
+                quote(f, banner)
+            }
+            Self::Closed => f.write_str("its command closed its output but did not end"),
+            Self::NoAnswer { banner } => {
+                f.write_str("its command runs, but no agent has answered; run the command by hand and look")?;
+                quote(f, banner)
+            }
+            Self::OutOfStep { desync, banner } => {
+                write!(
+                    f,
+                    "{desync}; something else than the agent writes to the command's output (a terminal, as \
+                     with -t, does that)"
+                )?;
+                quote(f, banner)
+            }
+            Self::Misbehaved(what) => {
+                write!(f, "its agent misbehaves: more than 100 faults in 10 s, the last one {what}")
+            }
+            Self::Refused(reason) => write!(f, "its agent refused its configuration: {reason}"),
+            Self::Lacks { feature, version } => write!(
+                f,
+                "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
+                 a newer one on that host"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // What shells and the tools that run commands elsewhere say (POSIX sh section 2.8.2).
+            Self::Status(127) => f.write_str("exited with status 127 (usually: command not found on that host)"),
+            Self::Status(126) => f.write_str("exited with status 126 (usually: command not executable on that host)"),
+            Self::Status(status) => write!(f, "exited with status {status}"),
+            Self::Signal(signal) => write!(f, "was ended by signal {signal}"),
+            Self::Unknown => f.write_str("ended"),
+        }
+    }
+}
+
+fn quote(f: &mut fmt::Formatter<'_>, banner: &str) -> fmt::Result {
+    if banner.is_empty() {
+        return Ok(());
+    }
+    write!(f, "; it wrote: {banner}")
+}
+
+/// What an agent said, harmless and in one line.
+pub(super) fn said(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let clean = crate::view::text::clean(&line);
+    match clean.char_indices().nth(QUOTE_MAX) {
+        Some((end, _)) => format!("{}\u{2026}", &clean[..end]),
+        None => clean,
+    }
+}

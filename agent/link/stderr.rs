@@ -1,0 +1,71 @@
+//! An agent's standard error: every line is kept for a while, few are shown.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{time::Instant, view::text};
+
+/// How many lines are shown in a window; what is over is counted.
+const SHOWN_MAX: u32 = 20;
+
+/// See [`SHOWN_MAX`].
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// How many of the last lines are kept, shown or not.
+const TAIL_MAX: usize = 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Stderr {
+    tail: VecDeque<String>,
+    window_began: Instant,
+    shown: u32,
+    suppressed: u32,
+}
+
+impl Stderr {
+    /// Takes a line and returns what is to be shown of it: the line, nothing, or first how many were not shown.
+    pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
+        let line = text::clean_bytes(line.strip_suffix(b"\r").unwrap_or(line));
+        if self.tail.len() == TAIL_MAX {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line.clone());
+        let mut shown = Vec::new();
+        if now - self.window_began >= WINDOW {
+            if self.suppressed > 0 {
+                shown.push(format!("({} lines were not shown)", self.suppressed));
+            }
+            (self.window_began, self.shown, self.suppressed) = (now, 0, 0);
+        }
+        if self.shown < SHOWN_MAX {
+            self.shown += 1;
+            shown.push(line);
+        } else {
+            if self.suppressed == 0 {
+                shown.push("(more lines follow faster than they are shown)".to_owned());
+            }
+            self.suppressed += 1;
+        }
+        shown
+    }
+
+    pub(super) fn tail(&self) -> impl Iterator<Item = &str> {
+        self.tail.iter().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_counted_not_shown_and_its_end_is_kept() {
+        let mut stderr = Stderr::default();
+        let start = Instant::ZERO + WINDOW;
+        let shown: usize = (0..1000).map(|n| stderr.push(start, format!("{n}").as_bytes()).len()).sum();
+        assert_eq!(shown, 21, "20 lines and the word that more follow");
+        assert_eq!(stderr.tail().last(), Some("999"));
+        assert_eq!(stderr.tail().count(), TAIL_MAX);
+        let later = stderr.push(start + WINDOW, b"calm\r");
+        assert_eq!(later, ["(980 lines were not shown)", "calm"]);
+    }
+}

@@ -1,0 +1,136 @@
+//! What people and programs see of a running network: the whole state, and each happening. Faces render this and
+//! nothing else.
+
+pub mod text;
+
+use serde::{Deserialize, Serialize};
+
+/// The whole visible state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The hosts, in the order of the manifest.
+    pub hosts: Vec<HostView>,
+}
+
+/// One host as it is now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostView {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Its address in the network.
+    pub vip: String,
+    /// The ports that it publishes, in ascending order.
+    pub ports: Vec<u16>,
+    /// What it is doing.
+    pub state: HostState,
+    /// Why it is lost or refused, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What does not work on it although it is ready.
+    pub problems: Vec<String>,
+    /// Its agent's version, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The last lines that it wrote to its standard error.
+    pub stderr: Vec<String>,
+    /// What it has sent and received.
+    pub traffic: TrafficView,
+}
+
+/// What a host is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HostState {
+    /// Its command has not been started yet.
+    Starting,
+    /// Its command runs; its agent has not answered yet.
+    Configuring,
+    /// It can be reached.
+    Ready,
+    /// It can be reached, but something on it does not work.
+    Degraded,
+    /// It is gone.
+    Lost,
+    /// It cannot be part of the network as it is.
+    Refused,
+    /// It was stopped on purpose.
+    Stopped,
+}
+
+impl HostState {
+    /// The word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Configuring => "configuring",
+            Self::Ready => "ready",
+            Self::Degraded => "degraded",
+            Self::Lost => "lost",
+            Self::Refused => "refused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Whether connections can reach the host.
+    pub const fn is_up(self) -> bool {
+        matches!(self, Self::Ready | Self::Degraded)
+    }
+
+    /// Whether nothing more will happen to the host by itself.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Lost | Self::Refused | Self::Stopped)
+    }
+}
+
+/// What has crossed the switch for a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficView {
+    /// Connections that are open.
+    pub flows: usize,
+    /// Bytes that the host has sent into the network.
+    pub bytes_from: u64,
+    /// Bytes that were sent to the host.
+    pub bytes_to: u64,
+    /// Packets of the host that were dropped or refused, for whatever reason.
+    pub refused: u64,
+    /// Packets to the host that were dropped because too much was waiting.
+    pub shed: u64,
+}
+
+/// Something that happened, worth a line in a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Event {
+    /// A host's state has changed.
+    Host {
+        /// The host's name.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// Its new state.
+        state: HostState,
+        /// Why, where there is a reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A line of a host's standard error, cleaned.
+    Stderr {
+        /// The host's name.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// The line.
+        line: String,
+    },
+    /// Something odd about a host that does not stop it.
+    Warning {
+        /// The host's name.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// What, and what to do about it.
+        text: String,
+    },
+}
