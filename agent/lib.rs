@@ -26,6 +26,7 @@ pub mod switch;
 pub mod link;
 pub mod flow;
 
+pub mod manager;
 pub mod edge;
 
 /// The version of the program, as manager and agent tell each other.

@@ -1,0 +1,200 @@
+//! A network of agents that say what the test tells them to.
+
+use super::*;
+use crate::{
+    plan::{Forward, Protocol, Target, TargetHost},
+    wire::{
+        Decoder, Item,
+        control::{Configure, Message},
+        frame,
+    },
+};
+
+const NOW: Instant = Instant::ZERO;
+const A: &str = "127.0.42.100";
+const B: &str = "127.0.42.101";
+
+fn vip(text: &str) -> Vip {
+    text.parse().unwrap()
+}
+
+fn port(number: u16) -> crate::addr::Port {
+    crate::addr::Port::new(number).unwrap()
+}
+
+fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
+    let forward = |protocol| Forward {
+        listen_port: port(8080),
+        target: Target {
+            host: TargetHost::Name("web.internal".to_owned()),
+            port: port(80),
+        },
+        protocol,
+    };
+    HostPlan {
+        name: name.parse().unwrap(),
+        aliases: Vec::new(),
+        vip: vip(address),
+        start: Start::Command(vec![name.to_owned()]),
+        forwards: vec![forward(Protocol::Tcp), forward(Protocol::Udp)],
+        loopback,
+        http: None,
+        socks: None,
+        state_dir: None,
+        write_etc_hosts: false,
+    }
+}
+
+fn core() -> Core {
+    Core::new(&Plan {
+        hosts: vec![host("alpha", A, true), host("beta", B, false)],
+        routes: Vec::new(),
+    })
+}
+
+fn outputs(core: &mut Core) -> Vec<Output> {
+    std::iter::from_fn(|| core.poll_output()).collect()
+}
+
+fn states(core: &Core) -> Vec<HostState> {
+    core.snapshot().hosts.iter().map(|host| host.state).collect()
+}
+
+/// What the manager has written to a host's pipe, as its agent reads it.
+fn configured_with(core: &mut Core, address: &str) -> Configure {
+    let mut bytes = BytesMut::from(&core.poll_frame(vip(address)).unwrap()[..]);
+    let item = Decoder::new(1 << 20).poll(&mut bytes).unwrap();
+    let Some(Item::Control(json)) = item else {
+        panic!("{item:?}");
+    };
+    let Message::Request(request) = Message::parse(&json).unwrap() else {
+        panic!("no request");
+    };
+    serde_json::from_value(request.args).unwrap()
+}
+
+fn greeting(features: &str) -> BytesMut {
+    let json = format!(
+        r#"{{"type":"result","body":{{"request_id":1,"op":"configure","data":{{"features":[{features}],"version":"x"}}}}}}"#
+    );
+    let mut out = BytesMut::new();
+    frame::put_control(&mut out, json.as_bytes());
+    out
+}
+
+fn all_ready() -> Core {
+    let mut core = core();
+    core.start();
+    for address in [A, B] {
+        core.handle_spawned(NOW, vip(address), Ok(()));
+        let mut hello = greeting(r#""tcp","loopback","loopback.disable""#);
+        core.handle_bytes(NOW, vip(address), &mut hello);
+        while core.poll_frame(vip(address)).is_some() {}
+    }
+    outputs(&mut core);
+    core
+}
+
+#[test]
+fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
+    let mut core = core();
+    core.start();
+    let spawned = outputs(&mut core);
+    let spawned = spawned.iter().filter(|output| matches!(output, Output::Spawn(..)));
+    assert_eq!(spawned.count(), 2);
+    core.handle_spawned(NOW, vip(A), Ok(()));
+    assert!(outputs(&mut core).contains(&Output::Wake(vip(A))));
+    let args = configured_with(&mut core, A);
+    assert_eq!(args.me.to_string(), A);
+    assert_eq!(args.forwards.len(), 1, "UDP is not promised to an agent");
+    assert_eq!(args.forwards[0].connect_ip, "web.internal");
+    assert_eq!(args.others.len(), 1);
+    assert_eq!((args.others[0].ip.to_string().as_str(), args.others[0].port), (B, 8080));
+    assert_eq!(args.hostname_map["beta"].to_string(), B);
+    assert!(!args.loopback.disable);
+    assert_eq!(args.features, ["problems"]);
+}
+
+#[test]
+fn a_host_fails_alone_and_says_why() {
+    let mut core = all_ready();
+    assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
+    core.handle_stderr(NOW, vip(B), b"boom");
+    core.handle_closed(NOW, vip(B));
+    core.handle_exit(vip(B), Ending::Status(3));
+    assert_eq!(states(&core), [HostState::Ready, HostState::Lost]);
+    let view = &core.snapshot().hosts[1];
+    assert_eq!(view.reason.as_deref(), Some("its command exited with status 3"));
+    assert_eq!(view.stderr, ["boom"]);
+    let announced = outputs(&mut core).into_iter().filter(|output| {
+        matches!(output, Output::Event(Event::Host { state: HostState::Lost, .. }))
+    });
+    assert_eq!(announced.count(), 1, "one change, one line");
+    assert!(!core.is_over());
+}
+
+#[test]
+fn a_host_whose_agent_cannot_keep_the_manifests_word_is_refused() {
+    let mut core = core();
+    core.start();
+    for address in [A, B] {
+        core.handle_spawned(NOW, vip(address), Ok(()));
+        core.handle_bytes(NOW, vip(address), &mut greeting(r#""tcp""#));
+    }
+    assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
+    assert!(core.snapshot().hosts[1].reason.as_ref().unwrap().contains("loopback.disable"));
+}
+
+#[test]
+fn a_spoofing_host_is_refused_after_a_while_and_nobody_is_told_its_lies() {
+    let mut core = all_ready();
+    let key = crate::addr::FlowKey {
+        src: format!("{A}:1").parse().unwrap(),
+        dst: format!("{A}:8080").parse().unwrap(),
+    };
+    let forged = crate::wire::packet::reset(key, 1, None);
+    for _ in 0..=100 {
+        let frame = crate::wire::PacketFrame::new(&forged).into_bytes();
+        core.handle_bytes(NOW, vip(B), &mut BytesMut::from(&frame[..]));
+    }
+    assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
+    assert_eq!(core.poll_frame(vip(A)), None);
+    assert!(core.snapshot().hosts[1].traffic.refused >= 100);
+}
+
+#[test]
+fn problems_make_a_host_degraded_until_they_are_gone() {
+    let mut core = all_ready();
+    let report = |list: &str| {
+        let json = format!(
+            r#"{{"type":"event","body":{{"type":"problems","data":{{"problems":[{list}]}}}}}}"#
+        );
+        let mut out = BytesMut::new();
+        frame::put_control(&mut out, json.as_bytes());
+        out
+    };
+    let problem = r#"{"address":"127.0.42.101:8080","reason":"in use\u001b"}"#;
+    core.handle_bytes(NOW, vip(A), &mut report(problem));
+    assert_eq!(states(&core)[0], HostState::Degraded);
+    assert_eq!(
+        core.snapshot().hosts[0].problems,
+        ["cannot listen on 127.0.42.101:8080: in use\\u{1b}"]
+    );
+    core.handle_bytes(NOW, vip(A), &mut report(""));
+    assert_eq!(states(&core)[0], HostState::Ready);
+}
+
+#[test]
+fn stopping_ends_everything() {
+    let mut core = all_ready();
+    core.stop(NOW);
+    assert!(!core.is_over());
+    let closed = outputs(&mut core);
+    let closed = closed.iter().filter(|output| matches!(output, Output::CloseInput(_)));
+    assert_eq!(closed.count(), 2);
+    for address in [A, B] {
+        core.handle_exit(vip(address), Ending::Status(0));
+    }
+    assert!(core.is_over());
+    assert_eq!(states(&core), [HostState::Stopped, HostState::Stopped]);
+}
