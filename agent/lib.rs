@@ -29,5 +29,8 @@ pub mod flow;
 pub mod manager;
 pub mod edge;
 
+#[cfg(feature = "driver")]
+pub mod driver;
+
 /// The version of the program, as manager and agent tell each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,111 @@
+//! The process that gives a pipe to an agent.
+
+use std::{io, process::Stdio};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+
+use super::describe;
+use crate::link::Ending;
+
+/// A running command, in a session (on Windows: a job) of its own, so that it and whatever it has started can be
+/// ended together, and so that a Ctrl-C in the manager's terminal is the manager's alone.
+pub(super) struct Child {
+    process: Box<dyn ChildWrapper>,
+}
+
+/// The three streams of a command.
+pub(super) struct Streams {
+    pub(super) input: ChildStdin,
+    pub(super) output: ChildStdout,
+    pub(super) errors: ChildStderr,
+}
+
+impl Child {
+    /// Starts a command; fails with a reason for people.
+    pub(super) fn spawn(argv: &[String]) -> Result<(Self, Streams), String> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err("it is empty".to_owned());
+        };
+        let mut command = CommandWrap::with_new(program, |command| {
+            command
+                .args(arguments)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+        });
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessSession);
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+        let mut process = command
+            .spawn()
+            .map_err(|error| reason(&error, program))?;
+        let streams = Option::zip(process.stdin().take(), process.stdout().take())
+            .zip(process.stderr().take());
+        let Some(((input, output), errors)) = streams else {
+            return Err("the operating system gave it no pipes".to_owned());
+        };
+        #[cfg(unix)]
+        {
+            widen(&input);
+            widen(&output);
+        }
+        let streams = Streams {
+            input,
+            output,
+            errors,
+        };
+        Ok((Self { process }, streams))
+    }
+
+    /// Waits for its end. Dropping the future loses nothing.
+    pub(super) async fn wait(&mut self) -> Ending {
+        match self.process.wait().await {
+            Ok(status) => ending(status),
+            Err(_) => Ending::Unknown,
+        }
+    }
+
+    /// Asks the whole group to end.
+    pub(super) fn terminate(&mut self) {
+        #[cfg(unix)]
+        let _ = self.process.signal(rustix::process::Signal::TERM.as_raw());
+        // Windows has no such request; what comes next is not one.
+    }
+
+    /// Ends the whole group.
+    pub(super) fn kill(&mut self) {
+        let _ = self.process.start_kill();
+    }
+}
+
+fn reason(error: &io::Error, program: &str) -> String {
+    let what = describe(error);
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("{program:?} is not in $PATH"),
+        io::ErrorKind::PermissionDenied => format!("{program:?} is not executable"),
+        _ => format!("{program:?}: {what}"),
+    }
+}
+
+fn ending(status: std::process::ExitStatus) -> Ending {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Ending::Signal(signal);
+    }
+    status.code().map_or(Ending::Unknown, Ending::Status)
+}
+
+/// Makes a pipe as large as it may be without privilege, so that a packet of 64 KiB takes one switch between
+/// processes and not several. What is no pipe, or may not grow, stays as it is.
+#[cfg(unix)]
+pub(super) fn widen(fd: &impl std::os::fd::AsFd) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(fd, PIPE_SIZE);
+    #[cfg(not(target_os = "linux"))]
+    let _ = fd;
+}
+
+#[cfg(target_os = "linux")]
+const PIPE_SIZE: usize = 512 << 10;

@@ -1,0 +1,86 @@
+//! Real sockets towards the host's own services and its loopback addresses.
+
+use std::{io, net::SocketAddrV4, time::Duration};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::describe;
+
+/// How long a service may take to accept. Longer than any service needs, shorter than people wait.
+const DIAL_MAX: Duration = Duration::from_secs(30);
+
+/// When an idle service is asked for a sign of life, how often, and how many times: dead after 90 s.
+const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(45), Duration::from_secs(15), 3);
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Connects to a service of this host, or one that this host can reach. A name is resolved by this host.
+pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    let connect = TcpStream::connect((host, port));
+    let socket = tokio::time::timeout(DIAL_MAX, connect).await??;
+    socket.set_nodelay(true)?;
+    let (idle, interval, _retries) = KEEP_ALIVE;
+    let keep_alive = TcpKeepalive::new().with_time(idle).with_interval(interval);
+    #[cfg(unix)]
+    let keep_alive = keep_alive.with_retries(_retries);
+    // A service without keep-alive is served all the same.
+    let _ = SockRef::from(&socket).set_tcp_keepalive(&keep_alive);
+    Ok(socket)
+}
+
+/// Listens on a loopback address; fails with a reason for people.
+pub(super) fn listen(address: SocketAddrV4) -> Result<TcpListener, String> {
+    bind(address).map_err(|error| reason(&error, address))
+}
+
+fn bind(address: SocketAddrV4) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    // On Unix this lets an agent listen again at once after another one has ended; on Windows the same option would
+    // let it take a port that is in use.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address.into())?;
+    socket.listen(BACKLOG)
+}
+
+fn reason(error: &io::Error, address: SocketAddrV4) -> String {
+    let what = describe(error);
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("{what}: another program on that machine, perhaps another agent, has this port")
+        }
+        io::ErrorKind::AddrNotAvailable if cfg!(target_os = "macos") => {
+            format!("{what}: run \"sudo ifconfig lo0 alias {} up\" there", address.ip())
+        }
+        io::ErrorKind::PermissionDenied if address.port() < 1024 => {
+            format!("{what}: ports below 1024 need root there; publish a higher one")
+        }
+        _ => what,
+    }
+}
+
+/// Makes the kernel end a connection with a reset instead of a clean end.
+pub(super) fn reset(socket: TcpStream) {
+    let _ = socket.set_zero_linger();
+    drop(socket);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_as_such() {
+        let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let std::net::SocketAddr::V4(address) = first.local_addr().unwrap() else {
+            panic!("not IPv4");
+        };
+        let reason = listen(address).unwrap_err();
+        assert_eq!(
+            reason,
+            "address already in use: another program on that machine, perhaps another agent, has this port"
+        );
+    }
+}

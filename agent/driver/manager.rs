@@ -1,0 +1,457 @@
+//! Performs what the manager decides: starts and ends agents, and carries frames between them.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, VecDeque},
+    io::IoSlice,
+    pin::pin,
+    rc::Rc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
+    task::LocalSet,
+};
+
+use super::{
+    agent,
+    child::{Child, Streams},
+    clock::Clock,
+};
+use crate::{
+    addr::Vip,
+    link::Ending,
+    manager::{Core, Output},
+    plan::{Plan, Start},
+    time::Instant,
+    view::{Event, Snapshot},
+};
+
+/// How much is read from an agent at a time, in bytes.
+const READ_MAX: usize = 256 << 10;
+
+/// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
+const BATCH_MAX: usize = 128 << 10;
+
+/// How long the rest of an agent's output is waited for after its process has ended.
+const REST_MAX: Duration = Duration::from_millis(500);
+
+/// The longest line of standard error that is kept together, in bytes.
+const LINE_MAX: usize = 16 << 10;
+
+/// How many events a slow listener may be behind before it is told to look at the snapshot instead.
+const EVENTS_MAX: usize = 1_024;
+
+/// What an in-process agent's pipe holds, in bytes.
+const DUPLEX: usize = 256 << 10;
+
+/// A running manager, as faces see it: they ask it to stop, and read the truth stream.
+pub struct Manager {
+    stop: Option<oneshot::Sender<()>>,
+    snapshot: watch::Receiver<Snapshot>,
+    events: broadcast::Receiver<Event>,
+    thread: JoinHandle<()>,
+}
+
+impl Manager {
+    /// Starts all hosts of a plan. The manager lives on a thread of its own until [`Manager::stop`].
+    pub fn start(plan: &Plan) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let core = Core::new(plan);
+        let (stop, stopped) = oneshot::channel();
+        let (snapshots, snapshot) = watch::channel(core.snapshot());
+        let (sender, events) = broadcast::channel(EVENTS_MAX);
+        let thread = std::thread::Builder::new()
+            .name("manager".to_owned())
+            .spawn(move || {
+                let run = run(core, snapshots, sender, stopped);
+                LocalSet::new().block_on(&runtime, run);
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            snapshot,
+            events,
+            thread,
+        })
+    }
+
+    /// The whole state, now and whenever it has changed.
+    pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
+        self.snapshot.clone()
+    }
+
+    /// Everything that happens from now on, and what has happened since the start if this is the first call.
+    pub fn events(&mut self) -> broadcast::Receiver<Event> {
+        let next = self.events.resubscribe();
+        std::mem::replace(&mut self.events, next)
+    }
+
+    /// Asks all hosts to stop. Afterwards the snapshot's sender ends.
+    pub fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The manager may have ended by itself.
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits until every process is gone. Blocks; call it after [`Manager::stop`].
+    pub fn join(self) {
+        if let Err(panic) = self.thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+async fn run(
+    core: Core,
+    snapshots: watch::Sender<Snapshot>,
+    events: broadcast::Sender<Event>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let shared = Rc::new(Shared {
+        clock: Clock::start(),
+        core: RefCell::new(core),
+        lives: RefCell::default(),
+        snapshots,
+        events,
+        sooner: Notify::new(),
+        armed: Cell::new(None),
+        over: Notify::new(),
+    });
+    let timer = tokio::task::spawn_local(keep_time(shared.clone()));
+    shared.core.borrow_mut().start();
+    shared.settle();
+    // A dropped sender means that nobody is left to say it.
+    let _ = stopped.await;
+    let now = shared.clock.now();
+    shared.core.borrow_mut().stop(now);
+    shared.settle();
+    while !shared.core.borrow().is_over() {
+        shared.over.notified().await;
+    }
+    timer.abort();
+}
+
+/// What the tasks of a manager share.
+struct Shared {
+    clock: Clock,
+    core: RefCell<Core>,
+    lives: RefCell<HashMap<Vip, Life>>,
+    snapshots: watch::Sender<Snapshot>,
+    events: broadcast::Sender<Event>,
+    sooner: Notify,
+    armed: Cell<Option<Instant>>,
+    over: Notify,
+}
+
+/// How the tasks of one agent are reached.
+struct Life {
+    to_write: Rc<Notify>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// What happens to a running agent.
+enum Order {
+    CloseInput,
+    Terminate,
+    Kill,
+}
+
+impl Shared {
+    /// Performs what the machine has decided.
+    fn settle(self: &Rc<Self>) {
+        let mut news = false;
+        loop {
+            let output = self.core.borrow_mut().poll_output();
+            let Some(output) = output else {
+                break;
+            };
+            match output {
+                Output::Spawn(vip, start) => self.spawn(vip, start),
+                Output::CloseInput(vip) => self.order(vip, Order::CloseInput),
+                Output::Terminate(vip) => self.order(vip, Order::Terminate),
+                Output::Kill(vip) => self.order(vip, Order::Kill),
+                Output::Wake(vip) => {
+                    if let Some(life) = self.lives.borrow().get(&vip) {
+                        life.to_write.notify_one();
+                    }
+                }
+                Output::Event(event) => {
+                    news = true;
+                    // Nobody needs to listen.
+                    let _ = self.events.send(event);
+                }
+            }
+        }
+        let core = self.core.borrow();
+        if news {
+            self.snapshots.send_replace(core.snapshot());
+            if core.is_over() {
+                self.over.notify_one();
+            }
+        }
+        let next = core.poll_timeout().map(|(at, _why)| at);
+        if next.is_some_and(|at| self.armed.get().is_none_or(|armed| at < armed)) {
+            self.sooner.notify_one();
+        }
+    }
+
+    fn spawn(self: &Rc<Self>, vip: Vip, start: Start) {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let life = Life {
+            to_write: Rc::default(),
+            orders,
+        };
+        let to_write = life.to_write.clone();
+        self.lives.borrow_mut().insert(vip, life);
+        tokio::task::spawn_local(live(self.clone(), vip, start, to_write, inbox));
+    }
+
+    fn order(&self, vip: Vip, order: Order) {
+        if let Some(life) = self.lives.borrow().get(&vip) {
+            // Its process has ended meanwhile if nobody reads this.
+            let _ = life.orders.send(order);
+        }
+    }
+
+    fn tell(self: &Rc<Self>, what: impl FnOnce(&mut Core, Instant)) {
+        let now = self.clock.now();
+        what(&mut self.core.borrow_mut(), now);
+        self.settle();
+    }
+}
+
+/// One life of one agent, from its start to its end.
+async fn live(
+    shared: Rc<Shared>,
+    vip: Vip,
+    start: Start,
+    to_write: Rc<Notify>,
+    inbox: mpsc::UnboundedReceiver<Order>,
+) {
+    match start {
+        Start::InProcess => {
+            let (near, far) = tokio::io::duplex(DUPLEX);
+            let (far_input, far_output) = tokio::io::split(far);
+            let stop = std::future::pending();
+            let agent =
+                tokio::task::spawn_local(agent::run(far_input, far_output, None, stop));
+            let (output, input) = tokio::io::split(near);
+            let process = Process::Task(agent);
+            attend(shared, vip, process, input, output, to_write, inbox).await;
+        }
+        Start::Command(argv) => {
+            let (child, streams) = match Child::spawn(&argv) {
+                Ok(spawned) => spawned,
+                Err(reason) => {
+                    return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
+                }
+            };
+            let Streams {
+                input,
+                output,
+                errors,
+            } = streams;
+            let errors = tokio::task::spawn_local(read_errors(shared.clone(), vip, errors));
+            let process = Process::Child(child);
+            attend(shared, vip, process, input, output, to_write, inbox).await;
+            errors.abort();
+        }
+    }
+}
+
+/// What runs an agent.
+enum Process {
+    Child(Child),
+    Task(tokio::task::JoinHandle<agent::End>),
+}
+
+impl Process {
+    /// Waits for its end. Dropping the future loses nothing.
+    async fn wait(&mut self) -> Ending {
+        match self {
+            Self::Child(child) => child.wait().await,
+            Self::Task(task) => {
+                let _ = task.await;
+                Ending::Unknown
+            }
+        }
+    }
+
+    fn terminate(&mut self) {
+        match self {
+            Self::Child(child) => child.terminate(),
+            Self::Task(task) => task.abort(),
+        }
+    }
+
+    fn kill(&mut self) {
+        match self {
+            Self::Child(child) => child.kill(),
+            Self::Task(task) => task.abort(),
+        }
+    }
+}
+
+/// Feeds an agent, listens to it, and sees it off.
+async fn attend(
+    shared: Rc<Shared>,
+    vip: Vip,
+    mut process: Process,
+    input: impl AsyncWrite + Unpin + 'static,
+    output: impl AsyncRead + Unpin,
+    to_write: Rc<Notify>,
+    mut inbox: mpsc::UnboundedReceiver<Order>,
+) {
+    shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
+    let mut writer = tokio::task::spawn_local(write(shared.clone(), vip, input, to_write));
+    let mut reader = pin!(read(shared.clone(), vip, output));
+    let mut reading = true;
+    let mut writing = true;
+    let ending = loop {
+        tokio::select! {
+            () = &mut reader, if reading => {
+                reading = false;
+                shared.tell(|core, now| core.handle_closed(now, vip));
+            }
+            // An agent that reads no more is as good as gone, whatever it still writes.
+            _ = &mut writer, if writing => {
+                writing = false;
+                shared.tell(|core, now| core.handle_closed(now, vip));
+            }
+            ending = process.wait() => break ending,
+            Some(order) = inbox.recv() => match order {
+                Order::CloseInput => writer.abort(),
+                Order::Terminate => process.terminate(),
+                Order::Kill => process.kill(),
+            }
+        }
+    };
+    if reading {
+        // Its last words may explain its end. Something that it has started may hold the pipe open.
+        let _ = tokio::time::timeout(REST_MAX, reader).await;
+    }
+    writer.abort();
+    // Whatever it has left behind goes with it.
+    process.kill();
+    shared.lives.borrow_mut().remove(&vip);
+    shared.tell(|core, _| core.handle_exit(vip, ending));
+}
+
+async fn read(shared: Rc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin) {
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(READ_MAX);
+        match output.read_buf(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)),
+        }
+    }
+}
+
+async fn write(
+    shared: Rc<Shared>,
+    vip: Vip,
+    mut input: impl AsyncWrite + Unpin,
+    to_write: Rc<Notify>,
+) {
+    let mut batch = Batch::default();
+    loop {
+        while batch.remaining() < BATCH_MAX
+            && let Some(frame) = shared.core.borrow_mut().poll_frame(vip)
+        {
+            batch.push(frame);
+        }
+        if !batch.has_remaining() {
+            to_write.notified().await;
+            continue;
+        }
+        if input.write_all_buf(&mut batch).await.is_err() || input.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_errors(shared: Rc<Shared>, vip: Vip, mut errors: impl AsyncRead + Unpin) {
+    let mut buffer = BytesMut::new();
+    loop {
+        buffer.reserve(LINE_MAX);
+        let ended = matches!(errors.read_buf(&mut buffer).await, Ok(0) | Err(_));
+        loop {
+            let line = match buffer.iter().position(|&byte| byte == b'\n') {
+                Some(end) => {
+                    let line = buffer.split_to(end);
+                    buffer.advance(1);
+                    line
+                }
+                None if buffer.len() >= LINE_MAX || (ended && !buffer.is_empty()) => buffer.split(),
+                None => break,
+            };
+            shared.tell(|core, now| core.handle_stderr(now, vip, &line));
+        }
+        if ended {
+            return;
+        }
+    }
+}
+
+async fn keep_time(shared: Rc<Shared>) {
+    loop {
+        let next = shared.core.borrow().poll_timeout().map(|(at, _why)| at);
+        shared.armed.set(next);
+        tokio::select! {
+            () = shared.clock.sleep_until(next) => {
+                shared.armed.set(None);
+                shared.tell(Core::handle_timeout);
+            }
+            () = shared.sooner.notified() => {}
+        }
+    }
+}
+
+/// Frames on their way into a pipe, written together and without a copy.
+#[derive(Default)]
+struct Batch {
+    frames: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn push(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+}
+
+impl Buf for Batch {
+    fn remaining(&self) -> usize {
+        self.bytes
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.frames.front().map(Bytes::as_ref).unwrap_or_default()
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let pairs = slices.iter_mut().zip(&self.frames);
+        pairs.map(|(slice, frame)| *slice = IoSlice::new(frame)).count()
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.bytes -= count;
+        while let Some(frame) = self.frames.front_mut() {
+            if count < frame.len() {
+                frame.advance(count);
+                return;
+            }
+            count -= frame.len();
+            self.frames.pop_front();
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The world: the only room that awaits. It performs what the machines decide, and decides nothing itself.
+//!
+//! Everything runs on one thread. A machine lives in a `RefCell` that is borrowed between two awaits and never across
+//! one; several small tasks feed it and each lets it settle, which means performing its outputs.
+
+pub mod agent;
+mod child;
+mod clock;
+mod dial;
+pub mod manager;
+pub mod signals;
+mod stdio;
+mod stream;
+
+pub use self::manager::Manager;
+
+/// A word of the operating system, without the number that only its programmers know.
+fn describe(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}

@@ -1,0 +1,72 @@
+//! The operating system's requests to stop.
+
+use std::{future::Future, io};
+
+/// Done when the process is asked to stop (SIGTERM, SIGINT or SIGHUP; Ctrl-C, Ctrl-Break or the closing of the
+/// console on Windows). The signals are caught from the moment of the call.
+pub fn terminated() -> io::Result<impl Future<Output = ()>> {
+    let mut requests = Requests::listen()?;
+    Ok(async move { requests.next().await })
+}
+
+/// Requests to stop, one after the other.
+pub struct Requests(platform::Sources);
+
+impl Requests {
+    /// Catches the signals from now on.
+    pub fn listen() -> io::Result<Self> {
+        platform::Sources::listen().map(Self)
+    }
+
+    /// Done at the next request.
+    pub async fn next(&mut self) {
+        self.0.next().await;
+    }
+}
+
+#[cfg(unix)]
+mod platform {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    pub(super) struct Sources([Signal; 3]);
+
+    impl Sources {
+        pub(super) fn listen() -> std::io::Result<Self> {
+            Ok(Self([
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::hangup())?,
+            ]))
+        }
+
+        pub(super) async fn next(&mut self) {
+            let [terminate, interrupt, hangup] = &mut self.0;
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+                _ = hangup.recv() => {}
+            }
+        }
+    }
+}
+
+#[cfg(windows)]
+mod platform {
+    use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, ctrl_break, ctrl_c, ctrl_close};
+
+    pub(super) struct Sources(CtrlC, CtrlBreak, CtrlClose);
+
+    impl Sources {
+        pub(super) fn listen() -> std::io::Result<Self> {
+            Ok(Self(ctrl_c()?, ctrl_break()?, ctrl_close()?))
+        }
+
+        pub(super) async fn next(&mut self) {
+            tokio::select! {
+                _ = self.0.recv() => {}
+                _ = self.1.recv() => {}
+                _ = self.2.recv() => {}
+            }
+        }
+    }
+}
