@@ -1,93 +1,89 @@
-//! Standard input and output as streams that wait without a thread of their own, where the platform allows it.
+//! Standard input and output as streams that wait without a thread of their own, where that is possible.
 
-#[cfg(unix)]
-pub(super) use self::unix::open;
+use std::io;
 
-#[cfg(not(unix))]
-pub(super) use self::portable::open;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub(super) type Input = Box<dyn AsyncRead + Unpin>;
+
+pub(super) type Output = Box<dyn AsyncWrite + Unpin>;
+
+/// Opens both. Pipes and Unix sockets, which is what managers, ssh and container engines give an agent, are waited
+/// for by the event loop; anything else is read and written on threads.
+pub(super) fn open() -> io::Result<(Input, Output)> {
+    #[cfg(unix)]
+    return Ok((unix::input()?, unix::output()?));
+    #[cfg(not(unix))]
+    Ok((
+        Box::new(tokio::io::stdin()),
+        Box::new(tokio::io::stdout()),
+    ))
+}
 
 #[cfg(unix)]
 mod unix {
     use std::{
         io,
-        os::fd::{AsFd, OwnedFd},
-        pin::Pin,
-        task::{Context, Poll, ready},
+        os::{
+            fd::{AsFd, OwnedFd},
+            unix::net::UnixStream as StdUnixStream,
+        },
     };
 
-    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, unix::AsyncFd};
+    use rustix::{
+        fs::{FileType, fstat},
+        net::{AddressFamily, sockopt::socket_domain},
+    };
+    use tokio::net::{UnixStream, unix::pipe};
 
-    /// Opens both. A regular file cannot be waited for; nobody has a reason to run an agent on one.
-    pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
-        let input = register(std::io::stdin().as_fd().try_clone_to_owned()?)?;
-        let output = register(std::io::stdout().as_fd().try_clone_to_owned()?)?;
-        Ok((Input(input), Output(output)))
-    }
+    use super::{Input, Output};
+    use crate::driver::child::widen;
 
-    /// The flag belongs to the open file and not to us, so whoever shares it sees it too. A manager, ssh or a
-    /// container engine opens the pipe for the agent alone.
-    fn register(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-        let flags = rustix::fs::fcntl_getfl(&fd)?;
-        rustix::fs::fcntl_setfl(&fd, flags | rustix::fs::OFlags::NONBLOCK)?;
-        super::super::child::widen(&fd);
-        AsyncFd::new(fd)
-    }
-
-    pub(in crate::driver) struct Input(AsyncFd<OwnedFd>);
-
-    pub(in crate::driver) struct Output(AsyncFd<OwnedFd>);
-
-    impl AsyncRead for Input {
-        fn poll_read(
-            self: Pin<&mut Self>,
-            context: &mut Context<'_>,
-            buffer: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            loop {
-                let mut guard = ready!(self.0.poll_read_ready(context))?;
-                let read = guard.try_io(|fd| {
-                    let room = buffer.initialize_unfilled();
-                    Ok(rustix::io::read(fd.get_ref(), room)?)
-                });
-                if let Ok(read) = read {
-                    buffer.advance(read?);
-                    return Poll::Ready(Ok(()));
-                }
+    pub(super) fn input() -> io::Result<Input> {
+        let fd = std::io::stdin().as_fd().try_clone_to_owned()?;
+        Ok(match kind(&fd)? {
+            Kind::Pipe => {
+                widen(&fd);
+                Box::new(pipe::Receiver::from_owned_fd(fd)?)
             }
-        }
+            Kind::UnixSocket => Box::new(socket(fd)?),
+            Kind::Other => Box::new(tokio::io::stdin()),
+        })
     }
 
-    impl AsyncWrite for Output {
-        fn poll_write(
-            self: Pin<&mut Self>,
-            context: &mut Context<'_>,
-            bytes: &[u8],
-        ) -> Poll<io::Result<usize>> {
-            loop {
-                let mut guard = ready!(self.0.poll_write_ready(context))?;
-                let written = guard.try_io(|fd| Ok(rustix::io::write(fd.get_ref(), bytes)?));
-                if let Ok(written) = written {
-                    return Poll::Ready(written);
-                }
+    pub(super) fn output() -> io::Result<Output> {
+        let fd = std::io::stdout().as_fd().try_clone_to_owned()?;
+        Ok(match kind(&fd)? {
+            Kind::Pipe => {
+                widen(&fd);
+                Box::new(pipe::Sender::from_owned_fd(fd)?)
             }
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
+            Kind::UnixSocket => Box::new(socket(fd)?),
+            Kind::Other => Box::new(tokio::io::stdout()),
+        })
     }
-}
 
-#[cfg(not(unix))]
-mod portable {
-    use tokio::io::{Stdin, Stdout};
+    enum Kind {
+        Pipe,
+        UnixSocket,
+        Other,
+    }
 
-    /// Opens both. tokio reads and writes them on threads.
-    pub(in crate::driver) fn open() -> std::io::Result<(Stdin, Stdout)> {
-        Ok((tokio::io::stdin(), tokio::io::stdout()))
+    fn kind(fd: &OwnedFd) -> io::Result<Kind> {
+        Ok(match FileType::from_raw_mode(fstat(fd)?.st_mode) {
+            FileType::Fifo => Kind::Pipe,
+            FileType::Socket if is_unix(fd) => Kind::UnixSocket,
+            _ => Kind::Other,
+        })
+    }
+
+    fn is_unix(fd: &OwnedFd) -> bool {
+        socket_domain(fd).is_ok_and(|domain| domain == AddressFamily::UNIX)
+    }
+
+    fn socket(fd: OwnedFd) -> io::Result<UnixStream> {
+        let socket = StdUnixStream::from(fd);
+        socket.set_nonblocking(true)?;
+        UnixStream::from_std(socket)
     }
 }
