@@ -1,3 +1,90 @@
-//! The project's chores, one word each.
+//! The project's chores, one word each. `cargo xtask` alone lists them.
+//!
+//! A chore prints what it runs and how long each step took, needs no answer from the keyboard, and stops at the
+//! first failure. It never changes a tracked file.
 
-fn main() {}
+mod dist;
+mod lab;
+mod lint;
+mod run;
+mod setup;
+
+use std::process::ExitCode;
+
+use run::Failure;
+
+/// A chore: its word, what it does, and how.
+type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
+
+const CHORES: &[Chore] = &[
+    (
+        "ci",
+        "everything below but `bench`, from a bare machine to a verdict",
+        ci,
+    ),
+    (
+        "setup",
+        "install what the other chores need and the machine lacks",
+        setup::all,
+    ),
+    (
+        "lint",
+        "format, clippy, the pure core, documentation, dependencies",
+        lint::all,
+    ),
+    (
+        "test",
+        "the tests that need no root and no other program",
+        lab::tests,
+    ),
+    (
+        "dist",
+        "the static binary for any x86_64 Linux, in target/dist",
+        dist::build,
+    ),
+    (
+        "lab",
+        "the tests on real sshd, containers and network namespaces",
+        lab::lab,
+    ),
+    (
+        "bench",
+        "figures beside socat and ssh, as a table",
+        lab::bench,
+    ),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let chore = match words.as_slice() {
+        [word] => CHORES.iter().find(|(name, _, _)| name == word),
+        _ => None,
+    };
+    let Some((name, _, run)) = chore else {
+        run::say("Usage: cargo xtask CHORE\n");
+        for (name, about, _) in CHORES {
+            run::say(&format!("  {name:6} {about}"));
+        }
+        return ExitCode::from(2);
+    };
+    let result = run();
+    run::summary();
+    match result {
+        Ok(()) => {
+            run::say(&format!("\n{name}: all well"));
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            run::say(&format!("\n{name} FAILED: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ci() -> Result<(), Failure> {
+    setup::all()?;
+    lint::all()?;
+    lab::tests()?;
+    dist::build()?;
+    lab::run_lab()
+}

@@ -1,0 +1,107 @@
+//! The fuzz targets' bodies on the stable compiler: every file of the corpus, and some thousand mutations of it. The
+//! seed is fixed, so that a failure today is a failure tomorrow; looking for new inputs is `cargo fuzz`'s work.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may stop, and say on what"
+)]
+
+mod bodies;
+
+use std::{fs, panic, path::Path};
+
+/// Mutations tried for each target.
+const MUTATIONS: usize = 4_000;
+
+#[test]
+fn frames_hold_for_the_corpus_and_its_mutations() {
+    replay("frame", bodies::frame);
+}
+
+#[test]
+fn packets_hold_for_the_corpus_and_its_mutations() {
+    replay("packet", bodies::packet);
+}
+
+#[test]
+fn control_messages_hold_for_the_corpus_and_its_mutations() {
+    replay("control", bodies::control);
+}
+
+#[test]
+fn an_agent_holds_for_the_corpus_and_its_mutations() {
+    replay("edge", bodies::edge);
+}
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fuzz/corpus")
+        .join(target);
+    let mut corpus: Vec<(String, Vec<u8>)> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            (path.display().to_string(), fs::read(&path).unwrap())
+        })
+        .collect();
+    corpus.sort();
+    assert!(
+        corpus.len() >= 3,
+        "only {} files in {}",
+        corpus.len(),
+        folder.display()
+    );
+    for (name, bytes) in &corpus {
+        check(name, bytes, body);
+    }
+    let mut random = Random(0x006e_6f72_6f75_7465);
+    for number in 0..MUTATIONS {
+        let mut bytes = corpus[random.below(corpus.len())].1.clone();
+        for _ in 0..=random.below(4) {
+            mutate(&mut bytes, &corpus, &mut random);
+        }
+        check(&format!("mutation {number}"), &bytes, body);
+    }
+}
+
+/// Runs the body and names the input if it fails.
+fn check(name: &str, bytes: &[u8], body: fn(&[u8])) {
+    if let Err(reason) = panic::catch_unwind(|| body(bytes)) {
+        println!(
+            "{name} breaks it, {} bytes: {}",
+            bytes.len(),
+            bytes.escape_ascii()
+        );
+        panic::resume_unwind(reason);
+    }
+}
+
+fn mutate(bytes: &mut Vec<u8>, corpus: &[(String, Vec<u8>)], random: &mut Random) {
+    let at = random.below(bytes.len() + 1);
+    match random.below(6) {
+        0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+        1 if at < bytes.len() => bytes[at] = [0, 1, 0x7f, 0x80, 0xff, b'{', 0x42][random.below(7)],
+        2 => bytes.truncate(at),
+        3 => bytes.insert(at, u8::try_from(random.below(256)).unwrap()),
+        4 if at < bytes.len() => {
+            bytes.drain(at..(at + 1 + random.below(8)).min(bytes.len()));
+        }
+        _ => {
+            let other = &corpus[random.below(corpus.len())].1;
+            let from = random.below(other.len() + 1);
+            bytes.splice(at..at, other[from..].iter().copied());
+        }
+    }
+}
+
+/// A generator that gives the same numbers on every machine (xorshift64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
+    }
+}

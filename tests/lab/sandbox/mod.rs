@@ -1,0 +1,181 @@
+//! A place for one test on real programs: a folder, children, namespaces, containers; all gone when it is dropped.
+//!
+//! Nothing here waits for a span of time: everything waits for something to be true, up to a deadline.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the lab and the benchmark each use a part"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "this is test code; its panics are its reports"
+)]
+
+pub(crate) mod client;
+pub(crate) mod netns;
+pub(crate) mod podman;
+pub(crate) mod postgres;
+pub(crate) mod running;
+pub(crate) mod sshd;
+
+use std::{
+    env, fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{self, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+pub(crate) use netns::Netns;
+pub(crate) use podman::{Container, Podman};
+pub(crate) use postgres::Postgres;
+pub(crate) use running::Running;
+pub(crate) use sshd::Sshd;
+
+/// How long the lab waits for anything before it says that it never came. Generous: a machine that compiles
+/// something else at the same time is slow, not wrong.
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A folder of its own and the guards' common name. Guards keep the folder alive.
+#[derive(Clone)]
+pub(crate) struct Sandbox {
+    folder: Arc<Folder>,
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("{} stays behind: {error}", self.0.display());
+        }
+    }
+}
+
+impl Sandbox {
+    /// A new, empty folder. Short, because the path of a unix socket may have 107 bytes.
+    pub(crate) fn new() -> Self {
+        let folder = env::temp_dir().join(unique("norouter-lab"));
+        fs::create_dir(&folder).unwrap();
+        Self {
+            folder: Arc::new(Folder(folder)),
+        }
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.0.join(name)
+    }
+
+    /// Writes a file into the folder, with the folders above it.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Writes a program into the folder.
+    pub(crate) fn write_program(&self, name: &str, content: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.write(name, content);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+}
+
+/// The program under test: the one that ships if the caller names it, else the one that cargo built for the tests.
+pub(crate) fn norouter() -> PathBuf {
+    env::var_os("NOROUTER_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_norouter").into(), PathBuf::from)
+}
+
+/// The static program, which also runs in a container that holds nothing else.
+pub(crate) fn static_norouter() -> PathBuf {
+    let path = env::var_os("NOROUTER_BINARY").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dist/norouter"),
+        PathBuf::from,
+    );
+    assert!(
+        path.is_file(),
+        "{} does not exist: run `cargo xtask dist`",
+        path.display()
+    );
+    path
+}
+
+/// A name that no other sandbox on this machine has.
+pub(crate) fn unique(prefix: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!(
+        "{prefix}-{}-{}",
+        process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+/// A TCP port of 127.0.0.1 that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Asks until there is an answer; panics with `what` at the deadline.
+#[track_caller]
+pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(
+            start.elapsed() < DEADLINE,
+            "waited {DEADLINE:?} in vain for {what}"
+        );
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A command of these words.
+pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(words: &[S]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// Runs a command to its end and returns what it printed; panics with everything it said if it fails.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> String {
+    let shown = format!("{command:?}");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{shown}: {error}"));
+    assert!(
+        output.status.success(),
+        "{shown} ended with {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Words as one shell-like string for a manifest's `cmd`; the lab uses no word that needs quoting.
+pub(crate) fn joined(words: &[String]) -> String {
+    assert!(
+        words.iter().all(|word| !word.is_empty()
+            && !word.contains(|c: char| c.is_whitespace() || "'\"\\$".contains(c))),
+        "{words:?} needs quoting"
+    );
+    words.join(" ")
+}

@@ -1,0 +1,177 @@
+//! A host made of a container that holds a static program and hardly anything else.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use super::{Sandbox, command, output, unique};
+
+/// A private container store in the sandbox's folder.
+pub(crate) struct Podman {
+    sandbox: Sandbox,
+    folder: String,
+}
+
+impl Podman {
+    /// An empty store.
+    pub(crate) fn new(sandbox: &Sandbox) -> Self {
+        Self {
+            sandbox: sandbox.clone(),
+            folder: unique("podman"),
+        }
+    }
+
+    /// The words that every call of podman begins with. No cgroup manager, no overlay and no event log of the machine
+    /// is asked for anything, so that this works as root inside a container or a small virtual machine, too.
+    fn words(&self) -> Vec<String> {
+        let path = |name: &str| {
+            self.sandbox
+                .path(&format!("{}/{name}", self.folder))
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let mut words = vec!["podman".to_owned(), "--root".to_owned(), path("store")];
+        words.extend(["--runroot".to_owned(), path("run")]);
+        let rest =
+            "--storage-driver vfs --cgroup-manager cgroupfs --runtime runc --events-backend none";
+        words.extend(rest.split(' ').map(str::to_owned));
+        words
+    }
+
+    /// Makes an image of these files: where in the image, from where on this machine.
+    pub(crate) fn image(&self, name: &str, files: &[(&str, &Path)]) -> String {
+        let root = self.sandbox.path(&format!("{}/{name}.root", self.folder));
+        fs::create_dir_all(&root).unwrap();
+        for (to, from) in files {
+            let to = root.join(to.trim_start_matches('/'));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, &to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let archive = self.sandbox.path(&format!("{}/{name}.tar", self.folder));
+        output(
+            command(&["tar", "-cf"])
+                .arg(&archive)
+                .arg("-C")
+                .arg(&root)
+                .arg("."),
+        );
+        let image = format!("localhost/{name}:lab");
+        output(
+            command(&self.words())
+                .arg("import")
+                .arg(archive)
+                .arg(&image),
+        );
+        image
+    }
+
+    /// An image with busybox, its usual names, and further files.
+    pub(crate) fn busybox_image(&self, name: &str, files: &[(&str, &Path)]) -> String {
+        let bin = self
+            .sandbox
+            .path(&format!("{}/{name}.root/bin", self.folder));
+        fs::create_dir_all(&bin).unwrap();
+        for applet in [
+            "sh", "cat", "sleep", "httpd", "nc", "wget", "kill", "ps", "ls",
+        ] {
+            symlink("busybox", bin.join(applet)).unwrap();
+        }
+        let busybox = PathBuf::from("/bin/busybox");
+        let mut all: Vec<(&str, &Path)> = vec![("/bin/busybox", &busybox)];
+        all.extend_from_slice(files);
+        self.image(name, &all)
+    }
+
+    /// The arguments of `podman run` that keep a container to itself. Without explicit limits podman asks for more
+    /// than a small machine may give.
+    fn isolation() -> [&'static str; 6] {
+        [
+            "--network",
+            "none",
+            "--ulimit",
+            "nofile=4096:4096",
+            "--ulimit",
+            "nproc=4096:4096",
+        ]
+    }
+
+    /// Starts a container that idles until it is dropped, so that `exec` has something to enter.
+    pub(crate) fn start(&self, image: &str) -> Container {
+        let name = unique("nrlab");
+        let mut run = command(&self.words());
+        run.args(["run", "--detach", "--name", &name])
+            .args(Self::isolation());
+        output(run.args([image, "/bin/sleep", "1000000"]));
+        Container {
+            podman: self.words(),
+            name,
+            _sandbox: self.sandbox.clone(),
+        }
+    }
+
+    /// A manifest's `cmd` that makes a container for a program and removes it afterwards.
+    pub(crate) fn run_cmd(&self, image: &str, program: &str) -> Vec<String> {
+        let mut words = self.words();
+        words.extend(["run", "--rm", "--interactive"].map(str::to_owned));
+        words.extend(Self::isolation().map(str::to_owned));
+        words.extend([image, program].map(str::to_owned));
+        words
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        command(&self.words())
+            .args(["rm", "--all", "--force", "--time", "0"])
+            .stdout(Stdio::null())
+            .status()
+            .ok();
+        // What podman mounted for itself would keep the folder from being removed.
+        let store = self.sandbox.path(&self.folder);
+        let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+        for place in mounts.lines().filter_map(|line| line.split(' ').nth(1)) {
+            if Path::new(place).starts_with(&store) {
+                command(&["umount", "--lazy", place]).status().ok();
+            }
+        }
+    }
+}
+
+/// A container that idles.
+pub(crate) struct Container {
+    podman: Vec<String>,
+    name: String,
+    _sandbox: Sandbox,
+}
+
+impl Container {
+    /// A manifest's `cmd` for a program inside.
+    pub(crate) fn cmd(&self, program: &Path) -> Vec<String> {
+        let mut words = self.podman.clone();
+        words.extend(["exec", "-i", &self.name, program.to_str().unwrap()].map(str::to_owned));
+        words
+    }
+
+    /// A command inside.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+        let mut command = command(&self.podman);
+        command.args(["exec", "-i", &self.name]).args(words);
+        command
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let mut remove = command(&self.podman);
+        remove
+            .args(["rm", "--force", "--time", "0", &self.name])
+            .stdout(Stdio::null());
+        remove.status().ok();
+    }
+}

@@ -1,0 +1,160 @@
+//! A child with everything below it, its output kept; killed and reaped when it is dropped, shown when a test fails.
+
+use std::{
+    io::{BufRead as _, BufReader, Read},
+    os::unix::process::CommandExt as _,
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::{DEADLINE, wait_for};
+
+/// A running child.
+pub(crate) struct Running {
+    label: String,
+    child: Child,
+    /// The child's input; dropped by [`Running::close_stdin`].
+    stdin: Option<ChildStdin>,
+    log: Arc<Log>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+impl Running {
+    /// Starts a command in its own process group; both its outputs go to the log.
+    pub(crate) fn start(label: &str, command: &mut Command) -> Self {
+        let mut child = command
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let log = Arc::new(Log::default());
+        let stdout = child.stdout.take().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let readers = vec![copy(stdout, &log), copy(stderr, &log)];
+        Self {
+            label: label.to_owned(),
+            stdin: child.stdin.take(),
+            child,
+            log,
+            readers,
+        }
+    }
+
+    /// The child's process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that the child has printed so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.text.lock().unwrap().clone()
+    }
+
+    /// Waits until the log contains `text`; panics if the child ends before.
+    #[track_caller]
+    pub(crate) fn wait_for_text(&mut self, text: &str) {
+        self.wait_for_log(&format!("the text {text:?}"), |log| log.contains(text));
+    }
+
+    /// Waits until the log satisfies a condition; panics if the child ends before.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        let log = Arc::clone(&self.log);
+        let mut guard = log.text.lock().unwrap();
+        while !holds(&guard) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() || !self.readers.iter().all(JoinHandle::is_finished),
+                "{} ended with {ended:?} before {what}",
+                self.label
+            );
+            assert!(
+                start.elapsed() < DEADLINE,
+                "waited {DEADLINE:?} in vain for {what} of {}",
+                self.label
+            );
+            // The end of a child wakes nobody: look again from time to time.
+            guard = log
+                .grown
+                .wait_timeout(guard, std::time::Duration::from_millis(50))
+                .unwrap()
+                .0;
+        }
+    }
+
+    /// Ends the child's input.
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Sends a signal to the child alone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.raw_pid(), signal).unwrap();
+    }
+
+    /// Waits for the child to end by itself.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let what = format!("the end of {}", self.label);
+        wait_for(&what, || self.child.try_wait().unwrap())
+    }
+
+    /// Whether the child has not ended.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    fn raw_pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The group may outlive its leader, and its number may not be reused before.
+        kill_process_group(self.raw_pid(), Signal::KILL).ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
+        if thread::panicking() {
+            eprintln!(
+                "--- log of {}:\n{}--- end of {}",
+                self.label,
+                self.log(),
+                self.label
+            );
+        }
+    }
+}
+
+/// Copies a stream into the log, line by line, until it ends.
+fn copy(stream: impl Read + Send + 'static, log: &Arc<Log>) -> JoinHandle<()> {
+    let log = Arc::clone(log);
+    thread::spawn(move || {
+        let mut lines = BufReader::new(stream);
+        let mut line = Vec::new();
+        while lines
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|count| count > 0)
+        {
+            log.text
+                .lock()
+                .unwrap()
+                .push_str(&String::from_utf8_lossy(&line));
+            log.grown.notify_all();
+            line.clear();
+        }
+    })
+}

@@ -1,0 +1,115 @@
+//! A host behind a real OpenSSH server with its own configuration and keys.
+
+use std::{fs, path::Path};
+
+use super::{Netns, Running, Sandbox, command, free_port, output, unique};
+
+/// A server, and a client configuration that knows it as `host`.
+pub(crate) struct Sshd {
+    /// The folder holds the configuration.
+    _sandbox: Sandbox,
+    _server: Running,
+    config: String,
+    /// The server's port, on 127.0.0.1 of its namespace.
+    pub(crate) port: u16,
+}
+
+impl Sshd {
+    /// A server inside a namespace, so that its host has a loopback of its own.
+    pub(crate) fn in_netns(sandbox: &Sandbox, netns: &Netns) -> Self {
+        Self::start(sandbox, Some(netns), "")
+    }
+
+    /// The same, whose shell prints `banner` before every command, as a careless `.bashrc` does.
+    pub(crate) fn with_banner(sandbox: &Sandbox, netns: &Netns, banner: &str) -> Self {
+        Self::start(sandbox, Some(netns), banner)
+    }
+
+    /// A server on this machine's own loopback.
+    pub(crate) fn on_this_machine(sandbox: &Sandbox) -> Self {
+        Self::start(sandbox, None, "")
+    }
+
+    fn start(sandbox: &Sandbox, netns: Option<&Netns>, banner: &str) -> Self {
+        // Where sshd wants an empty folder for the process that has no rights yet.
+        fs::create_dir_all("/run/sshd").unwrap();
+        let folder = unique("sshd");
+        let path = |name: &str| sandbox.path(&format!("{folder}/{name}"));
+        let write = |name: &str, text: &str| sandbox.write(&format!("{folder}/{name}"), text);
+        fs::create_dir_all(path("")).unwrap();
+        for key in ["host_key", "user_key"] {
+            output(command(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"]).arg(path(key)));
+        }
+        fs::copy(path("user_key.pub"), path("authorized_keys")).unwrap();
+        let force = if banner.is_empty() {
+            String::new()
+        } else {
+            write("banner", banner);
+            let script = format!(
+                "#!/bin/sh\ncat '{}'\nexec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n",
+                path("banner").display()
+            );
+            let script = sandbox.write_program(&format!("{folder}/shell"), &script);
+            format!("ForceCommand {}\n", script.display())
+        };
+        let port = if netns.is_some() { 22 } else { free_port() };
+        let server_config = write(
+            "sshd_config",
+            &format!(
+                "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
+                 StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\nMaxSessions 100\n{force}",
+                path("host_key").display(),
+                path("authorized_keys").display(),
+            ),
+        );
+        let key = fs::read_to_string(path("host_key.pub")).unwrap();
+        write("known_hosts", &format!("lab {key}"));
+        let proxy = netns.map_or_else(String::new, |netns| {
+            let words = joined_words(&netns.cmd(Path::new("socat")));
+            format!("ProxyCommand {words} - TCP4:127.0.0.1:{port}\n")
+        });
+        let config = write(
+            "ssh_config",
+            &format!(
+                "Host host\nHostName 127.0.0.1\nPort {port}\nUser root\nIdentityFile {}\nIdentitiesOnly yes\n\
+                 UserKnownHostsFile {}\nHostKeyAlias lab\nStrictHostKeyChecking yes\nBatchMode yes\n{proxy}",
+                path("user_key").display(),
+                path("known_hosts").display(),
+            ),
+        );
+        let words = [
+            "/usr/sbin/sshd",
+            "-D",
+            "-e",
+            "-f",
+            server_config.to_str().unwrap(),
+        ];
+        let mut start = netns.map_or_else(|| command(&words), |netns| netns.command(&words));
+        let mut server = Running::start("sshd", &mut start);
+        server.wait_for_text("Server listening");
+        Self {
+            _sandbox: sandbox.clone(),
+            _server: server,
+            config: config.to_str().unwrap().to_owned(),
+            port,
+        }
+    }
+
+    /// The words that run a program on the host.
+    pub(crate) fn cmd(&self, program: &Path) -> Vec<String> {
+        let mut words = self.ssh();
+        words.push(program.to_str().unwrap().to_owned());
+        words
+    }
+
+    /// The words of a client that is told nothing yet but the host.
+    pub(crate) fn ssh(&self) -> Vec<String> {
+        ["ssh", "-F", &self.config, "host"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
+fn joined_words(words: &[String]) -> String {
+    super::joined(words)
+}

@@ -1,0 +1,467 @@
+//! The house rules that a compiler does not know: floors, purity, borders, and documents that keep up with the code.
+//!
+//! A rule is a table with a reason in each row. A walk that finds nothing fails: it was asked the wrong question.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at what it did not expect"
+)]
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a source that ends in .RS is no source"
+)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Lowest floor first. A room imports rooms of lower floors, and itself.
+const FLOORS: &[&[&str]] = &[
+    &["time", "addr", "text"],
+    &["manifest", "wire", "view", "proxy", "names"],
+    &["plan", "switch", "link", "flow"],
+    &["manager", "edge"],
+    &["driver"],
+    &["cli"],
+];
+
+/// The lowest floor that may touch the outside world.
+const WORLD_FLOOR: usize = 4;
+
+/// Words that would let the outside world in, and why they stay out of the lower floors.
+const WORLD: &[(&str, &str)] = &[
+    ("tokio::", "machines are driven; they do not run"),
+    ("Instant::now", "time is an argument"),
+    ("SystemTime", "time is an argument"),
+    ("std::fs", "files belong to the driver"),
+    ("std::env", "the environment belongs to the driver"),
+    ("std::process", "children belong to the driver"),
+    ("std::thread", "machines do not run"),
+    ("TcpStream", "sockets belong to the driver"),
+    ("TcpListener", "sockets belong to the driver"),
+    ("UdpSocket", "sockets belong to the driver"),
+    ("HashMap", "its order differs from run to run; use BTreeMap"),
+    ("HashSet", "its order differs from run to run; use BTreeSet"),
+];
+
+/// The only rooms whose types cross a border as text; deriving serde elsewhere is a promise nobody meant to make.
+const SERDE_ROOMS: &[&str] = &["manifest", "wire", "view"];
+
+/// Crates that the headless program must never need, and why not.
+const ABSENT: &[(&str, &str)] = &[
+    ("tauri", "the headless program has no window"),
+    ("wry", "the headless program has no window"),
+    ("gtk", "the headless program has no window"),
+    (
+        "openssl-sys",
+        "it needs a C library of the machine, so that the binary would not be static",
+    ),
+    ("native-tls", "it brings openssl-sys"),
+    (
+        "libssh2-sys",
+        "the user's own ssh is used, with the user's own configuration",
+    ),
+    (
+        "serde_yml",
+        "not maintained, and it replaced a trusted crate's code by its own",
+    ),
+    (
+        "serde_yaml",
+        "archived; `yaml_serde` continues it under its name",
+    ),
+    (
+        "unsafe-libyaml",
+        "archived; `yaml_serde` has its own continuation",
+    ),
+    ("async-std", "discontinued; there is one runtime, tokio"),
+    ("lazy_static", "std has LazyLock"),
+    ("anyhow", "a library's errors have types"),
+];
+
+/// Lines that a file may have, so that it can be read in one sitting.
+const MOST_LINES: usize = 800;
+
+/// Text that belongs to somebody's machine and not into the repository. Written in halves, so that this file passes.
+const MACHINE: &[&str] = &[
+    concat!("/wo", "rk/"),
+    concat!("/tmp/", "wt/"),
+    concat!("/ho", "me/"),
+    concat!("/ro", "ot/"),
+    concat!("/Us", "ers/"),
+    concat!("artifac", "tory"),
+];
+
+#[test]
+fn every_room_stands_on_a_floor() {
+    let rooms: BTreeSet<String> = sources("agent")
+        .iter()
+        .filter_map(|path| room(path))
+        .collect();
+    assert!(rooms.contains("addr"), "no rooms found");
+    for room in &rooms {
+        assert!(
+            floor(room).is_some(),
+            "agent/{room} is on no floor: add it to FLOORS in tests/tidy.rs and to the table in agent/lib.rs"
+        );
+    }
+    let lib = read("agent/lib.rs");
+    let declared: BTreeSet<String> = lib
+        .lines()
+        .filter_map(|line| {
+            line.trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub ")
+                .strip_prefix("mod ")
+        })
+        .filter_map(|rest| rest.strip_suffix(';'))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        rooms, declared,
+        "the rooms in agent/ (left) and the mod lines of agent/lib.rs (right) differ"
+    );
+}
+
+#[test]
+fn a_room_imports_lower_floors_only() {
+    let mut crossings = 0;
+    let mut problems = Vec::new();
+    for path in sources("agent") {
+        let Some(here) = room(&path) else { continue };
+        for (number, there) in imports(&path) {
+            // What stands at the root itself: a constant such as the version.
+            if there == here || there.chars().all(|c| c.is_uppercase() || c == '_') {
+                continue;
+            }
+            crossings += 1;
+            match (floor(&here), floor(&there)) {
+                (Some(mine), Some(other)) if other < mine => {}
+                (Some(mine), Some(other)) => problems.push(format!(
+                    "{path}:{number}: `{here}` is on floor {mine} and may not know `{there}` on floor {other}"
+                )),
+                _ => problems.push(format!("{path}:{number}: `crate::{there}` is no room")),
+            }
+        }
+    }
+    assert!(crossings > 0, "no import between rooms found");
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn the_world_stays_above() {
+    let mut walked = 0;
+    let mut problems = Vec::new();
+    for path in sources("agent") {
+        let Some(here) = room(&path) else { continue };
+        if floor(&here).is_some_and(|floor| floor >= WORLD_FLOOR) {
+            continue;
+        }
+        for (number, line) in code_lines(&path) {
+            walked += 1;
+            for (word, why) in WORLD {
+                if line.contains(word) {
+                    problems.push(format!(
+                        "{path}:{number}: `{word}` below floor {WORLD_FLOOR}: {why}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(walked > 100, "only {walked} lines of code found");
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn serde_is_derived_at_the_borders_only() {
+    let mut derives = 0;
+    let mut problems = Vec::new();
+    for path in sources("agent") {
+        let text = read(&path);
+        for derive in text.split("derive(").skip(1) {
+            derives += 1;
+            let list = derive.split(')').next().unwrap();
+            let serde = list.contains("Serialize") || list.contains("Deserialize");
+            if serde && room(&path).is_none_or(|room| !SERDE_ROOMS.contains(&room.as_str())) {
+                problems.push(format!("{path}: derive({list}) outside of {SERDE_ROOMS:?}"));
+            }
+        }
+    }
+    assert!(derives > 0, "no derive found");
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn every_source_says_what_it_is_and_can_be_read_in_one_sitting() {
+    let mut walked = 0;
+    for path in files().iter().filter(|path| path.ends_with(".rs")) {
+        walked += 1;
+        let text = read(path);
+        assert!(
+            text.starts_with("//! "),
+            "{path} does not begin with a `//!` sentence that says what it is"
+        );
+        let lines = text.lines().count();
+        assert!(
+            lines <= MOST_LINES,
+            "{path} has {lines} lines; at most {MOST_LINES} can be read in one sitting"
+        );
+    }
+    assert!(walked > 5, "only {walked} sources found");
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let manifest = read("Cargo.toml");
+    let mut binaries = 0;
+    for path in files()
+        .iter()
+        .filter(|path| path.starts_with("tests/") && path.ends_with(".rs"))
+    {
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts.as_slice() {
+            ["tests", _] | ["tests", _, "main.rs"] => {
+                binaries += 1;
+                assert!(
+                    manifest.contains(&format!("path = \"{path}\"")),
+                    "{path} is not named in Cargo.toml"
+                );
+            }
+            ["tests", folder, file] if Path::new(&format!("tests/{folder}/main.rs")).exists() => {
+                let module = file.trim_end_matches(".rs");
+                let main = read(&format!("tests/{folder}/main.rs"));
+                assert!(
+                    main.lines()
+                        .any(|line| line.trim() == format!("mod {module};")),
+                    "{path} is not declared in tests/{folder}/main.rs, so that it never runs"
+                );
+            }
+            _ => {}
+        }
+    }
+    assert!(binaries >= 2, "only {binaries} test programs found");
+}
+
+#[test]
+fn the_headless_program_stays_free_of_some_crates() {
+    let known = packages(&read("Cargo.lock"));
+    let mut needed = BTreeSet::new();
+    let mut open = vec!["norouter".to_owned()];
+    while let Some(name) = open.pop() {
+        if needed.insert(name.clone()) {
+            open.extend(known.get(&name).into_iter().flatten().cloned());
+        }
+    }
+    assert!(
+        needed.contains("tokio") && needed.len() > 20,
+        "Cargo.lock was not understood"
+    );
+    for (name, why) in ABSENT {
+        assert!(
+            !needed.contains(*name),
+            "the crate {name} has come in: {why}"
+        );
+    }
+}
+
+#[test]
+fn the_protocol_document_follows_the_wire() {
+    let sources = sources("agent/wire");
+    assert!(!sources.is_empty(), "agent/wire has no sources");
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for path in sources {
+        let text = read(&path);
+        // Tests may change freely: they are no part of the protocol.
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for byte in path.bytes().chain([0]).chain(code.bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    let expected = format!("wire: {hash:016x}");
+    let document = read("docs/PROTOCOL.md");
+    let line = document
+        .lines()
+        .find(|line| line.starts_with("wire: "))
+        .expect("docs/PROTOCOL.md has no line that begins with `wire: `");
+    if line != expected && std::env::var_os("UPDATE").is_some() {
+        fs::write("docs/PROTOCOL.md", document.replace(line, &expected)).unwrap();
+        return;
+    }
+    assert_eq!(
+        line, expected,
+        "agent/wire has changed. Bring docs/PROTOCOL.md up to date, then run `UPDATE=1 cargo test --test tidy`"
+    );
+}
+
+#[test]
+fn no_file_knows_the_machine_that_it_was_written_on() {
+    let mut walked = 0;
+    let mut problems = Vec::new();
+    for path in files() {
+        let Ok(text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        walked += 1;
+        for (index, line) in text.lines().enumerate() {
+            for word in MACHINE.iter().filter(|word| line.contains(*word)) {
+                problems.push(format!("{path}:{}: {word}", index + 1));
+            }
+        }
+    }
+    assert!(walked > 10, "only {walked} files found");
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+/// The floor of a room.
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The room of a source file: `agent/wire/frame.rs` and `agent/wire.rs` are in `wire`.
+fn room(path: &str) -> Option<String> {
+    let first = path.strip_prefix("agent/")?.split('/').next()?;
+    let name = first.trim_end_matches(".rs");
+    (!["lib", "main"].contains(&name)).then(|| name.to_owned())
+}
+
+/// The rooms that a file names after `crate::`, alone or in braces, with the lines where it does.
+fn imports(path: &str) -> Vec<(usize, String)> {
+    let lines = code_lines(path);
+    let mut found = Vec::new();
+    for (index, (number, line)) in lines.iter().enumerate() {
+        for after in line.split("crate::").skip(1) {
+            if !after.starts_with('{') {
+                found.push((*number, word(after)));
+                continue;
+            }
+            let rest = lines[index + 1..].iter().map(|(_, line)| line.as_str());
+            let group: String = std::iter::once(after)
+                .chain(rest)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let mut depth = 0;
+            let mut item = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+                if depth == 0 || (depth == 1 && c == ',') {
+                    found.extend(Some((*number, word(&item))).filter(|(_, word)| !word.is_empty()));
+                    item.clear();
+                }
+                if depth == 0 {
+                    break;
+                }
+                if !(depth == 1 && (c == '{' || c == ',')) {
+                    item.push(c);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The identifier that a text begins with.
+fn word(text: &str) -> String {
+    text.trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+#[test]
+fn imports_are_found_alone_and_in_braces() {
+    let folder = std::env::temp_dir().join(format!("norouter-tidy-{}", std::process::id()));
+    let text = "use crate::addr::Vip;\nuse crate::{\n    VERSION,\n    flow::{Table, Wire}, // crate::cli\n    time,\n};\n";
+    fs::write(&folder, text).unwrap();
+    let found: Vec<String> = imports(folder.to_str().unwrap())
+        .into_iter()
+        .map(|(_, room)| room)
+        .collect();
+    fs::remove_file(&folder).unwrap();
+    assert_eq!(found, ["addr", "VERSION", "flow", "time"]);
+}
+
+/// The lines of a file with their numbers, comments left out.
+fn code_lines(path: &str) -> Vec<(usize, String)> {
+    read(path)
+        .lines()
+        .enumerate()
+        .map(|(index, line)| {
+            (
+                index + 1,
+                line.split("// ").next().unwrap().trim().to_owned(),
+            )
+        })
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with("//"))
+        .collect()
+}
+
+/// Every package of a lock file with what it depends on.
+fn packages(lock: &str) -> BTreeMap<String, Vec<String>> {
+    let quoted = |line: &str| {
+        line.split('"')
+            .nth(1)
+            .and_then(|text| text.split(' ').next())
+            .map(str::to_owned)
+    };
+    lock.split("[[package]]")
+        .skip(1)
+        .map(|package| {
+            let name = package
+                .lines()
+                .find(|line| line.starts_with("name = "))
+                .and_then(quoted)
+                .unwrap();
+            let needs = package
+                .lines()
+                .filter(|line| line.starts_with(" \""))
+                .filter_map(quoted)
+                .collect();
+            (name, needs)
+        })
+        .collect()
+}
+
+/// The Rust sources under a folder.
+fn sources(folder: &str) -> Vec<String> {
+    let mut found: Vec<String> = walk(Path::new(folder))
+        .into_iter()
+        .filter(|path| path.ends_with(".rs"))
+        .collect();
+    found.sort();
+    found
+}
+
+/// Every file of the repository, without what is built or fetched.
+fn files() -> Vec<String> {
+    walk(Path::new("."))
+}
+
+fn walk(folder: &Path) -> Vec<String> {
+    const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "artifacts", "dist"];
+    let mut found = Vec::new();
+    for entry in
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    {
+        let path: PathBuf = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if NOT_OURS.contains(&name.as_str()) || path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else {
+            let path = path.to_string_lossy().replace('\\', "/");
+            found.push(path.trim_start_matches("./").to_owned());
+        }
+    }
+    found
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+        .replace("\r\n", "\n")
+}

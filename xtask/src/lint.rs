@@ -1,0 +1,57 @@
+//! What can be known about the code without running it.
+
+use crate::{
+    run::{Failure, cargo, command, read, run, say, step},
+    setup,
+};
+
+/// Every check, cheapest first.
+pub(crate) fn all() -> Result<(), Failure> {
+    step("format", || run(&mut cargo("fmt --all --check")))?;
+    step("clippy", || {
+        // The lab is no default target, so that it must be named.
+        run(&mut cargo(
+            "clippy --locked -p norouter -p xtask --all-targets -- -D warnings",
+        ))?;
+        run(&mut cargo(
+            "clippy --locked -p norouter --test lab -- -D warnings",
+        ))
+    })?;
+    step("the pure core has no runtime", pure)?;
+    step("documentation", || {
+        run(cargo("doc --locked --no-deps --document-private-items")
+            .env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    step("dependencies", dependencies)
+}
+
+/// Without features the library must build, and must not know tokio.
+fn pure() -> Result<(), Failure> {
+    run(&mut cargo("check --locked --lib --no-default-features"))?;
+    let tree = read(&mut cargo(
+        "tree --locked --no-default-features -e normal --prefix none",
+    ))?;
+    let crates: Vec<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    if !crates.contains(&"smoltcp") {
+        return Err(Failure::new(
+            "`cargo tree` does not list smoltcp: it was asked the wrong question",
+        ));
+    }
+    say(&format!("{} crates, none of them tokio", crates.len()));
+    if crates.contains(&"tokio") {
+        return Err(Failure::new(
+            "tokio is among the dependencies of the library without features",
+        ));
+    }
+    Ok(())
+}
+
+/// Licences, sources and unwanted crates. The advisory database lives on a site that a build machine may be unable
+/// to reach, so that it is asked on the project's own CI only.
+fn dependencies() -> Result<(), Failure> {
+    let deny = setup::deny()?;
+    run(command(deny).args(["--locked", "check", "bans", "licenses", "sources"]))
+}
