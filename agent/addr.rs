@@ -144,6 +144,7 @@ pub struct FlowKey {
 
 impl FlowKey {
     /// The same connection seen from its other end.
+    #[must_use]
     pub const fn reversed(self) -> Self {
         Self {
             src: self.dst,
@@ -186,8 +187,17 @@ mod tests {
         assert_eq!("a..b".parse::<HostName>(), Err(HostNameError::Empty));
         assert_eq!("-a".parse::<HostName>(), Err(HostNameError::Character));
         assert_eq!("a b".parse::<HostName>(), Err(HostNameError::Character));
-        assert_eq!("\u{1b}[2J".parse::<HostName>(), Err(HostNameError::Character));
-        assert_eq!("x".repeat(64).parse::<HostName>(), Err(HostNameError::TooLong));
-        assert_eq!("LocalHost".parse::<HostName>(), Err(HostNameError::Localhost));
+        assert_eq!(
+            "\u{1b}[2J".parse::<HostName>(),
+            Err(HostNameError::Character)
+        );
+        assert_eq!(
+            "x".repeat(64).parse::<HostName>(),
+            Err(HostNameError::TooLong)
+        );
+        assert_eq!(
+            "LocalHost".parse::<HostName>(),
+            Err(HostNameError::Localhost)
+        );
     }
 }
