@@ -187,8 +187,17 @@ mod tests {
         assert_eq!("a..b".parse::<HostName>(), Err(HostNameError::Empty));
         assert_eq!("-a".parse::<HostName>(), Err(HostNameError::Character));
         assert_eq!("a b".parse::<HostName>(), Err(HostNameError::Character));
-        assert_eq!("\u{1b}[2J".parse::<HostName>(), Err(HostNameError::Character));
-        assert_eq!("x".repeat(64).parse::<HostName>(), Err(HostNameError::TooLong));
-        assert_eq!("LocalHost".parse::<HostName>(), Err(HostNameError::Localhost));
+        assert_eq!(
+            "\u{1b}[2J".parse::<HostName>(),
+            Err(HostNameError::Character)
+        );
+        assert_eq!(
+            "x".repeat(64).parse::<HostName>(),
+            Err(HostNameError::TooLong)
+        );
+        assert_eq!(
+            "LocalHost".parse::<HostName>(),
+            Err(HostNameError::Localhost)
+        );
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | floor | rooms | what they are |
 //! |---|---|---|
-//! | 0 words | `time`, `addr` | plain values, parsed once, then trusted |
+//! | 0 words | `time`, `addr`, `text` | plain values, parsed once, then trusted |
 //! | 1 formats | `manifest`, `wire`, `view` | bytes and text to values and back; the only rooms with serde |
 //! | 2 machines | `plan`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
@@ -15,8 +15,11 @@
 //! Without features the library is floors 0 to 3: it has no clock, no sockets and no runtime. `docs/ARCHITECTURE.md`
 //! says how the three rivers (intent, packets, truth) run through the house.
 
-pub mod time;
 pub mod addr;
+pub mod text;
+pub mod time;
+
+pub mod manifest;
 
 pub mod wire;
 pub mod view;

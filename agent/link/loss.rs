@@ -147,7 +147,7 @@ fn quote(f: &mut fmt::Formatter<'_>, banner: &str) -> fmt::Result {
 /// What an agent said, harmless and in one line.
 pub(super) fn said(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let clean = crate::view::text::clean(&line);
+    let clean = crate::text::escape(&line);
     match clean.char_indices().nth(QUOTE_MAX) {
         Some((end, _)) => format!("{}\u{2026}", &clean[..end]),
         None => clean,

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{time::Instant, view::text};
+use crate::{text, time::Instant};
 
 /// How many lines are shown in a window; what is over is counted.
 const SHOWN_MAX: u32 = 20;
@@ -24,7 +24,7 @@ pub(super) struct Stderr {
 impl Stderr {
     /// Takes a line and returns what is to be shown of it: the line, nothing, or first how many were not shown.
     pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
-        let line = text::clean_bytes(line.strip_suffix(b"\r").unwrap_or(line));
+        let line = text::escape_line(line.strip_suffix(b"\r").unwrap_or(line));
         if self.tail.len() == TAIL_MAX {
             self.tail.pop_front();
         }

@@ -253,7 +253,7 @@ impl Host {
         let problems = self.link.problems().iter();
         problems
             .map(|problem| {
-                let reason = crate::view::text::clean(&problem.reason);
+                let reason = crate::text::escape(&problem.reason);
                 format!("cannot listen on {}: {reason}", problem.address)
             })
             .collect()
@@ -306,7 +306,7 @@ impl Host {
             version: self
                 .link
                 .greeting()
-                .map(|greeting| crate::view::text::clean(&greeting.version)),
+                .map(|greeting| crate::text::escape(&greeting.version)),
             stderr: self.link.stderr_tail().map(str::to_owned).collect(),
             traffic: TrafficView {
                 flows,

@@ -2,10 +2,63 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     net::{IpAddr, SocketAddr},
 };
 
-use crate::addr::{HostName, Port, Vip};
+use crate::{
+    addr::{HostName, Port, Vip},
+    manifest::{self, Manifest, Problem, Severity},
+};
+
+mod build;
+mod notes;
+mod words;
+
+pub use build::build;
+
+/// A manifest from text to plan, with everything that is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What the file is called, for people.
+    pub file_name: String,
+    /// The text that was read.
+    pub text: String,
+    /// What is written, as far as it could be read.
+    pub manifest: Manifest,
+    /// What it means; none if a problem is an error.
+    pub plan: Option<Plan>,
+    /// Everything that is wrong, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads and understands a manifest: the one way from text to plan. It touches no file.
+pub fn load(file_name: &str, text: &str) -> Loaded {
+    let (manifest, mut problems) = manifest::read(text);
+    let broken = manifest::any_error(&problems);
+    let (plan, more) = build(&manifest);
+    let plan = plan.filter(|_| !broken);
+    problems.extend(more);
+    if plan.is_none() {
+        // What is good to know would only hide what has to be done first.
+        problems.retain(|problem| problem.severity > Severity::Note);
+    }
+    problems.sort_by_key(|problem| problem.span.start);
+    Loaded {
+        file_name: file_name.to_owned(),
+        text: text.to_owned(),
+        manifest,
+        plan,
+        problems,
+    }
+}
+
+impl Loaded {
+    /// The problems as paragraphs for people, with ANSI colours if `styled`.
+    pub fn report(&self, styled: bool) -> String {
+        manifest::render::render(&self.file_name, &self.text, &self.problems, styled)
+    }
+}
 
 /// The whole network that a manifest asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +141,24 @@ pub enum Protocol {
     Tcp,
     /// UDP: understood, not served yet.
     Udp,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            TargetHost::Ip(address) => SocketAddr::new(*address, self.port.get()).fmt(f),
+            TargetHost::Name(name) => write!(f, "{name}:{}", self.port),
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
+    }
 }
 
 /// Destinations that are reached through a host.

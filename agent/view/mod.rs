@@ -1,8 +1,6 @@
 //! What people and programs see of a running network: the whole state, and each happening. Faces render this and
 //! nothing else.
 
-pub mod text;
-
 use serde::{Deserialize, Serialize};
 
 /// The whole visible state.

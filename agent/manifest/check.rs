@@ -1,0 +1,179 @@
+//! Compares a tree with the tables of `schema`, and collects everything that does not fit.
+
+use super::{
+    problem::Problem,
+    schema::{Field, Level, Shape, places_of},
+    yaml::{Kind, Node},
+};
+use crate::text::quote;
+
+/// The largest number of edits between an unknown key and the known key that it may have been meant to be.
+const TYPO_EDITS_MAX: usize = 2;
+
+/// Everything in a map that does not fit the table of its keys.
+pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Vec<Problem>) {
+    let Kind::Map(entries) = &node.kind else {
+        if !node.is_null() || level.fields.iter().any(|field| field.required) {
+            let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
+            let message = format!("{} is a map, but this is {}", level.place, found(node));
+            problems.push(
+                Problem::error(node.span, message)
+                    .hint(format!("its keys are: {}", keys.join(", "))),
+            );
+        }
+        return;
+    };
+    for entry in entries {
+        let key = &*entry.key;
+        if let Some(field) = level.fields.iter().find(|field| field.name == key) {
+            check_value(&entry.value, field, problems);
+        } else if level.refused.contains(&key) {
+            let message = format!("{} must not have the key {}", level.place, quote(key));
+            problems.push(
+                Problem::error(entry.key_span, message)
+                    .hint("it belongs to one host: move it there"),
+            );
+        } else if !key.starts_with("x-") {
+            let message = format!("unknown key {} in {}", quote(key), level.place);
+            problems
+                .push(Problem::warning(entry.key_span, message).hint(unknown_key_hint(key, level)));
+        }
+    }
+    for field in level.fields {
+        if field.required && node.get(field.name).is_none() {
+            let mut span = node.span;
+            if entries.iter().any(|entry| &*entry.key == field.name) || entries.is_empty() {
+                // The key is there, but nothing behind it; or there is nothing at all.
+                span = entries
+                    .iter()
+                    .find(|entry| &*entry.key == field.name)
+                    .map_or(span, |entry| entry.key_span);
+            }
+            let message = format!("{} needs {}", level.place, quote(field.name));
+            problems.push(
+                Problem::error(span, message)
+                    .hint(format!("for example: {}: {}", field.name, field.example)),
+            );
+        }
+    }
+}
+
+fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
+    if node.is_null() {
+        return;
+    }
+    let name = quote(field.name);
+    let mut wrong = |wanted: &str| {
+        let message = format!("{name} must be {wanted}, but this is {}", found(node));
+        problems.push(
+            Problem::error(node.span, message)
+                .hint(format!("for example: {}: {}", field.name, field.example)),
+        );
+    };
+    match (field.shape, &node.kind) {
+        (Shape::Text | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
+        (Shape::Text, _) => wrong("a text"),
+        (Shape::Flag, _) if node.flag().is_some() => {}
+        (Shape::Flag, _) => wrong("true or false, without quotes"),
+        (Shape::Texts | Shape::TextOrTexts, Kind::List(items)) => {
+            for item in items {
+                if item.text().is_none() {
+                    let message = format!(
+                        "an item of {name} must be a text, but this is {}",
+                        found(item)
+                    );
+                    problems.push(
+                        Problem::error(item.span, message)
+                            .hint("put quotes around it, or remove it"),
+                    );
+                }
+            }
+        }
+        (Shape::TextOrTexts, _) => wrong("a text or a list of words"),
+        (Shape::Map(level), Kind::Map(_)) => check_map(node, level, problems),
+        (Shape::Map(_), _) => wrong("a map"),
+        (Shape::Named(level), Kind::Map(entries)) => {
+            for entry in entries.iter().filter(|entry| !entry.key.starts_with("x-")) {
+                check_map(&entry.value, level, problems);
+            }
+            if !entries.iter().any(|entry| !entry.key.starts_with("x-")) {
+                problems.push(
+                    Problem::error(node.span, format!("{name} is empty"))
+                        .hint(format!("for example: {}: {}", field.name, field.example)),
+                );
+            }
+        }
+        (Shape::Named(_), _) => wrong("a map from names to hosts"),
+        (Shape::List(level), Kind::List(items)) => {
+            for item in items {
+                check_map(item, level, problems);
+            }
+        }
+        (Shape::Texts | Shape::List(_), _) => wrong("a list"),
+    }
+}
+
+fn found(node: &Node) -> String {
+    match &node.kind {
+        Kind::List(_) => "a list".into(),
+        Kind::Map(_) => "a map".into(),
+        Kind::Scalar { .. } if node.is_null() => "empty".into(),
+        Kind::Scalar { text, .. } => format!("the text {}", quote(text)),
+    }
+}
+
+fn unknown_key_hint(key: &str, level: &Level) -> String {
+    let lower = key.to_lowercase();
+    let nearest = level
+        .fields
+        .iter()
+        .map(|field| (edits(&lower, &field.name.to_lowercase()), field.name))
+        .min();
+    if let Some((distance, name)) = nearest
+        && distance <= TYPO_EDITS_MAX.min(name.len() / 2)
+    {
+        return format!("did you mean {}?", quote(name));
+    }
+    let homes = places_of(key);
+    if !homes.is_empty() {
+        return format!(
+            "it is a key of {}: check the indentation",
+            homes.join(" and ")
+        );
+    }
+    let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
+    format!("it is ignored; known keys are: {}", keys.join(", "))
+}
+
+/// How many characters have to be inserted, removed or replaced to turn one word into the other (Levenshtein); words of
+/// very different length are not compared.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    if a.chars().count().abs_diff(b.len()) > TYPO_EDITS_MAX {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edits("ports", "ports"), 0);
+        assert_eq!(edits("prots", "ports"), 2);
+        assert_eq!(edits("port", "ports"), 1);
+        assert_eq!(edits("", "ports"), usize::MAX);
+    }
+}

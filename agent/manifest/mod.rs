@@ -1,0 +1,99 @@
+//! The YAML file as a person wrote it: every value with its place, nothing merged, nothing resolved. What it means
+//! is `plan`'s to say; whether it is well-formed is said here.
+
+pub mod problem;
+pub mod read;
+pub mod render;
+pub mod schema;
+
+mod check;
+mod yaml;
+
+pub use problem::{Position, Problem, Related, Severity, Span, Spanned, any_error};
+pub use read::read;
+
+/// A manifest is refused beyond this size, before it is parsed.
+pub const SIZE_MAX_BYTES: usize = 1024 * 1024;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The block from which hosts without a `vip` get their address.
+    pub network: Option<Spanned<String>>,
+    /// What every host has unless it says otherwise.
+    pub template: Settings,
+    /// The hosts, in the order of the file.
+    pub hosts: Vec<Host>,
+    /// The routes, in the order of the file.
+    pub routes: Vec<Route>,
+}
+
+/// An entry of `hosts`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its key.
+    pub name: Spanned<String>,
+    /// Its address, unless it is to be assigned.
+    pub vip: Option<Spanned<String>>,
+    /// The command that gives a pipe to it; none for this machine.
+    pub cmd: Option<Spanned<Cmd>>,
+    /// Further names.
+    pub aliases: Vec<Spanned<String>>,
+    /// What it shares with `hostTemplate`.
+    pub settings: Settings,
+}
+
+/// The two spellings of `cmd`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cmd {
+    /// One text, to be split like a POSIX shell does.
+    Line(String),
+    /// A list of words, taken as they are.
+    Words(Vec<Spanned<String>>),
+}
+
+/// The fields that a host shares with `hostTemplate`. `None` means that the field is not written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Published ports, as written.
+    pub ports: Vec<Spanned<String>>,
+    /// The HTTP proxy.
+    pub http: Option<Listen>,
+    /// The SOCKS proxy.
+    pub socks: Option<Listen>,
+    /// Whether the agent stays away from the real loopback addresses.
+    pub loopback_disable: Option<Spanned<bool>>,
+    /// Where the agent keeps its files.
+    pub state_dir: Option<StateDir>,
+    /// Whether the agent maintains `/etc/hosts`.
+    pub write_etc_hosts: Option<Spanned<bool>>,
+}
+
+/// `http` or `socks`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The address to listen on; none means no proxy.
+    pub listen: Option<Spanned<String>>,
+}
+
+/// `stateDir`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateDir {
+    /// The whole field.
+    pub span: Span,
+    /// The folder, as written.
+    pub path_on_agent: Option<Spanned<String>>,
+    /// Whether there is none.
+    pub disable: Option<Spanned<bool>>,
+}
+
+/// An entry of `routes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The whole entry.
+    pub span: Span,
+    /// The host that dials, by name or VIP.
+    pub via: Spanned<String>,
+    /// CIDR blocks and host name globs.
+    pub to: Vec<Spanned<String>>,
+}

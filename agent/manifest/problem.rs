@@ -1,0 +1,138 @@
+//! What is wrong in a manifest, and where. A problem is a value; nothing here prints.
+
+use serde::Serialize;
+
+use crate::text;
+
+/// A place in the text of a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Position {
+    /// Bytes from the beginning of the file.
+    pub byte: usize,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+/// A stretch of the text of a manifest; `end` is the first place behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Span {
+    /// Where it begins.
+    pub start: Position,
+    /// The first place behind it.
+    pub end: Position,
+}
+
+impl Default for Span {
+    /// The very beginning of the file.
+    fn default() -> Self {
+        let start = Position {
+            byte: 0,
+            line: 1,
+            column: 1,
+        };
+        Self { start, end: start }
+    }
+}
+
+/// A value together with its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was written.
+    pub value: T,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// How much a [`Problem`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know; nothing needs to change.
+    Note,
+    /// The network runs, perhaps not as it was meant.
+    Warning,
+    /// The manifest cannot be run.
+    Error,
+}
+
+/// Something wrong in a manifest, with its place and the next step. Its texts hold no character that a terminal
+/// would obey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where.
+    #[serde(flatten)]
+    pub span: Span,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Another place that belongs to the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub related: Option<Related>,
+}
+
+/// A second place that explains a [`Problem`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// What is there.
+    pub message: String,
+    /// Where it is.
+    #[serde(flatten)]
+    pub span: Span,
+}
+
+impl Problem {
+    /// A problem that keeps the manifest from being run.
+    pub fn error(span: Span, message: impl AsRef<str>) -> Self {
+        Self::new(Severity::Error, span, message.as_ref())
+    }
+
+    /// A problem that the network runs with.
+    pub fn warning(span: Span, message: impl AsRef<str>) -> Self {
+        Self::new(Severity::Warning, span, message.as_ref())
+    }
+
+    /// Something good to know.
+    pub fn note(span: Span, message: impl AsRef<str>) -> Self {
+        Self::new(Severity::Note, span, message.as_ref())
+    }
+
+    fn new(severity: Severity, span: Span, message: &str) -> Self {
+        Self {
+            severity,
+            message: text::escape(message),
+            span,
+            hint: None,
+            related: None,
+        }
+    }
+
+    /// The same problem with a next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
+        self.hint = Some(text::escape(hint.as_ref()));
+        self
+    }
+
+    /// The same problem with a second place.
+    #[must_use]
+    pub fn related(mut self, span: Span, message: impl AsRef<str>) -> Self {
+        self.related = Some(Related {
+            message: text::escape(message.as_ref()),
+            span,
+        });
+        self
+    }
+}
+
+/// Whether any of the problems keeps the manifest from being run.
+pub fn any_error(problems: &[Problem]) -> bool {
+    problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+}

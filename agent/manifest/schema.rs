@@ -1,0 +1,350 @@
+//! Every field that a manifest may hold, once: the reader checks against these tables, and the JSON schema for editors is
+//! made from them.
+
+use serde_json::{Map, Value, json};
+
+/// What a value looks like.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// Any single value, taken as text.
+    Text,
+    /// `true` or `false`.
+    Flag,
+    /// A list of texts.
+    Texts,
+    /// A text, or a list of texts.
+    TextOrTexts,
+    /// A map with fixed keys.
+    Map(&'static Level),
+    /// A map from names to maps with fixed keys.
+    Named(&'static Level),
+    /// A list of maps with fixed keys.
+    List(&'static Level),
+}
+
+/// One key of a map.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) required: bool,
+    /// What it means, for a person who points at it in an editor.
+    pub(super) doc: &'static str,
+    /// A value as JSON.
+    pub(super) example: &'static str,
+}
+
+/// The keys of one map.
+#[derive(Debug)]
+pub(super) struct Level {
+    /// How a message calls the map: "a host".
+    pub(super) place: &'static str,
+    pub(super) fields: &'static [Field],
+    /// Keys of other maps that are an error in this one.
+    pub(super) refused: &'static [&'static str],
+}
+
+const fn field(
+    name: &'static str,
+    shape: Shape,
+    doc: &'static str,
+    example: &'static str,
+) -> Field {
+    Field {
+        name,
+        shape,
+        required: false,
+        doc,
+        example,
+    }
+}
+
+const fn required(field: Field) -> Field {
+    Field {
+        required: true,
+        ..field
+    }
+}
+
+/// The file.
+pub(super) static MANIFEST: Level = Level {
+    place: "the manifest",
+    fields: &[
+        field(
+            "network",
+            Shape::Text,
+            "The block inside 127.0.0.0/8 from which hosts without a vip get their address. Default: 127.0.42.0/24.",
+            r#""127.0.42.0/24""#,
+        ),
+        field(
+            "hostTemplate",
+            Shape::Map(&TEMPLATE),
+            "What every host has unless it says otherwise. Its ports are added to those of each host.",
+            r#"{"ports": ["8080:127.0.0.1:80"]}"#,
+        ),
+        required(field(
+            "hosts",
+            Shape::Named(&HOST),
+            "The hosts of the network, by name.",
+            r#"{"laptop": {"vip": "127.0.42.100"}}"#,
+        )),
+        field(
+            "routes",
+            Shape::List(&ROUTE),
+            "Destinations outside the network that are reached through a host. Later routes win over earlier ones.",
+            r#"[{"via": "bastion", "to": ["192.168.95.0/24", "*.compute.internal"]}]"#,
+        ),
+    ],
+    refused: &[],
+};
+
+const PORTS: Field = field(
+    "ports",
+    Shape::Texts,
+    "Ports to publish: LISTENPORT:CONNECTHOST:CONNECTPORT[/tcp|/udp]. The host listens on its VIP and connects from where it is.",
+    r#"["8080:127.0.0.1:80", "8443:web.internal:443/tcp", "9000:[::1]:9000"]"#,
+);
+const HTTP: Field = field(
+    "http",
+    Shape::Map(&LISTEN),
+    "An HTTP proxy on this host.",
+    r#"{"listen": "127.0.0.1:18080"}"#,
+);
+const SOCKS: Field = field(
+    "socks",
+    Shape::Map(&LISTEN),
+    "A SOCKS 4, 4a and 5 proxy on this host.",
+    r#"{"listen": "127.0.0.1:18081"}"#,
+);
+const LOOPBACK: Field = field(
+    "loopback",
+    Shape::Map(&LOOPBACK_LEVEL),
+    "How this host uses its own loopback addresses.",
+    r#"{"disable": true}"#,
+);
+const STATE_DIR: Field = field(
+    "stateDir",
+    Shape::Map(&STATE_DIR_LEVEL),
+    "The folder on this host for its hosts and hostaliases files.",
+    r#"{"pathOnAgent": "~/.norouter/agent"}"#,
+);
+const WRITE_ETC_HOSTS: Field = field(
+    "writeEtcHosts",
+    Shape::Flag,
+    "Whether the names of the network are written to /etc/hosts on this host (its agent must be allowed to).",
+    "true",
+);
+
+static HOST: Level = Level {
+    place: "a host",
+    fields: &[
+        field(
+            "vip",
+            Shape::Text,
+            "The host's address inside 127.0.0.0/8. Left out: assigned from network, by the order of the hosts.",
+            r#""127.0.42.101""#,
+        ),
+        field(
+            "cmd",
+            Shape::TextOrTexts,
+            "The command that gives a pipe to norouter on the host. Left out: the host is this machine.",
+            r#""ssh web1 -- norouter""#,
+        ),
+        field(
+            "aliases",
+            Shape::Texts,
+            "Further names of the host, unique in the network.",
+            r#"["nginx", "nginx.example.com"]"#,
+        ),
+        PORTS,
+        HTTP,
+        SOCKS,
+        LOOPBACK,
+        STATE_DIR,
+        WRITE_ETC_HOSTS,
+    ],
+    refused: &[],
+};
+
+static TEMPLATE: Level = Level {
+    place: "hostTemplate",
+    fields: &[PORTS, HTTP, SOCKS, LOOPBACK, STATE_DIR, WRITE_ETC_HOSTS],
+    refused: &["vip", "cmd", "aliases"],
+};
+
+static LISTEN: Level = Level {
+    place: "a proxy",
+    fields: &[field(
+        "listen",
+        Shape::Text,
+        "The loopback address and port to listen on. Left out: no proxy.",
+        r#""127.0.0.1:18080""#,
+    )],
+    refused: &[],
+};
+
+static LOOPBACK_LEVEL: Level = Level {
+    place: "loopback",
+    fields: &[field(
+        "disable",
+        Shape::Flag,
+        "Do not listen on the loopback addresses of the network on this host.",
+        "true",
+    )],
+    refused: &[],
+};
+
+static STATE_DIR_LEVEL: Level = Level {
+    place: "stateDir",
+    fields: &[
+        field(
+            "pathOnAgent",
+            Shape::Text,
+            "The folder; \"~\" and ${VARIABLES} are those of the host. Default: ~/.norouter/agent.",
+            r#""~/.norouter/agent""#,
+        ),
+        field("disable", Shape::Flag, "Write no such files.", "true"),
+    ],
+    refused: &[],
+};
+
+static ROUTE: Level = Level {
+    place: "a route",
+    fields: &[
+        required(field(
+            "via",
+            Shape::Text,
+            "The host that connects to the destinations: its name, an alias or its VIP.",
+            r#""bastion""#,
+        )),
+        required(field(
+            "to",
+            Shape::Texts,
+            "Destinations: CIDR blocks and host name globs.",
+            r#"["192.168.95.0/24", "*.compute.internal"]"#,
+        )),
+    ],
+    refused: &[],
+};
+
+/// Where else in a manifest a key belongs, for a key that is known but stands in the wrong map.
+pub(super) fn places_of(key: &str) -> Vec<&'static str> {
+    [
+        &MANIFEST,
+        &HOST,
+        &TEMPLATE,
+        &LISTEN,
+        &LOOPBACK_LEVEL,
+        &STATE_DIR_LEVEL,
+        &ROUTE,
+    ]
+    .into_iter()
+    .filter(|level| level.fields.iter().any(|field| field.name == key))
+    .map(|level| level.place)
+    .collect()
+}
+
+/// The JSON schema (draft 7, which editors read) of a manifest, as text.
+pub fn json_schema() -> String {
+    let mut schema = level_schema(&MANIFEST);
+    schema.insert(
+        "$schema".into(),
+        json!("http://json-schema.org/draft-07/schema#"),
+    );
+    schema.insert("title".into(), json!("NoRouter manifest"));
+    format!("{:#}\n", Value::Object(schema))
+}
+
+fn level_schema(level: &Level) -> Map<String, Value> {
+    let properties: Map<String, Value> = level
+        .fields
+        .iter()
+        .map(|field| (field.name.into(), field_schema(field)))
+        .collect();
+    let required: Vec<&str> = level
+        .fields
+        .iter()
+        .filter(|field| field.required)
+        .map(|field| field.name)
+        .collect();
+    let mut schema = Map::new();
+    schema.insert("type".into(), json!(["object", "null"]));
+    schema.insert("properties".into(), Value::Object(properties));
+    if !required.is_empty() {
+        schema.insert("type".into(), json!("object"));
+        schema.insert("required".into(), json!(required));
+    }
+    schema.insert("patternProperties".into(), json!({"^x-": {}}));
+    schema.insert("additionalProperties".into(), json!(false));
+    schema
+}
+
+fn field_schema(field: &Field) -> Value {
+    let mut schema = match field.shape {
+        Shape::Text => object(json!({"type": ["string", "null"]})),
+        Shape::Flag => object(json!({"type": ["boolean", "null"]})),
+        Shape::Texts => object(json!({"type": ["array", "null"], "items": {"type": "string"}})),
+        Shape::TextOrTexts => {
+            object(json!({"type": ["string", "array", "null"], "items": {"type": "string"}}))
+        }
+        Shape::Map(level) => level_schema(level),
+        Shape::Named(level) => object(json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": level_schema(level),
+        })),
+        Shape::List(level) => object(json!({
+            "type": ["array", "null"],
+            "items": level_schema(level),
+        })),
+    };
+    schema.insert("description".into(), json!(field.doc));
+    if let Ok(example) = serde_json::from_str::<Value>(field.example) {
+        schema.insert("examples".into(), json!([example]));
+    }
+    Value::Object(schema)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Map::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_json() {
+        let mut count = 0;
+        for level in [
+            &MANIFEST,
+            &HOST,
+            &TEMPLATE,
+            &LISTEN,
+            &STATE_DIR_LEVEL,
+            &ROUTE,
+        ] {
+            for field in level.fields {
+                assert!(
+                    serde_json::from_str::<Value>(field.example).is_ok(),
+                    "{}",
+                    field.name
+                );
+                count += 1;
+            }
+        }
+        assert!(count > 20, "only {count} fields were looked at");
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_map_is_sent_home() {
+        assert_eq!(places_of("listen"), ["a proxy"]);
+        assert_eq!(places_of("ports"), ["a host", "hostTemplate"]);
+        assert!(places_of("prots").is_empty());
+    }
+}

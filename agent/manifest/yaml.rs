@@ -1,0 +1,506 @@
+//! YAML text to a tree of nodes with places. The only file that knows the parser; it never panics, never recurses
+//! over input, and bounds what anchors can multiply.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+
+use super::problem::{Position, Problem, Span};
+use crate::text::quote;
+
+/// Lists and maps inside one another; a manifest needs six.
+const DEPTH_MAX: usize = 64;
+/// Nodes, counted again at each alias and merge that repeats them.
+const NODES_MAX: usize = 1_000_000;
+
+/// A value and its place.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) span: Span,
+    pub(super) kind: Kind,
+    /// How many nodes it holds, itself and repetitions included.
+    size: usize,
+    /// How many levels of lists and maps it holds.
+    depth: usize,
+}
+
+/// What a node is.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A single value; `plain` if it is written without quotes, so that it can mean `true` or nothing at all.
+    Scalar { text: String, plain: bool },
+    /// `[a, b]`.
+    List(Vec<Rc<Node>>),
+    /// `{key: value}`, merge keys resolved.
+    Map(Vec<Entry>),
+}
+
+/// One `key: value` of a map.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: Rc<str>,
+    pub(super) key_span: Span,
+    pub(super) value: Rc<Node>,
+}
+
+impl Node {
+    /// Whether nothing is written (`key:`, `~`, `null`).
+    pub(super) fn is_null(&self) -> bool {
+        self.plain_text()
+            .is_some_and(|text| matches!(text, "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The text of a scalar that is something.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { text, .. } if !self.is_null() => Some(text),
+            Kind::Scalar { .. } | Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
+    /// `true` or `false`, as YAML 1.2 writes them.
+    pub(super) fn flag(&self) -> Option<bool> {
+        match self.plain_text()? {
+            "true" | "True" | "TRUE" => Some(true),
+            "false" | "False" | "FALSE" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The items of a list; none if it is something else.
+    pub(super) fn items(&self) -> &[Rc<Node>] {
+        match &self.kind {
+            Kind::List(items) => items,
+            Kind::Scalar { .. } | Kind::Map(_) => &[],
+        }
+    }
+
+    /// The entries of a map; none if it is something else.
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            Kind::Scalar { .. } | Kind::List(_) => &[],
+        }
+    }
+
+    /// The value of a key that is written and not null.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        self.entries()
+            .iter()
+            .find(|entry| &*entry.key == key)
+            .map(|entry| &*entry.value)
+            .filter(|value| !value.is_null())
+    }
+
+    fn plain_text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { text, plain: true } => Some(text),
+            Kind::Scalar { .. } | Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+}
+
+/// The tree of the only document in `text`, unless its YAML is broken, and everything that is wrong with the YAML.
+pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Vec<Problem>) {
+    let mut reader = Reader {
+        places: Places::new(text),
+        open: Vec::new(),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        root: None,
+        problems: Vec::new(),
+    };
+    let mut parser = Parser::new_from_str(reader.places.body);
+    while let Some(next) = parser.next_event() {
+        let step = match next {
+            Ok((event, span)) => {
+                let span = reader.places.span(span.start.index(), span.end.index());
+                reader.event(event, span)
+            }
+            Err(error) => Err(reader.syntax_error(&error)),
+        };
+        if let Err(problem) = step {
+            reader.problems.push(*problem);
+            return (None, reader.problems);
+        }
+    }
+    (reader.root, reader.problems)
+}
+
+/// A list or map whose end has not been read yet.
+struct Open {
+    span: Span,
+    anchor: usize,
+    is_map: bool,
+    /// The items; keys and values in turn for a map.
+    items: Vec<Rc<Node>>,
+}
+
+struct Reader<'t> {
+    places: Places<'t>,
+    open: Vec<Open>,
+    /// By the parser's number; only anchors whose node is complete.
+    anchors: BTreeMap<usize, Rc<Node>>,
+    nodes: usize,
+    root: Option<Rc<Node>>,
+    problems: Vec<Problem>,
+}
+
+type Step = Result<(), Box<Problem>>;
+
+impl Reader<'_> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Step {
+        match event {
+            Event::DocumentStart(_) if self.root.is_some() => {
+                let problem = Problem::error(span, "a second document begins here");
+                Err(problem
+                    .hint("a manifest is one document: remove the \"---\"")
+                    .into())
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
+            Event::Scalar(text, style, anchor, tag) => {
+                check_tag(tag.as_deref(), span)?;
+                let kind = Kind::Scalar {
+                    text: text.into_owned(),
+                    plain: style == ScalarStyle::Plain && tag.is_none(),
+                };
+                self.complete(span, anchor, kind, 1, 0)
+            }
+            Event::SequenceStart(anchor, tag) => self.begin(span, anchor, tag.as_deref(), false),
+            Event::MappingStart(anchor, tag) => self.begin(span, anchor, tag.as_deref(), true),
+            Event::SequenceEnd | Event::MappingEnd => self.end(span),
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                    let problem = Problem::error(span, "this alias refers to what it stands in");
+                    return Err(problem.hint("write the value out").into());
+                };
+                self.count(node.size, span)?;
+                self.limit_depth(node.depth, span)?;
+                self.put(node);
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, span: Span, anchor: usize, tag: Option<&Tag>, is_map: bool) -> Step {
+        check_tag(tag, span)?;
+        self.limit_depth(1, span)?;
+        self.open.push(Open {
+            span,
+            anchor,
+            is_map,
+            items: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, end: Span) -> Step {
+        let Some(mut open) = self.open.pop() else {
+            return Ok(());
+        };
+        // What is written with brackets ends with them; a block ends where its last item does, not where the
+        // parser noticed it.
+        let is_flow = end.start.byte < end.end.byte;
+        let last = open.items.last().map(|item| item.span.end);
+        open.span.end = match last {
+            _ if is_flow => end.end,
+            Some(last) => last.max(open.span.start),
+            None => open.span.end,
+        };
+        let size = open.items.iter().map(|item| item.size).sum::<usize>() + 1;
+        let depth = open.items.iter().map(|item| item.depth).max().unwrap_or(0) + 1;
+        let kind = if open.is_map {
+            Kind::Map(self.map(open.items)?)
+        } else {
+            Kind::List(open.items)
+        };
+        self.complete(open.span, open.anchor, kind, size, depth)
+    }
+
+    fn complete(
+        &mut self,
+        span: Span,
+        anchor: usize,
+        kind: Kind,
+        size: usize,
+        depth: usize,
+    ) -> Step {
+        self.count(1, span)?;
+        let node = Rc::new(Node {
+            span,
+            kind,
+            size,
+            depth,
+        });
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        self.put(node);
+        Ok(())
+    }
+
+    fn put(&mut self, node: Rc<Node>) {
+        match self.open.last_mut() {
+            Some(open) => open.items.push(node),
+            None => self.root = Some(node),
+        }
+    }
+
+    /// Pairs keys with values, refuses duplicates, and resolves merge keys (`<<`): what is written in the map itself
+    /// wins, then the earlier of several merged maps.
+    fn map(&mut self, items: Vec<Rc<Node>>) -> Result<Vec<Entry>, Box<Problem>> {
+        let mut entries: Vec<Entry> = Vec::with_capacity(items.len() / 2);
+        let mut seen: BTreeMap<Rc<str>, Span> = BTreeMap::new();
+        let mut merges = Vec::new();
+        let mut items = items.into_iter();
+        while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            let Kind::Scalar { text, plain } = &key.kind else {
+                self.problems.push(
+                    Problem::error(key.span, "a key must be a plain word")
+                        .hint("put quotes around a text that begins with '[', '{' or '*'"),
+                );
+                continue;
+            };
+            let name: Rc<str> = text.as_str().into();
+            if let Some(first) = seen.insert(Rc::clone(&name), key.span) {
+                let what = quote(text);
+                self.problems.push(
+                    Problem::error(key.span, format!("the key {what} is written twice"))
+                        .related(first, "the first one")
+                        .hint("remove one of them, or rename it"),
+                );
+                seen.insert(name, first);
+                continue;
+            }
+            if *plain && text == "<<" {
+                merges.push(value);
+            } else {
+                entries.push(Entry {
+                    key: name,
+                    key_span: key.span,
+                    value,
+                });
+            }
+        }
+        let mut names: BTreeSet<Rc<str>> = seen.into_keys().collect();
+        for merge in merges {
+            self.merge(&merge, &mut entries, &mut names)?;
+        }
+        Ok(entries)
+    }
+
+    fn merge(
+        &mut self,
+        value: &Rc<Node>,
+        entries: &mut Vec<Entry>,
+        names: &mut BTreeSet<Rc<str>>,
+    ) -> Step {
+        let sources = match &value.kind {
+            Kind::List(items) => items.as_slice(),
+            Kind::Map(_) | Kind::Scalar { .. } => std::slice::from_ref(value),
+        };
+        for source in sources {
+            let Kind::Map(merged) = &source.kind else {
+                self.problems.push(
+                    Problem::error(source.span, "\"<<\" can only merge a map")
+                        .hint("write \"<<: *name\", where \"&name\" marks a map"),
+                );
+                continue;
+            };
+            self.count(merged.len(), value.span)?;
+            for entry in merged {
+                if names.insert(Rc::clone(&entry.key)) {
+                    entries.push(entry.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, nodes: usize, span: Span) -> Step {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes <= NODES_MAX {
+            return Ok(());
+        }
+        let problem = Problem::error(span, "aliases repeat too much here");
+        Err(problem
+            .hint("a manifest may hold a million values, repetitions included")
+            .into())
+    }
+
+    fn limit_depth(&mut self, more: usize, span: Span) -> Step {
+        if self.open.len() + more <= DEPTH_MAX {
+            return Ok(());
+        }
+        let message = format!("more than {DEPTH_MAX} lists and maps inside one another");
+        Err(Problem::error(span, message)
+            .hint("a manifest needs six levels at most; is a bracket left open?")
+            .into())
+    }
+
+    fn syntax_error(&self, error: &ScanError) -> Box<Problem> {
+        let at = error.marker().index();
+        let span = self.places.span(at, at);
+        Box::new(describe(error.info(), span, &self.places))
+    }
+}
+
+/// Only the tags of YAML's own schema say nothing that is not known anyway.
+fn check_tag(tag: Option<&Tag>, span: Span) -> Step {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema() => {
+            let message = format!("the tag {} means nothing here", quote(&tag.to_string()));
+            Err(Problem::error(span, message)
+                .hint("remove it, or put quotes around a text that begins with '!'")
+                .into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The parser's complaint in words for the person who wrote the file.
+fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
+    if let Some(tab) = places.tab_in_indentation(span.start.line) {
+        return Problem::error(tab, "a tab is used for indentation")
+            .hint("YAML allows only spaces there: replace each tab by two spaces");
+    }
+    let (message, hint) = match info {
+        _ if info.contains("tab") => (
+            "a tab stands where YAML allows only spaces",
+            "replace it by spaces",
+        ),
+        _ if info.contains("unknown anchor") => (
+            "this alias refers to an anchor that does not exist",
+            "a text that begins with '*' needs quotes: \"*\" or \"*.example.com\"",
+        ),
+        _ if info.contains("anchor or alias") => (
+            "'*' and '&' begin an alias or an anchor",
+            "a text that begins with one of them needs quotes: \"*\" or \"*.example.com\"",
+        ),
+        _ if info.contains("quoted scalar") && info.contains("indentation") => (
+            "the text that begins with this quote goes on into the lines below",
+            "look for the quote that is never closed",
+        ),
+        _ if info.contains("flow construct") => (
+            "a '[' or '{' above this line is not closed",
+            "close it with ']' or '}'",
+        ),
+        _ if info.contains("end of stream") || info.contains("unexpected eof") => (
+            "the file ends inside a quoted text",
+            "look for the quote that is never closed",
+        ),
+        _ if info.contains("',' or '}'") => (
+            "a '{' is not closed, or a ',' is missing before this place",
+            "put quotes around a text that holds any of { } [ ] ,",
+        ),
+        _ if info.contains("',' or ']'") => (
+            "a '[' is not closed, or a ',' is missing before this place",
+            "put quotes around a text that holds any of { } [ ] ,",
+        ),
+        _ if info.contains("misplaced bracket") => (
+            "this bracket closes nothing",
+            "put quotes around a text that holds any of { } [ ] ,",
+        ),
+        _ if info.contains("mapping values are not allowed") => (
+            "a ':' is not allowed here",
+            "put quotes around a text that holds ': '; if there is none, the line above may lack its ':'",
+        ),
+        _ if info.contains("simple key expect") || info.contains("did not find expected key") => (
+            "a \"key: value\" is expected here",
+            "check that the line is indented like its neighbours and that its key ends with ':'",
+        ),
+        _ if info.contains("expected '-' indicator") => (
+            "a list item, \"- value\", is expected here",
+            "check that the line is indented like its neighbours",
+        ),
+        _ if info.contains("unknown escape") || info.contains("escape code") => (
+            "a backslash in a \"quoted\" text begins an escape that YAML does not know",
+            "write '\\\\' for one backslash, or use single quotes",
+        ),
+        _ if info.contains("recursion limit") => (
+            "too many brackets are open",
+            "a manifest needs six levels at most; is a bracket left open?",
+        ),
+        _ if info.contains("unprintable") => (
+            "a control character is not allowed here",
+            "remove it, or write it as an escape inside double quotes",
+        ),
+        _ if info.contains("indent") => (
+            "the indentation of this line fits no line above it",
+            "indent lines that belong together with the same number of spaces",
+        ),
+        _ => {
+            return Problem::error(span, format!("this is not valid YAML: {info}")).hint(
+                "check the quotes, the indentation and the ':' of this line and the one above",
+            );
+        }
+    };
+    Problem::error(span, message).hint(hint)
+}
+
+/// Turns the parser's character counts into places.
+struct Places<'t> {
+    /// The text behind a byte order mark.
+    body: &'t str,
+    /// Bytes of the byte order mark.
+    bom: usize,
+    /// The byte in `body` of each character, and the end.
+    bytes: Vec<usize>,
+    /// The character at which each line begins.
+    lines: Vec<usize>,
+}
+
+impl<'t> Places<'t> {
+    fn new(text: &'t str) -> Self {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let bytes = body
+            .char_indices()
+            .map(|(byte, _)| byte)
+            .chain([body.len()])
+            .collect();
+        let breaks = body.chars().enumerate().filter(|(_, c)| *c == '\n');
+        Self {
+            body,
+            bom: text.len() - body.len(),
+            bytes,
+            lines: [0]
+                .into_iter()
+                .chain(breaks.map(|(at, _)| at + 1))
+                .collect(),
+        }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span {
+            start: self.position(start),
+            end: self.position(end.max(start)),
+        }
+    }
+
+    fn position(&self, character: usize) -> Position {
+        let character = character.min(self.bytes.len() - 1);
+        let line = self.lines.partition_point(|begin| *begin <= character);
+        Position {
+            byte: self.bom + self.bytes[character],
+            line,
+            column: character - self.lines[line - 1] + 1,
+        }
+    }
+
+    /// The first tab in front of the first word of a line.
+    fn tab_in_indentation(&self, line: usize) -> Option<Span> {
+        let begin = *self.lines.get(line.checked_sub(1)?)?;
+        let white = self.body[self.bytes[begin]..]
+            .chars()
+            .take_while(|c| *c == ' ' || *c == '\t');
+        let tab = white.enumerate().find(|(_, c)| *c == '\t')?.0;
+        Some(self.span(begin + tab, begin + tab + 1))
+    }
+}

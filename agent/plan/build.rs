@@ -1,0 +1,366 @@
+//! What a manifest means: names and addresses made unique, the template merged in, every text understood. All problems are
+//! collected; a plan comes out only if none of them is an error.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use super::{
+    Forward, HostPlan, Plan, RoutePlan, Start, notes,
+    words::{self, Destination, Flaw},
+};
+use crate::{
+    addr::{HostName, Vip},
+    manifest::{Cmd, Host, Manifest, Problem, Route, Settings, Span, Spanned, any_error},
+    text::quote,
+};
+
+/// Where hosts without a `vip` get their address if the manifest does not say.
+const DEFAULT_NETWORK: &str = "127.0.42.0/24";
+/// The first address to be assigned in a block that is large enough, counted from the beginning of the block.
+const FIRST_ASSIGNED: u32 = 100;
+/// Where an agent keeps its files unless the manifest says otherwise.
+const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
+/// What is appended to every command, so that the program at its other end becomes an agent.
+const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
+
+/// The plan that `manifest` asks for, unless a problem is an error.
+pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
+    let mut builder = Builder::default();
+    let hosts = builder.hosts(manifest);
+    let routes = manifest
+        .routes
+        .iter()
+        .filter_map(|route| builder.route(route, &hosts))
+        .collect();
+    builder.problems.extend(notes::not_served(manifest));
+    let plan = Plan {
+        hosts: hosts.into_iter().map(|(_, host)| host).collect(),
+        routes,
+    };
+    if any_error(&builder.problems) {
+        (None, builder.problems)
+    } else {
+        (Some(plan), builder.problems)
+    }
+}
+
+/// What is known so far about the hosts, and what is wrong with them.
+#[derive(Default)]
+struct Builder<'m> {
+    problems: Vec<Problem>,
+    /// Whose each name and alias is, and where it is written.
+    names: BTreeMap<HostName, (&'m str, Span)>,
+    /// The same for addresses.
+    vips: BTreeMap<Vip, (&'m str, Span)>,
+}
+
+impl<'m> Builder<'m> {
+    /// Each host with its name as written; hosts without a usable name or address are left out.
+    fn hosts(&mut self, manifest: &'m Manifest) -> Vec<(&'m str, HostPlan)> {
+        // Explicit names and addresses first, so that a clash is shown at the later of two places and assigned addresses
+        // avoid explicit ones.
+        let names: Vec<_> = manifest
+            .hosts
+            .iter()
+            .map(|host| self.names_of(host))
+            .collect();
+        let vips = self.addresses(manifest);
+        let template_forwards = self.forwards(&manifest.template.ports);
+        let template = &manifest.template;
+        let template_http =
+            self.proxy(template.http.as_ref().and_then(|http| http.listen.as_ref()));
+        let template_socks = self.proxy(
+            template
+                .socks
+                .as_ref()
+                .and_then(|socks| socks.listen.as_ref()),
+        );
+        let mut hosts = Vec::new();
+        for ((host, (name, aliases)), vip) in manifest.hosts.iter().zip(names).zip(vips) {
+            let settings = &host.settings;
+            let own_forwards = self.forwards(&settings.ports);
+            let forwards = self.publish(host, template_forwards.iter().chain(&own_forwards));
+            let http = match &settings.http {
+                Some(http) => self.proxy(http.listen.as_ref()),
+                None => template_http,
+            };
+            let socks = match &settings.socks {
+                Some(socks) => self.proxy(socks.listen.as_ref()),
+                None => template_socks,
+            };
+            if http.is_some() && http == socks {
+                let place = (settings.socks.as_ref())
+                    .or(settings.http.as_ref())
+                    .and_then(|proxy| proxy.listen.as_ref())
+                    .map_or(host.name.span, |listen| listen.span);
+                let message = format!(
+                    "the HTTP and the SOCKS proxy of {} listen on the same address",
+                    quote(&host.name.value)
+                );
+                self.problems
+                    .push(Problem::error(place, message).hint("give one of them another port"));
+            }
+            let start = self.start(host.cmd.as_ref());
+            let (Some(name), Some(vip), Some(start)) = (name, vip, start) else {
+                continue;
+            };
+            let plan = HostPlan {
+                name,
+                aliases,
+                vip,
+                start,
+                forwards,
+                loopback: !pick(settings, template, |from| from.loopback_disable.as_ref())
+                    .is_some_and(|disable| disable.value),
+                http,
+                socks,
+                state_dir: self.state_dir(settings, template),
+                write_etc_hosts: pick(settings, template, |from| from.write_etc_hosts.as_ref())
+                    .is_some_and(|write| write.value),
+            };
+            hosts.push((host.name.value.as_str(), plan));
+        }
+        hosts
+    }
+
+    fn names_of(&mut self, host: &'m Host) -> (Option<HostName>, Vec<HostName>) {
+        let name = self.name(&host.name, host);
+        let aliases = host
+            .aliases
+            .iter()
+            .filter_map(|alias| self.name(alias, host))
+            .collect();
+        (name, aliases)
+    }
+
+    fn name(&mut self, text: &Spanned<String>, host: &'m Host) -> Option<HostName> {
+        let name: HostName = match text.value.parse() {
+            Ok(name) => name,
+            Err(error) => {
+                let message = format!("{} cannot be the name of a host", quote(&text.value));
+                let problem = Problem::error(text.span, message);
+                self.problems.push(problem.hint(format!("{error}")));
+                return None;
+            }
+        };
+        if let Some((owner, span)) = self.names.get(&name) {
+            let message = format!("the name {} is used twice", quote(&text.value));
+            let problem = Problem::error(text.span, message)
+                .related(*span, format!("host {} has it already", quote(owner)));
+            self.problems.push(problem.hint(
+                "names and aliases are unique over all hosts, whether in upper or lower case",
+            ));
+            return None;
+        }
+        self.names
+            .insert(name.clone(), (&host.name.value, text.span));
+        Some(name)
+    }
+
+    /// The address of every host, assigned where none is written.
+    fn addresses(&mut self, manifest: &'m Manifest) -> Vec<Option<Vip>> {
+        let explicit: Vec<_> = manifest
+            .hosts
+            .iter()
+            .map(|host| Some(self.explicit_vip(host.vip.as_ref()?, host)))
+            .collect();
+        let block = match &manifest.network {
+            Some(text) => self.understand(text.span, words::network(&text.value)),
+            None => words::network(DEFAULT_NETWORK).ok(),
+        };
+        let mut free = block.map(assignable);
+        let mut vips = Vec::new();
+        for (host, explicit) in manifest.hosts.iter().zip(explicit) {
+            vips.push(explicit.unwrap_or_else(|| {
+                let next = free.as_mut()?.find(|vip| !self.vips.contains_key(vip));
+                if next.is_none() {
+                    let message = format!("no address is left for {}", quote(&host.name.value));
+                    self.problems.push(
+                        Problem::error(host.name.span, message)
+                            .hint("write a vip here, or a larger block as \"network\" at the top"),
+                    );
+                }
+                next
+            }));
+        }
+        vips
+    }
+
+    fn explicit_vip(&mut self, text: &Spanned<String>, host: &'m Host) -> Option<Vip> {
+        let vip = self.understand(text.span, words::vip(&text.value))?;
+        if let Some((owner, span)) = self.vips.get(&vip) {
+            let message = format!(
+                "the VIP {vip} of host {} is used twice",
+                quote(&host.name.value)
+            );
+            let problem = Problem::error(text.span, message)
+                .related(*span, format!("host {} has it already", quote(owner)));
+            self.problems
+                .push(problem.hint("give each host an address of its own"));
+            return None;
+        }
+        self.vips.insert(vip, (&host.name.value, text.span));
+        Some(vip)
+    }
+
+    fn forwards(&mut self, ports: &[Spanned<String>]) -> Vec<Spanned<Forward>> {
+        ports
+            .iter()
+            .filter_map(|port| {
+                let value = self.understand(port.span, words::forward(&port.value))?;
+                Some(Spanned {
+                    value,
+                    span: port.span,
+                })
+            })
+            .collect()
+    }
+
+    /// The forwards of one host, each port published once.
+    fn publish<'f>(
+        &mut self,
+        host: &Host,
+        forwards: impl Iterator<Item = &'f Spanned<Forward>>,
+    ) -> Vec<Forward> {
+        let mut published: BTreeMap<_, Span> = BTreeMap::new();
+        let mut unique = Vec::new();
+        for Spanned { value, span } in forwards {
+            let key = (value.listen_port, value.protocol);
+            if let Some(first) = published.get(&key) {
+                let message = format!(
+                    "host {} publishes the port {}/{} twice",
+                    quote(&host.name.value),
+                    value.listen_port,
+                    value.protocol,
+                );
+                self.problems.push(
+                    Problem::error(*span, message)
+                        .related(*first, "it is published here")
+                        .hint(
+                            "listen on another port; the ports of hostTemplate are added to those of each host",
+                        ),
+                );
+                continue;
+            }
+            published.insert(key, *span);
+            unique.push(value.clone());
+        }
+        unique
+    }
+
+    fn proxy(&mut self, listen: Option<&Spanned<String>>) -> Option<SocketAddr> {
+        let listen = listen?;
+        self.understand(listen.span, words::listen(&listen.value))
+    }
+
+    fn start(&mut self, cmd: Option<&Spanned<Cmd>>) -> Option<Start> {
+        let Some(cmd) = cmd else {
+            return Some(Start::InProcess);
+        };
+        let mut argv = match &cmd.value {
+            Cmd::Line(line) => self.understand(cmd.span, words::split(line))?,
+            Cmd::Words(words) => words.iter().map(|word| word.value.clone()).collect(),
+        };
+        let words = argv.iter().map(String::as_str);
+        self.understand(cmd.span, words::check_words(words))?;
+        argv.extend(AGENT_WORDS.map(String::from));
+        Some(Start::Command(argv))
+    }
+
+    fn state_dir(&mut self, settings: &Settings, template: &Settings) -> Option<String> {
+        let Some(dir) = pick(settings, template, |from| from.state_dir.as_ref()) else {
+            return Some(DEFAULT_STATE_DIR.into());
+        };
+        if dir.disable.as_ref().is_some_and(|disable| disable.value) {
+            return None;
+        }
+        let Some(path) = dir
+            .path_on_agent
+            .as_ref()
+            .filter(|path| !path.value.is_empty())
+        else {
+            return Some(DEFAULT_STATE_DIR.into());
+        };
+        if path.value.chars().any(char::is_control) {
+            let message = format!("{} cannot be a folder", quote(&path.value));
+            let problem = Problem::error(path.span, message);
+            self.problems
+                .push(problem.hint("remove the line breaks and control characters"));
+        }
+        Some(path.value.clone())
+    }
+
+    fn route(&mut self, route: &Route, hosts: &[(&str, HostPlan)]) -> Option<RoutePlan> {
+        let mut plan = RoutePlan {
+            via: self.via(&route.via, hosts)?,
+            to_cidr: Vec::new(),
+            to_glob: Vec::new(),
+        };
+        for to in &route.to {
+            match self.understand(to.span, words::destination(&to.value)) {
+                Some(Destination::Cidr) => plan.to_cidr.push(to.value.clone()),
+                Some(Destination::Glob) => plan.to_glob.push(to.value.clone()),
+                None => {}
+            }
+        }
+        Some(plan)
+    }
+
+    fn via(&mut self, via: &Spanned<String>, hosts: &[(&str, HostPlan)]) -> Option<Vip> {
+        let name: Option<HostName> = via.value.parse().ok();
+        let address: Option<Ipv4Addr> = via.value.parse().ok();
+        let found = hosts.iter().find(|(_, host)| {
+            let named = |name: &HostName| *name == host.name || host.aliases.contains(name);
+            Some(host.vip.address()) == address || name.as_ref().is_some_and(named)
+        });
+        // A host with a problem of its own has been reported there.
+        let known = name.is_some_and(|name| self.names.contains_key(&name));
+        if found.is_none() && !known && !self.names.is_empty() {
+            let names: Vec<&str> = hosts.iter().map(|(name, _)| *name).take(8).collect();
+            let message = format!("no host is called {}", quote(&via.value));
+            self.problems
+                .push(Problem::error(via.span, message).hint(format!(
+                    "\"via\" is the name, an alias or the VIP of a host: {}",
+                    names.join(", ")
+                )));
+        }
+        found.map(|(_, host)| host.vip)
+    }
+
+    /// The value, or nothing and one more problem.
+    fn understand<T>(&mut self, span: Span, result: Result<T, Flaw>) -> Option<T> {
+        result
+            .map_err(|flaw| {
+                self.problems
+                    .push(Problem::error(span, flaw.message).hint(flaw.hint));
+            })
+            .ok()
+    }
+}
+
+/// A host's own setting, or else the template's.
+fn pick<'s, T>(
+    own: &'s Settings,
+    template: &'s Settings,
+    field: impl Fn(&'s Settings) -> Option<&'s T>,
+) -> Option<&'s T> {
+    field(own).or_else(|| field(template))
+}
+
+/// The addresses of a block in the order in which they are assigned: from the hundredth up to the end, then those before it;
+/// from the beginning in a block smaller than a /24. Addresses that end in .0 or .255, which people take for networks
+/// and broadcasts, are left out.
+fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> {
+    let (first, last) = (u32::from(first), u32::from(last));
+    let middle = if last - first >= 255 {
+        first + FIRST_ASSIGNED
+    } else {
+        first
+    };
+    (middle..=last)
+        .chain(first..middle)
+        .filter(|address| !matches!(address & 0xff, 0 | 255))
+        .filter_map(|address| Vip::new(Ipv4Addr::from(address)).ok())
+}

@@ -1,0 +1,105 @@
+//! What a manifest may ask for and this version does not do yet. Each entry of the table goes away, on its own, when its
+//! feature arrives; when the last one has gone, so does this file.
+
+use super::{Protocol, words};
+use crate::manifest::{Manifest, Problem, Settings, Severity, Span};
+
+struct NotServed {
+    severity: Severity,
+    what: &'static str,
+    /// Every place in a manifest that asks for it.
+    find: fn(&Manifest) -> Vec<Span>,
+}
+
+const NOT_SERVED: &[NotServed] = &[
+    NotServed {
+        severity: Severity::Warning,
+        what: "UDP is not carried yet: this version does not publish this port",
+        find: |manifest| {
+            in_settings(manifest, |settings| {
+                let udp =
+                    |text: &str| words::forward(text).is_ok_and(|f| f.protocol == Protocol::Udp);
+                (settings.ports.iter())
+                    .filter(|port| udp(&port.value))
+                    .map(|port| port.span)
+                    .collect()
+            })
+        },
+    },
+    NotServed {
+        severity: Severity::Note,
+        what: "this version does not serve the HTTP proxy yet",
+        find: |manifest| {
+            in_settings(manifest, |settings| {
+                let listen = settings.http.iter().filter_map(|http| http.listen.as_ref());
+                listen.map(|listen| listen.span).collect()
+            })
+        },
+    },
+    NotServed {
+        severity: Severity::Note,
+        what: "this version does not serve the SOCKS proxy yet",
+        find: |manifest| {
+            in_settings(manifest, |settings| {
+                let listen = settings
+                    .socks
+                    .iter()
+                    .filter_map(|socks| socks.listen.as_ref());
+                listen.map(|listen| listen.span).collect()
+            })
+        },
+    },
+    NotServed {
+        severity: Severity::Note,
+        what: "this version does not use routes yet",
+        find: |manifest| {
+            manifest
+                .routes
+                .iter()
+                .take(1)
+                .map(|route| route.via.span)
+                .collect()
+        },
+    },
+    NotServed {
+        severity: Severity::Note,
+        what: "this version does not write files into a state folder yet",
+        find: |manifest| {
+            in_settings(manifest, |settings| {
+                let path = (settings.state_dir.iter()).filter_map(|dir| dir.path_on_agent.as_ref());
+                path.map(|path| path.span).collect()
+            })
+        },
+    },
+    NotServed {
+        severity: Severity::Note,
+        what: "this version does not write /etc/hosts yet",
+        find: |manifest| {
+            in_settings(manifest, |settings| {
+                let wanted = settings.write_etc_hosts.iter().filter(|write| write.value);
+                wanted.map(|write| write.span).collect()
+            })
+        },
+    },
+];
+
+/// One problem for each place that asks for something that is not there yet.
+pub(super) fn not_served(manifest: &Manifest) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for entry in NOT_SERVED {
+        for span in (entry.find)(manifest) {
+            problems.push(match entry.severity {
+                Severity::Warning => Problem::warning(span, entry.what),
+                Severity::Note | Severity::Error => Problem::note(span, entry.what),
+            });
+        }
+    }
+    problems
+}
+
+fn in_settings(manifest: &Manifest, find: fn(&Settings) -> Vec<Span>) -> Vec<Span> {
+    std::iter::once(&manifest.template)
+        .chain(manifest.hosts.iter().map(|host| &host.settings))
+        .flat_map(find)
+        .collect()
+}

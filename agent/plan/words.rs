@@ -1,0 +1,416 @@
+//! The small languages inside a manifest's texts: ports, addresses, destinations, commands. Each function takes one text to
+//! one value, or says what is wrong with it and what to write instead.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::{Forward, Protocol, Target, TargetHost};
+use crate::{
+    addr::{Port, Vip, VipError},
+    text::quote,
+};
+
+/// What is wrong with a text, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+/// A flaw with its two texts.
+pub(super) fn flaw(message: impl Into<String>, hint: impl Into<String>) -> Flaw {
+    Flaw {
+        message: message.into(),
+        hint: hint.into(),
+    }
+}
+
+/// A host's address.
+pub(super) fn vip(text: &str) -> Result<Vip, Flaw> {
+    text.parse().map_err(|error| {
+        let hint = match error {
+            VipError::Syntax => "write four numbers from 0 to 255 without leading zeros, like 127.0.42.101",
+            VipError::NotLoopback => {
+                "every host listens on the addresses of all hosts, which needs no root only there: choose one \
+                 like 127.0.42.101"
+            }
+            VipError::Reserved => "choose another one, like 127.0.42.101",
+        };
+        flaw(format!("{} cannot be a VIP: it is {error}", quote(text)), hint)
+    })
+}
+
+/// The block from which addresses are assigned: its first and its last address.
+pub(super) fn network(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Flaw> {
+    let example = "write a block inside 127.0.0.0/8, like 127.0.42.0/24";
+    let wrong = |why: &str| {
+        flaw(
+            format!("{} cannot be the network: {why}", quote(text)),
+            example,
+        )
+    };
+    let (address, bits) = text
+        .split_once('/')
+        .ok_or_else(|| wrong("it is no block, there is no \"/\""))?;
+    let address: Ipv4Addr = address.parse().map_err(|_| wrong("it is no IPv4 block"))?;
+    let bits = prefix_bits(bits, 32).ok_or_else(|| wrong("its size is not a number up to 32"))?;
+    if !address.is_loopback() || bits < 8 {
+        return Err(wrong("it is not inside 127.0.0.0/8"));
+    }
+    let host_mask = u32::MAX.checked_shr(bits).unwrap_or(0);
+    let first = Ipv4Addr::from(u32::from(address) & !host_mask);
+    if first != address {
+        let hint = format!("write {first}/{bits}");
+        return Err(flaw(
+            wrong("a block begins at its first address").message,
+            hint,
+        ));
+    }
+    Ok((first, Ipv4Addr::from(u32::from(first) | host_mask)))
+}
+
+/// An entry of `ports`: `LISTENPORT:CONNECTHOST:CONNECTPORT[/tcp|/udp]`.
+pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
+    let form = "write LISTENPORT:CONNECTHOST:CONNECTPORT, like";
+    let (addresses, protocol) = match text.rsplit_once('/') {
+        None => (text, Protocol::Tcp),
+        Some((addresses, "tcp")) => (addresses, Protocol::Tcp),
+        Some((addresses, "udp")) => (addresses, Protocol::Udp),
+        Some((addresses, other)) => {
+            let message = format!("{} is not a protocol", quote(other));
+            return Err(flaw(
+                message,
+                format!("end with /tcp, /udp or nothing: \"{addresses}\""),
+            ));
+        }
+    };
+    let parts = addresses
+        .split_once(':')
+        .and_then(|(listen, target)| Some((listen, target.rsplit_once(':')?)));
+    let Some((listen, (host, connect))) = parts else {
+        // One or two numbers are what people write who mean this machine's own port.
+        let numbers: Vec<&str> = addresses.split(':').collect();
+        let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+        let example = match (port(first), port(last)) {
+            (Ok(first), Ok(last)) => format!("\"{first}:127.0.0.1:{last}\""),
+            _ => "\"8080:127.0.0.1:80\"".into(),
+        };
+        let message = format!("{} does not say where to listen and connect", quote(text));
+        return Err(flaw(message, format!("{form} {example}")));
+    };
+    Ok(Forward {
+        listen_port: port(listen)?,
+        target: Target {
+            host: target_host(host)?,
+            port: port(connect)?,
+        },
+        protocol,
+    })
+}
+
+fn port(text: &str) -> Result<Port, Flaw> {
+    let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        let hint = if digits {
+            "a port is a number from 1 to 65535"
+        } else {
+            "write LISTENPORT:CONNECTHOST:CONNECTPORT, like \"8080:127.0.0.1:80\""
+        };
+        flaw(format!("{} is not a port", quote(text)), hint)
+    })
+}
+
+fn target_host(text: &str) -> Result<TargetHost, Flaw> {
+    if let Some(inside) = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        return match inside.parse() {
+            Ok(address) => Ok(TargetHost::Ip(IpAddr::V6(address))),
+            Err(_) => Err(flaw(
+                format!("{} is not an IPv6 address", quote(inside)),
+                "only an IPv6 address stands in brackets, like \"8080:[::1]:80\"",
+            )),
+        };
+    }
+    if text.contains(':') {
+        let message = format!("{} is neither a host name nor an IPv4 address", quote(text));
+        return Err(flaw(
+            message,
+            "put brackets around an IPv6 address, like \"8080:[::1]:80\"",
+        ));
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(TargetHost::Ip(IpAddr::V4(address)));
+    }
+    let is_name = !text.is_empty()
+        && text.len() <= 253
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let numeric_end = text
+        .rsplit('.')
+        .next()
+        .is_some_and(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_digit()));
+    if !is_name || numeric_end {
+        let message = format!("{} is neither a host name nor an address", quote(text));
+        return Err(flaw(
+            message,
+            "write a name or an address, like \"8080:127.0.0.1:80\"",
+        ));
+    }
+    Ok(TargetHost::Name(text.to_owned()))
+}
+
+/// Where a proxy listens. Only loopback addresses: a proxy reaches whatever its host reaches.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
+    let example = "write an address and a port, like \"127.0.0.1:18080\"";
+    let beyond = || {
+        flaw(
+            format!("{} would let other machines use this proxy", quote(text)),
+            "a proxy listens on a loopback address for now, like \"127.0.0.1:18080\"; listening beyond it will \
+             need allowRemote and credentials, which do not exist yet",
+        )
+    };
+    let (host, number) = text.rsplit_once(':').ok_or_else(|| {
+        flaw(
+            format!("{} is not an address to listen on", quote(text)),
+            example,
+        )
+    })?;
+    let port = port(number).map_err(|wrong| flaw(wrong.message, example))?;
+    let address: IpAddr = match host {
+        "" => return Err(beyond()),
+        "localhost" => Ipv4Addr::LOCALHOST.into(),
+        _ => text
+            .parse::<SocketAddr>()
+            .map_err(|_| {
+                flaw(
+                    format!("{} is not an address to listen on", quote(text)),
+                    example,
+                )
+            })?
+            .ip(),
+    };
+    if !address.is_loopback() {
+        return Err(beyond());
+    }
+    Ok(SocketAddr::new(address, port.get()))
+}
+
+/// What an entry of a route's `to` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Destination {
+    Cidr,
+    Glob,
+}
+
+/// An entry of a route's `to`.
+pub(super) fn destination(text: &str) -> Result<Destination, Flaw> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let message = format!("{} is a bare address", quote(text));
+        return Err(flaw(
+            message,
+            format!("is \"/{bits}\" missing? write \"{address}/{bits}\""),
+        ));
+    }
+    if let Some((address, bits)) = text.split_once('/') {
+        let address: Option<IpAddr> = address.parse().ok();
+        let fits = address.is_some_and(|address| {
+            prefix_bits(bits, if address.is_ipv4() { 32 } else { 128 }).is_some()
+        });
+        return if fits {
+            Ok(Destination::Cidr)
+        } else {
+            let message = format!("{} is not a CIDR block", quote(text));
+            Err(flaw(
+                message,
+                "write an address and a number of bits, like 192.168.95.0/24",
+            ))
+        };
+    }
+    let is_glob = !text.is_empty()
+        && text.len() <= 253
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.*".contains(c));
+    if is_glob {
+        Ok(Destination::Glob)
+    } else {
+        let message = format!(
+            "{} is neither a CIDR block nor a host name glob",
+            quote(text)
+        );
+        Err(flaw(
+            message,
+            "write something like 192.168.95.0/24 or \"*.compute.internal\"",
+        ))
+    }
+}
+
+fn prefix_bits(text: &str, max: u32) -> Option<u32> {
+    let digits = text.len() <= 3 && text.chars().all(|c| c.is_ascii_digit());
+    text.parse().ok().filter(|bits| digits && *bits <= max)
+}
+
+/// Splits a command into words like a POSIX shell does; variables, `~` and globs stay as they are.
+pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
+    shlex::split(line).ok_or_else(|| {
+        flaw(
+            "cmd has a quote that is never closed, or ends with a backslash",
+            "close the quote, or write cmd as a list: [\"ssh\", \"web1\", \"--\", \"norouter\"]",
+        )
+    })
+}
+
+/// Refuses what no program can be started with.
+pub(super) fn check_words<'w>(mut words: impl Iterator<Item = &'w str>) -> Result<(), Flaw> {
+    let Some(program) = words.next() else {
+        return Err(flaw(
+            "cmd is empty",
+            "leave cmd out if the host is this machine",
+        ));
+    };
+    if program.is_empty() {
+        return Err(flaw(
+            "the first word of cmd is empty",
+            "it is the program to start, like ssh, podman or kubectl",
+        ));
+    }
+    if [program]
+        .into_iter()
+        .chain(words)
+        .any(|word| word.contains(['\0', '\n', '\r']))
+    {
+        return Err(flaw(
+            "a word of cmd holds a line break or a NUL",
+            "put what needs several lines into a script, and name the script in cmd",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused<T: std::fmt::Debug>(result: Result<T, Flaw>, message: &str, hint: &str) {
+        let flaw = result.unwrap_err();
+        assert!(flaw.message.contains(message), "{flaw:?}");
+        assert!(flaw.hint.contains(hint), "{flaw:?}");
+    }
+
+    fn show(text: &str) -> String {
+        let forward = forward(text).unwrap();
+        format!(
+            "{} {:?} {} {:?}",
+            forward.listen_port, forward.target.host, forward.target.port, forward.protocol
+        )
+    }
+
+    #[test]
+    fn a_port_entry_names_a_listener_and_a_target() {
+        assert_eq!(show("8080:127.0.0.1:80"), "8080 Ip(127.0.0.1) 80 Tcp");
+        assert_eq!(
+            show("1:web.internal:65535/tcp"),
+            "1 Name(\"web.internal\") 65535 Tcp"
+        );
+        assert_eq!(show("53:[::1]:5353/udp"), "53 Ip(::1) 5353 Udp");
+        assert_eq!(show("22:localhost:22"), "22 Name(\"localhost\") 22 Tcp");
+    }
+
+    #[test]
+    fn a_wrong_port_entry_says_what_to_write() {
+        refused(forward("80"), "does not say where", "\"80:127.0.0.1:80\"");
+        refused(
+            forward("8080:80"),
+            "does not say where",
+            "\"8080:127.0.0.1:80\"",
+        );
+        refused(
+            forward("0:127.0.0.1:80"),
+            "\"0\" is not a port",
+            "1 to 65535",
+        );
+        refused(
+            forward("65536:127.0.0.1:80"),
+            "\"65536\" is not",
+            "1 to 65535",
+        );
+        refused(forward("+80:127.0.0.1:80"), "\"+80\" is not", "LISTENPORT");
+        refused(forward("80:::1:80"), "neither", "brackets");
+        refused(forward("80:[127.0.0.1]:80"), "not an IPv6", "brackets");
+        refused(
+            forward("80:127.0.0.300:80"),
+            "neither",
+            "a name or an address",
+        );
+        refused(forward("80:127.0.0.1:80/sctp"), "\"sctp\"", "/tcp, /udp");
+        refused(forward("80::80"), "neither", "a name or an address");
+    }
+
+    #[test]
+    fn a_proxy_stays_on_loopback() {
+        assert_eq!(
+            listen("127.0.0.1:18080"),
+            Ok(([127, 0, 0, 1], 18080).into())
+        );
+        assert_eq!(listen("localhost:1"), Ok(([127, 0, 0, 1], 1).into()));
+        assert!(listen("[::1]:18080").is_ok());
+        refused(listen(":18080"), "other machines", "allowRemote");
+        refused(listen("0.0.0.0:18080"), "other machines", "allowRemote");
+        refused(listen("[::]:18080"), "other machines", "allowRemote");
+        refused(listen("18080"), "not an address", "127.0.0.1:18080");
+        refused(listen("127.0.0.1:0"), "not a port", "127.0.0.1:18080");
+    }
+
+    #[test]
+    fn a_destination_is_a_block_or_a_glob() {
+        assert_eq!(destination("0.0.0.0/0"), Ok(Destination::Cidr));
+        assert_eq!(destination("fd00::/8"), Ok(Destination::Cidr));
+        assert_eq!(destination("*"), Ok(Destination::Glob));
+        assert_eq!(destination("*.compute.internal"), Ok(Destination::Glob));
+        refused(
+            destination("192.168.95.7"),
+            "bare address",
+            "192.168.95.7/32",
+        );
+        refused(destination("::1"), "bare address", "::1/128");
+        refused(
+            destination("192.168.95.0/33"),
+            "not a CIDR",
+            "192.168.95.0/24",
+        );
+        refused(destination("http://x"), "not a CIDR", "192.168.95.0/24");
+        refused(destination("a b"), "neither", "compute.internal");
+    }
+
+    #[test]
+    fn the_network_is_a_whole_block_of_loopback_addresses() {
+        let whole = (
+            Ipv4Addr::new(127, 0, 0, 0),
+            Ipv4Addr::new(127, 255, 255, 255),
+        );
+        assert_eq!(network("127.0.0.0/8"), Ok(whole));
+        let one = Ipv4Addr::new(127, 0, 42, 7);
+        assert_eq!(network("127.0.42.7/32"), Ok((one, one)));
+        refused(network("127.0.42.7/24"), "first address", "127.0.42.0/24");
+        refused(network("10.0.0.0/24"), "not inside", "127.0.42.0/24");
+        refused(network("126.0.0.0/7"), "not inside", "127.0.42.0/24");
+        refused(network("127.0.42.0"), "no \"/\"", "127.0.42.0/24");
+    }
+
+    #[test]
+    fn a_command_is_split_like_a_shell_does() {
+        let words = split(r#"ssh -o "User Name=x" web1 -- 'a b' c\ d"#).unwrap();
+        assert_eq!(
+            words,
+            ["ssh", "-o", "User Name=x", "web1", "--", "a b", "c d"]
+        );
+        refused(split("ssh 'web1"), "never closed", "as a list");
+        refused(check_words([].into_iter()), "empty", "this machine");
+        refused(check_words(["", "x"].into_iter()), "first word", "program");
+        refused(check_words(["a", "b\0"].into_iter()), "NUL", "script");
+    }
+}

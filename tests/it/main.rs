@@ -1,0 +1,5 @@
+//! The integration tests, in one binary: they use the library and the program as people do.
+#![allow(clippy::unwrap_used, clippy::format_collect, clippy::format_push_string)]
+
+mod golden;
+mod manifests;

@@ -1,0 +1,209 @@
+//! Manifests as people write them, good and bad: what each means, or everything that is said about it.
+
+use std::fs;
+
+use norouter::{
+    manifest::{any_error, schema::json_schema},
+    plan::{self, Loaded},
+};
+use proptest::prelude::*;
+
+use crate::golden::{check, files, root};
+
+fn load(path: &std::path::Path) -> Loaded {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    plan::load(name, &fs::read_to_string(path).unwrap())
+}
+
+#[test]
+fn every_valid_manifest_has_the_expected_plan() {
+    let files = files("tests/data/manifests/valid", ".yaml");
+    assert!(files.len() >= 10, "only {} files", files.len());
+    for path in files {
+        let loaded = load(&path);
+        let plan = loaded
+            .plan
+            .as_ref()
+            .unwrap_or_else(|| panic!("{}", loaded.report(false)));
+        check(
+            &path.with_extension("plan"),
+            &format!("{plan:#?}\n\n{}", loaded.report(false)),
+        );
+    }
+}
+
+#[test]
+fn every_invalid_manifest_has_the_expected_problems() {
+    let files = files("tests/data/manifests/invalid", ".yaml");
+    assert!(files.len() >= 20, "only {} files", files.len());
+    for path in files {
+        let loaded = load(&path);
+        assert!(loaded.plan.is_none(), "{} has a plan", path.display());
+        assert!(
+            any_error(&loaded.problems),
+            "{} has no error",
+            path.display()
+        );
+        assert!(
+            loaded.problems.iter().all(|problem| problem.severity
+                < norouter::manifest::Severity::Error
+                || problem.hint.is_some()),
+            "an error without a next step in {}",
+            path.display()
+        );
+        check(&path.with_extension("problems"), &loaded.report(false));
+    }
+}
+
+#[test]
+fn every_example_can_be_run() {
+    let files = files("docs/examples", ".yaml");
+    assert_eq!(files.len(), 6);
+    for path in files {
+        let loaded = load(&path);
+        assert!(loaded.plan.is_some(), "{}", loaded.report(false));
+    }
+}
+
+#[test]
+fn the_json_schema_is_current() {
+    check(&root().join("docs/manifest.schema.json"), &json_schema());
+}
+
+/// Reads YAML with a second, independent parser.
+fn as_json(text: &str) -> serde_json::Value {
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
+    value.apply_merge().unwrap();
+    serde_json::to_value(value).unwrap()
+}
+
+#[test]
+fn the_json_schema_accepts_every_valid_manifest_without_unknown_keys() {
+    let schema = jsonschema::validator_for(&serde_json::from_str(&json_schema()).unwrap()).unwrap();
+    let mut count = 0;
+    for path in [
+        files("docs/examples", ".yaml"),
+        files("tests/data/manifests/valid", ".yaml"),
+    ]
+    .concat()
+    {
+        let loaded = load(&path);
+        if loaded
+            .problems
+            .iter()
+            .any(|problem| problem.message.contains("unknown key"))
+        {
+            continue;
+        }
+        if let Err(error) = schema.validate(&as_json(&loaded.text)) {
+            panic!("{}: {error} at {}", path.display(), error.instance_path());
+        }
+        count += 1;
+    }
+    assert!(count >= 14, "only {count} manifests were looked at");
+}
+
+#[test]
+fn the_json_schema_refuses_what_editors_should_mark() {
+    let schema = jsonschema::validator_for(&serde_json::from_str(&json_schema()).unwrap()).unwrap();
+    for text in [
+        "{}",
+        "hosts: {}",
+        "hosts: {a: {prots: []}}",
+        "hosts: {a: {ports: text}}",
+        "{hosts: {a: {}}, hostTemplate: {vip: 127.0.42.1}}",
+        "{hosts: {a: {}}, routes: [{to: ['*']}]}",
+    ] {
+        assert!(!schema.is_valid(&as_json(text)), "{text}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_brackets_are_refused_and_the_stack_survives() {
+    for opening in ["[", "{a: ", "- ", "a: {b: [", "? "] {
+        let loaded = plan::load("deep.yaml", &opening.repeat(100_000));
+        assert!(loaded.plan.is_none());
+        assert!(any_error(&loaded.problems));
+    }
+}
+
+#[test]
+fn an_alias_bomb_is_refused() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let below = format!("*a{}, ", level - 1).repeat(10);
+        text += &format!("a{level}: &a{level} [{below}]\n");
+    }
+    let loaded = plan::load("bomb.yaml", &text);
+    assert!(
+        loaded.problems[0].message.contains("repeat too much"),
+        "{}",
+        loaded.report(false)
+    );
+
+    let keys: String = (0..2_000).map(|key| format!("k{key}: 1, ")).collect();
+    let merges: String = (0..2_000)
+        .map(|map| format!("m{map}: {{<<: *base}}\n"))
+        .collect();
+    let loaded = plan::load("merges.yaml", &format!("base: &base {{{keys}}}\n{merges}"));
+    assert!(
+        loaded.problems[0].message.contains("repeat too much"),
+        "{}",
+        loaded.report(false)
+    );
+}
+
+#[test]
+fn a_file_beyond_one_mebibyte_is_refused_unread() {
+    let loaded = plan::load("big.yaml", &"# \n".repeat(400_000));
+    assert_eq!(loaded.problems.len(), 1);
+    assert!(loaded.problems[0].message.contains("1200000 bytes"));
+}
+
+#[test]
+fn columns_count_characters_also_behind_a_byte_order_mark_and_crlf() {
+    let text = "\u{feff}x-日本: {é: 1, é: 2}\r\nhosts:\r\n  a: {vip: 10.0.0.1}\r\n";
+    let loaded = plan::load("crlf.yaml", text);
+    let places: Vec<_> = loaded
+        .problems
+        .iter()
+        .map(|problem| {
+            let (start, end) = (problem.span.start, problem.span.end);
+            (start.line, start.column, &text[start.byte..end.byte])
+        })
+        .collect();
+    assert_eq!(places, [(1, 14, "é"), (3, 12, "10.0.0.1")]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_text_never_panics(text in any::<String>()) {
+        plan::load("random.yaml", &text).report(true);
+    }
+
+    #[test]
+    fn random_yaml_never_panics(text in "([-:?&*!|>%@`\"'{}\\[\\], #\t\r\n~a<]|hosts:|vip:|\n  |\u{feff}){0,80}") {
+        plan::load("random.yaml", &text).report(true);
+    }
+
+    #[test]
+    fn a_damaged_manifest_never_panics(
+        which in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+        length in 0usize..12,
+        insert in "[-:?&*!|>%{}\\[\\], #\t\n\u{0}-\u{ff}]{0,6}",
+    ) {
+        let files = files("tests/data/manifests/valid", ".yaml");
+        let text = fs::read_to_string(&files[which.index(files.len())]).unwrap();
+        let mut characters: Vec<char> = text.chars().collect();
+        let at = cut.index(characters.len());
+        let end = (at + length).min(characters.len());
+        characters.splice(at..end, insert.chars());
+        let damaged: String = characters.into_iter().collect();
+        let loaded = plan::load("damaged.yaml", &damaged);
+        loaded.report(true);
+        prop_assert_eq!(loaded.plan.is_none(), any_error(&loaded.problems));
+    }
+}
