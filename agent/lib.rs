@@ -22,3 +22,6 @@ pub mod time;
 pub mod manifest;
 
 pub mod plan;
+
+#[cfg(feature = "cli")]
+pub mod cli;
