@@ -35,5 +35,8 @@ pub mod edge;
 #[cfg(feature = "driver")]
 pub mod driver;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+
 /// The version of the program, as manager and agent tell each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

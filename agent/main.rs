@@ -1,3 +1,7 @@
 //! The headless program: manager, agent and command line in one.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    norouter::cli::main()
+}

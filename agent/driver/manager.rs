@@ -58,7 +58,8 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Starts all hosts of a plan. The manager lives on a thread of its own until [`Manager::stop`].
+    /// Starts all hosts of a plan. The manager lives on a thread of its own until [`Manager::stop`], or until no host
+    /// is left.
     pub fn start(plan: &Plan) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -112,7 +113,7 @@ async fn run(
     core: Core,
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
-    stopped: oneshot::Receiver<()>,
+    mut stopped: oneshot::Receiver<()>,
 ) {
     let shared = Rc::new(Shared {
         clock: Clock::start(),
@@ -127,13 +128,16 @@ async fn run(
     let timer = tokio::task::spawn_local(keep_time(shared.clone()));
     shared.core.borrow_mut().start();
     shared.settle();
-    // A dropped sender means that nobody is left to say it.
-    let _ = stopped.await;
-    let now = shared.clock.now();
-    shared.core.borrow_mut().stop(now);
-    shared.settle();
+    let mut stopping = false;
     while !shared.core.borrow().is_over() {
-        shared.over.notified().await;
+        tokio::select! {
+            // A dropped sender means that nobody is left to say it.
+            _ = &mut stopped, if !stopping => {
+                stopping = true;
+                shared.tell(Core::stop);
+            }
+            () = shared.over.notified() => {}
+        }
     }
     timer.abort();
 }

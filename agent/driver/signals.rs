@@ -6,7 +6,18 @@ use std::{future::Future, io};
 /// console on Windows). The signals are caught from the moment of the call.
 pub fn terminated() -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::listen()?;
-    Ok(async move { requests.next().await })
+    Ok(async move {
+        requests.next().await;
+    })
+}
+
+/// What the process is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A person has pressed Ctrl-C.
+    Interrupt,
+    /// A program, or the end of the session, wants it to end.
+    Terminate,
 }
 
 /// Requests to stop, one after the other.
@@ -19,13 +30,14 @@ impl Requests {
     }
 
     /// Done at the next request.
-    pub async fn next(&mut self) {
-        self.0.next().await;
+    pub async fn next(&mut self) -> Request {
+        self.0.next().await
     }
 }
 
 #[cfg(unix)]
 mod platform {
+    use super::Request;
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
     pub(super) struct Sources([Signal; 3]);
@@ -39,12 +51,12 @@ mod platform {
             ]))
         }
 
-        pub(super) async fn next(&mut self) {
+        pub(super) async fn next(&mut self) -> Request {
             let [terminate, interrupt, hangup] = &mut self.0;
             tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-                _ = hangup.recv() => {}
+                _ = terminate.recv() => Request::Terminate,
+                _ = interrupt.recv() => Request::Interrupt,
+                _ = hangup.recv() => Request::Terminate,
             }
         }
     }
@@ -52,6 +64,7 @@ mod platform {
 
 #[cfg(windows)]
 mod platform {
+    use super::Request;
     use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, ctrl_break, ctrl_c, ctrl_close};
 
     pub(super) struct Sources(CtrlC, CtrlBreak, CtrlClose);
@@ -61,11 +74,11 @@ mod platform {
             Ok(Self(ctrl_c()?, ctrl_break()?, ctrl_close()?))
         }
 
-        pub(super) async fn next(&mut self) {
+        pub(super) async fn next(&mut self) -> Request {
             tokio::select! {
-                _ = self.0.recv() => {}
-                _ = self.1.recv() => {}
-                _ = self.2.recv() => {}
+                _ = self.0.recv() => Request::Interrupt,
+                _ = self.1.recv() => Request::Interrupt,
+                _ = self.2.recv() => Request::Terminate,
             }
         }
     }

@@ -13,7 +13,7 @@ use super::{
 /// incomplete.
 pub fn read(text: &str) -> (Manifest, Vec<Problem>) {
     if text.len() > SIZE_MAX_BYTES {
-        let message = format!("the manifest has {} bytes; 1 MiB is the most", text.len());
+        let message = "the manifest is larger than 1 MiB";
         let problem = Problem::error(Span::default(), message);
         return (
             Manifest::default(),

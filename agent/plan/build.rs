@@ -364,3 +364,80 @@ fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> 
         .filter(|address| !matches!(address & 0xff, 0 | 255))
         .filter_map(|address| Vip::new(Ipv4Addr::from(address)).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::load;
+
+    /// The addresses that the hosts of a manifest get, by name.
+    fn vips(text: &str) -> Vec<(String, String)> {
+        let loaded = load("test.yaml", text);
+        let plan = loaded.plan.as_ref();
+        let plan = plan.unwrap_or_else(|| panic!("{}", loaded.report(false)));
+        plan.hosts
+            .iter()
+            .map(|host| (host.name.to_string(), host.vip.to_string()))
+            .collect()
+    }
+
+    /// A manifest of `count` hosts without addresses in this network.
+    fn hosts(network: &str, count: usize) -> String {
+        let names: Vec<_> = (0..count).map(|i| format!("h{i}: {{}}")).collect();
+        format!("{{network: {network}, hosts: {{{}}}}}", names.join(", "))
+    }
+
+    #[test]
+    fn addresses_are_assigned_from_the_hundredth_upward_and_then_from_the_beginning() {
+        let vips = vips(&hosts("127.0.42.0/24", 254));
+        assert_eq!(vips[0].1, "127.0.42.100");
+        assert_eq!(vips[154].1, "127.0.42.254");
+        assert_eq!(vips[155].1, "127.0.42.1");
+        assert_eq!(vips[253].1, "127.0.42.99");
+        assert!(
+            load("full.yaml", &hosts("127.0.42.0/24", 255))
+                .plan
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_small_block_is_used_from_its_beginning_and_the_machines_own_addresses_never() {
+        assert_eq!(vips(&hosts("127.0.42.64/30", 1))[0].1, "127.0.42.64");
+        assert_eq!(vips(&hosts("127.0.0.0/28", 1))[0].1, "127.0.0.2");
+        assert_eq!(vips(&hosts("127.0.0.0/8", 1))[0].1, "127.0.0.100");
+    }
+
+    #[test]
+    fn a_new_host_at_the_end_moves_nobody() {
+        let before = vips("hosts: {a: {}, b: {vip: 127.0.42.101}, c: {}}");
+        let after = vips("hosts: {a: {}, b: {vip: 127.0.42.101}, c: {}, d: {}}");
+        assert_eq!(before, after[..3]);
+        assert_eq!(after[2].1, "127.0.42.102");
+    }
+
+    #[test]
+    fn a_host_replaces_the_fields_of_the_template_one_by_one_and_adds_to_its_ports() {
+        let text = "
+            hostTemplate: {ports: ['1:a:1'], http: {listen: '127.0.0.1:1'}, loopback: {disable: true}}
+            hosts: {a: {}, b: {ports: ['2:b:2'], http: {}, loopback: {}}}";
+        let loaded = load("test.yaml", text);
+        let plan = loaded.plan.unwrap();
+        let ports = |host: usize| {
+            let forwards = plan.hosts[host].forwards.iter();
+            forwards
+                .map(|forward| forward.listen_port.get())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((ports(0), ports(1)), (vec![1], vec![1, 2]));
+        assert!(plan.hosts[0].http.is_some() && plan.hosts[1].http.is_none());
+        assert!(!plan.hosts[0].loopback && plan.hosts[1].loopback);
+    }
+
+    #[test]
+    fn one_mistake_is_one_problem() {
+        let text = "hosts: {a: {vip: 10.0.0.1}}\nroutes: [{via: a, to: ['*']}]";
+        assert_eq!(load("test.yaml", text).problems.len(), 1);
+        let text = "hosts: [a]\nroutes: [{via: a, to: ['*']}]";
+        assert_eq!(load("test.yaml", text).problems.len(), 1);
+    }
+}

@@ -1,5 +1,12 @@
 //! The integration tests, in one binary: they use the library and the program as people do.
-#![allow(clippy::unwrap_used, clippy::format_collect, clippy::format_push_string)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::format_collect,
+    clippy::format_push_string
+)]
 
+mod cli;
 mod golden;
+#[cfg(unix)]
+mod installer;
 mod manifests;

@@ -1,0 +1,52 @@
+//! `norouter agent`: the program on a host, which the manager starts.
+
+use std::io::IsTerminal as _;
+
+use super::error::{Error, Exit};
+use crate::{
+    driver::agent::{self, End},
+    wire::control::Configure,
+};
+
+/// Run as the agent of a host; the manager does this, people do not
+///
+/// Speaks frames on standard input and output until standard input ends.
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub(super) struct Args {
+    /// Says that a manager has started this, and not a person
+    #[arg(long, hide = true)]
+    automated: bool,
+    /// Configures the agent without a manager, so that two of them can be joined by their pipes alone
+    #[arg(long, hide = true, value_name = "JSON")]
+    debug_init_config: Option<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    if !args.automated && args.debug_init_config.is_none() {
+        let error = Error::new(Exit::Usage, "an agent is started by the manager, not by hand");
+        return Err(error.hint(
+            "name the host in a manifest and run \"norouter FILE\" on your own machine",
+        ));
+    }
+    if std::io::stdout().is_terminal() {
+        let error = Error::new(Exit::Usage, "an agent speaks frames, and standard output is a terminal");
+        return Err(error.hint("leave out -t in the command (as in \"docker exec -it\")"));
+    }
+    let configuration = match &args.debug_init_config {
+        None => None,
+        Some(json) => Some(configuration(json)?),
+    };
+    let failed = |what: &dyn std::fmt::Display| Error::new(Exit::Failure, format!("agent: {what}"));
+    match agent::run_on_stdio(configuration).map_err(|error| failed(&error))? {
+        End::Closed | End::Stopped => Ok(Exit::Ok),
+        end @ End::Broken(_) => Err(failed(&end)),
+    }
+}
+
+fn configuration(json: &str) -> Result<Configure, Error> {
+    serde_json::from_str(json).map_err(|error| {
+        Error::new(Exit::Usage, format!("--debug-init-config: {error}"))
+            .hint("it takes the arguments of a configure request, as docs/PROTOCOL.md lists them")
+    })
+}

@@ -1,0 +1,109 @@
+//! `norouter check`: everything that is wrong with manifests.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{
+    error::{Error, Exit},
+    input::Source,
+    output,
+};
+use crate::{manifest::Severity, plan::Loaded, text::escape};
+
+/// Say everything that is wrong with a manifest
+///
+/// Shows all problems at once, each with its place and the next step, and starts nothing. Ends with exit code 4 if a
+/// manifest cannot be run, and with 0 if all can, warnings or not.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Manifests to check; "-" is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write the problems as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let sources = if args.files.is_empty() {
+        vec![Source::of(None)?]
+    } else {
+        args.files
+            .iter()
+            .map(|file| Source::of(Some(file)))
+            .collect::<Result<_, _>>()?
+    };
+    let mut exit = Exit::Ok;
+    let mut reports = Vec::new();
+    for source in sources {
+        let loaded = match source.load() {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                // The other files are checked nevertheless.
+                exit = error.report();
+                continue;
+            }
+        };
+        if loaded.plan.is_none() && exit == Exit::Ok {
+            exit = Exit::InvalidManifest;
+        }
+        if args.json {
+            reports.push(json!({
+                "file": loaded.file_name,
+                "valid": loaded.plan.is_some(),
+                "problems": loaded.problems,
+            }));
+        } else {
+            output::data(&paragraphs(&loaded))?;
+        }
+    }
+    if args.json {
+        output::json(&json!(reports))?;
+    }
+    Ok(exit)
+}
+
+fn paragraphs(loaded: &Loaded) -> String {
+    let report = loaded.report(true);
+    let gap = if report.is_empty() { "" } else { "\n" };
+    format!("{report}{gap}{}\n", summary(loaded))
+}
+
+/// "norouter.yaml: 3 hosts, 1 warning".
+fn summary(loaded: &Loaded) -> String {
+    let count = |severity| {
+        loaded
+            .problems
+            .iter()
+            .filter(|problem| problem.severity == severity)
+            .count()
+    };
+    let hosts = loaded.plan.as_ref().map(|plan| plan.hosts.len());
+    let parts: Vec<String> = [
+        (hosts.unwrap_or(0), "host"),
+        (count(Severity::Error), "error"),
+        (count(Severity::Warning), "warning"),
+        (count(Severity::Note), "note"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, noun)| plural(count, noun))
+    .collect();
+    let verdict = if hosts.is_some() {
+        "can be run"
+    } else {
+        "cannot be run"
+    };
+    format!(
+        "{}: {verdict} ({})",
+        escape(&loaded.file_name),
+        parts.join(", ")
+    )
+}
+
+/// "1 host", "2 hosts".
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
+}

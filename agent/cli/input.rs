@@ -1,0 +1,179 @@
+//! Which manifest is meant, and its text.
+
+use std::{
+    env, fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    error::{Error, Exit},
+    output,
+};
+use crate::{
+    manifest::SIZE_MAX_BYTES,
+    plan::{self, Loaded},
+};
+
+/// The names under which a manifest is found without being asked for.
+const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
+
+/// How the help explains what happens without a FILE.
+pub(super) const SEARCH_HELP: &str = "\
+Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in this folder, in a folder \
+above it inside the home folder, or in ~/.config/norouter.";
+
+/// Where a manifest comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Standard input, written as `-`.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// The manifest that is meant: the file that is named, or else the one that is found, of which the person is told.
+    pub(super) fn of(file: Option<&Path>) -> Result<Self, Error> {
+        if let Some(file) = file {
+            return Ok(Self::named(file));
+        }
+        let variable = |name| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        if let Some(file) = variable("NOROUTER_FILE") {
+            output::talk(&format!("using {} ($NOROUTER_FILE)", shown(&file)));
+            return Ok(Self::named(&file));
+        }
+        let home = variable("HOME").or_else(|| variable("USERPROFILE"));
+        let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
+        let here = env::current_dir().unwrap_or_default();
+        let found = candidates(&here, home.as_deref(), config.as_deref())
+            .into_iter()
+            .find(|candidate| candidate.is_file());
+        let Some(file) = found else {
+            return Err(
+                Error::new(Exit::Usage, "no manifest is given, and none is found here")
+                    .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
+            );
+        };
+        output::talk(&format!("using {}", shown(&file)));
+        Ok(Self::File(file))
+    }
+
+    fn named(file: &Path) -> Self {
+        if file == Path::new("-") {
+            Self::Stdin
+        } else {
+            Self::File(file.to_owned())
+        }
+    }
+
+    /// What the source is called in messages.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "<stdin>".into(),
+            Self::File(file) => file.display().to_string(),
+        }
+    }
+
+    /// Reads and understands the manifest.
+    pub(super) fn load(&self) -> Result<Loaded, Error> {
+        let bytes = self.read().map_err(|error| self.unreadable(&error))?;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            // Too large: the end may be in the middle of a character, and it will be refused for its size anyway.
+            Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
+                String::from_utf8_lossy(error.as_bytes()).into_owned()
+            }
+            Err(error) => {
+                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = good.split(|byte| *byte == b'\n').count();
+                let message = format!("{}:{line}: this is not UTF-8 text", self.name());
+                return Err(Error::new(Exit::InvalidManifest, message)
+                    .hint("save the file as UTF-8, and check that it is a manifest"));
+            }
+        };
+        Ok(plan::load(&self.name(), &text))
+    }
+
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let reader: Box<dyn io::Read> = match self {
+            Self::Stdin => Box::new(io::stdin().lock()),
+            Self::File(file) => Box::new(fs::File::open(file)?),
+        };
+        let mut bytes = Vec::new();
+        let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
+        reader.take(most + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Error {
+        let name = self.name();
+        if error.kind() == io::ErrorKind::NotFound {
+            return Error::new(Exit::Failure, format!("there is no file {name}")).hint(
+                "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest",
+            );
+        }
+        if error.kind() == io::ErrorKind::IsADirectory {
+            return Error::new(Exit::Failure, format!("{name} is a folder"))
+                .hint("name the manifest inside it");
+        }
+        Error::new(Exit::Failure, format!("cannot read {name}: {error}"))
+    }
+}
+
+fn shown(file: &Path) -> String {
+    crate::text::escape(&file.display().to_string())
+}
+
+/// Where a manifest is looked for: here, in the folders above as far as the home folder, and in the folder of
+/// configuration files. Outside of the home folder only here, because folders above may belong to other people.
+fn candidates(here: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
+    let in_home = home.filter(|home| here.starts_with(home));
+    let folders = here.ancestors().take_while(|folder| {
+        *folder == here || in_home.is_some_and(|home| folder.starts_with(home))
+    });
+    folders
+        .map(Path::to_owned)
+        .chain(config.map(|config| config.join("norouter")))
+        .flat_map(|folder| NAMES.map(|name| folder.join(name)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(here: &str, home: Option<&str>) -> Vec<String> {
+        candidates(
+            Path::new(here),
+            home.map(Path::new),
+            Some(Path::new("/cfg")),
+        )
+        .iter()
+        .filter(|file| file.ends_with("norouter.yml"))
+        .filter_map(|file| Some(file.parent()?.to_str()?.replace('\\', "/")))
+        .collect()
+    }
+
+    #[test]
+    fn folders_above_are_searched_as_far_as_the_home_folder() {
+        let found = folders("/home/me/a/b", Some("/home/me"));
+        assert_eq!(
+            found,
+            ["/home/me/a/b", "/home/me/a", "/home/me", "/cfg/norouter"]
+        );
+    }
+
+    #[test]
+    fn outside_of_the_home_folder_nobody_elses_folder_is_searched() {
+        assert_eq!(
+            folders("/srv/x", Some("/home/me")),
+            ["/srv/x", "/cfg/norouter"]
+        );
+        assert_eq!(folders("/srv/x", None), ["/srv/x", "/cfg/norouter"]);
+    }
+}

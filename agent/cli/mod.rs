@@ -1,0 +1,117 @@
+//! The command line: one file per command, whose doc comment is its help.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+mod agent;
+mod check;
+mod completions;
+mod error;
+mod input;
+mod output;
+mod plan;
+mod screen;
+mod show_example;
+mod show_installer;
+mod up;
+
+use error::Error;
+pub use error::Exit;
+
+/// Columns of the help in `docs/CLI.md`.
+const REFERENCE_WIDTH: usize = 100;
+
+/// One YAML file becomes one network: hosts reached through ssh, podman exec, kubectl exec or any other command that
+/// gives a pipe, each at its own loopback address, without root, daemons or public addresses.
+#[derive(Debug, Parser)]
+#[command(
+    name = "norouter",
+    version,
+    about = "One YAML file becomes one network of hosts reached through pipes",
+    after_long_help = format!("{}\n\n{}", input::SEARCH_HELP, Exit::table()),
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100,
+)]
+struct Cli {
+    /// Say more about what happens, on standard error
+    #[arg(long, global = true)]
+    debug: bool,
+    #[command(flatten)]
+    up: up::Args,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(aliases = ["manager", "m"])]
+    Up(up::Args),
+    Agent(agent::Args),
+    Check(check::Args),
+    Plan(plan::Args),
+    #[command(alias = "show-ex")]
+    ShowExample(show_example::Args),
+    ShowInstaller(show_installer::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    output::log(cli.debug);
+    let outcome = match cli.command {
+        None => up::run(&cli.up),
+        Some(Command::Up(args)) => up::run(&args),
+        Some(Command::Agent(args)) => agent::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::ShowExample(args)) => show_example::run(&args),
+        Some(Command::ShowInstaller(args)) => show_installer::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args),
+    };
+    outcome.unwrap_or_else(Error::report).into()
+}
+
+/// The help of every command as Markdown: `docs/CLI.md`.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# The command line\n\nMade from the program's own help; `UPDATE=1 cargo test` rewrites it.\n",
+    );
+    let mut root = Cli::command().term_width(REFERENCE_WIDTH);
+    root.build();
+    let names: Vec<String> = root
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    let mut section = |title: &str, help: &str| {
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        let _ = write!(
+            text,
+            "\n## {title}\n\n```text\n{}\n```\n",
+            lines.join("\n").trim_end()
+        );
+    };
+    section("norouter", &root.render_long_help().to_string());
+    for name in names {
+        if let Some(command) = root.find_subcommand_mut(&name) {
+            let help = command
+                .clone()
+                .term_width(REFERENCE_WIDTH)
+                .render_long_help();
+            section(&format!("norouter {name}"), &help.to_string());
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,222 @@
+//! `norouter plan`: what a manifest would do, without doing it.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use super::{
+    check::plural,
+    error::{Error, Exit},
+    input::Source,
+    output,
+};
+use crate::{
+    addr::Vip,
+    plan::{HostPlan, Plan, Protocol, Start},
+    text::escape,
+};
+
+/// Marks what is planned and not done yet by this version.
+const LATER: &str = "  (not served yet)";
+
+/// Show what a manifest would do
+///
+/// Shows for every host what would be started, which ports would be listened on and what they would connect to, template
+/// and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The manifest; "-" is standard input
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Write the plan as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let loaded = Source::of(args.file.as_deref())?.load()?;
+    if !loaded.problems.is_empty() {
+        output::talk(&loaded.report(true));
+    }
+    let Some(plan) = &loaded.plan else {
+        return Err(Error::new(
+            Exit::InvalidManifest,
+            format!("{} cannot be run", loaded.file_name),
+        ));
+    };
+    if args.json {
+        output::json(&as_json(plan))?;
+    } else {
+        output::data(&as_text(plan))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn as_text(plan: &Plan) -> String {
+    let bold = anstyle::Style::new().bold();
+    let mut text = String::new();
+    for host in &plan.hosts {
+        let aliases: String = host
+            .aliases
+            .iter()
+            .fold(String::new(), |all, alias| format!("{all}, {alias}"));
+        let _ = writeln!(
+            text,
+            "{bold}{}{bold:#}{aliases} at {bold}{}{bold:#}",
+            host.name, host.vip
+        );
+        for (what, value) in facts(plan, host) {
+            let _ = writeln!(text, "  {what:<10} {value}");
+        }
+        text.push('\n');
+    }
+    for route in &plan.routes {
+        let to = [route.to_cidr.as_slice(), &route.to_glob]
+            .concat()
+            .join(", ");
+        let _ = writeln!(
+            text,
+            "{bold}{to}{bold:#} through {}{LATER}",
+            name_of(plan, route.via)
+        );
+    }
+    if !plan.routes.is_empty() {
+        text.push('\n');
+    }
+    let ports = plan
+        .hosts
+        .iter()
+        .map(|host| tcp_addresses(host).count())
+        .sum();
+    let _ = writeln!(
+        text,
+        "{}, {}",
+        plural(plan.hosts.len(), "host"),
+        plural(ports, "published port")
+    );
+    text
+}
+
+/// What one host does, as lines of a word and its explanation.
+fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    facts.push(match &host.start {
+        Start::InProcess => ("runs", "on this machine, inside norouter itself".to_owned()),
+        Start::Command(words) => ("runs", shell_line(words)),
+    });
+    for forward in &host.forwards {
+        let listen = host.vip.socket(forward.listen_port);
+        let note = match forward.protocol {
+            Protocol::Tcp => "",
+            Protocol::Udp => LATER,
+        };
+        facts.push((
+            "publishes",
+            format!("{listen}/{} -> {}{note}", forward.protocol, forward.target),
+        ));
+    }
+    let addresses = listen_addresses(plan, host).len();
+    let listens = match addresses {
+        _ if !host.loopback => "on no loopback address (loopback is disabled)".to_owned(),
+        0 => "on no loopback address (nothing is published)".to_owned(),
+        1 => "on its loopback at the published port".to_owned(),
+        many => format!("on its loopback at all {many} published ports of the network"),
+    };
+    facts.push(("listens", listens));
+    if let Some(address) = host.http {
+        facts.push(("listens", format!("{address} as an HTTP proxy{LATER}")));
+    }
+    if let Some(address) = host.socks {
+        facts.push(("listens", format!("{address} as a SOCKS proxy{LATER}")));
+    }
+    if host.write_etc_hosts {
+        facts.push(("writes", format!("/etc/hosts{LATER}")));
+    }
+    facts
+}
+
+/// The words as one line that a shell would split again into the same words.
+fn shell_line(words: &[String]) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    let quoted: Vec<_> = words
+        .iter()
+        .map(|word| {
+            if !word.is_empty() && word.chars().all(bare) {
+                return word.into();
+            }
+            shlex::try_quote(word).unwrap_or(word.into())
+        })
+        .collect();
+    escape(&quoted.join(" "))
+}
+
+fn tcp_addresses(host: &HostPlan) -> impl Iterator<Item = String> {
+    host.forwards
+        .iter()
+        .filter(|forward| forward.protocol == Protocol::Tcp)
+        .map(|forward| host.vip.socket(forward.listen_port).to_string())
+}
+
+/// Where the host's agent listens on its real loopback.
+fn listen_addresses(plan: &Plan, host: &HostPlan) -> Vec<String> {
+    if host.loopback {
+        plan.hosts.iter().flat_map(tcp_addresses).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+fn name_of(plan: &Plan, vip: Vip) -> String {
+    plan.host(vip)
+        .map_or_else(|| vip.to_string(), |host| host.name.to_string())
+}
+
+fn as_json(plan: &Plan) -> Value {
+    let hosts: Vec<Value> = plan
+        .hosts
+        .iter()
+        .map(|host| host_json(plan, host))
+        .collect();
+    let routes: Vec<Value> = plan
+        .routes
+        .iter()
+        .map(|route| {
+            json!({
+                "via": route.via.to_string(),
+                "viaName": name_of(plan, route.via),
+                "toCidr": route.to_cidr,
+                "toGlob": route.to_glob,
+            })
+        })
+        .collect();
+    json!({ "hosts": hosts, "routes": routes })
+}
+
+fn host_json(plan: &Plan, host: &HostPlan) -> Value {
+    let publishes: Vec<Value> = host
+        .forwards
+        .iter()
+        .map(|forward| {
+            json!({
+                "listen": host.vip.socket(forward.listen_port).to_string(),
+                "connect": forward.target.to_string(),
+                "protocol": forward.protocol.to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "name": host.name.as_str(),
+        "aliases": host.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "vip": host.vip.to_string(),
+        "command": match &host.start {
+            Start::InProcess => Value::Null,
+            Start::Command(words) => json!(words),
+        },
+        "publishes": publishes,
+        "listens": listen_addresses(plan, host),
+        "http": host.http.map(|address| address.to_string()),
+        "socks": host.socks.map(|address| address.to_string()),
+        "stateDir": host.state_dir,
+        "writeEtcHosts": host.write_etc_hosts,
+    })
+}

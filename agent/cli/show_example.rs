@@ -1,0 +1,19 @@
+//! `norouter show-example`: a manifest to begin with.
+
+use super::{
+    error::{Error, Exit},
+    output,
+};
+
+const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
+
+/// Print an example manifest
+///
+/// Begin with: norouter show-example > norouter.yaml
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(_: &Args) -> Result<Exit, Error> {
+    output::data(EXAMPLE)?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,239 @@
+//! The program on the command line: what goes to standard output, what to standard error, and the exit code.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::golden::{check, root};
+
+/// What a run of the program gave.
+#[must_use = "look at what the program said"]
+struct Run {
+    code: i32,
+    data: String,
+    talk: String,
+}
+
+/// The program in a folder, with an environment that holds nothing of the person who runs the tests.
+fn norouter(folder: &Path, args: &[&str], variables: &[(&str, &Path)], input: &[u8]) -> Run {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_norouter"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("NOROUTER_FILE")
+        .env_remove("CLICOLOR_FORCE")
+        .env("HOME", folder)
+        .env("XDG_CONFIG_HOME", folder.join("config"))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that does not read its input may end first.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        data: String::from_utf8(output.stdout).unwrap(),
+        talk: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn run(args: &[&str]) -> Run {
+    norouter(root(), args, &[], b"")
+}
+
+/// An empty folder that goes away with the test.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_reference_of_the_command_line_is_current() {
+    check(&root().join("docs/CLI.md"), &norouter::cli::reference());
+}
+
+#[test]
+fn the_example_passes_check() {
+    let example = run(&["show-example"]);
+    assert_eq!((example.code, example.talk.as_str()), (0, ""));
+    let checked = norouter(root(), &["check", "-"], &[], example.data.as_bytes());
+    assert_eq!(checked.data, "<stdin>: can be run (3 hosts)\n");
+    assert_eq!(checked.code, 0);
+    assert_eq!(run(&["show-ex"]).data, example.data);
+}
+
+#[test]
+fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
+    let good = "docs/examples/minimal.yaml";
+    let bad = "tests/data/manifests/invalid/bad_vips.yaml";
+    let both = run(&["check", bad, good]);
+    assert_eq!(both.code, 4);
+    assert!(both.data.contains("bad_vips.yaml:2:12"), "{}", both.data);
+    assert!(
+        both.data.ends_with("minimal.yaml: can be run (2 hosts)\n"),
+        "{}",
+        both.data
+    );
+    let missing = run(&["check", "nowhere.yaml", good]);
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.talk.contains("there is no file nowhere.yaml"),
+        "{}",
+        missing.talk
+    );
+    assert!(
+        missing.data.contains("minimal.yaml: can be run"),
+        "{}",
+        missing.data
+    );
+}
+
+#[test]
+fn check_gives_json_with_every_place() {
+    let run = run(&[
+        "check",
+        "--json",
+        "tests/data/manifests/invalid/duplicate_vips.yaml",
+    ]);
+    assert_eq!((run.code, run.talk.as_str()), (4, ""));
+    let reports: Value = serde_json::from_str(&run.data).unwrap();
+    assert_eq!(reports[0]["valid"], false);
+    let problem = &reports[0]["problems"][0];
+    assert_eq!(problem["severity"], "error");
+    assert_eq!(
+        problem["start"],
+        serde_json::json!({"byte": 41, "line": 3, "column": 12})
+    );
+    assert_eq!(problem["related"]["start"]["line"], 2);
+    assert!(problem["hint"].is_string());
+}
+
+#[test]
+fn plan_shows_what_would_run_dial_and_listen() {
+    let text = run(&["plan", "tests/data/manifests/valid/everything.yaml"]);
+    assert_eq!(text.code, 0);
+    assert!(
+        text.talk.contains("UDP is not carried yet"),
+        "{}",
+        text.talk
+    );
+    check(&root().join("tests/data/plan.txt"), &text.data);
+    let json = run(&[
+        "plan",
+        "--json",
+        "tests/data/manifests/valid/everything.yaml",
+    ]);
+    assert_eq!(json.code, 0);
+    check(&root().join("tests/data/plan.json"), &json.data);
+}
+
+#[test]
+fn plan_of_a_broken_manifest_shows_the_problems_and_no_plan() {
+    let run = run(&["plan", "tests/data/manifests/invalid/tab_indentation.yaml"]);
+    assert_eq!((run.code, run.data.as_str()), (4, ""));
+    assert!(
+        run.talk.contains("a tab is used for indentation"),
+        "{}",
+        run.talk
+    );
+    assert!(run.talk.contains("cannot be run"), "{}", run.talk);
+}
+
+#[test]
+fn a_manifest_is_found_where_people_keep_it() {
+    let folder = Folder::new("found");
+    let below = folder.0.join("a/b");
+    let config = folder.0.join("config/norouter");
+    fs::create_dir_all(&below).unwrap();
+    fs::create_dir_all(&config).unwrap();
+    let home = [
+        ("HOME", folder.0.as_path()),
+        ("XDG_CONFIG_HOME", &folder.0.join("config")),
+    ];
+
+    let nothing = norouter(&below, &["plan"], &home, b"");
+    assert_eq!(nothing.code, 2);
+    assert!(
+        nothing.talk.contains("no manifest is given"),
+        "{}",
+        nothing.talk
+    );
+
+    let mut places = vec![config.join("norouter.yaml")];
+    places.push(folder.0.join("norouter.yml"));
+    places.push(below.join("norouter.yaml"));
+    for place in &places {
+        fs::write(place, "hosts: {a: {}}").unwrap();
+        let found = norouter(&below, &["plan"], &home, b"");
+        assert_eq!(found.code, 0, "{}", found.talk);
+        assert_eq!(found.talk, format!("using {}\n", place.display()));
+    }
+
+    let named = folder.0.join("named.yaml");
+    fs::write(&named, "hosts: {a: }").unwrap();
+    let variables = [("NOROUTER_FILE", named.as_path())];
+    let found = norouter(&below, &["check"], &variables, b"");
+    assert_eq!(
+        found.talk,
+        format!("using {} ($NOROUTER_FILE)\n", named.display())
+    );
+}
+
+#[test]
+fn text_from_outside_cannot_control_the_terminal() {
+    let text = "hosts:\n  \"\\e[2J\\u202e\": {\u{1b}c: 1, x: \u{9b}31m\u{202e}}\n";
+    for args in [&["check", "-"][..], &["plan", "-"]] {
+        let run = norouter(root(), args, &[], text.as_bytes());
+        assert_eq!(run.code, 4);
+        let said = run.data + &run.talk;
+        let safe = |c: char| c == '\n' || !(c.is_control() || c == '\u{202e}');
+        assert!(said.chars().all(safe), "{said:?}");
+        assert!(said.contains("\\u{1b}[2J"), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_text_is_refused_with_the_line() {
+    let run = norouter(root(), &["check", "-"], &[], b"hosts:\n  a: \xff\n");
+    assert_eq!(run.code, 4);
+    assert!(
+        run.talk.contains("<stdin>:2: this is not UTF-8 text"),
+        "{}",
+        run.talk
+    );
+}
+
+#[test]
+fn an_unknown_command_is_a_usage_error() {
+    let run = run(&["chek"]);
+    assert_eq!(run.code, 2);
+    assert!(run.talk.contains("'check'"), "{}", run.talk);
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let run = run(&["completions", shell]);
+        assert_eq!(run.code, 0);
+        assert!(run.data.contains("show-installer"), "{shell}");
+    }
+}
