@@ -22,13 +22,14 @@ pub use error::Exit;
 /// Columns of the help in `docs/CLI.md`.
 const REFERENCE_WIDTH: usize = 100;
 
-/// One YAML file becomes one network: hosts reached through ssh, podman exec, kubectl exec or any other command that
-/// gives a pipe, each at its own loopback address, without root, daemons or public addresses.
+/// One YAML file becomes one network
+///
+/// Hosts that ssh, podman exec, kubectl exec or any other command with a pipe can reach become one network, each at a
+/// loopback address of its own (127.0.42.101, ...), without root, daemons or public addresses.
 #[derive(Debug, Parser)]
 #[command(
     name = "norouter",
     version,
-    about = "One YAML file becomes one network of hosts reached through pipes",
     after_long_help = format!("{}\n\n{}", input::SEARCH_HELP, Exit::table()),
     args_conflicts_with_subcommands = true,
     max_term_width = 100,

@@ -16,7 +16,10 @@ const SCRIPT: &str = include_str!("installer.sh");
 ///
 /// The script downloads the release for that machine and checks its SHA-256 before it installs it.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(
+    verbatim_doc_comment,
+    override_usage = "norouter show-installer [OPTIONS]"
+)]
 pub(super) struct Args {
     /// The version to install
     #[arg(id = "release", long = "version", value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"), value_parser = version)]

@@ -102,7 +102,8 @@ impl Problem {
         Self::new(Severity::Note, span, message.as_ref())
     }
 
-    fn new(severity: Severity, span: Span, message: &str) -> Self {
+    /// A problem that matters this much.
+    pub fn new(severity: Severity, span: Span, message: &str) -> Self {
         Self {
             severity,
             message: text::escape(message),

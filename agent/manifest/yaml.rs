@@ -346,7 +346,7 @@ impl Reader<'_> {
     }
 
     fn syntax_error(&self, error: &ScanError) -> Box<Problem> {
-        let at = error.marker().index();
+        let at = self.places.before_final_blanks(error.marker().index());
         let span = self.places.span(at, at);
         Box::new(describe(error.info(), span, &self.places))
     }
@@ -367,7 +367,11 @@ fn check_tag(tag: Option<&Tag>, span: Span) -> Step {
 
 /// The parser's complaint in words for the person who wrote the file.
 fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
-    if let Some(tab) = places.tab_in_indentation(span.start.line) {
+    // The parser may notice a tab in front of a line only while it ends the text of the line above.
+    let lines = if info.contains("tab") { 2 } else { 1 };
+    let tab =
+        (span.start.line..span.start.line + lines).find_map(|line| places.tab_in_indentation(line));
+    if let Some(tab) = tab {
         return Problem::error(tab, "a tab is used for indentation")
             .hint("YAML allows only spaces there: replace each tab by two spaces");
     }
@@ -375,6 +379,26 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
         _ if info.contains("tab") => (
             "a tab stands where YAML allows only spaces",
             "replace it by spaces",
+        ),
+        _ if info.contains("trailing content") => (
+            "the text goes on behind its closing quote",
+            "put quotes around the whole of it; inside double quotes write \\\" for a quote",
+        ),
+        _ if info.contains("unexpected character") => (
+            "a text cannot begin with this character",
+            "put quotes around the text",
+        ),
+        _ if info.contains("must be followed by a valid YAML whitespace") => (
+            "a space must stand before this place",
+            "write \"key: value\" and \"- item\" with a space, not a tab",
+        ),
+        _ if info.contains("block scalar") => (
+            "'>' and '|' begin a text of several lines, which is wrong here",
+            "begin the text in the next line, indented, or put quotes around it",
+        ),
+        _ if info.contains("expected node content") => (
+            "a value is expected here",
+            "look for a '[' or '{' that is not closed, or a ',' too many",
         ),
         _ if info.contains("unknown anchor") => (
             "this alias refers to an anchor that does not exist",
@@ -492,6 +516,12 @@ impl<'t> Places<'t> {
             line,
             column: character - self.lines[line - 1] + 1,
         }
+    }
+
+    /// The character, or the end of the last line that is not blank if nothing but blanks follow.
+    fn before_final_blanks(&self, character: usize) -> usize {
+        let end = self.body.trim_end().chars().count();
+        character.min(end)
     }
 
     /// The first tab in front of the first word of a line.

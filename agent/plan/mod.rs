@@ -17,6 +17,9 @@ mod words;
 
 pub use build::build;
 
+/// More problems than these are counted, not shown.
+const PROBLEMS_MAX: usize = 100;
+
 /// A manifest from text to plan, with everything that is wrong with it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -44,12 +47,29 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
         problems.retain(|problem| problem.severity > Severity::Note);
     }
     problems.sort_by_key(|problem| problem.span.start);
+    limit(&mut problems);
     Loaded {
         file_name: file_name.to_owned(),
         text: text.to_owned(),
         manifest,
         plan,
         problems,
+    }
+}
+
+/// Puts one last problem in the place of those that nobody would read.
+fn limit(problems: &mut Vec<Problem>) {
+    let Some(rest) = problems.get(PROBLEMS_MAX..) else {
+        return;
+    };
+    if let (Some(first), Some(severity)) = (
+        rest.first().map(|problem| problem.span),
+        rest.iter().map(|problem| problem.severity).max(),
+    ) {
+        let message = format!("{} more problems from here on", rest.len());
+        let last = Problem::new(severity, first, &message).hint("mend those above first");
+        problems.truncate(PROBLEMS_MAX);
+        problems.push(last);
     }
 }
 

@@ -29,7 +29,7 @@ impl Release {
         .unwrap();
         fs::set_permissions(folder.join("norouter"), fs::Permissions::from_mode(0o755)).unwrap();
         let script = "file=norouter-$(uname -s)-$(uname -m).tgz
-            tar -czf $file norouter && sha256sum $file > SHA256SUMS";
+            tar -czf $file norouter && (sha256sum $file || shasum -a 256 $file) > SHA256SUMS";
         let made = Command::new("sh")
             .args(["-c", script])
             .current_dir(&folder)

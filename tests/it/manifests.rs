@@ -3,7 +3,7 @@
 use std::fs;
 
 use norouter::{
-    manifest::{any_error, schema::json_schema},
+    manifest::{Severity, any_error, schema::json_schema},
     plan::{self, Loaded},
 };
 use proptest::prelude::*;
@@ -45,9 +45,10 @@ fn every_invalid_manifest_has_the_expected_problems() {
             path.display()
         );
         assert!(
-            loaded.problems.iter().all(|problem| problem.severity
-                < norouter::manifest::Severity::Error
-                || problem.hint.is_some()),
+            loaded
+                .problems
+                .iter()
+                .all(|problem| problem.severity < Severity::Error || problem.hint.is_some()),
             "an error without a next step in {}",
             path.display()
         );
@@ -158,6 +159,22 @@ fn a_file_beyond_one_mebibyte_is_refused_unread() {
     let loaded = plan::load("big.yaml", &"# \n".repeat(400_000));
     assert_eq!(loaded.problems.len(), 1);
     assert!(loaded.problems[0].message.contains("larger than 1 MiB"));
+}
+
+#[test]
+fn countless_problems_are_counted_after_the_hundredth() {
+    let loaded = plan::load(
+        "many.yaml",
+        &format!("hosts: {{a: }}\n{}", "a: 1\n".repeat(1_000)),
+    );
+    assert_eq!(loaded.problems.len(), 101);
+    assert!(
+        loaded.problems[100]
+            .message
+            .starts_with("900 more problems")
+    );
+    assert_eq!(loaded.problems[100].severity, Severity::Error);
+    assert!(loaded.plan.is_none());
 }
 
 #[test]
