@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod dial;
 pub mod manager;
+mod pool;
 pub mod signals;
 mod stdio;
 mod stream;
