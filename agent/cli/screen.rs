@@ -41,7 +41,11 @@ impl Screen {
     pub(super) fn event(&mut self, event: &Event) {
         let in_block = self.block.is_some();
         let line = match event {
-            Event::Host { state, reason: None, .. } if in_block && !state.is_over() => return,
+            Event::Host {
+                state,
+                reason: None,
+                ..
+            } if in_block && !state.is_over() => return,
             Event::Host {
                 host,
                 vip,
@@ -49,7 +53,9 @@ impl Screen {
                 reason,
             } => {
                 let style = colour(*state);
-                let reason = reason.iter().fold(String::new(), |_, why| format!(": {why}"));
+                let reason = reason
+                    .iter()
+                    .fold(String::new(), |_, why| format!(": {why}"));
                 format!("{host} ({vip}): {style}{}{style:#}{reason}", state.word())
             }
             Event::Stderr { host, vip, line } => {
@@ -125,7 +131,10 @@ impl Screen {
         let names = self.names;
         let fixed = format!("{name:names$}  {vip:<15}  ");
         let used = fixed.chars().count() + 13;
-        let detail: String = detail.chars().take(width.saturating_sub(used + 1)).collect();
+        let detail: String = detail
+            .chars()
+            .take(width.saturating_sub(used + 1))
+            .collect();
         format!("{fixed}{style}{word:<11}{style:#}  {detail}")
     }
 
@@ -206,7 +215,10 @@ mod tests {
             names: 6,
         };
         let line = screen.line(&host(HostState::Ready, None), 80);
-        assert_eq!(without_colours(&line), "db      127.0.42.101     ready        80 5432");
+        assert_eq!(
+            without_colours(&line),
+            "db      127.0.42.101     ready        80 5432"
+        );
         let lost = host(HostState::Lost, Some(&"long ".repeat(100)));
         let line = screen.line(&lost, 60);
         assert!(without_colours(&line).chars().count() < 60, "{line}");
@@ -214,6 +226,9 @@ mod tests {
 
     #[test]
     fn only_colours_are_taken_out() {
-        assert_eq!(without_colours("\u{1b}[1mx\u{1b}[0m\u{1b}[3A\u{1b}[J"), "x\u{1b}[3A\u{1b}[J");
+        assert_eq!(
+            without_colours("\u{1b}[1mx\u{1b}[0m\u{1b}[3A\u{1b}[J"),
+            "x\u{1b}[3A\u{1b}[J"
+        );
     }
 }

@@ -44,7 +44,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 /// Runs a network until a signal, or until no host is left.
 pub(super) fn run_plan(plan: &Plan) -> Result<Exit, Error> {
     let failed = |error: std::io::Error| {
-        Error::new(Exit::Failure, format!("the manager cannot be started: {error}"))
+        Error::new(
+            Exit::Failure,
+            format!("the manager cannot be started: {error}"),
+        )
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
