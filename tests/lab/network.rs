@@ -193,10 +193,10 @@ impl Network {
         for (index, host) in hosts.iter().enumerate() {
             write!(manifest, "  {}:\n    vip: {}\n", host.name, vip(index + 1)).unwrap();
             if !host.cmd.is_empty() {
-                write!(manifest, "    cmd: \"{}\"\n", joined(&host.cmd)).unwrap();
+                writeln!(manifest, "    cmd: \"{}\"", joined(&host.cmd)).unwrap();
             }
             for line in &host.lines {
-                write!(manifest, "    {line}\n").unwrap();
+                writeln!(manifest, "    {line}").unwrap();
             }
         }
         let file = sandbox.write("network.yaml", manifest);
