@@ -138,6 +138,7 @@ fn a_hostile_agent_hurts_nobody_else() {
         let _pages = [hosts[0].serve_name(&sandbox), hosts[1].serve_name(&sandbox)];
         let mut network = Network::start(&sandbox, hosts);
         network.wait_for_page("laptop", "good");
+        network.wait_for_page("good", "laptop");
         for _ in 0..20 {
             network.assert_page("laptop", "good");
             network.assert_page("good", "laptop");

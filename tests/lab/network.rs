@@ -149,18 +149,19 @@ impl Host {
     /// What this host gets from an address of the network, or why it gets nothing.
     pub(crate) fn fetch(&self, address: &str, port: u16) -> Result<String, String> {
         let url = format!("http://{address}:{port}/");
+        let words = [
+            "curl",
+            "-sS",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "20",
+            "--fail",
+            &url,
+        ];
         let mut fetch = match &self.place {
-            Place::Container(_) => self.command(&["wget", "-q", "-O", "-", "-T", "20", &url]),
-            Place::Namespace(_) | Place::Elsewhere => self.command(&[
-                "curl",
-                "-sS",
-                "--noproxy",
-                "*",
-                "--max-time",
-                "20",
-                "--fail",
-                &url,
-            ]),
+            Place::Container(container) => container.network_command(&words),
+            Place::Namespace(_) | Place::Elsewhere => self.command(&words),
         };
         let output = fetch.output().unwrap();
         if output.status.success() {
@@ -239,6 +240,9 @@ impl Network {
                     Some(())
                 }
                 Err(error) => {
+                    if error != last {
+                        println!("{from} asks {of}: {error}");
+                    }
                     last = error;
                     None
                 }
