@@ -5,6 +5,8 @@
     clippy::format_push_string
 )]
 
+#[cfg(target_os = "linux")]
+mod back_to_back;
 mod cli;
 mod golden;
 #[cfg(unix)]
