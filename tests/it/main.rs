@@ -8,6 +8,7 @@
 #[cfg(target_os = "linux")]
 mod back_to_back;
 mod cli;
+mod frames;
 mod golden;
 #[cfg(unix)]
 mod installer;
