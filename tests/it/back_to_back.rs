@@ -11,7 +11,7 @@ use std::{
 use socket2::SockRef;
 
 /// Long enough for any machine, short enough to end a test that is stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An agent whose input is fed by whoever has `feed`, and whose output is carried into `sink`.
 fn agent(configuration: &serde_json::Value) -> Child {
