@@ -3,9 +3,8 @@
 use std::{io, process::Stdio};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use super::describe;
+use super::{describe, transport::Pipes};
 use crate::link::Ending;
 
 /// A running command, in a session (on Windows: a job) of its own, so that it and whatever it has started can be
@@ -14,16 +13,9 @@ pub(super) struct Child {
     process: Box<dyn ChildWrapper>,
 }
 
-/// The three streams of a command.
-pub(super) struct Streams {
-    pub(super) input: ChildStdin,
-    pub(super) output: ChildStdout,
-    pub(super) errors: ChildStderr,
-}
-
 impl Child {
     /// Starts a command; fails with a reason for people.
-    pub(super) fn spawn(argv: &[String]) -> Result<(Self, Streams), String> {
+    pub(super) fn spawn(argv: &[String]) -> Result<(Self, Pipes), String> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err("it is empty".to_owned());
         };
@@ -49,12 +41,12 @@ impl Child {
             widen(&input);
             widen(&output);
         }
-        let streams = Streams {
-            input,
-            output,
-            errors,
+        let pipes = Pipes {
+            input: Box::new(input),
+            output: Box::new(output),
+            errors: Box::new(errors),
         };
-        Ok((Self { process }, streams))
+        Ok((Self { process }, pipes))
     }
 
     /// Waits for its end. Dropping the future loses nothing.

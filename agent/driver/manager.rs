@@ -5,6 +5,7 @@ use std::{
     io::IoSlice,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -12,18 +13,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{Notify, broadcast, mpsc, oneshot, watch},
-    task::JoinHandle,
 };
 
-use super::{
-    agent,
-    child::{Child, Streams},
-    clock::Clock,
-    pool::Pool,
-};
+use super::{clock::Clock, pool::Pool, transport};
 use crate::{
     addr::Vip,
-    link::Ending,
     manager::{Core, Output},
     plan::{Plan, Start},
     time::Instant,
@@ -42,15 +36,12 @@ const LINE_MAX: usize = 16 << 10;
 /// How many events a slow listener may be behind before it is told to look at the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// What an in-process agent's pipe holds, in bytes.
-const DUPLEX: usize = 256 << 10;
-
 /// A running manager, as faces see it: they ask it to stop, and read the truth stream.
 pub struct Manager {
     stop: Option<oneshot::Sender<()>>,
     snapshot: watch::Receiver<Snapshot>,
     events: broadcast::Receiver<Event>,
-    thread: std::thread::JoinHandle<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Manager {
@@ -237,95 +228,25 @@ impl State {
     }
 }
 
-/// One life of one agent, from its start to its end.
+/// One life of one agent: starts it, feeds it, listens to it, and sees it off.
 async fn live(
     shared: Arc<Shared>,
     vip: Vip,
     start: Start,
     to_write: Arc<Notify>,
-    inbox: mpsc::UnboundedReceiver<Order>,
-) {
-    match start {
-        Start::InProcess => {
-            let (input, far_input) = tokio::io::duplex(DUPLEX);
-            let (output, far_output) = tokio::io::duplex(DUPLEX);
-            let (stop, stopped) = oneshot::channel();
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            let agent = tokio::spawn(agent::run(far_input, far_output, None, stopped));
-            let process = Process::Task(agent, Some(stop));
-            attend(shared, vip, process, input, output, to_write, inbox).await;
-        }
-        Start::Command(argv) => {
-            let (child, streams) = match Child::spawn(&argv) {
-                Ok(spawned) => spawned,
-                Err(reason) => {
-                    return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
-                }
-            };
-            let Streams {
-                input,
-                output,
-                errors,
-            } = streams;
-            let errors = tokio::spawn(read_errors(shared.clone(), vip, errors));
-            let process = Process::Child(child);
-            attend(shared, vip, process, input, output, to_write, inbox).await;
-            errors.abort();
-        }
-    }
-}
-
-/// What runs an agent.
-enum Process {
-    Child(Child),
-    /// An agent inside the manager, and what asks it to go.
-    Task(JoinHandle<agent::End>, Option<oneshot::Sender<()>>),
-}
-
-impl Process {
-    /// Waits for its end. Dropping the future loses nothing.
-    async fn wait(&mut self) -> Ending {
-        match self {
-            Self::Child(child) => child.wait().await,
-            Self::Task(task, _) => {
-                let _ = task.await;
-                Ending::Unknown
-            }
-        }
-    }
-
-    fn terminate(&mut self) {
-        match self {
-            Self::Child(child) => child.terminate(),
-            Self::Task(_, stop) => drop(stop.take()),
-        }
-    }
-
-    fn kill(&mut self) {
-        match self {
-            Self::Child(child) => child.kill(),
-            Self::Task(task, _) => task.abort(),
-        }
-    }
-}
-
-/// Feeds an agent, listens to it, and sees it off.
-async fn attend(
-    shared: Arc<Shared>,
-    vip: Vip,
-    mut process: Process,
-    input: impl AsyncWrite + Unpin + Send + 'static,
-    output: impl AsyncRead + Unpin + Send,
-    to_write: Arc<Notify>,
     mut inbox: mpsc::UnboundedReceiver<Order>,
 ) {
+    let (mut process, pipes) = match transport::launch(&start) {
+        Ok(launched) => launched,
+        Err(reason) => {
+            return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
+        }
+    };
     shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
-    let mut writer = tokio::spawn(write(shared.clone(), vip, input, to_write));
-    let mut reader = pin!(read(shared.clone(), vip, output));
-    let mut reading = true;
-    let mut writing = true;
+    let mut writer = tokio::spawn(write(shared.clone(), vip, pipes.input, to_write));
+    let mut errors = tokio::spawn(read_errors(shared.clone(), vip, pipes.errors));
+    let mut reader = pin!(read(shared.clone(), vip, pipes.output));
+    let (mut reading, mut writing) = (true, true);
     let ending = loop {
         tokio::select! {
             () = &mut reader, if reading => {
@@ -345,11 +266,16 @@ async fn attend(
             }
         }
     };
-    if reading {
-        // Its last words may explain its end. Something that it has started may hold the pipe open.
-        let _ = tokio::time::timeout(REST_MAX, reader).await;
-    }
+    // Its last words may explain its end. Something that it has started may hold the pipes open.
+    let rest = async {
+        if reading {
+            reader.await;
+        }
+        let _ = (&mut errors).await;
+    };
+    let _ = tokio::time::timeout(REST_MAX, rest).await;
     writer.abort();
+    errors.abort();
     // Whatever it has left behind goes with it.
     process.kill();
     shared.lock().lives.remove(&vip);

@@ -14,6 +14,7 @@ mod pool;
 pub mod signals;
 mod stdio;
 mod stream;
+mod transport;
 
 pub use self::manager::Manager;
 

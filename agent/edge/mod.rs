@@ -3,13 +3,18 @@
 //! It decides what to listen on, what to dial and which packets to send. It never does any of that: the driver
 //! performs [`Output`]s, tells what came of them, and moves bytes in and out of flows in place.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
 use std::{
     collections::{BTreeMap, VecDeque},
     net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
 };
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use crate::{
     VERSION,
@@ -262,8 +267,9 @@ impl Core {
             let own = self.config.as_ref().map(|config| config.me.address());
             if own == Some(destination) {
                 // A host's own published ports take the same way as everybody else's, only shorter.
-                let frame = out.split_off(start);
-                self.handle_packet(now, &frame[HEADER_LEN..]);
+                let mut frame = out.split_off(start);
+                frame.advance(HEADER_LEN);
+                self.handle_packet(now, &frame);
             }
         }
     }

@@ -3,6 +3,11 @@
 //! The table demultiplexes, keeps the timers, bounds the number of flows, and shares the wire fairly. It never dials,
 //! listens or waits: its owner moves bytes in and out of the flows' buffers in place.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
 mod device;
 mod stack;
 
@@ -13,13 +18,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use self::{device::Turn, stack::Stack};
 use crate::{
     addr::FlowKey,
     time::Instant,
-    wire::{Packet, PacketFrame},
+    wire::{HEADER_LEN, Packet, PacketFrame},
 };
 
 /// How many flows one host may have at a time.
@@ -156,7 +161,8 @@ impl Table {
         let mut reply = BytesMut::new();
         flow.stack.handle_packet(now, packet.bytes(), &mut reply);
         if !reply.is_empty() {
-            self.reply(&reply[crate::wire::HEADER_LEN..]);
+            reply.advance(HEADER_LEN);
+            self.reply(&reply);
         }
         self.touch(key);
         self.wake(key);

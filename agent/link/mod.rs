@@ -3,6 +3,11 @@
 //! The machine decodes the agent's stream, judges it, and says what the driver is to do with the process. It never
 //! touches the process itself, and it never sees where packets go.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
 mod loss;
 mod stderr;
 

@@ -2,6 +2,11 @@
 //!
 //! It decides; the driver performs [`Output`]s. It knows agents only by what they write.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
 mod configure;
 
 use std::collections::{BTreeMap, VecDeque};

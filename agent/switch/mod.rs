@@ -4,6 +4,11 @@
 //! the manifest publishes, and only within flows that began with an allowed SYN. What may not pass is answered with
 //! a reset where that helps an honest client to fail fast, and counted always.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
 mod queue;
 mod tracker;
 

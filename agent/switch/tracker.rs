@@ -51,17 +51,35 @@ pub(super) struct Tracker {
 
 #[derive(Debug)]
 struct Flow {
-    hosts: [Vip; 2],
-    /// The index of the host that sent the SYN.
-    initiator: usize,
-    ends: [End; 2],
+    /// The end whose endpoint comes first in the flow's name.
+    first: End,
+    second: End,
+    /// The end that sent the SYN.
+    initiator: Side,
     /// Until the SYN|ACK: since when.
     opening: Option<Instant>,
 }
 
+/// One of the two ends of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    First,
+    Second,
+}
+
+impl Side {
+    const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+}
+
 /// One end of a flow, as its packets show it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct End {
+    host: Vip,
     /// The sequence number after everything that it has sent; none before its SYN.
     next: Option<u32>,
     /// The sequence number after its FIN.
@@ -103,20 +121,24 @@ impl Tracker {
         }
         *begun += 1;
         let (name, side) = ordered(key);
-        let mut flow = Flow {
-            hosts: [from, to],
-            initiator: side,
-            ends: [End::default(); 2],
-            opening: Some(now),
+        let mut initiator = End::new(from);
+        initiator.next = Some(segment.seq.wrapping_add(segment.span));
+        let (first, second) = match side {
+            Side::First => (initiator, End::new(to)),
+            Side::Second => (End::new(to), initiator),
         };
-        if side == 1 {
-            flow.hosts.reverse();
-        }
-        flow.ends[side].next = Some(segment.seq.wrapping_add(segment.span));
-        for host in flow.hosts {
+        for host in [from, to] {
             self.by_host.entry(host).or_default().insert(name);
         }
-        self.flows.insert(name, flow);
+        self.flows.insert(
+            name,
+            Flow {
+                first,
+                second,
+                initiator: side,
+                opening: Some(now),
+            },
+        );
         self.next_sweep.get_or_insert(now + SWEEP);
         Ok(())
     }
@@ -132,7 +154,7 @@ impl Tracker {
             return Ok(());
         }
         let end = segment.seq.wrapping_add(segment.span);
-        let sender = &mut flow.ends[side];
+        let sender = flow.end_mut(side);
         if sender.next.is_none_or(|next| is_after(end, next)) {
             sender.next = Some(end);
         }
@@ -143,10 +165,10 @@ impl Tracker {
             if side != flow.initiator {
                 flow.opening = None;
             }
-            let receiver = &mut flow.ends[1 - side];
+            let receiver = flow.end_mut(side.other());
             receiver.fin_acked |= receiver.fin.is_some_and(|fin| !is_after(fin, segment.ack));
         }
-        if flow.ends.iter().all(|end| end.fin_acked) {
+        if flow.first.fin_acked && flow.second.fin_acked {
             self.remove(name);
         }
         Ok(())
@@ -159,10 +181,13 @@ impl Tracker {
             .into_iter()
             .filter_map(|name| {
                 let flow = self.remove(name)?;
-                let gone = usize::from(flow.hosts[0] != host);
-                let to = flow.hosts[1 - gone];
+                let gone = if flow.first.host == host {
+                    Side::First
+                } else {
+                    Side::Second
+                };
                 // A host's flow to itself ends with it.
-                (to != host).then(|| flow.farewell(name, gone))
+                (flow.end(gone.other()).host != host).then(|| flow.farewell(name, gone))
             })
             .collect()
     }
@@ -189,12 +214,12 @@ impl Tracker {
 
     fn remove(&mut self, name: FlowKey) -> Option<Flow> {
         let flow = self.flows.remove(&name)?;
-        for host in flow.hosts {
+        for host in [flow.first.host, flow.second.host] {
             if let Some(names) = self.by_host.get_mut(&host) {
                 names.remove(&name);
             }
         }
-        if let Some(begun) = self.begun_by.get_mut(&flow.hosts[flow.initiator]) {
+        if let Some(begun) = self.begun_by.get_mut(&flow.end(flow.initiator).host) {
             *begun -= 1;
         }
         Some(flow)
@@ -202,29 +227,58 @@ impl Tracker {
 }
 
 impl Flow {
+    const fn end(&self, side: Side) -> &End {
+        match side {
+            Side::First => &self.first,
+            Side::Second => &self.second,
+        }
+    }
+
+    const fn end_mut(&mut self, side: Side) -> &mut End {
+        match side {
+            Side::First => &mut self.first,
+            Side::Second => &mut self.second,
+        }
+    }
+
     /// A reset from the end that is gone to the one that stays. It carries the sequence number after everything
     /// that was forwarded, which is what the receiver expects when it has read that far.
-    fn farewell(&self, name: FlowKey, gone: usize) -> Farewell {
-        let key = if gone == 0 { name } else { name.reversed() };
-        let packet = match self.ends[gone].next {
+    fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
+        let key = match gone {
+            Side::First => name,
+            Side::Second => name.reversed(),
+        };
+        let stays = self.end(gone.other());
+        let packet = match self.end(gone).next {
             Some(next) => reset(key, next, None),
             // The SYN was never answered: only an acknowledgment of it makes a reset valid.
-            None => reset(key, 0, self.ends[1 - gone].next),
+            None => reset(key, 0, stays.next),
         };
         Farewell {
-            to: self.hosts[1 - gone],
+            to: stays.host,
             key,
             packet,
         }
     }
 }
 
-/// The flow's name, and which end (0 or 1) of it this direction comes from.
-fn ordered(key: FlowKey) -> (FlowKey, usize) {
+impl End {
+    const fn new(host: Vip) -> Self {
+        Self {
+            host,
+            next: None,
+            fin: None,
+            fin_acked: false,
+        }
+    }
+}
+
+/// The flow's name, and which end of it this direction comes from.
+fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
-        (key, 0)
+        (key, Side::First)
     } else {
-        (key.reversed(), 1)
+        (key.reversed(), Side::Second)
     }
 }
 

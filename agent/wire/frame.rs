@@ -50,7 +50,7 @@ pub fn put_packet<R>(out: &mut BytesMut, len: usize, fill: impl FnOnce(&mut [u8]
     put_header(out, Kind::Packet, len);
     let start = out.len();
     out.put_bytes(0, len);
-    fill(&mut out[start..])
+    fill(out.get_mut(start..).unwrap_or_default())
 }
 
 fn put_header(out: &mut BytesMut, kind: Kind, payload: usize) {
@@ -197,8 +197,7 @@ impl Decoder {
                 .iter()
                 .position(|&byte| byte == MAGIC)
                 .unwrap_or(buffer.len());
-            self.banner.extend_from_slice(&buffer[..text]);
-            buffer.advance(text);
+            self.banner.extend_from_slice(&buffer.split_to(text));
             if self.banner.len() > BANNER_MAX {
                 return Err(Desync::Banner);
             }

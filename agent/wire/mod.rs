@@ -10,6 +10,11 @@
 //!
 //! `docs/PROTOCOL.md` is the normative text; a test fails when this room changes and that text was not read again.
 
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
 pub mod control;
 pub mod frame;
 pub mod packet;

@@ -38,6 +38,7 @@ pub enum PacketError {
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     bytes: &'a [u8],
+    key: FlowKey,
     segment: Segment,
 }
 
@@ -106,6 +107,16 @@ impl<'a> Packet<'a> {
             rst: header[13] & 0x04 != 0,
             ack: header[13] & 0x10 != 0,
         };
+        let key = FlowKey {
+            src: SocketAddrV4::new(
+                Ipv4Addr::new(ip[12], ip[13], ip[14], ip[15]),
+                u16::from_be_bytes([header[0], header[1]]),
+            ),
+            dst: SocketAddrV4::new(
+                Ipv4Addr::new(ip[16], ip[17], ip[18], ip[19]),
+                u16::from_be_bytes([header[2], header[3]]),
+            ),
+        };
         let data = u32::try_from(tcp.len() - data_offset).unwrap_or(u32::MAX);
         let segment = Segment {
             seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
@@ -113,7 +124,11 @@ impl<'a> Packet<'a> {
             flags,
             span: data + u32::from(flags.syn) + u32::from(flags.fin),
         };
-        Ok(Self { bytes, segment })
+        Ok(Self {
+            bytes,
+            key,
+            segment,
+        })
     }
 
     /// The whole packet.
@@ -123,11 +138,7 @@ impl<'a> Packet<'a> {
 
     /// Both endpoints, in the direction of this packet.
     pub fn key(&self) -> FlowKey {
-        let (src, dst) = (self.address(12), self.address(16));
-        FlowKey {
-            src: SocketAddrV4::new(src, self.port(IPV4_HEADER)),
-            dst: SocketAddrV4::new(dst, self.port(IPV4_HEADER + 2)),
-        }
+        self.key
     }
 
     /// What the TCP header says.
@@ -154,16 +165,6 @@ impl<'a> Packet<'a> {
             reset(to_sender, 0, Some(seq.wrapping_add(span)))
         })
     }
-
-    fn address(&self, at: usize) -> Ipv4Addr {
-        let mut octets = [0; 4];
-        octets.copy_from_slice(&self.bytes[at..at + 4]);
-        octets.into()
-    }
-
-    fn port(&self, at: usize) -> u16 {
-        u16::from_be_bytes([self.bytes[at], self.bytes[at + 1]])
-    }
 }
 
 /// Bytes of a packet that [`reset`] writes.
@@ -175,18 +176,20 @@ pub fn reset(key: FlowKey, seq: u32, ack: Option<u32>) -> [u8; RESET_LEN] {
     const RST: u8 = 0x04;
     const ACK: u8 = 0x10;
     const TTL: u8 = 64;
+    const LENGTH: u16 = 40;
+    const SEGMENT: u16 = 20;
 
-    let mut packet = [0; RESET_LEN];
-    let (ip, tcp) = packet.split_at_mut(IPV4_HEADER);
+    let mut ip = [0; IPV4_HEADER];
     ip[0] = 0x45;
-    ip[3] = u8::try_from(RESET_LEN).unwrap_or(u8::MAX);
+    ip[2..4].copy_from_slice(&LENGTH.to_be_bytes());
     ip[8] = TTL;
     ip[9] = TCP;
     ip[12..16].copy_from_slice(&key.src.ip().octets());
     ip[16..20].copy_from_slice(&key.dst.ip().octets());
-    let header_sum = checksum(&[ip]);
+    let header_sum = checksum(&[&ip]);
     ip[10..12].copy_from_slice(&header_sum);
 
+    let mut tcp = [0; TCP_HEADER];
     tcp[0..2].copy_from_slice(&key.src.port().to_be_bytes());
     tcp[2..4].copy_from_slice(&key.dst.port().to_be_bytes());
     tcp[4..8].copy_from_slice(&seq.to_be_bytes());
@@ -194,18 +197,21 @@ pub fn reset(key: FlowKey, seq: u32, ack: Option<u32>) -> [u8; RESET_LEN] {
     tcp[12] = 5 << 4;
     tcp[13] = RST | if ack.is_some() { ACK } else { 0 };
     // The pseudo header of RFC 9293 section 3.1: both addresses, the protocol, the segment's length.
-    let tail = [0, TCP, 0, u8::try_from(TCP_HEADER).unwrap_or(u8::MAX)];
-    let segment_sum = checksum(&[&ip[12..20], &tail, tcp]);
+    let [high, low] = SEGMENT.to_be_bytes();
+    let segment_sum = checksum(&[&ip[12..20], &[0, TCP, high, low], &tcp]);
     tcp[16..18].copy_from_slice(&segment_sum);
+
+    let mut packet = [0; RESET_LEN];
+    let (head, tail) = packet.split_at_mut(IPV4_HEADER);
+    head.copy_from_slice(&ip);
+    tail.copy_from_slice(&tcp);
     packet
 }
 
 /// The Internet checksum (RFC 1071) over parts of even length.
 fn checksum(parts: &[&[u8]]) -> [u8; 2] {
-    let mut sum: u32 = 0;
-    for pair in parts.iter().flat_map(|part| part.chunks_exact(2)) {
-        sum += u32::from(u16::from_be_bytes([pair[0], pair[1]]));
-    }
+    let pairs = parts.iter().flat_map(|part| part.as_chunks::<2>().0);
+    let mut sum: u32 = pairs.map(|pair| u32::from(u16::from_be_bytes(*pair))).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
