@@ -75,7 +75,6 @@ const ABSENT: &[(&str, &str)] = &[
         "archived; `yaml_serde` has its own continuation",
     ),
     ("async-std", "discontinued; there is one runtime, tokio"),
-    ("lazy_static", "std has LazyLock"),
     ("anyhow", "a library's errors have types"),
 ];
 

@@ -24,13 +24,19 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     if !args.automated && args.debug_init_config.is_none() {
-        let error = Error::new(Exit::Usage, "an agent is started by the manager, not by hand");
-        return Err(error.hint(
-            "name the host in a manifest and run \"norouter FILE\" on your own machine",
-        ));
+        let error = Error::new(
+            Exit::Usage,
+            "an agent is started by the manager, not by hand",
+        );
+        return Err(
+            error.hint("name the host in a manifest and run \"norouter FILE\" on your own machine")
+        );
     }
     if std::io::stdout().is_terminal() {
-        let error = Error::new(Exit::Usage, "an agent speaks frames, and standard output is a terminal");
+        let error = Error::new(
+            Exit::Usage,
+            "an agent speaks frames, and standard output is a terminal",
+        );
         return Err(error.hint("leave out -t in the command (as in \"docker exec -it\")"));
     }
     let configuration = match &args.debug_init_config {

@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod dial;
 pub mod manager;
+pub mod namespace;
 pub mod signals;
 mod stdio;
 mod stream;
@@ -15,7 +16,7 @@ mod stream;
 pub use self::manager::Manager;
 
 /// A word of the operating system, without the number that only its programmers know.
-fn describe(error: &std::io::Error) -> String {
+pub(crate) fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),
