@@ -20,7 +20,9 @@ use tokio::{
 
 use super::{
     clock::{Clock, seed},
-    describe, dial, signals, stdio, stream,
+    describe, dial,
+    pool::Pool,
+    signals, stdio, stream,
 };
 use crate::{
     addr::FlowKey,
@@ -28,9 +30,6 @@ use crate::{
     time::Instant,
     wire::control::Configure,
 };
-
-/// How much is read from the manager at a time, in bytes.
-const READ_MAX: usize = 256 << 10;
 
 /// How much is written to the manager at a time, in bytes. What is written cannot be overtaken any more.
 const WRITE_MAX: usize = 128 << 10;
@@ -205,9 +204,9 @@ impl Shared {
 }
 
 async fn read(shared: Rc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
-    let mut buffer = BytesMut::new();
+    let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
     loop {
-        buffer.reserve(READ_MAX);
+        pool.make_room(&mut buffer);
         match input.read_buf(&mut buffer).await {
             Ok(0) => return End::Closed,
             Ok(_) => {}

@@ -21,6 +21,7 @@ use super::{
     agent,
     child::{Child, Streams},
     clock::Clock,
+    pool::Pool,
 };
 use crate::{
     addr::Vip,
@@ -30,9 +31,6 @@ use crate::{
     time::Instant,
     view::{Event, Snapshot},
 };
-
-/// How much is read from an agent at a time, in bytes.
-const READ_MAX: usize = 256 << 10;
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
 const BATCH_MAX: usize = 128 << 10;
@@ -349,9 +347,9 @@ async fn attend(
 }
 
 async fn read(shared: Rc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin) {
-    let mut buffer = BytesMut::new();
+    let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
     loop {
-        buffer.reserve(READ_MAX);
+        pool.make_room(&mut buffer);
         match output.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(_) => shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)),

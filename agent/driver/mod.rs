@@ -9,6 +9,7 @@ mod clock;
 mod dial;
 pub mod manager;
 pub mod namespace;
+mod pool;
 pub mod signals;
 mod stdio;
 mod stream;
