@@ -170,7 +170,12 @@ mod tests {
         let found = folders("/houses/me/a/b", Some("/houses/me"));
         assert_eq!(
             found,
-            ["/houses/me/a/b", "/houses/me/a", "/houses/me", "/cfg/norouter"]
+            [
+                "/houses/me/a/b",
+                "/houses/me/a",
+                "/houses/me",
+                "/cfg/norouter"
+            ]
         );
     }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::{IsTerminal as _, Stderr, Write},
 };
 
@@ -163,11 +164,9 @@ impl<W: Write> Screen<W> {
                 reason,
             } => {
                 let style = colour(*state);
-                let reason = reason
-                    .iter()
-                    .map(|why| format!(": {why}"))
-                    .collect::<String>();
-                format!("{host} ({vip}): {style}{}{style:#}{reason}", state.word())
+                let why = reason.as_ref().map(|reason| format!(": {reason}"));
+                let why = why.unwrap_or_default();
+                format!("{host} ({vip}): {style}{}{style:#}{why}", state.word())
             }
             Event::Stderr { host, vip, line } => {
                 let dim = Style::new().dimmed();
@@ -303,7 +302,7 @@ impl Line {
                 fits
             };
             let shown: String = part.chars().take_while(fits).collect();
-            text.push_str(&format!("{style}{shown}{style:#}"));
+            let _ = write!(text, "{style}{shown}{style:#}");
         }
         let text = text.trim_end().to_owned();
         Self { text, width }

@@ -6,6 +6,10 @@
 )]
 
 mod cli;
+#[cfg(target_os = "linux")]
+mod demo;
+#[cfg(unix)]
+mod edit;
 mod golden;
 #[cfg(unix)]
 mod installer;

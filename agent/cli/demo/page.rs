@@ -115,7 +115,7 @@ impl Page {
             "This host has a network of its own. Each line is a new connection from here to another host, measured \
              from the connect to the last byte of the answer."
         } else {
-            "The hosts of this demo share one machine's loopback, because a network of their own is not allowed here. \
+            "The hosts of this demo share one machine's loopback instead of having a network of their own. \
              A connection from this host to another would be taken by the laptop's listener and say nothing about \
              the way between the two, so none is measured."
         };
