@@ -136,11 +136,13 @@ impl<W: Write> Screen<W> {
     /// Adds an event to what scrolls. On a terminal the block already shows states that need no explanation.
     pub(super) fn event(&mut self, event: &Event) {
         let line = match event {
+            Event::Host { reason: None, .. } if self.has_block() => return,
+            // "starting" has told all that there is to tell until the host is ready or lost.
             Event::Host {
-                state,
+                state: HostState::Configuring,
                 reason: None,
                 ..
-            } if self.has_block() && !state.is_over() => return,
+            } => return,
             Event::Host {
                 host,
                 vip,
@@ -221,8 +223,9 @@ impl<W: Write> Screen<W> {
 
     fn lines(&self, snapshot: &Snapshot, width: usize, height: usize, hint: &str) -> Vec<Line> {
         let dim = Style::new().dimmed();
-        // Below the hosts are the last line and the cursor. What is taller than the terminal could not be erased.
-        let room = height.saturating_sub(2).max(1);
+        // Below the hosts are the last line and the cursor, and a third is for what scrolls. What is taller than the
+        // terminal could not be erased.
+        let room = (height * 2 / 3).saturating_sub(2).max(1);
         let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
         let mut last = Vec::new();
         if hosts.len() > room {
@@ -293,25 +296,37 @@ impl Line {
     /// The parts one after the other, cut before they reach the last column, where terminals wrap.
     fn cut(parts: &[(Style, String)], terminal: usize) -> Self {
         let most = terminal.saturating_sub(1);
-        let (mut text, mut width) = (String::new(), 0);
+        let whole = parts.iter().flat_map(|(_, part)| part.chars());
+        let mut room = most;
+        let ending = if whole.map(columns).sum::<usize>() > most {
+            // One column is for what says that there is more.
+            room = most.saturating_sub(1);
+            if most > 0 { "…" } else { "" }
+        } else {
+            ""
+        };
+        let (mut text, mut left) = (String::new(), room);
         for (style, part) in parts {
-            let fits = |c: &char| {
-                let wider = width + columns(*c);
-                let fits = wider <= most;
-                width = if fits { wider } else { most };
-                fits
-            };
-            let shown: String = part.chars().take_while(fits).collect();
+            let shown: String = part
+                .chars()
+                .take_while(|c| {
+                    let fits = columns(*c) <= left;
+                    left = if fits { left - columns(*c) } else { 0 };
+                    fits
+                })
+                .collect();
             let _ = write!(text, "{style}{shown}{style:#}");
         }
-        let text = text.trim_end().to_owned();
+        text.push_str(ending);
+        let width = room - left + usize::from(!ending.is_empty());
         Self { text, width }
     }
 }
 
 /// How many columns a character takes at most; letters of East Asia take two.
 fn columns(c: char) -> usize {
-    if c < '\u{1100}' { 1 } else { 2 }
+    let narrow = c < '\u{1100}' || c == '…';
+    if narrow { 1 } else { 2 }
 }
 
 /// Hosts in trouble come first where not all can be shown.
@@ -398,11 +413,11 @@ mod tests {
         Snapshot { hosts }
     }
 
+    /// Columns and rows of a terminal that somebody resizes.
+    type Size = Rc<Cell<(usize, usize)>>;
+
     /// A screen without colours that keeps what it is told, and the size of its terminal.
-    fn screen(
-        snapshot: &Snapshot,
-        size: (usize, usize),
-    ) -> (Screen<Vec<u8>>, Rc<Cell<(usize, usize)>>) {
+    fn screen(snapshot: &Snapshot, size: (usize, usize)) -> (Screen<Vec<u8>>, Size) {
         let size = Rc::new(Cell::new(size));
         let asked = size.clone();
         let asked: Box<dyn Fn() -> _> = Box::new(move || asked.get());
@@ -508,9 +523,9 @@ mod tests {
         screen.draw(&snapshot);
         let text = written(&mut screen);
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines.len(), 23);
+        assert_eq!(lines.len(), 15);
         assert_eq!(lines[0], "h29  lost         gone");
-        assert_eq!(lines[22], "and 8 more (8 ready); Ctrl-C ends the network");
+        assert_eq!(lines[14], "and 16 more (16 ready); Ctrl-C ends the network");
     }
 
     #[test]
@@ -520,6 +535,7 @@ mod tests {
         plain.event(&changed(HostState::Ready, None));
         let ready = "Ready: 127.0.42.101 (db) 127.0.42.101:80 127.0.42.101:5432\n";
         assert_eq!(written(&mut plain), ready);
+        plain.event(&changed(HostState::Configuring, None));
         plain.event(&changed(HostState::Lost, Some("exit status 1")));
         assert_eq!(
             written(&mut plain),
