@@ -165,6 +165,7 @@ impl Temporary {
         );
         let folder = env::temp_dir().join(name);
         let mut folders = fs::DirBuilder::new();
+        folders.recursive(false);
         let mut files = fs::OpenOptions::new();
         files.write(true).create_new(true);
         #[cfg(unix)]

@@ -1,11 +1,10 @@
 //! Performs what an agent decides: listens, dials, and carries frames to and from the manager.
 
 use std::{
-    cell::{Cell, RefCell, RefMut},
     collections::HashMap,
     future::Future,
     net::SocketAddrV4,
-    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
     time::Duration,
 };
@@ -15,12 +14,11 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     sync::Notify,
-    task::LocalSet,
 };
 
 use super::{
     clock::{Clock, seed},
-    describe, dial,
+    describe, dial, memory,
     pool::Pool,
     signals, stdio, stream,
 };
@@ -63,30 +61,31 @@ pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
         .max_blocking_threads(16)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
-    LocalSet::new().block_on(&runtime, async {
+    runtime.block_on(async {
         let (input, output) = stdio::open()?;
         let stop = signals::terminated()?;
         Ok(run(input, output, configuration, stop).await)
     })
 }
 
-/// Runs an agent on a pair of streams, inside a [`LocalSet`], until the manager closes them or `stop` is done. At
-/// the end every connection is reset: it did not end cleanly.
+/// Runs an agent on a pair of streams until the manager closes them or `stop` is done. At the end every connection is
+/// reset: it did not end cleanly.
 pub(super) async fn run(
-    input: impl AsyncRead + Unpin + 'static,
-    output: impl AsyncWrite + Unpin + 'static,
+    input: impl AsyncRead + Unpin + Send,
+    output: impl AsyncWrite + Unpin + Send,
     configuration: Option<Configure>,
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output = ()> + Send,
 ) -> End {
-    let shared = Rc::new(Shared::new());
+    memory::keep_large_buffers_apart();
+    let shared = Arc::new(Shared::new());
     if let Some(configuration) = configuration {
-        let configured = shared.core_mut().configure(configuration);
+        let configured = shared.lock().core.configure(configuration);
         if let Err(reason) = configured {
             return End::Broken(reason);
         }
-        shared.settle();
+        shared.settle(shared.lock());
     }
-    let timer = tokio::task::spawn_local(keep_time(shared.clone()));
+    let timer = tokio::spawn(keep_time(shared.clone()));
     let end = tokio::select! {
         end = read(shared.clone(), input) => end,
         end = write(shared.clone(), output) => end,
@@ -100,101 +99,105 @@ pub(super) async fn run(
 /// What the tasks of an agent share.
 pub(super) struct Shared {
     clock: Clock,
-    core: RefCell<Core>,
-    /// The streams that wait for their flow.
-    streams: RefCell<HashMap<FlowKey, Waker>>,
+    state: Mutex<State>,
     /// There is something to write to the manager.
     to_write: Notify,
     /// The earliest deadline has moved forward.
     sooner: Notify,
-    /// What the timer waits for.
-    armed: Cell<Option<Instant>>,
-    stopping: Cell<bool>,
     /// A stream has ended.
     left: Notify,
+}
+
+/// The machine, and what the driver needs to know beside it.
+pub(super) struct State {
+    pub(super) core: Core,
+    /// The streams that wait for their flow.
+    streams: HashMap<FlowKey, Waker>,
+    /// What the timer waits for.
+    armed: Option<Instant>,
+    /// Every stream is to end with a reset.
+    pub(super) stopping: bool,
+}
+
+impl State {
+    /// Wakes the stream of `flow` when the flow has changed.
+    pub(super) fn wake_on(&mut self, flow: FlowKey, waker: &Waker) {
+        match self.streams.get_mut(&flow) {
+            Some(stored) => stored.clone_from(waker),
+            None => {
+                self.streams.insert(flow, waker.clone());
+            }
+        }
+    }
 }
 
 impl Shared {
     fn new() -> Self {
         Self {
             clock: Clock::start(),
-            core: RefCell::new(Core::new(seed())),
-            streams: RefCell::default(),
+            state: Mutex::new(State {
+                core: Core::new(seed()),
+                streams: HashMap::new(),
+                armed: None,
+                stopping: false,
+            }),
             to_write: Notify::new(),
             sooner: Notify::new(),
-            armed: Cell::new(None),
-            stopping: Cell::new(false),
             left: Notify::new(),
         }
     }
 
-    /// The machine. Never held across an await.
-    pub(super) fn core_mut(&self) -> RefMut<'_, Core> {
-        self.core.borrow_mut()
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.get()
-    }
-
-    /// Wakes the stream of `flow` when the flow has changed.
-    pub(super) fn wake_on(&self, flow: FlowKey, waker: &Waker) {
-        let mut streams = self.streams.borrow_mut();
-        match streams.get_mut(&flow) {
-            Some(stored) => stored.clone_from(waker),
-            None => {
-                streams.insert(flow, waker.clone());
-            }
-        }
+    /// The state, between two awaits and never across one. A panic in one task leaves it as good as it was.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A stream is done with its flow.
-    pub(super) fn leave(self: &Rc<Self>, flow: FlowKey) {
-        self.streams.borrow_mut().remove(&flow);
-        self.core_mut().release(flow);
+    pub(super) fn leave(self: &Arc<Self>, flow: FlowKey) {
+        let mut state = self.lock();
+        state.streams.remove(&flow);
+        state.core.release(flow);
+        self.settle(state);
         self.left.notify_one();
-        self.settle();
     }
 
     /// Performs what the machine has decided.
-    pub(super) fn settle(self: &Rc<Self>) {
-        loop {
-            let output = self.core_mut().poll_output();
-            let Some(output) = output else {
-                break;
-            };
+    pub(super) fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+        while let Some(output) = state.core.poll_output() {
             match output {
                 Output::Listen(address) => {
-                    tokio::task::spawn_local(listen(self.clone(), address));
+                    tokio::spawn(listen(self.clone(), address));
                 }
                 Output::Dial { flow, host, port } => {
-                    tokio::task::spawn_local(serve(self.clone(), flow, host, port));
+                    tokio::spawn(serve(self.clone(), flow, host, port));
                 }
                 Output::Wake(flow) => {
-                    if let Some(waker) = self.streams.borrow().get(&flow) {
+                    if let Some(waker) = state.streams.get(&flow) {
                         waker.wake_by_ref();
                     }
                 }
             }
         }
-        let core = self.core.borrow();
-        if core.wants_wire() {
+        if state.core.wants_wire() {
             self.to_write.notify_one();
         }
-        let next = core.poll_timeout().map(|(at, _why)| at);
-        if next.is_some_and(|at| self.armed.get().is_none_or(|armed| at < armed)) {
+        let next = state.core.poll_timeout().map(|(at, _why)| at);
+        if next.is_some_and(|at| state.armed.is_none_or(|armed| at < armed)) {
             self.sooner.notify_one();
         }
     }
 
     /// Resets all connections.
     async fn stop(&self) {
-        self.stopping.set(true);
-        for waker in self.streams.borrow().values() {
-            waker.wake_by_ref();
+        {
+            let mut state = self.lock();
+            state.stopping = true;
+            for waker in state.streams.values() {
+                waker.wake_by_ref();
+            }
         }
         let all_left = async {
-            while !self.streams.borrow().is_empty() {
+            while !self.lock().streams.is_empty() {
                 self.left.notified().await;
             }
         };
@@ -203,7 +206,7 @@ impl Shared {
     }
 }
 
-async fn read(shared: Rc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
+async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
     let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
     loop {
         pool.make_room(&mut buffer);
@@ -213,20 +216,23 @@ async fn read(shared: Rc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
             Err(error) => return End::Broken(describe(&error)),
         }
         let now = shared.clock.now();
-        let outcome = shared.core_mut().handle_bytes(now, &mut buffer);
-        if let Err(desync) = outcome {
+        let mut state = shared.lock();
+        if let Err(desync) = state.core.handle_bytes(now, &mut buffer) {
             return End::Broken(desync.to_string());
         }
-        shared.settle();
+        shared.settle(state);
     }
 }
 
-async fn write(shared: Rc<Shared>, mut output: impl AsyncWrite + Unpin) -> End {
+async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End {
     let mut buffer = BytesMut::new();
     loop {
         let now = shared.clock.now();
-        shared.core_mut().poll_frames(now, &mut buffer, WRITE_MAX);
-        shared.settle();
+        {
+            let mut state = shared.lock();
+            state.core.poll_frames(now, &mut buffer, WRITE_MAX);
+            shared.settle(state);
+        }
         if buffer.is_empty() {
             shared.to_write.notified().await;
             continue;
@@ -240,16 +246,18 @@ async fn write(shared: Rc<Shared>, mut output: impl AsyncWrite + Unpin) -> End {
     }
 }
 
-async fn keep_time(shared: Rc<Shared>) {
+async fn keep_time(shared: Arc<Shared>) {
     loop {
-        let next = shared.core.borrow().poll_timeout().map(|(at, _why)| at);
-        shared.armed.set(next);
+        let next = {
+            let mut state = shared.lock();
+            state.armed = state.core.poll_timeout().map(|(at, _why)| at);
+            state.armed
+        };
         tokio::select! {
             () = shared.clock.sleep_until(next) => {
-                let now = shared.clock.now();
-                shared.core_mut().handle_timeout(now);
-                shared.armed.set(None);
-                shared.settle();
+                let mut state = shared.lock();
+                state.core.handle_timeout(shared.clock.now());
+                shared.settle(state);
             }
             () = shared.sooner.notified() => {}
         }
@@ -257,19 +265,22 @@ async fn keep_time(shared: Rc<Shared>) {
 }
 
 /// Listens on an address and brings every connection into the network.
-async fn listen(shared: Rc<Shared>, address: SocketAddrV4) {
+async fn listen(shared: Arc<Shared>, address: SocketAddrV4) {
     let listener = dial::listen(address);
     let outcome = listener.as_ref().map(|_| ()).map_err(String::clone);
-    let now = shared.clock.now();
-    shared.core_mut().handle_listening(now, address, outcome);
-    shared.settle();
+    {
+        let mut state = shared.lock();
+        let now = shared.clock.now();
+        state.core.handle_listening(now, address, outcome);
+        shared.settle(state);
+    }
     if let Ok(listener) = listener {
         accept(shared, &listener, address).await;
     }
 }
 
-async fn accept(shared: Rc<Shared>, listener: &TcpListener, address: SocketAddrV4) {
-    while !shared.is_stopping() {
+async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: SocketAddrV4) {
+    while !shared.lock().stopping {
         let socket = match listener.accept().await {
             Ok((socket, _)) => socket,
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
@@ -281,26 +292,28 @@ async fn accept(shared: Rc<Shared>, listener: &TcpListener, address: SocketAddrV
         };
         // A keystroke must not wait for an acknowledgment; if this fails it is only slower.
         let _ = socket.set_nodelay(true);
-        let now = shared.clock.now();
-        let flow = shared.core_mut().handle_accepted(now, address);
-        match flow {
+        let mut state = shared.lock();
+        match state.core.handle_accepted(shared.clock.now(), address) {
             Ok(flow) => {
-                tokio::task::spawn_local(stream::carry(shared.clone(), flow, socket));
+                tokio::spawn(stream::carry(shared.clone(), flow, socket));
             }
             Err(full) => {
                 tracing::warn!(%address, "refused a connection: {full}");
                 dial::reset(socket);
             }
         }
-        shared.settle();
+        shared.settle(state);
     }
 }
 
 /// Dials what a flow is for, and joins the two.
-async fn serve(shared: Rc<Shared>, flow: FlowKey, host: String, port: u16) {
+async fn serve(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let dialled = dial::dial(&host, port).await;
-    shared.core_mut().handle_dialled(flow, dialled.is_ok());
-    shared.settle();
+    {
+        let mut state = shared.lock();
+        state.core.handle_dialled(flow, dialled.is_ok());
+        shared.settle(state);
+    }
     match dialled {
         Ok(socket) => stream::carry(shared, flow, socket).await,
         Err(error) => tracing::debug!(%host, port, "cannot connect: {}", describe(&error)),

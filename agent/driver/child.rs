@@ -38,9 +38,7 @@ impl Child {
         command.wrap(process_wrap::tokio::ProcessSession);
         #[cfg(windows)]
         command.wrap(process_wrap::tokio::JobObject);
-        let mut process = command
-            .spawn()
-            .map_err(|error| reason(&error, program))?;
+        let mut process = command.spawn().map_err(|error| reason(&error, program))?;
         let streams = Option::zip(process.stdin().take(), process.stdout().take())
             .zip(process.stderr().take());
         let Some(((input, output), errors)) = streams else {

@@ -52,7 +52,10 @@ fn reason(error: &io::Error, address: SocketAddrV4) -> String {
             format!("{what}: another program on that machine, perhaps another agent, has this port")
         }
         io::ErrorKind::AddrNotAvailable if cfg!(target_os = "macos") => {
-            format!("{what}: run \"sudo ifconfig lo0 alias {} up\" there", address.ip())
+            format!(
+                "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
+                address.ip()
+            )
         }
         io::ErrorKind::PermissionDenied if address.port() < 1024 => {
             format!("{what}: ports below 1024 need root there; publish a higher one")

@@ -1,11 +1,10 @@
 //! Performs what the manager decides: starts and ends agents, and carries frames between them.
 
 use std::{
-    cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
     io::IoSlice,
     pin::pin,
-    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
@@ -14,7 +13,6 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{Notify, broadcast, mpsc, oneshot, watch},
-    task::LocalSet,
 };
 
 use super::{
@@ -69,8 +67,7 @@ impl Manager {
         let thread = std::thread::Builder::new()
             .name("manager".to_owned())
             .spawn(move || {
-                let run = run(core, snapshots, sender, stopped);
-                LocalSet::new().block_on(&runtime, run);
+                runtime.block_on(run(core, snapshots, sender, stopped));
             })?;
         Ok(Self {
             stop: Some(stop),
@@ -113,21 +110,22 @@ async fn run(
     events: broadcast::Sender<Event>,
     mut stopped: oneshot::Receiver<()>,
 ) {
-    let shared = Rc::new(Shared {
+    let shared = Arc::new(Shared {
         clock: Clock::start(),
-        core: RefCell::new(core),
-        lives: RefCell::default(),
+        state: Mutex::new(State {
+            core,
+            lives: HashMap::new(),
+            armed: None,
+        }),
         snapshots,
         events,
         sooner: Notify::new(),
-        armed: Cell::new(None),
         over: Notify::new(),
     });
-    let timer = tokio::task::spawn_local(keep_time(shared.clone()));
-    shared.core.borrow_mut().start();
-    shared.settle();
+    let timer = tokio::spawn(keep_time(shared.clone()));
+    shared.tell(|core, _| core.start());
     let mut stopping = false;
-    while !shared.core.borrow().is_over() {
+    while !shared.lock().core.is_over() {
         tokio::select! {
             // A dropped sender means that nobody is left to say it.
             _ = &mut stopped, if !stopping => {
@@ -143,18 +141,26 @@ async fn run(
 /// What the tasks of a manager share.
 struct Shared {
     clock: Clock,
-    core: RefCell<Core>,
-    lives: RefCell<HashMap<Vip, Life>>,
+    state: Mutex<State>,
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
+    /// The earliest deadline has moved forward.
     sooner: Notify,
-    armed: Cell<Option<Instant>>,
+    /// No host is left.
     over: Notify,
+}
+
+/// The machine, and what the driver needs to know beside it.
+struct State {
+    core: Core,
+    lives: HashMap<Vip, Life>,
+    /// What the timer waits for.
+    armed: Option<Instant>,
 }
 
 /// How the tasks of one agent are reached.
 struct Life {
-    to_write: Rc<Notify>,
+    to_write: Arc<Notify>,
     orders: mpsc::UnboundedSender<Order>,
 }
 
@@ -166,21 +172,28 @@ enum Order {
 }
 
 impl Shared {
-    /// Performs what the machine has decided.
-    fn settle(self: &Rc<Self>) {
+    /// The state, between two awaits and never across one. A panic in one task leaves it as good as it was.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the machine something, and performs what it decides.
+    fn tell(self: &Arc<Self>, what: impl FnOnce(&mut Core, Instant)) {
+        let mut state = self.lock();
+        what(&mut state.core, self.clock.now());
+        self.settle(state);
+    }
+
+    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         let mut news = false;
-        loop {
-            let output = self.core.borrow_mut().poll_output();
-            let Some(output) = output else {
-                break;
-            };
+        while let Some(output) = state.core.poll_output() {
             match output {
-                Output::Spawn(vip, start) => self.spawn(vip, start),
-                Output::CloseInput(vip) => self.order(vip, Order::CloseInput),
-                Output::Terminate(vip) => self.order(vip, Order::Terminate),
-                Output::Kill(vip) => self.order(vip, Order::Kill),
+                Output::Spawn(vip, start) => self.spawn(&mut state, vip, start),
+                Output::CloseInput(vip) => state.order(vip, Order::CloseInput),
+                Output::Terminate(vip) => state.order(vip, Order::Terminate),
+                Output::Kill(vip) => state.order(vip, Order::Kill),
                 Output::Wake(vip) => {
-                    if let Some(life) = self.lives.borrow().get(&vip) {
+                    if let Some(life) = state.lives.get(&vip) {
                         life.to_write.notify_one();
                     }
                 }
@@ -191,50 +204,45 @@ impl Shared {
                 }
             }
         }
-        let core = self.core.borrow();
         if news {
-            self.snapshots.send_replace(core.snapshot());
-            if core.is_over() {
+            self.snapshots.send_replace(state.core.snapshot());
+            if state.core.is_over() {
                 self.over.notify_one();
             }
         }
-        let next = core.poll_timeout().map(|(at, _why)| at);
-        if next.is_some_and(|at| self.armed.get().is_none_or(|armed| at < armed)) {
+        let next = state.core.poll_timeout().map(|(at, _why)| at);
+        if next.is_some_and(|at| state.armed.is_none_or(|armed| at < armed)) {
             self.sooner.notify_one();
         }
     }
 
-    fn spawn(self: &Rc<Self>, vip: Vip, start: Start) {
+    fn spawn(self: &Arc<Self>, state: &mut State, vip: Vip, start: Start) {
         let (orders, inbox) = mpsc::unbounded_channel();
+        let to_write = Arc::new(Notify::new());
         let life = Life {
-            to_write: Rc::default(),
+            to_write: to_write.clone(),
             orders,
         };
-        let to_write = life.to_write.clone();
-        self.lives.borrow_mut().insert(vip, life);
-        tokio::task::spawn_local(live(self.clone(), vip, start, to_write, inbox));
+        state.lives.insert(vip, life);
+        tokio::spawn(live(self.clone(), vip, start, to_write, inbox));
     }
+}
 
+impl State {
     fn order(&self, vip: Vip, order: Order) {
-        if let Some(life) = self.lives.borrow().get(&vip) {
+        if let Some(life) = self.lives.get(&vip) {
             // Its process has ended meanwhile if nobody reads this.
             let _ = life.orders.send(order);
         }
-    }
-
-    fn tell(self: &Rc<Self>, what: impl FnOnce(&mut Core, Instant)) {
-        let now = self.clock.now();
-        what(&mut self.core.borrow_mut(), now);
-        self.settle();
     }
 }
 
 /// One life of one agent, from its start to its end.
 async fn live(
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     vip: Vip,
     start: Start,
-    to_write: Rc<Notify>,
+    to_write: Arc<Notify>,
     inbox: mpsc::UnboundedReceiver<Order>,
 ) {
     match start {
@@ -242,8 +250,7 @@ async fn live(
             let (near, far) = tokio::io::duplex(DUPLEX);
             let (far_input, far_output) = tokio::io::split(far);
             let stop = std::future::pending();
-            let agent =
-                tokio::task::spawn_local(agent::run(far_input, far_output, None, stop));
+            let agent = tokio::spawn(agent::run(far_input, far_output, None, stop));
             let (output, input) = tokio::io::split(near);
             let process = Process::Task(agent);
             attend(shared, vip, process, input, output, to_write, inbox).await;
@@ -260,7 +267,7 @@ async fn live(
                 output,
                 errors,
             } = streams;
-            let errors = tokio::task::spawn_local(read_errors(shared.clone(), vip, errors));
+            let errors = tokio::spawn(read_errors(shared.clone(), vip, errors));
             let process = Process::Child(child);
             attend(shared, vip, process, input, output, to_write, inbox).await;
             errors.abort();
@@ -303,16 +310,16 @@ impl Process {
 
 /// Feeds an agent, listens to it, and sees it off.
 async fn attend(
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     vip: Vip,
     mut process: Process,
-    input: impl AsyncWrite + Unpin + 'static,
-    output: impl AsyncRead + Unpin,
-    to_write: Rc<Notify>,
+    input: impl AsyncWrite + Unpin + Send + 'static,
+    output: impl AsyncRead + Unpin + Send,
+    to_write: Arc<Notify>,
     mut inbox: mpsc::UnboundedReceiver<Order>,
 ) {
     shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
-    let mut writer = tokio::task::spawn_local(write(shared.clone(), vip, input, to_write));
+    let mut writer = tokio::spawn(write(shared.clone(), vip, input, to_write));
     let mut reader = pin!(read(shared.clone(), vip, output));
     let mut reading = true;
     let mut writing = true;
@@ -342,11 +349,11 @@ async fn attend(
     writer.abort();
     // Whatever it has left behind goes with it.
     process.kill();
-    shared.lives.borrow_mut().remove(&vip);
+    shared.lock().lives.remove(&vip);
     shared.tell(|core, _| core.handle_exit(vip, ending));
 }
 
-async fn read(shared: Rc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin) {
+async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin + Send) {
     let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
     loop {
         pool.make_room(&mut buffer);
@@ -358,15 +365,15 @@ async fn read(shared: Rc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin) 
 }
 
 async fn write(
-    shared: Rc<Shared>,
+    shared: Arc<Shared>,
     vip: Vip,
-    mut input: impl AsyncWrite + Unpin,
-    to_write: Rc<Notify>,
+    mut input: impl AsyncWrite + Unpin + Send,
+    to_write: Arc<Notify>,
 ) {
     let mut batch = Batch::default();
     loop {
         while batch.remaining() < BATCH_MAX
-            && let Some(frame) = shared.core.borrow_mut().poll_frame(vip)
+            && let Some(frame) = shared.lock().core.poll_frame(vip)
         {
             batch.push(frame);
         }
@@ -380,7 +387,7 @@ async fn write(
     }
 }
 
-async fn read_errors(shared: Rc<Shared>, vip: Vip, mut errors: impl AsyncRead + Unpin) {
+async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead + Unpin + Send) {
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(LINE_MAX);
@@ -403,15 +410,15 @@ async fn read_errors(shared: Rc<Shared>, vip: Vip, mut errors: impl AsyncRead + 
     }
 }
 
-async fn keep_time(shared: Rc<Shared>) {
+async fn keep_time(shared: Arc<Shared>) {
     loop {
-        let next = shared.core.borrow().poll_timeout().map(|(at, _why)| at);
-        shared.armed.set(next);
+        let next = {
+            let mut state = shared.lock();
+            state.armed = state.core.poll_timeout().map(|(at, _why)| at);
+            state.armed
+        };
         tokio::select! {
-            () = shared.clock.sleep_until(next) => {
-                shared.armed.set(None);
-                shared.tell(Core::handle_timeout);
-            }
+            () = shared.clock.sleep_until(next) => shared.tell(Core::handle_timeout),
             () = shared.sooner.notified() => {}
         }
     }
@@ -442,7 +449,9 @@ impl Buf for Batch {
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let pairs = slices.iter_mut().zip(&self.frames);
-        pairs.map(|(slice, frame)| *slice = IoSlice::new(frame)).count()
+        pairs
+            .map(|(slice, frame)| *slice = IoSlice::new(frame))
+            .count()
     }
 
     fn advance(&mut self, mut count: usize) {

@@ -1,7 +1,8 @@
 //! The world: the only room that awaits. It performs what the machines decide, and decides nothing itself.
 //!
-//! Everything runs on one thread. A machine lives in a `RefCell` that is borrowed between two awaits and never across
-//! one; several small tasks feed it and each lets it settle, which means performing its outputs.
+//! A machine lives behind a lock that is held between two awaits and never across one; several small tasks feed it, and
+//! each lets it settle, which means performing its outputs. All tasks of a machine share one thread, so nobody ever
+//! waits for the lock.
 
 pub mod agent;
 mod child;
@@ -9,6 +10,7 @@ mod clock;
 mod dial;
 pub mod manager;
 pub mod namespace;
+mod memory;
 mod pool;
 pub mod signals;
 mod stdio;

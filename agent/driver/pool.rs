@@ -27,7 +27,10 @@ impl Pool {
             return;
         }
         let size = READ_MAX + READ_MIN;
-        let free = self.spare.iter_mut().position(|block| block.try_reclaim(size));
+        let free = self
+            .spare
+            .iter_mut()
+            .position(|block| block.try_reclaim(size));
         let mut block = free
             .and_then(|index| self.spare.remove(index))
             .unwrap_or_else(|| BytesMut::with_capacity(size));

@@ -4,9 +4,9 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub(super) type Input = Box<dyn AsyncRead + Unpin>;
+pub(super) type Input = Box<dyn AsyncRead + Unpin + Send>;
 
-pub(super) type Output = Box<dyn AsyncWrite + Unpin>;
+pub(super) type Output = Box<dyn AsyncWrite + Unpin + Send>;
 
 /// Opens both. Pipes and Unix sockets, which is what managers, ssh and container engines give an agent, are waited
 /// for by the event loop; anything else is read and written on threads.
@@ -14,10 +14,7 @@ pub(super) fn open() -> io::Result<(Input, Output)> {
     #[cfg(unix)]
     return Ok((unix::input()?, unix::output()?));
     #[cfg(not(unix))]
-    Ok((
-        Box::new(tokio::io::stdin()),
-        Box::new(tokio::io::stdout()),
-    ))
+    Ok((Box::new(tokio::io::stdin()), Box::new(tokio::io::stdout())))
 }
 
 #[cfg(unix)]

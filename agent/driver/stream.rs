@@ -4,31 +4,35 @@ use std::{
     future::poll_fn,
     io,
     pin::Pin,
-    rc::Rc,
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
 };
 
 use tokio::{
-    io::AsyncWrite,
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 
 use super::{agent::Shared, dial};
-use crate::{addr::FlowKey, flow::Receive};
+use crate::{addr::FlowKey, edge::Core, flow::Receive};
 
 /// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own; what breaks is
 /// reset on both sides, never ended cleanly.
-pub(super) async fn carry(shared: Rc<Shared>, flow: FlowKey, socket: TcpStream) {
+pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let mut stream = Stream {
-        shared: &shared,
         flow,
         socket,
         local_done: false,
         remote_done: false,
     };
     let end = poll_fn(|context| {
-        let end = stream.poll(context);
-        shared.settle();
+        let mut state = shared.lock();
+        if state.stopping {
+            return Poll::Ready(Err(Broken));
+        }
+        state.wake_on(flow, context.waker());
+        let end = stream.poll(context, &mut state.core);
+        shared.settle(state);
         end
     })
     .await;
@@ -38,10 +42,10 @@ pub(super) async fn carry(shared: Rc<Shared>, flow: FlowKey, socket: TcpStream) 
     shared.leave(flow);
 }
 
+/// One of the two ends has gone without a clean end, and the other has been told.
 struct Broken;
 
-struct Stream<'a> {
-    shared: &'a Shared,
+struct Stream {
     flow: FlowKey,
     socket: TcpStream,
     /// The socket has said that it is done, and the flow has been told.
@@ -50,75 +54,72 @@ struct Stream<'a> {
     remote_done: bool,
 }
 
-impl Stream<'_> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        if self.shared.is_stopping() {
-            return Poll::Ready(Err(Broken));
-        }
-        self.shared.wake_on(self.flow, context.waker());
-        let to_socket = self.poll_to_socket(context)?;
-        let to_flow = self.poll_to_flow(context)?;
-        ready!(to_socket);
-        ready!(to_flow);
-        Poll::Ready(Ok(()))
+impl Stream {
+    fn poll(&mut self, context: &mut Context<'_>, core: &mut Core) -> Poll<Result<(), Broken>> {
+        let moved = match self.poll_to_socket(context, core) {
+            Poll::Ready(Ok(())) => self.poll_to_flow(context, core),
+            // The other direction goes on meanwhile.
+            Poll::Pending => match self.poll_to_flow(context, core) {
+                Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
+                broken @ Poll::Ready(Err(_)) => broken,
+            },
+            broken @ Poll::Ready(Err(_)) => broken,
+        };
+        moved.map_err(|_| {
+            core.handle_broken(self.flow);
+            Broken
+        })
     }
 
-    fn poll_to_socket(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    fn poll_to_socket(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+    ) -> Poll<io::Result<()>> {
         while !self.remote_done {
-            let mut core = self.shared.core_mut();
+            let socket = &mut self.socket;
             let written = core.receive_with(self.flow, |bytes| {
-                let written = self.socket.try_write(bytes);
-                (*written.as_ref().unwrap_or(&0), written)
+                let written = Pin::new(socket).poll_write(context, bytes);
+                let count = match &written {
+                    Poll::Ready(Ok(count)) => *count,
+                    Poll::Ready(Err(_)) | Poll::Pending => 0,
+                };
+                (count, written)
             });
             match written {
-                Receive::Data(Ok(_)) => {}
-                Receive::Data(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if ready!(self.socket.poll_write_ready(context)).is_err() {
-                        core.handle_broken(self.flow);
-                        return Poll::Ready(Err(Broken));
-                    }
-                }
-                Receive::Data(Err(_)) => {
-                    core.handle_broken(self.flow);
-                    return Poll::Ready(Err(Broken));
-                }
-                Receive::Pending => return Poll::Pending,
+                Receive::Data(Poll::Ready(Ok(_))) => {}
+                Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
+                // The flow wakes us when it has something.
+                Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
                 Receive::Finished => {
                     // The other end may be gone already; then reading will say so.
-                    let _ = ready!(Pin::new(&mut self.socket).poll_shutdown(context));
+                    let _ = Pin::new(&mut self.socket).poll_shutdown(context);
                     self.remote_done = true;
                 }
-                Receive::Reset => return Poll::Ready(Err(Broken)),
+                Receive::Reset => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_to_flow(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    fn poll_to_flow(&mut self, context: &mut Context<'_>, core: &mut Core) -> Poll<io::Result<()>> {
         while !self.local_done {
-            let mut core = self.shared.core_mut();
+            let socket = &mut self.socket;
             let read = core.send_with(self.flow, |room| {
-                let read = self.socket.try_read(room);
-                (*read.as_ref().unwrap_or(&0), read)
+                let mut room = ReadBuf::new(room);
+                let read = Pin::new(socket).poll_read(context, &mut room);
+                let count = room.filled().len();
+                (count, read.map_ok(|()| count))
             });
             match read {
                 // The flow wakes us when it takes data (again).
-                None => return Poll::Pending,
-                Some(Ok(0)) => {
+                None | Some(Poll::Pending) => return Poll::Pending,
+                Some(Poll::Ready(Ok(0))) => {
                     core.handle_finished(self.flow);
                     self.local_done = true;
                 }
-                Some(Ok(_)) => {}
-                Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if ready!(self.socket.poll_read_ready(context)).is_err() {
-                        core.handle_broken(self.flow);
-                        return Poll::Ready(Err(Broken));
-                    }
-                }
-                Some(Err(_)) => {
-                    core.handle_broken(self.flow);
-                    return Poll::Ready(Err(Broken));
-                }
+                Some(Poll::Ready(Ok(_))) => {}
+                Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
             }
         }
         Poll::Ready(Ok(()))

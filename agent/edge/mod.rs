@@ -175,7 +175,10 @@ impl Core {
         listener: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
         // There are listeners only after a configuration.
-        let me = self.config.as_ref().map_or(Ipv4Addr::LOCALHOST, |config| config.me.address());
+        let me = self
+            .config
+            .as_ref()
+            .map_or(Ipv4Addr::LOCALHOST, |config| config.me.address());
         self.flows.connect(now, me, listener)
     }
 

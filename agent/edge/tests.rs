@@ -15,7 +15,8 @@ fn args() -> serde_json::Value {
 }
 
 fn request(args: &serde_json::Value) -> BytesMut {
-    let json = serde_json::json!({"type": "request", "body": {"id": 1, "op": "configure", "args": args}});
+    let json =
+        serde_json::json!({"type": "request", "body": {"id": 1, "op": "configure", "args": args}});
     let mut out = BytesMut::new();
     frame::put_control(&mut out, json.to_string().as_bytes());
     out
@@ -23,7 +24,8 @@ fn request(args: &serde_json::Value) -> BytesMut {
 
 fn configured(args: &serde_json::Value) -> Core {
     let mut core = Core::new(1);
-    core.handle_bytes(Instant::ZERO, &mut request(args)).unwrap();
+    core.handle_bytes(Instant::ZERO, &mut request(args))
+        .unwrap();
     core
 }
 
@@ -62,7 +64,9 @@ fn packets(core: &mut Core) -> Vec<Vec<u8>> {
 /// A SYN from another host's table.
 fn syn_to(destination: SocketAddrV4) -> Vec<u8> {
     let mut table = Table::new(9);
-    table.connect(Instant::ZERO, *OTHER.ip(), destination).unwrap();
+    table
+        .connect(Instant::ZERO, *OTHER.ip(), destination)
+        .unwrap();
     let mut out = BytesMut::new();
     table.poll_packet(Instant::ZERO, &mut out).unwrap();
     out[HEADER_LEN..].to_vec()
@@ -72,7 +76,10 @@ fn syn_to(destination: SocketAddrV4) -> Vec<u8> {
 fn it_answers_a_configuration_and_listens_for_everybody() {
     let mut core = configured(&args());
     let own = SocketAddrV4::new(ME, 80);
-    assert_eq!(outputs(&mut core), [Output::Listen(own), Output::Listen(OTHER)]);
+    assert_eq!(
+        outputs(&mut core),
+        [Output::Listen(own), Output::Listen(OTHER)]
+    );
     let said = said(&mut core);
     assert_eq!(said.len(), 1);
     assert_eq!(said[0]["body"]["request_id"], 1);
@@ -90,7 +97,10 @@ fn without_loopback_it_listens_nowhere() {
 #[test]
 fn a_bad_request_is_answered_with_the_reason() {
     for (change, words) in [
-        (serde_json::json!({"me": "10.0.0.1"}), "not inside 127.0.0.0/8"),
+        (
+            serde_json::json!({"me": "10.0.0.1"}),
+            "not inside 127.0.0.0/8",
+        ),
         (serde_json::json!({"me": 7}), "invalid type"),
         (serde_json::json!({}), "missing field `me`"),
     ] {
@@ -100,7 +110,8 @@ fn a_bad_request_is_answered_with_the_reason() {
     }
     let mut core = configured(&args());
     said(&mut core);
-    core.handle_bytes(Instant::ZERO, &mut request(&args())).unwrap();
+    core.handle_bytes(Instant::ZERO, &mut request(&args()))
+        .unwrap();
     let answer = said(&mut core)[0]["body"]["error"].to_string();
     assert!(answer.contains("already configured"), "{answer}");
 }
@@ -144,12 +155,16 @@ fn dials_are_bounded() {
     let mut out = BytesMut::new();
     for _ in 0..=DIALS_MAX {
         let service = SocketAddrV4::new(ME, 80);
-        clients.connect(Instant::ZERO, *OTHER.ip(), service).unwrap();
+        clients
+            .connect(Instant::ZERO, *OTHER.ip(), service)
+            .unwrap();
         clients.poll_packet(Instant::ZERO, &mut out).unwrap();
         core.handle_packet(Instant::ZERO, &out.split()[HEADER_LEN..]);
     }
     let outputs = outputs(&mut core);
-    let dials = outputs.iter().filter(|output| matches!(output, Output::Dial { .. }));
+    let dials = outputs
+        .iter()
+        .filter(|output| matches!(output, Output::Dial { .. }));
     assert_eq!(dials.count(), DIALS_MAX);
 }
 
@@ -162,10 +177,16 @@ fn a_port_that_cannot_be_had_is_reported_and_tried_again() {
     core.handle_listening(Instant::ZERO, SocketAddrV4::new(ME, 80), Ok(()));
     let report = said(&mut core);
     assert_eq!(report[0]["body"]["type"], "problems");
-    assert_eq!(report[0]["body"]["data"]["problems"][0]["address"], "127.0.42.100:8080");
+    assert_eq!(
+        report[0]["body"]["data"]["problems"][0]["address"],
+        "127.0.42.100:8080"
+    );
 
     let (retry_at, why) = core.poll_timeout().unwrap();
-    assert_eq!((retry_at - Instant::ZERO, why), (LISTEN_RETRY, "a listener's next try"));
+    assert_eq!(
+        (retry_at - Instant::ZERO, why),
+        (LISTEN_RETRY, "a listener's next try")
+    );
     core.handle_timeout(retry_at);
     assert_eq!(outputs(&mut core), [Output::Listen(OTHER)]);
     core.handle_listening(retry_at, OTHER, Err("in use".to_owned()));
@@ -193,10 +214,12 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
     let own = SocketAddrV4::new(ME, 80);
     let client = core.handle_accepted(Instant::ZERO, own).unwrap();
     assert!(packets(&mut core).is_empty(), "nothing crosses the wire");
-    let dial = outputs(&mut core).into_iter().find_map(|output| match output {
-        Output::Dial { flow, .. } => Some(flow),
-        Output::Listen(_) | Output::Wake(_) => None,
-    });
+    let dial = outputs(&mut core)
+        .into_iter()
+        .find_map(|output| match output {
+            Output::Dial { flow, .. } => Some(flow),
+            Output::Listen(_) | Output::Wake(_) => None,
+        });
     core.handle_dialled(dial.unwrap(), true);
     assert!(packets(&mut core).is_empty());
     assert!(core.is_established(client));

@@ -31,6 +31,9 @@ const REPLIES_MAX: usize = 1_024;
 /// How many flows with little to send go before a flow with much gets its turn.
 const SPARSE_IN_A_ROW: u32 = 16;
 
+/// How many stacks are kept for the flows to come.
+const SPARE_MAX: usize = 64;
+
 /// The ports that flows start from: those that no manifest is likely to publish.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 
@@ -68,6 +71,8 @@ pub struct Table {
     bulk: VecDeque<FlowKey>,
     sparse_served: u32,
     replies: VecDeque<PacketFrame>,
+    /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
+    spare: Vec<Stack>,
     wakes: VecDeque<FlowKey>,
     timers: BinaryHeap<Reverse<(Instant, FlowKey)>>,
     random: SplitMix,
@@ -97,6 +102,7 @@ impl Table {
             bulk: VecDeque::new(),
             sparse_served: 0,
             replies: VecDeque::new(),
+            spare: Vec::new(),
             wakes: VecDeque::new(),
             timers: BinaryHeap::new(),
             random,
@@ -122,10 +128,9 @@ impl Table {
         remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
         self.check_room()?;
-        let key = self
-            .free_port(local, remote)
-            .ok_or(TableFull::Ports)?;
-        let stack = Stack::connecting(now, key, self.random.next());
+        let key = self.free_port(local, remote).ok_or(TableFull::Ports)?;
+        let mut stack = self.stack(now);
+        stack.connect(key);
         self.insert(key, stack);
         Ok(key)
     }
@@ -135,7 +140,8 @@ impl Table {
     pub fn accept(&mut self, now: Instant, syn: &Packet<'_>) -> Result<FlowKey, TableFull> {
         self.check_room()?;
         let key = syn.key().reversed();
-        let stack = Stack::listening(now, key, self.random.next());
+        let mut stack = self.stack(now);
+        stack.listen(key);
         self.insert(key, stack);
         self.handle_packet(now, syn);
         Ok(key)
@@ -290,6 +296,11 @@ impl Table {
         }
     }
 
+    fn stack(&mut self, now: Instant) -> Stack {
+        let seed = self.random.next();
+        self.spare.pop().unwrap_or_else(|| Stack::new(now, seed))
+    }
+
     fn free_port(&mut self, local: Ipv4Addr, remote: SocketAddrV4) -> Option<FlowKey> {
         for _ in EPHEMERAL {
             let port = self.next_port;
@@ -365,7 +376,9 @@ impl Table {
         };
         if flow.stack.is_over(now) {
             if flow.released {
-                self.flows.remove(&key);
+                let stack = self.flows.remove(&key).and_then(|flow| flow.stack.reuse());
+                self.spare.extend(stack);
+                self.spare.truncate(SPARE_MAX);
             } else {
                 self.wake(key);
             }

@@ -29,6 +29,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(45);
 /// ... and given up this long after its last one. Together they end a dead flow within two minutes.
 const PEER_TIMEOUT: Duration = Duration::from_secs(110);
 
+/// A stack that has carried more than this, in bytes, has touched pages that the next flow may not need.
+const REUSE_MAX: usize = 64 << 10;
+
 /// A TCP connection between this host's stack and another's.
 pub(super) struct Stack {
     interface: Interface,
@@ -40,40 +43,17 @@ pub(super) struct Stack {
     broken: bool,
     /// The SYN|ACK is held back until the far dial is decided.
     paused: bool,
+    /// Bytes of packets that came in or went out.
+    carried: usize,
 }
 
 impl Stack {
-    /// A stack that sends a SYN from `key.src` to `key.dst`.
-    pub(super) fn connecting(now: Instant, key: FlowKey, seed: u64) -> Self {
-        let mut stack = Self::new(now, key, seed);
-        let (remote, local) = (endpoint(key.dst), listen_endpoint(key.src));
-        let context = stack.interface.context();
-        let socket = stack.sockets.get_mut::<tcp::Socket>(stack.handle);
-        // The only errors are an open socket and an address or port of zero. Such a flow is born closed.
-        let _ = socket.connect(context, remote, local);
-        stack
-    }
-
-    /// A stack that waits for a SYN from `key.dst` to `key.src`, and does not answer it before [`Stack::admit`].
-    pub(super) fn listening(now: Instant, key: FlowKey, seed: u64) -> Self {
-        let mut stack = Self::new(now, key, seed);
-        let socket = stack.sockets.get_mut::<tcp::Socket>(stack.handle);
-        socket.pause_synack(true);
-        // As above: only a port of zero is refused.
-        let _ = socket.listen(listen_endpoint(key.src));
-        stack.paused = true;
-        stack
-    }
-
-    fn new(now: Instant, key: FlowKey, seed: u64) -> Self {
+    /// A stack without a connection.
+    pub(super) fn new(now: Instant, seed: u64) -> Self {
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut scratch = BytesMut::new();
-        let mut interface = Interface::new(config, &mut Turn::sending(&mut scratch), clock(now));
-        interface.update_ip_addrs(|addresses| {
-            // The list has room for two, and this is the first.
-            let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(*key.src.ip()), 32));
-        });
+        let interface = Interface::new(config, &mut Turn::sending(&mut scratch), clock(now));
         let buffer = || tcp::SocketBuffer::new(vec![0; WINDOW]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket.set_nagle_enabled(false);
@@ -88,11 +68,49 @@ impl Stack {
             finished: false,
             broken: false,
             paused: false,
+            carried: 0,
         }
+    }
+
+    /// The stack for another connection, if it is worth keeping.
+    pub(super) fn reuse(mut self) -> Option<Self> {
+        if self.broken || self.carried > REUSE_MAX {
+            return None;
+        }
+        self.socket_mut().abort();
+        (self.finished, self.paused, self.carried) = (false, false, 0);
+        Some(self)
+    }
+
+    /// Sends a SYN from `key.src` to `key.dst`.
+    pub(super) fn connect(&mut self, key: FlowKey) {
+        self.take_address(key);
+        let context = self.interface.context();
+        let socket = self.sockets.get_mut::<tcp::Socket>(self.handle);
+        // The only errors are an open socket and an address or port of zero. Such a flow is born closed.
+        let _ = socket.connect(context, endpoint(key.dst), listen_endpoint(key.src));
+    }
+
+    /// Waits for a SYN to `key.src`, and does not answer it before [`Stack::admit`].
+    pub(super) fn listen(&mut self, key: FlowKey) {
+        self.take_address(key);
+        // As above: only a port of zero is refused.
+        let _ = self.socket_mut().listen(listen_endpoint(key.src));
+        self.socket_mut().pause_synack(true);
+        self.paused = true;
+    }
+
+    fn take_address(&mut self, key: FlowKey) {
+        self.interface.update_ip_addrs(|addresses| {
+            addresses.clear();
+            // The list has room for two, and this is the first.
+            let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(*key.src.ip()), 32));
+        });
     }
 
     /// Takes in a packet of this flow. What must be answered at once goes to `replies`.
     pub(super) fn handle_packet(&mut self, now: Instant, packet: &[u8], replies: &mut BytesMut) {
+        self.carried = self.carried.saturating_add(packet.len());
         self.guarded(|stack| {
             let mut turn = Turn::receiving(packet, replies);
             let _ = stack
@@ -103,12 +121,14 @@ impl Stack {
 
     /// Appends at most one packet to `out`.
     pub(super) fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) {
+        let before = out.len();
         self.guarded(|stack| {
             let mut turn = Turn::sending(out);
             let _ = stack
                 .interface
                 .poll_egress(clock(now), &mut turn, &mut stack.sockets);
         });
+        self.carried = self.carried.saturating_add(out.len() - before);
     }
 
     /// When to poll again; a time that has passed if there is something to send.
@@ -145,10 +165,7 @@ impl Stack {
 
     /// Offers the free part of the send buffer to `fill`, which returns how many bytes it wrote. `None` if there is
     /// no room, or the connection takes no data (any more, or yet).
-    pub(super) fn send_with<R>(
-        &mut self,
-        fill: impl FnOnce(&mut [u8]) -> (usize, R),
-    ) -> Option<R> {
+    pub(super) fn send_with<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
         let socket = self.socket_mut();
         if !socket.can_send() {
             return None;
@@ -157,10 +174,7 @@ impl Stack {
     }
 
     /// Offers received bytes to `take`, which returns how many it took.
-    pub(super) fn receive_with<R>(
-        &mut self,
-        take: impl FnOnce(&[u8]) -> (usize, R),
-    ) -> Receive<R> {
+    pub(super) fn receive_with<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Receive<R> {
         if self.broken {
             return Receive::Reset;
         }

@@ -144,12 +144,18 @@ fn each_direction_ends_on_its_own() {
     send(&mut pair.left, left, b"question");
     pair.left.finish(left);
     pair.exchange();
-    assert_eq!(receive(&mut pair.right, right), Receive::Data(b"question".to_vec()));
+    assert_eq!(
+        receive(&mut pair.right, right),
+        Receive::Data(b"question".to_vec())
+    );
     assert_eq!(receive(&mut pair.right, right), Receive::Finished);
     assert_eq!(receive(&mut pair.left, left), Receive::Pending);
     send(&mut pair.right, right, b"answer");
     pair.exchange();
-    assert_eq!(receive(&mut pair.left, left), Receive::Data(b"answer".to_vec()));
+    assert_eq!(
+        receive(&mut pair.left, left),
+        Receive::Data(b"answer".to_vec())
+    );
     pair.right.finish(right);
     pair.exchange();
     pair.sleep(Duration::from_millis(20));
@@ -158,7 +164,10 @@ fn each_direction_ends_on_its_own() {
     pair.left.release(left);
     pair.right.release(right);
     pair.exchange();
-    assert!(pair.left.is_empty() && pair.right.is_empty(), "no TIME-WAIT lingers");
+    assert!(
+        pair.left.is_empty() && pair.right.is_empty(),
+        "no TIME-WAIT lingers"
+    );
 }
 
 #[test]
@@ -209,7 +218,10 @@ fn a_reader_that_stops_stops_the_writer_and_only_for_as_long() {
             break;
         }
     }
-    assert!(sent < 4 << 20, "the writer is held back, after {sent} bytes");
+    assert!(
+        sent < 4 << 20,
+        "the writer is held back, after {sent} bytes"
+    );
     // The window stays closed for a minute; probes keep the flow alive.
     for _ in 0..200 {
         pair.sleep(Duration::from_secs(1));
@@ -268,6 +280,38 @@ fn a_flow_with_little_to_say_goes_before_one_with_much() {
     pair.left.poll_packet(pair.now, &mut out);
     let packet = Packet::parse(&out[crate::wire::HEADER_LEN..]).unwrap();
     assert_eq!(packet.key(), sparse);
+}
+
+#[test]
+fn a_stack_is_used_again_and_remembers_nothing() {
+    let mut pair = Pair::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..20_u8 {
+        let (left, right) = pair.connected();
+        assert!(seen.insert(left), "each flow has a port of its own");
+        send(&mut pair.left, left, &[round]);
+        if round % 2 == 0 {
+            pair.left.abort(left);
+        } else {
+            pair.left.finish(left);
+        }
+        pair.exchange();
+        let got = receive(&mut pair.right, right);
+        if round % 2 == 0 {
+            while let Receive::Data(_) = receive(&mut pair.right, right) {}
+            assert_eq!(receive(&mut pair.right, right), Receive::Reset);
+        } else {
+            assert_eq!(got, Receive::Data(vec![round]));
+            assert_eq!(receive(&mut pair.right, right), Receive::Finished);
+            pair.right.finish(right);
+        }
+        pair.exchange();
+        pair.sleep(Duration::from_millis(20));
+        pair.left.release(left);
+        pair.right.release(right);
+        pair.exchange();
+        assert!(pair.left.is_empty() && pair.right.is_empty());
+    }
 }
 
 #[test]

@@ -100,7 +100,9 @@ impl fmt::Display for Loss {
             }
             Self::Closed => f.write_str("its command closed its output but did not end"),
             Self::NoAnswer { banner } => {
-                f.write_str("its command runs, but no agent has answered; run the command by hand and look")?;
+                f.write_str(
+                    "its command runs, but no agent has answered; run the command by hand and look",
+                )?;
                 quote(f, banner)
             }
             Self::OutOfStep { desync, banner } => {
@@ -112,7 +114,10 @@ impl fmt::Display for Loss {
                 quote(f, banner)
             }
             Self::Misbehaved(what) => {
-                write!(f, "its agent misbehaves: more than 100 faults in 10 s, the last one {what}")
+                write!(
+                    f,
+                    "its agent misbehaves: more than 100 faults in 10 s, the last one {what}"
+                )
             }
             Self::Refused(reason) => write!(f, "its agent refused its configuration: {reason}"),
             Self::Lacks { feature, version } => write!(
@@ -128,8 +133,12 @@ impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             // What shells and the tools that run commands elsewhere say (POSIX sh section 2.8.2).
-            Self::Status(127) => f.write_str("exited with status 127 (usually: command not found on that host)"),
-            Self::Status(126) => f.write_str("exited with status 126 (usually: command not executable on that host)"),
+            Self::Status(127) => {
+                f.write_str("exited with status 127 (usually: command not found on that host)")
+            }
+            Self::Status(126) => {
+                f.write_str("exited with status 126 (usually: command not executable on that host)")
+            }
             Self::Status(status) => write!(f, "exited with status {status}"),
             Self::Signal(signal) => write!(f, "was ended by signal {signal}"),
             Self::Unknown => f.write_str("ended"),

@@ -315,8 +315,7 @@ impl Link {
     fn handle_control(&mut self, now: Instant, json: &[u8]) {
         match Message::parse(json) {
             Ok(Message::Result(outcome)) => {
-                let expected =
-                    outcome.request_id == REQUEST_ID && self.greeting.is_none();
+                let expected = outcome.request_id == REQUEST_ID && self.greeting.is_none();
                 if !expected {
                     return self.handle_fault(now, "a result that nobody asked for");
                 }
@@ -333,7 +332,9 @@ impl Link {
                 Ok(Event::Unknown(_)) => {}
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),
             },
-            Ok(Message::Request(_)) => self.handle_fault(now, "a request, which agents do not make"),
+            Ok(Message::Request(_)) => {
+                self.handle_fault(now, "a request, which agents do not make")
+            }
             Err(_) => self.handle_fault(now, "a message that cannot be read"),
         }
     }
@@ -345,9 +346,21 @@ impl Link {
         let lacks = |feature: &&&str| !greeting.features.iter().any(|has| has == *feature);
         if let Some(missing) = self.demands.required.iter().find(lacks) {
             let version = loss::said(&greeting.version);
-            return self.end(now, Loss::Lacks { feature: missing, version });
+            return self.end(
+                now,
+                Loss::Lacks {
+                    feature: missing,
+                    version,
+                },
+            );
         }
-        let missed: Vec<_> = self.demands.wanted.iter().filter(lacks).map(ToString::to_string).collect();
+        let missed: Vec<_> = self
+            .demands
+            .wanted
+            .iter()
+            .filter(lacks)
+            .map(ToString::to_string)
+            .collect();
         if !missed.is_empty() {
             self.outputs.push_back(Output::Note(Note::Lacks(missed)));
         }

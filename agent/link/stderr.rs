@@ -61,7 +61,9 @@ mod tests {
     fn a_flood_is_counted_not_shown_and_its_end_is_kept() {
         let mut stderr = Stderr::default();
         let start = Instant::ZERO + WINDOW;
-        let shown: usize = (0..1000).map(|n| stderr.push(start, format!("{n}").as_bytes()).len()).sum();
+        let shown: usize = (0..1000)
+            .map(|n| stderr.push(start, format!("{n}").as_bytes()).len())
+            .sum();
         assert_eq!(shown, 21, "20 lines and the word that more follow");
         assert_eq!(stderr.tail().last(), Some("999"));
         assert_eq!(stderr.tail().count(), TAIL_MAX);

@@ -40,7 +40,9 @@ impl Story {
                     State::Ending { why, .. } => format!("ending: {why}"),
                     State::Over { why } => format!("over: {why}"),
                     State::Configuring { .. } => "configuring".to_owned(),
-                    other @ (State::Idle | State::Spawning | State::Ready) => format!("{other:?}").to_lowercase(),
+                    other @ (State::Idle | State::Spawning | State::Ready) => {
+                        format!("{other:?}").to_lowercase()
+                    }
                 },
                 other @ (Output::Spawn | Output::CloseInput | Output::Terminate | Output::Kill) => {
                     format!("-> {other:?}")
@@ -78,7 +80,11 @@ impl Story {
 
     #[track_caller]
     fn reads(&self, expected: &str) {
-        let expected: Vec<_> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let expected: Vec<_> = expected
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         let text: Vec<_> = self.text.lines().map(str::trim).collect();
         assert_eq!(text, expected);
     }
@@ -156,7 +162,11 @@ fn a_silent_agent_is_given_up_and_ended_step_by_step() {
 fn an_agent_that_talks_but_does_not_answer_is_given_up_sooner() {
     let mut story = Story::started();
     story.says(b"Last login: today\n").after(15);
-    assert!(story.text.contains("it wrote: Last login: today"), "{}", story.text);
+    assert!(
+        story.text.contains("it wrote: Last login: today"),
+        "{}",
+        story.text
+    );
 }
 
 #[test]
@@ -204,7 +214,11 @@ fn an_agent_that_refuses_its_configuration_is_quoted() {
     story.says(&control(
         r#"{"type":"result","body":{"request_id":1,"op":"configure","error":"already\u001b configured"}}"#,
     ));
-    assert!(story.text.contains("already\\u{1b} configured"), "{}", story.text);
+    assert!(
+        story.text.contains("already\\u{1b} configured"),
+        "{}",
+        story.text
+    );
 }
 
 #[test]
@@ -220,7 +234,11 @@ fn a_few_faults_are_forgiven_a_flood_is_not() {
     }
     story.reads("");
     story.says(&unknown);
-    assert!(story.text.contains("ending: its agent misbehaves"), "{}", story.text);
+    assert!(
+        story.text.contains("ending: its agent misbehaves"),
+        "{}",
+        story.text
+    );
     assert!(matches!(story.link.state(), State::Ending { why, .. } if why.is_refusal()));
 }
 
@@ -247,7 +265,11 @@ fn strange_messages_are_faults_not_crashes() {
 fn a_stream_out_of_step_ends_the_link_and_says_what_was_found() {
     let mut story = Story::ready();
     story.says(b"Connection closed by remote host");
-    assert!(story.text.contains("out of step: found [43, 6f, 6e, 6e]"), "{}", story.text);
+    assert!(
+        story.text.contains("out of step: found [43, 6f, 6e, 6e]"),
+        "{}",
+        story.text
+    );
     assert!(story.text.contains("-> CloseInput"));
 }
 
@@ -264,7 +286,10 @@ fn packets_pass_only_while_ready() {
     let bytes = packet.clone().into_bytes();
     let mut buffer = BytesMut::from(&bytes[..]);
     let mut story = Story::ready();
-    assert_eq!(story.link.handle_bytes(story.now, &mut buffer), Some(packet));
+    assert_eq!(
+        story.link.handle_bytes(story.now, &mut buffer),
+        Some(packet)
+    );
     story.then(Link::stop);
     let mut buffer = BytesMut::from(&bytes[..]);
     assert_eq!(story.link.handle_bytes(story.now, &mut buffer), None);

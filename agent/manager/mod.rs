@@ -59,10 +59,7 @@ impl Core {
         for host in &plan.hosts {
             let published = configure::carried(host).map(|forward| forward.listen_port);
             switch.add(host.vip, published);
-            let link = Link::new(
-                &configure::configure(plan, host),
-                configure::demands(host),
-            );
+            let link = Link::new(&configure::configure(plan, host), configure::demands(host));
             hosts.insert(
                 host.vip,
                 Host {
@@ -157,7 +154,10 @@ impl Core {
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let links = self.hosts.values().filter_map(|host| host.link.poll_timeout());
+        let links = self
+            .hosts
+            .values()
+            .filter_map(|host| host.link.poll_timeout());
         links.chain(self.switch.poll_timeout()).min()
     }
 
@@ -194,7 +194,8 @@ impl Core {
         while let Some(output) = host.link.poll_output() {
             match output {
                 link::Output::Spawn => {
-                    self.outputs.push_back(Output::Spawn(vip, host.plan.start.clone()));
+                    self.outputs
+                        .push_back(Output::Spawn(vip, host.plan.start.clone()));
                 }
                 link::Output::CloseInput => self.outputs.push_back(Output::CloseInput(vip)),
                 link::Output::Terminate => self.outputs.push_back(Output::Terminate(vip)),
@@ -282,7 +283,9 @@ impl Host {
         let text = match note {
             Note::Stderr(line) => return Event::Stderr { host, vip, line },
             Note::Banner(banner) => {
-                format!("its command wrote this before the agent started, which was skipped: {banner}")
+                format!(
+                    "its command wrote this before the agent started, which was skipped: {banner}"
+                )
             }
             Note::Lacks(features) => format!(
                 "its agent cannot do: {}; install a newer one on that host",

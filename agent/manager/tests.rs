@@ -57,7 +57,11 @@ fn outputs(core: &mut Core) -> Vec<Output> {
 }
 
 fn states(core: &Core) -> Vec<HostState> {
-    core.snapshot().hosts.iter().map(|host| host.state).collect()
+    core.snapshot()
+        .hosts
+        .iter()
+        .map(|host| host.state)
+        .collect()
 }
 
 /// What the manager has written to a host's pipe, as its agent reads it.
@@ -100,7 +104,9 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     let mut core = core();
     core.start();
     let spawned = outputs(&mut core);
-    let spawned = spawned.iter().filter(|output| matches!(output, Output::Spawn(..)));
+    let spawned = spawned
+        .iter()
+        .filter(|output| matches!(output, Output::Spawn(..)));
     assert_eq!(spawned.count(), 2);
     core.handle_spawned(NOW, vip(A), Ok(()));
     assert!(outputs(&mut core).contains(&Output::Wake(vip(A))));
@@ -109,7 +115,10 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     assert_eq!(args.forwards.len(), 1, "UDP is not promised to an agent");
     assert_eq!(args.forwards[0].connect_ip, "web.internal");
     assert_eq!(args.others.len(), 1);
-    assert_eq!((args.others[0].ip.to_string().as_str(), args.others[0].port), (B, 8080));
+    assert_eq!(
+        (args.others[0].ip.to_string().as_str(), args.others[0].port),
+        (B, 8080)
+    );
     assert_eq!(args.hostname_map["beta"].to_string(), B);
     assert!(!args.loopback.disable);
     assert_eq!(args.features, ["problems"]);
@@ -124,10 +133,19 @@ fn a_host_fails_alone_and_says_why() {
     core.handle_exit(vip(B), Ending::Status(3));
     assert_eq!(states(&core), [HostState::Ready, HostState::Lost]);
     let view = &core.snapshot().hosts[1];
-    assert_eq!(view.reason.as_deref(), Some("its command exited with status 3"));
+    assert_eq!(
+        view.reason.as_deref(),
+        Some("its command exited with status 3")
+    );
     assert_eq!(view.stderr, ["boom"]);
     let announced = outputs(&mut core).into_iter().filter(|output| {
-        matches!(output, Output::Event(Event::Host { state: HostState::Lost, .. }))
+        matches!(
+            output,
+            Output::Event(Event::Host {
+                state: HostState::Lost,
+                ..
+            })
+        )
     });
     assert_eq!(announced.count(), 1, "one change, one line");
     assert!(!core.is_over());
@@ -142,7 +160,13 @@ fn a_host_whose_agent_cannot_keep_the_manifests_word_is_refused() {
         core.handle_bytes(NOW, vip(address), &mut greeting(r#""tcp""#));
     }
     assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
-    assert!(core.snapshot().hosts[1].reason.as_ref().unwrap().contains("loopback.disable"));
+    assert!(
+        core.snapshot().hosts[1]
+            .reason
+            .as_ref()
+            .unwrap()
+            .contains("loopback.disable")
+    );
 }
 
 #[test]
@@ -190,7 +214,9 @@ fn stopping_ends_everything() {
     core.stop(NOW);
     assert!(!core.is_over());
     let closed = outputs(&mut core);
-    let closed = closed.iter().filter(|output| matches!(output, Output::CloseInput(_)));
+    let closed = closed
+        .iter()
+        .filter(|output| matches!(output, Output::CloseInput(_)));
     assert_eq!(closed.count(), 2);
     for address in [A, B] {
         core.handle_exit(vip(address), Ending::Status(0));

@@ -63,7 +63,10 @@ impl Queue {
     /// Drops the newer half of the longest backlog and returns how many frames that was. A whole half, so that a
     /// flood does not make us look for the longest at every packet.
     pub(super) fn shed(&mut self) -> u64 {
-        let longest = self.backlogs.values_mut().max_by_key(|backlog| backlog.bytes);
+        let longest = self
+            .backlogs
+            .values_mut()
+            .max_by_key(|backlog| backlog.bytes);
         let Some(backlog) = longest else {
             return 0;
         };
@@ -137,7 +140,9 @@ mod tests {
     }
 
     fn marks(queue: &mut Queue) -> Vec<u8> {
-        std::iter::from_fn(|| queue.pop()).map(|frame| *frame.last().unwrap()).collect()
+        std::iter::from_fn(|| queue.pop())
+            .map(|frame| *frame.last().unwrap())
+            .collect()
     }
 
     #[test]

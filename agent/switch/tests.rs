@@ -35,7 +35,13 @@ fn switch() -> Switch {
 }
 
 /// A segment without data.
-fn segment(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), flags: u8, seq: u32, ack: u32) -> PacketFrame {
+fn segment(
+    src: (Ipv4Addr, u16),
+    dst: (Ipv4Addr, u16),
+    flags: u8,
+    seq: u32,
+    ack: u32,
+) -> PacketFrame {
     let key = FlowKey {
         src: SocketAddrV4::new(src.0, src.1),
         dst: SocketAddrV4::new(dst.0, dst.1),
@@ -106,12 +112,20 @@ fn a_thousand_spoofed_packets_are_a_thousand_drops() {
 #[test]
 fn only_published_ports_can_be_reached() {
     let mut switch = switch();
-    let destinations = [(B, 22), (Ipv4Addr::new(127, 0, 42, 200), 80), (Ipv4Addr::LOCALHOST, 80), (B, 0)];
+    let destinations = [
+        (B, 22),
+        (Ipv4Addr::new(127, 0, 42, 200), 80),
+        (Ipv4Addr::LOCALHOST, 80),
+        (B, 0),
+    ];
     for (n, dst) in (1_u16..).zip(destinations) {
         let syn = segment((A, n), dst, SYN, 7, 0);
         assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
         let answer = delivered(&mut switch, A);
-        assert!(answer[0].1.flags.rst && answer[0].1.ack == 8, "an honest client fails fast");
+        assert!(
+            answer[0].1.flags.rst && answer[0].1.ack == 8,
+            "an honest client fails fast"
+        );
     }
     assert!(delivered(&mut switch, B).is_empty());
     assert_eq!(switch.traffic(vip(A)).refused, 4);
@@ -128,7 +142,10 @@ fn what_belongs_to_no_flow_does_not_pass() {
     }
     let stray = segment((A, 4000), (B, 80), RST, 9, 77);
     assert_eq!(switch.handle_packet(NOW, vip(A), stray), Verdict::Refused);
-    assert!(delivered(&mut switch, A).is_empty(), "a reset is never answered");
+    assert!(
+        delivered(&mut switch, A).is_empty(),
+        "a reset is never answered"
+    );
     assert!(delivered(&mut switch, B).is_empty());
 }
 
@@ -154,14 +171,23 @@ fn a_host_that_is_lost_ends_its_flows_at_the_other_ends() {
     let told = delivered(&mut switch, A);
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0.src, SocketAddrV4::new(B, 80));
-    assert!(told[0].1.flags.rst && told[0].1.seq == 501, "in order for its receiver");
+    assert!(
+        told[0].1.flags.rst && told[0].1.seq == 501,
+        "in order for its receiver"
+    );
     let told = delivered(&mut switch, C);
-    assert!(told[0].1.flags.rst && told[0].1.ack == 41, "an unanswered SYN is answered");
+    assert!(
+        told[0].1.flags.rst && told[0].1.ack == 41,
+        "an unanswered SYN is answered"
+    );
     assert_eq!(switch.flow_count(vip(A)) + switch.flow_count(vip(C)), 0);
 
     let syn = segment((A, 4001), (B, 80), SYN, 1, 0);
     assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
-    assert!(delivered(&mut switch, A)[0].1.flags.rst, "down is refused, not silent");
+    assert!(
+        delivered(&mut switch, A)[0].1.flags.rst,
+        "down is refused, not silent"
+    );
     assert!(delivered(&mut switch, B).is_empty());
 }
 
@@ -181,7 +207,10 @@ fn a_flow_is_forgotten_once_both_ends_are_done() {
     }
     let last = segment(a, b, ACK, 102, 502);
     assert_eq!(switch.handle_packet(NOW, vip(A), last), Verdict::Forwarded);
-    assert_eq!((switch.flow_count(vip(A)), switch.flow_count(vip(B))), (0, 0));
+    assert_eq!(
+        (switch.flow_count(vip(A)), switch.flow_count(vip(B))),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -203,8 +232,16 @@ fn one_host_cannot_take_all_flows() {
         segment((from, port), (dst, 80), SYN, 1, 0)
     };
     let verdicts = (0..FLOWS + 100).map(|n| switch.handle_packet(NOW, vip(C), syn(C, n)));
-    assert_eq!(verdicts.filter(|verdict| *verdict == Verdict::Forwarded).count(), FLOWS);
-    assert_eq!(switch.handle_packet(NOW, vip(A), syn(A, 0)), Verdict::Forwarded);
+    assert_eq!(
+        verdicts
+            .filter(|verdict| *verdict == Verdict::Forwarded)
+            .count(),
+        FLOWS
+    );
+    assert_eq!(
+        switch.handle_packet(NOW, vip(A), syn(A, 0)),
+        Verdict::Forwarded
+    );
 
     // What nobody answers is forgotten.
     let (at, _) = switch.poll_timeout().unwrap();

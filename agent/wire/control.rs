@@ -357,8 +357,17 @@ mod tests {
         assert_eq!(
             names,
             [
-                "forwards", "hostnameMap", "http", "loopback", "me", "nameServers", "others", "routes",
-                "socks", "stateDir", "writeEtcHosts",
+                "forwards",
+                "hostnameMap",
+                "http",
+                "loopback",
+                "me",
+                "nameServers",
+                "others",
+                "routes",
+                "socks",
+                "stateDir",
+                "writeEtcHosts",
             ]
         );
     }
@@ -401,7 +410,8 @@ mod tests {
         };
         assert_eq!(Event::try_from(raw).unwrap(), event);
 
-        let json = br#"{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["10.0.0.5"]}}}"#;
+        let json =
+            br#"{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["10.0.0.5"]}}}"#;
         let Message::Event(raw) = Message::parse(json).unwrap() else {
             panic!("not an event");
         };

@@ -264,7 +264,10 @@ mod tests {
             Packet::parse(&bytes).unwrap_err()
         };
         assert_eq!(Packet::parse(&[]).unwrap_err(), PacketError::Truncated);
-        assert_eq!(Packet::parse(&good[..19]).unwrap_err(), PacketError::Truncated);
+        assert_eq!(
+            Packet::parse(&good[..19]).unwrap_err(),
+            PacketError::Truncated
+        );
         assert_eq!(Packet::parse(&good[..39]).unwrap_err(), PacketError::Length);
         assert_eq!(broken(0, 0x65), PacketError::Version);
         assert_eq!(broken(0, 0x46), PacketError::Options);
