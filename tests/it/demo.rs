@@ -1,6 +1,7 @@
 //! The demo, as a person starts and ends it: its addresses, its pages, and what it leaves behind.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     os::unix::process::CommandExt as _,
@@ -94,25 +95,29 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// The processes that run as hosts of the demo below a process, or with one of these numbers.
+/// The processes that run as hosts of a demo and are wanted, by their number and that of their parent.
 fn hosts(wanted: impl Fn(i32, i32) -> bool) -> Vec<i32> {
-    let listed = Command::new("ps")
-        .args(["-axo", "pid=,ppid=,args="])
-        .output()
-        .unwrap();
-    let listed = String::from_utf8_lossy(&listed.stdout);
-    assert!(listed.lines().count() > 1, "ps shows no processes");
-    let hosts = listed
-        .lines()
-        .filter(|line| line.contains("demo-host"))
-        .filter_map(|line| {
-            let mut words = line
-                .split_whitespace()
-                .map_while(|word| word.parse::<i32>().ok());
-            let (own, parent) = (words.next()?, words.next()?);
-            wanted(own, parent).then_some(own)
-        });
-    hosts.collect()
+    let processes: Vec<_> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .collect();
+    assert!(processes.len() > 1, "/proc shows no processes");
+    let is_wanted = |own: &i32| {
+        // A process that has ended meanwhile is none.
+        let words = fs::read(format!("/proc/{own}/cmdline")).unwrap_or_default();
+        let stat = fs::read_to_string(format!("/proc/{own}/stat")).unwrap_or_default();
+        // proc_pid_stat(5): the state and the parent follow the name, which is in parentheses.
+        let rest = stat.rsplit(')').next().unwrap();
+        let parent = rest
+            .split_whitespace()
+            .nth(1)
+            .and_then(|word| word.parse().ok());
+        words
+            .split(|byte| *byte == 0)
+            .any(|word| word == b"demo-host")
+            && parent.is_some_and(|parent| wanted(*own, parent))
+    };
+    processes.into_iter().filter(is_wanted).collect()
 }
 
 /// Looks at the pages of a demo, and at what is left after it; gives what it has said and the pages.
