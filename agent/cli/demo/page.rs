@@ -4,6 +4,7 @@
 
 use std::{
     convert::Infallible,
+    error::Error,
     net::TcpListener,
     rc::Rc,
     time::{Duration, Instant},
@@ -180,7 +181,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     let stream = TcpStream::connect(peer.address)
         .await
         .map_err(|error| describe(&error))?;
-    let broken = |error: hyper::Error| error.to_string();
+    let broken = |error: hyper::Error| innermost(&error);
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
@@ -194,4 +195,51 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     let body = Limited::new(response.into_body(), NAME_MAX).collect().await;
     let body = body.map_err(|error| error.to_string())?.to_bytes();
     Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// The cause of the cause: "connection reset by peer" says more than "connection error".
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    match (error.source(), error.downcast_ref::<std::io::Error>()) {
+        (Some(cause), _) => innermost(cause),
+        (None, Some(error)) => describe(error),
+        (None, None) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(apart: bool) -> Page {
+        Page {
+            name: "attic".parse().unwrap(),
+            apart,
+            peers: vec!["cellar=127.0.42.102:8080".parse().unwrap()],
+        }
+    }
+
+    #[test]
+    fn the_page_is_whole_and_loads_nothing() {
+        for apart in [true, false] {
+            let html = page(apart).html("<tr></tr>");
+            assert!(html.contains("<h1>attic</h1>") && html.contains("<tr></tr>"));
+            let rest = html.replace("@media", "");
+            assert!(!rest.contains('@'), "a place was not filled in");
+            assert!(!rest.contains("src=") && !rest.contains("url("));
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_host_is_text_and_not_html() {
+        let peers = page(true).peers;
+        let row = row(&peers[0], "bad", "<script> & more", "");
+        assert!(row.contains("&lt;script> &amp; more"), "{row}");
+    }
+
+    #[test]
+    fn the_innermost_cause_is_told() {
+        let cause = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let outer = std::io::Error::other(cause);
+        assert_eq!(innermost(&outer), "connection reset");
+    }
 }
