@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     sync::Notify,
+    task::AbortHandle,
 };
 
 use super::{
@@ -113,6 +114,7 @@ pub(super) struct State {
     pub(super) core: Core,
     /// The streams that wait for their flow.
     streams: HashMap<FlowKey, Waker>,
+    listeners: HashMap<SocketAddrV4, AbortHandle>,
     /// What the timer waits for.
     armed: Option<Instant>,
     /// Every stream is to end with a reset.
@@ -138,6 +140,7 @@ impl Shared {
             state: Mutex::new(State {
                 core: Core::new(seed()),
                 streams: HashMap::new(),
+                listeners: HashMap::new(),
                 armed: None,
                 stopping: false,
             }),
@@ -166,7 +169,8 @@ impl Shared {
         while let Some(output) = state.core.poll_output() {
             match output {
                 Output::Listen(address) => {
-                    tokio::spawn(listen(self.clone(), address));
+                    let listener = tokio::spawn(listen(self.clone(), address));
+                    state.listeners.insert(address, listener.abort_handle());
                 }
                 Output::Dial { flow, host, port } => {
                     tokio::spawn(serve(self.clone(), flow, host, port));
@@ -192,6 +196,9 @@ impl Shared {
         {
             let mut state = self.lock();
             state.stopping = true;
+            for listener in state.listeners.values() {
+                listener.abort();
+            }
             for waker in state.streams.values() {
                 waker.wake_by_ref();
             }
@@ -280,7 +287,7 @@ async fn listen(shared: Arc<Shared>, address: SocketAddrV4) {
 }
 
 async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: SocketAddrV4) {
-    while !shared.lock().stopping {
+    loop {
         let socket = match listener.accept().await {
             Ok((socket, _)) => socket,
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,

@@ -79,11 +79,12 @@ impl Child {
 }
 
 fn reason(error: &io::Error, program: &str) -> String {
-    let what = describe(error);
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("{program:?} is not in $PATH"),
-        io::ErrorKind::PermissionDenied => format!("{program:?} is not executable"),
-        _ => format!("{program:?}: {what}"),
+    if error.kind() == io::ErrorKind::NotFound {
+        format!("{program:?} is not in $PATH")
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        format!("{program:?} is not executable")
+    } else {
+        format!("{program:?}: {}", describe(error))
     }
 }
 

@@ -10,8 +10,15 @@ use super::describe;
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
-/// When an idle service is asked for a sign of life, how often, and how many times: dead after 90 s.
-const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(45), Duration::from_secs(15), 3);
+/// When an idle service is asked for a sign of life ...
+const KEEP_ALIVE: Duration = Duration::from_secs(45);
+
+/// ... how often ...
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// ... and how many times, which makes 90 s in all. Windows has a number of its own.
+#[cfg(unix)]
+const KEEP_ALIVE_RETRIES: u32 = 3;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1_024;
@@ -21,10 +28,11 @@ pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
     let connect = TcpStream::connect((host, port));
     let socket = tokio::time::timeout(DIAL_MAX, connect).await??;
     socket.set_nodelay(true)?;
-    let (idle, interval, _retries) = KEEP_ALIVE;
-    let keep_alive = TcpKeepalive::new().with_time(idle).with_interval(interval);
+    let keep_alive = TcpKeepalive::new()
+        .with_time(KEEP_ALIVE)
+        .with_interval(KEEP_ALIVE_INTERVAL);
     #[cfg(unix)]
-    let keep_alive = keep_alive.with_retries(_retries);
+    let keep_alive = keep_alive.with_retries(KEEP_ALIVE_RETRIES);
     // A service without keep-alive is served all the same.
     let _ = SockRef::from(&socket).set_tcp_keepalive(&keep_alive);
     Ok(socket)
@@ -47,20 +55,18 @@ fn bind(address: SocketAddrV4) -> io::Result<TcpListener> {
 
 fn reason(error: &io::Error, address: SocketAddrV4) -> String {
     let what = describe(error);
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{what}: another program on that machine, perhaps another agent, has this port")
-        }
-        io::ErrorKind::AddrNotAvailable if cfg!(target_os = "macos") => {
-            format!(
-                "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
-                address.ip()
-            )
-        }
-        io::ErrorKind::PermissionDenied if address.port() < 1024 => {
-            format!("{what}: ports below 1024 need root there; publish a higher one")
-        }
-        _ => what,
+    let kind = error.kind();
+    if kind == io::ErrorKind::AddrInUse {
+        format!("{what}: another program on that machine, perhaps another agent, has this port")
+    } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
+        format!(
+            "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
+            address.ip()
+        )
+    } else if kind == io::ErrorKind::PermissionDenied && address.port() < 1024 {
+        format!("{what}: ports below 1024 need root there; publish a higher one")
+    } else {
+        what
     }
 }
 

@@ -5,7 +5,6 @@ use std::{
     io::IoSlice,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -13,6 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{Notify, broadcast, mpsc, oneshot, watch},
+    task::JoinHandle,
 };
 
 use super::{
@@ -50,7 +50,7 @@ pub struct Manager {
     stop: Option<oneshot::Sender<()>>,
     snapshot: watch::Receiver<Snapshot>,
     events: broadcast::Receiver<Event>,
-    thread: JoinHandle<()>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl Manager {
@@ -247,12 +247,14 @@ async fn live(
 ) {
     match start {
         Start::InProcess => {
-            let (near, far) = tokio::io::duplex(DUPLEX);
-            let (far_input, far_output) = tokio::io::split(far);
-            let stop = std::future::pending();
-            let agent = tokio::spawn(agent::run(far_input, far_output, None, stop));
-            let (output, input) = tokio::io::split(near);
-            let process = Process::Task(agent);
+            let (input, far_input) = tokio::io::duplex(DUPLEX);
+            let (output, far_output) = tokio::io::duplex(DUPLEX);
+            let (stop, stopped) = oneshot::channel();
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            let agent = tokio::spawn(agent::run(far_input, far_output, None, stopped));
+            let process = Process::Task(agent, Some(stop));
             attend(shared, vip, process, input, output, to_write, inbox).await;
         }
         Start::Command(argv) => {
@@ -278,7 +280,8 @@ async fn live(
 /// What runs an agent.
 enum Process {
     Child(Child),
-    Task(tokio::task::JoinHandle<agent::End>),
+    /// An agent inside the manager, and what asks it to go.
+    Task(JoinHandle<agent::End>, Option<oneshot::Sender<()>>),
 }
 
 impl Process {
@@ -286,7 +289,7 @@ impl Process {
     async fn wait(&mut self) -> Ending {
         match self {
             Self::Child(child) => child.wait().await,
-            Self::Task(task) => {
+            Self::Task(task, _) => {
                 let _ = task.await;
                 Ending::Unknown
             }
@@ -296,14 +299,14 @@ impl Process {
     fn terminate(&mut self) {
         match self {
             Self::Child(child) => child.terminate(),
-            Self::Task(task) => task.abort(),
+            Self::Task(_, stop) => drop(stop.take()),
         }
     }
 
     fn kill(&mut self) {
         match self {
             Self::Child(child) => child.kill(),
-            Self::Task(task) => task.abort(),
+            Self::Task(task, _) => task.abort(),
         }
     }
 }

@@ -67,10 +67,13 @@ mod unix {
     }
 
     fn kind(fd: &OwnedFd) -> io::Result<Kind> {
-        Ok(match FileType::from_raw_mode(fstat(fd)?.st_mode) {
-            FileType::Fifo => Kind::Pipe,
-            FileType::Socket if is_unix(fd) => Kind::UnixSocket,
-            _ => Kind::Other,
+        let kind = FileType::from_raw_mode(fstat(fd)?.st_mode);
+        Ok(if kind == FileType::Fifo {
+            Kind::Pipe
+        } else if kind == FileType::Socket && is_unix(fd) {
+            Kind::UnixSocket
+        } else {
+            Kind::Other
         })
     }
 

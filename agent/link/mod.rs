@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a command may take to bring up an agent that answers. A person may be typing a passphrase meanwhile.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// How long an agent may take that has begun to write something, but not a frame.
 const BANNER_MAX: Duration = Duration::from_secs(15);
@@ -333,7 +333,7 @@ impl Link {
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),
             },
             Ok(Message::Request(_)) => {
-                self.handle_fault(now, "a request, which agents do not make")
+                self.handle_fault(now, "a request, which agents do not make");
             }
             Err(_) => self.handle_fault(now, "a message that cannot be read"),
         }

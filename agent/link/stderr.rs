@@ -8,7 +8,7 @@ use crate::{text, time::Instant};
 const SHOWN_MAX: u32 = 20;
 
 /// See [`SHOWN_MAX`].
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// How many of the last lines are kept, shown or not.
 const TAIL_MAX: usize = 20;

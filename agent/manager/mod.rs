@@ -229,11 +229,15 @@ impl Host {
             link::State::Configuring { .. } => HostState::Configuring,
             link::State::Ready if self.link.problems().is_empty() => HostState::Ready,
             link::State::Ready => HostState::Degraded,
-            link::State::Ending { why, .. } | link::State::Over { why } => match why {
-                Loss::Stopped => HostState::Stopped,
-                why if why.is_refusal() => HostState::Refused,
-                _ => HostState::Lost,
-            },
+            link::State::Ending { why, .. } | link::State::Over { why } => {
+                if *why == Loss::Stopped {
+                    HostState::Stopped
+                } else if why.is_refusal() {
+                    HostState::Refused
+                } else {
+                    HostState::Lost
+                }
+            }
         }
     }
 

@@ -191,7 +191,10 @@ mod tests {
         assert_eq!(queue.shed(), 5);
         assert!(queue.bytes() < before);
         let left = marks(&mut queue);
-        assert_eq!(left.iter().filter(|&&mark| mark == 1).count(), 1);
+        assert!(
+            left.contains(&1),
+            "the flow that sends little keeps its packet"
+        );
         assert_eq!(left.len(), 6);
         assert_eq!(queue.bytes(), 0);
     }

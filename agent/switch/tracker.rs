@@ -24,7 +24,7 @@ pub(super) const FLOWS_MAX: usize = 65_536;
 pub(super) const FLOWS_PER_HOST: usize = FLOWS_MAX / 4;
 
 /// A SYN that nobody has answered is forgotten after this long. An agent gives up a dial well before.
-const OPENING_MAX: Duration = Duration::from_secs(120);
+const OPENING_MAX: Duration = Duration::from_mins(2);
 
 /// How often unanswered SYNs are looked for.
 const SWEEP: Duration = Duration::from_secs(30);

@@ -15,30 +15,39 @@ const MUTATIONS: usize = 4_000;
 
 #[test]
 fn frames_hold_for_the_corpus_and_its_mutations() {
-    replay("frame", bodies::frame);
+    replay(&["tests/fuzz/corpus/frame"], bodies::frame);
 }
 
 #[test]
 fn packets_hold_for_the_corpus_and_its_mutations() {
-    replay("packet", bodies::packet);
+    replay(&["tests/fuzz/corpus/packet"], bodies::packet);
 }
 
 #[test]
 fn control_messages_hold_for_the_corpus_and_its_mutations() {
-    replay("control", bodies::control);
+    replay(&["tests/fuzz/corpus/control"], bodies::control);
 }
 
 #[test]
 fn an_agent_holds_for_the_corpus_and_its_mutations() {
-    replay("edge", bodies::edge);
+    replay(&["tests/fuzz/corpus/edge"], bodies::edge);
 }
 
-fn replay(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fuzz/corpus")
-        .join(target);
-    let mut corpus: Vec<(String, Vec<u8>)> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+#[test]
+fn manifests_hold_for_the_corpus_and_its_mutations() {
+    replay(
+        &["tests/data/manifests/valid", "tests/data/manifests/invalid"],
+        bodies::manifest,
+    );
+}
+
+fn replay(folders: &[&str], body: fn(&[u8])) {
+    let mut corpus: Vec<(String, Vec<u8>)> = folders
+        .iter()
+        .flat_map(|folder| {
+            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+                .unwrap_or_else(|error| panic!("{folder}: {error}"))
+        })
         .map(|entry| {
             let path = entry.unwrap().path();
             (path.display().to_string(), fs::read(&path).unwrap())
@@ -47,9 +56,8 @@ fn replay(target: &str, body: fn(&[u8])) {
     corpus.sort();
     assert!(
         corpus.len() >= 3,
-        "only {} files in {}",
-        corpus.len(),
-        folder.display()
+        "only {} files in {folders:?}",
+        corpus.len()
     );
     for (name, bytes) in &corpus {
         check(name, bytes, body);

@@ -5,11 +5,14 @@
     clippy::format_push_string
 )]
 
+#[cfg(target_os = "linux")]
+mod back_to_back;
 mod cli;
 #[cfg(target_os = "linux")]
 mod demo;
 #[cfg(unix)]
 mod edit;
+mod frames;
 mod golden;
 #[cfg(unix)]
 mod installer;

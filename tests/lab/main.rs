@@ -1,6 +1,18 @@
 //! The product on real hosts: OpenSSH servers, containers, network namespaces, and real clients. Needs root and a
 //! machine made for it; `cargo xtask lab` runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may stop at what it did not expect, and tell"
+)]
 
 mod sandbox;
 
+mod network;
+
 mod transports;
+mod reach;
+mod streams;
+mod database;
+mod failure;
+mod stop;

@@ -1,8 +1,4 @@
 //! The ways to a host carry bytes exactly. If one of these fails, no other test of the lab means anything.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test may stop at what it did not expect"
-)]
 
 use std::path::Path;
 

@@ -53,5 +53,12 @@ fn pure() -> Result<(), Failure> {
 /// to reach, so that it is asked on the project's own CI only.
 fn dependencies() -> Result<(), Failure> {
     let deny = setup::deny()?;
-    run(command(deny).args(["--locked", "check", "bans", "licenses", "sources"]))
+    run(command(deny).args([
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
 }

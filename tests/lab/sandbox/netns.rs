@@ -23,10 +23,13 @@ impl Netns {
         netns
     }
 
-    /// A command inside the namespace.
+    /// A command inside the namespace. Not by `ip netns exec`, which also mounts a new `/sys`: podman would not find
+    /// its cgroups there.
     pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
-        let mut command = command(&["ip", "netns", "exec"]);
-        command.arg(&self.name).args(words);
+        let mut command = command(&["nsenter"]);
+        command
+            .arg(format!("--net=/run/netns/{}", self.name))
+            .args(words);
         command
     }
 

@@ -158,6 +158,17 @@ impl Container {
         words
     }
 
+    /// A command of this machine in the container's network, for clients that the container does not have.
+    pub(crate) fn network_command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+        let mut inspect = command(&self.podman);
+        let pid = output(inspect.args(["inspect", "--format", "{{.State.Pid}}", &self.name]));
+        let mut command = command(&["nsenter"]);
+        command
+            .arg(format!("--net=/proc/{}/ns/net", pid.trim()))
+            .args(words);
+        command
+    }
+
     /// A command inside.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = command(&self.podman);

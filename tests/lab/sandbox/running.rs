@@ -4,9 +4,9 @@ use std::{
     io::{BufRead as _, BufReader, Read},
     os::unix::process::CommandExt as _,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -27,6 +27,13 @@ pub(crate) struct Running {
 struct Log {
     text: Mutex<String>,
     grown: Condvar,
+}
+
+impl Log {
+    /// The text so far, also after a test has failed with it in hand.
+    fn text(&self) -> MutexGuard<'_, String> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Running {
@@ -59,7 +66,7 @@ impl Running {
 
     /// Everything that the child has printed so far.
     pub(crate) fn log(&self) -> String {
-        self.log.text.lock().unwrap().clone()
+        self.log.text().clone()
     }
 
     /// Waits until the log contains `text`; panics if the child ends before.
@@ -73,11 +80,19 @@ impl Running {
     pub(crate) fn wait_for_log(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
         let start = Instant::now();
         let log = Arc::clone(&self.log);
-        let mut guard = log.text.lock().unwrap();
-        while !holds(&guard) {
+        let mut text = log.text();
+        while !holds(&text) {
+            // The end of a child wakes nobody: look again from time to time.
+            let pause = Duration::from_millis(50);
+            text = log
+                .grown
+                .wait_timeout(text, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
             let ended = self.child.try_wait().unwrap();
+            let silent = self.readers.iter().all(JoinHandle::is_finished);
             assert!(
-                ended.is_none() || !self.readers.iter().all(JoinHandle::is_finished),
+                ended.is_none() || !silent || holds(&text),
                 "{} ended with {ended:?} before {what}",
                 self.label
             );
@@ -86,12 +101,6 @@ impl Running {
                 "waited {DEADLINE:?} in vain for {what} of {}",
                 self.label
             );
-            // The end of a child wakes nobody: look again from time to time.
-            guard = log
-                .grown
-                .wait_timeout(guard, std::time::Duration::from_millis(50))
-                .unwrap()
-                .0;
         }
     }
 

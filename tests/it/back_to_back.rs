@@ -1,0 +1,197 @@
+//! Two agents joined by their pipes alone, without a manager.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use socket2::SockRef;
+
+/// Long enough for any machine, short enough to end a test that is stuck.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// An agent whose input is fed by whoever has `feed`, and whose output is carried into `sink`.
+fn agent(configuration: &serde_json::Value) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_norouter"))
+        .args(["agent", "--debug-init-config", &configuration.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Carries one agent's output into the other's input until it ends.
+fn join(from: &mut Child, to: &mut Child) {
+    let (mut from, mut to) = (from.stdout.take().unwrap(), to.stdin.take().unwrap());
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+}
+
+/// A pair of agents: the second one publishes `service` as `listen` on its address, where the first one listens too.
+struct Pair {
+    agents: [Child; 2],
+    address: SocketAddr,
+}
+
+impl Pair {
+    fn start(last: u8, service: SocketAddr) -> Self {
+        let vip = Ipv4Addr::new(127, 0, 77, last);
+        let listen = free_port(vip);
+        let mut near = agent(&serde_json::json!({
+            "me": "127.0.77.1",
+            "others": [{"ip": vip, "port": listen, "proto": "tcp"}],
+        }));
+        let mut far = agent(&serde_json::json!({
+            "me": vip,
+            "forwards": [{"listen_port": listen, "connect_ip": service.ip(), "connect_port": service.port()}],
+            "loopback": {"disable": true},
+        }));
+        join(&mut near, &mut far);
+        join(&mut far, &mut near);
+        Self {
+            agents: [near, far],
+            address: (vip, listen).into(),
+        }
+    }
+
+    /// A connection through both agents, as soon as the first one listens.
+    fn connect(&self) -> TcpStream {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        loop {
+            if let Ok(stream) = TcpStream::connect(self.address) {
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                return stream;
+            }
+            assert!(std::time::Instant::now() < deadline, "nobody listens");
+            std::thread::yield_now();
+        }
+    }
+
+    /// A connection over which the service has already said something, so that nothing is under way any more.
+    fn greeted(&self) -> TcpStream {
+        let mut client = self.connect();
+        client.read_exact(&mut [0; GREETING.len()]).unwrap();
+        client
+    }
+}
+
+const GREETING: &[u8] = b"welcome";
+
+/// A service that greets its client and tells how the connection ended.
+fn greet_and_wait(mut stream: TcpStream) -> Result<usize, std::io::ErrorKind> {
+    stream.write_all(GREETING).unwrap();
+    stream.read(&mut [0; 8]).map_err(|error| error.kind())
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        for agent in &mut self.agents {
+            let _ = agent.kill();
+            let _ = agent.wait();
+        }
+    }
+}
+
+fn free_port(address: Ipv4Addr) -> u16 {
+    let listener = TcpListener::bind((address, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A service that deals with one connection.
+fn service<R: Send + 'static>(
+    deal: impl FnOnce(TcpStream) -> R + Send + 'static,
+) -> (SocketAddr, mpsc::Receiver<R>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let _ = sender.send(deal(stream));
+    });
+    (address, receiver)
+}
+
+#[test]
+fn bytes_cross_both_ways_and_each_direction_ends_on_its_own() {
+    let (address, received) = service(|mut stream| {
+        let mut question = Vec::new();
+        stream.read_to_end(&mut question).unwrap();
+        // The client is done; the answer still reaches it.
+        stream.write_all(&question.repeat(3)).unwrap();
+        question.len()
+    });
+    let pair = Pair::start(11, address);
+    let mut client = pair.connect();
+    let question: Vec<u8> = (0..1_000_000_u32).flat_map(u32::to_be_bytes).collect();
+    client.write_all(&question).unwrap();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert_eq!(received.recv_timeout(PATIENCE).unwrap(), question.len());
+    assert!(answer == question.repeat(3), "the answer differs");
+}
+
+#[test]
+fn a_refused_service_is_a_reset_and_never_an_empty_success() {
+    let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port(Ipv4Addr::LOCALHOST)));
+    let pair = Pair::start(12, nobody);
+    for _ in 0..20 {
+        let error = pair.connect().read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[test]
+fn a_service_that_resets_resets_its_client() {
+    let (address, _) = service(|mut stream| {
+        stream.read_exact(&mut [0; 5]).unwrap();
+        SockRef::from(&stream)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+    });
+    let pair = Pair::start(13, address);
+    let mut client = pair.connect();
+    client.write_all(b"hello").unwrap();
+    let error = client.read(&mut [0; 8]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_client_that_resets_resets_its_service() {
+    let (address, ended) = service(greet_and_wait);
+    let pair = Pair::start(14, address);
+    let client = pair.greeted();
+    SockRef::from(&client)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(client);
+    let end = ended.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn an_agent_whose_input_ends_resets_what_it_carries_and_goes() {
+    let (address, ended) = service(greet_and_wait);
+    let mut pair = Pair::start(15, address);
+    let _client = pair.greeted();
+    // The near agent is killed: the far one reads the end of its input.
+    pair.agents[0].kill().unwrap();
+    let status = pair.agents[1].wait().unwrap();
+    assert!(status.success(), "{status}");
+    let end = ended.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn people_are_told_not_to_start_agents() {
+    let output = Command::new(env!("CARGO_BIN_EXE_norouter"))
+        .arg("agent")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(words.contains("started by the manager"), "{words}");
+}

@@ -1,0 +1,112 @@
+//! Frames as bytes, so that what is on the wire today can be read for ever. `UPDATE=1` rewrites what this version
+//! writes; what an upstream manager (0.6.5) wrote is a record and stays.
+
+use std::{fs, path::PathBuf};
+
+use bytes::BytesMut;
+use norouter::wire::{
+    CONTROL_MAX_FROM_MANAGER, Decoder, Item, PacketFrame,
+    control::{Configure, Event, Message, ProblemReport},
+    frame,
+    packet::reset,
+};
+
+use crate::golden;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/frames")
+        .join(name)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let lines = bytes.chunks(48).map(|line| {
+        let digits: String = line.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits + "\n"
+    });
+    lines.collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u32> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
+    let pairs = digits.chunks(2);
+    pairs
+        .map(|pair| u8::try_from(pair[0] << 4 | pair[1]).unwrap())
+        .collect()
+}
+
+/// The message in a recorded control frame.
+fn recorded(name: &str) -> Message {
+    let text = fs::read_to_string(path(name)).unwrap();
+    let mut buffer = BytesMut::from(&bytes(&text)[..]);
+    let item = Decoder::new(CONTROL_MAX_FROM_MANAGER)
+        .poll(&mut buffer)
+        .unwrap();
+    let Some(Item::Control(json)) = item else {
+        panic!("{name}: {item:?}");
+    };
+    assert!(buffer.is_empty(), "{name} holds more than a frame");
+    Message::parse(&json).unwrap()
+}
+
+fn control(message: &Message) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    frame::put_control(&mut out, &message.to_json());
+    out.to_vec()
+}
+
+fn configuration() -> Configure {
+    let Message::Request(request) = recorded("upstream-configure.hex") else {
+        panic!("not a request");
+    };
+    serde_json::from_value(request.args).unwrap()
+}
+
+#[test]
+fn what_an_upstream_manager_writes_is_understood() {
+    let args = configuration();
+    assert_eq!(args.me.to_string(), "127.0.42.100");
+    assert_eq!(args.forwards[0].connect_ip, "127.0.0.1");
+    assert_eq!(
+        (args.others[0].ip.to_string().as_str(), args.others[0].port),
+        ("127.0.42.101", 5432)
+    );
+    assert_eq!(args.hostname_map.len(), 3);
+    assert!(args.loopback.disable && !args.state_dir.disable);
+    assert_eq!(args.http.listen, "");
+    assert_eq!(args.routes[0].to_cidr, ["10.0.0.0/8"]);
+    assert_eq!(args.routes[0].to_hostname_glob, ["*.internal"]);
+    assert_eq!(args.name_servers.len(), 2);
+    assert!(args.features.is_empty());
+}
+
+#[test]
+fn what_this_version_writes_is_on_record() {
+    let problem = ProblemReport {
+        address: "127.0.42.101:80".parse().unwrap(),
+        reason: "permission denied".to_owned(),
+    };
+    let key = norouter::addr::FlowKey {
+        src: "127.0.42.101:8080".parse().unwrap(),
+        dst: "127.0.42.100:40000".parse().unwrap(),
+    };
+    let frames = [
+        (
+            "configure.hex",
+            control(&Message::configure(1, &configuration())),
+        ),
+        (
+            "problems.hex",
+            control(&Message::Event(Event::Problems(vec![problem]).into_raw())),
+        ),
+        (
+            "reset.hex",
+            PacketFrame::new(&reset(key, 1, Some(2)))
+                .into_bytes()
+                .to_vec(),
+        ),
+    ];
+    for (name, written) in frames {
+        golden::check(&path(name), &hex(&written));
+    }
+}

@@ -1,0 +1,270 @@
+//! A running network: a manager on a "laptop" that is a namespace of its own, hosts of every kind, and their services.
+
+use std::{fmt::Write as _, fs, process::Command};
+
+use crate::sandbox::{
+    Container, Netns, Podman, Running, Sandbox, Sshd, command, joined, norouter, output, wait_for,
+};
+
+/// The address of the host with this number; the laptop is 1.
+pub(crate) fn vip(number: usize) -> String {
+    format!("127.0.42.{}", 10 + number)
+}
+
+/// One host of the network.
+pub(crate) struct Host {
+    pub(crate) name: String,
+    /// The manifest's `cmd`; empty for the laptop.
+    cmd: Vec<String>,
+    place: Place,
+    /// Lines of the manifest below the host.
+    lines: Vec<String>,
+}
+
+/// Where a host is.
+enum Place {
+    Namespace(Netns),
+    Container(Container),
+    /// Nowhere that a client could be started.
+    Elsewhere,
+}
+
+impl Host {
+    /// The laptop, whose agent lives in the manager.
+    pub(crate) fn laptop() -> Self {
+        Self::new("laptop", Vec::new(), Place::Namespace(Netns::new()))
+    }
+
+    /// A host in a namespace.
+    pub(crate) fn netns(name: &str, sandbox: &Sandbox) -> Self {
+        let netns = Netns::new();
+        Self::new(name, netns.cmd(&program(sandbox)), Place::Namespace(netns))
+    }
+
+    /// A host behind a real ssh server, whose shell may print something first.
+    pub(crate) fn ssh(name: &str, sandbox: &Sandbox, banner: &str) -> (Self, Sshd) {
+        let netns = Netns::new();
+        let server = Sshd::with_banner(sandbox, &netns, banner);
+        (
+            Self::new(name, server.cmd(&program(sandbox)), Place::Namespace(netns)),
+            server,
+        )
+    }
+
+    /// A host in a container with a shell, entered by `podman exec -i`.
+    pub(crate) fn podman(name: &str, podman: &Podman) -> Self {
+        let binary = crate::sandbox::static_norouter();
+        let image = podman.busybox_image(name, &[("/norouter", &binary)]);
+        let container = podman.start(&image);
+        Self::new(
+            name,
+            container.cmd("/norouter".as_ref()),
+            Place::Container(container),
+        )
+    }
+
+    /// A host that runs any command.
+    pub(crate) fn with_command<S: AsRef<str>>(name: &str, words: &[S]) -> Self {
+        let cmd = words.iter().map(|word| word.as_ref().to_owned()).collect();
+        Self::new(name, cmd, Place::Elsewhere)
+    }
+
+    fn new(name: &str, cmd: Vec<String>, place: Place) -> Self {
+        Self {
+            name: name.to_owned(),
+            cmd,
+            place,
+            lines: Vec::new(),
+        }
+    }
+
+    /// Publishes ports, as the manifest writes them.
+    pub(crate) fn ports(self, ports: &[&str]) -> Self {
+        let quoted: Vec<String> = ports.iter().map(|port| format!("{port:?}")).collect();
+        self.line(&format!("ports: [{}]", quoted.join(", ")))
+    }
+
+    /// Adds a line to the manifest below this host.
+    pub(crate) fn line(mut self, line: &str) -> Self {
+        self.lines.push(line.to_owned());
+        self
+    }
+
+    /// A command on the host.
+    pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
+        match &self.place {
+            Place::Namespace(netns) => netns.command(words),
+            Place::Container(container) => container.command(words),
+            Place::Elsewhere => panic!("{} is no place to run something", self.name),
+        }
+    }
+
+    /// The namespace, if the host is one.
+    pub(crate) fn namespace(&self) -> &Netns {
+        match &self.place {
+            Place::Namespace(netns) => netns,
+            Place::Container(_) | Place::Elsewhere => panic!("{} is no namespace", self.name),
+        }
+    }
+
+    /// Starts a service on the host.
+    pub(crate) fn serve<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Running {
+        Running::start(
+            &format!("a service of {}", self.name),
+            &mut self.command(words),
+        )
+    }
+
+    /// Starts a web server on port 8000 of the host's own loopback, whose page is the host's name.
+    pub(crate) fn serve_name(&self, sandbox: &Sandbox) -> Running {
+        match &self.place {
+            Place::Container(_) => {
+                let script = format!(
+                    "mkdir -p /www && echo {} > /www/index.html && exec httpd -f -p 127.0.0.1:8000 -h /www",
+                    self.name
+                );
+                self.serve(&["/bin/sh", "-c", &script])
+            }
+            Place::Namespace(_) | Place::Elsewhere => {
+                let page = sandbox.write(
+                    &format!("www-{}/index.html", self.name),
+                    format!("{}\n", self.name),
+                );
+                let folder = page.parent().unwrap().to_str().unwrap();
+                let words = [
+                    "python3",
+                    "-m",
+                    "http.server",
+                    "8000",
+                    "--bind",
+                    "127.0.0.1",
+                    "--directory",
+                    folder,
+                ];
+                self.serve(&words)
+            }
+        }
+    }
+
+    /// What this host gets from an address of the network, or why it gets nothing.
+    pub(crate) fn fetch(&self, address: &str, port: u16) -> Result<String, String> {
+        let url = format!("http://{address}:{port}/");
+        let words = [
+            "curl",
+            "-sS",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "20",
+            "--fail",
+            &url,
+        ];
+        let mut fetch = match &self.place {
+            Place::Container(container) => container.network_command(&words),
+            Place::Namespace(_) | Place::Elsewhere => self.command(&words),
+        };
+        let output = fetch.output().unwrap();
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
+    }
+}
+
+/// The program under test in the sandbox, under a path that nobody else uses, so that what is left behind is found.
+pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
+    let path = sandbox.path("norouter");
+    if !path.exists() {
+        fs::copy(norouter(), &path).unwrap();
+    }
+    path
+}
+
+/// The hosts, the laptop first, and the manager that connects them.
+pub(crate) struct Network {
+    pub(crate) manager: Running,
+    pub(crate) hosts: Vec<Host>,
+}
+
+impl Network {
+    /// Starts the manager on the laptop. The addresses follow the order of the hosts; see [`vip`].
+    pub(crate) fn start(sandbox: &Sandbox, hosts: Vec<Host>) -> Self {
+        let mut manifest = String::from("hostTemplate:\n  stateDir: {disable: true}\nhosts:\n");
+        for (index, host) in hosts.iter().enumerate() {
+            write!(manifest, "  {}:\n    vip: {}\n", host.name, vip(index + 1)).unwrap();
+            if !host.cmd.is_empty() {
+                writeln!(manifest, "    cmd: \"{}\"", joined(&host.cmd)).unwrap();
+            }
+            for line in &host.lines {
+                writeln!(manifest, "    {line}").unwrap();
+            }
+        }
+        let file = sandbox.write("network.yaml", manifest);
+        let words = [program(sandbox), file];
+        let manager = Running::start("norouter", &mut hosts[0].command(&words));
+        Self { manager, hosts }
+    }
+
+    /// The laptop.
+    pub(crate) fn laptop(&self) -> &Host {
+        &self.hosts[0]
+    }
+
+    /// The host with this name.
+    pub(crate) fn host(&self, name: &str) -> &Host {
+        self.hosts.iter().find(|host| host.name == name).unwrap()
+    }
+
+    /// The address of the host with this name.
+    pub(crate) fn vip(&self, name: &str) -> String {
+        vip(1 + self
+            .hosts
+            .iter()
+            .position(|host| host.name == name)
+            .unwrap())
+    }
+
+    /// Waits until a host gets another host's page from its port 8080.
+    #[track_caller]
+    pub(crate) fn wait_for_page(&mut self, from: &str, of: &str) {
+        let address = self.vip(of);
+        let mut last = String::new();
+        let manager = &mut self.manager;
+        let host = self.hosts.iter().find(|host| host.name == from).unwrap();
+        wait_for(&format!("the page of {of} on {from}"), || {
+            assert!(manager.is_alive(), "the manager ended: {}", manager.log());
+            match host.fetch(&address, 8080) {
+                Ok(page) => {
+                    assert_eq!(page, of, "the wrong host answered");
+                    Some(())
+                }
+                Err(error) => {
+                    if error != last {
+                        println!("{from} asks {of}: {error}");
+                    }
+                    last = error;
+                    None
+                }
+            }
+        });
+    }
+
+    /// Fetches the page of a host right now.
+    #[track_caller]
+    pub(crate) fn assert_page(&self, from: &str, of: &str) {
+        let page = self.host(from).fetch(&self.vip(of), 8080);
+        assert_eq!(page.as_deref(), Ok(of), "{from} asked {of}");
+    }
+}
+
+/// The ids of all processes of the program in this sandbox, and of programs in containers of it.
+pub(crate) fn processes_of(sandbox: &Sandbox) -> Vec<String> {
+    let path = program(sandbox);
+    let listed = output(&mut command(&["ps", "-e", "-o", "pid=,args="]));
+    listed
+        .lines()
+        .filter(|line| line.split_whitespace().nth(1) == path.to_str())
+        .map(str::to_owned)
+        .collect()
+}
