@@ -6,7 +6,10 @@ use std::{
     net::TcpStream,
     os::unix::process::CommandExt as _,
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, channel},
+    },
     thread,
     time::Duration,
 };
@@ -16,14 +19,19 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Much longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Two demos that start at the same moment may choose the same port, and then one of them waits for the other to end.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// A running demo; ended when it is dropped.
 struct Demo {
+    _turn: MutexGuard<'static, ()>,
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Demo {
     fn start(arguments: &[&str]) -> Self {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = Command::new(env!("CARGO_BIN_EXE_norouter"))
             .arg("demo")
             .args(arguments)
@@ -40,7 +48,11 @@ impl Demo {
                 let _ = sender.send(line);
             }
         });
-        Self { child, lines }
+        Self {
+            _turn: turn,
+            child,
+            lines,
+        }
     }
 
     /// The next line that contains a text, and those before it.
