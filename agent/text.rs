@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+/// The largest number of edits between what was written and what may have been meant.
+const TYPO_EDITS_MAX: usize = 2;
+
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
 
@@ -50,6 +53,36 @@ pub fn is_unsafe(c: char) -> bool {
         || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// The known word that an unknown one was probably meant to be: the nearest, if it is near enough to be a slip.
+pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = unknown.to_lowercase();
+    let (distance, nearest) = known
+        .into_iter()
+        .map(|word| (edits(&lower, &word.to_lowercase()), word))
+        .min()?;
+    (distance <= TYPO_EDITS_MAX.min(nearest.len() / 2)).then_some(nearest)
+}
+
+/// How many characters have to be inserted, removed or replaced to turn one word into the other (Levenshtein); words of
+/// very different length are not compared.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    if a.chars().count().abs_diff(b.len()) > TYPO_EDITS_MAX {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +104,20 @@ mod tests {
     fn a_long_quotation_is_cut_at_a_character() {
         let quoted = quote(&"é".repeat(100));
         assert_eq!(quoted, format!("\"{}...\"", "é".repeat(QUOTE_MAX)));
+    }
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edits("ports", "ports"), 0);
+        assert_eq!(edits("prots", "ports"), 2);
+        assert_eq!(edits("port", "ports"), 1);
+        assert_eq!(edits("", "ports"), usize::MAX);
+    }
+
+    #[test]
+    fn a_slip_is_understood_and_another_word_is_not() {
+        assert_eq!(meant("Chek", ["plan", "check"]), Some("check"));
+        assert_eq!(meant("web", ["plan", "check"]), None);
+        assert_eq!(meant("web", []), None);
     }
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     manifest::SIZE_MAX_BYTES,
     plan::{self, Loaded},
+    text::meant,
 };
 
 /// The names under which a manifest is found without being asked for.
@@ -113,6 +114,11 @@ impl Source {
     fn unreadable(&self, error: &io::Error) -> Error {
         let name = self.name();
         if error.kind() == io::ErrorKind::NotFound {
+            let commands = super::commands();
+            if let Some(command) = meant(&name, commands.iter().map(String::as_str)) {
+                let message = format!("there is no command {name}, and no file of that name");
+                return Error::new(Exit::Usage, message).hint(format!("did you mean '{command}'?"));
+            }
             return Error::new(Exit::Failure, format!("there is no file {name}")).hint(
                 "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest",
             );
@@ -161,17 +167,22 @@ mod tests {
 
     #[test]
     fn folders_above_are_searched_as_far_as_the_home_folder() {
-        let found = folders("/home/me/a/b", Some("/home/me"));
+        let found = folders("/houses/me/a/b", Some("/houses/me"));
         assert_eq!(
             found,
-            ["/home/me/a/b", "/home/me/a", "/home/me", "/cfg/norouter"]
+            [
+                "/houses/me/a/b",
+                "/houses/me/a",
+                "/houses/me",
+                "/cfg/norouter"
+            ]
         );
     }
 
     #[test]
     fn outside_of_the_home_folder_nobody_elses_folder_is_searched() {
         assert_eq!(
-            folders("/srv/x", Some("/home/me")),
+            folders("/srv/x", Some("/houses/me")),
             ["/srv/x", "/cfg/norouter"]
         );
         assert_eq!(folders("/srv/x", None), ["/srv/x", "/cfg/norouter"]);

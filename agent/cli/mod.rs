@@ -2,11 +2,13 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 mod agent;
 mod check;
 mod completions;
+mod demo;
+mod edit;
 mod error;
 mod input;
 mod output;
@@ -31,7 +33,7 @@ const REFERENCE_WIDTH: usize = 100;
     name = "norouter",
     version,
     after_long_help = format!("{}\n\n{}", input::SEARCH_HELP, Exit::table()),
-    args_conflicts_with_subcommands = true,
+    override_usage = "norouter [OPTIONS] [FILE]\n       norouter [OPTIONS] <COMMAND>",
     max_term_width = 100,
 )]
 struct Cli {
@@ -48,28 +50,57 @@ struct Cli {
 enum Command {
     #[command(aliases = ["manager", "m"])]
     Up(up::Args),
-    Agent(agent::Args),
+    Demo(demo::Args),
     Check(check::Args),
     Plan(plan::Args),
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
     ShowInstaller(show_installer::Args),
     Completions(completions::Args),
+    Agent(agent::Args),
+    DemoHost(demo::HostArgs),
+}
+
+impl Cli {
+    /// `norouter FILE` is short for `norouter up FILE`, so what belongs to `up` cannot stand before another command.
+    fn is_one_thing(&self) -> Result<(), clap::Error> {
+        let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
+            return Ok(());
+        };
+        let message = format!(
+            "{first} stands before a command; write the command first, and then what it is to work on"
+        );
+        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+    }
+}
+
+/// The names of all commands that people use.
+fn commands() -> Vec<String> {
+    let root = Cli::command();
+    let shown = root
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    shown.map(|command| command.get_name().to_owned()).collect()
 }
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Err(error) = cli.is_one_thing() {
+        error.exit();
+    }
     output::log(cli.debug);
     let outcome = match cli.command {
         None => up::run(&cli.up),
         Some(Command::Up(args)) => up::run(&args),
-        Some(Command::Agent(args)) => agent::run(&args),
+        Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Agent(args)) => agent::run(&args),
+        Some(Command::DemoHost(args)) => demo::run_host(&args),
     };
     outcome.unwrap_or_else(Error::report).into()
 }
@@ -114,5 +145,36 @@ mod tests {
     #[test]
     fn the_tree_of_commands_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_belongs_to_up_stands_alone_or_behind_it() {
+        let accepted = |args: &[&str]| {
+            let args = std::iter::once("norouter").chain(args.iter().copied());
+            Cli::try_parse_from(args).and_then(|cli| cli.is_one_thing())
+        };
+        for good in [
+            &[][..],
+            &["f.yaml"],
+            &["-e"],
+            &["-e", "f.yaml"],
+            &["--debug", "f.yaml"],
+            &["f.yaml", "--debug"],
+            &["--debug", "check", "f.yaml"],
+            &["check", "--debug", "f.yaml"],
+            &["up", "-e", "f.yaml"],
+            &["m", "f.yaml"],
+        ] {
+            assert!(accepted(good).is_ok(), "{good:?}");
+        }
+        for bad in [
+            &["f.yaml", "check"][..],
+            &["f.yaml", "up", "f.yaml"],
+            &["-e", "up"],
+            &["-e", "check", "f.yaml"],
+            &["f.yaml", "g.yaml"],
+        ] {
+            assert!(accepted(bad).is_err(), "{bad:?}");
+        }
     }
 }

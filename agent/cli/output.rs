@@ -1,7 +1,12 @@
 //! Where words go: standard output is data, standard error is talk. Colours are left out where nobody sees them
 //! (no terminal, `NO_COLOR`, `TERM=dumb`).
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    sync::Mutex,
+};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Writes what the command was asked for, as it is.
 pub(super) fn data(text: &str) -> io::Result<()> {
@@ -20,6 +25,9 @@ pub(super) fn talk(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
+/// Where the log goes instead of standard error, while something else is drawn there.
+static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
+
 /// Sends what the program logs to standard error: warnings, and with `debug` everything.
 pub(super) fn log(debug: bool) {
     let most = if debug {
@@ -29,8 +37,38 @@ pub(super) fn log(debug: bool) {
     };
     tracing_subscriber::fmt()
         .with_max_level(most)
-        .with_writer(io::stderr)
+        .with_writer(|| Log)
         .with_ansi(false)
         .with_target(false)
         .init();
+}
+
+/// Gives the lines of the log to the caller, who shows them, until the receiver is dropped.
+pub(super) fn divert_log() -> UnboundedReceiver<String> {
+    let (sender, lines) = unbounded_channel();
+    if let Ok(mut diverted) = DIVERTED.lock() {
+        *diverted = Some(sender);
+    }
+    lines
+}
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = || String::from_utf8_lossy(bytes).trim_end().to_owned();
+        let taken = DIVERTED.lock().is_ok_and(|diverted| {
+            diverted
+                .as_ref()
+                .is_some_and(|lines| lines.send(text()).is_ok())
+        });
+        if !taken {
+            io::stderr().write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

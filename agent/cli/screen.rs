@@ -2,50 +2,163 @@
 //! every host as it is now.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
-    io::{IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Stderr, Write},
 };
 
 use anstyle::{AnsiColor, Style};
 
 use crate::view::{Event, HostState, HostView, Snapshot};
 
-/// How wide a line may be where the terminal does not say.
-const WIDTH: usize = 80;
+/// Columns and rows where the terminal does not say.
+const SIZE: (usize, usize) = (80, 24);
 
-/// The lower part of a terminal, or a log where there is no terminal.
-pub(super) struct Screen {
-    /// On a terminal: how many lines the block has now.
-    block: Option<usize>,
-    /// Whether the last chunk of scrolled text was of a host whose block line must follow.
-    names: usize,
+/// How wide the longest word for a state is.
+const WORD: usize = 11;
+
+/// How the addresses of a network are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Addresses {
+    /// `127.0.42.101:5432`, because nobody knows what is spoken there.
+    Plain,
+    /// `http://127.0.42.101:8080`, where it is known to be the web.
+    Web,
 }
 
-impl Screen {
-    /// For a network of these hosts.
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
+impl Addresses {
+    /// Everything that a host publishes; its address if that is nothing.
+    fn of(self, host: &HostView) -> String {
+        let scheme = match self {
+            Self::Plain => "",
+            Self::Web => "http://",
+        };
+        let addresses = host
+            .ports
+            .iter()
+            .map(|port| format!("{scheme}{}:{port}", host.vip));
+        let addresses: Vec<_> = addresses.collect();
+        if addresses.is_empty() {
+            host.vip.clone()
+        } else {
+            addresses.join(" ")
+        }
+    }
+}
+
+/// The lower part of a terminal, or a log where there is no terminal.
+pub(super) struct Screen<W> {
+    out: W,
+    colours: bool,
+    /// How long the longest name is.
+    names: usize,
+    /// What each host publishes.
+    addresses: BTreeMap<String, String>,
+    block: Option<Block>,
+}
+
+/// The part of a terminal that is drawn again and again.
+struct Block {
+    size: Box<dyn Fn() -> (usize, usize)>,
+    /// What stands there now.
+    drawn: Vec<Line>,
+    /// The width of the terminal at that time.
+    width: usize,
+    /// What is to scroll above it.
+    above: String,
+    /// What the person can do, in the last line.
+    hint: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Line {
+    text: String,
+    /// Columns.
+    width: usize,
+}
+
+impl Screen<Stderr> {
+    /// For a network of these hosts, on standard error.
+    pub(super) fn on_stderr(snapshot: &Snapshot, addresses: Addresses) -> Self {
+        let out = std::io::stderr();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let terminal = std::io::stderr().is_terminal() && (cfg!(windows) || !dumb);
+        let terminal = out.is_terminal() && (cfg!(windows) || !dumb);
+        let colours = anstream::AutoStream::choice(&out) != anstream::ColorChoice::Never;
+        let size = || {
+            let size = terminal_size::terminal_size_of(std::io::stderr());
+            size.map_or(SIZE, |(width, height)| (width.0.into(), height.0.into()))
+        };
+        let size: Option<Box<dyn Fn() -> _>> = if terminal { Some(Box::new(size)) } else { None };
+        Self::new(out, colours, size, snapshot, addresses)
+    }
+}
+
+impl<W: Write> Screen<W> {
+    /// With a block if there is a `size`, which is asked for columns and rows.
+    fn new(
+        out: W,
+        colours: bool,
+        size: Option<Box<dyn Fn() -> (usize, usize)>>,
+        snapshot: &Snapshot,
+        addresses: Addresses,
+    ) -> Self {
+        let hosts = &snapshot.hosts;
         Self {
-            block: terminal.then_some(0),
-            names: snapshot
-                .hosts
+            out,
+            colours,
+            names: hosts.iter().map(|host| host.name.len()).max().unwrap_or(0),
+            addresses: hosts
                 .iter()
-                .map(|host| host.name.len())
-                .max()
-                .unwrap_or(0),
+                .map(|host| (host.name.clone(), addresses.of(host)))
+                .collect(),
+            block: size.map(|size| Block {
+                size,
+                drawn: Vec::new(),
+                width: 0,
+                above: String::new(),
+                hint: "",
+            }),
+        }
+    }
+
+    /// Whether other programs' lines would disturb it.
+    pub(super) fn has_block(&self) -> bool {
+        self.block.is_some()
+    }
+
+    /// What the person can do, for the last line of the block.
+    pub(super) fn hint(&mut self, hint: &'static str) {
+        if let Some(block) = &mut self.block {
+            block.hint = hint;
         }
     }
 
     /// Adds an event to what scrolls. On a terminal the block already shows states that need no explanation.
     pub(super) fn event(&mut self, event: &Event) {
-        let in_block = self.block.is_some();
         let line = match event {
+            Event::Host { reason: None, .. } if self.has_block() => return,
+            // "starting" has told all that there is to tell until the host is ready or lost.
             Event::Host {
-                state,
+                state: HostState::Configuring,
                 reason: None,
                 ..
-            } if in_block && !state.is_over() => return,
+            } => return,
+            Event::Host {
+                host,
+                vip,
+                state: HostState::Ready,
+                reason: None,
+            } => {
+                // Scripts wait for "Ready: VIP" since the first NoRouter, so the line begins like that.
+                let green = AnsiColor::Green.on_default();
+                let addresses = self
+                    .addresses
+                    .get(host)
+                    .filter(|addresses| *addresses != vip);
+                let addresses = addresses.map(|addresses| format!(" {addresses}"));
+                let addresses = addresses.unwrap_or_default();
+                format!("{green}Ready{green:#}: {vip} ({host}){addresses}")
+            }
             Event::Host {
                 host,
                 vip,
@@ -53,10 +166,9 @@ impl Screen {
                 reason,
             } => {
                 let style = colour(*state);
-                let reason = reason
-                    .iter()
-                    .fold(String::new(), |_, why| format!(": {why}"));
-                format!("{host} ({vip}): {style}{}{style:#}{reason}", state.word())
+                let why = reason.as_ref().map(|reason| format!(": {reason}"));
+                let why = why.unwrap_or_default();
+                format!("{host} ({vip}): {style}{}{style:#}{why}", state.word())
             }
             Event::Stderr { host, vip, line } => {
                 let dim = Style::new().dimmed();
@@ -70,81 +182,180 @@ impl Screen {
         self.print(&line);
     }
 
-    /// Prints a line above the block.
+    /// Adds a line to what scrolls. On a terminal it is seen at the next [`Screen::draw`].
     pub(super) fn print(&mut self, line: &str) {
-        let mut text = self.erased();
-        text.push_str(line);
-        text.push('\n');
-        write(&text);
+        match &mut self.block {
+            Some(block) => {
+                block.above.push_str(line);
+                block.above.push('\n');
+            }
+            None => self.write(&format!("{line}\n")),
+        }
     }
 
-    /// Draws the block as the network is now.
+    /// Draws the block as the network is now, below what has scrolled meanwhile.
     pub(super) fn draw(&mut self, snapshot: &Snapshot) {
-        if self.block.is_none() {
+        let Some(mut block) = self.block.take() else {
             return;
+        };
+        let (width, height) = (block.size)();
+        let lines = self.lines(snapshot, width, height, block.hint);
+        if !block.above.is_empty() || lines != block.drawn || width != block.width {
+            let mut text = block.erased(width);
+            text.push_str(&std::mem::take(&mut block.above));
+            for line in &lines {
+                text.push_str(&line.text);
+                text.push('\n');
+            }
+            self.write(&text);
+            block.drawn = lines;
+            block.width = width;
         }
-        let mut text = self.erased();
-        let (width, height) = terminal_size::terminal_size()
-            .map_or((WIDTH, usize::MAX), |(width, height)| {
-                (usize::from(width.0), usize::from(height.0))
-            });
-        // A block that is taller than the terminal could not be erased. Hosts in trouble come first then.
-        let room = height.saturating_sub(2).max(1);
-        let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
-        if hosts.len() > room {
-            hosts.sort_by_key(|host| host.state == HostState::Ready);
-            hosts.truncate(room);
-        }
-        for host in &hosts {
-            text.push_str(&self.line(host, width));
-            text.push('\n');
-        }
-        let rest = snapshot.hosts.len() - hosts.len();
-        let mut lines = hosts.len();
-        if rest > 0 {
-            let _ = writeln!(text, "  and {rest} more");
-            lines += 1;
-        }
-        self.block = Some(lines);
-        write(&text);
+        self.block = Some(block);
     }
 
     /// Leaves the block as it is and goes on below it.
     pub(super) fn leave(&mut self) {
-        if let Some(lines) = &mut self.block {
-            *lines = 0;
+        if let Some(block) = &mut self.block {
+            block.drawn.clear();
         }
     }
 
-    /// One host in one line, cut so that it does not wrap.
-    fn line(&self, host: &HostView, width: usize) -> String {
-        let style = colour(host.state);
-        let detail = match (&host.reason, host.state.is_up()) {
-            (Some(reason), _) => reason.clone(),
-            (None, true) => {
-                let ports: Vec<_> = host.ports.iter().map(ToString::to_string).collect();
-                ports.join(" ")
-            }
-            (None, false) => String::new(),
-        };
-        let (name, vip, word) = (&host.name, &host.vip, host.state.word());
-        let names = self.names;
-        let fixed = format!("{name:names$}  {vip:<15}  ");
-        let used = fixed.chars().count() + 13;
-        let detail: String = detail
-            .chars()
-            .take(width.saturating_sub(used + 1))
+    fn lines(&self, snapshot: &Snapshot, width: usize, height: usize, hint: &str) -> Vec<Line> {
+        let dim = Style::new().dimmed();
+        // Below the hosts are the last line and the cursor, and a third is for what scrolls. What is taller than the
+        // terminal could not be erased.
+        let room = (height * 2 / 3).saturating_sub(2).max(1);
+        let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
+        let mut last = Vec::new();
+        if hosts.len() > room {
+            hosts.sort_by_key(|host| rank(host.state));
+            last.push(format!("and {}", count(&hosts.split_off(room))));
+        }
+        if !hint.is_empty() {
+            last.push(hint.to_owned());
+        }
+        let mut lines: Vec<_> = hosts
+            .into_iter()
+            .map(|host| self.line(host, width))
             .collect();
-        format!("{fixed}{style}{word:<11}{style:#}  {detail}")
+        if !last.is_empty() {
+            lines.push(Line::cut(&[(dim, last.join("; "))], width));
+        }
+        lines
     }
 
-    /// The escape that removes the block, which is gone afterwards.
-    fn erased(&mut self) -> String {
-        match &mut self.block {
-            Some(lines) if *lines > 0 => format!("\u{1b}[{}A\u{1b}[J", std::mem::take(lines)),
-            _ => String::new(),
+    /// One host in one line.
+    fn line(&self, host: &HostView, width: usize) -> Line {
+        let detail = match &host.reason {
+            Some(reason) => reason.as_str(),
+            None if host.state.is_up() => self.addresses.get(&host.name).map_or("", String::as_str),
+            None => "",
+        };
+        let (names, word) = (self.names, host.state.word());
+        let detail = match detail {
+            "" => String::new(),
+            detail => format!("{:1$}  {detail}", "", WORD - word.len()),
+        };
+        let parts = [
+            (Style::new(), format!("{:names$}  ", host.name)),
+            (colour(host.state), word.to_owned()),
+            (Style::new(), detail),
+        ];
+        Line::cut(&parts, width)
+    }
+
+    /// The block is moved by escapes that are no colours, which `anstream` would take out where colours are not wanted.
+    fn write(&mut self, text: &str) {
+        let text = if self.colours {
+            text.to_owned()
+        } else {
+            without_colours(text)
+        };
+        // Nobody is left to be told if this fails.
+        let _ = self.out.write_all(text.as_bytes());
+        let _ = self.out.flush();
+    }
+}
+
+impl Block {
+    /// The escape that removes the block. A terminal that was made narrower has wrapped its lines.
+    fn erased(&self, width: usize) -> String {
+        let rows = self
+            .drawn
+            .iter()
+            .map(|line| line.width.div_ceil(width.max(1)).max(1));
+        match rows.sum::<usize>() {
+            0 => String::new(),
+            rows => format!("\r\u{1b}[{rows}A\u{1b}[J"),
         }
     }
+}
+
+impl Line {
+    /// The parts one after the other, cut before they reach the last column, where terminals wrap.
+    fn cut(parts: &[(Style, String)], terminal: usize) -> Self {
+        let most = terminal.saturating_sub(1);
+        let whole = parts.iter().flat_map(|(_, part)| part.chars());
+        let mut room = most;
+        let ending = if whole.map(columns).sum::<usize>() > most {
+            // One column is for what says that there is more.
+            room = most.saturating_sub(1);
+            if most > 0 { "…" } else { "" }
+        } else {
+            ""
+        };
+        let (mut text, mut left) = (String::new(), room);
+        for (style, part) in parts {
+            let shown: String = part
+                .chars()
+                .take_while(|c| {
+                    let fits = columns(*c) <= left;
+                    left = if fits { left - columns(*c) } else { 0 };
+                    fits
+                })
+                .collect();
+            let _ = write!(text, "{style}{shown}{style:#}");
+        }
+        text.push_str(ending);
+        let width = room - left + usize::from(!ending.is_empty());
+        Self { text, width }
+    }
+}
+
+/// How many columns a character takes at most; letters of East Asia take two.
+fn columns(c: char) -> usize {
+    let narrow = c < '\u{1100}' || c == '…';
+    if narrow { 1 } else { 2 }
+}
+
+/// Hosts in trouble come first where not all can be shown.
+fn rank(state: HostState) -> usize {
+    match state {
+        HostState::Lost | HostState::Refused | HostState::Degraded => 0,
+        HostState::Starting | HostState::Configuring => 1,
+        HostState::Ready => 2,
+        HostState::Stopped => 3,
+    }
+}
+
+/// "12 more (10 ready, 2 stopped)".
+fn count(hosts: &[&HostView]) -> String {
+    let mut states: Vec<(HostState, usize)> = Vec::new();
+    for host in hosts {
+        match states.iter_mut().find(|(state, _)| *state == host.state) {
+            Some((_, count)) => *count += 1,
+            None => states.push((host.state, 1)),
+        }
+    }
+    let states = states
+        .iter()
+        .map(|(state, count)| format!("{count} {}", state.word()));
+    format!(
+        "{} more ({})",
+        hosts.len(),
+        states.collect::<Vec<_>>().join(", ")
+    )
 }
 
 fn colour(state: HostState) -> Style {
@@ -156,19 +367,6 @@ fn colour(state: HostState) -> Style {
         HostState::Lost | HostState::Refused => AnsiColor::Red.on_default(),
         HostState::Stopped => Style::new().dimmed(),
     }
-}
-
-/// The block is moved by escapes that are no colours, which `anstream` would take out where colours are not wanted;
-/// so they are written as they are, and only there where there is a terminal.
-fn write(text: &str) {
-    let choice = anstream::AutoStream::choice(&std::io::stderr());
-    let text = if choice == anstream::ColorChoice::Never {
-        without_colours(text)
-    } else {
-        text.to_owned()
-    };
-    // Nobody is left to be told if this fails.
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// The text without escapes that end in `m`, which are the ones that set colours.
@@ -192,11 +390,14 @@ fn without_colours(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::{cell::Cell, rc::Rc};
 
-    fn host(state: HostState, reason: Option<&str>) -> HostView {
+    use super::*;
+    use crate::view::TrafficView;
+
+    fn host(name: &str, state: HostState, reason: Option<&str>) -> HostView {
         HostView {
-            name: "db".to_owned(),
+            name: name.to_owned(),
             vip: "127.0.42.101".to_owned(),
             ports: vec![80, 5432],
             state,
@@ -204,24 +405,147 @@ mod tests {
             problems: Vec::new(),
             version: None,
             stderr: Vec::new(),
-            traffic: crate::view::TrafficView::default(),
+            traffic: TrafficView::default(),
+        }
+    }
+
+    fn network(hosts: Vec<HostView>) -> Snapshot {
+        Snapshot { hosts }
+    }
+
+    /// Columns and rows of a terminal that somebody resizes.
+    type Size = Rc<Cell<(usize, usize)>>;
+
+    /// A screen without colours that keeps what it is told, and the size of its terminal.
+    fn screen(snapshot: &Snapshot, size: (usize, usize)) -> (Screen<Vec<u8>>, Size) {
+        let size = Rc::new(Cell::new(size));
+        let asked = size.clone();
+        let asked: Box<dyn Fn() -> _> = Box::new(move || asked.get());
+        let screen = Screen::new(Vec::new(), false, Some(asked), snapshot, Addresses::Plain);
+        (screen, size)
+    }
+
+    fn log(snapshot: &Snapshot, addresses: Addresses) -> Screen<Vec<u8>> {
+        Screen::new(Vec::new(), false, None, snapshot, addresses)
+    }
+
+    fn written(screen: &mut Screen<Vec<u8>>) -> String {
+        String::from_utf8(std::mem::take(&mut screen.out)).unwrap()
+    }
+
+    fn changed(state: HostState, reason: Option<&str>) -> Event {
+        Event::Host {
+            host: "db".to_owned(),
+            vip: "127.0.42.101".to_owned(),
+            state,
+            reason: reason.map(str::to_owned),
         }
     }
 
     #[test]
-    fn a_line_never_wraps_and_says_what_matters() {
-        let screen = Screen {
-            block: Some(0),
-            names: 6,
-        };
-        let line = screen.line(&host(HostState::Ready, None), 80);
+    fn the_block_shows_addresses_of_hosts_that_are_up_and_reasons_of_others() {
+        let hosts = vec![
+            host("db", HostState::Ready, None),
+            host("archive", HostState::Lost, Some("exit status 255")),
+            host("new", HostState::Configuring, None),
+        ];
+        let snapshot = network(hosts);
+        let (mut screen, _) = screen(&snapshot, (80, 24));
+        screen.hint("Ctrl-C ends the network");
+        screen.draw(&snapshot);
+        let expected = "db       ready        127.0.42.101:80 127.0.42.101:5432\n\
+                        archive  lost         exit status 255\n\
+                        new      configuring\n\
+                        Ctrl-C ends the network\n";
+        assert_eq!(written(&mut screen), expected);
+        screen.draw(&snapshot);
+        assert_eq!(written(&mut screen), "", "nothing has changed");
+    }
+
+    #[test]
+    fn what_scrolls_takes_the_place_of_the_block_which_follows() {
+        let snapshot = network(vec![host("db", HostState::Starting, None)]);
+        let (mut screen, _) = screen(&snapshot, (80, 24));
+        screen.draw(&snapshot);
+        let _ = written(&mut screen);
+        screen.print("one");
+        screen.print("two");
+        screen.draw(&snapshot);
+        let moved = "\r\u{1b}[1A\u{1b}[J";
         assert_eq!(
-            without_colours(&line),
-            "db      127.0.42.101     ready        80 5432"
+            written(&mut screen),
+            format!("{moved}one\ntwo\ndb  starting\n")
         );
-        let lost = host(HostState::Lost, Some(&"long ".repeat(100)));
-        let line = screen.line(&lost, 60);
-        assert!(without_colours(&line).chars().count() < 60, "{line}");
+        screen.leave();
+        screen.print("three");
+        screen.draw(&snapshot);
+        assert_eq!(
+            written(&mut screen),
+            "three\ndb  starting\n",
+            "nothing above is touched"
+        );
+    }
+
+    #[test]
+    fn no_line_reaches_the_last_column() {
+        let reason = "東京 long ".repeat(100);
+        let snapshot = network(vec![host("db", HostState::Lost, Some(&reason))]);
+        for width in [1, 2, 10, 20, 61] {
+            let (mut screen, _) = screen(&snapshot, (width, 24));
+            screen.draw(&snapshot);
+            let line = written(&mut screen);
+            let used: usize = line.trim_end().chars().map(columns).sum();
+            assert!(used < width, "{used} of {width} columns: {line}");
+        }
+    }
+
+    #[test]
+    fn lines_that_a_narrower_terminal_has_wrapped_are_erased() {
+        let snapshot = network(vec![host("db", HostState::Ready, None)]);
+        let (mut screen, size) = screen(&snapshot, (80, 24));
+        screen.draw(&snapshot);
+        let _ = written(&mut screen);
+        size.set((20, 24));
+        screen.draw(&snapshot);
+        // 51 columns are three rows of 20.
+        assert!(written(&mut screen).starts_with("\r\u{1b}[3A\u{1b}[J"));
+    }
+
+    #[test]
+    fn a_block_is_never_taller_than_the_terminal_and_shows_trouble_first() {
+        let mut hosts: Vec<_> = (0..30)
+            .map(|number| host(&format!("h{number:02}"), HostState::Ready, None))
+            .collect();
+        hosts[29] = host("h29", HostState::Lost, Some("gone"));
+        let snapshot = network(hosts);
+        let (mut screen, _) = screen(&snapshot, (80, 24));
+        screen.hint("Ctrl-C ends the network");
+        screen.draw(&snapshot);
+        let text = written(&mut screen);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 15);
+        assert_eq!(lines[0], "h29  lost         gone");
+        assert_eq!(lines[14], "and 16 more (16 ready); Ctrl-C ends the network");
+    }
+
+    #[test]
+    fn a_log_has_the_line_that_scripts_wait_for() {
+        let snapshot = network(vec![host("db", HostState::Starting, None)]);
+        let mut plain = log(&snapshot, Addresses::Plain);
+        plain.event(&changed(HostState::Ready, None));
+        let ready = "Ready: 127.0.42.101 (db) 127.0.42.101:80 127.0.42.101:5432\n";
+        assert_eq!(written(&mut plain), ready);
+        plain.event(&changed(HostState::Configuring, None));
+        plain.event(&changed(HostState::Lost, Some("exit status 1")));
+        assert_eq!(
+            written(&mut plain),
+            "db (127.0.42.101): lost: exit status 1\n"
+        );
+        plain.draw(&snapshot);
+        assert_eq!(written(&mut plain), "", "a log has no block");
+        let mut web = log(&snapshot, Addresses::Web);
+        web.event(&changed(HostState::Ready, None));
+        assert!(written(&mut web).contains(" http://127.0.42.101:80 "));
     }
 
     #[test]

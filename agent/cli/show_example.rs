@@ -5,7 +5,7 @@ use super::{
     output,
 };
 
-const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
+pub(super) const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
 
 /// Print an example manifest
 ///

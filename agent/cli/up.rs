@@ -2,20 +2,22 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast::error::RecvError, mpsc::UnboundedReceiver};
 
 use super::{
+    edit,
     error::{Error, Exit},
     input::Source,
     output,
-    screen::Screen,
+    screen::{Addresses, Screen},
 };
 use crate::{
     driver::{
         Manager,
-        signals::{Request, Requests},
+        signals::{Request, Requests, Resizes},
     },
     plan::Plan,
+    text::quote,
     view::Snapshot,
 };
 
@@ -27,10 +29,29 @@ pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
+    #[arg(short = 'e', long)]
+    open_editor: bool,
+}
+
+impl Args {
+    /// The first thing that was asked for, if anything was.
+    pub(super) fn first(&self) -> Option<String> {
+        let editor = self.open_editor.then(|| "--open-editor".to_owned());
+        editor.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
+    }
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let loaded = Source::of(args.file.as_deref())?.load()?;
+    if args.open_editor {
+        return edit::run(args.file.as_deref());
+    }
+    run_source(&Source::of(args.file.as_deref())?)
+}
+
+/// Runs a manifest, after telling what is wrong with it.
+pub(super) fn run_source(source: &Source) -> Result<Exit, Error> {
+    let loaded = source.load()?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
     }
@@ -38,11 +59,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         let message = format!("{} cannot be run", loaded.file_name);
         return Err(Error::new(Exit::InvalidManifest, message));
     };
-    run_plan(plan)
+    run_plan(plan, Addresses::Plain)
 }
 
 /// Runs a network until a signal, or until no host is left.
-pub(super) fn run_plan(plan: &Plan) -> Result<Exit, Error> {
+pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error> {
     let failed = |error: std::io::Error| {
         Error::new(
             Exit::Failure,
@@ -56,20 +77,30 @@ pub(super) fn run_plan(plan: &Plan) -> Result<Exit, Error> {
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
         let mut manager = Manager::start(plan).map_err(failed)?;
-        let outcome = watch(&mut manager, &mut requests).await;
+        let outcome = watch(&mut manager, &mut requests, addresses).await;
         manager.join();
         outcome
     })
 }
 
 /// Shows the network until it has ended.
-async fn watch(manager: &mut Manager, requests: &mut Requests) -> Result<Exit, Error> {
+async fn watch(
+    manager: &mut Manager,
+    requests: &mut Requests,
+    addresses: Addresses,
+) -> Result<Exit, Error> {
     let mut events = manager.events();
     let mut snapshots = manager.snapshot();
-    let mut screen = Screen::new(&snapshots.borrow());
+    let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
+    let mut log = screen.has_block().then(output::divert_log);
+    let mut resizes = Resizes::listen();
+    screen.hint("Ctrl-C ends the network");
     let mut asked = None;
     loop {
-        screen.draw(&snapshots.borrow_and_update());
+        // What happens at the same time is drawn at the same time.
+        if events.is_empty() {
+            screen.draw(&snapshots.borrow_and_update());
+        }
         tokio::select! {
             // Everything that has happened is shown before the end is.
             biased;
@@ -79,6 +110,7 @@ async fn watch(manager: &mut Manager, requests: &mut Requests) -> Result<Exit, E
                     screen.print(&format!("({count} events were too fast to be shown)"));
                 }
                 Err(RecvError::Closed) => {
+                    screen.hint("");
                     screen.draw(&snapshots.borrow());
                     screen.leave();
                     return asked.ok_or_else(|| all_gone(&snapshots.borrow()));
@@ -88,6 +120,7 @@ async fn watch(manager: &mut Manager, requests: &mut Requests) -> Result<Exit, E
                 // Its sender ends together with that of the events.
                 let _ = changed;
             }
+            Some(line) = next(&mut log) => screen.print(&line),
             request = requests.next() => {
                 if asked.is_some() {
                     screen.leave();
@@ -98,9 +131,19 @@ async fn watch(manager: &mut Manager, requests: &mut Requests) -> Result<Exit, E
                     Request::Interrupt => Exit::Interrupted,
                     Request::Terminate => Exit::Ok,
                 });
+                screen.hint("stopping; Ctrl-C again does not wait for the hosts");
                 manager.stop();
             }
+            () = resizes.next() => {}
         }
+    }
+}
+
+/// The next line of the log, if it is ours to show.
+async fn next(log: &mut Option<UnboundedReceiver<String>>) -> Option<String> {
+    match log {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
     }
 }
 

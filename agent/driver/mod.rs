@@ -9,6 +9,7 @@ mod child;
 mod clock;
 mod dial;
 pub mod manager;
+pub mod namespace;
 mod memory;
 mod pool;
 pub mod signals;
@@ -19,7 +20,7 @@ mod transport;
 pub use self::manager::Manager;
 
 /// A word of the operating system, without the number that only its programmers know.
-fn describe(error: &std::io::Error) -> String {
+pub(crate) fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),

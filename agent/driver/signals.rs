@@ -35,6 +35,35 @@ impl Requests {
     }
 }
 
+/// Changes of the terminal's size, where the operating system tells them.
+pub struct Resizes {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Resizes {
+    /// Notices them from now on. Nobody is hurt where that is not possible.
+    pub fn listen() -> Self {
+        #[cfg(unix)]
+        return Self {
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change())
+                .ok(),
+        };
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// Done at the next change.
+    pub async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal {
+            signal.recv().await;
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+}
+
 #[cfg(unix)]
 mod platform {
     use super::Request;

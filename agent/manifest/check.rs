@@ -5,10 +5,7 @@ use super::{
     schema::{Field, Level, Shape, places_of},
     yaml::{Kind, Node},
 };
-use crate::text::quote;
-
-/// The largest number of edits between an unknown key and the known key that it may have been meant to be.
-const TYPO_EDITS_MAX: usize = 2;
+use crate::text::{meant, quote};
 
 /// Everything in a map that does not fit the table of its keys.
 pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Vec<Problem>) {
@@ -123,15 +120,7 @@ fn found(node: &Node) -> String {
 }
 
 fn unknown_key_hint(key: &str, level: &Level) -> String {
-    let lower = key.to_lowercase();
-    let nearest = level
-        .fields
-        .iter()
-        .map(|field| (edits(&lower, &field.name.to_lowercase()), field.name))
-        .min();
-    if let Some((distance, name)) = nearest
-        && distance <= TYPO_EDITS_MAX.min(name.len() / 2)
-    {
+    if let Some(name) = meant(key, level.fields.iter().map(|field| field.name)) {
         return format!("did you mean {}?", quote(name));
     }
     let homes = places_of(key);
@@ -143,37 +132,4 @@ fn unknown_key_hint(key: &str, level: &Level) -> String {
     }
     let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
     format!("it is ignored; known keys are: {}", keys.join(", "))
-}
-
-/// How many characters have to be inserted, removed or replaced to turn one word into the other (Levenshtein); words of
-/// very different length are not compared.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    if a.chars().count().abs_diff(b.len()) > TYPO_EDITS_MAX {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn edits_are_counted() {
-        assert_eq!(edits("ports", "ports"), 0);
-        assert_eq!(edits("prots", "ports"), 2);
-        assert_eq!(edits("port", "ports"), 1);
-        assert_eq!(edits("", "ports"), usize::MAX);
-    }
 }

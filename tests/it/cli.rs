@@ -230,6 +230,26 @@ fn an_unknown_command_is_a_usage_error() {
 }
 
 #[test]
+fn options_of_the_program_stand_before_or_behind_a_command() {
+    let manifest = "docs/examples/minimal.yaml";
+    for args in [
+        ["--debug", "check", manifest],
+        ["check", "--debug", manifest],
+    ] {
+        let run = run(&args);
+        assert_eq!(run.code, 0, "{}", run.talk);
+        assert!(run.data.contains("can be run"), "{}", run.data);
+    }
+    let both = run(&[manifest, "check"]);
+    assert_eq!((both.code, both.data.as_str()), (2, ""));
+    assert!(
+        both.talk.contains("stands before a command"),
+        "{}",
+        both.talk
+    );
+}
+
+#[test]
 fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let run = run(&["completions", shell]);

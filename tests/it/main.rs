@@ -8,6 +8,10 @@
 #[cfg(target_os = "linux")]
 mod back_to_back;
 mod cli;
+#[cfg(target_os = "linux")]
+mod demo;
+#[cfg(unix)]
+mod edit;
 mod frames;
 mod golden;
 #[cfg(unix)]

@@ -1,0 +1,222 @@
+//! `norouter demo`: a network that needs nothing but this program.
+//!
+//! It writes a manifest whose hosts are child processes of the same program, and runs it as any other manifest is
+//! run. There is no way into the network for the demo that other hosts do not have.
+
+mod host;
+mod page;
+
+use std::{
+    fmt::Write as _,
+    io::ErrorKind,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+pub(super) use host::{HostArgs, run as run_host};
+
+use super::{
+    error::{Error, Exit},
+    output,
+    screen::Addresses,
+    up,
+};
+use crate::plan;
+
+/// The machine of the person, and the addresses of the three hosts with a page.
+const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
+const HOSTS: [(&str, Ipv4Addr); 3] = [
+    ("kitchen", Ipv4Addr::new(127, 0, 42, 101)),
+    ("cellar", Ipv4Addr::new(127, 0, 42, 102)),
+    ("attic", Ipv4Addr::new(127, 0, 42, 103)),
+];
+
+/// The ports that are tried for the pages, until one is free at all three addresses.
+const PORTS: std::ops::Range<u16> = 8080..8180;
+
+/// Where a page listens inside a network of its own, where every port is free.
+const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
+
+/// Run a small network that needs nothing but this program
+///
+/// Starts three hosts as child processes, each with a web page that measures how fast it reaches the others. On Linux
+/// each host has a network of its own, if the machine allows that.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Print the manifest of the demo and start nothing
+    #[arg(long)]
+    print: bool,
+    /// Let the hosts share this machine's loopback, even where each could have a network of its own
+    #[arg(long)]
+    shared: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let program = std::env::current_exe().map_err(|error| {
+        Error::new(
+            Exit::Failure,
+            format!("this program cannot find itself: {error}"),
+        )
+    })?;
+    let program = program.to_str().ok_or_else(|| {
+        Error::new(Exit::Failure, "the path of this program is not text").hint("move it elsewhere")
+    })?;
+    let apart = if args.shared {
+        Err("--shared asks for it".to_owned())
+    } else {
+        own_networks(Path::new(program))
+            .map_err(|reason| format!("a network of its own is not allowed here ({reason})"))
+    };
+    let manifest = manifest(program, apart.is_ok())?;
+    if args.print {
+        output::data(&manifest)?;
+        return Ok(Exit::Ok);
+    }
+    output::talk("A network of this machine and three hosts, each with a web page.");
+    if let Err(reason) = apart {
+        output::talk(&format!(
+            "The hosts share this machine's loopback: {reason}."
+        ));
+    }
+    output::talk("\"norouter demo --print\" shows the manifest; Ctrl-C ends the network.\n");
+    let loaded = plan::load("the demo's manifest", &manifest);
+    let Some(plan) = &loaded.plan else {
+        return Err(Error::new(Exit::InvalidManifest, loaded.report(false)));
+    };
+    up::run_plan(plan, Addresses::Web)
+}
+
+/// Whether a host can have a network of its own, or why not. It is tried, because there are many ways to forbid it.
+fn own_networks(program: &Path) -> Result<(), String> {
+    let output = Command::new(program)
+        .args(["demo-host", "--probe"])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The manifest of the demo as it can run on this machine now.
+fn manifest(program: &str, apart: bool) -> Result<String, Error> {
+    let pages = if apart {
+        [PAGE_INSIDE; HOSTS.len()]
+    } else {
+        free_pages().map_err(|error| {
+            Error::new(
+                Exit::Failure,
+                format!("no port can be had on 127.0.0.1: {error}"),
+            )
+        })?
+    };
+    Ok(write_manifest(program, apart, published_port(), pages))
+}
+
+fn write_manifest(
+    program: &str,
+    apart: bool,
+    port: u16,
+    pages: [SocketAddrV4; HOSTS.len()],
+) -> String {
+    let mut text = format!(
+        "# What \"norouter demo\" runs. \"ssh kitchen -- norouter\" would stand in the place of a command here.\n\
+         hostTemplate:\n  stateDir: {{disable: true}}\n\
+         hosts:\n  # No \"cmd\": this machine.\n  laptop:\n    vip: \"{LAPTOP}\"\n"
+    );
+    for ((name, vip), page) in HOSTS.into_iter().zip(pages) {
+        let mut words = vec![program.to_owned(), "demo-host".to_owned()];
+        words.extend([format!("--name={name}"), format!("--page={page}")]);
+        if apart {
+            words.push("--apart".to_owned());
+        }
+        for (peer, vip) in HOSTS.into_iter().filter(|(peer, _)| *peer != name) {
+            words.push(format!("--peer={peer}={vip}:{port}"));
+        }
+        // A text in JSON is the same text in YAML.
+        let words: Vec<_> = words
+            .into_iter()
+            .map(|word| format!("\n      - {}", serde_json::Value::String(word)))
+            .collect();
+        let _ = write!(
+            text,
+            "  {name}:\n    vip: \"{vip}\"\n    cmd:{}\n    ports: [\"{port}:{page}\"]\n",
+            words.concat()
+        );
+        if !apart {
+            text.push_str("    # The addresses are this machine's, where the laptop's agent already listens.\n");
+            text.push_str("    loopback: {disable: true}\n");
+        }
+    }
+    text
+}
+
+/// A port that no other program has at the hosts' addresses.
+fn published_port() -> u16 {
+    let taken = |port| {
+        HOSTS.into_iter().any(|(_, vip)| {
+            let address = SocketAddrV4::new(vip, port);
+            // Another failure than this one would be the same with every port, and the network will tell it.
+            TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
+        })
+    };
+    PORTS
+        .into_iter()
+        .find(|&port| !taken(port))
+        .unwrap_or(PORTS.start)
+}
+
+/// Free ports of this machine, for hosts that share its loopback.
+fn free_pages() -> std::io::Result<[SocketAddrV4; HOSTS.len()]> {
+    let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+    // All are held until all are known, so that none comes twice.
+    let held = [
+        TcpListener::bind(any)?,
+        TcpListener::bind(any)?,
+        TcpListener::bind(any)?,
+    ];
+    let mut pages = [any; HOSTS.len()];
+    for (page, listener) in pages.iter_mut().zip(&held) {
+        if let SocketAddr::V4(address) = listener.local_addr()? {
+            *page = address;
+        }
+    }
+    Ok(pages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PROGRAM: &str = "/opt/a \"strange\" folder/norouter";
+
+    #[test]
+    fn the_manifest_is_one_that_anybody_could_have_written() {
+        for apart in [true, false] {
+            let text = write_manifest(PROGRAM, apart, 8080, [PAGE_INSIDE; 3]);
+            let loaded = plan::load("demo", &text);
+            assert_eq!(loaded.report(false), "", "{text}");
+            let plan = loaded.plan.unwrap();
+            assert_eq!(plan.hosts.len(), 4);
+            assert_eq!(plan.hosts[0].start, plan::Start::InProcess);
+            let plan::Start::Command(words) = &plan.hosts[3].start else {
+                panic!("the attic has no command");
+            };
+            assert_eq!(words[0], PROGRAM);
+            assert_eq!(words.contains(&"--apart".to_owned()), apart);
+            assert!(words.ends_with(&["agent".to_owned(), "--automated".to_owned()]));
+            assert_eq!(plan.hosts[3].loopback, apart);
+            assert!(plan.hosts[0].loopback);
+        }
+    }
+
+    #[test]
+    fn pages_that_share_a_machine_have_ports_of_their_own() {
+        let mut pages = free_pages().unwrap();
+        pages.sort_unstable();
+        assert!(pages[0].port() > 0);
+        assert!(pages[0] < pages[1] && pages[1] < pages[2], "{pages:?}");
+    }
+}

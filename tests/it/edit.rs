@@ -1,0 +1,163 @@
+//! `norouter -e`: the editor, the run that follows, and the file that is kept or not.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A manifest whose only host is gone at once, so that the run ends by itself.
+const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
+
+/// A folder with an editor, which notes each file that it is given, and writes a text into it.
+struct Desk(PathBuf);
+
+impl Desk {
+    fn new(name: &str, text: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("edit-{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("temporary")).unwrap();
+        let script = "echo \"$2\" >>\"${0%/*}/edited\"\ncat \"$1\" >\"$2\"\n";
+        fs::write(folder.join("editor"), script).unwrap();
+        fs::write(folder.join("text"), text).unwrap();
+        Self(folder)
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        let file = |name| format!("'{}'", self.0.join(name).display());
+        command
+            .args(arguments)
+            .env_remove("VISUAL")
+            .env("EDITOR", format!("sh {} {}", file("editor"), file("text")))
+            .env("TMPDIR", self.0.join("temporary"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// The exit code, and what was said.
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self
+            .command(env!("CARGO_BIN_EXE_norouter"), arguments)
+            .output()
+            .unwrap();
+        assert!(output.stdout.is_empty());
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    }
+
+    /// The files that the editor was given.
+    fn edited(&self) -> Vec<PathBuf> {
+        let edited = fs::read_to_string(self.0.join("edited")).unwrap_or_default();
+        edited.lines().map(PathBuf::from).collect()
+    }
+
+    fn is_clean(&self) -> bool {
+        fs::read_dir(self.0.join("temporary")).unwrap().count() == 0
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_temporary_manifest_that_cannot_be_run_is_kept_for_its_owner_alone() {
+    let desk = Desk::new("broken", "hosts:\n  a: {vip: 8.8.8.8}\n");
+    let (code, talk) = desk.run(&["-e"]);
+    assert_eq!(code, 4, "{talk}");
+    let files = desk.edited();
+    assert_eq!(files.len(), 1);
+    assert!(talk.contains("8.8.8.8"), "{talk}");
+    assert!(
+        talk.ends_with(&format!("the manifest is kept: {}\n", files[0].display())),
+        "{talk}"
+    );
+    assert_eq!(
+        (mode(&files[0]), mode(files[0].parent().unwrap())),
+        (0o600, 0o700)
+    );
+    assert!(!talk.contains("[Y/n]"), "nobody is there to answer: {talk}");
+}
+
+#[test]
+fn a_manifest_is_run_as_it_was_edited() {
+    let desk = Desk::new("run", SHORT);
+    let (code, talk) = desk.run(&["--open-editor"]);
+    assert_eq!(code, 1, "{talk}");
+    assert!(talk.contains("a (127.0.42.231): lost"), "{talk}");
+    assert!(talk.contains("the manifest is kept"), "{talk}");
+}
+
+#[test]
+fn a_named_file_is_edited_in_its_place() {
+    let desk = Desk::new("named", SHORT);
+    let file = desk.0.join("mine.yaml");
+    fs::write(&file, "hosts: {}").unwrap();
+    let (code, talk) = desk.run(&["up", "-e", file.to_str().unwrap()]);
+    assert_eq!(code, 1, "{talk}");
+    assert_eq!(desk.edited(), [file.as_path()]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), SHORT);
+    assert!(desk.is_clean() && !talk.contains("kept"), "{talk}");
+}
+
+#[test]
+fn an_editor_that_fails_starts_nothing_and_leaves_nothing() {
+    let desk = Desk::new("fails", "");
+    let mut command = desk.command(env!("CARGO_BIN_EXE_norouter"), &["-e"]);
+    let output = command.env("VISUAL", "false --wait").output().unwrap();
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        talk.contains("the editor false --wait: it ended with exit status: 1"),
+        "{talk}"
+    );
+    assert!(desk.is_clean());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_the_editor_is_offered_again() {
+    let desk = Desk::new("again", SHORT);
+    let program = format!("'{}' -e", env!("CARGO_BIN_EXE_norouter"));
+    let mut command = desk.command("script", &["-qec", &program, "/dev/null"]);
+    let mut child = command
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut keys = child.stdin.take().unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let mut seen = Vec::new();
+    let mut answers = ["y\n", "n\n"].into_iter();
+    let mut bytes = [0; 4096];
+    loop {
+        let count = screen.read(&mut bytes).unwrap_or(0);
+        if count == 0 {
+            break;
+        }
+        seen.extend_from_slice(&bytes[..count]);
+        if seen.ends_with(b"[Y/n] ") {
+            keys.write_all(answers.next().expect("a third question").as_bytes())
+                .unwrap();
+        }
+    }
+    let seen = String::from_utf8_lossy(&seen);
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{seen}");
+    assert_eq!(seen.matches("Open the editor again?").count(), 2, "{seen}");
+    let files = desk.edited();
+    assert_eq!(files.len(), 2);
+    assert_eq!(files[0], files[1]);
+}
