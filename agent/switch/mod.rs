@@ -245,7 +245,7 @@ impl Switch {
             return Err(Refusal::Forbidden);
         }
         let flags = segment.flags;
-        let begins = flags.syn && !flags.ack && !flags.rst && !self.tracker.knows(key);
+        let begins = flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key);
         if !begins {
             return self.tracker.follow(key, segment).map(|()| to);
         }

@@ -214,6 +214,30 @@ fn a_flow_is_forgotten_once_both_ends_are_done() {
 }
 
 #[test]
+fn a_port_that_is_used_again_begins_a_flow_that_owes_nothing_to_the_old_one() {
+    let mut switch = switch();
+    let (a, b) = ((A, 4000), (B, 80));
+    open(&mut switch, 4000);
+    // One end is done, the other end's word for it gets lost; then the host uses its port again.
+    for (from, frame) in [
+        (vip(A), segment(a, b, FIN | ACK, 101, 501)),
+        (vip(B), segment(b, a, FIN | ACK, 501, 102)),
+    ] {
+        switch.handle_packet(NOW, from, frame);
+    }
+    delivered(&mut switch, A);
+    delivered(&mut switch, B);
+    open(&mut switch, 4000);
+    let more = segment(a, b, ACK, 101, 502);
+    assert_eq!(switch.handle_packet(NOW, vip(A), more), Verdict::Forwarded);
+    assert_eq!(
+        switch.flow_count(vip(A)),
+        1,
+        "nobody has ended the new flow"
+    );
+}
+
+#[test]
 fn a_reset_ends_a_flow_and_is_passed_on() {
     let mut switch = switch();
     open(&mut switch, 4000);

@@ -101,9 +101,12 @@ impl Tracker {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether these endpoints have a flow.
-    pub(super) fn knows(&self, key: FlowKey) -> bool {
-        self.flows.contains_key(&ordered(key).0)
+    /// Whether a SYN with these endpoints says again what an unanswered one has said. Any other SYN begins a flow, even
+    /// where there is one: its host has used the port again, and has forgotten the old flow.
+    pub(super) fn is_repeated(&self, key: FlowKey) -> bool {
+        let (name, side) = ordered(key);
+        let known = self.flows.get(&name);
+        known.is_some_and(|flow| flow.opening.is_some() && flow.initiator == side)
     }
 
     /// Begins a flow with an allowed SYN from host `from` to host `to`.
@@ -115,12 +118,13 @@ impl Tracker {
         key: FlowKey,
         segment: Segment,
     ) -> Result<(), Refusal> {
+        let (name, side) = ordered(key);
+        self.remove(name);
         let begun = self.begun_by.entry(from).or_default();
         if self.flows.len() >= FLOWS_MAX || *begun >= FLOWS_PER_HOST {
             return Err(Refusal::Forbidden);
         }
         *begun += 1;
-        let (name, side) = ordered(key);
         let mut initiator = End::new(from);
         initiator.next = Some(segment.seq.wrapping_add(segment.span));
         let (first, second) = match side {
