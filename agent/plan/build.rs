@@ -40,10 +40,28 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
         routes,
     };
     if any_error(&builder.problems) {
-        (None, builder.problems)
-    } else {
-        (Some(plan), builder.problems)
+        return (None, builder.problems);
     }
+    builder.problems.extend(crowded(manifest, &plan));
+    (Some(plan), builder.problems)
+}
+
+/// A host without a command listens on this machine, and a second one would listen on the same addresses.
+fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
+    let hosts = manifest.hosts.iter().zip(&plan.hosts);
+    let mut here = hosts
+        .filter(|(_, host)| host.start == Start::InProcess && host.loopback)
+        .map(|(written, _)| &written.name);
+    let (first, second) = (here.next()?, here.next()?);
+    let message = format!(
+        "{} and {} have no cmd: both run on this machine and listen on the same addresses, which only one of them can",
+        quote(&first.value),
+        quote(&second.value)
+    );
+    Some(
+        Problem::warning(second.span, message)
+            .hint("give one of them a cmd, or loopback: {disable: true}"),
+    )
 }
 
 /// What is known so far about the hosts, and what is wrong with them.
