@@ -63,12 +63,11 @@ fn two_hosts(sandbox: &Sandbox, ports: &[&str]) -> (Network, Vec<crate::sandbox:
 fn iperf3_runs_both_ways() {
     let sandbox = Sandbox::new();
     let (network, _pages) = two_hosts(&sandbox, &["5201:127.0.0.1:5201"]);
-    let mut server =
-        network
-            .host("far")
-            .serve(&["iperf3", "-s", "-B", "127.0.0.1", "--forceflush"]);
-    server.wait_for_text("Server listening");
     for direction in ["--interval=1", "--reverse", "--bidir"] {
+        // A server for each run: one that has just ended a run is busy for a moment.
+        let words = ["iperf3", "-s", "-1", "-B", "127.0.0.1", "--forceflush"];
+        let mut server = network.host("far").serve(&words);
+        server.wait_for_text("Server listening");
         let words = [
             "iperf3",
             "-c",
@@ -80,7 +79,11 @@ fn iperf3_runs_both_ways() {
         ];
         let report = output(&mut network.laptop().command(&words));
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-        let bytes = |name: &str| report["end"][name]["bytes"].as_u64().unwrap();
+        let bytes = |name: &str| {
+            report["end"][name]["bytes"]
+                .as_u64()
+                .unwrap_or_else(|| panic!("{direction}: {report}"))
+        };
         assert!(
             bytes("sum_received") > 10_000_000,
             "{direction}: only {} bytes",
