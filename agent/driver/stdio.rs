@@ -29,7 +29,7 @@ mod unix {
 
     use rustix::{
         fs::{FileType, fstat},
-        net::{AddressFamily, sockopt::socket_domain},
+        net::{AddressFamily, getsockname},
     };
     use tokio::net::{UnixStream, unix::pipe};
 
@@ -78,7 +78,7 @@ mod unix {
     }
 
     fn is_unix(fd: &OwnedFd) -> bool {
-        socket_domain(fd).is_ok_and(|domain| domain == AddressFamily::UNIX)
+        getsockname(fd).is_ok_and(|address| address.address_family() == AddressFamily::UNIX)
     }
 
     fn socket(fd: OwnedFd) -> io::Result<UnixStream> {

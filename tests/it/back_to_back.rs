@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal};
 use socket2::SockRef;
 
 /// Long enough for any machine, short enough to end a test that is stuck.
@@ -181,6 +182,20 @@ fn an_agent_whose_input_ends_resets_what_it_carries_and_goes() {
     pair.agents[0].kill().unwrap();
     let status = pair.agents[1].wait().unwrap();
     assert!(status.success(), "{status}");
+    let end = ended.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn an_agent_that_is_told_to_stop_resets_what_it_carries_and_goes() {
+    let (address, ended) = service(greet_and_wait);
+    let mut pair = Pair::start(16, address);
+    let mut client = pair.greeted();
+    let pid = Pid::from_child(&pair.agents[0]);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    assert!(pair.agents[0].wait().unwrap().success());
+    let error = client.read(&mut [0; 8]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     let end = ended.recv_timeout(PATIENCE).unwrap();
     assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
 }

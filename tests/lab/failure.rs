@@ -127,7 +127,12 @@ fn an_agent_that_dies_is_told_of_and_the_others_go_on() {
 
 #[test]
 fn a_hostile_agent_hurts_nobody_else() {
-    for kind in ["packets", "frames", "noise", "talk"] {
+    for (kind, verdict) in [
+        ("packets", "evil (127.0.42.13): refused: its agent misbehaves"),
+        ("frames", "evil (127.0.42.13): refused: its agent misbehaves"),
+        ("noise", "the stream is out of step"),
+        ("talk", "more lines follow faster than they are shown"),
+    ] {
         let sandbox = Sandbox::new();
         let script = sandbox.write("hostile.py", HOSTILE);
         let hosts = vec![
@@ -143,9 +148,7 @@ fn a_hostile_agent_hurts_nobody_else() {
             network.assert_page("laptop", "good");
             network.assert_page("good", "laptop");
         }
-        network
-            .manager
-            .wait_for_log("the hostile agent", |log| log.contains("evil"));
+        network.manager.wait_for_text(verdict);
         assert!(network.manager.is_alive(), "{kind}");
         let log = network.manager.log();
         assert!(!log.contains("panicked"), "{kind}: {log}");
