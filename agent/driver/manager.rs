@@ -33,6 +33,9 @@ const REST_MAX: Duration = Duration::from_millis(500);
 /// The longest line of standard error that is kept together, in bytes.
 const LINE_MAX: usize = 16 << 10;
 
+/// How long an agent that writes so much has to wait before more is read. Its words are not worth the time of others.
+const FLOOD_PAUSE: Duration = Duration::from_millis(20);
+
 /// How many events a slow listener may be behind before it is told to look at the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
@@ -321,6 +324,7 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
     loop {
         buffer.reserve(LINE_MAX);
         let ended = matches!(errors.read_buf(&mut buffer).await, Ok(0) | Err(_));
+        let flooded = buffer.len() >= LINE_MAX;
         loop {
             let line = match buffer.iter().position(|&byte| byte == b'\n') {
                 Some(end) => {
@@ -335,6 +339,9 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
         }
         if ended {
             return;
+        }
+        if flooded {
+            tokio::time::sleep(FLOOD_PAUSE).await;
         }
     }
 }

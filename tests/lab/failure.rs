@@ -128,8 +128,14 @@ fn an_agent_that_dies_is_told_of_and_the_others_go_on() {
 #[test]
 fn a_hostile_agent_hurts_nobody_else() {
     for (kind, verdict) in [
-        ("packets", "evil (127.0.42.13): refused: its agent misbehaves"),
-        ("frames", "evil (127.0.42.13): refused: its agent misbehaves"),
+        (
+            "packets",
+            "evil (127.0.42.13): refused: its agent misbehaves",
+        ),
+        (
+            "frames",
+            "evil (127.0.42.13): refused: its agent misbehaves",
+        ),
         ("noise", "the stream is out of step"),
         ("talk", "more lines follow faster than they are shown"),
     ] {
