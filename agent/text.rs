@@ -36,7 +36,8 @@ pub const LINE_MAX: usize = 4 << 10;
 pub fn escape_line(line: &[u8]) -> String {
     let shown = line.get(..LINE_MAX).unwrap_or(line);
     let mut safe = escape(&String::from_utf8_lossy(shown));
-    if shown.len() < line.len() {
+    if shown.len() < line.len() || safe.len() > LINE_MAX {
+        safe.truncate(safe.floor_char_boundary(LINE_MAX));
         safe.push_str(" ...");
     }
     safe
@@ -97,6 +98,7 @@ mod tests {
     #[test]
     fn a_line_without_end_has_one() {
         assert!(escape_line(&vec![b'x'; 100_000]).len() < LINE_MAX + 8);
+        assert!(escape_line(&vec![0x1b; 100_000]).len() < LINE_MAX + 8);
         assert_eq!(escape_line(b"\xff\x07"), "\u{fffd}\\u{7}");
     }
 

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use tokio::sync::{broadcast::error::RecvError, mpsc::UnboundedReceiver};
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc::UnboundedReceiver,
+};
 
 use super::{
     edit,
@@ -18,7 +21,7 @@ use crate::{
     },
     plan::Plan,
     text::quote,
-    view::Snapshot,
+    view::{Event, Snapshot},
 };
 
 /// Run the network of a manifest until Ctrl-C
@@ -76,8 +79,8 @@ pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error>
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let mut manager = Manager::start(plan).map_err(failed)?;
-        let outcome = watch(&mut manager, &mut requests, addresses).await;
+        let (mut manager, events) = Manager::start(plan).map_err(failed)?;
+        let outcome = watch(&mut manager, events, &mut requests, addresses).await;
         manager.join();
         outcome
     })
@@ -86,10 +89,10 @@ pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error>
 /// Shows the network until it has ended.
 async fn watch(
     manager: &mut Manager,
+    mut events: broadcast::Receiver<Event>,
     requests: &mut Requests,
     addresses: Addresses,
 ) -> Result<Exit, Error> {
-    let mut events = manager.events();
     let mut snapshots = manager.snapshot();
     let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
     let mut log = screen.has_block().then(output::divert_log);

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     clock::{Clock, seed},
-    describe, dial, memory,
+    describe, dial, limits, memory,
     pool::Pool,
     signals, stdio, stream,
 };
@@ -62,11 +62,14 @@ pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
         .max_blocking_threads(16)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
-    runtime.block_on(async {
+    let end = runtime.block_on(async {
         let (input, output) = stdio::open()?;
         let stop = signals::terminated()?;
         Ok(run(input, output, configuration, stop).await)
-    })
+    });
+    // A resolver that does not answer has a thread, and must not keep the agent alive.
+    runtime.shutdown_background();
+    end
 }
 
 /// Runs an agent on a pair of streams until the manager closes them or `stop` is done. At the end every connection is
@@ -78,6 +81,7 @@ pub(super) async fn run(
     stop: impl Future<Output = ()> + Send,
 ) -> End {
     memory::keep_large_buffers_apart();
+    limits::raise_open_files();
     let shared = Arc::new(Shared::new());
     if let Some(configuration) = configuration {
         let configured = shared.lock().core.configure(configuration);
@@ -297,8 +301,7 @@ async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: SocketAddr
                 continue;
             }
         };
-        // A keystroke must not wait for an acknowledgment; if this fails it is only slower.
-        let _ = socket.set_nodelay(true);
+        dial::prepare(&socket);
         let mut state = shared.lock();
         match state.core.handle_accepted(shared.clock.now(), address) {
             Ok(flow) => {
@@ -306,7 +309,6 @@ async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: SocketAddr
             }
             Err(full) => {
                 tracing::warn!(%address, "refused a connection: {full}");
-                dial::reset(socket);
             }
         }
         shared.settle(state);

@@ -99,4 +99,4 @@ pub(super) fn widen(fd: &impl std::os::fd::AsFd) {
 }
 
 #[cfg(target_os = "linux")]
-const PIPE_SIZE: usize = 512 << 10;
+const PIPE_SIZE: usize = 256 << 10;

@@ -10,6 +10,9 @@ use super::describe;
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
+/// How long one address of a service may take, so that the next one has its chance.
+const ADDRESS_MAX: Duration = Duration::from_secs(10);
+
 /// When an idle service is asked for a sign of life ...
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
@@ -25,9 +28,8 @@ const BACKLOG: u32 = 1_024;
 
 /// Connects to a service of this host, or one that this host can reach. A name is resolved by this host.
 pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let connect = TcpStream::connect((host, port));
-    let socket = tokio::time::timeout(DIAL_MAX, connect).await??;
-    socket.set_nodelay(true)?;
+    let socket = tokio::time::timeout(DIAL_MAX, connect(host, port)).await??;
+    prepare(&socket);
     let keep_alive = TcpKeepalive::new()
         .with_time(KEEP_ALIVE)
         .with_interval(KEEP_ALIVE_INTERVAL);
@@ -36,6 +38,37 @@ pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
     // A service without keep-alive is served all the same.
     let _ = SockRef::from(&socket).set_tcp_keepalive(&keep_alive);
     Ok(socket)
+}
+
+/// Tries the addresses of a name one after the other.
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut outcome = Err(io::ErrorKind::NotFound.into());
+    for address in tokio::net::lookup_host((host, port)).await? {
+        let connect = TcpStream::connect(address);
+        outcome = match tokio::time::timeout(ADDRESS_MAX, connect).await {
+            Ok(connected) => connected,
+            Err(elapsed) => Err(elapsed.into()),
+        };
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    outcome
+}
+
+/// Makes a socket ready to carry a flow.
+///
+/// Whatever ends it from now on resets it, the death of this process included: a connection that ends cleanly says that
+/// everything has arrived. [`end_cleanly`] takes that back.
+pub(super) fn prepare(socket: &TcpStream) {
+    // A keystroke must not wait for an acknowledgment. Where either fails the connection is worse, not wrong.
+    let _ = socket.set_nodelay(true);
+    let _ = socket.set_zero_linger();
+}
+
+/// Both directions have said that they are done: closing the socket is no reset any more.
+pub(super) fn end_cleanly(socket: &TcpStream) {
+    let _ = SockRef::from(socket).set_linger(None);
 }
 
 /// Listens on a loopback address; fails with a reason for people.
@@ -68,12 +101,6 @@ fn reason(error: &io::Error, address: SocketAddrV4) -> String {
     } else {
         what
     }
-}
-
-/// Makes the kernel end a connection with a reset instead of a clean end.
-pub(super) fn reset(socket: TcpStream) {
-    let _ = socket.set_zero_linger();
-    drop(socket);
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot, watch},
 };
 
-use super::{clock::Clock, pool::Pool, transport};
+use super::{clock::Clock, limits, pool::Pool, transport};
 use crate::{
     addr::Vip,
     manager::{Core, Output},
@@ -43,14 +43,16 @@ const EVENTS_MAX: usize = 1_024;
 pub struct Manager {
     stop: Option<oneshot::Sender<()>>,
     snapshot: watch::Receiver<Snapshot>,
-    events: broadcast::Receiver<Event>,
     thread: JoinHandle<()>,
 }
 
 impl Manager {
     /// Starts all hosts of a plan. The manager lives on a thread of its own until [`Manager::stop`], or until no host
     /// is left.
-    pub fn start(plan: &Plan) -> std::io::Result<Self> {
+    ///
+    /// The receiver tells everything that happens from the start. Who does not want to read it drops it.
+    pub fn start(plan: &Plan) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
+        limits::raise_open_files();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -62,24 +64,20 @@ impl Manager {
             .name("manager".to_owned())
             .spawn(move || {
                 runtime.block_on(run(core, snapshots, sender, stopped));
+                // A resolver that does not answer has a thread, and must not keep the manager alive.
+                runtime.shutdown_background();
             })?;
-        Ok(Self {
+        let manager = Self {
             stop: Some(stop),
             snapshot,
-            events,
             thread,
-        })
+        };
+        Ok((manager, events))
     }
 
     /// The whole state, now and whenever it has changed.
     pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
         self.snapshot.clone()
-    }
-
-    /// Everything that happens from now on, and what has happened since the start if this is the first call.
-    pub fn events(&mut self) -> broadcast::Receiver<Event> {
-        let next = self.events.resubscribe();
-        std::mem::replace(&mut self.events, next)
     }
 
     /// Asks all hosts to stop. Afterwards the snapshot's sender ends.
@@ -179,7 +177,7 @@ impl Shared {
     }
 
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let mut news = false;
+        let mut changed = false;
         while let Some(output) = state.core.poll_output() {
             match output {
                 Output::Spawn(vip, start) => self.spawn(&mut state, vip, start),
@@ -192,13 +190,13 @@ impl Shared {
                     }
                 }
                 Output::Event(event) => {
-                    news = true;
                     // Nobody needs to listen.
                     let _ = self.events.send(event);
                 }
+                Output::Changed => changed = true,
             }
         }
-        if news {
+        if changed {
             self.snapshots.send_replace(state.core.snapshot());
             if state.core.is_over() {
                 self.over.notify_one();
@@ -242,6 +240,7 @@ async fn live(
     let (mut process, pipes) = match transport::launch(&start) {
         Ok(launched) => launched,
         Err(reason) => {
+            shared.lock().lives.remove(&vip);
             return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
         }
     };

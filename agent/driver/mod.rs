@@ -8,6 +8,7 @@ pub mod agent;
 mod child;
 mod clock;
 mod dial;
+mod limits;
 pub mod manager;
 pub mod namespace;
 mod memory;

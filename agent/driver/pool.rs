@@ -11,7 +11,7 @@ pub(super) const READ_MAX: usize = 256 << 10;
 const READ_MIN: usize = 64 << 10;
 
 /// How many blocks are kept.
-const SPARE_MAX: usize = 4;
+const SPARE_MAX: usize = 16;
 
 /// Blocks whose frames may still wait in queues. A fresh block for every read would cost more than the read: the
 /// operating system has to find and clear its pages.

@@ -36,9 +36,10 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         end
     })
     .await;
-    if let Err(Broken) = end {
-        dial::reset(stream.socket);
+    if end.is_ok() {
+        dial::end_cleanly(&stream.socket);
     }
+    drop(stream);
     shared.leave(flow);
 }
 
@@ -112,7 +113,10 @@ impl Stream {
                 (count, read.map_ok(|()| count))
             });
             match read {
-                // The flow wakes us when it takes data (again).
+                // It may take data (again) some day, and wakes us then; or never, which only it can tell.
+                None if core.is_reset(self.flow) => {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
                 None | Some(Poll::Pending) => return Poll::Pending,
                 Some(Poll::Ready(Ok(0))) => {
                     core.handle_finished(self.flow);

@@ -120,20 +120,29 @@ impl Core {
         }
         let me = Vip::new(args.me).map_err(|error| format!("me: {}: {error}", args.me))?;
         let mut forwards = BTreeMap::new();
-        for forward in args.forwards {
+        let mut listen = Vec::new();
+        for forward in args
+            .forwards
+            .into_iter()
+            .filter(|forward| is_tcp(&forward.proto))
+        {
             let port = Port::new(forward.listen_port)
                 .ok_or_else(|| "forwards: 0 is no port to listen on".to_owned())?;
+            listen.push(me.socket(port));
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
+        for other in args.others.iter().filter(|other| is_tcp(&other.proto)) {
+            let vip =
+                Vip::new(other.ip).map_err(|error| format!("others: {}: {error}", other.ip))?;
+            let port = Port::new(other.port)
+                .ok_or_else(|| "others: 0 is no port to listen on".to_owned())?;
+            listen.push(vip.socket(port));
+        }
         if !args.loopback.disable {
-            let own = forwards.keys().map(|&port| me.socket(port));
-            let others = args
-                .others
-                .iter()
-                .map(|other| SocketAddrV4::new(other.ip, other.port));
-            for address in own.chain(others) {
-                self.listeners.insert(address, Listener::Asked);
-                self.outputs.push_back(Output::Listen(address));
+            for address in listen {
+                if self.listeners.insert(address, Listener::Asked).is_none() {
+                    self.outputs.push_back(Output::Listen(address));
+                }
             }
         }
         let wants = |name: &str| args.features.iter().any(|feature| feature == name);
@@ -145,7 +154,7 @@ impl Core {
         Ok(())
     }
 
-    /// The outcome of [`Output::Listen`], or the reason why a listener has stopped working.
+    /// The outcome of [`Output::Listen`].
     pub fn handle_listening(
         &mut self,
         now: Instant,
@@ -217,8 +226,14 @@ impl Core {
     }
 
     /// Whether the far end has accepted the flow.
+    #[cfg(test)]
     pub fn is_established(&self, flow: FlowKey) -> bool {
         self.flows.is_established(flow)
+    }
+
+    /// See [`Table::is_reset`].
+    pub fn is_reset(&mut self, flow: FlowKey) -> bool {
+        self.flows.is_reset(flow)
     }
 
     /// The local side of a flow has said that it is done.
@@ -237,6 +252,7 @@ impl Core {
     }
 
     /// How many flows there are.
+    #[cfg(test)]
     pub fn flow_count(&self) -> usize {
         self.flows.len()
     }
@@ -299,7 +315,7 @@ impl Core {
                 *next = (*next).min(*retry_at);
                 continue;
             }
-            // The driver's answer sets the next time; should it never come, this is as good a time as any.
+            // The driver's answer sets the next time.
             *retry_at = now + LISTEN_RETRY;
             self.outputs.push_back(Output::Listen(address));
         }
@@ -333,7 +349,7 @@ impl Core {
         let Some((host, port)) = published else {
             return false;
         };
-        let Ok(flow) = self.flows.accept(now, packet) else {
+        let Some(flow) = self.flows.accept(now, packet) else {
             return false;
         };
         self.dials += 1;
@@ -389,6 +405,11 @@ impl Core {
         let event = Event::Problems(problems.collect());
         self.control.push_back(Message::Event(event.into_raw()));
     }
+}
+
+/// Whether a port carries what this agent carries. Upstream leaves the word out where there is no choice.
+fn is_tcp(protocol: &str) -> bool {
+    protocol.is_empty() || protocol == "tcp"
 }
 
 fn greeting() -> serde_json::Value {

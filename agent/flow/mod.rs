@@ -39,7 +39,10 @@ const SPARSE_IN_A_ROW: u32 = 16;
 /// How many stacks are kept for the flows to come.
 const SPARE_MAX: usize = 64;
 
-/// The ports that flows start from: those that no manifest is likely to publish.
+/// How many entries the heap of timers may have before it is looked through.
+const TIMERS_MIN: usize = 1_024;
+
+/// The ports that flows start from. There are more of them than flows, so that one is always free.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 
 /// What the receiving side of a flow has.
@@ -55,16 +58,10 @@ pub enum Receive<R> {
     Reset,
 }
 
-/// Why a flow could not begin.
+/// A flow could not begin: there are [`FLOWS_MAX`] of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TableFull {
-    /// There are [`FLOWS_MAX`] flows.
-    #[error("this host already has {FLOWS_MAX} connections")]
-    Flows,
-    /// Every port to that destination is taken.
-    #[error("every port to that destination is taken")]
-    Ports,
-}
+#[error("this host already has {FLOWS_MAX} connections")]
+pub struct TableFull;
 
 /// All flows of a host. A flow is named by its [`FlowKey`] from this host's point of view, which stays taken until
 /// the flow is over **and** its owner has called [`Table::release`].
@@ -116,11 +113,13 @@ impl Table {
     }
 
     /// The number of flows.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.flows.len()
     }
 
     /// Whether there is no flow.
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.flows.is_empty()
     }
@@ -133,7 +132,7 @@ impl Table {
         remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
         self.check_room()?;
-        let key = self.free_port(local, remote).ok_or(TableFull::Ports)?;
+        let key = self.free_port(local, remote).ok_or(TableFull)?;
         let mut stack = self.stack(now);
         stack.connect(key);
         self.insert(key, stack);
@@ -141,15 +140,19 @@ impl Table {
     }
 
     /// Begins a flow with a SYN that has arrived, and holds the answer back until [`Table::admit`] or
-    /// [`Table::abort`].
-    pub fn accept(&mut self, now: Instant, syn: &Packet<'_>) -> Result<FlowKey, TableFull> {
-        self.check_room()?;
+    /// [`Table::abort`]. `None` if there is no room, or the packet is not in order and begins nothing.
+    pub fn accept(&mut self, now: Instant, syn: &Packet<'_>) -> Option<FlowKey> {
+        self.check_room().ok()?;
         let key = syn.key().reversed();
         let mut stack = self.stack(now);
         stack.listen(key);
         self.insert(key, stack);
         self.handle_packet(now, syn);
-        Ok(key)
+        if self.is_reset(key) {
+            self.release(key);
+            return None;
+        }
+        Some(key)
     }
 
     /// Gives a packet to its flow; false if there is none.
@@ -200,6 +203,7 @@ impl Table {
     }
 
     /// Whether the far end has accepted the flow.
+    #[cfg(test)]
     pub fn is_established(&self, key: FlowKey) -> bool {
         self.flows
             .get(&key)
@@ -235,6 +239,13 @@ impl Table {
         received
     }
 
+    /// Whether a flow has ended otherwise than by both sides saying that they are done.
+    pub fn is_reset(&mut self, key: FlowKey) -> bool {
+        self.flows
+            .get_mut(&key)
+            .is_none_or(|flow| flow.stack.is_reset())
+    }
+
     /// Whether [`Table::poll_packet`] has something to do.
     pub fn wants_wire(&self) -> bool {
         !(self.replies.is_empty() && self.sparse.is_empty() && self.bulk.is_empty())
@@ -242,10 +253,12 @@ impl Table {
 
     /// Appends one packet frame to `out` and tells where it goes; `None` when nothing is left to send.
     pub fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) -> Option<Ipv4Addr> {
-        if let Some(reply) = self.replies.pop_front() {
-            let destination = Packet::parse(reply.payload()).ok()?.key().dst;
-            out.extend_from_slice(&reply.into_bytes());
-            return Some(*destination.ip());
+        while let Some(reply) = self.replies.pop_front() {
+            if let Ok(packet) = Packet::parse(reply.payload()) {
+                let destination = *packet.key().dst.ip();
+                out.extend_from_slice(&reply.into_bytes());
+                return Some(destination);
+            }
         }
         while let Some(key) = self.next_turn() {
             let Some(flow) = self.flows.get_mut(&key) else {
@@ -298,7 +311,7 @@ impl Table {
         if self.flows.len() < FLOWS_MAX {
             Ok(())
         } else {
-            Err(TableFull::Flows)
+            Err(TableFull)
         }
     }
 
@@ -318,7 +331,8 @@ impl Table {
                 src: SocketAddrV4::new(local, port),
                 dst: remote,
             };
-            if !self.flows.contains_key(&key) {
+            // A connection of a host to itself must not be its own other end.
+            if key.src != key.dst && !self.flows.contains_key(&key) {
                 return Some(key);
             }
         }
@@ -403,7 +417,19 @@ impl Table {
         if flow.armed.is_none_or(|armed| at < armed) {
             flow.armed = Some(at);
             self.timers.push(Reverse((at, key)));
+            self.forget_old_timers();
         }
+    }
+
+    /// A timer that was overtaken by an earlier one stays in the heap. There may be more of those than of flows.
+    fn forget_old_timers(&mut self) {
+        if self.timers.len() <= 4 * self.flows.len() + TIMERS_MIN {
+            return;
+        }
+        let flows = self.flows.iter();
+        self.timers = flows
+            .filter_map(|(&key, flow)| Some(Reverse((flow.armed?, key))))
+            .collect();
     }
 }
 

@@ -39,12 +39,22 @@ pub(super) struct Stack {
     handle: SocketHandle,
     /// The owner will send no more.
     finished: bool,
-    /// The stack itself failed: smoltcp panicked, and what it holds cannot be trusted.
-    broken: bool,
     /// The SYN|ACK is held back until the far dial is decided.
     paused: bool,
+    stage: Stage,
     /// Bytes of packets that came in or went out.
     carried: usize,
+}
+
+/// How far a stack's life has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Packets come and go.
+    Open,
+    /// Nothing more will cross the wire. What has arrived can still be taken.
+    Over,
+    /// The stack itself failed: smoltcp panicked, and what it holds cannot be trusted.
+    Broken,
 }
 
 impl Stack {
@@ -66,19 +76,20 @@ impl Stack {
             sockets,
             handle,
             finished: false,
-            broken: false,
             paused: false,
+            stage: Stage::Open,
             carried: 0,
         }
     }
 
     /// The stack for another connection, if it is worth keeping.
     pub(super) fn reuse(mut self) -> Option<Self> {
-        if self.broken || self.carried > REUSE_MAX {
+        if self.stage == Stage::Broken || self.carried > REUSE_MAX {
             return None;
         }
         self.socket_mut().abort();
-        (self.finished, self.paused, self.carried) = (false, false, 0);
+        (self.finished, self.paused) = (false, false);
+        (self.stage, self.carried) = (Stage::Open, 0);
         Some(self)
     }
 
@@ -117,10 +128,18 @@ impl Stack {
                 .interface
                 .poll_ingress_single(clock(now), &mut turn, &mut stack.sockets);
         });
+        // A SYN that is not in order leaves the socket listening, and a reset makes it listen again. Nobody will send
+        // another SYN for this flow: the table knows flows by their SYN.
+        if self.socket().state() == State::Listen {
+            self.abort();
+        }
     }
 
     /// Appends at most one packet to `out`.
     pub(super) fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) {
+        if self.stage != Stage::Open {
+            return;
+        }
         let before = out.len();
         self.guarded(|stack| {
             let mut turn = Turn::sending(out);
@@ -134,10 +153,10 @@ impl Stack {
     /// When to poll again; a time that has passed if there is something to send.
     pub(super) fn poll_timeout(&mut self, now: Instant) -> Option<Instant> {
         // While the SYN|ACK is held back, smoltcp asks to be polled at once, for ever.
-        if self.broken || self.paused {
+        if self.paused || self.stage != Stage::Open {
             return None;
         }
-        let at = self.interface.poll_at(clock(now), &self.sockets)?;
+        let at = self.guarded(|stack| stack.interface.poll_at(clock(now), &stack.sockets))??;
         Some(Instant::from_micros(
             u64::try_from(at.total_micros()).unwrap_or(0),
         ))
@@ -166,47 +185,44 @@ impl Stack {
     /// Offers the free part of the send buffer to `fill`, which returns how many bytes it wrote. `None` if there is
     /// no room, or the connection takes no data (any more, or yet).
     pub(super) fn send_with<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
-        let socket = self.socket_mut();
-        if !socket.can_send() {
-            return None;
-        }
-        socket.send(fill).ok()
+        self.guarded(|stack| {
+            let socket = stack.socket_mut();
+            if !socket.can_send() {
+                return None;
+            }
+            socket.send(fill).ok()
+        })?
     }
 
     /// Offers received bytes to `take`, which returns how many it took.
     pub(super) fn receive_with<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Receive<R> {
-        if self.broken {
-            return Receive::Reset;
-        }
-        let finished = self.finished;
-        let socket = self.socket_mut();
-        if socket.can_recv() {
-            return match socket.recv(|bytes| take(bytes)) {
-                Ok(taken) => Receive::Data(taken),
-                Err(RecvError::Finished | RecvError::InvalidState) => Receive::Reset,
+        if self.socket().can_recv() {
+            let taken = self.guarded(|stack| stack.socket_mut().recv(|bytes| take(bytes)));
+            return match taken {
+                Some(Ok(taken)) => Receive::Data(taken),
+                Some(Err(RecvError::Finished | RecvError::InvalidState)) | None => Receive::Reset,
             };
         }
-        if socket.state() == State::Closed {
-            // Clean only if both sides said they were done and nothing of ours was lost.
-            let clean = finished && socket.send_queue() == 0 && fin_received(socket);
-            return if clean {
-                Receive::Finished
-            } else {
-                Receive::Reset
-            };
+        if self.is_reset() {
+            Receive::Reset
+        } else if self.fin_received() {
+            Receive::Finished
+        } else {
+            Receive::Pending
         }
-        if fin_received(socket) {
-            return Receive::Finished;
-        }
-        Receive::Pending
     }
 
-    /// Whether the peer has accepted the connection.
-    pub(super) fn is_established(&self) -> bool {
-        !matches!(
-            self.socket().state(),
-            State::Closed | State::Listen | State::SynSent | State::SynReceived
-        )
+    /// Whether the connection has ended otherwise than by both sides saying that they are done.
+    pub(super) fn is_reset(&mut self) -> bool {
+        if self.stage == Stage::Broken {
+            return true;
+        }
+        let socket = self.socket();
+        if socket.state() != State::Closed {
+            return false;
+        }
+        // Nothing of ours may be lost, and nothing of theirs.
+        !(self.finished && socket.send_queue() == 0 && self.fin_received())
     }
 
     /// Whether nothing more will ever cross the wire for this flow.
@@ -214,10 +230,10 @@ impl Stack {
     /// TIME-WAIT (RFC 9293 section 3.6.1) is cut short once our last acknowledgment is out: it guards against old
     /// segments that arrive late, and a pipe cannot deliver late.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
-        if self.broken {
+        if self.stage != Stage::Open {
             return true;
         }
-        match self.socket().state() {
+        let over = match self.socket().state() {
             State::Closed => self.socket().remote_endpoint().is_none(),
             State::TimeWait => self
                 .poll_timeout(now)
@@ -231,17 +247,40 @@ impl Stack {
             | State::CloseWait
             | State::Closing
             | State::LastAck => false,
+        };
+        if over {
+            self.stage = Stage::Over;
         }
+        over
     }
 
-    /// smoltcp has panicked on strange sequence numbers before; one flow may die of that, the agent may not.
-    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
-        if self.broken {
-            return;
+    /// Whether the peer's FIN has arrived and everything before it has been taken.
+    fn fin_received(&mut self) -> bool {
+        let peeked =
+            self.guarded(|stack| matches!(stack.socket_mut().peek(0), Err(RecvError::Finished)));
+        peeked.unwrap_or(false)
+    }
+
+    /// smoltcp has panicked on strange sequence numbers before; one flow may die of that, the agent may not. `None` if
+    /// this one has.
+    fn guarded<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        if self.stage == Stage::Broken {
+            return None;
         }
-        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
-            self.broken = true;
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(self)));
+        if outcome.is_err() {
+            self.stage = Stage::Broken;
         }
+        outcome.ok()
+    }
+
+    /// Whether the peer has accepted the connection.
+    #[cfg(test)]
+    pub(super) fn is_established(&self) -> bool {
+        !matches!(
+            self.socket().state(),
+            State::Closed | State::Listen | State::SynSent | State::SynReceived
+        )
     }
 
     fn socket(&self) -> &tcp::Socket<'static> {
@@ -251,11 +290,6 @@ impl Stack {
     fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(self.handle)
     }
-}
-
-/// Whether the peer's FIN has arrived and everything before it has been taken.
-fn fin_received(socket: &mut tcp::Socket<'static>) -> bool {
-    matches!(socket.peek(0), Err(RecvError::Finished))
 }
 
 fn endpoint(address: SocketAddrV4) -> IpEndpoint {

@@ -72,21 +72,6 @@ impl Loss {
             | Self::OutOfStep { .. } => false,
         }
     }
-
-    /// A stream that ended is explained by how its process ended.
-    pub(super) fn explained_by(self, ending: Ending, banner: String) -> Self {
-        match self {
-            Self::Closed => Self::Exited { ending, banner },
-            other @ (Self::Stopped
-            | Self::NotStarted(_)
-            | Self::Exited { .. }
-            | Self::NoAnswer { .. }
-            | Self::OutOfStep { .. }
-            | Self::Misbehaved(_)
-            | Self::Refused(_)
-            | Self::Lacks { .. }) => other,
-        }
-    }
 }
 
 impl fmt::Display for Loss {
@@ -101,7 +86,8 @@ impl fmt::Display for Loss {
             Self::Closed => f.write_str("its command closed its output but did not end"),
             Self::NoAnswer { banner } => {
                 f.write_str(
-                    "its command runs, but no agent has answered; run the command by hand and look",
+                    "its command runs, but no agent has answered; run the command by hand and look whether it asks for \
+                     something",
                 )?;
                 quote(f, banner)
             }

@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// How long a command may take to bring up an agent that answers. A person may be typing a passphrase meanwhile.
+/// How long a command may take to bring up an agent that answers. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// How long an agent may take that has begun to write something, but not a frame.
@@ -37,6 +37,12 @@ const FAULTS_MAX: u32 = 100;
 
 /// See [`FAULTS_MAX`].
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
+
+/// How many problems of a host are kept. Whoever has more has seen enough.
+const PROBLEMS_MAX: usize = 64;
+
+/// How many times within [`FAULT_WINDOW`] an agent may change its mind about its problems.
+const CHANGES_MAX: u32 = 20;
 
 /// How long a process may take to end by itself once its stream has ended or its input was closed ...
 const END_MAX: Duration = Duration::from_secs(1);
@@ -134,6 +140,7 @@ pub struct Link {
     greeting: Option<Greeting>,
     problems: Vec<ProblemReport>,
     faults: Faults,
+    changes: Faults,
     stderr: Stderr,
     outputs: VecDeque<Output>,
 }
@@ -156,6 +163,7 @@ impl Link {
             greeting: None,
             problems: Vec::new(),
             faults: Faults::default(),
+            changes: Faults::default(),
             stderr: Stderr::default(),
             outputs: VecDeque::new(),
         }
@@ -266,8 +274,13 @@ impl Link {
     pub fn handle_exit(&mut self, ending: Ending) {
         let banner = wire_text(self.decoder.banner());
         let why = match std::mem::replace(&mut self.state, State::Idle) {
-            State::Ending { why, .. } => why.explained_by(ending, banner),
-            State::Over { why } => why,
+            // Once it was asked to go, its end explains nothing but that.
+            State::Ending {
+                why: Loss::Closed,
+                next: Treatment::Terminate,
+                ..
+            } => Loss::Exited { ending, banner },
+            State::Ending { why, .. } | State::Over { why } => why,
             State::Idle | State::Spawning | State::Configuring { .. } | State::Ready => {
                 Loss::Exited { ending, banner }
             }
@@ -330,10 +343,7 @@ impl Link {
                 }
             }
             Ok(Message::Event(event)) => match Event::try_from(event) {
-                Ok(Event::Problems(problems)) => {
-                    self.problems = problems;
-                    self.outputs.push_back(Output::Changed);
-                }
+                Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
                 Ok(Event::Unknown(_)) => {}
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),
             },
@@ -344,13 +354,32 @@ impl Link {
         }
     }
 
+    fn handle_problems(&mut self, now: Instant, mut problems: Vec<ProblemReport>) {
+        problems.truncate(PROBLEMS_MAX);
+        for problem in &mut problems {
+            problem.reason = loss::said(&problem.reason);
+        }
+        if problems == self.problems {
+            return;
+        }
+        if self.changes.count(now) > CHANGES_MAX {
+            return self.handle_fault(
+                now,
+                "problems that come and go faster than anybody can read",
+            );
+        }
+        self.problems = problems;
+        self.outputs.push_back(Output::Changed);
+    }
+
     fn handle_greeting(&mut self, now: Instant, data: serde_json::Value) {
-        let Ok(greeting) = serde_json::from_value::<Greeting>(data) else {
+        let Ok(mut greeting) = serde_json::from_value::<Greeting>(data) else {
             return self.end(now, Loss::Refused("its greeting cannot be read".to_owned()));
         };
+        greeting.version = loss::said(&greeting.version);
         let lacks = |feature: &&&str| !greeting.features.iter().any(|has| has == *feature);
         if let Some(missing) = self.demands.required.iter().find(lacks) {
-            let version = loss::said(&greeting.version);
+            let version = greeting.version;
             return self.end(
                 now,
                 Loss::Lacks {

@@ -151,7 +151,7 @@ fn a_silent_agent_is_given_up_and_ended_step_by_step() {
     story.after(59).after(1).after(1).after(2).after(60);
     story.reads(
         "60.000s -> CloseInput
-         60.000s ending: its command runs, but no agent has answered; run the command by hand and look
+         60.000s ending: its command runs, but no agent has answered; run the command by hand and look whether it asks for something
          61.000s -> Terminate
          63.000s -> Kill",
     );
@@ -278,6 +278,44 @@ fn an_exit_without_a_word_is_a_loss_too() {
     let mut story = Story::ready();
     story.then(|link, _| link.handle_exit(Ending::Signal(9)));
     story.reads("0.000s over: its command was ended by signal 9");
+}
+
+#[test]
+fn problems_are_kept_short_and_few_and_may_not_flicker() {
+    let mut story = Story::ready();
+    let list = |count: usize, mark: usize| {
+        let long = "x".repeat(5_000);
+        let problem = format!(r#"{{"address":"127.0.42.1:{mark}","reason":"{long}"}}"#);
+        let problems = vec![problem; count].join(",");
+        control(&format!(
+            r#"{{"type":"event","body":{{"type":"problems","data":{{"problems":[{problems}]}}}}}}"#
+        ))
+    };
+    story.says(&list(100, 1));
+    assert_eq!(story.link.problems().len(), PROBLEMS_MAX);
+    assert!(story.link.problems()[0].reason.len() < 1_000);
+    story.text.clear();
+    story.says(&list(100, 1)).reads("");
+    for n in 0..=usize::try_from(CHANGES_MAX + FAULTS_MAX).unwrap() {
+        story.says(&list(1, n + 2));
+    }
+    assert!(story.text.contains("misbehaves"), "{}", story.text);
+}
+
+#[test]
+fn a_process_that_had_to_be_ended_is_not_said_to_have_ended_by_itself() {
+    let mut story = Story::ready();
+    story
+        .then(Link::handle_closed)
+        .after(1)
+        .then(|link, _| link.handle_exit(Ending::Signal(15)));
+    assert!(
+        story
+            .text
+            .ends_with("over: its command closed its output but did not end\n"),
+        "{}",
+        story.text
+    );
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub enum Output {
     Wake(Vip),
     /// Something happened.
     Event(Event),
+    /// [`Core::snapshot`] has changed.
+    Changed,
 }
 
 /// A running network.
@@ -221,6 +223,7 @@ impl Core {
                     if let Some(event) = host.announce() {
                         self.outputs.push_back(Output::Event(event));
                     }
+                    self.outputs.push_back(Output::Changed);
                 }
             }
         }
@@ -262,10 +265,7 @@ impl Host {
     fn problems(&self) -> Vec<String> {
         let problems = self.link.problems().iter();
         problems
-            .map(|problem| {
-                let reason = crate::text::escape(&problem.reason);
-                format!("cannot listen on {}: {reason}", problem.address)
-            })
+            .map(|problem| format!("cannot listen on {}: {}", problem.address, problem.reason))
             .collect()
     }
 
@@ -318,7 +318,7 @@ impl Host {
             version: self
                 .link
                 .greeting()
-                .map(|greeting| crate::text::escape(&greeting.version)),
+                .map(|greeting| greeting.version.clone()),
             stderr: self.link.stderr_tail().map(str::to_owned).collect(),
             traffic: TrafficView {
                 flows,

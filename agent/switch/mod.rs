@@ -35,6 +35,12 @@ const QUEUE_MAX: usize = 32 << 20;
 /// How many bytes may wait for all hosts together.
 const QUEUES_MAX: usize = 256 << 20;
 
+/// A frame of fewer bytes is copied rather than left in the block that was read with it.
+const SMALL: usize = 4 << 10;
+
+/// With more bytes waiting, every frame is.
+const BACKLOG: usize = 1 << 20;
+
 /// All hosts' pipes, and the rules between them.
 #[derive(Default)]
 pub struct Switch {
@@ -55,13 +61,9 @@ struct Host {
 /// What has crossed the switch for one host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Packets that the host has sent and that were forwarded.
-    pub packets_from: u64,
-    /// Their bytes.
+    /// Bytes of packets that the host has sent and that were forwarded.
     pub bytes_from: u64,
-    /// Packets that were forwarded to the host.
-    pub packets_to: u64,
-    /// Their bytes.
+    /// Bytes of packets that were forwarded to the host.
     pub bytes_to: u64,
     /// Packets of the host that were not IPv4 with TCP in good order.
     pub malformed: u64,
@@ -135,7 +137,7 @@ impl Switch {
             return;
         };
         host.up = false;
-        self.queued -= host.queue.bytes();
+        self.queued -= host.queue.cost();
         host.queue.clear();
         for farewell in self.tracker.lose(vip) {
             self.enqueue(
@@ -175,7 +177,6 @@ impl Switch {
             Ok(to) => {
                 let bytes = packet.bytes().len() as u64;
                 if let Some(sender) = self.hosts.get_mut(&from) {
-                    sender.traffic.packets_from += 1;
                     sender.traffic.bytes_from += bytes;
                 }
                 self.enqueue(to, key, frame);
@@ -199,9 +200,9 @@ impl Switch {
     /// The next frame for a host's pipe.
     pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
         let host = self.hosts.get_mut(&vip)?;
-        let before = host.queue.bytes();
+        let before = host.queue.cost();
         let frame = host.queue.pop();
-        self.queued -= before - host.queue.bytes();
+        self.queued -= before - host.queue.cost();
         if frame.is_none() {
             host.woken = false;
         }
@@ -245,7 +246,8 @@ impl Switch {
             return Err(Refusal::Forbidden);
         }
         let flags = segment.flags;
-        let begins = flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key);
+        let begins =
+            flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key, segment);
         if !begins {
             return self.tracker.follow(key, segment).map(|()| to);
         }
@@ -264,17 +266,33 @@ impl Switch {
         if !host.up {
             return;
         }
-        host.traffic.packets_to += 1;
         host.traffic.bytes_to += frame.payload().len() as u64;
-        let before = host.queue.bytes();
+        let before = host.queue.cost();
+        // A frame is a piece of the block that was read, and keeps the whole of it. A small one, or one that waits
+        // behind much, is better kept alone.
+        let alone = frame.len() < SMALL || before > BACKLOG;
+        let frame = if alone { frame.into_own() } else { frame };
         host.queue.push(key, frame);
-        self.queued += host.queue.bytes() - before;
-        if host.queue.bytes() > QUEUE_MAX || self.queued > QUEUES_MAX {
-            let before = host.queue.bytes();
-            host.traffic.shed += host.queue.shed();
-            self.queued -= before - host.queue.bytes();
+        self.queued += host.queue.cost() - before;
+        if host.queue.cost() > QUEUE_MAX {
+            self.shed(to);
+        } else if self.queued > QUEUES_MAX {
+            // The host that has most waiting is the one that does not keep up.
+            let hosts = self.hosts.iter();
+            if let Some((&slowest, _)) = hosts.max_by_key(|(_, host)| host.queue.cost()) {
+                self.shed(slowest);
+            }
         }
         self.wake(to);
+    }
+
+    /// Drops a part of what waits for a host.
+    fn shed(&mut self, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            let before = host.queue.cost();
+            host.traffic.shed += host.queue.shed();
+            self.queued -= before - host.queue.cost();
+        }
     }
 
     fn wake(&mut self, vip: Vip) {

@@ -12,6 +12,13 @@ use crate::{addr::FlowKey, wire::PacketFrame};
 /// How many bytes a flow may send before the next one gets its turn: one packet of the largest size.
 const QUANTUM: usize = crate::wire::PACKET_MAX;
 
+/// What a frame costs beside its bytes: its place in the queue, and its flow's.
+const FRAME_COST: usize = 512;
+
+/// How many turns newly active flows get before a steady one has its own. A host that begins flow after flow could keep
+/// the others waiting for ever.
+const FRESH_IN_A_ROW: u32 = 16;
+
 /// Frames for one host.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
@@ -21,24 +28,25 @@ pub(super) struct Queue {
     fresh: VecDeque<FlowKey>,
     /// ... and those that have had their turn.
     steady: VecDeque<FlowKey>,
-    bytes: usize,
+    fresh_served: u32,
+    cost: usize,
 }
 
 #[derive(Debug)]
 struct Backlog {
     frames: VecDeque<PacketFrame>,
-    bytes: usize,
+    cost: usize,
     credit: usize,
 }
 
 impl Queue {
-    /// Bytes of packets that wait.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// The memory that waiting packets cost, in bytes.
+    pub(super) fn cost(&self) -> usize {
+        self.cost
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.control.is_empty() && self.bytes == 0
+        self.control.is_empty() && self.cost == 0
     }
 
     /// Control goes before data.
@@ -47,16 +55,16 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, key: FlowKey, frame: PacketFrame) {
-        self.bytes += frame.len();
+        self.cost += cost(&frame);
         let backlog = self.backlogs.entry(key).or_insert_with(|| {
             self.fresh.push_back(key);
             Backlog {
                 frames: VecDeque::new(),
-                bytes: 0,
+                cost: 0,
                 credit: QUANTUM,
             }
         });
-        backlog.bytes += frame.len();
+        backlog.cost += cost(&frame);
         backlog.frames.push_back(frame);
     }
 
@@ -66,15 +74,15 @@ impl Queue {
         let longest = self
             .backlogs
             .values_mut()
-            .max_by_key(|backlog| backlog.bytes);
+            .max_by_key(|backlog| backlog.cost);
         let Some(backlog) = longest else {
             return 0;
         };
         let keep = backlog.frames.len() / 2;
         let dropped = backlog.frames.split_off(keep);
-        let bytes: usize = dropped.iter().map(PacketFrame::len).sum();
-        backlog.bytes -= bytes;
-        self.bytes -= bytes;
+        let shed: usize = dropped.iter().map(cost).sum();
+        backlog.cost -= shed;
+        self.cost -= shed;
         dropped.len() as u64
     }
 
@@ -83,10 +91,7 @@ impl Queue {
             return Some(frame);
         }
         loop {
-            let (key, is_fresh) = match self.fresh.pop_front() {
-                Some(key) => (key, true),
-                None => (self.steady.pop_front()?, false),
-            };
+            let (key, is_fresh) = self.next_turn()?;
             let Some(backlog) = self.backlogs.get_mut(&key) else {
                 continue;
             };
@@ -106,8 +111,8 @@ impl Queue {
                 continue;
             }
             backlog.credit -= frame.len();
-            backlog.bytes -= frame.len();
-            self.bytes -= frame.len();
+            backlog.cost -= cost(frame);
+            self.cost -= cost(frame);
             let frame = backlog.frames.pop_front();
             if is_fresh {
                 self.fresh.push_front(key);
@@ -118,10 +123,29 @@ impl Queue {
         }
     }
 
+    /// The flow whose turn it is, and whether it is a fresh one.
+    fn next_turn(&mut self) -> Option<(FlowKey, bool)> {
+        if self.fresh_served < FRESH_IN_A_ROW
+            && let Some(key) = self.fresh.pop_front()
+        {
+            self.fresh_served += 1;
+            return Some((key, true));
+        }
+        self.fresh_served = 0;
+        if let Some(key) = self.steady.pop_front() {
+            return Some((key, false));
+        }
+        Some((self.fresh.pop_front()?, true))
+    }
+
     /// Forgets everything: the host is gone.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
+}
+
+fn cost(frame: &PacketFrame) -> usize {
+    frame.len() + FRAME_COST
 }
 
 #[cfg(test)]
@@ -173,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn flows_that_are_new_every_time_do_not_starve_a_steady_one() {
+        let mut queue = Queue::default();
+        queue.push(key(1), packet(1, 60_000));
+        queue.push(key(1), packet(1, 60_000));
+        assert_eq!(queue.pop().unwrap().last(), Some(&1));
+        for port in 2..1000 {
+            queue.push(key(port), packet(9, 40));
+            queue.push(key(port), packet(9, 40));
+            if queue.pop().unwrap().last() == Some(&1) {
+                return;
+            }
+        }
+        panic!("the steady flow never had its turn");
+    }
+
+    #[test]
     fn control_goes_first() {
         let mut queue = Queue::default();
         queue.push(key(1), packet(1, 10));
@@ -187,15 +227,15 @@ mod tests {
         for _ in 0..10 {
             queue.push(key(2), packet(2, 1000));
         }
-        let before = queue.bytes();
+        let before = queue.cost();
         assert_eq!(queue.shed(), 5);
-        assert!(queue.bytes() < before);
+        assert!(queue.cost() < before);
         let left = marks(&mut queue);
         assert!(
             left.contains(&1),
             "the flow that sends little keeps its packet"
         );
         assert_eq!(left.len(), 6);
-        assert_eq!(queue.bytes(), 0);
+        assert_eq!(queue.cost(), 0);
     }
 }

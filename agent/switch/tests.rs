@@ -71,11 +71,17 @@ fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Se
 
 /// Opens a flow from A:port to B:80 and empties the queues.
 fn open(switch: &mut Switch, port: u16) {
+    open_at(switch, port, 100);
+}
+
+/// The same with a certain first sequence number.
+fn open_at(switch: &mut Switch, port: u16, seq: u32) {
     let (a, b) = ((A, port), (B, 80));
     let steps = [
-        (vip(A), segment(a, b, SYN, 100, 0)),
-        (vip(B), segment(b, a, SYN | ACK, 500, 101)),
-        (vip(A), segment(a, b, ACK, 101, 501)),
+        (vip(A), segment(a, b, SYN, seq, 0)),
+        (vip(B), segment(b, a, SYN | ACK, 500, seq + 1)),
+        (vip(A), segment(a, b, SYN, seq, 0)),
+        (vip(A), segment(a, b, ACK, seq + 1, 501)),
     ];
     for (from, frame) in steps {
         assert_eq!(switch.handle_packet(NOW, from, frame), Verdict::Forwarded);
@@ -227,8 +233,8 @@ fn a_port_that_is_used_again_begins_a_flow_that_owes_nothing_to_the_old_one() {
     }
     delivered(&mut switch, A);
     delivered(&mut switch, B);
-    open(&mut switch, 4000);
-    let more = segment(a, b, ACK, 101, 502);
+    open_at(&mut switch, 4000, 900);
+    let more = segment(a, b, ACK, 901, 502);
     assert_eq!(switch.handle_packet(NOW, vip(A), more), Verdict::Forwarded);
     assert_eq!(
         switch.flow_count(vip(A)),
@@ -276,6 +282,53 @@ fn one_host_cannot_take_all_flows() {
 }
 
 const FLOWS: usize = tracker::FLOWS_PER_HOST;
+
+#[test]
+fn a_small_packet_does_not_keep_the_block_that_it_was_read_with() {
+    let mut switch = switch();
+    open(&mut switch, 4000);
+    let mut block = BytesMut::zeroed(300_000);
+    let small = segment((A, 4000), (B, 80), ACK, 101, 501).into_bytes();
+    block[..small.len()].copy_from_slice(&small);
+    let start = block.as_ptr();
+    let item = Decoder::new(0).poll(&mut block).unwrap();
+    let Some(Item::Packet(frame)) = item else {
+        panic!("{item:?}");
+    };
+    assert_eq!(frame.payload().as_ptr(), start.wrapping_add(HEADER_LEN));
+    switch.handle_packet(NOW, vip(A), frame);
+    let waiting = switch.poll_frame(vip(B)).unwrap();
+    assert_ne!(waiting.as_ptr(), start);
+}
+
+#[test]
+fn hosts_that_do_not_keep_up_do_not_cost_the_others_their_packets() {
+    let mut switch = Switch::new();
+    let address = |last: u8| Ipv4Addr::new(127, 0, 42, last);
+    for last in 1..=20 {
+        switch.add(vip(address(last)), Port::new(80));
+        switch.raise(vip(address(last)));
+    }
+    // Ten hosts read nothing, and more waits for them than all may have.
+    for slow in 11..=20 {
+        let key = ((address(1), 4000), (address(slow), 80));
+        switch.handle_packet(NOW, vip(address(1)), segment(key.0, key.1, SYN, 1, 0));
+        let mut big = vec![0; 65_000];
+        big[..40].copy_from_slice(segment(key.0, key.1, ACK, 2, 0).payload());
+        big[2..4].copy_from_slice(&65_000_u16.to_be_bytes());
+        for _ in 0..500 {
+            switch.handle_packet(NOW, vip(address(1)), PacketFrame::new(&big));
+        }
+    }
+    let total: u64 = (11..=20)
+        .map(|last| switch.traffic(vip(address(last))).shed)
+        .sum();
+    assert!(total > 0, "there was too much");
+    let syn = segment((address(1), 5000), (address(2), 80), SYN, 1, 0);
+    switch.handle_packet(NOW, vip(address(1)), syn);
+    assert_eq!(delivered(&mut switch, address(2)).len(), 1);
+    assert_eq!(switch.traffic(vip(address(2))).shed, 0);
+}
 
 #[test]
 fn what_waits_is_bounded() {

@@ -56,6 +56,8 @@ struct Flow {
     second: End,
     /// The end that sent the SYN.
     initiator: Side,
+    /// The sequence number of that SYN.
+    first_seq: u32,
     /// Until the SYN|ACK: since when.
     opening: Option<Instant>,
 }
@@ -101,12 +103,12 @@ impl Tracker {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a SYN with these endpoints says again what an unanswered one has said. Any other SYN begins a flow, even
-    /// where there is one: its host has used the port again, and has forgotten the old flow.
-    pub(super) fn is_repeated(&self, key: FlowKey) -> bool {
+    /// Whether a SYN says again what one before it has said. Any other SYN begins a flow, even where there is one: its
+    /// host has used the port again, and has forgotten the old flow.
+    pub(super) fn is_repeated(&self, key: FlowKey, syn: Segment) -> bool {
         let (name, side) = ordered(key);
         let known = self.flows.get(&name);
-        known.is_some_and(|flow| flow.opening.is_some() && flow.initiator == side)
+        known.is_some_and(|flow| flow.initiator == side && flow.first_seq == syn.seq)
     }
 
     /// Begins a flow with an allowed SYN from host `from` to host `to`.
@@ -140,6 +142,7 @@ impl Tracker {
                 first,
                 second,
                 initiator: side,
+                first_seq: segment.seq,
                 opening: Some(now),
             },
         );

@@ -85,7 +85,7 @@ pub struct Greeting {
     #[serde(default, deserialize_with = "null_is_empty")]
     pub features: Vec<String>,
     /// Its program's version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
 }
 
@@ -212,7 +212,7 @@ pub struct Forward {
     /// The port there.
     pub connect_port: u16,
     /// `tcp`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub proto: String,
 }
 
@@ -224,7 +224,7 @@ pub struct Endpoint {
     /// The port.
     pub port: u16,
     /// `tcp`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub proto: String,
 }
 
@@ -232,7 +232,7 @@ pub struct Endpoint {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listen {
     /// `address:port`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
 }
 
@@ -240,7 +240,7 @@ pub struct Listen {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loopback {
     /// If true, it does not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub disable: bool,
 }
 
@@ -248,10 +248,10 @@ pub struct Loopback {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateDir {
     /// The folder, with `~` and `${VAR}` for the agent to expand.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub path: String,
     /// If true, nowhere.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub disable: bool,
 }
 

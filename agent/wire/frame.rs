@@ -22,6 +22,12 @@ impl PacketFrame {
         self.0.get(HEADER_LEN..).unwrap_or_default()
     }
 
+    /// The same frame in memory of its own.
+    #[must_use]
+    pub fn into_own(self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     /// The frame as it goes onto a link.
     pub fn into_bytes(self) -> Bytes {
         self.0
@@ -32,9 +38,9 @@ impl PacketFrame {
         self.0.len()
     }
 
-    /// Whether there is nothing inside; never true of a frame that a [`Decoder`] returned.
+    /// Whether there is no packet inside.
     pub fn is_empty(&self) -> bool {
-        self.0.len() <= HEADER_LEN
+        self.payload().is_empty()
     }
 }
 

@@ -174,6 +174,51 @@ fn a_client_that_resets_resets_its_service() {
 }
 
 #[test]
+fn a_client_that_resets_after_its_end_resets_its_service() {
+    let (address, ended) = service(|mut stream| {
+        stream.write_all(GREETING).unwrap();
+        let mut question = Vec::new();
+        stream.read_to_end(&mut question).unwrap();
+        // The client has said that it is done, and goes before it has read its answer.
+        let answer = vec![7; 65_536];
+        loop {
+            if let Err(error) = stream.write_all(&answer) {
+                return error.kind();
+            }
+        }
+    });
+    let pair = Pair::start(17, address);
+    let client = pair.greeted();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut first = [0; 1];
+    (&client).read_exact(&mut first).unwrap();
+    SockRef::from(&client)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+    drop(client);
+    let end = ended.recv_timeout(PATIENCE).unwrap();
+    let reset = [
+        std::io::ErrorKind::ConnectionReset,
+        std::io::ErrorKind::BrokenPipe,
+    ];
+    assert!(reset.contains(&end), "{end}");
+}
+
+#[test]
+fn an_agent_that_is_killed_resets_what_it_carries() {
+    let (address, ended) = service(greet_and_wait);
+    let mut pair = Pair::start(18, address);
+    let mut client = pair.greeted();
+    for agent in &mut pair.agents {
+        agent.kill().unwrap();
+    }
+    let error = client.read(&mut [0; 8]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    let end = ended.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(end, Err(std::io::ErrorKind::ConnectionReset));
+}
+
+#[test]
 fn an_agent_whose_input_ends_resets_what_it_carries_and_goes() {
     let (address, ended) = service(greet_and_wait);
     let mut pair = Pair::start(15, address);
