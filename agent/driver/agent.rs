@@ -14,7 +14,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     sync::Notify,
-    task::AbortHandle,
+    task::{AbortHandle, JoinSet},
 };
 
 use super::{
@@ -75,8 +75,8 @@ pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
 /// Runs an agent on a pair of streams until the manager closes them or `stop` is done. At the end every connection is
 /// reset: it did not end cleanly.
 pub(super) async fn run(
-    input: impl AsyncRead + Unpin + Send,
-    output: impl AsyncWrite + Unpin + Send,
+    input: impl AsyncRead + Unpin + Send + 'static,
+    output: impl AsyncWrite + Unpin + Send + 'static,
     configuration: Option<Configure>,
     stop: impl Future<Output = ()> + Send,
 ) -> End {
@@ -90,13 +90,18 @@ pub(super) async fn run(
         }
         shared.settle(shared.lock());
     }
-    let timer = tokio::spawn(keep_time(shared.clone()));
+    // Tasks of their own: what wakes the task that the runtime was started with takes a detour through the kernel.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keep_time(shared.clone()));
+    tasks.spawn(read(shared.clone(), input));
+    tasks.spawn(write(shared.clone(), output));
     let end = tokio::select! {
-        end = read(shared.clone(), input) => end,
-        end = write(shared.clone(), output) => end,
+        Some(ended) = tasks.join_next() => {
+            ended.unwrap_or_else(|error| End::Broken(error.to_string()))
+        }
         () = stop => End::Stopped,
     };
-    timer.abort();
+    tasks.shutdown().await;
     shared.stop().await;
     end
 }
@@ -257,7 +262,7 @@ async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End 
     }
 }
 
-async fn keep_time(shared: Arc<Shared>) {
+async fn keep_time(shared: Arc<Shared>) -> End {
     loop {
         let next = {
             let mut state = shared.lock();
