@@ -22,6 +22,7 @@ use super::{
     describe, dial, limits, memory,
     pool::Pool,
     signals, stdio, stream,
+    vigil::Vigil,
 };
 use crate::{
     addr::FlowKey,
@@ -93,6 +94,7 @@ pub(super) async fn run(
     // Tasks of their own: what wakes the task that the runtime was started with takes a detour through the kernel.
     let mut tasks = JoinSet::new();
     tasks.spawn(keep_time(shared.clone()));
+    tasks.spawn(keep_vigil(shared.clone()));
     tasks.spawn(read(shared.clone(), input));
     tasks.spawn(write(shared.clone(), output));
     let end = tokio::select! {
@@ -116,6 +118,7 @@ pub(super) struct Shared {
     sooner: Notify,
     /// A stream has ended.
     left: Notify,
+    pub(super) vigil: Vigil,
 }
 
 /// The machine, and what the driver needs to know beside it.
@@ -156,6 +159,7 @@ impl Shared {
             to_write: Notify::new(),
             sooner: Notify::new(),
             left: Notify::new(),
+            vigil: Vigil::default(),
         }
     }
 
@@ -231,6 +235,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
             Ok(_) => {}
             Err(error) => return End::Broken(describe(&error)),
         }
+        shared.vigil.note();
         let now = shared.clock.now();
         let mut state = shared.lock();
         if let Err(desync) = state.core.handle_bytes(now, &mut buffer) {
@@ -278,6 +283,10 @@ async fn keep_time(shared: Arc<Shared>) -> End {
             () = shared.sooner.notified() => {}
         }
     }
+}
+
+async fn keep_vigil(shared: Arc<Shared>) -> End {
+    shared.vigil.keep().await
 }
 
 /// Listens on an address and brings every connection into the network.

@@ -13,9 +13,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{Notify, broadcast, mpsc, oneshot, watch},
+    task::JoinSet,
 };
 
-use super::{clock::Clock, limits, pool::Pool, transport};
+use super::{clock::Clock, limits, pool::Pool, transport, vigil::Vigil};
 use crate::{
     addr::Vip,
     manager::{Core, Output},
@@ -113,8 +114,11 @@ async fn run(
         events,
         sooner: Notify::new(),
         over: Notify::new(),
+        vigil: Vigil::default(),
     });
-    let timer = tokio::spawn(keep_time(shared.clone()));
+    let mut timers = JoinSet::new();
+    timers.spawn(keep_time(shared.clone()));
+    timers.spawn(keep_vigil(shared.clone()));
     shared.tell(|core, _| core.start());
     let mut stopping = false;
     while !shared.lock().core.is_over() {
@@ -127,7 +131,6 @@ async fn run(
             () = shared.over.notified() => {}
         }
     }
-    timer.abort();
 }
 
 /// What the tasks of a manager share.
@@ -140,6 +143,7 @@ struct Shared {
     sooner: Notify,
     /// No host is left.
     over: Notify,
+    vigil: Vigil,
 }
 
 /// The machine, and what the driver needs to know beside it.
@@ -290,7 +294,10 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
         pool.make_room(&mut buffer);
         match output.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)),
+            Ok(_) => {
+                shared.vigil.note();
+                shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer));
+            }
         }
     }
 }
@@ -343,6 +350,10 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
             tokio::time::sleep(FLOOD_PAUSE).await;
         }
     }
+}
+
+async fn keep_vigil(shared: Arc<Shared>) {
+    shared.vigil.keep().await;
 }
 
 async fn keep_time(shared: Arc<Shared>) {

@@ -17,6 +17,7 @@ pub mod signals;
 mod stdio;
 mod stream;
 mod transport;
+mod vigil;
 
 pub use self::manager::Manager;
 

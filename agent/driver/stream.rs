@@ -13,7 +13,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{agent::Shared, dial};
+use super::{agent::Shared, dial, vigil::Vigil};
 use crate::{addr::FlowKey, edge::Core, flow::Receive};
 
 /// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own; what breaks is
@@ -31,7 +31,7 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
             return Poll::Ready(Err(Broken));
         }
         state.wake_on(flow, context.waker());
-        let end = stream.poll(context, &mut state.core);
+        let end = stream.poll(context, &mut state.core, &shared.vigil);
         shared.settle(state);
         end
     })
@@ -56,11 +56,16 @@ struct Stream {
 }
 
 impl Stream {
-    fn poll(&mut self, context: &mut Context<'_>, core: &mut Core) -> Poll<Result<(), Broken>> {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        vigil: &Vigil,
+    ) -> Poll<Result<(), Broken>> {
         let moved = match self.poll_to_socket(context, core) {
-            Poll::Ready(Ok(())) => self.poll_to_flow(context, core),
+            Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil),
             // The other direction goes on meanwhile.
-            Poll::Pending => match self.poll_to_flow(context, core) {
+            Poll::Pending => match self.poll_to_flow(context, core, vigil) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
             },
@@ -103,7 +108,12 @@ impl Stream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_to_flow(&mut self, context: &mut Context<'_>, core: &mut Core) -> Poll<io::Result<()>> {
+    fn poll_to_flow(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        vigil: &Vigil,
+    ) -> Poll<io::Result<()>> {
         while !self.local_done {
             let socket = &mut self.socket;
             let read = core.send_with(self.flow, |room| {
@@ -122,7 +132,7 @@ impl Stream {
                     core.handle_finished(self.flow);
                     self.local_done = true;
                 }
-                Some(Poll::Ready(Ok(_))) => {}
+                Some(Poll::Ready(Ok(_))) => vigil.note(),
                 Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
             }
         }
