@@ -19,7 +19,7 @@ use std::{
 /// Lowest floor first. A room imports rooms of lower floors, and itself.
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "text"],
-    &["manifest", "wire", "view", "proxy", "names"],
+    &["manifest", "wire", "view", "proxy", "names", "route"],
     &["plan", "switch", "link", "flow"],
     &["manager", "edge"],
     &["driver"],

@@ -1,0 +1,285 @@
+//! Destinations outside the network, and the hosts that they are reached through.
+//!
+//! The manager and every agent decide with this one table, so that what one sends is what the other lets through.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use wildmatch::WildMatch;
+
+use crate::addr::Vip;
+
+/// Addresses that mean something else on every machine, or that only a machine itself should ask for (the metadata
+/// services of clouds are link-local). A route leads there only if it names a part of one of these blocks.
+const SPECIAL_V4: [Ipv4Net; 6] = [
+    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8),
+    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
+    Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4),
+    Ipv4Net::new_assert(Ipv4Addr::new(240, 0, 0, 0), 4),
+    Ipv4Net::new_assert(Ipv4Addr::BROADCAST, 32),
+];
+
+/// The same for IPv6: unspecified, loopback, link-local, multicast.
+const SPECIAL_V6: [Ipv6Net; 4] = [
+    Ipv6Net::new_assert(std::net::Ipv6Addr::UNSPECIFIED, 128),
+    Ipv6Net::new_assert(std::net::Ipv6Addr::LOCALHOST, 128),
+    Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
+    Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
+];
+
+/// What a route leads to, or an exception from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A block of addresses.
+    Cidr(IpNet),
+    /// Names of hosts.
+    Glob(Glob),
+}
+
+/// A pattern for host names: `*` is any text, dots included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glob {
+    text: String,
+    pattern: WildMatch,
+}
+
+// Text equals itself, and so does a pattern made of it.
+impl Eq for Glob {}
+
+/// Why a text is no [`Target`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// An address without a number of bits.
+    #[error("a bare address")]
+    BareAddress(IpAddr),
+    /// It has a `/`, but is no address with a number of bits.
+    #[error("not a CIDR block")]
+    Cidr,
+    /// It has characters that no name has.
+    #[error("neither a CIDR block nor a host name glob")]
+    Glob,
+}
+
+impl FromStr for Target {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        if let Ok(address) = text.parse() {
+            return Err(TargetError::BareAddress(address));
+        }
+        if text.contains('/') {
+            let block = text.parse().map_err(|_| TargetError::Cidr)?;
+            return Ok(Self::Cidr(block));
+        }
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.*".contains(c);
+        if text.is_empty() || text.len() > 253 || !text.chars().all(fits) {
+            return Err(TargetError::Glob);
+        }
+        Ok(Self::Glob(Glob {
+            text: text.to_owned(),
+            pattern: WildMatch::new(&plain(text)),
+        }))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cidr(block) => block.fmt(f),
+            Self::Glob(glob) => f.write_str(&glob.text),
+        }
+    }
+}
+
+impl Target {
+    fn has_address(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Cidr(block) => block.contains(&address),
+            Self::Glob(_) => false,
+        }
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        match self {
+            Self::Cidr(_) => false,
+            Self::Glob(glob) => glob.pattern.matches(name),
+        }
+    }
+}
+
+/// Some destinations, and the hosts that can reach them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The hosts that dial: the first of them that is there. At least one.
+    pub via: Vec<Vip>,
+    /// What they dial.
+    pub to: Vec<Target>,
+    /// What of it is not meant: it is looked for in earlier routes.
+    pub not_to: Vec<Target>,
+}
+
+impl Route {
+    fn leads_to(&self, has: impl Fn(&Target) -> bool) -> bool {
+        self.to.iter().any(&has) && !self.not_to.iter().any(&has)
+    }
+
+    /// Whether it leads to names. Their addresses are known only to its hosts.
+    pub fn has_globs(&self) -> bool {
+        self.to.iter().any(|to| matches!(to, Target::Glob(_)))
+    }
+
+    /// Whether a block inside one of the special ones is written in this route.
+    fn names_special(&self, address: IpAddr) -> bool {
+        self.to.iter().any(|to| match (to, address) {
+            (Target::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
+                block.contains(&address) && SPECIAL_V4.iter().any(|special| special.contains(block))
+            }
+            (Target::Cidr(IpNet::V6(block)), IpAddr::V6(address)) => {
+                block.contains(&address) && SPECIAL_V6.iter().any(|special| special.contains(block))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// All routes of a network. Later ones win over earlier ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routes(Vec<Route>);
+
+impl Routes {
+    /// The routes in the order of the manifest.
+    pub const fn new(routes: Vec<Route>) -> Self {
+        Self(routes)
+    }
+
+    /// The routes in the order of the manifest.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Route> {
+        self.0.iter()
+    }
+
+    /// The route to an address, which must not be one of the network's own.
+    pub fn to_address(&self, address: IpAddr) -> Option<&Route> {
+        let routes = self.0.iter().rev();
+        let mut leading = routes.filter(|route| route.leads_to(|to| to.has_address(address)));
+        leading.find(|route| !is_special(address) || route.names_special(address))
+    }
+
+    /// The route to a name.
+    pub fn to_name(&self, name: &str) -> Option<&Route> {
+        let name = plain(name);
+        let mut routes = self.0.iter().rev();
+        routes.find(|route| route.leads_to(|to| to.has_name(&name)))
+    }
+
+    /// Whether a host may connect for others to an address that a name has led it to.
+    pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
+        let verbatim =
+            |route: &Route| route.via.contains(&host) && route.names_special(address);
+        !is_special(address) || self.0.iter().any(verbatim)
+    }
+
+    /// Whether a host is one that dials for others.
+    pub fn has_gateway(&self, host: Vip) -> bool {
+        self.0.iter().any(|route| route.via.contains(&host))
+    }
+}
+
+/// Whether an address means something else on every machine.
+fn is_special(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => SPECIAL_V4.iter().any(|block| block.contains(&address)),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => is_special(address.into()),
+            None => SPECIAL_V6.iter().any(|block| block.contains(&address)),
+        },
+    }
+}
+
+/// Names and globs are compared in lower case and without the dot that ends a complete name.
+fn plain(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vip(last: u8) -> Vip {
+        Vip::new(Ipv4Addr::new(127, 0, 42, last)).unwrap()
+    }
+
+    fn targets(texts: &[&str]) -> Vec<Target> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn route(via: u8, to: &[&str], not_to: &[&str]) -> Route {
+        Route {
+            via: vec![vip(via)],
+            to: targets(to),
+            not_to: targets(not_to),
+        }
+    }
+
+    fn via_of(route: Option<&Route>) -> Option<Vip> {
+        route.map(|route| route.via[0])
+    }
+
+    #[test]
+    fn later_routes_win_and_exceptions_fall_back_to_earlier_ones() {
+        let routes = Routes::new(vec![
+            route(1, &["0.0.0.0/0", "*"], &[]),
+            route(2, &["10.0.0.0/8", "*.internal"], &["10.9.0.0/16", "old.*"]),
+        ]);
+        let address = |text: &str| via_of(routes.to_address(text.parse().unwrap()));
+        assert_eq!(address("10.1.2.3"), Some(vip(2)));
+        assert_eq!(address("10.9.2.3"), Some(vip(1)));
+        assert_eq!(address("192.0.2.1"), Some(vip(1)));
+        assert_eq!(address("2001:db8::1"), None);
+        let name = |text: &str| via_of(routes.to_name(text));
+        assert_eq!(name("DB.Internal."), Some(vip(2)));
+        assert_eq!(name("old.internal"), Some(vip(1)));
+    }
+
+    #[test]
+    fn without_a_route_there_is_no_way() {
+        let routes = Routes::new(vec![route(1, &["*.internal"], &["secret.internal"])]);
+        assert_eq!(routes.to_name("secret.internal"), None);
+        assert_eq!(routes.to_name("internal"), None);
+        assert_eq!(routes.to_address("10.0.0.1".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn the_whole_world_does_not_include_the_gateways_own_loopback_and_metadata() {
+        let whole = Routes::new(vec![route(1, &["0.0.0.0/0", "::/0"], &[])]);
+        for special in ["127.0.0.1", "169.254.169.254", "0.1.2.3", "224.0.0.1", "::1", "fe80::1"] {
+            let address = special.parse().unwrap();
+            assert_eq!(whole.to_address(address), None, "{special}");
+            assert!(!whole.may_relay(vip(1), address), "{special}");
+        }
+        assert!(whole.may_relay(vip(1), "::ffff:10.0.0.1".parse().unwrap()));
+        assert!(!whole.may_relay(vip(1), "::ffff:127.0.0.1".parse().unwrap()));
+        let verbatim = Routes::new(vec![route(1, &["169.254.169.254/32"], &[])]);
+        let metadata = "169.254.169.254".parse().unwrap();
+        assert_eq!(via_of(verbatim.to_address(metadata)), Some(vip(1)));
+        assert!(verbatim.may_relay(vip(1), metadata) && !verbatim.may_relay(vip(2), metadata));
+    }
+
+    #[test]
+    fn a_target_is_written_as_it_was_read() {
+        for text in ["192.168.95.1/24", "*.Compute.internal", "fd00::/8", "*"] {
+            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
+        }
+        assert_eq!("10.0.0.0/33".parse::<Target>(), Err(TargetError::Cidr));
+        assert_eq!("a b".parse::<Target>(), Err(TargetError::Glob));
+        let bare = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+        assert_eq!(
+            "10.0.0.1".parse::<Target>(),
+            Err(TargetError::BareAddress(bare))
+        );
+    }
+}
