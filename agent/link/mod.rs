@@ -21,7 +21,7 @@ use crate::{
     time::Instant,
     wire::{
         self, Decoder, Item, PacketFrame,
-        control::{Event, Greeting, Message, ProblemReport},
+        control::{Event, Greeting, Message, ProblemReport, RouteSuggestion},
         frame,
     },
 };
@@ -65,6 +65,8 @@ pub enum Output {
     Send(Bytes),
     /// The agent has said something that does not stop it.
     Note(Note),
+    /// The agent has suggested a route at that time.
+    Suggestion(Instant, RouteSuggestion),
     /// [`Link::state`] has changed.
     Changed,
 }
@@ -344,6 +346,9 @@ impl Link {
             }
             Ok(Message::Event(event)) => match Event::try_from(event) {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
+                Ok(Event::RouteSuggestion(suggestion)) => {
+                    self.outputs.push_back(Output::Suggestion(now, suggestion));
+                }
                 Ok(Event::Unknown(_)) => {}
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),
             },
@@ -357,6 +362,7 @@ impl Link {
     fn handle_problems(&mut self, now: Instant, mut problems: Vec<ProblemReport>) {
         problems.truncate(PROBLEMS_MAX);
         for problem in &mut problems {
+            problem.what = loss::said(&problem.what);
             problem.reason = loss::said(&problem.reason);
         }
         if problems == self.problems {

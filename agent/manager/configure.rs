@@ -1,10 +1,10 @@
 //! What a plan means for one agent, in the words of the wire.
 
-use std::net::SocketAddr;
-
 use crate::{
+    addr::Port,
     link::Demands,
-    plan::{Forward, HostPlan, Plan, Protocol, TargetHost},
+    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, TargetHost},
+    route::{Route, Target},
     wire::control::{self, Configure, Endpoint, Listen, Loopback, StateDir, feature},
 };
 
@@ -40,8 +40,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
             .into_iter()
             .map(|(name, vip)| (name.to_string(), vip.address()))
             .collect(),
-        http: listen(host.http),
-        socks: listen(host.socks),
+        http: listen(host.http.as_ref()),
+        socks: listen(host.socks.as_ref()),
         loopback: Loopback {
             disable: !host.loopback,
         },
@@ -53,21 +53,44 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
         routes: plan
             .routes
             .iter()
-            .map(|route| control::Route {
-                to_cidr: route.to_cidr.clone(),
-                to_hostname_glob: route.to_glob.clone(),
-                via: route.via.address(),
-            })
+            .filter_map(self::route)
             .collect(),
-        name_servers: Vec::new(),
+        name_servers: endpoints(plan, |host| host.dns),
+        relays: endpoints(plan, |host| host.relay),
+        main_names: plan.hosts.iter().map(|host| host.name.to_string()).collect(),
         features: vec![feature::PROBLEMS.to_owned()],
     }
 }
 
 /// What `host`'s agent must be able to do.
-pub(super) fn demands(host: &HostPlan) -> Demands {
+pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
     let mut wanted = Vec::new();
+    let proxies = [(&host.http, feature::HTTP), (&host.socks, feature::SOCKS)];
+    for (proxy, feature) in proxies {
+        let Some(proxy) = proxy else { continue };
+        wanted.push(feature);
+        if proxy.credentials.is_some() {
+            // An agent that does not ask for them would serve everybody.
+            required.push(feature::CREDENTIALS);
+        }
+    }
+    let has_proxy = host.http.is_some() || host.socks.is_some();
+    if plan.routes.has_gateway(host.vip) || (has_proxy && plan.routes.iter().next().is_some()) {
+        wanted.push(feature::ROUTES);
+        if plan.routes.iter().any(|route| !route.not_to.is_empty()) {
+            wanted.push(feature::NOT_TO);
+        }
+    }
+    if host.dns.is_some() {
+        wanted.push(feature::DNS);
+    }
+    if host.state_dir.is_some() {
+        wanted.push(feature::HOST_ALIASES);
+    }
+    if host.write_etc_hosts {
+        wanted.push(feature::ETC_HOSTS);
+    }
     if host.loopback {
         wanted.push(feature::LOOPBACK);
     } else {
@@ -84,10 +107,36 @@ pub(super) fn carried(host: &HostPlan) -> impl Iterator<Item = &Forward> {
         .filter(|forward| forward.protocol == Protocol::Tcp)
 }
 
-fn listen(address: Option<SocketAddr>) -> Listen {
-    Listen {
-        listen: address
-            .map(|address| address.to_string())
-            .unwrap_or_default(),
-    }
+fn listen(proxy: Option<&ProxyPlan>) -> Listen {
+    proxy.map_or_else(Listen::default, |proxy| Listen {
+        listen: proxy.listen.to_string(),
+        credentials: proxy.credentials.clone().unwrap_or_default(),
+    })
+}
+
+/// One port of each host that has it.
+fn endpoints(plan: &Plan, port: impl Fn(&HostPlan) -> Option<Port>) -> Vec<Endpoint> {
+    let endpoint = |host: &HostPlan| {
+        Some(Endpoint {
+            ip: host.vip.address(),
+            port: port(host)?.get(),
+            proto: TCP.to_owned(),
+        })
+    };
+    plan.hosts.iter().filter_map(endpoint).collect()
+}
+
+fn route(route: &Route) -> Option<control::Route> {
+    let (via, or_via) = route.via.split_first()?;
+    let texts = |cidr: bool| {
+        let targets = route.to.iter().filter(move |to| matches!(to, Target::Cidr(_)) == cidr);
+        targets.map(ToString::to_string).collect()
+    };
+    Some(control::Route {
+        to_cidr: texts(true),
+        to_hostname_glob: texts(false),
+        via: via.address(),
+        or_via: or_via.iter().map(|via| via.address()).collect(),
+        not_to: route.not_to.iter().map(ToString::to_string).collect(),
+    })
 }

@@ -17,7 +17,7 @@ use crate::{
     addr::Vip,
     link::{self, Ending, Link, Loss, Note},
     plan::{HostPlan, Plan, Start},
-    switch::{Switch, Traffic, Verdict},
+    switch::{Offence, Switch, Traffic, Verdict},
     time::Instant,
     view::{Event, HostState, HostView, Snapshot, TrafficView},
 };
@@ -61,12 +61,16 @@ struct Host {
 impl Core {
     /// The network of a plan, with nothing started.
     pub fn new(plan: &Plan) -> Self {
-        let mut switch = Switch::new();
+        let mut switch = Switch::new(plan.routes.clone());
         let mut hosts = BTreeMap::new();
         for host in &plan.hosts {
             let published = configure::carried(host).map(|forward| forward.listen_port);
-            switch.add(host.vip, published);
-            let link = Link::new(&configure::configure(plan, host), configure::demands(host));
+            let ports = published.chain(host.dns).chain(host.relay);
+            switch.add(host.vip, ports, host.http.is_some() || host.socks.is_some());
+            let link = Link::new(
+                &configure::configure(plan, host),
+                configure::demands(plan, host),
+            );
             hosts.insert(
                 host.vip,
                 Host {
@@ -211,6 +215,15 @@ impl Core {
                 link::Output::Note(note) => {
                     self.outputs.push_back(Output::Event(host.note(note)));
                 }
+                link::Output::Suggestion(now, suggestion) => {
+                    let via = Vip::new(suggestion.route);
+                    let verdict = via.map_or(Verdict::Offence(Offence::Suggestion), |via| {
+                        self.switch.learn(now, vip, via, &suggestion.ip)
+                    });
+                    if let Verdict::Offence(offence) = verdict {
+                        host.link.handle_fault(now, &offence.to_string());
+                    }
+                }
                 link::Output::Changed => {
                     let up = *host.link.state() == link::State::Ready;
                     if up != std::mem::replace(&mut host.up, up) {
@@ -265,7 +278,7 @@ impl Host {
     fn problems(&self) -> Vec<String> {
         let problems = self.link.problems().iter();
         problems
-            .map(|problem| format!("cannot listen on {}: {}", problem.address, problem.reason))
+            .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
             .collect()
     }
 

@@ -61,6 +61,8 @@ pub struct Settings {
     pub http: Option<Listen>,
     /// The SOCKS proxy.
     pub socks: Option<Listen>,
+    /// The DNS server.
+    pub dns: Option<Dns>,
     /// Whether the agent stays away from the real loopback addresses.
     pub loopback_disable: Option<Spanned<bool>>,
     /// Where the agent keeps its files.
@@ -74,6 +76,19 @@ pub struct Settings {
 pub struct Listen {
     /// The address to listen on; none means no proxy.
     pub listen: Option<Spanned<String>>,
+    /// Whether other machines may use it.
+    pub allow_remote: Option<Spanned<bool>>,
+    /// The file with its users.
+    pub credentials: Option<Spanned<String>>,
+}
+
+/// `dns`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dns {
+    /// The port, as written.
+    pub listen: Option<Spanned<String>>,
+    /// Whether there is none.
+    pub disable: Option<Spanned<bool>>,
 }
 
 /// `stateDir`.
@@ -92,8 +107,10 @@ pub struct StateDir {
 pub struct Route {
     /// The whole entry.
     pub span: Span,
-    /// The host that dials, by name or VIP.
-    pub via: Spanned<String>,
+    /// The hosts that dial, by name or VIP.
+    pub via: Vec<Spanned<String>>,
     /// CIDR blocks and host name globs.
     pub to: Vec<Spanned<String>>,
+    /// Exceptions from `to`.
+    pub not_to: Vec<Spanned<String>>,
 }

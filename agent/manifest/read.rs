@@ -2,7 +2,7 @@
 //! not, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Host, Listen, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
+    Cmd, Dns, Host, Listen, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
     check::check_map,
     problem::{Problem, Span, Spanned},
     schema,
@@ -74,6 +74,10 @@ fn settings(node: &Node) -> Settings {
         ports: texts(node.get("ports")),
         http: node.get("http").map(listen),
         socks: node.get("socks").map(listen),
+        dns: node.get("dns").map(|dns| Dns {
+            listen: dns.get("listen").and_then(text),
+            disable: dns.get("disable").and_then(flag),
+        }),
         loopback_disable: node.get("loopback").map(|loopback| {
             loopback.get("disable").and_then(flag).unwrap_or(Spanned {
                 value: false,
@@ -96,6 +100,11 @@ fn listen(node: &Node) -> Listen {
             .get("listen")
             .and_then(text)
             .filter(|listen| !listen.value.is_empty()),
+        allow_remote: node.get("allowRemote").and_then(flag),
+        credentials: node
+            .get("credentials")
+            .and_then(text)
+            .filter(|file| !file.value.is_empty()),
     }
 }
 
@@ -112,10 +121,15 @@ fn cmd(node: &Node) -> Option<Spanned<Cmd>> {
 }
 
 fn route(node: &Node) -> Option<Route> {
+    let via = node.get("via")?;
     Some(Route {
         span: node.span,
-        via: node.get("via").and_then(text)?,
+        via: match via.kind {
+            Kind::List(_) => texts(Some(via)),
+            Kind::Scalar { .. } | Kind::Map(_) => text(via).into_iter().collect(),
+        },
         to: texts(node.get("to")),
+        not_to: texts(node.get("notTo")),
     })
 }
 

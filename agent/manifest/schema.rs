@@ -116,6 +116,12 @@ const SOCKS: Field = field(
     "A SOCKS 4, 4a and 5 proxy on this host.",
     r#"{"listen": "127.0.0.1:18081"}"#,
 );
+const DNS: Field = field(
+    "dns",
+    Shape::Map(&DNS_LEVEL),
+    "The DNS server of this host, on its VIP.",
+    r#"{"listen": "10053"}"#,
+);
 const LOOPBACK: Field = field(
     "loopback",
     Shape::Map(&LOOPBACK_LEVEL),
@@ -159,6 +165,7 @@ static HOST: Level = Level {
         PORTS,
         HTTP,
         SOCKS,
+        DNS,
         LOOPBACK,
         STATE_DIR,
         WRITE_ETC_HOSTS,
@@ -168,18 +175,54 @@ static HOST: Level = Level {
 
 static TEMPLATE: Level = Level {
     place: "hostTemplate",
-    fields: &[PORTS, HTTP, SOCKS, LOOPBACK, STATE_DIR, WRITE_ETC_HOSTS],
+    fields: &[
+        PORTS,
+        HTTP,
+        SOCKS,
+        DNS,
+        LOOPBACK,
+        STATE_DIR,
+        WRITE_ETC_HOSTS,
+    ],
     refused: &["vip", "cmd", "aliases"],
 };
 
 static LISTEN: Level = Level {
     place: "a proxy",
-    fields: &[field(
-        "listen",
-        Shape::Text,
-        "The loopback address and port to listen on. Left out: no proxy.",
-        r#""127.0.0.1:18080""#,
-    )],
+    fields: &[
+        field(
+            "listen",
+            Shape::Text,
+            "The address and port to listen on. Left out: no proxy.",
+            r#""127.0.0.1:18080""#,
+        ),
+        field(
+            "allowRemote",
+            Shape::Flag,
+            "Whether other machines may use it. Needed to listen on an address that is not a loopback address; so are credentials.",
+            "true",
+        ),
+        field(
+            "credentials",
+            Shape::Text,
+            "A file on the host with a line USER:PASSWORD for each user; \"~\" and ${VARIABLES} are those of the host. Who is not in it may not use the proxy.",
+            r#""~/.norouter/users""#,
+        ),
+    ],
+    refused: &[],
+};
+
+static DNS_LEVEL: Level = Level {
+    place: "dns",
+    fields: &[
+        field(
+            "listen",
+            Shape::Text,
+            "The port on the VIP, TCP and UDP. Default: 10053.",
+            r#""10053""#,
+        ),
+        field("disable", Shape::Flag, "Answer no such questions.", "true"),
+    ],
     refused: &[],
 };
 
@@ -213,9 +256,9 @@ static ROUTE: Level = Level {
     fields: &[
         required(field(
             "via",
-            Shape::Text,
-            "The host that connects to the destinations: its name, an alias or its VIP.",
-            r#""bastion""#,
+            Shape::TextOrTexts,
+            "The host that connects to the destinations: its name, an alias or its VIP. Of several, the first that is there.",
+            r#"["bastion", "bastion2"]"#,
         )),
         required(field(
             "to",
@@ -223,6 +266,12 @@ static ROUTE: Level = Level {
             "Destinations: CIDR blocks and host name globs.",
             r#"["192.168.95.0/24", "*.compute.internal"]"#,
         )),
+        field(
+            "notTo",
+            Shape::Texts,
+            "Exceptions from \"to\". Earlier routes may still lead there.",
+            r#"["192.168.95.7/32"]"#,
+        ),
     ],
     refused: &[],
 };
@@ -234,6 +283,7 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
         &HOST,
         &TEMPLATE,
         &LISTEN,
+        &DNS_LEVEL,
         &LOOPBACK_LEVEL,
         &STATE_DIR_LEVEL,
         &ROUTE,
@@ -326,6 +376,7 @@ mod tests {
             &HOST,
             &TEMPLATE,
             &LISTEN,
+            &DNS_LEVEL,
             &STATE_DIR_LEVEL,
             &ROUTE,
         ] {
@@ -343,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_key_in_the_wrong_map_is_sent_home() {
-        assert_eq!(places_of("listen"), ["a proxy"]);
+        assert_eq!(places_of("listen"), ["a proxy", "dns"]);
         assert_eq!(places_of("ports"), ["a host", "hostTemplate"]);
         assert!(places_of("prots").is_empty());
     }

@@ -3,16 +3,17 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
 };
 
 use super::{
-    Forward, HostPlan, Plan, RoutePlan, Start, notes,
-    words::{self, Destination, Flaw},
+    Forward, HostPlan, Plan, ProxyPlan, Start, notes,
+    words::{self, Flaw},
 };
 use crate::{
-    addr::{HostName, Vip},
-    manifest::{Cmd, Host, Manifest, Problem, Route, Settings, Span, Spanned, any_error},
+    addr::{HostName, Port, Vip},
+    manifest::{Cmd, Host, Listen, Manifest, Problem, Settings, Span, Spanned, any_error},
+    manifest, route::{Route, Routes},
     text::quote,
 };
 
@@ -20,6 +21,10 @@ use crate::{
 const DEFAULT_NETWORK: &str = "127.0.42.0/24";
 /// The first address to be assigned in a block that is large enough, counted from the beginning of the block.
 const FIRST_ASSIGNED: u32 = 100;
+/// Where a host answers DNS questions unless the manifest says otherwise, as upstream does always.
+const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
+/// Where a gateway dials for others, if it does not publish that port.
+const FIRST_RELAY_PORT: u16 = 10_054;
 /// Where an agent keeps its files unless the manifest says otherwise.
 const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
 /// What is appended to every command, so that the program at its other end becomes an agent.
@@ -28,12 +33,16 @@ const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 /// The plan that `manifest` asks for, unless a problem is an error.
 pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
     let mut builder = Builder::default();
-    let hosts = builder.hosts(manifest);
+    let mut hosts = builder.hosts(manifest);
     let routes = manifest
         .routes
         .iter()
         .filter_map(|route| builder.route(route, &hosts))
         .collect();
+    let routes = Routes::new(routes);
+    for (_, host) in &mut hosts {
+        host.relay = routes.has_gateway(host.vip).then(|| relay_port(host)).flatten();
+    }
     builder.problems.extend(notes::not_served(manifest));
     let plan = Plan {
         hosts: hosts.into_iter().map(|(_, host)| host).collect(),
@@ -87,28 +96,23 @@ impl<'m> Builder<'m> {
         let vips = self.addresses(manifest);
         let template_forwards = self.forwards(&manifest.template.ports);
         let template = &manifest.template;
-        let template_http =
-            self.proxy(template.http.as_ref().and_then(|http| http.listen.as_ref()));
-        let template_socks = self.proxy(
-            template
-                .socks
-                .as_ref()
-                .and_then(|socks| socks.listen.as_ref()),
-        );
+        let template_http = self.proxy(template.http.as_ref());
+        let template_socks = self.proxy(template.socks.as_ref());
         let mut hosts = Vec::new();
         for ((host, (name, aliases)), vip) in manifest.hosts.iter().zip(names).zip(vips) {
             let settings = &host.settings;
             let own_forwards = self.forwards(&settings.ports);
             let forwards = self.publish(host, template_forwards.iter().chain(&own_forwards));
             let http = match &settings.http {
-                Some(http) => self.proxy(http.listen.as_ref()),
-                None => template_http,
+                Some(http) => self.proxy(Some(http)),
+                None => template_http.clone(),
             };
             let socks = match &settings.socks {
-                Some(socks) => self.proxy(socks.listen.as_ref()),
-                None => template_socks,
+                Some(socks) => self.proxy(Some(socks)),
+                None => template_socks.clone(),
             };
-            if http.is_some() && http == socks {
+            let listens = |proxy: &Option<ProxyPlan>| proxy.as_ref().map(|proxy| proxy.listen);
+            if http.is_some() && listens(&http) == listens(&socks) {
                 let place = (settings.socks.as_ref())
                     .or(settings.http.as_ref())
                     .and_then(|proxy| proxy.listen.as_ref())
@@ -120,6 +124,7 @@ impl<'m> Builder<'m> {
                 self.problems
                     .push(Problem::error(place, message).hint("give one of them another port"));
             }
+            let dns = self.dns(host, template, &forwards);
             let start = self.start(host.cmd.as_ref());
             let (Some(name), Some(vip), Some(start)) = (name, vip, start) else {
                 continue;
@@ -134,6 +139,8 @@ impl<'m> Builder<'m> {
                     .is_some_and(|disable| disable.value),
                 http,
                 socks,
+                dns,
+                relay: None,
                 state_dir: self.state_dir(settings, template),
                 write_etc_hosts: pick(settings, template, |from| from.write_etc_hosts.as_ref())
                     .is_some_and(|write| write.value),
@@ -268,9 +275,55 @@ impl<'m> Builder<'m> {
         unique
     }
 
-    fn proxy(&mut self, listen: Option<&Spanned<String>>) -> Option<SocketAddr> {
-        let listen = listen?;
-        self.understand(listen.span, words::listen(&listen.value))
+    fn proxy(&mut self, proxy: Option<&Listen>) -> Option<ProxyPlan> {
+        let proxy = proxy?;
+        let text = proxy.listen.as_ref()?;
+        let listen = self.understand(text.span, words::listen(&text.value))?;
+        let remote = proxy.allow_remote.as_ref().is_some_and(|allow| allow.value);
+        let missing = match (remote, &proxy.credentials) {
+            (true, Some(_)) => None,
+            (false, Some(_)) => Some("\"allowRemote: true\""),
+            (true, None) => Some("\"credentials\", a file with a line USER:PASSWORD for each user"),
+            (false, None) => Some(
+                "\"allowRemote: true\" and \"credentials\", a file with a line USER:PASSWORD for each user",
+            ),
+        };
+        if let Some(missing) = missing.filter(|_| !listen.ip().is_loopback()) {
+            let message = format!("{} would let other machines use this proxy", quote(&text.value));
+            self.problems.push(Problem::error(text.span, message).hint(format!(
+                "listen on a loopback address, like \"127.0.0.1:{}\", or write beside it {missing}",
+                listen.port()
+            )));
+        }
+        Some(ProxyPlan {
+            listen,
+            credentials: proxy.credentials.as_ref().map(|file| file.value.clone()),
+        })
+    }
+
+    /// The port of a host's DNS server, which must not be one that the host publishes.
+    fn dns(&mut self, host: &Host, template: &Settings, forwards: &[Forward]) -> Option<Port> {
+        let dns = pick(&host.settings, template, |from| from.dns.as_ref());
+        if dns.and_then(|dns| dns.disable.as_ref()).is_some_and(|disable| disable.value) {
+            return None;
+        }
+        let written = dns.and_then(|dns| dns.listen.as_ref());
+        let port = match written {
+            Some(text) => self.understand(text.span, words::port(&text.value))?,
+            None => DEFAULT_DNS_PORT,
+        };
+        if forwards.iter().all(|forward| forward.listen_port != port) {
+            return Some(port);
+        }
+        let name = quote(&host.name.value);
+        let span = written.map_or(host.name.span, |text| text.span);
+        let message = format!("host {name} publishes port {port}, so its DNS server cannot have it");
+        let hint = "write another port as \"dns: {listen: PORT}\", or \"dns: {disable: true}\"";
+        self.problems.push(match written {
+            Some(_) => Problem::error(span, message).hint(hint),
+            None => Problem::warning(span, message).hint(hint),
+        });
+        None
     }
 
     fn start(&mut self, cmd: Option<&Spanned<Cmd>>) -> Option<Start> {
@@ -310,20 +363,30 @@ impl<'m> Builder<'m> {
         Some(path.value.clone())
     }
 
-    fn route(&mut self, route: &Route, hosts: &[(&str, HostPlan)]) -> Option<RoutePlan> {
-        let mut plan = RoutePlan {
-            via: self.via(&route.via, hosts)?,
-            to_cidr: Vec::new(),
-            to_glob: Vec::new(),
-        };
-        for to in &route.to {
-            match self.understand(to.span, words::destination(&to.value)) {
-                Some(Destination::Cidr) => plan.to_cidr.push(to.value.clone()),
-                Some(Destination::Glob) => plan.to_glob.push(to.value.clone()),
-                None => {}
-            }
+    fn route(
+        &mut self,
+        route: &manifest::Route,
+        hosts: &[(&str, HostPlan)],
+    ) -> Option<Route> {
+        let mut via: Vec<Vip> = Vec::new();
+        for text in &route.via {
+            let found = self.via(text, hosts);
+            via.extend(found.filter(|vip| !via.contains(vip)));
         }
-        Some(plan)
+        let mut targets = |texts: &[Spanned<String>]| {
+            let targets = texts
+                .iter()
+                .filter_map(|to| self.understand(to.span, words::target(&to.value)));
+            targets.collect()
+        };
+        let (to, not_to) = (targets(&route.to), targets(&route.not_to));
+        if route.via.is_empty() {
+            self.problems.push(
+                Problem::error(route.span, "this route leads through no host")
+                    .hint("write the name of a host as \"via\""),
+            );
+        }
+        (!via.is_empty()).then_some(Route { via, to, not_to })
     }
 
     fn via(&mut self, via: &Spanned<String>, hosts: &[(&str, HostPlan)]) -> Option<Vip> {
@@ -356,6 +419,15 @@ impl<'m> Builder<'m> {
             })
             .ok()
     }
+}
+
+/// A port on a gateway's VIP that it does not use otherwise.
+fn relay_port(host: &HostPlan) -> Option<Port> {
+    let taken = |port: &Port| {
+        Some(*port) == host.dns || host.forwards.iter().any(|forward| forward.listen_port == *port)
+    };
+    let mut ports = (FIRST_RELAY_PORT..=u16::MAX).filter_map(Port::new);
+    ports.find(|port| !taken(port))
 }
 
 /// A host's own setting, or else the template's.

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     addr::{HostName, Port, Vip},
     manifest::{self, Manifest, Problem, Severity},
+    route::Routes,
 };
 
 mod build;
@@ -86,7 +87,7 @@ pub struct Plan {
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<HostPlan>,
     /// Which destinations outside the network are reached through which host; later routes win over earlier ones.
-    pub routes: Vec<RoutePlan>,
+    pub routes: Routes,
 }
 
 /// One host of the network, template merged in.
@@ -104,15 +105,28 @@ pub struct HostPlan {
     pub forwards: Vec<Forward>,
     /// Whether its agent listens on the real loopback addresses of all hosts.
     pub loopback: bool,
-    /// Where its HTTP proxy listens.
-    pub http: Option<SocketAddr>,
-    /// Where its SOCKS proxy listens.
-    pub socks: Option<SocketAddr>,
+    /// Its HTTP proxy.
+    pub http: Option<ProxyPlan>,
+    /// Its SOCKS proxy.
+    pub socks: Option<ProxyPlan>,
+    /// The port of its DNS server, on its VIP.
+    pub dns: Option<Port>,
+    /// The port on its VIP where it dials for other hosts' proxies, if a route leads through it.
+    pub relay: Option<Port>,
     /// Where its agent keeps hosts files, not yet expanded (`~` and `${VAR}` belong to the agent's side). `None`
     /// where the manifest disables the folder.
     pub state_dir: Option<String>,
     /// Whether its agent maintains `/etc/hosts`.
     pub write_etc_hosts: bool,
+}
+
+/// A proxy for programs on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyPlan {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The file with its users, not yet expanded. There is one wherever other machines could use the proxy.
+    pub credentials: Option<String>,
 }
 
 /// How a host's agent comes to run.
@@ -179,17 +193,6 @@ impl fmt::Display for Protocol {
             Self::Udp => "udp",
         })
     }
-}
-
-/// Destinations that are reached through a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoutePlan {
-    /// The host that dials them.
-    pub via: Vip,
-    /// CIDR blocks, as written (`192.168.95.0/24`).
-    pub to_cidr: Vec<String>,
-    /// Host name globs, as written (`*.compute.internal`).
-    pub to_glob: Vec<String>,
 }
 
 impl Plan {

@@ -26,61 +26,6 @@ const NOT_SERVED: &[NotServed] = &[
             })
         },
     },
-    NotServed {
-        severity: Severity::Note,
-        what: "this version does not serve the HTTP proxy yet",
-        find: |manifest| {
-            in_settings(manifest, |settings| {
-                let listen = settings.http.iter().filter_map(|http| http.listen.as_ref());
-                listen.map(|listen| listen.span).collect()
-            })
-        },
-    },
-    NotServed {
-        severity: Severity::Note,
-        what: "this version does not serve the SOCKS proxy yet",
-        find: |manifest| {
-            in_settings(manifest, |settings| {
-                let listen = settings
-                    .socks
-                    .iter()
-                    .filter_map(|socks| socks.listen.as_ref());
-                listen.map(|listen| listen.span).collect()
-            })
-        },
-    },
-    NotServed {
-        severity: Severity::Note,
-        what: "this version does not use routes yet",
-        find: |manifest| {
-            manifest
-                .routes
-                .iter()
-                .take(1)
-                .map(|route| route.via.span)
-                .collect()
-        },
-    },
-    NotServed {
-        severity: Severity::Note,
-        what: "this version does not write files into a state folder yet",
-        find: |manifest| {
-            in_settings(manifest, |settings| {
-                let path = (settings.state_dir.iter()).filter_map(|dir| dir.path_on_agent.as_ref());
-                path.map(|path| path.span).collect()
-            })
-        },
-    },
-    NotServed {
-        severity: Severity::Note,
-        what: "this version does not write /etc/hosts yet",
-        find: |manifest| {
-            in_settings(manifest, |settings| {
-                let wanted = settings.write_etc_hosts.iter().filter(|write| write.value);
-                wanted.map(|write| write.span).collect()
-            })
-        },
-    },
 ];
 
 /// One problem for each place that asks for something that is not there yet.

@@ -3,9 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::{Forward, Protocol, Target, TargetHost};
+use super::{Forward, Protocol, TargetHost};
 use crate::{
     addr::{Port, Vip, VipError},
+    route::{Target, TargetError},
     text::quote,
 };
 
@@ -99,7 +100,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     };
     Ok(Forward {
         listen_port: port(listen)?,
-        target: Target {
+        target: super::Target {
             host: target_host(host)?,
             port: port(connect)?,
         },
@@ -107,7 +108,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-fn port(text: &str) -> Result<Port, Flaw> {
+pub(super) fn port(text: &str) -> Result<Port, Flaw> {
     let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
         let hint = if digits {
@@ -161,91 +162,41 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
     Ok(TargetHost::Name(text.to_owned()))
 }
 
-/// Where a proxy listens. Only loopback addresses: a proxy reaches whatever its host reaches.
+/// Where a proxy listens. Without an address: on all of them, as upstream means it.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     let example = "write an address and a port, like \"127.0.0.1:18080\"";
-    let beyond = || {
-        flaw(
-            format!("{} would let other machines use this proxy", quote(text)),
-            "a proxy listens on a loopback address for now, like \"127.0.0.1:18080\"; listening beyond it will \
-             need allowRemote and credentials, which do not exist yet",
-        )
+    let wrong = || {
+        let message = format!("{} is not an address to listen on", quote(text));
+        flaw(message, example)
     };
-    let (host, number) = text.rsplit_once(':').ok_or_else(|| {
-        flaw(
-            format!("{} is not an address to listen on", quote(text)),
-            example,
-        )
-    })?;
+    let (host, number) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port = port(number).map_err(|wrong| flaw(wrong.message, example))?;
     let address: IpAddr = match host {
-        "" => return Err(beyond()),
+        "" => Ipv4Addr::UNSPECIFIED.into(),
         "localhost" => Ipv4Addr::LOCALHOST.into(),
-        _ => text
-            .parse::<SocketAddr>()
-            .map_err(|_| {
-                flaw(
-                    format!("{} is not an address to listen on", quote(text)),
-                    example,
-                )
-            })?
-            .ip(),
+        _ => text.parse::<SocketAddr>().map_err(|_| wrong())?.ip(),
     };
-    if !address.is_loopback() {
-        return Err(beyond());
-    }
     Ok(SocketAddr::new(address, port.get()))
 }
 
-/// What an entry of a route's `to` is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Destination {
-    Cidr,
-    Glob,
-}
-
-/// An entry of a route's `to`.
-pub(super) fn destination(text: &str) -> Result<Destination, Flaw> {
-    if let Ok(address) = text.parse::<IpAddr>() {
-        let bits = if address.is_ipv4() { 32 } else { 128 };
-        let message = format!("{} is a bare address", quote(text));
-        return Err(flaw(
-            message,
-            format!("is \"/{bits}\" missing? write \"{address}/{bits}\""),
-        ));
-    }
-    if let Some((address, bits)) = text.split_once('/') {
-        let address: Option<IpAddr> = address.parse().ok();
-        let fits = address.is_some_and(|address| {
-            prefix_bits(bits, if address.is_ipv4() { 32 } else { 128 }).is_some()
-        });
-        return if fits {
-            Ok(Destination::Cidr)
-        } else {
-            let message = format!("{} is not a CIDR block", quote(text));
-            Err(flaw(
-                message,
-                "write an address and a number of bits, like 192.168.95.0/24",
-            ))
+/// An entry of a route's `to` or `notTo`.
+pub(super) fn target(text: &str) -> Result<Target, Flaw> {
+    text.parse().map_err(|error| {
+        let message = format!("{} is {error}", quote(text));
+        let hint = match error {
+            TargetError::BareAddress(address) => {
+                let bits = if address.is_ipv4() { 32 } else { 128 };
+                format!("is \"/{bits}\" missing? write \"{address}/{bits}\"")
+            }
+            TargetError::Cidr => {
+                "write an address and a number of bits, like 192.168.95.0/24".to_owned()
+            }
+            TargetError::Glob => {
+                "write something like 192.168.95.0/24 or \"*.compute.internal\"".to_owned()
+            }
         };
-    }
-    let is_glob = !text.is_empty()
-        && text.len() <= 253
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.*".contains(c));
-    if is_glob {
-        Ok(Destination::Glob)
-    } else {
-        let message = format!(
-            "{} is neither a CIDR block nor a host name glob",
-            quote(text)
-        );
-        Err(flaw(
-            message,
-            "write something like 192.168.95.0/24 or \"*.compute.internal\"",
-        ))
-    }
+        flaw(message, hint)
+    })
 }
 
 fn prefix_bits(text: &str, max: u32) -> Option<u32> {
@@ -358,32 +309,30 @@ mod tests {
         );
         assert_eq!(listen("localhost:1"), Ok(([127, 0, 0, 1], 1).into()));
         assert!(listen("[::1]:18080").is_ok());
-        refused(listen(":18080"), "other machines", "allowRemote");
-        refused(listen("0.0.0.0:18080"), "other machines", "allowRemote");
-        refused(listen("[::]:18080"), "other machines", "allowRemote");
+        assert_eq!(listen(":18080"), Ok(([0, 0, 0, 0], 18080).into()));
         refused(listen("18080"), "not an address", "127.0.0.1:18080");
         refused(listen("127.0.0.1:0"), "not a port", "127.0.0.1:18080");
     }
 
     #[test]
     fn a_destination_is_a_block_or_a_glob() {
-        assert_eq!(destination("0.0.0.0/0"), Ok(Destination::Cidr));
-        assert_eq!(destination("fd00::/8"), Ok(Destination::Cidr));
-        assert_eq!(destination("*"), Ok(Destination::Glob));
-        assert_eq!(destination("*.compute.internal"), Ok(Destination::Glob));
+        assert!(matches!(target("0.0.0.0/0"), Ok(Target::Cidr(_))));
+        assert!(matches!(target("fd00::/8"), Ok(Target::Cidr(_))));
+        assert!(matches!(target("*"), Ok(Target::Glob(_))));
+        assert!(matches!(target("*.compute.internal"), Ok(Target::Glob(_))));
         refused(
-            destination("192.168.95.7"),
+            target("192.168.95.7"),
             "bare address",
             "192.168.95.7/32",
         );
-        refused(destination("::1"), "bare address", "::1/128");
+        refused(target("::1"), "bare address", "::1/128");
         refused(
-            destination("192.168.95.0/33"),
+            target("192.168.95.0/33"),
             "not a CIDR",
             "192.168.95.0/24",
         );
-        refused(destination("http://x"), "not a CIDR", "192.168.95.0/24");
-        refused(destination("a b"), "neither", "compute.internal");
+        refused(target("http://x"), "not a CIDR", "192.168.95.0/24");
+        refused(target("a b"), "neither", "compute.internal");
     }
 
     #[test]

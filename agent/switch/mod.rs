@@ -1,30 +1,35 @@
 //! Which host gets a packet, and whether it may.
 //!
-//! This is the one place that an agent cannot bypass: a host may send only from its own address, only to ports that
-//! the manifest publishes, and only within flows that began with an allowed SYN. What may not pass is answered with
-//! a reset where that helps an honest client to fail fast, and counted always.
+//! This is the one place that an agent cannot bypass: a host may send only from its own address (a gateway also from
+//! those that it was dialled for), only to ports that the manifest publishes and to what its routes lead to, and only
+//! within flows that began with an allowed SYN. What may not pass is answered with a reset where that helps an honest
+//! client to fail fast, and counted always.
 
 #![cfg_attr(
     not(test),
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod learned;
 mod queue;
 mod tracker;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
+    net::{IpAddr, Ipv4Addr},
 };
 
 use bytes::Bytes;
 
 use self::{
+    learned::{AT_ONCE_MAX, Learned},
     queue::Queue,
     tracker::{Refusal, Tracker},
 };
 use crate::{
     addr::{FlowKey, Port, Vip},
+    route::{Route, Routes},
     time::Instant,
     wire::{Packet, PacketError, PacketFrame},
 };
@@ -45,6 +50,8 @@ const BACKLOG: usize = 1 << 20;
 #[derive(Default)]
 pub struct Switch {
     hosts: BTreeMap<Vip, Host>,
+    routes: Routes,
+    learned: Learned,
     tracker: Tracker,
     queued: usize,
     wakes: VecDeque<Vip>,
@@ -53,6 +60,7 @@ pub struct Switch {
 struct Host {
     up: bool,
     published: BTreeSet<Port>,
+    has_proxy: bool,
     queue: Queue,
     woken: bool,
     traffic: Traffic,
@@ -95,6 +103,8 @@ pub enum Offence {
     Malformed(PacketError),
     /// A packet with another host's source address.
     Spoofed,
+    /// A route that is not this host's to suggest.
+    Suggestion,
 }
 
 impl fmt::Display for Offence {
@@ -102,21 +112,26 @@ impl fmt::Display for Offence {
         match self {
             Self::Malformed(error) => write!(f, "a packet that cannot be: {error}"),
             Self::Spoofed => f.write_str("a packet that claims to come from another host"),
+            Self::Suggestion => f.write_str("a suggestion of a route that the manifest does not have"),
         }
     }
 }
 
 impl Switch {
     /// A switch without hosts.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(routes: Routes) -> Self {
+        Self {
+            routes,
+            ..Self::default()
+        }
     }
 
-    /// Adds a host, which is down at first.
-    pub fn add(&mut self, vip: Vip, published: impl IntoIterator<Item = Port>) {
+    /// Adds a host, which is down at first. Others may connect to the ports; with a proxy it may suggest routes.
+    pub fn add(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         let host = Host {
             up: false,
-            published: published.into_iter().collect(),
+            published: ports.into_iter().collect(),
+            has_proxy,
             queue: Queue::default(),
             woken: false,
             traffic: Traffic::default(),
@@ -139,6 +154,7 @@ impl Switch {
         host.up = false;
         self.queued -= host.queue.cost();
         host.queue.clear();
+        self.learned.forget(vip);
         for farewell in self.tracker.lose(vip) {
             self.enqueue(
                 farewell.to,
@@ -169,8 +185,11 @@ impl Switch {
             }
         };
         let key = packet.key();
-        if *key.src.ip() != from.address() {
-            sender.traffic.spoofed += 1;
+        let own = *key.src.ip() == from.address();
+        if !own && !self.is_behind(from, *key.src.ip()) {
+            if let Some(sender) = self.hosts.get_mut(&from) {
+                sender.traffic.spoofed += 1;
+            }
             return Verdict::Offence(Offence::Spoofed);
         }
         match self.admit(now, from, &packet) {
@@ -240,23 +259,72 @@ impl Switch {
     /// Decides where an honest packet goes.
     fn admit(&mut self, now: Instant, from: Vip, packet: &Packet<'_>) -> Result<Vip, Refusal> {
         let (key, segment) = (packet.key(), packet.segment());
-        let to = Vip::new(*key.dst.ip()).map_err(|_| Refusal::Forbidden)?;
-        let host = self.hosts.get(&to).ok_or(Refusal::Forbidden)?;
-        if !host.up {
-            return Err(Refusal::Forbidden);
-        }
         let flags = segment.flags;
         let begins =
             flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key, segment);
         if !begins {
-            return self.tracker.follow(key, segment).map(|()| to);
+            return self.tracker.follow(from, key, segment);
         }
-        let published =
-            Port::new(key.dst.port()).is_some_and(|port| host.published.contains(&port));
-        if !published {
+        // What a gateway has dialled may answer, but not begin anything.
+        if *key.src.ip() != from.address() {
             return Err(Refusal::Forbidden);
         }
+        let to = self.destination(now, from, key).ok_or(Refusal::Forbidden)?;
         self.tracker.begin(now, from, to, key, segment).map(|()| to)
+    }
+
+    /// The host that a new flow goes to, if it may begin.
+    fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Option<Vip> {
+        let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
+        let address = *key.dst.ip();
+        if let Ok(vip) = Vip::new(address)
+            && let Some(host) = self.hosts.get(&vip)
+        {
+            let port = Port::new(key.dst.port())?;
+            return (host.up && host.published.contains(&port)).then_some(vip);
+        }
+        if let Some(via) = self.learned.via(now, from, address) {
+            return Some(via).filter(is_up);
+        }
+        let route = self.routes.to_address(address.into())?;
+        route.via.iter().copied().find(is_up)
+    }
+
+    /// Whether an address is reached through a host, so that packets from it may come from there.
+    fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
+        let route = self.routes.to_address(address.into());
+        route.is_some_and(|route| route.via.contains(&host)) || self.learned.is_behind(host, address)
+    }
+
+    /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for its own flows only.
+    pub fn learn(
+        &mut self,
+        now: Instant,
+        teacher: Vip,
+        via: Vip,
+        addresses: &[IpAddr],
+    ) -> Verdict {
+        let may = self.hosts.get(&teacher).is_some_and(|host| host.has_proxy);
+        let leads = |route: &Route| route.has_globs() && route.via.contains(&via);
+        if !may || !self.routes.iter().any(leads) {
+            return Verdict::Offence(Offence::Suggestion);
+        }
+        // Neither where no route may lead, nor where the manifest says that another host is the way.
+        let fits = |address: &Ipv4Addr| {
+            let address = IpAddr::from(*address);
+            let other = self.routes.to_address(address);
+            self.routes.may_relay(via, address)
+                && other.is_none_or(|route| route.via.contains(&via))
+        };
+        let v4 = addresses.iter().filter_map(|address| match address {
+            IpAddr::V4(address) => Some(*address),
+            IpAddr::V6(address) => address.to_ipv4_mapped(),
+        });
+        let tracker = &self.tracker;
+        self.learned.learn(now, teacher, via, v4.take(AT_ONCE_MAX).filter(fits), || {
+            tracker.destinations(teacher)
+        });
+        Verdict::Forwarded
     }
 
     fn enqueue(&mut self, to: Vip, key: FlowKey, frame: PacketFrame) {

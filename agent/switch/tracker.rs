@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
     time::Duration,
 };
 
@@ -150,15 +151,33 @@ impl Tracker {
         Ok(())
     }
 
-    /// Follows a segment of a flow that has begun.
-    pub(super) fn follow(&mut self, key: FlowKey, segment: Segment) -> Result<(), Refusal> {
+    /// The addresses outside the network, and inside, that a host has flows to.
+    pub(super) fn destinations(&self, host: Vip) -> BTreeSet<Ipv4Addr> {
+        let names = self.by_host.get(&host).into_iter().flatten();
+        names
+            .flat_map(|name| [*name.src.ip(), *name.dst.ip()])
+            .collect()
+    }
+
+    /// Follows a segment of a flow that has begun to the host at its other end.
+    pub(super) fn follow(
+        &mut self,
+        from: Vip,
+        key: FlowKey,
+        segment: Segment,
+    ) -> Result<Vip, Refusal> {
         let (name, side) = ordered(key);
         let Some(flow) = self.flows.get_mut(&name) else {
             return Err(Refusal::Stray);
         };
+        // Several gateways may be the way to an address, but only one of them has this flow.
+        if flow.end(side).host != from {
+            return Err(Refusal::Stray);
+        }
+        let to = flow.end(side.other()).host;
         if segment.flags.rst {
             self.remove(name);
-            return Ok(());
+            return Ok(to);
         }
         let end = segment.seq.wrapping_add(segment.span);
         let sender = flow.end_mut(side);
@@ -178,7 +197,7 @@ impl Tracker {
         if flow.first.fin_acked && flow.second.fin_acked {
             self.remove(name);
         }
-        Ok(())
+        Ok(to)
     }
 
     /// Ends all flows of a host that is gone; the other ends are to be told.

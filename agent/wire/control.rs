@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
@@ -24,6 +24,24 @@ pub mod feature {
     pub const LOOPBACK_DISABLE: &str = "loopback.disable";
     /// Addition: the manager wants [`super::Event::Problems`].
     pub const PROBLEMS: &str = "problems";
+    /// The agent serves an HTTP proxy.
+    pub const HTTP: &str = "http";
+    /// The agent serves a SOCKS proxy.
+    pub const SOCKS: &str = "socks";
+    /// The agent keeps hosts files in a folder.
+    pub const HOST_ALIASES: &str = "hostaliases";
+    /// Their addresses are names of `nip.io`.
+    pub const HOST_ALIASES_NIP_IO: &str = "hostaliases.\"nip.io\"";
+    /// The agent maintains `/etc/hosts`.
+    pub const ETC_HOSTS: &str = "etchosts";
+    /// The agent's proxies follow routes, and it dials for others.
+    pub const ROUTES: &str = "routes";
+    /// The agent answers DNS questions.
+    pub const DNS: &str = "dns";
+    /// Addition: the agent's proxies ask for credentials where the manifest says so. A host that asks for it is refused without it.
+    pub const CREDENTIALS: &str = "proxy.credentials";
+    /// Addition: the agent knows exceptions from routes.
+    pub const NOT_TO: &str = "routes.notTo";
 }
 
 /// A control message, either way.
@@ -106,6 +124,8 @@ pub enum Event {
     /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on that
     /// host at the moment. An empty list says that all is well again.
     Problems(Vec<ProblemReport>),
+    /// Addresses that a gateway has given for a name: what the agent sends there belongs to that gateway.
+    RouteSuggestion(RouteSuggestion),
     /// An event of a type that is not known here.
     Unknown(String),
 }
@@ -113,11 +133,23 @@ pub enum Event {
 /// One thing that does not work on a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemReport {
-    /// The listening address that could not be had.
-    pub address: SocketAddrV4,
-    /// Why, in the words of the host's operating system.
+    /// What the agent cannot do, to be read after "cannot": "listen on 127.0.42.101:80".
+    pub what: String,
+    /// Why, in the words of the host's operating system, and what to do.
     pub reason: String,
 }
+
+/// What a proxy has learned about addresses behind a gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteSuggestion {
+    /// The addresses. Upstream may give IPv6 addresses too, which no packet of the network can have.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub ip: Vec<IpAddr>,
+    /// The gateway's VIP.
+    pub route: Ipv4Addr,
+}
+
+const ROUTE_SUGGESTION_EVENT: &str = "routeSuggestion";
 
 const PROBLEMS_EVENT: &str = "problems";
 
@@ -134,6 +166,10 @@ impl Event {
             Self::Problems(problems) => RawEvent {
                 kind: PROBLEMS_EVENT.to_owned(),
                 data: to_value(&ProblemsData { problems }),
+            },
+            Self::RouteSuggestion(suggestion) => RawEvent {
+                kind: ROUTE_SUGGESTION_EVENT.to_owned(),
+                data: to_value(&suggestion),
             },
             Self::Unknown(kind) => RawEvent {
                 kind,
@@ -152,6 +188,7 @@ impl TryFrom<RawEvent> for Event {
                 let data: ProblemsData = serde_json::from_value(raw.data)?;
                 Ok(Self::Problems(data.problems))
             }
+            ROUTE_SUGGESTION_EVENT => serde_json::from_value(raw.data).map(Self::RouteSuggestion),
             _ => Ok(Self::Unknown(raw.kind)),
         }
     }
@@ -193,6 +230,20 @@ pub struct Configure {
     /// The DNS servers inside the network.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub name_servers: Vec<Endpoint>,
+    /// Addition: the ports on which gateways dial for other hosts' proxies.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub relays: Vec<Endpoint>,
+    /// Addition: which of the names are those of hosts, and not aliases.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub main_names: Vec<String>,
     /// Addition: what the manager can take; see [`feature`].
     #[serde(
         default,
@@ -234,6 +285,13 @@ pub struct Listen {
     /// `address:port`.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
+    /// Addition: the file with its users, with `~` and `${VAR}` for the agent to expand; everybody's if empty.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub credentials: String,
 }
 
 /// Whether an agent listens on real loopback addresses.
@@ -266,6 +324,20 @@ pub struct Route {
     pub to_hostname_glob: Vec<String>,
     /// The VIP of that host.
     pub via: Ipv4Addr,
+    /// Addition: further hosts, for when that one is not there.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub or_via: Vec<Ipv4Addr>,
+    /// Addition: exceptions from `toCIDR` and `toHostnameGlob`, of both kinds.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub not_to: Vec<String>,
 }
 
 impl Message {
@@ -347,6 +419,8 @@ mod tests {
             write_etc_hosts: false,
             routes: Vec::new(),
             name_servers: Vec::new(),
+            relays: Vec::new(),
+            main_names: Vec::new(),
             features: Vec::new(),
         };
         let json = serde_json::to_value(Message::configure(7, &args)).unwrap();
@@ -401,7 +475,7 @@ mod tests {
     #[test]
     fn an_event_survives_the_wire_and_a_strange_one_is_named() {
         let event = Event::Problems(vec![ProblemReport {
-            address: "127.0.42.101:80".parse().unwrap(),
+            what: "listen on 127.0.42.101:80".to_owned(),
             reason: "permission denied".to_owned(),
         }]);
         let json = Message::Event(event.clone().into_raw()).to_json();
@@ -410,12 +484,11 @@ mod tests {
         };
         assert_eq!(Event::try_from(raw).unwrap(), event);
 
-        let json =
-            br#"{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["10.0.0.5"]}}}"#;
+        let json = br#"{"type":"event","body":{"type":"news","data":{"ip":["10.0.0.5"]}}}"#;
         let Message::Event(raw) = Message::parse(json).unwrap() else {
             panic!("not an event");
         };
-        let unknown = Event::Unknown("routeSuggestion".to_owned());
+        let unknown = Event::Unknown("news".to_owned());
         assert_eq!(Event::try_from(raw).unwrap(), unknown);
     }
 }

@@ -1,0 +1,113 @@
+//! Addresses that gateways have given for names: where the packets of those who asked for them go.
+//!
+//! An entry counts only for the host that taught it, so that nobody can lead another host's connections astray.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+    time::Duration,
+};
+
+use crate::{addr::Vip, time::Instant};
+
+/// How many addresses one host may have taught.
+pub(super) const ADDRESSES_MAX: usize = 4_096;
+
+/// How many addresses of one suggestion are looked at. A name has fewer.
+pub(super) const AT_ONCE_MAX: usize = 64;
+
+/// How many suggestions a host may make within [`WINDOW`]. Each comes with a question to a DNS server far away.
+const SUGGESTIONS_MAX: u32 = 50;
+
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// How long an address is good for new flows after its last use.
+const UNUSED_MAX: Duration = Duration::from_hours(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    teachers: BTreeMap<Vip, Teacher>,
+}
+
+#[derive(Debug)]
+struct Teacher {
+    entries: BTreeMap<Ipv4Addr, Entry>,
+    window_began: Instant,
+    suggestions: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    via: Vip,
+    used: Instant,
+}
+
+impl Learned {
+    /// Takes what a host says about addresses, unless it says too much. `live` tells to which addresses it has flows: those
+    /// are never forgotten for new ones.
+    pub(super) fn learn(
+        &mut self,
+        now: Instant,
+        teacher: Vip,
+        via: Vip,
+        addresses: impl IntoIterator<Item = Ipv4Addr>,
+        live: impl Fn() -> BTreeSet<Ipv4Addr>,
+    ) {
+        let teacher = self.teachers.entry(teacher).or_insert_with(|| Teacher {
+            entries: BTreeMap::new(),
+            window_began: now,
+            suggestions: 0,
+        });
+        if now - teacher.window_began >= WINDOW {
+            (teacher.window_began, teacher.suggestions) = (now, 0);
+        }
+        teacher.suggestions += 1;
+        if teacher.suggestions > SUGGESTIONS_MAX {
+            return;
+        }
+        for address in addresses {
+            if !teacher.entries.contains_key(&address) && teacher.entries.len() >= ADDRESSES_MAX {
+                teacher.forget_one(&live());
+            }
+            if teacher.entries.len() < ADDRESSES_MAX || teacher.entries.contains_key(&address) {
+                teacher.entries.insert(address, Entry { via, used: now });
+            }
+        }
+    }
+
+    /// Where a new flow of a host to an address goes.
+    pub(super) fn via(&mut self, now: Instant, host: Vip, address: Ipv4Addr) -> Option<Vip> {
+        let entries = &mut self.teachers.get_mut(&host)?.entries;
+        let entry = entries.get_mut(&address)?;
+        if now - entry.used >= UNUSED_MAX {
+            entries.remove(&address);
+            return None;
+        }
+        entry.used = now;
+        Some(entry.via)
+    }
+
+    /// Whether somebody was taught that an address is reached through a host.
+    pub(super) fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
+        let mut teachers = self.teachers.values();
+        teachers.any(|teacher| {
+            let entry = teacher.entries.get(&address);
+            entry.is_some_and(|entry| entry.via == host)
+        })
+    }
+
+    /// A host is gone, and whoever comes after it has to learn again.
+    pub(super) fn forget(&mut self, teacher: Vip) {
+        self.teachers.remove(&teacher);
+    }
+}
+
+impl Teacher {
+    /// Makes room: the address that was not used for the longest time goes, unless it has flows.
+    fn forget_one(&mut self, live: &BTreeSet<Ipv4Addr>) {
+        let idle = self.entries.iter().filter(|(address, _)| !live.contains(*address));
+        if let Some((&oldest, _)) = idle.min_by_key(|(_, entry)| entry.used) {
+            self.entries.remove(&oldest);
+        }
+    }
+}
