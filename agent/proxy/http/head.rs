@@ -1,5 +1,7 @@
 //! The lines before a body: where they end, what they may contain, and which of them are for one connection only.
 
+use std::fmt;
+
 use bytes::{BufMut, BytesMut};
 
 use super::{Framing, PSEUDONYM, Version, Wrong};
@@ -21,8 +23,16 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
+/// Fields whose value lets whoever knows it be somebody else.
+const SECRET: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+];
+
 /// Header fields in their order. No name is empty, and no value contains a line break or another control character.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
 
 impl Headers {
@@ -130,6 +140,20 @@ impl Headers {
             "Via",
             format!("{} {PSEUDONYM}", version.number()).as_bytes(),
         );
+    }
+}
+
+/// Shows every field, but no secret: what is printed may end up in a log.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.0.iter().map(|(name, value)| {
+            let is_secret = SECRET
+                .iter()
+                .any(|secret| name.eq_ignore_ascii_case(secret));
+            let shown: &[u8] = if is_secret { b"..." } else { value };
+            (name, shown.escape_ascii().to_string())
+        });
+        f.debug_map().entries(fields).finish()
     }
 }
 

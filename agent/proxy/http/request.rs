@@ -9,6 +9,9 @@ use super::{
 };
 use crate::proxy::{Credentials, Destination};
 
+/// The field with which a client asks to be let in (RFC 9110 section 11.7.2).
+const AUTHORIZATION: &str = "proxy-authorization";
+
 /// The head of a request. Its parts agree with each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -29,8 +32,6 @@ pub struct Request {
     pub expects_continue: bool,
     /// Whether the client may send another request on this connection.
     pub keep_alive: bool,
-    /// What the client says to be let in; see [`Request::is_allowed`].
-    pub proxy_authorization: Option<Vec<u8>>,
 }
 
 impl Request {
@@ -86,8 +87,8 @@ impl Request {
     /// Whether the client may use the proxy, given the users if there are some.
     pub fn is_allowed(&self, credentials: Option<&Credentials>) -> bool {
         credentials.is_none_or(|known| {
-            self.proxy_authorization
-                .as_deref()
+            self.headers
+                .get(AUTHORIZATION)
                 .is_some_and(|value| known.allow_basic(value))
         })
     }
@@ -134,11 +135,10 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
         .get("upgrade")
         .filter(|_| asks("upgrade") && !is_tunnel)
         .map(<[u8]>::to_vec);
-    let proxy_authorization = headers.single("proxy-authorization")?.map(<[u8]>::to_vec);
+    headers.single(AUTHORIZATION)?;
     Ok(Some((
         Request {
             upgrade,
-            proxy_authorization,
             expects_continue: version == Version::Http11 && headers.lists("expect", "100-continue"),
             keep_alive: !headers.connection("close")
                 && (version == Version::Http11 || headers.connection("keep-alive")),

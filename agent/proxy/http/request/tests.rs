@@ -327,6 +327,20 @@ fn who_may_come_in_is_decided_by_the_users() {
     );
 }
 
+#[test]
+fn no_secret_is_printed() {
+    let shown = format!(
+        "{:?}",
+        parse(&with(
+            "Proxy-Authorization: Basic s3cret\r\nCOOKIE: s3cret\r\nA: b\r\n"
+        ))
+    );
+    assert!(
+        shown.contains(r#""A": "b""#) && !shown.contains("s3cret"),
+        "{shown}"
+    );
+}
+
 proptest! {
     #[test]
     fn any_prefix_is_incomplete_or_gives_the_same(
