@@ -195,7 +195,7 @@ fn html(page: &Page) -> String {
     if rows.len() > 0 {
         table(
             &mut out,
-            "Routes, the last one first to be used",
+            "Routes; of two that fit, the upper one is used",
             ["To", "Except", "Through"],
             rows.rev(),
         );
