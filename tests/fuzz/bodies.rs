@@ -11,6 +11,11 @@ use std::mem::{self, Discriminant};
 use bytes::BytesMut;
 use norouter::{
     edge, plan,
+    proxy::{
+        Cause, Credentials, Destination,
+        http::{Body, Framing, Request, Response, Target},
+        socks::{Handshake, Step},
+    },
     time::Instant,
     wire::{
         CONTROL_MAX_FROM_AGENT, Decoder, Desync, Item, Packet, PacketFrame,
@@ -179,4 +184,204 @@ pub(crate) fn edge(bytes: &[u8]) {
             break;
         }
     }
+}
+
+/// A conversation over HTTP is understood the same however it is cut, and what goes on to the other side is understood
+/// there as it was here.
+pub(crate) fn http(bytes: &[u8]) {
+    let size = 1 + usize::from(bytes.last().copied().unwrap_or(0) % 11);
+    assert_eq!(
+        requests(bytes, bytes.len().max(1)),
+        requests(bytes, size),
+        "cut every {size} bytes"
+    );
+    for head in [
+        "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "HEAD http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        "GET http://a/ HTTP/1.1\r\nHost: a\r\nUpgrade: b\r\nConnection: upgrade\r\n\r\n",
+    ] {
+        let (request, _) = Request::parse(head.as_bytes()).unwrap().unwrap();
+        assert_eq!(
+            responses(bytes, bytes.len().max(1), &request),
+            responses(bytes, size, &request),
+            "cut every {size} bytes"
+        );
+    }
+}
+
+/// What a client's bytes mean, message by message.
+fn requests(bytes: &[u8], size: usize) -> Vec<String> {
+    conversation(bytes, size, |buffer| match Request::parse(buffer) {
+        Ok(None) => Ok(None),
+        Ok(Some((request, length))) => {
+            check_request(&request);
+            let is_last = matches!(request.target, Target::Connect(_));
+            let framing = (!is_last).then_some(request.framing);
+            Ok(Some((format!("{request:?}"), length, framing)))
+        }
+        Err(reply) => {
+            let (get, _) = Request::parse(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                .unwrap()
+                .unwrap();
+            let answer = reply.bytes(None);
+            let (response, length) = Response::parse(&answer, &get).unwrap().unwrap();
+            let body = u64::try_from(answer.len() - length).unwrap();
+            assert_eq!(response.framing, Framing::Length(body));
+            Err(format!("{reply:?}"))
+        }
+    })
+}
+
+/// What an origin's bytes mean, message by message.
+fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
+    conversation(bytes, size, |buffer| match Response::parse(buffer, to) {
+        Ok(None) => Ok(None),
+        Ok(Some((response, length))) => {
+            let head = response.for_client(false);
+            if head.is_empty() {
+                assert!(response.is_interim());
+            } else {
+                let (again, length) = Response::parse(&head, to).unwrap().unwrap();
+                assert_eq!(length, head.len());
+                assert_eq!(
+                    (again.status, again.framing),
+                    (response.status, response.framing)
+                );
+                assert!(
+                    !again.is_switch()
+                        || again.headers.get("upgrade").is_some()
+                        || response.headers.get("upgrade").is_none()
+                );
+                assert!(again.keep_alive || again.is_switch() || !response.keeps_client());
+            }
+            let framing = (!response.is_switch()).then_some(response.framing);
+            Ok(Some((format!("{response:?}"), length, framing)))
+        }
+        Err(bad) => Err(bad.to_string()),
+    })
+}
+
+/// A head as it was understood, its length, and its body's framing if there is a body and not a tunnel.
+type Head = (String, usize, Option<Framing>);
+
+/// Reads heads and their bodies from pieces.
+fn conversation(
+    bytes: &[u8],
+    size: usize,
+    parse: impl Fn(&[u8]) -> Result<Option<Head>, String>,
+) -> Vec<String> {
+    let (mut buffer, mut messages) = (BytesMut::new(), Vec::new());
+    let mut body: Option<(Body, Vec<u8>)> = None;
+    for piece in bytes.chunks(size) {
+        buffer.extend_from_slice(piece);
+        loop {
+            if let Some((machine, passed)) = &mut body {
+                match machine.advance(&buffer) {
+                    Ok(belongs) => passed.extend_from_slice(&buffer.split_to(belongs)),
+                    Err(bad) => {
+                        messages.push(bad.to_string());
+                        return messages;
+                    }
+                }
+                if !machine.is_complete() {
+                    assert!(buffer.is_empty(), "a body leaves bytes before its end");
+                    break;
+                }
+                messages.push(format!("{passed:?}"));
+            }
+            body = None;
+            match parse(&buffer) {
+                Ok(None) => break,
+                Ok(Some((head, length, framing))) => {
+                    messages.push(head);
+                    drop(buffer.split_to(length));
+                    let Some(framing) = framing else {
+                        return messages;
+                    };
+                    body = Some((Body::new(framing), Vec::new()));
+                }
+                Err(words) => {
+                    messages.push(words);
+                    return messages;
+                }
+            }
+        }
+    }
+    if let Some((machine, passed)) = body {
+        messages.push(format!("{passed:?} {}", machine.is_complete_at_end()));
+    }
+    messages
+}
+
+/// What goes to the origin is a request for an origin, and says nothing about the client's connection.
+fn check_request(request: &Request) {
+    let Some(head) = request.for_origin(true) else {
+        assert!(!matches!(request.target, Target::Absolute { .. }));
+        return;
+    };
+    let (again, length) = Request::parse(&head).unwrap().unwrap();
+    assert_eq!(length, head.len());
+    assert!(matches!(again.target, Target::Own { .. }));
+    assert_eq!(
+        (again.framing, again.version),
+        (request.framing, request.version)
+    );
+    assert_eq!(again.headers.all("host").count(), 1);
+    assert!(again.headers.all("connection").count() <= 1);
+    for name in [
+        "keep-alive",
+        "te",
+        "trailer",
+        "proxy-connection",
+        "proxy-authorization",
+    ] {
+        assert_eq!(again.headers.get(name), None);
+    }
+}
+
+/// A SOCKS handshake takes the same steps however it is cut, and leaves what follows it alone.
+pub(crate) fn socks(bytes: &[u8]) {
+    let users = Credentials::parse("ann:secret").unwrap();
+    let size = 1 + usize::from(bytes.last().copied().unwrap_or(0) % 11);
+    for credentials in [None, Some(&users)] {
+        let (step, output, rest) = handshake(credentials, bytes, bytes.len().max(1));
+        let cut = handshake(credentials, bytes, size);
+        assert_eq!((&step, &output), (&cut.0, &cut.1), "cut every {size} bytes");
+        assert!(
+            step != Step::More || rest.len() < 600,
+            "it waits without end"
+        );
+        if let Step::Request(request) = step {
+            assert_eq!(rest, cut.2);
+            assert!(bytes.ends_with(&rest));
+            let destination = request.destination();
+            assert_eq!(
+                Destination::parse(&destination.to_string(), None).as_ref(),
+                Ok(destination)
+            );
+            assert_ne!(
+                request.accepted(([127, 0, 0, 1], 1).into()),
+                request.refused(Cause::Other)
+            );
+        }
+    }
+}
+
+/// The last step, all that the client hears, and what is left of its bytes.
+fn handshake(
+    credentials: Option<&Credentials>,
+    bytes: &[u8],
+    size: usize,
+) -> (Step, BytesMut, BytesMut) {
+    let mut machine = Handshake::new(credentials);
+    let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let mut step = Step::More;
+    for piece in bytes.chunks(size) {
+        input.extend_from_slice(piece);
+        if step == Step::More {
+            step = machine.handle(&mut input, &mut output);
+        }
+    }
+    (step, output, input)
 }

@@ -41,6 +41,16 @@ fn manifests_hold_for_the_corpus_and_its_mutations() {
     );
 }
 
+#[test]
+fn http_holds_for_the_corpus_and_its_mutations() {
+    replay(&["tests/fuzz/corpus/http"], bodies::http);
+}
+
+#[test]
+fn socks_holds_for_the_corpus_and_its_mutations() {
+    replay(&["tests/fuzz/corpus/socks"], bodies::socks);
+}
+
 fn replay(folders: &[&str], body: fn(&[u8])) {
     let mut corpus: Vec<(String, Vec<u8>)> = folders
         .iter()

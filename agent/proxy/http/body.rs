@@ -1,0 +1,358 @@
+//! Where a body ends. It passes bytes on unchanged and keeps none; of chunks it reads the frame, strictly.
+
+use super::head::{is_control, is_token_byte};
+
+/// The longest extension of a chunk, in bytes. Nobody is known to use them.
+const EXTENSION_MAX: u32 = 4 << 10;
+
+/// The longest trailer section, in bytes.
+const TRAILERS_MAX: u32 = 8 << 10;
+
+/// The most digits of a chunk's size: 64 bits.
+const DIGITS_MAX: u8 = 16;
+
+/// How long a body is (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none.
+    None,
+    /// This many bytes.
+    Length(u64),
+    /// As the chunks say.
+    Chunked,
+    /// All that comes until the connection ends; of a response only.
+    UntilClose,
+}
+
+/// A body of which some part has passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body(State);
+
+/// Chunks that no two programs would read in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadBody {
+    /// A chunk does not begin with its size in hexadecimal digits.
+    #[error("the size of a chunk is no hexadecimal number of at most 16 digits")]
+    Size,
+    /// A line does not end with CR LF, or a chunk not where its size says.
+    #[error("a chunk or its line does not end where it should")]
+    End,
+    /// A control character, or a trailer field without a name.
+    #[error("a chunk's extension or a trailer field contains a character that has no place there")]
+    Character,
+    /// Too much besides the body itself.
+    #[error("a chunk's extension or the trailer section is too long")]
+    TooLong,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// This many bytes are missing.
+    Length(u64),
+    UntilClose,
+    /// In the size of a chunk, after this many digits.
+    Size {
+        digits: u8,
+        size: u64,
+    },
+    /// In the extension of a chunk, which ends with CR.
+    Extension {
+        size: u64,
+        length: u32,
+    },
+    /// The LF after the size.
+    SizeEnd {
+        size: u64,
+    },
+    /// This many bytes of the chunk are missing, at least one.
+    Chunk(u64),
+    /// The CR after a chunk.
+    ChunkCr,
+    /// The LF after that.
+    ChunkLf,
+    /// In the trailer section after this many bytes.
+    Trailer {
+        place: Trailer,
+        length: u32,
+    },
+    Complete,
+    Bad(BadBody),
+}
+
+/// A place in a line of the trailer section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trailer {
+    Start,
+    Name,
+    Value,
+    /// The LF of a field.
+    Lf,
+    /// The LF of the empty line that ends the body.
+    LastLf,
+}
+
+impl Body {
+    /// The body that follows a head with this framing.
+    pub const fn new(framing: Framing) -> Self {
+        Self(match framing {
+            Framing::None | Framing::Length(0) => State::Complete,
+            Framing::Length(length) => State::Length(length),
+            Framing::Chunked => State::Size { digits: 0, size: 0 },
+            Framing::UntilClose => State::UntilClose,
+        })
+    }
+
+    /// Says how many of these bytes, which follow those before, belong to the body. The others, if any, belong to what
+    /// comes next. After an error, nothing may be passed on.
+    pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
+        let mut rest = bytes;
+        while let Some((byte, after)) = rest.split_first() {
+            let (next, taken) = match self.0 {
+                State::Complete => break,
+                State::Bad(error) => return Err(error),
+                State::UntilClose => (State::UntilClose, rest.len()),
+                State::Length(missing) => {
+                    let (missing, taken) = pass(missing, rest.len());
+                    let next = if missing == 0 {
+                        State::Complete
+                    } else {
+                        State::Length(missing)
+                    };
+                    (next, taken)
+                }
+                State::Chunk(missing) => {
+                    let (missing, taken) = pass(missing, rest.len());
+                    let next = if missing == 0 {
+                        State::ChunkCr
+                    } else {
+                        State::Chunk(missing)
+                    };
+                    (next, taken)
+                }
+                state @ (State::Size { .. }
+                | State::Extension { .. }
+                | State::SizeEnd { .. }
+                | State::ChunkCr
+                | State::ChunkLf
+                | State::Trailer { .. }) => (step(state, *byte).unwrap_or_else(State::Bad), 1),
+            };
+            self.0 = next;
+            if let State::Bad(error) = next {
+                return Err(error);
+            }
+            rest = if taken == 1 {
+                after
+            } else {
+                rest.get(taken..).unwrap_or_default()
+            };
+        }
+        Ok(bytes.len() - rest.len())
+    }
+
+    /// Whether all of the body has passed.
+    pub fn is_complete(&self) -> bool {
+        self.0 == State::Complete
+    }
+
+    /// Whether the body is whole if its sender ends the connection here. If not, it broke, and whoever receives it has
+    /// to see a break and not an end.
+    pub fn is_complete_at_end(&self) -> bool {
+        self.is_complete() || self.0 == State::UntilClose
+    }
+}
+
+/// How many bytes are still missing, and how many were taken.
+fn pass(missing: u64, there: usize) -> (u64, usize) {
+    let taken = usize::try_from(missing).map_or(there, |missing| missing.min(there));
+    (missing - taken as u64, taken)
+}
+
+/// One byte of what stands around the chunks (RFC 9112 section 7.1).
+fn step(state: State, byte: u8) -> Result<State, BadBody> {
+    match (state, byte) {
+        (State::Size { digits, size }, _) if byte.is_ascii_hexdigit() => {
+            if digits == DIGITS_MAX {
+                return Err(BadBody::Size);
+            }
+            let digit = char::from(byte).to_digit(16).ok_or(BadBody::Size)?;
+            Ok(State::Size {
+                digits: digits + 1,
+                size: size << 4 | u64::from(digit),
+            })
+        }
+        (State::Size { digits: 1.., size } | State::Extension { size, .. }, b'\r') => {
+            Ok(State::SizeEnd { size })
+        }
+        (State::Size { digits: 1.., size }, b';') => Ok(State::Extension { size, length: 0 }),
+        (State::Size { .. }, _) => Err(BadBody::Size),
+        (State::Extension { size, length }, _) => {
+            check_text(byte)?;
+            Ok(State::Extension {
+                size,
+                length: count(length, EXTENSION_MAX)?,
+            })
+        }
+        (State::SizeEnd { size: 0 }, b'\n') => Ok(State::Trailer {
+            place: Trailer::Start,
+            length: 0,
+        }),
+        (State::SizeEnd { size }, b'\n') => Ok(State::Chunk(size)),
+        (State::ChunkCr, b'\r') => Ok(State::ChunkLf),
+        (State::ChunkLf, b'\n') => Ok(State::Size { digits: 0, size: 0 }),
+        (State::Trailer { place, length }, _) => {
+            let length = count(length, TRAILERS_MAX)?;
+            Ok(trailer(place, byte)?
+                .map_or(State::Complete, |place| State::Trailer { place, length }))
+        }
+        _ => Err(BadBody::End),
+    }
+}
+
+/// The next place in the trailer section; `None` at its end.
+fn trailer(place: Trailer, byte: u8) -> Result<Option<Trailer>, BadBody> {
+    match (place, byte) {
+        (Trailer::Start, b'\r') => Ok(Some(Trailer::LastLf)),
+        (Trailer::LastLf, b'\n') => Ok(None),
+        (Trailer::Lf, b'\n') => Ok(Some(Trailer::Start)),
+        (Trailer::LastLf | Trailer::Lf, _) => Err(BadBody::End),
+        (Trailer::Name, b':') => Ok(Some(Trailer::Value)),
+        (Trailer::Start | Trailer::Name, _) if is_token_byte(byte) => Ok(Some(Trailer::Name)),
+        (Trailer::Start | Trailer::Name, _) => Err(BadBody::Character),
+        (Trailer::Value, b'\r') => Ok(Some(Trailer::Lf)),
+        (Trailer::Value, _) => check_text(byte).map(|()| Some(Trailer::Value)),
+    }
+}
+
+fn check_text(byte: u8) -> Result<(), BadBody> {
+    if byte != b'\t' && is_control(byte) {
+        return Err(BadBody::Character);
+    }
+    Ok(())
+}
+
+fn count(length: u32, max: u32) -> Result<u32, BadBody> {
+    if length == max {
+        return Err(BadBody::TooLong);
+    }
+    Ok(length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// How many bytes belong to the body, given in pieces, and whether it is complete.
+    fn run(framing: Framing, bytes: &[u8], piece: usize) -> Result<(usize, bool), BadBody> {
+        let mut body = Body::new(framing);
+        let mut taken = 0;
+        for piece in bytes.chunks(piece) {
+            let now = body.advance(piece)?;
+            taken += now;
+            if now < piece.len() {
+                break;
+            }
+        }
+        Ok((taken, body.is_complete()))
+    }
+
+    fn chunked(text: &str) -> Result<(usize, bool), BadBody> {
+        run(Framing::Chunked, text.as_bytes(), usize::MAX)
+    }
+
+    #[test]
+    fn a_body_ends_where_its_framing_says() {
+        assert_eq!(run(Framing::None, b"next", 9), Ok((0, true)));
+        assert_eq!(run(Framing::Length(0), b"next", 9), Ok((0, true)));
+        assert_eq!(run(Framing::Length(3), b"abcnext", 9), Ok((3, true)));
+        assert_eq!(run(Framing::Length(9), b"abc", 9), Ok((3, false)));
+        assert_eq!(run(Framing::UntilClose, b"abc", 9), Ok((3, false)));
+        assert_eq!(chunked("3\r\nabc\r\n0\r\n\r\nnext"), Ok((13, true)));
+        assert_eq!(
+            chunked("A;a=\"b\"\r\n0123456789\r\n00\r\nT: x\r\nU:\r\n\r\n"),
+            Ok((37, true))
+        );
+        assert_eq!(chunked("3\r\nab"), Ok((5, false)));
+        assert_eq!(chunked("ffffffffffffffff\r\nab"), Ok((20, false)));
+    }
+
+    #[test]
+    fn a_connection_that_ends_early_broke_the_body() {
+        let at_end = |framing, bytes: &[u8]| {
+            let mut body = Body::new(framing);
+            body.advance(bytes).unwrap();
+            body.is_complete_at_end()
+        };
+        assert!(at_end(Framing::UntilClose, b"ab"));
+        assert!(at_end(Framing::Length(2), b"ab"));
+        assert!(!at_end(Framing::Length(3), b"ab"));
+        assert!(!at_end(Framing::Chunked, b"2\r\nab\r\n"));
+        assert!(!at_end(Framing::Chunked, b"2\r\nab\r\n0\r\n"));
+        assert!(at_end(Framing::Chunked, b"0\r\n\r\n"));
+    }
+
+    #[test]
+    fn chunks_that_could_be_read_in_two_ways_are_refused() {
+        for (text, error) in [
+            ("\r\n", BadBody::Size),
+            ("+3\r\nabc\r\n", BadBody::Size),
+            ("0x3\r\nabc\r\n", BadBody::Size),
+            (" 3\r\nabc\r\n", BadBody::Size),
+            ("3 \r\nabc\r\n", BadBody::Size),
+            ("3\nabc\r\n", BadBody::Size),
+            ("00000000000000003\r\nabc", BadBody::Size),
+            ("3;\nabc", BadBody::Character),
+            ("3;\0\r\nabc", BadBody::Character),
+            ("3\r\rabc", BadBody::End),
+            ("3\r\nabcd\r\n", BadBody::End),
+            ("3\r\nabc\n", BadBody::End),
+            ("0\r\nno field\r\n\r\n", BadBody::Character),
+            ("0\r\n: x\r\n\r\n", BadBody::Character),
+            ("0\r\nT: x\n\r\n", BadBody::Character),
+            ("0\r\n\rx", BadBody::End),
+        ] {
+            assert_eq!(chunked(text), Err(error), "{text:?}");
+        }
+        let long = format!("3;{}", "x".repeat(5_000));
+        assert_eq!(chunked(&long), Err(BadBody::TooLong));
+        let long = format!("0\r\n{}", "T: x\r\n".repeat(2_000));
+        assert_eq!(chunked(&long), Err(BadBody::TooLong));
+    }
+
+    #[test]
+    fn a_bad_body_stays_bad() {
+        let mut body = Body::new(Framing::Chunked);
+        assert!(body.advance(b"x").is_err());
+        assert!(body.advance(b"3\r\nabc\r\n0\r\n\r\n").is_err());
+        assert!(!body.is_complete_at_end());
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_finds_the_same_end(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..40), 0..6),
+            next in prop::collection::vec(any::<u8>(), 0..9),
+            broken in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
+            piece in 1_usize..20,
+        ) {
+            let mut bytes = Vec::new();
+            for chunk in &chunks {
+                bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
+                bytes.extend(chunk);
+                bytes.extend(b"\r\n");
+            }
+            bytes.extend(b"0\r\nT: x\r\n\r\n");
+            let length = bytes.len();
+            bytes.extend(&next);
+            let whole = run(Framing::Chunked, &bytes, usize::MAX);
+            prop_assert_eq!(whole, Ok((length, true)));
+            if let Some((at, byte)) = broken {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let whole = run(Framing::Chunked, &bytes, usize::MAX);
+            prop_assert_eq!(run(Framing::Chunked, &bytes, piece), whole);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The lines before a body: where they end, what they may contain, and which of them are for one connection only.
+
+use std::fmt;
+
+use bytes::{BufMut, BytesMut};
+
+use super::{Framing, PSEUDONYM, Version, Wrong};
+
+/// The largest head that is read, in bytes.
+pub const HEAD_MAX: usize = 64 << 10;
+
+/// The most header fields that are read.
+pub const HEADERS_MAX: usize = 128;
+
+/// Fields that say something about one connection and not about the message (RFC 9110 section 7.6.1), besides those
+/// that `Connection` names and those that begin with `Proxy-`.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields whose value lets whoever knows it be somebody else.
+const SECRET: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+];
+
+/// Header fields in their order. No name is empty, and no value contains a line break or another control character.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// The values of all fields with this name, which is to be in lower case.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.0
+            .iter()
+            .filter(move |(own, _)| own.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// The value of the first field with this name.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.all(name).next()
+    }
+
+    /// The elements of the comma-separated lists in all fields with this name (RFC 9110 section 5.6.1).
+    fn list(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.all(name)
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|element| !element.is_empty())
+    }
+
+    /// Whether one of these lists contains a word, in any case.
+    pub(super) fn lists(&self, name: &str, word: &str) -> bool {
+        self.list(name)
+            .any(|element| element.eq_ignore_ascii_case(word.as_bytes()))
+    }
+
+    /// Whether `Connection`, or the `Proxy-Connection` of old clients, contains a word.
+    pub(super) fn connection(&self, word: &str) -> bool {
+        self.lists("connection", word) || self.lists("proxy-connection", word)
+    }
+
+    /// The one value of a field, `None` without it, and wrong if it stands there several times.
+    pub(super) fn single(&self, name: &str) -> Result<Option<&[u8]>, Wrong> {
+        let mut values = self.all(name);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(Wrong::new(
+                400,
+                format!("The field {name} stands there more than once."),
+            )),
+        }
+    }
+
+    /// How long a body these fields announce; `None` if they say nothing (RFC 9112 section 6). Nothing that could be
+    /// understood in two ways is accepted, however often it is said.
+    pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, Wrong> {
+        let wrong = |text| Err(Wrong::new(400, text));
+        let length = self.single("content-length")?;
+        let Some(coding) = self.single("transfer-encoding")? else {
+            let Some(length) = length else {
+                return Ok(None);
+            };
+            return match number(length) {
+                Some(length) => Ok(Some(Framing::Length(length))),
+                None => wrong("The value of Content-Length is no number."),
+            };
+        };
+        if length.is_some() {
+            return wrong("Content-Length and Transfer-Encoding exclude each other.");
+        }
+        if version == Version::Http10 {
+            return wrong("HTTP/1.0 knows no Transfer-Encoding.");
+        }
+        if coding.eq_ignore_ascii_case(b"chunked") {
+            return Ok(Some(Framing::Chunked));
+        }
+        if self
+            .list("transfer-encoding")
+            .all(|coding| coding.eq_ignore_ascii_case(b"chunked"))
+        {
+            return wrong("Transfer-Encoding names no coding, or one twice.");
+        }
+        Err(Wrong::new(
+            501,
+            "This proxy knows no other Transfer-Encoding than chunked.",
+        ))
+    }
+
+    /// Writes the fields that go to the other side, with the upgrade if it is one, then `Via`.
+    pub(super) fn forward(
+        &self,
+        out: &mut BytesMut,
+        leave_out: &[&str],
+        upgrade: bool,
+        version: Version,
+    ) {
+        for (name, value) in &self.0 {
+            let is = |other: &&str| name.eq_ignore_ascii_case(other);
+            let hop = HOP_BY_HOP.iter().any(is)
+                || leave_out.iter().any(is)
+                || name
+                    .get(..6)
+                    .is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
+                || self.connection(name);
+            if !hop || (upgrade && is(&"upgrade")) {
+                field(out, name, value);
+            }
+        }
+        field(
+            out,
+            "Via",
+            format!("{} {PSEUDONYM}", version.number()).as_bytes(),
+        );
+    }
+}
+
+/// Shows every field, but no secret: what is printed may end up in a log.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.0.iter().map(|(name, value)| {
+            let is_secret = SECRET
+                .iter()
+                .any(|secret| name.eq_ignore_ascii_case(secret));
+            let shown: &[u8] = if is_secret { b"..." } else { value };
+            (name, shown.escape_ascii().to_string())
+        });
+        f.debug_map().entries(fields).finish()
+    }
+}
+
+/// Writes one header field.
+pub(super) fn field(out: &mut BytesMut, name: &str, value: &[u8]) {
+    out.put_slice(name.as_bytes());
+    out.put_slice(b": ");
+    out.put_slice(value);
+    out.put_slice(b"\r\n");
+}
+
+/// A head of which only the lines are understood.
+pub(super) struct Lines<'a> {
+    pub(super) first: &'a [u8],
+    pub(super) headers: Headers,
+    /// The bytes of all of it, with the empty line at its end.
+    pub(super) length: usize,
+}
+
+/// Finds the lines of a head; `None` if more bytes are needed.
+pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
+    let Some(length) = end(bytes)? else {
+        return Ok(None);
+    };
+    let head = bytes.get(..length).unwrap_or_default();
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| {
+        line.strip_suffix(b"\r")
+            .filter(|line| !line.contains(&b'\r'))
+            .ok_or_else(|| Wrong::new(400, "A line does not end with CR LF, or contains a CR."))
+    });
+    let first = lines.next().unwrap_or(Ok(b""))?;
+    if first.iter().copied().any(is_control) {
+        return Err(Wrong::new(
+            400,
+            "The first line contains a control character.",
+        ));
+    }
+    let mut headers = Headers::default();
+    for line in lines {
+        let line = line?;
+        if line.is_empty() {
+            break;
+        }
+        if headers.0.len() == HEADERS_MAX {
+            let text = format!("There are more than {HEADERS_MAX} header fields.");
+            return Err(Wrong::new(431, text));
+        }
+        headers.0.push(parse_field(line)?);
+    }
+    Ok(Some(Lines {
+        first,
+        headers,
+        length,
+    }))
+}
+
+/// The length of the head: everything up to and with the first empty line. A line that ends without CR ends here, too, so that its
+/// sender is told what is wrong instead of waiting.
+fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
+    let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let mut found = None;
+    for (at, _) in lines {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        let empty = match rest {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => continue,
+        };
+        found = Some(at + 1 + empty);
+        break;
+    }
+    if found.unwrap_or(bytes.len()) > HEAD_MAX {
+        let text = format!("The header section is longer than {} KiB.", HEAD_MAX >> 10);
+        return Err(Wrong::new(431, text));
+    }
+    Ok(found)
+}
+
+/// One header field (RFC 9112 section 5).
+fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Wrong> {
+    let wrong = |text| Err(Wrong::new(400, text));
+    if line
+        .first()
+        .is_some_and(|first| matches!(first, b' ' | b'\t'))
+    {
+        return wrong("A header field is continued on a second line.");
+    }
+    let mut halves = line.splitn(2, |byte| *byte == b':');
+    let (Some(name), Some(value)) = (halves.next(), halves.next()) else {
+        return wrong("A header field has no colon.");
+    };
+    if name.last().is_some_and(u8::is_ascii_whitespace) {
+        return wrong("There is a space before the colon of a header field.");
+    }
+    let Some(name) = token(name) else {
+        return wrong("The name of a header field contains a character that has no place there.");
+    };
+    if value.iter().any(|byte| *byte != b'\t' && is_control(*byte)) {
+        return wrong("The value of a header field contains a control character.");
+    }
+    Ok((name.to_owned(), value.trim_ascii().to_vec()))
+}
+
+/// The text, if it is a token (RFC 9110 section 5.6.2).
+pub(super) fn token(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    (!text.is_empty() && bytes.iter().copied().all(is_token_byte)).then_some(text)
+}
+
+/// Whether a byte may be part of a token.
+pub(super) const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+/// Whether a byte is a control character of ASCII.
+pub(super) const fn is_control(byte: u8) -> bool {
+    byte < 0x20 || byte == 0x7f
+}
+
+/// A decimal number without sign, spaces, or more digits than 64 bits have.
+fn number(digits: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    text.parse().ok().filter(|_| plain)
+}

@@ -1,0 +1,194 @@
+//! A client's request: read strictly, then written anew for its origin.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{
+    Framing, Headers, Reply, Target, Version, Wrong,
+    head::{self, Lines},
+    target,
+};
+use crate::proxy::{Credentials, Destination};
+
+/// The field with which a client asks to be let in (RFC 9110 section 11.7.2).
+const AUTHORIZATION: &str = "proxy-authorization";
+
+/// The head of a request. Its parts agree with each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method, as the client wrote it: methods are case-sensitive.
+    pub method: String,
+    /// What it asks for.
+    pub target: Target,
+    /// The version that the client speaks.
+    pub version: Version,
+    /// All header fields.
+    pub headers: Headers,
+    /// How long its body is: never until the end of the connection.
+    pub framing: Framing,
+    /// The protocols to which the client would like to change, if it does (RFC 9110 section 7.8).
+    pub upgrade: Option<Vec<u8>>,
+    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field goes to the origin, and
+    /// the interim answer comes from there.
+    pub expects_continue: bool,
+    /// Whether the client may send another request on this connection.
+    pub keep_alive: bool,
+}
+
+impl Request {
+    /// Reads a head. `None`: more bytes are needed. Otherwise the second value is its length; the body follows. After an
+    /// error, the connection is to be closed when the reply was sent.
+    ///
+    /// The same bytes give the same result, however many of them are there at a time.
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Reply> {
+        // One empty line may be left over from the request before (RFC 9112 section 2.2).
+        let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
+        let bytes = bytes.get(skipped..).unwrap_or_default();
+        read(bytes)
+            .map(|found| found.map(|(request, length)| (request, skipped + length)))
+            .map_err(|Wrong { status, text }| Reply::new(status, text))
+    }
+
+    /// The head as the origin gets it: with the path only, without what concerns this connection or this proxy, and
+    /// with the framing as it was understood here. Without `reuse`, the origin is asked to close when it has answered.
+    ///
+    /// A request of HTTP/1.0 goes on as one, so that the origin does not answer in chunks, which its client could not
+    /// read.
+    ///
+    /// `None` if it is not for an origin.
+    pub fn for_origin(&self, reuse: bool) -> Option<Bytes> {
+        let Target::Absolute { destination, path } = &self.target else {
+            return None;
+        };
+        let mut out = BytesMut::new();
+        out.put_slice(format!("{} {path} {}\r\n", self.method, self.version).as_bytes());
+        head::field(&mut out, "Host", host(destination).as_bytes());
+        let upgrade = self.upgrade.is_some();
+        self.headers
+            .forward(&mut out, &["host", "content-length"], upgrade, self.version);
+        match self.framing {
+            Framing::None | Framing::UntilClose => {}
+            Framing::Length(length) => {
+                head::field(&mut out, "Content-Length", length.to_string().as_bytes());
+            }
+            Framing::Chunked => head::field(&mut out, "Transfer-Encoding", b"chunked"),
+        }
+        match (upgrade, reuse) {
+            (true, _) => head::field(&mut out, "Connection", b"Upgrade"),
+            (false, false) => head::field(&mut out, "Connection", b"close"),
+            (false, true) if self.version == Version::Http10 => {
+                head::field(&mut out, "Connection", b"keep-alive");
+            }
+            (false, true) => {}
+        }
+        out.put_slice(b"\r\n");
+        Some(out.freeze())
+    }
+
+    /// Whether the client may use the proxy, given the users if there are some.
+    pub fn is_allowed(&self, credentials: Option<&Credentials>) -> bool {
+        credentials.is_none_or(|known| {
+            self.headers
+                .get(AUTHORIZATION)
+                .is_some_and(|value| known.allow_basic(value))
+        })
+    }
+
+    /// Whether the answer has no body in any case.
+    pub fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+}
+
+/// The value of `Host` for a destination.
+fn host(destination: &Destination) -> String {
+    if destination.port == target::PORT {
+        destination.host.to_string()
+    } else {
+        destination.to_string()
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
+    if let Some(first) = bytes.first()
+        && !head::is_token_byte(*first)
+        && bytes != b"\r"
+    {
+        return Err(stranger(*first));
+    }
+    let Some(Lines {
+        first,
+        headers,
+        length,
+    }) = head::split(bytes)?
+    else {
+        return Ok(None);
+    };
+    let (method, target, version) = target::request_line(first)?;
+    check_host(&target, version, &headers)?;
+    let framing = headers.framing(version)?.unwrap_or(Framing::None);
+    let is_tunnel = matches!(target, Target::Connect(_));
+    if is_tunnel && !matches!(framing, Framing::None | Framing::Length(0)) {
+        return Err(Wrong::new(400, "A request for a tunnel has no body."));
+    }
+    let asks = |word| version == Version::Http11 && headers.connection(word);
+    let upgrade = headers
+        .get("upgrade")
+        .filter(|_| asks("upgrade") && !is_tunnel)
+        .map(<[u8]>::to_vec);
+    headers.single(AUTHORIZATION)?;
+    Ok(Some((
+        Request {
+            upgrade,
+            expects_continue: version == Version::Http11 && headers.lists("expect", "100-continue"),
+            keep_alive: !headers.connection("close")
+                && (version == Version::Http11 || headers.connection("keep-alive")),
+            method,
+            target,
+            version,
+            headers,
+            framing,
+        },
+        length,
+    )))
+}
+
+/// `Host` stands there once, and says the same as the target (RFC 9112 section 3.2).
+fn check_host(target: &Target, version: Version, headers: &Headers) -> Result<(), Wrong> {
+    let Some(value) = headers.single("host")? else {
+        return match version {
+            Version::Http10 => Ok(()),
+            Version::Http11 => Err(Wrong::new(400, "The field Host is missing.")),
+        };
+    };
+    // The origin of a tunnel is never told this field, and the page of an own one is chosen by it elsewhere.
+    let Target::Absolute { destination, .. } = target else {
+        return Ok(());
+    };
+    let named = std::str::from_utf8(value)
+        .ok()
+        .and_then(|value| Destination::parse(value, Some(target::PORT)).ok());
+    if named.as_ref() != Some(destination) {
+        let text = format!(
+            "The field Host names another host or port than the request, which is for {destination}."
+        );
+        return Err(Wrong::new(400, text));
+    }
+    Ok(())
+}
+
+/// What was spoken instead of HTTP, as far as the first byte tells.
+fn stranger(first: u8) -> Wrong {
+    let text = match first {
+        0x16 => {
+            "This is an HTTP proxy, and you speak TLS to it. Write http:// before its address; it still carries https."
+        }
+        4 | 5 => {
+            "This is an HTTP proxy, and you speak SOCKS to it. Use http:// with its address, or the address of the SOCKS proxy."
+        }
+        _ => "The first line does not begin with a method.",
+    };
+    Wrong::new(400, text)
+}
+
+#[cfg(test)]
+mod tests;

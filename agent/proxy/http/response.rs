@@ -1,0 +1,196 @@
+//! An origin's response: read as strictly as a request, then written anew for the client.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{
+    Framing, Headers, Reply, Request, Version, Wrong,
+    head::{self, Lines},
+};
+
+/// The head of a response, to the request that it was read for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status: 100 to 999.
+    pub status: u16,
+    /// The version that the origin speaks.
+    pub version: Version,
+    /// All header fields.
+    pub headers: Headers,
+    /// How long its body is. Every other end of the body than this is a break, and the client has to see one.
+    pub framing: Framing,
+    /// Whether the origin takes another request on this connection.
+    pub keep_alive: bool,
+    reason: Vec<u8>,
+    to: Asked,
+}
+
+/// What of the request decides how its response is read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asked {
+    version: Version,
+    head: bool,
+    upgrade: bool,
+    keep_alive: bool,
+}
+
+/// Why an origin's answer is of no use: a sentence without the origin's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadGateway(String);
+
+impl BadGateway {
+    /// What the client is told, with the origin's name.
+    pub fn reply(&self, origin: &str) -> Reply {
+        Reply::new(
+            502,
+            format!(
+                "{origin} answered with something that is not HTTP. {}",
+                self.0
+            ),
+        )
+    }
+}
+
+impl Response {
+    /// Reads a head. `None`: more bytes are needed. Otherwise the second value is its length; the body follows. After
+    /// an interim response ([`Response::is_interim`]) comes another one.
+    pub fn parse(bytes: &[u8], to: &Request) -> Result<Option<(Self, usize)>, BadGateway> {
+        let asked = Asked {
+            version: to.version,
+            head: to.is_head(),
+            upgrade: to.upgrade.is_some(),
+            keep_alive: to.keep_alive,
+        };
+        read(bytes, asked).map_err(|Wrong { text, .. }| BadGateway(text))
+    }
+
+    /// Whether another response to the same request follows (RFC 9110 section 15.2).
+    pub fn is_interim(&self) -> bool {
+        self.status < 200 && !self.is_switch()
+    }
+
+    /// Whether the connection speaks another protocol from here on: everything that follows is passed on unread.
+    pub fn is_switch(&self) -> bool {
+        self.status == 101
+    }
+
+    /// Whether the client may send another request on its connection, once it has the whole body.
+    pub fn keeps_client(&self) -> bool {
+        self.to.keep_alive && self.framing != Framing::UntilClose
+    }
+
+    /// The head as the client gets it: without what concerned the origin's connection, and with the framing as it was
+    /// understood here. With `close`, it says that the connection ends after it, even if the client asked for more.
+    ///
+    /// It is empty for an interim response to a client of HTTP/1.0, which knows none.
+    pub fn for_client(&self, close: bool) -> Bytes {
+        let mut out = BytesMut::new();
+        if self.to.version == Version::Http10 && self.is_interim() {
+            return Bytes::new();
+        }
+        out.put_slice(format!("{} {} ", self.to.version, self.status).as_bytes());
+        out.put_slice(&self.reason);
+        out.put_slice(b"\r\n");
+        self.headers.forward(
+            &mut out,
+            &["content-length"],
+            self.is_switch(),
+            self.version,
+        );
+        match self.framing {
+            Framing::Length(length) => {
+                head::field(&mut out, "Content-Length", length.to_string().as_bytes());
+            }
+            Framing::Chunked => head::field(&mut out, "Transfer-Encoding", b"chunked"),
+            // Such an answer tells how long the body would have been (RFC 9110 section 8.6).
+            Framing::None if self.to.head || self.status == 304 => {
+                if let Some(length) = self.headers.get("content-length") {
+                    head::field(&mut out, "Content-Length", length);
+                }
+            }
+            Framing::None | Framing::UntilClose => {}
+        }
+        if self.is_switch() {
+            head::field(&mut out, "Connection", b"Upgrade");
+        } else if !self.is_interim() {
+            if close || !self.keeps_client() {
+                head::field(&mut out, "Connection", b"close");
+            } else if self.to.version == Version::Http10 {
+                head::field(&mut out, "Connection", b"keep-alive");
+            }
+        }
+        out.put_slice(b"\r\n");
+        out.freeze()
+    }
+}
+
+fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
+    // What does not begin like HTTP would otherwise be waited for in vain.
+    if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
+        return Err(Wrong::new(502, "Its first bytes are no status line."));
+    }
+    let Some(Lines {
+        first,
+        headers,
+        length,
+    }) = head::split(bytes)?
+    else {
+        return Ok(None);
+    };
+    let (version, status, reason) = status_line(first)?;
+    if status == 101 && !to.upgrade {
+        return Err(Wrong::new(
+            502,
+            "It changes to another protocol, which nobody asked for.",
+        ));
+    }
+    // What the fields say has to make sense even where it does not count.
+    let announced = headers.framing(version)?;
+    if to.version == Version::Http10 && announced == Some(Framing::Chunked) {
+        return Err(Wrong::new(
+            502,
+            "It answers HTTP/1.0 in chunks, which HTTP/1.0 does not know.",
+        ));
+    }
+    let framing = match status {
+        100..=199 | 204 | 304 => Framing::None,
+        _ if to.head => Framing::None,
+        _ => announced.unwrap_or(Framing::UntilClose),
+    };
+    let keep_alive = framing != Framing::UntilClose
+        && !headers.lists("connection", "close")
+        && (version == Version::Http11 || headers.lists("connection", "keep-alive"));
+    let response = Response {
+        status,
+        version,
+        headers,
+        framing,
+        keep_alive,
+        reason: reason.to_vec(),
+        to,
+    };
+    Ok(Some((response, length)))
+}
+
+/// RFC 9112 section 4; the space before a missing reason may be missing, too.
+fn status_line(line: &[u8]) -> Result<(Version, u16, &[u8]), Wrong> {
+    let wrong = || Wrong::new(502, "Its first line is no status line.");
+    let (version, rest) = line.split_at_checked("HTTP/1.1".len()).ok_or_else(wrong)?;
+    let version = Version::from_bytes(version)
+        .map_err(|_| Wrong::new(502, "It speaks another version of HTTP than 1.0 and 1.1."))?;
+    let (status, reason) = match rest {
+        [b' ', a, b, c] => ([*a, *b, *c], &[][..]),
+        [b' ', a, b, c, b' ', reason @ ..] => ([*a, *b, *c], reason),
+        _ => return Err(wrong()),
+    };
+    if !status.iter().all(u8::is_ascii_digit) || status < *b"100" {
+        return Err(wrong());
+    }
+    let status = status
+        .iter()
+        .fold(0, |all, digit| all * 10 + u16::from(digit - b'0'));
+    Ok((version, status, reason))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Tests of responses.
+
+use super::*;
+
+fn request(head: &str) -> Request {
+    Request::parse(head.as_bytes()).unwrap().unwrap().0
+}
+
+fn get() -> Request {
+    request("GET http://web/ HTTP/1.1\r\nHost: web\r\n\r\n")
+}
+
+fn old() -> Request {
+    request("GET http://web/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+}
+
+fn parse(head: &str, to: &Request) -> Response {
+    let (response, length) = Response::parse(head.as_bytes(), to)
+        .unwrap()
+        .expect("complete");
+    assert_eq!(length, head.len());
+    response
+}
+
+fn text(response: &Response, close: bool) -> String {
+    String::from_utf8(response.for_client(close).to_vec()).unwrap()
+}
+
+#[test]
+fn a_response_is_rewritten_for_the_client() {
+    let response = parse(
+        "HTTP/1.1 200 Very good\r\nContent-Type: text/plain\r\nConnection: close, x-mine\r\nX-Mine: 1\r\nKeep-Alive: 5\r\n\
+         Proxy-Authenticate: Basic\r\nContent-Length: 5\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n",
+        &get(),
+    );
+    assert!(!response.keep_alive);
+    assert!(response.keeps_client());
+    assert_eq!(
+        text(&response, false),
+        "HTTP/1.1 200 Very good\r\nContent-Type: text/plain\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nVia: 1.1 norouter\r\n\
+         Content-Length: 5\r\n\r\n"
+    );
+    assert!(text(&response, true).ends_with("\r\nConnection: close\r\n\r\n"));
+}
+
+#[test]
+fn the_length_of_a_body_is_known_from_the_head() {
+    let framing = |head: &str| parse(head, &get()).framing;
+    assert_eq!(
+        framing("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+        Framing::Length(5)
+    );
+    assert_eq!(
+        framing("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        Framing::Chunked
+    );
+    assert_eq!(framing("HTTP/1.1 200 OK\r\n\r\n"), Framing::UntilClose);
+    assert_eq!(framing("HTTP/1.0 200\r\n\r\n"), Framing::UntilClose);
+    for status in [100, 103, 199, 204, 304] {
+        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(framing(&head), Framing::None, "{status}");
+    }
+    let head = request("HEAD http://web/ HTTP/1.1\r\nHost: web\r\n\r\n");
+    let response = parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", &head);
+    assert_eq!(response.framing, Framing::None);
+    assert!(text(&response, false).contains("\r\nContent-Length: 5\r\n"));
+    let response = parse(
+        "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+        &get(),
+    );
+    assert!(!text(&response, false).contains("Content-Length"));
+}
+
+#[test]
+fn a_body_until_the_end_ends_the_clients_connection_too() {
+    let response = parse("HTTP/1.1 200 OK\r\n\r\n", &get());
+    assert!(!response.keeps_client());
+    assert!(!response.keep_alive);
+    assert!(text(&response, false).contains("\r\nConnection: close\r\n"));
+}
+
+#[test]
+fn a_client_of_http_1_0_is_answered_in_its_version() {
+    let response = parse("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", &old());
+    assert_eq!(
+        text(&response, false),
+        "HTTP/1.0 200 OK\r\nVia: 1.1 norouter\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"
+    );
+    let interim = parse("HTTP/1.1 100 Continue\r\n\r\n", &old());
+    assert!(interim.is_interim() && interim.for_client(false).is_empty());
+    let chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert!(Response::parse(chunks, &old()).is_err());
+}
+
+#[test]
+fn interim_answers_and_upgrades_pass() {
+    let response = parse("HTTP/1.1 100 Continue\r\n\r\n", &get());
+    assert!(response.is_interim());
+    assert_eq!(
+        text(&response, true),
+        "HTTP/1.1 100 Continue\r\nVia: 1.1 norouter\r\n\r\n"
+    );
+    let switch =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    let ask = request(
+        "GET http://web/ HTTP/1.1\r\nHost: web\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+    );
+    let response = parse(switch, &ask);
+    assert!(response.is_switch() && !response.is_interim());
+    assert_eq!(
+        text(&response, false),
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nVia: 1.1 norouter\r\nConnection: Upgrade\r\n\r\n"
+    );
+    assert!(Response::parse(switch.as_bytes(), &get()).is_err());
+}
+
+#[test]
+fn an_answer_that_is_not_plainly_http_is_refused() {
+    for head in [
+        "SSH-2.0-OpenSSH",
+        "\x15\x03\x01",
+        "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1 099 X\r\n\r\n",
+        "HTTP/1.1 20 X\r\n\r\n",
+        "HTTP/1.1  200 X\r\n\r\n",
+        "HTTP/1.1 200X\r\n\r\n",
+        "HTTP/1.1 200 OK\n\n",
+        "HTTP/1.1 200 O\u{1b}K\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA : b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ] {
+        let error = Response::parse(head.as_bytes(), &get()).unwrap_err();
+        let reply = error.reply("web:80");
+        assert_eq!(reply.status(), 502);
+        assert!(
+            reply.body().starts_with("web:80 answered "),
+            "{}",
+            reply.body()
+        );
+    }
+    assert_eq!(Response::parse(b"HTT", &get()), Ok(None));
+    assert_eq!(Response::parse(b"", &get()), Ok(None));
+}

@@ -1,0 +1,118 @@
+//! What a request asks for: the three forms of a request target that a proxy may see, and the one for its own pages (RFC 9112
+//! section 3.2).
+
+use std::fmt::Write as _;
+
+use super::{Version, Wrong, head};
+use crate::proxy::{Destination, DestinationError};
+
+/// The port of `http` without a port (RFC 9110 section 4.2.1).
+pub(super) const PORT: u16 = 80;
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A tunnel to there.
+    Connect(Destination),
+    /// A resource at an origin.
+    Absolute {
+        /// The origin.
+        destination: Destination,
+        /// Path and query as the origin is asked, beginning with `/`; `*` for an `OPTIONS` about the origin itself.
+        path: String,
+    },
+    /// A page of this proxy.
+    Own {
+        /// Path and query, beginning with `/`; or `*`.
+        path: String,
+    },
+}
+
+/// Method, target and version of a request's first line.
+pub(super) fn request_line(line: &[u8]) -> Result<(String, Target, Version), Wrong> {
+    let wrong = |text: &str| Wrong::new(400, text);
+    let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let &[method, target, version] = parts.as_slice() else {
+        return Err(wrong(
+            "The first line is not METHOD TARGET VERSION with one space between them.",
+        ));
+    };
+    let version = Version::from_bytes(version)?;
+    let method = head::token(method)
+        .ok_or_else(|| wrong("The method contains a character that has no place there."))?;
+    let target = parse(method, &escape(target)?)?;
+    Ok((method.to_owned(), target, version))
+}
+
+fn parse(method: &str, text: &str) -> Result<Target, Wrong> {
+    let wrong = |text: &str| Wrong::new(400, text);
+    let place = |error: DestinationError| {
+        Wrong::new(
+            400,
+            format!("The address of the request names no host and port: {error}."),
+        )
+    };
+    if method == "CONNECT" {
+        return Destination::parse(text, None)
+            .map(Target::Connect)
+            .map_err(place);
+    }
+    if text.starts_with('/') || (text == "*" && method == "OPTIONS") {
+        return Ok(Target::Own {
+            path: text.to_owned(),
+        });
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(wrong(
+            "The address of the request begins neither with http:// nor with a slash.",
+        ));
+    };
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" | "ws" => {}
+        "https" | "wss" => {
+            return Err(wrong(
+                "This proxy does not speak TLS for you: use CONNECT for https.",
+            ));
+        }
+        _ => {
+            return Err(wrong(
+                "This proxy knows the scheme http only, and CONNECT for all others.",
+            ));
+        }
+    }
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let destination = Destination::parse(authority, Some(PORT)).map_err(place)?;
+    let path = match path {
+        "" if method == "OPTIONS" => "*".to_owned(),
+        path if path.starts_with('/') => path.to_owned(),
+        query => format!("/{query}"),
+    };
+    Ok(Target::Absolute { destination, path })
+}
+
+/// The target with every byte that is not ASCII written as a URI writes it (RFC 3986 section 2.1); some clients leave
+/// that to their proxy.
+fn escape(target: &[u8]) -> Result<String, Wrong> {
+    let mut text = String::with_capacity(target.len());
+    for byte in target {
+        match byte {
+            b'#' => {
+                return Err(Wrong::new(
+                    400,
+                    "The part of an address after # is not for servers.",
+                ));
+            }
+            0x21..=0x7e => text.push(char::from(*byte)),
+            0x80.. => {
+                let _ = write!(text, "%{byte:02X}");
+            }
+            _ => {
+                return Err(Wrong::new(
+                    400,
+                    "The address of the request contains a control character.",
+                ));
+            }
+        }
+    }
+    Ok(text)
+}

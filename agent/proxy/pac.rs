@@ -1,0 +1,194 @@
+//! The proxy auto-configuration file: tells a browser which destinations belong to the network. It never makes the browser
+//! resolve a name.
+
+use std::{
+    fmt::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+/// What the file is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pac<'a> {
+    /// Where the HTTP proxy listens.
+    pub proxy: SocketAddr,
+    /// The names and aliases of the network, each of which is also known under `.norouter`.
+    pub names: Vec<&'a str>,
+    /// The addresses of the network.
+    pub vips: Vec<Ipv4Addr>,
+    /// The routes in the order of the manifest: a later one wins.
+    pub routes: Vec<PacRoute<'a>>,
+}
+
+/// The destinations of one route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PacRoute<'a> {
+    /// What belongs to it.
+    pub to: Vec<Pattern<'a>>,
+    /// What does not belong to it all the same.
+    pub not_to: Vec<Pattern<'a>>,
+}
+
+/// Some destinations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern<'a> {
+    /// Every address in a block.
+    Net {
+        /// The block's first address.
+        first: Ipv4Addr,
+        /// Its mask.
+        mask: Ipv4Addr,
+    },
+    /// Every name that matches: `*` is any text, `?` any character.
+    Glob(&'a str),
+}
+
+impl Pac<'_> {
+    /// The file as JavaScript (ECMAScript 3, as the oldest readers of such files want it).
+    pub fn script(&self) -> String {
+        let proxy = text(&format!("PROXY {}", self.proxy));
+        let mut names: Vec<String> = Vec::new();
+        for name in &self.names {
+            let name = name.to_ascii_lowercase();
+            names.push(text(&format!("{name}.norouter")));
+            names.push(text(&name));
+        }
+        names.extend(self.vips.iter().map(|vip| text(&vip.to_string())));
+        names.sort();
+        names.dedup();
+        let mut routes = String::new();
+        // Whatever a route matches goes to the same proxy, which then decides by the last route; their order is kept for
+        // whoever reads the file.
+        for route in self.routes.iter().rev() {
+            let to = any(&route.to);
+            let except = any(&route.not_to);
+            let _ = if except == "false" {
+                writeln!(routes, "  if ({to}) return proxy;")
+            } else {
+                writeln!(routes, "  if (({to}) && !({except})) return proxy;")
+            };
+        }
+        format!(
+            "// Made by NoRouter. It asks no resolver: names are compared as texts, and networks with written addresses.\n\
+             function FindProxyForURL(url, host) {{\n  \
+               var proxy = {proxy};\n  \
+               var members = [{}];\n  \
+               host = host.toLowerCase().replace(/\\.$/, \"\");\n  \
+               for (var i = 0; i < members.length; i++) if (members[i] === host) return proxy;\n  \
+               if (host === \"localhost\" || host === \"127.0.0.1\" || /\\.localhost$/.test(host)) return \"DIRECT\";\n  \
+               var address = /^\\d+\\.\\d+\\.\\d+\\.\\d+$/.test(host);\n  \
+               var name = !address && host.indexOf(\":\") < 0;\n\
+             {routes}  \
+               return \"DIRECT\";\n\
+             }}\n",
+            names.join(", "),
+        )
+    }
+}
+
+/// The condition that one of the patterns matches.
+fn any(patterns: &[Pattern<'_>]) -> String {
+    if patterns.is_empty() {
+        return "false".into();
+    }
+    let conditions: Vec<String> = patterns
+        .iter()
+        .map(|pattern| match pattern {
+            Pattern::Net { first, mask } => {
+                format!("address && isInNet(host, \"{first}\", \"{mask}\")")
+            }
+            Pattern::Glob(glob) => {
+                format!(
+                    "name && shExpMatch(host, {})",
+                    text(&glob.to_ascii_lowercase())
+                )
+            }
+        })
+        .collect();
+    conditions.join(" || ")
+}
+
+/// The text as JavaScript writes it, in ASCII, and without anything that would end a script or a comment around it.
+fn text(value: &str) -> String {
+    let mut out = String::from("\"");
+    for unit in value.encode_utf16() {
+        match u8::try_from(unit).map(char::from) {
+            Ok(c) if (c.is_ascii_graphic() || c == ' ') && !"\"\\<>&'/".contains(c) => out.push(c),
+            _ => {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pac() -> Pac<'static> {
+        Pac {
+            proxy: "127.0.0.1:18080".parse().unwrap(),
+            names: vec!["Web", "web.example"],
+            vips: vec![[127, 0, 42, 101].into()],
+            routes: vec![
+                PacRoute {
+                    to: vec![Pattern::Glob("*.Internal")],
+                    not_to: Vec::new(),
+                },
+                PacRoute {
+                    to: vec![Pattern::Net {
+                        first: [10, 0, 0, 0].into(),
+                        mask: [255, 0, 0, 0].into(),
+                    }],
+                    not_to: vec![Pattern::Glob("x*"), Pattern::Glob("y")],
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn members_and_routes_go_to_the_proxy_and_the_rest_does_not() {
+        let script = pac().script();
+        let lines: Vec<&str> = script.lines().map(str::trim).collect();
+        assert!(
+            lines.contains(&r#"var proxy = "PROXY 127.0.0.1:18080";"#),
+            "{script}"
+        );
+        let members = r#"var members = ["127.0.42.101", "web", "web.example", "web.example.norouter", "web.norouter"];"#;
+        assert!(lines.contains(&members), "{script}");
+        let net = r#"if ((address && isInNet(host, "10.0.0.0", "255.0.0.0")) && !(name && shExpMatch(host, "x*") || name && shExpMatch(host, "y"))) return proxy;"#;
+        let glob = r#"if (name && shExpMatch(host, "*.internal")) return proxy;"#;
+        let at = |wanted: &str| lines.iter().position(|line| *line == wanted).unwrap();
+        assert!(at(net) < at(glob), "the last route comes first");
+        assert_eq!(lines[lines.len() - 2..], [r#"return "DIRECT";"#, "}"]);
+    }
+
+    #[test]
+    fn no_function_that_resolves_names_is_called() {
+        let script = pac().script();
+        for function in [
+            "dnsResolve",
+            "isResolvable",
+            "myIpAddress",
+            "localHostOrDomainIs",
+        ] {
+            assert!(!script.contains(function));
+        }
+        assert_eq!(
+            script.matches("isInNet").count(),
+            script.matches("address && isInNet").count()
+        );
+    }
+
+    #[test]
+    fn a_glob_cannot_leave_its_string() {
+        let mut pac = pac();
+        let glob = "\"); alert(1) // </script> \u{2028} 😀 \\ \n";
+        pac.routes[0].to = vec![Pattern::Glob(glob)];
+        let script = pac.script();
+        assert!(script.is_ascii());
+        assert!(script.contains(r"\u0022); alert(1) \u002f\u002f \u003c\u002fscript\u003e \u2028 \ud83d\ude00 \u005c \u000a"));
+        assert_eq!(script.lines().count(), self::pac().script().lines().count());
+    }
+}

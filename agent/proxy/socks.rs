@@ -1,0 +1,390 @@
+//! The server's side of SOCKS 4, 4a (no RFC; the two classic memos) and 5 (RFC 1928, RFC 1929), for CONNECT only. It never
+//! takes a byte that follows the request.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    str,
+};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::{Cause, Credentials, Destination, Host, http::Reply};
+
+/// The longest user id and the longest host name of SOCKS 4, in bytes; SOCKS 5 has one byte to count them.
+const TEXT_MAX: usize = 255;
+
+const CONNECT: u8 = 1;
+
+/// What a request is answered, as SOCKS 5 says it (RFC 1928 section 6).
+mod code {
+    pub(super) const GRANTED: u8 = 0x00;
+    pub(super) const GENERAL: u8 = 0x01;
+    pub(super) const NOT_ALLOWED: u8 = 0x02;
+    pub(super) const HOST_UNREACHABLE: u8 = 0x04;
+    pub(super) const REFUSED: u8 = 0x05;
+    pub(super) const EXPIRED: u8 = 0x06;
+    pub(super) const NO_SUCH_COMMAND: u8 = 0x07;
+    pub(super) const NO_SUCH_ADDRESS_TYPE: u8 = 0x08;
+}
+
+/// What a client has said so far. The same bytes lead to the same steps, however they are cut.
+#[derive(Debug)]
+pub struct Handshake<'a> {
+    credentials: Option<&'a Credentials>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The first byte tells the version.
+    Greeting,
+    /// The client of SOCKS 5 has to say who it is.
+    Password,
+    /// The client of SOCKS 5 may say where it wants to go.
+    Request,
+    Over,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// More bytes of the client, after it was sent the output.
+    More,
+    /// The client's wish is known; what follows it is left in the input. Answer it.
+    Request(Request),
+    /// Nothing: the output holds the last words, after which the connection is to be closed. The text says why, for
+    /// the log.
+    Over(String),
+}
+
+/// A client's wish to be connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    version: Version,
+    destination: Destination,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    Four,
+    Five,
+}
+
+/// The last words of a handshake, and why it is over.
+struct Refusal {
+    answer: Bytes,
+    why: String,
+}
+
+impl<'a> Handshake<'a> {
+    /// With a client that was just accepted; it has to name one of the users, if there are some.
+    pub fn new(credentials: Option<&'a Credentials>) -> Self {
+        Self {
+            credentials,
+            state: State::Greeting,
+        }
+    }
+
+    /// Takes what it understands from the input, and adds to the output what the client is to be sent.
+    pub fn handle(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Step {
+        loop {
+            let before = self.state;
+            let step = match before {
+                State::Greeting => self.greeting(input, output),
+                State::Password => self.password(input, output),
+                State::Request => request5(input).map(|found| found.map(Step::Request)),
+                State::Over => return Step::Over("the handshake is over".into()),
+            };
+            match step {
+                Ok(Some(Step::More)) => {}
+                Ok(Some(step)) => {
+                    self.state = State::Over;
+                    return step;
+                }
+                Ok(None) => return Step::More,
+                Err(Refusal { answer, why }) => {
+                    self.state = State::Over;
+                    output.extend_from_slice(&answer);
+                    return Step::Over(why);
+                }
+            }
+        }
+    }
+
+    /// `Ok(None)`: incomplete. `Ok(Some(Step::More))`: the state has moved on.
+    fn greeting(
+        &mut self,
+        input: &mut BytesMut,
+        output: &mut BytesMut,
+    ) -> Result<Option<Step>, Refusal> {
+        match input.first() {
+            None => Ok(None),
+            Some(4) => Ok(request4(input, self.credentials.is_some())?.map(Step::Request)),
+            Some(5) => {
+                let Some(count) = input.get(1).copied() else {
+                    return Ok(None);
+                };
+                let Some(methods) = input.get(2..2 + usize::from(count)) else {
+                    return Ok(None);
+                };
+                let (wanted, next, why) = if self.credentials.is_some() {
+                    let why = "the client of SOCKS 5 offers no user name and password";
+                    (2, State::Password, why)
+                } else {
+                    let why =
+                        "the client of SOCKS 5 insists on an authentication that is not asked for";
+                    (0, State::Request, why)
+                };
+                if !methods.contains(&wanted) {
+                    return Err(refusal(&[5, 0xff], why));
+                }
+                input.advance(2 + usize::from(count));
+                output.extend_from_slice(&[5, wanted]);
+                self.state = next;
+                Ok(Some(Step::More))
+            }
+            Some(byte) => Err(stranger(*byte)),
+        }
+    }
+
+    /// RFC 1929 section 2.
+    fn password(
+        &mut self,
+        input: &mut BytesMut,
+        output: &mut BytesMut,
+    ) -> Result<Option<Step>, Refusal> {
+        const DENIED: &[u8] = &[1, 1];
+        if input.first().is_some_and(|version| *version != 1) {
+            return Err(refusal(
+                DENIED,
+                "the client's user name and password have an unknown form",
+            ));
+        }
+        let Some((user, rest)) = input.get(1..).and_then(counted) else {
+            return Ok(None);
+        };
+        let Some((password, _)) = counted(rest) else {
+            return Ok(None);
+        };
+        if !self
+            .credentials
+            .is_some_and(|known| known.allow(user, password))
+        {
+            return Err(refusal(
+                DENIED,
+                "the client's user name or password is wrong",
+            ));
+        }
+        let length = 3 + user.len() + password.len();
+        input.advance(length);
+        output.extend_from_slice(&[1, 0]);
+        self.state = State::Request;
+        Ok(Some(Step::More))
+    }
+}
+
+impl Request {
+    /// Where the client wants to go.
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// The answer that it is connected now, from this address.
+    pub fn accepted(&self, bound: SocketAddr) -> Bytes {
+        answer(self.version, code::GRANTED, bound)
+    }
+
+    /// The answer that it could not be connected.
+    pub fn refused(&self, cause: Cause) -> Bytes {
+        let code = match cause {
+            Cause::NotAllowed => code::NOT_ALLOWED,
+            Cause::NameNotFound | Cause::HostDown | Cause::Unreachable => code::HOST_UNREACHABLE,
+            Cause::Refused => code::REFUSED,
+            Cause::TimedOut => code::EXPIRED,
+            Cause::Other => code::GENERAL,
+        };
+        answer(self.version, code, NOWHERE)
+    }
+}
+
+/// The address in an answer that has none.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// The request of SOCKS 4 and 4a: version, command, port, address, user id, and a name where the address is 0.0.0.x.
+fn request4(input: &mut BytesMut, credentials: bool) -> Result<Option<Request>, Refusal> {
+    let refuse = |why: &str| Refusal {
+        answer: answer(Version::Four, code::GENERAL, NOWHERE),
+        why: why.into(),
+    };
+    let Some((&[_, command, high, low, a, b, c, d], rest)) = input.split_first_chunk() else {
+        return Ok(None);
+    };
+    let Some((_, rest)) =
+        terminated(rest).ok_or_else(|| refuse("the client's user id has no end"))?
+    else {
+        return Ok(None);
+    };
+    let (host, rest) = if [a, b, c] == [0, 0, 0] && d != 0 {
+        let Some((name, rest)) =
+            terminated(rest).ok_or_else(|| refuse("the client's host name has no end"))?
+        else {
+            return Ok(None);
+        };
+        (named(name), rest)
+    } else {
+        (Ok(Host::Ip([a, b, c, d].into())), rest)
+    };
+    let length = input.len() - rest.len();
+    input.advance(length);
+    if credentials {
+        return Err(refuse(
+            "the client of SOCKS 4 cannot say a password, and one is needed",
+        ));
+    }
+    if command != CONNECT {
+        return Err(refuse(
+            "the client of SOCKS 4 asks for another thing than a connection",
+        ));
+    }
+    let port = u16::from_be_bytes([high, low]);
+    match host {
+        Ok(host) if port != 0 => Ok(Some(Request {
+            version: Version::Four,
+            destination: Destination { host, port },
+        })),
+        Ok(_) => Err(refuse("the client asks for port 0")),
+        Err(why) => Err(refuse(&why)),
+    }
+}
+
+/// The request of SOCKS 5: version, command, reserved, kind of address, address, port.
+fn request5(input: &mut BytesMut) -> Result<Option<Request>, Refusal> {
+    let refuse = |code, why: &str| Refusal {
+        answer: answer(Version::Five, code, NOWHERE),
+        why: why.into(),
+    };
+    let Some((&[version, command, reserved, kind], rest)) = input.split_first_chunk() else {
+        return Ok(None);
+    };
+    if version != 5 || reserved != 0 {
+        return Err(refuse(
+            code::GENERAL,
+            "the client's request is not one of SOCKS 5",
+        ));
+    }
+    let found = match kind {
+        1 => rest
+            .split_first_chunk()
+            .map(|(address, rest)| (Ok(Host::Ip(Ipv4Addr::from_octets(*address).into())), rest)),
+        3 => counted(rest).map(|(name, rest)| (named(name), rest)),
+        4 => rest.split_first_chunk().map(|(address, rest)| {
+            (
+                Ok(Host::from_ip(Ipv6Addr::from_octets(*address).into())),
+                rest,
+            )
+        }),
+        _ => {
+            let why = "the client names the host by an unknown kind of address";
+            return Err(refuse(code::NO_SUCH_ADDRESS_TYPE, why));
+        }
+    };
+    let Some((host, rest)) = found else {
+        return Ok(None);
+    };
+    let Some((port, rest)) = rest.split_first_chunk() else {
+        return Ok(None);
+    };
+    let port = u16::from_be_bytes(*port);
+    let length = input.len() - rest.len();
+    input.advance(length);
+    if command != CONNECT {
+        let why = "the client of SOCKS 5 asks for another thing than a connection";
+        return Err(refuse(code::NO_SUCH_COMMAND, why));
+    }
+    match host {
+        Ok(host) if port != 0 => Ok(Some(Request {
+            version: Version::Five,
+            destination: Destination { host, port },
+        })),
+        Ok(_) => Err(refuse(code::GENERAL, "the client asks for port 0")),
+        Err(why) => Err(refuse(code::GENERAL, &why)),
+    }
+}
+
+fn named(name: &[u8]) -> Result<Host, String> {
+    let text = str::from_utf8(name).map_err(|_| "the client's host name is no text".to_owned())?;
+    text.parse()
+        .map_err(|error| format!("the client names no host: {error}"))
+}
+
+/// What a byte counts, and what follows; nothing if it is not all there.
+fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (count, rest) = bytes.split_first()?;
+    rest.split_at_checked(usize::from(*count))
+}
+
+/// What a NUL ends, and what follows; `Some(None)` if it is not all there, and `None` if it is too long.
+#[expect(clippy::option_option, reason = "the caller has a sentence for `None`")]
+fn terminated(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
+    let mut halves = bytes.splitn(2, |byte| *byte == 0);
+    let text = halves.next().unwrap_or_default();
+    (text.len() <= TEXT_MAX).then(|| Some((text, halves.next()?)))
+}
+
+fn answer(version: Version, code: u8, bound: SocketAddr) -> Bytes {
+    let mut bytes = BytesMut::new();
+    let address = bound.ip().to_canonical();
+    match (version, address) {
+        (Version::Four, address) => {
+            // Version 4 has one word for every failure, and no room for an IPv6 address.
+            bytes.extend_from_slice(&[0, if code == code::GRANTED { 0x5a } else { 0x5b }]);
+            match address {
+                IpAddr::V4(address) => {
+                    bytes.put_u16(bound.port());
+                    bytes.extend_from_slice(&address.octets());
+                }
+                IpAddr::V6(_) => bytes.extend_from_slice(&[0; 6]),
+            }
+        }
+        (Version::Five, IpAddr::V4(address)) => {
+            bytes.extend_from_slice(&[5, code, 0, 1]);
+            bytes.extend_from_slice(&address.octets());
+            bytes.put_u16(bound.port());
+        }
+        (Version::Five, IpAddr::V6(address)) => {
+            bytes.extend_from_slice(&[5, code, 0, 4]);
+            bytes.extend_from_slice(&address.octets());
+            bytes.put_u16(bound.port());
+        }
+    }
+    bytes.freeze()
+}
+
+fn refusal(answer: &'static [u8], why: &str) -> Refusal {
+    Refusal {
+        answer: Bytes::from_static(answer),
+        why: why.into(),
+    }
+}
+
+/// The last words to a client whose first byte is not one of SOCKS.
+fn stranger(byte: u8) -> Refusal {
+    match byte {
+        b'A'..=b'Z' => Refusal {
+            answer: Reply::new(
+                400,
+                "This is a SOCKS proxy, and you speak HTTP to it. Use socks5h:// with its address.",
+            )
+            .bytes(None),
+            why: "the client speaks HTTP to the SOCKS proxy".into(),
+        },
+        0x16 => refusal(b"", "the client speaks TLS to the SOCKS proxy"),
+        _ => Refusal {
+            answer: Bytes::new(),
+            why: format!("the client does not speak SOCKS: its first byte is {byte:#04x}"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;
