@@ -6,7 +6,7 @@
 //! | floor | rooms | what they are |
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `text` | plain values, parsed once, then trusted |
-//! | 1 formats | `manifest`, `wire`, `view` | bytes and text to values and back; the only rooms with serde |
+//! | 1 formats | `manifest`, `wire`, `view`, `names` | bytes and text to values and back; the only rooms with serde |
 //! | 2 machines | `plan`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
@@ -23,6 +23,7 @@ pub mod manifest;
 
 pub mod wire;
 pub mod view;
+pub mod names;
 
 pub mod plan;
 pub mod switch;
