@@ -22,25 +22,20 @@ pub(crate) const PRIVATE: u32 = 0o600;
 pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     // What does not exist has no other path than this one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let swapped = match fs::metadata(&real) {
-        Ok(old) => swap(&real, content, mode, Some(&old)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => swap(&real, content, mode, None),
-        Err(error) => Err(error),
+    let old = match fs::metadata(&real) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(explain(path, &error)),
     };
-    swapped
-        .or_else(|error| {
-            // A file that something is mounted on, as /etc/hosts in a container, or whose folder cannot be written,
-            // can still be written itself. What does not fit on the disk fits nowhere, unless it is a shorter text.
-            let fits = || Ok::<_, io::Error>(content.len() as u64 <= fs::metadata(&real)?.len());
-            if is_full(&error) && !fits()? {
-                return Err(error);
-            }
-            overwrite(&real, content).map_err(|second| {
-                let absent = second.kind() == io::ErrorKind::NotFound;
-                if absent { error } else { second }
-            })
-        })
-        .map_err(|error| explain(path, &error))
+    let outcome = match (swap(&real, content, mode, old.as_ref()), old) {
+        // A file that something is mounted on, as /etc/hosts in a container, or whose folder cannot be written, can
+        // still be written itself. What does not fit on the disk fits nowhere, unless it is no longer than before.
+        (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
+            overwrite(&real, content)
+        }
+        (swapped, _) => swapped,
+    };
+    outcome.map_err(|error| explain(path, &error))
 }
 
 /// Reads a file; one that does not exist is none.

@@ -186,7 +186,8 @@ fn adapters() -> Resolvers {
         std::net::IpAddr::V4(_) => true,
         std::net::IpAddr::V6(address) => address.segments()[0] != 0xfec0,
     };
-    let adapters = ipconfig::get_adapters().unwrap_or_default();
+    let mut adapters = ipconfig::get_adapters().unwrap_or_default();
+    adapters.sort_by_key(ipconfig::Adapter::ipv4_metric);
     let in_use = || {
         let is_up = |adapter: &&ipconfig::Adapter| {
             adapter.oper_status() == ipconfig::OperStatus::IfOperStatusUp

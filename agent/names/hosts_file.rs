@@ -146,18 +146,27 @@ pub fn remove(original: &[u8]) -> Result<Vec<u8>, Damaged> {
     Ok(lines.without(&blocks))
 }
 
-/// The lines of our block as they are, without its markers; none if the file has no block.
-pub fn block(original: &[u8]) -> Result<Option<Vec<&[u8]>>, Damaged> {
+/// The entries of our block as lines for people: address and names, nothing that a terminal would obey. None if the file
+/// has no block.
+pub fn block(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
     if !damages.is_empty() {
         return Err(Damaged(damages));
     }
     let inside = |block: &Range<usize>| {
-        let lines = lines.0.get(block.start + 1..block.end - 1);
-        lines.unwrap_or_default().to_vec()
+        let lines = lines.0.get(block.clone()).unwrap_or_default().iter();
+        lines.filter_map(|line| entry(line)).collect()
     };
     Ok(blocks.first().map(inside))
+}
+
+/// A line without its comment, with one space between its words; none if there is nothing else.
+fn entry(line: &[u8]) -> Option<String> {
+    let line = line.split(|byte| *byte == b'#').next()?;
+    let line = String::from_utf8_lossy(line);
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
 /// The file without anything of ours, however damaged: whole blocks, markers that stand alone, and the lines beside
@@ -227,9 +236,8 @@ fn mappings(original: &[u8]) -> Vec<(usize, String, IpAddr)> {
         if blocks.iter().any(|block| block.contains(&index)) {
             continue;
         }
-        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
-        let mut words = line.split_ascii_whitespace();
+        let line = entry(line).unwrap_or_default();
+        let mut words = line.split(' ');
         let Some(Ok(address)) = words.next().map(|word| {
             let address = word.split('%').next().unwrap_or_default();
             address.parse::<IpAddr>()
@@ -305,11 +313,6 @@ pub fn text(zone: &Zone) -> String {
     text
 }
 
-/// A line for people: escaped, without its line break.
-pub fn shown(line: &[u8]) -> String {
-    escape(String::from_utf8_lossy(line).trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -333,10 +336,7 @@ mod tests {
         assert_eq!(String::from_utf8(bytes(text)).unwrap(), with);
         assert_eq!(String::from_utf8(bytes(with)).unwrap(), with);
         let lines = block(with.as_bytes()).unwrap().unwrap();
-        assert_eq!(
-            lines,
-            [&b"127.0.42.101 web\n"[..], b"127.0.42.101 www.test\n"]
-        );
+        assert_eq!(lines, ["127.0.42.101 web", "127.0.42.101 www.test"]);
         assert_eq!(block(text.as_bytes()).unwrap(), None);
     }
 
