@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod wire;
 pub mod view;
 pub mod proxy;
+pub mod names;
 
 pub mod plan;
 pub mod switch;

@@ -10,6 +10,7 @@ mod completions;
 mod demo;
 mod edit;
 mod error;
+mod hosts;
 mod input;
 mod output;
 mod plan;
@@ -53,6 +54,7 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Plan(plan::Args),
+    Hosts(hosts::Args),
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
     ShowInstaller(show_installer::Args),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Hosts(args)) => hosts::run(&args),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),

@@ -6,11 +6,22 @@
     reason = "each target uses one body, and a panic is its report"
 )]
 
-use std::mem::{self, Discriminant};
+use std::{
+    mem::{self, Discriminant},
+    net::Ipv4Addr,
+};
 
 use bytes::BytesMut;
 use norouter::{
-    edge, plan,
+    edge,
+    names::{
+        Zone,
+        dns::{self, Answer, Verdict},
+        hosts_file,
+        resolv_conf::Resolvers,
+        search::{self, Candidate},
+    },
+    plan,
     proxy::{
         Cause, Credentials, Destination,
         http::{Body, Framing, Request, Response, Target},
@@ -384,4 +395,68 @@ fn handshake(
         }
     }
     (step, output, input)
+}
+
+fn zone() -> Zone {
+    let web = Ipv4Addr::new(127, 0, 42, 101);
+    Zone::new([("web", web), ("nginx.example.com", web)])
+}
+
+/// Whatever is asked, the answer is about the same question; whatever a resolver says about a widened question, it can be
+/// given back under the asked name.
+pub(crate) fn dns(bytes: &[u8]) {
+    let answer = dns::answer(&zone(), bytes);
+    let failure = dns::servfail(bytes);
+    assert_eq!(failure.is_empty(), bytes.len() < 12);
+    match answer {
+        Answer::Drop => assert!(bytes.len() < 12 || bytes[2] & 0x80 != 0),
+        Answer::Reply(reply) => {
+            assert_eq!(reply[..2], bytes[..2]);
+            assert!(dns::fit_udp(bytes, reply).len() <= 4096);
+        }
+        Answer::Forward => {
+            assert_eq!(dns::judge(bytes, &failure), Some(Verdict::Useless));
+            let resolvers = Resolvers::parse("search corp.test\noptions ndots:3");
+            for candidate in search::candidates(bytes, &resolvers) {
+                let Candidate::Below(domain) = candidate else {
+                    continue;
+                };
+                if let Some(wide) = search::with_suffix(bytes, &domain) {
+                    let reply = search::as_asked(&dns::servfail(&wide), bytes).unwrap();
+                    assert_eq!(dns::judge(bytes, &reply), Some(Verdict::Useless));
+                }
+            }
+        }
+    }
+    // The same bytes as what a resolver says, to the very question that they have.
+    let mut query = bytes.to_vec();
+    if let Some(flags) = query.get_mut(2) {
+        *flags &= 0x7f;
+    }
+    dns::judge(&query, bytes);
+    if let Some(back) = search::as_asked(bytes, &query) {
+        assert!(search::as_asked(&back, &query).is_some() || back.len() > 60_000);
+    }
+}
+
+/// Any file is given back as it was before our block came into it, and what is damaged can be mended. Any file can be
+/// read as resolv.conf.
+pub(crate) fn hosts_file(bytes: &[u8]) {
+    let repaired = hosts_file::repair(bytes);
+    let original = match hosts_file::remove(bytes) {
+        Ok(original) => {
+            assert_eq!(original, repaired.bytes);
+            original
+        }
+        Err(damaged) => {
+            assert!(!damaged.0.is_empty() && !repaired.done.is_empty());
+            repaired.bytes
+        }
+    };
+    let with = hosts_file::put(&original, &zone()).unwrap().bytes;
+    assert!(hosts_file::block(&with).unwrap().is_some());
+    assert_eq!(hosts_file::remove(&with).unwrap(), original);
+    assert!(hosts_file::repair(&original).done.is_empty());
+    let resolvers = Resolvers::parse(&String::from_utf8_lossy(bytes));
+    assert!((1..=3).contains(&resolvers.servers.len()));
 }

@@ -34,6 +34,16 @@ fn an_agent_holds_for_the_corpus_and_its_mutations() {
 }
 
 #[test]
+fn dns_messages_hold_for_the_corpus_and_its_mutations() {
+    replay(&["tests/fuzz/corpus/dns"], bodies::dns);
+}
+
+#[test]
+fn hosts_files_hold_for_the_corpus_and_its_mutations() {
+    replay(&["tests/fuzz/corpus/hosts_file"], bodies::hosts_file);
+}
+
+#[test]
 fn manifests_hold_for_the_corpus_and_its_mutations() {
     replay(
         &["tests/data/manifests/valid", "tests/data/manifests/invalid"],

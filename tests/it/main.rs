@@ -15,5 +15,7 @@ mod edit;
 mod frames;
 mod golden;
 #[cfg(unix)]
+mod hosts;
+#[cfg(unix)]
 mod installer;
 mod manifests;

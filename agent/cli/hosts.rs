@@ -1,0 +1,82 @@
+//! `norouter hosts`: what NoRouter has in the hosts file of this machine, and how to get it out again.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{
+    error::{Error, Exit},
+    output,
+};
+use crate::{
+    driver::etc_hosts::{EtcHosts, backup_path, default_path},
+    names::hosts_file,
+    text::escape,
+};
+
+/// Show the names that NoRouter has put into the hosts file of this machine
+///
+/// Hosts with "writeEtcHosts: true" have the names of the network in /etc/hosts while it runs, between two lines that say
+/// so. Everything else in the file is never changed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Remove what an agent left behind or somebody has damaged, and keep the file as it was beside it
+    #[arg(long)]
+    repair: bool,
+    /// Another file than that of this machine
+    #[arg(long, value_name = "PATH")]
+    file: Option<PathBuf>,
+    /// Write what was found, or done, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let file = args.file.clone().unwrap_or_else(default_path);
+    let bytes = std::fs::read(&file).map_err(|error| {
+        let message = format!("cannot read {}: {error}", file.display());
+        Error::new(Exit::Failure, message).hint("name another file with --file")
+    })?;
+    let place = escape(&file.display().to_string());
+    if args.repair {
+        let failed = |message| Error::new(Exit::Failure, message);
+        let done = EtcHosts::new(&file).repair().map_err(failed)?;
+        let backup = (!done.is_empty()).then(|| escape(&backup_path(&file).display().to_string()));
+        if args.json {
+            output::json(&json!({"file": place, "done": done, "backup": backup}))?;
+        } else if let Some(backup) = backup {
+            let lines: Vec<String> = done
+                .iter()
+                .map(|what| format!("{place}: {what}\n"))
+                .collect();
+            output::data(&format!("{}{backup}: the file as it was\n", lines.concat()))?;
+        } else {
+            output::data(&format!("{place}: nothing to repair\n"))?;
+        }
+        return Ok(Exit::Ok);
+    }
+    let (entries, damage) = match hosts_file::block(&bytes) {
+        Ok(entries) => (entries, Vec::new()),
+        Err(damaged) => (None, damaged.0),
+    };
+    let damage: Vec<String> = damage.iter().map(ToString::to_string).collect();
+    if args.json {
+        let entries: Vec<_> = entries.iter().flatten().map(|line| entry(line)).collect();
+        output::json(&json!({"file": place, "entries": entries, "damage": damage}))?;
+    } else if let Some(entries) = entries {
+        let lines: Vec<String> = entries.iter().map(|line| format!("{line}\n")).collect();
+        output::data(&lines.concat())?;
+    } else if damage.is_empty() {
+        output::talk(&format!("{place} has no names from NoRouter"));
+    }
+    if damage.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    let message = format!("{}: {}", file.display(), damage.join(", and "));
+    Err(Error::new(Exit::Failure, message).hint("\"norouter hosts --repair\" removes what is ours"))
+}
+
+fn entry(line: &str) -> serde_json::Value {
+    let mut words = line.split(' ');
+    json!({"address": words.next(), "names": words.collect::<Vec<_>>()})
+}

@@ -1,0 +1,253 @@
+//! The folder in which an agent leaves what programs on its host can use: hosts, HOSTALIASES, environment. It removes
+//! nothing that it did not write.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{describe, files};
+use crate::names::{Zone, host_aliases, hosts_file};
+
+/// Where the folder is if nobody says otherwise.
+pub const DEFAULT: &str = "~/.norouter/agent";
+
+const README: &str = "\
+# Files of a NoRouter agent
+
+The agent on this machine writes these files anew whenever its network changes; what you change here is lost.
+
+* `hosts`: the names of the network in the form of /etc/hosts.
+* `hostaliases`: the same for programs that obey HOSTALIASES: `export HOSTALIASES=\"$PWD/hostaliases\"`. The addresses
+  are found through the public domain nip.io, so these programs need a DNS server that can ask it.
+* `env`: variables that lead programs into the network, while the agent runs: `set -a; . ./env`.
+";
+
+/// A state folder that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateDir(PathBuf);
+
+impl StateDir {
+    /// Makes the folder of this name, open to its owner alone, or uses the one that there is. A `~` at the beginning is
+    /// the home folder; `$NAME` and `${NAME}` are variables of this process.
+    ///
+    /// The error says what is wrong with the name, or why the folder cannot be made.
+    pub fn open(name: &str) -> Result<Self, String> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let path = PathBuf::from(expand(name, variable)?);
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(|error| {
+            let (path, what) = (path.display(), describe(&error));
+            format!(
+                "cannot make the folder {path}: {what}; choose another with stateDir.pathOnAgent"
+            )
+        })?;
+        Ok(Self(path))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The file that `HOSTALIASES` can be set to.
+    pub fn host_aliases(&self) -> PathBuf {
+        self.0.join("hostaliases")
+    }
+
+    /// Writes the names of the zone. What the other file of aliases says, which `HOSTALIASES` names already, is kept in
+    /// ours.
+    pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
+        let ours = self.host_aliases();
+        let is_ours = |path: &Path| {
+            path == ours || fs::canonicalize(path).ok() == fs::canonicalize(&ours).ok()
+        };
+        let other = other_aliases.filter(|path| !is_ours(path));
+        let other = other.map(files::read).transpose()?.flatten();
+        let aliases = host_aliases::text(zone, &other.unwrap_or_default());
+        let write =
+            |name, content: &[u8]| files::replace(&self.0.join(name), content, files::PRIVATE);
+        write("hosts", hosts_file::text(zone).as_bytes())?;
+        write("hostaliases", &aliases)?;
+        write("README.md", README.as_bytes())
+    }
+
+    /// Writes variables for other programs, one `NAME=VALUE` a line; values stand as they are, so that a shell and every
+    /// other reader sees the same.
+    pub fn write_env(&self, variables: &[(String, String)]) -> Result<(), String> {
+        let mut text = String::new();
+        for (name, value) in variables {
+            if value.contains(['\n', '\r', '\0']) {
+                return Err(format!("{name} has a line break in its value; remove it"));
+            }
+            text += name;
+            text.push('=');
+            text += value;
+            text.push('\n');
+        }
+        files::replace(&self.env(), text.as_bytes(), files::PRIVATE)
+    }
+
+    /// Removes the variables: the network that they lead to is gone.
+    pub fn remove_env(&self) -> Result<(), String> {
+        match fs::remove_file(self.env()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let (path, what) = (self.env(), describe(&error));
+                Err(format!(
+                    "cannot remove {}: {what}; remove it by hand",
+                    path.display()
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn env(&self) -> PathBuf {
+        self.0.join("env")
+    }
+}
+
+/// The name with its variables replaced. One that is not set is an error, because the rest would be another folder.
+fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let value = |name: &str| {
+        variable(name).ok_or_else(|| {
+            format!("the folder {text:?} needs the variable {name}, which is not set on this host; set it, or choose another folder with stateDir.pathOnAgent")
+        })
+    };
+    let mut expanded = String::new();
+    let mut rest = text;
+    if let Some(after) = text.strip_prefix('~') {
+        if !(after.is_empty() || after.starts_with(['/', '\\'])) {
+            return Err(format!(
+                "the folder {text:?} is the home of another user; write its whole path"
+            ));
+        }
+        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        expanded = value(home)?;
+        rest = after;
+    }
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded += before;
+        let braced = after
+            .strip_prefix('{')
+            .and_then(|after| after.split_once('}'));
+        let (name, behind) = braced.unwrap_or_else(|| {
+            let is_other = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+            after.split_at(after.find(is_other).unwrap_or(after.len()))
+        });
+        if name.is_empty() {
+            return Err(format!(
+                "the folder {text:?} has a \"$\" without the name of a variable; remove it"
+            ));
+        }
+        expanded += &value(name)?;
+        rest = behind;
+    }
+    Ok(expanded + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::driver::files::tests::Folder;
+
+    #[test]
+    fn variables_and_the_home_folder_are_replaced() {
+        let known = |name: &str| match name {
+            "HOME" | "USERPROFILE" => Some("/home/me".to_owned()),
+            "A_1" => Some("x".to_owned()),
+            _ => None,
+        };
+        for (text, path) in [
+            ("~", "/home/me"),
+            ("~/.norouter/agent", "/home/me/.norouter/agent"),
+            ("/a/${A_1}y/$A_1", "/a/xy/x"),
+            ("/a/~/b", "/a/~/b"),
+            ("$HOME$A_1.d", "/home/mex.d"),
+        ] {
+            assert_eq!(expand(text, known).unwrap(), path);
+        }
+        for (text, reason) in [
+            ("$UNSET/agent", "needs the variable UNSET, which is not set"),
+            ("~you/agent", "is the home of another user"),
+            ("/a/$/b", "without the name of a variable"),
+            ("/a/${A_1", "without the name of a variable"),
+        ] {
+            let told = expand(text, known).unwrap_err();
+            assert!(told.contains(reason), "{told}");
+        }
+    }
+
+    #[test]
+    fn the_folder_is_made_and_filled() {
+        let folder = Folder::new();
+        let name = folder.0.join("state").join("agent");
+        let state = StateDir::open(name.to_str().unwrap()).unwrap();
+        assert_eq!(StateDir::open(name.to_str().unwrap()).unwrap(), state);
+        let web = Ipv4Addr::new(127, 0, 42, 101);
+        let zone = Zone::new([("web", web), ("www.test", web)]);
+        let other = folder.file("aliases", b"mail mail.example.com\n");
+        state.write(&zone, Some(&other)).unwrap();
+        // The next agent may have ours as its own.
+        state.write(&zone, Some(&state.host_aliases())).unwrap();
+        state.write(&zone, Some(&folder.0.join("absent"))).unwrap();
+        state.write(&zone, Some(&other)).unwrap();
+        let read = |name| fs::read_to_string(state.path().join(name)).unwrap();
+        assert_eq!(read("hosts"), "127.0.42.101 web\n127.0.42.101 www.test\n");
+        assert_eq!(
+            read("hostaliases"),
+            "web 127.0.42.101.nip.io\nmail mail.example.com\n"
+        );
+        assert!(read("README.md").contains("hostaliases"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode(state.path()), 0o700);
+            assert_eq!(mode(&state.host_aliases()), 0o600);
+        }
+    }
+
+    #[test]
+    fn the_variables_go_when_the_network_does() {
+        let folder = Folder::new();
+        let state = StateDir::open(folder.0.to_str().unwrap()).unwrap();
+        let variable = |value: &str| [("http_proxy".to_owned(), value.to_owned())];
+        state.write_env(&variable("http://127.0.0.1:1")).unwrap();
+        let path = folder.0.join("env");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "http_proxy=http://127.0.0.1:1\n"
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+        assert!(state.write_env(&variable("a\nb")).is_err());
+        state.remove_env().unwrap();
+        state.remove_env().unwrap();
+        assert!(folder.names().is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let folder = Folder::new();
+        let file = folder.file("file", b"");
+        let name = file.join("agent");
+        let reason = StateDir::open(name.to_str().unwrap()).unwrap_err();
+        assert!(reason.starts_with("cannot make the folder "), "{reason}");
+        assert!(
+            reason.ends_with("choose another with stateDir.pathOnAgent"),
+            "{reason}"
+        );
+    }
+}

@@ -1,0 +1,606 @@
+//! Answers questions about the network's own names, and makes the replies that need no resolver. It asks nobody.
+
+use std::net::Ipv4Addr;
+
+use super::{
+    SUFFIX, TTL, Zone,
+    message::{Edns, HEADER_SIZE, Header, Message, Name, class, flag, kind, put_record},
+};
+
+/// The longest message over UDP that we ask others to send: fits into one packet nearly everywhere.
+const UDP_SIZE: u16 = 1_232;
+/// What every client takes over UDP (RFC 1035 section 2.3.4).
+const UDP_LEAST: usize = 512;
+/// What we send over UDP at most, whatever a client offers to take.
+const UDP_MOST: usize = 4_096;
+
+/// Response codes (RFC 1035 section 4.1.1, RFC 6891 section 9).
+pub(super) mod rcode {
+    pub(in super::super) const OK: u16 = 0;
+    pub(in super::super) const FORMAT: u16 = 1;
+    pub(in super::super) const SERVER_FAILURE: u16 = 2;
+    pub(in super::super) const NO_NAME: u16 = 3;
+    pub(in super::super) const NOT_IMPLEMENTED: u16 = 4;
+    pub(in super::super) const REFUSED: u16 = 5;
+    pub(in super::super) const BAD_VERSION: u16 = 16;
+}
+
+/// What becomes of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// This goes back to the asker; over UDP only after [`fit_udp`].
+    Reply(Vec<u8>),
+    /// The name is none of the network's: the host's own resolvers know.
+    Forward,
+    /// No answer: it is no query.
+    Drop,
+}
+
+/// Answers a query from the zone alone.
+///
+/// What the zone knows is answered with authority: addresses (A), the names of addresses (PTR), and for every other
+/// type that there is nothing of it (RFC 2308 section 2.2). Below [`SUFFIX`] what the zone does not know does not exist.
+pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
+    let Some(header) = Header::read(query) else {
+        return Answer::Drop;
+    };
+    if header.has(flag::RESPONSE) {
+        return Answer::Drop;
+    }
+    if header.has(flag::OPCODE) {
+        return Answer::Reply(bare(header, rcode::NOT_IMPLEMENTED));
+    }
+    let Some(query) = Message::read(query) else {
+        return Answer::Reply(bare(header, rcode::FORMAT));
+    };
+    let draft = Draft::new(&query);
+    if query.edns.is_some_and(|edns| edns.version != 0) {
+        return Answer::Reply(draft.finish(rcode::BAD_VERSION));
+    }
+    if ![class::IN, class::ANY].contains(&query.question.class) {
+        return Answer::Reply(draft.finish(rcode::REFUSED));
+    }
+    let asks = |of| [of, kind::ANY].contains(&query.question.kind);
+    match look_up(zone, &query.question.name) {
+        Known::Address(address) if asks(kind::A) => {
+            Answer::Reply(draft.with(kind::A, &address.octets()))
+        }
+        Known::Name(name) if asks(kind::PTR) => Answer::Reply(draft.with(kind::PTR, name.bytes())),
+        Known::Address(_) | Known::Name(_) | Known::Nothing => {
+            Answer::Reply(draft.without(rcode::OK))
+        }
+        Known::Absent => Answer::Reply(draft.without(rcode::NO_NAME)),
+        Known::Foreign => Answer::Forward,
+    }
+}
+
+/// What the zone knows of a name.
+enum Known {
+    /// It is a host.
+    Address(Ipv4Addr),
+    /// It asks for the name of an address, which is this.
+    Name(Name),
+    /// It is ours, and holds nothing.
+    Nothing,
+    /// It would be ours, and does not exist.
+    Absent,
+    /// It is none of ours.
+    Foreign,
+}
+
+fn look_up(zone: &Zone, name: &Name) -> Known {
+    let Some(text) = name.text() else {
+        return if is_below_suffix(name) {
+            Known::Absent
+        } else {
+            Known::Foreign
+        };
+    };
+    if let Some(address) = zone.address(&text) {
+        return Known::Address(address);
+    }
+    if is_below_suffix(name) {
+        // A name above an existing one exists (RFC 8020).
+        let inside = text.strip_suffix(SUFFIX).unwrap_or_default();
+        let exists = inside.is_empty() || zone.has_below(inside.trim_end_matches('.'));
+        return if exists {
+            Known::Nothing
+        } else {
+            Known::Absent
+        };
+    }
+    let called = asked_address(&text)
+        .and_then(|address| zone.name(address))
+        .and_then(|name| Name::new(&format!("{name}.{SUFFIX}")));
+    called.map_or(Known::Foreign, Known::Name)
+}
+
+/// Whether a name is [`SUFFIX`] or below it.
+fn is_below_suffix(name: &Name) -> bool {
+    name.labels()
+        .last()
+        .is_some_and(|label| label.eq_ignore_ascii_case(SUFFIX.as_bytes()))
+}
+
+/// The address whose name is asked for: `101.42.0.127.in-addr.arpa` (RFC 1035 section 3.5).
+fn asked_address(text: &str) -> Option<Ipv4Addr> {
+    let octets: Vec<u8> = text
+        .strip_suffix(".in-addr.arpa")?
+        .rsplit('.')
+        .map(|octet| octet.parse().ok())
+        .collect::<Option<_>>()?;
+    let octets: [u8; 4] = octets.try_into().ok()?;
+    Some(octets.into())
+}
+
+/// A reply to a query that could be read.
+struct Draft<'a> {
+    query: &'a Message<'a>,
+    flags: u16,
+    answers: Vec<u8>,
+    authority: Vec<u8>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(query: &'a Message<'a>) -> Self {
+        Self {
+            query,
+            flags: 0,
+            answers: Vec::new(),
+            authority: Vec::new(),
+        }
+    }
+
+    /// Answers with one record.
+    fn with(mut self, kind: u16, data: &[u8]) -> Vec<u8> {
+        self.flags |= flag::AUTHORITATIVE;
+        let owner = self.query.question.name.bytes();
+        put_record(&mut self.answers, owner, kind, class::IN, TTL, data);
+        self.finish(rcode::OK)
+    }
+
+    /// Answers that there is nothing. The SOA record says for how long that is true (RFC 2308 section 5).
+    fn without(mut self, rcode: u16) -> Vec<u8> {
+        const SERIAL: u32 = 1;
+        const EXPIRE: u32 = 86_400;
+        self.flags |= flag::AUTHORITATIVE;
+        let asked = &self.query.question.name;
+        // A name outside of our own domain is a zone of its own: nothing is said about what is above it.
+        let zone = if is_below_suffix(asked) {
+            Name::new(SUFFIX)
+        } else {
+            Some(asked.clone())
+        };
+        if let Some(zone) = zone {
+            // The zone's server is the zone itself, and nobody has a mailbox: the root (RFC 1035 section 3.3.13).
+            let mut data = [zone.bytes(), &[0]].concat();
+            for number in [SERIAL, TTL, TTL, EXPIRE, TTL] {
+                data.extend_from_slice(&number.to_be_bytes());
+            }
+            let authority = &mut self.authority;
+            put_record(authority, zone.bytes(), kind::SOA, class::IN, TTL, &data);
+        }
+        self.finish(rcode)
+    }
+
+    fn finish(self, rcode: u16) -> Vec<u8> {
+        let [rcode_high, rcode_low] = (rcode << 4).to_be_bytes();
+        let edns = self.query.edns.map(|asked| Edns {
+            udp_size: UDP_SIZE,
+            rcode_high,
+            version: 0,
+            // The bit that asks for signatures is given back (RFC 3225 section 3).
+            flags: asked.flags & 0x8000,
+        });
+        let some = |records: &[u8]| u16::from(!records.is_empty());
+        let header = Header {
+            counts: [
+                1,
+                some(&self.answers),
+                some(&self.authority),
+                u16::from(edns.is_some()),
+            ],
+            ..reply_header(self.query.header, self.flags | u16::from(rcode_low >> 4))
+        };
+        let mut bytes = header.write();
+        self.query.question.write(&mut bytes);
+        bytes.extend_from_slice(&self.answers);
+        bytes.extend_from_slice(&self.authority);
+        if let Some(edns) = edns {
+            edns.write(&mut bytes);
+        }
+        bytes
+    }
+}
+
+/// The header of a reply, nothing behind it counted.
+fn reply_header(query: Header, flags: u16) -> Header {
+    let kept = flag::OPCODE | flag::RECURSION_DESIRED | flag::CHECKING_DISABLED;
+    Header {
+        id: query.id,
+        flags: query.flags & kept | flag::RESPONSE | flag::RECURSION_AVAILABLE | flags,
+        counts: [0; 4],
+    }
+}
+
+/// A reply that is a header alone, because the rest of the query could not be read.
+fn bare(query: Header, rcode: u16) -> Vec<u8> {
+    reply_header(query, rcode).write()
+}
+
+/// The reply that nobody could be asked, or nobody answered. Empty if the query has not even a header.
+pub fn servfail(query: &[u8]) -> Vec<u8> {
+    match (Message::read(query), Header::read(query)) {
+        (Some(query), _) => Draft::new(&query).finish(rcode::SERVER_FAILURE),
+        (None, Some(header)) => bare(header, rcode::SERVER_FAILURE),
+        (None, None) => Vec::new(),
+    }
+}
+
+/// The reply as it may be sent over UDP: whole, or cut to its question with the sign that TCP has more (RFC 2181
+/// section 9).
+pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
+    let edns = Message::read(query).and_then(|query| query.edns);
+    let size = edns.map_or(0, |edns| usize::from(edns.udp_size));
+    if reply.len() <= size.clamp(UDP_LEAST, UDP_MOST) {
+        return reply;
+    }
+    let Some(whole) = Message::read(&reply) else {
+        return servfail(query);
+    };
+    let header = Header {
+        id: whole.header.id,
+        flags: whole.header.flags | flag::TRUNCATED,
+        counts: [1, 0, 0, u16::from(whole.edns.is_some())],
+    };
+    let mut bytes = header.write();
+    whole.question.write(&mut bytes);
+    if let Some(edns) = whole.edns {
+        edns.write(&mut bytes);
+    }
+    bytes
+}
+
+/// The query as it goes to a resolver of the host: the same bytes under another id.
+pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
+    let mut bytes = message.to_vec();
+    if let Some(old) = bytes.get_mut(..2) {
+        old.copy_from_slice(&id.to_be_bytes());
+    }
+    bytes
+}
+
+/// What a resolver said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The name exists and has what was asked for.
+    Found,
+    /// The name exists and has nothing of the kind that was asked for.
+    Empty,
+    /// The name does not exist.
+    Absent,
+    /// The answer is longer than what was sent; TCP has it.
+    Truncated,
+    /// This server does not help; another one may.
+    Useless,
+}
+
+/// Judges a message that came from a server's address: none if it is not the reply to this query (another id, another
+/// question, no reply at all), because somebody else may have sent it (RFC 5452 section 9.1).
+pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
+    let asked = Message::read(query)?;
+    let header = Header::read(reply)?;
+    if header.id != asked.header.id || !header.has(flag::RESPONSE) {
+        return None;
+    }
+    let code = header.flags & flag::RCODE;
+    let answered = [rcode::OK, rcode::NO_NAME].contains(&code);
+    if header.has(flag::TRUNCATED) && answered {
+        // What is cut may end anywhere; its question has to be the one that was asked all the same.
+        let (name, _) = Name::read(reply, HEADER_SIZE)?;
+        return name.is(&asked.question.name).then_some(Verdict::Truncated);
+    }
+    let Some(message) = Message::read(reply) else {
+        // Servers that cannot read a question do not repeat it.
+        return (header.counts == [0; 4] && !answered).then_some(Verdict::Useless);
+    };
+    if !message.question.is(&asked.question) {
+        return None;
+    }
+    let [_, answers, ..] = header.counts;
+    Some(match code {
+        rcode::OK if answers > 0 => Verdict::Found,
+        rcode::OK => Verdict::Empty,
+        rcode::NO_NAME => Verdict::Absent,
+        _ => Verdict::Useless,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+    use simple_dns::{Packet, PacketFlag, rdata::RData};
+
+    use super::*;
+    use crate::names::message::put_u16;
+
+    const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
+
+    fn zone() -> Zone {
+        Zone::new([("web", WEB), ("nginx.example.com", WEB)])
+    }
+
+    /// A query with recursion desired.
+    fn query(name: &str, of: u16) -> Vec<u8> {
+        let mut bytes = b"\xab\xcd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00".to_vec();
+        bytes.extend_from_slice(Name::new(name).unwrap().bytes());
+        put_u16(&mut bytes, of);
+        put_u16(&mut bytes, class::IN);
+        bytes
+    }
+
+    fn with_edns(mut query: Vec<u8>, udp_size: u16, version: u8) -> Vec<u8> {
+        query[11] = 1;
+        let edns = Edns {
+            udp_size,
+            rcode_high: 0,
+            version,
+            flags: 0x8000,
+        };
+        edns.write(&mut query);
+        query
+    }
+
+    fn reply(query: &[u8]) -> Vec<u8> {
+        match answer(&zone(), query) {
+            Answer::Reply(bytes) => bytes,
+            other @ (Answer::Forward | Answer::Drop) => panic!("{other:?}"),
+        }
+    }
+
+    /// The reply as a parser that is not ours reads it: the code, what it answers, whose zone it is.
+    fn seen(bytes: &[u8]) -> String {
+        let packet = Packet::parse(bytes).unwrap();
+        assert!(packet.has_flags(PacketFlag::RESPONSE | PacketFlag::RECURSION_AVAILABLE));
+        assert_eq!(packet.id(), 0xabcd);
+        let aa = packet.has_flags(PacketFlag::AUTHORITATIVE_ANSWER);
+        let mut text = format!("{:?}{}", packet.rcode(), if aa { " aa" } else { "" });
+        for record in packet.answers.iter().chain(&packet.name_servers) {
+            let data = if let RData::A(a) = &record.rdata {
+                Ipv4Addr::from(a.address).to_string()
+            } else if let RData::PTR(name) = &record.rdata {
+                name.to_string()
+            } else if let RData::SOA(soa) = &record.rdata {
+                format!("soa {}", soa.minimum)
+            } else {
+                format!("{:?}", record.rdata)
+            };
+            let _ = write!(text, "; {} {} {data}", record.name, record.ttl);
+        }
+        text
+    }
+
+    #[test]
+    fn a_name_of_the_network_has_an_address_and_nothing_else() {
+        let found = "NoError aa; web 10 127.0.42.101";
+        assert_eq!(seen(&reply(&query("web", kind::A))), found);
+        assert_eq!(seen(&reply(&query("web", kind::ANY))), found);
+        let empty = "NoError aa; web 10 soa 10";
+        for of in [28, 15, 16, 65, 252, 0xff42] {
+            // The parser beside ours does not know every type in a question.
+            let mut bytes = reply(&query("web", of));
+            bytes[17..19].copy_from_slice(&28_u16.to_be_bytes());
+            assert_eq!(seen(&bytes), empty, "type {of}");
+        }
+        assert_eq!(
+            seen(&reply(&query("nginx.example.com.norouter", kind::A))),
+            "NoError aa; nginx.example.com.norouter 10 127.0.42.101"
+        );
+    }
+
+    #[test]
+    fn below_our_own_domain_we_know_everything() {
+        let asked = |name| seen(&reply(&query(name, kind::A)));
+        assert_eq!(asked("db.norouter"), "NameError aa; norouter 10 soa 10");
+        assert_eq!(asked("x.web.norouter"), "NameError aa; norouter 10 soa 10");
+        assert_eq!(asked("norouter"), "NoError aa; norouter 10 soa 10");
+        // Above a name that exists.
+        assert_eq!(
+            asked("example.com.norouter"),
+            "NoError aa; norouter 10 soa 10"
+        );
+        let odd = query("web", kind::A);
+        let odd = [&odd[..12], b"\x02\xff.\x08NoRouter\x00\x00\x01\x00\x01"].concat();
+        assert_eq!(&reply(&odd)[2..4], b"\x85\x83");
+    }
+
+    #[test]
+    fn an_address_of_the_network_has_a_name() {
+        let asked = |name, of| answer(&zone(), &query(name, of));
+        let Answer::Reply(bytes) = asked("101.42.0.127.in-addr.arpa", kind::PTR) else {
+            panic!("not answered");
+        };
+        assert_eq!(
+            seen(&bytes),
+            "NoError aa; 101.42.0.127.in-addr.arpa 10 web.norouter"
+        );
+        assert!(matches!(
+            asked("101.42.0.127.in-addr.arpa", 28),
+            Answer::Reply(_)
+        ));
+        for other in [
+            "1.0.0.127.in-addr.arpa",
+            "0.127.in-addr.arpa",
+            "0101.42.0.127.in-addr.arpa.x",
+        ] {
+            assert_eq!(asked(other, kind::PTR), Answer::Forward, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_asked_elsewhere() {
+        for name in [
+            "example.com",
+            "web.example.com",
+            "www.nginx.example.com",
+            ".",
+            "localhost",
+        ] {
+            assert_eq!(answer(&zone(), &query(name, kind::A)), Answer::Forward);
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_a_question_is_given_back() {
+        let asked = query("wEb.NoRouTER", kind::A);
+        let reply = reply(&asked);
+        assert_eq!(reply[HEADER_SIZE..asked.len()], asked[HEADER_SIZE..]);
+    }
+
+    #[test]
+    fn what_is_no_query_is_not_answered_and_what_is_no_good_query_is_told_so() {
+        let good = query("web", kind::A);
+        let changed = |at: usize, to: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = to;
+            bytes
+        };
+        assert_eq!(answer(&zone(), &good[..11]), Answer::Drop);
+        assert_eq!(answer(&zone(), &changed(2, 0x81)), Answer::Drop);
+        // Its opcode is given back with NOTIMP (4): here IQUERY.
+        assert_eq!(
+            reply(&changed(2, 0x09))[2..12],
+            [0x89, 0x84, 0, 0, 0, 0, 0, 0, 0, 0]
+        );
+        let no_sense = [
+            good[..12].to_vec(),
+            good[..good.len() - 1].to_vec(),
+            changed(5, 0),
+            changed(5, 2),
+            changed(7, 1),
+            changed(12, 0xc0),
+            [&good[..], b"x"].concat(),
+            {
+                let twice = with_edns(with_edns(good.clone(), 512, 0), 512, 0);
+                [&twice[..11], &[2], &twice[12..]].concat()
+            },
+        ];
+        for bytes in no_sense {
+            assert_eq!(
+                seen(&reply(&bytes)),
+                "FormatError",
+                "{}",
+                bytes.escape_ascii()
+            );
+        }
+        let chaos = good.len() - 1;
+        assert_eq!(seen(&reply(&changed(chaos, 3))), "Refused");
+        assert_eq!(
+            seen(&reply(&changed(chaos, 255))),
+            "NoError aa; web 10 127.0.42.101"
+        );
+    }
+
+    #[test]
+    fn edns_is_answered_with_edns() {
+        let bytes = reply(&with_edns(query("web", kind::A), 1_232, 0));
+        let edns = Message::read(&bytes).unwrap().edns.unwrap();
+        assert_eq!(
+            (edns.udp_size, edns.version, edns.flags),
+            (UDP_SIZE, 0, 0x8000)
+        );
+        let bytes = reply(&with_edns(query("web", kind::A), 1_232, 1));
+        let message = Message::read(&bytes).unwrap();
+        let edns = message.edns.unwrap();
+        // BADVERS is 16: one in the upper eight bits of twelve.
+        assert_eq!(
+            (edns.rcode_high, message.header.flags & flag::RCODE),
+            (1, 0)
+        );
+        assert_eq!((edns.version, message.header.counts), (0, [1, 0, 0, 1]));
+        assert!(
+            Message::read(&reply(&query("web", kind::A)))
+                .unwrap()
+                .edns
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_reply_that_is_too_long_for_udp_says_that_tcp_has_it() {
+        let asked = query("big.example.com", kind::A);
+        let mut long = servfail(&asked);
+        long[3] &= 0xf0;
+        long[7] = 60;
+        for octet in 0..60 {
+            put_record(
+                &mut long,
+                &[0xc0, 12],
+                kind::A,
+                class::IN,
+                60,
+                &[10, 0, 0, octet],
+            );
+        }
+        let short = fit_udp(&asked, long.clone());
+        let packet = Packet::parse(&short).unwrap();
+        assert!(packet.has_flags(PacketFlag::TRUNCATION) && packet.answers.is_empty());
+        assert_eq!(short.len(), asked.len());
+        assert_eq!(judge(&asked, &short), Some(Verdict::Truncated));
+        let generous = with_edns(asked.clone(), 4_096, 0);
+        assert_eq!(fit_udp(&generous, long.clone()), long);
+        let stingy = with_edns(asked, 0, 0);
+        assert!(fit_udp(&stingy, long).len() < UDP_LEAST);
+    }
+
+    #[test]
+    fn only_the_reply_to_a_query_is_taken_for_it() {
+        let asked = query("web", kind::A);
+        let good = reply(&asked);
+        assert_eq!(judge(&asked, &good), Some(Verdict::Found));
+        assert_eq!(
+            judge(&asked, &reply(&query("WEB", kind::A))),
+            Some(Verdict::Found)
+        );
+        assert_eq!(judge(&asked, &servfail(&asked)), Some(Verdict::Useless));
+        assert_eq!(
+            judge(&asked, &servfail(&asked[..12])),
+            Some(Verdict::Useless)
+        );
+        assert_eq!(judge(&asked, &with_id(&good, 1)), None);
+        assert_eq!(judge(&asked, &asked), None);
+        assert_eq!(judge(&query("db", kind::A), &good), None);
+        assert_eq!(judge(&query("web", 28), &good), None);
+        assert_eq!(judge(&asked, &good[..good.len() - 1]), None);
+        let absent = query("db.norouter", kind::A);
+        assert_eq!(judge(&absent, &reply(&absent)), Some(Verdict::Absent));
+        let empty = query("web", 28);
+        assert_eq!(judge(&empty, &reply(&empty)), Some(Verdict::Empty));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_get_a_reply_that_can_be_read(
+            start in prop::sample::select(vec![query("web", 1), query("x.norouter", 28)]),
+            at in 0_usize..40,
+            byte in any::<u8>(),
+            cut in 0_usize..60,
+        ) {
+            let mut bytes = start;
+            if let Some(old) = bytes.get_mut(at) {
+                *old = byte;
+            }
+            bytes.truncate(cut);
+            match answer(&zone(), &bytes) {
+                Answer::Drop => prop_assert!(bytes.len() < HEADER_SIZE || bytes[2] & 0x80 != 0),
+                Answer::Forward => prop_assert!(Message::read(&bytes).is_some()),
+                Answer::Reply(reply) => {
+                    prop_assert_eq!(&reply[..2], &bytes[..2]);
+                    prop_assert!(reply.len() == HEADER_SIZE || Message::read(&reply).is_some());
+                }
+            }
+        }
+    }
+}

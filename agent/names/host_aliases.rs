@@ -1,0 +1,47 @@
+//! The HOSTALIASES file (hostname(7)): short names for programs that resolve with the C library, without root.
+//!
+//! The C library wants a name there, not an address. A public domain, nip.io, answers names that begin with an address by
+//! that address; upstream uses it the same way.
+
+use super::Zone;
+
+/// The text that lets these programs find the names of the zone. What an existing file says is kept behind ours, unless
+/// it is about one of our names. Names with dots are left out: the C library looks up only names without.
+pub fn text(zone: &Zone, existing: &[u8]) -> Vec<u8> {
+    let ours: Vec<(&str, String)> = zone
+        .entries()
+        .filter(|(name, _)| !name.contains('.'))
+        .map(|(name, address)| (name, format!("{name} {address}.nip.io\n")))
+        .collect();
+    let mut text: Vec<u8> = ours.iter().flat_map(|(_, line)| line.bytes()).collect();
+    for line in existing.split_inclusive(|byte| *byte == b'\n') {
+        let alias = line
+            .split(u8::is_ascii_whitespace)
+            .next()
+            .unwrap_or_default();
+        let is_ours = |name: &str| alias.eq_ignore_ascii_case(name.as_bytes());
+        if !ours.iter().any(|(name, _)| is_ours(name)) {
+            text.extend_from_slice(line);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn short_names_come_first_and_what_was_there_stays() {
+        let web = Ipv4Addr::new(127, 0, 42, 101);
+        let zone = Zone::new([("web", web), ("www.test", web)]);
+        let text = |existing: &[u8]| String::from_utf8(super::text(&zone, existing)).unwrap();
+        assert_eq!(text(b""), "web 127.0.42.101.nip.io\n");
+        assert_eq!(
+            text(b"mail mail.example.com\nWEB other\nwebmail x"),
+            "web 127.0.42.101.nip.io\nmail mail.example.com\nwebmail x"
+        );
+    }
+}

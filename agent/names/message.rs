@@ -1,0 +1,372 @@
+//! DNS messages as they stand on the wire (RFC 1035 section 4), read with every bound checked.
+//!
+//! Written by hand because an agent passes on what it does not know: record types of tomorrow, reserved bits, the very
+//! spelling of a question.
+
+use std::ops::Range;
+
+/// The bytes before the question.
+pub(super) const HEADER_SIZE: usize = 12;
+/// The longest message that TCP can frame (RFC 1035 section 4.2.2).
+pub(super) const MESSAGE_MAX: usize = 65_535;
+/// The longest name with its length bytes (RFC 1035 section 2.3.4).
+const NAME_MAX: usize = 255;
+/// The longest label.
+const LABEL_MAX: u8 = 63;
+/// The two bits that make a length byte the first byte of a pointer.
+const POINTER: u8 = 0xc0;
+
+/// The flags of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
+pub(super) mod flag {
+    pub(in super::super) const RESPONSE: u16 = 0x8000;
+    pub(in super::super) const OPCODE: u16 = 0x7800;
+    pub(in super::super) const AUTHORITATIVE: u16 = 0x0400;
+    pub(in super::super) const TRUNCATED: u16 = 0x0200;
+    pub(in super::super) const RECURSION_DESIRED: u16 = 0x0100;
+    pub(in super::super) const RECURSION_AVAILABLE: u16 = 0x0080;
+    pub(in super::super) const AUTHENTIC: u16 = 0x0020;
+    pub(in super::super) const CHECKING_DISABLED: u16 = 0x0010;
+    pub(in super::super) const RCODE: u16 = 0x000f;
+}
+
+/// Record types.
+pub(super) mod kind {
+    pub(in super::super) const A: u16 = 1;
+    pub(in super::super) const CNAME: u16 = 5;
+    pub(in super::super) const SOA: u16 = 6;
+    pub(in super::super) const PTR: u16 = 12;
+    pub(in super::super) const OPT: u16 = 41;
+    pub(in super::super) const ANY: u16 = 255;
+}
+
+/// Classes.
+pub(super) mod class {
+    pub(in super::super) const IN: u16 = 1;
+    pub(in super::super) const ANY: u16 = 255;
+}
+
+/// The fixed part of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header {
+    pub(super) id: u16,
+    pub(super) flags: u16,
+    /// Questions, answers, authority, additional.
+    pub(super) counts: [u16; 4],
+}
+
+impl Header {
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            id: u16_at(bytes, 0)?,
+            flags: u16_at(bytes, 2)?,
+            counts: [
+                u16_at(bytes, 4)?,
+                u16_at(bytes, 6)?,
+                u16_at(bytes, 8)?,
+                u16_at(bytes, 10)?,
+            ],
+        })
+    }
+
+    pub(super) fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        for word in [self.id, self.flags].iter().chain(&self.counts) {
+            put_u16(&mut bytes, *word);
+        }
+        bytes
+    }
+
+    pub(super) const fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// A name without compression: length bytes, labels, and the zero byte of the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name(Vec<u8>);
+
+impl Name {
+    /// The name of a text, if it is one: labels joined by dots, with a dot at the end or without.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let text = text.strip_suffix('.').unwrap_or(text);
+        let mut bytes = Vec::with_capacity(text.len() + 2);
+        for label in text.split('.').filter(|_| !text.is_empty()) {
+            let length = u8::try_from(label.len()).ok()?;
+            if !(1..=LABEL_MAX).contains(&length) {
+                return None;
+            }
+            bytes.push(length);
+            bytes.extend_from_slice(label.as_bytes());
+        }
+        bytes.push(0);
+        (bytes.len() <= NAME_MAX).then_some(Self(bytes))
+    }
+
+    /// Reads a name, compressed or not, and says where it ends.
+    pub(super) fn read(bytes: &[u8], start: usize) -> Option<(Self, usize)> {
+        let mut name = Vec::new();
+        let mut end = None;
+        // Pointers lead backwards only, so that no chain of them is without end.
+        let (mut at, mut limit) = (start, start);
+        loop {
+            let length = *bytes.get(at)?;
+            if length & POINTER == POINTER {
+                let target = usize::from(u16_at(bytes, at)? & 0x3fff);
+                end.get_or_insert(at + 2);
+                if target >= limit {
+                    return None;
+                }
+                (at, limit) = (target, target);
+            } else if length > LABEL_MAX {
+                return None;
+            } else {
+                let label = bytes.get(at..=at + usize::from(length))?;
+                name.extend_from_slice(label);
+                at += label.len();
+                if name.len() > NAME_MAX {
+                    return None;
+                }
+                if length == 0 {
+                    return Some((Self(name), end.unwrap_or(at)));
+                }
+            }
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The labels, without their lengths and without the root.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first()?;
+            let (label, after) = after.split_at_checked(usize::from(*length))?;
+            rest = after;
+            (!label.is_empty()).then_some(label)
+        })
+    }
+
+    /// The name as text in lower case; none if a label could not be told from two, or is no visible ASCII.
+    pub(super) fn text(&self) -> Option<String> {
+        let mut text = String::new();
+        for label in self.labels() {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'.';
+            if !label.iter().all(plain) {
+                return None;
+            }
+            text.push_str(&String::from_utf8_lossy(label));
+        }
+        Some(text.to_ascii_lowercase())
+    }
+
+    /// Whether two names are one, whatever their case (RFC 4343). A length byte is never a letter.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+
+    /// This name with another one behind it.
+    pub(super) fn join(&self, suffix: &Self) -> Option<Self> {
+        let (_, labels) = self.0.split_last()?;
+        let joined = [labels, suffix.bytes()].concat();
+        (joined.len() <= NAME_MAX).then_some(Self(joined))
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub(super) name: Name,
+    pub(super) kind: u16,
+    pub(super) class: u16,
+}
+
+impl Question {
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.class == other.class && self.name.is(&other.name)
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.name.bytes());
+        put_u16(out, self.kind);
+        put_u16(out, self.class);
+    }
+}
+
+/// A resource record.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) owner: Name,
+    pub(super) kind: u16,
+    pub(super) class: u16,
+    pub(super) ttl: u32,
+    /// Where its data are in the message.
+    pub(super) data: Range<usize>,
+}
+
+/// A message with one question, every part of which was found where it has to be.
+#[derive(Clone, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) header: Header,
+    pub(super) question: Question,
+    /// Answers, authority and additional in a row; the header says how many of each.
+    pub(super) records: Vec<Record>,
+    /// EDNS, if the sender speaks it.
+    pub(super) edns: Option<Edns>,
+}
+
+/// What the OPT record says (RFC 6891 section 6.1), its options left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Edns {
+    /// The longest message over UDP that its sender takes, in bytes.
+    pub(super) udp_size: u16,
+    /// The upper eight bits of the response code.
+    pub(super) rcode_high: u8,
+    pub(super) version: u8,
+    pub(super) flags: u16,
+}
+
+impl Edns {
+    fn of(record: &Record) -> Self {
+        let [rcode_high, version, high, low] = record.ttl.to_be_bytes();
+        Self {
+            udp_size: record.class,
+            rcode_high,
+            version,
+            flags: u16::from_be_bytes([high, low]),
+        }
+    }
+
+    pub(super) fn write(self, out: &mut Vec<u8>) {
+        let [high, low] = self.flags.to_be_bytes();
+        let ttl = u32::from_be_bytes([self.rcode_high, self.version, high, low]);
+        put_record(out, &[0], kind::OPT, self.udp_size, ttl, &[]);
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Reads a message; none unless it has exactly one question, all its records, and nothing behind them.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let header = Header::read(bytes)?;
+        let [1, counts @ ..] = header.counts else {
+            return None;
+        };
+        let (name, at) = Name::read(bytes, HEADER_SIZE)?;
+        if at != HEADER_SIZE + name.bytes().len() {
+            // There is nothing before it that a pointer could mean.
+            return None;
+        }
+        let question = Question {
+            name,
+            kind: u16_at(bytes, at)?,
+            class: u16_at(bytes, at + 2)?,
+        };
+        let mut at = at + 4;
+        let mut records = Vec::new();
+        for _ in 0..counts.into_iter().map(u32::from).sum() {
+            let (owner, after) = Name::read(bytes, at)?;
+            let data = after + 10;
+            let end = data + usize::from(u16_at(bytes, after + 8)?);
+            bytes.get(data..end)?;
+            records.push(Record {
+                owner,
+                kind: u16_at(bytes, after)?,
+                class: u16_at(bytes, after + 2)?,
+                ttl: u32::from(u16_at(bytes, after + 4)?) << 16
+                    | u32::from(u16_at(bytes, after + 6)?),
+                data: data..end,
+            });
+            at = end;
+        }
+        let mut opts = records.iter().filter(|record| record.kind == kind::OPT);
+        let edns = opts.next().map(Edns::of);
+        let one_opt = opts.next().is_none();
+        (one_opt && at == bytes.len()).then_some(Self {
+            bytes,
+            header,
+            question,
+            records,
+            edns,
+        })
+    }
+
+    /// The data of one of its records.
+    pub(super) fn data(&self, record: &Record) -> &'a [u8] {
+        self.bytes.get(record.data.clone()).unwrap_or_default()
+    }
+}
+
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    let bytes = bytes.get(at..at.checked_add(2)?)?;
+    Some(u16::from_be_bytes(bytes.try_into().ok()?))
+}
+
+pub(super) fn put_u16(out: &mut Vec<u8>, value: u16) {
+    out.extend_from_slice(&value.to_be_bytes());
+}
+
+/// Writes a record whose data are no longer than a message.
+pub(super) fn put_record(
+    out: &mut Vec<u8>,
+    owner: &[u8],
+    kind: u16,
+    class: u16,
+    ttl: u32,
+    data: &[u8],
+) {
+    out.extend_from_slice(owner);
+    put_u16(out, kind);
+    put_u16(out, class);
+    out.extend_from_slice(&ttl.to_be_bytes());
+    put_u16(out, u16::try_from(data.len()).unwrap_or(u16::MAX));
+    out.extend_from_slice(data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compressed_name_is_read_to_its_end() {
+        let bytes = b"\x03com\x00\x03www\x07example\xc0\x00rest";
+        let (name, end) = Name::read(bytes, 5).unwrap();
+        assert_eq!(name.text().unwrap(), "www.example.com");
+        assert_eq!(&bytes[end..], b"rest");
+    }
+
+    #[test]
+    fn a_pointer_that_leads_forward_or_to_itself_is_refused() {
+        assert!(Name::read(b"\xc0\x00", 0).is_none());
+        assert!(Name::read(b"\xc0\x02\x00", 0).is_none());
+        assert!(Name::read(b"\x01a\xc0\x00", 0).is_none());
+        assert!(Name::read(b"\x01a\xc0\x04\xc0\x02", 4).is_none());
+        assert!(Name::read(b"\x40abc", 0).is_none());
+        assert!(Name::read(b"\x05abc", 0).is_none());
+    }
+
+    #[test]
+    fn a_name_has_255_bytes_at_most() {
+        let label = |length: usize| "x".repeat(length);
+        let most = [label(63), label(63), label(63), label(61)].join(".");
+        let name = Name::new(&most).unwrap();
+        assert_eq!(name.bytes().len(), NAME_MAX);
+        assert_eq!(Name::read(name.bytes(), 0).unwrap().0, name);
+        assert!(Name::new(&format!("{most}x")).is_none());
+        let longer = [&[1, b'x'], name.bytes()].concat();
+        assert!(Name::read(&longer, 0).is_none());
+        assert!(Name::new("a..b").is_none() && Name::new(&label(64)).is_none());
+        assert_eq!(Name::new(".").unwrap().bytes(), [0]);
+    }
+
+    #[test]
+    fn a_label_with_a_dot_inside_has_no_text() {
+        assert_eq!(Name::read(b"\x03a.b\x00", 0).unwrap().0.text(), None);
+        assert_eq!(Name::read(b"\x02\xff\x00\x00", 0).unwrap().0.text(), None);
+        assert_eq!(Name::new("A.b").unwrap().text().unwrap(), "a.b");
+    }
+}

@@ -1,0 +1,118 @@
+//! What the network knows: names, aliases and their addresses. It knows nothing of any name outside.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use crate::addr::HostName;
+
+/// Every name is known below this domain too, so that `web.norouter` can never mean another `web`.
+pub const SUFFIX: &str = "norouter";
+
+/// The names of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Zone {
+    /// By name, in lower case.
+    names: BTreeMap<String, Ipv4Addr>,
+    /// What an address is called when it is asked for its name.
+    primary: BTreeMap<Ipv4Addr, String>,
+}
+
+impl Zone {
+    /// The zone of these names and aliases.
+    ///
+    /// An address is called by the first of its names that has no dot, else by the first. A text that is no
+    /// [`HostName`] is left out: it would mean something else in a hosts file than it does here.
+    pub fn new<N: AsRef<str>>(entries: impl IntoIterator<Item = (N, Ipv4Addr)>) -> Self {
+        let mut zone = Self::default();
+        for (name, address) in entries {
+            let Ok(name) = name.as_ref().parse::<HostName>() else {
+                continue;
+            };
+            let name = name.as_str().to_owned();
+            let primary = zone.primary.entry(address).or_insert_with(|| name.clone());
+            if primary.contains('.') && !name.contains('.') {
+                primary.clone_from(&name);
+            }
+            zone.names.insert(name, address);
+        }
+        zone
+    }
+
+    /// The address of a name or alias, with or without [`SUFFIX`] and in any case.
+    pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let short = || name.strip_suffix(SUFFIX)?.strip_suffix('.');
+        let found = self.names.get(&name);
+        found.or_else(|| self.names.get(short()?)).copied()
+    }
+
+    /// What an address is called.
+    pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
+        self.primary.get(&address).map(String::as_str)
+    }
+
+    /// Whether a name of the network lies below this one, which is given in lower case and without [`SUFFIX`].
+    pub(super) fn has_below(&self, name: &str) -> bool {
+        let below = |known: &String| {
+            known
+                .strip_suffix(name)
+                .is_some_and(|rest| rest.ends_with('.'))
+        };
+        self.names.keys().any(below)
+    }
+
+    /// Every name with its address: address by address, what the address is called first.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Ipv4Addr)> {
+        let mut entries: Vec<(Ipv4Addr, bool, &str)> = self
+            .names
+            .iter()
+            .map(|(name, address)| (*address, self.name(*address) != Some(name), name.as_str()))
+            .collect();
+        entries.sort_unstable();
+        entries
+            .into_iter()
+            .map(|(address, _, name)| (name, address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
+    const DB: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 102);
+
+    #[test]
+    fn a_name_is_known_in_any_case_and_below_the_networks_own_domain() {
+        let zone = Zone::new([("Web", WEB), ("db.example.com", DB)]);
+        for name in ["web", "WEB.", "web.NoRouter", "web.norouter."] {
+            assert_eq!(zone.address(name), Some(WEB), "{name}");
+        }
+        assert_eq!(zone.address("db.example.com.norouter"), Some(DB));
+        for name in [
+            "",
+            ".",
+            "norouter",
+            ".norouter",
+            "webnorouter",
+            "db",
+            "web..",
+        ] {
+            assert_eq!(zone.address(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_called_by_its_first_short_name() {
+        let zone = Zone::new([("a.example.com", WEB), ("web", WEB), ("b", WEB)]);
+        assert_eq!(zone.name(WEB), Some("web"));
+        assert_eq!(zone.name(DB), None);
+        let entries: Vec<_> = zone.entries().collect();
+        assert_eq!(entries, [("web", WEB), ("a.example.com", WEB), ("b", WEB)]);
+    }
+
+    #[test]
+    fn a_text_that_could_break_out_of_a_line_is_no_name() {
+        let zone = Zone::new([("a\n10.0.0.1 bank", WEB), ("localhost", WEB), ("a b", WEB)]);
+        assert_eq!(zone, Zone::default());
+    }
+}
