@@ -190,7 +190,7 @@ impl Routes {
 }
 
 /// Whether an address means something else on every machine.
-fn is_special(address: IpAddr) -> bool {
+pub fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => SPECIAL_V4.iter().any(|block| block.contains(&address)),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {

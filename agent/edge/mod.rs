@@ -8,22 +8,35 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod config;
+mod pages;
+mod path;
+
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::{Ipv4Addr, SocketAddrV4},
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
 
+pub use self::{
+    config::{Files, Proxy},
+    path::{Gateway, Path},
+};
+use self::{config::Config, path::Given};
 use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
     flow::{Receive, Table, TableFull},
+    names::Zone,
     time::Instant,
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
-        control::{self, Configure, Event, Greeting, Message, Outcome, ProblemReport, feature},
+        control::{
+            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
+        },
         frame,
     },
 };
@@ -38,7 +51,7 @@ const DIALS_MAX: usize = 1_024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Listen there; answer with [`Core::handle_listening`].
-    Listen(SocketAddrV4),
+    Listen(Listener),
     /// Connect to `host` (an address or a name) for this flow; answer with [`Core::handle_dialled`].
     Dial {
         /// The flow that waits.
@@ -48,38 +61,79 @@ pub enum Output {
         /// The port there.
         port: u16,
     },
+    /// Serve what has come in on this flow.
+    Serve(FlowKey, Service),
+    /// Write these files; answer with [`Core::handle_files`].
+    Write(Box<Files>),
     /// Look at this flow again: it has bytes, room, or an end.
     Wake(FlowKey),
+}
+
+/// A real address to listen on, and what for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener {
+    /// What comes of what arrives there.
+    pub purpose: Purpose,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// What is listened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Connections to the address of the same name inside the network ([`Core::connect`]).
+    Network,
+    /// DNS questions over UDP. Those over TCP are connections into the network.
+    Dns,
+    /// Clients of the HTTP proxy.
+    Http,
+    /// Clients of the SOCKS proxy.
+    Socks,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.purpose {
+            Purpose::Network => write!(f, "listen on {}", self.address),
+            Purpose::Dns => write!(f, "listen on {} (UDP)", self.address),
+            Purpose::Http => write!(f, "serve the HTTP proxy on {}", self.address),
+            Purpose::Socks => write!(f, "serve the SOCKS proxy on {}", self.address),
+        }
+    }
+}
+
+/// What an agent itself serves inside the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// DNS questions, as over TCP (RFC 7766).
+    Dns,
+    /// Connections that another host's proxy asks for.
+    Relay,
 }
 
 /// One agent.
 pub struct Core {
     decoder: Decoder,
     config: Option<Config>,
-    listeners: BTreeMap<SocketAddrV4, Listener>,
+    listeners: BTreeMap<Listener, Listening>,
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
     flows: Table,
+    /// What the DNS server of this gateway has given.
+    given: Given,
+    /// What is wrong with the files.
+    files: Vec<ProblemReport>,
     dials: usize,
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
     report_due: bool,
 }
 
-/// What the manager wants of this agent.
-struct Config {
-    me: Vip,
-    /// What each published port dials.
-    forwards: BTreeMap<Port, (String, u16)>,
-    /// Whether the manager wants to hear of problems.
-    reports: bool,
-}
-
-enum Listener {
+enum Listening {
     /// The driver has been asked.
     Asked,
     /// Connections can come.
-    Listening,
+    Works,
     /// The address could not be had.
     Failed { reason: String, retry_at: Instant },
 }
@@ -93,6 +147,8 @@ impl Core {
             listeners: BTreeMap::new(),
             next_retry: None,
             flows: Table::new(seed),
+            given: Given::default(),
+            files: Vec::new(),
             dials: 0,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
@@ -118,39 +174,31 @@ impl Core {
         if self.config.is_some() {
             return Err("this agent is already configured".to_owned());
         }
-        let me = Vip::new(args.me).map_err(|error| format!("me: {}: {error}", args.me))?;
-        let mut forwards = BTreeMap::new();
+        let config = Config::read(args)?;
         let mut listen = Vec::new();
-        for forward in args
-            .forwards
-            .into_iter()
-            .filter(|forward| is_tcp(&forward.proto))
-        {
-            let port = Port::new(forward.listen_port)
-                .ok_or_else(|| "forwards: 0 is no port to listen on".to_owned())?;
-            listen.push(me.socket(port));
-            forwards.insert(port, (forward.connect_ip, forward.connect_port));
-        }
-        for other in args.others.iter().filter(|other| is_tcp(&other.proto)) {
-            let vip =
-                Vip::new(other.ip).map_err(|error| format!("others: {}: {error}", other.ip))?;
-            let port = Port::new(other.port)
-                .ok_or_else(|| "others: 0 is no port to listen on".to_owned())?;
-            listen.push(vip.socket(port));
-        }
-        if !args.loopback.disable {
-            for address in listen {
-                if self.listeners.insert(address, Listener::Asked).is_none() {
-                    self.outputs.push_back(Output::Listen(address));
-                }
+        let mut add = |purpose, address| listen.push(Listener { purpose, address });
+        if config.loopback {
+            for address in &config.published {
+                add(Purpose::Network, (*address).into());
+            }
+            for (vip, port) in &config.dns {
+                add(Purpose::Network, vip.socket(*port).into());
+                add(Purpose::Dns, vip.socket(*port).into());
             }
         }
-        let wants = |name: &str| args.features.iter().any(|feature| feature == name);
-        self.config = Some(Config {
-            me,
-            forwards,
-            reports: wants(feature::PROBLEMS),
-        });
+        if let Some(http) = &config.http {
+            add(Purpose::Http, http.listen);
+        }
+        if let Some(socks) = &config.socks {
+            add(Purpose::Socks, socks.listen);
+        }
+        for listener in listen {
+            if self.listeners.insert(listener, Listening::Asked).is_none() {
+                self.outputs.push_back(Output::Listen(listener));
+            }
+        }
+        self.outputs.push_back(Output::Write(Box::new(config.files.clone())));
+        self.config = Some(config);
         Ok(())
     }
 
@@ -158,42 +206,77 @@ impl Core {
     pub fn handle_listening(
         &mut self,
         now: Instant,
-        address: SocketAddrV4,
+        listener: Listener,
         outcome: Result<(), String>,
     ) {
-        let Some(listener) = self.listeners.get_mut(&address) else {
+        let Some(listening) = self.listeners.get_mut(&listener) else {
             return;
         };
-        let failed_before = match listener {
-            Listener::Failed { reason, .. } => Some(std::mem::take(reason)),
-            Listener::Asked | Listener::Listening => None,
+        let failed_before = match listening {
+            Listening::Failed { reason, .. } => Some(std::mem::take(reason)),
+            Listening::Asked | Listening::Works => None,
         };
-        *listener = match outcome {
+        *listening = match outcome {
             Ok(()) => {
                 self.report_due |= failed_before.is_some();
-                Listener::Listening
+                Listening::Works
             }
             Err(reason) => {
                 self.report_due |= failed_before.as_ref() != Some(&reason);
                 let retry_at = now + LISTEN_RETRY;
                 self.next_retry.get_or_insert(retry_at);
-                Listener::Failed { reason, retry_at }
+                Listening::Failed { reason, retry_at }
             }
         };
     }
 
-    /// A connection has come to a listener: the flow that carries it.
-    pub fn handle_accepted(
+    /// The outcome of [`Output::Write`]: what could not be written.
+    pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
+        self.report_due |= self.files != problems;
+        self.files = problems;
+    }
+
+    /// Begins a flow to an address inside the network.
+    pub fn connect(
         &mut self,
         now: Instant,
-        listener: SocketAddrV4,
+        remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
         // There are listeners only after a configuration.
         let me = self
             .config
             .as_ref()
             .map_or(Ipv4Addr::LOCALHOST, |config| config.me.address());
-        self.flows.connect(now, me, listener)
+        self.flows.connect(now, me, remote)
+    }
+
+    /// Tells the manager that these addresses are behind a gateway, before the flows that go there.
+    pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
+        let event = Event::RouteSuggestion(RouteSuggestion {
+            ip: addresses.iter().copied().map(IpAddr::from).collect(),
+            route: gateway.address(),
+        });
+        self.control.push_back(Message::Event(event.into_raw()));
+    }
+
+    /// This host's own address; none before the configuration.
+    pub fn me(&self) -> Option<Vip> {
+        self.config.as_ref().map(|config| config.me)
+    }
+
+    /// The names of the network.
+    pub fn zone(&self) -> Option<&Zone> {
+        self.config.as_ref().map(|config| &config.zone)
+    }
+
+    /// A proxy as it is configured.
+    pub fn proxy(&self, purpose: Purpose) -> Option<&Proxy> {
+        let config = self.config.as_ref()?;
+        match purpose {
+            Purpose::Http => config.http.as_ref(),
+            Purpose::Socks => config.socks.as_ref(),
+            Purpose::Network | Purpose::Dns => None,
+        }
     }
 
     /// The outcome of [`Output::Dial`].
@@ -226,7 +309,6 @@ impl Core {
     }
 
     /// Whether the far end has accepted the flow.
-    #[cfg(test)]
     pub fn is_established(&self, flow: FlowKey) -> bool {
         self.flows.is_established(flow)
     }
@@ -306,8 +388,8 @@ impl Core {
 
     fn retry_listeners(&mut self, now: Instant) {
         self.next_retry = None;
-        for (&address, listener) in &mut self.listeners {
-            let Listener::Failed { retry_at, .. } = listener else {
+        for (&listener, listening) in &mut self.listeners {
+            let Listening::Failed { retry_at, .. } = listening else {
                 continue;
             };
             if *retry_at > now {
@@ -317,7 +399,7 @@ impl Core {
             }
             // The driver's answer sets the next time.
             *retry_at = now + LISTEN_RETRY;
-            self.outputs.push_back(Output::Listen(address));
+            self.outputs.push_back(Output::Listen(listener));
         }
     }
 
@@ -333,32 +415,46 @@ impl Core {
         }
     }
 
-    /// Begins a flow for a SYN to a published port; false if it is to be refused.
+    /// Begins a flow for a SYN to something that is served here; false if it is to be refused.
     fn accept(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
         let flags = packet.segment().flags;
         if !flags.syn || flags.ack || flags.rst || self.dials >= DIALS_MAX {
             return false;
         }
-        let Some(config) = &self.config else {
-            return false;
-        };
-        let destination = packet.key().dst;
-        let published = Port::new(destination.port())
-            .filter(|_| *destination.ip() == config.me.address())
-            .and_then(|port| config.forwards.get(&port));
-        let Some((host, port)) = published else {
+        let Some(served) = self.served_at(now, packet.key().dst) else {
             return false;
         };
         let Some(flow) = self.flows.accept(now, packet) else {
             return false;
         };
-        self.dials += 1;
-        self.outputs.push_back(Output::Dial {
-            flow,
-            host: host.clone(),
-            port: *port,
+        self.outputs.push_back(match served {
+            Served::Service(service) => {
+                self.flows.admit(flow);
+                Output::Serve(flow, service)
+            }
+            Served::Dial(host, port) => {
+                self.dials += 1;
+                Output::Dial { flow, host, port }
+            }
         });
         true
+    }
+
+    fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {
+        let config = self.config.as_ref()?;
+        let port = Port::new(address.port())?;
+        if *address.ip() != config.me.address() {
+            let relays = self.relays_packets_to(now, *address.ip());
+            return relays.then(|| Served::Dial(address.ip().to_string(), port.get()));
+        }
+        if let Some((host, port)) = config.forwards.get(&port) {
+            return Some(Served::Dial(host.clone(), *port));
+        }
+        let port = Some(&port);
+        if config.dns.get(&config.me) == port {
+            return Some(Served::Service(Service::Dns));
+        }
+        (config.relays.get(&config.me) == port).then_some(Served::Service(Service::Relay))
     }
 
     fn handle_control(&mut self, json: &[u8]) {
@@ -393,27 +489,46 @@ impl Core {
         if self.config.as_ref().is_none_or(|config| !config.reports) {
             return;
         }
-        let problems = self.listeners.iter().filter_map(|(&address, listener)| {
-            let Listener::Failed { reason, .. } = listener else {
+        let event = Event::Problems(self.problems());
+        self.control.push_back(Message::Event(event.into_raw()));
+    }
+
+    /// Everything that does not work at the moment.
+    fn problems(&self) -> Vec<ProblemReport> {
+        let listeners = self.listeners.iter().filter_map(|(listener, listening)| {
+            let Listening::Failed { reason, .. } = listening else {
                 return None;
             };
             Some(ProblemReport {
-                address,
+                what: listener.to_string(),
                 reason: reason.clone(),
             })
         });
-        let event = Event::Problems(problems.collect());
-        self.control.push_back(Message::Event(event.into_raw()));
+        listeners.chain(self.files.iter().cloned()).collect()
     }
 }
 
-/// Whether a port carries what this agent carries. Upstream leaves the word out where there is no choice.
-fn is_tcp(protocol: &str) -> bool {
-    protocol.is_empty() || protocol == "tcp"
+/// What there is at an address of the network.
+enum Served {
+    Service(Service),
+    Dial(String, u16),
 }
 
 fn greeting() -> serde_json::Value {
-    let served = [feature::LOOPBACK, feature::TCP, feature::LOOPBACK_DISABLE];
+    let served = [
+        feature::LOOPBACK,
+        feature::TCP,
+        feature::LOOPBACK_DISABLE,
+        feature::HTTP,
+        feature::SOCKS,
+        feature::CREDENTIALS,
+        feature::HOST_ALIASES,
+        feature::HOST_ALIASES_NIP_IO,
+        feature::ETC_HOSTS,
+        feature::ROUTES,
+        feature::NOT_TO,
+        feature::DNS,
+    ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),
         version: VERSION.to_owned(),

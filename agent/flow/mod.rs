@@ -203,7 +203,6 @@ impl Table {
     }
 
     /// Whether the far end has accepted the flow.
-    #[cfg(test)]
     pub fn is_established(&self, key: FlowKey) -> bool {
         self.flows
             .get(&key)

@@ -275,7 +275,6 @@ impl Stack {
     }
 
     /// Whether the peer has accepted the connection.
-    #[cfg(test)]
     pub(super) fn is_established(&self) -> bool {
         !matches!(
             self.socket().state(),

@@ -35,6 +35,7 @@ pub(super) mod kind {
     pub(in super::super) const CNAME: u16 = 5;
     pub(in super::super) const SOA: u16 = 6;
     pub(in super::super) const PTR: u16 = 12;
+    pub(in super::super) const AAAA: u16 = 28;
     pub(in super::super) const OPT: u16 = 41;
     pub(in super::super) const ANY: u16 = 255;
 }

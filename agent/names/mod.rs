@@ -10,6 +10,7 @@
 
 mod zone;
 
+pub mod ask;
 pub mod dns;
 mod message;
 pub mod search;

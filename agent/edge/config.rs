@@ -1,0 +1,179 @@
+//! What an agent is to be: the manager's words, checked once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+};
+
+use crate::{
+    addr::{Port, Vip},
+    names::Zone,
+    route::{Route, Routes, Target},
+    wire::control::{self, Configure, Endpoint, feature},
+};
+
+/// The configuration of an agent.
+pub(super) struct Config {
+    pub(super) me: Vip,
+    /// What each published port dials.
+    pub(super) forwards: BTreeMap<Port, (String, u16)>,
+    /// The published ports of all hosts.
+    pub(super) published: BTreeSet<SocketAddrV4>,
+    /// All names, and what each host is called.
+    pub(super) names: BTreeMap<String, Ipv4Addr>,
+    pub(super) zone: Zone,
+    pub(super) routes: Routes,
+    /// The DNS servers of all hosts.
+    pub(super) dns: BTreeMap<Vip, Port>,
+    /// Where gateways dial for others.
+    pub(super) relays: BTreeMap<Vip, Port>,
+    pub(super) http: Option<Proxy>,
+    pub(super) socks: Option<Proxy>,
+    /// Whether the real loopback addresses of the network are listened on.
+    pub(super) loopback: bool,
+    pub(super) files: Files,
+    /// Whether the manager wants to hear of problems.
+    pub(super) reports: bool,
+}
+
+/// A proxy for programs on this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The file with its users, not yet expanded; everybody may use it without one.
+    pub credentials: Option<String>,
+}
+
+/// What the agent writes down for programs on its host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The names of the network.
+    pub zone: Zone,
+    /// The folder for them, not yet expanded.
+    pub state_dir: Option<String>,
+    /// Whether they also go into `/etc/hosts`.
+    pub etc_hosts: bool,
+    /// Where the HTTP proxy is found.
+    pub http: Option<Proxy>,
+    /// Where the SOCKS proxy is found.
+    pub socks: Option<Proxy>,
+}
+
+impl Config {
+    /// Understands the manager's words; fails with what it cannot mean.
+    pub(super) fn read(args: Configure) -> Result<Self, String> {
+        let me = Vip::new(args.me).map_err(|error| format!("me: {}: {error}", args.me))?;
+        let zone = zone(&args);
+        let dns = ports("nameServers", &args.name_servers)?;
+        let dns = dns.into_iter().map(|address| (address.0, address.1)).collect();
+        let relays = ports("relays", &args.relays)?.into_iter().collect();
+        let mut published = BTreeSet::new();
+        for (vip, port) in ports("others", &args.others)? {
+            published.insert(vip.socket(port));
+        }
+        let mut forwards = BTreeMap::new();
+        for forward in args.forwards {
+            if !is_tcp(&forward.proto) {
+                continue;
+            }
+            let port = Port::new(forward.listen_port)
+                .ok_or_else(|| "forwards: 0 is no port to listen on".to_owned())?;
+            published.insert(me.socket(port));
+            forwards.insert(port, (forward.connect_ip, forward.connect_port));
+        }
+        let http = proxy("http", args.http)?;
+        let socks = proxy("socks", args.socks)?;
+        let reports = args.features.iter().any(|has| has == feature::PROBLEMS);
+        let state_dir = if args.state_dir.disable {
+            None
+        } else {
+            Some(args.state_dir.path).filter(|path| !path.is_empty())
+        };
+        Ok(Self {
+            me,
+            forwards,
+            published,
+            routes: routes(args.routes)?,
+            dns,
+            relays,
+            loopback: !args.loopback.disable,
+            files: Files {
+                zone: zone.clone(),
+                state_dir,
+                etc_hosts: args.write_etc_hosts,
+                http: http.clone(),
+                socks: socks.clone(),
+            },
+            names: args.hostname_map,
+            zone,
+            http,
+            socks,
+            reports,
+        })
+    }
+}
+
+/// The names of the network, those of hosts before aliases: an address is called by the first.
+fn zone(args: &Configure) -> Zone {
+    let is_main = |name: &&String| args.main_names.contains(*name);
+    let names = args.hostname_map.iter();
+    let (main, aliases): (Vec<_>, Vec<_>) = names.partition(|(name, _)| is_main(&name));
+    let all = main.into_iter().chain(aliases);
+    Zone::new(all.map(|(name, address)| (name, *address)))
+}
+
+fn ports(what: &str, endpoints: &[Endpoint]) -> Result<Vec<(Vip, Port)>, String> {
+    let tcp = endpoints.iter().filter(|endpoint| is_tcp(&endpoint.proto));
+    tcp.map(|endpoint| {
+        let vip =
+            Vip::new(endpoint.ip).map_err(|error| format!("{what}: {}: {error}", endpoint.ip))?;
+        let port =
+            Port::new(endpoint.port).ok_or_else(|| format!("{what}: 0 is no port to listen on"))?;
+        Ok((vip, port))
+    })
+    .collect()
+}
+
+fn proxy(what: &str, listen: control::Listen) -> Result<Option<Proxy>, String> {
+    if listen.listen.is_empty() {
+        return Ok(None);
+    }
+    // Go's way to say "on all addresses".
+    let text = match listen.listen.strip_prefix(':') {
+        Some(port) => format!("0.0.0.0:{port}"),
+        None => listen.listen.replace("localhost:", "127.0.0.1:"),
+    };
+    let address = text
+        .parse()
+        .map_err(|_| format!("{what}: {:?} is no address to listen on", listen.listen))?;
+    Ok(Some(Proxy {
+        listen: address,
+        credentials: Some(listen.credentials).filter(|file| !file.is_empty()),
+    }))
+}
+
+fn routes(routes: Vec<control::Route>) -> Result<Routes, String> {
+    let target = |text: &String| {
+        let target = text.parse::<Target>();
+        target.map_err(|error| format!("routes: {text:?} is {error}"))
+    };
+    let route = |route: control::Route| {
+        let via = std::iter::once(route.via).chain(route.or_via).map(|via| {
+            Vip::new(via).map_err(|error| format!("routes: via {via}: {error}"))
+        });
+        let to = route.to_cidr.iter().chain(&route.to_hostname_glob);
+        Ok(Route {
+            via: via.collect::<Result<_, String>>()?,
+            to: to.map(target).collect::<Result<_, String>>()?,
+            not_to: route.not_to.iter().map(target).collect::<Result<_, String>>()?,
+        })
+    };
+    let routes = routes.into_iter().map(route);
+    routes.collect::<Result<_, String>>().map(Routes::new)
+}
+
+/// Whether a port carries what this agent carries. Upstream leaves the word out where there is no choice.
+fn is_tcp(protocol: &str) -> bool {
+    protocol.is_empty() || protocol == "tcp"
+}
