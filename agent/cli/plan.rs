@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     addr::Vip,
-    plan::{HostPlan, Plan, Protocol, Start},
+    plan::{HostPlan, Plan, Protocol, ProxyPlan, Start},
+    route::Target,
     text::escape,
 };
 
@@ -70,17 +71,20 @@ fn as_text(plan: &Plan) -> String {
         }
         text.push('\n');
     }
-    for route in &plan.routes {
-        let to = [route.to_cidr.as_slice(), &route.to_glob]
-            .concat()
-            .join(", ");
+    for route in plan.routes.iter() {
+        let via: Vec<String> = route.via.iter().map(|via| name_of(plan, *via)).collect();
+        let except = match texts(&route.not_to).join(", ") {
+            none if none.is_empty() => none,
+            except => format!(" except {except}"),
+        };
         let _ = writeln!(
             text,
-            "{bold}{to}{bold:#} through {}{LATER}",
-            name_of(plan, route.via)
+            "{bold}{}{bold:#}{except} through {}",
+            texts(&route.to).join(", "),
+            via.join(", else ")
         );
     }
-    if !plan.routes.is_empty() {
+    if plan.routes.iter().next().is_some() {
         text.push('\n');
     }
     let ports = plan
@@ -123,14 +127,28 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
         many => format!("on its loopback at all {many} published ports of the network"),
     };
     facts.push(("listens", listens));
-    if let Some(address) = host.http {
-        facts.push(("listens", format!("{address} as an HTTP proxy{LATER}")));
+    for (proxy, what) in [(&host.http, "an HTTP"), (&host.socks, "a SOCKS")] {
+        let Some(proxy) = proxy else { continue };
+        let users = match &proxy.credentials {
+            Some(file) => format!(" for the users in {}", escape(file)),
+            None => String::new(),
+        };
+        facts.push((
+            "listens",
+            format!("on {} as {what} proxy{users}", proxy.listen),
+        ));
     }
-    if let Some(address) = host.socks {
-        facts.push(("listens", format!("{address} as a SOCKS proxy{LATER}")));
+    if let Some(port) = host.dns {
+        facts.push((
+            "answers",
+            format!("DNS questions at {}", host.vip.socket(port)),
+        ));
+    }
+    if let Some(folder) = &host.state_dir {
+        facts.push(("writes", format!("hosts files into {}", escape(folder))));
     }
     if host.write_etc_hosts {
-        facts.push(("writes", format!("/etc/hosts{LATER}")));
+        facts.push(("writes", "/etc/hosts".to_owned()));
     }
     facts
 }
@@ -171,6 +189,10 @@ fn name_of(plan: &Plan, vip: Vip) -> String {
         .map_or_else(|| vip.to_string(), |host| host.name.to_string())
 }
 
+fn texts(targets: &[Target]) -> Vec<String> {
+    targets.iter().map(ToString::to_string).collect()
+}
+
 fn as_json(plan: &Plan) -> Value {
     let hosts: Vec<Value> = plan
         .hosts
@@ -182,10 +204,10 @@ fn as_json(plan: &Plan) -> Value {
         .iter()
         .map(|route| {
             json!({
-                "via": route.via.to_string(),
-                "viaName": name_of(plan, route.via),
-                "toCidr": route.to_cidr,
-                "toGlob": route.to_glob,
+                "via": route.via.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "viaNames": route.via.iter().map(|via| name_of(plan, *via)).collect::<Vec<_>>(),
+                "to": texts(&route.to),
+                "notTo": texts(&route.not_to),
             })
         })
         .collect();
@@ -214,9 +236,17 @@ fn host_json(plan: &Plan, host: &HostPlan) -> Value {
         },
         "publishes": publishes,
         "listens": listen_addresses(plan, host),
-        "http": host.http.map(|address| address.to_string()),
-        "socks": host.socks.map(|address| address.to_string()),
+        "http": host.http.as_ref().map(proxy_json),
+        "socks": host.socks.as_ref().map(proxy_json),
+        "dns": host.dns.map(|port| host.vip.socket(port).to_string()),
         "stateDir": host.state_dir,
         "writeEtcHosts": host.write_etc_hosts,
+    })
+}
+
+fn proxy_json(proxy: &ProxyPlan) -> Value {
+    json!({
+        "listen": proxy.listen.to_string(),
+        "credentials": proxy.credentials,
     })
 }

@@ -3,8 +3,8 @@
 use std::{
     collections::HashMap,
     future::Future,
-    net::SocketAddrV4,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::Waker,
     time::Duration,
 };
@@ -12,21 +12,26 @@ use std::{
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream, UdpSocket},
     sync::Notify,
     task::{AbortHandle, JoinSet},
 };
 
 use super::{
     clock::{Clock, seed},
-    describe, dial, limits, memory,
+    describe, dial, dns, limits, memory,
+    network_stream::NetworkStream,
+    notes::Notes,
     pool::Pool,
+    proxy, relay,
+    resolver::Resolver,
     signals, stdio, stream,
     vigil::Vigil,
 };
 use crate::{
-    addr::FlowKey,
-    edge::{Core, Output},
+    addr::{FlowKey, Vip},
+    edge::{Core, Files, Listener, Output, Purpose, Service},
+    proxy::{Destination, Host},
     time::Instant,
     wire::control::Configure,
 };
@@ -119,6 +124,11 @@ pub(super) struct Shared {
     /// A stream has ended.
     left: Notify,
     pub(super) vigil: Vigil,
+    resolver: OnceLock<Resolver>,
+    /// What has been written for programs on this host.
+    notes: Mutex<Notes>,
+    /// The secret part of the status page's address.
+    token: String,
 }
 
 /// The machine, and what the driver needs to know beside it.
@@ -126,7 +136,7 @@ pub(super) struct State {
     pub(super) core: Core,
     /// The streams that wait for their flow.
     streams: HashMap<FlowKey, Waker>,
-    listeners: HashMap<SocketAddrV4, AbortHandle>,
+    listeners: HashMap<Listener, AbortHandle>,
     /// What the timer waits for.
     armed: Option<Instant>,
     /// Every stream is to end with a reset.
@@ -160,12 +170,38 @@ impl Shared {
             sooner: Notify::new(),
             left: Notify::new(),
             vigil: Vigil::default(),
+            resolver: OnceLock::new(),
+            notes: Mutex::default(),
+            token: format!("{:016x}{:016x}", seed(), seed()),
         }
     }
 
     /// The state, between two awaits and never across one. A panic in one task leaves it as good as it was.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The resolvers of this host, without those of the network, which would ask us again.
+    pub(super) fn resolver(&self) -> &Resolver {
+        self.resolver.get_or_init(|| {
+            let ours = self.lock().core.dns_servers();
+            Resolver::of_this_host(ours.into_iter().map(SocketAddr::from))
+        })
+    }
+
+    /// See [`Core::suggest`].
+    pub(super) fn suggest(self: &Arc<Self>, gateway: Vip, addresses: &[Ipv4Addr]) {
+        let mut state = self.lock();
+        state.core.suggest(gateway, addresses);
+        self.settle(state);
     }
 
     /// A stream is done with its flow.
@@ -181,12 +217,18 @@ impl Shared {
     pub(super) fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         while let Some(output) = state.core.poll_output() {
             match output {
-                Output::Listen(address) => {
-                    let listener = tokio::spawn(listen(self.clone(), address));
-                    state.listeners.insert(address, listener.abort_handle());
+                Output::Listen(listener) => {
+                    let task = tokio::spawn(listen(self.clone(), listener));
+                    state.listeners.insert(listener, task.abort_handle());
+                }
+                Output::Serve(flow, service) => {
+                    tokio::spawn(serve(self.clone(), flow, service));
+                }
+                Output::Write(files) => {
+                    tokio::spawn(write_files(self.clone(), *files));
                 }
                 Output::Dial { flow, host, port } => {
-                    tokio::spawn(serve(self.clone(), flow, host, port));
+                    tokio::spawn(publish(self.clone(), flow, host, port));
                 }
                 Output::Wake(flow) => {
                     if let Some(waker) = state.streams.get(&flow) {
@@ -204,7 +246,11 @@ impl Shared {
         }
     }
 
-    /// Resets all connections.
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resets all connections, and takes back what was written.
     async fn stop(&self) {
         {
             let mut state = self.lock();
@@ -223,6 +269,7 @@ impl Shared {
         };
         // Whatever is left then ends with the process.
         let _ = tokio::time::timeout(STOP_MAX, all_left).await;
+        self.notes().remove();
     }
 }
 
@@ -289,35 +336,60 @@ async fn keep_vigil(shared: Arc<Shared>) -> End {
     shared.vigil.keep().await
 }
 
-/// Listens on an address and brings every connection into the network.
-async fn listen(shared: Arc<Shared>, address: SocketAddrV4) {
-    let listener = dial::listen(address);
-    let outcome = listener.as_ref().map(|_| ()).map_err(String::clone);
+/// Listens on an address, and serves what arrives there.
+async fn listen(shared: Arc<Shared>, listener: Listener) {
+    let opened = open(&shared, listener).await;
+    let outcome = opened.as_ref().map(|_| ()).map_err(String::clone);
     {
         let mut state = shared.lock();
-        let now = shared.clock.now();
-        state.core.handle_listening(now, address, outcome);
+        state.core.handle_listening(shared.now(), listener, outcome);
         shared.settle(state);
     }
-    if let Ok(listener) = listener {
-        accept(shared, &listener, address).await;
+    match opened {
+        Ok(Opened::Network(socket, address)) => accept(shared, &socket, address).await,
+        Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
+        Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(socket).await,
+        // The machine asks again when it is time.
+        Err(_) => {}
     }
 }
 
-async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: SocketAddrV4) {
+/// A listener that works, with what it serves.
+enum Opened {
+    Network(TcpListener, std::net::SocketAddrV4),
+    Dns(UdpSocket, std::net::SocketAddrV4),
+    Proxy(TcpListener, proxy::Server),
+}
+
+async fn open(shared: &Arc<Shared>, listener: Listener) -> Result<Opened, String> {
+    let Listener { purpose, address } = listener;
+    match (purpose, address) {
+        (Purpose::Network, SocketAddr::V4(v4)) => Ok(Opened::Network(dial::listen(address)?, v4)),
+        (Purpose::Dns, SocketAddr::V4(v4)) => {
+            let socket = UdpSocket::bind(address).await;
+            let socket = socket.map_err(|error| dial::reason(&error, address))?;
+            Ok(Opened::Dns(socket, v4))
+        }
+        (Purpose::Http | Purpose::Socks, _) => {
+            let proxy = shared.lock().core.proxy(purpose).cloned();
+            let proxy = proxy.ok_or("it is not configured")?;
+            let users = proxy::credentials(&proxy)?;
+            let socket = dial::listen(address)?;
+            let server = proxy::Server::new(shared.clone(), purpose, address, users);
+            Ok(Opened::Proxy(socket, server))
+        }
+        (Purpose::Network | Purpose::Dns, SocketAddr::V6(_)) => {
+            Err("the network has IPv4 addresses only".to_owned())
+        }
+    }
+}
+
+/// Brings every connection into the network.
+async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: std::net::SocketAddrV4) {
     loop {
-        let socket = match listener.accept().await {
-            Ok((socket, _)) => socket,
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => {
-                tracing::warn!(%address, %error, "cannot accept connections");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        dial::prepare(&socket);
+        let socket = next_connection(listener, address.into()).await;
         let mut state = shared.lock();
-        match state.core.handle_accepted(shared.clock.now(), address) {
+        match state.core.connect(shared.now(), address) {
             Ok(flow) => {
                 tokio::spawn(stream::carry(shared.clone(), flow, socket));
             }
@@ -329,9 +401,27 @@ async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: SocketAddr
     }
 }
 
+/// The next connection of a listener, ready to carry a flow.
+pub(super) async fn next_connection(listener: &TcpListener, address: SocketAddr) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                dial::prepare(&socket);
+                return socket;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                tracing::warn!(%address, %error, "cannot accept connections");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
 /// Dials what a flow is for, and joins the two.
-async fn serve(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
-    let dialled = dial::dial(&host, port).await;
+async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
+    let host = host.parse().unwrap_or(Host::Name(host));
+    let dialled = dial::dial(&Destination { host, port }, |_| true).await;
     {
         let mut state = shared.lock();
         state.core.handle_dialled(flow, dialled.is_ok());
@@ -339,6 +429,31 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     }
     match dialled {
         Ok(socket) => stream::carry(shared, flow, socket).await,
-        Err(error) => tracing::debug!(%host, port, "cannot connect: {}", describe(&error)),
+        Err(failure) => tracing::debug!("{}", failure.reason),
     }
+}
+
+/// Serves what has come in on a flow by ourselves.
+async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
+    let stream = NetworkStream::new(shared.clone(), flow);
+    let served = match service {
+        Service::Dns => {
+            let own = flow.src.ip() == flow.dst.ip();
+            dns::serve_network(shared, stream, !own).await
+        }
+        Service::Relay => relay::serve(shared, stream).await,
+    };
+    if let Err(error) = served {
+        tracing::debug!(%flow, "{service:?} broke: {}", describe(&error));
+    }
+}
+
+/// Writes files for programs on this host, on a thread of its own: a disk may be slow.
+async fn write_files(shared: Arc<Shared>, files: Files) {
+    let writer = shared.clone();
+    let written = tokio::task::spawn_blocking(move || writer.notes().write(&files, writer.token()));
+    let Ok(problems) = written.await else { return };
+    let mut state = shared.lock();
+    state.core.handle_files(problems);
+    shared.settle(state);
 }

@@ -1,11 +1,16 @@
 //! Real sockets towards the host's own services and its loopback addresses.
 
-use std::{io, net::SocketAddrV4, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::describe;
+use crate::proxy::{Cause, Destination, Failure, Host};
 
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
@@ -26,34 +31,114 @@ const KEEP_ALIVE_RETRIES: u32 = 3;
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
-/// Connects to a service of this host, or one that this host can reach. A name is resolved by this host.
-pub(super) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let socket = tokio::time::timeout(DIAL_MAX, connect(host, port)).await??;
+/// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses
+/// that `may` be are tried, one after the other. The failure names them.
+pub(super) async fn dial(
+    destination: &Destination,
+    may: impl Fn(IpAddr) -> bool,
+) -> Result<TcpStream, Failure> {
+    let addresses = resolve(destination).await?;
+    let allowed: Vec<SocketAddr> = addresses
+        .iter()
+        .copied()
+        .filter(|address| may(address.ip()))
+        .collect();
+    if allowed.is_empty() {
+        let found: Vec<String> = addresses
+            .iter()
+            .map(|address| address.ip().to_string())
+            .collect();
+        return Err(Failure {
+            cause: Cause::NotAllowed,
+            reason: format!(
+                "{destination} is {} there, which is never dialled for others; publish the port instead, or write that \
+                 address as a route.",
+                found.join(", ")
+            ),
+        });
+    }
+    let all = async {
+        let mut failures = Vec::new();
+        for address in allowed {
+            match dial_address(address).await {
+                Ok(socket) => return Ok(socket),
+                Err(error) => failures.push((address, error)),
+            }
+        }
+        Err(failures)
+    };
+    match tokio::time::timeout(DIAL_MAX, all).await {
+        Ok(Ok(socket)) => Ok(socket),
+        Ok(Err(failures)) => Err(failure(destination, &failures)),
+        Err(_) => Err(Failure {
+            cause: Cause::TimedOut,
+            reason: format!(
+                "{destination} did not answer within {} s.",
+                DIAL_MAX.as_secs()
+            ),
+        }),
+    }
+}
+
+/// Connects to one address.
+pub(super) async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = tokio::time::timeout(ADDRESS_MAX, TcpStream::connect(address)).await??;
     prepare(&socket);
+    keep_alive(&socket);
+    Ok(socket)
+}
+
+/// The addresses of a destination, as this host knows them.
+pub(super) async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>, Failure> {
+    let name = match &destination.host {
+        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, destination.port)]),
+        Host::Name(name) => name.as_str(),
+    };
+    let lookup = tokio::net::lookup_host((name, destination.port));
+    let what = match tokio::time::timeout(DIAL_MAX, lookup).await {
+        Ok(Ok(addresses)) => return Ok(addresses.collect()),
+        Ok(Err(error)) => describe(&error),
+        Err(_) => "its resolver does not answer".to_owned(),
+    };
+    Err(Failure {
+        cause: Cause::NameNotFound,
+        reason: format!("The name {name} cannot be resolved there: {what}."),
+    })
+}
+
+/// What happened at every address, for people; for programs, what happened last.
+fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
+    let cause = failures.last().map_or(Cause::NameNotFound, |(_, error)| {
+        use io::ErrorKind;
+        match error.kind() {
+            ErrorKind::ConnectionRefused => Cause::Refused,
+            ErrorKind::TimedOut => Cause::TimedOut,
+            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Cause::Unreachable,
+            _ => Cause::Other,
+        }
+    });
+    let each: Vec<String> = failures
+        .iter()
+        .map(|(address, error)| match &destination.host {
+            Host::Ip(_) => describe(error),
+            Host::Name(_) => format!("{}: {}", address.ip(), describe(error)),
+        })
+        .collect();
+    Failure {
+        cause,
+        reason: format!("{destination} cannot be reached: {}.", each.join("; ")),
+    }
+}
+
+/// Notices a peer that is gone without a word, within 90 s.
+pub(super) fn keep_alive(socket: &TcpStream) {
     let keep_alive = TcpKeepalive::new()
         .with_time(KEEP_ALIVE)
         .with_interval(KEEP_ALIVE_INTERVAL);
     #[cfg(unix)]
     let keep_alive = keep_alive.with_retries(KEEP_ALIVE_RETRIES);
     // A service without keep-alive is served all the same.
-    let _ = SockRef::from(&socket).set_tcp_keepalive(&keep_alive);
-    Ok(socket)
-}
-
-/// Tries the addresses of a name one after the other.
-async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut outcome = Err(io::ErrorKind::NotFound.into());
-    for address in tokio::net::lookup_host((host, port)).await? {
-        let connect = TcpStream::connect(address);
-        outcome = match tokio::time::timeout(ADDRESS_MAX, connect).await {
-            Ok(connected) => connected,
-            Err(elapsed) => Err(elapsed.into()),
-        };
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    outcome
+    let _ = SockRef::from(socket).set_tcp_keepalive(&keep_alive);
 }
 
 /// Makes a socket ready to carry a flow.
@@ -71,22 +156,26 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_linger(None);
 }
 
-/// Listens on a loopback address; fails with a reason for people.
-pub(super) fn listen(address: SocketAddrV4) -> Result<TcpListener, String> {
+/// Listens on an address; fails with a reason for people.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     bind(address).map_err(|error| reason(&error, address))
 }
 
-fn bind(address: SocketAddrV4) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     // On Unix this lets an agent listen again at once after another one has ended; on Windows the same option would
     // let it take a port that is in use.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    socket.bind(address.into())?;
+    socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-fn reason(error: &io::Error, address: SocketAddrV4) -> String {
+pub(super) fn reason(error: &io::Error, address: SocketAddr) -> String {
     let what = describe(error);
     let kind = error.kind();
     if kind == io::ErrorKind::AddrInUse {
@@ -110,10 +199,7 @@ mod tests {
     #[tokio::test]
     async fn a_taken_port_is_named_as_such() {
         let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let std::net::SocketAddr::V4(address) = first.local_addr().unwrap() else {
-            panic!("not IPv4");
-        };
-        let reason = listen(address).unwrap_err();
+        let reason = listen(first.local_addr().unwrap()).unwrap_err();
         assert_eq!(
             reason,
             "address already in use: another program on that machine, perhaps another agent, has this port"

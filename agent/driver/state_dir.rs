@@ -33,8 +33,7 @@ impl StateDir {
     ///
     /// The error says what is wrong with the name, or why the folder cannot be made.
     pub fn open(name: &str) -> Result<Self, String> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let path = PathBuf::from(expand(name, variable)?);
+        let path = expanded(name)?;
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -108,6 +107,13 @@ impl StateDir {
     fn env(&self) -> PathBuf {
         self.0.join("env")
     }
+}
+
+/// A path of the manifest as it is meant on this host: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
+/// variables of this process.
+pub fn expanded(name: &str) -> Result<PathBuf, String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    expand(name, variable).map(PathBuf::from)
 }
 
 /// The name with its variables replaced. One that is not set is an error, because the rest would be another folder.

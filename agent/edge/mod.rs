@@ -21,11 +21,11 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
+use self::{config::Config, path::Given};
 pub use self::{
     config::{Files, Proxy},
     path::{Gateway, Path},
 };
-use self::{config::Config, path::Given};
 use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
@@ -35,7 +35,8 @@ use crate::{
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
+            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion,
+            feature,
         },
         frame,
     },
@@ -70,7 +71,7 @@ pub enum Output {
 }
 
 /// A real address to listen on, and what for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listener {
     /// What comes of what arrives there.
     pub purpose: Purpose,
@@ -79,7 +80,7 @@ pub struct Listener {
 }
 
 /// What is listened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// Connections to the address of the same name inside the network ([`Core::connect`]).
     Network,
@@ -197,7 +198,8 @@ impl Core {
                 self.outputs.push_back(Output::Listen(listener));
             }
         }
-        self.outputs.push_back(Output::Write(Box::new(config.files.clone())));
+        self.outputs
+            .push_back(Output::Write(Box::new(config.files.clone())));
         self.config = Some(config);
         Ok(())
     }
@@ -237,11 +239,7 @@ impl Core {
     }
 
     /// Begins a flow to an address inside the network.
-    pub fn connect(
-        &mut self,
-        now: Instant,
-        remote: SocketAddrV4,
-    ) -> Result<FlowKey, TableFull> {
+    pub fn connect(&mut self, now: Instant, remote: SocketAddrV4) -> Result<FlowKey, TableFull> {
         // There are listeners only after a configuration.
         let me = self
             .config
@@ -267,6 +265,12 @@ impl Core {
     /// The names of the network.
     pub fn zone(&self) -> Option<&Zone> {
         self.config.as_ref().map(|config| &config.zone)
+    }
+
+    /// The DNS servers of the network.
+    pub fn dns_servers(&self) -> Vec<SocketAddrV4> {
+        let servers = self.config.iter().flat_map(|config| &config.dns);
+        servers.map(|(vip, port)| vip.socket(*port)).collect()
     }
 
     /// A proxy as it is configured.

@@ -91,7 +91,10 @@ mod tests {
         packet.answers = vec![
             record("db.internal", alias),
             record("db1.internal", RData::A(Ipv4Addr::new(10, 0, 0, 5).into())),
-            record("other.internal", RData::A(Ipv4Addr::new(10, 0, 0, 6).into())),
+            record(
+                "other.internal",
+                RData::A(Ipv4Addr::new(10, 0, 0, 6).into()),
+            ),
         ];
         let reply = packet.build_bytes_vec_compressed().unwrap();
         assert_eq!(addresses(&reply), [IpAddr::from([10, 0, 0, 5])]);

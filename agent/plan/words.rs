@@ -320,17 +320,9 @@ mod tests {
         assert!(matches!(target("fd00::/8"), Ok(Target::Cidr(_))));
         assert!(matches!(target("*"), Ok(Target::Glob(_))));
         assert!(matches!(target("*.compute.internal"), Ok(Target::Glob(_))));
-        refused(
-            target("192.168.95.7"),
-            "bare address",
-            "192.168.95.7/32",
-        );
+        refused(target("192.168.95.7"), "bare address", "192.168.95.7/32");
         refused(target("::1"), "bare address", "::1/128");
-        refused(
-            target("192.168.95.0/33"),
-            "not a CIDR",
-            "192.168.95.0/24",
-        );
+        refused(target("192.168.95.0/33"), "not a CIDR", "192.168.95.0/24");
         refused(target("http://x"), "not a CIDR", "192.168.95.0/24");
         refused(target("a b"), "neither", "compute.internal");
     }

@@ -105,7 +105,10 @@ impl Learned {
 impl Teacher {
     /// Makes room: the address that was not used for the longest time goes, unless it has flows.
     fn forget_one(&mut self, live: &BTreeSet<Ipv4Addr>) {
-        let idle = self.entries.iter().filter(|(address, _)| !live.contains(*address));
+        let idle = self
+            .entries
+            .iter()
+            .filter(|(address, _)| !live.contains(*address));
         if let Some((&oldest, _)) = idle.min_by_key(|(_, entry)| entry.used) {
             self.entries.remove(&oldest);
         }

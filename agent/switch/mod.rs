@@ -112,7 +112,9 @@ impl fmt::Display for Offence {
         match self {
             Self::Malformed(error) => write!(f, "a packet that cannot be: {error}"),
             Self::Spoofed => f.write_str("a packet that claims to come from another host"),
-            Self::Suggestion => f.write_str("a suggestion of a route that the manifest does not have"),
+            Self::Suggestion => {
+                f.write_str("a suggestion of a route that the manifest does not have")
+            }
         }
     }
 }
@@ -293,17 +295,12 @@ impl Switch {
     /// Whether an address is reached through a host, so that packets from it may come from there.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
         let route = self.routes.to_address(address.into());
-        route.is_some_and(|route| route.via.contains(&host)) || self.learned.is_behind(host, address)
+        route.is_some_and(|route| route.via.contains(&host))
+            || self.learned.is_behind(host, address)
     }
 
     /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for its own flows only.
-    pub fn learn(
-        &mut self,
-        now: Instant,
-        teacher: Vip,
-        via: Vip,
-        addresses: &[IpAddr],
-    ) -> Verdict {
+    pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
         let may = self.hosts.get(&teacher).is_some_and(|host| host.has_proxy);
         let leads = |route: &Route| route.has_globs() && route.via.contains(&via);
         if !may || !self.routes.iter().any(leads) {
@@ -321,9 +318,10 @@ impl Switch {
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
         let tracker = &self.tracker;
-        self.learned.learn(now, teacher, via, v4.take(AT_ONCE_MAX).filter(fits), || {
-            tracker.destinations(teacher)
-        });
+        self.learned
+            .learn(now, teacher, via, v4.take(AT_ONCE_MAX).filter(fits), || {
+                tracker.destinations(teacher)
+            });
         Verdict::Forwarded
     }
 

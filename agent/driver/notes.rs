@@ -1,0 +1,116 @@
+//! What an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to its proxies.
+
+use std::{env, net::SocketAddr, path::PathBuf};
+
+use super::{etc_hosts::EtcHosts, state_dir::StateDir};
+use crate::{
+    edge::{Files, Proxy},
+    wire::control::ProblemReport,
+};
+
+/// What has been written, and is taken back at the end.
+#[derive(Default)]
+pub(super) struct Notes {
+    etc_hosts: Option<EtcHosts>,
+    state_dir: Option<StateDir>,
+}
+
+impl Notes {
+    /// Writes everything; what cannot be written does not hinder the rest.
+    pub(super) fn write(&mut self, files: &Files, token: &str) -> Vec<ProblemReport> {
+        let mut problems = Vec::new();
+        let mut report = |what: &str, reason: String| {
+            problems.push(ProblemReport {
+                what: what.to_owned(),
+                reason,
+            });
+        };
+        if let Some(name) = &files.state_dir {
+            match write_state_dir(name, files, token) {
+                Ok(folder) => self.state_dir = Some(folder),
+                Err(reason) => report(&format!("write into the folder {name}"), reason),
+            }
+        }
+        if files.etc_hosts {
+            let mut etc_hosts = EtcHosts::of_this_host();
+            match etc_hosts.put(&files.zone) {
+                Ok(put) => {
+                    for name in put.left_out {
+                        report("write a name into the hosts file", name.to_string());
+                    }
+                }
+                Err(reason) => report("write the hosts file", reason),
+            }
+            // Even a part of it has to go again.
+            self.etc_hosts = Some(etc_hosts);
+        }
+        problems
+    }
+
+    /// Takes back what would lead into a network that is gone.
+    pub(super) fn remove(&mut self) {
+        let etc_hosts = self.etc_hosts.take().map(|mut file| file.remove());
+        let state_dir = self.state_dir.take().map(|folder| folder.remove_env());
+        for reason in [etc_hosts, state_dir]
+            .into_iter()
+            .flatten()
+            .filter_map(Result::err)
+        {
+            tracing::warn!("{reason}");
+        }
+    }
+}
+
+fn write_state_dir(name: &str, files: &Files, token: &str) -> Result<StateDir, String> {
+    let folder = StateDir::open(name)?;
+    let others = env::var_os("HOSTALIASES").map(PathBuf::from);
+    folder.write(&files.zone, others.as_deref())?;
+    folder.write_env(&variables(files, &folder, token))?;
+    Ok(folder)
+}
+
+/// The variables that lead programs into the network.
+fn variables(files: &Files, folder: &StateDir, token: &str) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    let mut set = |names: &[&str], value: &str| {
+        variables.extend(
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), value.to_owned())),
+        );
+    };
+    if let Some(http) = &files.http {
+        let url = format!("http://{}", reached_at(http));
+        set(
+            &["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"],
+            &url,
+        );
+        set(&["NOROUTER_STATUS_PAGE"], &format!("{url}/{token}/"));
+        set(&["NOROUTER_PAC"], &format!("{url}/proxy.pac"));
+    }
+    if let Some(socks) = &files.socks {
+        // "h": names are resolved by the proxy.
+        let url = format!("socks5h://{}", reached_at(socks));
+        set(&["all_proxy", "ALL_PROXY"], &url);
+    }
+    if files.http.is_some() || files.socks.is_some() {
+        set(&["no_proxy", "NO_PROXY"], "localhost,127.0.0.1,::1");
+    }
+    set(
+        &["HOSTALIASES"],
+        &folder.host_aliases().display().to_string(),
+    );
+    variables
+}
+
+/// The address under which programs of this host reach a proxy.
+fn reached_at(proxy: &Proxy) -> SocketAddr {
+    let mut address = proxy.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}

@@ -1,0 +1,248 @@
+//! The way from a proxy to a destination: through the network what belongs to it, everything else from here.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, SocketAddrV4},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::{
+    super::{describe, dial, dns, network_stream::NetworkStream, relay},
+    Server,
+};
+use crate::{
+    addr::Vip,
+    edge::{Gateway, Path},
+    proxy::{Cause, Destination, Failure, Host},
+    route,
+};
+
+/// Where a client wanted to go, connected.
+pub(super) enum Origin {
+    /// Through the network.
+    Network(NetworkStream),
+    /// From this host.
+    Direct(TcpStream),
+}
+
+impl Server {
+    /// Connects to a destination that a client asked for.
+    pub(super) async fn connect(&self, destination: &Destination) -> Result<Origin, Failure> {
+        match self.path(destination)? {
+            Path::Network(address) => self.open(destination, address).await,
+            Path::Gateways(gateways) => self.through(destination, &gateways).await,
+            Path::Direct => self.from_here(destination).await,
+        }
+    }
+
+    fn path(&self, destination: &Destination) -> Result<Path, Failure> {
+        self.shared.lock().core.path(destination)
+    }
+
+    async fn open(
+        &self,
+        destination: &Destination,
+        address: SocketAddrV4,
+    ) -> Result<Origin, Failure> {
+        let opened = NetworkStream::open(&self.shared, address).await;
+        opened.map(Origin::Network).map_err(|error| Failure {
+            cause: cause(&error),
+            reason: match error.kind() {
+                io::ErrorKind::ConnectionRefused => format!(
+                    "{destination} ({address}) does not accept connections: its host is not up, it does not publish the \
+                     port, or the service there refused.",
+                ),
+                _ => format!("{destination} ({address}) cannot be reached: {}.", describe(&error)),
+            },
+        })
+    }
+
+    /// Connects from this host. An address that a name leads to may yet be one of a route's.
+    async fn from_here(&self, destination: &Destination) -> Result<Origin, Failure> {
+        let mut outcome = None;
+        for address in dial::resolve(destination).await? {
+            let known = Destination::from(address);
+            let connected = match self.path(&known)? {
+                Path::Direct if self.is_remote() && route::is_special(address.ip()) => {
+                    Err(Failure {
+                        cause: Cause::NotAllowed,
+                        reason: format!(
+                            "{destination} is an address of the proxy's own machine ({}), which only its own programs reach.",
+                            address.ip()
+                        ),
+                    })
+                }
+                Path::Direct => self.dial(destination, address).await,
+                Path::Network(address) => self.open(destination, address).await,
+                Path::Gateways(gateways) => self.through(&known, &gateways).await,
+            };
+            if connected.is_ok() {
+                return connected;
+            }
+            outcome = Some(connected);
+        }
+        outcome.unwrap_or_else(|| {
+            Err(Failure {
+                cause: Cause::NameNotFound,
+                reason: format!("The name {} has no address.", destination.host),
+            })
+        })
+    }
+
+    async fn dial(
+        &self,
+        destination: &Destination,
+        address: SocketAddr,
+    ) -> Result<Origin, Failure> {
+        let dialled = dial::dial_address(address).await;
+        dialled.map(Origin::Direct).map_err(|error| {
+            let place = match destination.host {
+                Host::Ip(_) => destination.to_string(),
+                Host::Name(_) => format!("{destination} ({})", address.ip()),
+            };
+            Failure {
+                cause: cause(&error),
+                reason: format!("{place} cannot be reached: {}.", describe(&error)),
+            }
+        })
+    }
+
+    /// Connects through the first gateway that is there.
+    async fn through(
+        &self,
+        destination: &Destination,
+        gateways: &[Gateway],
+    ) -> Result<Origin, Failure> {
+        for gateway in gateways {
+            let Some(port) = gateway.relay else { continue };
+            let relay = gateway.vip.socket(port);
+            // A gateway that is down is refused by the manager at once, and so is one whose agent knows no relay.
+            if let Ok(stream) = NetworkStream::open(&self.shared, relay).await {
+                let called = self.called(gateway.vip);
+                return relay::ask(stream, destination)
+                    .await
+                    .map(Origin::Network)
+                    .map_err(|failure| Failure {
+                        reason: format!("Through {called}: {}", failure.reason),
+                        ..failure
+                    });
+            }
+        }
+        self.by_address(destination, gateways).await
+    }
+
+    /// Connects to an address behind a gateway by packets that have it as their destination, as upstream's agents do.
+    async fn by_address(
+        &self,
+        destination: &Destination,
+        gateways: &[Gateway],
+    ) -> Result<Origin, Failure> {
+        let mut last = None;
+        match &destination.host {
+            Host::Ip(IpAddr::V4(address)) => {
+                let address = SocketAddrV4::new(*address, destination.port);
+                last = Some(NetworkStream::open(&self.shared, address).await);
+            }
+            Host::Ip(IpAddr::V6(_)) => {}
+            Host::Name(name) => {
+                for gateway in gateways {
+                    let Some(port) = gateway.dns else { continue };
+                    let server = gateway.vip.socket(port);
+                    let Ok(addresses) = dns::addresses(&self.shared, server, name).await else {
+                        continue;
+                    };
+                    self.shared.suggest(gateway.vip, &addresses);
+                    for address in addresses {
+                        let address = SocketAddrV4::new(address, destination.port);
+                        let opened = NetworkStream::open(&self.shared, address).await;
+                        if let Ok(stream) = opened {
+                            return Ok(Origin::Network(stream));
+                        }
+                        last = Some(opened);
+                    }
+                    break;
+                }
+            }
+        }
+        let called: Vec<String> = gateways
+            .iter()
+            .map(|gateway| self.called(gateway.vip))
+            .collect();
+        let called = called.join(" or ");
+        match last {
+            Some(Ok(stream)) => Ok(Origin::Network(stream)),
+            Some(Err(error)) => Err(Failure {
+                cause: cause(&error),
+                reason: format!(
+                    "{destination}, which is reached through {called}, did not accept the connection, or {called} is not up.",
+                ),
+            }),
+            None => Err(Failure {
+                cause: Cause::HostDown,
+                reason: format!("{destination} is reached through {called}, which is not up."),
+            }),
+        }
+    }
+
+    fn called(&self, vip: Vip) -> String {
+        let state = self.shared.lock();
+        let name = state.core.zone().and_then(|zone| zone.name(vip.address()));
+        name.map_or_else(|| vip.to_string(), str::to_owned)
+    }
+}
+
+fn cause(error: &io::Error) -> Cause {
+    use io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Cause::Refused,
+        ErrorKind::TimedOut => Cause::TimedOut,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Cause::Unreachable,
+        _ => Cause::Other,
+    }
+}
+
+impl AsyncRead for Origin {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Network(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Direct(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Origin {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Network(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Direct(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Network(stream) => Pin::new(stream).poll_flush(context),
+            Self::Direct(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Network(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Direct(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

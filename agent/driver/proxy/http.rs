@@ -1,0 +1,291 @@
+//! A client of the HTTP proxy.
+
+use std::{io, net::IpAddr, time::Duration};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
+use crate::proxy::{
+    Destination,
+    http::{Body, CONNECTED, Framing, Reply, Request, Response, Target},
+    page,
+};
+
+/// How long a client may be silent between two requests.
+const IDLE_MAX: Duration = Duration::from_secs(75);
+
+/// How many interim answers an origin may give before the real one.
+const INTERIM_MAX: usize = 16;
+
+/// Serves one client from its first request to its last.
+pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
+    let mut input = BytesMut::new();
+    loop {
+        let request = match read_request(&mut client, &mut input).await? {
+            Head::Request(request) => request,
+            Head::End => return say_goodbye(client, &[]).await,
+            Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
+        };
+        let reply = if !request.is_allowed(server.credentials.as_ref())
+            && !matches!(request.target, Target::Own { .. })
+        {
+            Reply::password_needed()
+        } else {
+            match &request.target {
+                Target::Own { .. } => server.own_page(&request, &client)?,
+                Target::Connect(destination) => match server.connect(destination).await {
+                    Ok(origin) => {
+                        client.write_all(CONNECTED).await?;
+                        return tunnel(server, client, origin, &input, &[]).await;
+                    }
+                    Err(failure) => Reply::from(&failure),
+                },
+                Target::Absolute { destination, .. } => match server.connect(destination).await {
+                    Ok(origin) => {
+                        match exchange(server, client, &mut input, &request, origin, destination)
+                            .await?
+                        {
+                            Some(same) => {
+                                client = same;
+                                continue;
+                            }
+                            None => return Ok(()),
+                        }
+                    }
+                    Err(failure) => Reply::from(&failure),
+                },
+            }
+        };
+        let bytes = reply.bytes(Some(&request));
+        if !reply.keeps_client(Some(&request)) {
+            return say_goodbye(client, &bytes).await;
+        }
+        client.write_all(&bytes).await?;
+    }
+}
+
+/// What a client's next bytes are.
+enum Head {
+    Request(Box<Request>),
+    /// It has nothing more to say, or says nothing.
+    End,
+    /// Nothing that can be understood.
+    Wrong(Reply),
+}
+
+async fn read_request(client: &mut TcpStream, input: &mut BytesMut) -> io::Result<Head> {
+    if input.is_empty() {
+        match tokio::time::timeout(IDLE_MAX, fill(client, input)).await {
+            Ok(filled) => {
+                if !filled? {
+                    return Ok(Head::End);
+                }
+            }
+            Err(_) => return Ok(Head::End),
+        }
+    }
+    let head = async {
+        loop {
+            match Request::parse(input) {
+                Ok(Some((request, length))) => {
+                    let _ = input.split_to(length);
+                    return Ok(Head::Request(Box::new(request)));
+                }
+                Err(reply) => return Ok(Head::Wrong(reply)),
+                Ok(None) if fill(client, input).await? => {}
+                Ok(None) => {
+                    let text = "The request ends in the middle of its head.";
+                    return Ok(Head::Wrong(Reply::new(400, text)));
+                }
+            }
+        }
+    };
+    match tokio::time::timeout(HEAD_MAX, head).await {
+        Ok(head) => head,
+        Err(_) => {
+            let text = format!(
+                "The request did not arrive within {} s.",
+                HEAD_MAX.as_secs()
+            );
+            Ok(Head::Wrong(Reply::new(408, text)))
+        }
+    }
+}
+
+/// Carries one request to its origin and the answer back. Returns the client if it may ask again.
+///
+/// A failure after the first byte of an answer is an error: the client has to see a broken connection, not an end.
+async fn exchange(
+    server: &Server,
+    mut client: TcpStream,
+    input: &mut BytesMut,
+    request: &Request,
+    mut origin: Origin,
+    destination: &Destination,
+) -> io::Result<Option<TcpStream>> {
+    let Some(head) = request.for_origin(false) else {
+        return Ok(None);
+    };
+    let mut output = BytesMut::new();
+    let mut asked = false;
+    let answer = {
+        let (mut from_client, mut to_client) = client.split();
+        let (mut from_origin, mut to_origin) = tokio::io::split(&mut origin);
+        let ask = async {
+            to_origin.write_all(&head).await.map_err(Broken::Origin)?;
+            pass(request.framing, &mut from_client, input, &mut to_origin).await
+        };
+        let hear = hear(request, &mut from_origin, &mut output, &mut to_client);
+        tokio::pin!(ask, hear);
+        let mut asking = true;
+        loop {
+            tokio::select! {
+                done = &mut ask, if asking => {
+                    asking = false;
+                    match done {
+                        Ok(()) => asked = true,
+                        Err(Broken::Client(error)) => return Err(error),
+                        // An origin that reads no more may have answered already.
+                        Err(Broken::Origin(_)) => {}
+                    }
+                }
+                heard = &mut hear => break heard?,
+            }
+        }
+    };
+    match answer {
+        Answer::Whole { keeps_client } if keeps_client && asked => Ok(Some(client)),
+        Answer::Whole { .. } => say_goodbye(client, &[]).await.map(|()| None),
+        Answer::Switch => {
+            let rest = input.split();
+            tunnel(server, client, origin, &rest, &output)
+                .await
+                .map(|()| None)
+        }
+        Answer::Missing(why) => {
+            let reply = Reply::new(502, format!("{destination} gave no answer: {why}."));
+            say_goodbye(client, &reply.bytes(Some(request)))
+                .await
+                .map(|()| None)
+        }
+        Answer::Bad(reply) => say_goodbye(client, &reply.bytes(Some(request)))
+            .await
+            .map(|()| None),
+    }
+}
+
+/// What an origin said.
+enum Answer {
+    /// All of it has been passed on.
+    Whole { keeps_client: bool },
+    /// Another protocol is spoken from here on.
+    Switch,
+    /// The connection ended before it said anything.
+    Missing(String),
+    /// Nothing that can be understood.
+    Bad(Reply),
+}
+
+/// Which side has broken.
+enum Broken {
+    Client(io::Error),
+    Origin(io::Error),
+}
+
+/// Passes the answer on, head and body.
+async fn hear(
+    request: &Request,
+    origin: &mut (impl AsyncRead + Unpin),
+    output: &mut BytesMut,
+    client: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<Answer> {
+    let Target::Absolute { destination, .. } = &request.target else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut interim = 0;
+    let response = loop {
+        match Response::parse(output, request) {
+            Ok(Some((response, length))) => {
+                let _ = output.split_to(length);
+                interim += 1;
+                if !response.is_interim() || interim > INTERIM_MAX {
+                    break response;
+                }
+                client.write_all(&response.for_client(false)).await?;
+            }
+            Ok(None) => match fill(origin, output).await {
+                Ok(true) => {}
+                // The client may have seen a part of an answer already, if only an interim one.
+                Ok(false) | Err(_) if interim > 0 => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+                Ok(false) => return Ok(Answer::Missing("it closed the connection".to_owned())),
+                Err(error) => return Ok(Answer::Missing(super::super::describe(&error))),
+            },
+            Err(bad) => return Ok(Answer::Bad(bad.reply(&destination.to_string()))),
+        }
+    };
+    client.write_all(&response.for_client(false)).await?;
+    if response.is_switch() {
+        return Ok(Answer::Switch);
+    }
+    match pass(response.framing, origin, output, client).await {
+        Ok(()) => Ok(Answer::Whole {
+            keeps_client: response.keeps_client(),
+        }),
+        Err(Broken::Client(error) | Broken::Origin(error)) => Err(error),
+    }
+}
+
+/// Passes a body on from where it comes (the "client" of [`Broken`]) to where it goes.
+async fn pass(
+    framing: Framing,
+    from: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+    to: &mut (impl AsyncWrite + Unpin),
+) -> Result<(), Broken> {
+    let mut body = Body::new(framing);
+    loop {
+        let belongs = body
+            .advance(buffer)
+            .map_err(|bad| Broken::Client(io::Error::new(io::ErrorKind::InvalidData, bad)))?;
+        to.write_all(&buffer.split_to(belongs))
+            .await
+            .map_err(Broken::Origin)?;
+        if body.is_complete() {
+            return Ok(());
+        }
+        if !fill(from, buffer).await.map_err(Broken::Client)? {
+            return if body.is_complete_at_end() {
+                Ok(())
+            } else {
+                Err(Broken::Client(io::ErrorKind::UnexpectedEof.into()))
+            };
+        }
+    }
+}
+
+impl Server {
+    /// One of the proxy's own pages. Only programs of this host see them.
+    fn own_page(&self, request: &Request, client: &TcpStream) -> io::Result<Reply> {
+        let (here, peer) = (client.local_addr()?, client.peer_addr()?);
+        let is_here = |address: IpAddr| address.to_canonical().is_loopback();
+        if !is_here(peer.ip()) && !request.is_allowed(self.credentials.as_ref()) {
+            return Ok(Reply::password_needed());
+        }
+        let by_name = format!("localhost:{}", here.port());
+        let mut allowed = vec![Destination::from(here)];
+        allowed.extend(Destination::parse(&by_name, None));
+        let state = self.shared.lock();
+        Ok(match page::choose(request, &allowed, &self.token) {
+            Err(reply) => reply,
+            Ok(page::Own::Front) => page::front(),
+            Ok(page::Own::Pac) => page::pac(state.core.pac(here).unwrap_or_default()),
+            Ok(page::Own::Status) => page::status(&state.core.page().unwrap_or_default()),
+        })
+    }
+}

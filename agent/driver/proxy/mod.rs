@@ -1,0 +1,169 @@
+//! The proxies for programs on this host: accepts their clients, and connects them to where they want to go.
+
+mod connect;
+mod http;
+mod socks;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+
+use self::connect::Origin;
+use super::{
+    agent::Shared,
+    dial, files, state_dir,
+    stream::{self},
+};
+use crate::{edge::Proxy, edge::Purpose, proxy::Credentials};
+
+/// How many clients a proxy has at a time.
+const CLIENTS_MAX: usize = 1_024;
+
+/// How long a client may take to say what it wants, once it has begun to.
+const HEAD_MAX: Duration = Duration::from_secs(10);
+
+/// How much is read at a time, in bytes.
+const READ_MAX: usize = 64 << 10;
+
+/// How long, and how much, a client is listened to that has been told its connection ends. To close on bytes that nobody
+/// reads would reset it, and take away the answer.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
+const GOODBYE_BYTES_MAX: usize = 1 << 20;
+
+/// A proxy that is listening.
+pub(super) struct Server {
+    shared: Arc<Shared>,
+    purpose: Purpose,
+    listen: SocketAddr,
+    credentials: Option<Credentials>,
+    /// The secret part of the status page's address.
+    token: String,
+    places: Arc<Semaphore>,
+}
+
+/// Reads the users of a proxy; fails with a reason for people.
+pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> {
+    let Some(file) = &proxy.credentials else {
+        if proxy.listen.ip().is_loopback() {
+            return Ok(None);
+        }
+        return Err(
+            "other machines could use it, and nothing asks who they are; it needs \"credentials\" in the manifest"
+                .to_owned(),
+        );
+    };
+    let path = state_dir::expanded(file)?;
+    let text = files::read(&path)?.ok_or_else(|| {
+        format!(
+            "there is no file {}; write a line USER:PASSWORD for each user into it",
+            path.display()
+        )
+    })?;
+    let users = Credentials::parse(&String::from_utf8_lossy(&text));
+    users
+        .map(Some)
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl Server {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        purpose: Purpose,
+        listen: SocketAddr,
+        credentials: Option<Credentials>,
+    ) -> Self {
+        let token = shared.token().to_owned();
+        Self {
+            shared,
+            purpose,
+            listen,
+            credentials,
+            token,
+            places: Arc::new(Semaphore::new(CLIENTS_MAX)),
+        }
+    }
+
+    /// Serves clients for ever.
+    pub(super) async fn run(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let client = super::agent::next_connection(&listener, self.listen).await;
+            let Ok(place) = self.places.clone().try_acquire_owned() else {
+                tracing::warn!(address = %self.listen, "refused a client: there are {CLIENTS_MAX} already");
+                continue;
+            };
+            let server = self.clone();
+            tokio::spawn(async move {
+                let _place = place;
+                dial::keep_alive(&client);
+                let served = match server.purpose {
+                    Purpose::Socks => socks::serve(&server, client).await,
+                    Purpose::Http | Purpose::Network | Purpose::Dns => {
+                        http::serve(&server, client).await
+                    }
+                };
+                if let Err(error) = served {
+                    tracing::debug!(address = %server.listen, "a client's connection broke: {error}");
+                }
+            });
+        }
+    }
+
+    /// Whether clients can come from other machines. What only programs of this host should reach is then not reached
+    /// through it.
+    fn is_remote(&self) -> bool {
+        !self.listen.ip().is_loopback()
+    }
+}
+
+/// Reads something more; false at the end.
+async fn fill(from: &mut (impl AsyncRead + Unpin), buffer: &mut BytesMut) -> io::Result<bool> {
+    buffer.reserve(READ_MAX);
+    Ok(from.read_buf(buffer).await? > 0)
+}
+
+/// Joins a client and where it wanted to go, after what each of them has said already.
+async fn tunnel(
+    server: &Server,
+    mut client: TcpStream,
+    mut origin: Origin,
+    from_client: &[u8],
+    from_origin: &[u8],
+) -> io::Result<()> {
+    origin.write_all(from_client).await?;
+    client.write_all(from_origin).await?;
+    match origin {
+        Origin::Network(network) => {
+            stream::carry(server.shared.clone(), network.into_flow(), client).await;
+        }
+        Origin::Direct(mut direct) => {
+            // What breaks one of them resets the other: dropped sockets reset.
+            tokio::io::copy_bidirectional(&mut client, &mut direct).await?;
+            dial::end_cleanly(&client);
+            dial::end_cleanly(&direct);
+        }
+    }
+    Ok(())
+}
+
+/// Says the last words to a client so that they arrive.
+async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
+    client.write_all(words).await?;
+    client.shutdown().await?;
+    let mut rest = BytesMut::new();
+    let listen = async {
+        let mut heard = 0;
+        while heard < GOODBYE_BYTES_MAX && matches!(fill(&mut client, &mut rest).await, Ok(true)) {
+            heard += rest.len();
+            rest.clear();
+        }
+    };
+    // A client that says nothing more and does not go either has had its answer.
+    let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
+    dial::end_cleanly(&client);
+    Ok(())
+}

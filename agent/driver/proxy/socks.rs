@@ -1,0 +1,61 @@
+//! A client of the SOCKS proxy.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use bytes::BytesMut;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use super::{HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
+use crate::proxy::socks::{Handshake, Request, Step};
+
+/// Serves one client from its first byte to its last.
+pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
+    let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let shake = handshake(server, &mut client, &mut input, &mut output);
+    let request = match tokio::time::timeout(HEAD_MAX, shake).await? {
+        Ok(request) => request,
+        Err(why) => {
+            tracing::debug!(address = %server.listen, "a client was sent away: {why}");
+            return say_goodbye(client, &output).await;
+        }
+    };
+    match server.connect(request.destination()).await {
+        Ok(origin) => {
+            let bound = match &origin {
+                Origin::Direct(socket) => socket.local_addr()?,
+                Origin::Network(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            };
+            client.write_all(&request.accepted(bound)).await?;
+            tunnel(server, client, origin, &input, &[]).await
+        }
+        Err(failure) => {
+            tracing::debug!("{}", failure.reason);
+            say_goodbye(client, &request.refused(failure.cause)).await
+        }
+    }
+}
+
+/// What the client asks for; or why it is sent away, with the last words in `output`.
+async fn handshake(
+    server: &Server,
+    client: &mut TcpStream,
+    input: &mut BytesMut,
+    output: &mut BytesMut,
+) -> Result<Request, String> {
+    let mut handshake = Handshake::new(server.credentials.as_ref());
+    loop {
+        match handshake.handle(input, output) {
+            Step::Request(request) => return Ok(request),
+            Step::Over(why) => return Err(why),
+            Step::More => {}
+        }
+        let broken = |error: io::Error| error.to_string();
+        client.write_all_buf(output).await.map_err(broken)?;
+        if !fill(client, input).await.map_err(broken)? {
+            return Err("it went before it had said what it wanted".to_owned());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Connections for another host's proxy: asked for on one side, dialled on the other.
+
+use std::{io, sync::Arc, time::Duration};
+
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{agent::Shared, describe, dial, network_stream::NetworkStream, stream};
+use crate::{
+    proxy::{Cause, Destination, Failure},
+    wire::relay::{self, Answer, Ask, cause},
+};
+
+/// How long a question may take to arrive.
+const ASK_MAX: Duration = Duration::from_secs(10);
+
+/// How long the gateway may take to answer: longer than its dial may take.
+const ANSWER_MAX: Duration = Duration::from_mins(1);
+
+/// Asks a gateway to connect. The stream is the connection from then on.
+pub(super) async fn ask(
+    mut stream: NetworkStream,
+    destination: &Destination,
+) -> Result<NetworkStream, Failure> {
+    let ask = Ask {
+        host: destination
+            .host
+            .to_string()
+            .trim_matches(['[', ']'])
+            .to_owned(),
+        port: destination.port,
+    };
+    let answer = async {
+        stream.write_all(&relay::encode(&ask)).await?;
+        read::<Answer>(&mut stream).await
+    };
+    let answer = match tokio::time::timeout(ANSWER_MAX, answer).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(elapsed.into()),
+    };
+    match answer {
+        Ok(Answer { cause: None, .. }) => Ok(stream),
+        Ok(Answer {
+            cause: Some(word),
+            reason,
+        }) => Err(Failure {
+            cause: meaning(&word),
+            reason,
+        }),
+        Err(error) => Err(Failure {
+            cause: Cause::Other,
+            reason: format!(
+                "the gateway went away before it answered ({}).",
+                describe(&error)
+            ),
+        }),
+    }
+}
+
+/// Serves one question of another host's proxy.
+pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
+    let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
+    let connected = match ask.host.parse() {
+        Ok(host) => {
+            connect(
+                &shared,
+                Destination {
+                    host,
+                    port: ask.port,
+                },
+            )
+            .await
+        }
+        Err(error) => Err(Failure {
+            cause: Cause::NotAllowed,
+            reason: format!("{:?} is no host: {error}.", ask.host),
+        }),
+    };
+    match connected {
+        Ok(socket) => {
+            let answer = Answer {
+                cause: None,
+                reason: String::new(),
+            };
+            stream.write_all(&relay::encode(&answer)).await?;
+            stream::carry(shared, stream.into_flow(), socket).await;
+        }
+        Err(failure) => {
+            let answer = Answer {
+                cause: Some(word(failure.cause).to_owned()),
+                reason: failure.reason,
+            };
+            stream.write_all(&relay::encode(&answer)).await?;
+            stream.shutdown().await?;
+            // The asker ends its side when it has read the answer.
+            let _ = tokio::time::timeout(ASK_MAX, stream.read_u8()).await;
+        }
+    }
+    Ok(())
+}
+
+async fn connect(
+    shared: &Arc<Shared>,
+    destination: Destination,
+) -> Result<tokio::net::TcpStream, Failure> {
+    shared.lock().core.may_relay_to(&destination)?;
+    let may = |address| shared.lock().core.may_connect_for_others(address);
+    dial::dial(&destination, may).await
+}
+
+async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {
+    let mut length = [0; relay::LENGTH_LEN];
+    stream.read_exact(&mut length).await?;
+    let length = relay::length(length).ok_or(io::ErrorKind::InvalidData)?;
+    let mut json = vec![0; length];
+    stream.read_exact(&mut json).await?;
+    Ok(relay::decode(&json)?)
+}
+
+const fn word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::NotAllowed => cause::NOT_ALLOWED,
+        Cause::NameNotFound => cause::NAME_NOT_FOUND,
+        Cause::Refused => cause::REFUSED,
+        Cause::TimedOut => cause::TIMED_OUT,
+        Cause::Unreachable | Cause::HostDown | Cause::Other => cause::UNREACHABLE,
+    }
+}
+
+fn meaning(word: &str) -> Cause {
+    match word {
+        cause::NOT_ALLOWED => Cause::NotAllowed,
+        cause::NAME_NOT_FOUND => Cause::NameNotFound,
+        cause::REFUSED => Cause::Refused,
+        cause::TIMED_OUT => Cause::TimedOut,
+        cause::UNREACHABLE => Cause::Unreachable,
+        // A newer gateway may have more words.
+        _ => Cause::Other,
+    }
+}
