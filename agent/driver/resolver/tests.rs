@@ -240,6 +240,31 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
 }
 
 #[tokio::test]
+async fn two_kinds_of_addresses_never_come_from_two_names() {
+    // The full name has an IPv4 address only, and whatever is below the search domain exists.
+    let server = Server::new(|asked, _| {
+        let full = name(asked);
+        let known = if full.ends_with("corp.test") {
+            full
+        } else {
+            "www.test".to_owned()
+        };
+        vec![knowing(&known, asked)]
+    });
+    let server = server.await;
+    let resolver = with_search([&server], &["corp.test"]);
+    assert_eq!(
+        seen(&resolver.ask(&query("www.test", IPV4)).await),
+        "NoError www.test A"
+    );
+    assert_eq!(
+        seen(&resolver.ask(&query("www.test", IPV6)).await),
+        "NoError "
+    );
+    assert_eq!(server.asked(), ["udp www.test", "udp www.test"]);
+}
+
+#[tokio::test]
 async fn a_name_is_not_called_absent_while_somebody_has_not_answered() {
     let server = Server::new(|asked, _| {
         let is_broken = name(asked).ends_with("corp.test");
