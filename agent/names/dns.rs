@@ -15,14 +15,14 @@ const UDP_LEAST: usize = 512;
 const UDP_MOST: usize = 4_096;
 
 /// Response codes (RFC 1035 section 4.1.1, RFC 6891 section 9).
-pub(super) mod rcode {
-    pub(in super::super) const OK: u16 = 0;
-    pub(in super::super) const FORMAT: u16 = 1;
-    pub(in super::super) const SERVER_FAILURE: u16 = 2;
-    pub(in super::super) const NO_NAME: u16 = 3;
-    pub(in super::super) const NOT_IMPLEMENTED: u16 = 4;
-    pub(in super::super) const REFUSED: u16 = 5;
-    pub(in super::super) const BAD_VERSION: u16 = 16;
+mod rcode {
+    pub(super) const OK: u16 = 0;
+    pub(super) const FORMAT: u16 = 1;
+    pub(super) const SERVER_FAILURE: u16 = 2;
+    pub(super) const NO_NAME: u16 = 3;
+    pub(super) const NOT_IMPLEMENTED: u16 = 4;
+    pub(super) const REFUSED: u16 = 5;
+    pub(super) const BAD_VERSION: u16 = 16;
 }
 
 /// What becomes of a query.
