@@ -121,6 +121,8 @@ impl Resolver {
                 Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
+                // Another name is no answer to a question that could not be answered.
+                None if candidate == Candidate::AsAsked => return None,
                 None => failed = true,
             }
         }

@@ -283,6 +283,26 @@ async fn a_name_is_not_called_absent_while_somebody_has_not_answered() {
 }
 
 #[tokio::test]
+async fn a_full_name_that_nobody_can_tell_about_is_not_looked_for_elsewhere() {
+    let server = Server::new(|asked, _| {
+        let known = name(asked);
+        let is_full = known == "www.test";
+        vec![if is_full {
+            with_code(asked, 2)
+        } else {
+            knowing(&known, asked)
+        }]
+    });
+    let server = server.await;
+    let resolver = with_search([&server], &["corp.test"]);
+    assert_eq!(
+        seen(&resolver.ask(&query("www.test", IPV4)).await),
+        "ServerFailure "
+    );
+    assert_eq!(server.asked(), ["udp www.test"]);
+}
+
+#[tokio::test]
 async fn our_own_listeners_are_not_asked() {
     let own = Server::of("www.example.org").await;
     let mut resolver = resolver([&own]);
