@@ -238,4 +238,23 @@ mod tests {
             assert!(met >= 12, "only {met} steps");
         }
     }
+
+    #[test]
+    fn the_block_goes_even_when_the_disk_is_full_at_any_step() {
+        let mut met = 0;
+        loop {
+            let folder = Folder::new();
+            let path = folder.file("hosts", OLD);
+            let mut hosts = EtcHosts::new(&path);
+            hosts.put(&zone("web")).unwrap();
+            at_step(met, Trouble::Full);
+            hosts.remove().unwrap();
+            assert_eq!(fs::read(&path).unwrap(), OLD, "step {met}");
+            if was_spared() {
+                break;
+            }
+            met += 1;
+        }
+        assert!(met >= 6, "only {met} steps");
+    }
 }

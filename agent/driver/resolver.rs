@@ -101,7 +101,7 @@ impl Resolver {
     /// Goes through the names that the query can mean, until one is found.
     async fn find(&self, query: &[u8]) -> Option<Vec<u8>> {
         let resolvers = self.current();
-        let (mut absent, mut empty, mut failed) = (None, None, false);
+        let (mut absent, mut failed) = (None, false);
         for candidate in search::candidates(query, &resolvers) {
             let answer = match &candidate {
                 Candidate::AsAsked => self.exchange(&resolvers, query).await,
@@ -116,16 +116,18 @@ impl Resolver {
                 }
             };
             match answer {
-                Some((Verdict::Found, reply)) => return Some(reply),
-                // The name exists, though without what was asked for.
-                Some((Verdict::Empty, reply)) => empty = empty.or(Some(reply)),
+                // A name that exists is the one, even without what was asked for: IPv4 and IPv6 addresses of one name
+                // must not come from two.
+                Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
+                // Another name is no answer to a question that could not be answered.
+                None if candidate == Candidate::AsAsked => return None,
                 None => failed = true,
             }
         }
         // That a name does not exist is certain only when everybody has said so.
-        empty.or(absent.filter(|_| !failed))
+        absent.filter(|_| !failed)
     }
 
     /// Asks one server after the other, as many rounds as the host's settings say. None if none of them helps.
@@ -178,7 +180,7 @@ impl Resolver {
     }
 }
 
-/// The servers and domains of the network adapters that are in use.
+/// The servers of the network adapters that are in use, the preferred adapter's first, and the computer's domains.
 #[cfg(windows)]
 fn adapters() -> Resolvers {
     // Site-local addresses that Windows names where nobody set a server; nothing ever listens there.
@@ -188,21 +190,19 @@ fn adapters() -> Resolvers {
     };
     let mut adapters = ipconfig::get_adapters().unwrap_or_default();
     adapters.sort_by_key(ipconfig::Adapter::ipv4_metric);
-    let in_use = || {
-        let is_up = |adapter: &&ipconfig::Adapter| {
-            adapter.oper_status() == ipconfig::OperStatus::IfOperStatusUp
-        };
-        adapters.iter().filter(is_up)
-    };
     let mut servers = Vec::new();
-    for server in in_use().flat_map(|adapter| adapter.dns_servers()) {
-        if is_real(server) && !servers.contains(server) {
-            servers.push(*server);
+    for adapter in adapters {
+        let is_up = adapter.oper_status() == ipconfig::OperStatus::IfOperStatusUp;
+        for server in adapter.dns_servers().iter().filter(|_| is_up) {
+            if is_real(server) && !servers.contains(server) {
+                servers.push(*server);
+            }
         }
     }
-    let search: Vec<String> = in_use()
-        .map(|adapter| adapter.dns_suffix().to_owned())
-        .collect();
+    let mut search = ipconfig::computer::get_search_list().unwrap_or_default();
+    if search.is_empty() {
+        search.extend(ipconfig::computer::get_domain().ok().flatten());
+    }
     Resolvers::at(servers, &search)
 }
 

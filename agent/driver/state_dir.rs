@@ -20,7 +20,7 @@ The agent on this machine writes these files anew whenever its network changes; 
 * `hosts`: the names of the network in the form of /etc/hosts.
 * `hostaliases`: the same for programs that obey HOSTALIASES: `export HOSTALIASES=\"$PWD/hostaliases\"`. The addresses
   are found through the public domain nip.io, so these programs need a DNS server that can ask it.
-* `env`: variables that lead programs into the network, while the agent runs: `set -a; . ./env`.
+* `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs.
 ";
 
 /// A state folder that exists.
@@ -74,8 +74,8 @@ impl StateDir {
         write("README.md", README.as_bytes())
     }
 
-    /// Writes variables for other programs, one `NAME=VALUE` a line; values stand as they are, so that a shell and every
-    /// other reader sees the same.
+    /// Writes variables for other programs, one `NAME=VALUE` a line, values as they are: the form that `docker run
+    /// --env-file` and systemd read. A shell reads the same as long as no value has spaces or quotes.
     pub fn write_env(&self, variables: &[(String, String)]) -> Result<(), String> {
         let mut text = String::new();
         for (name, value) in variables {

@@ -15,14 +15,14 @@ const UDP_LEAST: usize = 512;
 const UDP_MOST: usize = 4_096;
 
 /// Response codes (RFC 1035 section 4.1.1, RFC 6891 section 9).
-pub(super) mod rcode {
-    pub(in super::super) const OK: u16 = 0;
-    pub(in super::super) const FORMAT: u16 = 1;
-    pub(in super::super) const SERVER_FAILURE: u16 = 2;
-    pub(in super::super) const NO_NAME: u16 = 3;
-    pub(in super::super) const NOT_IMPLEMENTED: u16 = 4;
-    pub(in super::super) const REFUSED: u16 = 5;
-    pub(in super::super) const BAD_VERSION: u16 = 16;
+mod rcode {
+    pub(super) const OK: u16 = 0;
+    pub(super) const FORMAT: u16 = 1;
+    pub(super) const SERVER_FAILURE: u16 = 2;
+    pub(super) const NO_NAME: u16 = 3;
+    pub(super) const NOT_IMPLEMENTED: u16 = 4;
+    pub(super) const REFUSED: u16 = 5;
+    pub(super) const BAD_VERSION: u16 = 16;
 }
 
 /// What becomes of a query.
@@ -159,7 +159,8 @@ impl<'a> Draft<'a> {
         self.finish(rcode::OK)
     }
 
-    /// Answers that there is nothing. The SOA record says for how long that is true (RFC 2308 section 5).
+    /// Answers that there is nothing, or with the SOA record itself if that was asked for: it says for how long that is
+    /// true (RFC 2308 section 5).
     fn without(mut self, rcode: u16) -> Vec<u8> {
         const SERIAL: u32 = 1;
         const EXPIRE: u32 = 86_400;
@@ -177,8 +178,13 @@ impl<'a> Draft<'a> {
             for number in [SERIAL, TTL, TTL, EXPIRE, TTL] {
                 data.extend_from_slice(&number.to_be_bytes());
             }
-            let authority = &mut self.authority;
-            put_record(authority, zone.bytes(), kind::SOA, class::IN, TTL, &data);
+            let asked_for_it = self.query.question.kind == kind::SOA && zone.is(asked);
+            let section = if asked_for_it {
+                &mut self.answers
+            } else {
+                &mut self.authority
+            };
+            put_record(section, zone.bytes(), kind::SOA, class::IN, TTL, &data);
         }
         self.finish(rcode)
     }
@@ -261,7 +267,7 @@ pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The query as it goes to a resolver of the host: the same bytes under another id.
+/// A message under another id: a query on its way to a resolver of the host, and its reply on the way back.
 pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     let mut bytes = message.to_vec();
     if let Some(old) = bytes.get_mut(..2) {
@@ -411,6 +417,9 @@ mod tests {
             asked("example.com.norouter"),
             "NoError aa; norouter 10 soa 10"
         );
+        let start = reply(&query("norouter", kind::SOA));
+        assert_eq!(seen(&start), "NoError aa; norouter 10 soa 10");
+        assert_eq!(Message::read(&start).unwrap().header.counts, [1, 1, 0, 0]);
         let odd = query("web", kind::A);
         let odd = [&odd[..12], b"\x02\xff.\x08NoRouter\x00\x00\x01\x00\x01"].concat();
         assert_eq!(&reply(&odd)[2..4], b"\x85\x83");

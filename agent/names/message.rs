@@ -18,32 +18,32 @@ const POINTER: u8 = 0xc0;
 
 /// The flags of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
 pub(super) mod flag {
-    pub(in super::super) const RESPONSE: u16 = 0x8000;
-    pub(in super::super) const OPCODE: u16 = 0x7800;
-    pub(in super::super) const AUTHORITATIVE: u16 = 0x0400;
-    pub(in super::super) const TRUNCATED: u16 = 0x0200;
-    pub(in super::super) const RECURSION_DESIRED: u16 = 0x0100;
-    pub(in super::super) const RECURSION_AVAILABLE: u16 = 0x0080;
-    pub(in super::super) const AUTHENTIC: u16 = 0x0020;
-    pub(in super::super) const CHECKING_DISABLED: u16 = 0x0010;
-    pub(in super::super) const RCODE: u16 = 0x000f;
+    pub(in crate::names) const RESPONSE: u16 = 0x8000;
+    pub(in crate::names) const OPCODE: u16 = 0x7800;
+    pub(in crate::names) const AUTHORITATIVE: u16 = 0x0400;
+    pub(in crate::names) const TRUNCATED: u16 = 0x0200;
+    pub(in crate::names) const RECURSION_DESIRED: u16 = 0x0100;
+    pub(in crate::names) const RECURSION_AVAILABLE: u16 = 0x0080;
+    pub(in crate::names) const AUTHENTIC: u16 = 0x0020;
+    pub(in crate::names) const CHECKING_DISABLED: u16 = 0x0010;
+    pub(in crate::names) const RCODE: u16 = 0x000f;
 }
 
 /// Record types.
 pub(super) mod kind {
-    pub(in super::super) const A: u16 = 1;
-    pub(in super::super) const CNAME: u16 = 5;
-    pub(in super::super) const SOA: u16 = 6;
-    pub(in super::super) const PTR: u16 = 12;
-    pub(in super::super) const AAAA: u16 = 28;
-    pub(in super::super) const OPT: u16 = 41;
-    pub(in super::super) const ANY: u16 = 255;
+    pub(in crate::names) const A: u16 = 1;
+    pub(in crate::names) const CNAME: u16 = 5;
+    pub(in crate::names) const SOA: u16 = 6;
+    pub(in crate::names) const PTR: u16 = 12;
+    pub(in crate::names) const AAAA: u16 = 28;
+    pub(in crate::names) const OPT: u16 = 41;
+    pub(in crate::names) const ANY: u16 = 255;
 }
 
 /// Classes.
 pub(super) mod class {
-    pub(in super::super) const IN: u16 = 1;
-    pub(in super::super) const ANY: u16 = 255;
+    pub(in crate::names) const IN: u16 = 1;
+    pub(in crate::names) const ANY: u16 = 255;
 }
 
 /// The fixed part of a message.

@@ -240,6 +240,31 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
 }
 
 #[tokio::test]
+async fn two_kinds_of_addresses_never_come_from_two_names() {
+    // The full name has an IPv4 address only, and whatever is below the search domain exists.
+    let server = Server::new(|asked, _| {
+        let full = name(asked);
+        let known = if full.ends_with("corp.test") {
+            full
+        } else {
+            "www.test".to_owned()
+        };
+        vec![knowing(&known, asked)]
+    });
+    let server = server.await;
+    let resolver = with_search([&server], &["corp.test"]);
+    assert_eq!(
+        seen(&resolver.ask(&query("www.test", IPV4)).await),
+        "NoError www.test A"
+    );
+    assert_eq!(
+        seen(&resolver.ask(&query("www.test", IPV6)).await),
+        "NoError "
+    );
+    assert_eq!(server.asked(), ["udp www.test", "udp www.test"]);
+}
+
+#[tokio::test]
 async fn a_name_is_not_called_absent_while_somebody_has_not_answered() {
     let server = Server::new(|asked, _| {
         let is_broken = name(asked).ends_with("corp.test");
@@ -255,6 +280,26 @@ async fn a_name_is_not_called_absent_while_somebody_has_not_answered() {
         server.asked(),
         ["udp db.corp.test", "udp db.lab.test", "udp db"]
     );
+}
+
+#[tokio::test]
+async fn a_full_name_that_nobody_can_tell_about_is_not_looked_for_elsewhere() {
+    let server = Server::new(|asked, _| {
+        let known = name(asked);
+        let is_full = known == "www.test";
+        vec![if is_full {
+            with_code(asked, 2)
+        } else {
+            knowing(&known, asked)
+        }]
+    });
+    let server = server.await;
+    let resolver = with_search([&server], &["corp.test"]);
+    assert_eq!(
+        seen(&resolver.ask(&query("www.test", IPV4)).await),
+        "ServerFailure "
+    );
+    assert_eq!(server.asked(), ["udp www.test"]);
 }
 
 #[tokio::test]
