@@ -9,7 +9,9 @@ mod check;
 mod completions;
 mod demo;
 mod edit;
+mod env;
 mod error;
+mod exec;
 mod hosts;
 mod input;
 mod output;
@@ -54,6 +56,8 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Plan(plan::Args),
+    Env(env::Args),
+    Exec(exec::Args),
     Hosts(hosts::Args),
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
@@ -98,6 +102,8 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Env(args)) => env::run(&args),
+        Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),

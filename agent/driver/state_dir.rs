@@ -109,6 +109,21 @@ impl StateDir {
     }
 }
 
+/// The variables that an agent has written into this folder; none if no agent runs that did.
+pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
+    let folder = StateDir(expanded(name)?);
+    let Some(bytes) = files::read(&folder.env())? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let variables = text.lines().filter_map(|line| line.split_once('='));
+    Ok(Some(
+        variables
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    ))
+}
+
 /// A path of the manifest as it is meant on this host: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
 /// variables of this process.
 pub fn expanded(name: &str) -> Result<PathBuf, String> {

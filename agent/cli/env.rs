@@ -1,0 +1,127 @@
+//! `norouter env`: the variables that lead programs into the network.
+
+use std::env;
+
+use serde_json::{Map, Value};
+
+use super::{
+    error::{Error, Exit},
+    output,
+};
+use crate::driver::state_dir;
+
+/// Print the variables that lead programs into the network
+///
+/// The agent of this machine writes them into its state folder while it runs: http_proxy, all_proxy, HOSTALIASES and their
+/// kin. This works on every host of the network. To set them in a shell:
+///
+///   eval "$(norouter env)"
+///   norouter env --shell fish | source
+///   norouter env --shell powershell | Out-String | Invoke-Expression
+///
+/// "norouter exec -- COMMAND" sets them for one command only.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// The language of the shell; by default that of $SHELL
+    #[arg(long, value_enum)]
+    shell: Option<Shell>,
+    #[command(flatten)]
+    folder: Folder,
+    /// Write the variables as JSON
+    #[arg(long, conflicts_with = "shell")]
+    json: bool,
+}
+
+/// Which agent's variables.
+#[derive(Debug, clap::Args)]
+pub(super) struct Folder {
+    /// The state folder of the agent, where the manifest names another one
+    #[arg(long, value_name = "FOLDER", default_value = state_dir::DEFAULT)]
+    state_dir: String,
+}
+
+/// A language in which variables can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Shell {
+    /// sh, bash, zsh and their kin
+    Sh,
+    Fish,
+    Powershell,
+    /// The command prompt of Windows
+    Cmd,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let variables = args.folder.variables()?;
+    if args.json {
+        let map: Map<String, Value> = variables
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect();
+        output::json(&Value::Object(map))?;
+        return Ok(Exit::Ok);
+    }
+    let shell = args.shell.unwrap_or_else(Shell::of_this_session);
+    let lines: Vec<String> = variables
+        .iter()
+        .map(|(name, value)| shell.set(name, value))
+        .collect();
+    output::data(&lines.concat())?;
+    Ok(Exit::Ok)
+}
+
+impl Folder {
+    /// The variables of the agent that runs on this machine.
+    pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
+        let failed = |message| Error::new(Exit::Failure, message);
+        let variables = state_dir::read_env(&self.state_dir).map_err(failed)?;
+        variables.ok_or_else(|| {
+            let message = format!("no agent runs that writes into {}", self.state_dir);
+            Error::new(Exit::NoManager, message).hint(
+                "start the network, or name the folder with --state-dir if its manifest has another stateDir.pathOnAgent",
+            )
+        })
+    }
+}
+
+impl Shell {
+    fn of_this_session() -> Self {
+        match env::var("SHELL") {
+            Ok(shell) if shell.ends_with("fish") => Self::Fish,
+            Ok(_) => Self::Sh,
+            // PowerShell tells its children where its modules are.
+            Err(_) if cfg!(windows) && env::var_os("PSModulePath").is_some() => Self::Powershell,
+            Err(_) if cfg!(windows) => Self::Cmd,
+            Err(_) => Self::Sh,
+        }
+    }
+
+    /// The line that sets a variable.
+    fn set(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Sh => format!("export {name}='{}'\n", value.replace('\'', r"'\''")),
+            Self::Fish => {
+                let value = value.replace('\\', r"\\").replace('\'', r"\'");
+                format!("set -gx {name} '{value}'\n")
+            }
+            Self::Powershell => format!("$env:{name} = '{}'\n", value.replace('\'', "''")),
+            Self::Cmd => format!("set \"{name}={value}\"\n"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_gets_the_value_as_it_is() {
+        let value = r"/it's a\folder";
+        let set = |shell: Shell| shell.set("X", value);
+        assert_eq!(set(Shell::Sh), "export X='/it'\\''s a\\folder'\n");
+        assert_eq!(set(Shell::Fish), "set -gx X '/it\\'s a\\\\folder'\n");
+        assert_eq!(set(Shell::Powershell), "$env:X = '/it''s a\\folder'\n");
+        assert_eq!(set(Shell::Cmd), "set \"X=/it's a\\folder\"\n");
+    }
+}
