@@ -1,14 +1,11 @@
 //! The resolver against small servers of its own, over UDP and TCP.
 
-use std::{
-    fs,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::*;
-use crate::{driver::files::tests::Folder, names::Zone};
+use crate::names::Zone;
 
 const TARGET: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
 const IPV4: u8 = 1;
@@ -333,7 +330,8 @@ async fn more_queries_than_sockets_wait_for_their_turn() {
 #[cfg(not(windows))]
 #[test]
 fn the_settings_of_the_host_are_read_again_when_they_change() {
-    let folder = Folder::new();
+    use std::fs;
+    let folder = crate::driver::files::tests::Folder::new();
     let path = folder.0.join("resolv.conf");
     let resolver = Resolver::of_file(&path, []);
     assert_eq!(resolver.current(), Resolvers::default());
