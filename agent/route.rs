@@ -178,8 +178,7 @@ impl Routes {
 
     /// Whether a host may connect for others to an address that a name has led it to.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
-        let verbatim =
-            |route: &Route| route.via.contains(&host) && route.names_special(address);
+        let verbatim = |route: &Route| route.via.contains(&host) && route.names_special(address);
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
@@ -256,7 +255,14 @@ mod tests {
     #[test]
     fn the_whole_world_does_not_include_the_gateways_own_loopback_and_metadata() {
         let whole = Routes::new(vec![route(1, &["0.0.0.0/0", "::/0"], &[])]);
-        for special in ["127.0.0.1", "169.254.169.254", "0.1.2.3", "224.0.0.1", "::1", "fe80::1"] {
+        for special in [
+            "127.0.0.1",
+            "169.254.169.254",
+            "0.1.2.3",
+            "224.0.0.1",
+            "::1",
+            "fe80::1",
+        ] {
             let address = special.parse().unwrap();
             assert_eq!(whole.to_address(address), None, "{special}");
             assert!(!whole.may_relay(vip(1), address), "{special}");

@@ -66,7 +66,10 @@ impl Config {
         let me = Vip::new(args.me).map_err(|error| format!("me: {}: {error}", args.me))?;
         let zone = zone(&args);
         let dns = ports("nameServers", &args.name_servers)?;
-        let dns = dns.into_iter().map(|address| (address.0, address.1)).collect();
+        let dns = dns
+            .into_iter()
+            .map(|address| (address.0, address.1))
+            .collect();
         let relays = ports("relays", &args.relays)?.into_iter().collect();
         let mut published = BTreeSet::new();
         for (vip, port) in ports("others", &args.others)? {
@@ -159,14 +162,18 @@ fn routes(routes: Vec<control::Route>) -> Result<Routes, String> {
         target.map_err(|error| format!("routes: {text:?} is {error}"))
     };
     let route = |route: control::Route| {
-        let via = std::iter::once(route.via).chain(route.or_via).map(|via| {
-            Vip::new(via).map_err(|error| format!("routes: via {via}: {error}"))
-        });
+        let via = std::iter::once(route.via)
+            .chain(route.or_via)
+            .map(|via| Vip::new(via).map_err(|error| format!("routes: via {via}: {error}")));
         let to = route.to_cidr.iter().chain(&route.to_hostname_glob);
         Ok(Route {
             via: via.collect::<Result<_, String>>()?,
             to: to.map(target).collect::<Result<_, String>>()?,
-            not_to: route.not_to.iter().map(target).collect::<Result<_, String>>()?,
+            not_to: route
+                .not_to
+                .iter()
+                .map(target)
+                .collect::<Result<_, String>>()?,
         })
     };
     let routes = routes.into_iter().map(route);

@@ -21,11 +21,11 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
+use self::{config::Config, path::Given};
 pub use self::{
     config::{Files, Proxy},
     path::{Gateway, Path},
 };
-use self::{config::Config, path::Given};
 use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
@@ -35,7 +35,8 @@ use crate::{
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
+            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion,
+            feature,
         },
         frame,
     },
@@ -197,7 +198,8 @@ impl Core {
                 self.outputs.push_back(Output::Listen(listener));
             }
         }
-        self.outputs.push_back(Output::Write(Box::new(config.files.clone())));
+        self.outputs
+            .push_back(Output::Write(Box::new(config.files.clone())));
         self.config = Some(config);
         Ok(())
     }
@@ -237,11 +239,7 @@ impl Core {
     }
 
     /// Begins a flow to an address inside the network.
-    pub fn connect(
-        &mut self,
-        now: Instant,
-        remote: SocketAddrV4,
-    ) -> Result<FlowKey, TableFull> {
+    pub fn connect(&mut self, now: Instant, remote: SocketAddrV4) -> Result<FlowKey, TableFull> {
         // There are listeners only after a configuration.
         let me = self
             .config

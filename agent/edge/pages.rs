@@ -28,10 +28,13 @@ impl Core {
             .iter()
             .map(|route| texts(&route.not_to))
             .collect();
-        let routes = routes.iter().zip(&excepted).map(|((to, route), not_to)| PacRoute {
-            to: patterns(&route.to, to),
-            not_to: patterns(&route.not_to, not_to),
-        });
+        let routes = routes
+            .iter()
+            .zip(&excepted)
+            .map(|((to, route), not_to)| PacRoute {
+                to: patterns(&route.to, to),
+                not_to: patterns(&route.not_to, not_to),
+            });
         let pac = Pac {
             proxy,
             names: config.names.keys().map(String::as_str).collect(),
@@ -77,7 +80,9 @@ impl Config {
     fn hosts(&self) -> BTreeMap<Vip, PageHost> {
         let mut hosts: BTreeMap<Vip, PageHost> = BTreeMap::new();
         for (name, address) in &self.names {
-            let Ok(vip) = Vip::new(*address) else { continue };
+            let Ok(vip) = Vip::new(*address) else {
+                continue;
+            };
             let called = self.called(vip);
             let host = hosts.entry(vip).or_insert_with(|| PageHost {
                 name: called.clone(),
@@ -89,7 +94,9 @@ impl Config {
             }
         }
         for address in &self.published {
-            let host = Vip::new(*address.ip()).ok().and_then(|vip| hosts.get_mut(&vip));
+            let host = Vip::new(*address.ip())
+                .ok()
+                .and_then(|vip| hosts.get_mut(&vip));
             if let Some(host) = host {
                 host.ports.push(address.port());
             }

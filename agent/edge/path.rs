@@ -59,7 +59,10 @@ impl Core {
                 if let Some(address) = config.zone.address(name) {
                     return in_network(address);
                 }
-                if name.strip_suffix(SUFFIX).is_some_and(|rest| rest.ends_with('.') || rest.is_empty()) {
+                if name
+                    .strip_suffix(SUFFIX)
+                    .is_some_and(|rest| rest.ends_with('.') || rest.is_empty())
+                {
                     return Err(Failure {
                         cause: Cause::NameNotFound,
                         reason: format!("No host of the network is called {name}."),
@@ -81,7 +84,9 @@ impl Core {
         });
         route.map(|_| ()).ok_or_else(|| Failure {
             cause: Cause::NotAllowed,
-            reason: format!("No route of the manifest leads through this gateway to {destination}."),
+            reason: format!(
+                "No route of the manifest leads through this gateway to {destination}."
+            ),
         })
     }
 
