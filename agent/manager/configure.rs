@@ -50,14 +50,14 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
             disable: host.state_dir.is_none(),
         },
         write_etc_hosts: host.write_etc_hosts,
-        routes: plan
-            .routes
-            .iter()
-            .filter_map(self::route)
-            .collect(),
+        routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |host| host.dns),
         relays: endpoints(plan, |host| host.relay),
-        main_names: plan.hosts.iter().map(|host| host.name.to_string()).collect(),
+        main_names: plan
+            .hosts
+            .iter()
+            .map(|host| host.name.to_string())
+            .collect(),
         features: vec![feature::PROBLEMS.to_owned()],
     }
 }
@@ -129,7 +129,10 @@ fn endpoints(plan: &Plan, port: impl Fn(&HostPlan) -> Option<Port>) -> Vec<Endpo
 fn route(route: &Route) -> Option<control::Route> {
     let (via, or_via) = route.via.split_first()?;
     let texts = |cidr: bool| {
-        let targets = route.to.iter().filter(move |to| matches!(to, Target::Cidr(_)) == cidr);
+        let targets = route
+            .to
+            .iter()
+            .filter(move |to| matches!(to, Target::Cidr(_)) == cidr);
         targets.map(ToString::to_string).collect()
     };
     Some(control::Route {

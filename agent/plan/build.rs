@@ -1,10 +1,7 @@
 //! What a manifest means: names and addresses made unique, the template merged in, every text understood. All problems are
 //! collected; a plan comes out only if none of them is an error.
 
-use std::{
-    collections::BTreeMap,
-    net::Ipv4Addr,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use super::{
     Forward, HostPlan, Plan, ProxyPlan, Start, notes,
@@ -12,8 +9,9 @@ use super::{
 };
 use crate::{
     addr::{HostName, Port, Vip},
+    manifest,
     manifest::{Cmd, Host, Listen, Manifest, Problem, Settings, Span, Spanned, any_error},
-    manifest, route::{Route, Routes},
+    route::{Route, Routes},
     text::quote,
 };
 
@@ -41,7 +39,10 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
         .collect();
     let routes = Routes::new(routes);
     for (_, host) in &mut hosts {
-        host.relay = routes.has_gateway(host.vip).then(|| relay_port(host)).flatten();
+        host.relay = routes
+            .has_gateway(host.vip)
+            .then(|| relay_port(host))
+            .flatten();
     }
     builder.problems.extend(notes::not_served(manifest));
     let plan = Plan {
@@ -289,8 +290,12 @@ impl<'m> Builder<'m> {
             ),
         };
         if let Some(missing) = missing.filter(|_| !listen.ip().is_loopback()) {
-            let message = format!("{} would let other machines use this proxy", quote(&text.value));
-            self.problems.push(Problem::error(text.span, message).hint(format!(
+            let message = format!(
+                "{} would let other machines use this proxy",
+                quote(&text.value)
+            );
+            self.problems
+                .push(Problem::error(text.span, message).hint(format!(
                 "listen on a loopback address, like \"127.0.0.1:{}\", or write beside it {missing}",
                 listen.port()
             )));
@@ -304,12 +309,15 @@ impl<'m> Builder<'m> {
     /// The port of a host's DNS server, which must not be one that the host publishes.
     fn dns(&mut self, host: &Host, template: &Settings, forwards: &[Forward]) -> Option<Port> {
         let dns = pick(&host.settings, template, |from| from.dns.as_ref());
-        if dns.and_then(|dns| dns.disable.as_ref()).is_some_and(|disable| disable.value) {
+        if dns
+            .and_then(|dns| dns.disable.as_ref())
+            .is_some_and(|disable| disable.value)
+        {
             return None;
         }
         let written = dns.and_then(|dns| dns.listen.as_ref());
         let port = match written {
-            Some(text) => self.understand(text.span, words::port(&text.value))?,
+            Some(text) => self.understand(text.span, words::dns_port(&text.value))?,
             None => DEFAULT_DNS_PORT,
         };
         if forwards.iter().all(|forward| forward.listen_port != port) {
@@ -317,7 +325,8 @@ impl<'m> Builder<'m> {
         }
         let name = quote(&host.name.value);
         let span = written.map_or(host.name.span, |text| text.span);
-        let message = format!("host {name} publishes port {port}, so its DNS server cannot have it");
+        let message =
+            format!("host {name} publishes port {port}, so its DNS server cannot have it");
         let hint = "write another port as \"dns: {listen: PORT}\", or \"dns: {disable: true}\"";
         self.problems.push(match written {
             Some(_) => Problem::error(span, message).hint(hint),
@@ -363,11 +372,7 @@ impl<'m> Builder<'m> {
         Some(path.value.clone())
     }
 
-    fn route(
-        &mut self,
-        route: &manifest::Route,
-        hosts: &[(&str, HostPlan)],
-    ) -> Option<Route> {
+    fn route(&mut self, route: &manifest::Route, hosts: &[(&str, HostPlan)]) -> Option<Route> {
         let mut via: Vec<Vip> = Vec::new();
         for text in &route.via {
             let found = self.via(text, hosts);
@@ -424,7 +429,11 @@ impl<'m> Builder<'m> {
 /// A port on a gateway's VIP that it does not use otherwise.
 fn relay_port(host: &HostPlan) -> Option<Port> {
     let taken = |port: &Port| {
-        Some(*port) == host.dns || host.forwards.iter().any(|forward| forward.listen_port == *port)
+        Some(*port) == host.dns
+            || host
+                .forwards
+                .iter()
+                .any(|forward| forward.listen_port == *port)
     };
     let mut ports = (FIRST_RELAY_PORT..=u16::MAX).filter_map(Port::new);
     ports.find(|port| !taken(port))

@@ -11,22 +11,19 @@ struct NotServed {
     find: fn(&Manifest) -> Vec<Span>,
 }
 
-const NOT_SERVED: &[NotServed] = &[
-    NotServed {
-        severity: Severity::Warning,
-        what: "UDP is not carried yet: this version does not publish this port",
-        find: |manifest| {
-            in_settings(manifest, |settings| {
-                let udp =
-                    |text: &str| words::forward(text).is_ok_and(|f| f.protocol == Protocol::Udp);
-                (settings.ports.iter())
-                    .filter(|port| udp(&port.value))
-                    .map(|port| port.span)
-                    .collect()
-            })
-        },
+const NOT_SERVED: &[NotServed] = &[NotServed {
+    severity: Severity::Warning,
+    what: "UDP is not carried yet: this version does not publish this port",
+    find: |manifest| {
+        in_settings(manifest, |settings| {
+            let udp = |text: &str| words::forward(text).is_ok_and(|f| f.protocol == Protocol::Udp);
+            (settings.ports.iter())
+                .filter(|port| udp(&port.value))
+                .map(|port| port.span)
+                .collect()
+        })
     },
-];
+}];
 
 /// One problem for each place that asks for something that is not there yet.
 pub(super) fn not_served(manifest: &Manifest) -> Vec<Problem> {

@@ -108,7 +108,15 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-pub(super) fn port(text: &str) -> Result<Port, Flaw> {
+/// Where a host answers DNS questions: a port, because the address is the host's own.
+pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
+    port(text).map_err(|wrong| {
+        let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
+        flaw(wrong.message, hint)
+    })
+}
+
+fn port(text: &str) -> Result<Port, Flaw> {
     let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
         let hint = if digits {
@@ -315,22 +323,22 @@ mod tests {
     }
 
     #[test]
+    fn a_dns_server_is_told_its_port_alone() {
+        assert_eq!(dns_port("53").unwrap().get(), 53);
+        for wrong in ["0", "65536", "127.0.42.1:53", "udp", "", "+53"] {
+            refused(dns_port(wrong), "is not a port", "like 10053");
+        }
+    }
+
+    #[test]
     fn a_destination_is_a_block_or_a_glob() {
         assert!(matches!(target("0.0.0.0/0"), Ok(Target::Cidr(_))));
         assert!(matches!(target("fd00::/8"), Ok(Target::Cidr(_))));
         assert!(matches!(target("*"), Ok(Target::Glob(_))));
         assert!(matches!(target("*.compute.internal"), Ok(Target::Glob(_))));
-        refused(
-            target("192.168.95.7"),
-            "bare address",
-            "192.168.95.7/32",
-        );
+        refused(target("192.168.95.7"), "bare address", "192.168.95.7/32");
         refused(target("::1"), "bare address", "::1/128");
-        refused(
-            target("192.168.95.0/33"),
-            "not a CIDR",
-            "192.168.95.0/24",
-        );
+        refused(target("192.168.95.0/33"), "not a CIDR", "192.168.95.0/24");
         refused(target("http://x"), "not a CIDR", "192.168.95.0/24");
         refused(target("a b"), "neither", "compute.internal");
     }

@@ -200,7 +200,7 @@ fn an_address_with_a_flow_never_makes_room() {
 fn an_hour_without_use_ends_it_for_new_flows_and_not_for_live_ones() {
     let mut switch = switch();
     learn(&mut switch, NOW, A, &[FOUND]);
-    let used = NOW + (HOUR - Duration::from_secs(1));
+    let used = NOW + Duration::from_mins(59);
     assert!(is_known(&mut switch, used, 1, FOUND), "and this is a use");
     switch.handle_packet(used, vip(B), answer(1, FOUND));
     let late = used + HOUR;
