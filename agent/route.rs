@@ -16,7 +16,7 @@ use crate::addr::Vip;
 /// Addresses that mean something else on every machine, or that only a machine itself should ask for (the metadata
 /// services of clouds are link-local). A route leads there only if it names a part of one of these blocks.
 const SPECIAL_V4: [Ipv4Net; 6] = [
-    Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 8),
+    Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8),
     Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8),
     Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
     Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4),
@@ -42,10 +42,17 @@ pub enum Target {
 }
 
 /// A pattern for host names: `*` is any text, dots included.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Glob {
     text: String,
     pattern: WildMatch,
+}
+
+// The pattern is the text, letter by letter.
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
 }
 
 // Text equals itself, and so does a pattern made of it.

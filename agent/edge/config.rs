@@ -119,9 +119,9 @@ impl Config {
 
 /// The names of the network, those of hosts before aliases: an address is called by the first.
 fn zone(args: &Configure) -> Zone {
-    let is_main = |name: &&String| args.main_names.contains(*name);
+    let is_main = |name: &String| args.main_names.contains(name);
     let names = args.hostname_map.iter();
-    let (main, aliases): (Vec<_>, Vec<_>) = names.partition(|(name, _)| is_main(&name));
+    let (main, aliases): (Vec<_>, Vec<_>) = names.partition(|(name, _)| is_main(name));
     let all = main.into_iter().chain(aliases);
     Zone::new(all.map(|(name, address)| (name, *address)))
 }

@@ -1,5 +1,10 @@
 //! An agent told what to do, message by message.
 
+mod gateway;
+mod listeners;
+mod pages;
+mod path;
+
 use super::*;
 
 const ME: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
@@ -27,6 +32,22 @@ fn configured(args: &serde_json::Value) -> Core {
     core.handle_bytes(Instant::ZERO, &mut request(args))
         .unwrap();
     core
+}
+
+/// An agent that has done what its configuration says.
+fn settled(args: &serde_json::Value) -> Core {
+    let mut core = configured(args);
+    outputs(&mut core);
+    said(&mut core);
+    core
+}
+
+/// Connections from programs on this host to an address of the network.
+fn network(address: SocketAddrV4) -> Listener {
+    Listener {
+        purpose: Purpose::Network,
+        address: address.into(),
+    }
 }
 
 fn outputs(core: &mut Core) -> Vec<Output> {
@@ -78,7 +99,11 @@ fn it_answers_a_configuration_and_listens_for_everybody() {
     let own = SocketAddrV4::new(ME, 80);
     assert_eq!(
         outputs(&mut core),
-        [Output::Listen(own), Output::Listen(OTHER)]
+        [
+            Output::Listen(network(OTHER)),
+            Output::Listen(network(own)),
+            Output::Write(Box::default()),
+        ]
     );
     let said = said(&mut core);
     assert_eq!(said.len(), 1);
@@ -91,7 +116,8 @@ fn it_answers_a_configuration_and_listens_for_everybody() {
 fn without_loopback_it_listens_nowhere() {
     let mut args = args();
     args["loopback"] = serde_json::json!({"disable": true});
-    assert_eq!(outputs(&mut configured(&args)), []);
+    let outputs = outputs(&mut configured(&args));
+    assert_eq!(outputs, [Output::Write(Box::default())]);
 }
 
 #[test]
@@ -173,13 +199,14 @@ fn a_port_that_cannot_be_had_is_reported_and_tried_again() {
     let mut core = configured(&args());
     outputs(&mut core);
     said(&mut core);
-    core.handle_listening(Instant::ZERO, OTHER, Err("in use".to_owned()));
-    core.handle_listening(Instant::ZERO, SocketAddrV4::new(ME, 80), Ok(()));
+    let other = network(OTHER);
+    core.handle_listening(Instant::ZERO, other, Err("in use".to_owned()));
+    core.handle_listening(Instant::ZERO, network(SocketAddrV4::new(ME, 80)), Ok(()));
     let report = said(&mut core);
     assert_eq!(report[0]["body"]["type"], "problems");
     assert_eq!(
-        report[0]["body"]["data"]["problems"][0]["address"],
-        "127.0.42.100:8080"
+        report[0]["body"]["data"]["problems"][0]["what"],
+        "listen on 127.0.42.100:8080"
     );
 
     let (retry_at, why) = core.poll_timeout().unwrap();
@@ -188,10 +215,10 @@ fn a_port_that_cannot_be_had_is_reported_and_tried_again() {
         (LISTEN_RETRY, "a listener's next try")
     );
     core.handle_timeout(retry_at);
-    assert_eq!(outputs(&mut core), [Output::Listen(OTHER)]);
-    core.handle_listening(retry_at, OTHER, Err("in use".to_owned()));
+    assert_eq!(outputs(&mut core), [Output::Listen(other)]);
+    core.handle_listening(retry_at, other, Err("in use".to_owned()));
     assert!(said(&mut core).is_empty(), "the same problem is not news");
-    core.handle_listening(retry_at, OTHER, Ok(()));
+    core.handle_listening(retry_at, other, Ok(()));
     let report = said(&mut core);
     assert_eq!(report[0]["body"]["data"]["problems"], serde_json::json!([]));
 }
@@ -202,7 +229,7 @@ fn a_manager_that_does_not_ask_hears_no_reports() {
     args["features"] = serde_json::Value::Null;
     let mut core = configured(&args);
     said(&mut core);
-    core.handle_listening(Instant::ZERO, OTHER, Err("in use".to_owned()));
+    core.handle_listening(Instant::ZERO, network(OTHER), Err("in use".to_owned()));
     assert!(said(&mut core).is_empty());
 }
 
@@ -212,13 +239,13 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
     outputs(&mut core);
     said(&mut core);
     let own = SocketAddrV4::new(ME, 80);
-    let client = core.handle_accepted(Instant::ZERO, own).unwrap();
+    let client = core.connect(Instant::ZERO, own).unwrap();
     assert!(packets(&mut core).is_empty(), "nothing crosses the wire");
     let dial = outputs(&mut core)
         .into_iter()
         .find_map(|output| match output {
             Output::Dial { flow, .. } => Some(flow),
-            Output::Listen(_) | Output::Wake(_) => None,
+            Output::Listen(_) | Output::Wake(_) | Output::Write(_) | Output::Serve(..) => None,
         });
     core.handle_dialled(dial.unwrap(), true);
     assert!(packets(&mut core).is_empty());

@@ -44,6 +44,9 @@ impl Story {
                         format!("{other:?}").to_lowercase()
                     }
                 },
+                Output::Suggestion(at, suggestion) => {
+                    format!("at{at} {:?} via {}", suggestion.ip, suggestion.route)
+                }
                 other @ (Output::Spawn | Output::CloseInput | Output::Terminate | Output::Kill) => {
                     format!("-> {other:?}")
                 }
@@ -285,7 +288,7 @@ fn problems_are_kept_short_and_few_and_may_not_flicker() {
     let mut story = Story::ready();
     let list = |count: usize, mark: usize| {
         let long = "x".repeat(5_000);
-        let problem = format!(r#"{{"address":"127.0.42.1:{mark}","reason":"{long}"}}"#);
+        let problem = format!(r#"{{"what":"listen on 127.0.42.1:{mark}","reason":"{long}"}}"#);
         let problems = vec![problem; count].join(",");
         control(&format!(
             r#"{{"type":"event","body":{{"type":"problems","data":{{"problems":[{problems}]}}}}}}"#
@@ -332,4 +335,33 @@ fn packets_pass_only_while_ready() {
     let mut buffer = BytesMut::from(&bytes[..]);
     assert_eq!(story.link.handle_bytes(story.now, &mut buffer), None);
     assert!(buffer.is_empty());
+}
+
+#[test]
+fn a_suggestion_is_passed_on_with_its_time_and_a_strange_one_is_a_fault() {
+    let suggestion = |data: &str| {
+        let event =
+            format!(r#"{{"type":"event","body":{{"type":"routeSuggestion","data":{data}}}}}"#);
+        control(&event)
+    };
+    let mut story = Story::ready();
+    story.after(2).says(&suggestion(
+        r#"{"ip":["10.0.0.5","fd00::5"],"route":"127.0.42.101"}"#,
+    ));
+    story.reads("2.000s at  2.000s [10.0.0.5, fd00::5] via 127.0.42.101");
+    for strange in [
+        r#"{"ip":["bastion"],"route":"127.0.42.101"}"#,
+        r#"{"ip":["10.0.0.5"]}"#,
+        r#"{"ip":["10.0.0.5"],"route":"bastion"}"#,
+    ] {
+        let mut story = Story::ready();
+        for _ in 0..=FAULTS_MAX {
+            story.says(&suggestion(strange));
+        }
+        assert!(
+            story.text.contains("misbehaves"),
+            "{strange} {}",
+            story.text
+        );
+    }
 }

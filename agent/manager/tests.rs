@@ -1,8 +1,12 @@
 //! A network of agents that say what the test tells them to.
 
+mod configuration;
+mod suggestions;
+
 use super::*;
 use crate::{
     plan::{Forward, Protocol, Target, TargetHost},
+    route::Routes,
     wire::{
         Decoder, Item,
         control::{Configure, Message},
@@ -40,6 +44,8 @@ fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
         loopback,
         http: None,
         socks: None,
+        dns: None,
+        relay: None,
         state_dir: None,
         write_etc_hosts: false,
     }
@@ -48,7 +54,7 @@ fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
 fn core() -> Core {
     Core::new(&Plan {
         hosts: vec![host("alpha", A, true), host("beta", B, false)],
-        routes: Vec::new(),
+        routes: Routes::default(),
     })
 }
 
@@ -197,7 +203,7 @@ fn problems_make_a_host_degraded_until_they_are_gone() {
         frame::put_control(&mut out, json.as_bytes());
         out
     };
-    let problem = r#"{"address":"127.0.42.101:8080","reason":"in use\u001b"}"#;
+    let problem = r#"{"what":"listen on 127.0.42.101:8080","reason":"in use\u001b"}"#;
     core.handle_bytes(NOW, vip(A), &mut report(problem));
     assert_eq!(states(&core)[0], HostState::Degraded);
     assert_eq!(

@@ -68,8 +68,9 @@ fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
         );
     };
     match (field.shape, &node.kind) {
-        (Shape::Text | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
+        (Shape::Text | Shape::Port | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
         (Shape::Text, _) => wrong("a text"),
+        (Shape::Port, _) => wrong("a port"),
         (Shape::Flag, _) if node.flag().is_some() => {}
         (Shape::Flag, _) => wrong("true or false, without quotes"),
         (Shape::Texts | Shape::TextOrTexts, Kind::List(items)) => {

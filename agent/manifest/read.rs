@@ -126,7 +126,8 @@ fn route(node: &Node) -> Option<Route> {
         span: node.span,
         via: match via.kind {
             Kind::List(_) => texts(Some(via)),
-            Kind::Scalar { .. } | Kind::Map(_) => text(via).into_iter().collect(),
+            Kind::Scalar { .. } => text(via).into_iter().collect(),
+            Kind::Map(_) => return None,
         },
         to: texts(node.get("to")),
         not_to: texts(node.get("notTo")),

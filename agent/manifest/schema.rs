@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 pub(super) enum Shape {
     /// Any single value, taken as text.
     Text,
+    /// A port, with or without quotes.
+    Port,
     /// `true` or `false`.
     Flag,
     /// A list of texts.
@@ -120,7 +122,7 @@ const DNS: Field = field(
     "dns",
     Shape::Map(&DNS_LEVEL),
     "The DNS server of this host, on its VIP.",
-    r#"{"listen": "10053"}"#,
+    r#"{"listen": 10053}"#,
 );
 const LOOPBACK: Field = field(
     "loopback",
@@ -217,9 +219,9 @@ static DNS_LEVEL: Level = Level {
     fields: &[
         field(
             "listen",
-            Shape::Text,
+            Shape::Port,
             "The port on the VIP, TCP and UDP. Default: 10053.",
-            r#""10053""#,
+            "10053",
         ),
         field("disable", Shape::Flag, "Answer no such questions.", "true"),
     ],
@@ -332,6 +334,11 @@ fn level_schema(level: &Level) -> Map<String, Value> {
 fn field_schema(field: &Field) -> Value {
     let mut schema = match field.shape {
         Shape::Text => object(json!({"type": ["string", "null"]})),
+        Shape::Port => object(json!({
+            "type": ["integer", "string", "null"],
+            "minimum": 1,
+            "maximum": u16::MAX,
+        })),
         Shape::Flag => object(json!({"type": ["boolean", "null"]})),
         Shape::Texts => object(json!({"type": ["array", "null"], "items": {"type": "string"}})),
         Shape::TextOrTexts => {

@@ -317,7 +317,7 @@ impl<'m> Builder<'m> {
         }
         let written = dns.and_then(|dns| dns.listen.as_ref());
         let port = match written {
-            Some(text) => self.understand(text.span, words::port(&text.value))?,
+            Some(text) => self.understand(text.span, words::dns_port(&text.value))?,
             None => DEFAULT_DNS_PORT,
         };
         if forwards.iter().all(|forward| forward.listen_port != port) {

@@ -108,7 +108,15 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-pub(super) fn port(text: &str) -> Result<Port, Flaw> {
+/// Where a host answers DNS questions: a port, because the address is the host's own.
+pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
+    port(text).map_err(|wrong| {
+        let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
+        flaw(wrong.message, hint)
+    })
+}
+
+fn port(text: &str) -> Result<Port, Flaw> {
     let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     text.parse().ok().filter(|_| digits).ok_or_else(|| {
         let hint = if digits {
@@ -312,6 +320,14 @@ mod tests {
         assert_eq!(listen(":18080"), Ok(([0, 0, 0, 0], 18080).into()));
         refused(listen("18080"), "not an address", "127.0.0.1:18080");
         refused(listen("127.0.0.1:0"), "not a port", "127.0.0.1:18080");
+    }
+
+    #[test]
+    fn a_dns_server_is_told_its_port_alone() {
+        assert_eq!(dns_port("53").unwrap().get(), 53);
+        for wrong in ["0", "65536", "127.0.42.1:53", "udp", "", "+53"] {
+            refused(dns_port(wrong), "is not a port", "like 10053");
+        }
     }
 
     #[test]

@@ -50,8 +50,8 @@ impl Learned {
         now: Instant,
         teacher: Vip,
         via: Vip,
-        addresses: impl IntoIterator<Item = Ipv4Addr>,
-        live: impl Fn() -> BTreeSet<Ipv4Addr>,
+        addresses: Vec<Ipv4Addr>,
+        live: impl FnOnce() -> BTreeSet<Ipv4Addr>,
     ) {
         let teacher = self.teachers.entry(teacher).or_insert_with(|| Teacher {
             entries: BTreeMap::new(),
@@ -66,12 +66,10 @@ impl Learned {
             return;
         }
         for address in addresses {
-            if !teacher.entries.contains_key(&address) && teacher.entries.len() >= ADDRESSES_MAX {
-                teacher.forget_one(&live());
-            }
-            if teacher.entries.len() < ADDRESSES_MAX || teacher.entries.contains_key(&address) {
-                teacher.entries.insert(address, Entry { via, used: now });
-            }
+            teacher.entries.insert(address, Entry { via, used: now });
+        }
+        if let Some(excess @ 1..) = teacher.entries.len().checked_sub(ADDRESSES_MAX) {
+            teacher.forget(excess, &live());
         }
     }
 
@@ -87,15 +85,6 @@ impl Learned {
         Some(entry.via)
     }
 
-    /// Whether somebody was taught that an address is reached through a host.
-    pub(super) fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
-        let mut teachers = self.teachers.values();
-        teachers.any(|teacher| {
-            let entry = teacher.entries.get(&address);
-            entry.is_some_and(|entry| entry.via == host)
-        })
-    }
-
     /// A host is gone, and whoever comes after it has to learn again.
     pub(super) fn forget(&mut self, teacher: Vip) {
         self.teachers.remove(&teacher);
@@ -103,14 +92,18 @@ impl Learned {
 }
 
 impl Teacher {
-    /// Makes room: the address that was not used for the longest time goes, unless it has flows.
-    fn forget_one(&mut self, live: &BTreeSet<Ipv4Addr>) {
+    /// Makes room: the addresses that were not used for the longest time go, unless they have flows.
+    fn forget(&mut self, count: usize, live: &BTreeSet<Ipv4Addr>) {
         let idle = self
             .entries
             .iter()
             .filter(|(address, _)| !live.contains(*address));
-        if let Some((&oldest, _)) = idle.min_by_key(|(_, entry)| entry.used) {
-            self.entries.remove(&oldest);
+        let mut idle: Vec<_> = idle
+            .map(|(&address, entry)| (entry.used, address))
+            .collect();
+        idle.sort_unstable();
+        for (_, address) in idle.into_iter().take(count) {
+            self.entries.remove(&address);
         }
     }
 }

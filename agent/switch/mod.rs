@@ -292,36 +292,43 @@ impl Switch {
         route.via.iter().copied().find(is_up)
     }
 
-    /// Whether an address is reached through a host, so that packets from it may come from there.
+    /// Whether an address may be reached through a host, so that packets from it may come from there: a route leads
+    /// to it, or none does and the host knows the addresses of names. Whom it was taught to does not matter here: what a
+    /// gateway still sends when its flow is over is no offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
-        let route = self.routes.to_address(address.into());
-        route.is_some_and(|route| route.via.contains(&host))
-            || self.learned.is_behind(host, address)
+        if Vip::new(address).is_ok_and(|vip| self.hosts.contains_key(&vip)) {
+            return false;
+        }
+        match self.routes.to_address(address.into()) {
+            Some(route) => route.via.contains(&host),
+            None => self.knows_names(host) && self.routes.may_relay(host, address.into()),
+        }
+    }
+
+    /// Whether names lead through a host, so that only it knows their addresses.
+    fn knows_names(&self, host: Vip) -> bool {
+        let leads = |route: &Route| route.has_globs() && route.via.contains(&host);
+        self.routes.iter().any(leads)
     }
 
     /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for its own flows only.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
         let may = self.hosts.get(&teacher).is_some_and(|host| host.has_proxy);
-        let leads = |route: &Route| route.has_globs() && route.via.contains(&via);
-        if !may || !self.routes.iter().any(leads) {
+        if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
         }
-        // Neither where no route may lead, nor where the manifest says that another host is the way.
-        let fits = |address: &Ipv4Addr| {
-            let address = IpAddr::from(*address);
-            let other = self.routes.to_address(address);
-            self.routes.may_relay(via, address)
-                && other.is_none_or(|route| route.via.contains(&via))
-        };
         let v4 = addresses.iter().filter_map(|address| match address {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
+        // Neither where no route may lead, nor where the manifest says that another host is the way.
+        let v4 = v4
+            .take(AT_ONCE_MAX)
+            .filter(|address| self.is_behind(via, *address))
+            .collect();
         let tracker = &self.tracker;
         self.learned
-            .learn(now, teacher, via, v4.take(AT_ONCE_MAX).filter(fits), || {
-                tracker.destinations(teacher)
-            });
+            .learn(now, teacher, via, v4, || tracker.destinations(teacher));
         Verdict::Forwarded
     }
 

@@ -1,5 +1,8 @@
 //! Packets in, packets out, and what must not pass.
 
+mod learned;
+mod routes;
+
 use std::{
     net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
@@ -26,9 +29,9 @@ fn vip(address: Ipv4Addr) -> Vip {
 
 /// Three hosts that publish port 80, all up.
 fn switch() -> Switch {
-    let mut switch = Switch::new();
+    let mut switch = Switch::new(Routes::default());
     for address in [A, B, C] {
-        switch.add(vip(address), Port::new(80));
+        switch.add(vip(address), Port::new(80), false);
         switch.raise(vip(address));
     }
     switch
@@ -303,10 +306,10 @@ fn a_small_packet_does_not_keep_the_block_that_it_was_read_with() {
 
 #[test]
 fn hosts_that_do_not_keep_up_do_not_cost_the_others_their_packets() {
-    let mut switch = Switch::new();
+    let mut switch = Switch::new(Routes::default());
     let address = |last: u8| Ipv4Addr::new(127, 0, 42, last);
     for last in 1..=20 {
-        switch.add(vip(address(last)), Port::new(80));
+        switch.add(vip(address(last)), Port::new(80), false);
         switch.raise(vip(address(last)));
     }
     // Ten hosts read nothing, and more waits for them than all may have.

@@ -327,6 +327,7 @@ pub struct Route {
     /// Addition: further hosts, for when that one is not there.
     #[serde(
         default,
+        rename = "orVia",
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
@@ -334,6 +335,7 @@ pub struct Route {
     /// Addition: exceptions from `toCIDR` and `toHostnameGlob`, of both kinds.
     #[serde(
         default,
+        rename = "notTo",
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
@@ -444,6 +446,44 @@ mod tests {
                 "writeEtcHosts",
             ]
         );
+    }
+
+    #[test]
+    fn what_upstream_does_not_know_is_written_only_where_it_is_needed() {
+        let plain: Route = serde_json::from_str(r#"{"via":"127.0.42.101"}"#).unwrap();
+        let json = serde_json::to_value(&plain).unwrap();
+        let names: Vec<_> = json.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["toCIDR", "toHostnameGlob", "via"]);
+        let json = serde_json::json!({
+            "toCIDR": ["10.0.0.0/8"], "toHostnameGlob": [], "via": "127.0.42.101",
+            "orVia": ["127.0.42.102"], "notTo": ["10.9.0.0/16"],
+        });
+        let route: Route = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(route.or_via, [Ipv4Addr::new(127, 0, 42, 102)]);
+        assert_eq!(route.not_to, ["10.9.0.0/16"]);
+        assert_eq!(serde_json::to_value(route).unwrap(), json);
+
+        let listen = Listen {
+            listen: "127.0.0.1:1".to_owned(),
+            credentials: String::new(),
+        };
+        let json = serde_json::to_value(listen).unwrap();
+        assert_eq!(json, serde_json::json!({"listen": "127.0.0.1:1"}));
+    }
+
+    #[test]
+    fn a_suggestion_is_read_as_upstream_writes_it() {
+        let json = br#"{"type":"event","body":{"type":"routeSuggestion",
+            "data":{"ip":["10.0.0.5","fd00::5"],"route":"127.0.42.101"}}}"#;
+        let Message::Event(raw) = Message::parse(json).unwrap() else {
+            panic!("not an event");
+        };
+        let event = Event::RouteSuggestion(RouteSuggestion {
+            ip: vec![[10, 0, 0, 5].into(), "fd00::5".parse().unwrap()],
+            route: Ipv4Addr::new(127, 0, 42, 101),
+        });
+        assert_eq!(Event::try_from(raw).unwrap(), event);
+        assert_eq!(Event::try_from(event.clone().into_raw()).unwrap(), event);
     }
 
     #[test]

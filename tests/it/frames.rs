@@ -83,7 +83,7 @@ fn what_an_upstream_manager_writes_is_understood() {
 #[test]
 fn what_this_version_writes_is_on_record() {
     let problem = ProblemReport {
-        address: "127.0.42.101:80".parse().unwrap(),
+        what: "listen on 127.0.42.101:80".to_owned(),
         reason: "permission denied".to_owned(),
     };
     let key = norouter::addr::FlowKey {

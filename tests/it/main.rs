@@ -14,6 +14,8 @@ mod demo;
 mod edit;
 mod frames;
 mod golden;
+#[cfg(target_os = "linux")]
+mod env;
 #[cfg(unix)]
 mod hosts;
 #[cfg(unix)]

@@ -1,0 +1,223 @@
+//! What an agent asks its driver for once it is configured, and what it says when that fails.
+
+use super::*;
+
+fn args() -> serde_json::Value {
+    let mut args = super::args();
+    args["hostnameMap"] = serde_json::json!({"web": "127.0.42.101", "home": "127.0.42.100"});
+    args["nameServers"] = serde_json::json!([
+        {"ip": "127.0.42.101", "port": 10053, "proto": "tcp"},
+        {"ip": "127.0.42.100", "port": 5353},
+        {"ip": "127.0.42.102", "port": 53, "proto": "udp"},
+    ]);
+    args["relays"] = serde_json::json!([{"ip": "127.0.42.101", "port": 10054, "proto": "tcp"}]);
+    args["http"] = serde_json::json!({"listen": "localhost:18080"});
+    args["socks"] = serde_json::json!({"listen": ":18081", "credentials": "~/users"});
+    args["stateDir"] = serde_json::json!({"path": "~/.norouter/agent"});
+    args["writeEtcHosts"] = true.into();
+    args
+}
+
+/// What is listened on, in words.
+fn listened(core: &mut Core) -> Vec<String> {
+    let outputs = outputs(core).into_iter();
+    outputs
+        .filter_map(|output| match output {
+            Output::Listen(listener) => Some(listener.to_string()),
+            Output::Write(_) | Output::Dial { .. } | Output::Serve(..) | Output::Wake(_) => None,
+        })
+        .collect()
+}
+
+fn dns(address: &str) -> Listener {
+    Listener {
+        purpose: Purpose::Dns,
+        address: address.parse().unwrap(),
+    }
+}
+
+#[test]
+fn ports_dns_servers_and_proxies_are_listened_on() {
+    let mut listened = listened(&mut configured(&args()));
+    listened.sort();
+    assert_eq!(
+        listened,
+        [
+            "listen on 127.0.42.100:5353",
+            "listen on 127.0.42.100:5353 (UDP)",
+            "listen on 127.0.42.100:8080",
+            "listen on 127.0.42.101:10053",
+            "listen on 127.0.42.101:10053 (UDP)",
+            "listen on 127.0.42.101:80",
+            "serve the HTTP proxy on 127.0.0.1:18080",
+            "serve the SOCKS proxy on 0.0.0.0:18081",
+        ]
+    );
+}
+
+#[test]
+fn without_loopback_only_the_proxies_listen() {
+    let mut args = args();
+    args["loopback"] = serde_json::json!({"disable": true});
+    let listened = listened(&mut configured(&args));
+    assert_eq!(
+        listened,
+        [
+            "serve the HTTP proxy on 127.0.0.1:18080",
+            "serve the SOCKS proxy on 0.0.0.0:18081",
+        ]
+    );
+}
+
+#[test]
+fn a_proxy_is_known_as_it_was_configured() {
+    let core = configured(&args());
+    let http = core.proxy(Purpose::Http).unwrap();
+    assert_eq!(http.listen, ([127, 0, 0, 1], 18080).into());
+    assert_eq!(http.credentials, None);
+    let socks = core.proxy(Purpose::Socks).unwrap();
+    assert_eq!(socks.listen, ([0, 0, 0, 0], 18081).into());
+    assert_eq!(socks.credentials.as_deref(), Some("~/users"));
+    assert_eq!(core.proxy(Purpose::Network), None);
+    assert_eq!(configured(&super::args()).proxy(Purpose::Http), None);
+}
+
+#[test]
+fn a_proxy_that_cannot_be_is_answered_with_the_reason() {
+    let mut args = args();
+    args["http"] = serde_json::json!({"listen": "web:port"});
+    let answer = said(&mut configured(&args))[0]["body"]["error"].to_string();
+    assert!(
+        answer.contains("http: \\\"web:port\\\" is no address"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn routes_that_cannot_be_are_answered_with_the_reason() {
+    for (route, words) in [
+        (
+            serde_json::json!({"toCIDR": ["10.0.0.0/99"], "via": "127.0.42.100"}),
+            "not a CIDR block",
+        ),
+        (
+            serde_json::json!({"toCIDR": ["10.0.0.1"], "via": "127.0.42.100"}),
+            "a bare address",
+        ),
+        (
+            serde_json::json!({"notTo": ["a b"], "via": "127.0.42.100"}),
+            "neither",
+        ),
+        (serde_json::json!({"via": "10.0.0.1"}), "via 10.0.0.1"),
+        (
+            serde_json::json!({"via": "127.0.42.100", "orVia": ["10.0.0.2"]}),
+            "via 10.0.0.2",
+        ),
+    ] {
+        let mut args = args();
+        args["routes"] = serde_json::json!([route]);
+        let answer = said(&mut configured(&args))[0]["body"]["error"].to_string();
+        assert!(answer.contains(words), "{answer}");
+    }
+}
+
+#[test]
+fn the_files_are_written_with_what_programs_need() {
+    let mut core = configured(&args());
+    let files = outputs(&mut core)
+        .into_iter()
+        .find_map(|output| match output {
+            Output::Write(files) => Some(files),
+            Output::Listen(_) | Output::Dial { .. } | Output::Serve(..) | Output::Wake(_) => None,
+        });
+    let files = files.unwrap();
+    assert_eq!(files.state_dir.as_deref(), Some("~/.norouter/agent"));
+    assert!(files.etc_hosts);
+    assert_eq!(files.zone.address("home"), Some(*OTHER.ip()));
+    assert_eq!(files.http.as_ref(), core.proxy(Purpose::Http));
+    assert_eq!(files.socks.as_ref(), core.proxy(Purpose::Socks));
+
+    let mut args = args();
+    args["stateDir"]["disable"] = true.into();
+    let outputs = outputs(&mut configured(&args));
+    let without =
+        |output: &Output| matches!(output, Output::Write(files) if files.state_dir.is_none());
+    assert!(outputs.iter().any(without), "{outputs:?}");
+}
+
+#[test]
+fn problems_of_files_are_reported_beside_those_of_listeners() {
+    let mut core = settled(&args());
+    let problem = |reason: &str| ProblemReport {
+        what: "write /etc/hosts".to_owned(),
+        reason: reason.to_owned(),
+    };
+    core.handle_files(vec![]);
+    assert!(!core.wants_wire(), "nothing is wrong, which is no news");
+    core.handle_files(vec![problem("permission denied")]);
+    let udp = dns("127.0.42.101:10053");
+    core.handle_listening(Instant::ZERO, udp, Err("in use".to_owned()));
+    let report = said(&mut core);
+    assert_eq!(report.len(), 1, "one report tells everything");
+    assert_eq!(
+        report[0]["body"]["data"]["problems"],
+        serde_json::json!([
+            {"what": "listen on 127.0.42.101:10053 (UDP)", "reason": "in use"},
+            {"what": "write /etc/hosts", "reason": "permission denied"},
+        ])
+    );
+    core.handle_files(vec![problem("permission denied")]);
+    assert!(said(&mut core).is_empty(), "the same problem is not news");
+    core.handle_files(vec![problem("disk full")]);
+    assert_eq!(said(&mut core).len(), 1);
+    core.handle_files(vec![]);
+    core.handle_listening(Instant::ZERO, udp, Ok(()));
+    let report = said(&mut core);
+    assert_eq!(report[0]["body"]["data"]["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn each_listener_that_failed_is_tried_again() {
+    let mut core = settled(&args());
+    let http = Listener {
+        purpose: Purpose::Http,
+        address: ([127, 0, 0, 1], 18080).into(),
+    };
+    let later = Instant::ZERO + Duration::from_secs(2);
+    core.handle_listening(
+        Instant::ZERO,
+        dns("127.0.42.100:5353"),
+        Err("in use".to_owned()),
+    );
+    core.handle_listening(later, http, Err("in use".to_owned()));
+    core.handle_timeout(Instant::ZERO + LISTEN_RETRY);
+    assert_eq!(
+        outputs(&mut core),
+        [Output::Listen(dns("127.0.42.100:5353"))]
+    );
+    core.handle_timeout(later + LISTEN_RETRY);
+    assert_eq!(outputs(&mut core), [Output::Listen(http)]);
+}
+
+#[test]
+fn the_agent_announces_what_it_serves() {
+    let mut core = configured(&args());
+    let said = said(&mut core);
+    let features: Vec<_> = said[0]["body"]["data"]["features"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .collect();
+    for feature in [
+        "http",
+        "socks",
+        "routes",
+        "dns",
+        "hostaliases",
+        "etchosts",
+        "proxy.credentials",
+        "routes.notTo",
+    ] {
+        assert!(features.contains(&&serde_json::json!(feature)), "{feature}");
+    }
+}

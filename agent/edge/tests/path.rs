@@ -1,0 +1,256 @@
+//! Where a client of a proxy is led.
+
+use super::*;
+use crate::proxy::{Cause, Destination, Host};
+
+const GW: &str = "127.0.42.110";
+const GW2: &str = "127.0.42.111";
+
+/// A network with two gateways; this host is the one called "web".
+fn args() -> serde_json::Value {
+    serde_json::json!({
+        "me": "127.0.42.101",
+        "hostnameMap": {
+            "web": "127.0.42.101", "db": "127.0.42.102", "postgres.example.com": "127.0.42.102",
+            "bastion": GW, "bastion2": GW2,
+        },
+        "routes": [
+            {"toCIDR": ["10.0.0.0/8", "fd00::/8"], "toHostnameGlob": ["*.internal"], "via": GW, "orVia": [GW2]},
+            {"toCIDR": ["10.9.0.0/16"], "toHostnameGlob": ["*.mine"], "via": "127.0.42.101"},
+            {"toCIDR": ["172.16.0.0/12"], "toHostnameGlob": ["*.lab"], "via": GW2,
+             "notTo": ["172.16.9.0/24", "secret.lab"]},
+        ],
+        "nameServers": [{"ip": GW, "port": 10053, "proto": "tcp"}],
+        "relays": [{"ip": GW, "port": 10054, "proto": "tcp"}],
+    })
+}
+
+fn core() -> Core {
+    settled(&args())
+}
+
+fn destination(text: &str) -> Destination {
+    Destination::parse(text, Some(443)).unwrap()
+}
+
+#[track_caller]
+fn path(core: &Core, text: &str) -> Path {
+    core.path(&destination(text)).unwrap()
+}
+
+fn in_network(text: &str) -> Path {
+    Path::Network(text.parse().unwrap())
+}
+
+fn first() -> Gateway {
+    Gateway {
+        vip: GW.parse().unwrap(),
+        relay: Port::new(10_054),
+        dns: Port::new(10_053),
+    }
+}
+
+/// It has announced neither a relay nor a DNS server.
+fn second() -> Gateway {
+    Gateway {
+        vip: GW2.parse().unwrap(),
+        relay: None,
+        dns: None,
+    }
+}
+
+#[test]
+fn names_aliases_and_vips_are_inside_the_network() {
+    let core = core();
+    for (text, expected) in [
+        ("db:5432", "127.0.42.102:5432"),
+        ("DB.", "127.0.42.102:443"),
+        ("postgres.example.com:1", "127.0.42.102:1"),
+        ("127.0.42.102:9", "127.0.42.102:9"),
+        ("[::ffff:127.0.42.102]:9", "127.0.42.102:9"),
+        ("web", "127.0.42.101:443"),
+    ] {
+        assert_eq!(path(&core, text), in_network(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_name_below_norouter_is_the_networks_or_nobodys() {
+    let core = core();
+    for text in ["db.norouter:5432", "DB.NoRouter.:5432"] {
+        assert_eq!(path(&core, text), in_network("127.0.42.102:5432"), "{text}");
+    }
+    assert_eq!(
+        path(&core, "postgres.example.com.norouter"),
+        in_network("127.0.42.102:443")
+    );
+    for text in [
+        "nobody.norouter",
+        "norouter",
+        "x.db.norouter",
+        "mail.internal.norouter",
+    ] {
+        let failure = core.path(&destination(text)).unwrap_err();
+        assert_eq!(failure.cause, Cause::NameNotFound, "{text}");
+        let name = text.trim_end_matches(':');
+        assert!(failure.reason.contains(name), "{failure:?}");
+    }
+    assert_eq!(
+        path(&core, "mynorouter"),
+        Path::Direct,
+        "only a whole label counts"
+    );
+}
+
+#[test]
+fn a_name_below_norouter_stays_inside_even_with_a_route_for_every_name() {
+    let mut args = args();
+    args["routes"] =
+        serde_json::json!([{"toHostnameGlob": ["*"], "toCIDR": ["0.0.0.0/0"], "via": GW}]);
+    let core = settled(&args);
+    let failure = core.path(&destination("nobody.norouter")).unwrap_err();
+    assert_eq!(failure.cause, Cause::NameNotFound);
+    assert_eq!(path(&core, "db:1"), in_network("127.0.42.102:1"));
+    assert_eq!(path(&core, "127.0.42.102:1"), in_network("127.0.42.102:1"));
+    assert_eq!(path(&core, "example.com"), Path::Gateways(vec![first()]));
+    for own in ["127.0.0.1:1", "127.0.42.200:1", "169.254.169.254:80"] {
+        assert_eq!(path(&core, own), Path::Direct, "{own}");
+    }
+}
+
+#[test]
+fn routed_blocks_and_globs_go_through_all_their_gateways_in_order() {
+    let core = core();
+    for text in [
+        "10.0.0.5",
+        "[::ffff:10.0.0.5]:443",
+        "[fd00::5]:443",
+        "mail.internal",
+        "Mail.Internal.",
+    ] {
+        let expected = Path::Gateways(vec![first(), second()]);
+        assert_eq!(path(&core, text), expected, "{text}");
+    }
+    assert_eq!(path(&core, "172.16.0.1"), Path::Gateways(vec![second()]));
+    assert_eq!(path(&core, "a.b.lab"), Path::Gateways(vec![second()]));
+}
+
+#[test]
+fn what_no_route_leads_to_and_what_this_host_is_the_gateway_of_is_dialled_from_here() {
+    let core = core();
+    for text in [
+        "example.com",
+        "internal",
+        "192.0.2.1",
+        "[2001:db8::1]:443",
+        "172.16.9.1",
+        "secret.lab",
+        "10.9.0.1",
+        "x.mine",
+        "localhost",
+    ] {
+        assert_eq!(path(&core, text), Path::Direct, "{text}");
+    }
+}
+
+#[test]
+fn one_of_several_gateways_dials_itself() {
+    let mut args = args();
+    args["me"] = GW2.into();
+    let core = settled(&args);
+    assert_eq!(path(&core, "10.0.0.5"), Path::Direct);
+    assert_eq!(
+        path(&core, "10.9.0.5"),
+        Path::Gateways(vec![Gateway {
+            vip: "127.0.42.101".parse().unwrap(),
+            relay: None,
+            dns: None,
+        }])
+    );
+}
+
+#[test]
+fn before_the_configuration_everything_is_dialled_from_here() {
+    let core = Core::new(1);
+    assert_eq!(path(&core, "db:5432"), Path::Direct);
+    assert!(core.may_relay_to(&destination("10.0.0.5")).is_err());
+    assert!(!core.may_connect_for_others([10, 0, 0, 5].into()));
+}
+
+#[test]
+fn a_gateway_dials_for_others_only_what_routes_lead_through_it() {
+    let mut args = args();
+    args["me"] = GW2.into();
+    let core = settled(&args);
+    for text in [
+        "10.0.0.5",
+        "[fd00::5]:443",
+        "mail.internal",
+        "172.16.0.1",
+        "a.lab",
+    ] {
+        assert_eq!(core.may_relay_to(&destination(text)), Ok(()), "{text}");
+    }
+    for text in [
+        "10.9.0.5",
+        "x.mine",
+        "172.16.9.1",
+        "secret.lab",
+        "example.com",
+        "192.0.2.1",
+        "db",
+        "127.0.42.102",
+        "127.0.0.1",
+        "localhost",
+        "169.254.169.254",
+        "[::1]:443",
+        "[fe80::1]:443",
+    ] {
+        let failure = core.may_relay_to(&destination(text)).unwrap_err();
+        assert_eq!(failure.cause, Cause::NotAllowed, "{text}");
+        let shown = destination(text).to_string();
+        assert!(failure.reason.contains(&shown), "{failure:?}");
+    }
+}
+
+#[test]
+fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
+    let mut args = args();
+    args["me"] = GW.into();
+    let core = settled(&args);
+    for own in [
+        "127.0.0.1",
+        "127.0.42.102",
+        "0.0.0.0",
+        "169.254.169.254",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+    ] {
+        assert!(!core.may_connect_for_others(own.parse().unwrap()), "{own}");
+    }
+    for other in ["10.0.0.5", "192.0.2.1", "fd00::1", "2001:db8::1"] {
+        assert!(
+            core.may_connect_for_others(other.parse().unwrap()),
+            "{other}"
+        );
+    }
+    args["routes"][0]["toCIDR"] = serde_json::json!(["169.254.169.254/32"]);
+    let core = settled(&args);
+    assert!(
+        core.may_connect_for_others([169, 254, 169, 254].into()),
+        "written verbatim"
+    );
+    assert!(!core.may_connect_for_others([169, 254, 169, 253].into()));
+}
+
+#[test]
+fn a_destination_without_a_port_keeps_the_one_that_is_meant() {
+    let host = Host::Name("db".to_owned());
+    let path = core().path(&Destination { host, port: 7 });
+    assert_eq!(path, Ok(in_network("127.0.42.102:7")));
+}

@@ -1,0 +1,189 @@
+//! What each agent is told of proxies, names and routes, and what it must be able to do for them.
+
+use super::*;
+use crate::{
+    link::Demands,
+    plan::ProxyPlan,
+    route::Route,
+    wire::control::{self, Endpoint, feature},
+};
+
+const GW: &str = "127.0.42.110";
+
+fn proxy(listen: &str, credentials: Option<&str>) -> ProxyPlan {
+    ProxyPlan {
+        listen: listen.parse().unwrap(),
+        credentials: credentials.map(str::to_owned),
+    }
+}
+
+fn route(via: &[&str], to: &[&str], not_to: &[&str]) -> Route {
+    let targets = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+    Route {
+        via: via.iter().map(|via| vip(via)).collect(),
+        to: targets(to),
+        not_to: targets(not_to),
+    }
+}
+
+fn plan() -> Plan {
+    let mut alpha = host("alpha", A, true);
+    alpha.aliases = vec!["aardvark".parse().unwrap()];
+    alpha.http = Some(proxy("127.0.0.1:18080", None));
+    alpha.socks = Some(proxy("0.0.0.0:18081", Some("~/users")));
+    alpha.dns = Some(port(10_053));
+    alpha.state_dir = Some("~/.norouter/agent".to_owned());
+    alpha.write_etc_hosts = true;
+    let mut gate = host("gate", GW, true);
+    gate.dns = Some(port(5_353));
+    gate.relay = Some(port(10_054));
+    Plan {
+        hosts: vec![alpha, host("beta", B, true), gate],
+        routes: Routes::new(vec![
+            route(&[GW], &["10.1.2.3/8", "*.internal", "fd00::/8"], &[]),
+            route(&[B, GW, A], &["*"], &["10.9.0.0/16", "*.local"]),
+        ]),
+    }
+}
+
+fn told(plan: &Plan, host: usize) -> Configure {
+    configure::configure(plan, &plan.hosts[host])
+}
+
+fn demands(plan: &Plan, host: usize) -> Demands {
+    configure::demands(plan, &plan.hosts[host])
+}
+
+fn endpoint(ip: &str, port: u16) -> Endpoint {
+    Endpoint {
+        ip: ip.parse().unwrap(),
+        port,
+        proto: "tcp".to_owned(),
+    }
+}
+
+#[test]
+fn every_agent_is_told_all_names_servers_relays_and_routes() {
+    let plan = plan();
+    for host in 0..3 {
+        let args = told(&plan, host);
+        assert_eq!(
+            args.name_servers,
+            [endpoint(A, 10_053), endpoint(GW, 5_353)]
+        );
+        assert_eq!(args.relays, [endpoint(GW, 10_054)]);
+        assert_eq!(args.main_names, ["alpha", "beta", "gate"]);
+        assert_eq!(args.hostname_map["aardvark"].to_string(), A);
+        let expected = [
+            control::Route {
+                to_cidr: vec!["10.1.2.3/8".to_owned(), "fd00::/8".to_owned()],
+                to_hostname_glob: vec!["*.internal".to_owned()],
+                via: GW.parse().unwrap(),
+                or_via: vec![],
+                not_to: vec![],
+            },
+            control::Route {
+                to_cidr: vec![],
+                to_hostname_glob: vec!["*".to_owned()],
+                via: B.parse().unwrap(),
+                or_via: vec![GW.parse().unwrap(), A.parse().unwrap()],
+                not_to: vec!["10.9.0.0/16".to_owned(), "*.local".to_owned()],
+            },
+        ];
+        assert_eq!(args.routes, expected);
+    }
+}
+
+#[test]
+fn an_agent_is_told_its_own_proxies_and_files_only() {
+    let plan = plan();
+    let args = told(&plan, 0);
+    assert_eq!(args.http.listen, "127.0.0.1:18080");
+    assert_eq!(args.http.credentials, "");
+    assert_eq!(args.socks.listen, "0.0.0.0:18081");
+    assert_eq!(args.socks.credentials, "~/users");
+    assert_eq!(args.state_dir.path, "~/.norouter/agent");
+    assert!(args.write_etc_hosts && !args.state_dir.disable);
+    let other = told(&plan, 1);
+    assert_eq!(
+        (other.http.listen, other.socks.listen),
+        (String::new(), String::new())
+    );
+    assert!(other.state_dir.disable && !other.write_etc_hosts);
+}
+
+#[test]
+fn an_agent_understands_what_it_is_told() {
+    let plan = plan();
+    let mut json = serde_json::to_value(told(&plan, 0)).unwrap();
+    assert_eq!(json["routes"][1]["orVia"], serde_json::json!([GW, A]));
+    assert_eq!(
+        json["routes"][1]["notTo"],
+        serde_json::json!(["10.9.0.0/16", "*.local"])
+    );
+    assert_eq!(json["mainNames"][0], "alpha");
+    assert_eq!(json["socks"]["credentials"], "~/users");
+    let back: Configure = serde_json::from_value(json.take()).unwrap();
+    assert_eq!(back, told(&plan, 0));
+}
+
+#[test]
+fn what_protects_is_required_and_what_serves_is_wanted() {
+    let plan = plan();
+    let Demands { required, wanted } = demands(&plan, 0);
+    assert_eq!(required, [feature::TCP, feature::CREDENTIALS]);
+    for feature in [
+        feature::HTTP,
+        feature::SOCKS,
+        feature::ROUTES,
+        feature::NOT_TO,
+        feature::DNS,
+        feature::HOST_ALIASES,
+        feature::ETC_HOSTS,
+        feature::LOOPBACK,
+    ] {
+        assert!(wanted.contains(&feature), "{feature}");
+    }
+    // A gateway needs no proxy to need routes.
+    let gateway = demands(&plan, 2);
+    assert_eq!(gateway.required, [feature::TCP]);
+    assert!(gateway.wanted.contains(&feature::ROUTES));
+    assert!(!gateway.wanted.contains(&feature::HTTP));
+}
+
+#[test]
+fn a_host_with_nothing_of_it_demands_nothing_of_it() {
+    let mut plan = plan();
+    plan.routes = Routes::new(vec![route(&[GW], &["10.0.0.0/8"], &[])]);
+    let Demands { required, wanted } = demands(&plan, 1);
+    assert_eq!(required, [feature::TCP]);
+    assert_eq!(wanted, [feature::LOOPBACK]);
+    // Routes without exceptions do not ask for them, and without routes nobody asks for routes.
+    assert!(!demands(&plan, 0).wanted.contains(&feature::NOT_TO));
+    plan.routes = Routes::default();
+    assert!(!demands(&plan, 0).wanted.contains(&feature::ROUTES));
+}
+
+#[test]
+fn credentials_of_either_proxy_are_required() {
+    for both in [false, true] {
+        let mut plan = plan();
+        plan.hosts[0].socks = None;
+        let http = proxy("0.0.0.0:1", both.then_some("users"));
+        plan.hosts[0].http = Some(http);
+        let required = demands(&plan, 0).required;
+        assert_eq!(required.contains(&feature::CREDENTIALS), both);
+    }
+}
+
+#[test]
+fn an_agent_that_would_let_everybody_use_the_proxy_is_refused() {
+    let mut core = Core::new(&plan());
+    core.start();
+    core.handle_spawned(NOW, vip(A), Ok(()));
+    let mut hello = greeting(r#""tcp","loopback","http","socks","routes","routes.notTo","dns""#);
+    core.handle_bytes(NOW, vip(A), &mut hello);
+    assert_eq!(states(&core)[0], HostState::Refused);
+    let reason = core.snapshot().hosts[0].reason.clone().unwrap();
+    assert!(reason.contains("proxy.credentials"), "{reason}");
+}
