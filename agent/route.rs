@@ -135,6 +135,11 @@ impl Route {
         self.to.iter().any(&has) && !self.not_to.iter().any(&has)
     }
 
+    /// Whether an address is one of its exceptions, whatever name has led to it.
+    pub fn excepts(&self, address: IpAddr) -> bool {
+        self.not_to.iter().any(|not_to| not_to.has_address(address))
+    }
+
     /// Whether it leads to names. Their addresses are known only to its hosts.
     pub fn has_globs(&self) -> bool {
         self.to.iter().any(|to| matches!(to, Target::Glob(_)))

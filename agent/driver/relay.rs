@@ -104,7 +104,10 @@ async fn connect(
     destination: Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
     shared.lock().core.may_relay_to(&destination)?;
-    let may = |address| shared.lock().core.may_connect_for_others(address);
+    let may = |address| {
+        let state = shared.lock();
+        state.core.may_connect_for_others(&destination, address)
+    };
     dial::dial(&destination, may).await
 }
 

@@ -90,22 +90,34 @@ impl Core {
         })
     }
 
-    /// Whether this agent connects for other hosts to an address that a name has led it to.
-    pub fn may_connect_for_others(&self, address: IpAddr) -> bool {
-        let config = self.config.as_ref();
-        config.is_some_and(|config| config.routes.may_relay(config.me, address))
+    /// Whether this agent connects for other hosts to an address that a destination has led it to.
+    pub fn may_connect_for_others(&self, destination: &Destination, address: IpAddr) -> bool {
+        let Some(config) = &self.config else {
+            return false;
+        };
+        let excepted = match &destination.host {
+            Host::Ip(_) => false,
+            Host::Name(name) => {
+                let route = config.routes.to_name(name);
+                route.is_none_or(|route| route.excepts(address))
+            }
+        };
+        !excepted && config.routes.may_relay(config.me, address)
     }
 
     /// This gateway's DNS server has given these addresses for a name to another host, which may connect to them for a
     /// while if a route leads the name through here.
     pub fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         let Some(config) = &self.config else { return };
-        let route = config.routes.to_name(name);
-        if route.is_none_or(|route| !route.via.contains(&config.me)) {
+        let Some(route) = config.routes.to_name(name) else {
+            return;
+        };
+        if !route.via.contains(&config.me) {
             return;
         }
         for address in addresses {
             if let IpAddr::V4(v4) = address
+                && !route.excepts(*address)
                 && config.routes.may_relay(config.me, *address)
             {
                 self.given.remember(now, *v4);
