@@ -181,9 +181,12 @@ impl Routes {
         leading.find(|route| !is_special(address) || route.names_special(address))
     }
 
-    /// The route to a name.
+    /// The route to a name. `localhost` is every machine's own (RFC 6761 section 6.3), so that no route leads there.
     pub fn to_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
+        if name == "localhost" || name.ends_with(".localhost") {
+            return None;
+        }
         let mut routes = self.0.iter().rev();
         routes.find(|route| route.leads_to(|to| to.has_name(&name)))
     }
@@ -285,6 +288,15 @@ mod tests {
         let metadata = "169.254.169.254".parse().unwrap();
         assert_eq!(via_of(verbatim.to_address(metadata)), Some(vip(1)));
         assert!(verbatim.may_relay(vip(1), metadata) && !verbatim.may_relay(vip(2), metadata));
+    }
+
+    #[test]
+    fn localhost_is_every_machines_own() {
+        let whole = Routes::new(vec![route(1, &["*", "localhost", "*.localhost"], &[])]);
+        for own in ["localhost", "LocalHost.", "web.localhost"] {
+            assert_eq!(whole.to_name(own), None, "{own}");
+        }
+        assert!(whole.to_name("mylocalhost").is_some());
     }
 
     #[test]

@@ -313,7 +313,8 @@ impl Switch {
 
     /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for its own flows only.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        let may = self.hosts.get(&teacher).is_some_and(|host| host.has_proxy);
+        // A host that is down would leave behind what nobody forgets.
+        let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
         }

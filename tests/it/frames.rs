@@ -6,9 +6,10 @@ use std::{fs, path::PathBuf};
 use bytes::BytesMut;
 use norouter::wire::{
     CONTROL_MAX_FROM_MANAGER, Decoder, Item, PacketFrame,
-    control::{Configure, Event, Message, ProblemReport},
+    control::{Configure, Endpoint, Event, Message, ProblemReport, RouteSuggestion},
     frame,
     packet::reset,
+    relay::{self, Answer, Ask},
 };
 
 use crate::golden;
@@ -62,6 +63,23 @@ fn configuration() -> Configure {
     serde_json::from_value(request.args).unwrap()
 }
 
+/// The same with everything that upstream does not have.
+fn with_additions() -> Configure {
+    let mut args = configuration();
+    args.routes[0].or_via = vec!["127.0.42.102".parse().unwrap()];
+    args.routes[0].not_to = vec!["10.9.0.0/16".to_owned(), "old.internal".to_owned()];
+    args.relays = vec![Endpoint {
+        ip: "127.0.42.101".parse().unwrap(),
+        port: 10_054,
+        proto: "tcp".to_owned(),
+    }];
+    args.main_names = vec!["web".to_owned()];
+    args.http.listen = "0.0.0.0:18080".to_owned();
+    args.http.credentials = "~/users".to_owned();
+    args.features = vec!["problems".to_owned()];
+    args
+}
+
 #[test]
 fn what_an_upstream_manager_writes_is_understood() {
     let args = configuration();
@@ -86,6 +104,22 @@ fn what_this_version_writes_is_on_record() {
         what: "listen on 127.0.42.101:80".to_owned(),
         reason: "permission denied".to_owned(),
     };
+    let suggestion = RouteSuggestion {
+        ip: vec!["10.0.0.5".parse().unwrap()],
+        route: "127.0.42.101".parse().unwrap(),
+    };
+    let ask = Ask {
+        host: "db.internal".to_owned(),
+        port: 5432,
+    };
+    let connected = Answer {
+        cause: None,
+        reason: String::new(),
+    };
+    let refused = Answer {
+        cause: Some(relay::cause::REFUSED.to_owned()),
+        reason: "Nobody listens there.".to_owned(),
+    };
     let key = norouter::addr::FlowKey {
         src: "127.0.42.101:8080".parse().unwrap(),
         dst: "127.0.42.100:40000".parse().unwrap(),
@@ -95,6 +129,19 @@ fn what_this_version_writes_is_on_record() {
             "configure.hex",
             control(&Message::configure(1, &configuration())),
         ),
+        (
+            "configure-additions.hex",
+            control(&Message::configure(1, &with_additions())),
+        ),
+        (
+            "suggestion.hex",
+            control(&Message::Event(
+                Event::RouteSuggestion(suggestion).into_raw(),
+            )),
+        ),
+        ("relay-ask.hex", relay::encode(&ask)),
+        ("relay-connected.hex", relay::encode(&connected)),
+        ("relay-refused.hex", relay::encode(&refused)),
         (
             "problems.hex",
             control(&Message::Event(Event::Problems(vec![problem]).into_raw())),

@@ -113,7 +113,12 @@ fn a_name_below_norouter_stays_inside_even_with_a_route_for_every_name() {
     assert_eq!(path(&core, "db:1"), in_network("127.0.42.102:1"));
     assert_eq!(path(&core, "127.0.42.102:1"), in_network("127.0.42.102:1"));
     assert_eq!(path(&core, "example.com"), Path::Gateways(vec![first()]));
-    for own in ["127.0.0.1:1", "127.0.42.200:1", "169.254.169.254:80"] {
+    for own in [
+        "127.0.0.1:1",
+        "127.0.42.200:1",
+        "169.254.169.254:80",
+        "localhost:1",
+    ] {
         assert_eq!(path(&core, own), Path::Direct, "{own}");
     }
 }

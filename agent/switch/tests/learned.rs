@@ -71,6 +71,16 @@ fn only_a_host_with_a_proxy_teaches() {
 }
 
 #[test]
+fn a_host_that_is_down_teaches_nothing() {
+    let mut switch = switch();
+    switch.lower(vip(A));
+    let verdict = learn(&mut switch, NOW, A, &[FOUND]);
+    assert_eq!(verdict, Verdict::Offence(Offence::Suggestion));
+    switch.raise(vip(A));
+    assert!(!is_known(&mut switch, NOW, 1, FOUND));
+}
+
+#[test]
 fn only_a_gateway_of_names_is_taught_about() {
     let mut switch = switch();
     let outside = [IpAddr::from(FOUND)];
