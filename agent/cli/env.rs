@@ -12,8 +12,8 @@ use crate::driver::state_dir;
 
 /// Print the variables that lead programs into the network
 ///
-/// The agent of this machine writes them into its state folder while it runs: http_proxy, all_proxy, HOSTALIASES and their
-/// kin. This works on every host of the network. To set them in a shell:
+/// The agent of this machine writes them into its state folder while it runs: `http_proxy`, `all_proxy`, HOSTALIASES and
+/// their kin. This works on every host of the network. To set them in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source
@@ -89,11 +89,10 @@ impl Shell {
     fn of_this_session() -> Self {
         match env::var("SHELL") {
             Ok(shell) if shell.ends_with("fish") => Self::Fish,
-            Ok(_) => Self::Sh,
             // PowerShell tells its children where its modules are.
             Err(_) if cfg!(windows) && env::var_os("PSModulePath").is_some() => Self::Powershell,
             Err(_) if cfg!(windows) => Self::Cmd,
-            Err(_) => Self::Sh,
+            Ok(_) | Err(_) => Self::Sh,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 /// Sets the variables of "norouter env" for the command and everything that it starts, and for nothing else. The exit
 /// code is that of the command.
 ///
-///   norouter exec -- curl http://web:8080
+///   norouter exec -- curl web:8080
 ///   norouter exec -- bash
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]

@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
-    sync::Notify,
+    sync::{Notify, Semaphore},
     task::{AbortHandle, JoinSet},
 };
 
@@ -42,6 +42,9 @@ const WRITE_MAX: usize = 128 << 10;
 /// How long a listener rests after the operating system has refused to accept: descriptors are short, and a loop
 /// that asks again at once makes that worse.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// How many connections for other hosts' proxies may be asked for and not there yet.
+const RELAYS_MAX: usize = 1_024;
 
 /// How long connections may take to be reset at the end.
 const STOP_MAX: Duration = Duration::from_millis(500);
@@ -125,6 +128,8 @@ pub(super) struct Shared {
     left: Notify,
     pub(super) vigil: Vigil,
     resolver: OnceLock<Resolver>,
+    /// Room for connections that other hosts' proxies ask for and that are not there yet.
+    pub(super) relays: Semaphore,
     /// What has been written for programs on this host.
     notes: Mutex<Notes>,
     /// The secret part of the status page's address.
@@ -171,6 +176,7 @@ impl Shared {
             left: Notify::new(),
             vigil: Vigil::default(),
             resolver: OnceLock::new(),
+            relays: Semaphore::new(RELAYS_MAX),
             notes: Mutex::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
         }

@@ -108,15 +108,8 @@ pub(super) async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>
 
 /// What happened at every address, for people; for programs, what happened last.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
-    let cause = failures.last().map_or(Cause::NameNotFound, |(_, error)| {
-        use io::ErrorKind;
-        match error.kind() {
-            ErrorKind::ConnectionRefused => Cause::Refused,
-            ErrorKind::TimedOut => Cause::TimedOut,
-            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Cause::Unreachable,
-            _ => Cause::Other,
-        }
-    });
+    let last = failures.last();
+    let cause = last.map_or(Cause::NameNotFound, |(_, error)| cause(error));
     let each: Vec<String> = failures
         .iter()
         .map(|(address, error)| match &destination.host {
@@ -127,6 +120,24 @@ fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> F
     Failure {
         cause,
         reason: format!("{destination} cannot be reached: {}.", each.join("; ")),
+    }
+}
+
+/// What a failed connection means.
+pub(super) fn cause(error: &io::Error) -> Cause {
+    let kind = error.kind();
+    let unreachable = [
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+    ];
+    if kind == io::ErrorKind::ConnectionRefused {
+        Cause::Refused
+    } else if kind == io::ErrorKind::TimedOut {
+        Cause::TimedOut
+    } else if unreachable.contains(&kind) {
+        Cause::Unreachable
+    } else {
+        Cause::Other
     }
 }
 

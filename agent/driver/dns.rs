@@ -65,8 +65,8 @@ async fn answer_udp(
     let reply = if own == Some(*address.ip()) {
         answer(shared, query).await
     } else {
-        let asked = tokio::time::timeout(ANSWER_MAX, ask_server(shared, address, query)).await;
-        let reply = asked.ok().and_then(Result::ok);
+        let outcome = tokio::time::timeout(ANSWER_MAX, ask_server(shared, address, query)).await;
+        let reply = outcome.ok().and_then(Result::ok);
         Some(reply.unwrap_or_else(|| dns::servfail(query)))
     };
     let Some(reply) = reply.filter(|reply| !reply.is_empty()) else {
@@ -97,10 +97,9 @@ pub(super) async fn serve_network(
     asked_by_others: bool,
 ) -> io::Result<()> {
     loop {
-        let query = match tokio::time::timeout(IDLE_MAX, read(&mut stream)).await {
-            Ok(Ok(query)) => query,
-            // Nobody asks any more, or nobody asks.
-            Ok(Err(_)) | Err(_) => break,
+        // Nobody asks any more, or nobody asks.
+        let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
+            break;
         };
         let Some(reply) = answer(&shared, &query).await else {
             break;

@@ -59,6 +59,9 @@ pub(super) async fn ask(
 
 /// Serves one question of another host's proxy.
 pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
+    let Ok(place) = shared.relays.try_acquire() else {
+        return Err(io::ErrorKind::ResourceBusy.into());
+    };
     let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
     let connected = match ask.host.parse() {
         Ok(host) => {
@@ -76,6 +79,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             reason: format!("{:?} is no host: {error}.", ask.host),
         }),
     };
+    drop(place);
     match connected {
         Ok(socket) => {
             let answer = Answer {

@@ -422,12 +422,15 @@ impl Core {
     /// Begins a flow for a SYN to something that is served here; false if it is to be refused.
     fn accept(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
         let flags = packet.segment().flags;
-        if !flags.syn || flags.ack || flags.rst || self.dials >= DIALS_MAX {
+        if !flags.syn || flags.ack || flags.rst {
             return false;
         }
         let Some(served) = self.served_at(now, packet.key().dst) else {
             return false;
         };
+        if self.dials >= DIALS_MAX && matches!(served, Served::Dial(..)) {
+            return false;
+        }
         let Some(flow) = self.flows.accept(now, packet) else {
             return false;
         };

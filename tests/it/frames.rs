@@ -74,8 +74,8 @@ fn with_additions() -> Configure {
         proto: "tcp".to_owned(),
     }];
     args.main_names = vec!["web".to_owned()];
-    args.http.listen = "0.0.0.0:18080".to_owned();
-    args.http.credentials = "~/users".to_owned();
+    "0.0.0.0:18080".clone_into(&mut args.http.listen);
+    "~/users".clone_into(&mut args.http.credentials);
     args.features = vec!["problems".to_owned()];
     args
 }

@@ -37,7 +37,7 @@ impl Server {
         match self.path(destination)? {
             Path::Network(address) => self.open(destination, address).await,
             Path::Gateways(gateways) => self.through(destination, &gateways).await,
-            Path::Direct => self.from_here(destination).await,
+            Path::Direct => self.direct(destination).await,
         }
     }
 
@@ -52,19 +52,20 @@ impl Server {
     ) -> Result<Origin, Failure> {
         let opened = NetworkStream::open(&self.shared, address).await;
         opened.map(Origin::Network).map_err(|error| Failure {
-            cause: cause(&error),
-            reason: match error.kind() {
-                io::ErrorKind::ConnectionRefused => format!(
+            cause: dial::cause(&error),
+            reason: if error.kind() == io::ErrorKind::ConnectionRefused {
+                format!(
                     "{destination} ({address}) does not accept connections: its host is not up, it does not publish the \
-                     port, or the service there refused.",
-                ),
-                _ => format!("{destination} ({address}) cannot be reached: {}.", describe(&error)),
+                     port, or the service there refused."
+                )
+            } else {
+                format!("{destination} ({address}) cannot be reached: {}.", describe(&error))
             },
         })
     }
 
     /// Connects from this host. An address that a name leads to may yet be one of a route's.
-    async fn from_here(&self, destination: &Destination) -> Result<Origin, Failure> {
+    async fn direct(&self, destination: &Destination) -> Result<Origin, Failure> {
         let mut outcome = None;
         for address in dial::resolve(destination).await? {
             let known = Destination::from(address);
@@ -107,7 +108,7 @@ impl Server {
                 Host::Name(_) => format!("{destination} ({})", address.ip()),
             };
             Failure {
-                cause: cause(&error),
+                cause: dial::cause(&error),
                 reason: format!("{place} cannot be reached: {}.", describe(&error)),
             }
         })
@@ -178,7 +179,7 @@ impl Server {
         match last {
             Some(Ok(stream)) => Ok(Origin::Network(stream)),
             Some(Err(error)) => Err(Failure {
-                cause: cause(&error),
+                cause: dial::cause(&error),
                 reason: format!(
                     "{destination}, which is reached through {called}, did not accept the connection, or {called} is not up.",
                 ),
@@ -194,16 +195,6 @@ impl Server {
         let state = self.shared.lock();
         let name = state.core.zone().and_then(|zone| zone.name(vip.address()));
         name.map_or_else(|| vip.to_string(), str::to_owned)
-    }
-}
-
-fn cause(error: &io::Error) -> Cause {
-    use io::ErrorKind;
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Cause::Refused,
-        ErrorKind::TimedOut => Cause::TimedOut,
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Cause::Unreachable,
-        _ => Cause::Other,
     }
 }
 

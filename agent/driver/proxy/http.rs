@@ -104,16 +104,13 @@ async fn read_request(client: &mut TcpStream, input: &mut BytesMut) -> io::Resul
             }
         }
     };
-    match tokio::time::timeout(HEAD_MAX, head).await {
-        Ok(head) => head,
-        Err(_) => {
-            let text = format!(
-                "The request did not arrive within {} s.",
-                HEAD_MAX.as_secs()
-            );
+    tokio::time::timeout(HEAD_MAX, head)
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = HEAD_MAX.as_secs();
+            let text = format!("The request did not arrive within {seconds} s.");
             Ok(Head::Wrong(Reply::new(408, text)))
-        }
-    }
+        })
 }
 
 /// Carries one request to its origin and the answer back. Returns the client if it may ask again.
@@ -139,8 +136,8 @@ async fn exchange(
             to_origin.write_all(&head).await.map_err(Broken::Origin)?;
             pass(request.framing, &mut from_client, input, &mut to_origin).await
         };
-        let hear = hear(request, &mut from_origin, &mut output, &mut to_client);
-        tokio::pin!(ask, hear);
+        let answer = hear(request, &mut from_origin, &mut output, &mut to_client);
+        tokio::pin!(ask, answer);
         let mut asking = true;
         loop {
             tokio::select! {
@@ -153,7 +150,7 @@ async fn exchange(
                         Err(Broken::Origin(_)) => {}
                     }
                 }
-                heard = &mut hear => break heard?,
+                said = &mut answer => break said?,
             }
         }
     };

@@ -100,13 +100,13 @@ impl Server {
             tokio::spawn(async move {
                 let _place = place;
                 dial::keep_alive(&client);
-                let served = match server.purpose {
+                let outcome = match server.purpose {
                     Purpose::Socks => socks::serve(&server, client).await,
                     Purpose::Http | Purpose::Network | Purpose::Dns => {
                         http::serve(&server, client).await
                     }
                 };
-                if let Err(error) = served {
+                if let Err(error) = outcome {
                     tracing::debug!(address = %server.listen, "a client's connection broke: {error}");
                 }
             });
