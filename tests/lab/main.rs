@@ -9,6 +9,7 @@
 mod sandbox;
 
 mod network;
+mod office;
 
 mod transports;
 mod reach;
@@ -16,3 +17,6 @@ mod streams;
 mod database;
 mod failure;
 mod stop;
+mod proxies;
+mod socks;
+mod routes;

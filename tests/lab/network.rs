@@ -1,9 +1,16 @@
 //! A running network: a manager on a "laptop" that is a namespace of its own, hosts of every kind, and their services.
 
-use std::{fmt::Write as _, fs, process::Command};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    process::Command,
+};
 
 use crate::sandbox::{
-    Container, Netns, Podman, Running, Sandbox, Sshd, command, joined, norouter, output, wait_for,
+    Container, DEADLINE, Ended, Netns, Origin, Podman, Running, Sandbox, Sshd, command, ended,
+    joined, norouter, output, wait_for,
 };
 
 /// The address of the host with this number; the laptop is 1.
@@ -146,6 +153,47 @@ impl Host {
         }
     }
 
+    /// Starts a server on port 8000 of the host's own loopback that does what its client's path asks for.
+    pub(crate) fn serve_origin(&self) -> Origin {
+        Origin::start(self.namespace(), "127.0.0.1:8000", &self.name)
+    }
+
+    /// A connection from the host to an address as it sees it; nobody waits for ever on it.
+    pub(crate) fn connect(&self, address: &str) -> TcpStream {
+        let address: SocketAddr = address.parse().unwrap();
+        self.namespace().inside(|| {
+            let stream = TcpStream::connect_timeout(&address, DEADLINE)
+                .unwrap_or_else(|error| panic!("{address}: {error}"));
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+            stream
+        })
+    }
+
+    /// Sends bytes to an address as the host sees it, and nothing more; returns everything that comes back.
+    pub(crate) fn ask(&self, address: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = self.connect(address);
+        stream.write_all(bytes).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
+    /// A command on the host that is told of no proxy but by its own words.
+    pub(crate) fn bare_command(&self, words: &[&str]) -> Command {
+        let mut command = self.command(words);
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
+        command
+    }
+
+    /// Runs curl on the host without any settings but these.
+    pub(crate) fn curl(&self, words: &[&str]) -> Ended {
+        let mut curl = self.bare_command(&["curl", "-q", "-sS", "--max-time", "50"]);
+        ended(curl.args(words))
+    }
+
     /// What this host gets from an address of the network, or why it gets nothing.
     pub(crate) fn fetch(&self, address: &str, port: u16) -> Result<String, String> {
         let url = format!("http://{address}:{port}/");
@@ -190,6 +238,11 @@ pub(crate) struct Network {
 impl Network {
     /// Starts the manager on the laptop. The addresses follow the order of the hosts; see [`vip`].
     pub(crate) fn start(sandbox: &Sandbox, hosts: Vec<Host>) -> Self {
+        Self::with_routes(sandbox, hosts, &[])
+    }
+
+    /// The same with routes, each as the manifest writes it in one line.
+    pub(crate) fn with_routes(sandbox: &Sandbox, hosts: Vec<Host>, routes: &[&str]) -> Self {
         let mut manifest = String::from("hostTemplate:\n  stateDir: {disable: true}\nhosts:\n");
         for (index, host) in hosts.iter().enumerate() {
             write!(manifest, "  {}:\n    vip: {}\n", host.name, vip(index + 1)).unwrap();
@@ -200,9 +253,22 @@ impl Network {
                 writeln!(manifest, "    {line}").unwrap();
             }
         }
+        if !routes.is_empty() {
+            manifest.push_str("routes:\n");
+        }
+        for route in routes {
+            writeln!(manifest, "  - {route}").unwrap();
+        }
         let file = sandbox.write("network.yaml", manifest);
         let words = [program(sandbox), file];
-        let manager = Running::start("norouter", &mut hosts[0].command(&words));
+        let mut start = hosts[0].command(&words);
+        // Whatever is written below the home folder stays in the sandbox.
+        let home = sandbox.path("home");
+        fs::create_dir_all(&home).unwrap();
+        let manager = Running::start(
+            "norouter",
+            start.env("HOME", home).env_remove("HOSTALIASES"),
+        );
         Self { manager, hosts }
     }
 

@@ -24,6 +24,18 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("iperf3", "iperf3"),
     ("socat", "socat"),
     ("pgbench", "postgresql"),
+    // Clients of the proxies and of DNS.
+    ("nc", "netcat-openbsd"),
+    ("ncat", "ncat"),
+    ("proxychains4", "proxychains4"),
+    ("/usr/lib/python3/dist-packages/socks.py", "python3-socks"),
+    ("dig", "bind9-dnsutils"),
+    ("kdig", "knot-dnsutils"),
+    ("musl-gcc", "musl-tools"),
+    ("wget", "wget"),
+    ("git", "git"),
+    ("pip3", "python3-pip"),
+    ("npm", "npm"),
 ];
 
 /// The linker, pinned. Version 0.17 brings an allocator of its own in place of musl's, which writes zeros into fresh

@@ -176,6 +176,12 @@ impl Server {
             .map(|gateway| self.called(gateway.vip))
             .collect();
         let called = called.join(" or ");
+        // Who is not there refuses as a service does.
+        if matches!(&last, Some(Err(error)) if cause(error) == Cause::Refused)
+            && self.are_down(gateways).await
+        {
+            last = None;
+        }
         match last {
             Some(Ok(stream)) => Ok(Origin::Network(stream)),
             Some(Err(error)) => Err(Failure {
@@ -189,6 +195,21 @@ impl Server {
                 reason: format!("{destination} is reached through {called}, which is not up."),
             }),
         }
+    }
+
+    /// Whether none of the gateways answers where each of them should: at its DNS server.
+    async fn are_down(&self, gateways: &[Gateway]) -> bool {
+        for gateway in gateways {
+            // One without such a server says nothing about itself.
+            let Some(port) = gateway.dns else {
+                return false;
+            };
+            let opened = NetworkStream::open(&self.shared, gateway.vip.socket(port)).await;
+            if opened.is_ok() {
+                return false;
+            }
+        }
+        true
     }
 
     fn called(&self, vip: Vip) -> String {

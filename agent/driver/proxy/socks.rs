@@ -47,13 +47,16 @@ async fn handshake(
 ) -> Result<Request, String> {
     let mut handshake = Handshake::new(server.credentials.as_ref());
     loop {
-        match handshake.handle(input, output) {
-            Step::Request(request) => return Ok(request),
-            Step::Over(why) => return Err(why),
-            Step::More => {}
+        let step = handshake.handle(input, output);
+        if let Step::Over(why) = step {
+            return Err(why);
         }
+        // A client may have sent everything at once, and still waits for each answer.
         let broken = |error: io::Error| error.to_string();
         client.write_all_buf(output).await.map_err(broken)?;
+        if let Step::Request(request) = step {
+            return Ok(request);
+        }
         if !fill(client, input).await.map_err(broken)? {
             return Err("it went before it had said what it wanted".to_owned());
         }

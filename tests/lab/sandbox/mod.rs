@@ -14,6 +14,7 @@
 
 pub(crate) mod client;
 pub(crate) mod netns;
+pub(crate) mod origin;
 pub(crate) mod podman;
 pub(crate) mod postgres;
 pub(crate) mod running;
@@ -33,6 +34,7 @@ use std::{
 };
 
 pub(crate) use netns::Netns;
+pub(crate) use origin::Origin;
 pub(crate) use podman::{Container, Podman};
 pub(crate) use postgres::Postgres;
 pub(crate) use running::Running;
@@ -168,6 +170,29 @@ pub(crate) fn output(command: &mut Command) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Its exit status; -1 if a signal ended it.
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs a command to its end, whatever that is.
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    let shown = format!("{command:?}");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{shown}: {error}"));
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }
 
 /// Words as one shell-like string for a manifest's `cmd`; the lab uses no word that needs quoting.

@@ -1,9 +1,13 @@
 //! A host made of a network namespace: the machine's files and programs, a loopback of its own.
 
 use std::{
-    path::Path,
+    fs::{self, File},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
+
+use nix::sched::{CloneFlags, setns};
 
 use super::{command, output, unique};
 
@@ -23,14 +27,65 @@ impl Netns {
         netns
     }
 
-    /// A command inside the namespace. Not by `ip netns exec`, which also mounts a new `/sys`: podman would not find
-    /// its cgroups there.
+    /// A command inside the namespace, which sees the files of [`Netns::etc`]. Without such files not by `ip netns exec`,
+    /// which also mounts a new `/sys`: podman would not find its cgroups there.
     pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
-        let mut command = command(&["nsenter"]);
+        let mut command = if self.own_etc().is_dir() {
+            let mut exec = command(&["ip", "netns", "exec"]);
+            exec.arg(&self.name);
+            exec
+        } else {
+            let mut enter = command(&["nsenter"]);
+            enter.arg(format!("--net=/run/netns/{}", self.name));
+            enter
+        };
+        command.args(words);
         command
-            .arg(format!("--net=/run/netns/{}", self.name))
-            .args(words);
-        command
+    }
+
+    /// Gives the namespace a file of its own in `/etc`, mounted over the machine's for every command that starts from now
+    /// on. Returns where it really is.
+    pub(crate) fn etc(&self, file: &str, content: &str) -> PathBuf {
+        assert!(
+            Path::new("/etc").join(file).is_file(),
+            "there is no /etc/{file} to mount something over"
+        );
+        fs::create_dir_all(self.own_etc()).unwrap();
+        let path = self.own_etc().join(file);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn own_etc(&self) -> PathBuf {
+        Path::new("/etc/netns").join(&self.name)
+    }
+
+    /// Gives the namespace's loopback a further address.
+    pub(crate) fn add_address(&self, address: &str) {
+        output(&mut self.command(&["ip", "address", "add", address, "dev", "lo"]));
+    }
+
+    /// Lays a cable to another namespace; each end has an address with the length of its network.
+    pub(crate) fn lay_cable(&self, own: &str, other: &Self, others: &str) {
+        let words = ["ip", "link", "add", "cable", "type", "veth", "peer", "name"];
+        let mut add = self.command(&words);
+        output(add.args(["cable", "netns", &other.name]));
+        for (end, address) in [(self, own), (other, others)] {
+            output(&mut end.command(&["ip", "address", "add", address, "dev", "cable"]));
+            output(&mut end.command(&["ip", "link", "set", "cable", "up"]));
+        }
+    }
+
+    /// Does something on a thread inside: a socket that is made there stays there.
+    pub(crate) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let door = File::open(format!("/run/netns/{}", self.name)).unwrap();
+        thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                setns(door, CloneFlags::CLONE_NEWNET).unwrap();
+                work()
+            });
+            thread.join().unwrap()
+        })
     }
 
     /// A manifest's `cmd` for a program inside the namespace.
@@ -67,5 +122,8 @@ impl Drop for Netns {
             .arg(&self.name)
             .status()
             .ok();
+        if self.own_etc().is_dir() {
+            fs::remove_dir_all(self.own_etc()).ok();
+        }
     }
 }

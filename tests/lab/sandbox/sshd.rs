@@ -102,6 +102,11 @@ impl Sshd {
         words
     }
 
+    /// The file of a client that knows the server as `host`.
+    pub(crate) fn client_config(&self) -> &str {
+        &self.config
+    }
+
     /// The words of a client that is told nothing yet but the host.
     pub(crate) fn ssh(&self) -> Vec<String> {
         ["ssh", "-F", &self.config, "host"]

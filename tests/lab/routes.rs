@@ -1,0 +1,270 @@
+//! Routes: which gateway a destination goes through, what gateways refuse, and who resolves names.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::UdpSocket,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use rustix::process::Signal;
+
+use crate::{
+    network::{Host, Network},
+    office::{HTTP, Office, gateway},
+    sandbox::{Ended, Netns, Origin, Sandbox, wait_for},
+};
+
+/// A laptop with a proxy and gateways, each with servers at the same addresses behind it, whose pages are the
+/// gateway's name.
+struct Gateways {
+    network: Network,
+    _servers: Vec<Origin>,
+}
+
+impl Gateways {
+    fn open(sandbox: &Sandbox, laptop: Host, names: &[&str], routes: &[&str]) -> Self {
+        let mut hosts = vec![laptop.line(&format!("http: {{listen: {HTTP:?}}}"))];
+        let mut servers = Vec::new();
+        for name in names {
+            let gate = gateway(name, sandbox).ports(&["8080:127.0.0.1:8000"]);
+            servers.push(gate.serve_origin());
+            for address in ["10.99.0.5:8000", "10.99.0.6:8000", "[fd99::5]:8000"] {
+                servers.push(Origin::start(gate.namespace(), address, name));
+            }
+            hosts.push(gate);
+        }
+        let mut network = Network::with_routes(sandbox, hosts, routes);
+        for name in names {
+            network.wait_for_page("laptop", name);
+        }
+        Self {
+            network,
+            _servers: servers,
+        }
+    }
+
+    fn curl(&self, url: &str) -> Ended {
+        let proxy = format!("http://{HTTP}");
+        self.network.laptop().curl(&["--proxy", &proxy, url])
+    }
+
+    /// The gateway that a URL goes through; or what the proxy says instead.
+    #[track_caller]
+    fn via(&self, url: &str) -> String {
+        let answer = self.curl(url);
+        assert_eq!(answer.code, 0, "{url}: {answer:?}");
+        answer.out.trim_end().to_owned()
+    }
+}
+
+#[test]
+fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
+    let sandbox = Sandbox::new();
+    let routes = [
+        "{via: one, to: [10.99.0.0/24, \"*.corp.test\"]}",
+        "{via: two, to: [10.99.0.0/28, \"d*.test\"], notTo: [10.99.0.6/32, \"dark.corp.test\"]}",
+        "{via: one, to: [\"six.*\"]}",
+        "{via: two, to: [\"fd99::/64\"]}",
+    ];
+    let gateways = Gateways::open(&sandbox, Host::laptop(), &["one", "two"], &routes);
+    for (url, gateway) in [
+        ("http://10.99.0.5:8000/", "two"),
+        // An exception leaves an address to the routes before.
+        ("http://10.99.0.6:8000/", "one"),
+        ("http://db.corp.test:8000/", "two"),
+        ("http://DB.Corp.Test.:8000/", "two"),
+        ("http://slow.corp.test:8000/", "one"),
+        ("http://six.corp.test:8000/", "one"),
+        ("http://[fd99::5]:8000/", "two"),
+    ] {
+        assert_eq!(gateways.via(url), gateway, "{url}");
+    }
+    let dark = gateways.via("http://dark.corp.test:8000/");
+    assert!(
+        dark.starts_with("Through one: The name dark.corp.test"),
+        "{dark}"
+    );
+    // No route leads there at all: the laptop itself tries, and has no way.
+    let nowhere = gateways.via("http://10.98.0.1/");
+    assert!(
+        nowhere.starts_with("10.98.0.1:80 cannot be reached: "),
+        "{nowhere}"
+    );
+}
+
+#[test]
+fn another_gateway_takes_over_from_one_that_is_gone() {
+    let sandbox = Sandbox::new();
+    let routes = ["{via: [one, two], to: [10.99.0.0/24, \"fd99::/64\", \"*.corp.test\"]}"];
+    let gateways = Gateways::open(&sandbox, Host::laptop(), &["one", "two"], &routes);
+    let urls = [
+        "http://db.corp.test:8000/",
+        "http://10.99.0.5:8000/",
+        "http://six.corp.test:8000/",
+    ];
+    for url in urls {
+        assert_eq!(gateways.via(url), "one", "{url}");
+    }
+    let one = gateways.network.host("one").namespace();
+    let agent = one.pids();
+    assert_eq!(agent.len(), 1, "{agent:?}");
+    let agent = rustix::process::Pid::from_raw(agent[0].parse().unwrap()).unwrap();
+    rustix::process::kill_process(agent, Signal::KILL).unwrap();
+    for url in urls {
+        wait_for("the other gateway", || {
+            (gateways.via(url) == "two").then_some(())
+        });
+    }
+}
+
+#[test]
+fn a_gateway_that_never_comes_up_is_passed_over() {
+    let sandbox = Sandbox::new();
+    let laptop = Host::laptop().line(&format!("http: {{listen: {HTTP:?}}}"));
+    let never = Host::with_command("never", &["false"]);
+    let two = gateway("two", &sandbox).ports(&["8080:127.0.0.1:8000"]);
+    let _servers = [
+        two.serve_origin(),
+        Origin::start(two.namespace(), "10.99.0.5:8000", "two"),
+        Origin::start(two.namespace(), "[fd99::5]:8000", "two"),
+    ];
+    let routes = ["{via: [never, two], to: [10.99.0.0/24, \"fd99::/64\", \"*.corp.test\"]}"];
+    let mut network = Network::with_routes(&sandbox, vec![laptop, never, two], &routes);
+    network.wait_for_page("laptop", "two");
+    let proxy = format!("http://{HTTP}");
+    for url in [
+        "http://db.corp.test:8000/",
+        "http://10.99.0.5:8000/",
+        "http://six.corp.test:8000/",
+        "http://[fd99::5]:8000/",
+    ] {
+        let answer = network.laptop().curl(&["--proxy", &proxy, url]);
+        assert_eq!(answer.out, "two\n", "{url}: {answer:?}");
+    }
+}
+
+/// A resolver that says nothing and keeps what it is asked.
+struct Recorder(Arc<Mutex<Vec<String>>>);
+
+impl Recorder {
+    fn start(netns: &Netns) -> Self {
+        let socket = netns.inside(|| UdpSocket::bind("127.0.0.1:53").unwrap());
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = asked.clone();
+        thread::spawn(move || {
+            let mut query = [0; 4096];
+            while let Ok((length, asker)) = socket.recv_from(&mut query) {
+                let name = query[12..length].split(|byte| *byte == 0).next().unwrap();
+                let dotted = name.iter().map(|byte| match byte {
+                    0..=63 => '.',
+                    byte => char::from(*byte),
+                });
+                kept.lock().unwrap().push(dotted.collect());
+                // The same question as an answer that there is no such name.
+                query[2] |= 0x80;
+                query[3] = 0x83;
+                socket.send_to(&query[..length], asker).unwrap();
+            }
+        });
+        Self(asked)
+    }
+
+    /// Whether it was asked for a name below this.
+    fn was_asked_for(&self, domain: &str) -> bool {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|name| name.contains(domain))
+    }
+}
+
+#[test]
+fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
+    let sandbox = Sandbox::new();
+    let laptop = Host::laptop();
+    let resolver = Recorder::start(laptop.namespace());
+    laptop
+        .namespace()
+        .etc("resolv.conf", "nameserver 127.0.0.1\n");
+    let routes = ["{via: one, to: [\"*.corp.test\"]}"];
+    let gateways = Gateways::open(&sandbox, laptop, &["one"], &routes);
+    for url in [
+        "http://db.corp.test:8000/",
+        "http://six.corp.test:8000/",
+        "http://one:8080/",
+        "http://one.norouter:8080/",
+    ] {
+        assert_eq!(gateways.via(url), "one", "{url}");
+    }
+    for url in ["http://nobody.corp.test/", "http://nobody.norouter/"] {
+        assert!(gateways.via(url).contains("nobody"), "{url}");
+    }
+    assert!(!resolver.was_asked_for(".test"), "{:?}", resolver.0);
+    assert!(!resolver.was_asked_for("norouter"), "{:?}", resolver.0);
+    // And this one is asked for everything else.
+    let other = gateways.via("http://elsewhere.example/");
+    assert!(other.contains("elsewhere.example"), "{other}");
+    assert!(
+        resolver.was_asked_for(".elsewhere.example"),
+        "{:?}",
+        resolver.0
+    );
+}
+
+/// Asks the gateway of the office itself, as an agent does that keeps to no manifest.
+fn ask_relay(office: &Office, host: &str, port: u16) -> serde_json::Value {
+    let mut stream = office.network.laptop().connect(HTTP);
+    let relay = format!("{}:10054", office.network.vip("gate"));
+    let connect = format!("CONNECT {relay} HTTP/1.1\r\nHost: {relay}\r\n\r\n");
+    let ask = serde_json::json!({"host": host, "port": port}).to_string();
+    let length = u16::try_from(ask.len()).unwrap().to_be_bytes();
+    stream
+        .write_all(&[connect.as_bytes(), &length, ask.as_bytes()].concat())
+        .unwrap();
+    let mut head = [0; 39];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200 Connection established\r\n\r\n");
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).unwrap();
+    let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+    stream.read_exact(&mut answer).unwrap();
+    serde_json::from_slice(&answer).unwrap()
+}
+
+#[test]
+fn a_gateway_refuses_what_its_own_routes_do_not_allow() {
+    let sandbox = Sandbox::new();
+    let office = Office::open(&sandbox);
+    let before = office.gate.heads().len();
+    for (host, port) in [
+        ("127.0.0.1", 8000),
+        ("localhost", 8000),
+        ("::1", 8000),
+        ("::ffff:127.0.0.1", 8000),
+        ("0.0.0.0", 8000),
+        ("sly.corp.test", 8000),
+        ("169.254.169.254", 80),
+        ("10.98.0.1", 8000),
+        ("10.77.0.1", 8000),
+        ("a.gone.test", 8000),
+        ("elsewhere.example", 8000),
+        ("web", 8080),
+        ("no host at all", 80),
+    ] {
+        let answer = ask_relay(&office, host, port);
+        assert_eq!(answer["cause"], "notAllowed", "{host}: {answer}");
+        assert!(
+            answer["reason"].as_str().unwrap().ends_with('.'),
+            "{answer}"
+        );
+    }
+    assert_eq!(office.gate.heads().len(), before);
+    assert_eq!(
+        ask_relay(&office, "10.99.0.5", 8000)["cause"],
+        serde_json::Value::Null
+    );
+    // Nor does it send packets on to where no route leads, whatever the proxies say.
+    assert_eq!(office.page(&["http://10.99.0.5:8000/"]), "db\n");
+}
