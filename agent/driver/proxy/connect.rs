@@ -158,6 +158,15 @@ impl Server {
                     let Ok(addresses) = dns::addresses(&self.shared, server, name).await else {
                         continue;
                     };
+                    if addresses.is_empty() {
+                        let called = self.called(gateway.vip);
+                        return Err(Failure {
+                            cause: Cause::NameNotFound,
+                            reason: format!(
+                                "The DNS server of {called} knows no IPv4 address of {name}."
+                            ),
+                        });
+                    }
                     self.shared.suggest(gateway.vip, &addresses);
                     for address in addresses {
                         let address = SocketAddrV4::new(address, destination.port);
@@ -177,7 +186,7 @@ impl Server {
             .collect();
         let called = called.join(" or ");
         // Who is not there refuses as a service does.
-        if matches!(&last, Some(Err(error)) if cause(error) == Cause::Refused)
+        if matches!(&last, Some(Err(error)) if dial::cause(error) == Cause::Refused)
             && self.are_down(gateways).await
         {
             last = None;
