@@ -17,6 +17,7 @@ mod input;
 mod output;
 mod plan;
 mod screen;
+mod service;
 mod show_example;
 mod show_installer;
 mod up;
@@ -59,6 +60,7 @@ enum Command {
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
+    Service(service::Args),
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
     ShowInstaller(show_installer::Args),
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),
+        Some(Command::Service(args)) => service::run(&args),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
