@@ -20,3 +20,4 @@ mod stop;
 mod proxies;
 mod socks;
 mod routes;
+mod names;
