@@ -21,3 +21,5 @@ mod proxies;
 mod socks;
 mod routes;
 mod names;
+mod clients;
+mod remote;
