@@ -234,13 +234,7 @@ fn a_browser_with_the_proxys_own_settings_shows_pages_of_hosts_and_routes() {
     let site = Site::open(&sandbox);
     let browser = ["chromium", "google-chrome"]
         .into_iter()
-        .find(|name| {
-            output(&mut command(&[
-                "sh",
-                "-c",
-                &format!("command -v {name} || true"),
-            ])) != ""
-        })
+        .find(|name| ended(&mut command(&["which", name])).code == 0)
         .expect("there is no browser: run `cargo xtask setup`");
     let settings = format!("--proxy-pac-url=http://{HTTP}/proxy.pac");
     for (url, page) in [

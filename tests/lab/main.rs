@@ -23,3 +23,4 @@ mod routes;
 mod names;
 mod clients;
 mod remote;
+mod volume;
