@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
@@ -24,6 +24,9 @@ use crate::proxy::{
 
 /// How long a client may be silent between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
+
+/// How long a client that has nothing more to say is taken to listen while nothing comes for it.
+const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 
 /// How many interim answers an origin may give before the real one.
 const INTERIM_MAX: usize = 16;
@@ -147,7 +150,7 @@ async fn exchange(
         return Ok(None);
     };
     let mut output = BytesMut::new();
-    let (asked, answered) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (asked, delivered) = (AtomicBool::new(false), AtomicU64::new(0));
     let answer = {
         let (mut from_client, mut to_client) = client.split();
         let (mut from_origin, mut to_origin) = tokio::io::split(&mut origin);
@@ -155,20 +158,35 @@ async fn exchange(
             if let Err(error) = to_origin.write_all(&head).await {
                 return Broken::To(error);
             }
-            if let Err(broken) =
-                pass(request.framing, &mut from_client, input, &mut to_origin).await
+            if let Err(broken) = pass(
+                request.framing,
+                &mut from_client,
+                input,
+                &mut to_origin,
+                &AtomicU64::new(0),
+            )
+            .await
             {
                 return broken;
             }
             asked.store(true, Relaxed);
-            Broken::From(gone(&mut from_client, input).await)
+            let gone = gone(&mut from_client, input).await;
+            if gone.kind() == io::ErrorKind::UnexpectedEof {
+                // It has nothing more to say. Whether it still listens shows only when there is something to hear.
+                let mut before = None;
+                while before != Some(delivered.load(Relaxed)) {
+                    before = Some(delivered.load(Relaxed));
+                    tokio::time::sleep(HALF_CLOSED_MAX).await;
+                }
+            }
+            Broken::From(gone)
         };
         let answer = hear(
             request,
             &mut from_origin,
             &mut output,
             &mut to_client,
-            &answered,
+            &delivered,
         );
         tokio::pin!(ask, answer);
         let mut asking = true;
@@ -178,7 +196,7 @@ async fn exchange(
                     asking = false;
                     match broken {
                         Broken::From(error) => return Err(error),
-                        Broken::Framing(bad) if answered.load(Relaxed) => {
+                        Broken::Framing(bad) if delivered.load(Relaxed) > 0 => {
                             return Err(io::Error::new(io::ErrorKind::InvalidData, bad));
                         }
                         Broken::Framing(bad) => {
@@ -244,7 +262,8 @@ enum Broken {
     Framing(BadBody),
 }
 
-/// Waits until a client that waits for its answer has gone; what it says before that is kept for later.
+/// Waits until a client that waits for something has gone, or has said that it has nothing more to say
+/// ([`io::ErrorKind::UnexpectedEof`]). What it says before that is kept for later.
 pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
     loop {
         if input.len() >= HEAD_BYTES_MAX {
@@ -265,7 +284,7 @@ async fn hear(
     origin: &mut (impl AsyncRead + Unpin),
     output: &mut BytesMut,
     client: &mut (impl AsyncWrite + Unpin),
-    answered: &AtomicBool,
+    delivered: &AtomicU64,
 ) -> io::Result<Answer> {
     let Target::Absolute { destination, .. } = &request.target else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -282,7 +301,7 @@ async fn hear(
                 if interim > INTERIM_MAX {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
-                answered.store(true, Relaxed);
+                delivered.fetch_add(1, Relaxed);
                 client.write_all(&response.for_client(false)).await?;
             }
             Ok(None) => match fill(origin, output).await {
@@ -298,12 +317,12 @@ async fn hear(
             Err(bad) => return Ok(Answer::Bad(bad.reply(&destination.to_string()))),
         }
     };
-    answered.store(true, Relaxed);
+    delivered.fetch_add(1, Relaxed);
     if response.is_switch() {
         return Ok(Answer::Switch(response.for_client(false)));
     }
     client.write_all(&response.for_client(false)).await?;
-    match pass(response.framing, origin, output, client).await {
+    match pass(response.framing, origin, output, client, delivered).await {
         Ok(()) => Ok(Answer::Whole {
             keeps_client: response.keeps_client(),
         }),
@@ -318,6 +337,7 @@ async fn pass(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     to: &mut (impl AsyncWrite + Unpin),
+    passed: &AtomicU64,
 ) -> Result<(), Broken> {
     let mut body = Body::new(framing);
     loop {
@@ -325,6 +345,7 @@ async fn pass(
         to.write_all(&buffer.split_to(belongs))
             .await
             .map_err(Broken::To)?;
+        passed.fetch_add(belongs as u64, Relaxed);
         if body.is_complete() {
             return Ok(());
         }

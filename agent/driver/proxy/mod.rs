@@ -117,8 +117,8 @@ impl Server {
         }
     }
 
-    /// Connects a client that may go before it is connected: then nobody needs the connection any more. What it says
-    /// meanwhile is kept.
+    /// Connects a client that may break off before it is connected: then nobody needs the connection any more. What it
+    /// says meanwhile is kept, and that it has nothing more to say does not mean that it does not listen.
     async fn connect_for(
         &self,
         client: &mut TcpStream,
@@ -127,7 +127,13 @@ impl Server {
     ) -> io::Result<Result<Origin, Failure>> {
         tokio::select! {
             connected = self.connect(destination) => Ok(connected),
-            gone = http::gone(client, input) => Err(gone),
+            broken = async {
+                let gone = http::gone(client, input).await;
+                if gone.kind() == io::ErrorKind::UnexpectedEof {
+                    std::future::pending::<()>().await;
+                }
+                gone
+            } => Err(broken),
         }
     }
 
