@@ -1,6 +1,6 @@
 //! `norouter up`, which is also `norouter FILE`: run the network of a manifest.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use tokio::sync::{
     broadcast::{self, error::RecvError},
@@ -16,17 +16,21 @@ use super::{
 };
 use crate::{
     driver::{
-        Manager,
+        Handle, Manager,
         signals::{Request, Requests, Resizes},
     },
     plan::Plan,
     text::quote,
-    view::{Event, Snapshot},
+    view::Event,
 };
+
+/// How often a countdown is drawn.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Run the network of a manifest until Ctrl-C
 ///
-/// Starts the commands of all hosts and connects the hosts with each other. A host that fails does not end the others.
+/// Starts the commands of all hosts and connects the hosts with each other. A host that fails does not end
+/// the others, and is started again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
@@ -65,7 +69,7 @@ pub(super) fn run_source(source: &Source) -> Result<Exit, Error> {
     run_plan(plan, Addresses::Plain)
 }
 
-/// Runs a network until a signal, or until no host is left.
+/// Runs a network until a signal. Hosts that are lost come back by themselves; those that cannot wait for a person.
 pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error> {
     let failed = |error: std::io::Error| {
         Error::new(
@@ -79,8 +83,8 @@ pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error>
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let (mut manager, events) = Manager::start(plan).map_err(failed)?;
-        let outcome = watch(&mut manager, events, &mut requests, addresses).await;
+        let (manager, events) = Manager::start(plan).map_err(failed)?;
+        let outcome = watch(manager.handle(), events, &mut requests, addresses).await;
         manager.join();
         outcome
     })
@@ -88,7 +92,7 @@ pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error>
 
 /// Shows the network until it has ended.
 async fn watch(
-    manager: &mut Manager,
+    manager: &Handle,
     mut events: broadcast::Receiver<Event>,
     requests: &mut Requests,
     addresses: Addresses,
@@ -102,7 +106,7 @@ async fn watch(
     loop {
         // What happens at the same time is drawn at the same time.
         if events.is_empty() {
-            screen.draw(&snapshots.borrow_and_update());
+            screen.draw(&snapshots.borrow_and_update(), manager.now_ms());
         }
         tokio::select! {
             // Everything that has happened is shown before the end is.
@@ -114,9 +118,9 @@ async fn watch(
                 }
                 Err(RecvError::Closed) => {
                     screen.hint("");
-                    screen.draw(&snapshots.borrow());
+                    screen.draw(&snapshots.borrow(), manager.now_ms());
                     screen.leave();
-                    return asked.ok_or_else(|| all_gone(&snapshots.borrow()));
+                    return Ok(asked.unwrap_or(Exit::Ok));
                 }
             },
             changed = snapshots.changed() => {
@@ -138,6 +142,8 @@ async fn watch(
                 manager.stop();
             }
             () = resizes.next() => {}
+            // Somebody watches a countdown.
+            () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
         }
     }
 }
@@ -148,10 +154,4 @@ async fn next(log: &mut Option<UnboundedReceiver<String>>) -> Option<String> {
         Some(lines) => lines.recv().await,
         None => std::future::pending().await,
     }
-}
-
-fn all_gone(snapshot: &Snapshot) -> Error {
-    let count = snapshot.hosts.len();
-    Error::new(Exit::Failure, format!("none of the {count} hosts is left"))
-        .hint("the lines above say why each of them is gone; mend that and start again")
 }

@@ -55,6 +55,9 @@ pub enum End {
     /// It was told to stop.
     #[error("stopped by a signal")]
     Stopped,
+    /// The manager has been silent for so long that it cannot be there any more.
+    #[error("nothing has been heard of the manager for 15 s; it is gone, or the way to it")]
+    Silent,
     /// The stream from the manager is broken.
     #[error("the stream from the manager is broken: {0}")]
     Broken(String),
@@ -107,6 +110,7 @@ pub(super) async fn run(
             ended.unwrap_or_else(|error| End::Broken(error.to_string()))
         }
         () = stop => End::Stopped,
+        () = shared.silent.notified() => End::Silent,
     };
     tasks.shutdown().await;
     shared.stop().await;
@@ -123,6 +127,8 @@ pub(super) struct Shared {
     sooner: Notify,
     /// A stream has ended.
     left: Notify,
+    /// The manager is gone.
+    silent: Notify,
     pub(super) vigil: Vigil,
     resolver: OnceLock<Resolver>,
     /// What has been written for programs on this host.
@@ -169,6 +175,7 @@ impl Shared {
             to_write: Notify::new(),
             sooner: Notify::new(),
             left: Notify::new(),
+            silent: Notify::new(),
             vigil: Vigil::default(),
             resolver: OnceLock::new(),
             notes: Mutex::default(),
@@ -230,6 +237,7 @@ impl Shared {
                 Output::Dial { flow, host, port } => {
                     tokio::spawn(publish(self.clone(), flow, host, port));
                 }
+                Output::Silent => self.silent.notify_one(),
                 Output::Wake(flow) => {
                     if let Some(waker) = state.streams.get(&flow) {
                         waker.wake_by_ref();

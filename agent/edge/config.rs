@@ -34,6 +34,8 @@ pub(super) struct Config {
     pub(super) files: Files,
     /// Whether the manager wants to hear of problems.
     pub(super) reports: bool,
+    /// Whether the manager has promised to say something from time to time.
+    pub(super) heartbeat: bool,
 }
 
 /// A proxy for programs on this host.
@@ -87,7 +89,9 @@ impl Config {
         }
         let http = proxy("http", args.http)?;
         let socks = proxy("socks", args.socks)?;
-        let reports = args.features.iter().any(|has| has == feature::PROBLEMS);
+        let manager_has = |feature| args.features.iter().any(|has| has == feature);
+        let reports = manager_has(feature::PROBLEMS);
+        let heartbeat = manager_has(feature::HEARTBEAT);
         let state_dir = if args.state_dir.disable {
             None
         } else {
@@ -113,6 +117,7 @@ impl Config {
             http,
             socks,
             reports,
+            heartbeat,
         })
     }
 }

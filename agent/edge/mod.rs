@@ -11,6 +11,7 @@
 mod config;
 mod pages;
 mod path;
+mod silence;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,7 +22,7 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
-use self::{config::Config, path::Given};
+use self::{config::Config, path::Given, silence::Silence};
 pub use self::{
     config::{Files, Proxy},
     path::{Gateway, Path},
@@ -66,6 +67,8 @@ pub enum Output {
     Serve(FlowKey, Service),
     /// Write these files; answer with [`Core::handle_files`].
     Write(Box<Files>),
+    /// The manager is gone: end everything. Said once.
+    Silent,
     /// Look at this flow again: it has bytes, room, or an end.
     Wake(FlowKey),
 }
@@ -125,6 +128,8 @@ pub struct Core {
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
     dials: usize,
+    /// Only with a manager that has promised to say something from time to time.
+    silence: Option<Silence>,
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
     report_due: bool,
@@ -151,6 +156,7 @@ impl Core {
             given: Given::default(),
             files: Vec::new(),
             dials: 0,
+            silence: None,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
             report_due: false,
@@ -166,6 +172,9 @@ impl Core {
                 // A newer manager may speak of things that this agent has not announced. It is the manager's loss.
                 Item::Fault(_) => {}
             }
+        }
+        if self.config.as_ref().is_some_and(|config| config.heartbeat) {
+            self.silence.get_or_insert_with(|| Silence::new(now)).hear();
         }
         Ok(())
     }
@@ -382,12 +391,21 @@ impl Core {
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
+        if let Some(silence) = &mut self.silence
+            && silence.look(now)
+        {
+            self.silence = None;
+            self.outputs.push_back(Output::Silent);
+        }
     }
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let retry = self.next_retry.map(|at| (at, "a listener's next try"));
-        retry.into_iter().chain(self.flows.poll_timeout()).min()
+        let silence = self.silence.as_ref();
+        let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
+        let own = retry.into_iter().chain(silence);
+        own.chain(self.flows.poll_timeout()).min()
     }
 
     fn retry_listeners(&mut self, now: Instant) {
@@ -466,15 +484,16 @@ impl Core {
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
         };
-        let outcome = if request.op == control::CONFIGURE {
-            serde_json::from_value(request.args)
+        let outcome = match request.op.as_str() {
+            control::CONFIGURE => serde_json::from_value(request.args)
                 .map_err(|error| error.to_string())
                 .and_then(|args| self.configure(args))
-        } else {
-            Err(format!("this agent does not know how to {:?}", request.op))
+                .map(|()| greeting()),
+            control::PING => Ok(serde_json::Value::Null),
+            other => Err(format!("this agent does not know how to {other:?}")),
         };
         let (error, data) = match outcome {
-            Ok(()) => (serde_json::Value::Null, greeting()),
+            Ok(data) => (serde_json::Value::Null, data),
             Err(reason) => (reason.into(), serde_json::Value::Null),
         };
         self.control.push_back(Message::Result(Outcome {
@@ -532,6 +551,7 @@ fn greeting() -> serde_json::Value {
         feature::ROUTES,
         feature::NOT_TO,
         feature::DNS,
+        feature::HEARTBEAT,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),

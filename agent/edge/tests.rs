@@ -149,7 +149,11 @@ fn a_connection_to_a_published_port_is_dialled_before_it_is_answered() {
     said(&mut core);
     core.handle_packet(Instant::ZERO, &syn_to(SocketAddrV4::new(ME, 80)));
     let dials = outputs(&mut core);
-    let [Output::Dial { flow, host, port }, Output::Wake(_)] = &dials[..] else {
+    let [
+        Output::Dial { flow, host, port },
+        Output::Wake(_) | Output::Silent,
+    ] = &dials[..]
+    else {
         panic!("{dials:?}");
     };
     assert_eq!((host.as_str(), *port), ("web.internal", 8000));
@@ -245,7 +249,11 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
         .into_iter()
         .find_map(|output| match output {
             Output::Dial { flow, .. } => Some(flow),
-            Output::Listen(_) | Output::Wake(_) | Output::Write(_) | Output::Serve(..) => None,
+            Output::Listen(_)
+            | Output::Wake(_)
+            | Output::Silent
+            | Output::Write(_)
+            | Output::Serve(..) => None,
         });
     core.handle_dialled(dial.unwrap(), true);
     assert!(packets(&mut core).is_empty());
@@ -262,4 +270,31 @@ fn strange_packets_and_messages_do_nothing() {
     core.handle_control(br#"{"type":"event","body":{"type":"x"}}"#);
     assert_eq!(outputs(&mut core), []);
     assert!(!core.wants_wire());
+}
+
+/// When an agent says that its manager is gone, in seconds, if that asks for `features` and pings until `last`.
+fn silent_at(features: &[&str], last: u64) -> Option<u64> {
+    let mut args = args();
+    args["features"] = serde_json::json!(features);
+    let mut core = settled(&args);
+    (1..100).find(|second| {
+        let now = Instant::ZERO + Duration::from_secs(*second);
+        if *second <= last {
+            let mut ping = BytesMut::new();
+            frame::put_control(&mut ping, &Message::ping(*second).to_json());
+            core.handle_bytes(now, &mut ping).unwrap();
+            let said = said(&mut core);
+            assert_eq!(said[0]["body"]["request_id"], *second);
+            assert!(said[0]["body"].get("error").is_none());
+        }
+        core.handle_timeout(now);
+        outputs(&mut core).contains(&Output::Silent)
+    })
+}
+
+#[test]
+fn a_manager_that_promised_to_speak_and_is_silent_is_gone() {
+    let gone = silent_at(&["heartbeat"], 50).unwrap();
+    assert!((60..=65).contains(&gone), "{gone}");
+    assert_eq!(silent_at(&["problems"], 50), None);
 }

@@ -58,7 +58,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
             .iter()
             .map(|host| host.name.to_string())
             .collect(),
-        features: vec![feature::PROBLEMS.to_owned()],
+        features: vec![feature::PROBLEMS.to_owned(), feature::HEARTBEAT.to_owned()],
     }
 }
 
