@@ -176,6 +176,12 @@ impl<W: Write> Screen<W> {
                     state.word()
                 )
             }
+            Event::Reloaded { changes } if changes.is_empty() => {
+                "the manifest was read again; nothing has changed".to_owned()
+            }
+            Event::Reloaded { changes } => {
+                format!("the manifest was read again:\n  {}", changes.join("\n  "))
+            }
             Event::Hopeless { hosts } => {
                 let red = AnsiColor::Red.on_default();
                 let which = match hosts {

@@ -228,6 +228,11 @@ impl Shared {
                     let task = tokio::spawn(listen(self.clone(), listener));
                     state.listeners.insert(listener, task.abort_handle());
                 }
+                Output::Close(listener) => {
+                    if let Some(task) = state.listeners.remove(&listener) {
+                        task.abort();
+                    }
+                }
                 Output::Serve(flow, service) => {
                     tokio::spawn(serve(self.clone(), flow, service));
                 }

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::{Notify, broadcast, mpsc, watch},
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
 };
 
@@ -25,8 +25,8 @@ use super::{
 };
 use crate::{
     addr::Vip,
-    manager::{Core, Output},
-    plan::{Plan, Start},
+    manager::{Commands, Core, Output},
+    plan::{Change, Plan, Start},
     time::Instant,
     view::{Event, Snapshot},
 };
@@ -74,6 +74,8 @@ enum Intent {
     StartHost(Vip),
     StopHost(Vip),
     RestartHost(Vip),
+    Reload(Box<Plan>, Commands, oneshot::Sender<Vec<Change>>),
+    Approve,
 }
 
 impl Manager {
@@ -155,6 +157,19 @@ impl Handle {
         self.tell(Intent::RestartHost(vip));
     }
 
+    /// Makes the running network that of another plan. What changes is answered; nobody answers when the manager has
+    /// ended. With [`Commands::Hold`], new and changed commands wait for [`Handle::approve`].
+    pub fn reload(&self, plan: Plan, commands: Commands) -> oneshot::Receiver<Vec<Change>> {
+        let (sender, changes) = oneshot::channel();
+        self.tell(Intent::Reload(Box::new(plan), commands, sender));
+        changes
+    }
+
+    /// Starts the commands that were held.
+    pub fn approve(&self) {
+        self.tell(Intent::Approve);
+    }
+
     fn tell(&self, intent: Intent) {
         // Nobody reads it when the manager has ended.
         let _ = self.intents.send(intent);
@@ -195,6 +210,11 @@ async fn run(
                     Intent::StartHost(vip) => core.start_host(now, vip),
                     Intent::StopHost(vip) => core.stop_host(now, vip),
                     Intent::RestartHost(vip) => core.restart_host(now, vip),
+                    Intent::Reload(plan, commands, changes) => {
+                        // Who has asked need not wait for the answer.
+                        let _ = changes.send(core.reload(now, &plan, commands));
+                    }
+                    Intent::Approve => core.approve(now),
                 });
             }
             () = shared.over.notified() => {}

@@ -25,6 +25,15 @@ impl Notes {
                 reason,
             });
         };
+        // What was written before may stand elsewhere, or not be wanted any more.
+        if let Some(Err(reason)) = self.state_dir.take().map(|folder| folder.remove_env()) {
+            tracing::warn!("{reason}");
+        }
+        if !files.etc_hosts
+            && let Some(Err(reason)) = self.etc_hosts.take().map(|mut file| file.remove())
+        {
+            report("take its block out of the hosts file", reason);
+        }
         if let Some(name) = &files.state_dir {
             match write_state_dir(name, files, token) {
                 Ok(folder) => self.state_dir = Some(folder),

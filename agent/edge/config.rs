@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
 };
 
+use super::{Listener, Purpose};
 use crate::{
     addr::{Port, Vip},
     names::Zone,
@@ -119,6 +120,30 @@ impl Config {
             reports,
             heartbeat,
         })
+    }
+}
+
+impl Config {
+    /// Everything that is listened on.
+    pub(super) fn listeners(&self) -> BTreeSet<Listener> {
+        let mut listeners = BTreeSet::new();
+        let mut add = |purpose, address| listeners.insert(Listener { purpose, address });
+        if self.loopback {
+            for address in &self.published {
+                add(Purpose::Network, (*address).into());
+            }
+            for (vip, port) in &self.dns {
+                add(Purpose::Network, vip.socket(*port).into());
+                add(Purpose::Dns, vip.socket(*port).into());
+            }
+        }
+        if let Some(http) = &self.http {
+            add(Purpose::Http, http.listen);
+        }
+        if let Some(socks) = &self.socks {
+            add(Purpose::Socks, socks.listen);
+        }
+        listeners
     }
 }
 

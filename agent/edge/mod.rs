@@ -14,7 +14,7 @@ mod path;
 mod silence;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     time::Duration,
@@ -54,6 +54,8 @@ const DIALS_MAX: usize = 1_024;
 pub enum Output {
     /// Listen there; answer with [`Core::handle_listening`].
     Listen(Listener),
+    /// Listen there no longer. Not answered.
+    Close(Listener),
     /// Connect to `host` (an address or a name) for this flow; answer with [`Core::handle_dialled`].
     Dial {
         /// The flow that waits.
@@ -128,6 +130,8 @@ pub struct Core {
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
     dials: usize,
+    /// The flows that others have begun.
+    accepted: BTreeSet<FlowKey>,
     /// Only with a manager that has promised to say something from time to time.
     silence: Option<Silence>,
     outputs: VecDeque<Output>,
@@ -156,6 +160,7 @@ impl Core {
             given: Given::default(),
             files: Vec::new(),
             dials: 0,
+            accepted: BTreeSet::new(),
             silence: None,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
@@ -168,7 +173,7 @@ impl Core {
         while let Some(item) = self.decoder.poll(buffer)? {
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
-                Item::Control(json) => self.handle_control(&json),
+                Item::Control(json) => self.handle_control(now, &json),
                 // A newer manager may speak of things that this agent has not announced. It is the manager's loss.
                 Item::Fault(_) => {}
             }
@@ -179,37 +184,53 @@ impl Core {
         Ok(())
     }
 
-    /// Configures an agent without a manager.
+    /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
+    /// is no more are reset. Words that cannot be understood change nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
-        if self.config.is_some() {
-            return Err("this agent is already configured".to_owned());
-        }
         let config = Config::read(args)?;
-        let mut listen = Vec::new();
-        let mut add = |purpose, address| listen.push(Listener { purpose, address });
-        if config.loopback {
-            for address in &config.published {
-                add(Purpose::Network, (*address).into());
+        if let Some(old) = &self.config
+            && old.me != config.me
+        {
+            return Err(format!("this agent is {}, and stays it", old.me));
+        }
+        let listeners = config.listeners();
+        let old = self.config.as_ref();
+        // A proxy with other users is another one at the same address.
+        let is_same = |listener: &Listener| match (old, listener.purpose) {
+            (Some(old), Purpose::Http) => old.http == config.http,
+            (Some(old), Purpose::Socks) => old.socks == config.socks,
+            (_, Purpose::Network | Purpose::Dns) | (None, _) => true,
+        };
+        let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
+        self.listeners.retain(|listener, state| {
+            let stays = listeners.contains(listener) && is_same(listener);
+            if !stays {
+                outputs.push_back(Output::Close(*listener));
+                *report_due |= matches!(state, Listening::Failed { .. });
             }
-            for (vip, port) in &config.dns {
-                add(Purpose::Network, vip.socket(*port).into());
-                add(Purpose::Dns, vip.socket(*port).into());
+            stays
+        });
+        for listener in listeners {
+            if let Entry::Vacant(place) = self.listeners.entry(listener) {
+                place.insert(Listening::Asked);
+                outputs.push_back(Output::Listen(listener));
             }
         }
-        if let Some(http) = &config.http {
-            add(Purpose::Http, http.listen);
+        if old.is_none_or(|old| old.files != config.files) {
+            outputs.push_back(Output::Write(Box::new(config.files.clone())));
         }
-        if let Some(socks) = &config.socks {
-            add(Purpose::Socks, socks.listen);
-        }
-        for listener in listen {
-            if self.listeners.insert(listener, Listening::Asked).is_none() {
-                self.outputs.push_back(Output::Listen(listener));
-            }
-        }
-        self.outputs
-            .push_back(Output::Write(Box::new(config.files.clone())));
         self.config = Some(config);
+        Ok(())
+    }
+
+    /// Takes a configuration while there are flows: ends those to what is no more.
+    fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
+        self.configure(args)?;
+        let gone = |flow: &&FlowKey| self.served_at(now, flow.src).is_none();
+        let gone: Vec<_> = self.accepted.iter().filter(gone).copied().collect();
+        for flow in gone {
+            self.flows.abort(flow);
+        }
         Ok(())
     }
 
@@ -299,7 +320,7 @@ impl Core {
             self.flows.admit(flow);
         } else {
             self.flows.abort(flow);
-            self.flows.release(flow);
+            self.release(flow);
         }
     }
 
@@ -343,6 +364,7 @@ impl Core {
 
     /// The driver is done with a flow.
     pub fn release(&mut self, flow: FlowKey) {
+        self.accepted.remove(&flow);
         self.flows.release(flow);
     }
 
@@ -449,6 +471,7 @@ impl Core {
         let Some(flow) = self.flows.accept(now, packet) else {
             return false;
         };
+        self.accepted.insert(flow);
         self.outputs.push_back(match served {
             Served::Service(service) => {
                 self.flows.admit(flow);
@@ -479,7 +502,7 @@ impl Core {
         (config.relays.get(&config.me) == port).then_some(Served::Service(Service::Relay))
     }
 
-    fn handle_control(&mut self, json: &[u8]) {
+    fn handle_control(&mut self, now: Instant, json: &[u8]) {
         // Results and events are an agent's to send; what cannot be read cannot be answered.
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
@@ -487,7 +510,7 @@ impl Core {
         let outcome = match request.op.as_str() {
             control::CONFIGURE => serde_json::from_value(request.args)
                 .map_err(|error| error.to_string())
-                .and_then(|args| self.configure(args))
+                .and_then(|args| self.reconfigure(now, args))
                 .map(|()| greeting()),
             control::PING => Ok(serde_json::Value::Null),
             other => Err(format!("this agent does not know how to {other:?}")),
@@ -552,6 +575,7 @@ fn greeting() -> serde_json::Value {
         feature::NOT_TO,
         feature::DNS,
         feature::HEARTBEAT,
+        feature::RECONFIGURE,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),

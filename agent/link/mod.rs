@@ -177,8 +177,10 @@ struct Life {
     problems: Vec<ProblemReport>,
     faults: Faults,
     changes: Faults,
-    /// The number of the configuration that was not answered yet.
-    configuring: Option<u64>,
+    /// The numbers of the configurations that were not answered yet.
+    configuring: Vec<u64>,
+    /// The agent was sent a configuration that is not the last one.
+    outdated: bool,
     served_since: Option<Instant>,
     /// Only of an agent that has one; others are judged by their process and their streams.
     heartbeat: Option<Heartbeat>,
@@ -193,7 +195,8 @@ impl Default for Life {
             problems: Vec::new(),
             faults: Faults::default(),
             changes: Faults::default(),
-            configuring: None,
+            configuring: Vec::new(),
+            outdated: false,
             served_since: None,
             heartbeat: None,
         }
@@ -292,6 +295,49 @@ impl Link {
         }
     }
 
+    /// Gives the agent another configuration. One that runs takes it as it is, or else is started again; one that was
+    /// refused may do better with it. Returns whether the agent will be started again.
+    pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
+        if (&self.configure, &self.demands) == (&configure, &demands) {
+            return false;
+        }
+        (self.configure, self.demands) = (configure, demands);
+        match self.state {
+            State::Ready => {
+                self.life.outdated = true;
+                self.update(now)
+            }
+            State::Configuring { .. } => {
+                self.life.outdated = true;
+                false
+            }
+            State::Waiting { .. } | State::Refused { .. } => {
+                self.start();
+                true
+            }
+            State::Idle | State::Spawning | State::Ending { .. } | State::Stopped => false,
+        }
+    }
+
+    /// Sends the last configuration to an agent that has another one; true if that takes a new start.
+    fn update(&mut self, now: Instant) -> bool {
+        if !std::mem::take(&mut self.life.outdated) {
+            return false;
+        }
+        let can = |greeting: &Greeting| greeting.features.iter().any(|f| f == feature::RECONFIGURE);
+        if self.life.greeting.as_ref().is_some_and(can) {
+            self.send_configure();
+            return false;
+        }
+        self.end(now, Loss::Restarted);
+        true
+    }
+
+    fn send_configure(&mut self) {
+        self.life.configuring.push(self.requests + 1);
+        self.request(|id, link| Message::configure(id, &link.configure));
+    }
+
     /// Stops the agent, gently at first.
     pub fn stop(&mut self, now: Instant) {
         match &mut self.state {
@@ -314,8 +360,7 @@ impl Link {
             }
             Err(reason) => self.rest(now, Loss::NotStarted(reason)),
             Ok(()) if self.state == State::Spawning => {
-                self.life.configuring = Some(self.requests + 1);
-                self.request(|id, link| Message::configure(id, &link.configure));
+                self.send_configure();
                 self.enter(State::Configuring {
                     give_up_at: now + ANSWER_MAX,
                 });
@@ -491,12 +536,9 @@ impl Link {
 
     fn handle_result(&mut self, now: Instant, outcome: Outcome) {
         let id = outcome.request_id;
-        if self
-            .life
-            .configuring
-            .take_if(|asked| *asked == id)
-            .is_some()
-        {
+        let mut open = self.life.configuring.iter();
+        if let Some(index) = open.position(|asked| *asked == id) {
+            self.life.configuring.remove(index);
             return match outcome.failure() {
                 Some(reason) => self.end(now, Loss::Refused(loss::said(&reason))),
                 None => self.handle_greeting(now, outcome.data),
@@ -556,7 +598,7 @@ impl Link {
             self.outputs.push_back(Output::Note(Note::Lacks(missed)));
         }
         let banner = wire_text(self.life.decoder.banner());
-        if !banner.is_empty() {
+        if !banner.is_empty() && self.state != State::Ready {
             self.outputs.push_back(Output::Note(Note::Banner(banner)));
         }
         if greeting
@@ -564,11 +606,15 @@ impl Link {
             .iter()
             .any(|has| has == feature::HEARTBEAT)
         {
-            self.life.heartbeat = Some(Heartbeat::new(now));
+            let heartbeat = &mut self.life.heartbeat;
+            heartbeat.get_or_insert_with(|| Heartbeat::new(now));
         }
         self.life.greeting = Some(greeting);
-        self.life.served_since = Some(now);
-        self.enter(State::Ready);
+        self.life.served_since.get_or_insert(now);
+        if self.state != State::Ready {
+            self.enter(State::Ready);
+        }
+        self.update(now);
     }
 
     fn request(&mut self, message: impl FnOnce(u64, &Self) -> Message) {

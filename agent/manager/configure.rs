@@ -107,6 +107,12 @@ pub(super) fn carried(host: &HostPlan) -> impl Iterator<Item = &Forward> {
         .filter(|forward| forward.protocol == Protocol::Tcp)
 }
 
+/// The ports of a host that others may connect to.
+pub(super) fn ports(host: &HostPlan) -> impl Iterator<Item = Port> {
+    let published = carried(host).map(|forward| forward.listen_port);
+    published.chain(host.dns).chain(host.relay)
+}
+
 fn listen(proxy: Option<&ProxyPlan>) -> Listen {
     proxy.map_or_else(Listen::default, |proxy| Listen {
         listen: proxy.listen.to_string(),

@@ -3,8 +3,9 @@
 use super::configure;
 use crate::{
     link::{self, Link, Loss, Note, Remedy},
-    plan::HostPlan,
+    plan::{HostPlan, Start},
     switch::Traffic,
+    text,
     time::Instant,
     view::{Event, HostState, HostView, Retry, TrafficView},
 };
@@ -12,6 +13,10 @@ use crate::{
 pub(super) struct Host {
     pub(super) plan: HostPlan,
     pub(super) link: Link,
+    /// A command that waits for approval.
+    pub(super) held: Option<Start>,
+    /// Whether it is no more, and only its process is still to end.
+    pub(super) leaving: bool,
     /// Whether the switch has been told that it can be reached.
     pub(super) up: bool,
     /// The state and reason that were last announced.
@@ -26,22 +31,51 @@ pub(super) fn millis(at: Instant) -> u64 {
 }
 
 impl Host {
-    pub(super) fn new(plan: HostPlan, link: Link) -> Self {
+    pub(super) fn new(plan: HostPlan, link: Link, now: Instant) -> Self {
         Self {
             plan,
             link,
+            held: None,
+            leaving: false,
             up: false,
             announced: None,
-            since: Instant::ZERO,
+            since: now,
         }
+    }
+
+    /// Becomes what another plan says. With `hold`, a command that nobody has approved is held, and the host keeps the
+    /// one that it has.
+    pub(super) fn take(&mut self, plan: &HostPlan, hold: bool) {
+        let unapproved = self.is_unapproved();
+        let old = std::mem::replace(&mut self.plan, plan.clone()).start;
+        self.held = None;
+        if !hold || plan.start == Start::InProcess {
+            return;
+        }
+        if unapproved {
+            self.held = Some(plan.start.clone());
+        } else if plan.start != old {
+            self.held = Some(std::mem::replace(&mut self.plan.start, old));
+        }
+    }
+
+    /// Whether it has no command that may be started.
+    pub(super) fn is_unapproved(&self) -> bool {
+        self.held.as_ref() == Some(&self.plan.start)
+    }
+
+    /// Whether nothing is left of a host that is no more.
+    pub(super) fn has_left(&self) -> bool {
+        self.leaving && self.link.is_at_rest()
     }
 
     fn state(&self) -> HostState {
         match self.link.state() {
+            link::State::Idle if self.held.is_some() => HostState::NeedsYou,
             link::State::Idle | link::State::Spawning => HostState::Starting,
             link::State::Configuring { .. } if self.link.has_spoken() => HostState::Configuring,
             link::State::Configuring { .. } => HostState::Greeting,
-            link::State::Ready if self.link.problems().is_empty() => HostState::Ready,
+            link::State::Ready if self.problems().is_empty() => HostState::Ready,
             link::State::Ready => HostState::Degraded,
             link::State::Ending { why, .. } => match why.remedy() {
                 Remedy::None => HostState::Stopped,
@@ -66,7 +100,7 @@ impl Host {
             link::State::Idle
             | link::State::Spawning
             | link::State::Configuring { .. }
-            | link::State::Stopped => None,
+            | link::State::Stopped => self.awaits(),
         }
     }
 
@@ -91,7 +125,20 @@ impl Host {
         let problems = self.link.problems().iter();
         problems
             .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
+            .chain(self.awaits())
             .collect()
+    }
+
+    /// What a person is to approve.
+    fn awaits(&self) -> Option<String> {
+        let Some(Start::Command(argv)) = &self.held else {
+            return None;
+        };
+        let argv: Vec<_> = argv.iter().map(|word| text::quote(word)).collect();
+        Some(format!(
+            "its command is new and waits for your approval: {}",
+            argv.join(" ")
+        ))
     }
 
     /// The event of a change of state, once the process has told the whole reason.

@@ -10,11 +10,13 @@
 mod configure;
 mod host;
 mod pace;
+mod reload;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+pub use self::reload::Commands;
 use self::{host::Host, pace::Pace};
 use crate::{
     addr::Vip,
@@ -47,6 +49,8 @@ pub enum Output {
 /// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is started
 /// again, and one that cannot run as it is waits for a person.
 pub struct Core {
+    plan: Plan,
+    seed: u64,
     hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
     order: Vec<Vip>,
@@ -64,17 +68,17 @@ impl Core {
         let mut switch = Switch::new(plan.routes.clone());
         let mut hosts = BTreeMap::new();
         for (host, number) in plan.hosts.iter().zip(0..) {
-            let published = configure::carried(host).map(|forward| forward.listen_port);
-            let ports = published.chain(host.dns).chain(host.relay);
-            switch.add(host.vip, ports, host.http.is_some() || host.socks.is_some());
+            switch.add(host.vip, configure::ports(host), host.has_proxy());
             let link = Link::new(
                 configure::configure(plan, host),
                 configure::demands(plan, host),
                 seed.wrapping_add(number),
             );
-            hosts.insert(host.vip, Host::new(host.clone(), link));
+            hosts.insert(host.vip, Host::new(host.clone(), link, Instant::ZERO));
         }
         Self {
+            plan: plan.clone(),
+            seed,
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
@@ -95,14 +99,14 @@ impl Core {
     /// Stops all hosts, for good.
     pub fn stop(&mut self, now: Instant) {
         self.stopping = true;
-        for vip in self.order.clone() {
+        for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
     }
 
     /// Starts a host that is stopped, refused or waits to be started again.
     pub fn start_host(&mut self, now: Instant, vip: Vip) {
-        if !self.stopping {
+        if self.may_start(vip) {
             self.tell(now, vip, Link::start);
         }
     }
@@ -114,7 +118,7 @@ impl Core {
 
     /// Ends a host's agent and starts it again.
     pub fn restart_host(&mut self, now: Instant, vip: Vip) {
-        if !self.stopping {
+        if self.may_start(vip) {
             self.tell(now, vip, |link| link.restart(now));
         }
     }
@@ -187,7 +191,7 @@ impl Core {
     /// Gives time to links and switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
-        for vip in self.order.clone() {
+        for vip in self.everybody() {
             self.tell(now, vip, |link| link.handle_timeout(now));
         }
         self.spawn(now);
@@ -221,6 +225,16 @@ impl Core {
             now_ms: host::millis(now),
             hosts: hosts.collect(),
         }
+    }
+
+    fn may_start(&self, vip: Vip) -> bool {
+        let host = self.hosts.get(&vip);
+        !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
+    }
+
+    /// Also the hosts that are no more, but whose processes are.
+    fn everybody(&self) -> Vec<Vip> {
+        self.hosts.keys().copied().collect()
     }
 
     fn tell(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Link)) {
@@ -270,12 +284,16 @@ impl Core {
                             self.switch.lower(vip);
                         }
                     }
-                    if let Some(event) = host.announce(now) {
+                    if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
                         self.outputs.push_back(Output::Event(event));
                     }
                     self.outputs.push_back(Output::Changed);
                 }
             }
+        }
+        if self.hosts.get(&vip).is_some_and(Host::has_left) {
+            self.hosts.remove(&vip);
+            self.switch.remove(vip);
         }
         self.spawn(now);
         self.look_for_hope();

@@ -28,6 +28,11 @@ impl Pace {
         }
     }
 
+    /// Lets one more start pass.
+    pub(super) fn allow(&mut self) {
+        self.allowed = self.allowed.saturating_add(1);
+    }
+
     pub(super) fn push(&mut self, vip: Vip) {
         self.waiting.push_back(vip);
     }

@@ -1,6 +1,7 @@
 //! A network of agents that say what the test tells them to.
 
 mod configuration;
+mod reload;
 mod suggestions;
 
 use super::*;

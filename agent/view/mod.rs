@@ -148,6 +148,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry: Option<Retry>,
     },
+    /// The manifest has changed, and the network with it.
+    Reloaded {
+        /// What has changed, for people: nothing that matters if it is empty.
+        changes: Vec<String>,
+    },
     /// No host can run as it is: all of them are refused. The network goes on, since a person may mend one.
     Hopeless {
         /// How many there are.

@@ -44,6 +44,8 @@ pub mod feature {
     pub const DNS: &str = "dns";
     /// Addition: the agent's proxies ask for credentials where the manifest says so. A host that asks for it is refused without it.
     pub const CREDENTIALS: &str = "proxy.credentials";
+    /// Addition: the agent can be configured more than once.
+    pub const RECONFIGURE: &str = "reconfigure";
     /// Addition, of both: the agent answers [`super::PING`]; the manager sends it, so that its silence means something.
     pub const HEARTBEAT: &str = "heartbeat";
     /// Addition: the agent knows exceptions from routes.

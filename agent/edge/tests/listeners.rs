@@ -27,6 +27,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             Output::Write(_)
             | Output::Dial { .. }
             | Output::Serve(..)
+            | Output::Close(_)
             | Output::Wake(_)
             | Output::Silent => None,
         })
@@ -135,6 +136,7 @@ fn the_files_are_written_with_what_programs_need() {
             Output::Listen(_)
             | Output::Dial { .. }
             | Output::Serve(..)
+            | Output::Close(_)
             | Output::Wake(_)
             | Output::Silent => None,
         });
