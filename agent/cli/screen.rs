@@ -50,6 +50,7 @@ impl Addresses {
 pub(super) struct Screen<W> {
     out: W,
     colours: bool,
+    style: Addresses,
     /// How long the longest name is.
     names: usize,
     /// What each host publishes.
@@ -102,15 +103,12 @@ impl<W: Write> Screen<W> {
         snapshot: &Snapshot,
         addresses: Addresses,
     ) -> Self {
-        let hosts = &snapshot.hosts;
-        Self {
+        let mut screen = Self {
             out,
             colours,
-            names: hosts.iter().map(|host| host.name.len()).max().unwrap_or(0),
-            addresses: hosts
-                .iter()
-                .map(|host| (host.name.clone(), addresses.of(host)))
-                .collect(),
+            style: addresses,
+            names: 0,
+            addresses: BTreeMap::new(),
             block: size.map(|size| Block {
                 size,
                 drawn: Vec::new(),
@@ -118,7 +116,19 @@ impl<W: Write> Screen<W> {
                 above: String::new(),
                 hint: "",
             }),
-        }
+        };
+        screen.learn(snapshot);
+        screen
+    }
+
+    /// Takes up which hosts there are.
+    fn learn(&mut self, snapshot: &Snapshot) {
+        let hosts = &snapshot.hosts;
+        self.names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
+        let addresses = hosts
+            .iter()
+            .map(|host| (host.name.clone(), self.style.of(host)));
+        self.addresses = addresses.collect();
     }
 
     /// Whether other programs' lines would disturb it.
@@ -218,6 +228,7 @@ impl<W: Write> Screen<W> {
 
     /// Draws the block as the network is now, below what has scrolled meanwhile.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
+        self.learn(snapshot);
         let Some(mut block) = self.block.take() else {
             return;
         };

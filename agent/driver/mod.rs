@@ -27,6 +27,7 @@ mod stdio;
 mod stream;
 mod transport;
 mod vigil;
+pub mod watch;
 
 pub use self::manager::{Handle, Manager};
 

@@ -106,14 +106,14 @@ impl Core {
                 .wrapping_add(u64::from(u32::from(plan.vip.address()))),
         );
         let mut host = Host::new(plan.clone(), link, now);
-        let held = hold && plan.start != Start::InProcess;
-        if held {
+        let waits = hold && plan.start != Start::InProcess;
+        if waits {
             host.held = Some(plan.start.clone());
         } else {
             self.pace.allow();
         }
         self.hosts.insert(plan.vip, host);
-        if held { Kind::Held } else { kind }
+        if waits { Kind::Held } else { kind }
     }
 
     /// Stops a host that is no more; it is forgotten when its process is gone.
