@@ -15,4 +15,5 @@ mod reach;
 mod streams;
 mod database;
 mod failure;
+mod supervision;
 mod stop;
