@@ -51,7 +51,8 @@ fn is_failure(exit: Exit) -> bool {
 fn edit_and_run(editor: &[String], file: &Path) -> Result<Exit, Error> {
     loop {
         open(editor, file)?;
-        let exit = up::run_source(&Source::File(file.to_owned())).unwrap_or_else(Error::report);
+        let exit = up::run_source(&Source::File(file.to_owned()), up::Mode::USUAL)
+            .unwrap_or_else(Error::report);
         if exit == Exit::Ok || !again()? {
             return Ok(exit);
         }
@@ -136,7 +137,7 @@ fn again() -> Result<bool, Error> {
             answer = answer => Ok(matches!(answer, Ok(Ok(Some(line))) if is_yes(&line))),
             request = requests.next() => {
                 match request {
-                    Request::Interrupt | Request::Terminate => output::talk(""),
+                    Request::Interrupt | Request::Terminate | Request::HangUp => output::talk(""),
                 }
                 Ok(false)
             }

@@ -9,7 +9,7 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-use crate::view::{Event, HostState, HostView, Snapshot};
+use crate::view::{Event, HostState, HostView, Retry, Snapshot};
 
 /// Columns and rows where the terminal does not say.
 const SIZE: (usize, usize) = (80, 24);
@@ -50,6 +50,7 @@ impl Addresses {
 pub(super) struct Screen<W> {
     out: W,
     colours: bool,
+    style: Addresses,
     /// How long the longest name is.
     names: usize,
     /// What each host publishes.
@@ -102,15 +103,12 @@ impl<W: Write> Screen<W> {
         snapshot: &Snapshot,
         addresses: Addresses,
     ) -> Self {
-        let hosts = &snapshot.hosts;
-        Self {
+        let mut screen = Self {
             out,
             colours,
-            names: hosts.iter().map(|host| host.name.len()).max().unwrap_or(0),
-            addresses: hosts
-                .iter()
-                .map(|host| (host.name.clone(), addresses.of(host)))
-                .collect(),
+            style: addresses,
+            names: 0,
+            addresses: BTreeMap::new(),
             block: size.map(|size| Block {
                 size,
                 drawn: Vec::new(),
@@ -118,7 +116,19 @@ impl<W: Write> Screen<W> {
                 above: String::new(),
                 hint: "",
             }),
-        }
+        };
+        screen.learn(snapshot);
+        screen
+    }
+
+    /// Takes up which hosts there are.
+    fn learn(&mut self, snapshot: &Snapshot) {
+        let hosts = &snapshot.hosts;
+        self.names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
+        let addresses = hosts
+            .iter()
+            .map(|host| (host.name.clone(), self.style.of(host)));
+        self.addresses = addresses.collect();
     }
 
     /// Whether other programs' lines would disturb it.
@@ -137,10 +147,9 @@ impl<W: Write> Screen<W> {
     pub(super) fn event(&mut self, event: &Event) {
         let line = match event {
             Event::Host { reason: None, .. } if self.has_block() => return,
-            // "starting" has told all that there is to tell until the host is ready or lost.
+            // The next line says whether it has worked.
             Event::Host {
-                state: HostState::Configuring,
-                reason: None,
+                state: HostState::Starting | HostState::Greeting | HostState::Configuring,
                 ..
             } => return,
             Event::Host {
@@ -148,6 +157,7 @@ impl<W: Write> Screen<W> {
                 vip,
                 state: HostState::Ready,
                 reason: None,
+                ..
             } => {
                 // Scripts wait for "Ready: VIP" since the first NoRouter, so the line begins like that.
                 let green = AnsiColor::Green.on_default();
@@ -164,11 +174,34 @@ impl<W: Write> Screen<W> {
                 vip,
                 state,
                 reason,
+                retry,
             } => {
                 let style = colour(*state);
                 let why = reason.as_ref().map(|reason| format!(": {reason}"));
                 let why = why.unwrap_or_default();
-                format!("{host} ({vip}): {style}{}{style:#}{why}", state.word())
+                let next = retry.map(|retry| format!("; {}", promised(retry)));
+                let next = next.unwrap_or_default();
+                format!(
+                    "{host} ({vip}): {style}{}{style:#}{why}{next}",
+                    state.word()
+                )
+            }
+            Event::Reloaded { changes } if changes.is_empty() => {
+                "the manifest was read again; nothing has changed".to_owned()
+            }
+            Event::Reloaded { changes } => {
+                format!("the manifest was read again:\n  {}", changes.join("\n  "))
+            }
+            Event::Hopeless { hosts } => {
+                let red = AnsiColor::Red.on_default();
+                let which = match hosts {
+                    1 => "the only host".to_owned(),
+                    hosts => format!("none of the {hosts} hosts"),
+                };
+                let can = if *hosts == 1 { "cannot" } else { "can" };
+                format!(
+                    "{red}{which} {can} run as it is{red:#}; the lines above say why. Mend that and start again"
+                )
             }
             Event::Stderr { host, vip, line } => {
                 let dim = Style::new().dimmed();
@@ -194,12 +227,13 @@ impl<W: Write> Screen<W> {
     }
 
     /// Draws the block as the network is now, below what has scrolled meanwhile.
-    pub(super) fn draw(&mut self, snapshot: &Snapshot) {
+    pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
+        self.learn(snapshot);
         let Some(mut block) = self.block.take() else {
             return;
         };
         let (width, height) = (block.size)();
-        let lines = self.lines(snapshot, width, height, block.hint);
+        let lines = self.lines(snapshot, now_ms, (width, height), block.hint);
         if !block.above.is_empty() || lines != block.drawn || width != block.width {
             let mut text = block.erased(width);
             text.push_str(&std::mem::take(&mut block.above));
@@ -221,7 +255,18 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    fn lines(&self, snapshot: &Snapshot, width: usize, height: usize, hint: &str) -> Vec<Line> {
+    /// Whether something on it changes with time alone.
+    pub(super) fn counts_down(&self, snapshot: &Snapshot) -> bool {
+        self.has_block() && snapshot.hosts.iter().any(|host| host.retry.is_some())
+    }
+
+    fn lines(
+        &self,
+        snapshot: &Snapshot,
+        now_ms: u64,
+        (width, height): (usize, usize),
+        hint: &str,
+    ) -> Vec<Line> {
         let dim = Style::new().dimmed();
         // Below the hosts are the last line and the cursor, and a third is for what scrolls. What is taller than the
         // terminal could not be erased.
@@ -237,7 +282,7 @@ impl<W: Write> Screen<W> {
         }
         let mut lines: Vec<_> = hosts
             .into_iter()
-            .map(|host| self.line(host, width))
+            .map(|host| self.line(host, now_ms, width))
             .collect();
         if !last.is_empty() {
             lines.push(Line::cut(&[(dim, last.join("; "))], width));
@@ -246,14 +291,19 @@ impl<W: Write> Screen<W> {
     }
 
     /// One host in one line.
-    fn line(&self, host: &HostView, width: usize) -> Line {
-        let detail = match &host.reason {
-            Some(reason) => reason.as_str(),
-            None if host.state.is_up() => self.addresses.get(&host.name).map_or("", String::as_str),
-            None => "",
+    fn line(&self, host: &HostView, now_ms: u64, width: usize) -> Line {
+        let addresses = || self.addresses.get(&host.name).cloned().unwrap_or_default();
+        let detail = match (&host.reason, host.retry) {
+            (Some(reason), Some(retry)) => format!("{}: {reason}", countdown(retry, now_ms)),
+            (Some(reason), None) => reason.clone(),
+            (None, _) if host.state.is_up() => match host.latency_us {
+                Some(latency) => format!("{}  {}", addresses(), duration(latency)),
+                None => addresses(),
+            },
+            (None, _) => String::new(),
         };
         let (names, word) = (self.names, host.state.word());
-        let detail = match detail {
+        let detail = match detail.as_str() {
             "" => String::new(),
             detail => format!("{:1$}  {detail}", "", WORD - word.len()),
         };
@@ -332,8 +382,8 @@ fn columns(c: char) -> usize {
 /// Hosts in trouble come first where not all can be shown.
 fn rank(state: HostState) -> usize {
     match state {
-        HostState::Lost | HostState::Refused | HostState::Degraded => 0,
-        HostState::Starting | HostState::Configuring => 1,
+        HostState::Waiting | HostState::NeedsYou | HostState::Refused | HostState::Degraded => 0,
+        HostState::Starting | HostState::Greeting | HostState::Configuring => 1,
         HostState::Ready => 2,
         HostState::Stopped => 3,
     }
@@ -361,11 +411,38 @@ fn count(hosts: &[&HostView]) -> String {
 fn colour(state: HostState) -> Style {
     match state {
         HostState::Ready => AnsiColor::Green.on_default(),
-        HostState::Starting | HostState::Configuring | HostState::Degraded => {
-            AnsiColor::Yellow.on_default()
-        }
-        HostState::Lost | HostState::Refused => AnsiColor::Red.on_default(),
+        HostState::Starting
+        | HostState::Greeting
+        | HostState::Configuring
+        | HostState::Degraded
+        | HostState::NeedsYou => AnsiColor::Yellow.on_default(),
+        HostState::Waiting | HostState::Refused => AnsiColor::Red.on_default(),
         HostState::Stopped => Style::new().dimmed(),
+    }
+}
+
+/// The next try, for a line that is written once.
+fn promised(retry: Retry) -> String {
+    let pause = duration(retry.pause_ms * 1_000);
+    format!("try {} in {pause}", retry.attempt)
+}
+
+/// The next try, for a line that is written again and again.
+fn countdown(retry: Retry, now_ms: u64) -> String {
+    let seconds = retry.at_ms.saturating_sub(now_ms).div_ceil(1_000);
+    format!("try {} in {seconds} s", retry.attempt)
+}
+
+/// A span of time in a unit that fits it, with two digits that count.
+fn duration(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} \u{b5}s"),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        1_000_000..10_000_000 => {
+            format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10)
+        }
+        _ => format!("{} s", micros / 1_000_000),
     }
 }
 
@@ -402,6 +479,9 @@ mod tests {
             ports: vec![80, 5432],
             state,
             reason: reason.map(str::to_owned),
+            retry: None,
+            since_ms: 0,
+            latency_us: None,
             problems: Vec::new(),
             version: None,
             stderr: Vec::new(),
@@ -410,7 +490,7 @@ mod tests {
     }
 
     fn network(hosts: Vec<HostView>) -> Snapshot {
-        Snapshot { hosts }
+        Snapshot { now_ms: 0, hosts }
     }
 
     /// Columns and rows of a terminal that somebody resizes.
@@ -439,6 +519,7 @@ mod tests {
             vip: "127.0.42.101".to_owned(),
             state,
             reason: reason.map(str::to_owned),
+            retry: None,
         }
     }
 
@@ -446,19 +527,19 @@ mod tests {
     fn the_block_shows_addresses_of_hosts_that_are_up_and_reasons_of_others() {
         let hosts = vec![
             host("db", HostState::Ready, None),
-            host("archive", HostState::Lost, Some("exit status 255")),
+            host("archive", HostState::Waiting, Some("exit status 255")),
             host("new", HostState::Configuring, None),
         ];
         let snapshot = network(hosts);
         let (mut screen, _) = screen(&snapshot, (80, 24));
         screen.hint("Ctrl-C ends the network");
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         let expected = "db       ready        127.0.42.101:80 127.0.42.101:5432\n\
-                        archive  lost         exit status 255\n\
+                        archive  waiting      exit status 255\n\
                         new      configuring\n\
                         Ctrl-C ends the network\n";
         assert_eq!(written(&mut screen), expected);
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         assert_eq!(written(&mut screen), "", "nothing has changed");
     }
 
@@ -466,11 +547,11 @@ mod tests {
     fn what_scrolls_takes_the_place_of_the_block_which_follows() {
         let snapshot = network(vec![host("db", HostState::Starting, None)]);
         let (mut screen, _) = screen(&snapshot, (80, 24));
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         let _ = written(&mut screen);
         screen.print("one");
         screen.print("two");
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         let moved = "\r\u{1b}[1A\u{1b}[J";
         assert_eq!(
             written(&mut screen),
@@ -478,7 +559,7 @@ mod tests {
         );
         screen.leave();
         screen.print("three");
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         assert_eq!(
             written(&mut screen),
             "three\ndb  starting\n",
@@ -489,10 +570,10 @@ mod tests {
     #[test]
     fn no_line_reaches_the_last_column() {
         let reason = "東京 long ".repeat(100);
-        let snapshot = network(vec![host("db", HostState::Lost, Some(&reason))]);
+        let snapshot = network(vec![host("db", HostState::Waiting, Some(&reason))]);
         for width in [1, 2, 10, 20, 61] {
             let (mut screen, _) = screen(&snapshot, (width, 24));
-            screen.draw(&snapshot);
+            screen.draw(&snapshot, 0);
             let line = written(&mut screen);
             let used: usize = line.trim_end().chars().map(columns).sum();
             assert!(used < width, "{used} of {width} columns: {line}");
@@ -503,10 +584,10 @@ mod tests {
     fn lines_that_a_narrower_terminal_has_wrapped_are_erased() {
         let snapshot = network(vec![host("db", HostState::Ready, None)]);
         let (mut screen, size) = screen(&snapshot, (80, 24));
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         let _ = written(&mut screen);
         size.set((20, 24));
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         // 51 columns are three rows of 20.
         assert!(written(&mut screen).starts_with("\r\u{1b}[3A\u{1b}[J"));
     }
@@ -516,15 +597,15 @@ mod tests {
         let mut hosts: Vec<_> = (0..30)
             .map(|number| host(&format!("h{number:02}"), HostState::Ready, None))
             .collect();
-        hosts[29] = host("h29", HostState::Lost, Some("gone"));
+        hosts[29] = host("h29", HostState::Waiting, Some("gone"));
         let snapshot = network(hosts);
         let (mut screen, _) = screen(&snapshot, (80, 24));
         screen.hint("Ctrl-C ends the network");
-        screen.draw(&snapshot);
+        screen.draw(&snapshot, 0);
         let text = written(&mut screen);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 15);
-        assert_eq!(lines[0], "h29  lost         gone");
+        assert_eq!(lines[0], "h29  waiting      gone");
         assert_eq!(lines[14], "and 16 more (16 ready); Ctrl-C ends the network");
     }
 
@@ -536,12 +617,12 @@ mod tests {
         let ready = "Ready: 127.0.42.101 (db) 127.0.42.101:80 127.0.42.101:5432\n";
         assert_eq!(written(&mut plain), ready);
         plain.event(&changed(HostState::Configuring, None));
-        plain.event(&changed(HostState::Lost, Some("exit status 1")));
+        plain.event(&changed(HostState::Waiting, Some("exit status 1")));
         assert_eq!(
             written(&mut plain),
-            "db (127.0.42.101): lost: exit status 1\n"
+            "db (127.0.42.101): waiting: exit status 1\n"
         );
-        plain.draw(&snapshot);
+        plain.draw(&snapshot, 0);
         assert_eq!(written(&mut plain), "", "a log has no block");
         let mut web = log(&snapshot, Addresses::Web);
         web.event(&changed(HostState::Ready, None));

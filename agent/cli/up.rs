@@ -1,6 +1,10 @@
 //! `norouter up`, which is also `norouter FILE`: run the network of a manifest.
 
-use std::path::PathBuf;
+use std::{
+    io::{IsTerminal as _, Stderr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use tokio::sync::{
     broadcast::{self, error::RecvError},
@@ -16,17 +20,23 @@ use super::{
 };
 use crate::{
     driver::{
-        Manager,
+        Handle, Manager,
         signals::{Request, Requests, Resizes},
+        watch::Watch,
     },
+    manager::Commands,
     plan::Plan,
     text::quote,
-    view::{Event, Snapshot},
+    view::Event,
 };
+
+/// How often a countdown is drawn.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Run the network of a manifest until Ctrl-C
 ///
-/// Starts the commands of all hosts and connects the hosts with each other. A host that fails does not end the others.
+/// Starts the commands of all hosts and connects the hosts with each other. A host that fails does not end
+/// the others, and is started again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
@@ -35,13 +45,22 @@ pub(super) struct Args {
     /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
     #[arg(short = 'e', long)]
     open_editor: bool,
+    /// Do not take up the manifest when it changes; SIGHUP still does that
+    #[arg(long)]
+    no_watch: bool,
+    /// When the manifest changes, start new and changed commands only after asking
+    #[arg(long)]
+    confirm_commands: bool,
 }
 
 impl Args {
     /// The first thing that was asked for, if anything was.
     pub(super) fn first(&self) -> Option<String> {
-        let editor = self.open_editor.then(|| "--open-editor".to_owned());
-        editor.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
+        let option = |given: bool, name: &str| given.then(|| name.to_owned());
+        let option = option(self.open_editor, "--open-editor")
+            .or_else(|| option(self.no_watch, "--no-watch"))
+            .or_else(|| option(self.confirm_commands, "--confirm-commands"));
+        option.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
     }
 }
 
@@ -49,11 +68,34 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     if args.open_editor {
         return edit::run(args.file.as_deref());
     }
-    run_source(&Source::of(args.file.as_deref())?)
+    let mode = Mode {
+        watch: !args.no_watch,
+        commands: if args.confirm_commands {
+            Commands::Hold
+        } else {
+            Commands::Start
+        },
+    };
+    run_source(&Source::of(args.file.as_deref())?, mode)
+}
+
+/// How a manifest is taken up that changes while its network runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mode {
+    watch: bool,
+    commands: Commands,
+}
+
+impl Mode {
+    /// What people want who say nothing.
+    pub(super) const USUAL: Self = Self {
+        watch: true,
+        commands: Commands::Start,
+    };
 }
 
 /// Runs a manifest, after telling what is wrong with it.
-pub(super) fn run_source(source: &Source) -> Result<Exit, Error> {
+pub(super) fn run_source(source: &Source, mode: Mode) -> Result<Exit, Error> {
     let loaded = source.load()?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
@@ -62,11 +104,20 @@ pub(super) fn run_source(source: &Source) -> Result<Exit, Error> {
         let message = format!("{} cannot be run", loaded.file_name);
         return Err(Error::new(Exit::InvalidManifest, message));
     };
-    run_plan(plan, Addresses::Plain)
+    run_network(plan, Addresses::Plain, Some((source, mode)))
 }
 
-/// Runs a network until a signal, or until no host is left.
+/// Runs a network that has no file until a signal.
 pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error> {
+    run_network(plan, addresses, None)
+}
+
+/// Runs a network until a signal. Hosts that are lost come back by themselves; those that cannot wait for a person.
+fn run_network(
+    plan: &Plan,
+    addresses: Addresses,
+    origin: Option<(&Source, Mode)>,
+) -> Result<Exit, Error> {
     let failed = |error: std::io::Error| {
         Error::new(
             Exit::Failure,
@@ -79,19 +130,27 @@ pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error>
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let (mut manager, events) = Manager::start(plan).map_err(failed)?;
-        let outcome = watch(&mut manager, events, &mut requests, addresses).await;
+        let (manager, events) = Manager::start(plan).map_err(failed)?;
+        let outcome = show(
+            manager.handle(),
+            events,
+            &mut requests,
+            addresses,
+            Origin::new(origin),
+        )
+        .await;
         manager.join();
         outcome
     })
 }
 
 /// Shows the network until it has ended.
-async fn watch(
-    manager: &mut Manager,
+async fn show(
+    manager: &Handle,
     mut events: broadcast::Receiver<Event>,
     requests: &mut Requests,
     addresses: Addresses,
+    mut origin: Origin<'_>,
 ) -> Result<Exit, Error> {
     let mut snapshots = manager.snapshot();
     let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
@@ -102,7 +161,7 @@ async fn watch(
     loop {
         // What happens at the same time is drawn at the same time.
         if events.is_empty() {
-            screen.draw(&snapshots.borrow_and_update());
+            screen.draw(&snapshots.borrow_and_update(), manager.now_ms());
         }
         tokio::select! {
             // Everything that has happened is shown before the end is.
@@ -114,9 +173,9 @@ async fn watch(
                 }
                 Err(RecvError::Closed) => {
                     screen.hint("");
-                    screen.draw(&snapshots.borrow());
+                    screen.draw(&snapshots.borrow(), manager.now_ms());
                     screen.leave();
-                    return asked.ok_or_else(|| all_gone(&snapshots.borrow()));
+                    return Ok(asked.unwrap_or(Exit::Ok));
                 }
             },
             changed = snapshots.changed() => {
@@ -124,7 +183,15 @@ async fn watch(
                 let _ = changed;
             }
             Some(line) = next(&mut log) => screen.print(&line),
+            wish = origin.next() => match wish {
+                Wish::Reload => origin.reload(manager, &mut screen),
+                Wish::Approve => manager.approve(),
+            },
             request = requests.next() => {
+                if request == Request::HangUp && origin.can_reload() {
+                    origin.reload(manager, &mut screen);
+                    continue;
+                }
                 if asked.is_some() {
                     screen.leave();
                     // Agents whose manager is gone end by themselves.
@@ -132,12 +199,14 @@ async fn watch(
                 }
                 asked = Some(match request {
                     Request::Interrupt => Exit::Interrupted,
-                    Request::Terminate => Exit::Ok,
+                    Request::Terminate | Request::HangUp => Exit::Ok,
                 });
                 screen.hint("stopping; Ctrl-C again does not wait for the hosts");
                 manager.stop();
             }
             () = resizes.next() => {}
+            // Somebody watches a countdown.
+            () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
         }
     }
 }
@@ -150,8 +219,112 @@ async fn next(log: &mut Option<UnboundedReceiver<String>>) -> Option<String> {
     }
 }
 
-fn all_gone(snapshot: &Snapshot) -> Error {
-    let count = snapshot.hosts.len();
-    Error::new(Exit::Failure, format!("none of the {count} hosts is left"))
-        .hint("the lines above say why each of them is gone; mend that and start again")
+/// Where a network's manifest comes from, and what becomes of its changes.
+struct Origin<'a> {
+    source: Option<(&'a Source, Mode)>,
+    watch: Option<Watch>,
+    /// Lines that the person types, once commands are held.
+    keys: Option<UnboundedReceiver<String>>,
+    /// Whether there was a terminal. One that is gone does not say so any more.
+    terminal: bool,
+}
+
+/// What the file or the person wants.
+enum Wish {
+    /// Read the manifest again.
+    Reload,
+    /// Start the commands that were held.
+    Approve,
+}
+
+impl<'a> Origin<'a> {
+    fn new(source: Option<(&'a Source, Mode)>) -> Self {
+        let watch = match source {
+            Some((Source::File(file), mode)) if mode.watch => Watch::start(file)
+                .inspect_err(|error| {
+                    tracing::warn!("the manifest cannot be watched for changes: {error}");
+                })
+                .ok(),
+            Some(_) | None => None,
+        };
+        Self {
+            source,
+            watch,
+            keys: None,
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether there is a file to read again. With a terminal, the signal says that the terminal is gone.
+    fn can_reload(&self) -> bool {
+        matches!(self.source, Some((Source::File(_), _))) && !self.terminal
+    }
+
+    /// Done when the manifest has changed, or the person has said yes.
+    async fn next(&mut self) -> Wish {
+        let changed = async {
+            match &mut self.watch {
+                Some(watch) => watch.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let approved = async {
+            while let Some(line) = next(&mut self.keys).await {
+                if line.trim().eq_ignore_ascii_case("yes") {
+                    return;
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = changed => Wish::Reload,
+            () = approved => Wish::Approve,
+        }
+    }
+
+    /// Reads the manifest again and makes the network what it says. What is broken changes nothing.
+    fn reload(&mut self, manager: &Handle, screen: &mut Screen<Stderr>) {
+        let Some((source, mode)) = self.source else {
+            return;
+        };
+        let loaded = match source.load() {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                screen.print(&format!(
+                    "the manifest cannot be read: {}; the network goes on as it is",
+                    error.message()
+                ));
+                return;
+            }
+        };
+        if !loaded.problems.is_empty() {
+            screen.print(loaded.report(true).trim_end());
+        }
+        let Some(plan) = loaded.plan else {
+            screen.print("the manifest has errors; the network goes on as it is");
+            return;
+        };
+        // The manager tells everybody what has changed.
+        drop(manager.reload(plan, mode.commands));
+        if mode.commands == Commands::Hold && self.keys.is_none() && std::io::stdin().is_terminal()
+        {
+            self.keys = Some(lines());
+            screen.print(
+                "type yes and Enter to start new commands, once the lines below say that some wait",
+            );
+        }
+    }
+}
+
+/// What is typed, line by line.
+fn lines() -> UnboundedReceiver<String> {
+    let (sender, lines) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
 }

@@ -67,6 +67,9 @@ pub enum End {
     /// It was told to stop.
     #[error("stopped by a signal")]
     Stopped,
+    /// The manager has been silent for so long that it cannot be there any more.
+    #[error("nothing has been heard of the manager for 15 s; it is gone, or the way to it")]
+    Silent,
     /// The stream from the manager is broken.
     #[error("the stream from the manager is broken: {0}")]
     Broken(String),
@@ -119,6 +122,7 @@ pub(super) async fn run(
             ended.unwrap_or_else(|error| End::Broken(error.to_string()))
         }
         () = stop => End::Stopped,
+        () = shared.silent.notified() => End::Silent,
     };
     tasks.shutdown().await;
     shared.stop().await;
@@ -135,6 +139,8 @@ pub(super) struct Shared {
     sooner: Notify,
     /// A stream has ended.
     left: Notify,
+    /// The manager is gone.
+    silent: Notify,
     pub(super) vigil: Vigil,
     resolver: OnceLock<Resolver>,
     /// Room for connections that other hosts' proxies ask for and that are not there yet.
@@ -185,6 +191,7 @@ impl Shared {
             to_write: Notify::new(),
             sooner: Notify::new(),
             left: Notify::new(),
+            silent: Notify::new(),
             vigil: Vigil::default(),
             resolver: OnceLock::new(),
             relays: Shares::new(RELAYS_MAX),
@@ -239,6 +246,11 @@ impl Shared {
                     let task = tokio::spawn(listen(self.clone(), listener));
                     state.listeners.insert(listener, task.abort_handle());
                 }
+                Output::Close(listener) => {
+                    if let Some(task) = state.listeners.remove(&listener) {
+                        task.abort();
+                    }
+                }
                 Output::Serve(flow, service) => {
                     tokio::spawn(serve(self.clone(), flow, service));
                 }
@@ -248,6 +260,7 @@ impl Shared {
                 Output::Dial { flow, host, port } => {
                     tokio::spawn(publish(self.clone(), flow, host, port));
                 }
+                Output::Silent => self.silent.notify_one(),
                 Output::Wake(flow) => {
                     if let Some(waker) = state.streams.get(&flow) {
                         waker.wake_by_ref();

@@ -16,11 +16,17 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{clock::Clock, limits, pool::Pool, transport, vigil::Vigil};
+use super::{
+    clock::{Clock, SleepWatch, seed},
+    limits,
+    pool::Pool,
+    transport,
+    vigil::Vigil,
+};
 use crate::{
     addr::Vip,
-    manager::{Core, Output},
-    plan::{Plan, Start},
+    manager::{Commands, Core, Output},
+    plan::{Change, Plan, Start},
     time::Instant,
     view::{Event, Snapshot},
 };
@@ -31,6 +37,12 @@ const BATCH_MAX: usize = 128 << 10;
 /// How long the rest of an agent's output is waited for after its process has ended.
 const REST_MAX: Duration = Duration::from_millis(500);
 
+/// How long an agent may take nothing of what is written to it.
+const STALL_MAX: Duration = Duration::from_secs(10);
+
+/// How often to look whether the machine has slept, at least.
+const TICK: Duration = Duration::from_secs(2);
+
 /// The longest line of standard error that is kept together, in bytes.
 const LINE_MAX: usize = 16 << 10;
 
@@ -40,16 +52,34 @@ const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 /// How many events a slow listener may be behind before it is told to look at the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// A running manager, as faces see it: they ask it to stop, and read the truth stream.
+/// A running manager, on a thread of its own.
 pub struct Manager {
-    stop: Option<oneshot::Sender<()>>,
-    snapshot: watch::Receiver<Snapshot>,
+    handle: Handle,
     thread: JoinHandle<()>,
 }
 
+/// How faces reach a manager, from any thread: they tell it what people want, and read the truth stream. What is told to
+/// a manager that has ended is lost.
+#[derive(Clone)]
+pub struct Handle {
+    intents: mpsc::UnboundedSender<Intent>,
+    snapshot: watch::Receiver<Snapshot>,
+    events: broadcast::WeakSender<Event>,
+    clock: Clock,
+}
+
+/// What people want of a running network.
+enum Intent {
+    Stop,
+    StartHost(Vip),
+    StopHost(Vip),
+    RestartHost(Vip),
+    Reload(Box<Plan>, Commands, oneshot::Sender<Vec<Change>>),
+    Approve,
+}
+
 impl Manager {
-    /// Starts all hosts of a plan. The manager lives on a thread of its own until [`Manager::stop`], or until no host
-    /// is left.
+    /// Starts all hosts of a plan. The manager goes on until [`Handle::stop`].
     ///
     /// The receiver tells everything that happens from the start. Who does not want to read it drops it.
     pub fn start(plan: &Plan) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
@@ -57,39 +87,33 @@ impl Manager {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let core = Core::new(plan);
-        let (stop, stopped) = oneshot::channel();
-        let (snapshots, snapshot) = watch::channel(core.snapshot());
+        let core = Core::new(plan, seed());
+        let clock = Clock::start();
+        let (intents, inbox) = mpsc::unbounded_channel();
+        let (snapshots, snapshot) = watch::channel(core.snapshot(clock.now()));
         let (sender, events) = broadcast::channel(EVENTS_MAX);
+        let handle = Handle {
+            intents,
+            snapshot,
+            events: sender.downgrade(),
+            clock,
+        };
         let thread = std::thread::Builder::new()
             .name("manager".to_owned())
             .spawn(move || {
-                runtime.block_on(run(core, snapshots, sender, stopped));
+                runtime.block_on(run(core, clock, snapshots, sender, inbox));
                 // A resolver that does not answer has a thread, and must not keep the manager alive.
                 runtime.shutdown_background();
             })?;
-        let manager = Self {
-            stop: Some(stop),
-            snapshot,
-            thread,
-        };
-        Ok((manager, events))
+        Ok((Self { handle, thread }, events))
     }
 
-    /// The whole state, now and whenever it has changed.
-    pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
-        self.snapshot.clone()
+    /// What faces need to reach it.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
     }
 
-    /// Asks all hosts to stop. Afterwards the snapshot's sender ends.
-    pub fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // The manager may have ended by itself.
-            let _ = stop.send(());
-        }
-    }
-
-    /// Waits until every process is gone. Blocks; call it after [`Manager::stop`].
+    /// Waits until every process is gone. Blocks; call it after [`Handle::stop`].
     pub fn join(self) {
         if let Err(panic) = self.thread.join() {
             std::panic::resume_unwind(panic);
@@ -97,14 +121,70 @@ impl Manager {
     }
 }
 
+impl Handle {
+    /// The whole state, now and whenever it has changed.
+    pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
+        self.snapshot.clone()
+    }
+
+    /// Everything that happens from now on; `None` if the manager has ended.
+    pub fn events(&self) -> Option<broadcast::Receiver<Event>> {
+        Some(self.events.upgrade()?.subscribe())
+    }
+
+    /// The manager's clock, in milliseconds: what the moments in a [`Snapshot`] are compared with.
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now().as_micros() / 1_000
+    }
+
+    /// Stops all hosts. Afterwards the senders of snapshots and events end.
+    pub fn stop(&self) {
+        self.tell(Intent::Stop);
+    }
+
+    /// Starts a host that is stopped or refused, or that waits to be started again.
+    pub fn start_host(&self, vip: Vip) {
+        self.tell(Intent::StartHost(vip));
+    }
+
+    /// Stops one host, until it is started.
+    pub fn stop_host(&self, vip: Vip) {
+        self.tell(Intent::StopHost(vip));
+    }
+
+    /// Ends a host's agent and starts it again.
+    pub fn restart_host(&self, vip: Vip) {
+        self.tell(Intent::RestartHost(vip));
+    }
+
+    /// Makes the running network that of another plan. What changes is answered; nobody answers when the manager has
+    /// ended. With [`Commands::Hold`], new and changed commands wait for [`Handle::approve`].
+    pub fn reload(&self, plan: Plan, commands: Commands) -> oneshot::Receiver<Vec<Change>> {
+        let (sender, changes) = oneshot::channel();
+        self.tell(Intent::Reload(Box::new(plan), commands, sender));
+        changes
+    }
+
+    /// Starts the commands that were held.
+    pub fn approve(&self) {
+        self.tell(Intent::Approve);
+    }
+
+    fn tell(&self, intent: Intent) {
+        // Nobody reads it when the manager has ended.
+        let _ = self.intents.send(intent);
+    }
+}
+
 async fn run(
     core: Core,
+    clock: Clock,
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
-    mut stopped: oneshot::Receiver<()>,
+    mut inbox: mpsc::UnboundedReceiver<Intent>,
 ) {
     let shared = Arc::new(Shared {
-        clock: Clock::start(),
+        clock,
         state: Mutex::new(State {
             core,
             lives: HashMap::new(),
@@ -119,14 +199,23 @@ async fn run(
     let mut timers = JoinSet::new();
     timers.spawn(keep_time(shared.clone()));
     timers.spawn(keep_vigil(shared.clone()));
-    shared.tell(|core, _| core.start());
-    let mut stopping = false;
+    shared.tell(Core::start);
     while !shared.lock().core.is_over() {
         tokio::select! {
-            // A dropped sender means that nobody is left to say it.
-            _ = &mut stopped, if !stopping => {
-                stopping = true;
-                shared.tell(Core::stop);
+            intent = inbox.recv() => {
+                // When all senders are gone, nobody is left to say it.
+                let intent = intent.unwrap_or(Intent::Stop);
+                shared.tell(|core, now| match intent {
+                    Intent::Stop => core.stop(now),
+                    Intent::StartHost(vip) => core.start_host(now, vip),
+                    Intent::StopHost(vip) => core.stop_host(now, vip),
+                    Intent::RestartHost(vip) => core.restart_host(now, vip),
+                    Intent::Reload(plan, commands, changes) => {
+                        // Who has asked need not wait for the answer.
+                        let _ = changes.send(core.reload(now, &plan, commands));
+                    }
+                    Intent::Approve => core.approve(now),
+                });
             }
             () = shared.over.notified() => {}
         }
@@ -141,7 +230,7 @@ struct Shared {
     events: broadcast::Sender<Event>,
     /// The earliest deadline has moved forward.
     sooner: Notify,
-    /// No host is left.
+    /// The network was stopped and every process is gone.
     over: Notify,
     vigil: Vigil,
 }
@@ -201,7 +290,8 @@ impl Shared {
             }
         }
         if changed {
-            self.snapshots.send_replace(state.core.snapshot());
+            self.snapshots
+                .send_replace(state.core.snapshot(self.clock.now()));
             if state.core.is_over() {
                 self.over.notify_one();
             }
@@ -285,7 +375,7 @@ async fn live(
     // Whatever it has left behind goes with it.
     process.kill();
     shared.lock().lives.remove(&vip);
-    shared.tell(|core, _| core.handle_exit(vip, ending));
+    shared.tell(|core, now| core.handle_exit(now, vip, ending));
 }
 
 async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin + Send) {
@@ -319,7 +409,14 @@ async fn write(
             to_write.notified().await;
             continue;
         }
-        if input.write_all_buf(&mut batch).await.is_err() || input.flush().await.is_err() {
+        while batch.has_remaining() {
+            match tokio::time::timeout(STALL_MAX, input.write_buf(&mut batch)).await {
+                Ok(Ok(1..)) => {}
+                Ok(Ok(0) | Err(_)) => return,
+                Err(_) => shared.tell(|core, now| core.handle_stalled(now, vip)),
+            }
+        }
+        if input.flush().await.is_err() {
             return;
         }
     }
@@ -357,14 +454,22 @@ async fn keep_vigil(shared: Arc<Shared>) {
 }
 
 async fn keep_time(shared: Arc<Shared>) {
+    let mut watch = SleepWatch::start();
     loop {
         let next = {
             let mut state = shared.lock();
-            state.armed = state.core.poll_timeout().map(|(at, _why)| at);
-            state.armed
+            let next = state.core.poll_timeout().map(|(at, _why)| at);
+            let tick = shared.clock.now() + TICK;
+            *state.armed.insert(next.map_or(tick, |at| at.min(tick)))
         };
         tokio::select! {
-            () = shared.clock.sleep_until(next) => shared.tell(Core::handle_timeout),
+            () = shared.clock.sleep_until(Some(next)) => {
+                if watch.has_slept(shared.clock.now() - next) {
+                    tracing::debug!("the machine has slept");
+                    shared.tell(Core::handle_wake);
+                }
+                shared.tell(Core::handle_timeout);
+            }
             () = shared.sooner.notified() => {}
         }
     }

@@ -29,8 +29,9 @@ mod stdio;
 mod stream;
 mod transport;
 mod vigil;
+pub mod watch;
 
-pub use self::manager::Manager;
+pub use self::manager::{Handle, Manager};
 
 /// A word of the operating system, without the number that only its programmers know.
 pub(crate) fn describe(error: &std::io::Error) -> String {

@@ -29,14 +29,27 @@ impl Notes {
         if self.closed {
             return problems;
         }
-        self.agent = format!("{}-{token}", std::process::id());
-        let agent = self.agent.clone();
+        let agent = format!("{}-{token}", std::process::id());
+        self.agent.clone_from(&agent);
         let mut report = |what: &str, reason: String| {
             problems.push(ProblemReport {
                 what: what.to_owned(),
                 reason,
             });
         };
+        // What was written before may stand elsewhere, or not be wanted any more.
+        if let Some(Err(reason)) = self
+            .state_dir
+            .take()
+            .map(|folder| folder.remove_env(&agent))
+        {
+            tracing::warn!("{reason}");
+        }
+        if !files.etc_hosts
+            && let Some(Err(reason)) = self.etc_hosts.take().map(|mut file| file.remove())
+        {
+            report("take its block out of the hosts file", reason);
+        }
         if let Some(name) = &files.state_dir {
             match write_state_dir(name, files, token, &agent) {
                 Ok(folder) => self.state_dir = Some(folder),

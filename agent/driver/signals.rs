@@ -2,11 +2,12 @@
 
 use std::{future::Future, io};
 
-/// Done when the process is asked to stop (SIGTERM, SIGINT or SIGHUP; Ctrl-C, Ctrl-Break or the closing of the
+/// Done when the process is asked to stop (SIGTERM, SIGINT, or SIGHUP, which means to a manager something else; Ctrl-C, Ctrl-Break or the closing of the
 /// console on Windows). The signals are caught from the moment of the call.
 pub fn terminated() -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::listen()?;
     Ok(async move {
+        // An agent has nothing to read again: who hangs up wants it to end.
         requests.next().await;
     })
 }
@@ -16,8 +17,11 @@ pub fn terminated() -> io::Result<impl Future<Output = ()>> {
 pub enum Request {
     /// A person has pressed Ctrl-C.
     Interrupt,
-    /// A program, or the end of the session, wants it to end.
+    /// A program wants it to end.
     Terminate,
+    /// A program wants it to read its manifest again, or the session has ended; a process without a terminal means the
+    /// first and one with a terminal the second.
+    HangUp,
 }
 
 /// Requests to stop, one after the other.
@@ -85,7 +89,7 @@ mod platform {
             tokio::select! {
                 _ = terminate.recv() => Request::Terminate,
                 _ = interrupt.recv() => Request::Interrupt,
-                _ = hangup.recv() => Request::Terminate,
+                _ = hangup.recv() => Request::HangUp,
             }
         }
     }

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
 };
 
+use super::{Listener, Purpose};
 use crate::{
     addr::{Port, Vip},
     names::Zone,
@@ -34,6 +35,8 @@ pub(super) struct Config {
     pub(super) files: Files,
     /// Whether the manager wants to hear of problems.
     pub(super) reports: bool,
+    /// Whether the manager has promised to say something from time to time.
+    pub(super) heartbeat: bool,
 }
 
 /// A proxy for programs on this host.
@@ -87,7 +90,9 @@ impl Config {
         }
         let http = proxy("http", args.http)?;
         let socks = proxy("socks", args.socks)?;
-        let reports = args.features.iter().any(|has| has == feature::PROBLEMS);
+        let manager_has = |feature| args.features.iter().any(|has| has == feature);
+        let reports = manager_has(feature::PROBLEMS);
+        let heartbeat = manager_has(feature::HEARTBEAT);
         let state_dir = if args.state_dir.disable {
             None
         } else {
@@ -113,7 +118,32 @@ impl Config {
             http,
             socks,
             reports,
+            heartbeat,
         })
+    }
+}
+
+impl Config {
+    /// Everything that is listened on.
+    pub(super) fn listeners(&self) -> BTreeSet<Listener> {
+        let mut listeners = BTreeSet::new();
+        let mut add = |purpose, address| listeners.insert(Listener { purpose, address });
+        if self.loopback {
+            for address in &self.published {
+                add(Purpose::Network, (*address).into());
+            }
+            for (vip, port) in &self.dns {
+                add(Purpose::Network, vip.socket(*port).into());
+                add(Purpose::Dns, vip.socket(*port).into());
+            }
+        }
+        if let Some(http) = &self.http {
+            add(Purpose::Http, http.listen);
+        }
+        if let Some(socks) = &self.socks {
+            add(Purpose::Socks, socks.listen);
+        }
+        listeners
     }
 }
 

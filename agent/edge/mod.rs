@@ -11,9 +11,10 @@
 mod config;
 mod pages;
 mod path;
+mod silence;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     time::Duration,
@@ -21,7 +22,7 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
-use self::{config::Config, path::Given};
+use self::{config::Config, path::Given, silence::Silence};
 pub use self::{
     config::{Files, Proxy},
     path::{Gateway, Path},
@@ -56,6 +57,8 @@ const DIALS_PER_HOST: usize = DIALS_MAX / 2;
 pub enum Output {
     /// Listen there; answer with [`Core::handle_listening`].
     Listen(Listener),
+    /// Listen there no longer. Not answered.
+    Close(Listener),
     /// Connect to `host` (an address or a name) for this flow; answer with [`Core::handle_dialled`].
     Dial {
         /// The flow that waits.
@@ -69,6 +72,8 @@ pub enum Output {
     Serve(FlowKey, Service),
     /// Write these files; answer with [`Core::handle_files`].
     Write(Box<Files>),
+    /// The manager is gone: end everything. Said once.
+    Silent,
     /// Look at this flow again: it has bytes, room, or an end.
     Wake(FlowKey),
 }
@@ -129,6 +134,10 @@ pub struct Core {
     files: Vec<ProblemReport>,
     /// Dials that are under way, by the host that waits for them.
     dials: BTreeMap<Ipv4Addr, usize>,
+    /// The flows that others have begun.
+    accepted: BTreeSet<FlowKey>,
+    /// Only with a manager that has promised to say something from time to time.
+    silence: Option<Silence>,
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
     report_due: bool,
@@ -155,6 +164,8 @@ impl Core {
             given: Given::default(),
             files: Vec::new(),
             dials: BTreeMap::new(),
+            accepted: BTreeSet::new(),
+            silence: None,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
             report_due: false,
@@ -166,45 +177,64 @@ impl Core {
         while let Some(item) = self.decoder.poll(buffer)? {
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
-                Item::Control(json) => self.handle_control(&json),
+                Item::Control(json) => self.handle_control(now, &json),
                 // A newer manager may speak of things that this agent has not announced. It is the manager's loss.
                 Item::Fault(_) => {}
             }
         }
+        if self.config.as_ref().is_some_and(|config| config.heartbeat) {
+            self.silence.get_or_insert_with(|| Silence::new(now)).hear();
+        }
         Ok(())
     }
 
-    /// Configures an agent without a manager.
+    /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
+    /// is no more are reset. Words that cannot be understood change nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
-        if self.config.is_some() {
-            return Err("this agent is already configured".to_owned());
-        }
         let config = Config::read(args)?;
-        let mut listen = Vec::new();
-        let mut add = |purpose, address| listen.push(Listener { purpose, address });
-        if config.loopback {
-            for address in &config.published {
-                add(Purpose::Network, (*address).into());
+        if let Some(old) = &self.config
+            && old.me != config.me
+        {
+            return Err(format!("this agent is {}, and stays it", old.me));
+        }
+        let listeners = config.listeners();
+        let old = self.config.as_ref();
+        // A proxy with other users is another one at the same address.
+        let is_same = |listener: &Listener| match (old, listener.purpose) {
+            (Some(old), Purpose::Http) => old.http == config.http,
+            (Some(old), Purpose::Socks) => old.socks == config.socks,
+            (_, Purpose::Network | Purpose::Dns) | (None, _) => true,
+        };
+        let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
+        self.listeners.retain(|listener, state| {
+            let stays = listeners.contains(listener) && is_same(listener);
+            if !stays {
+                outputs.push_back(Output::Close(*listener));
+                *report_due |= matches!(state, Listening::Failed { .. });
             }
-            for (vip, port) in &config.dns {
-                add(Purpose::Network, vip.socket(*port).into());
-                add(Purpose::Dns, vip.socket(*port).into());
+            stays
+        });
+        for listener in listeners {
+            if let Entry::Vacant(place) = self.listeners.entry(listener) {
+                place.insert(Listening::Asked);
+                outputs.push_back(Output::Listen(listener));
             }
         }
-        if let Some(http) = &config.http {
-            add(Purpose::Http, http.listen);
+        if old.is_none_or(|old| old.files != config.files) {
+            outputs.push_back(Output::Write(Box::new(config.files.clone())));
         }
-        if let Some(socks) = &config.socks {
-            add(Purpose::Socks, socks.listen);
-        }
-        for listener in listen {
-            if self.listeners.insert(listener, Listening::Asked).is_none() {
-                self.outputs.push_back(Output::Listen(listener));
-            }
-        }
-        self.outputs
-            .push_back(Output::Write(Box::new(config.files.clone())));
         self.config = Some(config);
+        Ok(())
+    }
+
+    /// Takes a configuration while there are flows: ends those to what is no more.
+    fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
+        self.configure(args)?;
+        let gone = |flow: &&FlowKey| self.served_at(now, flow.src).is_none();
+        let gone: Vec<_> = self.accepted.iter().filter(gone).copied().collect();
+        for flow in gone {
+            self.flows.abort(flow);
+        }
         Ok(())
     }
 
@@ -305,7 +335,7 @@ impl Core {
             self.flows.admit(flow);
         } else {
             self.flows.abort(flow);
-            self.flows.release(flow);
+            self.release(flow);
         }
     }
 
@@ -349,6 +379,7 @@ impl Core {
 
     /// The driver is done with a flow.
     pub fn release(&mut self, flow: FlowKey) {
+        self.accepted.remove(&flow);
         self.flows.release(flow);
     }
 
@@ -397,12 +428,21 @@ impl Core {
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
+        if let Some(silence) = &mut self.silence
+            && silence.look(now)
+        {
+            self.silence = None;
+            self.outputs.push_back(Output::Silent);
+        }
     }
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let retry = self.next_retry.map(|at| (at, "a listener's next try"));
-        retry.into_iter().chain(self.flows.poll_timeout()).min()
+        let silence = self.silence.as_ref();
+        let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
+        let own = retry.into_iter().chain(silence);
+        own.chain(self.flows.poll_timeout()).min()
     }
 
     fn retry_listeners(&mut self, now: Instant) {
@@ -450,6 +490,7 @@ impl Core {
         let Some(flow) = self.flows.accept(now, packet) else {
             return false;
         };
+        self.accepted.insert(flow);
         self.outputs.push_back(match served {
             Served::Service(service) => {
                 self.flows.admit(flow);
@@ -486,20 +527,21 @@ impl Core {
         (config.relays.get(&config.me) == port).then_some(Served::Service(Service::Relay))
     }
 
-    fn handle_control(&mut self, json: &[u8]) {
+    fn handle_control(&mut self, now: Instant, json: &[u8]) {
         // Results and events are an agent's to send; what cannot be read cannot be answered.
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
         };
-        let outcome = if request.op == control::CONFIGURE {
-            serde_json::from_value(request.args)
+        let outcome = match request.op.as_str() {
+            control::CONFIGURE => serde_json::from_value(request.args)
                 .map_err(|error| error.to_string())
-                .and_then(|args| self.configure(args))
-        } else {
-            Err(format!("this agent does not know how to {:?}", request.op))
+                .and_then(|args| self.reconfigure(now, args))
+                .map(|()| greeting()),
+            control::PING => Ok(serde_json::Value::Null),
+            other => Err(format!("this agent does not know how to {other:?}")),
         };
         let (error, data) = match outcome {
-            Ok(()) => (serde_json::Value::Null, greeting()),
+            Ok(data) => (serde_json::Value::Null, data),
             Err(reason) => (reason.into(), serde_json::Value::Null),
         };
         self.control.push_back(Message::Result(Outcome {
@@ -557,6 +599,8 @@ fn greeting() -> serde_json::Value {
         feature::ROUTES,
         feature::NOT_TO,
         feature::DNS,
+        feature::HEARTBEAT,
+        feature::RECONFIGURE,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),

@@ -134,12 +134,6 @@ fn a_bad_request_is_answered_with_the_reason() {
         let answer = said(&mut core)[0]["body"]["error"].to_string();
         assert!(answer.contains(words), "{answer}");
     }
-    let mut core = configured(&args());
-    said(&mut core);
-    core.handle_bytes(Instant::ZERO, &mut request(&args()))
-        .unwrap();
-    let answer = said(&mut core)[0]["body"]["error"].to_string();
-    assert!(answer.contains("already configured"), "{answer}");
 }
 
 #[test]
@@ -149,7 +143,11 @@ fn a_connection_to_a_published_port_is_dialled_before_it_is_answered() {
     said(&mut core);
     core.handle_packet(Instant::ZERO, &syn_to(SocketAddrV4::new(ME, 80)));
     let dials = outputs(&mut core);
-    let [Output::Dial { flow, host, port }, Output::Wake(_)] = &dials[..] else {
+    let [
+        Output::Dial { flow, host, port },
+        Output::Wake(_) | Output::Silent,
+    ] = &dials[..]
+    else {
         panic!("{dials:?}");
     };
     assert_eq!((host.as_str(), *port), ("web.internal", 8000));
@@ -245,7 +243,12 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
         .into_iter()
         .find_map(|output| match output {
             Output::Dial { flow, .. } => Some(flow),
-            Output::Listen(_) | Output::Wake(_) | Output::Write(_) | Output::Serve(..) => None,
+            Output::Listen(_)
+            | Output::Wake(_)
+            | Output::Silent
+            | Output::Write(_)
+            | Output::Close(_)
+            | Output::Serve(..) => None,
         });
     core.handle_dialled(dial.unwrap(), true);
     assert!(packets(&mut core).is_empty());
@@ -258,8 +261,86 @@ fn strange_packets_and_messages_do_nothing() {
     outputs(&mut core);
     said(&mut core);
     core.handle_packet(Instant::ZERO, b"short");
-    core.handle_control(b"{}");
-    core.handle_control(br#"{"type":"event","body":{"type":"x"}}"#);
+    core.handle_control(Instant::ZERO, b"{}");
+    core.handle_control(Instant::ZERO, br#"{"type":"event","body":{"type":"x"}}"#);
     assert_eq!(outputs(&mut core), []);
     assert!(!core.wants_wire());
+}
+
+/// When an agent says that its manager is gone, in seconds, if that asks for `features` and pings until `last`.
+fn silent_at(features: &[&str], last: u64) -> Option<u64> {
+    let mut args = args();
+    args["features"] = serde_json::json!(features);
+    let mut core = settled(&args);
+    (1..100).find(|second| {
+        let now = Instant::ZERO + Duration::from_secs(*second);
+        if *second <= last {
+            let mut ping = BytesMut::new();
+            frame::put_control(&mut ping, &Message::ping(*second).to_json());
+            core.handle_bytes(now, &mut ping).unwrap();
+            let said = said(&mut core);
+            assert_eq!(said[0]["body"]["request_id"], *second);
+            assert!(said[0]["body"].get("error").is_none());
+        }
+        core.handle_timeout(now);
+        outputs(&mut core).contains(&Output::Silent)
+    })
+}
+
+#[test]
+fn a_manager_that_promised_to_speak_and_is_silent_is_gone() {
+    let gone = silent_at(&["heartbeat"], 50).unwrap();
+    assert!((60..=65).contains(&gone), "{gone}");
+    assert_eq!(silent_at(&["problems"], 50), None);
+}
+
+#[test]
+fn another_configuration_adds_and_removes_and_leaves_the_rest_alone() {
+    let mut core = settled(&args());
+    let own = SocketAddrV4::new(ME, 80);
+    core.handle_packet(Instant::ZERO, &syn_to(own));
+    let dial = outputs(&mut core);
+    let [Output::Dial { flow, .. }, ..] = dial[..] else {
+        panic!("{dial:?}");
+    };
+    core.handle_dialled(flow, true);
+    outputs(&mut core);
+    let mut more = args();
+    more["others"] = serde_json::json!([
+        {"ip": "127.0.42.100", "port": 8081, "proto": "tcp"},
+    ]);
+    core.handle_bytes(Instant::ZERO, &mut request(&more))
+        .unwrap();
+    let other = SocketAddrV4::new(*OTHER.ip(), 8081);
+    assert_eq!(
+        outputs(&mut core),
+        [
+            Output::Close(network(OTHER)),
+            Output::Listen(network(other))
+        ]
+    );
+    assert!(!core.is_reset(flow), "its port is still there");
+    let mut less = more;
+    less["forwards"] = serde_json::json!([]);
+    core.handle_bytes(Instant::ZERO, &mut request(&less))
+        .unwrap();
+    assert!(core.is_reset(flow), "its port is gone");
+    assert!(outputs(&mut core).contains(&Output::Close(network(own))));
+}
+
+#[test]
+fn a_configuration_that_cannot_be_changes_nothing() {
+    let mut core = settled(&args());
+    for (key, value) in [
+        ("me", serde_json::json!("127.0.42.7")),
+        ("http", serde_json::json!({"listen": "?"})),
+    ] {
+        let mut bad = args();
+        bad[key] = value;
+        core.handle_bytes(Instant::ZERO, &mut request(&bad))
+            .unwrap();
+        assert!(outputs(&mut core).is_empty());
+        assert!(said(&mut core)[0]["body"]["error"].is_string());
+        assert_eq!(core.me().unwrap().address(), ME);
+    }
 }

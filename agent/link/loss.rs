@@ -23,6 +23,12 @@ pub enum Ending {
 pub enum Loss {
     /// It was stopped on purpose.
     Stopped,
+    /// It was ended on purpose to be started again.
+    Restarted,
+    /// It was silent for so long that it cannot be there any more.
+    Silent,
+    /// It took nothing of what was sent to it for just as long.
+    Stalled,
     /// Its command could not be started.
     NotStarted(String),
     /// Its process ended by itself, having written `banner` before any frame.
@@ -59,17 +65,39 @@ pub enum Loss {
     },
 }
 
+/// What helps against a [`Loss`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing is to be helped.
+    None,
+    /// A start at once.
+    Restart,
+    /// Another try after a moment.
+    Time,
+    /// Another try, though not soon: something has to be installed first, or repaired.
+    MuchTime,
+    /// No try as things are: a person has to change something.
+    Person,
+}
+
 impl Loss {
-    /// Whether trying again as it is would be pointless.
-    pub fn is_refusal(&self) -> bool {
+    /// What helps.
+    pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Misbehaved(_) | Self::Refused(_) | Self::Lacks { .. } => true,
-            Self::Stopped
-            | Self::NotStarted(_)
-            | Self::Exited { .. }
+            Self::Stopped => Remedy::None,
+            Self::Restarted => Remedy::Restart,
+            Self::Misbehaved(_) | Self::Refused(_) | Self::Lacks { .. } => Remedy::Person,
+            Self::NotStarted(_)
+            | Self::Exited {
+                ending: Ending::Status(126 | 127),
+                ..
+            } => Remedy::MuchTime,
+            Self::Exited { .. }
+            | Self::Silent
+            | Self::Stalled
             | Self::Closed
             | Self::NoAnswer { .. }
-            | Self::OutOfStep { .. } => false,
+            | Self::OutOfStep { .. } => Remedy::Time,
         }
     }
 }
@@ -78,6 +106,15 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stopped => f.write_str("stopped"),
+            Self::Restarted => f.write_str("restarted"),
+            Self::Silent => f.write_str(
+                "nothing has been heard of its agent for 10 s, though its command runs; the host, or the way to \
+                 it, is gone or stands still",
+            ),
+            Self::Stalled => f.write_str(
+                "its agent has taken nothing for 10 s, though its command runs; the host, or the way to it, is \
+                 gone or stands still",
+            ),
             Self::NotStarted(reason) => write!(f, "its command could not be started: {reason}"),
             Self::Exited { ending, banner } => {
                 write!(f, "its command {ending}")?;

@@ -1,13 +1,15 @@
-//! One agent's life as the manager sees it: from its command to its end, with the reason.
+//! One agent as the manager sees it, through all its lives: from its command to its end, with the reason, and back.
 //!
-//! The machine decodes the agent's stream, judges it, and says what the driver is to do with the process. It never
-//! touches the process itself, and it never sees where packets go.
+//! The machine decodes the agent's stream, judges it, listens for its heartbeat, and says what the driver is to do with
+//! the process. It never touches the process itself, and it never sees where packets go.
 
 #![cfg_attr(
     not(test),
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod backoff;
+mod heartbeat;
 mod loss;
 mod stderr;
 
@@ -15,13 +17,19 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::loss::{Ending, Loss};
-use self::stderr::Stderr;
+pub use self::loss::{Ending, Loss, Remedy};
+use self::{
+    backoff::Backoff,
+    heartbeat::{Heartbeat, Look},
+    stderr::Stderr,
+};
 use crate::{
     time::Instant,
     wire::{
         self, Decoder, Item, PacketFrame,
-        control::{Event, Greeting, Message, ProblemReport, RouteSuggestion},
+        control::{
+            Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
+        },
         frame,
     },
 };
@@ -31,6 +39,9 @@ const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// How long an agent may take that has begun to write something, but not a frame.
 const BANNER_MAX: Duration = Duration::from_secs(15);
+
+/// How long an agent has to serve until its next loss is the first one again.
+const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
 /// How many faults within [`FAULT_WINDOW`] an agent may commit.
 const FAULTS_MAX: u32 = 100;
@@ -82,7 +93,7 @@ pub enum Note {
     Lacks(Vec<String>),
 }
 
-/// Where an agent stands in its life.
+/// Where an agent stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Not started yet.
@@ -105,11 +116,24 @@ pub enum State {
         /// Which treatment is next.
         next: Treatment,
     },
-    /// It is gone.
-    Over {
+    /// It is gone, and will be started again.
+    Waiting {
+        /// When.
+        until: Instant,
+        /// How long that is after its end.
+        pause: Duration,
+        /// The number of that start, since it served last for a while; the first is 1.
+        attempt: u32,
+        /// Why it is gone.
+        why: Loss,
+    },
+    /// It is gone, and starting it again as it is would change nothing.
+    Refused {
         /// Why.
         why: Loss,
     },
+    /// It is gone because it was stopped on purpose.
+    Stopped,
 }
 
 /// How a process is made to end.
@@ -135,38 +159,61 @@ pub struct Demands {
 /// One agent.
 pub struct Link {
     state: State,
-    configure: Bytes,
+    configure: Configure,
     demands: Demands,
+    life: Life,
+    backoff: Backoff,
+    stderr: Stderr,
+    /// The number of the last request.
+    requests: u64,
+    outputs: VecDeque<Output>,
+}
+
+/// What is known of an agent since its command was started, and forgotten when it is started again.
+struct Life {
     decoder: Decoder,
     spoke: bool,
     greeting: Option<Greeting>,
     problems: Vec<ProblemReport>,
     faults: Faults,
     changes: Faults,
-    stderr: Stderr,
-    outputs: VecDeque<Output>,
+    /// The numbers of the configurations that were not answered yet.
+    configuring: Vec<u64>,
+    /// The agent was sent a configuration that is not the last one.
+    outdated: bool,
+    served_since: Option<Instant>,
+    /// Only of an agent that has one; others are judged by their process and their streams.
+    heartbeat: Option<Heartbeat>,
 }
 
-/// The requests that a manager sends are answered under this number: there is only one of them.
-const REQUEST_ID: u64 = 1;
-
-impl Link {
-    /// An agent that is to be configured with `configure` and must meet `demands`.
-    pub fn new(configure: &wire::control::Configure, demands: Demands) -> Self {
-        let mut bytes = BytesMut::new();
-        let request = Message::configure(REQUEST_ID, configure);
-        frame::put_control(&mut bytes, &request.to_json());
+impl Default for Life {
+    fn default() -> Self {
         Self {
-            state: State::Idle,
-            configure: bytes.freeze(),
-            demands,
             decoder: Decoder::with_banner(wire::CONTROL_MAX_FROM_AGENT),
             spoke: false,
             greeting: None,
             problems: Vec::new(),
             faults: Faults::default(),
             changes: Faults::default(),
+            configuring: Vec::new(),
+            outdated: false,
+            served_since: None,
+            heartbeat: None,
+        }
+    }
+}
+
+impl Link {
+    /// An agent that is to be configured with `configure` and must meet `demands`. `seed` spreads its tries.
+    pub fn new(configure: Configure, demands: Demands, seed: u64) -> Self {
+        Self {
+            state: State::Idle,
+            configure,
+            demands,
+            life: Life::default(),
+            backoff: Backoff::new(seed),
             stderr: Stderr::default(),
+            requests: 0,
             outputs: VecDeque::new(),
         }
     }
@@ -176,14 +223,24 @@ impl Link {
         &self.state
     }
 
+    /// Whether anything has come from the agent since its command was started.
+    pub fn has_spoken(&self) -> bool {
+        self.life.spoke
+    }
+
     /// What the agent said of itself.
     pub fn greeting(&self) -> Option<&Greeting> {
-        self.greeting.as_ref()
+        self.life.greeting.as_ref()
+    }
+
+    /// How long the agent took to answer lately; not known of every agent.
+    pub fn latency(&self) -> Option<Duration> {
+        self.life.heartbeat.as_ref().and_then(Heartbeat::latency)
     }
 
     /// What does not work on the agent's host.
     pub fn problems(&self) -> &[ProblemReport] {
-        &self.problems
+        &self.life.problems
     }
 
     /// The last lines of the agent's standard error.
@@ -191,31 +248,119 @@ impl Link {
         self.stderr.tail()
     }
 
-    /// Starts the agent.
+    /// Whether there is neither a process nor the intention to start one by itself.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(
+            self.state,
+            State::Idle | State::Refused { .. } | State::Stopped
+        )
+    }
+
+    /// Starts the agent, at once and whatever has happened before. One that runs or is being started goes on as it is.
     pub fn start(&mut self) {
-        self.enter(State::Spawning);
-        self.outputs.push_back(Output::Spawn);
+        self.backoff.reset();
+        match &mut self.state {
+            State::Idle | State::Waiting { .. } | State::Refused { .. } | State::Stopped => {
+                self.spawn();
+            }
+            State::Ending { why, .. } => *why = Loss::Restarted,
+            State::Spawning | State::Configuring { .. } | State::Ready => {}
+        }
+    }
+
+    /// Ends the agent if it runs, and starts it.
+    pub fn restart(&mut self, now: Instant) {
+        if matches!(
+            self.state,
+            State::Spawning | State::Configuring { .. } | State::Ready
+        ) {
+            self.end(now, Loss::Restarted);
+        }
+        self.start();
+    }
+
+    /// Starts the agent now if it waits to be started. What it waited for may have happened.
+    pub fn retry_now(&mut self) {
+        if matches!(self.state, State::Waiting { .. }) {
+            self.start();
+        }
+    }
+
+    /// The machine has slept: a pause is over, and an agent that seemed well has to prove it.
+    pub fn handle_wake(&mut self, now: Instant) {
+        self.retry_now();
+        if let Some(heartbeat) = &mut self.life.heartbeat {
+            heartbeat.doubt(now);
+            self.handle_timeout(now);
+        }
+    }
+
+    /// Gives the agent another configuration. One that runs takes it as it is, or else is started again; one that was
+    /// refused may do better with it. Returns whether the agent will be started again.
+    pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
+        if (&self.configure, &self.demands) == (&configure, &demands) {
+            return false;
+        }
+        (self.configure, self.demands) = (configure, demands);
+        match self.state {
+            State::Ready => {
+                self.life.outdated = true;
+                self.update(now)
+            }
+            State::Configuring { .. } => {
+                self.life.outdated = true;
+                false
+            }
+            State::Waiting { .. } | State::Refused { .. } => {
+                self.start();
+                true
+            }
+            State::Idle | State::Spawning | State::Ending { .. } | State::Stopped => false,
+        }
+    }
+
+    /// Sends the last configuration to an agent that has another one; true if that takes a new start.
+    fn update(&mut self, now: Instant) -> bool {
+        if !std::mem::take(&mut self.life.outdated) {
+            return false;
+        }
+        let can = |greeting: &Greeting| greeting.features.iter().any(|f| f == feature::RECONFIGURE);
+        if self.life.greeting.as_ref().is_some_and(can) {
+            self.send_configure();
+            return false;
+        }
+        self.end(now, Loss::Restarted);
+        true
+    }
+
+    fn send_configure(&mut self) {
+        self.life.configuring.push(self.requests + 1);
+        self.request(|id, link| Message::configure(id, &link.configure));
     }
 
     /// Stops the agent, gently at first.
     pub fn stop(&mut self, now: Instant) {
-        match self.state {
-            State::Idle => self.enter(State::Over { why: Loss::Stopped }),
+        match &mut self.state {
+            State::Idle | State::Waiting { .. } | State::Refused { .. } => {
+                self.enter(State::Stopped);
+            }
             State::Spawning | State::Configuring { .. } | State::Ready => {
                 self.end(now, Loss::Stopped);
             }
-            State::Ending { .. } | State::Over { .. } => {}
+            State::Ending { why, .. } => *why = Loss::Stopped,
+            State::Stopped => {}
         }
     }
 
     /// The outcome of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, outcome: Result<(), String>) {
         match outcome {
-            Err(reason) => self.enter(State::Over {
-                why: Loss::NotStarted(reason),
-            }),
+            Err(_) if matches!(self.state, State::Ending { .. }) => {
+                self.handle_exit(now, Ending::Unknown);
+            }
+            Err(reason) => self.rest(now, Loss::NotStarted(reason)),
             Ok(()) if self.state == State::Spawning => {
-                self.outputs.push_back(Output::Send(self.configure.clone()));
+                self.send_configure();
                 self.enter(State::Configuring {
                     give_up_at: now + ANSWER_MAX,
                 });
@@ -227,23 +372,32 @@ impl Link {
 
     /// Takes one packet off the front of what the agent has written, and deals with everything before it.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
+        if let Some(heartbeat) = &mut self.life.heartbeat {
+            heartbeat.hear();
+        }
+        let mut is_news = false;
         if let State::Configuring { give_up_at } = &mut self.state
-            && !self.spoke
+            && !self.life.spoke
             && !buffer.is_empty()
         {
-            self.spoke = true;
+            (self.life.spoke, is_news) = (true, true);
             *give_up_at = (*give_up_at).min(now + BANNER_MAX);
         }
         while matches!(self.state, State::Configuring { .. } | State::Ready) {
-            match self.decoder.poll(buffer) {
-                Ok(None) => return None,
+            match self.life.decoder.poll(buffer) {
+                Ok(None) => {
+                    if is_news && self.state != State::Ready {
+                        self.outputs.push_back(Output::Changed);
+                    }
+                    return None;
+                }
                 Ok(Some(Item::Packet(frame))) if self.state == State::Ready => return Some(frame),
                 // Nothing was configured that could send; it will be sent again.
                 Ok(Some(Item::Packet(_))) => {}
                 Ok(Some(Item::Control(json))) => self.handle_control(now, &json),
                 Ok(Some(Item::Fault(fault))) => self.handle_fault(now, &fault.to_string()),
                 Err(desync) => {
-                    let banner = wire_text(self.decoder.banner());
+                    let banner = wire_text(self.life.decoder.banner());
                     self.end(now, Loss::OutOfStep { desync, banner });
                 }
             }
@@ -255,7 +409,7 @@ impl Link {
 
     /// The agent did something that no well-behaved agent does.
     pub fn handle_fault(&mut self, now: Instant, what: &str) {
-        if self.faults.count(now) > FAULTS_MAX {
+        if self.life.faults.count(now) > FAULTS_MAX {
             self.end(now, Loss::Misbehaved(what.to_owned()));
         }
     }
@@ -272,9 +426,17 @@ impl Link {
         self.end(now, Loss::Closed);
     }
 
+    /// The agent has taken nothing of what is written to it for as long as an agent may be silent.
+    pub fn handle_stalled(&mut self, now: Instant) {
+        // Who knows what is behind the pipe of an agent that does not say that it is there: it may be a slow network.
+        if self.life.heartbeat.is_some() {
+            self.end(now, Loss::Stalled);
+        }
+    }
+
     /// The agent's process has ended.
-    pub fn handle_exit(&mut self, ending: Ending) {
-        let banner = wire_text(self.decoder.banner());
+    pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
+        let banner = wire_text(self.life.decoder.banner());
         let why = match std::mem::replace(&mut self.state, State::Idle) {
             // Once it was asked to go, its end explains nothing but that.
             State::Ending {
@@ -282,20 +444,35 @@ impl Link {
                 next: Treatment::Terminate,
                 ..
             } => Loss::Exited { ending, banner },
-            State::Ending { why, .. } | State::Over { why } => why,
+            State::Ending { why, .. } | State::Waiting { why, .. } | State::Refused { why } => why,
+            State::Stopped => Loss::Stopped,
             State::Idle | State::Spawning | State::Configuring { .. } | State::Ready => {
                 Loss::Exited { ending, banner }
             }
         };
-        self.enter(State::Over { why });
+        self.rest(now, why);
     }
 
-    /// Gives up waiting, and ends what does not end by itself.
+    /// Gives up waiting, ends what does not end by itself, asks who is still there, and starts again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Configuring { give_up_at } if *give_up_at <= now => {
-                let banner = wire_text(self.decoder.banner());
+                let banner = wire_text(self.life.decoder.banner());
                 self.end(now, Loss::NoAnswer { banner });
+            }
+            State::Ready => {
+                let look = self
+                    .life
+                    .heartbeat
+                    .as_mut()
+                    .map_or(Look::Wait, |heartbeat| {
+                        heartbeat.look(now, self.requests + 1)
+                    });
+                match look {
+                    Look::Wait => {}
+                    Look::Ask => self.request(|id, _| Message::ping(id)),
+                    Look::Dead => self.end(now, Loss::Silent),
+                }
             }
             State::Ending { act_at, next, .. } if *act_at <= now => match next {
                 Treatment::Terminate => {
@@ -308,12 +485,14 @@ impl Link {
                 }
                 Treatment::Wait => {}
             },
+            State::Waiting { until, .. } if *until <= now => self.spawn(),
             State::Idle
             | State::Spawning
             | State::Configuring { .. }
-            | State::Ready
             | State::Ending { .. }
-            | State::Over { .. } => {}
+            | State::Waiting { .. }
+            | State::Refused { .. }
+            | State::Stopped => {}
         }
     }
 
@@ -321,9 +500,14 @@ impl Link {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
             State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
+            State::Ready => {
+                let heartbeat = self.life.heartbeat.as_ref();
+                heartbeat.map(|heartbeat| (heartbeat.due(), "a heartbeat"))
+            }
             State::Ending { next, .. } if *next == Treatment::Wait => None,
             State::Ending { act_at, .. } => Some((*act_at, "a process to end")),
-            State::Idle | State::Spawning | State::Ready | State::Over { .. } => None,
+            State::Waiting { until, .. } => Some((*until, "the next try")),
+            State::Idle | State::Spawning | State::Refused { .. } | State::Stopped => None,
         }
     }
 
@@ -334,16 +518,7 @@ impl Link {
 
     fn handle_control(&mut self, now: Instant, json: &[u8]) {
         match Message::parse(json) {
-            Ok(Message::Result(outcome)) => {
-                let expected = outcome.request_id == REQUEST_ID && self.greeting.is_none();
-                if !expected {
-                    return self.handle_fault(now, "a result that nobody asked for");
-                }
-                match outcome.failure() {
-                    Some(reason) => self.end(now, Loss::Refused(loss::said(&reason))),
-                    None => self.handle_greeting(now, outcome.data),
-                }
-            }
+            Ok(Message::Result(outcome)) => self.handle_result(now, outcome),
             Ok(Message::Event(event)) => match Event::try_from(event) {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
                 Ok(Event::RouteSuggestion(suggestion)) => {
@@ -359,22 +534,40 @@ impl Link {
         }
     }
 
+    fn handle_result(&mut self, now: Instant, outcome: Outcome) {
+        let id = outcome.request_id;
+        let mut open = self.life.configuring.iter();
+        if let Some(index) = open.position(|asked| *asked == id) {
+            self.life.configuring.remove(index);
+            return match outcome.failure() {
+                Some(reason) => self.end(now, Loss::Refused(loss::said(&reason))),
+                None => self.handle_greeting(now, outcome.data),
+            };
+        }
+        let heartbeat = self.life.heartbeat.as_mut();
+        match heartbeat.and_then(|heartbeat| heartbeat.answer(now, id)) {
+            Some(true) => self.outputs.push_back(Output::Changed),
+            Some(false) => {}
+            None => self.handle_fault(now, "a result that nobody asked for"),
+        }
+    }
+
     fn handle_problems(&mut self, now: Instant, mut problems: Vec<ProblemReport>) {
         problems.truncate(PROBLEMS_MAX);
         for problem in &mut problems {
             problem.what = loss::said(&problem.what);
             problem.reason = loss::said(&problem.reason);
         }
-        if problems == self.problems {
+        if problems == self.life.problems {
             return;
         }
-        if self.changes.count(now) > CHANGES_MAX {
+        if self.life.changes.count(now) > CHANGES_MAX {
             return self.handle_fault(
                 now,
                 "problems that come and go faster than anybody can read",
             );
         }
-        self.problems = problems;
+        self.life.problems = problems;
         self.outputs.push_back(Output::Changed);
     }
 
@@ -404,24 +597,78 @@ impl Link {
         if !missed.is_empty() {
             self.outputs.push_back(Output::Note(Note::Lacks(missed)));
         }
-        let banner = wire_text(self.decoder.banner());
-        if !banner.is_empty() {
+        let banner = wire_text(self.life.decoder.banner());
+        if !banner.is_empty() && self.state != State::Ready {
             self.outputs.push_back(Output::Note(Note::Banner(banner)));
         }
-        self.greeting = Some(greeting);
-        self.enter(State::Ready);
+        if greeting
+            .features
+            .iter()
+            .any(|has| has == feature::HEARTBEAT)
+        {
+            let heartbeat = &mut self.life.heartbeat;
+            heartbeat.get_or_insert_with(|| Heartbeat::new(now));
+        }
+        self.life.greeting = Some(greeting);
+        self.life.served_since.get_or_insert(now);
+        if self.state != State::Ready {
+            self.enter(State::Ready);
+        }
+        self.update(now);
+    }
+
+    fn request(&mut self, message: impl FnOnce(u64, &Self) -> Message) {
+        self.requests += 1;
+        let mut bytes = BytesMut::new();
+        frame::put_control(&mut bytes, &message(self.requests, self).to_json());
+        self.outputs.push_back(Output::Send(bytes.freeze()));
+    }
+
+    fn spawn(&mut self) {
+        self.life = Life::default();
+        self.enter(State::Spawning);
+        self.outputs.push_back(Output::Spawn);
+    }
+
+    /// There is no process any more. Decides what comes next.
+    fn rest(&mut self, now: Instant, why: Loss) {
+        let served = self.life.served_since.take();
+        if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
+            self.backoff.reset();
+        }
+        match why.remedy() {
+            Remedy::None => self.enter(State::Stopped),
+            Remedy::Person => self.enter(State::Refused { why }),
+            Remedy::Restart => self.spawn(),
+            remedy @ (Remedy::Time | Remedy::MuchTime) => {
+                let (attempt, pause) = self.backoff.next(remedy == Remedy::MuchTime);
+                self.enter(State::Waiting {
+                    until: now + pause,
+                    pause,
+                    attempt,
+                    why,
+                });
+            }
+        }
     }
 
     fn end(&mut self, now: Instant, why: Loss) {
-        if matches!(self.state, State::Ending { .. } | State::Over { .. }) {
+        if !matches!(
+            self.state,
+            State::Spawning | State::Configuring { .. } | State::Ready
+        ) {
             return;
         }
+        self.life.heartbeat = None;
+        // An agent that hears nothing has no use for time to end by itself.
+        let deaf = matches!(why, Loss::Silent | Loss::Stalled);
         self.outputs.push_back(Output::CloseInput);
         self.enter(State::Ending {
             why,
-            act_at: now + END_MAX,
+            act_at: now + if deaf { Duration::ZERO } else { END_MAX },
             next: Treatment::Terminate,
         });
+        self.handle_timeout(now);
     }
 
     fn enter(&mut self, state: State) {

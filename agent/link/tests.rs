@@ -23,7 +23,7 @@ impl Story {
             wanted: vec![feature::LOOPBACK],
         };
         Self {
-            link: Link::new(&configure(), demands),
+            link: Link::new(configure(), demands, 1),
             now: Instant::ZERO,
             text: String::new(),
         }
@@ -34,13 +34,22 @@ impl Story {
         what(&mut self.link, self.now);
         while let Some(output) = self.link.poll_output() {
             let line = match output {
+                Output::Send(frame) if frame.windows(4).any(|word| word == b"ping") => {
+                    "send ping".to_owned()
+                }
                 Output::Send(_) => "send configure".to_owned(),
                 Output::Note(note) => format!("{note:?}"),
                 Output::Changed => match self.link.state() {
                     State::Ending { why, .. } => format!("ending: {why}"),
-                    State::Over { why } => format!("over: {why}"),
+                    State::Waiting {
+                        pause,
+                        attempt,
+                        why,
+                        ..
+                    } => format!("try {attempt} in {pause:?}: {why}"),
+                    State::Refused { why } => format!("refused: {why}"),
                     State::Configuring { .. } => "configuring".to_owned(),
-                    other @ (State::Idle | State::Spawning | State::Ready) => {
+                    other @ (State::Idle | State::Spawning | State::Ready | State::Stopped) => {
                         format!("{other:?}").to_lowercase()
                     }
                 },
@@ -54,6 +63,30 @@ impl Story {
             writeln!(self.text, "{} {line}", self.now).unwrap();
         }
         self
+    }
+
+    /// With an agent that answers heartbeats.
+    fn beating() -> Self {
+        let mut story = Self::started();
+        story.says(&control(
+            r#"{"type":"result","body":{"request_id":1,"op":"configure",
+                "data":{"features":["tcp","loopback","heartbeat"],"version":"0.7.0"}}}"#,
+        ));
+        story.text.clear();
+        story
+    }
+
+    /// Answers the last ping.
+    fn pongs(&mut self) -> &mut Self {
+        let id = self.link.requests;
+        self.says(&control(&format!(
+            r#"{{"type":"result","body":{{"request_id":{id},"op":"ping"}}}}"#
+        )))
+    }
+
+    fn after_millis(&mut self, millis: u64) -> &mut Self {
+        self.now = self.now + Duration::from_millis(millis);
+        self.then(Link::handle_timeout)
     }
 
     fn started() -> Self {
@@ -111,7 +144,7 @@ fn a_healthy_life() {
         .says(&control(GREETING))
         .after(3600)
         .then(Link::stop)
-        .then(|link, _| link.handle_exit(Ending::Status(0)));
+        .then(|link, now| link.handle_exit(now, Ending::Status(0)));
     story.reads(
         "0.000s spawning
          0.000s -> Spawn
@@ -120,7 +153,7 @@ fn a_healthy_life() {
          0.000s ready
          3600.000s -> CloseInput
          3600.000s ending: stopped
-         3600.000s over: stopped",
+         3600.000s stopped",
     );
 }
 
@@ -130,7 +163,20 @@ fn a_command_that_cannot_start_says_why() {
     story.then(|link, _| link.start());
     story.text.clear();
     story.then(|link, now| link.handle_spawned(now, Err("no such file".to_owned())));
-    story.reads("0.000s over: its command could not be started: no such file");
+    let State::Waiting { pause, .. } = story.link.state() else {
+        panic!("{}", story.text);
+    };
+    assert!(
+        *pause > Duration::from_secs(20),
+        "a program does not appear in a moment"
+    );
+    assert!(
+        story
+            .text
+            .ends_with("its command could not be started: no such file\n"),
+        "{}",
+        story.text
+    );
 }
 
 #[test]
@@ -139,11 +185,12 @@ fn a_command_that_ends_at_once_is_explained_by_its_exit_and_its_words() {
     story
         .says(b"sh: norouter: not\nfound\x1b[2J\n")
         .then(Link::handle_closed)
-        .then(|link, _| link.handle_exit(Ending::Status(127)));
+        .then(|link, now| link.handle_exit(now, Ending::Status(127)));
     story.reads(
-        "0.000s -> CloseInput
+        "0.000s configuring
+         0.000s -> CloseInput
          0.000s ending: its command closed its output but did not end
-         0.000s over: its command exited with status 127 (usually: command not found on that host); \
+         0.000s try 1 in 27.6s: its command exited with status 127 (usually: command not found on that host); \
                 it wrote: sh: norouter: not found\\u{1b}[2J",
     );
 }
@@ -192,11 +239,11 @@ fn an_agent_that_lacks_what_the_manifest_depends_on_is_refused() {
         "0.000s -> CloseInput
          0.000s ending: its agent (version 0.1) cannot do \"tcp\", which this manifest depends on; install a newer one on that host",
     );
-    story.then(|link, _| link.handle_exit(Ending::Status(0)));
-    let State::Over { why } = story.link.state() else {
+    story.then(|link, now| link.handle_exit(now, Ending::Status(0)));
+    let State::Refused { why } = story.link.state() else {
         panic!("still alive");
     };
-    assert!(why.is_refusal());
+    assert_eq!(why.remedy(), Remedy::Person);
 }
 
 #[test]
@@ -242,7 +289,9 @@ fn a_few_faults_are_forgiven_a_flood_is_not() {
         "{}",
         story.text
     );
-    assert!(matches!(story.link.state(), State::Ending { why, .. } if why.is_refusal()));
+    assert!(
+        matches!(story.link.state(), State::Ending { why, .. } if why.remedy() == Remedy::Person)
+    );
 }
 
 #[test]
@@ -279,8 +328,8 @@ fn a_stream_out_of_step_ends_the_link_and_says_what_was_found() {
 #[test]
 fn an_exit_without_a_word_is_a_loss_too() {
     let mut story = Story::ready();
-    story.then(|link, _| link.handle_exit(Ending::Signal(9)));
-    story.reads("0.000s over: its command was ended by signal 9");
+    story.then(|link, now| link.handle_exit(now, Ending::Signal(9)));
+    story.reads("0.000s try 1 in 460ms: its command was ended by signal 9");
 }
 
 #[test]
@@ -311,11 +360,11 @@ fn a_process_that_had_to_be_ended_is_not_said_to_have_ended_by_itself() {
     story
         .then(Link::handle_closed)
         .after(1)
-        .then(|link, _| link.handle_exit(Ending::Signal(15)));
+        .then(|link, now| link.handle_exit(now, Ending::Signal(15)));
     assert!(
         story
             .text
-            .ends_with("over: its command closed its output but did not end\n"),
+            .ends_with(": its command closed its output but did not end\n"),
         "{}",
         story.text
     );
@@ -364,4 +413,193 @@ fn a_suggestion_is_passed_on_with_its_time_and_a_strange_one_is_a_fault() {
             story.text
         );
     }
+}
+
+#[test]
+fn a_lost_agent_is_started_again_after_a_pause_and_knows_nothing_of_its_last_life() {
+    let mut story = Story::ready();
+    story
+        .then(|link, now| link.handle_exit(now, Ending::Signal(9)))
+        .after(1)
+        .then(|link, now| link.handle_spawned(now, Ok(())));
+    assert_eq!(story.link.greeting(), None);
+    let second = GREETING.replace("\"request_id\":1", "\"request_id\":2");
+    story.says(&control(&second));
+    story.reads(
+        "0.000s try 1 in 460ms: its command was ended by signal 9
+         1.000s spawning
+         1.000s -> Spawn
+         1.000s send configure
+         1.000s configuring
+         1.000s ready",
+    );
+}
+
+/// Loses the agent after so many seconds of service and returns the number of the next try.
+fn tries_after(story: &mut Story, seconds: u64) -> u32 {
+    story.now = story.now + Duration::from_secs(seconds);
+    story.then(|link, now| link.handle_exit(now, Ending::Status(1)));
+    let &State::Waiting { attempt, until, .. } = story.link.state() else {
+        panic!("{:?}", story.link.state());
+    };
+    story.now = until;
+    story.then(Link::handle_timeout);
+    story.then(|link, now| link.handle_spawned(now, Ok(())));
+    let id = story.link.requests;
+    let greeting = GREETING.replace("\"request_id\":1", &format!("\"request_id\":{id}"));
+    story.says(&control(&greeting));
+    assert_eq!(story.link.state(), &State::Ready);
+    attempt
+}
+
+#[test]
+fn tries_are_counted_until_the_agent_has_served_for_a_minute() {
+    let mut story = Story::ready();
+    let tries = [5, 5, 59, 60, 5].map(|seconds| tries_after(&mut story, seconds));
+    assert_eq!(tries, [1, 2, 3, 1, 2]);
+}
+
+#[test]
+fn a_command_that_always_ends_is_started_at_most_ten_times_in_two_minutes() {
+    for seed in 0..50 {
+        let demands = Demands {
+            required: Vec::new(),
+            wanted: Vec::new(),
+        };
+        let mut link = Link::new(configure(), demands, seed);
+        link.start();
+        let (mut now, mut starts) = (Instant::ZERO, 0);
+        while now < Instant::ZERO + Duration::from_mins(2) {
+            starts += 1;
+            link.handle_spawned(now, Ok(()));
+            link.handle_exit(now, Ending::Status(1));
+            now = link.poll_timeout().unwrap().0;
+            link.handle_timeout(now);
+        }
+        assert!((5..=10).contains(&starts), "{starts}");
+    }
+}
+
+#[test]
+fn whoever_waits_is_started_at_once_on_request_or_after_a_sleep() {
+    for wake in [Link::handle_wake, |link: &mut Link, _| link.retry_now()] {
+        let mut story = Story::ready();
+        story.then(|link, now| link.handle_exit(now, Ending::Signal(1)));
+        story.text.clear();
+        story.then(wake);
+        story.reads(
+            "0.000s spawning
+             0.000s -> Spawn",
+        );
+    }
+}
+
+#[test]
+fn a_refused_agent_waits_for_a_person() {
+    let mut story = Story::started();
+    story.says(&control(
+        r#"{"type":"result","body":{"request_id":1,"op":"configure","error":"no"}}"#,
+    ));
+    story
+        .then(|link, now| link.handle_exit(now, Ending::Status(0)))
+        .then(Link::handle_wake)
+        .after(3600);
+    assert!(matches!(story.link.state(), State::Refused { .. }));
+    assert_eq!(story.link.poll_timeout(), None);
+    story.then(|link, _| link.start());
+    assert_eq!(story.link.state(), &State::Spawning);
+}
+
+#[test]
+fn stopping_ends_every_state_and_starting_ends_the_stop() {
+    let lost = |story: &mut Story| {
+        story.then(|link, now| link.handle_exit(now, Ending::Status(1)));
+    };
+    let mut story = Story::ready();
+    lost(&mut story);
+    story.then(Link::stop).after(3600);
+    assert_eq!(story.link.state(), &State::Stopped);
+    story.then(|link, _| link.start());
+    story.then(|link, now| link.handle_spawned(now, Ok(())));
+    story.then(Link::stop).then(|link, _| link.start());
+    lost(&mut story);
+    assert_eq!(story.link.state(), &State::Spawning, "started again");
+    story.then(Link::stop);
+    story.then(|link, now| link.handle_spawned(now, Err("no".to_owned())));
+    assert_eq!(story.link.state(), &State::Stopped);
+}
+
+#[test]
+fn a_restart_ends_the_process_before_another_one_begins() {
+    let mut story = Story::ready();
+    story.then(Link::restart);
+    story.then(|link, now| link.handle_exit(now, Ending::Status(0)));
+    story.reads(
+        "0.000s -> CloseInput
+         0.000s ending: restarted
+         0.000s spawning
+         0.000s -> Spawn",
+    );
+}
+
+#[test]
+fn a_heartbeat_measures_and_its_absence_is_death() {
+    let mut story = Story::beating();
+    story.after_millis(0).after_millis(40).pongs();
+    assert_eq!(story.link.latency(), Some(Duration::from_millis(40)));
+    for _ in 0..10 {
+        story.after(1);
+    }
+    story.reads(
+        "0.000s send ping
+         0.040s ready
+         2.040s send ping
+         10.040s -> CloseInput
+         10.040s ending: nothing has been heard of its agent for 10 s, though its command runs; the host, or the way to it, is gone or stands still
+         10.040s -> Terminate",
+    );
+}
+
+#[test]
+fn any_bytes_are_a_sign_of_life() {
+    let mut story = Story::beating();
+    for _ in 0..100 {
+        story.after(1).says(&control(
+            r#"{"type":"event","body":{"type":"problems","data":{"problems":[]}}}"#,
+        ));
+    }
+    assert_eq!(story.link.state(), &State::Ready);
+    assert_eq!(
+        story.text.matches("ping").count(),
+        1,
+        "one question at a time"
+    );
+}
+
+#[test]
+fn an_upstream_agent_is_never_asked_and_never_missed() {
+    let mut story = Story::ready();
+    story
+        .after(3600)
+        .then(Link::handle_wake)
+        .then(Link::handle_stalled);
+    story.reads("");
+    assert_eq!(story.link.poll_timeout(), None);
+}
+
+#[test]
+fn an_agent_that_takes_nothing_any_more_is_ended() {
+    let mut story = Story::beating();
+    story.then(Link::handle_stalled);
+    assert!(story.text.contains("has taken nothing"), "{}", story.text);
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_a_fault() {
+    let mut story = Story::beating();
+    story.after(1);
+    for _ in 0..=FAULTS_MAX + 1 {
+        story.pongs();
+    }
+    assert!(story.text.contains("misbehaves"), "{}", story.text);
 }

@@ -58,7 +58,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
             .iter()
             .map(|host| host.name.to_string())
             .collect(),
-        features: vec![feature::PROBLEMS.to_owned()],
+        features: vec![feature::PROBLEMS.to_owned(), feature::HEARTBEAT.to_owned()],
     }
 }
 
@@ -105,6 +105,12 @@ pub(super) fn carried(host: &HostPlan) -> impl Iterator<Item = &Forward> {
     host.forwards
         .iter()
         .filter(|forward| forward.protocol == Protocol::Tcp)
+}
+
+/// The ports of a host that others may connect to.
+pub(super) fn ports(host: &HostPlan) -> impl Iterator<Item = Port> {
+    let published = carried(host).map(|forward| forward.listen_port);
+    published.chain(host.dns).chain(host.relay)
 }
 
 fn listen(proxy: Option<&ProxyPlan>) -> Listen {

@@ -8,18 +8,23 @@
 )]
 
 mod configure;
+mod host;
+mod pace;
+mod reload;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+pub use self::reload::Commands;
+use self::{host::Host, pace::Pace};
 use crate::{
     addr::Vip,
-    link::{self, Ending, Link, Loss, Note},
-    plan::{HostPlan, Plan, Start},
-    switch::{Offence, Switch, Traffic, Verdict},
+    link::{self, Ending, Link},
+    plan::{Plan, Start},
+    switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Event, HostState, HostView, Snapshot, TrafficView},
+    view::{Event, Snapshot},
 };
 
 /// What the driver is to do.
@@ -41,78 +46,99 @@ pub enum Output {
     Changed,
 }
 
-/// A running network.
+/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is started
+/// again, and one that cannot run as it is waits for a person.
 pub struct Core {
+    plan: Plan,
+    seed: u64,
     hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
     order: Vec<Vip>,
     switch: Switch,
+    pace: Pace,
+    stopping: bool,
+    /// Whether it was said that no host can run.
+    hopeless: bool,
     outputs: VecDeque<Output>,
 }
 
-struct Host {
-    plan: HostPlan,
-    link: Link,
-    /// The state and reason that were last announced.
-    announced: Option<(HostState, Option<String>)>,
-    up: bool,
-}
-
 impl Core {
-    /// The network of a plan, with nothing started.
-    pub fn new(plan: &Plan) -> Self {
+    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together.
+    pub fn new(plan: &Plan, seed: u64) -> Self {
         let mut switch = Switch::new(plan.routes.clone());
         let mut hosts = BTreeMap::new();
-        for host in &plan.hosts {
-            let published = configure::carried(host).map(|forward| forward.listen_port);
-            let ports = published.chain(host.dns).chain(host.relay);
-            switch.add(host.vip, ports, host.http.is_some() || host.socks.is_some());
+        for (host, number) in plan.hosts.iter().zip(0..) {
+            switch.add(host.vip, configure::ports(host), host.has_proxy());
             let link = Link::new(
-                &configure::configure(plan, host),
+                configure::configure(plan, host),
                 configure::demands(plan, host),
+                seed.wrapping_add(number),
             );
-            hosts.insert(
-                host.vip,
-                Host {
-                    plan: host.clone(),
-                    link,
-                    announced: None,
-                    up: false,
-                },
-            );
+            hosts.insert(host.vip, Host::new(host.clone(), link, Instant::ZERO));
         }
         Self {
-            hosts,
+            plan: plan.clone(),
+            seed,
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
+            pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
+            stopping: false,
+            hopeless: false,
             outputs: VecDeque::new(),
+            hosts,
         }
     }
 
     /// Starts all hosts.
-    pub fn start(&mut self) {
+    pub fn start(&mut self, now: Instant) {
         for vip in self.order.clone() {
-            self.tell(vip, Link::start);
+            self.tell(now, vip, Link::start);
         }
     }
 
-    /// Stops all hosts.
+    /// Stops all hosts, for good.
     pub fn stop(&mut self, now: Instant) {
-        for vip in self.order.clone() {
-            self.tell(vip, |link| link.stop(now));
+        self.stopping = true;
+        for vip in self.everybody() {
+            self.tell(now, vip, |link| link.stop(now));
         }
     }
 
-    /// Whether every host is gone, so that nothing more will happen.
+    /// Starts a host that is stopped, refused or waits to be started again.
+    pub fn start_host(&mut self, now: Instant, vip: Vip) {
+        if self.may_start(vip) {
+            self.tell(now, vip, Link::start);
+        }
+    }
+
+    /// Stops one host.
+    pub fn stop_host(&mut self, now: Instant, vip: Vip) {
+        self.tell(now, vip, |link| link.stop(now));
+    }
+
+    /// Ends a host's agent and starts it again.
+    pub fn restart_host(&mut self, now: Instant, vip: Vip) {
+        if self.may_start(vip) {
+            self.tell(now, vip, |link| link.restart(now));
+        }
+    }
+
+    /// The machine has slept, or its network has changed: hosts that wait are started at once, and those that seemed
+    /// well are asked whether they still are.
+    pub fn handle_wake(&mut self, now: Instant) {
+        for vip in self.order.clone() {
+            self.tell(now, vip, |link| link.handle_wake(now));
+        }
+    }
+
+    /// Whether the network was stopped and every process is gone, so that nothing more will happen.
     pub fn is_over(&self) -> bool {
-        self.hosts
-            .values()
-            .all(|host| matches!(host.link.state(), link::State::Over { .. }))
+        self.stopping && self.hosts.values().all(|host| host.link.is_at_rest())
     }
 
     /// The outcome of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, vip: Vip, outcome: Result<(), String>) {
-        self.tell(vip, |link| link.handle_spawned(now, outcome));
+        self.tell(now, vip, |link| link.handle_spawned(now, outcome));
     }
 
     /// Takes whole frames off the front of what an agent has written.
@@ -122,14 +148,16 @@ impl Core {
                 return;
             };
             let frame = host.link.handle_bytes(now, buffer);
-            self.settle(vip);
+            self.settle(now, vip);
             let Some(frame) = frame else {
                 return;
             };
             match self.switch.handle_packet(now, vip, frame) {
                 Verdict::Forwarded | Verdict::Refused => {}
                 Verdict::Offence(offence) => {
-                    self.tell(vip, |link| link.handle_fault(now, &offence.to_string()));
+                    self.tell(now, vip, |link| {
+                        link.handle_fault(now, &offence.to_string());
+                    });
                 }
             }
         }
@@ -137,17 +165,22 @@ impl Core {
 
     /// An agent has written a line to its standard error.
     pub fn handle_stderr(&mut self, now: Instant, vip: Vip, line: &[u8]) {
-        self.tell(vip, |link| link.handle_stderr(now, line));
+        self.tell(now, vip, |link| link.handle_stderr(now, line));
     }
 
     /// An agent's stream has ended.
     pub fn handle_closed(&mut self, now: Instant, vip: Vip) {
-        self.tell(vip, |link| link.handle_closed(now));
+        self.tell(now, vip, |link| link.handle_closed(now));
+    }
+
+    /// An agent has taken nothing for a long time.
+    pub fn handle_stalled(&mut self, now: Instant, vip: Vip) {
+        self.tell(now, vip, |link| link.handle_stalled(now));
     }
 
     /// An agent's process has ended.
-    pub fn handle_exit(&mut self, vip: Vip, ending: Ending) {
-        self.tell(vip, |link| link.handle_exit(ending));
+    pub fn handle_exit(&mut self, now: Instant, vip: Vip, ending: Ending) {
+        self.tell(now, vip, |link| link.handle_exit(now, ending));
     }
 
     /// The next frame for a host's pipe.
@@ -158,9 +191,10 @@ impl Core {
     /// Gives time to links and switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
-        for vip in self.order.clone() {
-            self.tell(vip, |link| link.handle_timeout(now));
+        for vip in self.everybody() {
+            self.tell(now, vip, |link| link.handle_timeout(now));
         }
+        self.spawn(now);
     }
 
     /// When to call [`Core::handle_timeout`].
@@ -169,7 +203,9 @@ impl Core {
             .hosts
             .values()
             .filter_map(|host| host.link.poll_timeout());
-        links.chain(self.switch.poll_timeout()).min()
+        let starts = self.pace.due().map(|at| (at, "a start"));
+        let switch = self.switch.poll_timeout();
+        links.chain(starts).chain(switch).min()
     }
 
     /// What to do next; call until `None` after every other call.
@@ -180,33 +216,48 @@ impl Core {
     }
 
     /// The whole visible state.
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
         let hosts = self.order.iter().filter_map(|vip| {
             let host = self.hosts.get(vip)?;
             Some(host.view(self.switch.traffic(*vip), self.switch.flow_count(*vip)))
         });
         Snapshot {
+            now_ms: host::millis(now),
             hosts: hosts.collect(),
         }
     }
 
-    fn tell(&mut self, vip: Vip, what: impl FnOnce(&mut Link)) {
+    fn may_start(&self, vip: Vip) -> bool {
+        let host = self.hosts.get(&vip);
+        !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
+    }
+
+    /// Also the hosts that are no more, but whose processes are.
+    fn everybody(&self) -> Vec<Vip> {
+        self.hosts.keys().copied().collect()
+    }
+
+    fn tell(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Link)) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             what(&mut host.link);
-            self.settle(vip);
+            self.settle(now, vip);
         }
     }
 
     /// Passes on what a link has to say.
-    fn settle(&mut self, vip: Vip) {
-        let Some(host) = self.hosts.get_mut(&vip) else {
-            return;
-        };
-        while let Some(output) = host.link.poll_output() {
+    fn settle(&mut self, now: Instant, vip: Vip) {
+        loop {
+            let Some(host) = self.hosts.get_mut(&vip) else {
+                return;
+            };
+            let Some(output) = host.link.poll_output() else {
+                break;
+            };
             match output {
-                link::Output::Spawn => {
-                    self.outputs
-                        .push_back(Output::Spawn(vip, host.plan.start.clone()));
+                link::Output::Spawn => self.pace.push(vip),
+                // There is nothing to end yet.
+                link::Output::CloseInput if self.pace.cancel(vip) => {
+                    host.link.handle_exit(now, Ending::Unknown);
                 }
                 link::Output::CloseInput => self.outputs.push_back(Output::CloseInput(vip)),
                 link::Output::Terminate => self.outputs.push_back(Output::Terminate(vip)),
@@ -233,114 +284,43 @@ impl Core {
                             self.switch.lower(vip);
                         }
                     }
-                    if let Some(event) = host.announce() {
+                    if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
                         self.outputs.push_back(Output::Event(event));
                     }
                     self.outputs.push_back(Output::Changed);
                 }
             }
         }
+        if self.hosts.get(&vip).is_some_and(Host::has_left) {
+            self.hosts.remove(&vip);
+            self.switch.remove(vip);
+        }
+        self.spawn(now);
+        self.look_for_hope();
     }
-}
 
-impl Host {
-    fn state(&self) -> HostState {
-        match self.link.state() {
-            link::State::Idle | link::State::Spawning => HostState::Starting,
-            link::State::Configuring { .. } => HostState::Configuring,
-            link::State::Ready if self.link.problems().is_empty() => HostState::Ready,
-            link::State::Ready => HostState::Degraded,
-            link::State::Ending { why, .. } | link::State::Over { why } => {
-                if *why == Loss::Stopped {
-                    HostState::Stopped
-                } else if why.is_refusal() {
-                    HostState::Refused
-                } else {
-                    HostState::Lost
-                }
+    /// Starts what may be started at this moment.
+    fn spawn(&mut self, now: Instant) {
+        while let Some(vip) = self.pace.pop(now) {
+            // What was written to an earlier agent means nothing to this one.
+            self.switch.lower(vip);
+            if let Some(host) = self.hosts.get(&vip) {
+                let start = host.plan.start.clone();
+                self.outputs.push_back(Output::Spawn(vip, start));
             }
         }
     }
 
-    fn reason(&self) -> Option<String> {
-        match self.link.state() {
-            link::State::Ending { why, .. } | link::State::Over { why } => {
-                (*why != Loss::Stopped).then(|| why.to_string())
-            }
-            link::State::Ready => {
-                let problems = self.problems();
-                (!problems.is_empty()).then(|| problems.join("; "))
-            }
-            link::State::Idle | link::State::Spawning | link::State::Configuring { .. } => None,
+    /// Says it once when no host can run any more unless a person does something.
+    fn look_for_hope(&mut self) {
+        let refused = |host: &Host| matches!(host.link.state(), link::State::Refused { .. });
+        let hopeless = self.hosts.values().all(refused) && !self.hosts.is_empty();
+        if hopeless && !self.hopeless {
+            self.outputs.push_back(Output::Event(Event::Hopeless {
+                hosts: self.hosts.len(),
+            }));
         }
-    }
-
-    fn problems(&self) -> Vec<String> {
-        let problems = self.link.problems().iter();
-        problems
-            .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
-            .collect()
-    }
-
-    /// The event of a change of state, once the process has told the whole reason.
-    fn announce(&mut self) -> Option<Event> {
-        if matches!(self.link.state(), link::State::Ending { .. }) {
-            return None;
-        }
-        let now = (self.state(), self.reason());
-        if self.announced.as_ref() == Some(&now) {
-            return None;
-        }
-        self.announced = Some(now.clone());
-        Some(Event::Host {
-            host: self.plan.name.to_string(),
-            vip: self.plan.vip.to_string(),
-            state: now.0,
-            reason: now.1,
-        })
-    }
-
-    fn note(&self, note: Note) -> Event {
-        let (host, vip) = (self.plan.name.to_string(), self.plan.vip.to_string());
-        let text = match note {
-            Note::Stderr(line) => return Event::Stderr { host, vip, line },
-            Note::Banner(banner) => {
-                format!(
-                    "its command wrote this before the agent started, which was skipped: {banner}"
-                )
-            }
-            Note::Lacks(features) => format!(
-                "its agent cannot do: {}; install a newer one on that host",
-                features.join(", ")
-            ),
-        };
-        Event::Warning { host, vip, text }
-    }
-
-    fn view(&self, traffic: Traffic, flows: usize) -> HostView {
-        let ports = configure::carried(&self.plan).map(|forward| forward.listen_port.get());
-        let mut ports: Vec<_> = ports.collect();
-        ports.sort_unstable();
-        HostView {
-            name: self.plan.name.to_string(),
-            vip: self.plan.vip.to_string(),
-            ports,
-            state: self.state(),
-            reason: self.reason(),
-            problems: self.problems(),
-            version: self
-                .link
-                .greeting()
-                .map(|greeting| greeting.version.clone()),
-            stderr: self.link.stderr_tail().map(str::to_owned).collect(),
-            traffic: TrafficView {
-                flows,
-                bytes_from: traffic.bytes_from,
-                bytes_to: traffic.bytes_to,
-                refused: traffic.malformed + traffic.spoofed + traffic.refused + traffic.stray,
-                shed: traffic.shed,
-            },
-        }
+        self.hopeless = hopeless;
     }
 }
 

@@ -1,12 +1,14 @@
 //! A network of agents that say what the test tells them to.
 
 mod configuration;
+mod reload;
 mod suggestions;
 
 use super::*;
 use crate::{
-    plan::{Forward, Protocol, Target, TargetHost},
+    plan::{Forward, HostPlan, Protocol, Target, TargetHost},
     route::Routes,
+    view::HostState,
     wire::{
         Decoder, Item,
         control::{Configure, Message},
@@ -52,10 +54,13 @@ fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
 }
 
 fn core() -> Core {
-    Core::new(&Plan {
-        hosts: vec![host("alpha", A, true), host("beta", B, false)],
-        routes: Routes::default(),
-    })
+    Core::new(
+        &Plan {
+            hosts: vec![host("alpha", A, true), host("beta", B, false)],
+            routes: Routes::default(),
+        },
+        1,
+    )
 }
 
 fn outputs(core: &mut Core) -> Vec<Output> {
@@ -63,7 +68,7 @@ fn outputs(core: &mut Core) -> Vec<Output> {
 }
 
 fn states(core: &Core) -> Vec<HostState> {
-    core.snapshot()
+    core.snapshot(NOW)
         .hosts
         .iter()
         .map(|host| host.state)
@@ -94,7 +99,7 @@ fn greeting(features: &str) -> BytesMut {
 
 fn all_ready() -> Core {
     let mut core = core();
-    core.start();
+    core.start(NOW);
     for address in [A, B] {
         core.handle_spawned(NOW, vip(address), Ok(()));
         let mut hello = greeting(r#""tcp","loopback","loopback.disable""#);
@@ -108,7 +113,7 @@ fn all_ready() -> Core {
 #[test]
 fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     let mut core = core();
-    core.start();
+    core.start(NOW);
     let spawned = outputs(&mut core);
     let spawned = spawned
         .iter()
@@ -127,7 +132,7 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     );
     assert_eq!(args.hostname_map["beta"].to_string(), B);
     assert!(!args.loopback.disable);
-    assert_eq!(args.features, ["problems"]);
+    assert_eq!(args.features, ["problems", "heartbeat"]);
 }
 
 #[test]
@@ -136,9 +141,9 @@ fn a_host_fails_alone_and_says_why() {
     assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
     core.handle_stderr(NOW, vip(B), b"boom");
     core.handle_closed(NOW, vip(B));
-    core.handle_exit(vip(B), Ending::Status(3));
-    assert_eq!(states(&core), [HostState::Ready, HostState::Lost]);
-    let view = &core.snapshot().hosts[1];
+    core.handle_exit(NOW, vip(B), Ending::Status(3));
+    assert_eq!(states(&core), [HostState::Ready, HostState::Waiting]);
+    let view = &core.snapshot(NOW).hosts[1];
     assert_eq!(
         view.reason.as_deref(),
         Some("its command exited with status 3")
@@ -148,7 +153,7 @@ fn a_host_fails_alone_and_says_why() {
         matches!(
             output,
             Output::Event(Event::Host {
-                state: HostState::Lost,
+                state: HostState::Waiting,
                 ..
             })
         )
@@ -160,14 +165,14 @@ fn a_host_fails_alone_and_says_why() {
 #[test]
 fn a_host_whose_agent_cannot_keep_the_manifests_word_is_refused() {
     let mut core = core();
-    core.start();
+    core.start(NOW);
     for address in [A, B] {
         core.handle_spawned(NOW, vip(address), Ok(()));
         core.handle_bytes(NOW, vip(address), &mut greeting(r#""tcp""#));
     }
     assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
     assert!(
-        core.snapshot().hosts[1]
+        core.snapshot(NOW).hosts[1]
             .reason
             .as_ref()
             .unwrap()
@@ -189,7 +194,7 @@ fn a_spoofing_host_is_refused_after_a_while_and_nobody_is_told_its_lies() {
     }
     assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
     assert_eq!(core.poll_frame(vip(A)), None);
-    assert!(core.snapshot().hosts[1].traffic.refused >= 100);
+    assert!(core.snapshot(NOW).hosts[1].traffic.refused >= 100);
 }
 
 #[test]
@@ -207,7 +212,7 @@ fn problems_make_a_host_degraded_until_they_are_gone() {
     core.handle_bytes(NOW, vip(A), &mut report(problem));
     assert_eq!(states(&core)[0], HostState::Degraded);
     assert_eq!(
-        core.snapshot().hosts[0].problems,
+        core.snapshot(NOW).hosts[0].problems,
         ["cannot listen on 127.0.42.101:8080: in use\\u{1b}"]
     );
     core.handle_bytes(NOW, vip(A), &mut report(""));
@@ -225,8 +230,67 @@ fn stopping_ends_everything() {
         .filter(|output| matches!(output, Output::CloseInput(_)));
     assert_eq!(closed.count(), 2);
     for address in [A, B] {
-        core.handle_exit(vip(address), Ending::Status(0));
+        core.handle_exit(NOW, vip(address), Ending::Status(0));
     }
     assert!(core.is_over());
     assert_eq!(states(&core), [HostState::Stopped, HostState::Stopped]);
+}
+
+#[test]
+fn a_lost_host_comes_back_with_its_whole_configuration() {
+    let mut core = all_ready();
+    core.handle_exit(NOW, vip(B), Ending::Signal(9));
+    let (until, _) = core.poll_timeout().unwrap();
+    core.handle_timeout(until);
+    assert!(
+        outputs(&mut core)
+            .iter()
+            .any(|output| matches!(output, Output::Spawn(host, _) if *host == vip(B)))
+    );
+    core.handle_spawned(until, vip(B), Ok(()));
+    assert_eq!(configured_with(&mut core, B).forwards.len(), 1);
+    assert_eq!(core.poll_frame(vip(B)), None, "it is configured once");
+    assert!(!core.is_over());
+}
+
+#[test]
+fn a_network_without_hope_says_so_once_and_goes_on() {
+    let mut core = core();
+    core.start(NOW);
+    for address in [A, B] {
+        core.handle_spawned(NOW, vip(address), Ok(()));
+        core.handle_bytes(NOW, vip(address), &mut greeting(""));
+        core.handle_exit(NOW, vip(address), Ending::Status(0));
+        core.handle_timeout(NOW);
+    }
+    let outputs = outputs(&mut core);
+    let hopeless = outputs
+        .iter()
+        .filter(|output| matches!(output, Output::Event(Event::Hopeless { hosts: 2 })));
+    assert_eq!(hopeless.count(), 1);
+    assert!(!core.is_over());
+    core.stop(NOW);
+    assert!(core.is_over());
+}
+
+#[test]
+fn a_start_that_has_to_wait_its_turn_can_be_taken_back() {
+    let mut core = all_ready();
+    let spawns = |core: &mut Core| {
+        let outputs = outputs(core).into_iter();
+        outputs
+            .filter(|output| matches!(output, Output::Spawn(..)))
+            .count()
+    };
+    core.restart_host(NOW, vip(B));
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    assert_eq!(spawns(&mut core), 0, "two starts were enough for now");
+    core.restart_host(NOW, vip(B));
+    core.stop_host(NOW, vip(B));
+    assert_eq!(states(&core)[1], HostState::Stopped);
+    let later = NOW + std::time::Duration::from_mins(1);
+    core.handle_timeout(later);
+    assert_eq!(spawns(&mut core), 0);
+    core.start_host(later, vip(B));
+    assert_eq!(spawns(&mut core), 1);
 }

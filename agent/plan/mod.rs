@@ -13,10 +13,12 @@ use crate::{
 };
 
 mod build;
+mod diff;
 mod notes;
 mod words;
 
 pub use build::build;
+pub use diff::{Change, Kind, diff};
 
 /// More problems than these are counted, not shown.
 const PROBLEMS_MAX: usize = 100;
@@ -192,6 +194,13 @@ impl fmt::Display for Protocol {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
         })
+    }
+}
+
+impl HostPlan {
+    /// Whether programs on the host have a proxy into the network.
+    pub fn has_proxy(&self) -> bool {
+        self.http.is_some() || self.socks.is_some()
     }
 }
 

@@ -141,6 +141,26 @@ impl Switch {
         self.hosts.insert(vip, host);
     }
 
+    /// Others may connect to these ports of a host from now on, and to no others. Flows that there are go on until an
+    /// agent ends them.
+    pub fn update(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            host.published = ports.into_iter().collect();
+            host.has_proxy = has_proxy;
+        }
+    }
+
+    /// Forgets a host.
+    pub fn remove(&mut self, vip: Vip) {
+        self.lower(vip);
+        self.hosts.remove(&vip);
+    }
+
+    /// Takes other routes.
+    pub fn set_routes(&mut self, routes: Routes) {
+        self.routes = routes;
+    }
+
     /// The host can be reached.
     pub fn raise(&mut self, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {

@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 
 /// The whole visible state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Snapshot {
+    /// When this was, in milliseconds of the manager's clock, on which all moments are given. It counts from the manager's
+    /// start and may stand still while the machine sleeps.
+    #[serde(default)]
+    pub now_ms: u64,
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<HostView>,
 }
@@ -22,9 +27,18 @@ pub struct HostView {
     pub ports: Vec<u16>,
     /// What it is doing.
     pub state: HostState,
-    /// Why it is lost or refused, for people.
+    /// Why it is not ready, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it will be started again, if it is lost and its process has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// Since when it is in this state.
+    #[serde(default)]
+    pub since_ms: u64,
+    /// How long its agent took to answer lately, in microseconds, if it answers heartbeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<u64>,
     /// What does not work on it although it is ready.
     pub problems: Vec<String>,
     /// Its agent's version, once known.
@@ -36,21 +50,37 @@ pub struct HostView {
     pub traffic: TrafficView,
 }
 
+/// The next try of a host that is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// Its number since the host was last ready for a while; the first is 1.
+    pub attempt: u32,
+    /// When it will be, on the manager's clock.
+    pub at_ms: u64,
+    /// How long after the loss that is.
+    pub pause_ms: u64,
+}
+
 /// What a host is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum HostState {
     /// Its command has not been started yet.
     Starting,
-    /// Its command runs; its agent has not answered yet.
+    /// Its command runs; nothing has come from its agent yet.
+    Greeting,
+    /// Its command has written something, but its agent has not taken its configuration yet.
     Configuring,
     /// It can be reached.
     Ready,
     /// It can be reached, but something on it does not work.
     Degraded,
-    /// It is gone.
-    Lost,
-    /// It cannot be part of the network as it is.
+    /// It is lost, and will be started again by itself.
+    Waiting,
+    /// Its command asks for something that only a person can give.
+    NeedsYou,
+    /// It cannot be part of the network as it is; no further try would change that.
     Refused,
     /// It was stopped on purpose.
     Stopped,
@@ -61,10 +91,12 @@ impl HostState {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Starting => "starting",
+            Self::Greeting => "connecting",
             Self::Configuring => "configuring",
             Self::Ready => "ready",
             Self::Degraded => "degraded",
-            Self::Lost => "lost",
+            Self::Waiting => "waiting",
+            Self::NeedsYou => "needs you",
             Self::Refused => "refused",
             Self::Stopped => "stopped",
         }
@@ -77,7 +109,7 @@ impl HostState {
 
     /// Whether nothing more will happen to the host by itself.
     pub const fn is_over(self) -> bool {
-        matches!(self, Self::Lost | Self::Refused | Self::Stopped)
+        matches!(self, Self::Refused | Self::Stopped)
     }
 }
 
@@ -112,6 +144,19 @@ pub enum Event {
         /// Why, where there is a reason.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// The next try, if it waits for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
+    },
+    /// The manifest has changed, and the network with it.
+    Reloaded {
+        /// What has changed, for people: nothing that matters if it is empty.
+        changes: Vec<String>,
+    },
+    /// No host can run as it is: all of them are refused. The network goes on, since a person may mend one.
+    Hopeless {
+        /// How many there are.
+        hosts: usize,
     },
     /// A line of a host's standard error, cleaned.
     Stderr {

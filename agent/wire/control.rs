@@ -11,8 +11,12 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// The one operation that a manager requests.
+/// The operation that tells an agent what it is to be.
 pub const CONFIGURE: &str = "configure";
+
+/// Addition: the operation that does nothing but to be answered. It is requested only of agents that announced
+/// [`feature::HEARTBEAT`].
+pub const PING: &str = "ping";
 
 /// Names of abilities, as both sides announce them.
 pub mod feature {
@@ -40,6 +44,10 @@ pub mod feature {
     pub const DNS: &str = "dns";
     /// Addition: the agent's proxies ask for credentials where the manifest says so. A host that asks for it is refused without it.
     pub const CREDENTIALS: &str = "proxy.credentials";
+    /// Addition: the agent can be configured more than once.
+    pub const RECONFIGURE: &str = "reconfigure";
+    /// Addition, of both: the agent answers [`super::PING`]; the manager sends it, so that its silence means something.
+    pub const HEARTBEAT: &str = "heartbeat";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
 }
@@ -61,7 +69,7 @@ pub enum Message {
 pub struct Request {
     /// Chosen by the manager; the result repeats it.
     pub id: u64,
-    /// [`CONFIGURE`].
+    /// [`CONFIGURE`] or [`PING`].
     pub op: String,
     /// What the operation takes; for [`CONFIGURE`] a [`Configure`].
     #[serde(default)]
@@ -354,6 +362,15 @@ impl Message {
             id,
             op: CONFIGURE.to_owned(),
             args: to_value(args),
+        })
+    }
+
+    /// A request to show that the agent is there.
+    pub fn ping(id: u64) -> Self {
+        Self::Request(Request {
+            id,
+            op: PING.to_owned(),
+            args: Value::Null,
         })
     }
 

@@ -2,14 +2,19 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-/// A manifest whose only host is gone at once, so that the run ends by itself.
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A manifest whose only host is gone at once, and waits for its next try ...
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
+
+/// ... as the program says, before somebody presses Ctrl-C.
+const WAITS: &str = "try 1 in";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.
 struct Desk(PathBuf);
@@ -50,6 +55,23 @@ impl Desk {
             output.status.code().unwrap(),
             String::from_utf8(output.stderr).unwrap(),
         )
+    }
+
+    /// The same for a network that runs until somebody presses Ctrl-C.
+    fn run_until_ctrl_c(&self, arguments: &[&str]) -> (i32, String) {
+        let mut child = self
+            .command(env!("CARGO_BIN_EXE_norouter"), arguments)
+            .spawn()
+            .unwrap();
+        let mut talk = String::new();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        while lines.read_line(&mut talk).unwrap() > 0 {
+            if talk.contains(WAITS) {
+                kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+                lines.read_to_string(&mut talk).unwrap();
+            }
+        }
+        (child.wait().unwrap().code().unwrap(), talk)
     }
 
     /// The files that the editor was given.
@@ -95,9 +117,9 @@ fn a_temporary_manifest_that_cannot_be_run_is_kept_for_its_owner_alone() {
 #[test]
 fn a_manifest_is_run_as_it_was_edited() {
     let desk = Desk::new("run", SHORT);
-    let (code, talk) = desk.run(&["--open-editor"]);
-    assert_eq!(code, 1, "{talk}");
-    assert!(talk.contains("a (127.0.42.231): lost"), "{talk}");
+    let (code, talk) = desk.run_until_ctrl_c(&["--open-editor"]);
+    assert_eq!(code, 130, "{talk}");
+    assert!(talk.contains("a (127.0.42.231): waiting"), "{talk}");
     assert!(talk.contains("the manifest is kept"), "{talk}");
 }
 
@@ -106,8 +128,8 @@ fn a_named_file_is_edited_in_its_place() {
     let desk = Desk::new("named", SHORT);
     let file = desk.0.join("mine.yaml");
     fs::write(&file, "hosts: {}").unwrap();
-    let (code, talk) = desk.run(&["up", "-e", file.to_str().unwrap()]);
-    assert_eq!(code, 1, "{talk}");
+    let (code, talk) = desk.run_until_ctrl_c(&["up", "-e", file.to_str().unwrap()]);
+    assert_eq!(code, 130, "{talk}");
     assert_eq!(desk.edited(), [file.as_path()]);
     assert_eq!(fs::read_to_string(&file).unwrap(), SHORT);
     assert!(desk.is_clean() && !talk.contains("kept"), "{talk}");
@@ -143,19 +165,28 @@ fn on_a_terminal_the_editor_is_offered_again() {
     let mut seen = Vec::new();
     let mut answers = ["y\n", "n\n"].into_iter();
     let mut bytes = [0; 4096];
+    let mut runs = false;
     loop {
         let count = screen.read(&mut bytes).unwrap_or(0);
         if count == 0 {
             break;
         }
         seen.extend_from_slice(&bytes[..count]);
+        let text = String::from_utf8_lossy(&seen);
+        let last = text.rsplit("[Y/n]").next().unwrap();
+        if runs != last.contains(WAITS) {
+            runs = !runs;
+            if runs {
+                keys.write_all(b"\x03").unwrap();
+            }
+        }
         if seen.ends_with(b"[Y/n] ") {
             keys.write_all(answers.next().expect("a third question").as_bytes())
                 .unwrap();
         }
     }
     let seen = String::from_utf8_lossy(&seen);
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{seen}");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{seen}");
     assert_eq!(seen.matches("Open the editor again?").count(), 2, "{seen}");
     let files = desk.edited();
     assert_eq!(files.len(), 2);

@@ -16,6 +16,7 @@ mod reach;
 mod streams;
 mod database;
 mod failure;
+mod supervision;
 mod stop;
 mod proxies;
 mod socks;

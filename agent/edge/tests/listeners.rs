@@ -24,7 +24,12 @@ fn listened(core: &mut Core) -> Vec<String> {
     outputs
         .filter_map(|output| match output {
             Output::Listen(listener) => Some(listener.to_string()),
-            Output::Write(_) | Output::Dial { .. } | Output::Serve(..) | Output::Wake(_) => None,
+            Output::Write(_)
+            | Output::Dial { .. }
+            | Output::Serve(..)
+            | Output::Close(_)
+            | Output::Wake(_)
+            | Output::Silent => None,
         })
         .collect()
 }
@@ -128,7 +133,12 @@ fn the_files_are_written_with_what_programs_need() {
         .into_iter()
         .find_map(|output| match output {
             Output::Write(files) => Some(files),
-            Output::Listen(_) | Output::Dial { .. } | Output::Serve(..) | Output::Wake(_) => None,
+            Output::Listen(_)
+            | Output::Dial { .. }
+            | Output::Serve(..)
+            | Output::Close(_)
+            | Output::Wake(_)
+            | Output::Silent => None,
         });
     let files = files.unwrap();
     assert_eq!(files.state_dir.as_deref(), Some("~/.norouter/agent"));

@@ -178,12 +178,12 @@ fn credentials_of_either_proxy_are_required() {
 
 #[test]
 fn an_agent_that_would_let_everybody_use_the_proxy_is_refused() {
-    let mut core = Core::new(&plan());
-    core.start();
+    let mut core = Core::new(&plan(), 1);
+    core.start(NOW);
     core.handle_spawned(NOW, vip(A), Ok(()));
     let mut hello = greeting(r#""tcp","loopback","http","socks","routes","routes.notTo","dns""#);
     core.handle_bytes(NOW, vip(A), &mut hello);
     assert_eq!(states(&core)[0], HostState::Refused);
-    let reason = core.snapshot().hosts[0].reason.clone().unwrap();
+    let reason = core.snapshot(NOW).hosts[0].reason.clone().unwrap();
     assert!(reason.contains("proxy.credentials"), "{reason}");
 }

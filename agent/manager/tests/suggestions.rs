@@ -17,15 +17,18 @@ fn ready() -> Core {
     let mut beta = host("beta", B, true);
     beta.dns = Some(port(10_053));
     beta.relay = Some(port(10_054));
-    let mut core = Core::new(&Plan {
-        hosts: vec![alpha, beta],
-        routes: Routes::new(vec![Route {
-            via: vec![vip(B)],
-            to: vec!["*.internal".parse().unwrap()],
-            not_to: vec![],
-        }]),
-    });
-    core.start();
+    let mut core = Core::new(
+        &Plan {
+            hosts: vec![alpha, beta],
+            routes: Routes::new(vec![Route {
+                via: vec![vip(B)],
+                to: vec!["*.internal".parse().unwrap()],
+                not_to: vec![],
+            }]),
+        },
+        1,
+    );
+    core.start(NOW);
     for address in [A, B] {
         core.handle_spawned(NOW, vip(address), Ok(()));
         core.handle_bytes(NOW, vip(address), &mut greeting(r#""tcp""#));
@@ -90,7 +93,7 @@ fn a_suggestion_does_not_count_for_the_packet_before_it() {
     bytes.extend_from_slice(&suggestion(B));
     core.handle_bytes(NOW, vip(A), &mut bytes);
     assert!(waiting(&mut core, B).is_empty());
-    assert_eq!(core.snapshot().hosts[0].traffic.refused, 1);
+    assert_eq!(core.snapshot(NOW).hosts[0].traffic.refused, 1);
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn bad_suggestions_are_faults_of_the_host_that_makes_them() {
         let mut expected = [HostState::Ready, HostState::Ready];
         expected[usize::from(teacher == B)] = HostState::Refused;
         assert_eq!(states(&core), expected, "{route}");
-        let reason = core.snapshot().hosts[usize::from(teacher == B)]
+        let reason = core.snapshot(NOW).hosts[usize::from(teacher == B)]
             .reason
             .clone();
         let reason = reason.unwrap();
@@ -133,5 +136,5 @@ fn dns_and_relay_ports_are_reached_where_they_are_and_nowhere_else() {
     core.handle_bytes(NOW, vip(A), &mut syn(&format!("{B}:10055")));
     core.handle_bytes(NOW, vip(A), &mut syn(&format!("{A}:10053")));
     assert!(waiting(&mut core, B).is_empty());
-    assert_eq!(core.snapshot().hosts[0].traffic.refused, 2);
+    assert_eq!(core.snapshot(NOW).hosts[0].traffic.refused, 2);
 }

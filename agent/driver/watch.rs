@@ -1,0 +1,104 @@
+//! Tells when a file has changed, however the editor wrote it.
+//!
+//! Its folder is watched and not the file: many editors write a new file and give it the old one's name, and then the old
+//! one is not the file any more.
+
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc;
+
+/// How long a file has to be left alone until it is looked at. An editor may need several steps.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// Watches one file.
+pub struct Watch {
+    changes: mpsc::UnboundedReceiver<()>,
+    /// Dropping it ends the watch.
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Watches from now on. A symbolic link is watched, and what it leads to.
+    pub fn start(file: &Path) -> io::Result<Self> {
+        let (sender, changes) = mpsc::unbounded_channel();
+        let files: Vec<PathBuf> = std::iter::once(file.to_owned())
+            .chain(file.canonicalize())
+            .collect();
+        let names: Vec<OsString> = files
+            .iter()
+            .filter_map(|file| Some(file.file_name()?.to_owned()))
+            .collect();
+        let is_ours = move |path: &PathBuf| names.iter().any(|name| path.file_name() == Some(name));
+        let heard = move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            // Reading the file is no change, and would be heard each time that it is read because of one.
+            if !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(&is_ours) {
+                // Nobody may be left to be told.
+                let _ = sender.send(());
+            }
+        };
+        let mut watcher = notify::recommended_watcher(heard).map_err(io::Error::other)?;
+        let mut folders: Vec<_> = files
+            .iter()
+            .map(|file| match file.parent() {
+                Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+                Some(folder) => folder,
+                None => Path::new("/"),
+            })
+            .collect();
+        folders.dedup();
+        for folder in folders {
+            watcher
+                .watch(folder, RecursiveMode::NonRecursive)
+                .map_err(io::Error::other)?;
+        }
+        Ok(Self {
+            changes,
+            _watcher: watcher,
+        })
+    }
+
+    /// Done when the file has changed and was then left alone for a moment.
+    pub async fn changed(&mut self) {
+        if self.changes.recv().await.is_none() {
+            // The watch has broken. Nothing will ever change.
+            std::future::pending::<()>().await;
+        }
+        while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changes.recv()).await {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_seen_in_place_and_by_replacement_and_other_files_are_not() {
+        let folder = std::env::temp_dir().join(format!("norouter-watch-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("n.yaml");
+        fs::write(&file, "1").unwrap();
+        let mut watch = Watch::start(&file).unwrap();
+        fs::write(&file, "2").unwrap();
+        watch.changed().await;
+        for text in ["3", "4"] {
+            fs::write(folder.join("n.yaml.new"), text).unwrap();
+            fs::rename(folder.join("n.yaml.new"), &file).unwrap();
+            watch.changed().await;
+        }
+        fs::write(folder.join("other"), "5").unwrap();
+        let _ = fs::read(&file).unwrap();
+        let more = tokio::time::timeout(QUIET, watch.changed()).await;
+        assert!(more.is_err(), "nothing has happened to the file");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

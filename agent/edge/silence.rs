@@ -1,0 +1,80 @@
+//! Whether the manager is still there. One that has promised to ask from time to time, and does not, is gone or cannot be
+//! reached, and will start another agent when it is back; this one must not hold its ports then.
+//!
+//! As in the manager, silence is counted in looks and not in time, so that a machine that sleeps blames nobody.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// How often to look.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+
+/// How many looks in a row may find nothing: the agent is sure within 15 s.
+const MISSED_MAX: u32 = 4;
+
+/// What an agent hears of its manager.
+pub(super) struct Silence {
+    look_at: Instant,
+    heard: bool,
+    missed: u32,
+}
+
+impl Silence {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            look_at: now + LOOK_EVERY,
+            heard: false,
+            missed: 0,
+        }
+    }
+
+    /// Something has come.
+    pub(super) fn hear(&mut self) {
+        self.heard = true;
+    }
+
+    /// Looks if it is time; true if the manager is gone.
+    pub(super) fn look(&mut self, now: Instant) -> bool {
+        if self.look_at > now {
+            return false;
+        }
+        self.look_at = now + LOOK_EVERY;
+        self.missed = if std::mem::take(&mut self.heard) {
+            0
+        } else {
+            self.missed + 1
+        };
+        self.missed >= MISSED_MAX
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.look_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_manager_is_given_up_within_15_s_and_not_before_12() {
+        for last in 0..6 {
+            let mut silence = Silence::new(Instant::ZERO);
+            let gone = (0..60).find(|second| {
+                if *second == last {
+                    silence.hear();
+                }
+                silence.look(Instant::ZERO + Duration::from_secs(*second))
+            });
+            let after = gone.unwrap() - last;
+            assert!((12..=15).contains(&after), "{after} s after {last}");
+        }
+    }
+
+    #[test]
+    fn a_sleep_is_no_silence() {
+        let mut silence = Silence::new(Instant::ZERO);
+        assert!(!silence.look(Instant::ZERO + Duration::from_hours(10)));
+    }
+}

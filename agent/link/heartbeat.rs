@@ -1,0 +1,178 @@
+//! Whether an agent is still there, which the manager asks from time to time, and how long its answer takes.
+//!
+//! Silence is counted in looks and not in time: while a laptop sleeps, or a stopped process stands still, nobody looks,
+//! and nobody can be blamed for not having answered.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// How often to look and to ask. A stall that is shorter than [`MISSED_MAX`] of them ends nothing, wherever it begins; a
+/// longer one is found after at most one more.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How many looks in a row may find nothing new: death is certain within 10 s of the last sign of life.
+const MISSED_MAX: u32 = 4;
+
+/// Of them, how many are left to an agent that is asked whether it is still there after a sleep.
+const AFTER_SLEEP: u32 = 2;
+
+/// How much slower or faster an answer has to be until it is news, as a fraction.
+const NEWS: u32 = 4;
+
+/// The signs of life of one agent.
+#[derive(Debug)]
+pub(super) struct Heartbeat {
+    look_at: Instant,
+    heard: bool,
+    missed: u32,
+    /// The question that was not answered yet, and when it was asked. There is at most one.
+    asked: Option<(u64, Instant)>,
+    latency: Option<Duration>,
+}
+
+/// What a look has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It is not time yet, or the last question is still open.
+    Wait,
+    /// Ask under this number.
+    Ask,
+    /// The agent is gone.
+    Dead,
+}
+
+impl Heartbeat {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            look_at: now,
+            heard: true,
+            missed: 0,
+            asked: None,
+            latency: None,
+        }
+    }
+
+    /// Something has come from the agent.
+    pub(super) fn hear(&mut self) {
+        self.heard = true;
+    }
+
+    /// Looks whether it is time. `id` is the number for a question.
+    pub(super) fn look(&mut self, now: Instant, id: u64) -> Look {
+        if self.look_at > now {
+            return Look::Wait;
+        }
+        self.look_at = now + LOOK_EVERY;
+        if std::mem::take(&mut self.heard) {
+            self.missed = 0;
+        } else {
+            self.missed += 1;
+            if self.missed >= MISSED_MAX {
+                return Look::Dead;
+            }
+        }
+        if self.asked.is_some() {
+            return Look::Wait;
+        }
+        self.asked = Some((id, now));
+        Look::Ask
+    }
+
+    /// The machine has slept. The agent is asked at once, and has less time than usual.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        self.look_at = now;
+        self.heard = false;
+        self.missed = MISSED_MAX - AFTER_SLEEP - 1;
+    }
+
+    /// The answer to a question; `None` if nobody has asked. Tells whether the latency is news.
+    pub(super) fn answer(&mut self, now: Instant, id: u64) -> Option<bool> {
+        let (_, since) = self.asked.take_if(|(asked, _)| *asked == id)?;
+        let latency = now - since;
+        let news = self
+            .latency
+            .is_none_or(|last| latency.abs_diff(last) > last / NEWS + Duration::from_millis(1));
+        if news {
+            self.latency = Some(latency);
+        }
+        Some(news)
+    }
+
+    /// How long the last answer took, roughly.
+    pub(super) fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.look_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(millis)
+    }
+
+    /// When an agent is found dead whose last sign came at `last`, in milliseconds.
+    fn dead_at(last: u64) -> u64 {
+        let mut heart = Heartbeat::new(at(0));
+        let mut now = 0;
+        loop {
+            if now == last {
+                heart.hear();
+            }
+            if heart.look(at(now), 1) == Look::Dead {
+                return now;
+            }
+            now += 100;
+        }
+    }
+
+    #[test]
+    fn death_is_found_within_10_s_and_a_stall_of_8_s_is_none() {
+        for last in (0..4_000).step_by(100) {
+            let after = dead_at(last) - last;
+            assert!((8_000..=10_000).contains(&after), "{after} ms after {last}");
+        }
+    }
+
+    #[test]
+    fn a_sleep_counts_as_one_look_however_long_it_was() {
+        let mut heart = Heartbeat::new(at(0));
+        assert_eq!(heart.look(at(0), 1), Look::Ask);
+        assert_eq!(
+            heart.look(at(3_600_000), 2),
+            Look::Wait,
+            "the first is open"
+        );
+        assert_eq!(heart.answer(at(3_600_050), 1), Some(true));
+    }
+
+    #[test]
+    fn after_a_sleep_a_silent_agent_is_given_up_within_4_s() {
+        let mut heart = Heartbeat::new(at(0));
+        heart.look(at(0), 1);
+        heart.doubt(at(1_000));
+        let looks = [1_000, 3_000, 5_000].map(|now| heart.look(at(now), 1));
+        assert_eq!(looks, [Look::Wait, Look::Wait, Look::Dead]);
+    }
+
+    #[test]
+    fn latency_is_news_only_when_it_has_changed() {
+        let mut heart = Heartbeat::new(at(0));
+        assert_eq!(heart.answer(at(1), 1), None);
+        let mut news = Vec::new();
+        for (number, latency) in [40, 41, 45, 90].into_iter().enumerate() {
+            let (id, asked) = (number as u64, number as u64 * 2_000);
+            assert_eq!(heart.look(at(asked), id), Look::Ask);
+            heart.hear();
+            news.push(heart.answer(at(asked + latency), id).unwrap());
+        }
+        assert_eq!(news, [true, false, false, true]);
+        assert_eq!(heart.latency(), Some(Duration::from_millis(90)));
+    }
+}

@@ -1,0 +1,126 @@
+//! How a running network becomes another plan's: hosts that did not change keep their pipes and flows.
+
+use super::{Core, Host, configure};
+use crate::{
+    addr::Vip,
+    link::{self, Link},
+    plan::{self, Change, HostPlan, Kind, Plan, Start},
+    time::Instant,
+    view::Event,
+};
+
+/// Whether commands that nobody has seen yet may be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commands {
+    /// They are started.
+    Start,
+    /// They wait for [`Core::approve`]; until then a host keeps its old command, or has none.
+    Hold,
+}
+
+impl Core {
+    /// Makes the network that of `plan`, and tells what that changes.
+    pub fn reload(&mut self, now: Instant, plan: &Plan, commands: Commands) -> Vec<Change> {
+        if self.stopping {
+            return Vec::new();
+        }
+        let mut changes = plan::diff(&self.plan, plan);
+        self.plan = plan.clone();
+        self.switch.set_routes(plan.routes.clone());
+        for change in &mut changes {
+            match (change.kind, plan.host(change.vip)) {
+                (Kind::Added | Kind::Restarted, Some(host)) => {
+                    change.kind = self.take(now, host, change.kind, commands);
+                }
+                (Kind::Reconfigured, Some(host)) => {
+                    if let Some(known) = self.hosts.get_mut(&change.vip) {
+                        known.take(host, commands == Commands::Hold);
+                    }
+                }
+                (Kind::Removed | Kind::Held, _) | (_, None) => self.dismiss(now, change.vip),
+            }
+        }
+        self.order = plan.hosts.iter().map(|host| host.vip).collect();
+        for host in &plan.hosts {
+            let configure = configure::configure(plan, host);
+            let demands = configure::demands(plan, host);
+            self.switch
+                .update(host.vip, configure::ports(host), host.has_proxy());
+            self.tell(now, host.vip, |link| {
+                link.reconfigure(now, configure, demands);
+            });
+        }
+        for change in &changes {
+            match change.kind {
+                Kind::Added => self.tell(now, change.vip, Link::start),
+                // One that a person has stopped stays stopped.
+                Kind::Restarted => self.tell(now, change.vip, |link| {
+                    if *link.state() != link::State::Stopped {
+                        link.restart(now);
+                    }
+                }),
+                Kind::Removed | Kind::Reconfigured | Kind::Held => {}
+            }
+        }
+        self.outputs
+            .push_back(super::Output::Event(Event::Reloaded {
+                changes: changes.iter().map(ToString::to_string).collect(),
+            }));
+        self.outputs.push_back(super::Output::Changed);
+        changes
+    }
+
+    /// A person has seen the commands that were held: they are started.
+    pub fn approve(&mut self, now: Instant) {
+        for vip in self.order.clone() {
+            let Some(host) = self.hosts.get_mut(&vip) else {
+                continue;
+            };
+            if let Some(start) = host.held.take() {
+                host.plan.start = start;
+                self.tell(now, vip, |link| link.restart(now));
+            }
+        }
+    }
+
+    /// Puts a host with a command that is new into the network, and says what became of it.
+    fn take(&mut self, now: Instant, plan: &HostPlan, kind: Kind, commands: Commands) -> Kind {
+        let hold = commands == Commands::Hold;
+        if let Some(host) = self.hosts.get_mut(&plan.vip) {
+            let old = host.plan.start.clone();
+            host.take(plan, hold);
+            // It may have been removed a moment ago.
+            host.leaving = false;
+            return match &host.held {
+                Some(_) => Kind::Held,
+                None if host.plan.start == old && kind == Kind::Restarted => Kind::Reconfigured,
+                None => Kind::Restarted,
+            };
+        }
+        self.switch
+            .add(plan.vip, configure::ports(plan), plan.has_proxy());
+        let link = Link::new(
+            configure::configure(&self.plan, plan),
+            configure::demands(&self.plan, plan),
+            self.seed
+                .wrapping_add(u64::from(u32::from(plan.vip.address()))),
+        );
+        let mut host = Host::new(plan.clone(), link, now);
+        let waits = hold && plan.start != Start::InProcess;
+        if waits {
+            host.held = Some(plan.start.clone());
+        } else {
+            self.pace.allow();
+        }
+        self.hosts.insert(plan.vip, host);
+        if waits { Kind::Held } else { kind }
+    }
+
+    /// Stops a host that is no more; it is forgotten when its process is gone.
+    fn dismiss(&mut self, now: Instant, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            host.leaving = true;
+            self.tell(now, vip, |link| link.stop(now));
+        }
+    }
+}

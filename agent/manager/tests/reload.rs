@@ -1,0 +1,175 @@
+//! A manifest that is edited while its network runs.
+
+use super::*;
+use crate::plan::{self, Kind};
+
+const C: &str = "127.0.42.102";
+
+const OLD: &str = "
+hosts:
+  alpha: {vip: 127.0.42.100, cmd: alpha, ports: ['8080:127.0.0.1:80']}
+  beta: {vip: 127.0.42.101, cmd: beta, ports: ['8080:127.0.0.1:80']}
+";
+
+fn plan(text: &str) -> Plan {
+    let loaded = plan::load("test.yaml", text);
+    loaded.plan.expect("a good manifest")
+}
+
+/// A network whose agents are ready, and can or cannot be configured again.
+fn running(text: &str, feature: &str) -> Core {
+    let plan = plan(text);
+    let mut core = Core::new(&plan, 1);
+    core.start(NOW);
+    for host in &plan.hosts {
+        answer(&mut core, host.vip, feature);
+    }
+    outputs(&mut core);
+    core
+}
+
+fn answer(core: &mut Core, vip: Vip, feature: &str) {
+    core.handle_spawned(NOW, vip, Ok(()));
+    let mut hello = greeting(&format!(r#""tcp","loopback"{feature}"#));
+    core.handle_bytes(NOW, vip, &mut hello);
+    while core.poll_frame(vip).is_some() {}
+}
+
+const CAN: &str = r#","reconfigure""#;
+
+/// What is done to processes, in words.
+fn done(core: &mut Core) -> Vec<String> {
+    let outputs = outputs(core).into_iter();
+    outputs
+        .filter_map(|output| match output {
+            Output::Spawn(vip, Start::Command(argv)) => Some(format!("start {vip}: {}", argv[0])),
+            Output::Spawn(vip, Start::InProcess) => Some(format!("start {vip}")),
+            Output::CloseInput(vip) => Some(format!("end {vip}")),
+            Output::Terminate(_)
+            | Output::Kill(_)
+            | Output::Wake(_)
+            | Output::Event(_)
+            | Output::Changed => None,
+        })
+        .collect()
+}
+
+#[test]
+fn the_same_plan_changes_nothing() {
+    let mut core = running(OLD, CAN);
+    assert!(core.reload(NOW, &plan(OLD), Commands::Start).is_empty());
+    assert!(done(&mut core).is_empty());
+    assert_eq!(core.poll_frame(vip(A)), None);
+    assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
+}
+
+#[test]
+fn a_port_more_is_a_message_and_ends_nothing() {
+    let mut core = running(OLD, CAN);
+    let new = OLD.replace(
+        "ports: ['8080:127.0.0.1:80']}\n  beta",
+        "ports: ['8080:127.0.0.1:80', '81:127.0.0.1:81']}\n  beta",
+    );
+    let changes = core.reload(NOW, &plan(&new), Commands::Start);
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0].kind, Kind::Reconfigured);
+    assert!(done(&mut core).is_empty());
+    assert_eq!(configured_with(&mut core, A).forwards.len(), 2);
+    assert_eq!(configured_with(&mut core, B).others.len(), 2);
+    assert_eq!(core.snapshot(NOW).hosts[0].ports, [81, 8080]);
+}
+
+#[test]
+fn an_upstream_agent_is_started_again_instead() {
+    let mut core = running(OLD, "");
+    let new = OLD.replace("beta: {", "beta: {aliases: [bee], ");
+    core.reload(NOW, &plan(&new), Commands::Start);
+    let expected = [A, B].map(|host| format!("end {host}"));
+    assert_eq!(done(&mut core), expected, "each of them knows the names");
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    let later = NOW + std::time::Duration::from_secs(1);
+    core.handle_timeout(later);
+    assert_eq!(done(&mut core), [format!("start {B}: beta")]);
+}
+
+#[test]
+fn hosts_come_and_go_and_the_others_stay() {
+    let mut core = running(OLD, CAN);
+    let new = OLD.replace(
+        "beta: {vip: 127.0.42.101, cmd: beta",
+        "gamma: {vip: 127.0.42.102, cmd: gamma",
+    );
+    let changes = core.reload(NOW, &plan(&new), Commands::Start);
+    let kinds: Vec<_> = changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [Kind::Removed, Kind::Added]);
+    assert_eq!(
+        done(&mut core),
+        [format!("end {B}"), format!("start {C}: gamma")]
+    );
+    assert_eq!(states(&core), [HostState::Ready, HostState::Starting]);
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    assert!(core.hosts.len() == 2 && core.switch.flow_count(vip(B)) == 0);
+    answer(&mut core, vip(C), CAN);
+    assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
+    core.reload(NOW, &plan(OLD), Commands::Start);
+    core.reload(NOW, &plan(&new), Commands::Start);
+    core.handle_exit(NOW, vip(C), Ending::Status(0));
+    assert_eq!(core.hosts.len(), 3, "one host is still on its way out");
+}
+
+#[test]
+fn another_command_is_another_process() {
+    let mut core = running(OLD, CAN);
+    let new = OLD.replace("cmd: beta", "cmd: other");
+    core.reload(NOW, &plan(&new), Commands::Start);
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    core.handle_timeout(NOW + std::time::Duration::from_secs(1));
+    assert_eq!(
+        done(&mut core),
+        [format!("end {B}"), format!("start {B}: other")]
+    );
+}
+
+#[test]
+fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
+    let mut core = running(OLD, CAN);
+    let new = format!(
+        "{}  gamma: {{vip: {C}, cmd: gamma}}\n",
+        OLD.replace("cmd: beta", "cmd: evil")
+    );
+    let changes = core.reload(NOW, &plan(&new), Commands::Hold);
+    assert!(changes.iter().all(|change| change.kind == Kind::Held));
+    assert_eq!(changes.len(), 2);
+    assert!(done(&mut core).is_empty());
+    let expected = [HostState::Ready, HostState::Degraded, HostState::NeedsYou];
+    assert_eq!(states(&core), expected);
+    assert!(core.snapshot(NOW).hosts[1].problems[0].contains("evil"));
+    // Another edit of the same host, a restart and a request to start do not approve it.
+    let edited = new
+        .replace("cmd: evil", "aliases: [bee], cmd: evil")
+        .replace("cmd: gamma", "aliases: [gee], cmd: gamma");
+    core.reload(NOW, &plan(&edited), Commands::Hold);
+    core.start_host(NOW, vip(C));
+    core.restart_host(NOW, vip(C));
+    core.restart_host(NOW, vip(B));
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    let later = NOW + std::time::Duration::from_secs(1);
+    core.handle_timeout(later);
+    assert_eq!(
+        done(&mut core),
+        [format!("end {B}"), format!("start {B}: beta")]
+    );
+    answer(&mut core, vip(B), CAN);
+    core.approve(later);
+    core.handle_exit(later, vip(B), Ending::Status(0));
+    let mut started = done(&mut core);
+    started.sort();
+    assert_eq!(
+        started,
+        [
+            format!("end {B}"),
+            format!("start {B}: evil"),
+            format!("start {C}: gamma")
+        ]
+    );
+}

@@ -1,0 +1,114 @@
+//! What has to happen to a running network so that it becomes another plan's.
+
+use std::fmt;
+
+use super::{HostPlan, Plan};
+use crate::addr::{HostName, Vip};
+
+/// One difference between two plans. A host is known by its VIP: one that gets another name is the same host, and one
+/// that gets another VIP is another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The host.
+    pub host: HostName,
+    /// Its address.
+    pub vip: Vip,
+    /// What becomes of it.
+    pub kind: Kind,
+}
+
+/// What becomes of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It is new.
+    Added,
+    /// It is no more.
+    Removed,
+    /// Its command is another one, so that its agent is ended and started again.
+    Restarted,
+    /// Its agent gets another configuration.
+    Reconfigured,
+    /// Its command is another one and waits for approval; the host stays as it is until then.
+    Held,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            Kind::Added => "added",
+            Kind::Removed => "removed",
+            Kind::Restarted => "restarted with its new command",
+            Kind::Reconfigured => "changed",
+            Kind::Held => "its new command waits for your approval",
+        };
+        write!(f, "{} ({}): {what}", self.host, self.vip)
+    }
+}
+
+/// The differences, those of the old plan's hosts first. Hosts that hear of them only as neighbours are not in the list.
+pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
+    let change = |host: &HostPlan, kind| Change {
+        host: host.name.clone(),
+        vip: host.vip,
+        kind,
+    };
+    let mut changes = Vec::new();
+    for before in &old.hosts {
+        changes.extend(match new.host(before.vip) {
+            None => Some(change(before, Kind::Removed)),
+            Some(after) if after.start != before.start => Some(change(after, Kind::Restarted)),
+            Some(after) if after != before => Some(change(after, Kind::Reconfigured)),
+            Some(_) => None,
+        });
+    }
+    let added = new.hosts.iter().filter(|host| old.host(host.vip).is_none());
+    changes.extend(added.map(|host| change(host, Kind::Added)));
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        crate::plan::load("test.yaml", text).plan.unwrap()
+    }
+
+    fn told(old: &str, new: &str) -> Vec<String> {
+        diff(&plan(old), &plan(new))
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    const OLD: &str = "
+hosts:
+  a: {vip: 127.0.42.1, ports: ['80:127.0.0.1:80']}
+  b: {vip: 127.0.42.2, cmd: ssh b norouter}
+  c: {vip: 127.0.42.3, cmd: ssh c norouter}
+";
+
+    #[test]
+    fn a_plan_does_not_differ_from_itself() {
+        assert!(told(OLD, OLD).is_empty());
+    }
+
+    #[test]
+    fn each_host_is_told_of_once() {
+        let new = "
+hosts:
+  a: {vip: 127.0.42.1, ports: ['80:127.0.0.1:81']}
+  b: {vip: 127.0.42.2, cmd: ssh other norouter, aliases: [bee]}
+  d: {vip: 127.0.42.4, cmd: ssh d norouter}
+";
+        assert_eq!(
+            told(OLD, new),
+            [
+                "a (127.0.42.1): changed",
+                "b (127.0.42.2): restarted with its new command",
+                "c (127.0.42.3): removed",
+                "d (127.0.42.4): added",
+            ]
+        );
+    }
+}

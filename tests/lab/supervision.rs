@@ -1,0 +1,86 @@
+//! A host that is lost comes back, and an edited manifest is taken up, without anybody's help.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    network::{Host, Network, processes_of},
+    sandbox::{Sandbox, wait_for},
+};
+
+const WEB: &[&str] = &["8080:127.0.0.1:8000"];
+
+fn network(sandbox: &Sandbox) -> (Network, Vec<Box<dyn std::any::Any>>) {
+    let hosts = vec![
+        Host::laptop().ports(WEB),
+        Host::netns("first", sandbox).ports(WEB),
+        Host::netns("second", sandbox).ports(WEB),
+    ];
+    let mut pages: Vec<Box<dyn std::any::Any>> = Vec::new();
+    for host in &hosts {
+        pages.push(Box::new(host.serve_name(sandbox)));
+    }
+    let mut network = Network::start(sandbox, hosts);
+    network.wait_for_page("laptop", "first");
+    network.wait_for_page("first", "second");
+    (network, pages)
+}
+
+/// The agent in a host's namespace.
+fn agent(network: &Network, sandbox: &Sandbox, name: &str) -> Pid {
+    let program = crate::network::program(sandbox);
+    let pids = network.host(name).namespace().pids();
+    let agents = pids.into_iter().filter(|pid| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.starts_with(program.to_str().unwrap()) && line.contains("agent")
+    });
+    let agents: Vec<String> = agents.collect();
+    assert_eq!(agents.len(), 1, "agents of {name}");
+    Pid::from_raw(agents[0].parse().unwrap()).unwrap()
+}
+
+/// Waits until another agent serves than `old`, and tells how long that took.
+fn replaced(network: &mut Network, sandbox: &Sandbox, old: Pid) -> Duration {
+    let start = Instant::now();
+    wait_for("another agent", || {
+        let pids = network.host("first").namespace().pids();
+        let old = old.as_raw_nonzero().to_string();
+        (!pids.contains(&old) && network.laptop().fetch(&network.vip("first"), 8080).is_ok())
+            .then_some(())
+    });
+    network.wait_for_page("second", "first");
+    let _ = agent(network, sandbox, "first");
+    start.elapsed()
+}
+
+#[test]
+fn a_killed_agent_is_back_within_2_s() {
+    let sandbox = Sandbox::new();
+    let (mut network, _pages) = network(&sandbox);
+    let before = processes_of(&sandbox).len();
+    let old = agent(&network, &sandbox, "first");
+    kill_process(old, Signal::KILL).unwrap();
+    let took = replaced(&mut network, &sandbox, old);
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    network.assert_page("laptop", "second");
+    assert_eq!(processes_of(&sandbox).len(), before);
+}
+
+#[test]
+fn an_agent_that_stands_still_is_replaced_and_nobody_else_notices() {
+    let sandbox = Sandbox::new();
+    let (mut network, _pages) = network(&sandbox);
+    let old = agent(&network, &sandbox, "first");
+    kill_process(old, Signal::STOP).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        network.assert_page("laptop", "second");
+    }
+    let took = replaced(&mut network, &sandbox, old);
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(network.manager.is_alive());
+}

@@ -1,0 +1,95 @@
+//! A whole network in virtual time: a manager, its agents, and pipes that are cut, stalled, corrupted and killed by a seed.
+//!
+//! `SIM_SEEDS=1000 cargo test --test sim` looks further, and `SIM_SEED=7` repeats one run.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may stop at what it did not expect"
+)]
+
+mod world;
+
+use std::{env, panic, time::Duration};
+
+use world::{Fault, World};
+
+/// How many seeds are tried if nobody says.
+const SEEDS: u64 = 100;
+
+/// How long faults are made.
+const STORM: Duration = Duration::from_secs(40);
+
+/// How long the network may take to be whole again: a silent agent is found, the longest pause passes, and there is some
+/// time for the start.
+const RECOVERY: Duration = Duration::from_secs(45);
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+fn run(seed: u64) -> World {
+    let mut world = World::new(seed, 3);
+    world.run_for(Duration::from_secs(5));
+    world.assert_all_ready("at the start");
+    let end = world.now + STORM;
+    while world.now < end {
+        let pause = 200 + world.random(4_000);
+        world.run_for(Duration::from_millis(pause));
+        match world.random(6) {
+            0 => world.fault(Fault::Kill),
+            1 => world.fault(Fault::Cut),
+            2 => world.fault(Fault::Corrupt),
+            3 => world.fault(Fault::Stall(Duration::from_secs(30))),
+            4 => world.fault(Fault::Stall(Duration::from_secs(7))),
+            _ => world.connect(),
+        }
+        world.connect();
+    }
+    world.run_for(RECOVERY);
+    world.assert_all_ready("after the storm");
+    let before = world.completed;
+    for _ in 0..10 {
+        world.connect();
+        world.run_for(Duration::from_secs(1));
+    }
+    assert_eq!(world.completed, before + 10, "new connections work");
+    world.stop();
+    world
+}
+
+#[test]
+fn whatever_happens_no_byte_is_wrong_and_everybody_comes_back() {
+    let seeds = match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIM_SEEDS").unwrap_or(SEEDS),
+    };
+    let (mut completed, mut broken, mut starts) = (0, 0, 0);
+    for seed in seeds {
+        let world = panic::catch_unwind(|| run(seed)).unwrap_or_else(|panic| {
+            let what = panic
+                .downcast_ref::<String>()
+                .map_or("a panic", String::as_str);
+            panic!("SIM_SEED={seed}: {what}");
+        });
+        completed += world.completed;
+        broken += world.broken;
+        starts += world.starts;
+    }
+    assert!(completed > 0 && broken > 0, "{completed} {broken}");
+    assert!(starts > 3, "nobody ever came back");
+}
+
+#[test]
+fn a_seed_decides_everything() {
+    assert_eq!(run(3).transcript, run(3).transcript);
+}
+
+#[test]
+fn a_stall_that_is_shorter_than_death_ends_nothing() {
+    let mut world = World::new(1, 3);
+    world.run_for(Duration::from_secs(5));
+    for _ in 0..10 {
+        world.fault(Fault::Stall(Duration::from_millis(7_500)));
+        world.run_for(Duration::from_secs(20));
+    }
+    assert_eq!(world.starts, 3);
+}
