@@ -8,18 +8,19 @@
 )]
 
 mod configure;
+mod flows;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    addr::Vip,
+    addr::{FlowKey, Vip},
     link::{self, Ending, Link, Loss, Note},
     plan::{HostPlan, Plan, Start},
     switch::{Offence, Switch, Traffic, Verdict},
     time::Instant,
-    view::{Event, HostState, HostView, Snapshot, TrafficView},
+    view::{Event, FlowsView, HostState, HostView, Snapshot, TrafficView},
 };
 
 /// What the driver is to do.
@@ -188,6 +189,21 @@ impl Core {
         Snapshot {
             hosts: hosts.collect(),
         }
+    }
+
+    /// The flows, and of more than `most` those that were in use last.
+    pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
+        let (total, flows) = self.switch.flows(now, most);
+        let flows = flows.iter().map(|flow| flows::view(&self.hosts, flow));
+        FlowsView {
+            total,
+            flows: flows.collect(),
+        }
+    }
+
+    /// Ends a flow with a reset to both of its ends. Tells whether there was one.
+    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
+        self.switch.kill_flow(key)
     }
 
     fn tell(&mut self, vip: Vip, what: impl FnOnce(&mut Link)) {

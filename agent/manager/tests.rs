@@ -1,6 +1,7 @@
 //! A network of agents that say what the test tells them to.
 
 mod configuration;
+mod flows;
 mod suggestions;
 
 use super::*;
@@ -51,11 +52,15 @@ fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
     }
 }
 
-fn core() -> Core {
-    Core::new(&Plan {
+fn plan() -> Plan {
+    Plan {
         hosts: vec![host("alpha", A, true), host("beta", B, false)],
         routes: Routes::default(),
-    })
+    }
+}
+
+fn core() -> Core {
+    Core::new(&plan())
 }
 
 fn outputs(core: &mut Core) -> Vec<Output> {
@@ -93,7 +98,10 @@ fn greeting(features: &str) -> BytesMut {
 }
 
 fn all_ready() -> Core {
-    let mut core = core();
+    ready(core())
+}
+
+fn ready(mut core: Core) -> Core {
     core.start();
     for address in [A, B] {
         core.handle_spawned(NOW, vip(address), Ok(()));
