@@ -8,18 +8,26 @@ mod agent;
 mod check;
 mod completions;
 mod demo;
+mod down;
 mod edit;
 mod env;
 mod error;
+mod events;
 mod exec;
+mod figures;
+mod flows;
 mod hosts;
 mod input;
+mod logs;
 mod output;
 mod plan;
+mod reach;
 mod screen;
 mod show_example;
 mod show_installer;
+mod status;
 mod up;
+mod wait;
 
 use error::Error;
 pub use error::Exit;
@@ -56,6 +64,12 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Plan(plan::Args),
+    Status(status::Args),
+    Flows(flows::Args),
+    Events(events::Args),
+    Logs(logs::Args),
+    Wait(wait::Args),
+    Down(down::Args),
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
@@ -102,6 +116,12 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Status(args)) => status::run(&args),
+        Some(Command::Flows(args)) => flows::run(&args),
+        Some(Command::Events(args)) => events::run(&args),
+        Some(Command::Logs(args)) => logs::run(&args),
+        Some(Command::Wait(args)) => wait::run(&args),
+        Some(Command::Down(args)) => down::run(&args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),

@@ -17,10 +17,11 @@ use super::{
 use crate::{
     driver::{
         Manager,
+        control::{self, Door, Identity, Name},
         signals::{Request, Requests, Resizes},
     },
     plan::Plan,
-    text::quote,
+    text::{escape, quote},
     view::{Event, Snapshot},
 };
 
@@ -35,25 +36,31 @@ pub(super) struct Args {
     /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
     #[arg(short = 'e', long)]
     open_editor: bool,
+    /// What other commands call the network; by default like its file, or the folder of a norouter.yaml
+    #[arg(long, value_name = "NAME")]
+    name: Option<Name>,
 }
 
 impl Args {
     /// The first thing that was asked for, if anything was.
     pub(super) fn first(&self) -> Option<String> {
         let editor = self.open_editor.then(|| "--open-editor".to_owned());
-        editor.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
+        let name = self.name.as_ref().map(|_| "--name".to_owned());
+        editor
+            .or(name)
+            .or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     if args.open_editor {
-        return edit::run(args.file.as_deref());
+        return edit::run(args.file.as_deref(), args.name.as_ref());
     }
-    run_source(&Source::of(args.file.as_deref())?)
+    run_source(&Source::of(args.file.as_deref())?, args.name.as_ref())
 }
 
 /// Runs a manifest, after telling what is wrong with it.
-pub(super) fn run_source(source: &Source) -> Result<Exit, Error> {
+pub(super) fn run_source(source: &Source, name: Option<&Name>) -> Result<Exit, Error> {
     let loaded = source.load()?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
@@ -62,11 +69,19 @@ pub(super) fn run_source(source: &Source) -> Result<Exit, Error> {
         let message = format!("{} cannot be run", loaded.file_name);
         return Err(Error::new(Exit::InvalidManifest, message));
     };
-    run_plan(plan, Addresses::Plain)
+    let identity = match source {
+        Source::Stdin => Identity::named("stdin"),
+        Source::File(file) => Identity::of_manifest(file),
+    };
+    run_plan(plan, &identity.chosen(name.cloned()), Addresses::Plain)
 }
 
 /// Runs a network until a signal, or until no host is left.
-pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error> {
+pub(super) fn run_plan(
+    plan: &Plan,
+    identity: &Identity,
+    addresses: Addresses,
+) -> Result<Exit, Error> {
     let failed = |error: std::io::Error| {
         Error::new(
             Exit::Failure,
@@ -79,11 +94,31 @@ pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error>
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let (mut manager, events) = Manager::start(plan).map_err(failed)?;
+        let door = open_door(identity).await?;
+        let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
         let outcome = watch(&mut manager, events, &mut requests, addresses).await;
         manager.join();
         outcome
     })
+}
+
+/// The door for other commands. A network that nobody can ask is still a network; two that are the same are not.
+async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
+    let error = match control::open(identity).await {
+        Ok(door) => return Ok(Some(door)),
+        Err(error) => error,
+    };
+    let Some(name) = error.name() else {
+        let reason = escape(&error.to_string());
+        output::talk(&format!(
+            "warning: other commands cannot reach this network: {reason}"
+        ));
+        return Ok(None);
+    };
+    let hint = format!(
+        "\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it; --name gives this one another name"
+    );
+    Err(Error::new(Exit::Failure, error.to_string()).hint(hint))
 }
 
 /// Shows the network until it has ended.
@@ -116,6 +151,7 @@ async fn watch(
                     screen.hint("");
                     screen.draw(&snapshots.borrow());
                     screen.leave();
+                    let asked = asked.or_else(|| manager.was_asked_to_stop().then_some(Exit::Ok));
                     return asked.ok_or_else(|| all_gone(&snapshots.borrow()));
                 }
             },

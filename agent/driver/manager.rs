@@ -4,7 +4,10 @@ use std::{
     collections::{HashMap, VecDeque},
     io::IoSlice,
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -16,13 +19,20 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{clock::Clock, limits, pool::Pool, transport, vigil::Vigil};
+use super::{
+    clock::Clock,
+    control::{self, Door, Journal},
+    limits,
+    pool::Pool,
+    transport,
+    vigil::Vigil,
+};
 use crate::{
-    addr::Vip,
+    addr::{FlowKey, Vip},
     manager::{Core, Output},
     plan::{Plan, Start},
     time::Instant,
-    view::{Event, Snapshot},
+    view::{Event, FlowsView, Snapshot},
 };
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
@@ -40,10 +50,31 @@ const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 /// How many events a slow listener may be behind before it is told to look at the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
+/// How long those who are connected to the control socket have to hear the end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What a face asks of a running manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// End the network.
+    Down,
+    /// End a flow with a reset to both of its ends.
+    KillFlow(FlowKey),
+}
+
+/// Why an intent was not followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unmet {
+    /// There is no such flow.
+    #[error("there is no such flow; it may have ended")]
+    NoFlow,
+}
+
 /// A running manager, as faces see it: they ask it to stop, and read the truth stream.
 pub struct Manager {
     stop: Option<oneshot::Sender<()>>,
     snapshot: watch::Receiver<Snapshot>,
+    asked: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
@@ -51,8 +82,12 @@ impl Manager {
     /// Starts all hosts of a plan. The manager lives on a thread of its own until [`Manager::stop`], or until no host
     /// is left.
     ///
-    /// The receiver tells everything that happens from the start. Who does not want to read it drops it.
-    pub fn start(plan: &Plan) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
+    /// The receiver tells everything that happens from the start. Who does not want to read it drops it. Other programs of
+    /// this user come in by the door, if there is one.
+    pub fn start(
+        plan: &Plan,
+        door: Option<Door>,
+    ) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
         limits::raise_open_files();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -61,16 +96,19 @@ impl Manager {
         let (stop, stopped) = oneshot::channel();
         let (snapshots, snapshot) = watch::channel(core.snapshot());
         let (sender, events) = broadcast::channel(EVENTS_MAX);
+        let asked = Arc::new(AtomicBool::new(false));
+        let was_asked = asked.clone();
         let thread = std::thread::Builder::new()
             .name("manager".to_owned())
             .spawn(move || {
-                runtime.block_on(run(core, snapshots, sender, stopped));
+                runtime.block_on(run(core, snapshots, sender, stopped, door, was_asked));
                 // A resolver that does not answer has a thread, and must not keep the manager alive.
                 runtime.shutdown_background();
             })?;
         let manager = Self {
             stop: Some(stop),
             snapshot,
+            asked,
             thread,
         };
         Ok((manager, events))
@@ -89,6 +127,11 @@ impl Manager {
         }
     }
 
+    /// Whether a face has asked for the end of the network through the control socket.
+    pub fn was_asked_to_stop(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// Waits until every process is gone. Blocks; call it after [`Manager::stop`].
     pub fn join(self) {
         if let Err(panic) = self.thread.join() {
@@ -102,6 +145,8 @@ async fn run(
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
     mut stopped: oneshot::Receiver<()>,
+    door: Option<Door>,
+    asked: Arc<AtomicBool>,
 ) {
     let shared = Arc::new(Shared {
         clock: Clock::start(),
@@ -115,7 +160,12 @@ async fn run(
         sooner: Notify::new(),
         over: Notify::new(),
         vigil: Vigil::default(),
+        journal: Journal::default(),
+        asked,
     });
+    let (ended, ending) = watch::channel(false);
+    let server = door.map(|door| control::serve(door, Handle(shared.clone()), ending));
+    let server = server.map(tokio::spawn);
     let mut timers = JoinSet::new();
     timers.spawn(keep_time(shared.clone()));
     timers.spawn(keep_vigil(shared.clone()));
@@ -131,6 +181,11 @@ async fn run(
             () = shared.over.notified() => {}
         }
     }
+    if let Some(server) = server {
+        ended.send_replace(true);
+        // Whoever does not listen misses it.
+        let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    }
 }
 
 /// What the tasks of a manager share.
@@ -144,6 +199,56 @@ struct Shared {
     /// No host is left.
     over: Notify,
     vigil: Vigil,
+    journal: Journal,
+    /// A face has asked for the end.
+    asked: Arc<AtomicBool>,
+}
+
+/// What the control socket sees of a manager, on the manager's own thread.
+#[derive(Clone)]
+pub(super) struct Handle(Arc<Shared>);
+
+impl Handle {
+    /// The whole state, and how long the manager has been running.
+    pub(super) fn snapshot(&self) -> (Snapshot, Duration) {
+        let snapshot = self.0.lock().core.snapshot();
+        (snapshot, self.0.clock.now() - Instant::ZERO)
+    }
+
+    /// The state whenever a host has changed.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Snapshot> {
+        self.0.snapshots.subscribe()
+    }
+
+    /// The flows, and of more than `most` those that were in use last.
+    pub(super) fn flows(&self, most: usize) -> FlowsView {
+        self.0.lock().core.flows(self.0.clock.now(), most)
+    }
+
+    /// What has happened.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Whether no host is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.lock().core.is_over()
+    }
+
+    /// Does what a face asks.
+    pub(super) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
+        let mut outcome = Ok(());
+        self.0.tell(|core, now| match intent {
+            Intent::Down => {
+                self.0.asked.store(true, Ordering::Relaxed);
+                core.stop(now);
+            }
+            Intent::KillFlow(key) => {
+                outcome = core.kill_flow(*key).then_some(()).ok_or(Unmet::NoFlow);
+            }
+        });
+        outcome
+    }
 }
 
 /// The machine, and what the driver needs to know beside it.
@@ -194,6 +299,7 @@ impl Shared {
                     }
                 }
                 Output::Event(event) => {
+                    self.journal.note(event.clone());
                     // Nobody needs to listen.
                     let _ = self.events.send(event);
                 }

@@ -170,8 +170,8 @@ impl Tracker {
         }
         *begun += 1;
         let mut initiator = End::new(now, from);
+        initiator.meter.count(now, initiator.fresh(segment));
         initiator.next = Some(segment.seq.wrapping_add(segment.span));
-        initiator.meter.count(now, segment);
         let (first, second) = match side {
             Side::First => (initiator, End::new(now, to)),
             Side::Second => (End::new(now, to), initiator),
@@ -228,7 +228,7 @@ impl Tracker {
         flow.last = now;
         let end = segment.seq.wrapping_add(segment.span);
         let sender = flow.end_mut(side);
-        sender.meter.count(now, segment);
+        sender.meter.count(now, sender.fresh(segment));
         if sender.next.is_none_or(|next| is_after(end, next)) {
             sender.next = Some(end);
         }
@@ -390,6 +390,20 @@ impl End {
             next: None,
             fin: None,
             fin_acked: false,
+        }
+    }
+
+    /// How many bytes of a segment have not been seen yet. A probe of an idle connection repeats one, and is none.
+    fn fresh(&self, segment: Segment) -> u32 {
+        let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
+        let bytes = segment.span - numbered;
+        let end = segment.seq.wrapping_add(segment.span);
+        match self.next {
+            Some(next) if is_after(end, next) => {
+                end.wrapping_sub(next).saturating_sub(numbered).min(bytes)
+            }
+            Some(_) => 0,
+            None => bytes,
         }
     }
 }

@@ -43,14 +43,17 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     forward(&mut switch, 125, A, segment(a, c, ACK, 101, 501));
     forward(&mut switch, 150, A, data(a, c, 101, 300));
     forward(&mut switch, 160, C, data(c, a, 501, 1_000));
+    // Sent again, in part, and a probe of an idle connection: nothing new.
+    forward(&mut switch, 170, C, data(c, a, 901, 600));
+    forward(&mut switch, 180, C, data(c, a, 1_500, 1));
     let flow = only(&switch, at(400));
     assert_eq!(flow.phase, Phase::Open);
     assert_eq!(flow.handshake, Some(Duration::from_millis(25)));
     assert_eq!((flow.sent.bytes, flow.sent.packets), (300, 3));
-    assert_eq!((flow.received.bytes, flow.received.packets), (1_000, 2));
+    assert_eq!((flow.received.bytes, flow.received.packets), (1_000, 4));
     assert_eq!((flow.sent.rate, flow.received.rate), (300, 1_000));
     assert_eq!(flow.age, Duration::from_millis(300));
-    assert_eq!(flow.idle, Duration::from_millis(240));
+    assert_eq!(flow.idle, Duration::from_millis(220));
 
     forward(&mut switch, 500, A, segment(a, c, FIN | ACK, 401, 1_501));
     assert_eq!(only(&switch, at(500)).phase, Phase::Closing);
