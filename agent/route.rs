@@ -4,7 +4,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
 
@@ -13,23 +13,28 @@ use wildmatch::WildMatch;
 
 use crate::addr::Vip;
 
-/// Addresses that mean something else on every machine, or that only a machine itself should ask for (the metadata
-/// services of clouds are link-local). A route leads there only if it names a part of one of these blocks.
-const SPECIAL_V4: [Ipv4Net; 6] = [
+/// Addresses that mean something else on every machine, or that only a machine itself should ask for: the metadata
+/// services of clouds, which are link-local or in the last two rows. A route leads there only if it names a part of one of
+/// these blocks.
+const SPECIAL_V4: [Ipv4Net; 8] = [
     Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8),
     Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8),
     Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
     Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4),
     Ipv4Net::new_assert(Ipv4Addr::new(240, 0, 0, 0), 4),
     Ipv4Net::new_assert(Ipv4Addr::BROADCAST, 32),
+    Ipv4Net::new_assert(Ipv4Addr::new(100, 100, 100, 200), 32),
+    Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 0, 192), 32),
 ];
 
-/// The same for IPv6: unspecified, loopback, link-local, multicast.
-const SPECIAL_V6: [Ipv6Net; 4] = [
-    Ipv6Net::new_assert(std::net::Ipv6Addr::UNSPECIFIED, 128),
-    Ipv6Net::new_assert(std::net::Ipv6Addr::LOCALHOST, 128),
-    Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
-    Ipv6Net::new_assert(std::net::Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
+/// The same for IPv6: unspecified, loopback, link-local, multicast, and the metadata services of clouds.
+const SPECIAL_V6: [Ipv6Net; 6] = [
+    Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128),
+    Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
+    Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
+    Ipv6Net::new_assert(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
+    Ipv6Net::new_assert(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), 128),
+    Ipv6Net::new_assert(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254), 128),
 ];
 
 /// What a route leads to, or an exception from it.
@@ -137,6 +142,7 @@ impl Route {
 
     /// Whether an address is one of its exceptions, whatever name has led to it.
     pub fn excepts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.not_to.iter().any(|not_to| not_to.has_address(address))
     }
 
@@ -176,6 +182,7 @@ impl Routes {
 
     /// The route to an address, which must not be one of the network's own.
     pub fn to_address(&self, address: IpAddr) -> Option<&Route> {
+        let address = address.to_canonical();
         let routes = self.0.iter().rev();
         let mut leading = routes.filter(|route| route.leads_to(|to| to.has_address(address)));
         leading.find(|route| !is_special(address) || route.names_special(address))
@@ -193,6 +200,7 @@ impl Routes {
 
     /// Whether a host may connect for others to an address that a name has led it to.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         let verbatim = |route: &Route| route.via.contains(&host) && route.names_special(address);
         !is_special(address) || self.0.iter().any(verbatim)
     }
@@ -207,11 +215,20 @@ impl Routes {
 pub fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => SPECIAL_V4.iter().any(|block| block.contains(&address)),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+        IpAddr::V6(address) => match embedded(address) {
             Some(address) => is_special(address.into()),
             None => SPECIAL_V6.iter().any(|block| block.contains(&address)),
         },
     }
+}
+
+/// The IPv4 address that an IPv6 address leads to: by its form (RFC 4291 section 2.5.5.2), or through a translator
+/// (RFC 6052 section 2.1).
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() else {
+        return address.to_ipv4_mapped();
+    };
+    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 /// Names and globs are compared in lower case and without the dot that ends a complete name.
@@ -273,6 +290,8 @@ mod tests {
         for special in [
             "127.0.0.1",
             "169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "fd00:ec2::254",
             "0.1.2.3",
             "224.0.0.1",
             "::1",
@@ -284,6 +303,8 @@ mod tests {
         }
         assert!(whole.may_relay(vip(1), "::ffff:10.0.0.1".parse().unwrap()));
         assert!(!whole.may_relay(vip(1), "::ffff:127.0.0.1".parse().unwrap()));
+        let but = route(1, &["*"], &["10.9.0.0/16"]);
+        assert!(but.excepts("::ffff:10.9.0.1".parse().unwrap()));
         let verbatim = Routes::new(vec![route(1, &["169.254.169.254/32"], &[])]);
         let metadata = "169.254.169.254".parse().unwrap();
         assert_eq!(via_of(verbatim.to_address(metadata)), Some(vip(1)));

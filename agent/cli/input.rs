@@ -80,6 +80,14 @@ impl Source {
         }
     }
 
+    /// The file, unless it is standard input.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin => None,
+            Self::File(file) => Some(file),
+        }
+    }
+
     /// Reads and understands the manifest.
     pub(super) fn load(&self) -> Result<Loaded, Error> {
         let bytes = self.read().map_err(|error| self.unreadable(&error))?;

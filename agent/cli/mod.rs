@@ -23,6 +23,7 @@ mod output;
 mod plan;
 mod reach;
 mod screen;
+mod service;
 mod show_example;
 mod show_installer;
 mod status;
@@ -73,6 +74,7 @@ enum Command {
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
+    Service(service::Args),
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
     ShowInstaller(show_installer::Args),
@@ -125,6 +127,7 @@ pub fn main() -> ExitCode {
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),
+        Some(Command::Service(args)) => service::run(&args),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),

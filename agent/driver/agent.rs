@@ -13,18 +13,21 @@ use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
-    sync::{Notify, Semaphore},
+    sync::Notify,
     task::{AbortHandle, JoinSet},
 };
 
 use super::{
     clock::{Clock, seed},
-    describe, dial, dns, limits, memory,
+    describe, dial, dns, limits,
+    lookup::{ASKERS, Asker, LOOKUPS_MAX},
+    memory,
     network_stream::NetworkStream,
     notes::Notes,
     pool::Pool,
     proxy, relay,
     resolver::Resolver,
+    shares::Shares,
     signals, stdio, stream,
     vigil::Vigil,
 };
@@ -41,10 +44,16 @@ const WRITE_MAX: usize = 128 << 10;
 
 /// How long a listener rests after the operating system has refused to accept: descriptors are short, and a loop
 /// that asks again at once makes that worse.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many connections for other hosts' proxies may be asked for and not there yet.
 const RELAYS_MAX: usize = 1_024;
+
+/// How many threads may wait for resolvers and disks: every share of the resolvers, and a few for the rest.
+const BLOCKING_MAX: usize = ASKERS * LOOKUPS_MAX + 4;
+
+/// How many connections may be open on which other hosts ask DNS questions.
+const QUESTIONS_MAX: usize = 512;
 
 /// How long connections may take to be reset at the end.
 const STOP_MAX: Duration = Duration::from_millis(500);
@@ -68,7 +77,7 @@ pub enum End {
 pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(16)
+        .max_blocking_threads(BLOCKING_MAX)
         .thread_keep_alive(Duration::from_secs(2))
         .build()?;
     let end = runtime.block_on(async {
@@ -129,7 +138,9 @@ pub(super) struct Shared {
     pub(super) vigil: Vigil,
     resolver: OnceLock<Resolver>,
     /// Room for connections that other hosts' proxies ask for and that are not there yet.
-    pub(super) relays: Semaphore,
+    pub(super) relays: Shares,
+    /// Room for DNS questions of other hosts.
+    pub(super) questions: Shares,
     /// What has been written for programs on this host.
     notes: Mutex<Notes>,
     /// The secret part of the status page's address.
@@ -176,7 +187,8 @@ impl Shared {
             left: Notify::new(),
             vigil: Vigil::default(),
             resolver: OnceLock::new(),
-            relays: Semaphore::new(RELAYS_MAX),
+            relays: Shares::new(RELAYS_MAX),
+            questions: Shares::new(QUESTIONS_MAX),
             notes: Mutex::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
         }
@@ -348,6 +360,11 @@ async fn listen(shared: Arc<Shared>, listener: Listener) {
     let outcome = opened.as_ref().map(|_| ()).map_err(String::clone);
     {
         let mut state = shared.lock();
+        if let Err(reason) = &outcome
+            && !state.core.reports_problems()
+        {
+            tracing::warn!("cannot {listener}: {reason}");
+        }
         state.core.handle_listening(shared.now(), listener, outcome);
         shared.settle(state);
     }
@@ -379,7 +396,9 @@ async fn open(shared: &Arc<Shared>, listener: Listener) -> Result<Opened, String
         (Purpose::Http | Purpose::Socks, _) => {
             let proxy = shared.lock().core.proxy(purpose).cloned();
             let proxy = proxy.ok_or("it is not configured")?;
-            let users = proxy::credentials(&proxy)?;
+            // A file may be anywhere, on a disk that is slow or gone.
+            let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
+            let users = users.await.map_err(|error| error.to_string())??;
             let socket = dial::listen(address)?;
             let server = proxy::Server::new(shared.clone(), purpose, address, users);
             Ok(Opened::Proxy(socket, server))
@@ -427,7 +446,7 @@ pub(super) async fn next_connection(listener: &TcpListener, address: SocketAddr)
 /// Dials what a flow is for, and joins the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let host = host.parse().unwrap_or(Host::Name(host));
-    let dialled = dial::dial(&Destination { host, port }, |_| true).await;
+    let dialled = dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await;
     {
         let mut state = shared.lock();
         state.core.handle_dialled(flow, dialled.is_ok());
@@ -443,10 +462,7 @@ async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
 async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     let stream = NetworkStream::new(shared.clone(), flow);
     let served = match service {
-        Service::Dns => {
-            let own = flow.src.ip() == flow.dst.ip();
-            dns::serve_network(shared, stream, !own).await
-        }
+        Service::Dns => dns::serve_network(shared, stream).await,
         Service::Relay => relay::serve(shared, stream).await,
     };
     if let Err(error) = served {

@@ -7,16 +7,25 @@ use std::{
 };
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinSet,
+};
 
-use super::describe;
+use super::{
+    describe,
+    lookup::{Asker, lookup},
+};
 use crate::proxy::{Cause, Destination, Failure, Host};
 
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
-/// How long one address of a service may take, so that the next one has its chance.
+/// How long one address of a service may take.
 const ADDRESS_MAX: Duration = Duration::from_secs(10);
+
+/// How long an address has before the next one is tried beside it.
+const NEXT_ADDRESS: Duration = Duration::from_millis(300);
 
 /// When an idle service is asked for a sign of life ...
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
@@ -32,12 +41,13 @@ const KEEP_ALIVE_RETRIES: u32 = 3;
 const BACKLOG: u32 = 1_024;
 
 /// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses
-/// that `may` be are tried, one after the other. The failure names them.
+/// that `may` be are tried. The failure names them.
 pub(super) async fn dial(
     destination: &Destination,
+    asker: Asker,
     may: impl Fn(IpAddr) -> bool,
 ) -> Result<TcpStream, Failure> {
-    let addresses = resolve(destination).await?;
+    let addresses = lookup(destination, asker).await?;
     let allowed: Vec<SocketAddr> = addresses
         .iter()
         .copied()
@@ -57,19 +67,38 @@ pub(super) async fn dial(
             ),
         });
     }
+    dial_any(destination, &allowed).await
+}
+
+/// Connects to the first of some addresses that accepts. The next one begins when one has failed or is slow
+/// (RFC 8305 section 5), so that a family of addresses that leads nowhere does not make people wait.
+pub(super) async fn dial_any(
+    destination: &Destination,
+    addresses: &[SocketAddr],
+) -> Result<TcpStream, Failure> {
+    let (mut waiting, mut tries) = (addresses.iter().copied(), JoinSet::new());
+    let mut failures = Vec::new();
     let all = async {
-        let mut failures = Vec::new();
-        for address in allowed {
-            match dial_address(address).await {
-                Ok(socket) => return Ok(socket),
-                Err(error) => failures.push((address, error)),
+        loop {
+            if let Some(address) = waiting.next() {
+                tries.spawn(async move { (address, dial_address(address).await) });
+            }
+            let ended = tokio::select! {
+                ended = tries.join_next() => ended,
+                () = tokio::time::sleep(NEXT_ADDRESS), if waiting.len() > 0 => continue,
+            };
+            match ended {
+                Some(Ok((_, Ok(socket)))) => return Some(socket),
+                Some(Ok((address, Err(error)))) => failures.push((address, error)),
+                // A try that broke off says nothing.
+                Some(Err(_)) => {}
+                None => return None,
             }
         }
-        Err(failures)
     };
     match tokio::time::timeout(DIAL_MAX, all).await {
-        Ok(Ok(socket)) => Ok(socket),
-        Ok(Err(failures)) => Err(failure(destination, &failures)),
+        Ok(Some(socket)) => Ok(socket),
+        Ok(None) => Err(failure(destination, &failures)),
         Err(_) => Err(Failure {
             cause: Cause::TimedOut,
             reason: format!(
@@ -81,29 +110,11 @@ pub(super) async fn dial(
 }
 
 /// Connects to one address.
-pub(super) async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
+async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = tokio::time::timeout(ADDRESS_MAX, TcpStream::connect(address)).await??;
     prepare(&socket);
     keep_alive(&socket);
     Ok(socket)
-}
-
-/// The addresses of a destination, as this host knows them.
-pub(super) async fn resolve(destination: &Destination) -> Result<Vec<SocketAddr>, Failure> {
-    let name = match &destination.host {
-        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, destination.port)]),
-        Host::Name(name) => name.as_str(),
-    };
-    let lookup = tokio::net::lookup_host((name, destination.port));
-    let what = match tokio::time::timeout(DIAL_MAX, lookup).await {
-        Ok(Ok(addresses)) => return Ok(addresses.collect()),
-        Ok(Err(error)) => describe(&error),
-        Err(_) => "its resolver does not answer".to_owned(),
-    };
-    Err(Failure {
-        cause: Cause::NameNotFound,
-        reason: format!("The name {name} cannot be resolved there: {what}."),
-    })
 }
 
 /// What happened at every address, for people; for programs, what happened last.

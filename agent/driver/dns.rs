@@ -13,7 +13,12 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{agent::Shared, clock::seed, network_stream::NetworkStream};
+use super::{
+    agent::{ACCEPT_PAUSE, Shared},
+    clock::seed,
+    describe,
+    network_stream::NetworkStream,
+};
 use crate::names::{
     ask,
     dns::{self, Answer},
@@ -38,9 +43,14 @@ pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: S
     let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
     let mut buffer = vec![0; QUESTION_MAX];
     loop {
-        // An error is about an answer that could not be delivered before.
-        let Ok((length, asker)) = socket.recv_from(&mut buffer).await else {
-            continue;
+        let (length, asker) = match socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            // It is about an answer that could not be delivered before, or lasts.
+            Err(error) => {
+                tracing::debug!(%address, "cannot receive: {}", describe(&error));
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
         let Ok(place) = places.clone().try_acquire_owned() else {
             continue;
@@ -94,8 +104,14 @@ async fn answer(shared: &Arc<Shared>, query: &[u8]) -> Option<Vec<u8>> {
 pub(super) async fn serve_network(
     shared: Arc<Shared>,
     mut stream: NetworkStream,
-    asked_by_others: bool,
 ) -> io::Result<()> {
+    let flow = stream.flow();
+    let asked_by_others = flow.src.ip() != flow.dst.ip();
+    // What others ask takes no place from programs of this host.
+    let place = shared.questions.take(*flow.dst.ip());
+    if asked_by_others && place.is_none() {
+        return Err(io::ErrorKind::ResourceBusy.into());
+    }
     loop {
         // Nobody asks any more, or nobody asks.
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {

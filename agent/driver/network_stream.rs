@@ -73,6 +73,11 @@ impl NetworkStream {
         .await
     }
 
+    /// Which flow it is: from here to there, whoever began it.
+    pub(super) const fn flow(&self) -> FlowKey {
+        self.flow
+    }
+
     /// The flow, for somebody who carries it on.
     pub(super) fn into_flow(mut self) -> FlowKey {
         self.handed_on = true;

@@ -2,7 +2,10 @@
 
 use std::{env, net::SocketAddr, path::PathBuf};
 
-use super::{etc_hosts::EtcHosts, state_dir::StateDir};
+use super::{
+    etc_hosts::EtcHosts,
+    state_dir::{AGENT, StateDir},
+};
 use crate::{
     edge::{Files, Proxy},
     wire::control::ProblemReport,
@@ -13,12 +16,21 @@ use crate::{
 pub(super) struct Notes {
     etc_hosts: Option<EtcHosts>,
     state_dir: Option<StateDir>,
+    /// Whose variables are there.
+    agent: String,
+    /// The agent has ended: nothing is written any more.
+    closed: bool,
 }
 
 impl Notes {
     /// Writes everything; what cannot be written does not hinder the rest.
     pub(super) fn write(&mut self, files: &Files, token: &str) -> Vec<ProblemReport> {
         let mut problems = Vec::new();
+        if self.closed {
+            return problems;
+        }
+        self.agent = format!("{}-{token}", std::process::id());
+        let agent = self.agent.clone();
         let mut report = |what: &str, reason: String| {
             problems.push(ProblemReport {
                 what: what.to_owned(),
@@ -26,7 +38,7 @@ impl Notes {
             });
         };
         if let Some(name) = &files.state_dir {
-            match write_state_dir(name, files, token) {
+            match write_state_dir(name, files, token, &agent) {
                 Ok(folder) => self.state_dir = Some(folder),
                 Err(reason) => report(&format!("write into the folder {name}"), reason),
             }
@@ -49,8 +61,12 @@ impl Notes {
 
     /// Takes back what would lead into a network that is gone.
     pub(super) fn remove(&mut self) {
+        self.closed = true;
         let etc_hosts = self.etc_hosts.take().map(|mut file| file.remove());
-        let state_dir = self.state_dir.take().map(|folder| folder.remove_env());
+        let state_dir = self
+            .state_dir
+            .take()
+            .map(|folder| folder.remove_env(&self.agent));
         for reason in [etc_hosts, state_dir]
             .into_iter()
             .flatten()
@@ -61,11 +77,18 @@ impl Notes {
     }
 }
 
-fn write_state_dir(name: &str, files: &Files, token: &str) -> Result<StateDir, String> {
+fn write_state_dir(
+    name: &str,
+    files: &Files,
+    token: &str,
+    agent: &str,
+) -> Result<StateDir, String> {
     let folder = StateDir::open(name)?;
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
-    folder.write_env(&variables(files, &folder, token))?;
+    let mut variables = variables(files, &folder, token);
+    variables.push((AGENT.to_owned(), agent.to_owned()));
+    folder.write_env(&variables)?;
     Ok(folder)
 }
 

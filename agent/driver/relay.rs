@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{agent::Shared, describe, dial, network_stream::NetworkStream, stream};
+use super::{agent::Shared, describe, dial, lookup::Asker, network_stream::NetworkStream, stream};
 use crate::{
     proxy::{Cause, Destination, Failure},
     wire::relay::{self, Answer, Ask, cause},
@@ -59,7 +59,8 @@ pub(super) async fn ask(
 
 /// Serves one question of another host's proxy.
 pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
-    let Ok(place) = shared.relays.try_acquire() else {
+    let peer = *stream.flow().dst.ip();
+    let Some(place) = shared.relays.take(peer) else {
         return Err(io::ErrorKind::ResourceBusy.into());
     };
     let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
@@ -112,7 +113,7 @@ async fn connect(
         let state = shared.lock();
         state.core.may_connect_for_others(&destination, address)
     };
-    dial::dial(&destination, may).await
+    dial::dial(&destination, Asker::Hosts, may).await
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {

@@ -12,6 +12,25 @@ use crate::names::{Zone, host_aliases, hosts_file};
 /// Where the folder is if nobody says otherwise.
 pub const DEFAULT: &str = "~/.norouter/agent";
 
+/// Which agent has written the variables.
+pub const AGENT: &str = "NOROUTER_AGENT";
+
+/// All variables that an agent writes.
+pub const VARIABLES: [&str; 12] = [
+    AGENT,
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "NOROUTER_STATUS_PAGE",
+    "NOROUTER_PAC",
+    "HOSTALIASES",
+];
+
 const README: &str = "\
 # Files of a NoRouter agent
 
@@ -44,6 +63,7 @@ impl StateDir {
                 "cannot make the folder {path}: {what}; choose another with stateDir.pathOnAgent"
             )
         })?;
+        check_owner(&path)?;
         Ok(Self(path))
     }
 
@@ -90,8 +110,12 @@ impl StateDir {
         files::replace(&self.env(), text.as_bytes(), files::PRIVATE)
     }
 
-    /// Removes the variables: the network that they lead to is gone.
-    pub fn remove_env(&self) -> Result<(), String> {
+    /// Removes the variables, if they are those of this agent: the network that they lead to is gone.
+    pub fn remove_env(&self, agent: &str) -> Result<(), String> {
+        let bytes = files::read(&self.env())?.unwrap_or_default();
+        if !variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
+            return Ok(());
+        }
         match fs::remove_file(self.env()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let (path, what) = (self.env(), describe(&error));
@@ -112,16 +136,51 @@ impl StateDir {
 /// The variables that an agent has written into this folder; none if no agent runs that did.
 pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let folder = StateDir(expanded(name)?);
-    let Some(bytes) = files::read(&folder.env())? else {
+    if !folder.env().exists() {
         return Ok(None);
-    };
-    let text = String::from_utf8_lossy(&bytes);
-    let variables = text.lines().filter_map(|line| line.split_once('='));
-    Ok(Some(
-        variables
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-    ))
+    }
+    check_owner(&folder.0)?;
+    let bytes = files::read(&folder.env())?;
+    Ok(bytes.map(|bytes| variables(&bytes).collect()))
+}
+
+/// The variables in a file; others than an agent writes are left out, because they are about to be trusted.
+fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let lines: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .filter(|(name, _)| VARIABLES.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    lines.into_iter()
+}
+
+/// Refuses a folder in which somebody else could have put something for us to read, or to write through.
+#[cfg(unix)]
+fn check_owner(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shown = path.display();
+    let folder = fs::metadata(path)
+        .map_err(|error| format!("cannot look at the folder {shown}: {}", describe(&error)))?;
+    let hint = "choose another with stateDir.pathOnAgent";
+    if folder.uid() != rustix::process::geteuid().as_raw() {
+        return Err(format!(
+            "the folder {shown} belongs to another user; {hint}"
+        ));
+    }
+    if folder.mode() & 0o022 != 0 {
+        return Err(format!(
+            "other users can write into the folder {shown}; run \"chmod go-w {shown}\" there, or {hint}"
+        ));
+    }
+    Ok(())
+}
+
+/// Folders of a user are that user's on Windows, unless an administrator says otherwise.
+#[cfg(not(unix))]
+fn check_owner(_path: &Path) -> Result<(), String> {
+    Ok(())
 }
 
 /// A path of the manifest as it is meant on this host: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
@@ -254,9 +313,34 @@ mod tests {
             );
         }
         assert!(state.write_env(&variable("a\nb")).is_err());
-        state.remove_env().unwrap();
-        state.remove_env().unwrap();
+        let mine = [(AGENT.to_owned(), "me".to_owned())];
+        state.write_env(&mine).unwrap();
+        state.remove_env("another").unwrap();
+        assert_eq!(
+            read_env(folder.0.to_str().unwrap()),
+            Ok(Some(mine.to_vec()))
+        );
+        state.remove_env("me").unwrap();
+        state.remove_env("me").unwrap();
         assert!(folder.names().is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_others_could_have_written_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = Folder::new();
+        let name = folder.0.to_str().unwrap();
+        fs::write(
+            folder.0.join("env"),
+            "http_proxy=x\nLD_PRELOAD=/x\nid;id=1\n",
+        )
+        .unwrap();
+        let known = vec![("http_proxy".to_owned(), "x".to_owned())];
+        assert_eq!(read_env(name), Ok(Some(known)));
+        fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(read_env(name).unwrap_err().contains("chmod go-w"));
+        assert!(StateDir::open(name).unwrap_err().contains("other users"));
     }
 
     #[test]

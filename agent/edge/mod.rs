@@ -48,6 +48,9 @@ const LISTEN_RETRY: Duration = Duration::from_secs(5);
 /// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
 const DIALS_MAX: usize = 1_024;
 
+/// How many of them one host may wait for.
+const DIALS_PER_HOST: usize = DIALS_MAX / 2;
+
 /// What the driver is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -124,7 +127,8 @@ pub struct Core {
     given: Given,
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
-    dials: usize,
+    /// Dials that are under way, by the host that waits for them.
+    dials: BTreeMap<Ipv4Addr, usize>,
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
     report_due: bool,
@@ -150,7 +154,7 @@ impl Core {
             flows: Table::new(seed),
             given: Given::default(),
             files: Vec::new(),
-            dials: 0,
+            dials: BTreeMap::new(),
             outputs: VecDeque::new(),
             control: VecDeque::new(),
             report_due: false,
@@ -257,6 +261,11 @@ impl Core {
         self.control.push_back(Message::Event(event.into_raw()));
     }
 
+    /// Whether the manager hears of problems. Otherwise nobody does who does not read what the agent writes.
+    pub fn reports_problems(&self) -> bool {
+        self.config.as_ref().is_some_and(|config| config.reports)
+    }
+
     /// This host's own address; none before the configuration.
     pub fn me(&self) -> Option<Vip> {
         self.config.as_ref().map(|config| config.me)
@@ -285,7 +294,13 @@ impl Core {
 
     /// The outcome of [`Output::Dial`].
     pub fn handle_dialled(&mut self, flow: FlowKey, connected: bool) {
-        self.dials = self.dials.saturating_sub(1);
+        let waits = *flow.dst.ip();
+        if let Some(count) = self.dials.get_mut(&waits) {
+            *count -= 1;
+            if *count == 0 {
+                self.dials.remove(&waits);
+            }
+        }
         if connected {
             self.flows.admit(flow);
         } else {
@@ -428,7 +443,8 @@ impl Core {
         let Some(served) = self.served_at(now, packet.key().dst) else {
             return false;
         };
-        if self.dials >= DIALS_MAX && matches!(served, Served::Dial(..)) {
+        let waits = *packet.key().src.ip();
+        if matches!(served, Served::Dial(..)) && !self.may_dial_for(waits) {
             return false;
         }
         let Some(flow) = self.flows.accept(now, packet) else {
@@ -440,11 +456,17 @@ impl Core {
                 Output::Serve(flow, service)
             }
             Served::Dial(host, port) => {
-                self.dials += 1;
+                *self.dials.entry(waits).or_default() += 1;
                 Output::Dial { flow, host, port }
             }
         });
         true
+    }
+
+    /// Whether one more dial may be under way for a host, so that none waits for what another one asks for.
+    fn may_dial_for(&self, host: Ipv4Addr) -> bool {
+        let own = self.dials.get(&host).copied().unwrap_or_default();
+        self.dials.values().sum::<usize>() < DIALS_MAX && own < DIALS_PER_HOST
     }
 
     fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {

@@ -174,7 +174,7 @@ fn what_is_not_published_is_refused_at_once() {
 }
 
 #[test]
-fn dials_are_bounded() {
+fn one_host_does_not_take_all_dials() {
     let mut core = configured(&args());
     outputs(&mut core);
     let mut clients = Table::new(5);
@@ -191,7 +191,7 @@ fn dials_are_bounded() {
     let dials = outputs
         .iter()
         .filter(|output| matches!(output, Output::Dial { .. }));
-    assert_eq!(dials.count(), DIALS_MAX);
+    assert_eq!(dials.count(), DIALS_PER_HOST);
 }
 
 #[test]

@@ -20,3 +20,7 @@ mod stop;
 mod proxies;
 mod socks;
 mod routes;
+mod names;
+mod clients;
+mod remote;
+mod volume;

@@ -16,6 +16,7 @@ pub(crate) const SOCKS: &str = "127.0.0.1:18081";
 const CORP_HOSTS: &str = "127.0.0.1 localhost\n\
     10.99.0.5 db.corp.test\n\
     10.99.0.6 slow.corp.test\n\
+    10.99.0.7 files.corp.test\n\
     fd99::5 six.corp.test\n\
     127.0.0.1 sly.corp.test\n";
 
@@ -98,7 +99,12 @@ pub(crate) fn gateway(name: &str, sandbox: &Sandbox) -> Host {
     let netns = gate.namespace();
     netns.etc("hosts", CORP_HOSTS);
     netns.etc("resolv.conf", "nameserver 127.0.0.1\n");
-    for address in ["10.99.0.5/32", "10.99.0.6/32", "fd99::5/128"] {
+    for address in [
+        "10.99.0.5/32",
+        "10.99.0.6/32",
+        "10.99.0.7/32",
+        "fd99::5/128",
+    ] {
         netns.add_address(address);
     }
     gate

@@ -1,13 +1,15 @@
 //! The HTTP proxy: what clients ask of it, what origins see of that, and what becomes of everything that is wrong.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::Shutdown,
 };
 
 use crate::{
+    network::{Host, Network},
     office::{HTTP, Office},
-    sandbox::{Running, Sandbox, client::noise, command, output},
+    sandbox::{Running, Sandbox, client::noise, command, output, wait_for},
 };
 
 #[test]
@@ -448,4 +450,64 @@ fn an_error_names_host_address_and_reason() {
             .all(|head| head.contains("gate") || head.contains("127.0.42.")),
         "the gateway's own loopback was reached"
     );
+}
+
+#[test]
+fn the_proxys_own_pages_are_for_people_who_ask_it_by_its_own_address() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path("state");
+    let laptop = Host::laptop()
+        .line(&format!("http: {{listen: {HTTP:?}}}"))
+        .line(&format!(
+            "stateDir: {{pathOnAgent: \"{}\"}}",
+            folder.display()
+        ));
+    let web = Host::netns("web", &sandbox).ports(&["8080:127.0.0.1:8000"]);
+    let _page = web.serve_origin();
+    let routes = ["{via: web, to: [\"*.corp.test\"]}"];
+    let mut network = Network::with_routes(&sandbox, vec![laptop, web], &routes);
+    network.wait_for_page("laptop", "web");
+    let laptop = network.laptop();
+    let env = wait_for("the variables", || {
+        fs::read_to_string(folder.join("env")).ok()
+    });
+    let value = |name: &str| {
+        let line = env.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.strip_prefix('='))
+            .unwrap()
+            .to_owned()
+    };
+    let (pac, status) = (value("NOROUTER_PAC"), value("NOROUTER_STATUS_PAGE"));
+    let script = laptop.curl(&["--fail", &pac]).out;
+    assert!(
+        script.contains("FindProxyForURL") && script.contains("*.corp.test"),
+        "{script}"
+    );
+    let page = laptop.curl(&["--fail", &status]).out;
+    for word in ["web", "127.0.42.12", "8080", "*.corp.test"] {
+        assert!(page.contains(word), "{word} is not in {page}");
+    }
+    let front = laptop.curl(&["--fail", &format!("http://{HTTP}/")]).out;
+    assert!(
+        !front.is_empty() && !front.contains("127.0.42.12"),
+        "{front}"
+    );
+    // What a page of somebody else could make a browser ask for.
+    for (header, code) in [
+        ("Host: evil.example", "421"),
+        ("Origin: http://evil.example", "403"),
+        ("Referer: http://evil.example/", "403"),
+        ("Sec-Fetch-Site: cross-site", "403"),
+    ] {
+        for url in [&pac, &status] {
+            let words = ["--write-out", "%{http_code}", "--header", header, url];
+            let answer = laptop.curl(&words);
+            assert!(
+                answer.out.ends_with(&format!("\n{code}")),
+                "{header}: {answer:?}"
+            );
+        }
+    }
+    let guess = laptop.curl(&["--write-out", "%{http_code}", &format!("http://{HTTP}/0/")]);
+    assert!(guess.out.ends_with("\n404"), "{guess:?}");
 }

@@ -38,6 +38,9 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("npm", "npm"),
 ];
 
+/// Browsers, each of which will do, and the package that brings one.
+const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
+
 /// The linker, pinned. Version 0.17 brings an allocator of its own in place of musl's, which writes zeros into fresh
 /// memory: an idle flow then costs 1 MiB where it costs 17 KiB with this version.
 const ZIG: &str = "0.15.2";
@@ -64,11 +67,15 @@ pub(crate) fn all() -> Result<(), Failure> {
 }
 
 fn packages() -> Result<(), Failure> {
-    let missing: Vec<&str> = PROGRAMS
+    let mut missing: Vec<&str> = PROGRAMS
         .iter()
         .filter(|(program, _)| !(has(program) || Path::new(program).is_file()))
         .map(|(_, package)| *package)
         .collect();
+    let (browsers, package) = BROWSERS;
+    if !browsers.iter().any(|browser| has(browser)) {
+        missing.push(package);
+    }
     install(&missing)
 }
 

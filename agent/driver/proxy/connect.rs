@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr, SocketAddrV4},
+    net::{IpAddr, SocketAddrV4},
     pin::Pin,
     task::{Context, Poll},
 };
@@ -13,7 +13,12 @@ use tokio::{
 };
 
 use super::{
-    super::{describe, dial, dns, network_stream::NetworkStream, relay},
+    super::{
+        describe, dial, dns,
+        lookup::{Asker, lookup},
+        network_stream::NetworkStream,
+        relay,
+    },
     Server,
 };
 use crate::{
@@ -66,52 +71,28 @@ impl Server {
 
     /// Connects from this host. An address that a name leads to may yet be one of a route's.
     async fn direct(&self, destination: &Destination) -> Result<Origin, Failure> {
-        let mut outcome = None;
-        for address in dial::resolve(destination).await? {
+        let mut addresses = Vec::new();
+        for address in lookup(destination, Asker::Programs).await? {
             let known = Destination::from(address);
-            let connected = match self.path(&known)? {
-                Path::Direct if self.is_remote() && route::is_special(address.ip()) => {
-                    Err(Failure {
-                        cause: Cause::NotAllowed,
-                        reason: format!(
-                            "{destination} is an address of the proxy's own machine ({}), which only its own programs reach.",
-                            address.ip()
-                        ),
-                    })
-                }
-                Path::Direct => self.dial(destination, address).await,
-                Path::Network(address) => self.open(destination, address).await,
-                Path::Gateways(gateways) => self.through(&known, &gateways).await,
-            };
-            if connected.is_ok() {
-                return connected;
+            match self.path(&known)? {
+                Path::Direct => addresses.push(address),
+                Path::Network(address) => return self.open(destination, address).await,
+                Path::Gateways(gateways) => return self.through(&known, &gateways).await,
             }
-            outcome = Some(connected);
         }
-        outcome.unwrap_or_else(|| {
-            Err(Failure {
-                cause: Cause::NameNotFound,
-                reason: format!("The name {} has no address.", destination.host),
-            })
-        })
-    }
-
-    async fn dial(
-        &self,
-        destination: &Destination,
-        address: SocketAddr,
-    ) -> Result<Origin, Failure> {
-        let dialled = dial::dial_address(address).await;
-        dialled.map(Origin::Direct).map_err(|error| {
-            let place = match destination.host {
-                Host::Ip(_) => destination.to_string(),
-                Host::Name(_) => format!("{destination} ({})", address.ip()),
-            };
-            Failure {
-                cause: dial::cause(&error),
-                reason: format!("{place} cannot be reached: {}.", describe(&error)),
-            }
-        })
+        if self.is_remote() {
+            addresses.retain(|address| !route::is_special(address.ip()));
+        }
+        if addresses.is_empty() {
+            return Err(Failure {
+                cause: Cause::NotAllowed,
+                reason: format!(
+                    "{destination} is an address of the proxy's own machine, which only its own programs reach."
+                ),
+            });
+        }
+        let dialled = dial::dial_any(destination, &addresses).await;
+        dialled.map(Origin::Direct)
     }
 
     /// Connects through the first gateway that is there.
@@ -150,7 +131,15 @@ impl Server {
                 let address = SocketAddrV4::new(*address, destination.port);
                 last = Some(NetworkStream::open(&self.shared, address).await);
             }
-            Host::Ip(IpAddr::V6(_)) => {}
+            Host::Ip(IpAddr::V6(_)) => {
+                let called = self.called_all(gateways);
+                return Err(Failure {
+                    cause: Cause::HostDown,
+                    reason: format!(
+                        "{destination} is reached through {called}, which is not up, or whose agent knows IPv4 only."
+                    ),
+                });
+            }
             Host::Name(name) => {
                 for gateway in gateways {
                     let Some(port) = gateway.dns else { continue };
@@ -180,11 +169,7 @@ impl Server {
                 }
             }
         }
-        let called: Vec<String> = gateways
-            .iter()
-            .map(|gateway| self.called(gateway.vip))
-            .collect();
-        let called = called.join(" or ");
+        let called = self.called_all(gateways);
         // Who is not there refuses as a service does.
         if matches!(&last, Some(Err(error)) if dial::cause(error) == Cause::Refused)
             && self.are_down(gateways).await
@@ -219,6 +204,11 @@ impl Server {
             }
         }
         true
+    }
+
+    fn called_all(&self, gateways: &[Gateway]) -> String {
+        let called = gateways.iter().map(|gateway| self.called(gateway.vip));
+        called.collect::<Vec<_>>().join(" or ")
     }
 
     fn called(&self, vip: Vip) -> String {

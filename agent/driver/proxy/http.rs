@@ -1,8 +1,12 @@
 //! A client of the HTTP proxy.
 
-use std::{io, net::IpAddr, time::Duration};
+use std::{
+    io,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -11,12 +15,18 @@ use tokio::{
 use super::{HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
 use crate::proxy::{
     Destination,
-    http::{Body, CONNECTED, Framing, Reply, Request, Response, Target},
+    http::{
+        BadBody, Body, CONNECTED, Framing, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request, Response,
+        Target,
+    },
     page,
 };
 
 /// How long a client may be silent between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
+
+/// How long a client that has nothing more to say is taken to listen while nothing comes for it.
+const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 
 /// How many interim answers an origin may give before the real one.
 const INTERIM_MAX: usize = 16;
@@ -24,12 +34,14 @@ const INTERIM_MAX: usize = 16;
 /// Serves one client from its first request to its last.
 pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
     let mut input = BytesMut::new();
+    let mut silence = HEAD_MAX;
     loop {
-        let request = match read_request(&mut client, &mut input).await? {
+        let request = match read_request(&mut client, &mut input, silence).await? {
             Head::Request(request) => request,
             Head::End => return say_goodbye(client, &[]).await,
             Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
         };
+        silence = IDLE_MAX;
         let reply = if !request.is_allowed(server.credentials.as_ref())
             && !matches!(request.target, Target::Own { .. })
         {
@@ -37,14 +49,20 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
         } else {
             match &request.target {
                 Target::Own { .. } => server.own_page(&request, &client)?,
-                Target::Connect(destination) => match server.connect(destination).await {
+                Target::Connect(destination) => match server
+                    .connect_for(&mut client, &mut input, destination)
+                    .await?
+                {
                     Ok(origin) => {
                         client.write_all(CONNECTED).await?;
                         return tunnel(server, client, origin, &input, &[]).await;
                     }
                     Err(failure) => Reply::from(&failure),
                 },
-                Target::Absolute { destination, .. } => match server.connect(destination).await {
+                Target::Absolute { destination, .. } => match server
+                    .connect_for(&mut client, &mut input, destination)
+                    .await?
+                {
                     Ok(origin) => {
                         match exchange(server, client, &mut input, &request, origin, destination)
                             .await?
@@ -64,7 +82,7 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
         if !reply.keeps_client(Some(&request)) {
             return say_goodbye(client, &bytes).await;
         }
-        client.write_all(&bytes).await?;
+        tokio::time::timeout(HEAD_MAX, client.write_all(&bytes)).await??;
     }
 }
 
@@ -77,9 +95,13 @@ enum Head {
     Wrong(Reply),
 }
 
-async fn read_request(client: &mut TcpStream, input: &mut BytesMut) -> io::Result<Head> {
+async fn read_request(
+    client: &mut TcpStream,
+    input: &mut BytesMut,
+    silence: Duration,
+) -> io::Result<Head> {
     if input.is_empty() {
-        match tokio::time::timeout(IDLE_MAX, fill(client, input)).await {
+        match tokio::time::timeout(silence, fill(client, input)).await {
             Ok(filled) => {
                 if !filled? {
                     return Ok(Head::End);
@@ -128,26 +150,61 @@ async fn exchange(
         return Ok(None);
     };
     let mut output = BytesMut::new();
-    let mut asked = false;
+    let (asked, delivered) = (AtomicBool::new(false), AtomicU64::new(0));
     let answer = {
         let (mut from_client, mut to_client) = client.split();
         let (mut from_origin, mut to_origin) = tokio::io::split(&mut origin);
         let ask = async {
-            to_origin.write_all(&head).await.map_err(Broken::Origin)?;
-            pass(request.framing, &mut from_client, input, &mut to_origin).await
+            if let Err(error) = to_origin.write_all(&head).await {
+                return Broken::To(error);
+            }
+            if let Err(broken) = pass(
+                request.framing,
+                &mut from_client,
+                input,
+                &mut to_origin,
+                &AtomicU64::new(0),
+            )
+            .await
+            {
+                return broken;
+            }
+            asked.store(true, Relaxed);
+            let gone = gone(&mut from_client, input).await;
+            if gone.kind() == io::ErrorKind::UnexpectedEof {
+                // It has nothing more to say. Whether it still listens shows only when there is something to hear.
+                let mut before = None;
+                while before != Some(delivered.load(Relaxed)) {
+                    before = Some(delivered.load(Relaxed));
+                    tokio::time::sleep(HALF_CLOSED_MAX).await;
+                }
+            }
+            Broken::From(gone)
         };
-        let answer = hear(request, &mut from_origin, &mut output, &mut to_client);
+        let answer = hear(
+            request,
+            &mut from_origin,
+            &mut output,
+            &mut to_client,
+            &delivered,
+        );
         tokio::pin!(ask, answer);
         let mut asking = true;
         loop {
             tokio::select! {
-                done = &mut ask, if asking => {
+                broken = &mut ask, if asking => {
                     asking = false;
-                    match done {
-                        Ok(()) => asked = true,
-                        Err(Broken::Client(error)) => return Err(error),
+                    match broken {
+                        Broken::From(error) => return Err(error),
+                        Broken::Framing(bad) if delivered.load(Relaxed) > 0 => {
+                            return Err(io::Error::new(io::ErrorKind::InvalidData, bad));
+                        }
+                        Broken::Framing(bad) => {
+                            let text = format!("The body of the request cannot be understood: {bad}.");
+                            break Answer::Bad(Reply::new(400, text));
+                        }
                         // An origin that reads no more may have answered already.
-                        Err(Broken::Origin(_)) => {}
+                        Broken::To(_) => {}
                     }
                 }
                 said = &mut answer => break said?,
@@ -155,9 +212,17 @@ async fn exchange(
         }
     };
     match answer {
-        Answer::Whole { keeps_client } if keeps_client && asked => Ok(Some(client)),
+        Answer::Whole { keeps_client } if keeps_client && asked.load(Relaxed) => Ok(Some(client)),
         Answer::Whole { .. } => say_goodbye(client, &[]).await.map(|()| None),
-        Answer::Switch => {
+        Answer::Switch(_) if !asked.load(Relaxed) => {
+            let text =
+                format!("{destination} changed the protocol before it had the whole request.");
+            say_goodbye(client, &Reply::new(502, text).bytes(Some(request)))
+                .await
+                .map(|()| None)
+        }
+        Answer::Switch(head) => {
+            client.write_all(&head).await?;
             let rest = input.split();
             tunnel(server, client, origin, &rest, &output)
                 .await
@@ -179,18 +244,38 @@ async fn exchange(
 enum Answer {
     /// All of it has been passed on.
     Whole { keeps_client: bool },
-    /// Another protocol is spoken from here on.
-    Switch,
+    /// Another protocol is spoken after this head.
+    Switch(Bytes),
     /// The connection ended before it said anything.
     Missing(String),
     /// Nothing that can be understood.
     Bad(Reply),
 }
 
-/// Which side has broken.
+/// Why a body was not passed on.
 enum Broken {
-    Client(io::Error),
-    Origin(io::Error),
+    /// Where it comes from has gone.
+    From(io::Error),
+    /// Where it goes has gone.
+    To(io::Error),
+    /// Nobody can say where it ends.
+    Framing(BadBody),
+}
+
+/// Waits until a client that waits for something has gone, or has said that it has nothing more to say
+/// ([`io::ErrorKind::UnexpectedEof`]). What it says before that is kept for later.
+pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
+    loop {
+        if input.len() >= HEAD_BYTES_MAX {
+            // It says much without waiting, so it will hear that it has to.
+            return std::future::pending().await;
+        }
+        match fill(client, input).await {
+            Ok(true) => {}
+            Ok(false) => return io::ErrorKind::UnexpectedEof.into(),
+            Err(error) => return error,
+        }
+    }
 }
 
 /// Passes the answer on, head and body.
@@ -199,6 +284,7 @@ async fn hear(
     origin: &mut (impl AsyncRead + Unpin),
     output: &mut BytesMut,
     client: &mut (impl AsyncWrite + Unpin),
+    delivered: &AtomicU64,
 ) -> io::Result<Answer> {
     let Target::Absolute { destination, .. } = &request.target else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -208,10 +294,14 @@ async fn hear(
         match Response::parse(output, request) {
             Ok(Some((response, length))) => {
                 let _ = output.split_to(length);
-                interim += 1;
-                if !response.is_interim() || interim > INTERIM_MAX {
+                if !response.is_interim() {
                     break response;
                 }
+                interim += 1;
+                if interim > INTERIM_MAX {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+                delivered.fetch_add(1, Relaxed);
                 client.write_all(&response.for_client(false)).await?;
             }
             Ok(None) => match fill(origin, output).await {
@@ -223,44 +313,47 @@ async fn hear(
                 Ok(false) => return Ok(Answer::Missing("it closed the connection".to_owned())),
                 Err(error) => return Ok(Answer::Missing(super::super::describe(&error))),
             },
+            Err(_) if interim > 0 => return Err(io::ErrorKind::InvalidData.into()),
             Err(bad) => return Ok(Answer::Bad(bad.reply(&destination.to_string()))),
         }
     };
-    client.write_all(&response.for_client(false)).await?;
+    delivered.fetch_add(1, Relaxed);
     if response.is_switch() {
-        return Ok(Answer::Switch);
+        return Ok(Answer::Switch(response.for_client(false)));
     }
-    match pass(response.framing, origin, output, client).await {
+    client.write_all(&response.for_client(false)).await?;
+    match pass(response.framing, origin, output, client, delivered).await {
         Ok(()) => Ok(Answer::Whole {
             keeps_client: response.keeps_client(),
         }),
-        Err(Broken::Client(error) | Broken::Origin(error)) => Err(error),
+        Err(Broken::From(error) | Broken::To(error)) => Err(error),
+        Err(Broken::Framing(bad)) => Err(io::Error::new(io::ErrorKind::InvalidData, bad)),
     }
 }
 
-/// Passes a body on from where it comes (the "client" of [`Broken`]) to where it goes.
+/// Passes a body on.
 async fn pass(
     framing: Framing,
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     to: &mut (impl AsyncWrite + Unpin),
+    passed: &AtomicU64,
 ) -> Result<(), Broken> {
     let mut body = Body::new(framing);
     loop {
-        let belongs = body
-            .advance(buffer)
-            .map_err(|bad| Broken::Client(io::Error::new(io::ErrorKind::InvalidData, bad)))?;
+        let belongs = body.advance(buffer).map_err(Broken::Framing)?;
         to.write_all(&buffer.split_to(belongs))
             .await
-            .map_err(Broken::Origin)?;
+            .map_err(Broken::To)?;
+        passed.fetch_add(belongs as u64, Relaxed);
         if body.is_complete() {
             return Ok(());
         }
-        if !fill(from, buffer).await.map_err(Broken::Client)? {
+        if !fill(from, buffer).await.map_err(Broken::From)? {
             return if body.is_complete_at_end() {
                 Ok(())
             } else {
-                Err(Broken::Client(io::ErrorKind::UnexpectedEof.into()))
+                Err(Broken::From(io::ErrorKind::UnexpectedEof.into()))
             };
         }
     }
@@ -269,9 +362,10 @@ async fn pass(
 impl Server {
     /// One of the proxy's own pages. Only programs of this host see them.
     fn own_page(&self, request: &Request, client: &TcpStream) -> io::Result<Reply> {
-        let (here, peer) = (client.local_addr()?, client.peer_addr()?);
-        let is_here = |address: IpAddr| address.to_canonical().is_loopback();
-        if !is_here(peer.ip()) && !request.is_allowed(self.credentials.as_ref()) {
+        let (mut here, peer) = (client.local_addr()?, client.peer_addr()?);
+        here.set_ip(here.ip().to_canonical());
+        if !peer.ip().to_canonical().is_loopback() && !request.is_allowed(self.credentials.as_ref())
+        {
             return Ok(Reply::password_needed());
         }
         let by_name = format!("localhost:{}", here.port());

@@ -11,15 +11,15 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
+    task::JoinSet,
 };
 
 use self::connect::Origin;
-use super::{
-    agent::Shared,
-    dial, files, state_dir,
-    stream::{self},
+use super::{agent::Shared, dial, files, state_dir, stream};
+use crate::{
+    edge::{Proxy, Purpose},
+    proxy::{Credentials, Destination, Failure},
 };
-use crate::{edge::Proxy, edge::Purpose, proxy::Credentials};
 
 /// How many clients a proxy has at a time.
 const CLIENTS_MAX: usize = 1_024;
@@ -88,16 +88,20 @@ impl Server {
         }
     }
 
-    /// Serves clients for ever.
+    /// Serves clients for ever; they go with it.
     pub(super) async fn run(self: Arc<Self>, listener: TcpListener) {
+        let mut clients = JoinSet::new();
         loop {
-            let client = super::agent::next_connection(&listener, self.listen).await;
+            let client = tokio::select! {
+                client = super::agent::next_connection(&listener, self.listen) => client,
+                Some(_) = clients.join_next() => continue,
+            };
             let Ok(place) = self.places.clone().try_acquire_owned() else {
                 tracing::warn!(address = %self.listen, "refused a client: there are {CLIENTS_MAX} already");
                 continue;
             };
             let server = self.clone();
-            tokio::spawn(async move {
+            clients.spawn(async move {
                 let _place = place;
                 dial::keep_alive(&client);
                 let outcome = match server.purpose {
@@ -110,6 +114,26 @@ impl Server {
                     tracing::debug!(address = %server.listen, "a client's connection broke: {error}");
                 }
             });
+        }
+    }
+
+    /// Connects a client that may break off before it is connected: then nobody needs the connection any more. What it
+    /// says meanwhile is kept, and that it has nothing more to say does not mean that it does not listen.
+    async fn connect_for(
+        &self,
+        client: &mut TcpStream,
+        input: &mut BytesMut,
+        destination: &Destination,
+    ) -> io::Result<Result<Origin, Failure>> {
+        tokio::select! {
+            connected = self.connect(destination) => Ok(connected),
+            broken = async {
+                let gone = http::gone(client, input).await;
+                if gone.kind() == io::ErrorKind::UnexpectedEof {
+                    std::future::pending::<()>().await;
+                }
+                gone
+            } => Err(broken),
         }
     }
 
@@ -152,7 +176,7 @@ async fn tunnel(
 
 /// Says the last words to a client so that they arrive.
 async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
-    client.write_all(words).await?;
+    tokio::time::timeout(HEAD_MAX, client.write_all(words)).await??;
     client.shutdown().await?;
     let mut rest = BytesMut::new();
     let listen = async {

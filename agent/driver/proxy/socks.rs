@@ -22,7 +22,8 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
             return say_goodbye(client, &output).await;
         }
     };
-    match server.connect(request.destination()).await {
+    let connected = server.connect_for(&mut client, &mut input, request.destination());
+    match connected.await? {
         Ok(origin) => {
             let bound = match &origin {
                 Origin::Direct(socket) => socket.local_addr()?,

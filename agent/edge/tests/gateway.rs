@@ -149,7 +149,7 @@ fn a_name_does_not_give_the_gateways_own_machine() {
 #[test]
 fn so_many_addresses_are_remembered_and_the_oldest_go_first() {
     let mut core = settled(&args());
-    let nth = |n: u32| Ipv4Addr::from(0xc000_0000 + n);
+    let nth = |n: u32| Ipv4Addr::from(0xc100_0000 + n);
     let at = |n: u32| Instant::ZERO + Duration::from_millis(n.into());
     for n in 0..=4_096 {
         core.handle_given(at(n), "a.internal", &[nth(n).into()]);
@@ -218,7 +218,7 @@ fn dials_for_others_are_bounded_too() {
     let dials = outputs
         .iter()
         .filter(|output| matches!(output, Output::Dial { .. }));
-    assert_eq!(dials.count(), DIALS_MAX);
+    assert_eq!(dials.count(), DIALS_PER_HOST);
 }
 
 #[test]

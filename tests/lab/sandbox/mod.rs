@@ -13,6 +13,7 @@
 )]
 
 pub(crate) mod client;
+pub(crate) mod nameserver;
 pub(crate) mod netns;
 pub(crate) mod origin;
 pub(crate) mod podman;
@@ -33,6 +34,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use nameserver::Nameserver;
 pub(crate) use netns::Netns;
 pub(crate) use origin::Origin;
 pub(crate) use podman::{Container, Podman};

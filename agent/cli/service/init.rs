@@ -1,0 +1,297 @@
+//! What starts a service of a user: systemd, launchd, and the scheduler of Windows. All three are here on every platform,
+//! so that each is read and tested everywhere.
+
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+
+/// The network that is to run.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) name: String,
+    /// This program.
+    pub(super) program: PathBuf,
+    pub(super) manifest: PathBuf,
+    /// Where the manifest's commands are looked for.
+    pub(super) path: String,
+}
+
+/// What starts services on a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Init {
+    Systemd,
+    Launchd,
+    Scheduler,
+}
+
+impl Init {
+    pub(super) const fn of_this_machine() -> Self {
+        if cfg!(target_os = "macos") {
+            Self::Launchd
+        } else if cfg!(windows) {
+            Self::Scheduler
+        } else {
+            Self::Systemd
+        }
+    }
+
+    /// The file that describes the service; none where a command holds everything.
+    pub(super) fn file(self, folders: &BaseDirs, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Systemd => {
+                let folder = folders.config_dir().join("systemd/user");
+                Some(folder.join(format!("{name}.service")))
+            }
+            Self::Launchd => {
+                let folder = folders.home_dir().join("Library/LaunchAgents");
+                Some(folder.join(format!("{}.plist", label(name))))
+            }
+            Self::Scheduler => None,
+        }
+    }
+
+    /// The content of that file.
+    pub(super) fn text(self, folders: &BaseDirs, service: &Service) -> String {
+        match self {
+            Self::Systemd => systemd_unit(service),
+            Self::Launchd => launchd_agent(service, &self.log(folders, &service.name)),
+            Self::Scheduler => String::new(),
+        }
+    }
+
+    /// Where the log is, for people.
+    pub(super) fn log(self, folders: &BaseDirs, name: &str) -> String {
+        match self {
+            Self::Systemd => format!("journalctl --user -u {name}"),
+            Self::Launchd | Self::Scheduler => {
+                let folder = self.log_folder(folders).unwrap_or_default();
+                folder.join(format!("{name}.log")).display().to_string()
+            }
+        }
+    }
+
+    /// The folder of the log, where it is one.
+    pub(super) fn log_folder(self, folders: &BaseDirs) -> Option<PathBuf> {
+        match self {
+            Self::Systemd => None,
+            Self::Launchd => Some(folders.home_dir().join("Library/Logs/norouter")),
+            Self::Scheduler => Some(folders.data_local_dir().join("norouter").join("logs")),
+        }
+    }
+
+    /// What starts the service, now and at every login.
+    pub(super) fn install(self, folders: &BaseDirs, service: &Service) -> Vec<Vec<String>> {
+        let name = &service.name;
+        match self {
+            Self::Systemd => vec![
+                words(&["systemctl", "--user", "daemon-reload"]),
+                words(&["systemctl", "--user", "enable", name]),
+                // A service that runs already takes up what is new.
+                words(&["systemctl", "--user", "restart", name]),
+            ],
+            Self::Launchd => {
+                let file = self.file(folders, name).unwrap_or_default();
+                vec![words(&[
+                    "launchctl",
+                    "load",
+                    "-w",
+                    &file.display().to_string(),
+                ])]
+            }
+            Self::Scheduler => {
+                // A console program, without its window, and with what it says in a file.
+                let run = format!(
+                    "conhost.exe --headless cmd.exe /c \"\"{}\" up \"{}\" > \"{}\" 2>&1\"",
+                    service.program.display(),
+                    service.manifest.display(),
+                    self.log(folders, name),
+                );
+                let task = task(name);
+                vec![
+                    words(&[
+                        "schtasks", "/Create", "/F", "/SC", "ONLOGON", "/RL", "LIMITED", "/TN",
+                        &task, "/TR", &run,
+                    ]),
+                    words(&["schtasks", "/Run", "/TN", &task]),
+                ]
+            }
+        }
+    }
+
+    /// What stops the service, now and for ever.
+    pub(super) fn stop(self, folders: &BaseDirs, name: &str) -> Vec<Vec<String>> {
+        match self {
+            Self::Systemd => vec![words(&["systemctl", "--user", "disable", "--now", name])],
+            Self::Launchd => {
+                let file = self.file(folders, name).unwrap_or_default();
+                vec![words(&[
+                    "launchctl",
+                    "unload",
+                    "-w",
+                    &file.display().to_string(),
+                ])]
+            }
+            Self::Scheduler => {
+                let task = task(name);
+                vec![
+                    words(&["schtasks", "/End", "/TN", &task]),
+                    words(&["schtasks", "/Delete", "/F", "/TN", &task]),
+                ]
+            }
+        }
+    }
+
+    /// What is to be run when the file is gone.
+    pub(super) fn after_removal(self) -> Vec<Vec<String>> {
+        match self {
+            Self::Systemd => vec![words(&["systemctl", "--user", "daemon-reload"])],
+            Self::Launchd | Self::Scheduler => Vec::new(),
+        }
+    }
+
+    /// Succeeds if the service runs.
+    pub(super) fn asks_running(self, name: &str) -> Vec<String> {
+        match self {
+            Self::Systemd => words(&["systemctl", "--user", "is-active", "--quiet", name]),
+            Self::Launchd => words(&["launchctl", "list", &label(name)]),
+            Self::Scheduler => self.asks_installed(name),
+        }
+    }
+
+    /// Succeeds if the service is installed, where no file tells.
+    pub(super) fn asks_installed(self, name: &str) -> Vec<String> {
+        match self {
+            Self::Systemd | Self::Launchd => Vec::new(),
+            Self::Scheduler => words(&["schtasks", "/Query", "/TN", &task(name)]),
+        }
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+/// What launchd calls the service.
+fn label(name: &str) -> String {
+    format!("io.norouter.{name}")
+}
+
+/// What the scheduler calls the service.
+fn task(name: &str) -> String {
+    format!("NoRouter\\{name}")
+}
+
+/// A unit of systemd (systemd.service(5)).
+fn systemd_unit(service: &Service) -> String {
+    format!(
+        "[Unit]\n\
+         Description=NoRouter: {manifest}\n\
+         Documentation=https://github.com/norouter/norouter\n\
+         \n\
+         [Service]\n\
+         ExecStart={program} up {file}\n\
+         Environment={path}\n\
+         Restart=on-failure\n\
+         RestartSec=5\n\
+         # A manifest that cannot be run does not get better by trying again.\n\
+         RestartPreventExitStatus=2 4\n\
+         \n\
+         [Install]\n\
+         WantedBy=default.target\n",
+        manifest = escaped_specifiers(&service.manifest.display().to_string()),
+        program = systemd_word(&service.program),
+        file = systemd_word(&service.manifest),
+        path = systemd_quoted(&format!("PATH={}", service.path)),
+    )
+}
+
+/// A word of a command line, where `$` would begin a variable.
+fn systemd_word(path: &Path) -> String {
+    systemd_quoted(&path.display().to_string()).replace('$', "$$")
+}
+
+/// A text in quotes (systemd.syntax(7)).
+fn systemd_quoted(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace('"', "\\\"");
+    format!("\"{}\"", escaped_specifiers(&text))
+}
+
+fn escaped_specifiers(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// A property list of launchd (launchd.plist(5)).
+fn launchd_agent(service: &Service, log: &str) -> String {
+    let text = |text: &str| {
+        let text = text
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
+        format!("<string>{text}</string>")
+    };
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+         <plist version=\"1.0\">\n<dict>\n\
+         \t<key>Label</key>{label}\n\
+         \t<key>ProgramArguments</key>\n\t<array>{program}{up}{manifest}</array>\n\
+         \t<key>EnvironmentVariables</key>\n\t<dict><key>PATH</key>{path}</dict>\n\
+         \t<key>RunAtLoad</key><true/>\n\
+         \t<key>KeepAlive</key>\n\t<dict><key>SuccessfulExit</key><false/></dict>\n\
+         \t<key>StandardOutPath</key>{log}\n\
+         \t<key>StandardErrorPath</key>{log}\n\
+         </dict>\n</plist>\n",
+        label = text(&label(&service.name)),
+        program = text(&service.program.display().to_string()),
+        up = text("up"),
+        manifest = text(&service.manifest.display().to_string()),
+        path = text(&service.path),
+        log = text(log),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service() -> Service {
+        Service {
+            name: "lab".to_owned(),
+            program: PathBuf::from("/opt/no router/bin/norouter"),
+            manifest: PathBuf::from("/home/me/100% <mine> & \"yours\" $x.yaml"),
+            path: "/usr/bin:/opt/a b".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_unit_says_every_path_as_it_is() {
+        let unit = systemd_unit(&service());
+        let lines: Vec<&str> = unit.lines().collect();
+        assert!(lines.contains(
+            &r#"ExecStart="/opt/no router/bin/norouter" up "/home/me/100%% <mine> & \"yours\" $$x.yaml""#
+        ));
+        assert!(lines.contains(&r#"Environment="PATH=/usr/bin:/opt/a b""#));
+    }
+
+    #[test]
+    fn a_launch_agent_is_xml_whatever_the_paths_are() {
+        let list = launchd_agent(&service(), "/log");
+        assert!(
+            list.contains("<string>/home/me/100% &lt;mine&gt; &amp; \"yours\" $x.yaml</string>")
+        );
+        assert!(list.contains("<key>Label</key><string>io.norouter.lab</string>"));
+    }
+
+    #[test]
+    fn every_way_can_be_undone() {
+        let folders = BaseDirs::new().unwrap();
+        for init in [Init::Systemd, Init::Launchd, Init::Scheduler] {
+            let named = |commands: Vec<Vec<String>>| {
+                commands.iter().flatten().any(|word| word.contains("lab"))
+            };
+            assert!(named(init.install(&folders, &service())), "{init:?}");
+            assert!(named(init.stop(&folders, "lab")), "{init:?}");
+            assert!(!init.log(&folders, "lab").is_empty(), "{init:?}");
+        }
+    }
+}

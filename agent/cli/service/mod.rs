@@ -1,0 +1,264 @@
+//! `norouter service`: a network that is there whenever you are logged in.
+
+mod init;
+
+use std::{env, fs, path::PathBuf, process::Command};
+
+use directories::BaseDirs;
+use serde_json::json;
+
+use self::init::{Init, Service};
+use super::{
+    error::{Error, Exit},
+    input::Source,
+    output,
+};
+use crate::{driver::describe, text::escape};
+
+/// Keep a network running whenever you are logged in
+///
+/// Installs a service of your own user: a systemd user unit on Linux, a launch agent on macOS, a scheduled task on
+/// Windows. It needs no root. It uses the PATH of now, so that the commands of the manifest are found.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Install the service and start it
+    Install {
+        /// The manifest
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        name: Name,
+        /// Print what would be written and run, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Stop the service and remove it
+    Uninstall {
+        #[command(flatten)]
+        name: Name,
+    },
+    /// Show whether the service is installed and runs
+    Status {
+        #[command(flatten)]
+        name: Name,
+        /// Write it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Name {
+    /// What the service is called, for more than one network
+    #[arg(long, default_value = "norouter", value_parser = check_name)]
+    name: String,
+}
+
+/// A name that is the same file name and the same label everywhere.
+fn check_name(name: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        return Err("a name consists of up to 64 letters, digits, '-' and '_'".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let init = Init::of_this_machine();
+    let folders = BaseDirs::new().ok_or_else(|| {
+        Error::new(Exit::Failure, "this user has no home folder")
+            .hint("set HOME; a service belongs to a user")
+    })?;
+    match &args.action {
+        Action::Install {
+            file,
+            name,
+            dry_run,
+        } => {
+            let service = planned(file.as_deref(), &name.name)?;
+            install(init, &folders, &service, *dry_run)
+        }
+        Action::Uninstall { name } => uninstall(init, &folders, &name.name),
+        Action::Status { name, json } => status(init, &folders, &name.name, *json),
+    }
+}
+
+/// The service for a manifest that can be run.
+fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error> {
+    let source = Source::of(file)?;
+    let manifest = source.path().ok_or_else(|| {
+        Error::new(
+            Exit::Usage,
+            "a service cannot read its manifest from standard input",
+        )
+        .hint("write it into a file, and name that")
+    })?;
+    let manifest = std::path::absolute(manifest)
+        .map_err(|error| Error::new(Exit::Failure, describe(&error)))?;
+    let loaded = source.load()?;
+    if loaded.plan.is_none() {
+        output::talk(&loaded.report(true));
+        let message = format!("{} cannot be run", loaded.file_name);
+        return Err(Error::new(Exit::InvalidManifest, message));
+    }
+    let program = env::current_exe().map_err(|error| {
+        let message = format!("cannot tell where this program is: {}", describe(&error));
+        Error::new(Exit::Failure, message)
+    })?;
+    Ok(Service {
+        name: name.to_owned(),
+        program,
+        manifest,
+        path: env::var("PATH").unwrap_or_default(),
+    })
+}
+
+fn install(
+    init: Init,
+    folders: &BaseDirs,
+    service: &Service,
+    dry_run: bool,
+) -> Result<Exit, Error> {
+    let file = init.file(folders, &service.name);
+    let commands = init.install(folders, service);
+    if dry_run {
+        if let Some(file) = &file {
+            output::data(&format!(
+                "{}:\n{}\n",
+                escape(&file.display().to_string()),
+                init.text(folders, service)
+            ))?;
+        }
+        for command in &commands {
+            output::data(&format!("{}\n", escape(&command.join(" "))))?;
+        }
+        return Ok(Exit::Ok);
+    }
+    if let Some(file) = &file {
+        let failed = |error: std::io::Error| {
+            let message = format!("cannot write {}: {}", file.display(), describe(&error));
+            Error::new(Exit::Failure, message)
+        };
+        for folder in file
+            .parent()
+            .into_iter()
+            .chain(init.log_folder(folders).as_deref())
+        {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        fs::write(file, init.text(folders, service)).map_err(failed)?;
+    }
+    for command in &commands {
+        perform(command).inspect_err(|_| {
+            // What could not be started is not to start by surprise some day.
+            if let Some(file) = &file {
+                let _ = fs::remove_file(file);
+            }
+        })?;
+    }
+    output::talk(&format!(
+        "{} runs {} whenever you are logged in; its log: {}",
+        service.name,
+        escape(&service.manifest.display().to_string()),
+        init.log(folders, &service.name)
+    ));
+    Ok(Exit::Ok)
+}
+
+fn uninstall(init: Init, folders: &BaseDirs, name: &str) -> Result<Exit, Error> {
+    let file = init.file(folders, name);
+    if file.as_ref().is_some_and(|file| !file.exists()) {
+        return Err(not_installed(name));
+    }
+    for command in init.stop(folders, name) {
+        perform(&command)?;
+    }
+    if let Some(file) = &file {
+        fs::remove_file(file).map_err(|error| {
+            let message = format!("cannot remove {}: {}", file.display(), describe(&error));
+            Error::new(Exit::Failure, message)
+        })?;
+    }
+    for command in init.after_removal() {
+        perform(&command)?;
+    }
+    output::talk(&format!("{name} is removed"));
+    Ok(Exit::Ok)
+}
+
+fn status(init: Init, folders: &BaseDirs, name: &str, as_json: bool) -> Result<Exit, Error> {
+    let installed = match init.file(folders, name) {
+        Some(file) => file.exists(),
+        None => succeeds(&init.asks_installed(name)),
+    };
+    let runs = installed && succeeds(&init.asks_running(name));
+    let log = init.log(folders, name);
+    if as_json {
+        output::json(&json!({"name": name, "installed": installed, "running": runs, "log": log}))?;
+    } else if installed {
+        let state = if runs { "runs" } else { "does not run" };
+        output::data(&format!(
+            "{name} is installed and {state}; its log: {log}\n"
+        ))?;
+    }
+    match (installed, runs) {
+        (true, true) => Ok(Exit::Ok),
+        (true, false) => Ok(Exit::NoManager),
+        (false, _) if as_json => Ok(Exit::NoManager),
+        (false, _) => Err(not_installed(name)),
+    }
+}
+
+fn not_installed(name: &str) -> Error {
+    let message = format!("no service called {name} is installed");
+    Error::new(Exit::NoManager, message).hint("norouter service install FILE")
+}
+
+/// Runs a command of the operating system; fails with what it said.
+fn perform(command: &[String]) -> Result<(), Error> {
+    let line = command.join(" ");
+    let failed = |what: String| {
+        Error::new(Exit::Failure, format!("{line}: {what}"))
+            .hint("\"norouter service install --dry-run\" shows everything that is written and run")
+    };
+    let Some(mut process) = process(command) else {
+        return Ok(());
+    };
+    let output = process.output().map_err(|error| failed(describe(&error)))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(failed(said))
+}
+
+fn succeeds(command: &[String]) -> bool {
+    let output = process(command).and_then(|mut process| process.output().ok());
+    output.is_some_and(|output| output.status.success())
+}
+
+fn process(command: &[String]) -> Option<Command> {
+    let (program, arguments) = command.split_first()?;
+    let mut process = Command::new(program);
+    process.args(arguments);
+    Some(process)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_file_name_and_a_label() {
+        assert!(check_name("home-lab_2").is_ok());
+        for bad in ["", "a/b", "../x", "a b", "a.b"] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+}
