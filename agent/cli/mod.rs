@@ -27,6 +27,7 @@ mod service;
 mod show_example;
 mod show_installer;
 mod status;
+mod top;
 mod up;
 mod wait;
 
@@ -66,6 +67,7 @@ enum Command {
     Check(check::Args),
     Plan(plan::Args),
     Status(status::Args),
+    Top(top::Args),
     Flows(flows::Args),
     Events(events::Args),
     Logs(logs::Args),
@@ -119,6 +121,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::Status(args)) => status::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
         Some(Command::Flows(args)) => flows::run(&args),
         Some(Command::Events(args)) => events::run(&args),
         Some(Command::Logs(args)) => logs::run(&args),
