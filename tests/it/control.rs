@@ -548,3 +548,46 @@ fn the_log_is_kept_and_followed() {
     assert!(followed.ends_with("is stopped\n"), "{followed}");
     assert!(!followed.contains("laptop"), "{followed}");
 }
+
+#[test]
+fn the_screen_of_top_is_drawn_and_given_back() {
+    let home = Home::new("top");
+    let manifest = home.write("top.yaml", &with_mute("127.0.61.13", "127.0.61.14"));
+    let _manager = home.up(&[&manifest]);
+    home.wait(&["laptop"]);
+    let no_terminal = home.run(&["top"]);
+    assert_eq!(no_terminal.code, 1);
+    assert!(
+        no_terminal.talk.contains("needs a terminal"),
+        "{}",
+        no_terminal.talk
+    );
+    let program = format!(
+        "stty rows 24 cols 100; '{}' top",
+        env!("CARGO_BIN_EXE_norouter")
+    );
+    let mut command = Command::new("script");
+    let mut child = command
+        .args(["-qec", &program, "/dev/null"])
+        .env("XDG_RUNTIME_DIR", home.0.join("run"))
+        .env("TERM", "xterm")
+        .env_remove("NOROUTER_NETWORK")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut screen = child.stdout.take().unwrap();
+    let (mut seen, mut bytes) = (Vec::new(), [0; 4096]);
+    let has = |seen: &[u8], text: &str| String::from_utf8_lossy(seen).contains(text);
+    while !has(&seen, "k end a connection") {
+        let count = screen.read(&mut bytes).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&bytes[..count]);
+    }
+    assert!(has(&seen, "1 of 2 hosts ready") && has(&seen, "configuring"));
+    child.stdin.as_mut().unwrap().write_all(b"q").unwrap();
+    screen.read_to_end(&mut seen).unwrap();
+    assert!(child.wait().unwrap().success());
+    // The cursor and the screen that was there before.
+    assert!(has(&seen, "\u{1b}[?25h") && has(&seen, "\u{1b}[?1049l"));
+}

@@ -243,7 +243,7 @@ impl Board {
         let up = hosts.iter().filter(|host| host.state.is_up()).count();
         let (network, uptime) = (&self.network.network, span(self.network.uptime_ms));
         let (count, flows) = (hosts.len(), self.total);
-        format!("{network}  {uptime}  {up} of {count} hosts ready  {flows} connections")
+        format!("{network}  {uptime}  {up} of {count} hosts ready  connections: {flows}")
     }
 
     /// The table of hosts; those that cannot be reached first.
@@ -416,7 +416,7 @@ mod tests {
         board.update(network(3_000, 2_000_000), FlowsView::default());
         let text = screen(&board).join("\n");
         assert!(
-            text.starts_with("office  3.0 s  1 of 2 hosts ready  0 connections"),
+            text.starts_with("office  3.0 s  1 of 2 hosts ready  connections: 0"),
             "{text}"
         );
         assert!(
