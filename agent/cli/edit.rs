@@ -16,7 +16,10 @@ use super::{
     up,
 };
 use crate::{
-    driver::signals::{Request, Requests},
+    driver::{
+        control::Name,
+        signals::{Request, Requests},
+    },
     text::escape,
 };
 
@@ -24,20 +27,20 @@ use crate::{
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
 /// Edits and runs a file, or a temporary one that begins as the example.
-pub(super) fn run(file: Option<&Path>) -> Result<Exit, Error> {
+pub(super) fn run(file: Option<&Path>, name: Option<&Name>) -> Result<Exit, Error> {
     let editor = editor()?;
     match file {
         Some(file) if file == Path::new("-") => {
             Err(Error::new(Exit::Usage, "standard input cannot be edited").hint("name a file"))
         }
-        Some(file) => edit_and_run(&editor, file),
+        Some(file) => edit_and_run(&editor, file, name),
         None => {
             let temporary = Temporary::new(EXAMPLE).map_err(|error| {
                 let folder = env::temp_dir();
                 let message = format!("no file can be made in {}: {error}", folder.display());
                 Error::new(Exit::Failure, message)
             })?;
-            let outcome = edit_and_run(&editor, &temporary.file);
+            let outcome = edit_and_run(&editor, &temporary.file, name);
             temporary.leave(matches!(outcome, Ok(exit) if is_failure(exit)));
             outcome
         }
@@ -48,10 +51,10 @@ fn is_failure(exit: Exit) -> bool {
     !matches!(exit, Exit::Ok | Exit::Interrupted)
 }
 
-fn edit_and_run(editor: &[String], file: &Path) -> Result<Exit, Error> {
+fn edit_and_run(editor: &[String], file: &Path, name: Option<&Name>) -> Result<Exit, Error> {
     loop {
         open(editor, file)?;
-        let exit = up::run_source(&Source::File(file.to_owned()), up::Mode::USUAL)
+        let exit = up::run_source(&Source::File(file.to_owned()), name, up::Mode::USUAL)
             .unwrap_or_else(Error::report);
         if exit == Exit::Ok || !again()? {
             return Ok(exit);

@@ -72,6 +72,11 @@ impl Error {
         }
     }
 
+    /// How the command would end.
+    pub(super) const fn exit(&self) -> Exit {
+        self.exit
+    }
+
     /// The same error with the next step.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -8,19 +8,30 @@ mod agent;
 mod check;
 mod completions;
 mod demo;
+mod down;
 mod edit;
 mod env;
 mod error;
+mod events;
 mod exec;
+mod figures;
+mod flows;
+mod host;
 mod hosts;
 mod input;
+mod logs;
 mod output;
 mod plan;
+mod reach;
+mod reload;
 mod screen;
 mod service;
 mod show_example;
 mod show_installer;
+mod status;
+mod top;
 mod up;
+mod wait;
 
 use error::Error;
 pub use error::Exit;
@@ -57,6 +68,20 @@ enum Command {
     Demo(demo::Args),
     Check(check::Args),
     Plan(plan::Args),
+    Status(status::Args),
+    Top(top::Args),
+    Flows(flows::Args),
+    Events(events::Args),
+    Logs(logs::Args),
+    Wait(wait::Args),
+    Down(down::Args),
+    Reload(reload::Args),
+    /// Start a host that was stopped, or that waits to be started again
+    Start(host::Args),
+    /// Stop one host of a running network, until it is started
+    Stop(host::Args),
+    /// End the agent of a host, and start it again
+    Restart(host::Args),
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
@@ -104,6 +129,17 @@ pub fn main() -> ExitCode {
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Status(args)) => status::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
+        Some(Command::Flows(args)) => flows::run(&args),
+        Some(Command::Events(args)) => events::run(&args),
+        Some(Command::Logs(args)) => logs::run(&args),
+        Some(Command::Wait(args)) => wait::run(&args),
+        Some(Command::Down(args)) => down::run(&args),
+        Some(Command::Reload(args)) => reload::run(&args),
+        Some(Command::Start(args)) => host::run(host::What::Start, &args),
+        Some(Command::Stop(args)) => host::run(host::What::Stop, &args),
+        Some(Command::Restart(args)) => host::run(host::What::Restart, &args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),

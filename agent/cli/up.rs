@@ -21,12 +21,14 @@ use super::{
 use crate::{
     driver::{
         Handle, Manager,
+        control::{self, Door, Identity, Name},
+        manager::{Intent, ReloadRequest},
         signals::{Request, Requests, Resizes},
         watch::Watch,
     },
     manager::Commands,
     plan::Plan,
-    text::quote,
+    text::{escape, quote},
     view::Event,
 };
 
@@ -51,6 +53,9 @@ pub(super) struct Args {
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
+    /// What other commands call the network; by default like its file, or the folder of a norouter.yaml
+    #[arg(long, value_name = "NAME")]
+    name: Option<Name>,
 }
 
 impl Args {
@@ -59,14 +64,15 @@ impl Args {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
             .or_else(|| option(self.no_watch, "--no-watch"))
-            .or_else(|| option(self.confirm_commands, "--confirm-commands"));
+            .or_else(|| option(self.confirm_commands, "--confirm-commands"))
+            .or_else(|| option(self.name.is_some(), "--name"));
         option.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
     }
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     if args.open_editor {
-        return edit::run(args.file.as_deref());
+        return edit::run(args.file.as_deref(), args.name.as_ref());
     }
     let mode = Mode {
         watch: !args.no_watch,
@@ -76,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             Commands::Start
         },
     };
-    run_source(&Source::of(args.file.as_deref())?, mode)
+    run_source(&Source::of(args.file.as_deref())?, args.name.as_ref(), mode)
 }
 
 /// How a manifest is taken up that changes while its network runs.
@@ -95,7 +101,7 @@ impl Mode {
 }
 
 /// Runs a manifest, after telling what is wrong with it.
-pub(super) fn run_source(source: &Source, mode: Mode) -> Result<Exit, Error> {
+pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Result<Exit, Error> {
     let loaded = source.load()?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
@@ -104,17 +110,27 @@ pub(super) fn run_source(source: &Source, mode: Mode) -> Result<Exit, Error> {
         let message = format!("{} cannot be run", loaded.file_name);
         return Err(Error::new(Exit::InvalidManifest, message));
     };
-    run_network(plan, Addresses::Plain, Some((source, mode)))
+    let identity = match source {
+        Source::Stdin => Identity::named("stdin"),
+        Source::File(file) => Identity::of_manifest(file),
+    };
+    let identity = identity.chosen(name.cloned());
+    run_network(plan, &identity, Addresses::Plain, Some((source, mode)))
 }
 
 /// Runs a network that has no file until a signal.
-pub(super) fn run_plan(plan: &Plan, addresses: Addresses) -> Result<Exit, Error> {
-    run_network(plan, addresses, None)
+pub(super) fn run_plan(
+    plan: &Plan,
+    identity: &Identity,
+    addresses: Addresses,
+) -> Result<Exit, Error> {
+    run_network(plan, identity, addresses, None)
 }
 
 /// Runs a network until a signal. Hosts that are lost come back by themselves; those that cannot wait for a person.
 fn run_network(
     plan: &Plan,
+    identity: &Identity,
     addresses: Addresses,
     origin: Option<(&Source, Mode)>,
 ) -> Result<Exit, Error> {
@@ -130,18 +146,32 @@ fn run_network(
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let (manager, events) = Manager::start(plan).map_err(failed)?;
-        let outcome = show(
-            manager.handle(),
-            events,
-            &mut requests,
-            addresses,
-            Origin::new(origin),
-        )
-        .await;
+        let door = open_door(identity).await?;
+        let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
+        let origin = Origin::new(origin, &mut manager);
+        let outcome = show(manager.handle(), events, &mut requests, addresses, origin).await;
         manager.join();
         outcome
     })
+}
+
+/// The door for other commands. A network that nobody can ask is still a network; two that are the same are not.
+async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
+    let error = match control::open(identity).await {
+        Ok(door) => return Ok(Some(door)),
+        Err(error) => error,
+    };
+    let Some(name) = error.name() else {
+        let reason = escape(&error.to_string());
+        output::talk(&format!(
+            "warning: other commands cannot reach this network: {reason}"
+        ));
+        return Ok(None);
+    };
+    let hint = format!(
+        "\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it; --name gives this one another name"
+    );
+    Err(Error::new(Exit::Failure, error.to_string()).hint(hint))
 }
 
 /// Shows the network until it has ended.
@@ -184,12 +214,12 @@ async fn show(
             }
             Some(line) = next(&mut log) => screen.print(&line),
             wish = origin.next() => match wish {
-                Wish::Reload => origin.reload(manager, &mut screen),
-                Wish::Approve => manager.approve(),
+                Wish::Reload(asker) => origin.reload(manager, &mut screen, asker).await,
+                Wish::Approve => manager.tell(Intent::Approve),
             },
             request = requests.next() => {
                 if request == Request::HangUp && origin.can_reload() {
-                    origin.reload(manager, &mut screen);
+                    origin.reload(manager, &mut screen, None).await;
                     continue;
                 }
                 if asked.is_some() {
@@ -202,7 +232,7 @@ async fn show(
                     Request::Terminate | Request::HangUp => Exit::Ok,
                 });
                 screen.hint("stopping; Ctrl-C again does not wait for the hosts");
-                manager.stop();
+                manager.tell(Intent::Down);
             }
             () = resizes.next() => {}
             // Somebody watches a countdown.
@@ -211,10 +241,10 @@ async fn show(
     }
 }
 
-/// The next line of the log, if it is ours to show.
-async fn next(log: &mut Option<UnboundedReceiver<String>>) -> Option<String> {
-    match log {
-        Some(lines) => lines.recv().await,
+/// What comes next, if anything can come.
+async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
+    match receiver {
+        Some(receiver) => receiver.recv().await,
         None => std::future::pending().await,
     }
 }
@@ -223,6 +253,8 @@ async fn next(log: &mut Option<UnboundedReceiver<String>>) -> Option<String> {
 struct Origin<'a> {
     source: Option<(&'a Source, Mode)>,
     watch: Option<Watch>,
+    /// Other programs that want it to be read again.
+    requests: Option<UnboundedReceiver<ReloadRequest>>,
     /// Lines that the person types, once commands are held.
     keys: Option<UnboundedReceiver<String>>,
     /// Whether there was a terminal. One that is gone does not say so any more.
@@ -231,14 +263,14 @@ struct Origin<'a> {
 
 /// What the file or the person wants.
 enum Wish {
-    /// Read the manifest again.
-    Reload,
+    /// Read the manifest again, and tell who has asked, if somebody has.
+    Reload(Option<ReloadRequest>),
     /// Start the commands that were held.
     Approve,
 }
 
 impl<'a> Origin<'a> {
-    fn new(source: Option<(&'a Source, Mode)>) -> Self {
+    fn new(source: Option<(&'a Source, Mode)>, manager: &mut Manager) -> Self {
         let watch = match source {
             Some((Source::File(file), mode)) if mode.watch => Watch::start(file)
                 .inspect_err(|error| {
@@ -247,9 +279,18 @@ impl<'a> Origin<'a> {
                 .ok(),
             Some(_) | None => None,
         };
+        let requests = match source {
+            Some((Source::File(_), _)) => manager.take_reloads(),
+            // There is nothing that could be read a second time: whoever asks is told so.
+            Some((Source::Stdin, _)) | None => {
+                drop(manager.take_reloads());
+                None
+            }
+        };
         Self {
             source,
             watch,
+            requests,
             keys: None,
             terminal: std::io::stderr().is_terminal(),
         }
@@ -277,37 +318,62 @@ impl<'a> Origin<'a> {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = changed => Wish::Reload,
+            () = changed => Wish::Reload(None),
+            Some(asker) = next(&mut self.requests) => Wish::Reload(Some(asker)),
             () = approved => Wish::Approve,
         }
     }
 
-    /// Reads the manifest again and makes the network what it says. What is broken changes nothing.
-    fn reload(&mut self, manager: &Handle, screen: &mut Screen<Stderr>) {
-        let Some((source, mode)) = self.source else {
-            return;
-        };
-        let loaded = match source.load() {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                screen.print(&format!(
-                    "the manifest cannot be read: {}; the network goes on as it is",
-                    error.message()
-                ));
-                return;
+    /// Reads the manifest again, makes the network what it says, and tells who has asked. What is broken changes nothing.
+    async fn reload(
+        &mut self,
+        manager: &Handle,
+        screen: &mut Screen<Stderr>,
+        asker: Option<ReloadRequest>,
+    ) {
+        let outcome = match self.plan(screen) {
+            // The manager tells everybody what has changed.
+            Ok((plan, commands)) => {
+                if commands == Commands::Hold {
+                    self.listen_for_approval(screen);
+                }
+                let changes = manager.reload(plan, commands).await;
+                changes.map_err(|_| "the network has ended".to_owned())
+            }
+            Err(report) => {
+                screen.print(&report);
+                Err(report)
             }
         };
-        if !loaded.problems.is_empty() {
-            screen.print(loaded.report(true).trim_end());
+        if let Some(asker) = asker {
+            // Who has gone meanwhile does not want to know.
+            let _ = asker.send(outcome);
         }
-        let Some(plan) = loaded.plan else {
-            screen.print("the manifest has errors; the network goes on as it is");
-            return;
+    }
+
+    /// The plan of the manifest as it is now, or what is wrong with it.
+    fn plan(&self, screen: &mut Screen<Stderr>) -> Result<(Plan, Commands), String> {
+        let Some((source, mode)) = self.source else {
+            return Err("this network has no manifest".to_owned());
         };
-        // The manager tells everybody what has changed.
-        drop(manager.reload(plan, mode.commands));
-        if mode.commands == Commands::Hold && self.keys.is_none() && std::io::stdin().is_terminal()
-        {
+        let loaded = source.load().map_err(|error| {
+            let message = error.message();
+            format!("the manifest cannot be read: {message}; the network goes on as it is")
+        })?;
+        let report = loaded.report(false);
+        let Some(plan) = loaded.plan else {
+            return Err(format!(
+                "{report}the manifest has errors; the network goes on as it is"
+            ));
+        };
+        if !report.is_empty() {
+            screen.print(report.trim_end());
+        }
+        Ok((plan, mode.commands))
+    }
+
+    fn listen_for_approval(&mut self, screen: &mut Screen<Stderr>) {
+        if self.keys.is_none() && std::io::stdin().is_terminal() {
             self.keys = Some(lines());
             screen.print(
                 "type yes and Enter to start new commands, once the lines below say that some wait",

@@ -18,17 +18,18 @@ use tokio::{
 
 use super::{
     clock::{Clock, SleepWatch, seed},
+    control::{self, Door, Journal},
     limits,
     pool::Pool,
     transport,
     vigil::Vigil,
 };
 use crate::{
-    addr::Vip,
+    addr::{FlowKey, Vip},
     manager::{Commands, Core, Output},
     plan::{Change, Plan, Start},
     time::Instant,
-    view::{Event, Snapshot},
+    view::{Event, FlowsView, Snapshot},
 };
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
@@ -52,9 +53,47 @@ const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 /// How many events a slow listener may be behind before it is told to look at the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
+/// How long those who are connected to the control socket have to hear the end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// What a face asks of a running manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// End the network.
+    Down,
+    /// Start a host that is stopped or refused, or that waits to be started again.
+    StartHost(Vip),
+    /// Stop one host, until it is started.
+    StopHost(Vip),
+    /// End a host's agent and start it again.
+    RestartHost(Vip),
+    /// Start the commands that are held since the manifest changed.
+    Approve,
+    /// End a flow with a reset to both of its ends.
+    KillFlow(FlowKey),
+}
+
+/// Why an intent was not followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unmet {
+    /// There is no such flow.
+    #[error("there is no such flow; it may have ended")]
+    NoFlow,
+    /// There is no such host.
+    #[error("no host of this network has that name")]
+    NoHost,
+    /// Nobody reads a manifest for this network.
+    #[error("this network has no manifest that could be read again")]
+    NoManifest,
+}
+
+/// Somebody wants the manifest to be read again, and to hear what came of it: what has changed, or what is wrong.
+pub type ReloadRequest = oneshot::Sender<Result<Vec<Change>, String>>;
+
 /// A running manager, on a thread of its own.
 pub struct Manager {
     handle: Handle,
+    reloads: Option<mpsc::UnboundedReceiver<ReloadRequest>>,
     thread: JoinHandle<()>,
 }
 
@@ -62,38 +101,39 @@ pub struct Manager {
 /// a manager that has ended is lost.
 #[derive(Clone)]
 pub struct Handle {
-    intents: mpsc::UnboundedSender<Intent>,
+    asked: mpsc::UnboundedSender<Asked>,
     snapshot: watch::Receiver<Snapshot>,
     events: broadcast::WeakSender<Event>,
     clock: Clock,
 }
 
-/// What people want of a running network.
-enum Intent {
-    Stop,
-    StartHost(Vip),
-    StopHost(Vip),
-    RestartHost(Vip),
+/// What comes from other threads.
+enum Asked {
+    Intent(Intent),
     Reload(Box<Plan>, Commands, oneshot::Sender<Vec<Change>>),
-    Approve,
 }
 
 impl Manager {
     /// Starts all hosts of a plan. The manager goes on until [`Handle::stop`].
     ///
-    /// The receiver tells everything that happens from the start. Who does not want to read it drops it.
-    pub fn start(plan: &Plan) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
+    /// The receiver tells everything that happens from the start. Who does not want to read it drops it. Other programs of
+    /// this user come in by the door, if there is one.
+    pub fn start(
+        plan: &Plan,
+        door: Option<Door>,
+    ) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
         limits::raise_open_files();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let core = Core::new(plan, seed());
         let clock = Clock::start();
-        let (intents, inbox) = mpsc::unbounded_channel();
+        let (asked, inbox) = mpsc::unbounded_channel();
+        let (reload, reloads) = mpsc::unbounded_channel();
         let (snapshots, snapshot) = watch::channel(core.snapshot(clock.now()));
         let (sender, events) = broadcast::channel(EVENTS_MAX);
         let handle = Handle {
-            intents,
+            asked,
             snapshot,
             events: sender.downgrade(),
             clock,
@@ -101,16 +141,33 @@ impl Manager {
         let thread = std::thread::Builder::new()
             .name("manager".to_owned())
             .spawn(move || {
-                runtime.block_on(run(core, clock, snapshots, sender, inbox));
+                let outside = Outside {
+                    snapshots,
+                    events: sender,
+                    reload,
+                    door,
+                };
+                runtime.block_on(run(core, clock, outside, inbox));
                 // A resolver that does not answer has a thread, and must not keep the manager alive.
                 runtime.shutdown_background();
             })?;
-        Ok((Self { handle, thread }, events))
+        let manager = Self {
+            handle,
+            reloads: Some(reloads),
+            thread,
+        };
+        Ok((manager, events))
     }
 
     /// What faces need to reach it.
     pub fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// What other programs want to be read again. Without a taker they are told that there is no manifest. There is one
+    /// taker.
+    pub fn take_reloads(&mut self) -> Option<mpsc::UnboundedReceiver<ReloadRequest>> {
+        self.reloads.take()
     }
 
     /// Waits until every process is gone. Blocks; call it after [`Handle::stop`].
@@ -137,51 +194,38 @@ impl Handle {
         self.clock.now().as_micros() / 1_000
     }
 
-    /// Stops all hosts. Afterwards the senders of snapshots and events end.
-    pub fn stop(&self) {
-        self.tell(Intent::Stop);
-    }
-
-    /// Starts a host that is stopped or refused, or that waits to be started again.
-    pub fn start_host(&self, vip: Vip) {
-        self.tell(Intent::StartHost(vip));
-    }
-
-    /// Stops one host, until it is started.
-    pub fn stop_host(&self, vip: Vip) {
-        self.tell(Intent::StopHost(vip));
-    }
-
-    /// Ends a host's agent and starts it again.
-    pub fn restart_host(&self, vip: Vip) {
-        self.tell(Intent::RestartHost(vip));
+    /// Tells the manager what somebody wants. After [`Intent::Down`] the senders of snapshots and events end.
+    pub fn tell(&self, intent: Intent) {
+        self.ask(Asked::Intent(intent));
     }
 
     /// Makes the running network that of another plan. What changes is answered; nobody answers when the manager has
-    /// ended. With [`Commands::Hold`], new and changed commands wait for [`Handle::approve`].
+    /// ended. With [`Commands::Hold`], new and changed commands wait for [`Intent::Approve`].
     pub fn reload(&self, plan: Plan, commands: Commands) -> oneshot::Receiver<Vec<Change>> {
         let (sender, changes) = oneshot::channel();
-        self.tell(Intent::Reload(Box::new(plan), commands, sender));
+        self.ask(Asked::Reload(Box::new(plan), commands, sender));
         changes
     }
 
-    /// Starts the commands that were held.
-    pub fn approve(&self) {
-        self.tell(Intent::Approve);
-    }
-
-    fn tell(&self, intent: Intent) {
+    fn ask(&self, asked: Asked) {
         // Nobody reads it when the manager has ended.
-        let _ = self.intents.send(intent);
+        let _ = self.asked.send(asked);
     }
+}
+
+/// Who hears of a manager.
+struct Outside {
+    snapshots: watch::Sender<Snapshot>,
+    events: broadcast::Sender<Event>,
+    reload: mpsc::UnboundedSender<ReloadRequest>,
+    door: Option<Door>,
 }
 
 async fn run(
     core: Core,
     clock: Clock,
-    snapshots: watch::Sender<Snapshot>,
-    events: broadcast::Sender<Event>,
-    mut inbox: mpsc::UnboundedReceiver<Intent>,
+    outside: Outside,
+    mut inbox: mpsc::UnboundedReceiver<Asked>,
 ) {
     let shared = Arc::new(Shared {
         clock,
@@ -190,35 +234,42 @@ async fn run(
             lives: HashMap::new(),
             armed: None,
         }),
-        snapshots,
-        events,
+        snapshots: outside.snapshots,
+        events: outside.events,
+        reload: outside.reload,
         sooner: Notify::new(),
         over: Notify::new(),
         vigil: Vigil::default(),
+        journal: Journal::default(),
     });
+    let (ended, ending) = watch::channel(false);
+    let inside = Inside(shared.clone());
+    let server = outside
+        .door
+        .map(|door| tokio::spawn(control::serve(door, inside.clone(), ending)));
     let mut timers = JoinSet::new();
     timers.spawn(keep_time(shared.clone()));
     timers.spawn(keep_vigil(shared.clone()));
     shared.tell(Core::start);
     while !shared.lock().core.is_over() {
         tokio::select! {
-            intent = inbox.recv() => {
+            asked = inbox.recv() => match asked {
+                // A host or a flow that is not there any more needs nothing.
+                Some(Asked::Intent(intent)) => drop(inside.obey(&intent)),
+                Some(Asked::Reload(plan, commands, changes)) => shared.tell(|core, now| {
+                    // Who has asked need not wait for the answer.
+                    let _ = changes.send(core.reload(now, &plan, commands));
+                }),
                 // When all senders are gone, nobody is left to say it.
-                let intent = intent.unwrap_or(Intent::Stop);
-                shared.tell(|core, now| match intent {
-                    Intent::Stop => core.stop(now),
-                    Intent::StartHost(vip) => core.start_host(now, vip),
-                    Intent::StopHost(vip) => core.stop_host(now, vip),
-                    Intent::RestartHost(vip) => core.restart_host(now, vip),
-                    Intent::Reload(plan, commands, changes) => {
-                        // Who has asked need not wait for the answer.
-                        let _ = changes.send(core.reload(now, &plan, commands));
-                    }
-                    Intent::Approve => core.approve(now),
-                });
-            }
+                None => drop(inside.obey(&Intent::Down)),
+            },
             () = shared.over.notified() => {}
         }
+    }
+    if let Some(server) = server {
+        ended.send_replace(true);
+        // Whoever does not listen misses it.
+        let _ = tokio::time::timeout(LAST_WORDS, server).await;
     }
 }
 
@@ -228,11 +279,75 @@ struct Shared {
     state: Mutex<State>,
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
+    reload: mpsc::UnboundedSender<ReloadRequest>,
     /// The earliest deadline has moved forward.
     sooner: Notify,
     /// The network was stopped and every process is gone.
     over: Notify,
     vigil: Vigil,
+    journal: Journal,
+}
+
+/// What the control socket sees of a manager, on the manager's own thread.
+#[derive(Clone)]
+pub(super) struct Inside(Arc<Shared>);
+
+impl Inside {
+    /// The whole state, and how long the manager has been running.
+    pub(super) fn snapshot(&self) -> (Snapshot, Duration) {
+        let now = self.0.clock.now();
+        let snapshot = self.0.lock().core.snapshot(now);
+        (snapshot, now - Instant::ZERO)
+    }
+
+    /// The state whenever a host has changed.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Snapshot> {
+        self.0.snapshots.subscribe()
+    }
+
+    /// The flows, and of more than `most` those that were in use last.
+    pub(super) fn flows(&self, most: usize) -> FlowsView {
+        self.0.lock().core.flows(self.0.clock.now(), most)
+    }
+
+    /// What has happened.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Whether the network was stopped and every process is gone.
+    pub(super) fn is_over(&self) -> bool {
+        self.0.lock().core.is_over()
+    }
+
+    /// The host with this name, alias or VIP.
+    pub(super) fn host(&self, name: &str) -> Result<Vip, Unmet> {
+        self.0.lock().core.host(name).ok_or(Unmet::NoHost)
+    }
+
+    /// Does what a face asks.
+    pub(super) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
+        let mut outcome = Ok(());
+        self.0.tell(|core, now| match *intent {
+            Intent::Down => core.stop(now),
+            Intent::StartHost(vip) => core.start_host(now, vip),
+            Intent::StopHost(vip) => core.stop_host(now, vip),
+            Intent::RestartHost(vip) => core.restart_host(now, vip),
+            Intent::Approve => core.approve(now),
+            Intent::KillFlow(key) => {
+                outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
+            }
+        });
+        outcome
+    }
+
+    /// Has the manifest read again: what has changed, or what is wrong with it.
+    pub(super) async fn reload(&self) -> Result<Result<Vec<Change>, String>, Unmet> {
+        let (sender, answer) = oneshot::channel();
+        let sent = self.0.reload.send(sender);
+        sent.map_err(|_| Unmet::NoManifest)?;
+        answer.await.map_err(|_| Unmet::NoManifest)
+    }
 }
 
 /// The machine, and what the driver needs to know beside it.
@@ -283,6 +398,7 @@ impl Shared {
                     }
                 }
                 Output::Event(event) => {
+                    self.journal.note(event.clone());
                     // Nobody needs to listen.
                     let _ = self.events.send(event);
                 }

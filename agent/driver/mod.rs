@@ -7,6 +7,7 @@
 pub mod agent;
 mod child;
 mod clock;
+pub mod control;
 mod dial;
 mod dns;
 pub mod etc_hosts;

@@ -8,6 +8,7 @@
 )]
 
 mod configure;
+mod flows;
 mod host;
 mod pace;
 mod reload;
@@ -19,12 +20,12 @@ use bytes::{Bytes, BytesMut};
 pub use self::reload::Commands;
 use self::{host::Host, pace::Pace};
 use crate::{
-    addr::Vip,
+    addr::{FlowKey, HostName, Vip},
     link::{self, Ending, Link},
     plan::{Plan, Start},
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Event, Snapshot},
+    view::{Event, FlowsView, Snapshot},
 };
 
 /// What the driver is to do.
@@ -235,6 +236,32 @@ impl Core {
     /// Also the hosts that are no more, but whose processes are.
     fn everybody(&self) -> Vec<Vip> {
         self.hosts.keys().copied().collect()
+    }
+
+    /// The flows, and of more than `most` those that were in use last.
+    pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
+        let (total, flows) = self.switch.flows(now, most);
+        let flows = flows.iter().map(|flow| flows::view(&self.hosts, flow));
+        FlowsView {
+            total,
+            flows: flows.collect(),
+        }
+    }
+
+    /// Ends a flow with a reset to both of its ends. Tells whether there was one.
+    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
+        self.switch.kill_flow(key)
+    }
+
+    /// The host with this name, alias or VIP.
+    pub fn host(&self, name: &str) -> Option<Vip> {
+        let parsed: Option<HostName> = name.parse().ok();
+        let mut hosts = self.hosts.values().map(|host| &host.plan);
+        let found = hosts.find(|host| {
+            let is = |name: &HostName| host.name == *name || host.aliases.contains(name);
+            parsed.as_ref().is_some_and(is) || host.vip.to_string() == name
+        });
+        found.map(|host| host.vip)
     }
 
     fn tell(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Link)) {

@@ -1,6 +1,7 @@
 //! A network of agents that say what the test tells them to.
 
 mod configuration;
+mod flows;
 mod reload;
 mod suggestions;
 
@@ -53,14 +54,15 @@ fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
     }
 }
 
+fn plan() -> Plan {
+    Plan {
+        hosts: vec![host("alpha", A, true), host("beta", B, false)],
+        routes: Routes::default(),
+    }
+}
+
 fn core() -> Core {
-    Core::new(
-        &Plan {
-            hosts: vec![host("alpha", A, true), host("beta", B, false)],
-            routes: Routes::default(),
-        },
-        1,
-    )
+    Core::new(&plan(), 1)
 }
 
 fn outputs(core: &mut Core) -> Vec<Output> {
@@ -98,7 +100,10 @@ fn greeting(features: &str) -> BytesMut {
 }
 
 fn all_ready() -> Core {
-    let mut core = core();
+    ready(core())
+}
+
+fn ready(mut core: Core) -> Core {
     core.start(NOW);
     for address in [A, B] {
         core.handle_spawned(NOW, vip(address), Ok(()));

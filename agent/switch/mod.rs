@@ -11,6 +11,7 @@
 )]
 
 mod learned;
+mod meter;
 mod queue;
 mod tracker;
 
@@ -22,10 +23,15 @@ use std::{
 
 use bytes::Bytes;
 
+pub use self::{
+    meter::Sent,
+    tracker::{FlowInfo, Phase},
+};
+
 use self::{
     learned::{AT_ONCE_MAX, Learned},
     queue::Queue,
-    tracker::{Refusal, Tracker},
+    tracker::{Farewell, Refusal, Tracker},
 };
 use crate::{
     addr::{FlowKey, Port, Vip},
@@ -178,12 +184,24 @@ impl Switch {
         host.queue.clear();
         self.learned.forget(vip);
         for farewell in self.tracker.lose(vip) {
-            self.enqueue(
-                farewell.to,
-                farewell.key,
-                PacketFrame::new(&farewell.packet),
-            );
+            self.bid(&farewell);
         }
+    }
+
+    /// Ends a flow, named in either direction, with a reset to both of its ends. Tells whether there was one.
+    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
+        let Some(farewells) = self.tracker.end(key) else {
+            return false;
+        };
+        for farewell in &farewells {
+            self.bid(farewell);
+        }
+        true
+    }
+
+    fn bid(&mut self, farewell: &Farewell) {
+        let frame = PacketFrame::new(&farewell.packet);
+        self.enqueue(farewell.to, farewell.key, frame);
     }
 
     /// Queues a control frame for a host, up or not, before all packets.
@@ -268,6 +286,17 @@ impl Switch {
         self.tracker.count(vip)
     }
 
+    /// How many flows there are, and at most `most` of them as they are now: those that were in use last.
+    pub fn flows(&self, now: Instant, most: usize) -> (usize, Vec<FlowInfo>) {
+        let mut flows: Vec<_> = self.tracker.flows(now).collect();
+        if most < flows.len() {
+            flows.select_nth_unstable_by_key(most, |flow| flow.idle);
+            flows.truncate(most);
+            flows.sort_unstable_by_key(|flow| flow.key);
+        }
+        (self.tracker.len(), flows)
+    }
+
     /// Forgets SYNs that were never answered.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tracker.handle_timeout(now);
@@ -285,7 +314,7 @@ impl Switch {
         let begins =
             flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key, segment);
         if !begins {
-            return self.tracker.follow(from, key, segment);
+            return self.tracker.follow(now, from, key, segment);
         }
         // What a gateway has dialled may answer, but not begin anything.
         if *key.src.ip() != from.address() {

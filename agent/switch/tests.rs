@@ -1,5 +1,6 @@
 //! Packets in, packets out, and what must not pass.
 
+mod flows;
 mod learned;
 mod routes;
 

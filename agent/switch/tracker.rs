@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use super::meter::{Meter, Sent};
 use crate::{
     addr::{FlowKey, Vip},
     time::Instant,
@@ -61,6 +62,45 @@ struct Flow {
     first_seq: u32,
     /// Until the SYN|ACK: since when.
     opening: Option<Instant>,
+    begun: Instant,
+    last: Instant,
+    /// How long the handshake took, once it is over.
+    handshake: Option<Duration>,
+}
+
+/// A flow as its packets show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlowInfo {
+    /// The two endpoints; the first is the one that began.
+    pub key: FlowKey,
+    /// The host that began it.
+    pub from: Vip,
+    /// The host at its other end; for a destination outside the network, the gateway.
+    pub to: Vip,
+    /// How far it has come.
+    pub phase: Phase,
+    /// What the host that began it has sent.
+    pub sent: Sent,
+    /// What the other has sent.
+    pub received: Sent,
+    /// How long ago it began.
+    pub age: Duration,
+    /// How long ago its last packet came.
+    pub idle: Duration,
+    /// From its SYN to the answer of the one that began it to the SYN|ACK: once through the whole network and back, and
+    /// the dial at the far end.
+    pub handshake: Option<Duration>,
+}
+
+/// How far a flow has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its SYN is not answered yet.
+    Opening,
+    /// Bytes may go both ways.
+    Open,
+    /// One end has said that it sends no more.
+    Closing,
 }
 
 /// One of the two ends of a flow.
@@ -83,6 +123,7 @@ impl Side {
 #[derive(Clone, Copy, Debug)]
 struct End {
     host: Vip,
+    meter: Meter,
     /// The sequence number after everything that it has sent; none before its SYN.
     next: Option<u32>,
     /// The sequence number after its FIN.
@@ -128,11 +169,12 @@ impl Tracker {
             return Err(Refusal::Forbidden);
         }
         *begun += 1;
-        let mut initiator = End::new(from);
+        let mut initiator = End::new(now, from);
+        initiator.meter.count(now, initiator.fresh(segment));
         initiator.next = Some(segment.seq.wrapping_add(segment.span));
         let (first, second) = match side {
-            Side::First => (initiator, End::new(to)),
-            Side::Second => (End::new(to), initiator),
+            Side::First => (initiator, End::new(now, to)),
+            Side::Second => (End::new(now, to), initiator),
         };
         for host in [from, to] {
             self.by_host.entry(host).or_default().insert(name);
@@ -145,6 +187,9 @@ impl Tracker {
                 initiator: side,
                 first_seq: segment.seq,
                 opening: Some(now),
+                begun: now,
+                last: now,
+                handshake: None,
             },
         );
         self.next_sweep.get_or_insert(now + SWEEP);
@@ -162,6 +207,7 @@ impl Tracker {
     /// Follows a segment of a flow that has begun to the host at its other end.
     pub(super) fn follow(
         &mut self,
+        now: Instant,
         from: Vip,
         key: FlowKey,
         segment: Segment,
@@ -179,8 +225,10 @@ impl Tracker {
             self.remove(name);
             return Ok(to);
         }
+        flow.last = now;
         let end = segment.seq.wrapping_add(segment.span);
         let sender = flow.end_mut(side);
+        sender.meter.count(now, sender.fresh(segment));
         if sender.next.is_none_or(|next| is_after(end, next)) {
             sender.next = Some(end);
         }
@@ -190,6 +238,8 @@ impl Tracker {
         if segment.flags.ack {
             if side != flow.initiator {
                 flow.opening = None;
+            } else if flow.handshake.is_none() {
+                flow.handshake = Some(now - flow.begun);
             }
             let receiver = flow.end_mut(side.other());
             receiver.fin_acked |= receiver.fin.is_some_and(|fin| !is_after(fin, segment.ack));
@@ -216,6 +266,24 @@ impl Tracker {
                 (flow.end(gone.other()).host != host).then(|| flow.farewell(name, gone))
             })
             .collect()
+    }
+
+    /// Ends one flow, named in either direction; both ends are to be told. Nothing if there is no such flow.
+    pub(super) fn end(&mut self, key: FlowKey) -> Option<[Farewell; 2]> {
+        let (name, _) = ordered(key);
+        let flow = self.remove(name)?;
+        Some([Side::First, Side::Second].map(|gone| flow.farewell(name, gone)))
+    }
+
+    /// All flows, in the order of their endpoints.
+    pub(super) fn flows(&self, now: Instant) -> impl Iterator<Item = FlowInfo> {
+        let flows = self.flows.iter();
+        flows.map(move |(&name, flow)| flow.info(now, name))
+    }
+
+    /// How many flows there are.
+    pub(super) fn len(&self) -> usize {
+        self.flows.len()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -267,6 +335,32 @@ impl Flow {
         }
     }
 
+    fn info(&self, now: Instant, name: FlowKey) -> FlowInfo {
+        let key = match self.initiator {
+            Side::First => name,
+            Side::Second => name.reversed(),
+        };
+        let (from, to) = (self.end(self.initiator), self.end(self.initiator.other()));
+        let phase = if self.opening.is_some() {
+            Phase::Opening
+        } else if from.fin.is_some() || to.fin.is_some() {
+            Phase::Closing
+        } else {
+            Phase::Open
+        };
+        FlowInfo {
+            key,
+            from: from.host,
+            to: to.host,
+            phase,
+            sent: from.meter.read(now),
+            received: to.meter.read(now),
+            age: now - self.begun,
+            idle: now - self.last,
+            handshake: self.handshake,
+        }
+    }
+
     /// A reset from the end that is gone to the one that stays. It carries the sequence number after everything
     /// that was forwarded, which is what the receiver expects when it has read that far.
     fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
@@ -289,12 +383,27 @@ impl Flow {
 }
 
 impl End {
-    const fn new(host: Vip) -> Self {
+    fn new(now: Instant, host: Vip) -> Self {
         Self {
             host,
+            meter: Meter::new(now),
             next: None,
             fin: None,
             fin_acked: false,
+        }
+    }
+
+    /// How many bytes of a segment have not been seen yet. A probe of an idle connection repeats one, and is none.
+    fn fresh(&self, segment: Segment) -> u32 {
+        let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
+        let bytes = segment.span - numbered;
+        let end = segment.seq.wrapping_add(segment.span);
+        match self.next {
+            Some(next) if is_after(end, next) => {
+                end.wrapping_sub(next).saturating_sub(numbered).min(bytes)
+            }
+            Some(_) => 0,
+            None => bytes,
         }
     }
 }

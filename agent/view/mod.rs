@@ -1,6 +1,14 @@
 //! What people and programs see of a running network: the whole state, and each happening. Faces render this and
 //! nothing else.
 
+mod flow;
+mod network;
+
+pub use self::{
+    flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
+    network::{LogLine, LogView, NetworkView},
+};
+
 use serde::{Deserialize, Serialize};
 
 /// The whole visible state.
@@ -13,6 +21,14 @@ pub struct Snapshot {
     pub now_ms: u64,
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<HostView>,
+}
+
+impl Snapshot {
+    /// Takes in one host as it is now; `false` if the snapshot has no host of that name.
+    pub fn apply(&mut self, host: HostView) -> bool {
+        let mine = self.hosts.iter_mut().find(|mine| mine.name == host.name);
+        mine.map(|mine| *mine = host).is_some()
+    }
 }
 
 /// One host as it is now.

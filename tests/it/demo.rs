@@ -146,6 +146,18 @@ fn visit(arguments: &[&str]) -> (String, Vec<String>) {
         assert!(get(address, "/nothing").starts_with("HTTP/1.1 404 "));
     }
     let manager = demo.pid().as_raw_nonzero().get();
+    // Whatever else runs on this machine: one of the networks is this demo's.
+    let status = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_norouter"));
+        let output = command
+            .args(["status", "--json", "--network", name])
+            .output()
+            .unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_default()
+    };
+    let own = ["demo", "demo-2", "demo-3"].map(status);
+    let own = own.iter().find(|network| network["pid"] == manager);
+    assert_eq!(own.unwrap()["hosts"].as_array().unwrap().len(), 4);
     let children = hosts(|_, parent| parent == manager);
     assert_eq!(children.len(), 3);
     kill_process(demo.pid(), Signal::INT).unwrap();

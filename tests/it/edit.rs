@@ -38,6 +38,7 @@ impl Desk {
             .env_remove("VISUAL")
             .env("EDITOR", format!("sh {} {}", file("editor"), file("text")))
             .env("TMPDIR", self.0.join("temporary"))
+            .env("XDG_RUNTIME_DIR", &self.0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

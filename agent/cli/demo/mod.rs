@@ -22,7 +22,7 @@ use super::{
     screen::Addresses,
     up,
 };
-use crate::plan;
+use crate::{driver::control::Identity, plan};
 
 /// The machine of the person, and the addresses of the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let Some(plan) = &loaded.plan else {
         return Err(Error::new(Exit::InvalidManifest, loaded.report(false)));
     };
-    up::run_plan(plan, Addresses::Web)
+    up::run_plan(plan, &Identity::named("demo"), Addresses::Web)
 }
 
 /// Whether a host can have a network of its own, or why not. It is tried, because there are many ways to forbid it.

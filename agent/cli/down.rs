@@ -1,0 +1,50 @@
+//! `norouter down`: end a running network.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    error::{Error, Exit},
+    output,
+    reach::{Reach, wait_for},
+};
+
+/// How long a network may take to end. It gives each host a few seconds.
+const END_MAX: Duration = Duration::from_secs(30);
+
+/// End a running network, and wait until it has ended
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    reach: Reach,
+    /// Write what was ended as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let name = wait_for(async {
+        let client = args.reach.client().await?;
+        // Its end is the manager's.
+        let mut events = client.events(None).await?;
+        client.post("/v1/down").await?;
+        let ended = async { while let Ok(Some(_)) = events.next().await {} };
+        let in_time = tokio::time::timeout(END_MAX, ended).await;
+        in_time.map_err(|_| {
+            let (name, limit) = (client.name(), END_MAX.as_secs());
+            Error::new(
+                Exit::Failure,
+                format!("the network {name} has not ended within {limit} s"),
+            )
+            .hint("\"norouter status\" shows which host holds it up")
+        })?;
+        Ok(client.name().to_string())
+    })?;
+    if args.json {
+        output::json(&json!({"ended": name}))?;
+    } else {
+        output::talk(&format!("the network {name} has ended"));
+    }
+    Ok(Exit::Ok)
+}

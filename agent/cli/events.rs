@@ -1,0 +1,98 @@
+//! `norouter events`: what happens in a running network, as it happens.
+
+use serde_json::json;
+
+use super::{
+    error::{Error, Exit},
+    figures::moment,
+    output,
+    reach::{Reach, json_line, wait_for},
+};
+use crate::{
+    driver::control::client::News,
+    text::escape,
+    view::{Event, LogLine},
+};
+
+/// Follow what happens in a running network, until it ends
+///
+/// With --json, each line is {"event": NAME, "data": ...}: first "snapshot" with everything, then "host" with a host that has
+/// changed, "event" with what is also in the log, and "missed" with a count of events that came too fast.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    reach: Reach,
+    /// Write JSON lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    wait_for(async {
+        let mut events = args.reach.client().await?.events(None).await?;
+        while let Some(news) = events.next().await? {
+            if args.json {
+                json_line(&match news {
+                    News::Snapshot(network) => json!({"event": "snapshot", "data": network}),
+                    News::Host(host) => json!({"event": "host", "data": host}),
+                    News::Event(line) => json!({"event": "event", "data": line}),
+                    News::Missed(count) => json!({"event": "missed", "data": {"count": count}}),
+                })?;
+                continue;
+            }
+            match news {
+                News::Snapshot(network) => {
+                    let hosts = network.snapshot.hosts.iter();
+                    let states = hosts.map(|host| format!("{} {}", host.name, host.state.word()));
+                    let states = states.collect::<Vec<_>>().join(", ");
+                    output::data(&format!("{}: {states}\n", network.network))?;
+                }
+                News::Event(event) => output::data(&line(&event))?,
+                News::Missed(count) => output::data(&format!("({count} events came too fast)\n"))?,
+                // Its event says the same.
+                News::Host(_) => {}
+            }
+        }
+        Ok(Exit::Ok)
+    })
+}
+
+/// One line of the log for people.
+pub(super) fn line(line: &LogLine) -> String {
+    let what = match &line.event {
+        Event::Host {
+            host,
+            vip,
+            state,
+            reason,
+            retry,
+        } => {
+            let retry = retry.map(|retry| {
+                let seconds = retry.pause_ms.div_ceil(1_000);
+                format!("; try {} in {seconds} s", retry.attempt)
+            });
+            let reason = reason
+                .as_ref()
+                .map(|reason| format!(": {}", escape(reason)));
+            format!(
+                "{host} ({vip}) is {}{}{}",
+                state.word(),
+                reason.unwrap_or_default(),
+                retry.unwrap_or_default()
+            )
+        }
+        Event::Stderr { host, line, .. } => format!("{host} | {}", escape(line)),
+        Event::Warning { host, text, .. } => format!("{host}: warning: {}", escape(text)),
+        Event::Reloaded { changes } if changes.is_empty() => {
+            "the manifest was read again; nothing has changed".to_owned()
+        }
+        Event::Reloaded { changes } => {
+            format!(
+                "the manifest was read again: {}",
+                escape(&changes.join("; "))
+            )
+        }
+        Event::Hopeless { hosts } => format!("none of the {hosts} hosts can run as it is"),
+    };
+    format!("{} {what}\n", moment(line.time_ms))
+}

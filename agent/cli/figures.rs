@@ -1,0 +1,155 @@
+//! Figures and tables as people read them.
+
+/// An amount of bytes in three or four characters and a unit of ten to the third: `12 B`, `1.2 kB`, `340 MB`.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub(super) fn bytes(count: u64) -> String {
+    let mut amount = count as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if amount < 999.5 {
+            return with_unit(amount, unit, count < 1_000);
+        }
+        amount /= 1_000.0;
+    }
+    with_unit(amount, "TB", false)
+}
+
+/// Bytes per second; nothing for none, so that what moves is seen.
+pub(super) fn rate(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!("{}/s", bytes(count)),
+    }
+}
+
+/// A time span in milliseconds, in its largest unit: `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`.
+pub(super) fn span(millis: u64) -> String {
+    let seconds = millis / 1_000;
+    match seconds {
+        0..10 => format!("{seconds}.{} s", millis % 1_000 / 100),
+        10..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// A short time span in microseconds: `0.21 ms`, `35 ms`, `1.2 s`.
+pub(super) fn latency(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("0.{:02} ms", micros / 10),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        _ => span(micros / 1_000),
+    }
+}
+
+/// A moment in milliseconds since 1970, in UTC (RFC 3339): `2026-11-23T16:59:39.120Z`.
+pub(super) fn moment(millis: u64) -> String {
+    let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
+    let (year, month, day) = date(days);
+    let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
+    let (second, milli) = (rest / 1_000 % 60, rest % 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+/// Year, month and day of the day so many days after 1970-01-01.
+fn date(mut days: u64) -> (u64, u64, u64) {
+    let divides = |by, year: u64| year.is_multiple_of(by);
+    let leap = |year| divides(4, year) && (!divides(100, year) || divides(400, year));
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+/// A table with two spaces between its columns. A column whose title begins with `>` has its texts at the right.
+pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+    let plain: Vec<String> = titles
+        .iter()
+        .map(|title| title.trim_start_matches('>').to_owned())
+        .collect();
+    let widths: Vec<usize> = (0..titles.len())
+        .map(|column| {
+            let rows = rows.iter().chain([&plain]);
+            let cells = rows.filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    [&plain]
+        .into_iter()
+        .chain(rows)
+        .map(|row| {
+            let cells = row.iter().zip(&widths).zip(titles);
+            let cells = cells.map(|((cell, &width), title)| {
+                if title.starts_with('>') {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:width$}")
+                }
+            });
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn with_unit(amount: f64, unit: &str, whole: bool) -> String {
+    if whole || amount >= 9.95 {
+        format!("{amount:.0} {unit}")
+    } else {
+        format!("{amount:.1} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short_and_have_a_unit() {
+        let shown = [0, 999, 1_000, 1_234, 9_990, 340_000_000, 2_000_000_000_000].map(bytes);
+        assert_eq!(
+            shown,
+            [
+                "0 B", "999 B", "1.0 kB", "1.2 kB", "10 kB", "340 MB", "2.0 TB"
+            ]
+        );
+        assert_eq!([rate(0), rate(5)], ["", "5 B/s"]);
+        let spans = [450, 12_000, 180_000, 18_000_000, 180_000_000].map(span);
+        assert_eq!(spans, ["0.4 s", "12 s", "3 min", "5 h", "2 d"]);
+        let spans = [213, 1_250, 35_000, 1_200_000].map(latency);
+        assert_eq!(spans, ["0.21 ms", "1.2 ms", "35 ms", "1.2 s"]);
+    }
+
+    #[test]
+    fn moments_are_those_of_the_calendar() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_767_225_599_999, "2025-12-31T23:59:59.999Z"),
+            (1_795_453_179_120, "2026-11-23T16:59:39.120Z"),
+        ] {
+            assert_eq!(moment(millis), text);
+        }
+    }
+
+    #[test]
+    fn a_table_has_straight_columns() {
+        let rows = [
+            vec!["a".to_owned(), "1 B".to_owned()],
+            vec!["long".to_owned(), "12 B".to_owned()],
+        ];
+        let table = table(&["HOST", ">SENT"], &rows);
+        assert_eq!(table, ["HOST  SENT", "a      1 B", "long  12 B"]);
+    }
+}

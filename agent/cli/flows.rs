@@ -1,0 +1,141 @@
+//! `norouter flows`: the connections inside a running network.
+
+use std::cmp::Reverse;
+
+use super::{
+    error::{Error, Exit},
+    figures::{bytes, latency, rate, span, table},
+    output,
+    reach::{Reach, wait_for},
+};
+use crate::view::{FlowView, FlowsView};
+
+/// Show the connections inside a running network
+///
+/// They are counted where they cross the manager, so that it does not matter which agents are at their ends. RTT is how
+/// long the handshake took: through the network, the dial at the far end, and back.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    reach: Reach,
+    /// Only connections that begin or end at this host
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// What comes first
+    #[arg(long, value_enum, default_value_t = Order::Rate)]
+    sort: Order,
+    /// How many at most; of more, those that were in use last
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    limit: usize,
+    /// End the connection with this id, which --json shows, with a reset to both of its ends
+    #[arg(long, value_name = "ID")]
+    kill: Option<String>,
+    /// Write everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Order {
+    /// What moves most bytes now
+    Rate,
+    /// What has moved most bytes
+    Bytes,
+    /// The oldest
+    Age,
+    /// The slowest
+    Rtt,
+    /// By destination
+    Name,
+}
+
+impl Order {
+    /// Puts flows into this order.
+    pub(super) fn sort(self, flows: &mut [FlowView]) {
+        match self {
+            Self::Rate => flows.sort_by_key(|flow| Reverse(flow.rate_from + flow.rate_to)),
+            Self::Bytes => flows.sort_by_key(|flow| Reverse(flow.bytes_from + flow.bytes_to)),
+            Self::Age => flows.sort_by_key(|flow| Reverse(flow.age_ms)),
+            Self::Rtt => flows.sort_by_key(|flow| Reverse(flow.rtt_us)),
+            Self::Name => flows.sort_by(|a, b| (&a.name, &a.from).cmp(&(&b.name, &b.from))),
+        }
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let flows = wait_for(async {
+        let client = args.reach.client().await?;
+        if let Some(id) = &args.kill {
+            client.delete(&format!("/v1/flows/{id}")).await?;
+            return Ok(None);
+        }
+        Ok(Some(
+            client
+                .get::<FlowsView>(&format!("/v1/flows?limit={}", args.limit))
+                .await?,
+        ))
+    })?;
+    let Some(mut view) = flows else {
+        if args.json {
+            output::json(&serde_json::json!({"killed": args.kill}))?;
+        }
+        return Ok(Exit::Ok);
+    };
+    if let Some(host) = &args.host {
+        view.flows
+            .retain(|flow| flow.from == *host || flow.to == *host);
+    }
+    args.sort.sort(&mut view.flows);
+    if args.json {
+        output::json(&serde_json::to_value(&view).unwrap_or_default())?;
+        return Ok(Exit::Ok);
+    }
+    let rows: Vec<_> = view.flows.iter().map(row).collect();
+    output::data(&(table(&TITLES, &rows).join("\n") + "\n"))?;
+    if args.host.is_none() && view.total > rows.len() {
+        output::talk(&format!(
+            "and {} more; --limit shows them",
+            view.total - rows.len()
+        ));
+    }
+    Ok(Exit::Ok)
+}
+
+/// The columns of [`row`].
+pub(super) const TITLES: [&str; 10] = [
+    "FROM",
+    "TO",
+    "VIA",
+    "STATE",
+    ">SENT",
+    ">RECEIVED",
+    ">OUT",
+    ">IN",
+    ">RTT",
+    ">AGE",
+];
+
+/// One connection in columns.
+pub(super) fn row(flow: &FlowView) -> Vec<String> {
+    vec![
+        begin(flow),
+        flow.name.clone(),
+        flow.via.clone().unwrap_or_default(),
+        flow.state.word().to_owned(),
+        bytes(flow.bytes_from),
+        bytes(flow.bytes_to),
+        rate(flow.rate_from),
+        rate(flow.rate_to),
+        flow.rtt_us.map(latency).unwrap_or_default(),
+        span(flow.age_ms),
+    ]
+}
+
+/// Where a connection begins: `laptop:49152`.
+pub(super) fn begin(flow: &FlowView) -> String {
+    match flow.src.rsplit_once(':') {
+        Some((_, port)) => format!("{}:{port}", flow.from),
+        None => flow.from.clone(),
+    }
+}

@@ -1,0 +1,57 @@
+//! `norouter reload`: have a running network read its manifest again.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    error::{Error, Exit},
+    output,
+    reach::{Reach, wait_for},
+};
+use crate::text::escape;
+
+/// Have a running network read its manifest again
+///
+/// It does so by itself when the file changes, unless it was started with --no-watch. What has not changed goes on
+/// undisturbed; a manifest with errors changes nothing, and the errors are shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Start the commands that wait for approval, without reading the manifest
+    #[arg(long)]
+    confirm: bool,
+    #[command(flatten)]
+    reach: Reach,
+    /// Write what has changed as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the manager answers.
+#[derive(Debug, Deserialize)]
+struct Reloaded {
+    changes: Vec<String>,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let changes = wait_for(async {
+        let client = args.reach.client().await?;
+        if args.confirm {
+            client.post("/v1/approve").await?;
+            return Ok(Vec::new());
+        }
+        let reloaded: Reloaded = client.call("/v1/reload").await?;
+        Ok(reloaded.changes)
+    })?;
+    if args.json {
+        output::json(&json!({"changes": changes}))?;
+    } else if args.confirm {
+        output::talk("the commands that waited are started");
+    } else if changes.is_empty() {
+        output::talk("nothing has changed");
+    } else {
+        for change in changes {
+            output::data(&format!("{}\n", escape(&change)))?;
+        }
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,79 @@
+//! `norouter status`: how a running network is.
+
+use super::{
+    error::{Error, Exit},
+    figures::{bytes, span, table},
+    output,
+    reach::{Reach, wait_for},
+};
+use crate::{
+    text::escape,
+    view::{HostView, NetworkView},
+};
+
+/// Show the hosts of a running network: state, reason, ports, traffic
+///
+/// Exits with 5 if not all hosts can be reached.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    reach: Reach,
+    /// Write everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let network = wait_for(async { Ok(args.reach.client().await?.network().await?) })?;
+    if args.json {
+        output::json(&serde_json::to_value(&network).unwrap_or_default())?;
+    } else {
+        output::data(&text(&network))?;
+    }
+    let all_up = network.snapshot.hosts.iter().all(|host| host.state.is_up());
+    Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
+}
+
+fn text(network: &NetworkView) -> String {
+    let manifest = network
+        .manifest
+        .as_ref()
+        .map(|manifest| format!(" ({})", escape(manifest)));
+    let manifest = manifest.unwrap_or_default();
+    let mut lines = vec![format!(
+        "{}{manifest}, running for {}, process {}",
+        network.network,
+        span(network.uptime_ms),
+        network.pid
+    )];
+    let titles = [
+        "HOST",
+        "ADDRESS",
+        "STATE",
+        "PORTS",
+        ">FLOWS",
+        ">SENT",
+        ">RECEIVED",
+    ];
+    let rows: Vec<_> = network.snapshot.hosts.iter().map(row).collect();
+    lines.extend(table(&titles, &rows));
+    for host in &network.snapshot.hosts {
+        if let Some(reason) = &host.reason {
+            lines.push(format!("{}: {}", host.name, escape(reason)));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn row(host: &HostView) -> Vec<String> {
+    let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
+    vec![
+        host.name.clone(),
+        host.vip.clone(),
+        host.state.word().to_owned(),
+        ports.join(" "),
+        host.traffic.flows.to_string(),
+        bytes(host.traffic.bytes_from),
+        bytes(host.traffic.bytes_to),
+    ]
+}

@@ -1,0 +1,156 @@
+//! `norouter wait`: for scripts, until hosts can be reached.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    error::{Error, Exit},
+    output,
+    reach::{Reach, wait_for},
+};
+use crate::{
+    driver::control::{Client, client::News},
+    view::{HostState, HostView, Snapshot},
+};
+
+/// How often a manager is looked for that does not run yet.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Wait until hosts of a network can be reached; for scripts
+///
+/// Waits for the network too, if it does not run yet. Exits with 0 when the hosts are ready, with 5 when they are not in time
+/// or cannot be any more, and with 3 when no network runs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The hosts
+    #[arg(value_name = "HOST", required_unless_present = "all")]
+    hosts: Vec<String>,
+    /// All hosts of the network
+    #[arg(long, conflicts_with = "hosts")]
+    all: bool,
+    /// How many seconds to wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    timeout: f64,
+    #[command(flatten)]
+    reach: Reach,
+    /// Write the hosts as they are in the end as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text
+        .parse::<f64>()
+        .ok()
+        .filter(|it| (0.0..=1e9).contains(it));
+    seconds.ok_or_else(|| "not a number of seconds".to_owned())
+}
+
+/// What has been seen so far.
+#[derive(Default)]
+struct Seen {
+    found: bool,
+    snapshot: Snapshot,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let mut seen = Seen::default();
+    let outcome = wait_for(async {
+        let limit = Duration::from_secs_f64(args.timeout);
+        let in_time = tokio::time::timeout(limit, args.look(&mut seen)).await;
+        in_time.unwrap_or_else(|_| {
+            let waited = format!("within {} s", args.timeout);
+            Err(if seen.found {
+                args.not_ready(&seen.snapshot, &waited)
+            } else {
+                Error::new(Exit::NoManager, format!("no network runs {waited}"))
+                    .hint("\"norouter FILE\" starts one")
+            })
+        })
+    });
+    if args.json && seen.found {
+        let hosts: Vec<_> = args.wanted(&seen.snapshot);
+        output::json(&json!({"ready": outcome.is_ok(), "hosts": hosts}))?;
+    }
+    outcome
+}
+
+impl Args {
+    async fn look(&self, seen: &mut Seen) -> Result<Exit, Error> {
+        let client: Client = loop {
+            match self.reach.client().await {
+                Err(error) if error.exit() == Exit::NoManager => tokio::time::sleep(LOOK).await,
+                outcome => break outcome?,
+            }
+        };
+        let mut events = client.events(None).await?;
+        while let Some(news) = events.next().await? {
+            match news {
+                News::Snapshot(network) => (seen.found, seen.snapshot) = (true, network.snapshot),
+                News::Host(host) => {
+                    seen.snapshot.apply(host);
+                }
+                News::Event(_) | News::Missed(_) => continue,
+            }
+            let names: Vec<_> = seen
+                .snapshot
+                .hosts
+                .iter()
+                .map(|host| host.name.as_str())
+                .collect();
+            if let Some(unknown) = self
+                .hosts
+                .iter()
+                .find(|host| !names.contains(&host.as_str()))
+            {
+                let message = format!(
+                    "there is no host {unknown} in the network {}",
+                    client.name()
+                );
+                return Err(Error::new(Exit::Failure, message)
+                    .hint(format!("it has: {}", names.join(", "))));
+            }
+            let wanted = self.wanted(&seen.snapshot);
+            if wanted.iter().all(|host| host.state.is_up()) {
+                return Ok(Exit::Ok);
+            }
+            // These do not change by themselves.
+            let is_final =
+                |host: &&HostView| matches!(host.state, HostState::Refused | HostState::Stopped);
+            if wanted.iter().any(is_final) {
+                return Err(self.not_ready(&seen.snapshot, "and will not be by waiting"));
+            }
+        }
+        Err(Error::new(Exit::NoManager, "the network has ended"))
+    }
+
+    fn wanted<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a HostView> {
+        let hosts = snapshot.hosts.iter();
+        hosts
+            .filter(|host| self.all || self.hosts.contains(&host.name))
+            .collect()
+    }
+
+    fn not_ready(&self, snapshot: &Snapshot, how: &str) -> Error {
+        let missing = self
+            .wanted(snapshot)
+            .into_iter()
+            .filter(|host| !host.state.is_up());
+        let missing: Vec<_> = missing
+            .map(|host| {
+                let reason = host.reason.as_ref().map(|reason| format!(": {reason}"));
+                format!(
+                    "{} ({}{})",
+                    host.name,
+                    host.state.word(),
+                    reason.unwrap_or_default()
+                )
+            })
+            .collect();
+        Error::new(
+            Exit::PartlyUp,
+            format!("not ready {how}: {}", missing.join(", ")),
+        )
+    }
+}

@@ -1,0 +1,146 @@
+//! What happens in a network, told as it happens: the whole state first, then each host that has changed and each event.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::{Network, body::Body};
+use crate::view::{HostView, Snapshot};
+
+/// How long nothing may come before a comment is sent, so that whoever waits knows that the manager lives.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// How many frames wait for a slow reader. More do not pile up: hosts are told as they are then.
+const FRAMES_MAX: usize = 16;
+
+/// The names of the frames. `docs/CONTROL.md` says what is in each.
+pub(super) const SNAPSHOT: &str = "snapshot";
+pub(super) const HOST: &str = "host";
+pub(super) const EVENT: &str = "event";
+pub(super) const MISSED: &str = "missed";
+
+/// Tells a network's events from now on, or all that are kept after the one of that number.
+pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
+    let (sender, receiver) = mpsc::channel(FRAMES_MAX);
+    tokio::spawn(tell(network.clone(), after, sender));
+    Body::Stream(receiver)
+}
+
+async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<Bytes>) {
+    let handle = &network.handle;
+    let mut snapshots = handle.snapshots();
+    let mut news = handle.journal().last();
+    let last = *news.borrow_and_update();
+    // A number that is not given yet is of another manager, and says nothing about this one.
+    let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
+    snapshots.mark_unchanged();
+    let first = network.view();
+    let mut known = first.snapshot.clone();
+    if sender.send(frame(SNAPSHOT, None, &first)).await.is_err() {
+        return;
+    }
+    loop {
+        let mut frames = Vec::new();
+        for line in handle.journal().after(told) {
+            if line.seq > told + 1 {
+                frames.push(frame(MISSED, None, &json!({"count": line.seq - told - 1})));
+            }
+            told = line.seq;
+            frames.push(frame(EVENT, Some(line.seq), &line));
+        }
+        let now = snapshots.borrow_and_update().clone();
+        match differences(&known, &now) {
+            Some(hosts) => frames.extend(hosts.iter().map(|host| frame(HOST, None, host))),
+            None => frames.push(frame(SNAPSHOT, None, &network.view())),
+        }
+        known = now;
+        let over = handle.is_over();
+        for frame in frames {
+            if sender.send(frame).await.is_err() {
+                return;
+            }
+        }
+        if over {
+            return;
+        }
+        tokio::select! {
+            changed = snapshots.changed() => if changed.is_err() { return },
+            changed = news.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(KEEP_ALIVE) => {
+                if sender.send(Bytes::from_static(b":\n\n")).await.is_err() {
+                    return;
+                }
+            }
+            () = sender.closed() => return,
+        }
+    }
+}
+
+/// The hosts that are not as they were; `None` if they are not even the same hosts.
+fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
+    let names = |snapshot: &Snapshot| -> Vec<String> {
+        snapshot
+            .hosts
+            .iter()
+            .map(|host| host.name.clone())
+            .collect()
+    };
+    (names(before) == names(now)).then(|| {
+        let pairs = before.hosts.iter().zip(&now.hosts);
+        pairs
+            .filter(|(before, now)| before != now)
+            .map(|(_, now)| now)
+            .collect()
+    })
+}
+
+/// One event of a stream (HTML, section 9.2.6). JSON has no line breaks, so that it is one line.
+fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
+    let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
+    // Views have nothing in them that JSON cannot say.
+    let data = serde_json::to_string(data).unwrap_or_default();
+    format!("event: {name}\n{id}data: {data}\n\n").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{HostState, TrafficView};
+
+    fn snapshot(names: &[&str]) -> Snapshot {
+        let hosts = names.iter().map(|name| HostView {
+            name: (*name).to_owned(),
+            vip: String::new(),
+            ports: Vec::new(),
+            state: HostState::Starting,
+            reason: None,
+            problems: Vec::new(),
+            version: None,
+            stderr: Vec::new(),
+            traffic: TrafficView::default(),
+        });
+        Snapshot {
+            hosts: hosts.collect(),
+        }
+    }
+
+    #[test]
+    fn a_snapshot_and_its_differences_are_the_next_snapshot() {
+        let mut before = snapshot(&["a", "b", "c"]);
+        let mut now = before.clone();
+        assert_eq!(differences(&before, &now), Some(Vec::new()));
+        now.hosts[1].state = HostState::Ready;
+        now.hosts[2].reason = Some("x".to_owned());
+        let changed = differences(&before, &now).unwrap();
+        assert_eq!(changed.len(), 2);
+        for host in changed {
+            assert!(before.apply(host.clone()));
+        }
+        assert_eq!(before, now);
+        assert_eq!(differences(&before, &snapshot(&["a", "b"])), None);
+        assert_eq!(differences(&before, &snapshot(&["a", "c", "b"])), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! The control socket of a running manager: how other programs of the same user see its network and ask things of it.
+//!
+//! HTTP/1.1 with JSON and Server-Sent Events over a unix socket, or a named pipe on Windows; never over TCP.
+//! `docs/CONTROL.md` describes it.
+
+mod answer;
+mod body;
+pub mod client;
+mod door;
+mod events;
+mod journal;
+mod metrics;
+mod name;
+#[cfg(windows)]
+#[path = "pipe.rs"]
+mod platform;
+#[cfg(unix)]
+#[path = "socket.rs"]
+mod platform;
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{sync::watch, task::JoinSet};
+
+pub(super) use self::journal::Journal;
+pub use self::{
+    client::Client,
+    door::{Door, Identity, OpenError, open},
+    name::{Name, NameError},
+};
+use super::manager::Inside;
+use crate::view::NetworkView;
+
+/// How many programs may be connected at a time.
+const CONNECTIONS_MAX: usize = 256;
+
+/// How long a program may take to send the head of a request, and to say nothing between two of them.
+const HEAD_MAX: Duration = Duration::from_secs(30);
+
+/// How long nobody is let in after somebody could not be.
+const REFUSED_PAUSE: Duration = Duration::from_millis(50);
+
+/// What every answer is made from.
+struct Network {
+    handle: Inside,
+    name: Name,
+    manifest: Option<String>,
+}
+
+impl Network {
+    fn view(&self) -> NetworkView {
+        let (snapshot, uptime) = self.handle.snapshot();
+        NetworkView {
+            network: self.name.to_string(),
+            manifest: self.manifest.clone(),
+            version: crate::VERSION.to_owned(),
+            pid: std::process::id(),
+            uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
+            snapshot,
+        }
+    }
+}
+
+/// Answers at the door until the network is over, and lets those who are being answered hear the end.
+pub(super) async fn serve(door: Door, handle: Inside, mut over: watch::Receiver<bool>) {
+    let (name, manifest, listener) = door.into_parts();
+    let mut listener = match listener.listen() {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::warn!("other commands cannot reach this network: {error}");
+            return;
+        }
+    };
+    let network = Arc::new(Network {
+        handle,
+        name,
+        manifest,
+    });
+    let ending = over.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = end(&mut over) => break,
+            Some(_) = connections.join_next() => {}
+            stream = listener.accept(), if connections.len() < CONNECTIONS_MAX => match stream {
+                Ok(stream) => {
+                    connections.spawn(attend(stream, network.clone(), ending.clone()));
+                }
+                // Another user, or no file descriptors are left.
+                Err(_) => tokio::time::sleep(REFUSED_PAUSE).await,
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Serves one connection to its end.
+async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch::Receiver<bool>) {
+    let service = service_fn(|request| {
+        let network = network.clone();
+        async move { Ok::<_, Infallible>(answer::answer(&network, &request).await) }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_MAX)
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    tokio::select! {
+        // What a program does wrong is its own affair.
+        _ = connection.as_mut() => return,
+        () = end(&mut over) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// Done when the network is over.
+async fn end(over: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = over.wait_for(|over| *over).await;
+}

@@ -1,0 +1,160 @@
+//! The control sockets of this user on Windows: named pipes. What Windows allows others by default is to read from a pipe,
+//! and who cannot write cannot ask anything; programs on other machines are refused.
+
+use std::{io, time::Duration};
+
+use tokio::net::windows::named_pipe::{
+    ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
+};
+
+use super::Name;
+use crate::driver::describe;
+
+/// Where Windows shows its pipes.
+const PIPES: &str = r"\\.\pipe\";
+
+/// `ERROR_PIPE_BUSY`: the server has not yet made the pipe for the next client.
+const BUSY: i32 = 231;
+
+/// `ERROR_ACCESS_DENIED`: the pipe exists already.
+const DENIED: i32 = 5;
+
+/// One connection, at the manager's end or at the other one.
+pub(super) enum Stream {
+    Server(NamedPipeServer),
+    Client(NamedPipeClient),
+}
+
+/// A pipe that nobody listens to yet.
+pub(super) struct Bound {
+    path: String,
+    server: NamedPipeServer,
+}
+
+/// A pipe that is listened to.
+pub(super) type Listener = Bound;
+
+/// Takes the place of a name, within a runtime; `None` if a living manager has it. The error is for people.
+pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
+    let path = path(name);
+    match options(true).create(&path) {
+        Ok(server) => Ok(Some(Bound { path, server })),
+        Err(error) if error.raw_os_error() == Some(DENIED) => Ok(None),
+        Err(error) => Err(format!(
+            "the pipe {path} cannot be made: {}",
+            describe(&error)
+        )),
+    }
+}
+
+impl Bound {
+    /// Listens; there is nothing to do for it.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "unix has something to do, and may fail"
+    )]
+    pub(super) fn listen(self) -> io::Result<Listener> {
+        Ok(self)
+    }
+
+    /// The next program.
+    pub(super) async fn accept(&mut self) -> io::Result<Stream> {
+        self.server.connect().await?;
+        let next = options(false).create(&self.path)?;
+        Ok(Stream::Server(std::mem::replace(&mut self.server, next)))
+    }
+}
+
+/// Connects to the manager of that name.
+pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
+    for _ in 0..20 {
+        match ClientOptions::new().open(path(name)) {
+            Err(error) if error.raw_os_error() == Some(BUSY) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outcome => return outcome.map(Stream::Client),
+        }
+    }
+    Err(io::ErrorKind::TimedOut.into())
+}
+
+/// The names of this user's pipes.
+pub(super) fn names() -> Vec<Name> {
+    let prefix = prefix();
+    let entries = std::fs::read_dir(PIPES).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let file = entry.file_name();
+            file.to_str()?.strip_prefix(&prefix)?.parse().ok()
+        })
+        .collect()
+}
+
+fn options(first: bool) -> ServerOptions {
+    let mut options = ServerOptions::new();
+    options
+        .first_pipe_instance(first)
+        .reject_remote_clients(true);
+    options
+}
+
+fn path(name: &Name) -> String {
+    format!("{PIPES}{}{name}", prefix())
+}
+
+fn prefix() -> String {
+    let user = std::env::var("USERNAME").unwrap_or_default();
+    format!("norouter-{}-", Name::near(&user))
+}
+
+mod streams {
+    use std::{
+        io,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Stream;
+
+    impl AsyncRead for Stream {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            match self.get_mut() {
+                Self::Server(pipe) => Pin::new(pipe).poll_read(cx, buffer),
+                Self::Client(pipe) => Pin::new(pipe).poll_read(cx, buffer),
+            }
+        }
+    }
+
+    impl AsyncWrite for Stream {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            match self.get_mut() {
+                Self::Server(pipe) => Pin::new(pipe).poll_write(cx, bytes),
+                Self::Client(pipe) => Pin::new(pipe).poll_write(cx, bytes),
+            }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            match self.get_mut() {
+                Self::Server(pipe) => Pin::new(pipe).poll_flush(cx),
+                Self::Client(pipe) => Pin::new(pipe).poll_flush(cx),
+            }
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            match self.get_mut() {
+                Self::Server(pipe) => Pin::new(pipe).poll_shutdown(cx),
+                Self::Client(pipe) => Pin::new(pipe).poll_shutdown(cx),
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The control sockets of this user: unix sockets in a folder that is closed to others.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    io,
+    os::unix::{
+        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+        net::UnixListener as SystemListener,
+    },
+    path::{Path, PathBuf},
+};
+
+use tokio::net::UnixListener;
+
+use super::Name;
+use crate::driver::describe;
+
+/// One connection, at either end.
+pub(super) type Stream = tokio::net::UnixStream;
+
+/// A socket that nobody listens to yet.
+pub(super) struct Bound {
+    listener: SystemListener,
+    place: Place,
+}
+
+/// A socket that is listened to.
+pub(super) struct Listener {
+    listener: UnixListener,
+    /// Its files go together with the listener.
+    _place: Place,
+}
+
+/// The socket's file, and the lock that says that its manager lives. The operating system opens the lock when the
+/// manager ends in whatever way.
+struct Place {
+    socket: PathBuf,
+    lock: PathBuf,
+    _locked: File,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // They may be gone already, with their folder. The lock is the last to go, while it is still locked.
+        let _ = fs::remove_file(&self.socket);
+        let _ = fs::remove_file(&self.lock);
+    }
+}
+
+/// Takes the place of a name; `None` if a living manager has it. The error is for people.
+pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
+    let folder = folder();
+    make(&folder)?;
+    let failed = |error: io::Error| {
+        let folder = folder.display();
+        format!(
+            "no control socket can be made in {folder}: {}",
+            describe(&error)
+        )
+    };
+    let lock = folder.join(format!("{name}.lock"));
+    let Some(locked) = lock_file(&lock).map_err(failed)? else {
+        return Ok(None);
+    };
+    let place = Place {
+        socket: socket(&folder, name),
+        lock,
+        _locked: locked,
+    };
+    match fs::remove_file(&place.socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    // Nobody else can come into the folder, so it does not matter when the socket gets its mode.
+    let listener = SystemListener::bind(&place.socket).map_err(failed)?;
+    fs::set_permissions(&place.socket, Permissions::from_mode(0o600)).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(Some(Bound { listener, place }))
+}
+
+/// Locks a file for as long as it is open; `None` if another process has done so.
+fn lock_file(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Who had it before may have removed it between our opening and our locking. Then it is nobody's lock any more.
+        let ours = file.metadata()?.ino();
+        if fs::metadata(path).is_ok_and(|now| now.ino() == ours) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+impl Bound {
+    /// Listens, within a runtime.
+    pub(super) fn listen(self) -> io::Result<Listener> {
+        Ok(Listener {
+            listener: UnixListener::from_std(self.listener)?,
+            _place: self.place,
+        })
+    }
+}
+
+impl Listener {
+    /// The next program of this user.
+    pub(super) async fn accept(&mut self) -> io::Result<Stream> {
+        let (stream, _) = self.listener.accept().await?;
+        same_user(stream)
+    }
+}
+
+/// Connects to the manager of that name.
+pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
+    let folder = folder();
+    if !is_ours_alone(&folder) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    same_user(Stream::connect(socket(&folder, name)).await?)
+}
+
+/// The names under which there are sockets, whether or not somebody listens.
+pub(super) fn names() -> Vec<Name> {
+    let entries = fs::read_dir(folder()).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let file = entry.file_name();
+            file.to_str()?.strip_suffix(".sock")?.parse().ok()
+        })
+        .collect()
+}
+
+/// The other end, if it belongs to this user. The mode of the folder keeps others out; this is the second lock.
+fn same_user(stream: Stream) -> io::Result<Stream> {
+    if stream.peer_cred()?.uid() == own() {
+        Ok(stream)
+    } else {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+fn socket(folder: &Path, name: &Name) -> PathBuf {
+    folder.join(format!("{name}.sock"))
+}
+
+/// `$XDG_RUNTIME_DIR/norouter`, or a folder of this user's own where temporary files are. The variable may still be that
+/// of another user, after `su`.
+fn folder() -> PathBuf {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
+    match runtime.filter(|folder| folder.is_absolute()).filter(owned) {
+        Some(runtime) => runtime.join("norouter"),
+        None => std::env::temp_dir().join(format!("norouter-{}", own())),
+    }
+}
+
+/// Makes the folder, closed to others. One that somebody else has put there is not used.
+fn make(folder: &Path) -> Result<(), String> {
+    let shown = folder.display();
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(format!(
+                "cannot make the folder {shown}: {}",
+                describe(&error)
+            ));
+        }
+        _ => {}
+    }
+    let is_ours = fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir() && it.uid() == own());
+    if is_ours && !is_ours_alone(folder) {
+        // The worst that can come of it is told below.
+        let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
+    }
+    if is_ours_alone(folder) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{shown} is not a folder that belongs to this user alone; remove it"
+        ))
+    }
+}
+
+fn is_ours_alone(folder: &Path) -> bool {
+    fs::symlink_metadata(folder)
+        .is_ok_and(|it| it.is_dir() && it.uid() == own() && it.mode() & 0o777 & !0o700 == 0)
+}
+
+fn own() -> u32 {
+    rustix::process::geteuid().as_raw()
+}

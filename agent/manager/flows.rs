@@ -1,0 +1,64 @@
+//! The switch's flows in the words of the manifest.
+
+use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
+
+use super::Host;
+use crate::{
+    addr::Vip,
+    switch::{FlowInfo, Phase},
+    view::{FlowState, FlowView, flow_id},
+};
+
+/// What people see of a flow.
+pub(super) fn view(hosts: &BTreeMap<Vip, Host>, flow: &FlowInfo) -> FlowView {
+    let name = |vip: Vip| match hosts.get(&vip) {
+        Some(host) => host.plan.name.to_string(),
+        None => vip.to_string(),
+    };
+    let inside = Vip::new(*flow.key.dst.ip()).is_ok_and(|vip| hosts.contains_key(&vip));
+    FlowView {
+        id: flow_id(flow.key),
+        from: name(flow.from),
+        to: name(flow.to),
+        src: flow.key.src.to_string(),
+        dst: flow.key.dst.to_string(),
+        name: destination(hosts, flow.key.dst),
+        via: (!inside).then(|| name(flow.to)),
+        state: match flow.phase {
+            Phase::Opening => FlowState::Opening,
+            Phase::Open => FlowState::Open,
+            Phase::Closing => FlowState::Closing,
+        },
+        bytes_from: flow.sent.bytes,
+        bytes_to: flow.received.bytes,
+        rate_from: flow.sent.rate,
+        rate_to: flow.received.rate,
+        packets: flow.sent.packets + flow.received.packets,
+        age_ms: millis(flow.age),
+        idle_ms: millis(flow.idle),
+        rtt_us: flow.handshake.map(micros),
+    }
+}
+
+fn destination(hosts: &BTreeMap<Vip, Host>, to: SocketAddrV4) -> String {
+    let host = Vip::new(*to.ip()).ok().and_then(|vip| hosts.get(&vip));
+    let Some(plan) = host.map(|host| &host.plan) else {
+        return to.to_string();
+    };
+    let is = |port: Option<crate::addr::Port>| port.is_some_and(|port| port.get() == to.port());
+    if is(plan.dns) {
+        format!("{}:dns", plan.name)
+    } else if is(plan.relay) {
+        format!("{}:relay", plan.name)
+    } else {
+        format!("{}:{}", plan.name, to.port())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

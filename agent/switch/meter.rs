@@ -1,0 +1,95 @@
+//! What one end of a flow has sent: counted with an addition per packet, and a division once a second.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// A rate is that of the last whole window in which anything came.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// Counts the bytes of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meter {
+    bytes: u64,
+    packets: u64,
+    /// When the present window began, and how many bytes there were.
+    since: Instant,
+    before: u64,
+    /// Bytes per second in the window before.
+    rate: Option<u64>,
+}
+
+/// What a meter shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Bytes of the stream, headers not counted.
+    pub bytes: u64,
+    /// Packets, with and without bytes.
+    pub packets: u64,
+    /// Bytes per second, over the last second or so.
+    pub rate: u64,
+}
+
+impl Meter {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            bytes: 0,
+            packets: 0,
+            since: now,
+            before: 0,
+            rate: None,
+        }
+    }
+
+    /// A packet, with so many bytes that none before it had: what is sent again counts once.
+    pub(super) fn count(&mut self, now: Instant, bytes: u32) {
+        if now - self.since >= WINDOW {
+            self.rate = Some(self.rate_of_window(now));
+            (self.since, self.before) = (now, self.bytes);
+        }
+        self.bytes += u64::from(bytes);
+        self.packets += 1;
+    }
+
+    pub(super) fn read(&self, now: Instant) -> Sent {
+        let rate = match self.rate {
+            Some(rate) if now - self.since < WINDOW => rate,
+            _ => self.rate_of_window(now),
+        };
+        Sent {
+            bytes: self.bytes,
+            packets: self.packets,
+            rate,
+        }
+    }
+
+    /// The rate since the window began. A window that is not over yet counts as a whole one.
+    fn rate_of_window(&self, now: Instant) -> u64 {
+        let micros = (now - self.since).max(WINDOW).as_micros();
+        let rate = u128::from(self.bytes - self.before) * 1_000_000 / micros.max(1);
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_micros(millis * 1_000)
+    }
+
+    #[test]
+    fn a_rate_is_that_of_the_last_second_and_falls_to_nothing() {
+        let mut meter = Meter::new(at(0));
+        for tick in 0..20 {
+            meter.count(at(tick * 100), 1_000);
+        }
+        assert_eq!(meter.read(at(1_950)).rate, 10_000);
+        assert_eq!(meter.read(at(1_950)).bytes, 20_000);
+        assert_eq!(meter.read(at(11_000)).rate, 1_000);
+        meter.count(at(60_000), 0);
+        assert!(meter.read(at(60_100)).rate < 200);
+        assert_eq!(meter.read(at(61_500)).rate, 0);
+    }
+}

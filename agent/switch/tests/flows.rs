@@ -1,0 +1,106 @@
+//! What the switch tells of the flows that cross it, and how one is ended by hand.
+
+use super::*;
+
+fn at(millis: u64) -> Instant {
+    Instant::from_micros(millis * 1_000)
+}
+
+fn only(switch: &Switch, now: Instant) -> FlowInfo {
+    let (total, flows) = switch.flows(now, 10);
+    assert_eq!((total, flows.len()), (1, 1));
+    flows[0]
+}
+
+/// A segment with bytes.
+fn data(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32, count: u16) -> PacketFrame {
+    let frame = segment(src, dst, ACK, seq, 1);
+    let mut bytes = frame.payload().to_vec();
+    bytes.resize(40 + usize::from(count), 0);
+    bytes[2..4].copy_from_slice(&(40 + count).to_be_bytes());
+    PacketFrame::new(&bytes)
+}
+
+#[test]
+fn a_flow_is_told_from_its_first_packet_to_its_last() {
+    let mut switch = switch();
+    let (a, c) = ((A, 4000), (C, 80));
+    let forward = |switch: &mut Switch, millis, from, frame| {
+        let verdict = switch.handle_packet(at(millis), vip(from), frame);
+        assert_eq!(verdict, Verdict::Forwarded);
+    };
+    // From the greater address to the smaller: the one that begins is named first all the same.
+    forward(&mut switch, 10, C, segment((C, 4000), (A, 80), SYN, 100, 0));
+    let flow = only(&switch, at(30));
+    assert_eq!((flow.from, flow.to), (vip(C), vip(A)));
+    assert_eq!(flow.key.src.to_string(), "127.0.42.102:4000");
+    assert_eq!((flow.phase, flow.handshake), (Phase::Opening, None));
+    forward(&mut switch, 11, C, segment((C, 4000), (A, 80), RST, 101, 0));
+    assert_eq!(switch.flows(at(11), 10).0, 0);
+
+    forward(&mut switch, 100, A, segment(a, c, SYN, 100, 0));
+    forward(&mut switch, 120, C, segment(c, a, SYN | ACK, 500, 101));
+    forward(&mut switch, 125, A, segment(a, c, ACK, 101, 501));
+    forward(&mut switch, 150, A, data(a, c, 101, 300));
+    forward(&mut switch, 160, C, data(c, a, 501, 1_000));
+    // Sent again, in part, and a probe of an idle connection: nothing new.
+    forward(&mut switch, 170, C, data(c, a, 901, 600));
+    forward(&mut switch, 180, C, data(c, a, 1_500, 1));
+    let flow = only(&switch, at(400));
+    assert_eq!(flow.phase, Phase::Open);
+    assert_eq!(flow.handshake, Some(Duration::from_millis(25)));
+    assert_eq!((flow.sent.bytes, flow.sent.packets), (300, 3));
+    assert_eq!((flow.received.bytes, flow.received.packets), (1_000, 4));
+    assert_eq!((flow.sent.rate, flow.received.rate), (300, 1_000));
+    assert_eq!(flow.age, Duration::from_millis(300));
+    assert_eq!(flow.idle, Duration::from_millis(220));
+
+    forward(&mut switch, 500, A, segment(a, c, FIN | ACK, 401, 1_501));
+    assert_eq!(only(&switch, at(500)).phase, Phase::Closing);
+}
+
+#[test]
+fn when_there_are_more_flows_than_are_wanted_the_latest_are_told() {
+    let mut switch = switch();
+    for port in 4000..4010 {
+        let syn = segment((A, port), (B, 80), SYN, 1, 0);
+        let verdict = switch.handle_packet(at(port.into()), vip(A), syn);
+        assert_eq!(verdict, Verdict::Forwarded);
+    }
+    let (total, flows) = switch.flows(at(5_000), 3);
+    let ports: Vec<_> = flows.iter().map(|flow| flow.key.src.port()).collect();
+    assert_eq!((total, ports), (10, vec![4007, 4008, 4009]));
+}
+
+#[test]
+fn a_flow_that_is_killed_is_reset_at_both_ends_and_gone() {
+    let mut switch = switch();
+    open(&mut switch, 4000);
+    let key = only(&switch, NOW).key;
+    assert!(switch.kill_flow(key.reversed()));
+    assert!(!switch.kill_flow(key));
+    let to_b = delivered(&mut switch, B);
+    let to_a = delivered(&mut switch, A);
+    let (b, a) = (to_b[0], to_a[0]);
+    assert_eq!((to_b.len(), to_a.len()), (1, 1));
+    assert!(b.1.flags.rst && a.1.flags.rst);
+    // What each end expects next, so that its stack believes it.
+    assert_eq!((b.0, b.1.seq), (key, 101));
+    assert_eq!((a.0, a.1.seq), (key.reversed(), 501));
+    let late = segment((A, 4000), (B, 80), ACK, 101, 501);
+    assert_eq!(switch.handle_packet(NOW, vip(A), late), Verdict::Refused);
+}
+
+#[test]
+fn a_flow_that_is_killed_while_it_opens_is_refused_to_the_one_that_began() {
+    let mut switch = switch();
+    let syn = segment((A, 4000), (B, 80), SYN, 100, 0);
+    assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Forwarded);
+    delivered(&mut switch, B);
+    assert!(switch.kill_flow(only(&switch, NOW).key));
+    let to_a = delivered(&mut switch, A);
+    let flags = to_a[0].1.flags;
+    assert!(flags.rst && flags.ack);
+    assert_eq!(to_a[0].1.ack, 101);
+    assert!(delivered(&mut switch, B)[0].1.flags.rst);
+}
