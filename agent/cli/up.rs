@@ -214,7 +214,7 @@ async fn show(
             }
             Some(line) = next(&mut log) => screen.print(&line),
             wish = origin.next() => match wish {
-                Wish::Reload(asker) => origin.reload(manager, &mut screen, asker).await,
+                Wish::Reload(reply) => origin.reload(manager, &mut screen, reply).await,
                 Wish::Approve => manager.tell(Intent::Approve),
             },
             request = requests.next() => {

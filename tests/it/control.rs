@@ -489,7 +489,7 @@ fn scripts_can_wait_and_are_told_why_it_was_in_vain() {
     assert_eq!(late.code, 5, "{}", late.talk);
     assert!(
         late.talk
-            .contains("not ready within 0.2 s: mute (configuring)"),
+            .contains("not ready within 0.2 s: mute (connecting)"),
         "{}",
         late.talk
     );
@@ -506,7 +506,7 @@ fn scripts_can_wait_and_are_told_why_it_was_in_vain() {
 
     let partly = home.run(&["status"]);
     assert_eq!(partly.code, 5);
-    assert!(partly.data.contains("configuring"), "{}", partly.data);
+    assert!(partly.data.contains("connecting"), "{}", partly.data);
 }
 
 #[test]
@@ -584,10 +584,57 @@ fn the_screen_of_top_is_drawn_and_given_back() {
         assert!(count > 0, "{}", String::from_utf8_lossy(&seen));
         seen.extend_from_slice(&bytes[..count]);
     }
-    assert!(has(&seen, "1 of 2 hosts ready") && has(&seen, "configuring"));
+    assert!(has(&seen, "1 of 2 hosts ready") && has(&seen, "connecting"));
     child.stdin.as_mut().unwrap().write_all(b"q").unwrap();
     screen.read_to_end(&mut seen).unwrap();
     assert!(child.wait().unwrap().success());
     // The cursor and the screen that was there before.
     assert!(has(&seen, "\u{1b}[?25h") && has(&seen, "\u{1b}[?1049l"));
+}
+
+#[test]
+fn a_running_network_takes_up_its_manifest_and_obeys_for_single_hosts() {
+    let home = Home::new("reload");
+    let text = |more: &str| {
+        format!(
+            "hosts:\n  laptop: {{vip: 127.0.61.20, stateDir: {{disable: true}}, dns: {{disable: true}}}}\n{more}"
+        )
+    };
+    let manifest = home.write("reload.yaml", &text(""));
+    let _manager = home.up(&[&manifest, "--no-watch"]);
+    home.wait(&["laptop"]);
+
+    home.write("reload.yaml", &text("  broken: {vip: 10.0.0.1}\n"));
+    let refused = home.run(&["reload"]);
+    assert_eq!(refused.code, 1, "{}", refused.talk);
+    assert!(refused.talk.contains("reload.yaml:3:"), "{}", refused.talk);
+    assert_eq!(home.run(&["status"]).code, 0, "the network goes on");
+
+    let program = env!("CARGO_BIN_EXE_norouter");
+    let second = format!(
+        "  second: {{vip: 127.0.61.21, cmd: [{program:?}], loopback: {{disable: true}}, stateDir: {{disable: true}}}}\n"
+    );
+    home.write("reload.yaml", &text(&second));
+    let changed = home.run(&["reload"]);
+    assert_eq!(changed.code, 0, "{}", changed.talk);
+    assert!(changed.data.contains("second"), "{}", changed.data);
+    home.wait(&["--all"]);
+
+    // The exit code of a network of which a part is down says so.
+    let state = |host: usize| {
+        let status: Value = serde_json::from_str(&home.run(&["status", "--json"]).data).unwrap();
+        status["hosts"][host]["state"].clone()
+    };
+    assert_eq!(home.run(&["stop", "second"]).code, 0);
+    let stopped = home.run(&["wait", "second", "--timeout", "20"]);
+    assert_eq!(
+        stopped.code, 5,
+        "a stopped host does not come back by itself"
+    );
+    assert_eq!((state(0), state(1)), ("ready".into(), "stopped".into()));
+    assert_eq!(home.run(&["start", "127.0.61.21"]).code, 0);
+    home.wait(&["second"]);
+    assert_eq!(home.run(&["restart", "nobody"]).code, 1);
+    assert_eq!(home.run(&["restart", "second"]).code, 0);
+    home.wait(&["--all"]);
 }

@@ -332,6 +332,9 @@ mod tests {
             state,
             reason: (state == HostState::Waiting)
                 .then(|| "its command \u{1b}[2J failed".to_owned()),
+            retry: None,
+            since_ms: 0,
+            latency_us: None,
             problems: Vec::new(),
             version: None,
             stderr: Vec::new(),
@@ -350,6 +353,7 @@ mod tests {
             pid: 1,
             uptime_ms,
             snapshot: Snapshot {
+                now_ms: 0,
                 hosts: vec![
                     host("a", HostState::Ready, sent),
                     host("b", HostState::Waiting, 0),

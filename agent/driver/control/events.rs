@@ -117,12 +117,16 @@ mod tests {
             ports: Vec::new(),
             state: HostState::Starting,
             reason: None,
+            retry: None,
+            since_ms: 0,
+            latency_us: None,
             problems: Vec::new(),
             version: None,
             stderr: Vec::new(),
             traffic: TrafficView::default(),
         });
         Snapshot {
+            now_ms: 0,
             hosts: hosts.collect(),
         }
     }

@@ -52,7 +52,7 @@ fn a_flow_that_leaves_the_network_is_told_with_its_gateway() {
         via: vec![vip(B)],
     };
     plan.routes = Routes::new(vec![route]);
-    let mut core = ready(Core::new(&plan));
+    let mut core = ready(Core::new(&plan, 1));
     core.handle_bytes(NOW, vip(A), &mut syn("127.0.42.100:4000", "10.1.2.3:443"));
     let told = core.flows(NOW, 10);
     let flow = &told.flows[0];
