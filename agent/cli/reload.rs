@@ -8,7 +8,7 @@ use super::{
     output,
     reach::{Reach, wait_for},
 };
-use crate::text::escape;
+use crate::{driver::control::client, text::escape};
 
 /// Have a running network read its manifest again
 ///
@@ -39,8 +39,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             client.post("/v1/approve").await?;
             return Ok(Vec::new());
         }
-        let reloaded: Reloaded = client.call("/v1/reload").await?;
-        Ok(reloaded.changes)
+        match client.call::<Reloaded>("/v1/reload").await {
+            Ok(reloaded) => Ok(reloaded.changes),
+            Err(client::Error::Refused(report)) => {
+                for line in report.lines() {
+                    output::talk(&escape(line));
+                }
+                let message = "nothing was taken up; the network goes on as it is";
+                Err(Error::new(Exit::InvalidManifest, message))
+            }
+            Err(error) => Err(error.into()),
+        }
     })?;
     if args.json {
         output::json(&json!({"changes": changes}))?;

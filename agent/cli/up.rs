@@ -341,7 +341,8 @@ impl<'a> Origin<'a> {
                 changes.map_err(|_| "the network has ended".to_owned())
             }
             Err(report) => {
-                screen.print(&report);
+                screen.print(report.trim_end());
+                screen.print("nothing was taken up; the network goes on as it is");
                 Err(report)
             }
         };
@@ -358,13 +359,11 @@ impl<'a> Origin<'a> {
         };
         let loaded = source.load().map_err(|error| {
             let message = error.message();
-            format!("the manifest cannot be read: {message}; the network goes on as it is")
+            format!("the manifest cannot be read: {message}")
         })?;
         let report = loaded.report(false);
         let Some(plan) = loaded.plan else {
-            return Err(format!(
-                "{report}the manifest has errors; the network goes on as it is"
-            ));
+            return Err(report);
         };
         if !report.is_empty() {
             screen.print(report.trim_end());

@@ -606,7 +606,7 @@ fn a_running_network_takes_up_its_manifest_and_obeys_for_single_hosts() {
 
     home.write("reload.yaml", &text("  broken: {vip: 10.0.0.1}\n"));
     let refused = home.run(&["reload"]);
-    assert_eq!(refused.code, 1, "{}", refused.talk);
+    assert_eq!(refused.code, 4, "{}", refused.talk);
     assert!(refused.talk.contains("reload.yaml:3:"), "{}", refused.talk);
     assert_eq!(home.run(&["status"]).code, 0, "the network goes on");
 
