@@ -114,7 +114,7 @@ enum Asked {
 }
 
 impl Manager {
-    /// Starts all hosts of a plan. The manager goes on until [`Handle::stop`].
+    /// Starts all hosts of a plan. The manager goes on until [`Intent::Down`].
     ///
     /// The receiver tells everything that happens from the start. Who does not want to read it drops it. Other programs of
     /// this user come in by the door, if there is one.
@@ -170,7 +170,7 @@ impl Manager {
         self.reloads.take()
     }
 
-    /// Waits until every process is gone. Blocks; call it after [`Handle::stop`].
+    /// Waits until every process is gone. Blocks; call it after [`Intent::Down`].
     pub fn join(self) {
         if let Err(panic) = self.thread.join() {
             std::panic::resume_unwind(panic);
