@@ -1,7 +1,6 @@
 //! `norouter reload`: have a running network read its manifest again.
 
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     error::{Error, Exit},
@@ -26,12 +25,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What the manager answers.
-#[derive(Debug, Deserialize)]
-struct Reloaded {
-    changes: Vec<String>,
-}
-
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let changes = wait_for(async {
         let client = args.reach.client().await?;
@@ -39,8 +32,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             client.post("/v1/approve").await?;
             return Ok(Vec::new());
         }
-        match client.call::<Reloaded>("/v1/reload").await {
-            Ok(reloaded) => Ok(reloaded.changes),
+        match client.call::<Value>("/v1/reload").await {
+            Ok(answer) => {
+                let changes = answer["changes"].as_array().into_iter().flatten();
+                let texts = changes.filter_map(|change| Some(change.as_str()?.to_owned()));
+                Ok(texts.collect::<Vec<_>>())
+            }
             Err(client::Error::Refused(report)) => {
                 for line in report.lines() {
                     output::talk(&escape(line));

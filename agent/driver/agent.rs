@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     future::Future,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::Waker,
     time::Duration,
 };
@@ -149,6 +152,8 @@ pub(super) struct Shared {
     pub(super) questions: Shares,
     /// What has been written for programs on this host.
     notes: Mutex<Notes>,
+    /// How many times that was to be done.
+    writes: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
 }
@@ -197,6 +202,7 @@ impl Shared {
             relays: Shares::new(RELAYS_MAX),
             questions: Shares::new(QUESTIONS_MAX),
             notes: Mutex::default(),
+            writes: AtomicU64::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
         }
     }
@@ -255,7 +261,8 @@ impl Shared {
                     tokio::spawn(serve(self.clone(), flow, service));
                 }
                 Output::Write(files) => {
-                    tokio::spawn(write_files(self.clone(), *files));
+                    let number = self.writes.fetch_add(1, Ordering::Relaxed);
+                    tokio::spawn(write_files(self.clone(), number, *files));
                 }
                 Output::Dial { flow, host, port } => {
                     tokio::spawn(publish(self.clone(), flow, host, port));
@@ -484,10 +491,14 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
 }
 
 /// Writes files for programs on this host, on a thread of its own: a disk may be slow.
-async fn write_files(shared: Arc<Shared>, files: Files) {
+async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
-    let written = tokio::task::spawn_blocking(move || writer.notes().write(&files, writer.token()));
-    let Ok(problems) = written.await else { return };
+    let written =
+        tokio::task::spawn_blocking(move || writer.notes().write(number, &files, writer.token()));
+    // What is newer has been written meanwhile, or the agent has ended.
+    let Ok(Some(problems)) = written.await else {
+        return;
+    };
     let mut state = shared.lock();
     state.core.handle_files(problems);
     shared.settle(state);

@@ -18,17 +18,26 @@ pub(super) struct Notes {
     state_dir: Option<StateDir>,
     /// Whose variables are there.
     agent: String,
+    /// The number of what was written last.
+    newest: Option<u64>,
     /// The agent has ended: nothing is written any more.
     closed: bool,
 }
 
 impl Notes {
-    /// Writes everything; what cannot be written does not hinder the rest.
-    pub(super) fn write(&mut self, files: &Files, token: &str) -> Vec<ProblemReport> {
-        let mut problems = Vec::new();
-        if self.closed {
-            return problems;
+    /// Writes everything, unless something with a higher number was written already; what cannot be written does not
+    /// hinder the rest.
+    pub(super) fn write(
+        &mut self,
+        number: u64,
+        files: &Files,
+        token: &str,
+    ) -> Option<Vec<ProblemReport>> {
+        if self.closed || self.newest.is_some_and(|newest| number < newest) {
+            return None;
         }
+        self.newest = Some(number);
+        let mut problems = Vec::new();
         let agent = format!("{}-{token}", std::process::id());
         self.agent.clone_from(&agent);
         let mut report = |what: &str, reason: String| {
@@ -69,7 +78,7 @@ impl Notes {
             // Even a part of it has to go again.
             self.etc_hosts = Some(etc_hosts);
         }
-        problems
+        Some(problems)
     }
 
     /// Takes back what would lead into a network that is gone.

@@ -11,7 +11,10 @@ use std::{
 };
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 /// How long a file has to be left alone until it is looked at. An editor may need several steps.
 const QUIET: Duration = Duration::from_millis(200);
@@ -19,6 +22,8 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Watches one file.
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
+    /// The file has changed, and this is when it has been left alone for long enough.
+    quiet_at: Option<Instant>,
     /// Dropping it ends the watch.
     _watcher: RecommendedWatcher,
 }
@@ -60,17 +65,30 @@ impl Watch {
         }
         Ok(Self {
             changes,
+            quiet_at: None,
             _watcher: watcher,
         })
     }
 
-    /// Done when the file has changed and was then left alone for a moment.
+    /// Done when the file has changed and was then left alone for a moment. A change that was waited for in vain is not
+    /// forgotten: the next call tells it.
     pub async fn changed(&mut self) {
-        if self.changes.recv().await.is_none() {
-            // The watch has broken. Nothing will ever change.
-            std::future::pending::<()>().await;
+        loop {
+            let heard = if let Some(at) = self.quiet_at {
+                let Ok(heard) = timeout_at(at, self.changes.recv()).await else {
+                    self.quiet_at = None;
+                    return;
+                };
+                heard
+            } else {
+                self.changes.recv().await
+            };
+            if heard.is_none() {
+                // The watch has broken. Nothing will ever change.
+                std::future::pending::<()>().await;
+            }
+            self.quiet_at = Some(Instant::now() + QUIET);
         }
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, self.changes.recv()).await {}
     }
 }
 
@@ -95,6 +113,12 @@ mod tests {
             fs::rename(folder.join("n.yaml.new"), &file).unwrap();
             watch.changed().await;
         }
+        fs::write(&file, "5").unwrap();
+        // Whoever waits for several things at once gives up waiting for this one again and again.
+        while tokio::time::timeout(QUIET / 4, watch.changed())
+            .await
+            .is_err()
+        {}
         fs::write(folder.join("other"), "5").unwrap();
         let _ = fs::read(&file).unwrap();
         let more = tokio::time::timeout(QUIET, watch.changed()).await;

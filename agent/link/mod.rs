@@ -37,6 +37,9 @@ use crate::{
 /// How long a command may take to bring up an agent that answers. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
+/// How long a command may take that was bringing up an agent when the machine fell asleep.
+const WAKE_MAX: Duration = Duration::from_secs(10);
+
 /// How long an agent may take that has begun to write something, but not a frame.
 const BANNER_MAX: Duration = Duration::from_secs(15);
 
@@ -289,9 +292,27 @@ impl Link {
     /// The machine has slept: a pause is over, and an agent that seemed well has to prove it.
     pub fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
+        if let State::Configuring { give_up_at } = &mut self.state {
+            // What it was connecting through may be gone.
+            *give_up_at = (*give_up_at).min(now + WAKE_MAX);
+        }
         if let Some(heartbeat) = &mut self.life.heartbeat {
             heartbeat.doubt(now);
             self.handle_timeout(now);
+        }
+    }
+
+    /// Whether it is stopped on purpose, or about to be.
+    pub fn is_stopped(&self) -> bool {
+        match &self.state {
+            State::Stopped => true,
+            State::Ending { why, .. } => *why == Loss::Stopped,
+            State::Idle
+            | State::Spawning
+            | State::Configuring { .. }
+            | State::Ready
+            | State::Waiting { .. }
+            | State::Refused { .. } => false,
         }
     }
 
@@ -313,6 +334,11 @@ impl Link {
             }
             State::Waiting { .. } | State::Refused { .. } => {
                 self.start();
+                true
+            }
+            // It was on its way to be refused for what it is no longer asked.
+            State::Ending { ref mut why, .. } if why.remedy() == Remedy::Person => {
+                *why = Loss::Restarted;
                 true
             }
             State::Idle | State::Spawning | State::Ending { .. } | State::Stopped => false,

@@ -103,6 +103,8 @@ impl Core {
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
+        // There may be nothing left to wait for.
+        self.outputs.push_back(Output::Changed);
     }
 
     /// Starts a host that is stopped, refused or waits to be started again.

@@ -1,9 +1,11 @@
 //! How a running network becomes another plan's: hosts that did not change keep their pipes and flows.
 
+use std::collections::BTreeSet;
+
 use super::{Core, Host, configure};
 use crate::{
     addr::Vip,
-    link::{self, Link},
+    link::Link,
     plan::{self, Change, HostPlan, Kind, Plan, Start},
     time::Instant,
     view::Event,
@@ -41,46 +43,69 @@ impl Core {
             }
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
+        let mut begun = BTreeSet::new();
         for host in &plan.hosts {
             let configure = configure::configure(plan, host);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
             self.tell(now, host.vip, |link| {
-                link.reconfigure(now, configure, demands);
+                if link.reconfigure(now, configure, demands) {
+                    begun.insert(host.vip);
+                }
             });
         }
         for change in &changes {
             match change.kind {
                 Kind::Added => self.tell(now, change.vip, Link::start),
-                // One that a person has stopped stays stopped.
-                Kind::Restarted => self.tell(now, change.vip, |link| {
-                    if *link.state() != link::State::Stopped {
-                        link.restart(now);
-                    }
-                }),
-                Kind::Removed | Kind::Reconfigured | Kind::Held => {}
+                // What was just started has the new command already, and one that a person has stopped stays stopped.
+                Kind::Restarted if !begun.contains(&change.vip) => {
+                    self.tell(now, change.vip, |link| {
+                        if !link.is_stopped() {
+                            link.restart(now);
+                        }
+                    });
+                }
+                Kind::Restarted | Kind::Removed | Kind::Reconfigured | Kind::Held => {}
             }
         }
         self.outputs
             .push_back(super::Output::Event(Event::Reloaded {
                 changes: changes.iter().map(ToString::to_string).collect(),
             }));
-        self.outputs.push_back(super::Output::Changed);
+        self.announce_all(now);
         changes
     }
 
     /// A person has seen the commands that were held: they are started.
     pub fn approve(&mut self, now: Instant) {
+        if self.stopping {
+            return;
+        }
         for vip in self.order.clone() {
             let Some(host) = self.hosts.get_mut(&vip) else {
                 continue;
             };
             if let Some(start) = host.held.take() {
                 host.plan.start = start;
-                self.tell(now, vip, |link| link.restart(now));
+                self.tell(now, vip, |link| {
+                    if !link.is_stopped() {
+                        link.restart(now);
+                    }
+                });
             }
         }
+        self.announce_all(now);
+    }
+
+    /// Tells what has become of hosts without anything that their links have done.
+    fn announce_all(&mut self, now: Instant) {
+        let hosts = self.order.iter();
+        for vip in hosts {
+            let event = self.hosts.get_mut(vip).and_then(|host| host.announce(now));
+            self.outputs.extend(event.map(super::Output::Event));
+        }
+        self.outputs.push_back(super::Output::Changed);
     }
 
     /// Puts a host with a command that is new into the network, and says what became of it.

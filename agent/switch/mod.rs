@@ -165,6 +165,8 @@ impl Switch {
     /// Takes other routes.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
+        // What was learned belonged to the old ones. Flows that go on are followed wherever they go.
+        self.learned = Learned::default();
     }
 
     /// The host can be reached.

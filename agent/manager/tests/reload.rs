@@ -173,3 +173,63 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
         ]
     );
 }
+
+#[test]
+fn a_lost_host_that_becomes_another_one_is_started_once() {
+    let mut core = running(OLD, CAN);
+    core.handle_exit(NOW, vip(B), Ending::Status(1));
+    assert_eq!(states(&core), [HostState::Ready, HostState::Waiting]);
+    let new = OLD.replace("cmd: beta, ports: ['8080", "cmd: other, ports: ['81");
+    core.reload(NOW, &plan(&new), Commands::Start);
+    core.handle_timeout(NOW + std::time::Duration::from_millis(100));
+    assert_eq!(done(&mut core), [format!("start {B}: other")]);
+}
+
+#[test]
+fn what_is_held_is_not_approved_for_a_host_that_was_stopped_or_a_network_that_ends() {
+    let mut core = running(OLD, CAN);
+    let new = OLD.replace("cmd: beta", "cmd: evil");
+    core.reload(NOW, &plan(&new), Commands::Hold);
+    core.stop_host(NOW, vip(B));
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    core.approve(NOW);
+    assert_eq!(done(&mut core), [format!("end {B}")]);
+    assert_eq!(states(&core), [HostState::Ready, HostState::Stopped]);
+
+    let mut core = running(OLD, CAN);
+    core.reload(NOW, &plan(&new), Commands::Hold);
+    core.stop(NOW);
+    core.approve(NOW);
+    core.handle_exit(NOW, vip(A), Ending::Status(0));
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    assert!(core.is_over());
+    assert!(done(&mut core).iter().all(|what| what.starts_with("end")));
+}
+
+#[test]
+fn a_network_whose_hosts_are_stopped_already_ends_when_it_is_told_to() {
+    let mut core = running(OLD, CAN);
+    for address in [A, B] {
+        core.stop_host(NOW, vip(address));
+        core.handle_exit(NOW, vip(address), Ending::Status(0));
+    }
+    outputs(&mut core);
+    core.stop(NOW);
+    assert!(core.is_over());
+    assert_eq!(
+        outputs(&mut core),
+        [Output::Changed],
+        "the driver looks again"
+    );
+}
+
+#[test]
+fn a_command_that_is_held_is_told_at_once() {
+    let mut core = running(OLD, CAN);
+    let new = OLD.replace("cmd: beta", "cmd: evil");
+    core.reload(NOW, &plan(&new), Commands::Hold);
+    let told = outputs(&mut core).into_iter().any(|output| {
+        matches!(output, Output::Event(Event::Host { reason: Some(why), .. }) if why.contains("evil"))
+    });
+    assert!(told);
+}
