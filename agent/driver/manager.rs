@@ -82,6 +82,11 @@ pub enum Unmet {
     /// There is no such host.
     #[error("no host of this network has that name")]
     NoHost,
+    /// The host cannot be started.
+    #[error(
+        "the host cannot be started now: its command waits for approval, or the network is ending"
+    )]
+    NotNow,
     /// Nobody reads a manifest for this network.
     #[error("this network has no manifest that could be read again")]
     NoManifest,
@@ -328,11 +333,12 @@ impl Inside {
     /// Does what a face asks.
     pub(super) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
         let mut outcome = Ok(());
+        let started = |may: bool| may.then_some(()).ok_or(Unmet::NotNow);
         self.0.tell(|core, now| match *intent {
             Intent::Down => core.stop(now),
-            Intent::StartHost(vip) => core.start_host(now, vip),
+            Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
             Intent::StopHost(vip) => core.stop_host(now, vip),
-            Intent::RestartHost(vip) => core.restart_host(now, vip),
+            Intent::RestartHost(vip) => outcome = started(core.restart_host(now, vip)),
             Intent::Approve => core.approve(now),
             Intent::KillFlow(key) => {
                 outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);

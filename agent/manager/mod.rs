@@ -107,11 +107,14 @@ impl Core {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Starts a host that is stopped, refused or waits to be started again.
-    pub fn start_host(&mut self, now: Instant, vip: Vip) {
-        if self.may_start(vip) {
+    /// Starts a host that is stopped, refused or waits to be started again. False if it cannot be: its command waits for
+    /// approval, or it is about to go.
+    pub fn start_host(&mut self, now: Instant, vip: Vip) -> bool {
+        let may = self.may_start(vip);
+        if may {
             self.tell(now, vip, Link::start);
         }
+        may
     }
 
     /// Stops one host.
@@ -119,11 +122,13 @@ impl Core {
         self.tell(now, vip, |link| link.stop(now));
     }
 
-    /// Ends a host's agent and starts it again.
-    pub fn restart_host(&mut self, now: Instant, vip: Vip) {
-        if self.may_start(vip) {
+    /// Ends a host's agent and starts it again. False if it cannot be started, as in [`Core::start_host`].
+    pub fn restart_host(&mut self, now: Instant, vip: Vip) -> bool {
+        let may = self.may_start(vip);
+        if may {
             self.tell(now, vip, |link| link.restart(now));
         }
+        may
     }
 
     /// The machine has slept, or its network has changed: hosts that wait are started at once, and those that seemed

@@ -196,7 +196,7 @@ impl From<Unmet> for Refusal {
     fn from(unmet: Unmet) -> Self {
         let status = match unmet {
             Unmet::NoFlow | Unmet::NoHost => StatusCode::NOT_FOUND,
-            Unmet::NoManifest => StatusCode::CONFLICT,
+            Unmet::NotNow | Unmet::NoManifest => StatusCode::CONFLICT,
         };
         Self::new(status, &unmet.to_string())
     }

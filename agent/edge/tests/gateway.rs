@@ -206,19 +206,8 @@ fn without_a_relay_or_dns_server_nothing_is_served() {
 #[test]
 fn dials_for_others_are_bounded_too() {
     let mut core = settled(&args());
-    let mut clients = Table::new(5);
-    let mut out = BytesMut::new();
-    for _ in 0..=DIALS_MAX {
-        let remote = "10.0.0.5:443".parse().unwrap();
-        clients.connect(Instant::ZERO, *OTHER.ip(), remote).unwrap();
-        clients.poll_packet(Instant::ZERO, &mut out).unwrap();
-        core.handle_packet(Instant::ZERO, &out.split()[HEADER_LEN..]);
-    }
-    let outputs = outputs(&mut core);
-    let dials = outputs
-        .iter()
-        .filter(|output| matches!(output, Output::Dial { .. }));
-    assert_eq!(dials.count(), DIALS_PER_HOST);
+    let dials = dials_for_one_host(&mut core, "10.0.0.5:443".parse().unwrap());
+    assert_eq!(dials, DIALS_PER_HOST);
 }
 
 #[test]

@@ -149,9 +149,9 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
         .replace("cmd: evil", "aliases: [bee], cmd: evil")
         .replace("cmd: gamma", "aliases: [gee], cmd: gamma");
     core.reload(NOW, &plan(&edited), Commands::Hold);
-    core.start_host(NOW, vip(C));
-    core.restart_host(NOW, vip(C));
-    core.restart_host(NOW, vip(B));
+    assert!(!core.start_host(NOW, vip(C)), "whoever asks is told");
+    assert!(!core.restart_host(NOW, vip(C)));
+    assert!(core.restart_host(NOW, vip(B)), "with the old command");
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     let later = NOW + std::time::Duration::from_secs(1);
     core.handle_timeout(later);
