@@ -67,8 +67,8 @@ pub enum Intent {
     StopHost(Vip),
     /// End a host's agent and start it again.
     RestartHost(Vip),
-    /// Start the commands that are held since the manifest changed.
-    Approve,
+    /// Start the command of a host that is held since the manifest changed: the one that was shown with this number.
+    Approve(Vip, u64),
     /// End a flow with a reset to both of its ends.
     KillFlow(FlowKey),
 }
@@ -87,6 +87,9 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
+    /// Nothing is held, or something else.
+    #[error("no such command waits for approval; it may have changed meanwhile")]
+    NotHeld,
     /// Nobody reads a manifest for this network.
     #[error("this network has no manifest that could be read again")]
     NoManifest,
@@ -339,7 +342,10 @@ impl Inside {
             Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
             Intent::StopHost(vip) => core.stop_host(now, vip),
             Intent::RestartHost(vip) => outcome = started(core.restart_host(now, vip)),
-            Intent::Approve => core.approve(now),
+            Intent::Approve(vip, number) => {
+                let done = core.approve(now, vip, number);
+                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
+            }
             Intent::KillFlow(key) => {
                 outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
             }

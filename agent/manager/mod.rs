@@ -57,6 +57,8 @@ pub struct Core {
     order: Vec<Vip>,
     switch: Switch,
     pace: Pace,
+    /// How many commands were held so far.
+    numbers: u64,
     stopping: bool,
     /// Whether it was said that no host can run.
     hopeless: bool,
@@ -83,6 +85,7 @@ impl Core {
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
+            numbers: 0,
             stopping: false,
             hopeless: false,
             outputs: VecDeque::new(),
