@@ -124,15 +124,19 @@ impl Config {
 }
 
 impl Config {
-    /// Everything that is listened on.
-    pub(super) fn listeners(&self) -> BTreeSet<Listener> {
+    /// Everything that is listened on while these hosts are lost. Nobody else decides about a host's own address.
+    pub(super) fn listeners(&self, lost: &BTreeSet<Ipv4Addr>) -> BTreeSet<Listener> {
         let mut listeners = BTreeSet::new();
         let mut add = |purpose, address| listeners.insert(Listener { purpose, address });
+        let me = self.me.address();
+        let is_there = |address: Ipv4Addr| address == me || !lost.contains(&address);
         if self.loopback {
-            for address in &self.published {
+            let published = self.published.iter();
+            for address in published.filter(|address| is_there(*address.ip())) {
                 add(Purpose::Network, (*address).into());
             }
-            for (vip, port) in &self.dns {
+            let servers = self.dns.iter();
+            for (vip, port) in servers.filter(|(vip, _)| is_there(vip.address())) {
                 add(Purpose::Network, vip.socket(*port).into());
                 add(Purpose::Dns, vip.socket(*port).into());
             }

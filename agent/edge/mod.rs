@@ -36,8 +36,8 @@ use crate::{
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion,
-            feature,
+            self, Configure, Event, Greeting, Lost, Message, Outcome, ProblemReport,
+            RouteSuggestion, feature,
         },
         frame,
     },
@@ -125,6 +125,8 @@ pub struct Core {
     decoder: Decoder,
     config: Option<Config>,
     listeners: BTreeMap<Listener, Listening>,
+    /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
+    lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
     flows: Table,
@@ -159,6 +161,7 @@ impl Core {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
             config: None,
             listeners: BTreeMap::new(),
+            lost: BTreeSet::new(),
             next_retry: None,
             flows: Table::new(seed),
             given: Given::default(),
@@ -197,7 +200,7 @@ impl Core {
         {
             return Err(format!("this agent is {}, and stays it", old.me));
         }
-        let listeners = config.listeners();
+        let listeners = config.listeners(&self.lost);
         let old = self.config.as_ref();
         // A proxy with other users is another one at the same address.
         let is_same = |listener: &Listener| match (old, listener.purpose) {
@@ -205,26 +208,47 @@ impl Core {
             (Some(old), Purpose::Socks) => old.socks == config.socks,
             (_, Purpose::Network | Purpose::Dns) | (None, _) => true,
         };
+        let same: BTreeSet<_> = listeners.iter().filter(|it| is_same(it)).copied().collect();
+        let files = old.is_none_or(|old| old.files != config.files);
+        let files = files.then(|| Box::new(config.files.clone()));
+        self.config = Some(config);
+        self.keep_listening(&same);
+        self.listen(&listeners);
+        self.outputs.extend(files.map(Output::Write));
+        Ok(())
+    }
+
+    /// Closes everything that is listened on and not in `wanted`, and opens what is missing.
+    fn listen(&mut self, wanted: &BTreeSet<Listener>) {
+        self.keep_listening(wanted);
+        for &listener in wanted {
+            if let Entry::Vacant(place) = self.listeners.entry(listener) {
+                place.insert(Listening::Asked);
+                self.outputs.push_back(Output::Listen(listener));
+            }
+        }
+    }
+
+    /// Closes everything that is listened on and not in `wanted`.
+    fn keep_listening(&mut self, wanted: &BTreeSet<Listener>) {
         let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
         self.listeners.retain(|listener, state| {
-            let stays = listeners.contains(listener) && is_same(listener);
+            let stays = wanted.contains(listener);
             if !stays {
                 outputs.push_back(Output::Close(*listener));
                 *report_due |= matches!(state, Listening::Failed { .. });
             }
             stays
         });
-        for listener in listeners {
-            if let Entry::Vacant(place) = self.listeners.entry(listener) {
-                place.insert(Listening::Asked);
-                outputs.push_back(Output::Listen(listener));
-            }
+    }
+
+    /// Listens no longer for these hosts, and for all others again.
+    fn handle_lost(&mut self, lost: Lost) {
+        self.lost = lost.hosts.into_iter().collect();
+        if let Some(config) = &self.config {
+            let listeners = config.listeners(&self.lost);
+            self.listen(&listeners);
         }
-        if old.is_none_or(|old| old.files != config.files) {
-            outputs.push_back(Output::Write(Box::new(config.files.clone())));
-        }
-        self.config = Some(config);
-        Ok(())
     }
 
     /// Takes a configuration while there are flows: ends those to what is no more.
@@ -538,6 +562,10 @@ impl Core {
                 .and_then(|args| self.reconfigure(now, args))
                 .map(|()| greeting()),
             control::PING => Ok(serde_json::Value::Null),
+            control::LOST => serde_json::from_value(request.args)
+                .map_err(|error| error.to_string())
+                .map(|lost| self.handle_lost(lost))
+                .map(|()| serde_json::Value::Null),
             other => Err(format!("this agent does not know how to {other:?}")),
         };
         let (error, data) = match outcome {
@@ -601,6 +629,7 @@ fn greeting() -> serde_json::Value {
         feature::DNS,
         feature::HEARTBEAT,
         feature::RECONFIGURE,
+        feature::LOST,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),

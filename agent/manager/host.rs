@@ -19,6 +19,8 @@ pub(super) struct Host {
     pub(super) leaving: bool,
     /// Whether the switch has been told that it can be reached.
     pub(super) up: bool,
+    /// Whether the others are to know that it cannot be reached. One that has only begun to start is not lost yet.
+    pub(super) lost: bool,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
     /// Since when it is in its state.
@@ -56,6 +58,7 @@ impl Host {
             held: None,
             leaving: false,
             up: false,
+            lost: false,
             announced: None,
             since: now,
         }
@@ -82,6 +85,20 @@ impl Host {
     /// Whether it has no command that may be started.
     pub(super) fn is_unapproved(&self) -> bool {
         (self.held.as_ref()).is_some_and(|held| held.start == self.plan.start)
+    }
+
+    /// Whether it is lost; until it is back, that is what it stays.
+    pub(super) fn is_lost(&self) -> bool {
+        match self.link.state() {
+            link::State::Ready => false,
+            link::State::Ending { .. }
+            | link::State::Waiting { .. }
+            | link::State::Refused { .. }
+            | link::State::Stopped => true,
+            link::State::Idle | link::State::Spawning | link::State::Configuring { .. } => {
+                self.lost
+            }
+        }
     }
 
     /// Whether nothing is left of a host that is no more.

@@ -10,6 +10,7 @@
 mod configure;
 mod flows;
 mod host;
+mod lost;
 mod pace;
 mod reload;
 
@@ -57,6 +58,7 @@ pub struct Core {
     order: Vec<Vip>,
     switch: Switch,
     pace: Pace,
+    news: lost::News,
     /// How many commands were held so far.
     numbers: u64,
     stopping: bool,
@@ -85,6 +87,7 @@ impl Core {
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
+            news: lost::News::default(),
             numbers: 0,
             stopping: false,
             hopeless: false,
@@ -206,6 +209,9 @@ impl Core {
             self.tell(now, vip, |link| link.handle_timeout(now));
         }
         self.spawn(now);
+        if self.news.is_due(now) {
+            self.tell_lost(now, &self.order.clone());
+        }
     }
 
     /// When to call [`Core::handle_timeout`].
@@ -215,8 +221,9 @@ impl Core {
             .values()
             .filter_map(|host| host.link.poll_timeout());
         let starts = self.pace.due().map(|at| (at, "a start"));
+        let news = self.news.due().map(|at| (at, "news of lost hosts"));
         let switch = self.switch.poll_timeout();
-        links.chain(starts).chain(switch).min()
+        links.chain(starts).chain(news).chain(switch).min()
     }
 
     /// What to do next; call until `None` after every other call.
@@ -283,6 +290,7 @@ impl Core {
 
     /// Passes on what a link has to say.
     fn settle(&mut self, now: Instant, vip: Vip) {
+        let mut risen = false;
         loop {
             let Some(host) = self.hosts.get_mut(&vip) else {
                 return;
@@ -317,9 +325,14 @@ impl Core {
                     if up != std::mem::replace(&mut host.up, up) {
                         if up {
                             self.switch.raise(vip);
+                            risen = true;
                         } else {
                             self.switch.lower(vip);
                         }
+                    }
+                    let lost = host.is_lost();
+                    if lost != std::mem::replace(&mut host.lost, lost) {
+                        self.news.note(now, self.order.len());
                     }
                     if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
                         self.outputs.push_back(Output::Event(event));
@@ -327,6 +340,9 @@ impl Core {
                     self.outputs.push_back(Output::Changed);
                 }
             }
+        }
+        if risen {
+            self.tell_lost(now, &[vip]);
         }
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
             self.hosts.remove(&vip);
