@@ -32,6 +32,7 @@ use super::{
     resolver::Resolver,
     shares::Shares,
     signals, stdio, stream,
+    succession::{self, Successor},
     vigil::Vigil,
 };
 use crate::{
@@ -70,6 +71,9 @@ pub enum End {
     /// It was told to stop.
     #[error("stopped by a signal")]
     Stopped,
+    /// The same manager has started another agent for the same address.
+    #[error("another agent of the same manager has taken this one's place")]
+    Succeeded,
     /// The manager has been silent for so long that it cannot be there any more.
     #[error("nothing has been heard of the manager for 15 s; it is gone, or the way to it")]
     Silent,
@@ -126,6 +130,7 @@ pub(super) async fn run(
         }
         () = stop => End::Stopped,
         () = shared.silent.notified() => End::Silent,
+        () = shared.succeeded.notified() => End::Succeeded,
     };
     tasks.shutdown().await;
     shared.stop().await;
@@ -144,6 +149,9 @@ pub(super) struct Shared {
     left: Notify,
     /// The manager is gone.
     silent: Notify,
+    /// Another agent waits for the end of this one, which the end of its connection tells.
+    succeeded: Notify,
+    successor: OnceLock<Successor>,
     pub(super) vigil: Vigil,
     resolver: OnceLock<Resolver>,
     /// Room for connections that other hosts' proxies ask for and that are not there yet.
@@ -197,6 +205,8 @@ impl Shared {
             sooner: Notify::new(),
             left: Notify::new(),
             silent: Notify::new(),
+            succeeded: Notify::new(),
+            successor: OnceLock::new(),
             vigil: Vigil::default(),
             resolver: OnceLock::new(),
             relays: Shares::new(RELAYS_MAX),
@@ -257,6 +267,7 @@ impl Shared {
                         task.abort();
                     }
                 }
+                Output::TakePlace(manager, me) => self.take_place(&manager, me),
                 Output::Serve(flow, service) => {
                     tokio::spawn(serve(self.clone(), flow, service));
                 }
@@ -282,6 +293,22 @@ impl Shared {
         if next.is_some_and(|at| state.armed.is_none_or(|armed| at < armed)) {
             self.sooner.notify_one();
         }
+    }
+
+    /// Ends an earlier life of this agent, and listens for a later one. Where that cannot be, the ports are free when the
+    /// earlier one has noticed by itself that it is alone.
+    fn take_place(self: &Arc<Self>, manager: &str, me: Vip) {
+        let place = match succession::take_place(manager, me) {
+            Ok(place) => place,
+            Err(reason) => return tracing::debug!("no later agent could end this one: {reason}"),
+        };
+        let shared = self.clone();
+        tokio::spawn(async move {
+            let successor = place.successor().await;
+            if shared.successor.set(successor).is_ok() {
+                shared.succeeded.notify_one();
+            }
+        });
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {

@@ -20,6 +20,8 @@ mod network_stream;
 mod notes;
 mod memory;
 mod pool;
+#[cfg(unix)]
+mod private;
 mod proxy;
 mod relay;
 mod shares;
@@ -28,6 +30,8 @@ pub mod signals;
 pub mod state_dir;
 mod stdio;
 mod stream;
+#[cfg_attr(not(unix), path = "succession/nowhere.rs")]
+mod succession;
 mod transport;
 mod vigil;
 pub mod watch;

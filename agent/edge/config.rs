@@ -33,6 +33,8 @@ pub(super) struct Config {
     /// Whether the real loopback addresses of the network are listened on.
     pub(super) loopback: bool,
     pub(super) files: Files,
+    /// The word of the manager's run, if it has one.
+    pub(super) manager: Option<String>,
     /// Whether the manager wants to hear of problems.
     pub(super) reports: bool,
     /// Whether the manager has promised to say something from time to time.
@@ -88,6 +90,13 @@ impl Config {
             published.insert(me.socket(port));
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
+        let manager = Some(args.manager).filter(|word| !word.is_empty());
+        // It becomes part of a file's name.
+        let is_word =
+            |word: &str| word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !manager.as_deref().is_none_or(is_word) {
+            return Err("manager: it has letters and digits, at most 64".to_owned());
+        }
         let http = proxy("http", args.http)?;
         let socks = proxy("socks", args.socks)?;
         let manager_has = |feature| args.features.iter().any(|has| has == feature);
@@ -115,6 +124,7 @@ impl Config {
             },
             names: args.hostname_map,
             zone,
+            manager,
             http,
             socks,
             reports,

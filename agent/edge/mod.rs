@@ -70,6 +70,8 @@ pub enum Output {
     },
     /// Serve what has come in on this flow.
     Serve(FlowKey, Service),
+    /// End an earlier agent of this manager for this address, before anything else is done.
+    TakePlace(String, Vip),
     /// Write these files; answer with [`Core::handle_files`].
     Write(Box<Files>),
     /// The manager is gone: end everything. Said once.
@@ -209,6 +211,9 @@ impl Core {
             (_, Purpose::Network | Purpose::Dns) | (None, _) => true,
         };
         let same: BTreeSet<_> = listeners.iter().filter(|it| is_same(it)).copied().collect();
+        let place = config.manager.clone().filter(|_| old.is_none());
+        let place = place.map(|manager| Output::TakePlace(manager, config.me));
+        self.outputs.extend(place);
         let files = old.is_none_or(|old| old.files != config.files);
         let files = files.then(|| Box::new(config.files.clone()));
         self.config = Some(config);

@@ -53,6 +53,8 @@ pub enum Output {
 pub struct Core {
     plan: Plan,
     seed: u64,
+    /// By which agents know earlier lives of themselves.
+    word: String,
     hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
     order: Vec<Vip>,
@@ -68,14 +70,16 @@ pub struct Core {
 }
 
 impl Core {
-    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together.
+    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together; no
+    /// other run of a manager has the same.
     pub fn new(plan: &Plan, seed: u64) -> Self {
+        let word = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
         let mut hosts = BTreeMap::new();
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
             let link = Link::new(
-                configure::configure(plan, host),
+                configure::configure(plan, host, &word),
                 configure::demands(plan, host),
                 seed.wrapping_add(number),
             );
@@ -84,6 +88,7 @@ impl Core {
         Self {
             plan: plan.clone(),
             seed,
+            word,
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),

@@ -45,7 +45,7 @@ impl Core {
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
-            let configure = configure::configure(plan, host);
+            let configure = configure::configure(plan, host, &self.word);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
@@ -124,7 +124,7 @@ impl Core {
         self.switch
             .add(plan.vip, configure::ports(plan), plan.has_proxy());
         let link = Link::new(
-            configure::configure(&self.plan, plan),
+            configure::configure(&self.plan, plan, &self.word),
             configure::demands(&self.plan, plan),
             self.seed
                 .wrapping_add(u64::from(u32::from(plan.vip.address()))),

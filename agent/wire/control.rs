@@ -258,6 +258,14 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub main_names: Vec<String>,
+    /// Addition: a word that no other run of a manager has. An agent with the same word and address is an earlier life of
+    /// this one, and is to end.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub manager: String,
     /// Addition: what the manager can take; see [`feature`].
     #[serde(
         default,
@@ -465,6 +473,7 @@ mod tests {
             name_servers: Vec::new(),
             relays: Vec::new(),
             main_names: Vec::new(),
+            manager: String::new(),
             features: Vec::new(),
         };
         let json = serde_json::to_value(Message::configure(7, &args)).unwrap();

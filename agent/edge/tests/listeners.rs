@@ -29,6 +29,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             | Output::Serve(..)
             | Output::Close(_)
             | Output::Wake(_)
+            | Output::TakePlace(..)
             | Output::Silent => None,
         })
         .collect()
@@ -138,6 +139,7 @@ fn the_files_are_written_with_what_programs_need() {
             | Output::Serve(..)
             | Output::Close(_)
             | Output::Wake(_)
+            | Output::TakePlace(..)
             | Output::Silent => None,
         });
     let files = files.unwrap();
@@ -248,6 +250,7 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
             | Output::Dial { .. }
             | Output::Serve(..)
             | Output::Wake(_)
+            | Output::TakePlace(..)
             | Output::Silent => None,
         })
         .collect();
