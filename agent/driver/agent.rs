@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     future::Future,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -153,7 +153,8 @@ pub(super) struct Shared {
     succeeded: Notify,
     successor: OnceLock<Successor>,
     pub(super) vigil: Vigil,
-    resolver: OnceLock<Resolver>,
+    /// With the servers that it leaves out.
+    resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
     /// Room for connections that other hosts' proxies ask for and that are not there yet.
     pub(super) relays: Shares,
     /// Room for DNS questions of other hosts.
@@ -208,7 +209,7 @@ impl Shared {
             succeeded: Notify::new(),
             successor: OnceLock::new(),
             vigil: Vigil::default(),
-            resolver: OnceLock::new(),
+            resolver: Mutex::default(),
             relays: Shares::new(RELAYS_MAX),
             questions: Shares::new(QUESTIONS_MAX),
             notes: Mutex::default(),
@@ -231,11 +232,18 @@ impl Shared {
     }
 
     /// The resolvers of this host, without those of the network, which would ask us again.
-    pub(super) fn resolver(&self) -> &Resolver {
-        self.resolver.get_or_init(|| {
-            let ours = self.lock().core.dns_servers();
-            Resolver::of_this_host(ours.into_iter().map(SocketAddr::from))
-        })
+    pub(super) fn resolver(&self) -> Arc<Resolver> {
+        let ours = self.lock().core.dns_servers();
+        let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((without, resolver)) if *without == ours => resolver.clone(),
+            _ => {
+                let servers = ours.iter().copied().map(SocketAddr::from);
+                let resolver = Arc::new(Resolver::of_this_host(servers));
+                *known = Some((ours, resolver.clone()));
+                resolver
+            }
+        }
     }
 
     /// See [`Core::suggest`].

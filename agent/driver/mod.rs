@@ -33,6 +33,7 @@ mod stream;
 #[cfg_attr(not(unix), path = "succession/nowhere.rs")]
 mod succession;
 mod transport;
+mod uplink;
 mod vigil;
 pub mod watch;
 

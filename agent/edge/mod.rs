@@ -258,8 +258,16 @@ impl Core {
 
     /// Takes a configuration while there are flows: ends those to what is no more.
     fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
+        let routes = self.config.as_ref().map(|config| config.routes.clone());
         self.configure(args)?;
-        let gone = |flow: &&FlowKey| self.served_at(now, flow.src).is_none();
+        let own = self.config.as_ref().map(|config| config.me.address());
+        let same_routes = routes == self.config.as_ref().map(|config| config.routes.clone());
+        // With the same routes, what a gateway has once been allowed to dial is not judged anew: the name is forgotten sooner
+        // than a long connection ends.
+        let gone = |flow: &&FlowKey| {
+            let judged = !same_routes || own == Some(*flow.src.ip());
+            judged && self.served_at(now, flow.src).is_none()
+        };
         let gone: Vec<_> = self.accepted.iter().filter(gone).copied().collect();
         for flow in gone {
             self.flows.abort(flow);

@@ -159,7 +159,9 @@ impl Host {
     }
 
     fn problems(&self) -> Vec<String> {
-        let problems = self.link.problems().iter();
+        // What an agent has said of itself is over with it.
+        let serves = *self.link.state() == link::State::Ready;
+        let problems = self.link.problems().iter().filter(|_| serves);
         problems
             .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
             .chain(self.awaits())

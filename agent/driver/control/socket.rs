@@ -39,14 +39,19 @@ pub(super) struct Listener {
 struct Place {
     socket: PathBuf,
     lock: PathBuf,
-    _locked: File,
+    locked: File,
+    /// The folder, locked too, so that what tidies up among temporary files passes it by (tmpfiles.d(5)).
+    _folder: Option<File>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // They may be gone already, with their folder. The lock is the last to go, while it is still locked.
-        let _ = fs::remove_file(&self.socket);
-        let _ = fs::remove_file(&self.lock);
+        // They may be gone already, with their folder, and others may be in their place. The lock is the last to go, while it
+        // is still locked.
+        if is_at(&self.locked, &self.lock) {
+            let _ = fs::remove_file(&self.socket);
+            let _ = fs::remove_file(&self.lock);
+        }
     }
 }
 
@@ -68,7 +73,10 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let place = Place {
         socket: socket(&folder, name),
         lock,
-        _locked: locked,
+        locked,
+        _folder: File::open(&folder)
+            .ok()
+            .filter(|folder| folder.try_lock_shared().is_ok()),
     };
     match fs::remove_file(&place.socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -93,11 +101,17 @@ fn lock_file(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Who had it before may have removed it between our opening and our locking. Then it is nobody's lock any more.
-        let ours = file.metadata()?.ino();
-        if fs::metadata(path).is_ok_and(|now| now.ino() == ours) {
+        if is_at(&file, path) {
             return Ok(Some(file));
         }
     }
+}
+
+/// Whether a file that is open is still the one at its path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let ours = file.metadata().map(|file| (file.dev(), file.ino()));
+    let there = fs::metadata(path).map(|there| (there.dev(), there.ino()));
+    matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
 }
 
 impl Bound {
