@@ -27,20 +27,20 @@ use crate::{
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
 /// Edits and runs a file, or a temporary one that begins as the example.
-pub(super) fn run(file: Option<&Path>, name: Option<&Name>) -> Result<Exit, Error> {
+pub(super) fn run(file: Option<&Path>, name: Option<&Name>, mode: up::Mode) -> Result<Exit, Error> {
     let editor = editor()?;
     match file {
         Some(file) if file == Path::new("-") => {
             Err(Error::new(Exit::Usage, "standard input cannot be edited").hint("name a file"))
         }
-        Some(file) => edit_and_run(&editor, file, name),
+        Some(file) => edit_and_run(&editor, file, name, mode),
         None => {
             let temporary = Temporary::new(EXAMPLE).map_err(|error| {
                 let folder = env::temp_dir();
                 let message = format!("no file can be made in {}: {error}", folder.display());
                 Error::new(Exit::Failure, message)
             })?;
-            let outcome = edit_and_run(&editor, &temporary.file, name);
+            let outcome = edit_and_run(&editor, &temporary.file, name, mode);
             temporary.leave(matches!(outcome, Ok(exit) if is_failure(exit)));
             outcome
         }
@@ -51,10 +51,15 @@ fn is_failure(exit: Exit) -> bool {
     !matches!(exit, Exit::Ok | Exit::Interrupted)
 }
 
-fn edit_and_run(editor: &[String], file: &Path, name: Option<&Name>) -> Result<Exit, Error> {
+fn edit_and_run(
+    editor: &[String],
+    file: &Path,
+    name: Option<&Name>,
+    mode: up::Mode,
+) -> Result<Exit, Error> {
     loop {
         open(editor, file)?;
-        let exit = up::run_source(&Source::File(file.to_owned()), name, up::Mode::USUAL)
+        let exit = up::run_source(&Source::File(file.to_owned()), name, mode)
             .unwrap_or_else(Error::report);
         if exit == Exit::Ok || !again()? {
             return Ok(exit);

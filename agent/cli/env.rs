@@ -8,7 +8,7 @@ use super::{
     error::{Error, Exit},
     output,
 };
-use crate::driver::state_dir;
+use crate::driver::{shell::Shell, state_dir};
 
 /// Print the variables that lead programs into the network
 ///
@@ -25,7 +25,7 @@ use crate::driver::state_dir;
 pub(super) struct Args {
     /// The language of the shell; by default that of $SHELL
     #[arg(long, value_enum)]
-    shell: Option<Shell>,
+    shell: Option<Choice>,
     #[command(flatten)]
     folder: Folder,
     /// Write the variables as JSON
@@ -41,9 +41,9 @@ pub(super) struct Folder {
     state_dir: String,
 }
 
-/// A language in which variables can be set.
+/// The language of a shell, as it is called on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Shell {
+enum Choice {
     /// sh, bash, zsh and their kin
     Sh,
     Fish,
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         output::json(&Value::Object(map))?;
         return Ok(Exit::Ok);
     }
-    let shell = args.shell.unwrap_or_else(Shell::of_this_session);
+    let shell = Shell::from(args.shell.unwrap_or_else(Choice::of_this_session));
     let lines: Vec<String> = variables
         .iter()
         .map(|(name, value)| shell.set(name, value))
@@ -85,7 +85,7 @@ impl Folder {
     }
 }
 
-impl Shell {
+impl Choice {
     fn of_this_session() -> Self {
         match env::var("SHELL") {
             Ok(shell) if shell.ends_with("fish") => Self::Fish,
@@ -95,32 +95,15 @@ impl Shell {
             Ok(_) | Err(_) => Self::Sh,
         }
     }
-
-    /// The line that sets a variable.
-    fn set(self, name: &str, value: &str) -> String {
-        match self {
-            Self::Sh => format!("export {name}='{}'\n", value.replace('\'', r"'\''")),
-            Self::Fish => {
-                let value = value.replace('\\', r"\\").replace('\'', r"\'");
-                format!("set -gx {name} '{value}'\n")
-            }
-            Self::Powershell => format!("$env:{name} = '{}'\n", value.replace('\'', "''")),
-            Self::Cmd => format!("set \"{name}={value}\"\n"),
-        }
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_shell_gets_the_value_as_it_is() {
-        let value = r"/it's a\folder";
-        let set = |shell: Shell| shell.set("X", value);
-        assert_eq!(set(Shell::Sh), "export X='/it'\\''s a\\folder'\n");
-        assert_eq!(set(Shell::Fish), "set -gx X '/it\\'s a\\\\folder'\n");
-        assert_eq!(set(Shell::Powershell), "$env:X = '/it''s a\\folder'\n");
-        assert_eq!(set(Shell::Cmd), "set \"X=/it's a\\folder\"\n");
+impl From<Choice> for Shell {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Sh => Self::Posix,
+            Choice::Fish => Self::Fish,
+            Choice::Powershell => Self::Powershell,
+            Choice::Cmd => Self::Cmd,
+        }
     }
 }

@@ -84,11 +84,6 @@ impl Error {
         self
     }
 
-    /// What has happened, without what to do.
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
     /// Tells the person, and gives the exit code.
     #[must_use]
     pub(super) fn report(self) -> Exit {

@@ -1,8 +1,9 @@
 //! Which manifest is meant, and its text.
 
 use std::{
-    env, fs,
-    io::{self, Read as _},
+    env,
+    fs::File,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,7 +12,7 @@ use super::{
     output,
 };
 use crate::{
-    manifest::SIZE_MAX_BYTES,
+    driver::origin::{self, Unreadable},
     plan::{self, Loaded},
     text::meant,
 };
@@ -90,33 +91,21 @@ impl Source {
 
     /// Reads and understands the manifest.
     pub(super) fn load(&self) -> Result<Loaded, Error> {
-        let bytes = self.read().map_err(|error| self.unreadable(&error))?;
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            // Too large: the end may be in the middle of a character, and it will be refused for its size anyway.
-            Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
-                String::from_utf8_lossy(error.as_bytes()).into_owned()
-            }
-            Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = good.split(|byte| *byte == b'\n').count();
+        let read = match self {
+            Self::Stdin => origin::read(io::stdin().lock()),
+            Self::File(file) => File::open(file)
+                .map_err(Unreadable::from)
+                .and_then(origin::read),
+        };
+        match read {
+            Ok(text) => Ok(plan::load(&self.name(), &text)),
+            Err(Unreadable::Io(error)) => Err(self.unreadable(&error)),
+            Err(Unreadable::NotText { line }) => {
                 let message = format!("{}:{line}: this is not UTF-8 text", self.name());
-                return Err(Error::new(Exit::InvalidManifest, message)
-                    .hint("save the file as UTF-8, and check that it is a manifest"));
+                Err(Error::new(Exit::InvalidManifest, message)
+                    .hint("save the file as UTF-8, and check that it is a manifest"))
             }
-        };
-        Ok(plan::load(&self.name(), &text))
-    }
-
-    fn read(&self) -> io::Result<Vec<u8>> {
-        let reader: Box<dyn io::Read> = match self {
-            Self::Stdin => Box::new(io::stdin().lock()),
-            Self::File(file) => Box::new(fs::File::open(file)?),
-        };
-        let mut bytes = Vec::new();
-        let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
-        reader.take(most + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        }
     }
 
     fn unreadable(&self, error: &io::Error) -> Error {

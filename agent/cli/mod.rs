@@ -9,6 +9,7 @@ mod approve;
 mod check;
 mod completions;
 mod demo;
+mod demo_host;
 mod down;
 mod edit;
 mod env;
@@ -93,7 +94,7 @@ enum Command {
     ShowInstaller(show_installer::Args),
     Completions(completions::Args),
     Agent(agent::Args),
-    DemoHost(demo::HostArgs),
+    DemoHost(demo_host::HostArgs),
 }
 
 impl Cli {
@@ -151,7 +152,7 @@ pub fn main() -> ExitCode {
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Agent(args)) => agent::run(&args),
-        Some(Command::DemoHost(args)) => demo::run_host(&args),
+        Some(Command::DemoHost(args)) => demo_host::run(&args),
     };
     outcome.unwrap_or_else(Error::report).into()
 }

@@ -23,8 +23,8 @@ use crate::{
         Handle, Manager,
         control::{self, Door, Identity, Name},
         manager::{Intent, ReloadRequest},
+        origin::Origin,
         signals::{Request, Requests, Resizes},
-        watch::Watch,
     },
     manager::Commands,
     plan::Plan,
@@ -71,9 +71,6 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    if args.open_editor {
-        return edit::run(args.file.as_deref(), args.name.as_ref());
-    }
     let mode = Mode {
         watch: !args.no_watch,
         commands: if args.confirm_commands {
@@ -82,6 +79,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             Commands::Start
         },
     };
+    if args.open_editor {
+        return edit::run(args.file.as_deref(), args.name.as_ref(), mode);
+    }
     run_source(&Source::of(args.file.as_deref())?, args.name.as_ref(), mode)
 }
 
@@ -90,14 +90,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 pub(super) struct Mode {
     watch: bool,
     commands: Commands,
-}
-
-impl Mode {
-    /// What people want who say nothing.
-    pub(super) const USUAL: Self = Self {
-        watch: true,
-        commands: Commands::Start,
-    };
 }
 
 /// Runs a manifest, after telling what is wrong with it.
@@ -148,8 +140,8 @@ fn run_network(
         let mut requests = Requests::listen().map_err(failed)?;
         let door = open_door(identity).await?;
         let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
-        let origin = Origin::new(origin, &mut manager);
-        let outcome = show(manager.handle(), events, &mut requests, addresses, origin).await;
+        let upkeep = Upkeep::new(origin, &mut manager);
+        let outcome = show(manager.handle(), events, &mut requests, addresses, upkeep).await;
         manager.join();
         outcome
     })
@@ -180,7 +172,7 @@ async fn show(
     mut events: broadcast::Receiver<Event>,
     requests: &mut Requests,
     addresses: Addresses,
-    mut origin: Origin<'_>,
+    mut upkeep: Upkeep,
 ) -> Result<Exit, Error> {
     let mut snapshots = manager.snapshot();
     let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
@@ -216,13 +208,13 @@ async fn show(
                 let _ = changed;
             }
             Some(line) = next(&mut log) => screen.print(&line),
-            wish = origin.next() => match wish {
-                Wish::Reload(reply) => origin.reload(manager, &mut screen, reply).await,
+            wish = upkeep.next() => match wish {
+                Wish::Reload(wanted) => upkeep.reload(manager, &mut screen, wanted).await,
                 Wish::Approve => approve(manager, &shown),
             },
             request = requests.next() => {
-                if request == Request::HangUp && origin.can_reload() {
-                    origin.reload(manager, &mut screen, None).await;
+                if request == Request::HangUp && upkeep.can_reload() {
+                    upkeep.reload(manager, &mut screen, None).await;
                     continue;
                 }
                 if asked.is_some() {
@@ -253,6 +245,14 @@ fn approve(manager: &Handle, shown: &Snapshot) {
     }
 }
 
+/// Whether a terminal says with a signal that it is gone, wherever the streams lead.
+fn has_terminal() -> bool {
+    #[cfg(unix)]
+    return std::fs::File::open("/dev/tty").is_ok();
+    #[cfg(not(unix))]
+    std::io::IsTerminal::is_terminal(&std::io::stderr())
+}
+
 /// What comes next, if anything can come.
 async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     match receiver {
@@ -261,12 +261,10 @@ async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     }
 }
 
-/// Where a network's manifest comes from, and what becomes of its changes.
-struct Origin<'a> {
-    source: Option<(&'a Source, Mode)>,
-    watch: Option<Watch>,
-    /// Other programs that want it to be read again.
-    requests: Option<UnboundedReceiver<ReloadRequest>>,
+/// The network's manifest, and the person who watches it.
+struct Upkeep {
+    /// None if there is nothing that could be read again.
+    origin: Option<Origin>,
     /// Lines that the person types, once commands are held.
     keys: Option<UnboundedReceiver<String>>,
     /// Whether there was a terminal. One that is gone does not say so any more.
@@ -281,18 +279,12 @@ enum Wish {
     Approve,
 }
 
-impl<'a> Origin<'a> {
-    fn new(source: Option<(&'a Source, Mode)>, manager: &mut Manager) -> Self {
-        let watch = match source {
-            Some((Source::File(file), mode)) if mode.watch => Watch::start(file)
-                .inspect_err(|error| {
-                    tracing::warn!("the manifest cannot be watched for changes: {error}");
-                })
-                .ok(),
-            Some(_) | None => None,
-        };
-        let requests = match source {
-            Some((Source::File(_), _)) => manager.take_reloads(),
+impl Upkeep {
+    fn new(source: Option<(&Source, Mode)>, manager: &mut Manager) -> Self {
+        let origin = match source {
+            Some((Source::File(file), mode)) => {
+                Some(Origin::new(file, mode.commands, mode.watch, manager))
+            }
             // There is nothing that could be read a second time: whoever asks is told so.
             Some((Source::Stdin, _)) | None => {
                 drop(manager.take_reloads());
@@ -300,24 +292,22 @@ impl<'a> Origin<'a> {
             }
         };
         Self {
-            source,
-            watch,
-            requests,
+            origin,
             keys: None,
-            terminal: std::io::stderr().is_terminal(),
+            terminal: has_terminal(),
         }
     }
 
     /// Whether there is a file to read again. With a terminal, the signal says that the terminal is gone.
     fn can_reload(&self) -> bool {
-        matches!(self.source, Some((Source::File(_), _))) && !self.terminal
+        self.origin.is_some() && !self.terminal
     }
 
     /// Done when the manifest has changed, or the person has said yes.
     async fn next(&mut self) -> Wish {
         let changed = async {
-            match &mut self.watch {
-                Some(watch) => watch.changed().await,
+            match &mut self.origin {
+                Some(origin) => origin.next().await,
                 None => std::future::pending().await,
             }
         };
@@ -330,65 +320,37 @@ impl<'a> Origin<'a> {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = changed => Wish::Reload(None),
-            Some(asker) = next(&mut self.requests) => Wish::Reload(Some(asker)),
+            asker = changed => Wish::Reload(asker),
             () = approved => Wish::Approve,
         }
     }
 
-    /// Reads the manifest again, makes the network what it says, and tells who has asked. What is broken changes nothing.
+    /// Reads the manifest again, makes the network what it says, and tells the person and who has asked.
     async fn reload(
         &mut self,
         manager: &Handle,
         screen: &mut Screen<Stderr>,
         asker: Option<ReloadRequest>,
     ) {
-        let outcome = match self.plan(screen) {
-            // The manager tells everybody what has changed.
-            Ok((plan, commands)) => {
-                if commands == Commands::Hold {
-                    self.listen_for_approval(screen);
-                }
-                let changes = manager.reload(plan, commands).await;
-                changes.map_err(|_| "the network has ended".to_owned())
-            }
-            Err(report) => {
-                screen.print(report.trim_end());
-                screen.print("nothing was taken up; the network goes on as it is");
-                Err(report)
-            }
+        let Some(origin) = &self.origin else {
+            return;
         };
-        if let Some(asker) = asker {
-            // Who has gone meanwhile does not want to know.
-            let _ = asker.send(outcome);
-        }
-    }
-
-    /// The plan of the manifest as it is now, or what is wrong with it.
-    fn plan(&self, screen: &mut Screen<Stderr>) -> Result<(Plan, Commands), String> {
-        let Some((source, mode)) = self.source else {
-            return Err("this network has no manifest".to_owned());
-        };
-        let loaded = source.load().map_err(|error| {
-            let message = error.message();
-            format!("the manifest cannot be read: {message}")
-        })?;
-        let report = loaded.report(false);
-        let Some(plan) = loaded.plan else {
-            return Err(report);
-        };
-        if !report.is_empty() {
-            screen.print(report.trim_end());
-        }
-        Ok((plan, mode.commands))
-    }
-
-    fn listen_for_approval(&mut self, screen: &mut Screen<Stderr>) {
-        if self.keys.is_none() && std::io::stdin().is_terminal() {
+        if origin.commands() == Commands::Hold
+            && self.keys.is_none()
+            && std::io::stdin().is_terminal()
+        {
             self.keys = Some(lines());
             screen.print(
                 "type yes and Enter to start new commands, once the lines below say that some wait",
             );
+        }
+        // The manager tells everybody what has changed.
+        let taken = origin.take_up(manager, asker).await;
+        if !taken.report.is_empty() {
+            screen.print(taken.report.trim_end());
+        }
+        if taken.plan.is_none() {
+            screen.print("nothing was taken up; the network goes on as it is");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{io, process::Stdio};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 
-use super::{describe, transport::Pipes};
+use super::{describe, environment, transport::Pipes};
 use crate::link::Ending;
 
 /// A running command, in a session (on Windows: a job) of its own, so that it and whatever it has started can be
@@ -22,6 +22,11 @@ impl Child {
         let mut command = CommandWrap::with_new(program, |command| {
             command
                 .args(arguments)
+                .envs(
+                    environment::adopted()
+                        .iter()
+                        .map(|(name, value)| (name, value)),
+                )
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());

@@ -14,12 +14,12 @@ use super::describe;
 /// The permissions of a file that everybody on the machine may read.
 pub(crate) const PUBLIC: u32 = 0o644;
 /// The permissions of a file that holds secrets.
-pub(crate) const PRIVATE: u32 = 0o600;
+pub const PRIVATE: u32 = 0o600;
 
 /// Gives a file a new content; one that does not exist yet gets these permissions. A symbolic link is followed.
 ///
 /// The error names the file and says what to do. The file then has its old content.
-pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     // What does not exist has no other path than this one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&real) {
@@ -39,7 +39,7 @@ pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), Stri
 }
 
 /// Reads a file; one that does not exist is none.
-pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

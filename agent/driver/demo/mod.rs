@@ -1,7 +1,7 @@
-//! `norouter demo`: a network that needs nothing but this program.
+//! A network that needs nothing but this program: the demo.
 //!
-//! It writes a manifest whose hosts are child processes of the same program, and runs it as any other manifest is
-//! run. There is no way into the network for the demo that other hosts do not have.
+//! It is a manifest whose hosts are child processes of the same program, and it is run as any other manifest is run. There
+//! is no way into the network for the demo that other hosts do not have.
 
 mod host;
 mod page;
@@ -14,15 +14,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub(super) use host::{HostArgs, run as run_host};
-
-use super::{
-    error::{Error, Exit},
-    output,
-    screen::Addresses,
-    up,
-};
-use crate::{driver::control::Identity, plan};
+pub use self::host::{Host, Peer, probe};
 
 /// The machine of the person, and the addresses of the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
@@ -38,53 +30,32 @@ const PORTS: std::ops::Range<u16> = 8080..8180;
 /// Where a page listens inside a network of its own, where every port is free.
 const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
 
-/// Run a small network that needs nothing but this program
-///
-/// Starts three hosts as child processes, each with a web page that measures how fast it reaches the others. On Linux
-/// each host has a network of its own, if the machine allows that.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Print the manifest of the demo and start nothing
-    #[arg(long)]
-    print: bool,
-    /// Let the hosts share this machine's loopback, even where each could have a network of its own
-    #[arg(long)]
-    shared: bool,
+/// The demo as it can run on this machine now.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Its manifest.
+    pub manifest: String,
+    /// Whether each host has a network of its own, or why not.
+    pub apart: Result<(), String>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let program = std::env::current_exe().map_err(|error| {
-        Error::new(
-            Exit::Failure,
-            format!("this program cannot find itself: {error}"),
-        )
-    })?;
-    let program = program.to_str().ok_or_else(|| {
-        Error::new(Exit::Failure, "the path of this program is not text").hint("move it elsewhere")
-    })?;
-    let apart = if args.shared {
+/// Makes up the demo; fails with a reason for people. With `shared`, the hosts share this machine's loopback even where
+/// each could have a network of its own.
+pub fn demo(shared: bool) -> Result<Demo, String> {
+    let program = std::env::current_exe()
+        .map_err(|error| format!("this program cannot find itself: {error}"))?;
+    let program = program
+        .to_str()
+        .ok_or("the path of this program is not text; move it elsewhere")?;
+    let apart = if shared {
         Err("--shared asks for it".to_owned())
     } else {
         own_networks(Path::new(program))
             .map_err(|reason| format!("a network of its own is not allowed here ({reason})"))
     };
-    let manifest = manifest(program, apart.is_ok())?;
-    if args.print {
-        output::data(&manifest)?;
-        return Ok(Exit::Ok);
-    }
-    output::talk("A network of this machine and three hosts, each with a web page.");
-    if let Err(reason) = apart {
-        output::talk(&format!(
-            "The hosts share this machine's loopback: {reason}."
-        ));
-    }
-    output::talk("\"norouter demo --print\" shows the manifest; Ctrl-C ends the network.\n");
-    let loaded = plan::load("the demo's manifest", &manifest);
-    let Some(plan) = &loaded.plan else {
-        return Err(Error::new(Exit::InvalidManifest, loaded.report(false)));
-    };
-    up::run_plan(plan, &Identity::named("demo"), Addresses::Web)
+    let manifest = manifest(program, apart.is_ok())
+        .map_err(|error| format!("no port can be had on 127.0.0.1: {error}"))?;
+    Ok(Demo { manifest, apart })
 }
 
 /// Whether a host can have a network of its own, or why not. It is tried, because there are many ways to forbid it.
@@ -101,16 +72,11 @@ fn own_networks(program: &Path) -> Result<(), String> {
 }
 
 /// The manifest of the demo as it can run on this machine now.
-fn manifest(program: &str, apart: bool) -> Result<String, Error> {
+fn manifest(program: &str, apart: bool) -> std::io::Result<String> {
     let pages = if apart {
         [PAGE_INSIDE; HOSTS.len()]
     } else {
-        free_pages().map_err(|error| {
-            Error::new(
-                Exit::Failure,
-                format!("no port can be had on 127.0.0.1: {error}"),
-            )
-        })?
+        free_pages()?
     };
     Ok(write_manifest(program, apart, published_port(), pages))
 }
@@ -189,6 +155,7 @@ fn free_pages() -> std::io::Result<[SocketAddrV4; HOSTS.len()]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan;
 
     const PROGRAM: &str = "/opt/a \"strange\" folder/norouter";
 

@@ -1,0 +1,71 @@
+//! `norouter demo-host`: one host of the demo, with the agent in it.
+
+use std::net::SocketAddrV4;
+
+use super::{
+    agent,
+    error::{Error, Exit},
+    output,
+};
+use crate::{
+    addr::HostName,
+    driver::demo::{self, Host, Peer},
+};
+
+/// Run as a host of the demo; the demo does this, people do not
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub(super) struct HostArgs {
+    /// Only says whether a host can have a network of its own
+    #[arg(long)]
+    probe: bool,
+    /// The name of the host
+    #[arg(long, required_unless_present = "probe")]
+    name: Option<HostName>,
+    /// Where the web page listens
+    #[arg(long, required_unless_present = "probe")]
+    page: Option<SocketAddrV4>,
+    /// Have a network of its own
+    #[arg(long)]
+    apart: bool,
+    /// Another host with a page
+    #[arg(long = "peer", value_name = "NAME=ADDRESS")]
+    peers: Vec<Peer>,
+    #[command(subcommand)]
+    then: Option<Then>,
+}
+
+/// What the manager appends to every command.
+#[derive(Debug, clap::Subcommand)]
+enum Then {
+    Agent(agent::Args),
+}
+
+pub(super) fn run(args: &HostArgs) -> Result<Exit, Error> {
+    if args.probe {
+        return match demo::probe() {
+            Ok(()) => Ok(Exit::Ok),
+            Err(reason) => {
+                output::data(&reason)?;
+                Ok(Exit::Failure)
+            }
+        };
+    }
+    let (Some(name), Some(page), Some(Then::Agent(agent))) = (&args.name, args.page, &args.then)
+    else {
+        let error = Error::new(
+            Exit::Usage,
+            "a host of the demo is started by the demo, not by hand",
+        );
+        return Err(error.hint("run \"norouter demo\""));
+    };
+    let host = Host {
+        name: name.clone(),
+        page,
+        apart: args.apart,
+        peers: args.peers.clone(),
+    };
+    let settled = host.settle();
+    settled.map_err(|reason| Error::new(Exit::Failure, reason))?;
+    agent::run(agent)
+}

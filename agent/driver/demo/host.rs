@@ -1,0 +1,88 @@
+//! One host of the demo: a small world with a web page in it, in which an agent can run as on any host.
+
+use std::{
+    io,
+    net::{SocketAddrV4, TcpListener},
+    str::FromStr,
+};
+
+use super::page::{self, Page};
+use crate::{
+    addr::HostName,
+    driver::{describe, namespace},
+};
+
+/// What a host of the demo is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Its name.
+    pub name: HostName,
+    /// Where its web page listens.
+    pub page: SocketAddrV4,
+    /// Whether it has a network of its own.
+    pub apart: bool,
+    /// The other hosts with a page.
+    pub peers: Vec<Peer>,
+}
+
+/// Another host, and where its page is in the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub(super) name: HostName,
+    pub(super) address: SocketAddrV4,
+}
+
+impl FromStr for Peer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, address) = text.split_once('=').ok_or("write NAME=ADDRESS:PORT")?;
+        Ok(Self {
+            name: name.parse().map_err(|error| format!("{error}"))?,
+            address: address.parse().map_err(|error| format!("{error}"))?,
+        })
+    }
+}
+
+impl Host {
+    /// Makes this process the world of the host. The agent comes after it. Call it before there are other threads.
+    pub fn settle(self) -> Result<(), String> {
+        let failed = |what: &str, error: &io::Error| format!("{what}: {}", describe(error));
+        if self.apart {
+            namespace::enter().map_err(|error| failed("no network of its own", &error))?;
+        }
+        let listener = TcpListener::bind(self.page)
+            .map_err(|error| failed(&format!("the page cannot listen on {}", self.page), &error))?;
+        let page = Page {
+            name: self.name,
+            apart: self.apart,
+            peers: self.peers,
+        };
+        // The page is an ordinary program of this host, beside the agent and not a part of it. It ends with the process.
+        std::thread::Builder::new()
+            .name("page".to_owned())
+            .spawn(|| page::serve(listener, page))
+            .map_err(|error| failed("the page cannot be served", &error))?;
+        Ok(())
+    }
+}
+
+/// Whether a host can have a network of its own, or why not; this process has one afterwards.
+pub fn probe() -> Result<(), String> {
+    namespace::enter().map_err(|error| describe(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_a_name_and_an_address() {
+        let peer: Peer = "attic=127.0.42.103:8080".parse().unwrap();
+        assert_eq!(peer.name.as_str(), "attic");
+        assert_eq!(peer.address.port(), 8080);
+        assert!("attic".parse::<Peer>().is_err());
+        assert!("<b>=127.0.42.103:8080".parse::<Peer>().is_err());
+        assert!("attic=127.0.42.103".parse::<Peer>().is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! The file that a running network was made from: it is read, watched, and taken up when it changes. What is broken
+//! changes nothing.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{Handle, Manager, describe, manager::ReloadRequest, watch::Watch};
+use crate::{
+    manager::Commands,
+    manifest::SIZE_MAX_BYTES,
+    plan::{self, Change, Loaded, Plan},
+};
+
+/// Why there is no text.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The operating system does not give it.
+    #[error("{}", describe(.0))]
+    Io(#[from] io::Error),
+    /// It is no text.
+    #[error("line {line}: this is not UTF-8 text")]
+    NotText {
+        /// Where it ends to be one, from 1.
+        line: usize,
+    },
+}
+
+/// The text of a manifest. Of one that is too large no more is read than shows that it is.
+pub fn read(reader: impl Read) -> Result<String, Unreadable> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
+    reader.take(most + 1).read_to_end(&mut bytes)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        // Too large: the end may be in the middle of a character, and it will be refused for its size anyway.
+        Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        }
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|byte| *byte == b'\n').count();
+            Err(Unreadable::NotText { line })
+        }
+    }
+}
+
+/// Reads and understands the manifest in a file.
+pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
+    let text = read(File::open(file)?)?;
+    Ok(plan::load(&file.display().to_string(), &text))
+}
+
+/// A network's manifest, and who wants it to be read again.
+pub struct Origin {
+    file: PathBuf,
+    commands: Commands,
+    watch: Option<Watch>,
+    /// Other programs that want it to be read again.
+    requests: Option<UnboundedReceiver<ReloadRequest>>,
+}
+
+/// What came of a manifest that was read again.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// What is good to know or wrong, for people; may be empty.
+    pub report: String,
+    /// The new plan and what it changes; nothing has changed where there is none.
+    pub plan: Option<(Plan, Vec<Change>)>,
+}
+
+impl Origin {
+    /// The file that a manager's network was made from. Unless it is watched, it is read again only when somebody asks.
+    pub fn new(file: &Path, commands: Commands, watched: bool, manager: &mut Manager) -> Self {
+        let watch = || {
+            Watch::start(file)
+                .inspect_err(|error| {
+                    tracing::warn!("the manifest cannot be watched for changes: {error}");
+                })
+                .ok()
+        };
+        Self {
+            file: file.to_owned(),
+            commands,
+            watch: watched.then(watch).flatten(),
+            requests: manager.take_reloads(),
+        }
+    }
+
+    /// What becomes of new and changed commands.
+    pub const fn commands(&self) -> Commands {
+        self.commands
+    }
+
+    /// Done when the manifest is to be read again: it has changed, or somebody asks and wants to hear what came of it.
+    pub async fn next(&mut self) -> Option<ReloadRequest> {
+        let changed = async {
+            match &mut self.watch {
+                Some(watch) => watch.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let wanted = async {
+            match &mut self.requests {
+                Some(requests) => requests.recv().await,
+                None => None,
+            }
+        };
+        tokio::select! {
+            () = changed => None,
+            Some(asker) = wanted => Some(asker),
+        }
+    }
+
+    /// Reads the manifest again, makes the network what it says, and tells who has asked.
+    pub async fn take_up(&self, manager: &Handle, asker: Option<ReloadRequest>) -> Taken {
+        let taken = self.read_again(manager).await;
+        if let Some(asker) = asker {
+            let outcome = match &taken.plan {
+                Some((_, changes)) => Ok(changes.clone()),
+                None => Err(taken.report.clone()),
+            };
+            // Who has gone meanwhile does not want to know.
+            let _ = asker.send(outcome);
+        }
+        taken
+    }
+
+    async fn read_again(&self, manager: &Handle) -> Taken {
+        let nothing = |report| Taken { report, plan: None };
+        let loaded = match load(&self.file) {
+            Ok(loaded) => loaded,
+            Err(error) => return nothing(format!("the manifest cannot be read: {error}")),
+        };
+        let report = loaded.report(false);
+        let Some(plan) = loaded.plan else {
+            return nothing(report);
+        };
+        match manager.reload(plan.clone(), self.commands).await {
+            Ok(changes) => Taken {
+                report,
+                plan: Some((plan, changes)),
+            },
+            Err(_) => nothing("the network has ended".to_owned()),
+        }
+    }
+}

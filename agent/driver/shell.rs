@@ -1,0 +1,44 @@
+//! How variables are set in the shells that people use. It runs none.
+
+/// A language in which variables can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// sh, bash, zsh and their kin.
+    Posix,
+    /// fish.
+    Fish,
+    /// `PowerShell`.
+    Powershell,
+    /// The command prompt of Windows.
+    Cmd,
+}
+
+impl Shell {
+    /// The line that sets a variable.
+    pub fn set(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Posix => format!("export {name}='{}'\n", value.replace('\'', r"'\''")),
+            Self::Fish => {
+                let value = value.replace('\\', r"\\").replace('\'', r"\'");
+                format!("set -gx {name} '{value}'\n")
+            }
+            Self::Powershell => format!("$env:{name} = '{}'\n", value.replace('\'', "''")),
+            Self::Cmd => format!("set \"{name}={value}\"\n"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_gets_the_value_as_it_is() {
+        let value = r"/it's a\folder";
+        let set = |shell: Shell| shell.set("X", value);
+        assert_eq!(set(Shell::Posix), "export X='/it'\\''s a\\folder'\n");
+        assert_eq!(set(Shell::Fish), "set -gx X '/it\\'s a\\\\folder'\n");
+        assert_eq!(set(Shell::Powershell), "$env:X = '/it''s a\\folder'\n");
+        assert_eq!(set(Shell::Cmd), "set \"X=/it's a\\folder\"\n");
+    }
+}
