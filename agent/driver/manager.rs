@@ -29,7 +29,7 @@ use crate::{
     manager::{Commands, Core, Output},
     plan::{Change, Plan, Start},
     time::Instant,
-    view::{Event, FlowsView, Snapshot},
+    view::{Event, FlowsView, PlanView, Snapshot},
 };
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
@@ -313,6 +313,11 @@ impl Inside {
     /// The flows, and of more than `most` those that were in use last.
     pub(super) fn flows(&self, most: usize) -> FlowsView {
         self.0.lock().core.flows(self.0.clock.now(), most)
+    }
+
+    /// What the network is meant to be.
+    pub(super) fn plan(&self) -> PlanView {
+        self.0.lock().core.plan()
     }
 
     /// What has happened.

@@ -25,7 +25,7 @@ use crate::{
     plan::{Plan, Start},
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Event, FlowsView, Snapshot},
+    view::{Event, FlowsView, PlanView, Snapshot},
 };
 
 /// What the driver is to do.
@@ -233,6 +233,17 @@ impl Core {
             now_ms: host::millis(now),
             hosts: hosts.collect(),
         }
+    }
+
+    /// What the network is meant to be: its plan, with the commands that its hosts have, and not those that wait for
+    /// approval.
+    pub fn plan(&self) -> PlanView {
+        let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
+        let running = Plan {
+            hosts: hosts.map(|host| host.plan.clone()).collect(),
+            routes: self.plan.routes.clone(),
+        };
+        running.view()
     }
 
     fn may_start(&self, vip: Vip) -> bool {

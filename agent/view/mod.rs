@@ -3,10 +3,12 @@
 
 mod flow;
 mod network;
+mod plan;
 
 pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     network::{LogLine, LogView, NetworkView},
+    plan::{PlanHost, PlanPort, PlanRoute, PlanView},
 };
 
 use serde::{Deserialize, Serialize};

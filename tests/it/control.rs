@@ -619,6 +619,12 @@ fn a_running_network_takes_up_its_manifest_and_obeys_for_single_hosts() {
     assert_eq!(changed.code, 0, "{}", changed.talk);
     assert!(changed.data.contains("second"), "{}", changed.data);
     home.wait(&["--all"]);
+    let plan = home.ask("reload", &get("/v1/plan", ""));
+    let plan: Value = serde_json::from_str(body(&plan)).unwrap();
+    assert_eq!(plan["hosts"][0]["command"], serde_json::json!([]));
+    let command = serde_json::json!([program, "agent", "--automated"]);
+    assert_eq!(plan["hosts"][1]["command"], command);
+    assert_eq!(plan["routes"], serde_json::json!([]));
 
     // The exit code of a network of which a part is down says so.
     let state = |host: usize| {

@@ -24,6 +24,7 @@ const LINES_USUAL: usize = 100;
 enum Ask {
     Snapshot,
     Flows,
+    Plan,
     Events,
     Logs,
     Metrics,
@@ -94,6 +95,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
             let key = parse_flow_id(id).ok_or_else(|| unknown("this is not the id of a flow"))?;
             (Method::DELETE, Ask::Do(Intent::KillFlow(key)))
         }
+        ["v1", "plan"] => (Method::GET, Ask::Plan),
         ["v1", "events"] => (Method::GET, Ask::Events),
         ["v1", "logs"] => (Method::GET, Ask::Logs),
         ["v1", "down"] => (Method::POST, Ask::Do(Intent::Down)),
@@ -132,6 +134,7 @@ fn give<B>(
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
             json(StatusCode::OK, &network.handle.flows(most))
         }
+        Ask::Plan => json(StatusCode::OK, &network.handle.plan()),
         Ask::Logs => {
             let most = number(request, "limit")?.unwrap_or(LINES_USUAL);
             let journal = network.handle.journal();

@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 
 use super::{Name, events, platform};
-use crate::view::{HostView, LogLine, NetworkView};
+use crate::view::{HostView, LogLine, NetworkView, PlanView};
 
 /// How long a manager may take to answer. It has nothing to wait for itself.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -94,6 +94,11 @@ impl Client {
     /// The whole state.
     pub async fn network(&self) -> Result<NetworkView, Error> {
         self.get("/v1/snapshot").await
+    }
+
+    /// What the network is meant to be.
+    pub async fn plan(&self) -> Result<PlanView, Error> {
+        self.get("/v1/plan").await
     }
 
     /// The answer at a path.
