@@ -11,12 +11,18 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::probe::Probe;
+
 /// The operation that tells an agent what it is to be.
 pub const CONFIGURE: &str = "configure";
 
 /// Addition: the operation that does nothing but to be answered. It is requested only of agents that announced
 /// [`feature::HEARTBEAT`].
 pub const PING: &str = "ping";
+
+/// Addition: the operation that has the agent look at a [`Probe`]. It is requested only of agents that announced
+/// [`feature::PROBE`].
+pub const PROBE: &str = "probe";
 
 /// Names of abilities, as both sides announce them.
 pub mod feature {
@@ -48,6 +54,8 @@ pub mod feature {
     pub const RECONFIGURE: &str = "reconfigure";
     /// Addition, of both: the agent answers [`super::PING`]; the manager sends it, so that its silence means something.
     pub const HEARTBEAT: &str = "heartbeat";
+    /// Addition: the agent does [`super::PROBE`].
+    pub const PROBE: &str = "probe";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
 }
@@ -69,9 +77,9 @@ pub enum Message {
 pub struct Request {
     /// Chosen by the manager; the result repeats it.
     pub id: u64,
-    /// [`CONFIGURE`] or [`PING`].
+    /// [`CONFIGURE`], [`PING`] or [`PROBE`].
     pub op: String,
-    /// What the operation takes; for [`CONFIGURE`] a [`Configure`].
+    /// What the operation takes; for [`CONFIGURE`] a [`Configure`], for [`PROBE`] a [`Probe`].
     #[serde(default)]
     pub args: Value,
 }
@@ -86,7 +94,7 @@ pub struct Outcome {
     /// Absent or null: it worked. Upstream's agents write whatever their error type encodes to.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub error: Value,
-    /// For [`CONFIGURE`] a [`Greeting`].
+    /// For [`CONFIGURE`] a [`Greeting`], for [`PROBE`] what was [`Found`](super::probe::Found).
     #[serde(default)]
     pub data: Value,
 }
@@ -371,6 +379,15 @@ impl Message {
             id,
             op: PING.to_owned(),
             args: Value::Null,
+        })
+    }
+
+    /// A request to look at something.
+    pub fn probe(id: u64, probe: &Probe) -> Self {
+        Self::Request(Request {
+            id,
+            op: PROBE.to_owned(),
+            args: to_value(probe),
         })
     }
 
