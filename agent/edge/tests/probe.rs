@@ -33,9 +33,11 @@ fn cause(core: &mut Core, args: &Value) -> Value {
 fn errands(core: &mut Core) -> Vec<Errand> {
     let outputs = outputs(core).into_iter();
     outputs
-        .map(|output| match output {
-            Output::Probe(7, errand) => errand,
-            other => panic!("{other:?}"),
+        .map(|output| {
+            let Output::Probe(7, errand) = output else {
+                panic!("{output:?}");
+            };
+            errand
         })
         .collect()
 }
