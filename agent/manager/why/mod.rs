@@ -1,6 +1,7 @@
 //! Why a connection works or does not: which way it takes by the plan, what the agents on that way have to be asked, and
 //! the words for what was found. It asks nobody itself.
 
+mod remedies;
 mod words;
 
 use std::{

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use super::{AtPort, Entrance, Inquiry, Outside, Part, Way};
+use super::{AtPort, Entrance, Inquiry, Outside, Part, Way, remedies};
 use crate::{
     addr::Vip,
     link::Reply,
     proxy::Host,
     text::{escape, span},
-    view::{HostState, HostView, WhyOutcome, WhyStep, WhyView},
+    view::{HostView, WhyOutcome, WhyStep, WhyView},
     wire::probe::{Cause, Found},
 };
 
@@ -94,7 +94,7 @@ pub(super) fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, Reply>) -> Why
 }
 
 impl Inquiry {
-    fn called(&self, vip: Vip) -> String {
+    pub(super) fn called(&self, vip: Vip) -> String {
         self.plan.name_of(vip)
     }
 
@@ -309,22 +309,7 @@ impl Inquiry {
             let pause = span(retry.at_ms.saturating_sub(self.snapshot.now_ms));
             let _ = write!(text, "; try {} in {pause}", retry.attempt);
         }
-        let remedy = match view.state {
-            HostState::Stopped => format!("run: norouter start {name}"),
-            HostState::Refused => {
-                format!("mend what the reason says, and then run: norouter start {name}")
-            }
-            HostState::Waiting => format!(
-                "it is tried again by itself; norouter logs {name} shows what its command said, norouter start {name} tries at once"
-            ),
-            HostState::NeedsYou => format!(
-                "give {name} what it asks for, where the network was started; norouter status shows it"
-            ),
-            HostState::Starting | HostState::Greeting | HostState::Configuring => {
-                format!("it is being started; run: norouter wait {name}")
-            }
-            HostState::Ready | HostState::Degraded => format!("run: norouter restart {name}"),
-        };
+        let remedy = remedies::host(view);
         Said::failed(text, remedy)
     }
 
@@ -388,44 +373,6 @@ impl Inquiry {
         }
     }
 
-    fn listener_remedy(&self, cause: Cause, address: std::net::SocketAddr) -> String {
-        let source = self.called(self.from);
-        let port = address.port();
-        let another = match (&self.way, self.entrance()) {
-            (Way::Port(vip, _), Entrance::Loopback(_)) => {
-                format!("let {} publish another port than {port}", self.called(*vip))
-            }
-            (Way::Port(..) | Way::Gateway(..) | Way::Outside(_) | Way::Nowhere(_), _) => {
-                format!("let the proxy of {source} listen on another port than {port}")
-            }
-        };
-        match cause {
-            Cause::InUse => format!(
-                "port {port} of {} is taken on {source} by another program. To see which, run there: ss -ltnp \"sport = :{port}\" \
-                 (macOS: lsof -nP -iTCP:{port} -sTCP:LISTEN; Windows: netstat -ano). End it, or {another}",
-                address.ip()
-            ),
-            Cause::NotPermitted => format!(
-                "{another}: one of 1024 or more needs no rights of an administrator on {source}"
-            ),
-            Cause::NoAddress => format!(
-                "give {source} the address {}; on macOS run there: sudo ifconfig lo0 alias {} up",
-                address.ip(),
-                address.ip()
-            ),
-            Cause::NotAllowed => format!(
-                "its agent has another configuration than this manager; run: norouter restart {source}"
-            ),
-            Cause::NameNotFound
-            | Cause::Unreachable
-            | Cause::Refused
-            | Cause::TimedOut
-            | Cause::Other => {
-                format!("it is tried again every few seconds; norouter logs {source} may say more")
-            }
-        }
-    }
-
     fn dial(&self, far: Option<Vip>, reply: Option<&Reply>) -> Said {
         let Some(far) = far.filter(|_| self.is_served()) else {
             return match self.way {
@@ -475,43 +422,6 @@ impl Inquiry {
                 .took(took)
             }
             Err(said) => said,
-        }
-    }
-
-    fn dial_remedy(&self, cause: Cause, host: &str, target: &str) -> String {
-        let correct = match &self.way {
-            Way::Port(..) => format!(
-                "correct the target of port {} of {host} in the manifest",
-                self.target.port
-            ),
-            Way::Gateway(..) | Way::Outside(_) | Way::Nowhere(_) => {
-                "ask for another port".to_owned()
-            }
-        };
-        match cause {
-            Cause::Refused => format!(
-                "nothing listens on {target} as seen from {host}: start the server there, or {correct}"
-            ),
-            Cause::NameNotFound => format!(
-                "the resolver of {host} does not know that name: correct it, or see whether {host} can resolve other names"
-            ),
-            Cause::TimedOut => format!(
-                "see whether the machine of {target} runs, and whether a firewall between it and {host} drops connections"
-            ),
-            Cause::Unreachable => {
-                format!("{host} has no way to {target}: see the network of {host}")
-            }
-            Cause::NotAllowed => match &self.way {
-                Way::Port(..) => format!(
-                    "its agent has another configuration than this manager; run: norouter restart {host}"
-                ),
-                Way::Gateway(..) | Way::Outside(_) | Way::Nowhere(_) => format!(
-                    "see \"to\" and \"notTo\" of the route through {host}, or publish the service as a port of {host}"
-                ),
-            },
-            Cause::InUse | Cause::NotPermitted | Cause::NoAddress | Cause::Other => {
-                format!("try it on {host} itself; norouter logs {host} may say more")
-            }
         }
     }
 
