@@ -198,6 +198,23 @@ impl Routes {
         routes.find(|route| route.leads_to(|to| to.has_name(&name)))
     }
 
+    /// The last route that would lead to an address if it were none of its exceptions.
+    pub fn excepting_address(&self, address: IpAddr) -> Option<&Route> {
+        let address = address.to_canonical();
+        self.excepting(|target| target.has_address(address))
+    }
+
+    /// The last route that would lead to a name if it were none of its exceptions.
+    pub fn excepting_name(&self, name: &str) -> Option<&Route> {
+        let name = plain(name);
+        self.excepting(|target| target.has_name(&name))
+    }
+
+    fn excepting(&self, has: impl Fn(&Target) -> bool) -> Option<&Route> {
+        let mut routes = self.0.iter().rev();
+        routes.find(|route| route.to.iter().any(&has) && route.not_to.iter().any(&has))
+    }
+
     /// Whether a host may connect for others to an address that a name has led it to.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();

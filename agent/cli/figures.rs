@@ -1,5 +1,7 @@
 //! Figures and tables as people read them.
 
+pub(super) use crate::text::span;
+
 /// An amount of bytes in three or four characters and a unit of ten to the third: `12 B`, `1.2 kB`, `340 MB`.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub(super) fn bytes(count: u64) -> String {
@@ -18,18 +20,6 @@ pub(super) fn rate(count: u64) -> String {
     match count {
         0 => String::new(),
         _ => format!("{}/s", bytes(count)),
-    }
-}
-
-/// A time span in milliseconds, in its largest unit: `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`.
-pub(super) fn span(millis: u64) -> String {
-    let seconds = millis / 1_000;
-    match seconds {
-        0..10 => format!("{seconds}.{} s", millis % 1_000 / 100),
-        10..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }
 

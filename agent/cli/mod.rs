@@ -34,6 +34,7 @@ mod status;
 mod top;
 mod up;
 mod wait;
+mod why;
 
 use error::Error;
 pub use error::Exit;
@@ -76,6 +77,7 @@ enum Command {
     Events(events::Args),
     Logs(logs::Args),
     Wait(wait::Args),
+    Why(why::Args),
     Down(down::Args),
     Reload(reload::Args),
     Approve(approve::Args),
@@ -138,6 +140,7 @@ pub fn main() -> ExitCode {
         Some(Command::Events(args)) => events::run(&args),
         Some(Command::Logs(args)) => logs::run(&args),
         Some(Command::Wait(args)) => wait::run(&args),
+        Some(Command::Why(args)) => why::run(&args),
         Some(Command::Down(args)) => down::run(&args),
         Some(Command::Reload(args)) => reload::run(&args),
         Some(Command::Approve(args)) => approve::run(&args),

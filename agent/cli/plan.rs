@@ -11,7 +11,6 @@ use super::{
     output,
 };
 use crate::{
-    addr::Vip,
     plan::{HostPlan, Plan, Protocol, ProxyPlan, Start},
     route::Target,
     text::escape,
@@ -72,7 +71,7 @@ fn as_text(plan: &Plan) -> String {
         text.push('\n');
     }
     for route in plan.routes.iter() {
-        let via: Vec<String> = route.via.iter().map(|via| name_of(plan, *via)).collect();
+        let via: Vec<String> = route.via.iter().map(|via| plan.name_of(*via)).collect();
         let except = match texts(&route.not_to).join(", ") {
             none if none.is_empty() => none,
             except => format!(" except {except}"),
@@ -184,11 +183,6 @@ fn listen_addresses(plan: &Plan, host: &HostPlan) -> Vec<String> {
     }
 }
 
-fn name_of(plan: &Plan, vip: Vip) -> String {
-    plan.host(vip)
-        .map_or_else(|| vip.to_string(), |host| host.name.to_string())
-}
-
 fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(ToString::to_string).collect()
 }
@@ -205,7 +199,7 @@ fn as_json(plan: &Plan) -> Value {
         .map(|route| {
             json!({
                 "via": route.via.iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "viaNames": route.via.iter().map(|via| name_of(plan, *via)).collect::<Vec<_>>(),
+                "viaNames": route.via.iter().map(|via| plan.name_of(*via)).collect::<Vec<_>>(),
                 "to": texts(&route.to),
                 "notTo": texts(&route.not_to),
             })

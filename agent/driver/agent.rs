@@ -37,8 +37,8 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
-    edge::{Core, Files, Listener, Output, Purpose, Service},
-    proxy::{Destination, Host},
+    edge::{Core, Errand, Files, Listener, NotListening, Output, Purpose, Service},
+    proxy::{Cause, Destination, Failure, Host},
     time::Instant,
     wire::control::Configure,
 };
@@ -58,6 +58,9 @@ const BLOCKING_MAX: usize = ASKERS * LOOKUPS_MAX + 4;
 
 /// How many connections may be open on which other hosts ask DNS questions.
 const QUESTIONS_MAX: usize = 512;
+
+/// How long a dial may take that the manager wants to know of.
+const PROBE_MAX: Duration = Duration::from_secs(10);
 
 /// How long connections may take to be reset at the end.
 const STOP_MAX: Duration = Duration::from_millis(500);
@@ -286,6 +289,9 @@ impl Shared {
                 Output::Dial { flow, host, port } => {
                     tokio::spawn(publish(self.clone(), flow, host, port));
                 }
+                Output::Probe(id, errand) => {
+                    tokio::spawn(probe(self.clone(), id, errand));
+                }
                 Output::Silent => self.silent.notify_one(),
                 Output::Wake(flow) => {
                     if let Some(waker) = state.streams.get(&flow) {
@@ -412,13 +418,13 @@ async fn keep_vigil(shared: Arc<Shared>) -> End {
 /// Listens on an address, and serves what arrives there.
 async fn listen(shared: Arc<Shared>, listener: Listener) {
     let opened = open(&shared, listener).await;
-    let outcome = opened.as_ref().map(|_| ()).map_err(String::clone);
+    let outcome = opened.as_ref().map(|_| ()).map_err(NotListening::clone);
     {
         let mut state = shared.lock();
-        if let Err(reason) = &outcome
+        if let Err(why) = &outcome
             && !state.core.reports_problems()
         {
-            tracing::warn!("cannot {listener}: {reason}");
+            tracing::warn!("cannot {listener}: {}", why.reason);
         }
         state.core.handle_listening(shared.now(), listener, outcome);
         shared.settle(state);
@@ -439,18 +445,18 @@ enum Opened {
     Proxy(TcpListener, proxy::Server),
 }
 
-async fn open(shared: &Arc<Shared>, listener: Listener) -> Result<Opened, String> {
+async fn open(shared: &Arc<Shared>, listener: Listener) -> Result<Opened, NotListening> {
     let Listener { purpose, address } = listener;
     match (purpose, address) {
         (Purpose::Network, SocketAddr::V4(v4)) => Ok(Opened::Network(dial::listen(address)?, v4)),
         (Purpose::Dns, SocketAddr::V4(v4)) => {
             let socket = UdpSocket::bind(address).await;
-            let socket = socket.map_err(|error| dial::reason(&error, address))?;
+            let socket = socket.map_err(|error| dial::not_listening(&error, address))?;
             Ok(Opened::Dns(socket, v4))
         }
         (Purpose::Http | Purpose::Socks, _) => {
             let proxy = shared.lock().core.proxy(purpose).cloned();
-            let proxy = proxy.ok_or("it is not configured")?;
+            let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
             // A file may be anywhere, on a disk that is slow or gone.
             let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
             let users = users.await.map_err(|error| error.to_string())??;
@@ -459,7 +465,7 @@ async fn open(shared: &Arc<Shared>, listener: Listener) -> Result<Opened, String
             Ok(Opened::Proxy(socket, server))
         }
         (Purpose::Network | Purpose::Dns, SocketAddr::V6(_)) => {
-            Err("the network has IPv4 addresses only".to_owned())
+            Err("the network has IPv4 addresses only".to_owned().into())
         }
     }
 }
@@ -511,6 +517,34 @@ async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
         Ok(socket) => stream::carry(shared, flow, socket).await,
         Err(failure) => tracing::debug!("{}", failure.reason),
     }
+}
+
+/// Dials what a flow would have dialled, and closes it at once.
+async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
+    let dialled = async {
+        match errand {
+            Errand::Published(host, port) => {
+                let host = host.parse().unwrap_or(Host::Name(host));
+                dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await
+            }
+            Errand::ForOthers(destination) => relay::connect(&shared, destination).await,
+        }
+    };
+    let dialled = tokio::time::timeout(PROBE_MAX, dialled).await;
+    let outcome = match dialled {
+        Ok(Ok(socket)) => {
+            dial::end_cleanly(&socket);
+            Ok(())
+        }
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => Err(Failure {
+            cause: Cause::TimedOut,
+            reason: format!("nothing answered within {} s", PROBE_MAX.as_secs()),
+        }),
+    };
+    let mut state = shared.lock();
+    state.core.handle_probed(id, outcome);
+    shared.settle(state);
 }
 
 /// Serves what has come in on a flow by ourselves.

@@ -16,7 +16,11 @@ use super::{
     describe,
     lookup::{Asker, lookup},
 };
-use crate::proxy::{Cause, Destination, Failure, Host};
+use crate::{
+    edge::NotListening,
+    proxy::{Cause, Destination, Failure, Host},
+    wire::probe,
+};
 
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
@@ -178,9 +182,9 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_linger(None);
 }
 
-/// Listens on an address; fails with a reason for people.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    bind(address).map_err(|error| reason(&error, address))
+/// Listens on an address.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, NotListening> {
+    bind(address).map_err(|error| not_listening(&error, address))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -197,21 +201,32 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-pub(super) fn reason(error: &io::Error, address: SocketAddr) -> String {
+/// Why an address cannot be listened on, with what to do about it.
+pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListening {
     let what = describe(error);
     let kind = error.kind();
-    if kind == io::ErrorKind::AddrInUse {
-        format!("{what}: another program on that machine, perhaps another agent, has this port")
+    let (cause, reason) = if kind == io::ErrorKind::AddrInUse {
+        let reason = format!(
+            "{what}: another program on that machine, perhaps another agent, has this port"
+        );
+        (probe::Cause::InUse, reason)
     } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
-        format!(
+        let reason = format!(
             "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
             address.ip()
-        )
+        );
+        (probe::Cause::NoAddress, reason)
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        (probe::Cause::NoAddress, what)
     } else if kind == io::ErrorKind::PermissionDenied && address.port() < 1024 {
-        format!("{what}: ports below 1024 need root there; publish a higher one")
+        let reason = format!("{what}: ports below 1024 need root there; publish a higher one");
+        (probe::Cause::NotPermitted, reason)
+    } else if kind == io::ErrorKind::PermissionDenied {
+        (probe::Cause::NotPermitted, what)
     } else {
-        what
-    }
+        (probe::Cause::Other, what)
+    };
+    NotListening { cause, reason }
 }
 
 #[cfg(test)]
@@ -221,9 +236,10 @@ mod tests {
     #[tokio::test]
     async fn a_taken_port_is_named_as_such() {
         let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let reason = listen(first.local_addr().unwrap()).unwrap_err();
+        let why = listen(first.local_addr().unwrap()).unwrap_err();
+        assert_eq!(why.cause, probe::Cause::InUse);
         assert_eq!(
-            reason,
+            why.reason,
             "address already in use: another program on that machine, perhaps another agent, has this port"
         );
     }

@@ -1,7 +1,7 @@
 //! Performs what the manager decides: starts and ends agents, and carries frames between them.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     io::IoSlice,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -27,10 +27,12 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
+    link::{Question, Reply},
     manager::{Commands, Core, Output},
     plan::{Change, Plan, Start},
+    proxy::Destination,
     time::Instant,
-    view::{Event, FlowsView, Snapshot},
+    view::{Event, FlowsView, PlanView, Snapshot, WhyView},
 };
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
@@ -245,6 +247,7 @@ async fn run(
         state: Mutex::new(State {
             core,
             lives: HashMap::new(),
+            asked: HashMap::new(),
             armed: None,
         }),
         snapshots: outside.snapshots,
@@ -323,6 +326,11 @@ impl Inside {
         self.0.lock().core.flows(self.0.clock.now(), most)
     }
 
+    /// What the network is meant to be.
+    pub(super) fn plan(&self) -> PlanView {
+        self.0.lock().core.plan()
+    }
+
     /// What has happened.
     pub(super) fn journal(&self) -> &Journal {
         &self.0.journal
@@ -358,6 +366,44 @@ impl Inside {
         outcome
     }
 
+    /// Looks up the way of a connection, and has it looked at by the agents that it concerns, all at once.
+    pub(super) async fn why(
+        &self,
+        target: Destination,
+        from: Option<Vip>,
+    ) -> Result<WhyView, Unmet> {
+        let now = self.0.clock.now();
+        let inquiry = self.0.lock().core.inquire(now, target, from);
+        let inquiry = inquiry.ok_or(Unmet::NoHost)?;
+        let mut asked = Vec::new();
+        for (part, vip, question) in inquiry.questions() {
+            asked.push((part, self.ask(vip, &question)));
+        }
+        let mut replies = BTreeMap::new();
+        for (part, reply) in asked {
+            let reply = match reply {
+                // Every question is answered, unless its host is no more.
+                Ok(reply) => reply.await.unwrap_or(Reply::Lost),
+                Err(reply) => reply,
+            };
+            replies.insert(part, reply);
+        }
+        Ok(inquiry.explain(&replies))
+    }
+
+    /// Asks an agent something.
+    fn ask(&self, vip: Vip, question: &Question) -> Result<oneshot::Receiver<Reply>, Reply> {
+        let mut state = self.0.lock();
+        let asked = state.core.ask(self.0.clock.now(), vip, question);
+        let asked = asked.map(|id| {
+            let (sender, reply) = oneshot::channel();
+            state.asked.insert((vip, id), sender);
+            reply
+        });
+        self.0.settle(state);
+        asked
+    }
+
     /// Has the manifest read again: what has changed, or what is wrong with it.
     pub(super) async fn reload(&self) -> Result<Result<Vec<Change>, String>, Unmet> {
         let (sender, answer) = oneshot::channel();
@@ -371,6 +417,8 @@ impl Inside {
 struct State {
     core: Core,
     lives: HashMap<Vip, Life>,
+    /// Who waits for what an agent was asked.
+    asked: HashMap<(Vip, u64), oneshot::Sender<Reply>>,
     /// What the timer waits for.
     armed: Option<Instant>,
 }
@@ -412,6 +460,12 @@ impl Shared {
                 Output::Wake(vip) => {
                     if let Some(life) = state.lives.get(&vip) {
                         life.to_write.notify_one();
+                    }
+                }
+                Output::Reply(vip, id, reply) => {
+                    if let Some(asker) = state.asked.remove(&(vip, id)) {
+                        // Who has asked need not wait for the answer.
+                        let _ = asker.send(reply);
                     }
                 }
                 Output::Event(event) => {

@@ -104,7 +104,8 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     Ok(())
 }
 
-async fn connect(
+/// Connects to where another host may go through this gateway.
+pub(super) async fn connect(
     shared: &Arc<Shared>,
     destination: Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {

@@ -11,6 +11,7 @@
 mod config;
 mod pages;
 mod path;
+mod probe;
 mod silence;
 
 use std::{
@@ -26,6 +27,7 @@ use self::{config::Config, path::Given, silence::Silence};
 pub use self::{
     config::{Files, Proxy},
     path::{Gateway, Path},
+    probe::Errand,
 };
 use crate::{
     VERSION,
@@ -40,6 +42,7 @@ use crate::{
             RouteSuggestion, feature,
         },
         frame,
+        probe::Cause,
     },
 };
 
@@ -68,6 +71,8 @@ pub enum Output {
         /// The port there.
         port: u16,
     },
+    /// Dial this, close it at once, and answer with [`Core::handle_probed`].
+    Probe(u64, Errand),
     /// Serve what has come in on this flow.
     Serve(FlowKey, Service),
     /// End an earlier agent of this manager for this address, before anything else is done.
@@ -113,6 +118,24 @@ impl fmt::Display for Listener {
     }
 }
 
+/// Why an address cannot be listened on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotListening {
+    /// For programs.
+    pub cause: Cause,
+    /// For people.
+    pub reason: String,
+}
+
+impl From<String> for NotListening {
+    fn from(reason: String) -> Self {
+        Self {
+            cause: Cause::Other,
+            reason,
+        }
+    }
+}
+
 /// What an agent itself serves inside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -138,6 +161,8 @@ pub struct Core {
     files: Vec<ProblemReport>,
     /// Dials that are under way, by the host that waits for them.
     dials: BTreeMap<Ipv4Addr, usize>,
+    /// The probes that wait for the driver.
+    errands: BTreeSet<u64>,
     /// The flows that others have begun.
     accepted: BTreeSet<FlowKey>,
     /// Only with a manager that has promised to say something from time to time.
@@ -153,7 +178,10 @@ enum Listening {
     /// Connections can come.
     Works,
     /// The address could not be had.
-    Failed { reason: String, retry_at: Instant },
+    Failed {
+        why: NotListening,
+        retry_at: Instant,
+    },
 }
 
 impl Core {
@@ -169,6 +197,7 @@ impl Core {
             given: Given::default(),
             files: Vec::new(),
             dials: BTreeMap::new(),
+            errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
             silence: None,
             outputs: VecDeque::new(),
@@ -280,13 +309,13 @@ impl Core {
         &mut self,
         now: Instant,
         listener: Listener,
-        outcome: Result<(), String>,
+        outcome: Result<(), NotListening>,
     ) {
         let Some(listening) = self.listeners.get_mut(&listener) else {
             return;
         };
         let failed_before = match listening {
-            Listening::Failed { reason, .. } => Some(std::mem::take(reason)),
+            Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
         };
         *listening = match outcome {
@@ -294,11 +323,11 @@ impl Core {
                 self.report_due |= failed_before.is_some();
                 Listening::Works
             }
-            Err(reason) => {
-                self.report_due |= failed_before.as_ref() != Some(&reason);
+            Err(why) => {
+                self.report_due |= failed_before.as_ref() != Some(&why);
                 let retry_at = now + LISTEN_RETRY;
                 self.next_retry.get_or_insert(retry_at);
-                Listening::Failed { reason, retry_at }
+                Listening::Failed { why, retry_at }
             }
         };
     }
@@ -569,6 +598,12 @@ impl Core {
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
         };
+        if request.op == control::PROBE {
+            let answer = self.probe(now, request.id, request.args);
+            self.control
+                .extend(answer.map(|answer| result(request.id, request.op, answer)));
+            return;
+        }
         let outcome = match request.op.as_str() {
             control::CONFIGURE => serde_json::from_value(request.args)
                 .map_err(|error| error.to_string())
@@ -581,16 +616,8 @@ impl Core {
                 .map(|()| serde_json::Value::Null),
             other => Err(format!("this agent does not know how to {other:?}")),
         };
-        let (error, data) = match outcome {
-            Ok(data) => (serde_json::Value::Null, data),
-            Err(reason) => (reason.into(), serde_json::Value::Null),
-        };
-        self.control.push_back(Message::Result(Outcome {
-            request_id: request.id,
-            op: request.op,
-            error,
-            data,
-        }));
+        self.control
+            .push_back(result(request.id, request.op, outcome));
     }
 
     /// Queues the list of problems if it has changed: the whole list, so that no report depends on another.
@@ -608,12 +635,12 @@ impl Core {
     /// Everything that does not work at the moment.
     fn problems(&self) -> Vec<ProblemReport> {
         let listeners = self.listeners.iter().filter_map(|(listener, listening)| {
-            let Listening::Failed { reason, .. } = listening else {
+            let Listening::Failed { why, .. } = listening else {
                 return None;
             };
             Some(ProblemReport {
                 what: listener.to_string(),
-                reason: reason.clone(),
+                reason: why.reason.clone(),
             })
         });
         listeners.chain(self.files.iter().cloned()).collect()
@@ -624,6 +651,19 @@ impl Core {
 enum Served {
     Service(Service),
     Dial(String, u16),
+}
+
+fn result(id: u64, op: String, outcome: Result<serde_json::Value, String>) -> Message {
+    let (error, data) = match outcome {
+        Ok(data) => (serde_json::Value::Null, data),
+        Err(reason) => (reason.into(), serde_json::Value::Null),
+    };
+    Message::Result(Outcome {
+        request_id: id,
+        op,
+        error,
+        data,
+    })
 }
 
 fn greeting() -> serde_json::Value {
@@ -643,6 +683,7 @@ fn greeting() -> serde_json::Value {
         feature::HEARTBEAT,
         feature::RECONFIGURE,
         feature::LOST,
+        feature::PROBE,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),

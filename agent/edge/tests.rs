@@ -4,6 +4,7 @@ mod gateway;
 mod listeners;
 mod pages;
 mod path;
+mod probe;
 
 use super::*;
 
@@ -200,7 +201,7 @@ fn a_port_that_cannot_be_had_is_reported_and_tried_again() {
     outputs(&mut core);
     said(&mut core);
     let other = network(OTHER);
-    core.handle_listening(Instant::ZERO, other, Err("in use".to_owned()));
+    core.handle_listening(Instant::ZERO, other, Err("in use".to_owned().into()));
     core.handle_listening(Instant::ZERO, network(SocketAddrV4::new(ME, 80)), Ok(()));
     let report = said(&mut core);
     assert_eq!(report[0]["body"]["type"], "problems");
@@ -216,7 +217,7 @@ fn a_port_that_cannot_be_had_is_reported_and_tried_again() {
     );
     core.handle_timeout(retry_at);
     assert_eq!(outputs(&mut core), [Output::Listen(other)]);
-    core.handle_listening(retry_at, other, Err("in use".to_owned()));
+    core.handle_listening(retry_at, other, Err("in use".to_owned().into()));
     assert!(said(&mut core).is_empty(), "the same problem is not news");
     core.handle_listening(retry_at, other, Ok(()));
     let report = said(&mut core);
@@ -229,7 +230,11 @@ fn a_manager_that_does_not_ask_hears_no_reports() {
     args["features"] = serde_json::Value::Null;
     let mut core = configured(&args);
     said(&mut core);
-    core.handle_listening(Instant::ZERO, network(OTHER), Err("in use".to_owned()));
+    core.handle_listening(
+        Instant::ZERO,
+        network(OTHER),
+        Err("in use".to_owned().into()),
+    );
     assert!(said(&mut core).is_empty());
 }
 
@@ -249,6 +254,7 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
             | Output::Wake(_)
             | Output::TakePlace(..)
             | Output::Silent
+            | Output::Probe(..)
             | Output::Write(_)
             | Output::Close(_)
             | Output::Serve(..) => None,

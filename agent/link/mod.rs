@@ -8,6 +8,7 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod ask;
 mod backoff;
 mod heartbeat;
 mod loss;
@@ -17,11 +18,15 @@ use std::{collections::VecDeque, net::Ipv4Addr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::loss::{Ending, Loss, Remedy};
 use self::{
+    ask::Open,
     backoff::Backoff,
     heartbeat::{Heartbeat, Look},
     stderr::Stderr,
+};
+pub use self::{
+    ask::{Question, Reply},
+    loss::{Ending, Loss, Remedy},
 };
 use crate::{
     time::Instant,
@@ -79,6 +84,8 @@ pub enum Output {
     Send(Bytes),
     /// The agent has said something that does not stop it.
     Note(Note),
+    /// What came of the question with this number, see [`Link::ask`].
+    Reply(u64, Reply),
     /// The agent has suggested a route at that time.
     Suggestion(Instant, RouteSuggestion),
     /// [`Link::state`] has changed.
@@ -190,6 +197,7 @@ struct Life {
     served_since: Option<Instant>,
     /// Only of an agent that has one; others are judged by their process and their streams.
     heartbeat: Option<Heartbeat>,
+    open: Open,
 }
 
 impl Default for Life {
@@ -207,6 +215,7 @@ impl Default for Life {
             outdated: false,
             served_since: None,
             heartbeat: None,
+            open: Open::default(),
         }
     }
 }
@@ -504,6 +513,7 @@ impl Link {
                 self.end(now, Loss::NoAnswer { banner });
             }
             State::Ready => {
+                self.give_up_waiting(now);
                 let look = self
                     .life
                     .heartbeat
@@ -545,7 +555,9 @@ impl Link {
             State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
             State::Ready => {
                 let heartbeat = self.life.heartbeat.as_ref();
-                heartbeat.map(|heartbeat| (heartbeat.due(), "a heartbeat"))
+                let heartbeat = heartbeat.map(|heartbeat| (heartbeat.due(), "a heartbeat"));
+                let reply = self.life.open.due().map(|at| (at, "a reply"));
+                heartbeat.into_iter().chain(reply).min()
             }
             State::Ending { next, .. } if *next == Treatment::Wait => None,
             State::Ending { act_at, .. } => Some((*act_at, "a process to end")),
@@ -589,6 +601,9 @@ impl Link {
         }
         if let Some(index) = self.life.telling.iter().position(|told| *told == id) {
             self.life.telling.remove(index);
+            return;
+        }
+        if self.handle_reply(now, &outcome) {
             return;
         }
         let heartbeat = self.life.heartbeat.as_mut();
@@ -719,6 +734,9 @@ impl Link {
     }
 
     fn enter(&mut self, state: State) {
+        if state != State::Ready {
+            self.give_up_all();
+        }
         self.state = state;
         self.outputs.push_back(Output::Changed);
     }

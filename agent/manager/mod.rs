@@ -13,20 +13,25 @@ mod host;
 mod lost;
 mod pace;
 mod reload;
+mod why;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::reload::Commands;
 use self::{host::Host, pace::Pace};
+pub use self::{
+    reload::Commands,
+    why::{Inquiry, Part},
+};
 use crate::{
     addr::{FlowKey, HostName, Vip},
-    link::{self, Ending, Link},
+    link::{self, Ending, Link, Question, Reply},
     plan::{Plan, Start},
+    proxy::Destination,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Event, FlowsView, Snapshot},
+    view::{Event, FlowsView, PlanView, Snapshot},
 };
 
 /// What the driver is to do.
@@ -42,6 +47,8 @@ pub enum Output {
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
+    /// What came of the question with this number to that host's agent, see [`Core::ask`].
+    Reply(Vip, u64, Reply),
     /// Something happened.
     Event(Event),
     /// [`Core::snapshot`] has changed.
@@ -250,6 +257,32 @@ impl Core {
         }
     }
 
+    /// What the network is meant to be: its plan, with the commands that its hosts have, and not those that wait for
+    /// approval.
+    pub fn plan(&self) -> PlanView {
+        let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
+        let running = Plan {
+            hosts: hosts.map(|host| host.plan.clone()).collect(),
+            routes: self.plan.routes.clone(),
+        };
+        running.view()
+    }
+
+    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on the
+    /// manager's own host, or else on the first one that is up.
+    pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
+        Inquiry::new(&self.plan, self.snapshot(now), target, from)
+    }
+
+    /// Asks an agent something. The reply comes as [`Output::Reply`] with the number that is given back, or at once if
+    /// nothing can be asked.
+    pub fn ask(&mut self, now: Instant, vip: Vip, question: &Question) -> Result<u64, Reply> {
+        let host = self.hosts.get_mut(&vip).ok_or(Reply::NotUp)?;
+        let asked = host.link.ask(now, question);
+        self.settle(now, vip);
+        asked
+    }
+
     fn may_start(&self, vip: Vip) -> bool {
         let host = self.hosts.get(&vip);
         !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
@@ -315,6 +348,9 @@ impl Core {
                 link::Output::Send(frame) => self.switch.send_control(vip, frame),
                 link::Output::Note(note) => {
                     self.outputs.push_back(Output::Event(host.note(note)));
+                }
+                link::Output::Reply(id, reply) => {
+                    self.outputs.push_back(Output::Reply(vip, id, reply));
                 }
                 link::Output::Suggestion(now, suggestion) => {
                     let via = Vip::new(suggestion.route);

@@ -15,6 +15,7 @@ use crate::{
 mod build;
 mod diff;
 mod notes;
+mod view;
 mod words;
 
 pub use build::build;

@@ -309,3 +309,46 @@ fn values_of_the_wrong_kind_are_errors() {
         );
     }
 }
+
+#[test]
+fn the_plan_for_faces_has_what_is_written_and_what_was_filled_in() {
+    let plan = plan(
+        "hosts:\n  laptop: {vip: 127.0.42.100, http: {listen: '127.0.0.1:18080'}, stateDir: {disable: true}}\n  \
+         office: {vip: 127.0.42.101, cmd: ssh office norouter, aliases: [hq], dns: {disable: true}, \
+         ports: ['8080:127.0.0.1:80', '5432:db.internal:5432']}\n  \
+         spare: {vip: 127.0.42.102, cmd: ssh spare norouter}\n\
+         routes: [{to: ['10.0.0.0/8'], notTo: ['10.9.0.0/16'], via: [office, spare]}]",
+    );
+    let view = plan.view();
+    let [laptop, office, _] = &view.hosts[..] else {
+        panic!("{view:?}");
+    };
+    assert!(laptop.command.is_empty() && !laptop.gateway);
+    assert_eq!(laptop.http.as_deref(), Some("127.0.0.1:18080"));
+    assert_eq!(laptop.dns.as_deref(), Some("127.0.42.100:10053"));
+    let command = ["ssh", "office", "norouter", "agent", "--automated"];
+    assert_eq!(office.command, command);
+    assert_eq!(
+        (&office.aliases[..], &office.dns),
+        (&["hq".to_owned()][..], &None)
+    );
+    assert!(office.gateway && office.socks.is_none());
+    let publishes: Vec<_> = office
+        .publishes
+        .iter()
+        .map(|it| (it.port, &it.target[..]))
+        .collect();
+    assert_eq!(
+        publishes,
+        [(8080, "127.0.0.1:80"), (5432, "db.internal:5432")]
+    );
+    let route = &view.routes[0];
+    assert_eq!(
+        (&route.to[0][..], &route.not_to[0][..]),
+        ("10.0.0.0/8", "10.9.0.0/16")
+    );
+    assert_eq!(
+        (&route.via[..], &route.or_via[..]),
+        ("office", &["spare".to_owned()][..])
+    );
+}

@@ -3,10 +3,14 @@
 
 mod flow;
 mod network;
+mod plan;
+mod why;
 
 pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     network::{LogLine, LogView, NetworkView},
+    plan::{PlanHost, PlanPort, PlanRoute, PlanView},
+    why::{WhyOutcome, WhyStep, WhyView},
 };
 
 use serde::{Deserialize, Serialize};

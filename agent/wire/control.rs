@@ -11,6 +11,8 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::probe::Probe;
+
 /// The operation that tells an agent what it is to be.
 pub const CONFIGURE: &str = "configure";
 
@@ -21,6 +23,10 @@ pub const PING: &str = "ping";
 /// Addition: the operation that tells which hosts cannot be reached at the moment. It is requested only of agents that
 /// announced [`feature::LOST`].
 pub const LOST: &str = "lost";
+
+/// Addition: the operation that has the agent look at a [`Probe`]. It is requested only of agents that announced
+/// [`feature::PROBE`].
+pub const PROBE: &str = "probe";
 
 /// Names of abilities, as both sides announce them.
 pub mod feature {
@@ -54,6 +60,8 @@ pub mod feature {
     pub const HEARTBEAT: &str = "heartbeat";
     /// Addition: the agent does not listen for hosts that are lost ([`super::LOST`]).
     pub const LOST: &str = "lost";
+    /// Addition: the agent does [`super::PROBE`].
+    pub const PROBE: &str = "probe";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
 }
@@ -75,9 +83,9 @@ pub enum Message {
 pub struct Request {
     /// Chosen by the manager; the result repeats it.
     pub id: u64,
-    /// [`CONFIGURE`], [`PING`] or [`LOST`].
+    /// [`CONFIGURE`], [`PING`], [`LOST`] or [`PROBE`].
     pub op: String,
-    /// What the operation takes: a [`Configure`] or [`Lost`], or nothing.
+    /// What the operation takes: a [`Configure`], a [`Lost`] or a [`Probe`], or nothing.
     #[serde(default)]
     pub args: Value,
 }
@@ -92,7 +100,7 @@ pub struct Outcome {
     /// Absent or null: it worked. Upstream's agents write whatever their error type encodes to.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub error: Value,
-    /// For [`CONFIGURE`] a [`Greeting`].
+    /// For [`CONFIGURE`] a [`Greeting`], for [`PROBE`] what was [`Found`](super::probe::Found).
     #[serde(default)]
     pub data: Value,
 }
@@ -404,6 +412,15 @@ impl Message {
             args: to_value(&Lost {
                 hosts: hosts.to_vec(),
             }),
+        })
+    }
+
+    /// A request to look at something.
+    pub fn probe(id: u64, probe: &Probe) -> Self {
+        Self::Request(Request {
+            id,
+            op: PROBE.to_owned(),
+            args: to_value(probe),
         })
     }
 

@@ -18,6 +18,7 @@
 pub mod control;
 pub mod frame;
 pub mod packet;
+pub mod probe;
 pub mod relay;
 
 pub use frame::{Decoder, Desync, Fault, Item, PacketFrame};

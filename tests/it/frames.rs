@@ -6,9 +6,10 @@ use std::{fs, path::PathBuf};
 use bytes::BytesMut;
 use norouter::wire::{
     CONTROL_MAX_FROM_MANAGER, Decoder, Item, PacketFrame,
-    control::{Configure, Endpoint, Event, Message, ProblemReport, RouteSuggestion},
+    control::{Configure, Endpoint, Event, Message, Outcome, ProblemReport, RouteSuggestion},
     frame,
     packet::reset,
+    probe::{Cause, Found, Probe},
     relay::{self, Answer, Ask},
 };
 
@@ -124,7 +125,27 @@ fn what_this_version_writes_is_on_record() {
         src: "127.0.42.101:8080".parse().unwrap(),
         dst: "127.0.42.100:40000".parse().unwrap(),
     };
+    let listener = Probe::Listener {
+        address: "127.0.42.101:8080".parse().unwrap(),
+    };
+    let dial = Probe::Dial {
+        host: "db.internal".to_owned(),
+        port: 5432,
+    };
+    let found = Found {
+        cause: Some(Cause::NameNotFound),
+        reason: "nobody knows it".to_owned(),
+    };
+    let found = Message::Result(Outcome {
+        request_id: 9,
+        op: "probe".to_owned(),
+        error: serde_json::Value::Null,
+        data: serde_json::to_value(found).unwrap(),
+    });
     let frames = [
+        ("probe-listener.hex", control(&Message::probe(8, &listener))),
+        ("probe-dial.hex", control(&Message::probe(9, &dial))),
+        ("probe-found.hex", control(&found)),
         (
             "configure.hex",
             control(&Message::configure(1, &configuration())),

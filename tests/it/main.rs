@@ -25,3 +25,5 @@ mod installer;
 #[cfg(target_os = "linux")]
 mod lost;
 mod manifests;
+#[cfg(target_os = "linux")]
+mod why;

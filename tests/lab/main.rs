@@ -21,6 +21,7 @@ mod stop;
 mod proxies;
 mod socks;
 mod routes;
+mod why;
 mod names;
 mod clients;
 mod remote;

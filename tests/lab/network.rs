@@ -262,13 +262,12 @@ impl Network {
         let file = sandbox.write("network.yaml", manifest);
         let words = [program(sandbox), file];
         let mut start = hosts[0].command(&words);
-        // Whatever is written below the home folder stays in the sandbox.
-        let home = sandbox.path("home");
+        // Whatever is written below the home folder stays in the sandbox, and so does the control socket.
+        let (home, run) = (sandbox.path("home"), sandbox.path("run"));
         fs::create_dir_all(&home).unwrap();
-        let manager = Running::start(
-            "norouter",
-            start.env("HOME", home).env_remove("HOSTALIASES"),
-        );
+        fs::create_dir_all(&run).unwrap();
+        start.env("HOME", home).env("XDG_RUNTIME_DIR", run);
+        let manager = Running::start("norouter", start.env_remove("HOSTALIASES"));
         Self { manager, hosts }
     }
 

@@ -282,8 +282,10 @@ impl World {
                     let _ = writeln!(self.transcript, "{} {host} {}", self.now, state.word());
                     self.said.insert(host, state);
                 }
-                manager::Output::Wake(_) | manager::Output::Changed | manager::Output::Event(_) => {
-                }
+                manager::Output::Wake(_)
+                | manager::Output::Changed
+                | manager::Output::Reply(..)
+                | manager::Output::Event(_) => {}
             }
         }
         busy
@@ -344,6 +346,7 @@ impl World {
                 edge::Output::TakePlace(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
+                | edge::Output::Probe(..)
                 | edge::Output::Wake(_)
                 | edge::Output::Serve(..) => {}
             }

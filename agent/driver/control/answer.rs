@@ -11,6 +11,7 @@ use super::{Network, body::Body, events, metrics};
 use crate::{
     addr::Vip,
     driver::manager::{Intent, Unmet},
+    proxy::Destination,
     view::{LogView, parse_flow_id},
 };
 
@@ -24,6 +25,7 @@ const LINES_USUAL: usize = 100;
 enum Ask {
     Snapshot,
     Flows,
+    Plan,
     Events,
     Logs,
     Metrics,
@@ -31,6 +33,7 @@ enum Ask {
     /// Something with the host of this name.
     Host(String, Wish),
     Reload,
+    Why,
 }
 
 /// What is to happen with a host.
@@ -43,11 +46,12 @@ struct Refusal {
     allow: Option<Method>,
 }
 
-/// Answers a request. Only a manifest that is read again takes its time.
+/// Answers a request. Only a manifest that is read again and agents that are asked take their time.
 pub(super) async fn answer<B>(network: &Arc<Network>, request: &Request<B>) -> Response<Body> {
     let asked = comes_from_no_browser(request).and_then(|()| ask(request));
     let given = match asked {
         Ok(Ask::Reload) => reload(network).await,
+        Ok(Ask::Why) => why(network, request).await,
         Ok(ask) => give(network, request, ask),
         Err(refusal) => Err(refusal),
     };
@@ -97,8 +101,10 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
             let key = parse_flow_id(id).ok_or_else(|| unknown("this is not the id of a flow"))?;
             (Method::DELETE, Ask::Do(Intent::KillFlow(key)))
         }
+        ["v1", "plan"] => (Method::GET, Ask::Plan),
         ["v1", "events"] => (Method::GET, Ask::Events),
         ["v1", "logs"] => (Method::GET, Ask::Logs),
+        ["v1", "why"] => (Method::GET, Ask::Why),
         ["v1", "down"] => (Method::POST, Ask::Do(Intent::Down)),
         ["v1", "reload"] => (Method::POST, Ask::Reload),
         ["v1", "hosts", name, what] => {
@@ -144,6 +150,7 @@ fn give<B>(
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
             json(StatusCode::OK, &network.handle.flows(most))
         }
+        Ask::Plan => json(StatusCode::OK, &network.handle.plan()),
         Ask::Logs => {
             let most = number(request, "limit")?.unwrap_or(LINES_USUAL);
             let journal = network.handle.journal();
@@ -178,8 +185,10 @@ fn give<B>(
             network.handle.obey(&intent(vip))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // It has an answer of its own, which waits.
-        Ask::Reload => return Err(Refusal::new(StatusCode::NOT_FOUND, "nothing to read")),
+        // They have answers of their own, which wait.
+        Ask::Reload | Ask::Why => {
+            return Err(Refusal::new(StatusCode::NOT_FOUND, "nothing to read"));
+        }
     })
 }
 
@@ -192,6 +201,18 @@ async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
         }
         Err(report) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, &report)),
     }
+}
+
+/// Has a connection explained.
+async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body>, Refusal> {
+    let bad = |reason: &str| Refusal::new(StatusCode::BAD_REQUEST, reason);
+    let text = |name| parameter(request, name).map(unescape);
+    let target = text("target").ok_or_else(|| bad("the parameter \"target\" is missing"))?;
+    let target = Destination::parse(&target, None)
+        .map_err(|error| bad(&format!("the target cannot be understood: {error}")))?;
+    let from = text("from").map(|from| network.handle.host(&from));
+    let why = network.handle.why(target, from.transpose()?).await?;
+    Ok(json(StatusCode::OK, &why))
 }
 
 impl Refusal {
@@ -212,6 +233,23 @@ impl From<Unmet> for Refusal {
         };
         Self::new(status, &unmet.to_string())
     }
+}
+
+/// A parameter with its percent escapes resolved (RFC 3986 section 2.1); what is no escape stays as it is.
+fn unescape(text: &str) -> String {
+    let mut rest = text.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let [first, more @ ..] = rest {
+        let digits = more.get(..2).filter(|_| *first == b'%');
+        let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|digits| str::from_utf8(digits).ok());
+        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = more
+            .get(if escaped.is_some() { 2 } else { 0 }..)
+            .unwrap_or_default();
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A parameter after the question mark. What may be asked for has no letters that need an escape.

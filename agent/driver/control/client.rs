@@ -1,6 +1,6 @@
 //! The other end of the control socket: what faces ask a running manager with.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Empty, Limited};
@@ -9,10 +9,16 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 
 use super::{Name, events, platform};
-use crate::view::{HostView, LogLine, NetworkView};
+use crate::{
+    proxy::Destination,
+    view::{HostView, LogLine, NetworkView, PlanView, WhyView},
+};
 
 /// How long a manager may take to answer. It has nothing to wait for itself.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// How long a manager may take that has to ask its agents first.
+const FOUND_MAX: Duration = Duration::from_secs(20);
 
 /// How large an answer may be.
 const BODY_MAX: usize = 256 << 20;
@@ -96,6 +102,21 @@ impl Client {
         self.get("/v1/snapshot").await
     }
 
+    /// What the network is meant to be.
+    pub async fn plan(&self) -> Result<PlanView, Error> {
+        self.get("/v1/plan").await
+    }
+
+    /// Why a connection works or does not that begins on the host `from`, or on the manager's own.
+    pub async fn why(&self, target: &Destination, from: Option<&str>) -> Result<WhyView, Error> {
+        let from = from.map(|from| format!("&from={}", escape(from)));
+        let target = escape(&target.to_string());
+        let path = format!("/v1/why?target={target}{}", from.unwrap_or_default());
+        let asking = self.ask_patiently(Method::GET, &path);
+        let bytes = self.within(FOUND_MAX, asking).await?;
+        serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+    }
+
     /// The answer at a path.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.ask(Method::GET, path).await?;
@@ -133,18 +154,26 @@ impl Client {
     }
 
     async fn ask(&self, method: Method, path: &str) -> Result<Bytes, Error> {
-        self.in_time(async {
-            let response = self.send(method, path).await?;
-            self.whole(response).await
-        })
-        .await
+        self.in_time(self.ask_patiently(method, path)).await
+    }
+
+    async fn ask_patiently(&self, method: Method, path: &str) -> Result<Bytes, Error> {
+        let response = self.send(method, path).await?;
+        self.whole(response).await
     }
 
     async fn in_time<T>(&self, asking: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let answer = tokio::time::timeout(ANSWER_MAX, asking).await;
-        answer.unwrap_or_else(|_| {
-            Err(self.silent(&format!("nothing within {} s", ANSWER_MAX.as_secs())))
-        })
+        self.within(ANSWER_MAX, asking).await
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        asking: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let answer = tokio::time::timeout(limit, asking).await;
+        answer
+            .unwrap_or_else(|_| Err(self.silent(&format!("nothing within {} s", limit.as_secs()))))
     }
 
     /// Sends one request on a connection of its own.
@@ -231,4 +260,17 @@ impl Events {
             reason: error.to_string(),
         })
     }
+}
+
+/// The text as it may stand in a query (RFC 3986 section 3.4).
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
 }

@@ -30,6 +30,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             | Output::Close(_)
             | Output::Wake(_)
             | Output::TakePlace(..)
+            | Output::Probe(..)
             | Output::Silent => None,
         })
         .collect()
@@ -140,6 +141,7 @@ fn the_files_are_written_with_what_programs_need() {
             | Output::Close(_)
             | Output::Wake(_)
             | Output::TakePlace(..)
+            | Output::Probe(..)
             | Output::Silent => None,
         });
     let files = files.unwrap();
@@ -168,7 +170,7 @@ fn problems_of_files_are_reported_beside_those_of_listeners() {
     assert!(!core.wants_wire(), "nothing is wrong, which is no news");
     core.handle_files(vec![problem("permission denied")]);
     let udp = dns("127.0.42.101:10053");
-    core.handle_listening(Instant::ZERO, udp, Err("in use".to_owned()));
+    core.handle_listening(Instant::ZERO, udp, Err("in use".to_owned().into()));
     let report = said(&mut core);
     assert_eq!(report.len(), 1, "one report tells everything");
     assert_eq!(
@@ -199,9 +201,9 @@ fn each_listener_that_failed_is_tried_again() {
     core.handle_listening(
         Instant::ZERO,
         dns("127.0.42.100:5353"),
-        Err("in use".to_owned()),
+        Err("in use".to_owned().into()),
     );
-    core.handle_listening(later, http, Err("in use".to_owned()));
+    core.handle_listening(later, http, Err("in use".to_owned().into()));
     core.handle_timeout(Instant::ZERO + LISTEN_RETRY);
     assert_eq!(
         outputs(&mut core),
@@ -251,6 +253,7 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
             | Output::Serve(..)
             | Output::Wake(_)
             | Output::TakePlace(..)
+            | Output::Probe(..)
             | Output::Silent => None,
         })
         .collect();

@@ -61,7 +61,11 @@ fn the_page_says_what_the_configuration_says() {
     assert_eq!(route.via, ["b", "home"]);
     assert!(page.problems.is_empty());
 
-    core.handle_listening(Instant::ZERO, network(OTHER), Err("in use".to_owned()));
+    core.handle_listening(
+        Instant::ZERO,
+        network(OTHER),
+        Err("in use".to_owned().into()),
+    );
     assert_eq!(
         core.page().unwrap().problems,
         ["cannot listen on 127.0.42.100:8080: in use"]

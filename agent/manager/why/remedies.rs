@@ -1,0 +1,109 @@
+//! What a person can do about a step that does not work.
+
+use std::net::SocketAddr;
+
+use super::{Entrance, Inquiry, Way};
+use crate::{
+    view::{HostState, HostView},
+    wire::probe::Cause,
+};
+
+/// For a host that is not up.
+pub(super) fn host(view: &HostView) -> String {
+    let name = &view.name;
+    match view.state {
+        HostState::Stopped => format!("run: norouter start {name}"),
+        HostState::Refused => {
+            format!("mend what the reason says, and then run: norouter start {name}")
+        }
+        HostState::Waiting => format!(
+            "it is tried again by itself; norouter logs {name} shows what its command said, norouter start {name} tries at once"
+        ),
+        HostState::NeedsYou => format!(
+            "give {name} what it asks for, where the network was started; a new command is approved with: norouter reload --confirm"
+        ),
+        HostState::Starting | HostState::Greeting | HostState::Configuring => {
+            format!("it is being started; run: norouter wait {name}")
+        }
+        HostState::Ready | HostState::Degraded => format!("run: norouter restart {name}"),
+    }
+}
+
+impl Inquiry {
+    /// For an address that the source cannot listen on.
+    pub(super) fn listener_remedy(&self, cause: Cause, address: SocketAddr) -> String {
+        let source = self.called(self.from);
+        let port = address.port();
+        let another = match (&self.way, self.entrance()) {
+            (Way::Port(vip, _), Entrance::Loopback(_)) => {
+                format!("let {} publish another port than {port}", self.called(*vip))
+            }
+            (Way::Port(..) | Way::Gateway(..) | Way::Outside(_) | Way::Nowhere(_), _) => {
+                format!("let the proxy of {source} listen on another port than {port}")
+            }
+        };
+        match cause {
+            Cause::InUse => format!(
+                "port {port} of {} is taken on {source} by another program. To see which, run there: ss -ltnp \"sport = :{port}\" \
+                 (macOS: lsof -nP -iTCP:{port} -sTCP:LISTEN; Windows: netstat -ano). End it, or {another}",
+                address.ip()
+            ),
+            Cause::NotPermitted => format!(
+                "{another}: one of 1024 or more needs no rights of an administrator on {source}"
+            ),
+            Cause::NoAddress => format!(
+                "give {source} the address {}; on macOS run there: sudo ifconfig lo0 alias {} up",
+                address.ip(),
+                address.ip()
+            ),
+            Cause::NotAllowed => format!(
+                "its agent has another configuration than this manager; run: norouter restart {source}"
+            ),
+            Cause::NameNotFound
+            | Cause::Unreachable
+            | Cause::Refused
+            | Cause::TimedOut
+            | Cause::Other => {
+                format!("it is tried again every few seconds; norouter logs {source} may say more")
+            }
+        }
+    }
+
+    /// For a target that the far end cannot connect to.
+    pub(super) fn dial_remedy(&self, cause: Cause, host: &str, target: &str) -> String {
+        let correct = match &self.way {
+            Way::Port(..) => format!(
+                "correct the target of port {} of {host} in the manifest",
+                self.target.port
+            ),
+            Way::Gateway(..) | Way::Outside(_) | Way::Nowhere(_) => {
+                "ask for another port".to_owned()
+            }
+        };
+        match cause {
+            Cause::Refused => format!(
+                "nothing listens on {target} as seen from {host}: start the server there, or {correct}"
+            ),
+            Cause::NameNotFound => format!(
+                "the resolver of {host} does not know that name: correct it, or see whether {host} can resolve other names"
+            ),
+            Cause::TimedOut => format!(
+                "see whether the machine of {target} runs, and whether a firewall between it and {host} drops connections"
+            ),
+            Cause::Unreachable => {
+                format!("{host} has no way to {target}: see the network of {host}")
+            }
+            Cause::NotAllowed => match &self.way {
+                Way::Port(..) => format!(
+                    "its agent has another configuration than this manager; run: norouter restart {host}"
+                ),
+                Way::Gateway(..) | Way::Outside(_) | Way::Nowhere(_) => format!(
+                    "see \"to\" and \"notTo\" of the route through {host}, or publish the service as a port of {host}"
+                ),
+            },
+            Cause::InUse | Cause::NotPermitted | Cause::NoAddress | Cause::Other => {
+                format!("try it on {host} itself; norouter logs {host} may say more")
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! A plan as people and programs see it.
+
+use super::{HostPlan, Plan, Protocol, Start};
+use crate::{
+    addr::Vip,
+    route::{Route, Target},
+    view::{PlanHost, PlanPort, PlanRoute, PlanView},
+};
+
+impl Plan {
+    /// The plan for faces. What no agent carries yet is left out.
+    pub fn view(&self) -> PlanView {
+        PlanView {
+            hosts: self.hosts.iter().map(|host| self.host_view(host)).collect(),
+            routes: self
+                .routes
+                .iter()
+                .map(|route| self.route_view(route))
+                .collect(),
+        }
+    }
+
+    /// What the host with this address is called; the address itself if there is none.
+    pub fn name_of(&self, vip: Vip) -> String {
+        self.host(vip)
+            .map_or_else(|| vip.to_string(), |host| host.name.to_string())
+    }
+
+    fn host_view(&self, host: &HostPlan) -> PlanHost {
+        PlanHost {
+            name: host.name.to_string(),
+            vip: host.vip.to_string(),
+            aliases: host.aliases.iter().map(ToString::to_string).collect(),
+            command: match &host.start {
+                Start::InProcess => Vec::new(),
+                Start::Command(words) => words.clone(),
+            },
+            publishes: host
+                .forwards
+                .iter()
+                .filter(|forward| forward.protocol == Protocol::Tcp)
+                .map(|forward| PlanPort {
+                    port: forward.listen_port.get(),
+                    target: forward.target.to_string(),
+                })
+                .collect(),
+            http: host.http.as_ref().map(|proxy| proxy.listen.to_string()),
+            socks: host.socks.as_ref().map(|proxy| proxy.listen.to_string()),
+            dns: host.dns.map(|port| host.vip.socket(port).to_string()),
+            gateway: self.routes.has_gateway(host.vip),
+        }
+    }
+
+    fn route_view(&self, route: &Route) -> PlanRoute {
+        let texts = |targets: &[Target]| targets.iter().map(ToString::to_string).collect();
+        let mut via = route.via.iter().map(|via| self.name_of(*via));
+        PlanRoute {
+            to: texts(&route.to),
+            not_to: texts(&route.not_to),
+            // A route has at least one.
+            via: via.next().unwrap_or_default(),
+            or_via: via.collect(),
+        }
+    }
+}

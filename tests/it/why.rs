@@ -1,0 +1,293 @@
+//! Why a connection does not work, of the real program with real agents: every kind of step that can be broken.
+
+use std::{
+    io::Read as _,
+    net::{SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
+
+use serde_json::Value;
+use socket2::{Domain, Socket, Type};
+
+use crate::control::{Home, Manager, body, get, status};
+
+/// Much longer than anything here takes, on any machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Where the hosts of one test live: `127.0.62.N` to `127.0.62.N+4`, so that tests do not meet.
+struct Network {
+    home: Home,
+    first: u8,
+    _manager: Manager,
+}
+
+/// What the program said about one connection.
+struct Why {
+    code: i32,
+    view: Value,
+}
+
+impl Network {
+    /// A laptop with a proxy, and `web` with these `ports`; a gateway, and a host that never comes.
+    fn new(name: &str, first: u8, ports: &str) -> Self {
+        let home = Home::new(name);
+        let vip = |number: u8| format!("127.0.62.{}", first + number);
+        let program = serde_json::json!([env!("CARGO_BIN_EXE_norouter")]);
+        let rest = "loopback: {disable: true}, stateDir: {disable: true}, dns: {disable: true}";
+        let proxy = free(&vip(4));
+        let manifest = format!(
+            "hosts:\n\
+             \x20 laptop: {{vip: {}, stateDir: {{disable: true}}, dns: {{disable: true}}, http: {{listen: '{proxy}'}}}}\n\
+             \x20 web: {{vip: {}, cmd: {program}, aliases: [www], ports: [{ports}], {rest}}}\n\
+             \x20 gate: {{vip: {}, cmd: {program}, {rest}}}\n\
+             \x20 lost: {{vip: {}, cmd: [\"false\"], ports: ['9:127.0.0.1:9'], {rest}}}\n\
+             routes:\n\
+             - {{via: gate, to: ['127.0.62.{}/32', '10.0.0.0/8', '*.invalid'], notTo: ['10.9.0.0/16']}}\n",
+            vip(0),
+            vip(1),
+            vip(2),
+            vip(3),
+            first + 4,
+        );
+        let manifest = home.write(&format!("{name}.yaml"), &manifest);
+        let manager = home.up(&[&manifest]);
+        home.wait(&["laptop", "web", "gate"]);
+        Self {
+            home,
+            first,
+            _manager: manager,
+        }
+    }
+
+    fn vip(&self, number: u8) -> String {
+        format!("127.0.62.{}", self.first + number)
+    }
+
+    fn why(&self, arguments: &[&str]) -> Why {
+        let run = self.home.run(&[&["why", "--json"], arguments].concat());
+        assert!([0, 5].contains(&run.code), "{arguments:?}: {}", run.talk);
+        Why {
+            code: run.code,
+            view: serde_json::from_str(&run.data).unwrap(),
+        }
+    }
+}
+
+impl Why {
+    fn step(&self, name: &str) -> &Value {
+        let mut steps = self.view["steps"].as_array().unwrap().iter();
+        steps.find(|step| step["step"] == name).unwrap()
+    }
+
+    /// The text and the remedy of the first step that does not work, which is this one.
+    #[track_caller]
+    fn broken(&self, name: &str) -> (&str, &str) {
+        let mut steps = self.view["steps"].as_array().unwrap().iter();
+        let failed = steps.find(|step| step["outcome"] == "failed");
+        let failed = failed.unwrap_or_else(|| panic!("{:#}", self.view));
+        assert_eq!(failed["step"], name, "{:#}", self.view);
+        assert_eq!(self.code, 5);
+        (
+            failed["text"].as_str().unwrap(),
+            failed["remedy"].as_str().unwrap(),
+        )
+    }
+
+    #[track_caller]
+    fn works(&self) {
+        assert_eq!(self.code, 0, "{:#}", self.view);
+        for step in self.view["steps"].as_array().unwrap() {
+            let outcome = step["outcome"].as_str().unwrap();
+            assert!(["ok", "skipped"].contains(&outcome), "{:#}", self.view);
+        }
+    }
+}
+
+/// An address where nobody listens at the moment.
+fn free(ip: &str) -> SocketAddr {
+    let listener = TcpListener::bind((ip, 0)).unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[test]
+fn a_connection_that_works_is_really_tried_and_closed_at_once() {
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = service.local_addr().unwrap();
+    let network = Network::new("why-works", 10, &format!("'7001:{target}'"));
+    let why = network.why(&["www:7001"]);
+    why.works();
+    assert_eq!(
+        (&why.view["target"], &why.view["from"]),
+        (&"www:7001".into(), &"laptop".into())
+    );
+    for step in ["source", "destination", "listener", "dial"] {
+        assert!(why.step(step)["tookUs"].as_u64().unwrap() > 0, "{step}");
+    }
+    let (mut seen, _) = service.accept().unwrap();
+    seen.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(
+        seen.read(&mut [0]).unwrap(),
+        0,
+        "a clean end without a byte"
+    );
+
+    let text = network.home.run(&["why", "web:7001"]);
+    assert_eq!(text.code, 0, "{}", text.talk);
+    assert_eq!(text.data.matches("\n  ok ").count(), 6, "{}", text.data);
+    assert!(
+        text.data
+            .ends_with("Nothing was found that does not work.\n")
+    );
+    let outside = network.why(&["example.com:443"]);
+    outside.works();
+    let rule = outside.step("rule")["text"].as_str().unwrap();
+    assert!(rule.contains("not part of the network"), "{rule}");
+    let excepted = network.why(&["10.9.0.1:80", "--from", "web"]);
+    excepted.works();
+    let rule = excepted.step("rule")["text"].as_str().unwrap();
+    assert!(rule.contains("makes an exception"), "{rule}");
+    assert!(rule.ends_with("directly on web"), "{rule}");
+
+    // The socket says the same, and what cannot be understood is refused.
+    let ask = |query: &str| {
+        network
+            .home
+            .ask("why-works", &get(&format!("/v1/why{query}"), ""))
+    };
+    let answer = ask("?from=127.0.62.12&target=web%3A7001");
+    assert_eq!(status(&answer), "200", "{answer}");
+    let view: Value = serde_json::from_str(body(&answer)).unwrap();
+    assert_eq!(view["from"], "gate");
+    for (query, code) in [
+        ("", "400"),
+        ("?target=web", "400"),
+        ("?target=web:0", "400"),
+        ("?target=web:80&from=nobody", "404"),
+    ] {
+        assert_eq!(status(&ask(query)), code, "{query}");
+    }
+    assert_eq!(
+        network
+            .home
+            .run(&["why", "web:7001", "--from", "nobody"])
+            .code,
+        1
+    );
+    assert_eq!(network.home.run(&["why", "web"]).code, 2);
+}
+
+#[test]
+fn the_first_step_that_is_broken_is_named_with_its_remedy() {
+    let taken = TcpListener::bind("127.0.62.21:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let nobody = free("127.0.0.1");
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ports = format!(
+        "'{port}:{}','7002:{nobody}','7003:nobody.invalid:80'",
+        service.local_addr().unwrap()
+    );
+    let network = Network::new("why-broken", 20, &ports);
+
+    let why = network.why(&["weeb:7002"]);
+    let (text, remedy) = why.broken("name");
+    assert!(
+        text.starts_with("weeb is no host of this network"),
+        "{text}"
+    );
+    assert!(remedy.starts_with("did you mean web:7002?"), "{remedy}");
+
+    let why = network.why(&["web:7009"]);
+    let (text, remedy) = why.broken("rule");
+    assert!(
+        text.starts_with("web does not publish 7009; it publishes "),
+        "{text}"
+    );
+    assert!(remedy.contains("7009:127.0.0.1:7009"), "{remedy}");
+
+    let why = network.why(&[&format!("web:{port}")]);
+    let (text, remedy) = why.broken("listener");
+    assert!(text.contains("already in use"), "{text}");
+    assert!(remedy.contains(&format!("sport = :{port}")), "{remedy}");
+    assert_eq!(
+        why.step("dial")["outcome"],
+        "ok",
+        "the rest is looked at too"
+    );
+
+    let why = network.why(&["web:7002"]);
+    let (text, remedy) = why.broken("dial");
+    assert!(text.ends_with("connection refused"), "{text}");
+    assert!(
+        remedy.starts_with(&format!("nothing listens on {nobody} as seen from web")),
+        "{remedy}"
+    );
+    let said = network.home.run(&["why", "web:7002"]);
+    assert_eq!(said.code, 5);
+    let last = said.data.lines().last().unwrap();
+    assert_eq!(last, format!("What to do about the dial: {remedy}"));
+
+    let why = network.why(&["web:7003"]);
+    assert!(why.broken("dial").1.contains("does not know that name"));
+
+    let why = network.why(&["lost:9"]);
+    let (text, _) = why.broken("destination");
+    assert!(text.contains("status 1"), "{text}");
+    assert_eq!(network.home.run(&["stop", "web"]).code, 0);
+    let stopped = network.home.run(&["wait", "web", "--timeout", "60"]);
+    assert_eq!(stopped.code, 5);
+    let why = network.why(&["web:7002"]);
+    assert_eq!(why.broken("destination").1, "run: norouter start web");
+    assert_eq!(why.step("dial")["outcome"], "skipped");
+}
+
+#[test]
+fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
+    let network = Network::new("why-gateway", 30, "");
+    // Special, but named by the route.
+    let service = TcpListener::bind((network.vip(4), 0)).unwrap();
+    let target = service.local_addr().unwrap().to_string();
+    let why = network.why(&[&target]);
+    why.works();
+    assert!(
+        why.step("gateway")["text"]
+            .as_str()
+            .unwrap()
+            .starts_with("gate ")
+    );
+    let proxy = why.step("listener")["text"].as_str().unwrap();
+    assert!(
+        proxy.starts_with("laptop serves an HTTP proxy on "),
+        "{proxy}"
+    );
+    service.accept().unwrap();
+    let by_itself = network.why(&[&target, "--from", "gate"]);
+    by_itself.works();
+    assert_eq!(by_itself.step("listener")["outcome"], "skipped");
+    service.accept().unwrap();
+
+    let why = network.why(&["nobody.invalid:80"]);
+    assert!(why.broken("dial").1.contains("the resolver of gate"));
+    let why = network.why(&[&target, "--from", "web"]);
+    assert!(why.broken("listener").1.contains("http: {listen:"));
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_given_up() {
+    // Its queue is full, so that a handshake is not answered.
+    let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    full.listen(0).unwrap();
+    let target = full.local_addr().unwrap().as_socket().unwrap();
+    let mut held = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&target, Duration::from_millis(300)) {
+        held.push(stream);
+        assert!(held.len() < 100, "the queue has no end");
+    }
+    let network = Network::new("why-hangs", 40, &format!("'7004:{target}'"));
+    let why = network.why(&["web:7004"]);
+    let (_, remedy) = why.broken("dial");
+    assert!(remedy.contains("firewall"), "{remedy}");
+    assert!(why.step("dial")["tookUs"].as_u64().unwrap() >= 9_000_000);
+    assert!(why.step("source")["tookUs"].as_u64().unwrap() < 9_000_000);
+}
