@@ -17,8 +17,9 @@ use tokio::{
 };
 
 use super::{
+    askpass::Pass,
     clock::{Clock, SleepWatch, seed},
-    control::{self, Door, Journal},
+    control::{self, Door, Journal, Name},
     limits,
     pool::Pool,
     transport,
@@ -28,8 +29,9 @@ use crate::{
     addr::{FlowKey, Vip},
     manager::{Commands, Core, Output},
     plan::{Change, Plan, Start},
+    secret::Secret,
     time::Instant,
-    view::{Event, FlowsView, Snapshot},
+    view::{Answer, Event, FlowsView, Question, Snapshot},
 };
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
@@ -71,6 +73,8 @@ pub enum Intent {
     Approve,
     /// End a flow with a reset to both of its ends.
     KillFlow(FlowKey),
+    /// Answer what a host's command asks, or refuse to.
+    Answer(Vip, Answer),
 }
 
 /// Why an intent was not followed.
@@ -87,6 +91,12 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
+    /// There is no such question.
+    #[error("this is not asked any more; it may have been answered, or its command has ended")]
+    NoPrompt,
+    /// Who asks may not.
+    #[error("only the command of a host that is being connected to may ask, and not too much")]
+    NoAsker,
     /// Nobody reads a manifest for this network.
     #[error("this network has no manifest that could be read again")]
     NoManifest,
@@ -237,8 +247,10 @@ async fn run(
         state: Mutex::new(State {
             core,
             lives: HashMap::new(),
+            askers: HashMap::new(),
             armed: None,
         }),
+        network: outside.door.as_ref().map(|door| door.name().clone()),
         snapshots: outside.snapshots,
         events: outside.events,
         reload: outside.reload,
@@ -282,6 +294,8 @@ async fn run(
 struct Shared {
     clock: Clock,
     state: Mutex<State>,
+    /// What the network is called, if there is a door at which commands may ask.
+    network: Option<Name>,
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
     reload: mpsc::UnboundedSender<ReloadRequest>,
@@ -335,6 +349,10 @@ impl Inside {
         let mut outcome = Ok(());
         let started = |may: bool| may.then_some(()).ok_or(Unmet::NotNow);
         self.0.tell(|core, now| match *intent {
+            Intent::Answer(vip, ref answer) => {
+                let asked = core.answer(now, vip, answer.clone());
+                outcome = asked.then_some(()).ok_or(Unmet::NoPrompt);
+            }
             Intent::Down => core.stop(now),
             Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
             Intent::StopHost(vip) => core.stop_host(now, vip),
@@ -356,10 +374,60 @@ impl Inside {
     }
 }
 
+impl Inside {
+    /// Has a person asked what a host's command asks.
+    pub(super) fn ask(&self, vip: Vip, question: Question) -> Result<Asking, Unmet> {
+        let mut state = self.0.lock();
+        let life = state.lives.get(&vip);
+        let own = life.and_then(|life| life.pass.as_ref());
+        if !own.is_some_and(|own| own.opens(&question.token)) {
+            return Err(Unmet::NoAsker);
+        }
+        let now = self.0.clock.now();
+        let asked = (state.core).ask(now, vip, question.kind, question.text, question.asker);
+        let prompt = asked.ok_or(Unmet::NoAsker)?;
+        let (sender, answer) = oneshot::channel();
+        state.askers.insert(prompt, sender);
+        self.0.settle(state);
+        Ok(Asking {
+            inside: self.clone(),
+            vip,
+            prompt,
+            answer,
+        })
+    }
+}
+
+/// A question that waits for its answer; it is withdrawn when nobody waits any more.
+pub(super) struct Asking {
+    inside: Inside,
+    vip: Vip,
+    prompt: u64,
+    answer: oneshot::Receiver<Option<Secret>>,
+}
+
+impl Asking {
+    /// The answer, if a person gives one.
+    pub(super) async fn answer(mut self) -> Option<Secret> {
+        (&mut self.answer).await.ok().flatten()
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let (vip, prompt) = (self.vip, self.prompt);
+        self.inside.0.lock().askers.remove(&prompt);
+        let shared = &self.inside.0;
+        shared.tell(|core, now| core.withdraw(now, vip, prompt));
+    }
+}
+
 /// The machine, and what the driver needs to know beside it.
 struct State {
     core: Core,
     lives: HashMap<Vip, Life>,
+    /// Who waits for the answer to which question.
+    askers: HashMap<u64, oneshot::Sender<Option<Secret>>>,
     /// What the timer waits for.
     armed: Option<Instant>,
 }
@@ -368,6 +436,8 @@ struct State {
 struct Life {
     to_write: Arc<Notify>,
     orders: mpsc::UnboundedSender<Order>,
+    /// What lets its command ask.
+    pass: Option<Pass>,
 }
 
 /// What happens to a running agent.
@@ -403,6 +473,12 @@ impl Shared {
                         life.to_write.notify_one();
                     }
                 }
+                Output::Answer(prompt, answer) => {
+                    if let Some(asker) = state.askers.remove(&prompt) {
+                        // It may have gone a moment ago.
+                        let _ = asker.send(answer);
+                    }
+                }
                 Output::Event(event) => {
                     self.journal.note(event.clone());
                     // Nobody needs to listen.
@@ -427,12 +503,14 @@ impl Shared {
     fn spawn(self: &Arc<Self>, state: &mut State, vip: Vip, start: Start) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let to_write = Arc::new(Notify::new());
+        let pass = self.network.as_ref().and_then(|name| Pass::new(name, vip));
         let life = Life {
             to_write: to_write.clone(),
             orders,
+            pass: pass.clone(),
         };
         state.lives.insert(vip, life);
-        tokio::spawn(live(self.clone(), vip, start, to_write, inbox));
+        tokio::spawn(live(self.clone(), vip, start, pass, to_write, inbox));
     }
 }
 
@@ -450,10 +528,11 @@ async fn live(
     shared: Arc<Shared>,
     vip: Vip,
     start: Start,
+    pass: Option<Pass>,
     to_write: Arc<Notify>,
     mut inbox: mpsc::UnboundedReceiver<Order>,
 ) {
-    let (mut process, pipes) = match transport::launch(&start) {
+    let (mut process, pipes) = match transport::launch(&start, pass.as_ref()) {
         Ok(launched) => launched,
         Err(reason) => {
             shared.lock().lives.remove(&vip);

@@ -187,6 +187,10 @@ struct Life {
     served_since: Option<Instant>,
     /// Only of an agent that has one; others are judged by their process and their streams.
     heartbeat: Option<Heartbeat>,
+    /// The command waits for a person.
+    asking: bool,
+    /// A person would not answer.
+    unanswered: bool,
 }
 
 impl Default for Life {
@@ -202,6 +206,8 @@ impl Default for Life {
             outdated: false,
             served_since: None,
             heartbeat: None,
+            asking: false,
+            unanswered: false,
         }
     }
 }
@@ -229,6 +235,28 @@ impl Link {
     /// Whether anything has come from the agent since its command was started.
     pub fn has_spoken(&self) -> bool {
         self.life.spoke
+    }
+
+    /// Whether the command runs and is not about to end, so that it may ask a person something.
+    pub fn may_ask(&self) -> bool {
+        matches!(self.state, State::Configuring { .. } | State::Ready)
+    }
+
+    /// Whether the command waits for a person, whose time does not count. Afterwards it has as long as at its start.
+    pub fn handle_asking(&mut self, now: Instant, asking: bool) {
+        if let State::Configuring { give_up_at } = &mut self.state
+            && self.life.asking
+            && !asking
+        {
+            *give_up_at = now + ANSWER_MAX;
+        }
+        self.life.asking = asking;
+        self.outputs.push_back(Output::Changed);
+    }
+
+    /// The person who was asked will not answer.
+    pub fn handle_unanswered(&mut self) {
+        self.life.unanswered = true;
     }
 
     /// What the agent said of itself.
@@ -476,12 +504,19 @@ impl Link {
                 Loss::Exited { ending, banner }
             }
         };
+        let why = match why {
+            Loss::Exited { ending, .. } if self.life.unanswered && self.life.greeting.is_none() => {
+                Loss::Unanswered(ending)
+            }
+            why => why,
+        };
         self.rest(now, why);
     }
 
     /// Gives up waiting, ends what does not end by itself, asks who is still there, and starts again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
+            State::Configuring { .. } if self.life.asking => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
                 let banner = wire_text(self.life.decoder.banner());
                 self.end(now, Loss::NoAnswer { banner });
@@ -525,6 +560,7 @@ impl Link {
     /// When to call [`Link::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
+            State::Configuring { .. } if self.life.asking => None,
             State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
             State::Ready => {
                 let heartbeat = self.life.heartbeat.as_ref();

@@ -11,6 +11,7 @@ mod configure;
 mod flows;
 mod host;
 mod pace;
+mod prompts;
 mod reload;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,14 +19,15 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::{Bytes, BytesMut};
 
 pub use self::reload::Commands;
-use self::{host::Host, pace::Pace};
+use self::{host::Host, pace::Pace, prompts::Asked};
 use crate::{
     addr::{FlowKey, HostName, Vip},
     link::{self, Ending, Link},
     plan::{Plan, Start},
+    secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Event, FlowsView, Snapshot},
+    view::{Answer, Event, FlowsView, PromptKind, Snapshot},
 };
 
 /// What the driver is to do.
@@ -41,11 +43,16 @@ pub enum Output {
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
+    /// The question with this number has this answer, or will have none.
+    Answer(u64, Option<Secret>),
     /// Something happened.
     Event(Event),
     /// [`Core::snapshot`] has changed.
     Changed,
 }
+
+/// How many questions may be open in a network, so that those who are to answer them find the door open.
+const PROMPTS_MAX: usize = 128;
 
 /// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is started
 /// again, and one that cannot run as it is waits for a person.
@@ -60,6 +67,8 @@ pub struct Core {
     stopping: bool,
     /// Whether it was said that no host can run.
     hopeless: bool,
+    /// The number of the last question.
+    prompts: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -85,6 +94,7 @@ impl Core {
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
             stopping: false,
             hopeless: false,
+            prompts: 0,
             outputs: VecDeque::new(),
             hosts,
         }
@@ -189,6 +199,64 @@ impl Core {
     /// An agent's process has ended.
     pub fn handle_exit(&mut self, now: Instant, vip: Vip, ending: Ending) {
         self.tell(now, vip, |link| link.handle_exit(now, ending));
+    }
+
+    /// A host's command asks a person something, or without a `kind` only wants to be read; `asker` is the process that
+    /// does. The number of the question, which is answered by [`Output::Answer`]; none if it is not taken.
+    pub fn ask(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        kind: Option<PromptKind>,
+        text: String,
+        asker: u32,
+    ) -> Option<u64> {
+        let open: usize = self.hosts.values().map(|host| host.prompts.len()).sum();
+        let host = self.hosts.get_mut(&vip)?;
+        if !host.link.may_ask() || open >= PROMPTS_MAX {
+            return None;
+        }
+        let id = self.prompts + 1;
+        match host.prompts.ask(id, kind, text, asker) {
+            Asked::TooMany => return None,
+            Asked::Known(answer) => self.outputs.push_back(Output::Answer(id, Some(answer))),
+            Asked::Open => self.look_at_prompts(now, vip),
+        }
+        self.prompts = id;
+        Some(id)
+    }
+
+    /// A person answers what a host's command has asked, or refuses to. False if it is not asked any more.
+    pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
+        let Some(host) = self.hosts.get_mut(&vip) else {
+            return false;
+        };
+        let text = answer.text;
+        if !(host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
+            return false;
+        }
+        if text.is_none() {
+            host.link.handle_unanswered();
+        }
+        self.outputs.push_back(Output::Answer(answer.prompt, text));
+        self.look_at_prompts(now, vip);
+        true
+    }
+
+    /// Nobody waits for the answer to a question any more.
+    pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
+        let host = self.hosts.get_mut(&vip);
+        if host.is_some_and(|host| host.prompts.withdraw(prompt)) {
+            self.look_at_prompts(now, vip);
+        }
+    }
+
+    fn look_at_prompts(&mut self, now: Instant, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            let asking = host.prompts.len() > 0;
+            host.link.handle_asking(now, asking);
+            self.settle(now, vip);
+        }
     }
 
     /// The next frame for a host's pipe.
@@ -313,10 +381,15 @@ impl Core {
                     let up = *host.link.state() == link::State::Ready;
                     if up != std::mem::replace(&mut host.up, up) {
                         if up {
+                            host.prompts.prove();
                             self.switch.raise(vip);
                         } else {
                             self.switch.lower(vip);
                         }
+                    }
+                    if !host.link.may_ask() {
+                        let gone = host.prompts.close().into_iter();
+                        self.outputs.extend(gone.map(|id| Output::Answer(id, None)));
                     }
                     if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
                         self.outputs.push_back(Output::Event(event));
@@ -338,8 +411,9 @@ impl Core {
         while let Some(vip) = self.pace.pop(now) {
             // What was written to an earlier agent means nothing to this one.
             self.switch.lower(vip);
-            if let Some(host) = self.hosts.get(&vip) {
+            if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();
+                host.prompts.begin(&start);
                 self.outputs.push_back(Output::Spawn(vip, start));
             }
         }

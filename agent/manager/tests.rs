@@ -2,6 +2,7 @@
 
 mod configuration;
 mod flows;
+mod prompts;
 mod reload;
 mod suggestions;
 

@@ -3,10 +3,12 @@
 
 mod flow;
 mod network;
+mod prompt;
 
 pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     network::{LogLine, LogView, NetworkView},
+    prompt::{Answer, PromptKind, PromptView, Question, Reply},
 };
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,9 @@ pub struct HostView {
     /// How long its agent took to answer lately, in microseconds, if it answers heartbeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
+    /// What its command asks and a person can answer, oldest first.
+    #[serde(default)]
+    pub prompts: Vec<PromptView>,
     /// What does not work on it although it is ready.
     pub problems: Vec<String>,
     /// Its agent's version, once known.

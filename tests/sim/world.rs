@@ -282,8 +282,10 @@ impl World {
                     let _ = writeln!(self.transcript, "{} {host} {}", self.now, state.word());
                     self.said.insert(host, state);
                 }
-                manager::Output::Wake(_) | manager::Output::Changed | manager::Output::Event(_) => {
-                }
+                manager::Output::Wake(_)
+                | manager::Output::Answer(..)
+                | manager::Output::Changed
+                | manager::Output::Event(_) => {}
             }
         }
         busy

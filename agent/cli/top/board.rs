@@ -335,6 +335,7 @@ mod tests {
             retry: None,
             since_ms: 0,
             latency_us: None,
+            prompts: Vec::new(),
             problems: Vec::new(),
             version: None,
             stderr: Vec::new(),

@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
 use super::{Name, events, platform};
-use crate::view::{HostView, LogLine, NetworkView};
+use crate::{
+    secret::Secret,
+    view::{Answer, HostView, LogLine, NetworkView, Question, Reply},
+};
 
 /// How long a manager may take to answer. It has nothing to wait for itself.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -98,24 +102,41 @@ impl Client {
 
     /// The answer at a path.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        let bytes = self.ask(Method::GET, path).await?;
+        let bytes = self.request(Method::GET, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
     /// Has something done.
     pub async fn post(&self, path: &str) -> Result<(), Error> {
-        self.ask(Method::POST, path).await.map(drop)
+        self.request(Method::POST, path).await.map(drop)
     }
 
     /// Has something done that has an answer.
     pub async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        let bytes = self.ask(Method::POST, path).await?;
+        let bytes = self.request(Method::POST, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+    }
+
+    /// Answers what the command of a host asks, or refuses to.
+    pub async fn answer(&self, host: &str, answer: &Answer) -> Result<(), Error> {
+        let path = format!("/v1/hosts/{host}/answer");
+        self.in_time(self.send(Method::POST, &path, body(answer)))
+            .await
+            .map(drop)
+    }
+
+    /// Asks a person for the command of a host, for as long as that takes; none if there is no answer.
+    pub async fn ask(&self, host: &str, question: &Question) -> Result<Option<Secret>, Error> {
+        let path = format!("/v1/hosts/{host}/ask");
+        let response = self.send(Method::POST, &path, body(question)).await?;
+        let bytes = self.whole(response).await?;
+        let reply: Reply = serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))?;
+        Ok(reply.text)
     }
 
     /// Has something ended.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
-        self.ask(Method::DELETE, path).await.map(drop)
+        self.request(Method::DELETE, path).await.map(drop)
     }
 
     /// What happens from now on, or after the event of that number.
@@ -124,7 +145,9 @@ impl Client {
             Some(after) => format!("/v1/events?after={after}"),
             None => "/v1/events".to_owned(),
         };
-        let response = self.in_time(self.send(Method::GET, &path)).await?;
+        let response = self
+            .in_time(self.send(Method::GET, &path, Bytes::new()))
+            .await?;
         Ok(Events {
             name: self.name.clone(),
             body: response.into_body(),
@@ -132,9 +155,9 @@ impl Client {
         })
     }
 
-    async fn ask(&self, method: Method, path: &str) -> Result<Bytes, Error> {
+    async fn request(&self, method: Method, path: &str) -> Result<Bytes, Error> {
         self.in_time(async {
-            let response = self.send(method, path).await?;
+            let response = self.send(method, path, Bytes::new()).await?;
             self.whole(response).await
         })
         .await
@@ -148,7 +171,12 @@ impl Client {
     }
 
     /// Sends one request on a connection of its own.
-    async fn send(&self, method: Method, path: &str) -> Result<Response<Incoming>, Error> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Error> {
         let stream = platform::connect(&self.name).await;
         let stream = stream.map_err(|_| Error::NoManager(self.name.clone()))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -160,7 +188,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, "localhost")
-            .body(Empty::<Bytes>::new())
+            .body(Full::new(body))
             .map_err(|error| self.silent(&error))?;
         let response = sender.send_request(request).await;
         let response = response.map_err(|error| self.silent(&error))?;
@@ -187,6 +215,14 @@ impl Client {
             reason: reason.to_string(),
         }
     }
+}
+
+/// A body that may have a secret in it.
+fn body(value: &impl Serialize) -> Bytes {
+    // Views have nothing in them that JSON cannot say.
+    Bytes::from_owner(Zeroizing::new(
+        serde_json::to_vec(value).unwrap_or_default(),
+    ))
 }
 
 impl Events {

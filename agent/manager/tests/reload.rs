@@ -49,6 +49,7 @@ fn done(core: &mut Core) -> Vec<String> {
             | Output::Kill(_)
             | Output::Wake(_)
             | Output::Event(_)
+            | Output::Answer(..)
             | Output::Changed => None,
         })
         .collect()
