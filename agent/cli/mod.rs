@@ -5,9 +5,11 @@ use std::{fmt::Write as _, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 mod agent;
+mod answer;
 mod check;
 mod completions;
 mod demo;
+mod desk;
 mod down;
 mod edit;
 mod env;
@@ -30,6 +32,7 @@ mod show_example;
 mod show_installer;
 mod status;
 mod top;
+mod typing;
 mod up;
 mod wait;
 
@@ -74,6 +77,7 @@ enum Command {
     Events(events::Args),
     Logs(logs::Args),
     Wait(wait::Args),
+    Answer(answer::Args),
     Down(down::Args),
     Reload(reload::Args),
     /// Start a host that was stopped, or that waits to be started again
@@ -135,6 +139,7 @@ pub fn main() -> ExitCode {
         Some(Command::Events(args)) => events::run(&args),
         Some(Command::Logs(args)) => logs::run(&args),
         Some(Command::Wait(args)) => wait::run(&args),
+        Some(Command::Answer(args)) => answer::run(&args),
         Some(Command::Down(args)) => down::run(&args),
         Some(Command::Reload(args)) => reload::run(&args),
         Some(Command::Start(args)) => host::run(host::What::Start, &args),

@@ -69,6 +69,10 @@ struct Block {
     above: String,
     /// What the person can do, in the last line.
     hint: &'static str,
+    /// What the person is asked, in the same place.
+    question: Option<String>,
+    /// Rows below it that the person has typed.
+    typed: usize,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -115,6 +119,8 @@ impl<W: Write> Screen<W> {
                 width: 0,
                 above: String::new(),
                 hint: "",
+                question: None,
+                typed: 0,
             }),
         };
         screen.learn(snapshot);
@@ -140,6 +146,20 @@ impl<W: Write> Screen<W> {
     pub(super) fn hint(&mut self, hint: &'static str) {
         if let Some(block) = &mut self.block {
             block.hint = hint;
+        }
+    }
+
+    /// What the person is asked now, for the last line of the block.
+    pub(super) fn question(&mut self, question: Option<String>) {
+        if let Some(block) = &mut self.block {
+            block.question = question;
+        }
+    }
+
+    /// The person has typed a line below the block, which is seen.
+    pub(super) fn typed(&mut self) {
+        if let Some(block) = &mut self.block {
+            block.typed += 1;
         }
     }
 
@@ -233,8 +253,13 @@ impl<W: Write> Screen<W> {
             return;
         };
         let (width, height) = (block.size)();
-        let lines = self.lines(snapshot, now_ms, (width, height), block.hint);
-        if !block.above.is_empty() || lines != block.drawn || width != block.width {
+        let hint = block.question.as_deref().unwrap_or(block.hint);
+        let lines = self.lines(snapshot, now_ms, (width, height), hint);
+        if block.typed > 0
+            || !block.above.is_empty()
+            || lines != block.drawn
+            || width != block.width
+        {
             let mut text = block.erased(width);
             text.push_str(&std::mem::take(&mut block.above));
             for line in &lines {
@@ -243,6 +268,7 @@ impl<W: Write> Screen<W> {
             }
             self.write(&text);
             block.drawn = lines;
+            block.typed = 0;
             block.width = width;
         }
         self.block = Some(block);
@@ -335,7 +361,7 @@ impl Block {
             .drawn
             .iter()
             .map(|line| line.width.div_ceil(width.max(1)).max(1));
-        match rows.sum::<usize>() {
+        match rows.sum::<usize>() + self.typed {
             0 => String::new(),
             rows => format!("\r\u{1b}[{rows}A\u{1b}[J"),
         }

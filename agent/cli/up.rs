@@ -12,6 +12,7 @@ use tokio::sync::{
 };
 
 use super::{
+    desk::Desk,
     edit,
     error::{Error, Exit},
     input::Source,
@@ -40,6 +41,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Starts the commands of all hosts and connects the hosts with each other. A host that fails does not end
 /// the others, and is started again.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that people know"
+)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
@@ -53,6 +58,9 @@ pub(super) struct Args {
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
+    /// Give the answers that are typed here again when a host is started again; they are kept in memory only
+    #[arg(long)]
+    remember: bool,
     /// What other commands call the network; by default like its file, or the folder of a norouter.yaml
     #[arg(long, value_name = "NAME")]
     name: Option<Name>,
@@ -65,6 +73,7 @@ impl Args {
         let option = option(self.open_editor, "--open-editor")
             .or_else(|| option(self.no_watch, "--no-watch"))
             .or_else(|| option(self.confirm_commands, "--confirm-commands"))
+            .or_else(|| option(self.remember, "--remember"))
             .or_else(|| option(self.name.is_some(), "--name"));
         option.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
     }
@@ -81,6 +90,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         } else {
             Commands::Start
         },
+        remember: args.remember,
     };
     run_source(&Source::of(args.file.as_deref())?, args.name.as_ref(), mode)
 }
@@ -90,6 +100,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 pub(super) struct Mode {
     watch: bool,
     commands: Commands,
+    /// Whether what a person has answered is kept for the next life of the host.
+    remember: bool,
 }
 
 impl Mode {
@@ -97,6 +109,7 @@ impl Mode {
     pub(super) const USUAL: Self = Self {
         watch: true,
         commands: Commands::Start,
+        remember: false,
     };
 }
 
@@ -184,6 +197,7 @@ async fn show(
 ) -> Result<Exit, Error> {
     let mut snapshots = manager.snapshot();
     let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
+    let mut desk = Desk::new(screen.has_block(), origin.remembers());
     let mut log = screen.has_block().then(output::divert_log);
     let mut resizes = Resizes::listen();
     screen.hint("Ctrl-C ends the network");
@@ -191,7 +205,9 @@ async fn show(
     loop {
         // What happens at the same time is drawn at the same time.
         if events.is_empty() {
-            screen.draw(&snapshots.borrow_and_update(), manager.now_ms());
+            let snapshot = snapshots.borrow_and_update();
+            desk.look(&snapshot, &mut screen);
+            screen.draw(&snapshot, manager.now_ms());
         }
         tokio::select! {
             // Everything that has happened is shown before the end is.
@@ -213,17 +229,20 @@ async fn show(
                 let _ = changed;
             }
             Some(line) = next(&mut log) => screen.print(&line),
-            wish = origin.next() => match wish {
-                Wish::Reload(reply) => origin.reload(manager, &mut screen, reply).await,
-                Wish::Approve => manager.tell(Intent::Approve),
-            },
+            line = desk.line() => {
+                if let Some(intent) = desk.take(&line, &mut screen) {
+                    manager.tell(intent);
+                }
+            }
+            reply = origin.next() => origin.reload(manager, &mut screen, &mut desk, reply).await,
             request = requests.next() => {
                 if request == Request::HangUp && origin.can_reload() {
-                    origin.reload(manager, &mut screen, None).await;
+                    origin.reload(manager, &mut screen, &mut desk, None).await;
                     continue;
                 }
                 if asked.is_some() {
                     screen.leave();
+                    desk.close();
                     // Agents whose manager is gone end by themselves.
                     std::process::exit(Exit::Interrupted as i32);
                 }
@@ -255,18 +274,8 @@ struct Origin<'a> {
     watch: Option<Watch>,
     /// Other programs that want it to be read again.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
-    /// Lines that the person types, once commands are held.
-    keys: Option<UnboundedReceiver<String>>,
     /// Whether there was a terminal. One that is gone does not say so any more.
     terminal: bool,
-}
-
-/// What the file or the person wants.
-enum Wish {
-    /// Read the manifest again, and tell who has asked, if somebody has.
-    Reload(Option<ReloadRequest>),
-    /// Start the commands that were held.
-    Approve,
 }
 
 impl<'a> Origin<'a> {
@@ -291,7 +300,6 @@ impl<'a> Origin<'a> {
             source,
             watch,
             requests,
-            keys: None,
             terminal: std::io::stderr().is_terminal(),
         }
     }
@@ -301,26 +309,22 @@ impl<'a> Origin<'a> {
         matches!(self.source, Some((Source::File(_), _))) && !self.terminal
     }
 
-    /// Done when the manifest has changed, or the person has said yes.
-    async fn next(&mut self) -> Wish {
+    /// Whether answers are kept.
+    fn remembers(&self) -> bool {
+        self.source.is_some_and(|(_, mode)| mode.remember)
+    }
+
+    /// Done when the manifest is to be read again: who is to be told, if somebody has asked.
+    async fn next(&mut self) -> Option<ReloadRequest> {
         let changed = async {
             match &mut self.watch {
                 Some(watch) => watch.changed().await,
                 None => std::future::pending().await,
             }
         };
-        let approved = async {
-            while let Some(line) = next(&mut self.keys).await {
-                if line.trim().eq_ignore_ascii_case("yes") {
-                    return;
-                }
-            }
-            std::future::pending::<()>().await;
-        };
         tokio::select! {
-            () = changed => Wish::Reload(None),
-            Some(asker) = next(&mut self.requests) => Wish::Reload(Some(asker)),
-            () = approved => Wish::Approve,
+            () = changed => None,
+            Some(asker) = next(&mut self.requests) => Some(asker),
         }
     }
 
@@ -329,13 +333,14 @@ impl<'a> Origin<'a> {
         &mut self,
         manager: &Handle,
         screen: &mut Screen<Stderr>,
+        desk: &mut Desk,
         asker: Option<ReloadRequest>,
     ) {
         let outcome = match self.plan(screen) {
             // The manager tells everybody what has changed.
             Ok((plan, commands)) => {
                 if commands == Commands::Hold {
-                    self.listen_for_approval(screen);
+                    listen_for_approval(desk, screen);
                 }
                 let changes = manager.reload(plan, commands).await;
                 changes.map_err(|_| "the network has ended".to_owned())
@@ -370,26 +375,12 @@ impl<'a> Origin<'a> {
         }
         Ok((plan, mode.commands))
     }
-
-    fn listen_for_approval(&mut self, screen: &mut Screen<Stderr>) {
-        if self.keys.is_none() && std::io::stdin().is_terminal() {
-            self.keys = Some(lines());
-            screen.print(
-                "type yes and Enter to start new commands, once the lines below say that some wait",
-            );
-        }
-    }
 }
 
-/// What is typed, line by line.
-fn lines() -> UnboundedReceiver<String> {
-    let (sender, lines) = tokio::sync::mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    lines
+fn listen_for_approval(desk: &mut Desk, screen: &mut Screen<Stderr>) {
+    if desk.listen() {
+        screen.print(
+            "type yes and Enter to start new commands, once the lines below say that some wait",
+        );
+    }
 }

@@ -90,7 +90,7 @@ pub fn run_if_asked() -> Option<ExitCode> {
     let pass = std::env::var(PASS).ok()?;
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let helper = std::env::var_os(HELPER)?;
-    let prompt = prompt(&arguments, &helper, |path| path.exists())?;
+    let prompt = prompt(&arguments, &helper, Path::exists)?;
     let asked = ask(&pass, prompt, std::env::var(KIND).ok().as_deref());
     Some(if asked.is_some() {
         ExitCode::SUCCESS

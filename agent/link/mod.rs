@@ -187,10 +187,18 @@ struct Life {
     served_since: Option<Instant>,
     /// Only of an agent that has one; others are judged by their process and their streams.
     heartbeat: Option<Heartbeat>,
-    /// The command waits for a person.
-    asking: bool,
-    /// A person would not answer.
-    unanswered: bool,
+    person: Person,
+}
+
+/// What the command wants of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Person {
+    /// Nothing.
+    Unasked,
+    /// An answer.
+    Asked,
+    /// An answer, which it was refused.
+    Unwilling,
 }
 
 impl Default for Life {
@@ -206,8 +214,7 @@ impl Default for Life {
             outdated: false,
             served_since: None,
             heartbeat: None,
-            asking: false,
-            unanswered: false,
+            person: Person::Unasked,
         }
     }
 }
@@ -244,19 +251,22 @@ impl Link {
 
     /// Whether the command waits for a person, whose time does not count. Afterwards it has as long as at its start.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
+        self.life.person = match self.life.person {
+            _ if asking => Person::Asked,
+            Person::Asked => Person::Unasked,
+            person @ (Person::Unasked | Person::Unwilling) => person,
+        };
         if let State::Configuring { give_up_at } = &mut self.state
-            && self.life.asking
             && !asking
         {
             *give_up_at = now + ANSWER_MAX;
         }
-        self.life.asking = asking;
         self.outputs.push_back(Output::Changed);
     }
 
     /// The person who was asked will not answer.
     pub fn handle_unanswered(&mut self) {
-        self.life.unanswered = true;
+        self.life.person = Person::Unwilling;
     }
 
     /// What the agent said of itself.
@@ -504,11 +514,10 @@ impl Link {
                 Loss::Exited { ending, banner }
             }
         };
-        let why = match why {
-            Loss::Exited { ending, .. } if self.life.unanswered && self.life.greeting.is_none() => {
-                Loss::Unanswered(ending)
-            }
-            why => why,
+        let unwilling = self.life.person == Person::Unwilling && self.life.greeting.is_none();
+        let why = match (&why, unwilling) {
+            (Loss::Exited { ending, .. }, true) => Loss::Unanswered(*ending),
+            (_, _) => why,
         };
         self.rest(now, why);
     }
@@ -516,7 +525,7 @@ impl Link {
     /// Gives up waiting, ends what does not end by itself, asks who is still there, and starts again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
-            State::Configuring { .. } if self.life.asking => {}
+            State::Configuring { .. } if self.life.person == Person::Asked => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
                 let banner = wire_text(self.life.decoder.banner());
                 self.end(now, Loss::NoAnswer { banner });
@@ -560,7 +569,7 @@ impl Link {
     /// When to call [`Link::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
-            State::Configuring { .. } if self.life.asking => None,
+            State::Configuring { .. } if self.life.person == Person::Asked => None,
             State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
             State::Ready => {
                 let heartbeat = self.life.heartbeat.as_ref();

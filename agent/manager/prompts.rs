@@ -89,25 +89,25 @@ impl Prompts {
         &mut self,
         id: u64,
         kind: Option<PromptKind>,
-        asked: String,
+        question: String,
         asker: u32,
     ) -> Asked {
         if self.open.len() >= OPEN_MAX {
             return Asked::TooMany;
         }
-        if let Some(kept) = self.kept.get_mut(&asked) {
+        if let Some(kept) = self.kept.get_mut(&question) {
             if !kept.used.contains(&asker) && kept.used.len() < USES_MAX {
                 kept.used.push(asker);
                 kept.unproven = true;
                 return Asked::Known(kept.answer.clone());
             }
-            self.kept.remove(&asked);
+            self.kept.remove(&question);
         }
         self.open.push(Prompt {
             id,
             kind,
-            shown: shown(&asked),
-            asked,
+            shown: shown(&question),
+            asked: question,
             asker,
         });
         Asked::Open

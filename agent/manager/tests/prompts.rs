@@ -98,10 +98,10 @@ fn nobody_is_asked_for_a_command_that_is_gone() {
         ),
         ("a stop", Core::stop_host),
         ("a restart", |core, now, vip| {
-            assert!(core.restart_host(now, vip))
+            assert!(core.restart_host(now, vip));
         }),
         ("a timeout of ours", |core, now, vip| {
-            core.withdraw(now, vip, 1)
+            core.withdraw(now, vip, 1);
         }),
     ] {
         let mut core = greeting_core();
