@@ -13,34 +13,34 @@ use std::{
 use serde_json::Value;
 
 /// Much longer than anything here takes, on any machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A host whose command never becomes an agent.
 const MUTE: &str = r#"["sh", "-c", "echo hello from the shell >&2; exec sleep 1000"]"#;
 
 /// A home folder with a place for sockets, near the root because the paths of sockets are short.
-struct Home(PathBuf);
+pub(crate) struct Home(pub(crate) PathBuf);
 
 /// What a command gave.
 #[must_use = "look at what the program said"]
-struct Run {
-    code: i32,
-    data: String,
-    talk: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) data: String,
+    pub(crate) talk: String,
 }
 
 /// A manager; ended when it is dropped.
-struct Manager(Child);
+pub(crate) struct Manager(Child);
 
 impl Home {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let home = std::env::temp_dir().join(format!("norouter-it-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(home.join("run")).unwrap();
         Self(home)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter"));
         command
             .args(arguments)
@@ -53,7 +53,7 @@ impl Home {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let output = self.command(arguments).output().unwrap();
         Run {
             code: output.status.code().unwrap(),
@@ -62,13 +62,13 @@ impl Home {
         }
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let run = self.run(arguments);
         assert_eq!(run.code, 0, "{arguments:?}: {}", run.talk);
         serde_json::from_str(&run.data).unwrap()
     }
 
-    fn write(&self, file: &str, manifest: &str) -> String {
+    pub(crate) fn write(&self, file: &str, manifest: &str) -> String {
         let path = self.0.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, manifest).unwrap();
@@ -76,7 +76,7 @@ impl Home {
     }
 
     /// Starts a manager; it is waited for by asking it.
-    fn up(&self, arguments: &[&str]) -> Manager {
+    pub(crate) fn up(&self, arguments: &[&str]) -> Manager {
         let log = File::options()
             .create(true)
             .append(true)
@@ -85,7 +85,7 @@ impl Home {
         Manager(self.command(arguments).stderr(log).spawn().unwrap())
     }
 
-    fn wait(&self, arguments: &[&str]) {
+    pub(crate) fn wait(&self, arguments: &[&str]) {
         let run = self.run(&[&["wait", "--timeout", "60"], arguments].concat());
         let log = fs::read_to_string(self.0.join("stderr")).unwrap_or_default();
         assert_eq!(run.code, 0, "{}\n{log}", run.talk);
@@ -100,7 +100,7 @@ impl Home {
     }
 
     /// A request of a client that is not ours, and everything that comes back until the connection ends.
-    fn ask(&self, network: &str, request: &str) -> String {
+    pub(crate) fn ask(&self, network: &str, request: &str) -> String {
         let mut stream = UnixStream::connect(self.socket(network)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -137,7 +137,7 @@ impl Drop for Manager {
 }
 
 /// A network of this machine alone, which needs no port.
-fn alone(vip: &str) -> String {
+pub(crate) fn alone(vip: &str) -> String {
     format!(
         "hosts:\n  laptop:\n    vip: \"{vip}\"\n    dns: {{disable: true}}\n    stateDir: {{disable: true}}\n"
     )
@@ -155,11 +155,11 @@ fn get(path: &str, headers: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n")
 }
 
-fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("no answer")
 }
 
-fn body(answer: &str) -> &str {
+pub(crate) fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").unwrap().1
 }
 

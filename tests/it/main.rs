@@ -23,3 +23,5 @@ mod hosts;
 #[cfg(unix)]
 mod installer;
 mod manifests;
+#[cfg(target_os = "linux")]
+mod prompts;
