@@ -25,3 +25,4 @@ mod names;
 mod clients;
 mod remote;
 mod volume;
+mod prompts;
