@@ -220,6 +220,22 @@ fn a_question_goes_with_whoever_has_asked() {
 }
 
 #[test]
+fn what_only_wants_to_be_read_stands_there_until_it_is_done() {
+    let home = Home::new("read");
+    let script = "SSH_ASKPASS_PROMPT=none \"$SSH_ASKPASS\" 'Touch your key ...' & echo $! > pid\nexec sleep 1000\n";
+    let _manager = network(&home, 15, script);
+    let asking = wait_for(&home, "the word", |web| web["state"] == "needsYou");
+    assert_eq!(asking["reason"], "its command says: Touch your key ...");
+    assert_eq!(asking["prompts"], serde_json::json!([]));
+    assert_eq!(answer(&home, &["web"], "yes").code, 1);
+    let pid = fs::read_to_string(home.0.join("pid")).unwrap();
+    // So does ssh once the key was touched.
+    let ended = Command::new("kill").arg(pid.trim()).status().unwrap();
+    assert!(ended.success());
+    wait_for(&home, "its end", |web| web["state"] == "greeting");
+}
+
+#[test]
 fn a_kept_answer_serves_the_next_lives_until_it_is_wrong() {
     let home = Home::new("keep");
     let _manager = network(&home, 7, LOGIN);
