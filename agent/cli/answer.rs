@@ -15,9 +15,12 @@ use super::{
     typing::{self, Unseen},
 };
 use crate::{
-    driver::control::{
-        Client,
-        client::{self, News},
+    driver::{
+        control::{
+            Client,
+            client::{self, Events, News},
+        },
+        signals::Requests,
     },
     secret::Secret,
     text::escape,
@@ -161,19 +164,51 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Asks the person everything, and what comes of it.
+    /// Asks the person everything that is asked, until nothing more comes of the answers.
     async fn converse(&self, client: &Client) -> Result<Exit, Error> {
-        let mut events = client.events(None).await?;
-        let (mut snapshot, mut told) = (Snapshot::default(), false);
+        let failed = |error: std::io::Error| {
+            Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
+        };
+        // Whoever presses Ctrl-C gets a terminal back that shows what is typed.
+        let mut requests = Requests::listen().map_err(failed)?;
+        let mut lines = typing::lines();
+        let mut news = client.events(None).await?;
+        let mut snapshot = Snapshot::default();
         let (mut seen, mut answered) = (BTreeSet::new(), BTreeSet::new());
+        learn(&mut news, &mut snapshot).await?;
         loop {
             let open = self.open(&snapshot);
-            if let Some((host, prompt)) = open.iter().find(|(_, prompt)| !seen.contains(&prompt.id))
-            {
+            let fresh = open.iter().find(|(_, prompt)| !seen.contains(&prompt.id));
+            if let Some((host, prompt)) = fresh {
+                let (host, prompt) = (host.name.clone(), (*prompt).clone());
                 seen.insert(prompt.id);
-                answered.insert(host.name.clone());
-                let text = ask(host, prompt)?;
-                self.say(client, &host.name, prompt.id, text).await?;
+                let unseen = ask(&host, &prompt)?;
+                let line = loop {
+                    tokio::select! {
+                        line = lines.recv() => match line {
+                            Some(line) => break Some(line),
+                            None => return Ok(interrupted()),
+                        },
+                        told = learn(&mut news, &mut snapshot) => told?,
+                        _ = requests.next() => return Ok(interrupted()),
+                    }
+                    let open = self.open(&snapshot);
+                    if !open.iter().any(|(_, other)| other.id == prompt.id) {
+                        break None;
+                    }
+                };
+                if unseen.is_some() || line.is_none() {
+                    output::talk("");
+                }
+                drop(unseen);
+                match line {
+                    Some(line) => {
+                        let text = meant(prompt.kind, &line);
+                        self.say(client, &host, prompt.id, text).await?;
+                        answered.insert(host);
+                    }
+                    None => output::talk(&format!("{host}: this is not asked any more")),
+                }
                 continue;
             }
             let hosts = snapshot.hosts.iter();
@@ -182,19 +217,15 @@ impl Args {
                 use HostState::{Configuring, Greeting, NeedsYou, Starting};
                 matches!(host.state, Starting | Greeting | Configuring | NeedsYou)
             };
-            if told && !hosts.any(on_its_way) {
+            if !hosts.any(on_its_way) {
                 break;
             }
-            match events.next().await? {
-                Some(News::Snapshot(network)) => (snapshot, told) = (network.snapshot, true),
-                Some(News::Host(host)) => {
-                    snapshot.apply(host);
-                }
-                Some(News::Event(_) | News::Missed(_)) => {}
-                None => return Err(Error::new(Exit::NoManager, "the network has ended")),
+            tokio::select! {
+                _ = requests.next() => return Ok(Exit::Interrupted),
+                told = learn(&mut news, &mut snapshot) => told?,
             }
         }
-        if answered.is_empty() {
+        if seen.is_empty() {
             output::talk("no host asks anything");
         }
         let hosts = snapshot.hosts.iter();
@@ -258,8 +289,27 @@ fn shown(prompt: &PromptView) -> String {
     lines.join("\n  ")
 }
 
-/// Asks the person at the terminal.
-fn ask(host: &HostView, prompt: &PromptView) -> Result<Option<Secret>, Error> {
+/// Leaves the line of a question that nobody has answered here.
+fn interrupted() -> Exit {
+    output::talk("");
+    Exit::Interrupted
+}
+
+/// Takes in what has happened next.
+async fn learn(news: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> {
+    match news.next().await? {
+        Some(News::Snapshot(network)) => *snapshot = network.snapshot,
+        Some(News::Host(host)) => {
+            snapshot.apply(host);
+        }
+        Some(News::Event(_) | News::Missed(_)) => {}
+        None => return Err(Error::new(Exit::NoManager, "the network has ended")),
+    }
+    Ok(())
+}
+
+/// Shows a question at the terminal. What is typed is not seen as long as the answer is kept, if it is a secret.
+fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {
             let message = format!("the terminal would show what is typed: {error}");
@@ -269,11 +319,7 @@ fn ask(host: &HostView, prompt: &PromptView) -> Result<Option<Secret>, Error> {
     };
     let mut out = std::io::stderr();
     // Nobody is left to be told if this fails.
-    let _ = write!(out, "{}: {} ", host.name, shown(prompt));
+    let _ = write!(out, "{host}: {} ", shown(prompt));
     let _ = out.flush();
-    let line = typing::line();
-    if unseen.is_some() {
-        let _ = writeln!(out);
-    }
-    Ok(line.and_then(|line| meant(prompt.kind, &line)))
+    Ok(unseen)
 }

@@ -253,8 +253,12 @@ impl<W: Write> Screen<W> {
             return;
         };
         let (width, height) = (block.size)();
-        let hint = block.question.as_deref().unwrap_or(block.hint);
-        let lines = self.lines(snapshot, now_ms, (width, height), hint);
+        let dim = Style::new().dimmed();
+        let last = match &block.question {
+            Some(question) => (AnsiColor::Yellow.on_default(), question.as_str()),
+            None => (dim, block.hint),
+        };
+        let lines = self.lines(snapshot, now_ms, (width, height), last);
         if block.typed > 0
             || !block.above.is_empty()
             || lines != block.drawn
@@ -291,9 +295,8 @@ impl<W: Write> Screen<W> {
         snapshot: &Snapshot,
         now_ms: u64,
         (width, height): (usize, usize),
-        hint: &str,
+        (style, hint): (Style, &str),
     ) -> Vec<Line> {
-        let dim = Style::new().dimmed();
         // Below the hosts are the last line and the cursor, and a third is for what scrolls. What is taller than the
         // terminal could not be erased.
         let room = (height * 2 / 3).saturating_sub(2).max(1);
@@ -311,7 +314,7 @@ impl<W: Write> Screen<W> {
             .map(|host| self.line(host, now_ms, width))
             .collect();
         if !last.is_empty() {
-            lines.push(Line::cut(&[(dim, last.join("; "))], width));
+            lines.push(Line::cut(&[(style, last.join("; "))], width));
         }
         lines
     }
