@@ -5,11 +5,13 @@ use std::{fmt::Write as _, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 mod agent;
+mod answer;
 mod approve;
 mod check;
 mod completions;
 mod demo;
 mod demo_host;
+mod desk;
 mod down;
 mod edit;
 mod env;
@@ -32,6 +34,7 @@ mod show_example;
 mod show_installer;
 mod status;
 mod top;
+mod typing;
 mod up;
 mod wait;
 mod why;
@@ -78,6 +81,7 @@ enum Command {
     Logs(logs::Args),
     Wait(wait::Args),
     Why(why::Args),
+    Answer(answer::Args),
     Down(down::Args),
     Reload(reload::Args),
     Approve(approve::Args),
@@ -141,6 +145,7 @@ pub fn main() -> ExitCode {
         Some(Command::Logs(args)) => logs::run(&args),
         Some(Command::Wait(args)) => wait::run(&args),
         Some(Command::Why(args)) => why::run(&args),
+        Some(Command::Answer(args)) => answer::run(&args),
         Some(Command::Down(args)) => down::run(&args),
         Some(Command::Reload(args)) => reload::run(&args),
         Some(Command::Approve(args)) => approve::run(&args),

@@ -69,6 +69,10 @@ struct Block {
     above: String,
     /// What the person can do, in the last line.
     hint: &'static str,
+    /// What the person is asked, in the same place.
+    question: Option<String>,
+    /// Rows below it that the person has typed.
+    typed: usize,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -115,6 +119,8 @@ impl<W: Write> Screen<W> {
                 width: 0,
                 above: String::new(),
                 hint: "",
+                question: None,
+                typed: 0,
             }),
         };
         screen.learn(snapshot);
@@ -140,6 +146,20 @@ impl<W: Write> Screen<W> {
     pub(super) fn hint(&mut self, hint: &'static str) {
         if let Some(block) = &mut self.block {
             block.hint = hint;
+        }
+    }
+
+    /// What the person is asked now, for the last line of the block.
+    pub(super) fn question(&mut self, question: Option<String>) {
+        if let Some(block) = &mut self.block {
+            block.question = question;
+        }
+    }
+
+    /// The person has typed a line below the block, which is seen.
+    pub(super) fn typed(&mut self) {
+        if let Some(block) = &mut self.block {
+            block.typed += 1;
         }
     }
 
@@ -233,8 +253,17 @@ impl<W: Write> Screen<W> {
             return;
         };
         let (width, height) = (block.size)();
-        let lines = self.lines(snapshot, now_ms, (width, height), block.hint);
-        if !block.above.is_empty() || lines != block.drawn || width != block.width {
+        let dim = Style::new().dimmed();
+        let last = match &block.question {
+            Some(question) => (AnsiColor::Yellow.on_default(), question.as_str()),
+            None => (dim, block.hint),
+        };
+        let lines = self.lines(snapshot, now_ms, (width, height), last);
+        if block.typed > 0
+            || !block.above.is_empty()
+            || lines != block.drawn
+            || width != block.width
+        {
             let mut text = block.erased(width);
             text.push_str(&std::mem::take(&mut block.above));
             for line in &lines {
@@ -243,6 +272,7 @@ impl<W: Write> Screen<W> {
             }
             self.write(&text);
             block.drawn = lines;
+            block.typed = 0;
             block.width = width;
         }
         self.block = Some(block);
@@ -265,9 +295,8 @@ impl<W: Write> Screen<W> {
         snapshot: &Snapshot,
         now_ms: u64,
         (width, height): (usize, usize),
-        hint: &str,
+        (style, hint): (Style, &str),
     ) -> Vec<Line> {
-        let dim = Style::new().dimmed();
         // Below the hosts are the last line and the cursor, and a third is for what scrolls. What is taller than the
         // terminal could not be erased.
         let room = (height * 2 / 3).saturating_sub(2).max(1);
@@ -285,7 +314,7 @@ impl<W: Write> Screen<W> {
             .map(|host| self.line(host, now_ms, width))
             .collect();
         if !last.is_empty() {
-            lines.push(Line::cut(&[(dim, last.join("; "))], width));
+            lines.push(Line::cut(&[(style, last.join("; "))], width));
         }
         lines
     }
@@ -335,7 +364,7 @@ impl Block {
             .drawn
             .iter()
             .map(|line| line.width.div_ceil(width.max(1)).max(1));
-        match rows.sum::<usize>() {
+        match rows.sum::<usize>() + self.typed {
             0 => String::new(),
             rows => format!("\r\u{1b}[{rows}A\u{1b}[J"),
         }

@@ -61,6 +61,10 @@ fn text(network: &NetworkView) -> String {
         if let Some(reason) = &host.reason {
             lines.push(format!("{}: {}", host.name, escape(reason)));
         }
+        if !host.prompts.is_empty() {
+            let name = &host.name;
+            lines.push(format!("{name}: \"norouter answer {name}\" answers that"));
+        }
     }
     lines.join("\n") + "\n"
 }

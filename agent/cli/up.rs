@@ -1,10 +1,6 @@
 //! `norouter up`, which is also `norouter FILE`: run the network of a manifest.
 
-use std::{
-    io::{IsTerminal as _, Stderr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io::Stderr, path::PathBuf, time::Duration};
 
 use tokio::sync::{
     broadcast::{self, error::RecvError},
@@ -12,6 +8,7 @@ use tokio::sync::{
 };
 
 use super::{
+    desk::Desk,
     edit,
     error::{Error, Exit},
     input::Source,
@@ -29,7 +26,7 @@ use crate::{
     manager::Commands,
     plan::Plan,
     text::{escape, quote},
-    view::{Event, Snapshot},
+    view::Event,
 };
 
 /// How often a countdown is drawn.
@@ -40,6 +37,10 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Starts the commands of all hosts and connects the hosts with each other. A host that fails does not end
 /// the others, and is started again.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that people know"
+)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
@@ -53,6 +54,9 @@ pub(super) struct Args {
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
+    /// Give the answers that are typed here again when a host is started again; they are kept in memory only
+    #[arg(long)]
+    remember: bool,
     /// What other commands call the network; by default like its file, or the folder of a norouter.yaml
     #[arg(long, value_name = "NAME")]
     name: Option<Name>,
@@ -65,6 +69,7 @@ impl Args {
         let option = option(self.open_editor, "--open-editor")
             .or_else(|| option(self.no_watch, "--no-watch"))
             .or_else(|| option(self.confirm_commands, "--confirm-commands"))
+            .or_else(|| option(self.remember, "--remember"))
             .or_else(|| option(self.name.is_some(), "--name"));
         option.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
     }
@@ -78,6 +83,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         } else {
             Commands::Start
         },
+        remember: args.remember,
     };
     if args.open_editor {
         return edit::run(args.file.as_deref(), args.name.as_ref(), mode);
@@ -90,6 +96,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 pub(super) struct Mode {
     watch: bool,
     commands: Commands,
+    /// Whether what a person has answered is kept for the next life of the host.
+    remember: bool,
 }
 
 /// Runs a manifest, after telling what is wrong with it.
@@ -176,17 +184,17 @@ async fn show(
 ) -> Result<Exit, Error> {
     let mut snapshots = manager.snapshot();
     let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
+    let mut desk = Desk::new(screen.has_block(), upkeep.remembers);
     let mut log = screen.has_block().then(output::divert_log);
     let mut resizes = Resizes::listen();
     screen.hint("Ctrl-C ends the network");
     let mut asked = None;
-    // What the person has before them.
-    let mut shown = Snapshot::default();
     loop {
         // What happens at the same time is drawn at the same time.
         if events.is_empty() {
-            shown = snapshots.borrow_and_update().clone();
-            screen.draw(&shown, manager.now_ms());
+            let snapshot = snapshots.borrow_and_update();
+            desk.look(&snapshot, &mut screen);
+            screen.draw(&snapshot, manager.now_ms());
         }
         tokio::select! {
             // Everything that has happened is shown before the end is.
@@ -208,17 +216,20 @@ async fn show(
                 let _ = changed;
             }
             Some(line) = next(&mut log) => screen.print(&line),
-            wish = upkeep.next() => match wish {
-                Wish::Reload(wanted) => upkeep.reload(manager, &mut screen, wanted).await,
-                Wish::Approve => approve(manager, &shown),
-            },
+            line = desk.line() => {
+                for intent in desk.take(&line, &mut screen) {
+                    manager.tell(intent);
+                }
+            }
+            reply = upkeep.next() => upkeep.reload(manager, &mut screen, &mut desk, reply).await,
             request = requests.next() => {
                 if request == Request::HangUp && upkeep.can_reload() {
-                    upkeep.reload(manager, &mut screen, None).await;
+                    upkeep.reload(manager, &mut screen, &mut desk, None).await;
                     continue;
                 }
                 if asked.is_some() {
                     screen.leave();
+                    desk.close();
                     // Agents whose manager is gone end by themselves.
                     std::process::exit(Exit::Interrupted as i32);
                 }
@@ -232,15 +243,6 @@ async fn show(
             () = resizes.next() => {}
             // Somebody watches a countdown.
             () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
-        }
-    }
-}
-
-/// Starts the commands that a person has seen, and no others.
-fn approve(manager: &Handle, shown: &Snapshot) {
-    for host in &shown.hosts {
-        if let (Some(held), Ok(vip)) = (&host.held, host.vip.parse()) {
-            manager.tell(Intent::Approve(vip, held.number));
         }
     }
 }
@@ -265,18 +267,10 @@ async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
 struct Upkeep {
     /// None if there is nothing that could be read again.
     origin: Option<Origin>,
-    /// Lines that the person types, once commands are held.
-    keys: Option<UnboundedReceiver<String>>,
+    /// Whether answers are kept.
+    remembers: bool,
     /// Whether there was a terminal. One that is gone does not say so any more.
     terminal: bool,
-}
-
-/// What the file or the person wants.
-enum Wish {
-    /// Read the manifest again, and tell who has asked, if somebody has.
-    Reload(Option<ReloadRequest>),
-    /// Start the commands that were held.
-    Approve,
 }
 
 impl Upkeep {
@@ -293,7 +287,7 @@ impl Upkeep {
         };
         Self {
             origin,
-            keys: None,
+            remembers: source.is_some_and(|(_, mode)| mode.remember),
             terminal: has_terminal(),
         }
     }
@@ -303,25 +297,11 @@ impl Upkeep {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Done when the manifest has changed, or the person has said yes.
-    async fn next(&mut self) -> Wish {
-        let changed = async {
-            match &mut self.origin {
-                Some(origin) => origin.next().await,
-                None => std::future::pending().await,
-            }
-        };
-        let approved = async {
-            while let Some(line) = next(&mut self.keys).await {
-                if line.trim().eq_ignore_ascii_case("yes") {
-                    return;
-                }
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            asker = changed => Wish::Reload(asker),
-            () = approved => Wish::Approve,
+    /// Done when the manifest is to be read again: who is to be told, if somebody has asked.
+    async fn next(&mut self) -> Option<ReloadRequest> {
+        match &mut self.origin {
+            Some(origin) => origin.next().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -330,16 +310,13 @@ impl Upkeep {
         &mut self,
         manager: &Handle,
         screen: &mut Screen<Stderr>,
+        desk: &mut Desk,
         asker: Option<ReloadRequest>,
     ) {
         let Some(origin) = &self.origin else {
             return;
         };
-        if origin.commands() == Commands::Hold
-            && self.keys.is_none()
-            && std::io::stdin().is_terminal()
-        {
-            self.keys = Some(lines());
+        if origin.commands() == Commands::Hold && desk.listen() {
             screen.print(
                 "type yes and Enter to start new commands, once the lines below say that some wait",
             );
@@ -353,17 +330,4 @@ impl Upkeep {
             screen.print("nothing was taken up; the network goes on as it is");
         }
     }
-}
-
-/// What is typed, line by line.
-fn lines() -> UnboundedReceiver<String> {
-    let (sender, lines) = tokio::sync::mpsc::unbounded_channel();
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    lines
 }

@@ -89,7 +89,7 @@ impl Args {
             match news {
                 News::Snapshot(network) => (seen.found, seen.snapshot) = (true, network.snapshot),
                 News::Host(host) => {
-                    seen.snapshot.apply(host);
+                    seen.snapshot.apply(*host);
                 }
                 News::Event(_) | News::Missed(_) => continue,
             }

@@ -4,7 +4,7 @@ use std::{io, process::Stdio};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap};
 
-use super::{describe, environment, transport::Pipes};
+use super::{askpass::Pass, describe, environment, transport::Pipes};
 use crate::link::Ending;
 
 /// A running command, in a session (on Windows: a job) of its own, so that it and whatever it has started can be
@@ -14,8 +14,8 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a command; fails with a reason for people.
-    pub(super) fn spawn(argv: &[String]) -> Result<(Self, Pipes), String> {
+    /// Starts a command; fails with a reason for people. With a pass it may ask people something.
+    pub(super) fn spawn(argv: &[String], pass: Option<&Pass>) -> Result<(Self, Pipes), String> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err("it is empty".to_owned());
         };
@@ -30,6 +30,9 @@ impl Child {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
+            if let Some(pass) = pass {
+                command.envs(pass.variables());
+            }
         });
         #[cfg(unix)]
         command.wrap(process_wrap::tokio::ProcessSession);

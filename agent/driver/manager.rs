@@ -1,24 +1,29 @@
 //! Performs what the manager decides: starts and ends agents, and carries frames between them.
 
+mod batch;
+mod inside;
+
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    io::IoSlice,
+    collections::HashMap,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
 };
 
+use self::batch::Batch;
+pub(super) use self::inside::Inside;
 use super::{
+    askpass::Pass,
     clock::{Clock, SleepWatch, seed},
-    control::{self, Door, Journal},
+    control::{self, Door, Journal, Name},
     limits,
     pool::Pool,
     transport,
@@ -27,12 +32,12 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
-    link::{Question, Reply},
+    link::Reply,
     manager::{Commands, Core, Output},
     plan::{Change, Plan, Start},
-    proxy::Destination,
+    secret::Secret,
     time::Instant,
-    view::{Event, FlowsView, PlanView, Snapshot, WhyView},
+    view::{Answer, Event, Snapshot},
 };
 
 /// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
@@ -78,6 +83,8 @@ pub enum Intent {
     Approve(Vip, u64),
     /// End a flow with a reset to both of its ends.
     KillFlow(FlowKey),
+    /// Answer what a host's command asks, or refuse to.
+    Answer(Vip, Answer),
 }
 
 /// Why an intent was not followed.
@@ -97,6 +104,12 @@ pub enum Unmet {
     /// Nothing is held, or something else.
     #[error("no such command waits for approval; it may have changed meanwhile")]
     NotHeld,
+    /// There is no such question.
+    #[error("this is not asked any more; it may have been answered, or its command has ended")]
+    NoPrompt,
+    /// Who asks may not.
+    #[error("only the command of a host that is being connected to may ask, and not too much")]
+    NoAsker,
     /// Nobody reads a manifest for this network.
     #[error("this network has no manifest that could be read again")]
     NoManifest,
@@ -248,8 +261,10 @@ async fn run(
             core,
             lives: HashMap::new(),
             asked: HashMap::new(),
+            askers: HashMap::new(),
             armed: None,
         }),
+        network: outside.door.as_ref().map(|door| door.name().clone()),
         snapshots: outside.snapshots,
         events: outside.events,
         reload: outside.reload,
@@ -293,6 +308,8 @@ async fn run(
 struct Shared {
     clock: Clock,
     state: Mutex<State>,
+    /// What the network is called, if there is a door at which commands may ask.
+    network: Option<Name>,
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
     reload: mpsc::UnboundedSender<ReloadRequest>,
@@ -304,121 +321,14 @@ struct Shared {
     journal: Journal,
 }
 
-/// What the control socket sees of a manager, on the manager's own thread.
-#[derive(Clone)]
-pub(super) struct Inside(Arc<Shared>);
-
-impl Inside {
-    /// The whole state, and how long the manager has been running.
-    pub(super) fn snapshot(&self) -> (Snapshot, Duration) {
-        let now = self.0.clock.now();
-        let snapshot = self.0.lock().core.snapshot(now);
-        (snapshot, now - Instant::ZERO)
-    }
-
-    /// The state whenever a host has changed.
-    pub(super) fn snapshots(&self) -> watch::Receiver<Snapshot> {
-        self.0.snapshots.subscribe()
-    }
-
-    /// The flows, and of more than `most` those that were in use last.
-    pub(super) fn flows(&self, most: usize) -> FlowsView {
-        self.0.lock().core.flows(self.0.clock.now(), most)
-    }
-
-    /// What the network is meant to be.
-    pub(super) fn plan(&self) -> PlanView {
-        self.0.lock().core.plan()
-    }
-
-    /// What has happened.
-    pub(super) fn journal(&self) -> &Journal {
-        &self.0.journal
-    }
-
-    /// Whether the network was stopped and every process is gone.
-    pub(super) fn is_over(&self) -> bool {
-        self.0.lock().core.is_over()
-    }
-
-    /// The host with this name, alias or VIP.
-    pub(super) fn host(&self, name: &str) -> Result<Vip, Unmet> {
-        self.0.lock().core.host(name).ok_or(Unmet::NoHost)
-    }
-
-    /// Does what a face asks.
-    pub(super) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
-        let mut outcome = Ok(());
-        let started = |may: bool| may.then_some(()).ok_or(Unmet::NotNow);
-        self.0.tell(|core, now| match *intent {
-            Intent::Down => core.stop(now),
-            Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
-            Intent::StopHost(vip) => core.stop_host(now, vip),
-            Intent::RestartHost(vip) => outcome = started(core.restart_host(now, vip)),
-            Intent::Approve(vip, number) => {
-                let done = core.approve(now, vip, number);
-                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
-            }
-            Intent::KillFlow(key) => {
-                outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
-            }
-        });
-        outcome
-    }
-
-    /// Looks up the way of a connection, and has it looked at by the agents that it concerns, all at once.
-    pub(super) async fn why(
-        &self,
-        target: Destination,
-        from: Option<Vip>,
-    ) -> Result<WhyView, Unmet> {
-        let now = self.0.clock.now();
-        let inquiry = self.0.lock().core.inquire(now, target, from);
-        let inquiry = inquiry.ok_or(Unmet::NoHost)?;
-        let mut asked = Vec::new();
-        for (part, vip, question) in inquiry.questions() {
-            asked.push((part, self.ask(vip, &question)));
-        }
-        let mut replies = BTreeMap::new();
-        for (part, reply) in asked {
-            let reply = match reply {
-                // Every question is answered, unless its host is no more.
-                Ok(reply) => reply.await.unwrap_or(Reply::Lost),
-                Err(reply) => reply,
-            };
-            replies.insert(part, reply);
-        }
-        Ok(inquiry.explain(&replies))
-    }
-
-    /// Asks an agent something.
-    fn ask(&self, vip: Vip, question: &Question) -> Result<oneshot::Receiver<Reply>, Reply> {
-        let mut state = self.0.lock();
-        let asked = state.core.ask(self.0.clock.now(), vip, question);
-        let asked = asked.map(|id| {
-            let (sender, reply) = oneshot::channel();
-            state.asked.insert((vip, id), sender);
-            reply
-        });
-        self.0.settle(state);
-        asked
-    }
-
-    /// Has the manifest read again: what has changed, or what is wrong with it.
-    pub(super) async fn reload(&self) -> Result<Result<Vec<Change>, String>, Unmet> {
-        let (sender, answer) = oneshot::channel();
-        let sent = self.0.reload.send(sender);
-        sent.map_err(|_| Unmet::NoManifest)?;
-        answer.await.map_err(|_| Unmet::NoManifest)
-    }
-}
-
 /// The machine, and what the driver needs to know beside it.
 struct State {
     core: Core,
     lives: HashMap<Vip, Life>,
     /// Who waits for what an agent was asked.
     asked: HashMap<(Vip, u64), oneshot::Sender<Reply>>,
+    /// Who waits for the answer to which question.
+    askers: HashMap<u64, oneshot::Sender<Option<Secret>>>,
     /// What the timer waits for.
     armed: Option<Instant>,
 }
@@ -427,6 +337,8 @@ struct State {
 struct Life {
     to_write: Arc<Notify>,
     orders: mpsc::UnboundedSender<Order>,
+    /// What lets its command ask.
+    pass: Option<Pass>,
 }
 
 /// What happens to a running agent.
@@ -468,6 +380,12 @@ impl Shared {
                         let _ = asker.send(reply);
                     }
                 }
+                Output::Answer(prompt, answer) => {
+                    if let Some(asker) = state.askers.remove(&prompt) {
+                        // It may have gone a moment ago.
+                        let _ = asker.send(answer);
+                    }
+                }
                 Output::Event(event) => {
                     self.journal.note(event.clone());
                     // Nobody needs to listen.
@@ -492,12 +410,14 @@ impl Shared {
     fn spawn(self: &Arc<Self>, state: &mut State, vip: Vip, start: Start) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let to_write = Arc::new(Notify::new());
+        let pass = self.network.as_ref().and_then(|name| Pass::new(name, vip));
         let life = Life {
             to_write: to_write.clone(),
             orders,
+            pass: pass.clone(),
         };
         state.lives.insert(vip, life);
-        tokio::spawn(live(self.clone(), vip, start, to_write, inbox));
+        tokio::spawn(live(self.clone(), vip, start, pass, to_write, inbox));
     }
 }
 
@@ -515,10 +435,11 @@ async fn live(
     shared: Arc<Shared>,
     vip: Vip,
     start: Start,
+    pass: Option<Pass>,
     to_write: Arc<Notify>,
     mut inbox: mpsc::UnboundedReceiver<Order>,
 ) {
-    let (mut process, pipes) = match transport::launch(&start) {
+    let (mut process, pipes) = match transport::launch(&start, pass.as_ref()) {
         Ok(launched) => launched,
         Err(reason) => {
             shared.lock().lives.remove(&vip);
@@ -671,49 +592,6 @@ async fn keep_time(shared: Arc<Shared>) {
                 shared.tell(Core::handle_timeout);
             }
             () = shared.sooner.notified() => {}
-        }
-    }
-}
-
-/// Frames on their way into a pipe, written together and without a copy.
-#[derive(Default)]
-struct Batch {
-    frames: VecDeque<Bytes>,
-    bytes: usize,
-}
-
-impl Batch {
-    fn push(&mut self, frame: Bytes) {
-        self.bytes += frame.len();
-        self.frames.push_back(frame);
-    }
-}
-
-impl Buf for Batch {
-    fn remaining(&self) -> usize {
-        self.bytes
-    }
-
-    fn chunk(&self) -> &[u8] {
-        self.frames.front().map(Bytes::as_ref).unwrap_or_default()
-    }
-
-    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let pairs = slices.iter_mut().zip(&self.frames);
-        pairs
-            .map(|(slice, frame)| *slice = IoSlice::new(frame))
-            .count()
-    }
-
-    fn advance(&mut self, mut count: usize) {
-        self.bytes -= count;
-        while let Some(frame) = self.frames.front_mut() {
-            if count < frame.len() {
-                frame.advance(count);
-                return;
-            }
-            count -= frame.len();
-            self.frames.pop_front();
         }
     }
 }

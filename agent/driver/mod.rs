@@ -5,6 +5,7 @@
 //! waits for the lock.
 
 pub mod agent;
+pub mod askpass;
 mod child;
 mod clock;
 pub mod control;

@@ -6,7 +6,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{agent, child::Child};
+use super::{agent, askpass::Pass, child::Child};
 use crate::{link::Ending, plan::Start};
 
 /// What a pipe in memory holds, in bytes.
@@ -26,12 +26,12 @@ pub(super) enum Process {
     Task(JoinHandle<agent::End>, Option<oneshot::Sender<()>>),
 }
 
-/// Starts an agent; fails with a reason for people.
-pub(super) fn launch(start: &Start) -> Result<(Process, Pipes), String> {
+/// Starts an agent; fails with a reason for people. A command with a pass may ask people something.
+pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), String> {
     match start {
         Start::InProcess => Ok(in_process()),
         Start::Command(argv) => {
-            let (child, pipes) = Child::spawn(argv)?;
+            let (child, pipes) = Child::spawn(argv, pass)?;
             Ok((Process::Child(child), pipes))
         }
     }

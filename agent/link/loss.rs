@@ -38,6 +38,8 @@ pub enum Loss {
         /// What it wrote instead of a frame.
         banner: String,
     },
+    /// Its process ended after it had asked a person, who would not answer.
+    Unanswered(Ending),
     /// Its stream ended and its process stayed.
     Closed,
     /// It never answered, having written `banner`.
@@ -88,6 +90,7 @@ impl Loss {
             Self::Restarted => Remedy::Restart,
             Self::Misbehaved(_) | Self::Refused(_) | Self::Lacks { .. } => Remedy::Person,
             Self::NotStarted(_)
+            | Self::Unanswered(_)
             | Self::Exited {
                 ending: Ending::Status(126 | 127),
                 ..
@@ -120,6 +123,10 @@ impl fmt::Display for Loss {
                 write!(f, "its command {ending}")?;
                 quote(f, banner)
             }
+            Self::Unanswered(ending) => write!(
+                f,
+                "its command {ending} after what it had asked was not answered; start the host to be asked again"
+            ),
             Self::Closed => f.write_str("its command closed its output but did not end"),
             Self::NoAnswer { banner } => {
                 f.write_str(

@@ -11,6 +11,7 @@
 mod ask;
 mod backoff;
 mod heartbeat;
+mod life;
 mod loss;
 mod stderr;
 
@@ -18,20 +19,20 @@ use std::{collections::VecDeque, net::Ipv4Addr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
-use self::{
-    ask::Open,
-    backoff::Backoff,
-    heartbeat::{Heartbeat, Look},
-    stderr::Stderr,
-};
 pub use self::{
     ask::{Question, Reply},
     loss::{Ending, Loss, Remedy},
 };
+use self::{
+    backoff::Backoff,
+    heartbeat::{Heartbeat, Look},
+    life::{Life, Person},
+    stderr::Stderr,
+};
 use crate::{
     time::Instant,
     wire::{
-        self, Decoder, Item, PacketFrame,
+        Item, PacketFrame,
         control::{
             Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
         },
@@ -51,16 +52,13 @@ const BANNER_MAX: Duration = Duration::from_secs(15);
 /// How long an agent has to serve until its next loss is the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
-/// How many faults within [`FAULT_WINDOW`] an agent may commit.
+/// How many faults an agent may commit in a short time.
 const FAULTS_MAX: u32 = 100;
-
-/// See [`FAULTS_MAX`].
-const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
 /// How many problems of a host are kept. Whoever has more has seen enough.
 const PROBLEMS_MAX: usize = 64;
 
-/// How many times within [`FAULT_WINDOW`] an agent may change its mind about its problems.
+/// How many times in a short time an agent may change its mind about its problems.
 const CHANGES_MAX: u32 = 20;
 
 /// How long a process may take to end by itself once its stream has ended or its input was closed ...
@@ -179,47 +177,6 @@ pub struct Link {
     outputs: VecDeque<Output>,
 }
 
-/// What is known of an agent since its command was started, and forgotten when it is started again.
-struct Life {
-    decoder: Decoder,
-    spoke: bool,
-    greeting: Option<Greeting>,
-    problems: Vec<ProblemReport>,
-    faults: Faults,
-    changes: Faults,
-    /// The numbers of the configurations that were not answered yet.
-    configuring: Vec<u64>,
-    /// The hosts that it was told are lost, and the numbers of the messages that said so and were not answered yet.
-    lost: Vec<Ipv4Addr>,
-    telling: Vec<u64>,
-    /// The agent was sent a configuration that is not the last one.
-    outdated: bool,
-    served_since: Option<Instant>,
-    /// Only of an agent that has one; others are judged by their process and their streams.
-    heartbeat: Option<Heartbeat>,
-    open: Open,
-}
-
-impl Default for Life {
-    fn default() -> Self {
-        Self {
-            decoder: Decoder::with_banner(wire::CONTROL_MAX_FROM_AGENT),
-            spoke: false,
-            greeting: None,
-            problems: Vec::new(),
-            faults: Faults::default(),
-            changes: Faults::default(),
-            configuring: Vec::new(),
-            lost: Vec::new(),
-            telling: Vec::new(),
-            outdated: false,
-            served_since: None,
-            heartbeat: None,
-            open: Open::default(),
-        }
-    }
-}
-
 impl Link {
     /// An agent that is to be configured with `configure` and must meet `demands`. `seed` spreads its tries.
     pub fn new(configure: Configure, demands: Demands, seed: u64) -> Self {
@@ -243,6 +200,31 @@ impl Link {
     /// Whether anything has come from the agent since its command was started.
     pub fn has_spoken(&self) -> bool {
         self.life.spoke
+    }
+
+    /// Whether the command runs and is not about to end, so that it may ask a person something.
+    pub fn may_ask(&self) -> bool {
+        matches!(self.state, State::Configuring { .. } | State::Ready)
+    }
+
+    /// Whether the command waits for a person, whose time does not count. Afterwards it has as long as at its start.
+    pub fn handle_asking(&mut self, now: Instant, asking: bool) {
+        self.life.person = match self.life.person {
+            _ if asking => Person::Asked,
+            Person::Asked => Person::Unasked,
+            person @ (Person::Unasked | Person::Unwilling) => person,
+        };
+        if let State::Configuring { give_up_at } = &mut self.state
+            && !asking
+        {
+            *give_up_at = now + ANSWER_MAX;
+        }
+        self.outputs.push_back(Output::Changed);
+    }
+
+    /// The person who was asked will not answer.
+    pub fn handle_unanswered(&mut self) {
+        self.life.person = Person::Unwilling;
     }
 
     /// What the agent said of itself.
@@ -502,12 +484,18 @@ impl Link {
                 Loss::Exited { ending, banner }
             }
         };
+        let unwilling = self.life.person == Person::Unwilling && self.life.greeting.is_none();
+        let why = match (&why, unwilling) {
+            (Loss::Exited { ending, .. }, true) => Loss::Unanswered(*ending),
+            (_, _) => why,
+        };
         self.rest(now, why);
     }
 
     /// Gives up waiting, ends what does not end by itself, asks who is still there, and starts again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
+            State::Configuring { .. } if self.life.person == Person::Asked => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
                 let banner = wire_text(self.life.decoder.banner());
                 self.end(now, Loss::NoAnswer { banner });
@@ -552,6 +540,7 @@ impl Link {
     /// When to call [`Link::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
+            State::Configuring { .. } if self.life.person == Person::Asked => None,
             State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
             State::Ready => {
                 let heartbeat = self.life.heartbeat.as_ref();
@@ -739,26 +728,6 @@ impl Link {
         }
         self.state = state;
         self.outputs.push_back(Output::Changed);
-    }
-}
-
-/// Faults within a window of time.
-#[derive(Default)]
-struct Faults {
-    since: Instant,
-    count: u32,
-}
-
-impl Faults {
-    fn count(&mut self, now: Instant) -> u32 {
-        if now - self.since >= FAULT_WINDOW {
-            *self = Self {
-                since: now,
-                count: 0,
-            };
-        }
-        self.count += 1;
-        self.count
     }
 }
 

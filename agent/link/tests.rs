@@ -696,3 +696,41 @@ fn a_question_and_a_heartbeat_do_not_take_each_others_answers() {
     assert_eq!(story.link.latency(), Some(Duration::from_millis(20)));
     assert_eq!(story.text.matches("3: Found").count(), 1, "{}", story.text);
 }
+
+#[test]
+fn the_time_of_a_person_does_not_count() {
+    let mut story = Story::started();
+    story
+        .after(50)
+        .then(|link, now| link.handle_asking(now, true))
+        .after(3600);
+    assert_eq!(story.link.poll_timeout(), None);
+    assert!(story.link.may_ask());
+    story.then(|link, now| link.handle_asking(now, false));
+    story.text.clear();
+    story.after(59);
+    story.reads("");
+    story.after(1);
+    assert!(
+        story.text.contains("no agent has answered"),
+        "{}",
+        story.text
+    );
+    assert!(!story.link.may_ask());
+}
+
+#[test]
+fn a_command_that_was_not_answered_is_not_started_again_in_a_moment() {
+    let mut story = Story::started();
+    story
+        .then(|link, now| link.handle_asking(now, true))
+        .then(|link, _| link.handle_unanswered())
+        .then(|link, now| link.handle_asking(now, false))
+        .then(Link::handle_closed)
+        .then(|link, now| link.handle_exit(now, Ending::Status(255)));
+    let State::Waiting { pause, why, .. } = story.link.state() else {
+        panic!("{}", story.text);
+    };
+    assert!(*pause > Duration::from_secs(20), "{pause:?}");
+    assert_eq!(*why, Loss::Unanswered(Ending::Status(255)));
+}

@@ -1,6 +1,6 @@
 //! One host of a running network, and what is seen of it.
 
-use super::configure;
+use super::{configure, prompts::Prompts};
 use crate::{
     link::{self, Link, Loss, Note, Remedy},
     plan::{HostPlan, Start},
@@ -13,6 +13,7 @@ use crate::{
 pub(super) struct Host {
     pub(super) plan: HostPlan,
     pub(super) link: Link,
+    pub(super) prompts: Prompts,
     /// A command that waits for approval.
     pub(super) held: Option<Held>,
     /// Whether it is no more, and only its process is still to end.
@@ -55,6 +56,7 @@ impl Host {
         Self {
             plan,
             link,
+            prompts: Prompts::default(),
             held: None,
             leaving: false,
             up: false,
@@ -110,6 +112,7 @@ impl Host {
         match self.link.state() {
             link::State::Idle if self.held.is_some() => HostState::NeedsYou,
             link::State::Idle | link::State::Spawning => HostState::Starting,
+            link::State::Configuring { .. } if self.prompts.len() > 0 => HostState::NeedsYou,
             link::State::Configuring { .. } if self.link.has_spoken() => HostState::Configuring,
             link::State::Configuring { .. } => HostState::Greeting,
             link::State::Ready if self.problems().is_empty() => HostState::Ready,
@@ -137,7 +140,7 @@ impl Host {
             link::State::Idle
             | link::State::Spawning
             | link::State::Configuring { .. }
-            | link::State::Stopped => self.awaits(),
+            | link::State::Stopped => self.prompts.reason().or_else(|| self.awaits()),
         }
     }
 
@@ -164,6 +167,7 @@ impl Host {
         let problems = self.link.problems().iter().filter(|_| serves);
         problems
             .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
+            .chain(self.prompts.reason())
             .chain(self.awaits())
             .collect()
     }
@@ -246,6 +250,7 @@ impl Host {
             since_ms: millis(self.since),
             latency_us: latency
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
+            prompts: self.prompts.view(),
             problems: self.problems(),
             held: self.held_view(),
             version: self

@@ -12,6 +12,7 @@ mod flows;
 mod host;
 mod lost;
 mod pace;
+mod prompts;
 mod reload;
 mod why;
 
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use self::{host::Host, pace::Pace};
+use self::{host::Host, pace::Pace, prompts::Asked};
 pub use self::{
     reload::Commands,
     why::{Inquiry, Part},
@@ -29,9 +30,10 @@ use crate::{
     link::{self, Ending, Link, Question, Reply},
     plan::{Plan, Start},
     proxy::Destination,
+    secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Event, FlowsView, PlanView, Snapshot},
+    view::{Answer, Event, FlowsView, PlanView, PromptKind, Snapshot},
 };
 
 /// What the driver is to do.
@@ -49,11 +51,16 @@ pub enum Output {
     Wake(Vip),
     /// What came of the question with this number to that host's agent, see [`Core::ask`].
     Reply(Vip, u64, Reply),
+    /// The question with this number has this answer, or will have none.
+    Answer(u64, Option<Secret>),
     /// Something happened.
     Event(Event),
     /// [`Core::snapshot`] has changed.
     Changed,
 }
+
+/// How many questions may be open in a network, so that those who are to answer them find the door open.
+const PROMPTS_MAX: usize = 128;
 
 /// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is started
 /// again, and one that cannot run as it is waits for a person.
@@ -73,6 +80,8 @@ pub struct Core {
     stopping: bool,
     /// Whether it was said that no host can run.
     hopeless: bool,
+    /// The number of the last question.
+    prompts: u64,
     outputs: VecDeque<Output>,
 }
 
@@ -103,6 +112,7 @@ impl Core {
             numbers: 0,
             stopping: false,
             hopeless: false,
+            prompts: 0,
             outputs: VecDeque::new(),
             hosts,
         }
@@ -207,6 +217,64 @@ impl Core {
     /// An agent's process has ended.
     pub fn handle_exit(&mut self, now: Instant, vip: Vip, ending: Ending) {
         self.tell(now, vip, |link| link.handle_exit(now, ending));
+    }
+
+    /// A host's command asks a person something, or without a `kind` only wants to be read; `asker` is the process that
+    /// does. The number of the question, which is answered by [`Output::Answer`]; none if it is not taken.
+    pub fn prompt(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        kind: Option<PromptKind>,
+        text: String,
+        asker: u32,
+    ) -> Option<u64> {
+        let open: usize = self.hosts.values().map(|host| host.prompts.len()).sum();
+        let host = self.hosts.get_mut(&vip)?;
+        if !host.link.may_ask() || open >= PROMPTS_MAX {
+            return None;
+        }
+        let id = self.prompts + 1;
+        match host.prompts.ask(id, kind, text, asker) {
+            Asked::TooMany => return None,
+            Asked::Known(answer) => self.outputs.push_back(Output::Answer(id, Some(answer))),
+            Asked::Open => self.look_at_prompts(now, vip),
+        }
+        self.prompts = id;
+        Some(id)
+    }
+
+    /// A person answers what a host's command has asked, or refuses to. False if it is not asked any more.
+    pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
+        let Some(host) = self.hosts.get_mut(&vip) else {
+            return false;
+        };
+        let text = answer.text;
+        if !(host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
+            return false;
+        }
+        if text.is_none() {
+            host.link.handle_unanswered();
+        }
+        self.outputs.push_back(Output::Answer(answer.prompt, text));
+        self.look_at_prompts(now, vip);
+        true
+    }
+
+    /// Nobody waits for the answer to a question any more.
+    pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
+        let host = self.hosts.get_mut(&vip);
+        if host.is_some_and(|host| host.prompts.withdraw(prompt)) {
+            self.look_at_prompts(now, vip);
+        }
+    }
+
+    fn look_at_prompts(&mut self, now: Instant, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            let asking = host.prompts.len() > 0;
+            host.link.handle_asking(now, asking);
+            self.settle(now, vip);
+        }
     }
 
     /// The next frame for a host's pipe.
@@ -365,6 +433,7 @@ impl Core {
                     let up = *host.link.state() == link::State::Ready;
                     if up != std::mem::replace(&mut host.up, up) {
                         if up {
+                            host.prompts.prove();
                             self.switch.raise(vip);
                             risen = true;
                         } else {
@@ -374,6 +443,10 @@ impl Core {
                     let lost = host.is_lost();
                     if lost != std::mem::replace(&mut host.lost, lost) {
                         self.news.note(now, self.order.len());
+                    }
+                    if !host.link.may_ask() {
+                        let gone = host.prompts.close().into_iter();
+                        self.outputs.extend(gone.map(|id| Output::Answer(id, None)));
                     }
                     if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
                         self.outputs.push_back(Output::Event(event));
@@ -398,8 +471,9 @@ impl Core {
         while let Some(vip) = self.pace.pop(now) {
             // What was written to an earlier agent means nothing to this one.
             self.switch.lower(vip);
-            if let Some(host) = self.hosts.get(&vip) {
+            if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();
+                host.prompts.begin(&start);
                 self.outputs.push_back(Output::Spawn(vip, start));
             }
         }

@@ -4,12 +4,14 @@
 mod flow;
 mod network;
 mod plan;
+mod prompt;
 mod why;
 
 pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     network::{LogLine, LogView, NetworkView},
     plan::{PlanHost, PlanPort, PlanRoute, PlanView},
+    prompt::{Answer, PromptKind, PromptView, Question, Reply},
     why::{WhyOutcome, WhyStep, WhyView},
 };
 
@@ -59,6 +61,9 @@ pub struct HostView {
     /// How long its agent took to answer lately, in microseconds, if it answers heartbeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
+    /// What its command asks and a person can answer, oldest first.
+    #[serde(default)]
+    pub prompts: Vec<PromptView>,
     /// What does not work on it although it is ready.
     pub problems: Vec<String>,
     /// Its command, if that waits for a person's approval.

@@ -19,7 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 const MUTE: &str = r#"["sh", "-c", "echo hello from the shell >&2; exec sleep 1000"]"#;
 
 /// A home folder with a place for sockets, near the root because the paths of sockets are short.
-pub(crate) struct Home(PathBuf);
+pub(crate) struct Home(pub(crate) PathBuf);
 
 /// What a command gave.
 #[must_use = "look at what the program said"]
@@ -137,7 +137,7 @@ impl Drop for Manager {
 }
 
 /// A network of this machine alone, which needs no port.
-fn alone(vip: &str) -> String {
+pub(crate) fn alone(vip: &str) -> String {
     format!(
         "hosts:\n  laptop:\n    vip: \"{vip}\"\n    dns: {{disable: true}}\n    stateDir: {{disable: true}}\n"
     )

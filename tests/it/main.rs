@@ -26,4 +26,6 @@ mod installer;
 mod lost;
 mod manifests;
 #[cfg(target_os = "linux")]
+mod prompts;
+#[cfg(target_os = "linux")]
 mod why;

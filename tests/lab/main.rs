@@ -26,3 +26,4 @@ mod names;
 mod clients;
 mod remote;
 mod volume;
+mod prompts;

@@ -48,6 +48,11 @@ impl Host {
         Self::new(name, netns.cmd(&program(sandbox)), Place::Namespace(netns))
     }
 
+    /// A host that is a namespace with something in it already; it is entered by words that come later.
+    pub(crate) fn in_netns(name: &str, netns: Netns) -> Self {
+        Self::new(name, Vec::new(), Place::Namespace(netns))
+    }
+
     /// A host behind a real ssh server, whose shell may print something first.
     pub(crate) fn ssh(name: &str, sandbox: &Sandbox, banner: &str) -> (Self, Sshd) {
         let netns = Netns::new();
@@ -94,6 +99,12 @@ impl Host {
     /// Adds a line to the manifest below this host.
     pub(crate) fn line(mut self, line: &str) -> Self {
         self.lines.push(line.to_owned());
+        self
+    }
+
+    /// Enters the host by other words.
+    pub(crate) fn entered_by(mut self, words: Vec<String>) -> Self {
+        self.cmd = words;
         self
     }
 
@@ -269,6 +280,15 @@ impl Network {
         start.env("HOME", home).env("XDG_RUNTIME_DIR", run);
         let manager = Running::start("norouter", start.env_remove("HOSTALIASES"));
         Self { manager, hosts }
+    }
+
+    /// A command of the program that asks the running manager.
+    pub(crate) fn ask(sandbox: &Sandbox, words: &[&str]) -> Command {
+        let mut command = Command::new(program(sandbox));
+        command
+            .args(words)
+            .env("XDG_RUNTIME_DIR", sandbox.path("home"));
+        command
     }
 
     /// The laptop.

@@ -283,6 +283,7 @@ impl World {
                     self.said.insert(host, state);
                 }
                 manager::Output::Wake(_)
+                | manager::Output::Answer(..)
                 | manager::Output::Changed
                 | manager::Output::Reply(..)
                 | manager::Output::Event(_) => {}

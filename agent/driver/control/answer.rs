@@ -7,7 +7,7 @@ use serde_json::json;
 
 use std::sync::Arc;
 
-use super::{Network, body::Body, events, metrics};
+use super::{Network, body::Body, events, metrics, prompts};
 use crate::{
     addr::Vip,
     driver::manager::{Intent, Unmet},
@@ -34,24 +34,32 @@ enum Ask {
     Host(String, Wish),
     Reload,
     Why,
+    /// Something about the questions of the host of this name; the rest is in the body.
+    Prompt(String, prompts::What),
 }
 
 /// What is to happen with a host.
 type Wish = Box<dyn FnOnce(Vip) -> Intent + Send>;
 
 /// Why there is no answer.
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     reason: String,
     allow: Option<Method>,
 }
 
-/// Answers a request. Only a manifest that is read again and agents that are asked take their time.
-pub(super) async fn answer<B>(network: &Arc<Network>, request: &Request<B>) -> Response<Body> {
+/// Answers a request. Only a manifest that is read again takes its time, agents that are asked, and a person.
+pub(super) async fn answer(
+    network: &Arc<Network>,
+    request: Request<hyper::body::Incoming>,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let request = &Request::from_parts(head, ());
     let asked = comes_from_no_browser(request).and_then(|()| ask(request));
     let given = match asked {
         Ok(Ask::Reload) => reload(network).await,
         Ok(Ask::Why) => why(network, request).await,
+        Ok(Ask::Prompt(host, what)) => prompts::give(network, &host, what, body).await,
         Ok(ask) => give(network, request, ask),
         Err(refusal) => Err(refusal),
     };
@@ -107,6 +115,14 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
         ["v1", "why"] => (Method::GET, Ask::Why),
         ["v1", "down"] => (Method::POST, Ask::Do(Intent::Down)),
         ["v1", "reload"] => (Method::POST, Ask::Reload),
+        ["v1", "hosts", name, "ask"] => {
+            let host = (*name).to_owned();
+            (Method::POST, Ask::Prompt(host, prompts::What::Ask))
+        }
+        ["v1", "hosts", name, "answer"] => {
+            let host = (*name).to_owned();
+            (Method::POST, Ask::Prompt(host, prompts::What::Answer))
+        }
         ["v1", "hosts", name, what] => {
             let intent: Wish = match *what {
                 "start" => Box::new(Intent::StartHost),
@@ -186,7 +202,7 @@ fn give<B>(
             json(StatusCode::OK, &json!({"ok": true}))
         }
         // They have answers of their own, which wait.
-        Ask::Reload | Ask::Why => {
+        Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "nothing to read"));
         }
     })
@@ -216,7 +232,7 @@ async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body
 }
 
 impl Refusal {
-    fn new(status: StatusCode, reason: &str) -> Self {
+    pub(super) fn new(status: StatusCode, reason: &str) -> Self {
         Self {
             status,
             reason: reason.to_owned(),
@@ -228,7 +244,8 @@ impl Refusal {
 impl From<Unmet> for Refusal {
     fn from(unmet: Unmet) -> Self {
         let status = match unmet {
-            Unmet::NoFlow | Unmet::NoHost => StatusCode::NOT_FOUND,
+            Unmet::NoFlow | Unmet::NoHost | Unmet::NoPrompt => StatusCode::NOT_FOUND,
+            Unmet::NoAsker => StatusCode::FORBIDDEN,
             Unmet::NotNow | Unmet::NotHeld | Unmet::NoManifest => StatusCode::CONFLICT,
         };
         Self::new(status, &unmet.to_string())
@@ -266,13 +283,13 @@ fn number<B, N: std::str::FromStr>(request: &Request<B>, name: &str) -> Result<O
     })
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     // Views have nothing in them that JSON cannot say.
     let text = serde_json::to_vec(value).unwrap_or_default();
     respond(status, "application/json", Body::Whole(Bytes::from(text)))
 }
 
-fn respond(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
+pub(super) fn respond(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = [

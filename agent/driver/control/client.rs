@@ -3,15 +3,17 @@
 use std::{fmt::Write as _, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
+use zeroize::Zeroizing;
 
 use super::{Name, events, platform};
 use crate::{
     proxy::Destination,
-    view::{HostView, LogLine, NetworkView, PlanView, WhyView},
+    secret::Secret,
+    view::{Answer, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView},
 };
 
 /// How long a manager may take to answer. It has nothing to wait for itself.
@@ -54,7 +56,7 @@ pub enum News {
     /// Everything, first of all and whenever the hosts are other hosts.
     Snapshot(NetworkView),
     /// A host as it is now.
-    Host(HostView),
+    Host(Box<HostView>),
     /// Something that has happened.
     Event(LogLine),
     /// So many events came too fast.
@@ -112,31 +114,48 @@ impl Client {
         let from = from.map(|from| format!("&from={}", escape(from)));
         let target = escape(&target.to_string());
         let path = format!("/v1/why?target={target}{}", from.unwrap_or_default());
-        let asking = self.ask_patiently(Method::GET, &path);
+        let asking = self.request_patiently(Method::GET, &path);
         let bytes = self.within(FOUND_MAX, asking).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
     /// The answer at a path.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        let bytes = self.ask(Method::GET, path).await?;
+        let bytes = self.request(Method::GET, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
     /// Has something done.
     pub async fn post(&self, path: &str) -> Result<(), Error> {
-        self.ask(Method::POST, path).await.map(drop)
+        self.request(Method::POST, path).await.map(drop)
     }
 
     /// Has something done that has an answer.
     pub async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        let bytes = self.ask(Method::POST, path).await?;
+        let bytes = self.request(Method::POST, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+    }
+
+    /// Answers what the command of a host asks, or refuses to.
+    pub async fn answer(&self, host: &str, answer: &Answer) -> Result<(), Error> {
+        let path = format!("/v1/hosts/{host}/answer");
+        self.in_time(self.send(Method::POST, &path, body(answer)))
+            .await
+            .map(drop)
+    }
+
+    /// Asks a person for the command of a host, for as long as that takes; none if there is no answer.
+    pub async fn ask(&self, host: &str, question: &Question) -> Result<Option<Secret>, Error> {
+        let path = format!("/v1/hosts/{host}/ask");
+        let response = self.send(Method::POST, &path, body(question)).await?;
+        let bytes = self.whole(response).await?;
+        let reply: Reply = serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))?;
+        Ok(reply.text)
     }
 
     /// Has something ended.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
-        self.ask(Method::DELETE, path).await.map(drop)
+        self.request(Method::DELETE, path).await.map(drop)
     }
 
     /// What happens from now on, or after the event of that number.
@@ -145,7 +164,9 @@ impl Client {
             Some(after) => format!("/v1/events?after={after}"),
             None => "/v1/events".to_owned(),
         };
-        let response = self.in_time(self.send(Method::GET, &path)).await?;
+        let response = self
+            .in_time(self.send(Method::GET, &path, Bytes::new()))
+            .await?;
         Ok(Events {
             name: self.name.clone(),
             body: response.into_body(),
@@ -153,12 +174,12 @@ impl Client {
         })
     }
 
-    async fn ask(&self, method: Method, path: &str) -> Result<Bytes, Error> {
-        self.in_time(self.ask_patiently(method, path)).await
+    async fn request(&self, method: Method, path: &str) -> Result<Bytes, Error> {
+        self.in_time(self.request_patiently(method, path)).await
     }
 
-    async fn ask_patiently(&self, method: Method, path: &str) -> Result<Bytes, Error> {
-        let response = self.send(method, path).await?;
+    async fn request_patiently(&self, method: Method, path: &str) -> Result<Bytes, Error> {
+        let response = self.send(method, path, Bytes::new()).await?;
         self.whole(response).await
     }
 
@@ -177,7 +198,12 @@ impl Client {
     }
 
     /// Sends one request on a connection of its own.
-    async fn send(&self, method: Method, path: &str) -> Result<Response<Incoming>, Error> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Error> {
         let stream = platform::connect(&self.name).await;
         let stream = stream.map_err(|_| Error::NoManager(self.name.clone()))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -189,7 +215,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, "localhost")
-            .body(Empty::<Bytes>::new())
+            .body(Full::new(body))
             .map_err(|error| self.silent(&error))?;
         let response = sender.send_request(request).await;
         let response = response.map_err(|error| self.silent(&error))?;
@@ -216,6 +242,14 @@ impl Client {
             reason: reason.to_string(),
         }
     }
+}
+
+/// A body that may have a secret in it.
+fn body(value: &impl Serialize) -> Bytes {
+    // Views have nothing in them that JSON cannot say.
+    Bytes::from_owner(Zeroizing::new(
+        serde_json::to_vec(value).unwrap_or_default(),
+    ))
 }
 
 impl Events {
@@ -249,7 +283,7 @@ impl Events {
         };
         let news = match kind {
             events::SNAPSHOT => serde_json::from_str(data).map(News::Snapshot),
-            events::HOST => serde_json::from_str(data).map(News::Host),
+            events::HOST => serde_json::from_str(data).map(|host| News::Host(Box::new(host))),
             events::EVENT => serde_json::from_str(data).map(News::Event),
             events::MISSED => serde_json::from_str::<serde_json::Value>(data)
                 .map(|missed| News::Missed(missed["count"].as_u64().unwrap_or(0))),

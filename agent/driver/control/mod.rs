@@ -11,6 +11,7 @@ mod events;
 mod journal;
 mod metrics;
 mod name;
+mod prompts;
 #[cfg(windows)]
 #[path = "pipe.rs"]
 mod platform;
@@ -101,7 +102,7 @@ pub(super) async fn serve(door: Door, handle: Inside, mut over: watch::Receiver<
 async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch::Receiver<bool>) {
     let service = service_fn(|request| {
         let network = network.clone();
-        async move { Ok::<_, Infallible>(answer::answer(&network, &request).await) }
+        async move { Ok::<_, Infallible>(answer::answer(&network, request).await) }
     });
     let mut connection = pin!(
         http1::Builder::new()

@@ -50,6 +50,7 @@ fn done(core: &mut Core) -> Vec<String> {
             | Output::Wake(_)
             | Output::Event(_)
             | Output::Reply(..)
+            | Output::Answer(..)
             | Output::Changed => None,
         })
         .collect()

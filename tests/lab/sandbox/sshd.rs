@@ -57,7 +57,7 @@ impl Sshd {
             "sshd_config",
             &format!(
                 "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
-                 StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 100\nMaxSessions 100\n{force}",
+                 StrictModes no\nPermitRootLogin yes\nPasswordAuthentication yes\nMaxStartups 100\nMaxSessions 100\n{force}",
                 path("host_key").display(),
                 path("authorized_keys").display(),
             ),
@@ -105,6 +105,27 @@ impl Sshd {
     /// The file of a client that knows the server as `host`.
     pub(crate) fn client_config(&self) -> &str {
         &self.config
+    }
+
+    /// The words of another client that runs a program on the host, one that may ask a person. The first of several values
+    /// counts (`ssh_config`(5)), so that `lines` go before all others.
+    pub(crate) fn asking_cmd(&self, program: &Path, lines: &str) -> Vec<String> {
+        let usual = fs::read_to_string(&self.config).unwrap();
+        let config = format!("{}.asking", self.config);
+        fs::write(
+            &config,
+            format!("{lines}BatchMode no\nIdentityAgent none\n{usual}"),
+        )
+        .unwrap();
+        let program = program.to_str().unwrap();
+        ["ssh", "-F", &config, "host", program]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    /// The client's key.
+    pub(crate) fn user_key(&self) -> std::path::PathBuf {
+        Path::new(&self.config).with_file_name("user_key")
     }
 
     /// The words of a client that is told nothing yet but the host.

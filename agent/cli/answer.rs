@@ -1,0 +1,325 @@
+//! `norouter answer`: what the commands of hosts ask, and a person's answers.
+
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal as _, Write as _},
+};
+
+use serde_json::json;
+
+use super::{
+    desk::meant,
+    error::{Error, Exit},
+    output,
+    reach::{Reach, wait_for},
+    typing::{self, Unseen},
+};
+use crate::{
+    driver::{
+        control::{
+            Client,
+            client::{self, Events, News},
+        },
+        signals::Requests,
+    },
+    secret::Secret,
+    text::escape,
+    view::{Answer, HostState, HostView, PromptKind, PromptView, Snapshot},
+};
+
+/// Answer what the commands of hosts ask: passwords, passphrases, host keys
+///
+/// At a terminal every question is shown, and answered there; what is secret is not seen while it is typed. Otherwise one line
+/// of standard input is the answer to the one question of the host.
+#[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that people know"
+)]
+pub(super) struct Args {
+    /// The name or VIP of the host; without it all hosts
+    #[arg(value_name = "HOST")]
+    host: Option<String>,
+    /// Only show what is asked
+    #[arg(long)]
+    list: bool,
+    /// Refuse to answer
+    #[arg(long, conflicts_with_all = ["list", "remember"])]
+    cancel: bool,
+    /// Give the same answer to the same question when the host is started again; it is kept in the manager's memory only
+    #[arg(long, conflicts_with = "list")]
+    remember: bool,
+    #[command(flatten)]
+    reach: Reach,
+    /// Write what is asked as JSON
+    #[arg(long, requires = "list")]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    wait_for(async {
+        let client = args.reach.client().await?;
+        let snapshot = client.network().await?.snapshot;
+        args.knows(&client, &snapshot)?;
+        let open = args.open(&snapshot);
+        if args.list {
+            return args.show(&open);
+        }
+        if args.cancel {
+            return args.refuse(&client, &open).await;
+        }
+        if std::io::stdin().is_terminal() {
+            return args.converse(&client).await;
+        }
+        args.answer_one(&client, &open).await
+    })
+}
+
+impl Args {
+    /// Whether the host is one of the network's.
+    fn knows(&self, client: &Client, snapshot: &Snapshot) -> Result<(), Error> {
+        let Some(host) = &self.host else {
+            return Ok(());
+        };
+        if snapshot.hosts.iter().any(|known| self.means(known)) {
+            return Ok(());
+        }
+        let names: Vec<_> = snapshot
+            .hosts
+            .iter()
+            .map(|host| host.name.as_str())
+            .collect();
+        let message = format!("there is no host {host} in the network {}", client.name());
+        Err(Error::new(Exit::Failure, message).hint(format!("it has: {}", names.join(", "))))
+    }
+
+    fn means(&self, host: &HostView) -> bool {
+        let name = self.host.as_ref();
+        name.is_none_or(|name| *name == host.name || *name == host.vip)
+    }
+
+    /// The questions that are open.
+    fn open<'a>(&self, snapshot: &'a Snapshot) -> Vec<(&'a HostView, &'a PromptView)> {
+        let hosts = snapshot.hosts.iter().filter(|host| self.means(host));
+        hosts
+            .flat_map(|host| host.prompts.iter().map(move |prompt| (host, prompt)))
+            .collect()
+    }
+
+    fn show(&self, open: &[(&HostView, &PromptView)]) -> Result<Exit, Error> {
+        if self.json {
+            let list = open.iter().map(|(host, prompt)| {
+                json!({"host": host.name, "vip": host.vip, "id": prompt.id,
+                       "kind": prompt.kind, "text": prompt.text})
+            });
+            output::json(&list.collect())?;
+            return Ok(Exit::Ok);
+        }
+        for (host, prompt) in open {
+            output::data(&format!("{}: {}\n", host.name, shown(prompt)))?;
+        }
+        if open.is_empty() {
+            output::talk("no host asks anything");
+        }
+        Ok(Exit::Ok)
+    }
+
+    async fn refuse(
+        &self,
+        client: &Client,
+        open: &[(&HostView, &PromptView)],
+    ) -> Result<Exit, Error> {
+        if open.is_empty() {
+            return Err(self.nothing());
+        }
+        for (host, prompt) in open {
+            self.say(client, &host.name, prompt.id, None).await?;
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// The line of a script is the answer to one question.
+    async fn answer_one(
+        &self,
+        client: &Client,
+        open: &[(&HostView, &PromptView)],
+    ) -> Result<Exit, Error> {
+        let Some((host, prompt)) = open.first() else {
+            return Err(self.nothing());
+        };
+        if open.iter().any(|(other, _)| other.name != host.name) {
+            let names: Vec<_> = open.iter().map(|(host, _)| host.name.as_str()).collect();
+            return Err(Error::new(Exit::Usage, "several hosts ask something")
+                .hint(format!("say which is meant: {}", names.join(", "))));
+        }
+        let Some(text) = typing::line().and_then(|line| meant(prompt.kind, &line)) else {
+            return Err(
+                Error::new(Exit::Usage, "there is no answer on standard input")
+                    .hint("write one line to it; --cancel refuses to answer"),
+            );
+        };
+        if !self.say(client, &host.name, prompt.id, Some(text)).await? {
+            return Ok(Exit::Failure);
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// Asks the person everything that is asked, until nothing more comes of the answers.
+    async fn converse(&self, client: &Client) -> Result<Exit, Error> {
+        let failed = |error: std::io::Error| {
+            Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
+        };
+        // Whoever presses Ctrl-C gets a terminal back that shows what is typed.
+        let mut requests = Requests::listen().map_err(failed)?;
+        let mut lines = typing::lines();
+        let mut news = client.events(None).await?;
+        let mut snapshot = Snapshot::default();
+        let (mut seen, mut answered) = (BTreeSet::new(), BTreeSet::new());
+        learn(&mut news, &mut snapshot).await?;
+        loop {
+            let open = self.open(&snapshot);
+            let fresh = open.iter().find(|(_, prompt)| !seen.contains(&prompt.id));
+            if let Some((host, prompt)) = fresh {
+                let (host, prompt) = (host.name.clone(), (*prompt).clone());
+                seen.insert(prompt.id);
+                let unseen = ask(&host, &prompt)?;
+                let line = loop {
+                    tokio::select! {
+                        line = lines.recv() => match line {
+                            Some(line) => break Some(line),
+                            None => return Ok(interrupted()),
+                        },
+                        told = learn(&mut news, &mut snapshot) => told?,
+                        _ = requests.next() => return Ok(interrupted()),
+                    }
+                    let open = self.open(&snapshot);
+                    if !open.iter().any(|(_, other)| other.id == prompt.id) {
+                        break None;
+                    }
+                };
+                if unseen.is_some() || line.is_none() {
+                    output::talk("");
+                }
+                drop(unseen);
+                match line {
+                    Some(line) => {
+                        let text = meant(prompt.kind, &line);
+                        self.say(client, &host, prompt.id, text).await?;
+                        answered.insert(host);
+                    }
+                    None => output::talk(&format!("{host}: this is not asked any more")),
+                }
+                continue;
+            }
+            let hosts = snapshot.hosts.iter();
+            let mut hosts = hosts.filter(|host| answered.contains(&host.name));
+            let on_its_way = |host: &HostView| {
+                use HostState::{Configuring, Greeting, NeedsYou, Starting};
+                matches!(host.state, Starting | Greeting | Configuring | NeedsYou)
+            };
+            if !hosts.any(on_its_way) {
+                break;
+            }
+            tokio::select! {
+                _ = requests.next() => return Ok(Exit::Interrupted),
+                told = learn(&mut news, &mut snapshot) => told?,
+            }
+        }
+        if seen.is_empty() {
+            output::talk("no host asks anything");
+        }
+        let hosts = snapshot.hosts.iter();
+        let hosts: Vec<_> = hosts.filter(|host| answered.contains(&host.name)).collect();
+        for host in &hosts {
+            let reason = host.reason.as_ref();
+            let reason = reason.map(|reason| format!(": {}", escape(reason)));
+            let reason = reason.unwrap_or_default();
+            output::talk(&format!("{}: {}{reason}", host.name, host.state.word()));
+        }
+        let all_up = hosts.iter().all(|host| host.state.is_up());
+        Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
+    }
+
+    /// Tells the manager; false if nobody asks any more.
+    async fn say(
+        &self,
+        client: &Client,
+        host: &str,
+        prompt: u64,
+        text: Option<Secret>,
+    ) -> Result<bool, Error> {
+        let answer = Answer {
+            prompt,
+            text,
+            remember: self.remember,
+        };
+        match client.answer(host, &answer).await {
+            Ok(()) => {
+                let what = if answer.text.is_some() {
+                    "answered"
+                } else {
+                    "refused"
+                };
+                output::talk(&format!("{host}: {what}"));
+                Ok(true)
+            }
+            Err(client::Error::Refused(reason)) => {
+                output::talk(&format!("{host}: {}", escape(&reason)));
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn nothing(&self) -> Error {
+        let who = self.host.as_deref().unwrap_or("no host");
+        let what = if self.host.is_some() {
+            "nothing"
+        } else {
+            "anything"
+        };
+        Error::new(Exit::Failure, format!("{who} asks {what}"))
+            .hint("\"norouter status\" shows how the hosts are")
+    }
+}
+
+/// A question as people read it.
+fn shown(prompt: &PromptView) -> String {
+    let lines: Vec<_> = prompt.text.lines().map(escape).collect();
+    lines.join("\n  ")
+}
+
+/// Leaves the line of a question that nobody has answered here.
+fn interrupted() -> Exit {
+    output::talk("");
+    Exit::Interrupted
+}
+
+/// Takes in what has happened next.
+async fn learn(news: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> {
+    match news.next().await? {
+        Some(News::Snapshot(network)) => *snapshot = network.snapshot,
+        Some(News::Host(host)) => {
+            snapshot.apply(*host);
+        }
+        Some(News::Event(_) | News::Missed(_)) => {}
+        None => return Err(Error::new(Exit::NoManager, "the network has ended")),
+    }
+    Ok(())
+}
+
+/// Shows a question at the terminal. What is typed is not seen as long as the answer is kept, if it is a secret.
+fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
+    let unseen = match prompt.kind {
+        PromptKind::Secret => Some(Unseen::begin().map_err(|error| {
+            let message = format!("the terminal would show what is typed: {error}");
+            Error::new(Exit::Failure, message).hint("pipe the answer into this command instead")
+        })?),
+        PromptKind::Confirm | PromptKind::Text => None,
+    };
+    let mut out = std::io::stderr();
+    // Nobody is left to be told if this fails.
+    let _ = write!(out, "{host}: {} ", shown(prompt));
+    let _ = out.flush();
+    Ok(unseen)
+}

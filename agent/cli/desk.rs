@@ -1,0 +1,171 @@
+//! Where `norouter up` asks the person at its terminal: one question of a command after the other, below the hosts.
+
+use std::{collections::BTreeSet, io::Write};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    screen::Screen,
+    typing::{self, Unseen},
+};
+use crate::{
+    addr::Vip,
+    driver::manager::Intent,
+    secret::Secret,
+    view::{Answer, HostView, PromptKind, PromptView, Snapshot},
+};
+
+/// What is asked at this terminal, if it has one.
+pub(super) struct Desk {
+    /// Whether there is a screen that a question can stand on.
+    screen: bool,
+    /// Whether answers are kept for the next time.
+    remember: bool,
+    /// What the person types, once that matters.
+    lines: Option<UnboundedReceiver<Secret>>,
+    open: Option<Open>,
+    /// The commands that wait for approval, as the person sees them.
+    held: Vec<(Vip, u64)>,
+    /// The questions that somebody was told of.
+    told: BTreeSet<u64>,
+}
+
+/// The question that stands there.
+struct Open {
+    vip: Vip,
+    prompt: u64,
+    kind: PromptKind,
+    _unseen: Option<Unseen>,
+}
+
+impl Desk {
+    pub(super) fn new(screen: bool, remember: bool) -> Self {
+        Self {
+            screen,
+            remember,
+            lines: None,
+            open: None,
+            held: Vec::new(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    /// Listens to what is typed; false if nobody can type.
+    pub(super) fn listen(&mut self) -> bool {
+        if !typing::has_person() {
+            return false;
+        }
+        self.lines.get_or_insert_with(typing::lines);
+        true
+    }
+
+    /// The next line that is typed, once somebody listens.
+    pub(super) async fn line(&mut self) -> Secret {
+        if let Some(lines) = &mut self.lines {
+            if let Some(line) = lines.recv().await {
+                return line;
+            }
+            // The input has ended; nobody will type any more.
+            self.screen = false;
+            if let Some(open) = self.open.take() {
+                self.told.remove(&open.prompt);
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// What a line means that was typed.
+    pub(super) fn take<W: Write>(&mut self, line: &Secret, screen: &mut Screen<W>) -> Vec<Intent> {
+        let Some(open) = self.open.take() else {
+            screen.typed();
+            let yes = line.reveal().trim().eq_ignore_ascii_case("yes");
+            // What the person sees is started, and nothing else.
+            let held = self.held.iter().filter(|_| yes);
+            return held
+                .map(|&(vip, held)| Intent::Approve(vip, held))
+                .collect();
+        };
+        if open.kind != PromptKind::Secret {
+            screen.typed();
+        }
+        screen.question(None);
+        let answer = Answer {
+            prompt: open.prompt,
+            text: meant(open.kind, line),
+            remember: self.remember,
+        };
+        vec![Intent::Answer(open.vip, answer)]
+    }
+
+    /// Asks what is to be asked now, and forgets what is not asked any more.
+    pub(super) fn look<W: Write>(&mut self, snapshot: &Snapshot, screen: &mut Screen<W>) {
+        let open = |host: &HostView, prompt: &PromptView| {
+            let vip: Vip = host.vip.parse().ok()?;
+            Some((vip, host.name.clone(), prompt.clone()))
+        };
+        let held = |host: &HostView| Some((host.vip.parse().ok()?, host.held.as_ref()?.number));
+        self.held = snapshot.hosts.iter().filter_map(held).collect();
+        let hosts = snapshot.hosts.iter();
+        let asked: Vec<_> = hosts
+            .flat_map(|host| host.prompts.iter().filter_map(|prompt| open(host, prompt)))
+            .collect();
+        let ids: BTreeSet<u64> = asked.iter().map(|(_, _, prompt)| prompt.id).collect();
+        self.told.retain(|id| ids.contains(id));
+        let stands = |open: &Open| ids.contains(&open.prompt);
+        if !self.open.as_ref().is_some_and(stands) {
+            self.close();
+            screen.question(None);
+        }
+        for (vip, host, prompt) in asked {
+            if self.told.contains(&prompt.id) || self.open.is_some() {
+                continue;
+            }
+            self.told.insert(prompt.id);
+            let unseen = match prompt.kind {
+                _ if !self.screen || !self.listen() => None,
+                PromptKind::Secret => Unseen::begin().ok().map(Some),
+                PromptKind::Confirm | PromptKind::Text => Some(None),
+            };
+            // The event has told what is asked, in one line.
+            if prompt.text.contains('\n') {
+                screen.print(&format!("{host}:\n  {}", prompt.text.replace('\n', "\n  ")));
+            }
+            let Some(unseen) = unseen else {
+                screen.print(&format!("{host}: \"norouter answer {host}\" answers that"));
+                continue;
+            };
+            let what = match prompt.kind {
+                PromptKind::Confirm => "yes or no",
+                PromptKind::Secret | PromptKind::Text => "the answer",
+            };
+            screen.question(Some(format!(
+                "type {what} for {host} and press Enter; an empty line refuses"
+            )));
+            self.open = Some(Open {
+                vip,
+                prompt: prompt.id,
+                kind: prompt.kind,
+                _unseen: unseen,
+            });
+        }
+    }
+
+    /// Gives the terminal back as it was.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+}
+
+/// What a typed line says to a question; nothing refuses it.
+pub(super) fn meant(kind: PromptKind, line: &Secret) -> Option<Secret> {
+    let text = match kind {
+        PromptKind::Secret => line.reveal(),
+        PromptKind::Text => line.reveal().trim(),
+        PromptKind::Confirm => match line.reveal().trim() {
+            "y" | "Y" => "yes",
+            "n" | "N" => "no",
+            text => text,
+        },
+    };
+    (!text.is_empty()).then(|| Secret::new(text.to_owned()))
+}

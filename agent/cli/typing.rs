@@ -1,0 +1,127 @@
+//! What a person types at the terminal, line by line, seen or not.
+
+use std::io::{self, IsTerminal as _};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::secret::Secret;
+
+/// The terminal does not show what is typed until this is dropped.
+pub(super) struct Unseen(platform::Mode);
+
+impl Unseen {
+    /// From now on. Where that is not possible, nobody should type a secret.
+    pub(super) fn begin() -> io::Result<Self> {
+        platform::hide().map(Self)
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        platform::restore(&self.0);
+    }
+}
+
+/// Whether there is a terminal whose person is listened to at this moment.
+pub(super) fn has_person() -> bool {
+    io::stdin().is_terminal() && platform::is_foreground()
+}
+
+/// One line without its end; none at the end of the input.
+pub(super) fn line() -> Option<Secret> {
+    let mut line = zeroize::Zeroizing::new(String::new());
+    let count = io::stdin().read_line(&mut line).ok()?;
+    let text = line.trim_end_matches(['\r', '\n']);
+    (count > 0).then(|| Secret::new(text.to_owned()))
+}
+
+/// What is typed from now on. A program in the background leaves what is typed to others.
+pub(super) fn lines() -> UnboundedReceiver<Secret> {
+    let (sender, lines) = unbounded_channel();
+    std::thread::spawn(move || {
+        loop {
+            platform::wait_for_turn();
+            let Some(line) = line() else { return };
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::{io, time::Duration};
+
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        process::getpgrp,
+        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
+    };
+
+    /// How long another program may have the terminal before somebody looks again.
+    const LOOK: Duration = Duration::from_millis(200);
+
+    pub(super) type Mode = Termios;
+
+    pub(super) fn hide() -> io::Result<Mode> {
+        let before = tcgetattr(io::stdin())?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Now, &hidden)?;
+        Ok(before)
+    }
+
+    pub(super) fn restore(before: &Mode) {
+        // A terminal that is gone needs nothing.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+    }
+
+    /// Whoever reads from a terminal, or changes it, without being in the foreground is stopped.
+    pub(super) fn is_foreground() -> bool {
+        tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
+    }
+
+    pub(super) fn wait_for_turn() {
+        let input = io::stdin();
+        loop {
+            let mut fds = [PollFd::new(&input, PollFlags::IN)];
+            // Whatever is wrong with the input is told when it is read.
+            let _ = poll(&mut fds, None);
+            if is_foreground() || tcgetpgrp(&input).is_err() {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+#[cfg(windows)]
+mod platform {
+    use std::io;
+
+    use winapi_util::{HandleRef, console};
+
+    /// `ENABLE_ECHO_INPUT` (SetConsoleMode).
+    const ECHO: u32 = 0x4;
+
+    pub(super) type Mode = u32;
+
+    pub(super) fn hide() -> io::Result<Mode> {
+        let before = console::mode(HandleRef::stdin())?;
+        console::set_mode(HandleRef::stdin(), before & !ECHO)?;
+        Ok(before)
+    }
+
+    pub(super) fn restore(before: &Mode) {
+        // A console that is gone needs nothing.
+        let _ = console::set_mode(HandleRef::stdin(), *before);
+    }
+
+    pub(super) const fn is_foreground() -> bool {
+        true
+    }
+
+    pub(super) const fn wait_for_turn() {}
+}

@@ -1,0 +1,69 @@
+//! Questions of commands and answers of people, as requests with a body.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{Response, StatusCode, body::Incoming};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{
+    Network,
+    answer::{Refusal, json, respond},
+    body::Body,
+};
+use crate::{
+    driver::manager::Intent,
+    view::{Answer, Question, Reply},
+};
+
+/// How large a body may be, in bytes.
+const BODY_MAX: usize = 16 << 10;
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    /// A command asks; it hears what a person says, whenever that is.
+    Ask,
+    /// A person answers.
+    Answer,
+}
+
+/// Does what is wanted with the host of this name.
+pub(super) async fn give(
+    network: &Network,
+    host: &str,
+    what: What,
+    body: Incoming,
+) -> Result<Response<Body>, Refusal> {
+    let vip = network.handle.host(host)?;
+    match what {
+        What::Ask => {
+            let question: Question = read(body).await?;
+            let text = network.handle.prompt(vip, question)?.answer().await;
+            let reply = serde_json::to_vec(&Reply { text }).unwrap_or_default();
+            let reply = Body::Whole(Bytes::from_owner(Zeroizing::new(reply)));
+            Ok(respond(StatusCode::OK, "application/json", reply))
+        }
+        What::Answer => {
+            let answer: Answer = read(body).await?;
+            network.handle.obey(&Intent::Answer(vip, answer))?;
+            Ok(json(StatusCode::OK, &json!({"ok": true})))
+        }
+    }
+}
+
+/// The body, which is not quoted where it is wrong: there may be a password in it.
+async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
+    let whole = Limited::new(body, BODY_MAX).collect().await;
+    let whole = whole.map_err(|_| {
+        let reason = format!("the body is cut off, or has more than {BODY_MAX} bytes");
+        Refusal::new(StatusCode::BAD_REQUEST, &reason)
+    })?;
+    let bytes = Zeroizing::new(whole.to_bytes().to_vec());
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let reason = format!("the body cannot be understood (line {line}, column {column})");
+        Refusal::new(StatusCode::BAD_REQUEST, &reason)
+    })
+}

@@ -1,0 +1,180 @@
+//! What the control socket sees of a manager, and asks of it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio::sync::{oneshot, watch};
+
+use super::{Intent, Shared, Unmet};
+use crate::{
+    addr::Vip,
+    driver::control::Journal,
+    link::{Question, Reply},
+    plan::Change,
+    proxy::Destination,
+    secret::Secret,
+    time::Instant,
+    view::{self, FlowsView, PlanView, Snapshot, WhyView},
+};
+
+/// A manager, on its own thread.
+#[derive(Clone)]
+pub(in crate::driver) struct Inside(pub(super) Arc<Shared>);
+
+impl Inside {
+    /// The whole state, and how long the manager has been running.
+    pub(in crate::driver) fn snapshot(&self) -> (Snapshot, Duration) {
+        let now = self.0.clock.now();
+        let snapshot = self.0.lock().core.snapshot(now);
+        (snapshot, now - Instant::ZERO)
+    }
+
+    /// The state whenever a host has changed.
+    pub(in crate::driver) fn snapshots(&self) -> watch::Receiver<Snapshot> {
+        self.0.snapshots.subscribe()
+    }
+
+    /// The flows, and of more than `most` those that were in use last.
+    pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
+        self.0.lock().core.flows(self.0.clock.now(), most)
+    }
+
+    /// What the network is meant to be.
+    pub(in crate::driver) fn plan(&self) -> PlanView {
+        self.0.lock().core.plan()
+    }
+
+    /// What has happened.
+    pub(in crate::driver) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Whether the network was stopped and every process is gone.
+    pub(in crate::driver) fn is_over(&self) -> bool {
+        self.0.lock().core.is_over()
+    }
+
+    /// The host with this name, alias or VIP.
+    pub(in crate::driver) fn host(&self, name: &str) -> Result<Vip, Unmet> {
+        self.0.lock().core.host(name).ok_or(Unmet::NoHost)
+    }
+
+    /// Does what a face asks.
+    pub(in crate::driver) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
+        let mut outcome = Ok(());
+        let started = |may: bool| may.then_some(()).ok_or(Unmet::NotNow);
+        self.0.tell(|core, now| match *intent {
+            Intent::Answer(vip, ref answer) => {
+                let asked = core.answer(now, vip, answer.clone());
+                outcome = asked.then_some(()).ok_or(Unmet::NoPrompt);
+            }
+            Intent::Down => core.stop(now),
+            Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
+            Intent::StopHost(vip) => core.stop_host(now, vip),
+            Intent::RestartHost(vip) => outcome = started(core.restart_host(now, vip)),
+            Intent::Approve(vip, number) => {
+                let done = core.approve(now, vip, number);
+                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
+            }
+            Intent::KillFlow(key) => {
+                outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
+            }
+        });
+        outcome
+    }
+
+    /// Looks up the way of a connection, and has it looked at by the agents that it concerns, all at once.
+    pub(in crate::driver) async fn why(
+        &self,
+        target: Destination,
+        from: Option<Vip>,
+    ) -> Result<WhyView, Unmet> {
+        let now = self.0.clock.now();
+        let inquiry = self.0.lock().core.inquire(now, target, from);
+        let inquiry = inquiry.ok_or(Unmet::NoHost)?;
+        let mut asked = Vec::new();
+        for (part, vip, question) in inquiry.questions() {
+            asked.push((part, self.ask(vip, &question)));
+        }
+        let mut replies = BTreeMap::new();
+        for (part, reply) in asked {
+            let reply = match reply {
+                // Every question is answered, unless its host is no more.
+                Ok(reply) => reply.await.unwrap_or(Reply::Lost),
+                Err(reply) => reply,
+            };
+            replies.insert(part, reply);
+        }
+        Ok(inquiry.explain(&replies))
+    }
+
+    /// Asks an agent something.
+    fn ask(&self, vip: Vip, question: &Question) -> Result<oneshot::Receiver<Reply>, Reply> {
+        let mut state = self.0.lock();
+        let asked = state.core.ask(self.0.clock.now(), vip, question);
+        let asked = asked.map(|id| {
+            let (sender, reply) = oneshot::channel();
+            state.asked.insert((vip, id), sender);
+            reply
+        });
+        self.0.settle(state);
+        asked
+    }
+
+    /// Has the manifest read again: what has changed, or what is wrong with it.
+    pub(in crate::driver) async fn reload(&self) -> Result<Result<Vec<Change>, String>, Unmet> {
+        let (sender, answer) = oneshot::channel();
+        let sent = self.0.reload.send(sender);
+        sent.map_err(|_| Unmet::NoManifest)?;
+        answer.await.map_err(|_| Unmet::NoManifest)
+    }
+
+    /// Has a person asked what a host's command asks.
+    pub(in crate::driver) fn prompt(
+        &self,
+        vip: Vip,
+        question: view::Question,
+    ) -> Result<Asking, Unmet> {
+        let mut state = self.0.lock();
+        let life = state.lives.get(&vip);
+        let own = life.and_then(|life| life.pass.as_ref());
+        if !own.is_some_and(|own| own.opens(&question.token)) {
+            return Err(Unmet::NoAsker);
+        }
+        let now = self.0.clock.now();
+        let asked = (state.core).prompt(now, vip, question.kind, question.text, question.asker);
+        let prompt = asked.ok_or(Unmet::NoAsker)?;
+        let (sender, answer) = oneshot::channel();
+        state.askers.insert(prompt, sender);
+        self.0.settle(state);
+        Ok(Asking {
+            inside: self.clone(),
+            vip,
+            prompt,
+            answer,
+        })
+    }
+}
+
+/// A question that waits for its answer; it is withdrawn when nobody waits any more.
+pub(in crate::driver) struct Asking {
+    inside: Inside,
+    vip: Vip,
+    prompt: u64,
+    answer: oneshot::Receiver<Option<Secret>>,
+}
+
+impl Asking {
+    /// The answer, if a person gives one.
+    pub(in crate::driver) async fn answer(mut self) -> Option<Secret> {
+        (&mut self.answer).await.ok().flatten()
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let (vip, prompt) = (self.vip, self.prompt);
+        self.inside.0.lock().askers.remove(&prompt);
+        let shared = &self.inside.0;
+        shared.tell(|core, now| core.withdraw(now, vip, prompt));
+    }
+}

@@ -1,0 +1,158 @@
+//! Commands that ask a person.
+
+use super::*;
+use crate::view::{Answer, HostView};
+
+const PASSWORD: &str = "ann@beta's password: ";
+
+/// A network whose second host's command has just been started.
+fn greeting_core() -> Core {
+    let mut core = core();
+    core.start(NOW);
+    core.handle_spawned(NOW, vip(B), Ok(()));
+    outputs(&mut core);
+    core
+}
+
+fn ask(core: &mut Core, asker: u32) -> Option<u64> {
+    let kind = Some(PromptKind::Secret);
+    core.prompt(NOW, vip(B), kind, PASSWORD.to_owned(), asker)
+}
+
+fn answer(core: &mut Core, prompt: u64, text: Option<&str>, remember: bool) -> bool {
+    let text = text.map(|text| Secret::new(text.to_owned()));
+    let answer = Answer {
+        prompt,
+        text,
+        remember,
+    };
+    core.answer(NOW, vip(B), answer)
+}
+
+fn beta(core: &Core) -> HostView {
+    core.snapshot(NOW).hosts.remove(1)
+}
+
+fn answers(core: &mut Core) -> Vec<(u64, Option<String>)> {
+    let answers = outputs(core).into_iter().filter_map(|output| match output {
+        Output::Answer(id, text) => Some((id, text.map(|text| text.reveal().to_owned()))),
+        Output::Spawn(..)
+        | Output::CloseInput(_)
+        | Output::Terminate(_)
+        | Output::Kill(_)
+        | Output::Wake(_)
+        | Output::Event(_)
+        | Output::Reply(..)
+        | Output::Changed => None,
+    });
+    answers.collect()
+}
+
+#[test]
+fn a_host_needs_a_person_while_its_command_asks_and_goes_on_when_it_is_answered() {
+    let mut core = greeting_core();
+    assert_eq!(beta(&core).state, HostState::Greeting);
+    let id = ask(&mut core, 7).unwrap();
+    let asking = beta(&core);
+    assert_eq!(asking.state, HostState::NeedsYou);
+    assert_eq!(
+        asking.reason.as_deref(),
+        Some("its command asks: ann@beta's password:")
+    );
+    assert_eq!(asking.prompts.len(), 1);
+    let told = outputs(&mut core);
+    let needs = |output: &Output| {
+        matches!(
+            output,
+            Output::Event(Event::Host {
+                state: HostState::NeedsYou,
+                ..
+            })
+        )
+    };
+    assert_eq!(told.iter().filter(|output| needs(output)).count(), 1);
+    core.handle_timeout(NOW + std::time::Duration::from_hours(1));
+    assert_eq!(beta(&core).state, HostState::NeedsYou, "a person has time");
+
+    assert!(answer(&mut core, id, Some("x"), false));
+    assert_eq!(answers(&mut core), [(id, Some("x".to_owned()))]);
+    assert!(!answer(&mut core, id, Some("x"), false), "it was answered");
+    let view = beta(&core);
+    assert_eq!(
+        (view.state, view.prompts),
+        (HostState::Greeting, Vec::new())
+    );
+    core.handle_bytes(
+        NOW,
+        vip(B),
+        &mut greeting(r#""tcp","loopback","loopback.disable""#),
+    );
+    assert_eq!(beta(&core).state, HostState::Ready);
+}
+
+#[test]
+fn nobody_is_asked_for_a_command_that_is_gone() {
+    for (name, end) in [
+        (
+            "its end",
+            Core::handle_closed as fn(&mut Core, Instant, Vip),
+        ),
+        ("a stop", Core::stop_host),
+        ("a restart", |core, now, vip| {
+            assert!(core.restart_host(now, vip));
+        }),
+        ("a timeout of ours", |core, now, vip| {
+            core.withdraw(now, vip, 1);
+        }),
+    ] {
+        let mut core = greeting_core();
+        let id = ask(&mut core, 7).unwrap();
+        outputs(&mut core);
+        end(&mut core, NOW, vip(B));
+        assert_eq!(beta(&core).prompts, [], "{name}");
+        assert_ne!(beta(&core).state, HostState::NeedsYou, "{name}");
+        assert!(!answer(&mut core, id, Some("x"), true), "{name}");
+    }
+    let mut core = greeting_core();
+    core.handle_exit(NOW, vip(B), Ending::Status(255));
+    assert_eq!(ask(&mut core, 7), None, "it has no command that could ask");
+}
+
+#[test]
+fn whoever_does_not_answer_is_not_asked_again_in_a_moment() {
+    let mut core = greeting_core();
+    let id = ask(&mut core, 7).unwrap();
+    assert!(answer(&mut core, id, None, false));
+    assert_eq!(answers(&mut core), [(id, None)]);
+    core.handle_exit(NOW, vip(B), Ending::Status(255));
+    let view = beta(&core);
+    assert_eq!(view.state, HostState::Waiting);
+    let reason = view.reason.unwrap();
+    assert!(reason.contains("was not answered"), "{reason}");
+    assert!(view.retry.unwrap().pause_ms > 20_000);
+}
+
+#[test]
+fn a_kept_answer_is_given_without_a_person_until_it_is_wrong() {
+    let mut core = greeting_core();
+    let id = ask(&mut core, 7).unwrap();
+    assert!(answer(&mut core, id, Some("x"), true));
+    assert!(core.restart_host(NOW, vip(B)));
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    core.handle_spawned(NOW, vip(B), Ok(()));
+    outputs(&mut core);
+    let second = ask(&mut core, 8).unwrap();
+    assert_eq!(answers(&mut core), [(second, Some("x".to_owned()))]);
+    assert_eq!(beta(&core).state, HostState::Greeting);
+    ask(&mut core, 8).unwrap();
+    assert_eq!(beta(&core).state, HostState::NeedsYou);
+}
+
+#[test]
+fn a_host_that_is_reached_stays_reached_while_its_command_asks() {
+    let mut core = all_ready();
+    ask(&mut core, 7).unwrap();
+    let view = beta(&core);
+    assert_eq!(view.state, HostState::Degraded);
+    assert_eq!(view.problems, ["its command asks: ann@beta's password:"]);
+}
