@@ -298,13 +298,13 @@ fn whatever_a_shell_prints_before_the_agent_is_skipped_and_quoted_or_a_clear_err
 fn bits_that_turn_on_the_way_end_an_agent_and_never_reach_a_program() {
     let sandbox = Sandbox::new();
     let (ground, shim) = Ground::with_a_line(&sandbox);
-    let there = ground.traffic("laptop", &["bad"; 4], 2_000);
+    let there = ground.traffic("laptop", &["bad"; 8], 300);
     let back = ground.traffic("bad", &["laptop", "well"], 100_000);
     let well = ground.traffic("laptop", &["well"], 20_000);
     let start = Instant::now();
     let mut losses = 0;
     for seed in 0..8 {
-        shim.order(&format!("corrupt both 5000 {seed}"));
+        shim.order(&format!("corrupt both 2000 {seed}"));
         let begun = Instant::now();
         // Either a head is hit, and the stream is out of step; or only what the sums of the packets protect.
         wait_for("a loss or many talks", || {
