@@ -52,6 +52,7 @@ fn run(seed: u64) -> World {
         world.connect();
         world.connect_anywhere();
     }
+    world.mend();
     world.run_for(RECOVERY);
     world.assert_all_ready("after the storm");
     let before = world.completed;

@@ -84,6 +84,10 @@ impl Pipe {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are independent misfortunes"
+)]
 struct Agent {
     edge: edge::Core,
     to: Pipe,
@@ -114,6 +118,8 @@ pub(crate) struct World {
     /// Which plans there were when somebody began a flow: it goes on whatever the later ones say.
     begun: BTreeMap<FlowKey, [Variant; 2]>,
     hosts: Vec<Vip>,
+    /// The hosts on whose line a bit was ever wrong.
+    corrupted: BTreeSet<Vip>,
     agents: BTreeMap<Vip, Agent>,
     /// Commands that are being started.
     starting: BTreeMap<Vip, Instant>,
@@ -180,6 +186,7 @@ impl World {
             good,
             plans: [variant; 2],
             begun: BTreeMap::new(),
+            corrupted: BTreeSet::new(),
             hosts: plan.hosts.iter().map(|host| host.vip).collect(),
             agents: BTreeMap::new(),
             starting: BTreeMap::new(),
@@ -244,7 +251,10 @@ impl World {
         match fault {
             Fault::Kill => self.exit(vip, Ending::Signal(9)),
             Fault::Cut => agent.cut = true,
-            Fault::Corrupt => agent.corrupt = true,
+            Fault::Corrupt => {
+                agent.corrupt = true;
+                self.corrupted.insert(vip);
+            }
             Fault::Stall(time) => agent.stalled_until = now + time,
         }
         self.settle();
@@ -294,15 +304,11 @@ impl World {
             src: SocketAddrV4::new(evil.address(), 7_000),
             dst: victim.socket(plans::ALWAYS.try_into().unwrap()),
         };
-        let data = vec![0; 60_000];
-        for number in 0..packets {
-            let (flags, data) = if number == 0 {
-                (hostile::SYN, &[][..])
-            } else {
-                (hostile::ACK, &data[..])
-            };
-            let mut frame = hostile::packet(key, flags, data);
-            self.core.handle_bytes(self.now, evil, &mut frame);
+        let mut begin = hostile::packet(key, hostile::SYN, &[]);
+        self.core.handle_bytes(self.now, evil, &mut begin);
+        let packet = hostile::packet(key, hostile::ACK, &[0; 60_000]);
+        for _ in 0..packets {
+            self.core.handle_bytes(self.now, evil, &mut packet.clone());
         }
         let frames = std::iter::from_fn(|| self.core.poll_frame(victim));
         frames.map(|frame| frame.len()).sum()
@@ -550,6 +556,19 @@ impl World {
                 self.transcript
             );
         }
+    }
+
+    /// A person looks at the hosts that were refused. One whose line has turned a bit of its configuration, so that its
+    /// agent could not take it, is started again; no other may be refused.
+    pub(crate) fn mend(&mut self) {
+        for view in self.core.snapshot(self.now).hosts {
+            if view.state == HostState::Refused && view.name != "evil" {
+                let vip: Vip = view.vip.parse().unwrap();
+                assert!(self.corrupted.contains(&vip), "{view:?}");
+                assert!(self.core.start_host(self.now, vip));
+            }
+        }
+        self.settle();
     }
 
     /// What has crossed the manager for a host.
