@@ -19,7 +19,7 @@
 //! | descriptors run out | here |
 //! | one address twice, several hosts on one machine | `tests/data/manifests/invalid/duplicate_vips.yaml`, here |
 //! | an agent is hostile | `failure`; `tests/sim` |
-//! | the stack inside an agent panics | `flow/stack.rs` |
+//! | the stack inside an agent panics | `flow/tests.rs` |
 //! | a machine is gone and comes back | here |
 //! | name servers are silent or lie | `names`, `routes`; `driver/resolver/tests.rs` |
 //! | a line is slow, or pauses | `lines` |
