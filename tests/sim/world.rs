@@ -306,7 +306,7 @@ impl World {
         };
         let mut begin = hostile::packet(key, hostile::SYN, &[]);
         self.core.handle_bytes(self.now, evil, &mut begin);
-        let packet = hostile::packet(key, hostile::ACK, &[0; 60_000]);
+        let packet = hostile::packet(key, hostile::ACK, &vec![0; 60_000]);
         for _ in 0..packets {
             self.core.handle_bytes(self.now, evil, &mut packet.clone());
         }
