@@ -536,7 +536,7 @@ impl World {
             );
             // The whole reason of an end is told when there is no process any more.
             let ends = view.state == HostState::Waiting && view.retry.is_none();
-            let ends = ends || (view.state.is_over() && alive);
+            let ends = ends || (view.state.is_over() && (alive || self.starting.contains_key(vip)));
             let said = self.said.get(&view.name);
             assert!(
                 ends || said == Some(&(view.state, view.reason.clone())),
