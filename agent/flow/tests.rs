@@ -422,6 +422,30 @@ fn a_stack_is_used_again_and_remembers_nothing() {
 }
 
 #[test]
+fn a_stack_that_panics_is_one_flow_that_is_reset_and_the_others_go_on() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    let (other_left, other_right) = pair.connected();
+    send(&mut pair.right, right, b"what nobody can bear");
+    pair.exchange();
+    // Inside the same guard as the stack itself.
+    let taken = pair
+        .left
+        .receive_with(left, |_| -> (usize, ()) { panic!("injected") });
+    assert_eq!(taken, Receive::Reset);
+    pair.left.release(left);
+    send(&mut pair.right, right, b"more");
+    pair.exchange();
+    assert_eq!(receive(&mut pair.right, right), Receive::Reset);
+    send(&mut pair.left, other_left, b"well");
+    pair.exchange();
+    assert_eq!(
+        receive(&mut pair.right, other_right),
+        Receive::Data(b"well".to_vec())
+    );
+}
+
+#[test]
 fn the_table_is_bounded_and_says_so() {
     let mut table = Table::new(3);
     for _ in 0..FLOWS_MAX {

@@ -113,10 +113,11 @@ impl Core {
         if let Some(host) = self.hosts.get_mut(&plan.vip) {
             let old = host.plan.start.clone();
             host.take(plan, hold, &mut self.numbers);
-            // It may have been removed a moment ago.
-            host.leaving = false;
+            let was_leaving = std::mem::take(&mut host.leaving);
             return match &host.held {
                 Some(_) => Kind::Held,
+                // It was removed a moment ago, and is stopped for that and not because a person wants it.
+                None if was_leaving => Kind::Added,
                 None if host.plan.start == old && kind == Kind::Restarted => Kind::Reconfigured,
                 None => Kind::Restarted,
             };

@@ -10,6 +10,9 @@ mod sandbox;
 
 mod network;
 mod office;
+mod shim;
+mod traffic;
+mod watch;
 
 mod transports;
 mod reach;
@@ -17,6 +20,10 @@ mod streams;
 mod database;
 mod failure;
 mod supervision;
+mod faults;
+mod lines;
+mod many;
+mod soak;
 mod stop;
 mod proxies;
 mod socks;

@@ -8,9 +8,15 @@ use std::{
     process::Command,
 };
 
-use crate::sandbox::{
-    Container, DEADLINE, Ended, Netns, Origin, Podman, Running, Sandbox, Sshd, command, ended,
-    joined, norouter, output, wait_for,
+use rustix::process::Pid;
+use serde_json::Value;
+
+use crate::{
+    sandbox::{
+        Container, DEADLINE, Ended, Netns, Origin, Podman, Running, Sandbox, Sshd, command, ended,
+        joined, norouter, output, wait_for,
+    },
+    shim::Shim,
 };
 
 /// The address of the host with this number; the laptop is 1.
@@ -75,6 +81,19 @@ impl Host {
         )
     }
 
+    /// The same host with a bad line between it and the manager.
+    pub(crate) fn behind(mut self, shim: &Shim) -> Self {
+        self.cmd = shim.cmd(&self.cmd);
+        self
+    }
+
+    /// The same host, reached by other words.
+    pub(crate) fn through(mut self, words: &[String], sandbox: &Sandbox) -> Self {
+        self.cmd = words.to_vec();
+        self.cmd.push(program(sandbox).to_str().unwrap().to_owned());
+        self
+    }
+
     /// A host that runs any command.
     pub(crate) fn with_command<S: AsRef<str>>(name: &str, words: &[S]) -> Self {
         let cmd = words.iter().map(|word| word.as_ref().to_owned()).collect();
@@ -115,6 +134,11 @@ impl Host {
             Place::Container(container) => container.command(words),
             Place::Elsewhere => panic!("{} is no place to run something", self.name),
         }
+    }
+
+    /// Whether the host is a namespace.
+    pub(crate) fn is_namespace(&self) -> bool {
+        matches!(self.place, Place::Namespace(_))
     }
 
     /// The namespace, if the host is one.
@@ -240,10 +264,19 @@ pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
     path
 }
 
+/// Whatever is written below the home folder stays in the sandbox, and so do the sockets.
+fn at_home(command: &mut Command, sandbox: &Sandbox) {
+    let (home, runtime) = (sandbox.path("home"), sandbox.path("run"));
+    fs::create_dir_all(&home).unwrap();
+    fs::create_dir_all(&runtime).unwrap();
+    command.env("HOME", home).env("XDG_RUNTIME_DIR", runtime);
+}
+
 /// The hosts, the laptop first, and the manager that connects them.
 pub(crate) struct Network {
     pub(crate) manager: Running,
     pub(crate) hosts: Vec<Host>,
+    sandbox: Sandbox,
 }
 
 impl Network {
@@ -254,6 +287,19 @@ impl Network {
 
     /// The same with routes, each as the manifest writes it in one line.
     pub(crate) fn with_routes(sandbox: &Sandbox, hosts: Vec<Host>, routes: &[&str]) -> Self {
+        let file = sandbox.write("network.yaml", Self::manifest(&hosts, routes));
+        let mut start = hosts[0].command(&[program(sandbox), file]);
+        at_home(&mut start, sandbox);
+        let manager = Running::start("norouter", start.env_remove("HOSTALIASES"));
+        Self {
+            manager,
+            hosts,
+            sandbox: sandbox.clone(),
+        }
+    }
+
+    /// The manifest of these hosts.
+    fn manifest(hosts: &[Host], routes: &[&str]) -> String {
         let mut manifest = String::from("hostTemplate:\n  stateDir: {disable: true}\nhosts:\n");
         for (index, host) in hosts.iter().enumerate() {
             write!(manifest, "  {}:\n    vip: {}\n", host.name, vip(index + 1)).unwrap();
@@ -270,24 +316,70 @@ impl Network {
         for route in routes {
             writeln!(manifest, "  - {route}").unwrap();
         }
-        let file = sandbox.write("network.yaml", manifest);
-        let words = [program(sandbox), file];
-        let mut start = hosts[0].command(&words);
-        // Whatever is written below the home folder stays in the sandbox, and so does the control socket.
-        let (home, run) = (sandbox.path("home"), sandbox.path("run"));
-        fs::create_dir_all(&home).unwrap();
-        fs::create_dir_all(&run).unwrap();
-        start.env("HOME", home).env("XDG_RUNTIME_DIR", run);
-        let manager = Running::start("norouter", start.env_remove("HOSTALIASES"));
-        Self { manager, hosts }
+        manifest
+    }
+
+    /// A command of the program on the laptop that asks the running network.
+    pub(crate) fn norouter(&self, words: &[&str]) -> Command {
+        let mut command = self.laptop().command(&[program(&self.sandbox)]);
+        at_home(command.args(words), &self.sandbox);
+        command
+    }
+
+    /// Waits until the manager answers, whatever its hosts are doing.
+    #[track_caller]
+    pub(crate) fn wait_until_it_answers(&self) {
+        // The exit code that says that no network runs.
+        let is_there = || ended(&mut self.norouter(&["status"])).code != 3;
+        wait_for("a network that answers", || is_there().then_some(()));
+    }
+
+    /// Waits until hosts are ready; panics if one cannot be, or is not within a generous time.
+    #[track_caller]
+    pub(crate) fn wait(&self, hosts: &[&str]) {
+        output(self.norouter(&["wait", "--timeout", "60"]).args(hosts));
+    }
+
+    /// The network as it is now.
+    pub(crate) fn status(&self) -> Value {
+        // It tells by its exit code that a host is not ready.
+        let status = ended(&mut self.norouter(&["status", "--json"]));
+        serde_json::from_str(&status.out).unwrap_or_else(|_| panic!("{}", status.err))
+    }
+
+    /// One host of [`Network::status`].
+    pub(crate) fn host_status(&self, name: &str) -> Value {
+        let hosts = self.status()["hosts"].take();
+        let mut hosts = hosts.as_array().unwrap().iter();
+        hosts.find(|host| host["name"] == name).unwrap().clone()
+    }
+
+    /// The process of the only agent in a host's namespace.
+    #[track_caller]
+    pub(crate) fn agent(&self, name: &str) -> Pid {
+        let agents = self.agents(name);
+        assert_eq!(agents.len(), 1, "agents of {name}");
+        agents[0]
+    }
+
+    /// The processes of all agents in a host's namespace.
+    pub(crate) fn agents(&self, name: &str) -> Vec<Pid> {
+        let program = program(&self.sandbox);
+        let mut pids = self.host(name).namespace().pids();
+        pids.retain(|pid| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.starts_with(program.to_str().unwrap()) && line.contains("agent")
+        });
+        let pids = pids
+            .iter()
+            .map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap());
+        pids.collect()
     }
 
     /// A command of the program that asks the running manager.
     pub(crate) fn ask(sandbox: &Sandbox, words: &[&str]) -> Command {
         let mut command = Command::new(program(sandbox));
-        command
-            .args(words)
-            .env("XDG_RUNTIME_DIR", sandbox.path("home"));
+        at_home(command.args(words), sandbox);
         command
     }
 

@@ -1,9 +1,6 @@
 //! A host that is lost comes back, and an edited manifest is taken up, without anybody's help.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -30,21 +27,8 @@ fn network(sandbox: &Sandbox) -> (Network, Vec<Box<dyn std::any::Any>>) {
     (network, pages)
 }
 
-/// The agent in a host's namespace.
-fn agent(network: &Network, sandbox: &Sandbox, name: &str) -> Pid {
-    let program = crate::network::program(sandbox);
-    let pids = network.host(name).namespace().pids();
-    let agents = pids.into_iter().filter(|pid| {
-        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.starts_with(program.to_str().unwrap()) && line.contains("agent")
-    });
-    let agents: Vec<String> = agents.collect();
-    assert_eq!(agents.len(), 1, "agents of {name}");
-    Pid::from_raw(agents[0].parse().unwrap()).unwrap()
-}
-
 /// Waits until another agent serves than `old`, and tells how long that took.
-fn replaced(network: &mut Network, sandbox: &Sandbox, old: Pid) -> Duration {
+fn replaced(network: &mut Network, old: Pid) -> Duration {
     let start = Instant::now();
     wait_for("another agent", || {
         let pids = network.host("first").namespace().pids();
@@ -53,7 +37,7 @@ fn replaced(network: &mut Network, sandbox: &Sandbox, old: Pid) -> Duration {
             .then_some(())
     });
     network.wait_for_page("second", "first");
-    let _ = agent(network, sandbox, "first");
+    let _ = network.agent("first");
     start.elapsed()
 }
 
@@ -62,9 +46,9 @@ fn a_killed_agent_comes_back_by_itself() {
     let sandbox = Sandbox::new();
     let (mut network, _pages) = network(&sandbox);
     let before = processes_of(&sandbox).len();
-    let old = agent(&network, &sandbox, "first");
+    let old = network.agent("first");
     kill_process(old, Signal::KILL).unwrap();
-    replaced(&mut network, &sandbox, old);
+    replaced(&mut network, old);
     network.assert_page("laptop", "second");
     assert_eq!(processes_of(&sandbox).len(), before);
 }
@@ -73,13 +57,13 @@ fn a_killed_agent_comes_back_by_itself() {
 fn an_agent_that_stands_still_is_replaced_and_nobody_else_notices() {
     let sandbox = Sandbox::new();
     let (mut network, _pages) = network(&sandbox);
-    let old = agent(&network, &sandbox, "first");
+    let old = network.agent("first");
     kill_process(old, Signal::STOP).unwrap();
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(5) {
         network.assert_page("laptop", "second");
     }
-    let took = replaced(&mut network, &sandbox, old);
+    let took = replaced(&mut network, old);
     assert!(took < Duration::from_secs(15), "{took:?}");
     assert!(network.manager.is_alive());
 }

@@ -6,6 +6,8 @@
     reason = "a test may stop at what it did not expect"
 )]
 
+mod hostile;
+mod plans;
 mod world;
 
 use std::{env, panic, time::Duration};
@@ -34,16 +36,23 @@ fn run(seed: u64) -> World {
     while world.now < end {
         let pause = 200 + world.random(4_000);
         world.run_for(Duration::from_millis(pause));
-        match world.random(6) {
+        match world.random(8) {
             0 => world.fault(Fault::Kill),
             1 => world.fault(Fault::Cut),
             2 => world.fault(Fault::Corrupt),
             3 => world.fault(Fault::Stall(Duration::from_secs(30))),
             4 => world.fault(Fault::Stall(Duration::from_secs(7))),
-            _ => world.connect(),
+            5 => {
+                let number = world.random(plans::VARIANTS);
+                world.reload(number);
+            }
+            6 => world.connect(),
+            _ => {}
         }
         world.connect();
+        world.connect_anywhere();
     }
+    world.mend();
     world.run_for(RECOVERY);
     world.assert_all_ready("after the storm");
     let before = world.completed;
@@ -92,4 +101,19 @@ fn a_stall_that_is_shorter_than_death_ends_nothing() {
         world.run_for(Duration::from_secs(20));
     }
     assert_eq!(world.starts, 3);
+}
+
+#[test]
+fn what_waits_for_a_host_that_takes_nothing_is_bounded_and_nobody_else_waits() {
+    let mut world = World::new(1, 3);
+    world.run_for(Duration::from_secs(5));
+    let kept = world.flood(1_200);
+    assert!(kept > 8 << 20, "only {kept} bytes: this is no test");
+    assert!(kept <= 32 << 20, "{kept} bytes wait");
+    assert!(world.traffic("h2").shed > 0, "more was sent than is kept");
+    let before = world.completed;
+    while world.completed < before + 5 {
+        world.connect();
+        world.run_for(Duration::from_millis(500));
+    }
 }

@@ -1,8 +1,9 @@
 //! The simulated world: it performs what the machines decide, and keeps count of what may never happen.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt::Write as _,
+    net::SocketAddrV4,
     time::Duration,
 };
 
@@ -13,9 +14,14 @@ use norouter::{
     flow::Receive,
     link::Ending,
     manager,
-    plan::{self, Plan},
     time::Instant,
-    view::{Event, HostState},
+    view::{Event, HostState, Snapshot, TrafficView},
+    wire::{HEADER_LEN, Packet},
+};
+
+use crate::{
+    hostile::{self, MARK},
+    plans::{self, Variant},
 };
 
 /// How many bytes a pipe holds.
@@ -26,6 +32,12 @@ const DELAY: Duration = Duration::from_millis(5);
 
 /// How long a command takes to run.
 const SPAWN: Duration = Duration::from_millis(80);
+
+/// How often the hostile agent does something. It is not to be thrown out for it: that takes a hundred in 10 s.
+const MALICE: Duration = Duration::from_millis(400);
+
+/// How many bytes may wait for one host in the manager, with what frames cost beside their bytes.
+const QUEUE_MAX: usize = 33 << 20;
 
 /// What may happen to an agent.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +84,10 @@ impl Pipe {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are independent misfortunes"
+)]
 struct Agent {
     edge: edge::Core,
     to: Pipe,
@@ -79,8 +95,12 @@ struct Agent {
     stalled_until: Instant,
     cut: bool,
     corrupt: bool,
+    /// A bit of something that it has sent was wrong, so that nobody knows what it has begun.
+    tainted: bool,
     /// Its end is decided.
     ends: bool,
+    /// The flows that it has begun, or whose beginning was brought to it.
+    known: BTreeSet<FlowKey>,
     /// What clients have sent on their flows.
     clients: BTreeMap<FlowKey, usize>,
     /// What servers have received on theirs.
@@ -91,14 +111,26 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     random: u64,
     core: manager::Core,
+    /// How many good hosts there always are.
+    good: u8,
+    /// The plan, and the one before it, which may have let in what is still under way.
+    plans: [Variant; 2],
+    /// Which plans there were when somebody began a flow: it goes on whatever the later ones say.
+    begun: BTreeMap<FlowKey, [Variant; 2]>,
     hosts: Vec<Vip>,
+    /// The hosts on whose line a bit was ever wrong.
+    corrupted: BTreeSet<Vip>,
     agents: BTreeMap<Vip, Agent>,
     /// Commands that are being started.
     starting: BTreeMap<Vip, Instant>,
     /// What events have said.
-    said: BTreeMap<String, HostState>,
-    /// Whether the snapshot is another one since it was looked at.
+    said: BTreeMap<String, (HostState, Option<String>)>,
+    /// The snapshot as it was when somebody was last told to look at it.
+    shown: Snapshot,
+    /// Whether somebody was told since.
     changed: bool,
+    /// When the hostile agent next does something.
+    malice_at: Instant,
     pub(crate) starts: usize,
     pub(crate) completed: usize,
     pub(crate) broken: usize,
@@ -114,29 +146,54 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-fn plan(hosts: usize) -> Plan {
-    let mut text = "hosts:\n".to_owned();
-    for number in 1..=hosts {
-        let _ = writeln!(
-            text,
-            "  h{number}: {{vip: 127.0.42.{number}, cmd: run, ports: ['80:127.0.0.1:80']}}"
-        );
+/// What a snapshot shows but for the counters, whose every change is not told.
+fn without_counters(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.now_ms = 0;
+    for host in &mut snapshot.hosts {
+        host.traffic = TrafficView::default();
     }
-    plan::load("sim.yaml", &text).plan.unwrap()
+    snapshot
+}
+
+/// The packets among whole frames.
+fn packets(mut frames: &[u8]) -> impl Iterator<Item = Packet<'_>> {
+    std::iter::from_fn(move || {
+        while !frames.is_empty() {
+            let length =
+                usize::from(frames[1]) << 16 | usize::from(frames[2]) << 8 | usize::from(frames[3]);
+            let (frame, rest) = frames.split_at(HEADER_LEN - 4 + length);
+            frames = rest;
+            if frame[5] == 1 {
+                return Some(Packet::parse(&frame[HEADER_LEN..]).unwrap());
+            }
+        }
+        None
+    })
+}
+
+fn is_evil(vip: Vip) -> bool {
+    vip.address() == plans::EVIL
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, hosts: usize) -> Self {
-        let plan = plan(hosts);
+    pub(crate) fn new(seed: u64, good: u8) -> Self {
+        let variant = Variant::new(0, good);
+        let plan = variant.plan();
         let mut world = Self {
             now: Instant::ZERO,
             random: seed,
             core: manager::Core::new(&plan, seed),
+            good,
+            plans: [variant; 2],
+            begun: BTreeMap::new(),
+            corrupted: BTreeSet::new(),
             hosts: plan.hosts.iter().map(|host| host.vip).collect(),
             agents: BTreeMap::new(),
             starting: BTreeMap::new(),
             said: BTreeMap::new(),
-            changed: false,
+            shown: Snapshot::default(),
+            changed: true,
+            malice_at: Instant::ZERO,
             starts: 0,
             completed: 0,
             broken: 0,
@@ -161,6 +218,29 @@ impl World {
         self.hosts[usize::try_from(index).unwrap()]
     }
 
+    /// A host that every plan has and that behaves.
+    fn good_host(&mut self) -> Vip {
+        let index = self.random(u64::from(self.good));
+        self.hosts[usize::try_from(index).unwrap()]
+    }
+
+    /// Reloads the network: another plan, or the same again.
+    pub(crate) fn reload(&mut self, number: u64) {
+        let variant = Variant::new(number, self.good);
+        let _ = writeln!(self.transcript, "{} {variant:?}", self.now);
+        self.plans = [variant, self.plans[0]];
+        let plan = variant.plan();
+        self.hosts = plan.hosts.iter().map(|host| host.vip).collect();
+        self.core.reload(self.now, &plan, manager::Commands::Start);
+        let names: BTreeSet<_> = plan
+            .hosts
+            .iter()
+            .map(|host| host.name.to_string())
+            .collect();
+        self.said.retain(|host, _| names.contains(host));
+        self.settle();
+    }
+
     pub(crate) fn fault(&mut self, fault: Fault) {
         let vip = self.any_host();
         let _ = writeln!(self.transcript, "{} {vip} {fault:?}", self.now);
@@ -171,16 +251,37 @@ impl World {
         match fault {
             Fault::Kill => self.exit(vip, Ending::Signal(9)),
             Fault::Cut => agent.cut = true,
-            Fault::Corrupt => agent.corrupt = true,
+            Fault::Corrupt => {
+                agent.corrupt = true;
+                self.corrupted.insert(vip);
+            }
             Fault::Stall(time) => agent.stalled_until = now + time,
         }
         self.settle();
     }
 
-    /// Begins a flow from one host to another, if the first one runs.
+    /// Begins a flow from one good host to another, if the first one runs.
     pub(crate) fn connect(&mut self) {
-        let (from, to) = (self.any_host(), self.any_host());
-        let port = "80".parse().unwrap();
+        let to = self.good_host().socket(plans::ALWAYS.try_into().unwrap());
+        self.connect_to(to);
+    }
+
+    /// Begins a flow to somewhere: another port, another part of the world, whether it may or not.
+    pub(crate) fn connect_anywhere(&mut self) {
+        let host = self.any_host();
+        let port = |number: u16| host.socket(number.try_into().unwrap());
+        let to = match self.random(5) {
+            0 => port(plans::SOMETIMES),
+            1 => port(plans::NEVER),
+            2 => plans::NOWHERE,
+            3 => port(plans::ALWAYS),
+            _ => plans::ROUTED,
+        };
+        self.connect_to(to);
+    }
+
+    fn connect_to(&mut self, to: SocketAddrV4) {
+        let from = self.good_host();
         let Some(agent) = self
             .agents
             .get_mut(&from)
@@ -188,9 +289,29 @@ impl World {
         else {
             return;
         };
-        let flow = agent.edge.connect(self.now, to.socket(port)).unwrap();
+        let flow = agent.edge.connect(self.now, to).unwrap();
         agent.clients.insert(flow, 0);
         self.settle();
+    }
+
+    /// Has the hostile agent send so many packets of the largest size on a connection that it may have, to a good host
+    /// that takes nothing. Returns how many bytes of it the manager keeps.
+    pub(crate) fn flood(&mut self, packets: usize) -> usize {
+        let (evil, victim) = (*self.hosts.last().unwrap(), self.hosts[1]);
+        assert!(is_evil(evil));
+        self.agents.get_mut(&victim).unwrap().cut = true;
+        let key = FlowKey {
+            src: SocketAddrV4::new(evil.address(), 7_000),
+            dst: victim.socket(plans::ALWAYS.try_into().unwrap()),
+        };
+        let mut begin = hostile::packet(key, hostile::SYN, &[]);
+        self.core.handle_bytes(self.now, evil, &mut begin);
+        let packet = hostile::packet(key, hostile::ACK, &vec![0; 60_000]);
+        for _ in 0..packets {
+            self.core.handle_bytes(self.now, evil, &mut packet.clone());
+        }
+        let frames = std::iter::from_fn(|| self.core.poll_frame(victim));
+        frames.map(|frame| frame.len()).sum()
     }
 
     /// Lets time pass.
@@ -224,7 +345,8 @@ impl World {
         let due: Vec<Vip> = due.into_iter().map(|(vip, _)| *vip).collect();
         for vip in due {
             self.starting.remove(&vip);
-            self.starts += 1;
+            // The hostile one is not counted: what ends it is its own doing.
+            self.starts += usize::from(!is_evil(vip));
             let agent = Agent {
                 edge: edge::Core::new(self.random(u64::MAX)),
                 to: Pipe::default(),
@@ -232,6 +354,8 @@ impl World {
                 stalled_until: now,
                 cut: false,
                 corrupt: false,
+                tainted: false,
+                known: BTreeSet::new(),
                 ends: false,
                 clients: BTreeMap::new(),
                 servers: BTreeMap::new(),
@@ -251,11 +375,12 @@ impl World {
         let mut busy = true;
         while busy {
             busy = self.obey();
-            for vip in self.hosts.clone() {
+            for vip in self.agents.keys().copied().collect::<Vec<_>>() {
                 busy |= self.pump(vip);
             }
         }
         if std::mem::take(&mut self.changed) {
+            self.shown = without_counters(self.core.snapshot(self.now));
             self.assert_truth();
         }
     }
@@ -278,13 +403,18 @@ impl World {
                     }
                 }
                 manager::Output::Kill(vip) => self.exit(vip, Ending::Signal(9)),
-                manager::Output::Event(Event::Host { host, state, .. }) => {
+                manager::Output::Event(Event::Host {
+                    host,
+                    state,
+                    reason,
+                    ..
+                }) => {
                     let _ = writeln!(self.transcript, "{} {host} {}", self.now, state.word());
-                    self.said.insert(host, state);
+                    self.said.insert(host, (state, reason));
                 }
+                manager::Output::Changed => self.changed = true,
                 manager::Output::Wake(_)
                 | manager::Output::Answer(..)
-                | manager::Output::Changed
                 | manager::Output::Reply(..)
                 | manager::Output::Event(_) => {}
             }
@@ -297,12 +427,18 @@ impl World {
             return;
         };
         self.broken += agent.clients.len();
+        let waits = std::iter::from_fn(|| self.core.poll_frame(vip));
+        let waits: usize = waits.map(|frame| frame.len()).sum();
+        assert!(waits < QUEUE_MAX, "{waits} bytes wait for {vip}");
         self.core.handle_exit(self.now, vip, ending);
     }
 
     /// Moves bytes between an agent, its pipes and its programs; true if anything happened.
     fn pump(&mut self, vip: Vip) -> bool {
         let now = self.now;
+        let malice = self.random(hostile::KINDS);
+        let mut others = self.agents.values();
+        let victim = others.find_map(|agent| agent.clients.keys().next().copied());
         let Some(agent) = self.agents.get_mut(&vip) else {
             return false;
         };
@@ -311,6 +447,7 @@ impl World {
             && let Some(frame) = self.core.poll_frame(vip)
         {
             busy = true;
+            agent.judge(vip, &frame, self.plans, &self.begun);
             let mut bytes = BytesMut::from(&frame[..]);
             if std::mem::take(&mut agent.corrupt) {
                 let at = bytes.len() / 2;
@@ -338,7 +475,12 @@ impl World {
                 edge::Output::Listen(listener) => {
                     agent.edge.handle_listening(now, listener, Ok(()));
                 }
-                edge::Output::Dial { flow, .. } => {
+                edge::Output::Dial { flow, host, port } => {
+                    let key = flow.reversed();
+                    let then = self.begun.get(&key).unwrap_or(&self.plans);
+                    let mut plans = self.plans.iter().chain(then);
+                    let allowed = plans.any(|plan| plan.allows(vip, key.src, key.dst));
+                    assert!(allowed, "{vip} dials {host}:{port} for {key}");
                     agent.edge.handle_dialled(flow, true);
                     agent.servers.insert(flow, 0);
                 }
@@ -360,9 +502,20 @@ impl World {
         if agent.from.has_room() {
             agent.edge.poll_frames(now, &mut out, PIPE);
         }
+        for packet in packets(&out) {
+            if packet.segment().flags.syn && !packet.segment().flags.ack {
+                agent.known.insert(packet.key());
+                self.begun.entry(packet.key()).or_insert(self.plans);
+            }
+        }
+        if is_evil(vip) && agent.edge.me().is_some() && self.malice_at <= now {
+            self.malice_at = now + MALICE;
+            out.unsplit(hostile::frames(malice, victim));
+        }
         if !out.is_empty() && !agent.cut {
             busy = true;
             if std::mem::take(&mut agent.corrupt) {
+                agent.tainted = true;
                 let at = out.len() / 2;
                 out[at] ^= 4;
             }
@@ -375,29 +528,60 @@ impl World {
         busy
     }
 
-    /// A host is never shown as up without a process.
+    /// A host is never shown as up without a process, nothing changes that nobody was told of, and what was told adds up
+    /// to what is.
     fn assert_truth(&self) {
-        for (view, vip) in self.core.snapshot(self.now).hosts.iter().zip(&self.hosts) {
+        let snapshot = without_counters(self.core.snapshot(self.now));
+        assert_eq!(snapshot, self.shown, "a change that nobody was told of");
+        assert_eq!(snapshot.hosts.len(), self.hosts.len());
+        for (view, vip) in snapshot.hosts.into_iter().zip(&self.hosts) {
             let alive = self.agents.contains_key(vip);
             assert!(
                 alive || !view.state.is_up(),
                 "{vip} is up without a process"
+            );
+            // The whole reason of an end is told when there is no process any more.
+            let ends = view.state == HostState::Waiting && view.retry.is_none();
+            let ends = ends || (view.state.is_over() && (alive || self.starting.contains_key(vip)));
+            let said = self.said.get(&view.name);
+            assert!(
+                ends || said == Some(&(view.state, view.reason.clone())),
+                "{said:?} was said of {view:?}"
             );
         }
     }
 
     pub(crate) fn assert_all_ready(&self, when: &str) {
         for view in self.core.snapshot(self.now).hosts {
-            assert_eq!(
-                view.state,
-                HostState::Ready,
-                "{} {when}: {:?}\n{}",
+            assert!(
+                view.state == HostState::Ready || view.name == "evil",
+                "{} {when}: {} {:?}\n{}",
                 view.name,
+                view.state.word(),
                 view.reason,
                 self.transcript
             );
-            assert_eq!(self.said.get(&view.name), Some(&view.state));
         }
+    }
+
+    /// A person looks at the hosts that were refused. One whose line has turned a bit of its configuration, so that its
+    /// agent could not take it, is started again; no other may be refused.
+    pub(crate) fn mend(&mut self) {
+        for view in self.core.snapshot(self.now).hosts {
+            if view.state == HostState::Refused && view.name != "evil" {
+                let vip: Vip = view.vip.parse().unwrap();
+                assert!(self.corrupted.contains(&vip), "{view:?}");
+                assert!(self.core.start_host(self.now, vip));
+            }
+        }
+        self.settle();
+    }
+
+    /// What has crossed the manager for a host.
+    pub(crate) fn traffic(&self, host: &str) -> TrafficView {
+        let snapshot = self.core.snapshot(self.now);
+        let mut hosts = snapshot.hosts.iter();
+        hosts.find(|view| view.name == host).unwrap().traffic
     }
 
     pub(crate) fn stop(&mut self) {
@@ -409,6 +593,36 @@ impl World {
 }
 
 impl Agent {
+    /// Looks whether a frame may be brought to this host: the beginning of a flow that a plan allows, or a part of one that
+    /// it knows. Never anything that the hostile agent has made up.
+    fn judge(
+        &mut self,
+        vip: Vip,
+        frame: &[u8],
+        plans: [Variant; 2],
+        begun: &BTreeMap<FlowKey, [Variant; 2]>,
+    ) {
+        for packet in packets(frame) {
+            let (key, segment) = (packet.key(), packet.segment());
+            if is_evil(vip) {
+                continue;
+            }
+            assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");
+            if segment.flags.syn && !segment.flags.ack {
+                let then = begun.get(&key).unwrap_or(&plans);
+                let allowed = plans
+                    .iter()
+                    .chain(then)
+                    .any(|plan| plan.allows(vip, key.src, key.dst));
+                assert!(allowed, "{vip} is sent the beginning of {key}");
+                self.known.insert(key);
+            } else {
+                let known = self.known.contains(&key) || self.known.contains(&key.reversed());
+                assert!(known || self.tainted, "{vip} is sent a part of {key}");
+            }
+        }
+    }
+
     /// Receives what clients have sent, every byte of it, and says that it is done when they are. Returns how many broke.
     fn serve(&mut self) -> usize {
         let mut broken = 0;

@@ -30,6 +30,26 @@ pub(crate) fn run_lab() -> Result<(), Failure> {
     })
 }
 
+/// How long the soak lasts if nobody says, in minutes.
+const SOAK: u64 = 20;
+
+/// Builds the static binary, then runs the one test of the lab that finds what takes its time, for as long as the word
+/// after the chore says.
+pub(crate) fn soak() -> Result<(), Failure> {
+    let minutes = match std::env::args().nth(2) {
+        None => SOAK,
+        Some(word) => word
+            .parse()
+            .map_err(|_| Failure::new(format!("{word:?} is no number of minutes")))?,
+    };
+    let binary = dist::binary_to_try()?;
+    step("soak", || {
+        run(cargo("test --locked --test lab -- --nocapture soak::")
+            .env(dist::BINARY, binary)
+            .env("NOROUTER_LAB_SOAK", (minutes * 60).to_string()))
+    })
+}
+
 /// Builds the static binary, then the figures.
 pub(crate) fn bench() -> Result<(), Failure> {
     let binary = dist::binary_to_try()?;

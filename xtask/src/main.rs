@@ -19,7 +19,7 @@ type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
 const CHORES: &[Chore] = &[
     (
         "ci",
-        "everything below but `bench`, from a bare machine to a verdict",
+        "everything below but `soak` and `bench`, from a bare machine to a verdict",
         ci,
     ),
     (
@@ -48,6 +48,11 @@ const CHORES: &[Chore] = &[
         lab::lab,
     ),
     (
+        "soak",
+        "a network that has something happen to it every 5 s; `soak MINUTES`, or 20",
+        lab::soak,
+    ),
+    (
         "bench",
         "figures beside socat and ssh, as a table",
         lab::bench,
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let chore = match words.as_slice() {
         [word] => CHORES.iter().find(|(name, _, _)| name == word),
+        [word, _] if word == "soak" => CHORES.iter().find(|(name, _, _)| name == word),
         _ => None,
     };
     let Some((name, _, run)) = chore else {

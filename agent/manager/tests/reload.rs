@@ -120,6 +120,20 @@ fn hosts_come_and_go_and_the_others_stay() {
 }
 
 #[test]
+fn a_host_that_is_back_in_the_manifest_before_its_process_has_ended_runs_again() {
+    let mut core = running(OLD, CAN);
+    let (alone, _) = OLD.split_once("  beta").unwrap();
+    core.reload(NOW, &plan(alone), Commands::Start);
+    assert_eq!(done(&mut core), [format!("end {B}")]);
+    let changes = core.reload(NOW, &plan(OLD), Commands::Start);
+    assert_eq!(changes[0].kind, Kind::Added);
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    let later = NOW + std::time::Duration::from_secs(1);
+    core.handle_timeout(later);
+    assert_eq!(done(&mut core), [format!("start {B}: beta")]);
+}
+
+#[test]
 fn another_command_is_another_process() {
     let mut core = running(OLD, CAN);
     let new = OLD.replace("cmd: beta", "cmd: other");

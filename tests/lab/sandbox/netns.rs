@@ -22,9 +22,35 @@ impl Netns {
         let netns = Self {
             name: unique("nrlab"),
         };
-        output(command(&["ip", "netns", "add"]).arg(&netns.name));
-        output(&mut netns.command(&["ip", "link", "set", "lo", "up"]));
+        netns.create();
         netns
+    }
+
+    /// Makes it again after [`Netns::destroy`], as a machine that is switched on.
+    pub(crate) fn create(&self) {
+        output(command(&["ip", "netns", "add"]).arg(&self.name));
+        output(&mut self.command(&["ip", "link", "set", "lo", "up"]));
+    }
+
+    /// Ends every process inside and then the namespace, as a machine that is switched off.
+    pub(crate) fn destroy(&self) {
+        let inside = command(&["ip", "netns", "pids"]).arg(&self.name).output();
+        for pid in inside
+            .iter()
+            .flat_map(|inside| inside.stdout.split(|byte| *byte == b'\n'))
+        {
+            if !pid.is_empty() {
+                let pid = String::from_utf8_lossy(pid).into_owned();
+                command(&["kill", "-KILL", &pid])
+                    .stderr(Stdio::null())
+                    .status()
+                    .ok();
+            }
+        }
+        command(&["ip", "netns", "del"])
+            .arg(&self.name)
+            .status()
+            .ok();
     }
 
     /// A command inside the namespace, which sees the files of [`Netns::etc`]. Without such files not by `ip netns exec`,
@@ -105,23 +131,7 @@ impl Netns {
 
 impl Drop for Netns {
     fn drop(&mut self) {
-        let inside = command(&["ip", "netns", "pids"]).arg(&self.name).output();
-        for pid in inside
-            .iter()
-            .flat_map(|inside| inside.stdout.split(|byte| *byte == b'\n'))
-        {
-            if !pid.is_empty() {
-                let pid = String::from_utf8_lossy(pid).into_owned();
-                command(&["kill", "-KILL", &pid])
-                    .stderr(Stdio::null())
-                    .status()
-                    .ok();
-            }
-        }
-        command(&["ip", "netns", "del"])
-            .arg(&self.name)
-            .status()
-            .ok();
+        self.destroy();
         if self.own_etc().is_dir() {
             fs::remove_dir_all(self.own_etc()).ok();
         }

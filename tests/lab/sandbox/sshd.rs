@@ -8,7 +8,7 @@ use super::{Netns, Running, Sandbox, command, free_port, output, unique};
 pub(crate) struct Sshd {
     /// The folder holds the configuration.
     _sandbox: Sandbox,
-    _server: Running,
+    server: Running,
     config: String,
     /// The server's port, on 127.0.0.1 of its namespace.
     pub(crate) port: u16,
@@ -52,11 +52,15 @@ impl Sshd {
             let script = sandbox.write_program(&format!("{folder}/shell"), &script);
             format!("ForceCommand {}\n", script.display())
         };
-        let port = if netns.is_some() { 22 } else { free_port() };
+        // A namespace is reached by nobody but those who have a cable to it.
+        let (listen, port) = match netns {
+            Some(_) => ("0.0.0.0", 22),
+            None => ("127.0.0.1", free_port()),
+        };
         let server_config = write(
             "sshd_config",
             &format!(
-                "ListenAddress 127.0.0.1:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
+                "ListenAddress {listen}:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
                  StrictModes no\nPermitRootLogin yes\nPasswordAuthentication yes\nMaxStartups 100\nMaxSessions 100\n{force}",
                 path("host_key").display(),
                 path("authorized_keys").display(),
@@ -89,7 +93,7 @@ impl Sshd {
         server.wait_for_text("Server listening");
         Self {
             _sandbox: sandbox.clone(),
-            _server: server,
+            server,
             config: config.to_str().unwrap().to_owned(),
             port,
         }
@@ -100,6 +104,22 @@ impl Sshd {
         let mut words = self.ssh();
         words.push(program.to_str().unwrap().to_owned());
         words
+    }
+
+    /// The words of a client that has a cable to the host, where it is known by this address.
+    pub(crate) fn ssh_to(&self, address: &str) -> Vec<String> {
+        let options = ["-o", "ProxyCommand=none", "-o"].map(str::to_owned);
+        let mut words = self.ssh();
+        words.splice(
+            1..1,
+            options.into_iter().chain([format!("HostName={address}")]),
+        );
+        words
+    }
+
+    /// The server's process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.pid()
     }
 
     /// The file of a client that knows the server as `host`.

@@ -1,0 +1,68 @@
+//! A host behind a bad line: between the manager and the host's command stands a program that stalls, cuts, corrupts or
+//! slows what passes, when a test tells it to. `shim.py` has the orders.
+
+use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
+
+use crate::sandbox::{DEADLINE, Sandbox, wait_for};
+
+/// The bad line of one host. It outlives the processes that carry it: each new one obeys what [`Shim::from_the_start`] said.
+pub(crate) struct Shim {
+    _sandbox: Sandbox,
+    script: PathBuf,
+    place: PathBuf,
+    answers: UnixDatagram,
+}
+
+impl Shim {
+    /// A line that is good until it is told otherwise.
+    pub(crate) fn new(sandbox: &Sandbox, name: &str) -> Self {
+        let script = sandbox.path("shim.py");
+        if !script.exists() {
+            sandbox.write("shim.py", include_str!("shim.py"));
+        }
+        let place = sandbox.path(&format!("line-{name}"));
+        let answers = UnixDatagram::bind(place.with_extension("answers")).unwrap();
+        answers.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self {
+            _sandbox: sandbox.clone(),
+            script,
+            place,
+            answers,
+        }
+    }
+
+    /// The words that run a command behind the line.
+    pub(crate) fn cmd(&self, command: &[String]) -> Vec<String> {
+        let words = [
+            "python3",
+            self.script.to_str().unwrap(),
+            self.place.to_str().unwrap(),
+        ];
+        words
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain(command.iter().cloned())
+            .collect()
+    }
+
+    /// What every process obeys before it carries anything, from its next start on.
+    pub(crate) fn from_the_start(&self, orders: &[&str]) {
+        fs::write(self.place.with_extension("orders"), orders.join("\n")).unwrap();
+    }
+
+    /// Gives an order to the process that carries the line now, and waits until it is obeyed.
+    #[track_caller]
+    pub(crate) fn order(&self, order: &str) {
+        wait_for(&format!("somebody who obeys {order:?}"), || {
+            self.try_order(order).then_some(())
+        });
+    }
+
+    /// The same if there is such a process, and it lives long enough; tells whether it has obeyed.
+    pub(crate) fn try_order(&self, order: &str) -> bool {
+        let sent = self
+            .answers
+            .send_to(order.as_bytes(), self.place.with_extension("sock"));
+        sent.is_ok() && self.answers.recv(&mut [0; 16]).is_ok()
+    }
+}

@@ -1,0 +1,269 @@
+//! Connections whose every byte is checked at both ends, while all sorts of things happen to what carries them.
+
+use std::{
+    io::{self, ErrorKind, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::sandbox::{DEADLINE, Netns, client::noise};
+
+/// How much of a message passes at a time.
+const CHUNK: usize = 16 << 10;
+
+/// What a message begins with: the seed of its bytes, and how many there are.
+const HEAD: usize = 16;
+
+/// A service on a port of a host's own loopback that checks what it is sent and sends it back.
+pub(crate) struct Service {
+    wrong: Arc<Mutex<Vec<String>>>,
+}
+
+impl Service {
+    /// Serves until the tests end.
+    pub(crate) fn start(netns: &Netns, port: u16) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let listener = netns.inside(|| TcpListener::bind(address).unwrap());
+        let wrong = Arc::new(Mutex::new(Vec::new()));
+        let shared = wrong.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let wrong = shared.clone();
+                thread::spawn(move || {
+                    if let Err(error) = serve(&stream)
+                        && error.kind() == ErrorKind::InvalidData
+                    {
+                        wrong.lock().unwrap().push(error.to_string());
+                    }
+                });
+            }
+        });
+        Self { wrong }
+    }
+
+    /// What was wrong so far. A connection that was reset is not wrong; one that ended too soon is.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        self.wrong.lock().unwrap().clone()
+    }
+}
+
+fn wrong(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
+}
+
+/// Reads until the buffer is full; tells of an end at which nothing has come at all.
+fn fill(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<bool> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match stream.read(&mut buffer[filled..])? {
+            0 if filled == 0 => return Ok(false),
+            0 => return Err(wrong("an end in the middle, as if it were one")),
+            count => filled += count,
+        }
+    }
+    Ok(true)
+}
+
+fn serve(mut stream: &TcpStream) -> io::Result<()> {
+    let mut head = [0; HEAD];
+    while fill(stream, &mut head)? {
+        let (seed, length) = head.split_at(8);
+        let seed = u64::from_le_bytes(seed.try_into().unwrap());
+        let length = u64::from_le_bytes(length.try_into().unwrap());
+        let length = usize::try_from(length).unwrap();
+        if length > 1 << 24 {
+            return Err(wrong("a length that nobody sent"));
+        }
+        stream.write_all(&head)?;
+        for chunk in noise(seed, length).chunks(CHUNK) {
+            let mut buffer = vec![0; chunk.len()];
+            if !fill(stream, &mut buffer)? {
+                return Err(wrong("an end in the middle, as if it were one"));
+            }
+            if buffer != chunk {
+                return Err(wrong("the service was sent wrong bytes"));
+            }
+            stream.write_all(&buffer)?;
+        }
+    }
+    Ok(())
+}
+
+/// A connection to a [`Service`].
+pub(crate) struct Talk {
+    stream: TcpStream,
+    seed: u64,
+}
+
+impl Talk {
+    /// Connects from a namespace, and checks that the service is there.
+    pub(crate) fn open(netns: &Netns, address: &str) -> io::Result<Self> {
+        let address: SocketAddr = address.parse().unwrap();
+        netns.inside(|| Self::connect(address))
+    }
+
+    fn connect(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, DEADLINE)?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        stream.set_write_timeout(Some(DEADLINE))?;
+        stream.set_nodelay(true)?;
+        let seed = u64::from(stream.local_addr()?.port()) << 32;
+        let mut talk = Self { stream, seed };
+        talk.exchange(1)?;
+        Ok(talk)
+    }
+
+    /// Sends so many bytes, and gets them back.
+    pub(crate) fn exchange(&mut self, length: usize) -> io::Result<()> {
+        self.seed += 1;
+        let mut head = self.seed.to_le_bytes().to_vec();
+        head.extend((length as u64).to_le_bytes());
+        let bytes = noise(self.seed, length);
+        for chunk in [&head[..]].into_iter().chain(bytes.chunks(CHUNK)) {
+            self.stream.write_all(chunk)?;
+            let mut back = vec![0; chunk.len()];
+            if !fill(&self.stream, &mut back)? {
+                return Err(wrong("an end in the middle, as if it were one"));
+            }
+            if back != chunk {
+                return Err(wrong("the client was sent wrong bytes"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the end of the connection, and tells how it ended and when.
+    pub(crate) fn end(mut self) -> (Instant, io::Result<usize>) {
+        let end = self.stream.read(&mut [0; 1]);
+        (Instant::now(), end)
+    }
+
+    /// Ends it as it should.
+    pub(crate) fn close(self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)?;
+        if fill(&self.stream, &mut [0; 1])? {
+            return Err(wrong("bytes after the end"));
+        }
+        Ok(())
+    }
+}
+
+/// Clients on a host that talk to services all the time, each at its own pace, until they are stopped.
+pub(crate) struct Traffic {
+    shared: Arc<Shared>,
+    clients: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    over: AtomicBool,
+    done: AtomicU64,
+    broken: AtomicU64,
+    wrong: Mutex<Vec<String>>,
+    /// How long each talk took that ended well.
+    took: Mutex<Vec<Duration>>,
+}
+
+/// What came of it.
+pub(crate) struct Sum {
+    /// Talks that ended well.
+    pub(crate) done: u64,
+    /// Talks that did not begin or were reset.
+    pub(crate) broken: u64,
+    /// Whatever may never happen.
+    pub(crate) wrong: Vec<String>,
+    /// How long the talks took that ended well, in ascending order.
+    pub(crate) took: Vec<Duration>,
+}
+
+impl Sum {
+    /// The time that so many in a thousand stay below.
+    pub(crate) fn quantile(&self, permille: usize) -> Duration {
+        assert!(self.took.len() >= 20, "only {} talks", self.took.len());
+        self.took[(self.took.len() - 1) * permille / 1000]
+    }
+}
+
+impl Traffic {
+    /// Begins: one client for each address, with messages of up to so many bytes.
+    pub(crate) fn start(netns: &Netns, addresses: &[String], most: usize) -> Self {
+        let shared = Arc::new(Shared::default());
+        let clients = netns.inside(|| {
+            // Threads are born where their parent is.
+            let clients = addresses.iter().zip(1..).map(|(address, number)| {
+                let (address, shared) = (address.parse().unwrap(), shared.clone());
+                thread::spawn(move || shared.talk(address, number, most))
+            });
+            clients.collect()
+        });
+        Self { shared, clients }
+    }
+
+    /// How many talks have ended well so far.
+    pub(crate) fn done(&self) -> u64 {
+        self.shared.done.load(Ordering::Relaxed)
+    }
+
+    /// What has come of it since this was asked last.
+    pub(crate) fn take(&self) -> Sum {
+        self.shared.take()
+    }
+
+    /// Stops.
+    pub(crate) fn stop(self) -> Sum {
+        let Self { shared, clients } = self;
+        shared.over.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.thread().unpark();
+            client.join().unwrap();
+        }
+        shared.take()
+    }
+}
+
+impl Shared {
+    fn take(&self) -> Sum {
+        let mut took = std::mem::take(&mut *self.took.lock().unwrap());
+        took.sort_unstable();
+        Sum {
+            done: self.done.swap(0, Ordering::Relaxed),
+            broken: self.broken.swap(0, Ordering::Relaxed),
+            wrong: std::mem::take(&mut *self.wrong.lock().unwrap()),
+            took,
+        }
+    }
+
+    fn talk(&self, address: SocketAddr, number: usize, most: usize) {
+        let mut round = number;
+        while !self.over.load(Ordering::Relaxed) {
+            round = round.wrapping_mul(1_103_515_245).wrapping_add(12_345) % (1 << 31);
+            let start = Instant::now();
+            let talk = Talk::connect(address).and_then(|mut talk| {
+                talk.exchange(1 + (round >> 8) % most)?;
+                talk.close()
+            });
+            match talk {
+                Ok(()) => {
+                    self.took.lock().unwrap().push(start.elapsed());
+                    self.done.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    if error.kind() == ErrorKind::InvalidData {
+                        self.wrong
+                            .lock()
+                            .unwrap()
+                            .push(format!("{address}: {error}"));
+                    }
+                    self.broken.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            // A person, not a benchmark: and a host that refuses is not asked a thousand times in a second.
+            thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What a running network tells, with the moment at which it told it: so that a test can say how long something took.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Stdio},
+    sync::{Arc, Condvar, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{network::Network, sandbox::DEADLINE};
+
+/// The lines of `norouter events` of a network, from when this was made.
+pub(crate) struct Watch {
+    follower: Child,
+    told: Arc<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    lines: Mutex<Vec<(Instant, Value)>>,
+    grown: Condvar,
+}
+
+impl Watch {
+    /// Begins to listen to a network that runs; what comes after this is not missed.
+    pub(crate) fn over(network: &Network) -> Self {
+        let mut follow = network.norouter(&["events", "--json"]);
+        let mut follower = follow
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(follower.stdout.take().unwrap());
+        let told = Arc::new(Told::default());
+        let writer = told.clone();
+        thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                let line = serde_json::from_str(&line).unwrap();
+                writer.lines.lock().unwrap().push((Instant::now(), line));
+                writer.grown.notify_all();
+            }
+        });
+        let watch = Self { follower, told };
+        watch.wait_for("the first snapshot", |line| line["event"] == "snapshot");
+        watch
+    }
+
+    /// Waits until it was told that a host is ready, so that later news are news.
+    #[track_caller]
+    pub(crate) fn wait_until_told_ready(&self, host: &str) {
+        self.wait_for(&format!("{host} to be ready"), |line| {
+            let hosts = line["data"]["hosts"].as_array();
+            let mut shown = hosts.map_or(&[][..], Vec::as_slice).iter();
+            shown.any(|seen| seen["name"] == host && seen["state"] == "ready")
+                || (is_change(line, host) && line["data"]["state"] == "ready")
+        });
+    }
+
+    /// Everything that was told.
+    pub(crate) fn all(&self) -> Vec<(Instant, Value)> {
+        self.told.lines.lock().unwrap().clone()
+    }
+
+    /// The changes of a host's state after a moment.
+    pub(crate) fn states(&self, host: &str, since: Instant) -> Vec<(Instant, Value)> {
+        let mut all = self.all();
+        all.retain(|(at, line)| *at >= since && is_change(line, host));
+        all
+    }
+
+    /// The first line that is as it should be, and when it came.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, what: &str, holds: impl Fn(&Value) -> bool) -> (Instant, Value) {
+        self.search(what, |(_, line)| holds(line))
+    }
+
+    /// When a host was next in a state after a moment, and the line that told it.
+    #[track_caller]
+    pub(crate) fn state(&self, host: &str, state: &str, since: Instant) -> (Instant, Value) {
+        self.search(&format!("{host} to be {state}"), |(at, line)| {
+            *at >= since && is_change(line, host) && line["data"]["state"] == state
+        })
+    }
+
+    #[track_caller]
+    fn search(&self, what: &str, holds: impl Fn(&(Instant, Value)) -> bool) -> (Instant, Value) {
+        let start = Instant::now();
+        let mut lines = self.told.lines.lock().unwrap();
+        loop {
+            if let Some(found) = lines.iter().find(|line| holds(line)) {
+                return found.clone();
+            }
+            let left = DEADLINE.saturating_sub(start.elapsed());
+            if left == Duration::ZERO {
+                let last: Vec<_> = lines.iter().rev().take(5).collect();
+                panic!("waited {DEADLINE:?} in vain for {what}; the last lines: {last:#?}");
+            }
+            lines = self.told.grown.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.follower.kill().ok();
+        self.follower.wait().ok();
+    }
+}
+
+fn is_change(line: &Value, host: &str) -> bool {
+    let data = &line["data"];
+    line["event"] == "event" && data["type"] == "host" && data["host"] == host
+}

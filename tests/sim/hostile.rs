@@ -1,0 +1,112 @@
+//! What a hostile agent writes: packets of others, packets to where it may not go, frames of no kind, words of no sense.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use bytes::BytesMut;
+use norouter::{
+    addr::FlowKey,
+    wire::{HEADER_LEN, MAGIC, frame},
+};
+
+use crate::plans::{ALWAYS, EVIL, NEVER, NOWHERE};
+
+/// The sequence number of everything that may reach nobody.
+pub(crate) const MARK: u32 = 0x6666_6666;
+
+/// How many numbers there are for what to do. Only the last one ends the agent.
+pub(crate) const KINDS: u64 = 100;
+
+/// TCP's flags.
+pub(crate) const SYN: u8 = 2;
+const RST: u8 = 4;
+pub(crate) const ACK: u8 = 16;
+
+/// One thing of its repertoire, as frames. `flow` is a connection of two other hosts.
+pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
+    let host = |number| Ipv4Addr::new(127, 0, 42, number);
+    let packet = |src: Ipv4Addr, dst: Ipv4Addr, port: u16, flags: u8| {
+        let key = FlowKey {
+            src: SocketAddrV4::new(src, 6_666),
+            dst: SocketAddrV4::new(dst, port),
+        };
+        self::packet(key, flags, &[])
+    };
+    if kind == KINDS - 1 {
+        // No frame at all: the stream is out of step.
+        return BytesMut::from(&b"usage: evil [OPTIONS]"[..]);
+    }
+    match kind % 9 {
+        0 => packet(host(1), host(2), ALWAYS, SYN),
+        1 => packet(EVIL, host(2), NEVER, SYN),
+        2 => packet(EVIL, host(99), ALWAYS, SYN),
+        3 => packet(EVIL, *NOWHERE.ip(), NOWHERE.port(), SYN),
+        4 => packet(EVIL, host(1), ALWAYS, ACK),
+        // The end of somebody else's connection, and more of it.
+        5 => flow.map_or_else(BytesMut::new, |flow| self::packet(flow, RST, &[])),
+        6 => flow.map_or_else(BytesMut::new, |flow| {
+            self::packet(flow.reversed(), ACK, b"more")
+        }),
+        // A packet that is too short, a frame of no kind, a message that is none.
+        7 => {
+            let mut bytes = BytesMut::new();
+            bytes.extend([MAGIC, 0, 0, 5, 0, 1, 0, 0, 0x45]);
+            bytes.extend([MAGIC, 0, 0, 6, 0, 9, 0, 0, 1, 2]);
+            frame::put_control(&mut bytes, b"{\"type\":\"result\"");
+            bytes
+        }
+        // A route to somebody else's address, and somebody else's route.
+        _ => {
+            let mut bytes = BytesMut::new();
+            for address in ["127.0.42.1", "10.0.0.5"] {
+                let event = format!(
+                    r#"{{"type":"event","body":{{"type":"routeSuggestion","data":{{"ip":["{address}"],"route":"{EVIL}"}}}}}}"#
+                );
+                frame::put_control(&mut bytes, event.as_bytes());
+            }
+            bytes
+        }
+    }
+}
+
+/// A packet in good order, marked, as a frame.
+pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
+    const HEADERS: usize = 40;
+    let length = HEADERS + data.len();
+    let mut ip = vec![0x45, 0];
+    ip.extend(u16::try_from(length).unwrap().to_be_bytes());
+    ip.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+    ip.extend(key.src.ip().octets());
+    ip.extend(key.dst.ip().octets());
+    let sum = checksum(&ip);
+    ip[10..12].copy_from_slice(&sum.to_be_bytes());
+    let mut tcp = Vec::with_capacity(length);
+    tcp.extend(key.src.port().to_be_bytes());
+    tcp.extend(key.dst.port().to_be_bytes());
+    tcp.extend(MARK.to_be_bytes());
+    tcp.extend([0, 0, 0, 0, 5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    tcp.extend(data);
+    let mut summed = ip[12..20].to_vec();
+    summed.extend([0, 6]);
+    summed.extend(u16::try_from(tcp.len()).unwrap().to_be_bytes());
+    summed.extend(&tcp);
+    let sum = checksum(&summed);
+    tcp[16..18].copy_from_slice(&sum.to_be_bytes());
+    let mut bytes = BytesMut::with_capacity(HEADER_LEN + length);
+    frame::put_packet(&mut bytes, length, |room| {
+        room[..20].copy_from_slice(&ip);
+        room[20..].copy_from_slice(&tcp);
+    });
+    bytes
+}
+
+/// RFC 1071.
+fn checksum(bytes: &[u8]) -> u16 {
+    let mut sum: u32 = 0;
+    for pair in bytes.chunks(2) {
+        sum += u32::from(u16::from_be_bytes([pair[0], *pair.get(1).unwrap_or(&0)]));
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap()
+}

@@ -1,0 +1,109 @@
+//! The plans between which a simulated network is reloaded, and what they allow, said a second time and in another way
+//! than the product says it.
+
+use std::{
+    fmt::Write as _,
+    net::{Ipv4Addr, SocketAddrV4},
+};
+
+use norouter::{
+    addr::Vip,
+    plan::{self, Plan},
+};
+
+/// How many plans there are.
+pub(crate) const VARIANTS: u64 = 16;
+
+/// The host that does whatever no agent should do.
+pub(crate) const EVIL: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 66);
+
+/// The host that only some plans have.
+const GUEST: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 50);
+
+/// A destination that a route leads to, and one that none does.
+pub(crate) const ROUTED: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 5), 443);
+pub(crate) const NOWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 9, 9, 9), 443);
+
+/// A port that everybody publishes, one that some plans publish on the first host, and one that nobody does.
+pub(crate) const ALWAYS: u16 = 80;
+pub(crate) const SOMETIMES: u16 = 81;
+pub(crate) const NEVER: u16 = 82;
+
+/// One of the plans. Each bit of its number is something that differs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variant {
+    number: u64,
+    hosts: u8,
+}
+
+impl Variant {
+    /// A network of so many good hosts.
+    pub(crate) fn new(number: u64, hosts: u8) -> Self {
+        Self { number, hosts }
+    }
+
+    fn has_a_further_port(self) -> bool {
+        self.number & 1 != 0
+    }
+
+    fn has_another_command(self) -> bool {
+        self.number & 2 != 0
+    }
+
+    fn has_a_guest(self) -> bool {
+        self.number & 4 != 0
+    }
+
+    /// The number of the host through which the route leads.
+    fn gateway(self) -> u8 {
+        if self.number & 8 == 0 { 3 } else { 1 }
+    }
+
+    /// The plan.
+    pub(crate) fn plan(self) -> Plan {
+        let mut text = "hosts:\n".to_owned();
+        let mut host = |name: &str, number: u8, command: &str, more: &str| {
+            let _ = writeln!(
+                text,
+                "  {name}: {{vip: 127.0.42.{number}, cmd: {command}, ports: ['{ALWAYS}:127.0.0.1:80'{more}]}}"
+            );
+        };
+        let further = format!(", '{SOMETIMES}:127.0.0.1:81'");
+        for number in 1..=self.hosts {
+            let other = number == 2 && self.has_another_command();
+            let more = number == 1 && self.has_a_further_port();
+            host(
+                &format!("h{number}"),
+                number,
+                if other { "other" } else { "run" },
+                if more { &further } else { "" },
+            );
+        }
+        host("evil", EVIL.octets()[3], "run", "");
+        if self.has_a_guest() {
+            host("guest", GUEST.octets()[3], "run", "");
+        }
+        let _ = write!(
+            text,
+            "routes:\n  - {{via: h{}, to: [10.0.0.0/24]}}\n",
+            self.gateway()
+        );
+        plan::load("sim.yaml", &text).plan.unwrap()
+    }
+
+    /// Whether somebody may begin a connection from `src` to `dst` of which `host` is the other end.
+    pub(crate) fn allows(self, host: Vip, src: SocketAddrV4, dst: SocketAddrV4) -> bool {
+        let [a, b, c, number] = src.ip().octets();
+        let is_good = [a, b, c] == [127, 0, 42] && (1..=self.hosts).contains(&number);
+        let is_guest = *src.ip() == GUEST && self.has_a_guest();
+        if !is_good && !is_guest && *src.ip() != EVIL {
+            return false;
+        }
+        let number = host.address().octets()[3];
+        if *dst.ip() == host.address() {
+            return dst.port() == ALWAYS
+                || (dst.port() == SOMETIMES && number == 1 && self.has_a_further_port());
+        }
+        dst.ip().octets()[..3] == [10, 0, 0] && number == self.gateway()
+    }
+}
