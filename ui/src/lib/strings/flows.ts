@@ -1,0 +1,5 @@
+// Words of the flows page.
+
+export const flows = {
+  title: "Flows",
+};

@@ -1,0 +1,5 @@
+// Words of the log page.
+
+export const log = {
+  title: "Log",
+};

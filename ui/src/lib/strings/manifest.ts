@@ -1,0 +1,5 @@
+// Words of the manifest page.
+
+export const manifest = {
+  title: "Manifest",
+};
