@@ -41,6 +41,9 @@ export function textOf(line: LogLine): string {
   switch (line.type) {
     case "host": {
       const reason = line.reason === undefined ? "" : says.reason(line.reason);
+      if (line.state === "needsYou") {
+        return says.needsYou(reason);
+      }
       const { retry } = line;
       const next = retry === undefined ? "" : says.retry(retry.attempt, Math.ceil(retry.pauseMs / 1000));
       return says.state(t.states.word[line.state], reason, next);

@@ -7,6 +7,7 @@ export const log = {
   lines: "Lines of the log",
   search: "Search the log",
   placeholder: "Search",
+  clearSearch: "Clear the search",
   previous: "Previous hit",
   next: "Next hit",
   hits: (at: number, all: number) => (all === 0 ? "no hits" : at < 0 ? plural(all, "hit", "hits") : `${count(at + 1)} of ${count(all)}`),
@@ -37,6 +38,7 @@ export const log = {
   cleared: { title: "The view is cleared", text: "New lines appear here. Nothing was deleted." },
   says: {
     state: (word: string, reason: string, retry: string) => `is ${word}${reason}${retry}`,
+    needsYou: (reason: string) => `needs you${reason}`,
     reason: (text: string) => `: ${text}`,
     retry: (attempt: number, seconds: number) => `; try ${attempt} in ${seconds} s`,
     reloaded: (changes: string) => `the manifest was read again: ${changes}`,
