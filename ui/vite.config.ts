@@ -6,7 +6,8 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [svelte(), svelteTesting()],
   clearScreen: false,
-  server: { port: 5173, strictPort: true },
+  // The schema of the manifest lies beside the page, in the documentation.
+  server: { port: 5173, strictPort: true, fs: { allow: [".."] } },
   build: { target: "es2022", chunkSizeWarningLimit: 900 },
   test: {
     environment: "jsdom",
