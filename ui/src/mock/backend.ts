@@ -5,6 +5,7 @@ import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import { consentCommands } from "./consent";
 import { flowCommands } from "./flows";
 import { hostCommands } from "./hosts";
+import { fillLog } from "./log";
 import { manifestCommands } from "./manifest";
 import { machineCommands } from "./machine";
 import { networkCommands } from "./network";
@@ -17,6 +18,7 @@ export type Commands = Record<string, (args: Args) => unknown>;
 export function install(): void {
   const query = new URLSearchParams(location.search);
   const world = new World(query.get("scene") ?? "office", query.has("still"));
+  fillLog(world);
   const commands: Commands = {
     ...networkCommands(world),
     ...hostCommands(world),

@@ -2,7 +2,7 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, type Completion, type CompletionContext, completionKeymap, insertCompletionText, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, indentOnInput, indentService, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, forceLinting, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Annotation, Compartment, EditorSelection, EditorState, Transaction } from "@codemirror/state";
@@ -11,6 +11,7 @@ import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutt
 import type { Problem } from "../types/Problem";
 import { complete, explain, type Offer } from "./complete";
 import { highlight, theme } from "./editorTheme";
+import { indentAfter } from "./indent";
 import { splice } from "./lines";
 import { stretch } from "./problems";
 import type { Schema } from "./schema";
@@ -57,6 +58,7 @@ export function createEditor(options: EditorOptions): Editor {
         EditorState.allowMultipleSelections.of(true),
         EditorState.tabSize.of(2),
         indentUnit.of("  "),
+        indentService.of((context, at) => indentAfter(context.state.doc.sliceString(0, at))),
         indentOnInput(),
         bracketMatching(),
         closeBrackets(),
