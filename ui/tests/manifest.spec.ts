@@ -40,7 +40,7 @@ test("keys, values and hosts are completed from the schema and the text", async 
   const offers = page.getByRole("listbox");
   await expect(offers.getByRole("option")).toHaveText(["socks"]);
   await expect(page.getByText("A SOCKS 4, 4a and 5 proxy on this host.")).toBeVisible();
-  await page.keyboard.press("Enter");
+  await offers.getByRole("option").click();
   await expect(offers.getByRole("option", { name: "listen" })).toBeVisible();
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+End");

@@ -70,7 +70,7 @@ export function createEditor(options: EditorOptions): Editor {
         autocompletion({ override: [(context) => offers(context, options.schema())], icons: false }),
         hoverTooltip((view, at) => hint(view, at, options.schema())),
         readOnly.of(lock(options.editable)),
-        EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", tabindex: "0" }),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (options.save(), true) },
           ...closeBracketsKeymap,

@@ -24,8 +24,18 @@ function wave(color: string) {
   };
 }
 
-function marker(color: string, shape: string) {
-  return { content: `"${shape}"`, color: `var(${color})`, font: "700 12px/18px var(--font)", display: "block", textAlign: "center" };
+/** A sign in the gutter: a letter, which takes the colour of the theme, in the place of a picture, which would not. */
+function marker(kind: string, color: string, shape: string) {
+  return {
+    [`.cm-lint-marker-${kind}`]: { content: "normal" },
+    [`.cm-lint-marker-${kind}::before`]: {
+      content: `"${shape}"`,
+      display: "block",
+      color: `var(${color})`,
+      font: "700 12px/21px var(--font)",
+      textAlign: "center",
+    },
+  };
 }
 
 export const theme = EditorView.theme({
@@ -42,9 +52,9 @@ export const theme = EditorView.theme({
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "34px", padding: "0 8px 0 0" },
   ".cm-gutter-lint": { width: "20px", paddingInlineStart: "6px" },
   ".cm-lint-marker": { width: "14px", height: "auto" },
-  ".cm-lint-marker-error": marker("--bad", "✕"),
-  ".cm-lint-marker-warning": marker("--warn", "▲"),
-  ".cm-lint-marker-info": marker("--accent", "●"),
+  ...marker("error", "--bad", "✕"),
+  ...marker("warning", "--warn", "▲"),
+  ...marker("info", "--accent", "●"),
   ".cm-lintRange-error": wave("--bad"),
   ".cm-lintRange-warning": wave("--warn"),
   ".cm-lintRange-info": wave("--accent"),
