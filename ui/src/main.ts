@@ -1,12 +1,13 @@
 // The beginning of the page.
 import { mount } from "svelte";
 
+import "./styles/tokens.css";
+import "./styles/base.css";
+
 import App from "./App.svelte";
 import { reportErrors } from "./lib/report";
 import { listen } from "./lib/store.svelte";
 import { beginTheme } from "./lib/theme.svelte";
-import "./styles/tokens.css";
-import "./styles/base.css";
 
 function begin(): void {
   reportErrors();
