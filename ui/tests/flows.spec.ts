@@ -153,6 +153,20 @@ test("flows are asked for only while they are looked at", async ({ page }) => {
   expect(await asked()).toBe(left);
 });
 
+test("a table in which nothing changes is not touched", async ({ page }) => {
+  await page.clock.install();
+  await open(page);
+  await page.clock.runFor(3_000);
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    const observer = new MutationObserver((all) => seen.push(...all.map((one) => `${one.type} ${one.target.nodeName}`)));
+    observer.observe(document.querySelector("main") as Node, { subtree: true, childList: true, attributes: true, characterData: true });
+    Object.assign(globalThis, { seen });
+  });
+  await page.clock.runFor(5_000);
+  expect(await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual([]);
+});
+
 for (const theme of ["light", "dark"] as const) {
   test(`nothing keeps anybody out, ${theme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: theme });

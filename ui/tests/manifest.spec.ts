@@ -79,7 +79,7 @@ test("the effect is shown before it is saved by a key", async ({ page }) => {
   await page.keyboard.type("cache:\ncmd: ssh -p 2222 cache.example.com -- norouter");
   await expect(page.getByText(/^Adds cache: no flow drops, \d hosts untouched\.$/)).toBeVisible();
   await expect(page.getByText("1 command to agree to")).toBeVisible();
-  await expect(page.locator(".argv code").filter({ hasText: /^2222$/ })).toBeVisible();
+  await expect(page.locator(".argv span").filter({ hasText: /^2222$/ })).toBeVisible();
   await expect(page.getByText("edited", { exact: true })).toBeVisible();
   await page.keyboard.press("Control+s");
   await expect(page.getByText("Saved office.yaml")).toBeVisible();

@@ -32,7 +32,7 @@ function marker(kind: string, color: string, shape: string) {
       content: `"${shape}"`,
       display: "block",
       color: `var(${color})`,
-      font: "700 12px/21px var(--font)",
+      font: "700 11px/20px var(--font)",
       textAlign: "center",
     },
   };

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { freshWords, headline } from "./effect";
+import { headline } from "./effect";
 import type { EffectLine } from "../types/EffectLine";
 
 function line(kind: EffectLine["kind"], host: string | null): EffectLine {
@@ -13,10 +13,4 @@ it("the effect is one sentence", () => {
   );
   expect(headline({ lines: [line("remove", "a")], drops: 0, untouched: 1, commands: [] })).toBe("Removes a: no flow drops, 1 host untouched.");
   expect(headline({ lines: [], drops: 0, untouched: 5, commands: [] })).toBe("The network stays as it is.");
-});
-
-it("new words of a command are told from those that were there", () => {
-  expect(freshWords(["ssh", "-p", "2222", "web1"], ["ssh", "web1"])).toEqual([false, true, true, false]);
-  expect(freshWords(["ssh", "ssh"], ["ssh"])).toEqual([false, true]);
-  expect(freshWords(["ssh"], null)).toEqual([false]);
 });

@@ -22,15 +22,3 @@ export function headline(effect: Effect): string {
 function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
-
-/** The words of a command that are not in the one before it. */
-export function freshWords(command: readonly string[], previous: readonly string[] | null): boolean[] {
-  const left = [...(previous ?? [])];
-  return command.map((word) => {
-    const at = left.indexOf(word);
-    if (at >= 0) {
-      left.splice(at, 1);
-    }
-    return previous !== null && at < 0;
-  });
-}
