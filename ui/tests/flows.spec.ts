@@ -1,6 +1,6 @@
 // The flows page in a real browser.
 import { expect, type Page, test } from "@playwright/test";
-import { axe } from "./axe";
+import { expectAccessible } from "./look";
 
 const rows = (page: Page) => page.locator("[role=row][data-key]");
 const grid = (page: Page) => page.getByRole("grid", { name: "Open flows" });
@@ -167,19 +167,17 @@ test("a table in which nothing changes is not touched", async ({ page }) => {
   expect(await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual([]);
 });
 
-for (const theme of ["light", "dark"] as const) {
-  test(`nothing keeps anybody out, ${theme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme: theme });
-    await open(page);
-    await page.getByLabel("Filter flows").fill("port:http host:db");
-    await page.getByRole("button", { name: "Keep this filter" }).click();
-    await rows(page).nth(2).click();
-    await grid(page).press("Delete");
-    await grid(page).press("Enter");
-    await expect(page.getByRole("region", { name: "Details" })).toBeVisible();
-    expect(await axe(page)).toEqual([]);
-    await rows(page).nth(1).click({ button: "right" });
-    await expect(page.getByRole("menu")).toBeVisible();
-    expect(await axe(page)).toEqual([]);
-  });
-}
+test("nothing keeps anybody out, light or dark", async ({ page }) => {
+  test.slow();
+  await open(page);
+  await page.getByLabel("Filter flows").fill("port:http host:db");
+  await page.getByRole("button", { name: "Keep this filter" }).click();
+  await rows(page).nth(2).click();
+  await grid(page).press("Delete");
+  await grid(page).press("Enter");
+  await expect(page.getByRole("region", { name: "Details" })).toBeVisible();
+  await expectAccessible(page);
+  await rows(page).nth(1).click({ button: "right" });
+  await expect(page.getByRole("menu")).toBeVisible();
+  await expectAccessible(page);
+});

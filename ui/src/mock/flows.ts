@@ -17,7 +17,8 @@ const OUTSIDE = ["10.20.4.17:443", "10.20.7.2:5432", "10.20.1.80:8080", "10.64.1
 
 export function flowCommands(world: World): Commands {
   const wanted = Number(new URLSearchParams(location.search).get("flows") ?? 64);
-  const made = new Traffic(world, Number.isFinite(wanted) ? wanted : 64);
+  const isUp = world.scene.actors.some((actor) => actor.state === "ready" || actor.state === "degraded");
+  const made = new Traffic(world, isUp && Number.isFinite(wanted) ? wanted : 0);
   return {
     flows: ({ limit }) => made.view(Number(limit)),
     kill_flow: ({ id }) => made.kill(String(id)),
