@@ -107,3 +107,14 @@ test("an address is explained step by step", async ({ page }) => {
   await expect(page.getByRole("list", { name: "Steps" }).getByRole("listitem")).toHaveCount(4);
   await expect(page.getByText("What to do")).toBeVisible();
 });
+
+test("the plan is asked for once, however often the network is told", async ({ page }) => {
+  await page.goto("/#/network");
+  await expect(page.locator("[data-host]")).toHaveCount(7);
+  const first = await page.locator("html").getAttribute("data-plans");
+  const uptime = page.getByRole("definition").first();
+  const before = await uptime.textContent();
+  await expect(uptime).not.toHaveText(before ?? "");
+  expect(await page.locator("html").getAttribute("data-plans")).toBe(first);
+  expect(first).toBe("1");
+});

@@ -6,7 +6,7 @@ test("the palette finds a host and goes there", async ({ page }) => {
   await open(page, "#/settings");
   await page.keyboard.press("Control+k");
   await page.keyboard.type("gke");
-  await expect(page.getByRole("option", { selected: true })).toContainText("127.0.42.106");
+  await expect(page.getByRole("dialog").getByRole("option", { selected: true })).toContainText("127.0.42.106");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "gke" })).toBeVisible();
 });
@@ -83,7 +83,7 @@ test("diagnostics are shown before they are saved", async ({ page }) => {
 test("proxy variables follow the shell", async ({ page }) => {
   await open(page, "#/settings");
   await expect(page.getByText("export http_proxy")).toBeVisible();
-  await page.getByLabel("Shell").selectOption("fish");
+  await page.getByRole("combobox", { name: "Shell" }).selectOption("fish");
   await expect(page.getByText("set -gx http_proxy")).toBeVisible();
 });
 

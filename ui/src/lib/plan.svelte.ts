@@ -1,7 +1,6 @@
 // The plan of the shown network, asked for again whenever it may be another one.
 import { ipc } from "./ipc";
 import { report, text } from "./report";
-import { truth } from "./store.svelte";
 import type { PlanHost } from "./types/PlanHost";
 import type { PlanRoute } from "./types/PlanRoute";
 import type { PlanView } from "./types/PlanView";
@@ -18,11 +17,10 @@ class Plan {
     return this.view?.hosts.find((host) => host.name === name);
   }
 
-  /** Follows the truth; called in the effect of a component that lives as long as the page. */
-  follow(): void {
+  /** Asks for the plan of a network, or forgets it where none is shown. */
+  follow(shown: boolean): void {
     const mine = ++this.#asked;
-    void truth.state.planned;
-    if (truth.network === null) {
+    if (!shown) {
       this.view = null;
       return;
     }

@@ -188,7 +188,8 @@ export function isUp(host: HostView): boolean {
 
 /** Whether a person should look at the host: it will not mend itself, or it waits for them. */
 export function needsAttention(host: HostView): boolean {
-  return host.state === "needsYou" || host.state === "refused" || host.state === "degraded";
+  const { state, held } = host;
+  return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;
 }
 
 /** How many hosts are up, of those that are meant to be. */
@@ -197,6 +198,6 @@ export function tally(hosts: HostView[]): { up: number; meant: number; attention
   return {
     up: meant.filter(isUp).length,
     meant: meant.length,
-    attention: meant.filter(needsAttention).length,
+    attention: hosts.filter(needsAttention).length,
   };
 }

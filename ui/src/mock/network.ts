@@ -23,7 +23,11 @@ export function networkCommands(world: World): Commands {
       const mine = world.lines.filter((line) => host === null || ("host" in line && line.host === host));
       return { last: world.lines.at(-1)?.seq ?? 0, lines: mine.slice(-Number(limit)) };
     },
-    plan: () => world.plan(),
+    plan: () => {
+      const marks = document.documentElement.dataset;
+      marks["plans"] = String(Number(marks["plans"] ?? 0) + 1);
+      return world.plan();
+    },
     why: ({ target, from }) => why(world, String(target), from === null ? "laptop" : String(from)),
     start: () => begin(true),
     stop: end,

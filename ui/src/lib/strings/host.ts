@@ -27,7 +27,6 @@ export const host = {
   },
   total: (amount: string) => `${amount} in all`,
   copyAddress: "Copy the address",
-  copyCommand: "Copy the command",
   copy: (what: string) => `Copy ${what}`,
   open: (address: string) => `Open ${address} in the browser`,
   address: "the address",
@@ -36,7 +35,6 @@ export const host = {
     title: "Publishes",
     none: "This host publishes no port. Add one under “ports:” in the manifest.",
     dials: "dials",
-    everyone: "Every host of the network reaches these.",
   },
   listens: {
     title: "Listens on",
@@ -44,9 +42,9 @@ export const host = {
     socks: "SOCKS proxy",
     dns: "DNS",
     none: "No proxy and no DNS service is configured.",
-    others: (n: number) => `and on the published ports of ${plural(n, "other host", "other hosts")}`,
+    others: (n: number) => `It also listens for ${plural(n, "other host", "other hosts")}, on the ports that they publish.`,
   },
-  routes: { title: "Gateway for", except: "except", none: "" },
+  routes: { title: "Gateway for", except: "except" },
   problems: { title: "What does not work", fix: "What to do" },
   held: {
     title: "Its command waits for your approval",

@@ -77,7 +77,6 @@ export const shell = {
   dialog: { close: "Close" },
   toasts: { label: "Notices", close: "Dismiss" },
   failure: { show: "Show the report", hide: "Hide the report", openManifest: "Open the manifest", copy: "Copy the report" },
-  missed: (n: number) => `${plural(n, "line was", "lines were")} too fast to be kept.`,
   palette: {
     title: "Search and commands",
     placeholder: "Go to a page or host, or run a command",

@@ -20,9 +20,7 @@ export const welcome = {
     ok: "found",
     missing: "not found",
     unknown: "not known",
-    copyFix: "Copy the fix",
     failed: "The checks could not run",
-    allWell: "Everything that is checked is in place.",
   },
   imports: {
     title: "Found on this machine",
@@ -40,7 +38,6 @@ export const welcome = {
     before: "Before",
     after: "Now",
     inside: "runs inside the manager, no command",
-    words: (n: number) => plural(n, "word", "words"),
     agree: "Agree and start",
     refuse: "Refuse",
     remembered: "Your agreement holds until a command changes.",

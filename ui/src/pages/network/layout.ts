@@ -4,7 +4,7 @@
 // first column is straight, and one that goes further runs above the cards that it passes, in a lane of its own column.
 // Gateways come last, so that what they lead to can stand at their right.
 
-export const CARD = { width: 236, height: 84 };
+export const CARD = { width: 256, height: 84 };
 export const RAIL = { width: 148 };
 export const OUTSIDE = { width: 212 };
 /** Between the columns; a pipe bends down here. */
