@@ -46,7 +46,7 @@ test("a search marks its hits in context and goes from one to the next", async (
   await expect(page.locator(".current")).toBeInViewport();
   expect(await page.locator(".current").textContent()).not.toBe(first);
   await page.getByRole("button", { name: "Only lines with hits" }).click();
-  await expect(page.locator(".line:not(.gap):not(:has(mark))")).toHaveCount(0);
+  await expect(list(page).locator(".line:not(.gap):not(:has(mark))")).toHaveCount(0);
 });
 
 test("an expression that is wrong is told, and hides nothing", async ({ page }) => {
@@ -55,7 +55,7 @@ test("an expression that is wrong is told, and hides nothing", async ({ page }) 
   await page.getByLabel("Search the log").fill("(dialled");
   await expect(page.getByText("This expression is not complete")).toBeVisible();
   await expect(page.getByLabel("Search the log")).toHaveAttribute("aria-invalid", "true");
-  await expect(page.locator(".line").first()).toBeVisible();
+  await expect(list(page).locator(".line").first()).toBeVisible();
   await page.getByLabel("Search the log").fill("dial+ed .* in [\\d.]+ ms");
   await expect(page.locator("mark").first()).toHaveText(/^dialled .* ms$/);
 });
@@ -84,16 +84,16 @@ test("clearing empties the view only", async ({ page }) => {
   await page.getByRole("button", { name: "Clear", exact: true }).click();
   await expect(page.getByText("The view is cleared")).toBeVisible();
   await say(page, "a line after that");
-  await expect(page.locator(".line")).toHaveCount(1);
+  await expect(list(page).locator(".line")).toHaveCount(1);
   await page.getByRole("button", { name: "Show cleared lines" }).click();
-  expect(await page.locator(".line").count()).toBeGreaterThan(10);
+  expect(await list(page).locator(".line").count()).toBeGreaterThan(10);
 });
 
 test("long lines are wrapped, or scrolled to", async ({ page }) => {
   await open(page);
   const long = `${"0123456789".repeat(60)} end`;
   await say(page, long);
-  const row = page.locator(".line").last();
+  const row = list(page).locator(".line").last();
   expect((await row.boundingBox())?.height).toBe(20);
   expect(await list(page).evaluate((list) => list.scrollWidth > list.clientWidth)).toBe(true);
   await page.getByLabel("Wrap").check();
