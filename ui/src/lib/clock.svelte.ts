@@ -1,0 +1,17 @@
+// One tick a second, and only while something on the screen counts: an age or a countdown.
+import { createSubscriber } from "svelte/reactivity";
+
+const subscribe = createSubscriber((update) => {
+  const timer = setInterval(() => {
+    if (!document.hidden) {
+      update();
+    }
+  }, 1000);
+  return () => clearInterval(timer);
+});
+
+/** The page's clock in milliseconds. Whoever reads it while rendering is rendered again each second. */
+export function pageNow(): number {
+  subscribe();
+  return performance.now();
+}

@@ -1,0 +1,25 @@
+// The one question that is open, if any: everything that ends something asks first.
+
+export type Question = { title: string; text: string; yes: string; answer: (agreed: boolean) => void };
+
+class Confirm {
+  question = $state.raw<Question | null>(null);
+
+  /** Whether the person agrees. A second question takes the place of the first, which counts as refused. */
+  ask(title: string, text: string, yes: string): Promise<boolean> {
+    this.question?.answer(false);
+    return new Promise((resolve) => {
+      this.question = {
+        title,
+        text,
+        yes,
+        answer: (agreed) => {
+          this.question = null;
+          resolve(agreed);
+        },
+      };
+    });
+  }
+}
+
+export const confirm = new Confirm();

@@ -1,0 +1,135 @@
+// What a line like `host:web1 port:443 -state:closed` lets through. It never touches the flows themselves.
+import type { Row } from "./flows";
+
+/** The fields that a term may name. */
+export const FIELDS = ["host", "from", "to", "port", "state", "via"] as const;
+export type Field = (typeof FIELDS)[number];
+
+/** One word of a filter. Terms without a field look through all that is shown of a flow. */
+export type Term = { field: Field | null; not: boolean; wanted: string[] };
+
+export type Filter = {
+  terms: Term[];
+  /** Words that look like a term and are not understood; they let everything through. */
+  odd: string[];
+};
+
+const STATES = ["opening", "open", "closing", "closed"];
+
+/** Reads a filter. Words are parted by spaces; a comma inside a term means "or"; quotes keep spaces together. */
+export function parseFilter(text: string): Filter {
+  const filter: Filter = { terms: [], odd: [] };
+  for (const word of words(text)) {
+    const not = word.startsWith("-") && word.length > 1;
+    const rest = not ? word.slice(1) : word;
+    const colon = rest.indexOf(":");
+    const name = rest.slice(0, Math.max(colon, 0)).toLowerCase();
+    const field = FIELDS.find((known) => known === name) ?? null;
+    // A name such as `web1:8080` has a colon too, so that only known fields are fields.
+    const value = field === null ? rest : rest.slice(colon + 1);
+    const wanted = (field === null ? [value] : value.split(","))
+      .map((one) => one.trim().toLowerCase())
+      .filter((one) => one !== "" && one !== "-");
+    // A term that is still being typed must not empty the table.
+    if (wanted.length === 0) {
+      continue;
+    }
+    if (wanted.every((one) => understood(field, one))) {
+      filter.terms.push({ field, not, wanted });
+    } else {
+      filter.odd.push(word);
+    }
+  }
+  return filter;
+}
+
+/** Whether a filter lets a row through: all of its terms must. */
+export function passes(filter: Filter, row: Row): boolean {
+  return filter.terms.every((term) => term.wanted.some((one) => holds(term.field, one, row)) !== term.not);
+}
+
+/** A filter with one more term; without it if it is there already. */
+export function toggleTerm(text: string, term: string): string {
+  const all = words(text).map(quoted);
+  const without = all.filter((one) => one !== term);
+  return (without.length < all.length ? without : [...all, term]).join(" ");
+}
+
+/** A term as it has to be written. */
+export function term(field: Field | null, value: string, not = false): string {
+  return quoted(`${not ? "-" : ""}${field === null ? "" : `${field}:`}${value}`);
+}
+
+function quoted(word: string): string {
+  return /\s/.test(word) ? `"${word}"` : word;
+}
+
+function words(text: string): string[] {
+  const found = text.matchAll(/(?:"[^"]*"?|[^\s"])+/g);
+  return Array.from(found, ([word]) => word.replaceAll('"', "")).filter((word) => word !== "");
+}
+
+function understood(field: Field | null, value: string): boolean {
+  if (field === "port") {
+    return portRange(value) !== null;
+  }
+  if (field === "state") {
+    return STATES.some((state) => state.startsWith(value));
+  }
+  return true;
+}
+
+function portRange(value: string): [number, number] | null {
+  const found = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(value);
+  if (found === null) {
+    return null;
+  }
+  const first = Number(found[1]);
+  return [first, found[2] === undefined ? first : Number(found[2])];
+}
+
+function holds(field: Field | null, wanted: string, row: Row): boolean {
+  const { flow } = row;
+  switch (field) {
+    case "host":
+      return has(flow.from, wanted) || has(flow.to, wanted);
+    case "from":
+      return has(flow.from, wanted);
+    case "to":
+      return has(flow.to, wanted) || has(flow.name, wanted);
+    case "via":
+      return has(flow.via ?? "", wanted);
+    case "state": {
+      const state = stateOf(row);
+      return STATES.includes(wanted) ? state === wanted : state.startsWith(wanted);
+    }
+    case "port": {
+      const range = portRange(wanted);
+      if (range === null) {
+        return false;
+      }
+      return [flow.src, flow.dst].some((end) => {
+        const port = portOf(end);
+        return port >= range[0] && port <= range[1];
+      });
+    }
+    case null:
+      return [flow.from, flow.to, flow.name, flow.src, flow.dst, flow.via ?? "", stateOf(row)].some((text) =>
+        has(text, wanted),
+      );
+  }
+}
+
+function has(text: string, wanted: string): boolean {
+  return text.toLowerCase().includes(wanted);
+}
+
+/** The state that is shown: the flow's own, or that it is over. */
+export function stateOf(row: Row): "opening" | "open" | "closing" | "closed" {
+  return row.closedAt === null ? row.flow.state : "closed";
+}
+
+/** The port of `address:port`. */
+export function portOf(end: string): number {
+  return Number(end.slice(end.lastIndexOf(":") + 1));
+}

@@ -1,0 +1,149 @@
+// The table of flows, from one poll to the next: what is new, what is over, in which order, and what is let through.
+// It knows no page and no clock; it is told the time.
+import { type Filter, passes, portOf, stateOf } from "./flowFilter";
+import type { FlowView } from "./types/FlowView";
+import type { FlowsView } from "./types/FlowsView";
+
+/** Milliseconds for which a flow that is over is still shown. */
+export const KEEP_CLOSED_MS = 15_000;
+
+/** A flow as it was seen last. */
+export type Row = {
+  /** Its own for as long as it is shown; a later flow between the same ports has another. */
+  key: number;
+  flow: FlowView;
+  /** When it was missing for the first time; null while it lives. */
+  closedAt: number | null;
+};
+
+export type Table = {
+  rows: Row[];
+  /** How many flows there are, also those that were not sent. */
+  total: number;
+  /** The next key. */
+  next: number;
+};
+
+export const EMPTY: Table = { rows: [], total: 0, next: 1 };
+
+/** Takes in an answer. Flows that are missing in it are over, unless the answer was too short to tell. */
+export function merge(table: Table, view: FlowsView, now: number): Table {
+  const known = new Map<string, Row>();
+  for (const row of table.rows) {
+    if (row.closedAt === null) {
+      known.set(row.flow.id, row);
+    }
+  }
+  let next = table.next;
+  const live: Row[] = [];
+  for (const flow of view.flows) {
+    const before = known.get(flow.id);
+    // Ports are used again: a flow that is younger than it was is another one.
+    if (before !== undefined && flow.ageMs >= before.flow.ageMs) {
+      known.delete(flow.id);
+      live.push({ key: before.key, flow, closedAt: null });
+    } else {
+      live.push({ key: next, flow, closedAt: null });
+      next += 1;
+    }
+  }
+  const complete = view.total <= view.flows.length;
+  const over = complete ? Array.from(known.values(), (row) => ended(row, now)) : [];
+  const kept = table.rows.filter((row) => row.closedAt !== null && now - row.closedAt < KEEP_CLOSED_MS);
+  return { rows: [...live, ...over, ...kept], total: view.total, next };
+}
+
+/** The row of a flow that is over: what it has done stays, and nothing moves any more. */
+function ended(row: Row, now: number): Row {
+  return { ...row, flow: { ...row.flow, rateFrom: 0, rateTo: 0 }, closedAt: now };
+}
+
+export const COLUMNS = ["state", "from", "to", "via", "rateFrom", "rateTo", "bytes", "rtt", "age"] as const;
+export type Column = (typeof COLUMNS)[number];
+export type Sort = { column: Column; down: boolean };
+
+/** What a press on a column's head does: its own first direction, then the other one. */
+export function sortBy(sort: Sort, column: Column): Sort {
+  if (sort.column === column) {
+    return { column, down: !sort.down };
+  }
+  // Of numbers the great ones are looked for; of ages the young ones.
+  return { column, down: ["rateFrom", "rateTo", "bytes", "rtt"].includes(column) };
+}
+
+const STATE_ORDER = { opening: 0, open: 1, closing: 2, closed: 3 };
+const texts = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/** The rows that a filter lets through, sorted. Equal rows stay in the order in which they came. */
+export function select(rows: Row[], filter: Filter, sort: Sort): Row[] {
+  const passing = filter.terms.length === 0 ? rows.slice() : rows.filter((row) => passes(filter, row));
+  const order = comparison(sort.column);
+  const sign = sort.down ? -1 : 1;
+  return passing.sort((a, b) => sign * order(a, b) || a.key - b.key);
+}
+
+function comparison(column: Column): (a: Row, b: Row) => number {
+  switch (column) {
+    case "state":
+      return (a, b) => STATE_ORDER[stateOf(a)] - STATE_ORDER[stateOf(b)];
+    case "from":
+      return (a, b) => texts.compare(a.flow.from, b.flow.from) || portOf(a.flow.src) - portOf(b.flow.src);
+    case "to":
+      return (a, b) => texts.compare(a.flow.name, b.flow.name) || texts.compare(a.flow.dst, b.flow.dst);
+    case "via":
+      return (a, b) => texts.compare(a.flow.via ?? "", b.flow.via ?? "");
+    case "rateFrom":
+      return (a, b) => a.flow.rateFrom - b.flow.rateFrom;
+    case "rateTo":
+      return (a, b) => a.flow.rateTo - b.flow.rateTo;
+    case "bytes":
+      return (a, b) => bytesOf(a.flow) - bytesOf(b.flow);
+    case "rtt":
+      // What is not known yet is less than anything.
+      return (a, b) => (a.flow.rttUs ?? -1) - (b.flow.rttUs ?? -1);
+    case "age":
+      return (a, b) => a.flow.ageMs - b.flow.ageMs;
+  }
+}
+
+/** Bytes both ways. */
+export function bytesOf(flow: FlowView): number {
+  return flow.bytesFrom + flow.bytesTo;
+}
+
+/** The rows that can still be closed. */
+export function closable(rows: Row[]): Row[] {
+  return rows.filter((row) => row.closedAt === null);
+}
+
+/** Where the selection goes by a key press; null where there is nothing to go to. */
+export function moved(rows: Row[], selected: number | null, by: number): Row | null {
+  if (rows.length === 0) {
+    return null;
+  }
+  const at = rows.findIndex((row) => row.key === selected);
+  const to = at < 0 ? (by < 0 ? rows.length - 1 : 0) : Math.min(Math.max(at + by, 0), rows.length - 1);
+  return rows[to] ?? null;
+}
+
+/** Both ends, as other programs take them. */
+export function asAddresses(flow: FlowView): string {
+  return `${flow.src} ${flow.dst}`;
+}
+
+/**
+ * A command that asks the same end, for the machine on which the flow began; null for what hosts do for each other. The
+ * scheme is a guess from the port. What lies outside the network is asked for through that machine's HTTP proxy.
+ */
+export function asCurl(flow: FlowView, proxy?: string): string | null {
+  if (/:(dns|relay)$/.test(flow.name)) {
+    return null;
+  }
+  const port = portOf(flow.dst);
+  const scheme = [443, 6443, 8443].includes(port) ? "https" : "http";
+  const usual = scheme === "https" ? 443 : 80;
+  const address = flow.dst.slice(0, flow.dst.lastIndexOf(":"));
+  const url = `${scheme}://${address}${port === usual ? "" : `:${port}`}/`;
+  const through = flow.via !== undefined && proxy !== undefined ? `--proxy http://${proxy} ` : "";
+  return `curl -v ${through}${url}`;
+}

@@ -1,0 +1,76 @@
+// What a person can ask of the network, each with its question beforehand where something ends, and with its answer.
+import { confirm } from "./confirm.svelte";
+import { ipc } from "./ipc";
+import { truth } from "./store.svelte";
+import { t } from "./strings";
+import { act } from "./toasts.svelte";
+import type { HostView } from "./types/HostView";
+import type { Settings } from "./types/Settings";
+
+const { did, failed, confirm: words } = t.shell;
+
+function openFlows(): number {
+  // Each flow has two ends, and is counted at both of them.
+  const ends = truth.hosts.reduce((sum, host) => sum + host.traffic.flows, 0);
+  return Math.ceil(ends / 2);
+}
+
+export const intents = {
+  start: () => act(ipc.start(), did.started, failed.start),
+
+  async stop() {
+    const shown = truth.app?.network;
+    if (!shown) {
+      return;
+    }
+    const counts = words.stopText(truth.hosts.length, openFlows());
+    const text = shown.hosted ? counts : `${counts} ${words.stopForeign}`;
+    if (await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) {
+      await act(ipc.stop(), did.stopped, failed.stop);
+    }
+  },
+
+  reload: () => act(ipc.reload(), did.reloaded, failed.reload),
+  attach: (name: string) => act(ipc.attach(name), did.attached(name), failed.attach),
+  detach: () => act(ipc.detach(), did.detached, failed.detach),
+
+  async quit() {
+    const ends = truth.app?.network?.hosted === true;
+    const text = words.quitText(truth.hosts.length, openFlows());
+    if (!ends || (await confirm.ask(words.quitTitle, text, words.quit))) {
+      await act(ipc.quit(), null, failed.stop);
+    }
+  },
+
+  openDialog: () => act(ipc.openDialog(), null, failed.open),
+  openDemo: () => act(ipc.openDemo(), null, failed.open),
+  createExample: () => act(ipc.createExample(), null, failed.open),
+  open: (path: string) => act(ipc.openManifest(path), null, failed.open),
+
+  startHost: (name: string) => act(ipc.startHost(name), did.hostStarted(name), failed.host(name)),
+
+  async stopHost(host: HostView) {
+    const text = words.stopHostText(host.traffic.flows);
+    if (await confirm.ask(words.stopHostTitle(host.name), text, t.host.stop)) {
+      await act(ipc.stopHost(host.name), did.hostStopped(host.name), failed.host(host.name));
+    }
+  },
+
+  /** Asks only where open flows would end. */
+  async restartHost(host: HostView) {
+    const text = words.restartHostText(host.traffic.flows);
+    const idle = host.traffic.flows === 0;
+    if (idle || (await confirm.ask(words.restartHostTitle(host.name), text, t.host.restart))) {
+      await act(ipc.restartHost(host.name), did.hostRestarted(host.name), failed.host(host.name));
+    }
+  },
+
+  approve: (name: string, digest: string) =>
+    act(ipc.approve(name, digest), did.approved(name), failed.approve),
+
+  /** Copies, and says what was copied. */
+  copy: (text: string, what: string) => act(ipc.copy(text), did.copied(what), failed.copy),
+  openUrl: (url: string) => act(ipc.openUrl(url), null, failed.url),
+
+  settings: (settings: Settings) => act(ipc.setSettings(settings), null, failed.settings),
+};

@@ -1,0 +1,46 @@
+// A host's transcript: what its lines in the log say, one life of its command after another.
+import type { HostState } from "./types/HostState";
+import type { LogLine } from "./types/LogLine";
+
+export type Entry = { seq: number; timeMs: number; state: HostState | null; text: string | null; pauseMs: number | null };
+/** From the start of a command to the next one. */
+export type Life = { entries: Entry[]; stderr: string[] };
+
+/** Lines of a life that are worth showing: the last ones say why it ended. */
+const KEPT = 5;
+
+/** The lives of a host, newest first; at most `most` of them. */
+export function lives(lines: LogLine[], host: string, most: number): Life[] {
+  const found: Life[] = [];
+  let life: Life | null = null;
+  for (const line of lines) {
+    if (!("host" in line) || line.host !== host) {
+      continue;
+    }
+    const begins = line.type === "host" && (line.state === "starting" || line.state === "greeting");
+    if (life === null || (begins && !onlyStarting(life))) {
+      life = { entries: [], stderr: [] };
+      found.push(life);
+    }
+    if (line.type === "stderr") {
+      life.stderr = [...life.stderr.slice(1 - KEPT), line.line];
+    } else if (line.type === "warning") {
+      life.entries.push({ seq: line.seq, timeMs: line.timeMs, state: null, text: line.text, pauseMs: null });
+    } else if (line.type === "host") {
+      const { seq, timeMs, state } = line;
+      life.entries.push({ seq, timeMs, state, text: line.reason ?? null, pauseMs: line.retry?.pauseMs ?? null });
+    }
+  }
+  return found.slice(-most).reverse();
+}
+
+/** Whether nothing has happened in a life yet but that it was about to begin. */
+function onlyStarting(life: Life): boolean {
+  return life.stderr.length === 0 && life.entries.every((entry) => entry.state === "starting");
+}
+
+/** Two stretches of the log as one: the older one up to where the newer one begins. */
+export function joined(older: LogLine[], newer: LogLine[]): LogLine[] {
+  const first = newer[0]?.seq ?? Number.POSITIVE_INFINITY;
+  return [...older.filter((line) => line.seq < first), ...newer];
+}

@@ -1,0 +1,242 @@
+// What the log page shows of the lines that came: cleared, filtered, searched, and with a word where lines are missing.
+// New lines are looked at once; only another filter looks at all again.
+import { type Level, levelOf, LEVELS, textOf } from "./logText";
+import type { LogLine } from "./types/LogLine";
+
+/** One line of the page. */
+export type Entry =
+  | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
+  /** So many lines before that one are not known here. */
+  | { kind: "gap"; seq: number; count: number };
+
+export type LineEntry = Extract<Entry, { kind: "line" }>;
+
+export type LogFilter = {
+  /** Only this host; the empty text is the manager itself; null is everything. */
+  host: string | null;
+  /** This level and what is graver. */
+  level: Level;
+  /** What is looked for, if anything. */
+  search: RegExp | null;
+  /** Whether lines without a hit are left out. */
+  onlyHits: boolean;
+};
+
+export const NO_FILTER: LogFilter = { host: null, level: "output", search: null, onlyHits: false };
+
+/** What is looked for: words as they stand, or an expression, which may be a wrong one. */
+export function searchFor(text: string, regex: boolean, matchCase = false): RegExp | null | { problem: string } {
+  if (text === "") {
+    return null;
+  }
+  const source = regex ? text : text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  try {
+    return new RegExp(source, matchCase ? "gu" : "giu");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    // Browsers repeat the whole expression before they say what is wrong with it.
+    return { problem: why.slice(why.lastIndexOf(": ") + 1).trim() };
+  }
+}
+
+/** Where a text holds what is looked for, as pairs of begin and end. */
+export function hits(search: RegExp | null, text: string): [number, number][] {
+  if (search === null) {
+    return [];
+  }
+  const found: [number, number][] = [];
+  // An expression that also matches nothing marks nothing.
+  for (const one of text.matchAll(search)) {
+    if (one[0] !== "") {
+      found.push([one.index, one.index + one[0].length]);
+    }
+  }
+  return found;
+}
+
+/** A text in pieces, of which every second one is a hit. */
+export function pieces(text: string, found: [number, number][]): string[] {
+  const parts: string[] = [];
+  let at = 0;
+  for (const [from, to] of found) {
+    parts.push(text.slice(at, from), text.slice(from, to));
+    at = to;
+  }
+  parts.push(text.slice(at));
+  return parts;
+}
+
+export class Log {
+  /** The lines to show, in order. */
+  shown: Entry[] = [];
+  /** The places in `shown` that hold a hit. */
+  found: number[] = [];
+  /** The hosts that have said something, in the order in which they did. */
+  hosts: string[] = [];
+  /** The characters of the longest line. */
+  longest = 0;
+  #all: Entry[] = [];
+  #total = 0;
+  #last = 0;
+  #newest: LogLine | null = null;
+  #cleared = 0;
+  #filter = NO_FILTER;
+
+  constructor(private readonly keep = 20_000) {}
+
+  /** Takes in the lines that are newer than the newest it has, and says how many of them are shown. */
+  take(lines: readonly LogLine[]): number {
+    if (this.#isAnother(lines)) {
+      this.reset();
+    }
+    const before = this.shown.length;
+    const fresh = this.#fresh(lines);
+    this.#newest = fresh.at(-1) ?? this.#newest;
+    for (const line of fresh) {
+      const expected = this.#last + 1;
+      if (line.seq > expected) {
+        this.#add({ kind: "gap", seq: line.seq - 1, count: line.seq - expected });
+      }
+      this.#last = line.seq;
+      const host = "host" in line ? line.host : null;
+      if (host !== null && !this.hosts.includes(host)) {
+        this.hosts.push(host);
+      }
+      this.#add({ kind: "line", seq: line.seq, timeMs: line.timeMs, host, level: levelOf(line), text: textOf(line) });
+    }
+    const added = this.shown.length - before;
+    // The oldest go in blocks, so that not every new line costs a walk through all.
+    if (this.#all.length > this.keep * 1.1) {
+      this.#all = this.#all.slice(-this.keep);
+      this.#total = this.#all.filter((entry) => entry.kind === "line").length;
+      this.#rebuild();
+    }
+    return added;
+  }
+
+  /** Forgets everything. */
+  reset(): void {
+    this.#all = [];
+    this.#total = 0;
+    this.#last = 0;
+    this.#newest = null;
+    this.#cleared = 0;
+    this.hosts = [];
+    this.#rebuild();
+  }
+
+  /** Empties the view; the lines are not lost, they are only not shown any more. */
+  clear(): void {
+    this.#cleared = this.#last;
+    this.#rebuild();
+  }
+
+  /** Shows again what was cleared. */
+  restore(): void {
+    this.#cleared = 0;
+    this.#rebuild();
+  }
+
+  get cleared(): boolean {
+    return this.#cleared > 0;
+  }
+
+  /** How many lines there are, shown or not. */
+  get total(): number {
+    return this.#total;
+  }
+
+  filter(filter: LogFilter): void {
+    this.#filter = filter;
+    this.#rebuild();
+  }
+
+  /** Whether these are lines of another run, whose numbers begin again. */
+  #isAnother(lines: readonly LogLine[]): boolean {
+    const newest = this.#newest;
+    if (newest === null) {
+      return false;
+    }
+    const same = lines.findLast((line) => line.seq <= newest.seq);
+    return (lines.at(-1)?.seq ?? 0) < newest.seq || (same?.seq === newest.seq && same !== newest);
+  }
+
+  #fresh(lines: readonly LogLine[]): readonly LogLine[] {
+    let from = lines.length;
+    while (from > 0 && (lines[from - 1]?.seq ?? 0) > this.#last) from -= 1;
+    return from === 0 ? lines : lines.slice(from);
+  }
+
+  #add(entry: Entry): void {
+    this.#all.push(entry);
+    this.#total += entry.kind === "line" ? 1 : 0;
+    this.#show(entry);
+  }
+
+  #rebuild(): void {
+    this.shown = [];
+    this.found = [];
+    this.longest = 0;
+    for (const entry of this.#all) {
+      this.#show(entry);
+    }
+  }
+
+  #show(entry: Entry): void {
+    if (entry.seq <= this.#cleared) {
+      return;
+    }
+    if (entry.kind === "line") {
+      const { host, level, search, onlyHits } = this.#filter;
+      if (host !== null && (entry.host ?? "") !== host) {
+        return;
+      }
+      if (LEVELS.indexOf(entry.level) < LEVELS.indexOf(level)) {
+        return;
+      }
+      const hit = search !== null && hits(search, entry.text).length > 0;
+      if (onlyHits && search !== null && !hit) {
+        return;
+      }
+      if (hit) {
+        this.found.push(this.shown.length);
+      }
+      this.longest = Math.max(this.longest, entry.text.length);
+    }
+    this.shown.push(entry);
+  }
+}
+
+/** The hit to go to from a line: the next one, or the one before; round at the ends. -1 if there is none. */
+export function nextHit(found: readonly number[], from: number, back: boolean): number {
+  if (found.length === 0) {
+    return -1;
+  }
+  if (back) {
+    const before = found.findLastIndex((at) => at < from);
+    return before < 0 ? found.length - 1 : before;
+  }
+  const after = found.findIndex((at) => at > from);
+  return after < 0 ? 0 : after;
+}
+
+/** Whether the end is followed: it lets go when the reader scrolls away and holds again at the end. */
+export type Follow = { on: boolean; unseen: number };
+
+export const FOLLOWING: Follow = { on: true, unseen: 0 };
+
+export function scrolled(follow: Follow, atEnd: boolean): Follow {
+  if (atEnd) {
+    return follow.on && follow.unseen === 0 ? follow : FOLLOWING;
+  }
+  return follow.on ? { on: false, unseen: 0 } : follow;
+}
+
+export function came(follow: Follow, count: number): Follow {
+  return follow.on || count === 0 ? follow : { on: false, unseen: follow.unseen + count };
+}
+
+/** The rows of text that a line takes where so many characters fit into one. */
+export function wrapped(text: string, columns: number): number {
+  return Math.max(1, Math.ceil(text.length / Math.max(columns, 8)));
+}

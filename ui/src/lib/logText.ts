@@ -1,0 +1,72 @@
+// The lines of the log in words: how grave each one is and what it says. The same words as those of `norouter logs`.
+import type { Entry } from "./log";
+import { t } from "./strings";
+import type { HostState } from "./types/HostState";
+import type { LogLine } from "./types/LogLine";
+
+/** From the least grave to the gravest. Output is what the commands of the hosts write to their standard error. */
+export const LEVELS = ["output", "info", "warning", "error"] as const;
+export type Level = (typeof LEVELS)[number];
+
+const STATE_LEVELS: Record<HostState, Level> = {
+  starting: "info",
+  greeting: "info",
+  configuring: "info",
+  ready: "info",
+  degraded: "warning",
+  waiting: "warning",
+  needsYou: "warning",
+  refused: "error",
+  stopped: "info",
+};
+
+export function levelOf(line: LogLine): Level {
+  switch (line.type) {
+    case "host":
+      return STATE_LEVELS[line.state];
+    case "stderr":
+      return "output";
+    case "warning":
+      return "warning";
+    case "hopeless":
+      return "error";
+    case "reloaded":
+      return "info";
+  }
+}
+
+/** What a line says, without its host and its time. */
+export function textOf(line: LogLine): string {
+  const says = t.log.says;
+  switch (line.type) {
+    case "host": {
+      const reason = line.reason === undefined ? "" : says.reason(line.reason);
+      if (line.state === "needsYou") {
+        return says.needsYou(reason);
+      }
+      const { retry } = line;
+      const next = retry === undefined ? "" : says.retry(retry.attempt, Math.ceil(retry.pauseMs / 1000));
+      return says.state(t.states.word[line.state], reason, next);
+    }
+    case "stderr":
+      return line.line;
+    case "warning":
+      return line.text;
+    case "reloaded":
+      return line.changes.length === 0 ? says.unchanged : says.reloaded(line.changes.join("; "));
+    case "hopeless":
+      return says.hopeless(line.hosts);
+  }
+}
+
+/** Lines for a file: one per line, with the whole moment, host and level. */
+export function asText(entries: readonly Entry[]): string {
+  const lines = entries.map((entry) => {
+    if (entry.kind === "gap") {
+      return `-- ${t.log.gap(entry.count)} --`;
+    }
+    const moment = new Date(entry.timeMs).toISOString();
+    return `${moment} ${entry.host ?? t.log.manager.toLowerCase()} ${t.log.levelWord[entry.level]} ${entry.text}`;
+  });
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+}

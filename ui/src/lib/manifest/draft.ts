@@ -1,0 +1,73 @@
+// The text in the editor and the file on disk: which one is newer, and what may be done about it. A file that has
+// changed is never overwritten before its new text has been looked at.
+import type { ManifestText } from "../types/ManifestText";
+
+export type Draft = {
+  /** The file as the text in the editor was made from it. */
+  base: ManifestText;
+  /** The text in the editor. */
+  text: string;
+  /** The file as it is now, if it changed while the editor had edits of its own. */
+  theirs: ManifestText | null;
+  /** The text that is being saved, until the answer is there. */
+  saving: string | null;
+};
+
+export function open(file: ManifestText): Draft {
+  return { base: file, text: file.text, theirs: null, saving: null };
+}
+
+/** Whether the editor has edits of its own. */
+export function isEdited(draft: Draft): boolean {
+  return draft.text !== draft.base.text;
+}
+
+export function canSave(draft: Draft): boolean {
+  return draft.base.editable && isEdited(draft) && draft.theirs === null && draft.saving === null;
+}
+
+export function edit(draft: Draft, text: string): Draft {
+  return text === draft.text ? draft : { ...draft, text };
+}
+
+/** The file on disk is this one now. */
+export function disk(draft: Draft, file: ManifestText): Draft {
+  if (file.path !== draft.base.path) {
+    return open(file);
+  }
+  if (file.hash === draft.base.hash) {
+    return draft.theirs === null && file.editable === draft.base.editable ? draft : { ...draft, base: file, theirs: null };
+  }
+  // What was written by this editor comes back as news of the file, perhaps before the answer to the save.
+  if (file.text === draft.text || file.text === draft.saving) {
+    return { ...draft, base: file, theirs: null };
+  }
+  if (!isEdited(draft)) {
+    return { ...draft, base: file, text: file.text, theirs: null };
+  }
+  return { ...draft, theirs: file };
+}
+
+export function save(draft: Draft): Draft {
+  return { ...draft, saving: draft.text };
+}
+
+/** The file was saved and is this one now. What was typed meanwhile stays. */
+export function saved(draft: Draft, file: ManifestText): Draft {
+  const theirs = draft.theirs !== null && draft.theirs.hash !== file.hash ? draft.theirs : null;
+  return { ...draft, base: file, theirs, saving: null };
+}
+
+export function notSaved(draft: Draft): Draft {
+  return { ...draft, saving: null };
+}
+
+/** Gives up the own edits for what is on disk. */
+export function takeTheirs(draft: Draft): Draft {
+  return draft.theirs === null ? draft : open(draft.theirs);
+}
+
+/** Goes on with the own text; saving it replaces the text that was seen just now, and no later one. */
+export function keepMine(draft: Draft): Draft {
+  return draft.theirs === null ? draft : { ...draft, base: draft.theirs, theirs: null };
+}

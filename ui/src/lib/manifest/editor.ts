@@ -1,0 +1,183 @@
+// The editor of the manifest, around CodeMirror. It is loaded only when the page is opened, and nothing else imports it.
+import { autocompletion, closeBrackets, closeBracketsKeymap, type Completion, type CompletionContext, completionKeymap, insertCompletionText, startCompletion } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { yaml } from "@codemirror/lang-yaml";
+import { bracketMatching, indentOnInput, indentService, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { type Diagnostic, forceLinting, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Annotation, Compartment, EditorSelection, EditorState, Transaction } from "@codemirror/state";
+import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
+
+import type { Problem } from "../types/Problem";
+import { complete, explain, type Offer } from "./complete";
+import { highlight, theme } from "./editorTheme";
+import { indentAfter } from "./indent";
+import { splice } from "./lines";
+import { stretch } from "./problems";
+import type { Schema } from "./schema";
+
+export type EditorOptions = {
+  parent: HTMLElement;
+  text: string;
+  editable: boolean;
+  label: string;
+  schema: () => Schema | null;
+  changed: (text: string) => void;
+  save: () => void;
+};
+
+export type Editor = {
+  /** Makes the text another one, where it differs; the cursor stays, and undo does not bring the old one back. */
+  setText(text: string): void;
+  setProblems(problems: readonly Problem[]): void;
+  setEditable(editable: boolean): void;
+  /** Shows a place and puts the cursor there. */
+  goTo(problem: Problem): void;
+  focus(): void;
+  destroy(): void;
+};
+
+/** Marks changes that did not come from the person at the keyboard. */
+const fromOutside = Annotation.define<boolean>();
+
+export function createEditor(options: EditorOptions): Editor {
+  const readOnly = new Compartment();
+  const lock = (editable: boolean) => [EditorState.readOnly.of(!editable), EditorView.contentAttributes.of({ "aria-readonly": String(!editable) })];
+  const view = new EditorView({
+    parent: options.parent,
+    state: EditorState.create({
+      doc: options.text,
+      extensions: [
+        lineNumbers(),
+        highlightActiveLineGutter(),
+        highlightActiveLine(),
+        highlightSpecialChars(),
+        highlightSelectionMatches(),
+        history(),
+        drawSelection(),
+        EditorState.allowMultipleSelections.of(true),
+        EditorState.tabSize.of(2),
+        indentUnit.of("  "),
+        indentService.of((context, at) => indentAfter(context.state.doc.sliceString(0, at))),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        search({ top: true }),
+        yaml(),
+        syntaxHighlighting(highlight),
+        lintGutter(),
+        theme,
+        autocompletion({ override: [(context) => offers(context, options.schema())], icons: false }),
+        hoverTooltip((view, at) => hint(view, at, options.schema())),
+        readOnly.of(lock(options.editable)),
+        EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", tabindex: "0" }),
+        keymap.of([
+          { key: "Mod-s", preventDefault: true, run: () => (options.save(), true) },
+          ...closeBracketsKeymap,
+          ...defaultKeymap,
+          ...searchKeymap,
+          ...historyKeymap,
+          ...completionKeymap,
+          ...lintKeymap,
+          // Escape and then Tab leaves the editor; the view takes care of that itself.
+          indentWithTab,
+        ]),
+        EditorView.updateListener.of((update) => {
+          const own = update.transactions.some((one) => one.docChanged && one.annotation(fromOutside) !== true);
+          if (own) {
+            options.changed(update.state.doc.toString());
+          }
+        }),
+      ],
+    }),
+  });
+
+  return {
+    setText(text) {
+      const before = view.state.doc.toString();
+      if (before !== text) {
+        view.dispatch({
+          changes: splice(before, text),
+          annotations: [fromOutside.of(true), Transaction.addToHistory.of(false)],
+        });
+      }
+    },
+    setProblems(problems) {
+      const text = view.state.doc.toString();
+      view.dispatch(setDiagnostics(view.state, problems.map((problem) => diagnostic(problem, text))));
+      forceLinting(view);
+    },
+    setEditable(editable) {
+      view.dispatch({ effects: readOnly.reconfigure(lock(editable)) });
+    },
+    goTo(problem) {
+      const { from } = stretch(problem, view.state.doc.toString());
+      view.dispatch({
+        selection: EditorSelection.cursor(from),
+        effects: EditorView.scrollIntoView(from, { y: "center" }),
+      });
+      view.focus();
+    },
+    focus: () => view.focus(),
+    destroy: () => view.destroy(),
+  };
+}
+
+function diagnostic(problem: Problem, text: string): Diagnostic {
+  const message = problem.hint === null ? problem.message : `${problem.message}\n${problem.hint}`;
+  return { ...stretch(problem, text), severity: problem.severity === "note" ? "info" : problem.severity, message };
+}
+
+function offers(context: CompletionContext, schema: Schema | null) {
+  if (schema === null) {
+    return null;
+  }
+  const found = complete(schema, context.state.doc.toString(), context.pos);
+  if (found === null || (!context.explicit && found.from === context.pos && !afterKey(context))) {
+    return null;
+  }
+  return { from: found.from, options: found.offers.map((offer, at) => completion(offer, at)), validFor: /^[\w."'/:*~-]*$/ };
+}
+
+/** Values are offered as soon as their key is written; keys only once the first letter is. */
+function afterKey(context: CompletionContext): boolean {
+  const line = context.state.doc.lineAt(context.pos);
+  return /(:|-|\[|\{)\s+$|[[{]$/.test(line.text.slice(0, context.pos - line.from));
+}
+
+/** Offers keep the order in which they stand in the schema or the file. */
+function completion(offer: Offer, at: number): Completion {
+  return {
+    label: offer.label,
+    type: offer.kind,
+    boost: -Math.min(at, 99),
+    ...(offer.kind === "example" ? { detail: "e.g." } : {}),
+    ...(offer.about === null ? {} : { info: offer.about }),
+    apply: (view, _completion, from, to) => {
+      view.dispatch(insertCompletionText(view.state, offer.insert, from, to));
+      if (offer.kind === "key") {
+        startCompletion(view);
+      }
+    },
+  };
+}
+
+function hint(view: EditorView, at: number, schema: Schema | null) {
+  const found = schema === null ? null : explain(schema, view.state.doc.toString(), at);
+  if (found === null) {
+    return null;
+  }
+  return {
+    pos: found.from,
+    end: found.to,
+    above: true,
+    create: () => {
+      const dom = document.createElement("div");
+      dom.className = "cm-hint";
+      const key = dom.appendChild(document.createElement("strong"));
+      key.textContent = found.key;
+      dom.append(found.about);
+      return { dom };
+    },
+  };
+}

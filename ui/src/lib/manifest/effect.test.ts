@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { headline } from "./effect";
+import type { EffectLine } from "../types/EffectLine";
+
+function line(kind: EffectLine["kind"], host: string | null): EffectLine {
+  return { kind, host, text: "t" };
+}
+
+it("the effect is one sentence", () => {
+  const lines = [line("restart", "gke"), line("add", "db"), line("add", "cache"), line("restart", "gke"), line("reconfigure", null)];
+  expect(headline({ lines, drops: 2, untouched: 5, commands: [] })).toBe(
+    "Adds db, cache; restarts gke; reconfigures the network: 2 flows will drop, 5 hosts untouched.",
+  );
+  expect(headline({ lines: [line("remove", "a")], drops: 0, untouched: 1, commands: [] })).toBe("Removes a: no flow drops, 1 host untouched.");
+  expect(headline({ lines: [], drops: 0, untouched: 5, commands: [] })).toBe("The network stays as it is.");
+});

@@ -1,0 +1,28 @@
+// Problems of a text as stretches of it, and what they mean together.
+import type { Problem } from "../types/Problem";
+
+/** Where a problem is, as offsets; at least one character of its line where there is one. */
+export function stretch(problem: Problem, text: string): { from: number; to: number } {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
+    starts.push(at + 1);
+  }
+  const offset = (line: number, column: number) => {
+    const row = Math.max(1, Math.min(line, starts.length));
+    const start = starts[row - 1] ?? 0;
+    const end = row < starts.length ? (starts[row] ?? 0) - 1 : text.length;
+    return Math.min(start + Math.max(0, column - 1), end);
+  };
+  const from = offset(problem.line, problem.column);
+  const to = Math.max(from, offset(problem.endLine, problem.endColumn));
+  if (to > from) {
+    return { from, to };
+  }
+  // An empty stretch cannot be seen: it takes the character behind it, or the one before at the end of a line.
+  const next = text[from];
+  return next !== undefined && next !== "\n" ? { from, to: from + 1 } : { from: Math.max(from - 1, 0), to: from };
+}
+
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === "error");
+}

@@ -1,0 +1,41 @@
+// Asks again and again while somebody looks: one question at a time, and no answer after the end.
+
+export class Poller<T> {
+  #run = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly everyMs: number,
+    private readonly ask: () => Promise<T>,
+    private readonly got: (answer: T) => void,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  start(): void {
+    this.stop();
+    void this.#turn(this.#run);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#run += 1;
+  }
+
+  async #turn(run: number): Promise<void> {
+    const began = performance.now();
+    try {
+      const answer = await this.ask();
+      if (run === this.#run) {
+        this.got(answer);
+      }
+    } catch (error) {
+      if (run === this.#run) {
+        this.failed(error);
+      }
+    }
+    if (run === this.#run) {
+      const left = Math.max(this.everyMs / 4, this.everyMs - (performance.now() - began));
+      this.#timer = setTimeout(() => void this.#turn(run), left);
+    }
+  }
+}

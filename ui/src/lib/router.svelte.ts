@@ -1,0 +1,51 @@
+// Where the person is: the part of the address behind `#`, so that going back works as it does everywhere.
+
+export type Page = "network" | "flows" | "log" | "manifest" | "settings" | "welcome" | "host";
+
+const PAGES: Page[] = ["network", "flows", "log", "manifest", "settings", "welcome", "host"];
+
+export type Place = {
+  page: Page;
+  /** What the page is about, such as the host's name. */
+  of: string | null;
+  /** Filters and the like: `#/log?host=web1`. */
+  query: URLSearchParams;
+};
+
+/** The place that an address means; the network page if it means none. */
+export function place(hash: string): Place {
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
+  const [name = "", of = ""] = path.split("/", 2);
+  const page = PAGES.find((known) => known === name) ?? "network";
+  return { page, of: of === "" ? null : decoded(of), query: new URLSearchParams(query) };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** The address of a page. */
+export function href(page: Page, of?: string, query?: Record<string, string>): string {
+  const tail = query === undefined ? "" : `?${new URLSearchParams(query)}`;
+  return of === undefined ? `#/${page}${tail}` : `#/${page}/${encodeURIComponent(of)}${tail}`;
+}
+
+class Router {
+  at = $state.raw<Place>(place(location.hash));
+
+  constructor() {
+    window.addEventListener("hashchange", () => {
+      this.at = place(location.hash);
+    });
+  }
+
+  go(page: Page, of?: string, query?: Record<string, string>): void {
+    location.hash = href(page, of, query);
+  }
+}
+
+export const router = new Router();

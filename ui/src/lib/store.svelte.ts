@@ -1,0 +1,47 @@
+// The one truth of the page, over the pure reducer, and the clock that countdowns and ages are read from.
+import { ipc } from "./ipc";
+import { nothing, reduceAll, type State } from "./truth";
+import type { HostView } from "./types/HostView";
+import type { News } from "./types/News";
+
+class Truth {
+  state = $state.raw<State>(nothing);
+  /** The page's clock at the moment when the manager's clock said `network.nowMs`. */
+  #heardAt = $state.raw(0);
+
+  get app() {
+    return this.state.app;
+  }
+
+  get network() {
+    return this.state.network;
+  }
+
+  get hosts() {
+    return this.state.hosts;
+  }
+
+  host(name: string): HostView | undefined {
+    return this.state.hosts.find((host) => host.name === name);
+  }
+
+  hear(batch: News[]): void {
+    const before = this.state.network?.nowMs;
+    this.state = reduceAll(this.state, batch);
+    if (this.state.network?.nowMs !== before) {
+      this.#heardAt = performance.now();
+    }
+  }
+
+  /** What the manager's clock says at a moment of the page's clock. */
+  managerMs(pageMs: number): number {
+    return (this.state.network?.nowMs ?? 0) + Math.max(0, pageMs - this.#heardAt);
+  }
+}
+
+export const truth = new Truth();
+
+/** Begins to listen; called once. */
+export function listen(): Promise<void> {
+  return ipc.watch((batch) => truth.hear(batch));
+}

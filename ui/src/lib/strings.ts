@@ -1,0 +1,12 @@
+// All words that people read. One object per part of the page; another language is another such object.
+import { flows } from "./strings/flows";
+import { host } from "./strings/host";
+import { log } from "./strings/log";
+import { manifest } from "./strings/manifest";
+import { network } from "./strings/network";
+import { settings } from "./strings/settings";
+import { shell } from "./strings/shell";
+import { states } from "./strings/states";
+import { welcome } from "./strings/welcome";
+
+export const t = { shell, states, network, host, welcome, settings, flows, log, manifest };

@@ -1,0 +1,7 @@
+// Counting words. Other languages have more forms than two, and put them here.
+import { count } from "../format";
+
+/** `1 host`, `7 hosts`. */
+export function plural(n: number, one: string, many: string): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,21 @@
+// Light or dark: as the settings say, or as the system does.
+import type { Theme } from "./types/Theme";
+
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+let wish: Theme = "system";
+
+function paint(): void {
+  const dark = wish === "dark" || (wish === "system" && system.matches);
+  document.documentElement.dataset["theme"] = dark ? "dark" : "light";
+}
+
+/** Paints the page by the system's theme until the settings are known, and follows the system. */
+export function beginTheme(): void {
+  system.addEventListener("change", paint);
+  paint();
+}
+
+export function setTheme(theme: Theme): void {
+  wish = theme;
+  paint();
+}

@@ -1,0 +1,203 @@
+// What the page knows, and how each piece of news changes it. Pure: no clock, no calls, nothing is changed in place.
+import type { App } from "./types/App";
+import type { HostView } from "./types/HostView";
+import type { LogLine } from "./types/LogLine";
+import type { ManifestText } from "./types/ManifestText";
+import type { NetworkView } from "./types/NetworkView";
+import type { News } from "./types/News";
+
+/** How a host did between two looks at the network, about one second apart. */
+export type Sample = {
+  /** When, on the manager's clock, in milliseconds. */
+  atMs: number;
+  /** Microseconds, if its agent had answered lately. */
+  latencyUs: number | null;
+  /** Bytes per second that the host sent, and that were sent to it. */
+  rateFrom: number;
+  rateTo: number;
+};
+
+export type State = {
+  app: App | null;
+  /** The network without its hosts; `null` while none is shown. */
+  network: Omit<NetworkView, "hosts"> | null;
+  /** The hosts in the order of the manifest. */
+  hosts: HostView[];
+  /** By name of the host, oldest first. */
+  histories: Record<string, Sample[]>;
+  /** The end of the log, oldest first. It outlives its network, since it says why that has ended. */
+  lines: LogLine[];
+  /** Lines of the log that were lost on the way here. */
+  missed: number;
+  /** The file as it was when it last changed under us; `null` until it does. */
+  manifest: ManifestText | null;
+  /** Grows whenever the plan may be another one than before. */
+  planned: number;
+};
+
+/** Samples per host: two minutes. */
+export const MAX_SAMPLES = 120;
+/** Lines of the log that the page holds. */
+export const MAX_LINES = 5000;
+
+export const nothing: State = {
+  app: null,
+  network: null,
+  hosts: [],
+  histories: {},
+  lines: [],
+  missed: 0,
+  manifest: null,
+  planned: 0,
+};
+
+/** The state after a batch. Lines are joined once for the whole batch, since a busy log brings many of them. */
+export function reduceAll(state: State, batch: News[]): State {
+  let next = state;
+  let lines: LogLine[] = [];
+  for (const news of batch) {
+    if (news.kind === "line") {
+      lines.push(news.line);
+      continue;
+    }
+    if (lines.length > 0) {
+      next = withLines(next, lines);
+      lines = [];
+    }
+    next = reduce(next, news);
+  }
+  return lines.length > 0 ? withLines(next, lines) : next;
+}
+
+/** The state after one piece of news. */
+export function reduce(state: State, news: News): State {
+  switch (news.kind) {
+    case "app":
+      return withApp(state, news.app);
+    case "network":
+      return withNetwork(state, news.network);
+    case "host":
+      return withHost(state, news.host);
+    case "line":
+      return withLines(state, [news.line]);
+    case "missed":
+      return { ...state, missed: state.missed + news.count };
+    case "manifest":
+      return { ...state, manifest: news.manifest };
+    case "ended":
+      return ended(state);
+    default:
+      // A newer back end may tell of things that this page does not know.
+      return state;
+  }
+}
+
+function withApp(state: State, app: App): State {
+  const other = state.app?.manifest !== app.manifest;
+  const next = { ...state, app, manifest: other ? null : state.manifest };
+  return app.network === null && state.network !== null ? ended(next) : next;
+}
+
+function ended(state: State): State {
+  return { ...state, network: null, hosts: [], histories: {}, planned: state.planned + 1 };
+}
+
+function withNetwork(state: State, view: NetworkView): State {
+  const { hosts, ...network } = view;
+  const before = state.network;
+  if (before === null || isAnother(before, view)) {
+    const histories = Object.fromEntries(hosts.map((host) => [host.name, [firstSample(view, host)]]));
+    return { ...state, network, hosts, histories, lines: [], missed: 0, planned: state.planned + 1 };
+  }
+  const old = new Map(state.hosts.map((host) => [host.name, host]));
+  const histories: Record<string, Sample[]> = {};
+  for (const host of hosts) {
+    const past = state.histories[host.name] ?? [];
+    histories[host.name] = withSample(past, view.nowMs, host, old.get(host.name));
+  }
+  const same = hosts.length === state.hosts.length && hosts.every((host) => old.has(host.name));
+  return { ...state, network, hosts, histories, planned: same ? state.planned : state.planned + 1 };
+}
+
+/** Whether a view is of another run than the one before, although both may have one name and one process. */
+function isAnother(before: Omit<NetworkView, "hosts">, view: NetworkView): boolean {
+  return before.network !== view.network || before.pid !== view.pid || view.uptimeMs < before.uptimeMs;
+}
+
+function firstSample(view: NetworkView, host: HostView): Sample {
+  return { atMs: view.nowMs, latencyUs: host.latencyUs ?? null, rateFrom: 0, rateTo: 0 };
+}
+
+/** Rates are differences between two looks at the whole network: what single hosts tell comes at odd moments. */
+function withSample(past: Sample[], atMs: number, host: HostView, old: HostView | undefined): Sample[] {
+  const last = past.at(-1);
+  const seconds = last === undefined ? 0 : (atMs - last.atMs) / 1000;
+  if (last !== undefined && seconds <= 0) {
+    return past;
+  }
+  const rate = (now: number, then: number | undefined) =>
+    seconds > 0 && then !== undefined ? Math.max(0, now - then) / seconds : 0;
+  const sample = {
+    atMs,
+    latencyUs: host.latencyUs ?? null,
+    rateFrom: rate(host.traffic.bytesFrom, old?.traffic.bytesFrom),
+    rateTo: rate(host.traffic.bytesTo, old?.traffic.bytesTo),
+  };
+  return [...past.slice(1 - MAX_SAMPLES), sample];
+}
+
+/** Takes in one host. Its traffic stays that of the last look, so that the next rate has an honest beginning. */
+function withHost(state: State, host: HostView): State {
+  const old = state.hosts.find((mine) => mine.name === host.name);
+  if (old === undefined || state.network === null) {
+    return state;
+  }
+  const mine = { ...host, traffic: old.traffic };
+  const nowMs = Math.max(state.network.nowMs, host.sinceMs);
+  return {
+    ...state,
+    network: nowMs === state.network.nowMs ? state.network : { ...state.network, nowMs },
+    hosts: state.hosts.map((other) => (other === old ? mine : other)),
+  };
+}
+
+/** Appends lines that are new, in the order of their numbers; a line that is told twice is taken once. */
+function withLines(state: State, lines: LogLine[]): State {
+  let last = state.lines.at(-1)?.seq ?? 0;
+  const fresh = lines.filter((line) => {
+    const isNew = line.seq > last;
+    last = Math.max(last, line.seq);
+    return isNew;
+  });
+  if (fresh.length === 0) {
+    return state;
+  }
+  const reloaded = fresh.some((line) => line.type === "reloaded");
+  const all = [...state.lines, ...fresh];
+  return {
+    ...state,
+    lines: all.length > MAX_LINES ? all.slice(all.length - MAX_LINES) : all,
+    planned: reloaded ? state.planned + 1 : state.planned,
+  };
+}
+
+/** Whether connections can reach a host in this state. */
+export function isUp(host: HostView): boolean {
+  return host.state === "ready" || host.state === "degraded";
+}
+
+/** Whether a person should look at the host: it will not mend itself, or it waits for them. */
+export function needsAttention(host: HostView): boolean {
+  const { state, held } = host;
+  return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;
+}
+
+/** How many hosts are up, of those that are meant to be. */
+export function tally(hosts: HostView[]): { up: number; meant: number; attention: number } {
+  const meant = hosts.filter((host) => host.state !== "stopped");
+  return {
+    up: meant.filter(isUp).length,
+    meant: meant.length,
+    attention: hosts.filter(needsAttention).length,
+  };
+}

@@ -1,0 +1,1 @@
+export type CheckState = "ok" | "missing" | "unknown";

@@ -1,0 +1,1 @@
+export type ConsentChange = "new" | "changed" | "same";

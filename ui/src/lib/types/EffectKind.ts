@@ -1,0 +1,1 @@
+export type EffectKind = "add" | "remove" | "restart" | "reconfigure";

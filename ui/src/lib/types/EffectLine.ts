@@ -1,0 +1,3 @@
+import type { EffectKind } from "./EffectKind";
+
+export type EffectLine = { kind: EffectKind; host: string | null; text: string };

@@ -1,0 +1,1 @@
+export type EnvShell = "posix" | "fish" | "powershell" | "cmd";

@@ -1,0 +1,1 @@
+export type FlowState = "opening" | "open" | "closing";

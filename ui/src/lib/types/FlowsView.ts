@@ -1,0 +1,3 @@
+import type { FlowView } from "./FlowView";
+
+export type FlowsView = { total: number; flows: FlowView[] };

@@ -1,0 +1,1 @@
+export type HeldView = { digest: string; command: string[]; previous?: string[] };

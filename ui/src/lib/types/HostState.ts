@@ -1,0 +1,1 @@
+export type HostState = "starting" | "greeting" | "configuring" | "ready" | "degraded" | "waiting" | "needsYou" | "refused" | "stopped";

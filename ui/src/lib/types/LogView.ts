@@ -1,0 +1,3 @@
+import type { LogLine } from "./LogLine";
+
+export type LogView = { last: number; lines: LogLine[] };

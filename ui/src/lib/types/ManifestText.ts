@@ -1,0 +1,1 @@
+export type ManifestText = { path: string; text: string; hash: string; editable: boolean };

@@ -1,0 +1,1 @@
+export type Phase = "starting" | "running" | "ending";

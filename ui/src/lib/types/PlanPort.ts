@@ -1,0 +1,1 @@
+export type PlanPort = { port: number; target: string };

@@ -1,0 +1,1 @@
+export type PlanRoute = { to: string[]; notTo: string[]; via: string };

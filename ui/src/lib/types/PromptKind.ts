@@ -1,0 +1,1 @@
+export type PromptKind = "secret" | "confirm" | "text";

@@ -1,0 +1,3 @@
+import type { PromptKind } from "./PromptKind";
+
+export type PromptView = { id: number; kind: PromptKind; text: string };

@@ -1,0 +1,1 @@
+export type Recent = { path: string; name: string; exists: boolean };

@@ -1,0 +1,1 @@
+export type Retry = { attempt: number; atMs: number; pauseMs: number };

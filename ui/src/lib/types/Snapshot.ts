@@ -1,0 +1,3 @@
+import type { HostView } from "./HostView";
+
+export type Snapshot = { nowMs: number; hosts: HostView[] };

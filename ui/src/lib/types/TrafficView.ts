@@ -1,0 +1,1 @@
+export type TrafficView = { flows: number; bytesFrom: number; bytesTo: number; refused: number; shed: number };

@@ -1,0 +1,1 @@
+export type WhyOutcome = "ok" | "failed" | "unknown" | "skipped";

@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+
+import { parted } from "../pages/host/problem";
+import { portUrl } from "../pages/host/url";
+import { matching, type Entry } from "../shell/commands";
+import { href, place } from "./router.svelte";
+import { t } from "./strings";
+
+it("every text is there, and none is shouted", () => {
+  const texts: [string, string][] = [];
+  const walk = (at: string, value: unknown) => {
+    if (typeof value === "string") {
+      texts.push([at, value]);
+    } else if (typeof value === "function") {
+      texts.push([at, String((value as (...args: unknown[]) => string)("web1", "web2", "web3", "web4"))]);
+    } else if (typeof value === "object" && value !== null) {
+      Object.entries(value).forEach(([key, each]) => walk(`${at}.${key}`, each));
+    }
+  };
+  walk("t", t);
+  expect(texts.length).toBeGreaterThan(200);
+  expect(texts.filter(([, text]) => text.includes("!") || text.includes("undefined"))).toEqual([]);
+});
+
+it("a place and its address are the same, whatever a host is called", () => {
+  for (const name of ["web1", "a/b", "ü %", "x?y#z"]) {
+    expect(place(href("host", name))).toMatchObject({ page: "host", of: name });
+  }
+  expect(place(href("log", undefined, { host: "web1" })).query.get("host")).toBe("web1");
+  expect(place("").page).toBe("network");
+  expect(place("#/nowhere").page).toBe("network");
+  expect(place("#/host/%E0%A4%A").of).toBe("%E0%A4%A");
+});
+
+it("a problem is its cause and its fix", () => {
+  expect(parted("127.0.42.101:80 is in use by nginx. Stop it.")).toEqual({ what: "127.0.42.101:80 is in use by nginx.", fix: "Stop it." });
+  expect(parted("no fix known")).toEqual({ what: "no fix known", fix: "" });
+});
+
+it("only the ports of secure pages are opened as such", () => {
+  expect(portUrl("127.0.42.101", 8443)).toBe("https://127.0.42.101:8443/");
+  expect(portUrl("127.0.42.101", 8080)).toBe("http://127.0.42.101:8080/");
+});
+
+it("the palette finds what begins with the word before what only holds it", () => {
+  const entry = (name: string): Entry => ({ id: name, group: "hosts", name, note: "", run: () => undefined });
+  const all = ["my-web", "web1", "w-e-b", "db"].map(entry);
+  expect(matching(all, "web").map((each) => each.name)).toEqual(["web1", "my-web", "w-e-b"]);
+  expect(matching(all, "nothing")).toEqual([]);
+});

@@ -1,0 +1,41 @@
+// A back end that lives in the page, so that every page can be seen and tested in a browser: `npm run mock`.
+// The real bundle does not hold it. The address chooses the scene: `/?scene=many`, and `&still` stops its clock.
+import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
+
+import { consentCommands } from "./consent";
+import { flowCommands } from "./flows";
+import { hostCommands } from "./hosts";
+import { fillLog } from "./log";
+import { manifestCommands } from "./manifest";
+import { machineCommands } from "./machine";
+import { networkCommands } from "./network";
+import { World } from "./world";
+
+/** What a command is given: an object of arguments, unchecked, as the real bridge gives it. */
+export type Args = Record<string, unknown>;
+export type Commands = Record<string, (args: Args) => unknown>;
+
+export function install(): void {
+  const query = new URLSearchParams(location.search);
+  const world = new World(query.get("scene") ?? "office", query.has("still"));
+  fillLog(world);
+  const commands: Commands = {
+    ...networkCommands(world),
+    ...hostCommands(world),
+    ...consentCommands(world),
+    ...machineCommands(world),
+    ...flowCommands(world),
+    ...manifestCommands(world),
+  };
+  mockWindows("main");
+  mockIPC(
+    (command, args) => {
+      const run = commands[command];
+      if (run === undefined) {
+        throw `The back end has no command "${command}".`;
+      }
+      return run((args ?? {}) as Args);
+    },
+    { shouldMockEvents: true },
+  );
+}

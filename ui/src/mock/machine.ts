@@ -1,0 +1,48 @@
+// The machine around the app: its tools, settings, clipboard and files.
+import type { Check } from "../lib/types/Check";
+import type { ImportOffer } from "../lib/types/ImportOffer";
+import type { Settings } from "../lib/types/Settings";
+import type { Commands } from "./backend";
+import type { World } from "./world";
+
+const CHECKS: Check[] = [
+  { id: "ssh", title: "ssh", state: "ok", detail: "OpenSSH 9.2 at /usr/bin/ssh", fix: null },
+  { id: "agent", title: "Keys of the ssh agent", state: "missing", detail: "An ssh agent runs, but holds no key: hosts that want one will be refused.", fix: "ssh-add" },
+  { id: "kubectl", title: "kubectl", state: "ok", detail: "1.33 at /usr/local/bin/kubectl", fix: null },
+  { id: "docker", title: "docker", state: "unknown", detail: "Found at /usr/bin/docker, but it did not answer within two seconds.", fix: null },
+  { id: "podman", title: "podman", state: "ok", detail: "4.3.1 at /usr/bin/podman", fix: null },
+];
+
+const OFFERS: ImportOffer[] = [
+  { id: "ssh:web1", kind: "ssh", name: "web1", command: ["ssh", "web1", "--", "norouter"], detail: "web1.example.com, from ~/.ssh/config" },
+  { id: "ssh:db", kind: "ssh", name: "db", command: ["ssh", "db", "--", "norouter"], detail: "db.example.com, from ~/.ssh/config" },
+  { id: "ssh:build", kind: "ssh", name: "build", command: ["ssh", "build", "--", "norouter"], detail: "203.0.113.20, from ~/.ssh/config.d/work" },
+  { id: "container:web", kind: "container", name: "web", command: ["podman", "exec", "-i", "web", "norouter"], detail: "nginx:1.29, running" },
+  { id: "pod:api", kind: "pod", name: "api", command: ["kubectl", "--context=staging", "exec", "-i", "deploy/api", "--", "norouter"], detail: "staging, default" },
+];
+
+const SCRIPTS: Record<string, string> = {
+  posix: "export http_proxy=http://127.0.0.1:18080\nexport https_proxy=http://127.0.0.1:18080\nexport all_proxy=socks5h://127.0.0.1:18081\nexport no_proxy=localhost,127.0.0.1",
+  fish: "set -gx http_proxy http://127.0.0.1:18080\nset -gx https_proxy http://127.0.0.1:18080\nset -gx all_proxy socks5h://127.0.0.1:18081",
+  powershell: '$env:http_proxy = "http://127.0.0.1:18080"\n$env:https_proxy = "http://127.0.0.1:18080"',
+  cmd: "set http_proxy=http://127.0.0.1:18080\r\nset https_proxy=http://127.0.0.1:18080",
+};
+
+export function machineCommands(world: World): Commands {
+  return {
+    checks: () => CHECKS,
+    imports: () => OFFERS,
+    create_from: () => world.tellApp({ manifest: world.scene.file }),
+    forget_recent: ({ path }) => world.tellApp({ recent: world.app.recent.filter((recent) => recent.path !== path) }),
+    set_settings: ({ settings }) => world.tellApp({ settings: settings as Settings }),
+    env_script: ({ shell }) => SCRIPTS[String(shell)] ?? "",
+    copy: ({ text }) => {
+      document.documentElement.dataset["copied"] = String(text);
+    },
+    open_url: () => undefined,
+    diagnostics: () => `NoRouter ${world.app.version} on ${world.app.platform}\nnetwork: ${world.scene.name}, ${world.hosts.length} hosts\n${world.hosts.map((host) => `  ${host.name} ${host.vip} ${host.state}`).join("\n")}\n`,
+    diagnostics_save: () => "/home/ada/norouter-diagnostics.txt",
+    export_log: () => "/home/ada/norouter.log",
+    report: ({ message }) => console.error(message),
+  };
+}

@@ -1,0 +1,190 @@
+// The networks that the mock plays: their plans, and how their hosts begin.
+import type { HostState } from "../lib/types/HostState";
+import type { HostView } from "../lib/types/HostView";
+import type { PlanHost } from "../lib/types/PlanHost";
+import type { PlanRoute } from "../lib/types/PlanRoute";
+
+/** A host of a scene: its part of the plan, how it begins, and how it behaves. */
+export type Actor = {
+  plan: PlanHost;
+  state: HostState;
+  /** Milliseconds that its agent takes to answer, and kilobytes per second that it moves. */
+  latencyMs: number;
+  busyKb: number;
+  extra?: Partial<HostView>;
+};
+
+export type Scene = { name: string; file: string; actors: Actor[]; routes: PlanRoute[] };
+
+function planned(name: string, last: number, command: string, more: Partial<PlanHost> = {}): PlanHost {
+  return {
+    name,
+    vip: `127.0.42.${last}`,
+    aliases: [],
+    command: command === "" ? [] : command.split(" "),
+    publishes: [],
+    gateway: false,
+    ...more,
+  };
+}
+
+const office: Scene = {
+  name: "office",
+  file: "/home/ada/networks/office.yaml",
+  routes: [
+    { to: ["10.20.0.0/16", "*.corp.example"], notTo: ["10.20.99.0/24"], via: "bastion" },
+    { to: ["*.svc.cluster.local"], notTo: [], via: "gke" },
+  ],
+  actors: [
+    {
+      plan: planned("laptop", 100, "", {
+        publishes: [{ port: 3000, target: "127.0.0.1:3000" }],
+        http: "127.0.0.1:18080",
+        socks: "127.0.0.1:18081",
+        dns: "127.0.0.1:18053",
+      }),
+      state: "ready",
+      latencyMs: 0.06,
+      busyKb: 900,
+    },
+    {
+      plan: planned("web1", 101, "ssh -o ServerAliveInterval=15 deploy@web1.example.com -- norouter agent --automated", {
+        aliases: ["shop.local", "api.local"],
+        publishes: [
+          { port: 8080, target: "127.0.0.1:80" },
+          { port: 8443, target: "127.0.0.1:443" },
+        ],
+      }),
+      state: "ready",
+      latencyMs: 12,
+      busyKb: 640,
+    },
+    {
+      plan: planned("db", 102, "ssh db.example.com -- norouter agent --automated", {
+        publishes: [
+          { port: 5432, target: "127.0.0.1:5432" },
+          { port: 6379, target: "127.0.0.1:6379" },
+          { port: 9187, target: "127.0.0.1:9187" },
+        ],
+      }),
+      state: "degraded",
+      latencyMs: 14,
+      busyKb: 2400,
+      extra: {
+        reason: "one of its listeners does not work",
+        problems: [
+          "127.0.42.101:8080 cannot be listened on: the address is in use by nginx (pid 812). Stop that program, or give web1 another port in the manifest.",
+        ],
+      },
+    },
+    {
+      plan: planned("container", 103, "podman exec -i web norouter agent --automated", {
+        publishes: [{ port: 8081, target: "127.0.0.1:80" }],
+      }),
+      state: "waiting",
+      latencyMs: 1.1,
+      busyKb: 20,
+      extra: {
+        reason: "its command ended with exit code 125",
+        retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
+        stderr: ['Error: no container with name or ID "web" found: no such container'],
+      },
+    },
+    {
+      plan: planned("build", 104, "ssh build.example.com -- norouter agent --automated", {
+        publishes: [{ port: 22, target: "127.0.0.1:22" }],
+      }),
+      state: "needsYou",
+      latencyMs: 30,
+      busyKb: 10,
+      extra: {
+        reason: "its command asks whether the key of the machine is right",
+        prompts: [
+          {
+            id: 1,
+            kind: "confirm",
+            text: "The authenticity of host 'build.example.com (203.0.113.20)' can't be established.\nED25519 key fingerprint is SHA256:2mK9xG1uVd0cG0n0bQ8yqH6Zr3fXkq3T1oW5eYp7uZs.\nAre you sure you want to continue connecting?",
+          },
+        ],
+      },
+    },
+    {
+      plan: planned("bastion", 105, "ssh -J jump.example.com ops@bastion.internal -- norouter agent --automated", { gateway: true }),
+      state: "ready",
+      latencyMs: 41,
+      busyKb: 310,
+    },
+    {
+      plan: planned("gke", 106, "kubectl --context=staging exec -i deploy/api -- norouter agent --automated", {
+        gateway: true,
+        publishes: [{ port: 9090, target: "prometheus:9090" }],
+      }),
+      state: "ready",
+      latencyMs: 88,
+      busyKb: 1200,
+    },
+  ],
+};
+
+const MANY_STATES: HostState[] = ["ready", "ready", "ready", "ready", "ready", "ready", "degraded", "waiting", "greeting", "refused", "stopped"];
+
+/** Forty hosts with names of all lengths, for layouts that must hold. */
+function many(): Scene {
+  const actors = Array.from({ length: 40 }, (_, index): Actor => {
+    const long = index % 9 === 4;
+    const name = long ? `node-${index}-with-a-rather-long-name.eu-central-1.compute.example.internal` : `node-${index}`;
+    const state = MANY_STATES[(index * 7) % MANY_STATES.length] as HostState;
+    const ports = Array.from({ length: (index * 5) % 8 }, (_, port) => ({ port: 9000 + port, target: `127.0.0.1:${9000 + port}` }));
+    return {
+      plan: planned(name, 100 + index, `ssh node-${index} -- norouter agent --automated`, { publishes: ports, gateway: index === 7 }),
+      state,
+      latencyMs: 2 + ((index * 13) % 90),
+      busyKb: (index * 37) % 900,
+      extra: state === "ready" ? {} : { reason: "Connection to the machine was closed by its other end after 30 seconds without an answer" },
+    };
+  });
+  return {
+    name: "fleet",
+    file: "/srv/networks/fleet.yaml",
+    actors,
+    routes: [{ to: Array.from({ length: 9 }, (_, index) => `10.${index}.0.0/16`), notTo: [], via: "node-7" }],
+  };
+}
+
+/** What is asked and held back, for the pages that ask a person. */
+function asking(): Scene {
+  const [laptop, web1, db] = office.actors as [Actor, Actor, Actor];
+  return {
+    ...office,
+    routes: [],
+    actors: [
+      laptop,
+      {
+        ...web1,
+        state: "needsYou",
+        extra: { reason: "its command asks for a password", prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }] },
+      },
+      {
+        ...db,
+        state: "stopped",
+        extra: {
+          reason: "its command waits for approval",
+          held: { digest: "sha256:aa", command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
+        },
+      },
+    ],
+  };
+}
+
+export function scene(name: string): Scene {
+  switch (name) {
+    case "many":
+      return many();
+    case "asking":
+      return asking();
+    case "empty":
+      return { ...office, actors: [], routes: [] };
+    default:
+      return office;
+  }
+}

@@ -1,0 +1,236 @@
+// The world behind the mock: one network that moves a little each second, and whoever watches it.
+import type { App } from "../lib/types/App";
+import type { ConsentHost } from "../lib/types/ConsentHost";
+import type { Event } from "../lib/types/Event";
+import type { HostState } from "../lib/types/HostState";
+import type { HostView } from "../lib/types/HostView";
+import type { LogLine } from "../lib/types/LogLine";
+import type { NetworkView } from "../lib/types/NetworkView";
+import type { News } from "../lib/types/News";
+import type { PlanView } from "../lib/types/PlanView";
+import { Chance } from "./chance";
+import { scene, type Actor, type Scene } from "./scenes";
+
+/** The manager's clock at the beginning: the network has run for a while. */
+const BEGAN_MS = 4_520_000;
+/** How long the recorded past is, in seconds. */
+const PAST = 90;
+
+export class World {
+  readonly scene: Scene;
+  readonly chance = new Chance(7);
+  app: App;
+  hosts: HostView[] = [];
+  lines: LogLine[] = [];
+  nowMs = BEGAN_MS;
+  /** Since 1970, of the moment `BEGAN_MS`: fixed, so that pictures are the same in each run. */
+  readonly epochMs = Date.UTC(2026, 10, 23, 9, 30, 0);
+  #watchers: ((batch: News[]) => void)[] = [];
+  readonly still: boolean;
+
+  constructor(name: string, still: boolean) {
+    this.scene = scene(name);
+    this.still = still;
+    this.app = firstApp(name, this.scene);
+    if (this.app.network !== null) {
+      this.begin();
+    }
+    if (!still) {
+      setInterval(() => this.tick(), 1000);
+    }
+  }
+
+  /** Brings the hosts to where the scene begins. */
+  begin(): void {
+    this.hosts = this.scene.actors.map((actor) => this.#born(actor));
+    for (const host of this.hosts) {
+      this.log({ type: "host", host: host.name, vip: host.vip, state: "greeting" });
+      for (const line of host.stderr) {
+        this.log({ type: "stderr", host: host.name, vip: host.vip, line });
+      }
+      if (host.state !== "greeting") {
+        this.log({ type: "host", host: host.name, vip: host.vip, state: host.state, reason: host.reason });
+      }
+    }
+  }
+
+  watch(hear: (batch: News[]) => void): void {
+    this.#watchers.push(hear);
+    const first: News[] = [{ kind: "app", app: this.app }];
+    if (this.app.network !== null) {
+      for (let second = 0; second < PAST; second += 1) {
+        this.#move();
+        first.push({ kind: "network", network: this.view() });
+      }
+      first.push(...this.lines.map((line): News => ({ kind: "line", line })));
+    }
+    hear(structuredClone(first));
+  }
+
+  tell(...news: News[]): void {
+    const batch = structuredClone(news);
+    for (const hear of this.#watchers) {
+      hear(batch);
+    }
+  }
+
+  tellApp(change: Partial<App>): void {
+    this.app = { ...this.app, ...change };
+    this.tell({ kind: "app", app: this.app });
+  }
+
+  view(): NetworkView {
+    return {
+      network: this.scene.name,
+      manifest: this.scene.file,
+      version: "1.0.0",
+      pid: 4711,
+      uptimeMs: this.nowMs,
+      nowMs: this.nowMs,
+      hosts: this.hosts,
+    };
+  }
+
+  plan(): PlanView {
+    return { hosts: this.scene.actors.map((actor) => actor.plan), routes: this.scene.routes };
+  }
+
+  commands(): ConsentHost[] {
+    return this.scene.actors.map(({ plan }, index) => ({
+      host: plan.name,
+      vip: plan.vip,
+      command: plan.command,
+      previous: index === 1 ? ["ssh", "deploy@web1.example.com", "--", "norouter", "agent", "--automated"] : index < 4 ? plan.command : null,
+      change: plan.command.length === 0 ? "same" : index === 1 ? "changed" : index < 4 ? "same" : "new",
+    }));
+  }
+
+  host(name: unknown): HostView {
+    const found = this.hosts.find((host) => host.name === name);
+    if (found === undefined) {
+      throw `The network has no host "${String(name)}".`;
+    }
+    return found;
+  }
+
+  /** Changes a host, and tells of it as the manager does: the host, and a line of the log. */
+  change(name: string, state: HostState, more: Partial<HostView> = {}): void {
+    const old = this.host(name);
+    const host: HostView = { ...old, reason: undefined, retry: undefined, held: undefined, prompts: [], ...more, state, sinceMs: this.nowMs };
+    this.hosts = this.hosts.map((other) => (other === old ? host : other));
+    this.tell({ kind: "host", host });
+    this.log({ type: "host", host: name, vip: host.vip, state, reason: host.reason, retry: host.retry });
+  }
+
+  log(event: Event): void {
+    const line = { seq: (this.lines.at(-1)?.seq ?? 0) + 1, timeMs: this.epochMs + (this.nowMs - BEGAN_MS), ...event } as LogLine;
+    this.lines = [...this.lines.slice(-4999), line];
+    this.tell({ kind: "line", line });
+  }
+
+  /** One second of the network's life. */
+  tick(): void {
+    if (this.app.network === null) {
+      return;
+    }
+    this.#move();
+    this.tell({ kind: "network", network: this.view() });
+    for (const host of this.hosts) {
+      if (host.state === "waiting" && host.retry !== undefined && host.retry.atMs <= this.nowMs) {
+        this.#retry(host);
+      } else if (host.state === "greeting" && this.nowMs - host.sinceMs > 1500) {
+        this.change(host.name, "configuring");
+      } else if (host.state === "configuring" && this.nowMs - host.sinceMs > 900) {
+        this.change(host.name, "ready", { latencyUs: 9000 });
+      }
+    }
+  }
+
+  #retry(host: HostView): void {
+    const attempt = (host.retry?.attempt ?? 0) + 1;
+    const pauseMs = Math.min(60_000, 1000 * 2 ** attempt);
+    this.log({ type: "stderr", host: host.name, vip: host.vip, line: host.stderr.at(-1) ?? "" });
+    this.change(host.name, "waiting", { reason: host.reason, retry: { attempt, pauseMs, atMs: this.nowMs + pauseMs } });
+  }
+
+  #move(): void {
+    this.nowMs += 1000;
+    this.hosts = this.hosts.map((host, index) => {
+      const actor = this.scene.actors[index] as Actor;
+      if (host.state !== "ready" && host.state !== "degraded") {
+        return host;
+      }
+      const wave = 1 + Math.sin(this.nowMs / 9000 + index * 2) * 0.8;
+      const moved = Math.round(actor.busyKb * 1000 * wave * this.chance.between(0.3, 1.4));
+      const spike = this.chance.next() > 0.96 ? 2.4 : 1;
+      return {
+        ...host,
+        latencyUs: Math.round(actor.latencyMs * 1000 * this.chance.between(0.85, 1.25) * spike),
+        traffic: {
+          ...host.traffic,
+          bytesFrom: host.traffic.bytesFrom + moved,
+          bytesTo: host.traffic.bytesTo + Math.round(moved * 0.2),
+        },
+      };
+    });
+  }
+
+  #born(actor: Actor): HostView {
+    const up = actor.state === "ready" || actor.state === "degraded";
+    const retry = actor.extra?.retry;
+    return {
+      name: actor.plan.name,
+      vip: actor.plan.vip,
+      ports: actor.plan.publishes.map((port) => port.port),
+      state: actor.state,
+      sinceMs: up ? 12_000 : this.nowMs + PAST * 1000 - 4000,
+      latencyUs: up ? actor.latencyMs * 1000 : undefined,
+      problems: [],
+      version: up ? "1.0.0" : undefined,
+      stderr: [],
+      traffic: { flows: up ? Math.ceil(actor.busyKb / 90) : 0, bytesFrom: actor.busyKb * 120_000, bytesTo: actor.busyKb * 40_000, refused: 0, shed: 0 },
+      prompts: [],
+      ...actor.extra,
+      ...(retry === undefined ? {} : { retry: { ...retry, atMs: this.nowMs + PAST * 1000 + 12_000 } }),
+    };
+  }
+}
+
+/** How the app begins in each scene. */
+function firstApp(name: string, played: Scene): App {
+  const shown = { name: played.name, manifest: played.file, hosted: name !== "attached", phase: "running" as const };
+  const recent = [
+    { path: played.file, name: "office.yaml", exists: true },
+    { path: "/home/ada/clients/a-client-with-a-long-name/environments/staging/eu-central-1/norouter.yaml", name: "norouter.yaml", exists: true },
+    { path: "/media/usb/old-lab.yaml", name: "old-lab.yaml", exists: false },
+  ];
+  const app: App = {
+    version: "1.0.0",
+    platform: "linux",
+    tray: true,
+    manifest: played.file,
+    network: shown,
+    running: name === "first" ? [] : ["lab"],
+    recent,
+    consent: null,
+    failure: null,
+    settings: { theme: "system", startAtLogin: false, notifications: true, openLast: true },
+  };
+  switch (name) {
+    case "first":
+      return { ...app, manifest: null, network: null, recent: [] };
+    case "stopped":
+    case "consent":
+      return { ...app, network: null };
+    case "failure":
+      return {
+        ...app,
+        failure: {
+          title: "office.yaml has 2 errors; the network goes on as it was",
+          report: 'office.yaml:14:5: error: "prots" is not known here\n   |\n14 |     prots: ["8080:127.0.0.1:80"]\n   |     ^^^^^ did you mean "ports"?\n\noffice.yaml:21:10: error: the port 99999 is larger than 65535',
+        },
+      };
+    default:
+      return app;
+  }
+}

@@ -1,0 +1,138 @@
+// What the flows page shows and how it was left: it stays while another page is shown.
+import { confirm } from "../../lib/confirm.svelte";
+import * as flows from "../../lib/flows";
+import { parseFilter, toggleTerm } from "../../lib/flowFilter";
+import { ipc } from "../../lib/ipc";
+import { Poller } from "../../lib/poller";
+import { text } from "../../lib/report";
+import { t } from "../../lib/strings";
+import { act, toasts } from "../../lib/toasts.svelte";
+
+/** As many flows as are asked for. */
+const LIMIT = 10_000;
+const EVERY_MS = 1_000;
+/** Flows that are being closed at one time. */
+const AT_ONCE = 16;
+const KEPT = "norouter.flowFilters";
+
+class Flows {
+  /** The network whose flows these are. */
+  of = $state.raw<string | null>(null);
+  table = $state.raw(flows.EMPTY);
+  /** Whether there has been an answer yet. */
+  known = $state.raw(false);
+  /** Why the last question had none. */
+  problem = $state.raw<string | null>(null);
+  filterText = $state.raw("");
+  sort = $state.raw<flows.Sort>({ column: "rateTo", down: true });
+  paused = $state.raw(false);
+  selected = $state.raw<number | null>(null);
+  /** Whether the details of the selected flow are shown. */
+  details = $state.raw(false);
+  kept = $state.raw(readKept());
+
+  readonly filter = $derived(parseFilter(this.filterText));
+  readonly rows = $derived(flows.select(this.table.rows, this.filter, this.sort));
+  readonly closable = $derived(flows.closable(this.rows));
+  readonly row = $derived(this.rows.find((row) => row.key === this.selected) ?? null);
+
+  readonly #poller = new Poller(
+    EVERY_MS,
+    () => ipc.flows(LIMIT),
+    (view) => {
+      this.table = flows.merge(this.table, view, performance.now());
+      this.known = true;
+      this.problem = null;
+    },
+    (error) => (this.problem = text(error)),
+  );
+
+  /** Asks each second until the function that it gives is called. */
+  poll(): () => void {
+    this.#poller.start();
+    return () => this.#poller.stop();
+  }
+
+  /** The flows of another network are other flows. */
+  reset(of: string | null): void {
+    this.of = of;
+    this.table = flows.EMPTY;
+    this.known = false;
+    this.problem = null;
+    this.selected = null;
+  }
+
+  toggle(term: string): void {
+    this.filterText = toggleTerm(this.filterText, term);
+  }
+
+  move(by: number): void {
+    this.selected = flows.moved(this.rows, this.selected, by)?.key ?? null;
+  }
+
+  keep(): void {
+    const wanted = this.filterText.trim();
+    if (wanted !== "" && !this.kept.includes(wanted)) {
+      this.#setKept([...this.kept, wanted]);
+    }
+  }
+
+  forget(filter: string): void {
+    this.#setKept(this.kept.filter((one) => one !== filter));
+  }
+
+  #setKept(kept: string[]): void {
+    this.kept = kept;
+    localStorage.setItem(KEPT, JSON.stringify(kept));
+  }
+
+  async close(row: flows.Row): Promise<void> {
+    if (row.closedAt === null) {
+      await act(ipc.killFlow(row.flow.id), t.flows.closed(row.flow.name), t.flows.closeFailed);
+      this.#again();
+    }
+  }
+
+  /** Closes what is shown, after a question that says how many that are. */
+  async closeShown(): Promise<void> {
+    const rows = this.closable;
+    const words = t.flows;
+    const why = this.filterText.trim() === "" ? words.closeAll : words.closeFiltered(this.filterText.trim());
+    if (!(await confirm.ask(words.closeTitle(rows.length), why, words.closeShown(rows.length)))) {
+      return;
+    }
+    const left = rows.map((row) => row.flow.id);
+    let failed = 0;
+    const worker = async () => {
+      for (let id = left.pop(); id !== undefined; id = left.pop()) {
+        await ipc.killFlow(id).catch(() => (failed += 1));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    if (failed > 0) {
+      toasts.error(words.someFailed(failed));
+    } else {
+      toasts.done(words.closedMany(rows.length));
+    }
+    this.#again();
+  }
+
+  /** What was just done is to be seen at once, also while the table is paused. */
+  #again(): void {
+    ipc.flows(LIMIT).then(
+      (view) => (this.table = flows.merge(this.table, view, performance.now())),
+      () => undefined,
+    );
+  }
+}
+
+function readKept(): string[] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "[]");
+    return Array.isArray(found) ? found.filter((one) => typeof one === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export const model = new Flows();

@@ -1,0 +1,37 @@
+// What can be done with a row of the table, for its menu and its details.
+import { overlay } from "../../shell/overlay.svelte";
+import { asAddresses, asCurl, type Row } from "../../lib/flows";
+import { term } from "../../lib/flowFilter";
+import { intents } from "../../lib/intents";
+import { t } from "../../lib/strings";
+import type { PlanView } from "../../lib/types/PlanView";
+import type { MenuItem } from "../../lib/ui/Menu.svelte";
+import { model } from "./flows.svelte";
+
+/** The command that asks the same end, if there is one. */
+export function curlOf(row: Row, plan: PlanView | null): string | null {
+  return asCurl(row.flow, plan?.hosts.find((host) => host.name === row.flow.from)?.http);
+}
+
+export function explain(row: Row): void {
+  overlay.open("why", row.flow.via === undefined ? row.flow.name : row.flow.dst);
+}
+
+export function rowMenu(row: Row, plan: PlanView | null): MenuItem[][] {
+  const { flow } = row;
+  const words = t.flows.menu;
+  const curl = curlOf(row, plan);
+  const hosts = Array.from(new Set([flow.from, flow.to]));
+  const outs = [...hosts.map((host) => ({ what: host, filter: term("host", host, true) })), { what: flow.name, filter: term(null, flow.name, true) }];
+  return [
+    [
+      { label: words.details, hint: "Enter", choose: () => (model.details = true) },
+      { label: words.why, choose: () => explain(row) },
+      { label: words.curl, disabled: curl === null, choose: () => curl !== null && void intents.copy(curl, t.flows.copied.curl) },
+      { label: words.addresses, choose: () => void intents.copy(asAddresses(flow), t.flows.copied.addresses) },
+    ],
+    hosts.map((host) => ({ label: words.only(host), choose: () => model.toggle(term("host", host)) })),
+    outs.map(({ what, filter }) => ({ label: words.exclude(what), choose: () => model.toggle(filter) })),
+    [{ label: words.close, hint: "Del", danger: true, disabled: row.closedAt !== null, choose: () => void model.close(row) }],
+  ];
+}

@@ -1,0 +1,106 @@
+// What the palette offers. A command that ends something asks before it does.
+import { intents } from "../lib/intents";
+import { router, type Page } from "../lib/router.svelte";
+import { truth } from "../lib/store.svelte";
+import { t } from "../lib/strings";
+import type { Theme } from "../lib/types/Theme";
+import { overlay } from "./overlay.svelte";
+
+export type Entry = {
+  id: string;
+  group: "pages" | "hosts" | "commands";
+  name: string;
+  /** What stands beside the name: an address, a state, or that it asks first. */
+  note: string;
+  run: () => unknown;
+};
+
+const words = t.shell.palette;
+
+function pages(): Entry[] {
+  const all: Page[] = ["network", "flows", "log", "manifest", "welcome", "settings"];
+  return all.map((page) => ({
+    id: `page ${page}`,
+    group: "pages",
+    name: t.shell.nav[page as "network"],
+    note: "",
+    run: () => router.go(page),
+  }));
+}
+
+function hosts(): Entry[] {
+  return truth.hosts.map((host) => ({
+    id: `host ${host.name}`,
+    group: "hosts",
+    name: host.name,
+    note: `${host.vip} · ${t.states.word[host.state]}`,
+    run: () => router.go("host", host.name),
+  }));
+}
+
+function commands(): Entry[] {
+  const app = truth.app;
+  const found: Entry[] = [];
+  const add = (name: string, run: () => unknown, note = "") => found.push({ id: `command ${name}`, group: "commands", name, note, run });
+  if (app?.network) {
+    add(t.shell.header.reload, intents.reload);
+    add(words.why, () => overlay.open("why"));
+    if (!app.network.hosted) {
+      add(t.shell.header.detach, intents.detach);
+    }
+    add(t.shell.header.stop, intents.stop, words.asks);
+  } else if (app?.manifest && !app.consent) {
+    add(t.shell.header.start, intents.start);
+  }
+  for (const host of truth.hosts) {
+    add(words.copyAddress(host.name), () => intents.copy(host.vip, t.host.address), host.vip);
+  }
+  add(words.openFile, intents.openDialog);
+  add(words.openDemo, intents.openDemo);
+  for (const theme of ["light", "dark", "system"] satisfies Theme[]) {
+    if (app && app.settings.theme !== theme) {
+      add(words.theme[theme], () => intents.settings({ ...app.settings, theme }));
+    }
+  }
+  add(words.shortcuts, () => overlay.open("shortcuts"));
+  add(words.quit, intents.quit, words.asks);
+  return found;
+}
+
+export function entries(): Entry[] {
+  return [...pages(), ...hosts(), ...commands()];
+}
+
+/** Entries that fit what is typed, the best first within each group: those that begin with it, then those that hold it,
+ * then those that hold its letters in order. */
+export function matching(all: Entry[], typed: string): Entry[] {
+  const wanted = typed.trim().toLowerCase();
+  if (wanted === "") {
+    return all.filter((entry) => !entry.id.startsWith("command ") || !entry.note.startsWith("127."));
+  }
+  const ranked = all
+    .map((entry) => ({ entry, rank: rank(entry, wanted) }))
+    .filter(({ rank }) => rank !== null) as { entry: Entry; rank: number }[];
+  const groups = ["pages", "hosts", "commands"];
+  ranked.sort((a, b) => groups.indexOf(a.entry.group) - groups.indexOf(b.entry.group) || a.rank - b.rank);
+  return ranked.map(({ entry }) => entry);
+}
+
+function rank(entry: Entry, wanted: string): number | null {
+  const name = entry.name.toLowerCase();
+  if (name.startsWith(wanted)) {
+    return 0;
+  }
+  if (name.includes(wanted)) {
+    return 1;
+  }
+  if (entry.note.toLowerCase().includes(wanted)) {
+    return 2;
+  }
+  return inOrder(name, wanted) ? 3 : null;
+}
+
+function inOrder(name: string, wanted: string): boolean {
+  let at = -1;
+  return [...wanted].every((letter) => (at = name.indexOf(letter, at + 1)) >= 0);
+}

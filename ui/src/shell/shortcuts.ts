@@ -1,0 +1,47 @@
+// Keys that work on every page.
+import { intents } from "../lib/intents";
+import { router, type Page } from "../lib/router.svelte";
+import { truth } from "../lib/store.svelte";
+import { hasMod, inField } from "./keys";
+import { overlay } from "./overlay.svelte";
+
+const PAGES: Record<string, Page> = { "1": "network", "2": "flows", "3": "log", "4": "manifest", ",": "settings" };
+
+export function globalKeys(event: KeyboardEvent): void {
+  if (run(event)) {
+    event.preventDefault();
+  }
+}
+
+/** Whether the key was one of these. While a dialog is open, it has all keys but that of the palette. */
+function run(event: KeyboardEvent): boolean {
+  const key = event.key.toLowerCase();
+  if (hasMod(event) && key === "k") {
+    if (overlay.sheet === "palette") {
+      overlay.close();
+    } else if (document.querySelector("dialog[open]") === null) {
+      overlay.open("palette");
+    }
+    return true;
+  }
+  if (document.querySelector("dialog[open]") !== null) {
+    return false;
+  }
+  if (hasMod(event)) {
+    const page = PAGES[key];
+    if (page !== undefined) {
+      router.go(page);
+      return true;
+    }
+    if (key === "r" && event.shiftKey && truth.network !== null) {
+      void intents.reload();
+      return true;
+    }
+    return false;
+  }
+  if (event.key === "?" && !inField(event.target)) {
+    overlay.open("shortcuts");
+    return true;
+  }
+  return false;
+}

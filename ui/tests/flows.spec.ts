@@ -1,0 +1,183 @@
+// The flows page in a real browser.
+import { expect, type Page, test } from "@playwright/test";
+import { expectAccessible } from "./look";
+
+const rows = (page: Page) => page.locator("[role=row][data-key]");
+const grid = (page: Page) => page.getByRole("grid", { name: "Open flows" });
+
+async function open(page: Page, query = "flows=64"): Promise<void> {
+  await page.goto(`/?still&${query}#/flows`);
+  await expect(rows(page).first()).toBeVisible();
+}
+
+test("10,000 rows scroll without a blank row", async ({ page }) => {
+  test.slow();
+  await open(page, "flows=10000");
+  await expect(grid(page)).toHaveAttribute("aria-rowcount", "10001");
+  const blanks = await grid(page).evaluate(async (grid) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(done));
+    const box = grid.getBoundingClientRect();
+    const end = grid.scrollHeight - grid.clientHeight;
+    let blanks = 0;
+    let looks = 0;
+    const look = () => {
+      // Every place of the window that a row should cover is asked for what lies there.
+      for (let y = box.top + 45; y < box.top + grid.clientHeight - 4; y += 30) {
+        looks += 1;
+        const row = document.elementFromPoint(box.left + 60, y)?.closest("[data-key]");
+        blanks += row?.textContent?.trim() ? 0 : 1;
+      }
+    };
+    for (let step = 0; step <= 40; step += 1) {
+      grid.scrollTop = (end * ((step * 17) % 41)) / 40;
+      // Once before the page could react, as in the middle of a fast scroll, and once after.
+      look();
+      await frame();
+      look();
+    }
+    return { blanks, looks };
+  });
+  expect(blanks.looks).toBeGreaterThan(1_000);
+  expect(blanks.blanks).toBe(0);
+  await grid(page).evaluate((grid) => (grid.scrollTop = grid.scrollHeight));
+  await expect(rows(page).last()).toHaveAttribute("aria-rowindex", "10001");
+  expect(await rows(page).count()).toBeLessThan(60);
+});
+
+test("the table is used by keyboard alone", async ({ page }) => {
+  await open(page);
+  await page.keyboard.press("/");
+  await expect(page.getByLabel("Filter flows")).toBeFocused();
+  await page.keyboard.type("host:web1 -dns");
+  await page.keyboard.press("Enter");
+  await expect(grid(page)).toBeFocused();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  const selected = page.locator("[role=row][aria-selected=true]");
+  await expect(selected).toHaveAttribute("aria-rowindex", "3");
+  expect(await grid(page).getAttribute("aria-activedescendant")).toBe(await selected.getAttribute("id"));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: "Details" })).toBeVisible();
+  await page.keyboard.press("End");
+  await expect(selected).toBeInViewport();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("region", { name: "Details" })).toBeHidden();
+  const before = Number(await grid(page).getAttribute("aria-rowcount"));
+  await page.keyboard.press("Delete");
+  await expect(page.getByText(/^Closed /)).toBeVisible();
+  // The row stays for a while, greyed, and says that it is over.
+  await expect(grid(page)).toHaveAttribute("aria-rowcount", String(before));
+  await expect(selected).toContainText("closed");
+});
+
+test("columns sort, and say so", async ({ page }) => {
+  await open(page);
+  const age = page.getByRole("columnheader", { name: "Age" });
+  await age.getByRole("button").click();
+  await expect(age).toHaveAttribute("aria-sort", "ascending");
+  await age.getByRole("button").click();
+  await expect(age).toHaveAttribute("aria-sort", "descending");
+  await expect(page.getByRole("columnheader", { name: "Receives" })).toHaveAttribute("aria-sort", "none");
+});
+
+test("a row's menu filters, copies and leads to the explanation", async ({ page }) => {
+  await open(page);
+  await rows(page).first().click({ button: "right" });
+  const menu = page.getByRole("menu");
+  await expect(menu.getByRole("menuitem").first()).toBeFocused();
+  await menu.getByRole("menuitem", { name: /^Without web1$|^Without laptop$/ }).first().click();
+  await expect(menu).toBeHidden();
+  await expect(page.getByLabel("Filter flows")).toHaveValue(/^-host:/);
+  await rows(page).first().click();
+  await rows(page).first().getByRole("button").click();
+  await page.keyboard.press("Escape");
+  await expect(menu).toBeHidden();
+});
+
+test("what is filtered is closed after a question with its count", async ({ page }) => {
+  await open(page);
+  await page.getByLabel("Filter flows").fill("host:db");
+  await page.getByRole("button", { name: "Close these" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog).toContainText(/Close \d+ flows\?/);
+  await expect(dialog).toContainText("host:db");
+  await dialog.getByRole("button", { name: /^Close \d+ flows$/ }).click();
+  await expect(page.getByText(/^Closed \d+ flows$/)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Close these" })).toBeDisabled();
+});
+
+test("a filter is kept, used and forgotten, also over a new start", async ({ page }) => {
+  await open(page);
+  await page.getByLabel("Filter flows").fill("state:open -dns");
+  await page.getByRole("button", { name: "Keep this filter" }).click();
+  await page.reload();
+  await page.getByRole("button", { name: "state:open -dns", exact: true }).click();
+  await expect(page.getByLabel("Filter flows")).toHaveValue("state:open -dns");
+  await page.getByRole("button", { name: "Forget the filter state:open -dns" }).click();
+  await expect(page.getByRole("list", { name: "Kept filters" })).toBeHidden();
+});
+
+test("a word that is not understood is told and lets everything through", async ({ page }) => {
+  await open(page);
+  await page.getByLabel("Filter flows").fill("port:http");
+  await expect(page.getByText("Not understood, and left out: port:http")).toBeVisible();
+  await expect(grid(page)).toHaveAttribute("aria-rowcount", "65");
+});
+
+test("flows are asked for only while they are looked at", async ({ page }) => {
+  await page.clock.install();
+  await page.addInitScript(() => {
+    const window = globalThis as unknown as { asked: number };
+    window.asked = 0;
+    const parse = structuredClone;
+    globalThis.structuredClone = (value: unknown) => {
+      if (Array.isArray(value) && (value[0] as { bytesFrom?: number } | undefined)?.bytesFrom !== undefined) {
+        window.asked += 1;
+      }
+      return parse(value);
+    };
+  });
+  const asked = () => page.evaluate(() => (globalThis as unknown as { asked: number }).asked);
+  await open(page);
+  await expect.poll(asked).toBeGreaterThan(1);
+  await page.getByRole("button", { name: "Pause" }).click();
+  const paused = await asked();
+  await page.clock.runFor(5_000);
+  expect(await asked()).toBe(paused);
+  await page.getByRole("button", { name: "Resume" }).click();
+  await expect.poll(asked).toBeGreaterThan(paused);
+  await page.getByRole("link", { name: "Log" }).click();
+  await expect(page.getByRole("log")).toBeVisible();
+  const left = await asked();
+  await page.clock.runFor(5_000);
+  expect(await asked()).toBe(left);
+});
+
+test("a table in which nothing changes is not touched", async ({ page }) => {
+  await page.clock.install();
+  await open(page);
+  await page.clock.runFor(3_000);
+  await page.evaluate(() => {
+    const seen: string[] = [];
+    const observer = new MutationObserver((all) => seen.push(...all.map((one) => `${one.type} ${one.target.nodeName}`)));
+    observer.observe(document.querySelector("main") as Node, { subtree: true, childList: true, attributes: true, characterData: true });
+    Object.assign(globalThis, { seen });
+  });
+  await page.clock.runFor(5_000);
+  expect(await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual([]);
+});
+
+test("nothing keeps anybody out, light or dark", async ({ page }) => {
+  test.slow();
+  await open(page);
+  await page.getByLabel("Filter flows").fill("port:http host:db");
+  await page.getByRole("button", { name: "Keep this filter" }).click();
+  await rows(page).nth(2).click();
+  await grid(page).press("Delete");
+  await grid(page).press("Enter");
+  await expect(page.getByRole("region", { name: "Details" })).toBeVisible();
+  await expectAccessible(page);
+  await rows(page).nth(1).click({ button: "right" });
+  await expect(page.getByRole("menu")).toBeVisible();
+  await expectAccessible(page);
+});

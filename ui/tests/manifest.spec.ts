@@ -1,0 +1,178 @@
+// The manifest page in a real browser.
+import { expect, type Page, test } from "@playwright/test";
+import type { MockDisk } from "../src/mock/manifest";
+import { expectAccessible } from "./look";
+
+const editor = (page: Page) => page.getByRole("textbox", { name: "Text of the manifest" });
+
+async function open(page: Page, query = ""): Promise<void> {
+  await page.goto(`/?still${query}#/manifest`);
+  await expect(editor(page)).toBeVisible();
+  await expect(page.getByText("The network stays as it is.")).toBeVisible();
+}
+
+function disk(page: Page): Promise<string> {
+  return page.evaluate(() => (globalThis as unknown as { mockDisk: MockDisk }).mockDisk.read());
+}
+
+/** Another program replaces a piece of the file. */
+function outside(page: Page, from: string, to: string): Promise<void> {
+  return page.evaluate(
+    ([from, to]) => {
+      const { mockDisk } = globalThis as unknown as { mockDisk: MockDisk };
+      mockDisk.write(mockDisk.read().replace(from, to));
+    },
+    [from, to] as const,
+  );
+}
+
+/** Goes to the end of the first line with these words. */
+async function lineEnd(page: Page, words: string): Promise<void> {
+  await page.locator(".cm-line").filter({ hasText: words }).first().click();
+  await page.keyboard.press("End");
+}
+
+test("keys, values and hosts are completed from the schema and the text", async ({ page }) => {
+  await open(page);
+  await lineEnd(page, "127.0.42.101");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("soc");
+  const offers = page.getByRole("listbox");
+  await expect(offers.getByRole("option")).toHaveText(["socks"]);
+  await expect(page.getByText("A SOCKS 4, 4a and 5 proxy on this host.")).toBeVisible();
+  await offers.getByRole("option").click();
+  await expect(offers.getByRole("option", { name: "listen" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type("  - via: ");
+  await expect(offers.getByRole("option").first()).toHaveText("laptop");
+  await expect(offers.getByRole("option", { name: "bastion" })).toBeVisible();
+});
+
+test("a key says what it means", async ({ page }) => {
+  await open(page);
+  await page.locator(".cm-line").filter({ hasText: "cmd:" }).first().getByText("cmd").hover();
+  await expect(page.getByText("The command that gives a pipe to norouter on the host.")).toBeVisible();
+});
+
+test("problems are shown in the gutter and in a list that leads to them", async ({ page }) => {
+  await open(page);
+  await lineEnd(page, "8443:127.0.0.1:443");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.type("4399");
+  await expect(page.locator(".cm-lint-marker-error")).toBeVisible();
+  await expect(page.getByText("Nothing changes while the text has errors.")).toBeVisible();
+  await expect(page.getByText("This text has errors.")).toBeVisible();
+  await page.keyboard.press("Control+Home");
+  await page.getByRole("button", { name: /the port \d+ is larger than 65535/ }).click();
+  await expect(editor(page)).toBeFocused();
+  await page.keyboard.type("1");
+  await expect(page.locator(".cm-activeLine")).toContainText("1443");
+});
+
+test("the effect is shown before it is saved by a key", async ({ page }) => {
+  await open(page);
+  const save = page.getByRole("button", { name: "Save" });
+  await expect(save).toBeDisabled();
+  await lineEnd(page, "hosts:");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("cache:\ncmd: ssh -p 2222 cache.example.com -- norouter");
+  await expect(page.getByText(/^Adds cache: no flow drops, \d hosts untouched\.$/)).toBeVisible();
+  await expect(page.getByText("1 command to agree to")).toBeVisible();
+  await expect(page.locator(".argv span").filter({ hasText: /^2222$/ })).toBeVisible();
+  await expect(page.getByText("edited", { exact: true })).toBeVisible();
+  await page.keyboard.press("Control+s");
+  await expect(page.getByText("Saved office.yaml")).toBeVisible();
+  expect(await disk(page)).toContain("\n  cache:\n    cmd: ssh -p 2222 cache.example.com -- norouter\n  laptop:");
+  await expect(save).toBeDisabled();
+  await expect(page.getByText("The network stays as it is.")).toBeVisible();
+});
+
+test("an outside change appears at once, and the cursor stays", async ({ page }) => {
+  await open(page);
+  await lineEnd(page, "ssh db.example.com");
+  await outside(page, "hosts:\n", "hosts:\n  # a line before\n");
+  await expect(page.locator(".cm-line").filter({ hasText: "a line before" })).toBeVisible();
+  await expect(page.locator(".cm-activeLine")).toContainText("ssh db.example.com");
+  await expect(page.getByText("edited", { exact: true })).toBeHidden();
+});
+
+test("an outside change is never overwritten unseen", async ({ page }) => {
+  test.slow();
+  await open(page);
+  await lineEnd(page, "# The network");
+  await page.keyboard.type(" Mine.");
+  await outside(page, "ssh db.example.com", "ssh -p 2222 db.example.com");
+  await expect(page.getByText("office.yaml was changed by another program")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Save" })).toBeDisabled();
+  await page.keyboard.press("Control+s");
+  expect(await disk(page)).not.toContain("Mine.");
+  await page.getByRole("button", { name: "Compare" }).click();
+  const dialog = page.getByRole("dialog", { name: "What differs" });
+  await expect(dialog.locator(".gone")).toHaveCount(2);
+  await expect(dialog.locator(".new")).toHaveCount(2);
+  await expectAccessible(page);
+  await dialog.getByRole("button", { name: "Keep mine" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved office.yaml")).toBeVisible();
+  expect(await disk(page)).toContain("Mine.");
+  expect(await disk(page)).not.toContain("2222");
+});
+
+test("theirs can be taken, and edits survive a look at another page", async ({ page }) => {
+  await open(page);
+  await lineEnd(page, "# The network");
+  await page.keyboard.type(" Mine.");
+  await page.getByRole("link", { name: "Log" }).click();
+  await page.getByRole("link", { name: "Manifest" }).click();
+  await expect(page.locator(".cm-line").first()).toContainText("Mine.");
+  await outside(page, "# The network", "# Theirs");
+  await page.getByRole("button", { name: "Take theirs" }).click();
+  await expect(page.locator(".cm-line").first()).toContainText("# Theirs");
+  await expect(page.getByText("edited", { exact: true })).toBeHidden();
+});
+
+test("a file that breaks outside shows where, and that the network goes on", async ({ page }) => {
+  await open(page);
+  await outside(page, "8080:127.0.0.1:80", "8080:127.0.0.1:99999");
+  await expect(page.getByText("The file has errors. The network keeps running as it was.")).toBeVisible();
+  await expect(page.locator(".cm-lintRange-error")).toBeVisible();
+});
+
+test("Escape and Tab leave the editor, Tab alone indents", async ({ page }) => {
+  await open(page);
+  await lineEnd(page, "hosts:");
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Tab");
+  await expect(editor(page)).toBeFocused();
+  await page.keyboard.press("Control+z");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Tab");
+  await expect(editor(page)).not.toBeFocused();
+});
+
+test("a network of another program is for reading", async ({ page }) => {
+  await open(page, "&scene=attached");
+  await expect(page.getByText("This file can only be read here.")).toBeVisible();
+  await expect(editor(page)).toHaveAttribute("aria-readonly", "true");
+  const before = await editor(page).innerText();
+  await editor(page).click();
+  await page.keyboard.type("x");
+  expect(await editor(page).innerText()).toBe(before);
+  await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
+});
+
+test("nothing keeps anybody out, light or dark", async ({ page }) => {
+  test.slow();
+  await open(page);
+  await expectAccessible(page);
+  await lineEnd(page, "ssh db.example.com");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.type(" -v");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("prots: [");
+  await expect(page.getByText('"prots" is not known here')).toBeVisible();
+  await expect(page.getByText(/^Restarts db/)).toBeVisible();
+  await expectAccessible(page);
+});

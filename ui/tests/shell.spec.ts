@@ -1,0 +1,99 @@
+import { expect, test } from "@playwright/test";
+
+import { copied, open } from "./look";
+
+test("the palette finds a host and goes there", async ({ page }) => {
+  await open(page, "#/settings");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("gke");
+  await expect(page.getByRole("dialog").getByRole("option", { selected: true })).toContainText("127.0.42.106");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "gke" })).toBeVisible();
+});
+
+test("the palette copies, and asks before it ends anything", async ({ page }) => {
+  await open(page, "#/network");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("copy the address of db");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => copied(page)).toBe("127.0.42.102");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("stop");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Stop office?" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByText("5 of 7 hosts up")).toBeVisible();
+});
+
+test("each page has its key", async ({ page }) => {
+  await open(page, "#/network");
+  for (const [key, name] of [["2", "Flows"], ["3", "Log"], ["4", "Manifest"], [",", "Settings"], ["1", "Network"]] as const) {
+    await page.keyboard.press(`Control+${key}`);
+    await expect(page.getByRole("link", { name, exact: false }).and(page.locator("[aria-current]"))).toBeVisible();
+  }
+});
+
+test("the network is stopped and started again from the header", async ({ page }) => {
+  await open(page, "#/network");
+  await page.getByRole("banner").getByRole("button", { name: "Stop" }).click();
+  await expect(page.getByRole("dialog")).toContainText("7 hosts stop and 32 open flows end.");
+  await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+  await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
+  await page.getByRole("button", { name: "Start the network" }).click();
+  await expect(page.locator("[data-host]")).toHaveCount(7);
+});
+
+test("an attached network can be left without ending it", async ({ page }) => {
+  await open(page, "#/network", "attached");
+  await page.getByRole("button", { name: "Detach" }).click();
+  await expect(page.getByText("Detached; the network goes on")).toBeVisible();
+});
+
+test("nothing runs before its commands are agreed to", async ({ page }) => {
+  await open(page, "#/network", "consent");
+  await expect(page.getByRole("banner").getByRole("button", { name: "Start" })).toBeHidden();
+  await expect(page.locator(".changed span, code .changed")).toHaveText(["-o", "ServerAliveInterval=15"]);
+  await page.getByRole("button", { name: "Agree and start" }).click();
+  await expect(page.locator("[data-host]")).toHaveCount(7);
+});
+
+test("refusing leads back to the first page", async ({ page }) => {
+  await open(page, "#/network", "consent");
+  await page.getByRole("button", { name: "Refuse" }).click();
+  await expect(page.getByRole("heading", { name: "Open a network" })).toBeVisible();
+});
+
+test("the first page offers what is found, and writes a manifest with what is picked", async ({ page }) => {
+  await open(page, "", "first");
+  await expect(page.getByText("ssh-add", { exact: true })).toBeVisible();
+  await page.getByRole("checkbox", { name: /^web1/ }).check();
+  await page.getByRole("checkbox", { name: /^db/ }).check();
+  await page.getByRole("button", { name: "Write a manifest with 2 hosts" }).click();
+  await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
+});
+
+test("diagnostics are shown before they are saved", async ({ page }) => {
+  await open(page, "#/settings");
+  await page.getByRole("button", { name: "Show the report" }).click();
+  await expect(page.getByRole("dialog")).toContainText("network: office, 7 hosts");
+  await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved /home/ada/norouter-diagnostics.txt")).toBeVisible();
+});
+
+test("proxy variables follow the shell", async ({ page }) => {
+  await open(page, "#/settings");
+  await expect(page.getByText("export http_proxy")).toBeVisible();
+  await page.getByRole("combobox", { name: "Shell" }).selectOption("fish");
+  await expect(page.getByText("set -gx http_proxy")).toBeVisible();
+});
+
+test("a page that nothing happens on asks for nothing and draws nothing", async ({ page }) => {
+  await open(page, "#/settings");
+  await page.evaluate(() => {
+    const counter = { changes: 0 };
+    Object.assign(window, { counter });
+    new MutationObserver((list) => (counter.changes += list.length)).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  });
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2200)));
+  expect(await page.evaluate(() => (window as unknown as { counter: { changes: number } }).counter.changes)).toBe(0);
+});

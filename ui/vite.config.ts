@@ -1,0 +1,17 @@
+// How the page is built, served while it is worked on, and tested without a browser.
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { svelteTesting } from "@testing-library/svelte/vite";
+import { configDefaults, defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [svelte(), svelteTesting()],
+  clearScreen: false,
+  // The schema of the manifest lies beside the page, in the documentation.
+  server: { port: 5173, strictPort: true, fs: { allow: [".."] } },
+  build: { target: "es2022", chunkSizeWarningLimit: 900 },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.ts"],
+    exclude: [...configDefaults.exclude, "tests/**"],
+  },
+});
