@@ -33,6 +33,8 @@ pub mod state_dir;
 mod stdio;
 mod stream;
 mod transport;
+#[cfg(test)]
+mod types;
 mod vigil;
 pub mod watch;
 
