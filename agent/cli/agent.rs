@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     };
     let failed = |what: &dyn std::fmt::Display| Error::new(Exit::Failure, format!("agent: {what}"));
     match agent::run_on_stdio(configuration).map_err(|error| failed(&error))? {
-        End::Closed | End::Stopped => Ok(Exit::Ok),
+        End::Closed | End::Stopped | End::Succeeded => Ok(Exit::Ok),
         end @ (End::Broken(_) | End::Silent) => Err(failed(&end)),
     }
 }

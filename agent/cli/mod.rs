@@ -5,6 +5,7 @@ use std::{fmt::Write as _, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 mod agent;
+mod approve;
 mod check;
 mod completions;
 mod demo;
@@ -77,6 +78,7 @@ enum Command {
     Wait(wait::Args),
     Down(down::Args),
     Reload(reload::Args),
+    Approve(approve::Args),
     /// Start a host that was stopped, or that waits to be started again
     Start(host::Args),
     /// Stop one host of a running network, until it is started
@@ -138,6 +140,7 @@ pub fn main() -> ExitCode {
         Some(Command::Wait(args)) => wait::run(&args),
         Some(Command::Down(args)) => down::run(&args),
         Some(Command::Reload(args)) => reload::run(&args),
+        Some(Command::Approve(args)) => approve::run(&args),
         Some(Command::Start(args)) => host::run(host::What::Start, &args),
         Some(Command::Stop(args)) => host::run(host::What::Stop, &args),
         Some(Command::Restart(args)) => host::run(host::What::Restart, &args),

@@ -15,9 +15,6 @@ use crate::{driver::control::client, text::escape};
 /// undisturbed; a manifest with errors changes nothing, and the errors are shown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Start the commands that wait for approval, without reading the manifest
-    #[arg(long)]
-    confirm: bool,
     #[command(flatten)]
     reach: Reach,
     /// Write what has changed as JSON
@@ -28,10 +25,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let changes = wait_for(async {
         let client = args.reach.client().await?;
-        if args.confirm {
-            client.post("/v1/approve").await?;
-            return Ok(Vec::new());
-        }
         match client.call::<Value>("/v1/reload").await {
             Ok(answer) => {
                 let changes = answer["changes"].as_array().into_iter().flatten();
@@ -50,8 +43,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     })?;
     if args.json {
         output::json(&json!({"changes": changes}))?;
-    } else if args.confirm {
-        output::talk("the commands that waited are started");
     } else if changes.is_empty() {
         output::talk("nothing has changed");
     } else {

@@ -470,7 +470,6 @@ mod tests {
     use std::{cell::Cell, rc::Rc};
 
     use super::*;
-    use crate::view::TrafficView;
 
     fn host(name: &str, state: HostState, reason: Option<&str>) -> HostView {
         HostView {
@@ -479,13 +478,7 @@ mod tests {
             ports: vec![80, 5432],
             state,
             reason: reason.map(str::to_owned),
-            retry: None,
-            since_ms: 0,
-            latency_us: None,
-            problems: Vec::new(),
-            version: None,
-            stderr: Vec::new(),
-            traffic: TrafficView::default(),
+            ..HostView::default()
         }
     }
 

@@ -29,7 +29,7 @@ use crate::{
     manager::Commands,
     plan::Plan,
     text::{escape, quote},
-    view::Event,
+    view::{Event, Snapshot},
 };
 
 /// How often a countdown is drawn.
@@ -188,10 +188,13 @@ async fn show(
     let mut resizes = Resizes::listen();
     screen.hint("Ctrl-C ends the network");
     let mut asked = None;
+    // What the person has before them.
+    let mut shown = Snapshot::default();
     loop {
         // What happens at the same time is drawn at the same time.
         if events.is_empty() {
-            screen.draw(&snapshots.borrow_and_update(), manager.now_ms());
+            shown = snapshots.borrow_and_update().clone();
+            screen.draw(&shown, manager.now_ms());
         }
         tokio::select! {
             // Everything that has happened is shown before the end is.
@@ -215,7 +218,7 @@ async fn show(
             Some(line) = next(&mut log) => screen.print(&line),
             wish = upkeep.next() => match wish {
                 Wish::Reload(wanted) => upkeep.reload(manager, &mut screen, wanted).await,
-                Wish::Approve => manager.tell(Intent::Approve),
+                Wish::Approve => approve(manager, &shown),
             },
             request = requests.next() => {
                 if request == Request::HangUp && upkeep.can_reload() {
@@ -237,6 +240,15 @@ async fn show(
             () = resizes.next() => {}
             // Somebody watches a countdown.
             () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
+        }
+    }
+}
+
+/// Starts the commands that a person has seen, and no others.
+fn approve(manager: &Handle, shown: &Snapshot) {
+    for host in &shown.hosts {
+        if let (Some(held), Ok(vip)) = (&host.held, host.vip.parse()) {
+            manager.tell(Intent::Approve(vip, held.number));
         }
     }
 }

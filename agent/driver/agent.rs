@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     future::Future,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -32,6 +32,7 @@ use super::{
     resolver::Resolver,
     shares::Shares,
     signals, stdio, stream,
+    succession::{self, Successor},
     vigil::Vigil,
 };
 use crate::{
@@ -70,6 +71,9 @@ pub enum End {
     /// It was told to stop.
     #[error("stopped by a signal")]
     Stopped,
+    /// The same manager has started another agent for the same address.
+    #[error("another agent of the same manager has taken this one's place")]
+    Succeeded,
     /// The manager has been silent for so long that it cannot be there any more.
     #[error("nothing has been heard of the manager for 15 s; it is gone, or the way to it")]
     Silent,
@@ -126,6 +130,7 @@ pub(super) async fn run(
         }
         () = stop => End::Stopped,
         () = shared.silent.notified() => End::Silent,
+        () = shared.succeeded.notified() => End::Succeeded,
     };
     tasks.shutdown().await;
     shared.stop().await;
@@ -144,8 +149,12 @@ pub(super) struct Shared {
     left: Notify,
     /// The manager is gone.
     silent: Notify,
+    /// Another agent waits for the end of this one, which the end of its connection tells.
+    succeeded: Notify,
+    successor: OnceLock<Successor>,
     pub(super) vigil: Vigil,
-    resolver: OnceLock<Resolver>,
+    /// With the servers that it leaves out.
+    resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
     /// Room for connections that other hosts' proxies ask for and that are not there yet.
     pub(super) relays: Shares,
     /// Room for DNS questions of other hosts.
@@ -197,8 +206,10 @@ impl Shared {
             sooner: Notify::new(),
             left: Notify::new(),
             silent: Notify::new(),
+            succeeded: Notify::new(),
+            successor: OnceLock::new(),
             vigil: Vigil::default(),
-            resolver: OnceLock::new(),
+            resolver: Mutex::default(),
             relays: Shares::new(RELAYS_MAX),
             questions: Shares::new(QUESTIONS_MAX),
             notes: Mutex::default(),
@@ -221,11 +232,18 @@ impl Shared {
     }
 
     /// The resolvers of this host, without those of the network, which would ask us again.
-    pub(super) fn resolver(&self) -> &Resolver {
-        self.resolver.get_or_init(|| {
-            let ours = self.lock().core.dns_servers();
-            Resolver::of_this_host(ours.into_iter().map(SocketAddr::from))
-        })
+    pub(super) fn resolver(&self) -> Arc<Resolver> {
+        let ours = self.lock().core.dns_servers();
+        let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((without, resolver)) if *without == ours => resolver.clone(),
+            _ => {
+                let servers = ours.iter().copied().map(SocketAddr::from);
+                let resolver = Arc::new(Resolver::of_this_host(servers));
+                *known = Some((ours, resolver.clone()));
+                resolver
+            }
+        }
     }
 
     /// See [`Core::suggest`].
@@ -257,6 +275,7 @@ impl Shared {
                         task.abort();
                     }
                 }
+                Output::TakePlace(manager, me) => self.take_place(&manager, me),
                 Output::Serve(flow, service) => {
                     tokio::spawn(serve(self.clone(), flow, service));
                 }
@@ -282,6 +301,22 @@ impl Shared {
         if next.is_some_and(|at| state.armed.is_none_or(|armed| at < armed)) {
             self.sooner.notify_one();
         }
+    }
+
+    /// Ends an earlier life of this agent, and listens for a later one. Where that cannot be, the ports are free when the
+    /// earlier one has noticed by itself that it is alone.
+    fn take_place(self: &Arc<Self>, manager: &str, me: Vip) {
+        let place = match succession::take_place(manager, me) {
+            Ok(place) => place,
+            Err(reason) => return tracing::debug!("no later agent could end this one: {reason}"),
+        };
+        let shared = self.clone();
+        tokio::spawn(async move {
+            let successor = place.successor().await;
+            if shared.successor.set(successor).is_ok() {
+                shared.succeeded.notify_one();
+            }
+        });
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {

@@ -22,6 +22,7 @@ use super::{
     limits,
     pool::Pool,
     transport,
+    uplink::Uplink,
     vigil::Vigil,
 };
 use crate::{
@@ -38,10 +39,14 @@ const BATCH_MAX: usize = 128 << 10;
 /// How long the rest of an agent's output is waited for after its process has ended.
 const REST_MAX: Duration = Duration::from_millis(500);
 
-/// How long an agent may take nothing of what is written to it.
-const STALL_MAX: Duration = Duration::from_secs(10);
+/// How long to wait before looking whether an agent takes anything of what is written to it ...
+const STALL_LOOK: Duration = Duration::from_secs(2);
 
-/// How often to look whether the machine has slept, at least.
+/// ... and how many looks in a row may find nothing. Looks are counted and not time, so that a manager that was stopped
+/// itself, or slept, blames nobody.
+const STALLS_MAX: u32 = 5;
+
+/// How often to look whether the machine has slept or has another way out, at least.
 const TICK: Duration = Duration::from_secs(2);
 
 /// The longest line of standard error that is kept together, in bytes.
@@ -67,8 +72,8 @@ pub enum Intent {
     StopHost(Vip),
     /// End a host's agent and start it again.
     RestartHost(Vip),
-    /// Start the commands that are held since the manifest changed.
-    Approve,
+    /// Start the command of a host that is held since the manifest changed: the one that was shown with this number.
+    Approve(Vip, u64),
     /// End a flow with a reset to both of its ends.
     KillFlow(FlowKey),
 }
@@ -87,6 +92,9 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
+    /// Nothing is held, or something else.
+    #[error("no such command waits for approval; it may have changed meanwhile")]
+    NotHeld,
     /// Nobody reads a manifest for this network.
     #[error("this network has no manifest that could be read again")]
     NoManifest,
@@ -339,7 +347,10 @@ impl Inside {
             Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
             Intent::StopHost(vip) => core.stop_host(now, vip),
             Intent::RestartHost(vip) => outcome = started(core.restart_host(now, vip)),
-            Intent::Approve => core.approve(now),
+            Intent::Approve(vip, number) => {
+                let done = core.approve(now, vip, number);
+                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
+            }
             Intent::KillFlow(key) => {
                 outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
             }
@@ -531,11 +542,17 @@ async fn write(
             to_write.notified().await;
             continue;
         }
+        let mut stalls = 0;
         while batch.has_remaining() {
-            match tokio::time::timeout(STALL_MAX, input.write_buf(&mut batch)).await {
-                Ok(Ok(1..)) => {}
+            match tokio::time::timeout(STALL_LOOK, input.write_buf(&mut batch)).await {
+                Ok(Ok(1..)) => stalls = 0,
                 Ok(Ok(0) | Err(_)) => return,
-                Err(_) => shared.tell(|core, now| core.handle_stalled(now, vip)),
+                Err(_) => {
+                    stalls += 1;
+                    if stalls >= STALLS_MAX {
+                        shared.tell(|core, now| core.handle_stalled(now, vip));
+                    }
+                }
             }
         }
         if input.flush().await.is_err() {
@@ -576,7 +593,8 @@ async fn keep_vigil(shared: Arc<Shared>) {
 }
 
 async fn keep_time(shared: Arc<Shared>) {
-    let mut watch = SleepWatch::start();
+    let (mut watch, mut uplink) = (SleepWatch::start(), Uplink::start());
+    let mut look_at = shared.clock.now() + TICK;
     loop {
         let next = {
             let mut state = shared.lock();
@@ -586,8 +604,14 @@ async fn keep_time(shared: Arc<Shared>) {
         };
         tokio::select! {
             () = shared.clock.sleep_until(Some(next)) => {
-                if watch.has_slept(shared.clock.now() - next) {
-                    tracing::debug!("the machine has slept");
+                let now = shared.clock.now();
+                let mut wakes = watch.has_slept(now - next);
+                if look_at <= now {
+                    look_at = now + TICK;
+                    wakes |= uplink.has_changed();
+                }
+                if wakes {
+                    tracing::debug!("the machine has slept, or has another way out");
                     shared.tell(Core::handle_wake);
                 }
                 shared.tell(Core::handle_timeout);

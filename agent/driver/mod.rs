@@ -23,6 +23,8 @@ mod notes;
 mod memory;
 pub mod origin;
 mod pool;
+#[cfg(unix)]
+mod private;
 mod proxy;
 mod relay;
 mod shares;
@@ -32,9 +34,12 @@ pub mod signals;
 pub mod state_dir;
 mod stdio;
 mod stream;
+#[cfg_attr(not(unix), path = "succession/nowhere.rs")]
+mod succession;
 mod transport;
 #[cfg(test)]
 mod types;
+mod uplink;
 mod vigil;
 pub mod watch;
 

@@ -29,11 +29,25 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         };
     }
     let stale: Vec<String> = stale![
-        Event, FlowState, FlowView, FlowsView, HostState, HostView, LogLine, LogView, NetworkView,
-        Retry, Snapshot, TrafficView,
+        Event,
+        FlowState,
+        FlowView,
+        FlowsView,
+        HeldView,
+        HostState,
+        HostView,
+        LogLine,
+        LogView,
+        NetworkView,
+        Retry,
+        Snapshot,
+        TrafficView,
     ]
     .into_iter()
     .flatten()
     .collect();
-    assert!(stale.is_empty(), "run `UPDATE=1 cargo test`: stale are {stale:?}");
+    assert!(
+        stale.is_empty(),
+        "run `UPDATE=1 cargo test`: stale are {stale:?}"
+    );
 }

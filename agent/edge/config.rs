@@ -33,6 +33,8 @@ pub(super) struct Config {
     /// Whether the real loopback addresses of the network are listened on.
     pub(super) loopback: bool,
     pub(super) files: Files,
+    /// The word of the manager's run, if it has one.
+    pub(super) manager: Option<String>,
     /// Whether the manager wants to hear of problems.
     pub(super) reports: bool,
     /// Whether the manager has promised to say something from time to time.
@@ -88,6 +90,13 @@ impl Config {
             published.insert(me.socket(port));
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
+        let manager = Some(args.manager).filter(|word| !word.is_empty());
+        // It becomes part of a file's name.
+        let is_word =
+            |word: &str| word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !manager.as_deref().is_none_or(is_word) {
+            return Err("manager: it has letters and digits, at most 64".to_owned());
+        }
         let http = proxy("http", args.http)?;
         let socks = proxy("socks", args.socks)?;
         let manager_has = |feature| args.features.iter().any(|has| has == feature);
@@ -115,6 +124,7 @@ impl Config {
             },
             names: args.hostname_map,
             zone,
+            manager,
             http,
             socks,
             reports,
@@ -124,15 +134,19 @@ impl Config {
 }
 
 impl Config {
-    /// Everything that is listened on.
-    pub(super) fn listeners(&self) -> BTreeSet<Listener> {
+    /// Everything that is listened on while these hosts are lost. Nobody else decides about a host's own address.
+    pub(super) fn listeners(&self, lost: &BTreeSet<Ipv4Addr>) -> BTreeSet<Listener> {
         let mut listeners = BTreeSet::new();
         let mut add = |purpose, address| listeners.insert(Listener { purpose, address });
+        let me = self.me.address();
+        let is_there = |address: Ipv4Addr| address == me || !lost.contains(&address);
         if self.loopback {
-            for address in &self.published {
+            let published = self.published.iter();
+            for address in published.filter(|address| is_there(*address.ip())) {
                 add(Purpose::Network, (*address).into());
             }
-            for (vip, port) in &self.dns {
+            let servers = self.dns.iter();
+            for (vip, port) in servers.filter(|(vip, _)| is_there(vip.address())) {
                 add(Purpose::Network, vip.socket(*port).into());
                 add(Purpose::Dns, vip.socket(*port).into());
             }

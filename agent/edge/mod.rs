@@ -36,8 +36,8 @@ use crate::{
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion,
-            feature,
+            self, Configure, Event, Greeting, Lost, Message, Outcome, ProblemReport,
+            RouteSuggestion, feature,
         },
         frame,
     },
@@ -70,6 +70,8 @@ pub enum Output {
     },
     /// Serve what has come in on this flow.
     Serve(FlowKey, Service),
+    /// End an earlier agent of this manager for this address, before anything else is done.
+    TakePlace(String, Vip),
     /// Write these files; answer with [`Core::handle_files`].
     Write(Box<Files>),
     /// The manager is gone: end everything. Said once.
@@ -125,6 +127,8 @@ pub struct Core {
     decoder: Decoder,
     config: Option<Config>,
     listeners: BTreeMap<Listener, Listening>,
+    /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
+    lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
     flows: Table,
@@ -159,6 +163,7 @@ impl Core {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
             config: None,
             listeners: BTreeMap::new(),
+            lost: BTreeSet::new(),
             next_retry: None,
             flows: Table::new(seed),
             given: Given::default(),
@@ -197,7 +202,7 @@ impl Core {
         {
             return Err(format!("this agent is {}, and stays it", old.me));
         }
-        let listeners = config.listeners();
+        let listeners = config.listeners(&self.lost);
         let old = self.config.as_ref();
         // A proxy with other users is another one at the same address.
         let is_same = |listener: &Listener| match (old, listener.purpose) {
@@ -205,32 +210,64 @@ impl Core {
             (Some(old), Purpose::Socks) => old.socks == config.socks,
             (_, Purpose::Network | Purpose::Dns) | (None, _) => true,
         };
+        let same: BTreeSet<_> = listeners.iter().filter(|it| is_same(it)).copied().collect();
+        let place = config.manager.clone().filter(|_| old.is_none());
+        let place = place.map(|manager| Output::TakePlace(manager, config.me));
+        self.outputs.extend(place);
+        let files = old.is_none_or(|old| old.files != config.files);
+        let files = files.then(|| Box::new(config.files.clone()));
+        self.config = Some(config);
+        self.keep_listening(&same);
+        self.listen(&listeners);
+        self.outputs.extend(files.map(Output::Write));
+        Ok(())
+    }
+
+    /// Closes everything that is listened on and not in `wanted`, and opens what is missing.
+    fn listen(&mut self, wanted: &BTreeSet<Listener>) {
+        self.keep_listening(wanted);
+        for &listener in wanted {
+            if let Entry::Vacant(place) = self.listeners.entry(listener) {
+                place.insert(Listening::Asked);
+                self.outputs.push_back(Output::Listen(listener));
+            }
+        }
+    }
+
+    /// Closes everything that is listened on and not in `wanted`.
+    fn keep_listening(&mut self, wanted: &BTreeSet<Listener>) {
         let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
         self.listeners.retain(|listener, state| {
-            let stays = listeners.contains(listener) && is_same(listener);
+            let stays = wanted.contains(listener);
             if !stays {
                 outputs.push_back(Output::Close(*listener));
                 *report_due |= matches!(state, Listening::Failed { .. });
             }
             stays
         });
-        for listener in listeners {
-            if let Entry::Vacant(place) = self.listeners.entry(listener) {
-                place.insert(Listening::Asked);
-                outputs.push_back(Output::Listen(listener));
-            }
+    }
+
+    /// Listens no longer for these hosts, and for all others again.
+    fn handle_lost(&mut self, lost: Lost) {
+        self.lost = lost.hosts.into_iter().collect();
+        if let Some(config) = &self.config {
+            let listeners = config.listeners(&self.lost);
+            self.listen(&listeners);
         }
-        if old.is_none_or(|old| old.files != config.files) {
-            outputs.push_back(Output::Write(Box::new(config.files.clone())));
-        }
-        self.config = Some(config);
-        Ok(())
     }
 
     /// Takes a configuration while there are flows: ends those to what is no more.
     fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
+        let routes = self.config.as_ref().map(|config| config.routes.clone());
         self.configure(args)?;
-        let gone = |flow: &&FlowKey| self.served_at(now, flow.src).is_none();
+        let own = self.config.as_ref().map(|config| config.me.address());
+        let same_routes = routes == self.config.as_ref().map(|config| config.routes.clone());
+        // With the same routes, what a gateway has once been allowed to dial is not judged anew: the name is forgotten sooner
+        // than a long connection ends.
+        let gone = |flow: &&FlowKey| {
+            let judged = !same_routes || own == Some(*flow.src.ip());
+            judged && self.served_at(now, flow.src).is_none()
+        };
         let gone: Vec<_> = self.accepted.iter().filter(gone).copied().collect();
         for flow in gone {
             self.flows.abort(flow);
@@ -538,6 +575,10 @@ impl Core {
                 .and_then(|args| self.reconfigure(now, args))
                 .map(|()| greeting()),
             control::PING => Ok(serde_json::Value::Null),
+            control::LOST => serde_json::from_value(request.args)
+                .map_err(|error| error.to_string())
+                .map(|lost| self.handle_lost(lost))
+                .map(|()| serde_json::Value::Null),
             other => Err(format!("this agent does not know how to {other:?}")),
         };
         let (error, data) = match outcome {
@@ -601,6 +642,7 @@ fn greeting() -> serde_json::Value {
         feature::DNS,
         feature::HEARTBEAT,
         feature::RECONFIGURE,
+        feature::LOST,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),

@@ -13,7 +13,7 @@ mod heartbeat;
 mod loss;
 mod stderr;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, net::Ipv4Addr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
@@ -182,6 +182,9 @@ struct Life {
     changes: Faults,
     /// The numbers of the configurations that were not answered yet.
     configuring: Vec<u64>,
+    /// The hosts that it was told are lost, and the numbers of the messages that said so and were not answered yet.
+    lost: Vec<Ipv4Addr>,
+    telling: Vec<u64>,
     /// The agent was sent a configuration that is not the last one.
     outdated: bool,
     served_since: Option<Instant>,
@@ -199,6 +202,8 @@ impl Default for Life {
             faults: Faults::default(),
             changes: Faults::default(),
             configuring: Vec::new(),
+            lost: Vec::new(),
+            telling: Vec::new(),
             outdated: false,
             served_since: None,
             heartbeat: None,
@@ -362,6 +367,18 @@ impl Link {
     fn send_configure(&mut self) {
         self.life.configuring.push(self.requests + 1);
         self.request(|id, link| Message::configure(id, &link.configure));
+    }
+
+    /// Tells an agent that serves, and that wants to know, which other hosts cannot be reached.
+    pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
+        let wants = |greeting: &Greeting| greeting.features.iter().any(|f| f == feature::LOST);
+        let knows = self.life.lost == lost;
+        if self.state != State::Ready || knows || !self.life.greeting.as_ref().is_some_and(wants) {
+            return;
+        }
+        self.life.lost = lost.to_vec();
+        self.life.telling.push(self.requests + 1);
+        self.request(|id, link| Message::lost(id, &link.life.lost));
     }
 
     /// Stops the agent, gently at first.
@@ -569,6 +586,10 @@ impl Link {
                 Some(reason) => self.end(now, Loss::Refused(loss::said(&reason))),
                 None => self.handle_greeting(now, outcome.data),
             };
+        }
+        if let Some(index) = self.life.telling.iter().position(|told| *told == id) {
+            self.life.telling.remove(index);
+            return;
         }
         let heartbeat = self.life.heartbeat.as_mut();
         match heartbeat.and_then(|heartbeat| heartbeat.answer(now, id)) {

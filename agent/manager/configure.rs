@@ -3,15 +3,15 @@
 use crate::{
     addr::Port,
     link::Demands,
-    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, TargetHost},
+    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
     route::{Route, Target},
     wire::control::{self, Configure, Endpoint, Listen, Loopback, StateDir, feature},
 };
 
 const TCP: &str = "tcp";
 
-/// The configuration of `host`'s agent.
-pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
+/// The configuration of `host`'s agent. `manager` is the word of this run of the manager.
+pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
     Configure {
         me: host.vip.address(),
@@ -58,6 +58,11 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan) -> Configure {
             .iter()
             .map(|host| host.name.to_string())
             .collect(),
+        // Inside of the manager there is no earlier life.
+        manager: match host.start {
+            Start::Command(_) => manager.to_owned(),
+            Start::InProcess => String::new(),
+        },
         features: vec![feature::PROBLEMS.to_owned(), feature::HEARTBEAT.to_owned()],
     }
 }

@@ -7,27 +7,47 @@ use crate::{
     switch::Traffic,
     text,
     time::Instant,
-    view::{Event, HostState, HostView, Retry, TrafficView},
+    view::{Event, HeldView, HostState, HostView, Retry, TrafficView},
 };
 
 pub(super) struct Host {
     pub(super) plan: HostPlan,
     pub(super) link: Link,
     /// A command that waits for approval.
-    pub(super) held: Option<Start>,
+    pub(super) held: Option<Held>,
     /// Whether it is no more, and only its process is still to end.
     pub(super) leaving: bool,
     /// Whether the switch has been told that it can be reached.
     pub(super) up: bool,
+    /// Whether the others are to know that it cannot be reached. One that has only begun to start is not lost yet.
+    pub(super) lost: bool,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
     /// Since when it is in its state.
     since: Instant,
 }
 
+/// A command that waits for approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) start: Start,
+    /// No other command has it: who approves a number approves the command that was shown with it.
+    pub(super) number: u64,
+}
+
 /// A moment as faces see it.
 pub(super) fn millis(at: Instant) -> u64 {
     at.as_micros() / 1_000
+}
+
+impl Held {
+    pub(super) fn new(start: Start, numbers: &mut u64) -> Self {
+        *numbers += 1;
+        Self {
+            start,
+            number: *numbers,
+        }
+    }
 }
 
 impl Host {
@@ -38,30 +58,47 @@ impl Host {
             held: None,
             leaving: false,
             up: false,
+            lost: false,
             announced: None,
             since: now,
         }
     }
 
-    /// Becomes what another plan says. With `hold`, a command that nobody has approved is held, and the host keeps the
-    /// one that it has.
-    pub(super) fn take(&mut self, plan: &HostPlan, hold: bool) {
+    /// Becomes what another plan says. With `hold`, a command that nobody has approved is held under the next number, and
+    /// the host keeps the one that it has.
+    pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, numbers: &mut u64) {
         let unapproved = self.is_unapproved();
         let old = std::mem::replace(&mut self.plan, plan.clone()).start;
-        self.held = None;
+        let before = self.held.take();
         if !hold || plan.start == Start::InProcess {
             return;
         }
-        if unapproved {
-            self.held = Some(plan.start.clone());
-        } else if plan.start != old {
-            self.held = Some(std::mem::replace(&mut self.plan.start, old));
+        if unapproved || plan.start != old {
+            let same = before.filter(|held| held.start == plan.start);
+            self.held = Some(same.unwrap_or_else(|| Held::new(plan.start.clone(), numbers)));
+        }
+        if !unapproved {
+            self.plan.start = old;
         }
     }
 
     /// Whether it has no command that may be started.
     pub(super) fn is_unapproved(&self) -> bool {
-        self.held.as_ref() == Some(&self.plan.start)
+        (self.held.as_ref()).is_some_and(|held| held.start == self.plan.start)
+    }
+
+    /// Whether it is lost; until it is back, that is what it stays.
+    pub(super) fn is_lost(&self) -> bool {
+        match self.link.state() {
+            link::State::Ready => false,
+            link::State::Ending { .. }
+            | link::State::Waiting { .. }
+            | link::State::Refused { .. }
+            | link::State::Stopped => true,
+            link::State::Idle | link::State::Spawning | link::State::Configuring { .. } => {
+                self.lost
+            }
+        }
     }
 
     /// Whether nothing is left of a host that is no more.
@@ -122,7 +159,9 @@ impl Host {
     }
 
     fn problems(&self) -> Vec<String> {
-        let problems = self.link.problems().iter();
+        // What an agent has said of itself is over with it.
+        let serves = *self.link.state() == link::State::Ready;
+        let problems = self.link.problems().iter().filter(|_| serves);
         problems
             .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
             .chain(self.awaits())
@@ -131,14 +170,26 @@ impl Host {
 
     /// What a person is to approve.
     fn awaits(&self) -> Option<String> {
-        let Some(Start::Command(argv)) = &self.held else {
-            return None;
-        };
-        let argv: Vec<_> = argv.iter().map(|word| text::quote(word)).collect();
+        let held = self.held_view()?;
+        let argv: Vec<_> = held.command.iter().map(|word| text::quote(word)).collect();
         Some(format!(
             "its command is new and waits for your approval: {}",
             argv.join(" ")
         ))
+    }
+
+    fn held_view(&self) -> Option<HeldView> {
+        let argv = |start: &Start| match start {
+            Start::Command(argv) => Some(argv.clone()),
+            Start::InProcess => None,
+        };
+        let held = self.held.as_ref()?;
+        let previous = (!self.is_unapproved()).then_some(&self.plan.start);
+        Some(HeldView {
+            number: held.number,
+            command: argv(&held.start)?,
+            previous: previous.and_then(argv),
+        })
     }
 
     /// The event of a change of state, once the process has told the whole reason.
@@ -196,6 +247,7 @@ impl Host {
             latency_us: latency
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
             problems: self.problems(),
+            held: self.held_view(),
             version: self
                 .link
                 .greeting()

@@ -10,6 +10,7 @@
 mod configure;
 mod flows;
 mod host;
+mod lost;
 mod pace;
 mod reload;
 
@@ -52,11 +53,16 @@ pub enum Output {
 pub struct Core {
     plan: Plan,
     seed: u64,
+    /// By which agents know earlier lives of themselves.
+    word: String,
     hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
     order: Vec<Vip>,
     switch: Switch,
     pace: Pace,
+    news: lost::News,
+    /// How many commands were held so far.
+    numbers: u64,
     stopping: bool,
     /// Whether it was said that no host can run.
     hopeless: bool,
@@ -64,14 +70,16 @@ pub struct Core {
 }
 
 impl Core {
-    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together.
+    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together; no
+    /// other run of a manager has the same.
     pub fn new(plan: &Plan, seed: u64) -> Self {
+        let word = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
         let mut hosts = BTreeMap::new();
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
             let link = Link::new(
-                configure::configure(plan, host),
+                configure::configure(plan, host, &word),
                 configure::demands(plan, host),
                 seed.wrapping_add(number),
             );
@@ -80,9 +88,12 @@ impl Core {
         Self {
             plan: plan.clone(),
             seed,
+            word,
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
+            news: lost::News::default(),
+            numbers: 0,
             stopping: false,
             hopeless: false,
             outputs: VecDeque::new(),
@@ -203,6 +214,9 @@ impl Core {
             self.tell(now, vip, |link| link.handle_timeout(now));
         }
         self.spawn(now);
+        if self.news.is_due(now) {
+            self.tell_lost(now, &self.order.clone());
+        }
     }
 
     /// When to call [`Core::handle_timeout`].
@@ -212,8 +226,9 @@ impl Core {
             .values()
             .filter_map(|host| host.link.poll_timeout());
         let starts = self.pace.due().map(|at| (at, "a start"));
+        let news = self.news.due().map(|at| (at, "news of lost hosts"));
         let switch = self.switch.poll_timeout();
-        links.chain(starts).chain(switch).min()
+        links.chain(starts).chain(news).chain(switch).min()
     }
 
     /// What to do next; call until `None` after every other call.
@@ -280,6 +295,7 @@ impl Core {
 
     /// Passes on what a link has to say.
     fn settle(&mut self, now: Instant, vip: Vip) {
+        let mut risen = false;
         loop {
             let Some(host) = self.hosts.get_mut(&vip) else {
                 return;
@@ -314,9 +330,14 @@ impl Core {
                     if up != std::mem::replace(&mut host.up, up) {
                         if up {
                             self.switch.raise(vip);
+                            risen = true;
                         } else {
                             self.switch.lower(vip);
                         }
+                    }
+                    let lost = host.is_lost();
+                    if lost != std::mem::replace(&mut host.lost, lost) {
+                        self.news.note(now, self.order.len());
                     }
                     if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
                         self.outputs.push_back(Output::Event(event));
@@ -324,6 +345,9 @@ impl Core {
                     self.outputs.push_back(Output::Changed);
                 }
             }
+        }
+        if risen {
+            self.tell_lost(now, &[vip]);
         }
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
             self.hosts.remove(&vip);

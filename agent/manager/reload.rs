@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Core, Host, configure};
+use super::{Core, Host, configure, host::Held};
 use crate::{
     addr::Vip,
     link::Link,
@@ -36,7 +36,7 @@ impl Core {
                 }
                 (Kind::Reconfigured, Some(host)) => {
                     if let Some(known) = self.hosts.get_mut(&change.vip) {
-                        known.take(host, commands == Commands::Hold);
+                        known.take(host, commands == Commands::Hold, &mut self.numbers);
                     }
                 }
                 (Kind::Removed | Kind::Held, _) | (_, None) => self.dismiss(now, change.vip),
@@ -45,7 +45,7 @@ impl Core {
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
-            let configure = configure::configure(plan, host);
+            let configure = configure::configure(plan, host, &self.word);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
@@ -77,25 +77,24 @@ impl Core {
         changes
     }
 
-    /// A person has seen the commands that were held: they are started.
-    pub fn approve(&mut self, now: Instant) {
-        if self.stopping {
-            return;
-        }
-        for vip in self.order.clone() {
-            let Some(host) = self.hosts.get_mut(&vip) else {
-                continue;
-            };
-            if let Some(start) = host.held.take() {
-                host.plan.start = start;
-                self.tell(now, vip, |link| {
-                    if !link.is_stopped() {
-                        link.restart(now);
-                    }
-                });
+    /// A person has seen the command of a host that is held under this number: it is started. False if that is not the one
+    /// that is held, so that nobody can put another command between what was seen and what was said.
+    pub fn approve(&mut self, now: Instant, vip: Vip, number: u64) -> bool {
+        let host = self.hosts.get_mut(&vip).filter(|_| !self.stopping);
+        let Some(host) = host.filter(|host| !host.leaving) else {
+            return false;
+        };
+        let Some(held) = host.held.take_if(|held| held.number == number) else {
+            return false;
+        };
+        host.plan.start = held.start;
+        self.tell(now, vip, |link| {
+            if !link.is_stopped() {
+                link.restart(now);
             }
-        }
+        });
         self.announce_all(now);
+        true
     }
 
     /// Tells what has become of hosts without anything that their links have done.
@@ -113,7 +112,7 @@ impl Core {
         let hold = commands == Commands::Hold;
         if let Some(host) = self.hosts.get_mut(&plan.vip) {
             let old = host.plan.start.clone();
-            host.take(plan, hold);
+            host.take(plan, hold, &mut self.numbers);
             // It may have been removed a moment ago.
             host.leaving = false;
             return match &host.held {
@@ -125,7 +124,7 @@ impl Core {
         self.switch
             .add(plan.vip, configure::ports(plan), plan.has_proxy());
         let link = Link::new(
-            configure::configure(&self.plan, plan),
+            configure::configure(&self.plan, plan, &self.word),
             configure::demands(&self.plan, plan),
             self.seed
                 .wrapping_add(u64::from(u32::from(plan.vip.address()))),
@@ -133,7 +132,7 @@ impl Core {
         let mut host = Host::new(plan.clone(), link, now);
         let waits = hold && plan.start != Start::InProcess;
         if waits {
-            host.held = Some(plan.start.clone());
+            host.held = Some(Held::new(plan.start.clone(), &mut self.numbers));
         } else {
             self.pace.allow();
         }

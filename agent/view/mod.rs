@@ -33,7 +33,7 @@ impl Snapshot {
 }
 
 /// One host as it is now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct HostView {
@@ -59,6 +59,9 @@ pub struct HostView {
     pub latency_us: Option<u64>,
     /// What does not work on it although it is ready.
     pub problems: Vec<String>,
+    /// Its command, if that waits for a person's approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldView>,
     /// Its agent's version, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -66,6 +69,20 @@ pub struct HostView {
     pub stderr: Vec<String>,
     /// What it has sent and received.
     pub traffic: TrafficView,
+}
+
+/// A command that waits for a person's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HeldView {
+    /// Which one it is: what is approved is the command that was shown with this number, and no other.
+    pub number: u64,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// The one that the host has until then, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Vec<String>>,
 }
 
 /// The next try of a host that is lost.
@@ -82,11 +99,12 @@ pub struct Retry {
 }
 
 /// What a host is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum HostState {
     /// Its command has not been started yet.
+    #[default]
     Starting,
     /// Its command runs; nothing has come from its agent yet.
     Greeting,

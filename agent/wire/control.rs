@@ -18,6 +18,10 @@ pub const CONFIGURE: &str = "configure";
 /// [`feature::HEARTBEAT`].
 pub const PING: &str = "ping";
 
+/// Addition: the operation that tells which hosts cannot be reached at the moment. It is requested only of agents that
+/// announced [`feature::LOST`].
+pub const LOST: &str = "lost";
+
 /// Names of abilities, as both sides announce them.
 pub mod feature {
     /// The agent carries TCP. Without it a host is of no use.
@@ -48,6 +52,8 @@ pub mod feature {
     pub const RECONFIGURE: &str = "reconfigure";
     /// Addition, of both: the agent answers [`super::PING`]; the manager sends it, so that its silence means something.
     pub const HEARTBEAT: &str = "heartbeat";
+    /// Addition: the agent does not listen for hosts that are lost ([`super::LOST`]).
+    pub const LOST: &str = "lost";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
 }
@@ -69,9 +75,9 @@ pub enum Message {
 pub struct Request {
     /// Chosen by the manager; the result repeats it.
     pub id: u64,
-    /// [`CONFIGURE`] or [`PING`].
+    /// [`CONFIGURE`], [`PING`] or [`LOST`].
     pub op: String,
-    /// What the operation takes; for [`CONFIGURE`] a [`Configure`].
+    /// What the operation takes: a [`Configure`] or [`Lost`], or nothing.
     #[serde(default)]
     pub args: Value,
 }
@@ -252,6 +258,14 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub main_names: Vec<String>,
+    /// Addition: a word that no other run of a manager has. An agent with the same word and address is an earlier life of
+    /// this one, and is to end.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub manager: String,
     /// Addition: what the manager can take; see [`feature`].
     #[serde(
         default,
@@ -259,6 +273,14 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub features: Vec<String>,
+}
+
+/// Which hosts cannot be reached at the moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Their VIPs: all of them, whatever was said before.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub hosts: Vec<Ipv4Addr>,
 }
 
 /// A published port of the agent itself.
@@ -374,6 +396,17 @@ impl Message {
         })
     }
 
+    /// A request to listen no longer for hosts that are lost, and to listen for all others.
+    pub fn lost(id: u64, hosts: &[Ipv4Addr]) -> Self {
+        Self::Request(Request {
+            id,
+            op: LOST.to_owned(),
+            args: to_value(&Lost {
+                hosts: hosts.to_vec(),
+            }),
+        })
+    }
+
     /// The payload of a control frame.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
@@ -440,6 +473,7 @@ mod tests {
             name_servers: Vec::new(),
             relays: Vec::new(),
             main_names: Vec::new(),
+            manager: String::new(),
             features: Vec::new(),
         };
         let json = serde_json::to_value(Message::configure(7, &args)).unwrap();

@@ -35,7 +35,8 @@ type Screen<'a> = State<'a, Arc<dyn Surface>>;
 /// Declares the commands, so that the list, the handler and the permissions cannot differ.
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {
-        /// The names of all commands.
+        /// The names of all commands, for tests that try each.
+        #[cfg(test)]
         pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         /// What answers the page.
@@ -210,8 +211,8 @@ async fn restart_host(desk: State<'_, Desk>, host: String) -> Outcome {
 }
 
 #[tauri::command]
-async fn approve(desk: State<'_, Desk>, host: Option<String>, digest: String) -> Outcome {
-    desk.approve(host.as_deref(), &digest).await
+async fn approve(desk: State<'_, Desk>, host: String, number: u64) -> Outcome {
+    desk.approve(&host, number).await
 }
 
 #[tauri::command]
@@ -227,7 +228,7 @@ async fn answer(
     text: Option<String>,
     remember: bool,
 ) -> Outcome {
-    desk.answer(&host, prompt, text.as_deref(), remember).await
+    desk.answer(&host, prompt, text.as_deref(), remember)
 }
 
 #[tauri::command]

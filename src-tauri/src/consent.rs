@@ -49,13 +49,9 @@ impl Agreements {
     }
 
     /// Remembers that the command of one host may run.
-    pub(crate) fn agree_to_one(&mut self, path: &str, plan: &Plan, host: &str) {
-        if let Some((host, _, command)) =
-            commands(plan).find(|(name, vip, _)| name == host || vip == host)
-        {
-            let agreed = self.0.entry(path.to_owned()).or_default();
-            agreed.insert(host, command.to_vec());
-        }
+    pub(crate) fn agree_to_one(&mut self, path: &str, host: &str, command: Vec<String>) {
+        let agreed = self.0.entry(path.to_owned()).or_default();
+        agreed.insert(host.to_owned(), command);
     }
 }
 
@@ -131,9 +127,9 @@ mod tests {
         );
         assert!(!agreements.cover("/n.yaml", &changed));
         let question = agreements.question("/n.yaml", &changed);
-        let changes: Vec<_> = question.hosts.iter().map(|host| host.change).collect();
+        let words: Vec<_> = question.hosts.iter().map(|host| host.change).collect();
         assert_eq!(
-            changes,
+            words,
             [
                 CommandChange::Same,
                 CommandChange::Changed,

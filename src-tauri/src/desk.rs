@@ -219,7 +219,7 @@ impl Desk {
         self.free_the_desk(&path)?;
         files::replace(&path, made.manifest.as_bytes(), files::PRIVATE)?;
         let path = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
-        if let Some(plan) = self.load(&path)?.plan {
+        if let Some(plan) = Self::load(&path)?.plan {
             let path = path.display().to_string();
             // The person has asked for these very commands, and nobody else has written them.
             self.edit(|state| state.agreements.change(|all| all.agree(&path, &plan)))?;
@@ -248,7 +248,7 @@ impl Desk {
         let shown = path.display().to_string();
         self.free_the_desk(&path)?;
         let seen = manifest::read(&path)?;
-        let loaded = self.load(&path)?;
+        let loaded = Self::load(&path)?;
         let watch = tokio::spawn(watch_file(self.clone(), path.clone())).abort_handle();
         self.edit(|state| {
             if state
@@ -297,7 +297,7 @@ impl Desk {
         let Some(path) = asked.map(|consent| PathBuf::from(consent.path)) else {
             return Err("nothing is waiting for your consent".to_owned());
         };
-        let loaded = self.load(&path)?;
+        let loaded = Self::load(&path)?;
         let shown = path.display().to_string();
         let Some(plan) = loaded.plan else {
             self.fail(format!("{shown} cannot be run"), loaded.report(false));
@@ -331,7 +331,7 @@ impl Desk {
     }
 
     /// Reads and understands a manifest.
-    pub(crate) fn load(&self, path: &Path) -> Result<Loaded, String> {
+    pub(crate) fn load(path: &Path) -> Result<Loaded, String> {
         origin::load(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
     }
 

@@ -36,7 +36,9 @@ impl Found {
             tokio::join!(ssh, containers("docker"), containers("podman"), pods());
         let ssh = ssh.ok().flatten().unwrap_or_default();
         let offers = [ssh, docker, podman, pods].concat();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = offers.clone();
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone_from(&offers);
+        drop(found);
         offers
     }
 

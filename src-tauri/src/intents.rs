@@ -11,6 +11,9 @@ use crate::desk::Desk;
 /// How long the name of a host may be (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 253;
 
+/// How long a destination may be, in bytes: an address of a page is one as well.
+const TARGET_MAX: usize = 2_048;
+
 /// How many flows or lines the page may ask for.
 const ROWS_MAX: usize = 20_000;
 
@@ -60,7 +63,10 @@ impl Desk {
 
     /// How far a connection would come, step by step.
     pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<Value, String> {
-        let target = plain(target, "this is not a destination; write NAME:PORT")?;
+        if target.is_empty() || target.len() > TARGET_MAX {
+            return Err("this is not a destination; write NAME:PORT".to_owned());
+        }
+        let target = escaped(target);
         let from = match from {
             Some(from) => format!("&from={}", name(from)?),
             None => String::new(),
@@ -81,16 +87,18 @@ impl Desk {
         self.client()?.post(&path).await.map_err(told)
     }
 
-    /// Starts commands that wait for approval: those that were shown, which is what the digest says.
-    pub(crate) async fn approve(&self, host: Option<&str>, digest: &str) -> Result<(), String> {
-        let digest = plain(digest, "this is not the digest of a command")?;
-        let host = host.map(name).transpose()?;
-        let path = match host {
-            Some(host) => format!("/v1/approve?digest={digest}&host={host}"),
-            None => format!("/v1/approve?digest={digest}"),
-        };
+    /// Starts a host's command that waits for approval: the one that was shown, which is what its number says.
+    pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), String> {
+        let host = name(host)?;
+        let held = self.network().and_then(|network| {
+            let mut hosts = network.snapshot.hosts.into_iter();
+            hosts.find(|it| it.name == host)?.held
+        });
+        let held = held.filter(|held| held.number == number);
+        let held = held.ok_or("this command does not wait any more; look again")?;
+        let path = format!("/v1/hosts/{host}/approve?number={number}");
         self.client()?.post(&path).await.map_err(told)?;
-        self.agree_to_what_runs(host)
+        self.agree_to(host, held.command)
     }
 
     /// Reads the manifest again.
@@ -113,7 +121,7 @@ impl Desk {
     }
 
     /// Answers what a host asks, or says that nobody will.
-    pub(crate) async fn answer(
+    pub(crate) fn answer(
         &self,
         host: &str,
         prompt: u64,
@@ -147,6 +155,24 @@ fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     }
 }
 
+/// A text as it can stand behind a question mark (RFC 3986 section 2.1).
+fn escaped(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut safe = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte) {
+            safe.push(char::from(byte));
+        } else {
+            let _ = write!(safe, "%{byte:02x}");
+        }
+    }
+    safe
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is what a failed request gives"
+)]
 fn told(error: client::Error) -> String {
     error.to_string()
 }
@@ -154,6 +180,15 @@ fn told(error: client::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_destination_stays_behind_its_question_mark() {
+        assert_eq!(escaped("web1:80"), "web1:80");
+        assert_eq!(
+            escaped("http://[::1]/a b&c#\u{e4}"),
+            "http:%2f%2f%5b::1%5d%2fa%20b%26c%23%c3%a4"
+        );
+    }
 
     #[test]
     fn what_would_lead_elsewhere_is_no_name() {

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tauri::{
-    App, Listener as _, Manager as _, WebviewWindow, WebviewWindowBuilder,
+    App, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
     ipc::{CallbackFn, InvokeBody},
     test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder},
     webview::InvokeRequest,
@@ -86,7 +86,7 @@ struct Rig {
     folder: Folder,
     desk: Desk,
     page: WebviewWindow<MockRuntime>,
-    _app: App<MockRuntime>,
+    app: App<MockRuntime>,
 }
 
 impl Rig {
@@ -103,32 +103,34 @@ impl Rig {
         app.manage(screen);
         app.manage(deeds::Feed::default());
         app.manage(imports::Found::default());
-        let page = WebviewWindowBuilder::new(&app, window::MAIN, Default::default());
+        let page = WebviewWindowBuilder::new(&app, window::MAIN, WebviewUrl::default());
         let page = page.build().unwrap();
-        // A mock of a window has listeners like a real one.
-        page.unlisten(page.listen("nothing", |_| {}));
         Self {
             paper,
             folder,
             desk,
             page,
-            _app: app,
+            app,
         }
     }
 
     fn ask(&self, command: &str, body: Value) -> Result<Value, Value> {
-        let request = InvokeRequest {
-            cmd: command.to_owned(),
-            callback: CallbackFn(0),
-            error: CallbackFn(1),
-            url: "tauri://localhost".parse().unwrap(),
-            body: InvokeBody::Json(body),
-            headers: Default::default(),
-            invoke_key: INVOKE_KEY.to_owned(),
-        };
-        let answer = get_ipc_response(&self.page, request)?;
-        Ok(answer.deserialize().unwrap_or(Value::Null))
+        ask(&self.page, command, body)
     }
+}
+
+fn ask(page: &WebviewWindow<MockRuntime>, command: &str, body: Value) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: "tauri://localhost".parse().unwrap(),
+        body: InvokeBody::Json(body),
+        headers: tauri::http::HeaderMap::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    let answer = get_ipc_response(page, request)?;
+    Ok(answer.deserialize().unwrap_or(Value::Null))
 }
 
 /// Values that no well-meaning page would send.
@@ -158,9 +160,10 @@ fn nonsense() -> Vec<Value> {
 }
 
 /// The names of all arguments of all commands.
-const ARGUMENTS: [&str; 20] = [
+const ARGUMENTS: [&str; 21] = [
     "limit", "host", "target", "from", "path", "digest", "agree", "name", "id", "prompt", "text",
-    "remember", "settings", "offers", "base", "shell", "url", "message", "channel", "more",
+    "remember", "settings", "offers", "base", "shell", "url", "message", "channel", "number",
+    "more",
 ];
 
 /// Commands that do something visible even if everything that they are given is wrong, because they are given nothing.
@@ -221,19 +224,42 @@ fn the_page_may_use_its_commands_and_nothing_else() {
     let app = rig.ask("app", json!({})).unwrap();
     assert_eq!(app["version"], norouter::VERSION);
     for foreign in [
-        "plugin:dialog|open",
-        "plugin:autostart|enable",
-        "plugin:window-state|save_window_state",
         "plugin:window|close",
+        "plugin:window|set_title",
         "plugin:webview|create_webview_window",
         "plugin:event|listen",
         "plugin:path|resolve_directory",
         "plugin:app|version",
+        "plugin:menu|new",
+        "plugin:tray|new",
+        "plugin:dialog|open",
+        "plugin:autostart|enable",
         "plugin:shell|execute",
         "no_such_command",
     ] {
-        assert!(rig.ask(foreign, json!({})).is_err(), "{foreign}");
+        let refused = rig.ask(foreign, json!({})).unwrap_err();
+        let why = refused.as_str().unwrap();
+        assert!(
+            why.contains("not allowed") || why.contains("not found"),
+            "{foreign}: {why}"
+        );
+        let core = foreign
+            .split('|')
+            .next()
+            .unwrap()
+            .trim_start_matches("plugin:");
+        if ["window", "webview", "event", "path", "app", "menu", "tray"].contains(&core) {
+            assert!(why.contains("not allowed"), "{foreign}: {why}");
+        }
     }
+    // A window of another name may nothing at all.
+    let other = WebviewWindowBuilder::new(&rig.app, "other", WebviewUrl::default());
+    let other = other.build().unwrap();
+    let refused = ask(&other, "app", json!({})).unwrap_err();
+    assert!(
+        refused.as_str().unwrap().contains("not allowed"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -161,6 +161,7 @@ mod tests {
 
     #[test]
     fn what_lasts_is_told_once_and_a_blip_is_not() {
+        use HostState::{Greeting, Ready, Waiting};
         let mut notices = Notices::default();
         let start = Instant::now();
         let mut at = |seconds: u64, states: [HostState; 2]| {
@@ -168,7 +169,6 @@ mod tests {
             let notice = notices.handle(start + Duration::from_secs(seconds), &hosts);
             notice.map(|notice| notice.title)
         };
-        use HostState::{Greeting, Ready, Waiting};
         assert_eq!(at(0, [Greeting, Greeting]), None);
         assert_eq!(at(60, [Ready, Greeting]), None, "it has never been up");
         assert_eq!(at(61, [Waiting, Ready]), None);

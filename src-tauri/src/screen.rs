@@ -69,7 +69,12 @@ impl Surface for Screen {
         let buttons = MessageDialogButtons::OkCancelCustom(yes.to_owned(), "Cancel".to_owned());
         let dialog = self.app.dialog().message(format!("{question}\n\n{detail}"));
         let dialog = dialog.title("NoRouter").buttons(buttons);
-        later(false, |answer| dialog.show(|yes| drop(answer.send(yes))))
+        later(false, |answer| {
+            dialog.show(|yes| {
+                // Whoever has asked may be gone.
+                let _ = answer.send(yes);
+            });
+        })
     }
 
     fn copy(&self, text: &str) -> Result<(), String> {

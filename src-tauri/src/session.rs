@@ -89,7 +89,7 @@ impl Desk {
         }
         let path = self.manifest()?;
         let shown = path.display().to_string();
-        let loaded = self.load(&path)?;
+        let loaded = Self::load(&path)?;
         let Some(plan) = loaded.plan.clone() else {
             self.fail(format!("{shown} cannot be run"), loaded.report(false));
             return Err("the manifest has errors".to_owned());
@@ -257,24 +257,20 @@ impl Desk {
             .session
             .as_ref()
             .and_then(|session| session.plan.clone());
-        plan.or_else(|| self.load(&self.manifest().ok()?).ok()?.plan)
+        plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
     }
 
-    /// Remembers that a host's command was agreed to while the network runs, or all of them.
-    pub(crate) fn agree_to_what_runs(&self, host: Option<&str>) -> Result<(), String> {
+    /// Remembers that a host's command was agreed to while the app runs the network.
+    pub(crate) fn agree_to(&self, host: &str, command: Vec<String>) -> Result<(), String> {
         self.edit(|state| {
-            let Some((path, plan)) = state.session.as_ref().and_then(|session| {
-                Some((
-                    session.manifest()?.display().to_string(),
-                    session.plan.clone()?,
-                ))
-            }) else {
+            let session = state.session.as_ref().filter(|session| session.is_hosted());
+            let Some(path) = session.and_then(Session::manifest) else {
                 return Ok(());
             };
-            state.agreements.change(|all| match host {
-                Some(host) => all.agree_to_one(&path, &plan, host),
-                None => all.agree(&path, &plan),
-            })
+            let path = path.display().to_string();
+            state
+                .agreements
+                .change(|all| all.agree_to_one(&path, host, command))
         })
     }
 

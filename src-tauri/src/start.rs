@@ -137,6 +137,10 @@ async fn obey_signals(app: AppHandle, desk: Desk) {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of what can happen to an app is the system's affair"
+)]
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
         // The last window is gone, or the person wants to quit by the means of the system: neither ends a network unasked.
@@ -194,7 +198,7 @@ pub fn demo_host(words: &[String]) -> Option<ExitCode> {
 fn be_host(words: &[String]) -> Result<(), String> {
     host(words)?.settle()?;
     match agent::run_on_stdio(None).map_err(|error| error.to_string())? {
-        agent::End::Closed | agent::End::Stopped => Ok(()),
+        agent::End::Closed | agent::End::Stopped | agent::End::Succeeded => Ok(()),
         end @ (agent::End::Broken(_) | agent::End::Silent) => Err(end.to_string()),
     }
 }

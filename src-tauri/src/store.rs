@@ -103,15 +103,17 @@ mod tests {
 
     type Values = BTreeMap<String, u32>;
 
+    fn put_one(values: &mut Values) {
+        values.insert("a".to_owned(), 1);
+    }
+
     #[test]
     fn what_was_changed_is_there_when_the_file_is_opened_again() {
         let folder = Folder::new("store");
         let file = folder.path("deep/values.json");
         let (mut store, told) = Store::<Values>::open(file.clone());
         assert_eq!(told, None);
-        store
-            .change(|values| drop(values.insert("a".to_owned(), 1)))
-            .unwrap();
+        store.change(put_one).unwrap();
         let (store, told) = Store::<Values>::open(file);
         assert_eq!((store.get()["a"], told), (1, None));
     }
@@ -126,9 +128,7 @@ mod tests {
             let aside = folder.path(&format!("values.json.broken-{number}"));
             assert!(told.unwrap().contains(aside.to_str().unwrap()));
             assert_eq!(fs::read_to_string(aside).unwrap(), "{broken");
-            store
-                .change(|values| drop(values.insert("a".to_owned(), 1)))
-                .unwrap();
+            store.change(put_one).unwrap();
             assert!(fs::read_to_string(&file).unwrap().contains("\"a\": 1"));
         }
     }
@@ -138,11 +138,7 @@ mod tests {
         let folder = Folder::new("unwritable");
         fs::write(folder.path("file"), "").unwrap();
         let (mut store, _) = Store::<Values>::open(folder.path("file/values.json"));
-        assert!(
-            store
-                .change(|values| drop(values.insert("a".to_owned(), 1)))
-                .is_err()
-        );
+        assert!(store.change(put_one).is_err());
         assert!(store.get().is_empty());
     }
 }

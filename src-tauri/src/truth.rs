@@ -63,7 +63,9 @@ impl Truth {
 
     /// Takes in lines of the log that were there before.
     pub(crate) fn remember(&mut self, lines: Vec<LogLine>) {
-        lines.into_iter().for_each(|line| self.note(line));
+        for line in lines {
+            self.note(line);
+        }
     }
 
     fn note(&mut self, line: LogLine) {
@@ -169,7 +171,7 @@ mod tests {
             News::Host { host } => format!("host {}", host.name),
             News::Line { line } => format!("line {}", line.seq),
             News::Missed { count } => format!("missed {count}"),
-            other => format!("{other:?}"),
+            News::App { .. } | News::Manifest { .. } | News::Ended => format!("{news:?}"),
         };
         news.iter().map(word).collect()
     }

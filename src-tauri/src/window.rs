@@ -57,6 +57,10 @@ fn is_ours(url: &Url) -> bool {
 }
 
 /// What happens to the window.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of what can happen to a window is the system's affair"
+)]
 pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
     let app = window.app_handle();
     match event {

@@ -246,6 +246,44 @@ fn an_agent_that_is_told_to_stop_resets_what_it_carries_and_goes() {
 }
 
 #[test]
+fn an_agent_takes_the_place_of_an_earlier_one_of_the_same_manager() {
+    let vip = Ipv4Addr::new(127, 0, 77, 9);
+    let listen = free_port(vip);
+    let start = |manager: &str| {
+        agent(&serde_json::json!({
+            "me": "127.0.77.10",
+            "others": [{"ip": vip, "port": listen, "proto": "tcp"}],
+            "manager": manager,
+        }))
+    };
+    let listened = || {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while TcpStream::connect((vip, listen)).is_err() {
+            assert!(std::time::Instant::now() < deadline, "nobody listens");
+            std::thread::yield_now();
+        }
+    };
+    let word = format!("test{}", std::process::id());
+    let mut first = start(&word);
+    listened();
+    // One of another manager has to be content with the ports that are free.
+    let mut other = start(&format!("{word}x"));
+    let mut second = start(&word);
+    let status = first.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "it was not needed any more");
+    listened();
+    for agent in [&mut other, &mut second] {
+        assert_eq!(
+            agent.try_wait().unwrap(),
+            None,
+            "it is the only one of its kind"
+        );
+        agent.kill().unwrap();
+        agent.wait().unwrap();
+    }
+}
+
+#[test]
 fn people_are_told_not_to_start_agents() {
     let output = Command::new(env!("CARGO_BIN_EXE_norouter"))
         .arg("agent")

@@ -13,27 +13,27 @@ use std::{
 use serde_json::Value;
 
 /// Much longer than anything here takes, on any machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A host whose command never becomes an agent.
 const MUTE: &str = r#"["sh", "-c", "echo hello from the shell >&2; exec sleep 1000"]"#;
 
 /// A home folder with a place for sockets, near the root because the paths of sockets are short.
-struct Home(PathBuf);
+pub(super) struct Home(PathBuf);
 
 /// What a command gave.
 #[must_use = "look at what the program said"]
-struct Run {
-    code: i32,
-    data: String,
-    talk: String,
+pub(super) struct Run {
+    pub(super) code: i32,
+    pub(super) data: String,
+    pub(super) talk: String,
 }
 
 /// A manager; ended when it is dropped.
-struct Manager(Child);
+pub(super) struct Manager(Child);
 
 impl Home {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let home = std::env::temp_dir().join(format!("norouter-it-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir_all(home.join("run")).unwrap();
@@ -53,7 +53,7 @@ impl Home {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Run {
+    pub(super) fn run(&self, arguments: &[&str]) -> Run {
         let output = self.command(arguments).output().unwrap();
         Run {
             code: output.status.code().unwrap(),
@@ -68,7 +68,7 @@ impl Home {
         serde_json::from_str(&run.data).unwrap()
     }
 
-    fn write(&self, file: &str, manifest: &str) -> String {
+    pub(super) fn write(&self, file: &str, manifest: &str) -> String {
         let path = self.0.join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, manifest).unwrap();
@@ -76,7 +76,7 @@ impl Home {
     }
 
     /// Starts a manager; it is waited for by asking it.
-    fn up(&self, arguments: &[&str]) -> Manager {
+    pub(super) fn up(&self, arguments: &[&str]) -> Manager {
         let log = File::options()
             .create(true)
             .append(true)
@@ -85,7 +85,7 @@ impl Home {
         Manager(self.command(arguments).stderr(log).spawn().unwrap())
     }
 
-    fn wait(&self, arguments: &[&str]) {
+    pub(super) fn wait(&self, arguments: &[&str]) {
         let run = self.run(&[&["wait", "--timeout", "60"], arguments].concat());
         let log = fs::read_to_string(self.0.join("stderr")).unwrap_or_default();
         assert_eq!(run.code, 0, "{}\n{log}", run.talk);

@@ -22,4 +22,6 @@ mod env;
 mod hosts;
 #[cfg(unix)]
 mod installer;
+#[cfg(target_os = "linux")]
+mod lost;
 mod manifests;

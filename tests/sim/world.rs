@@ -340,7 +340,9 @@ impl World {
                     agent.servers.insert(flow, 0);
                 }
                 edge::Output::Silent => agent.ends = true,
-                edge::Output::Write(_)
+                // The world ends each life itself.
+                edge::Output::TakePlace(..)
+                | edge::Output::Write(_)
                 | edge::Output::Close(_)
                 | edge::Output::Wake(_)
                 | edge::Output::Serve(..) => {}

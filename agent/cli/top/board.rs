@@ -328,20 +328,14 @@ mod tests {
         HostView {
             name: name.to_owned(),
             vip: "127.0.42.1".to_owned(),
-            ports: Vec::new(),
             state,
             reason: (state == HostState::Waiting)
                 .then(|| "its command \u{1b}[2J failed".to_owned()),
-            retry: None,
-            since_ms: 0,
-            latency_us: None,
-            problems: Vec::new(),
-            version: None,
-            stderr: Vec::new(),
             traffic: TrafficView {
                 bytes_from: sent,
                 ..TrafficView::default()
             },
+            ..HostView::default()
         }
     }
 

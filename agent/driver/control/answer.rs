@@ -29,9 +29,12 @@ enum Ask {
     Metrics,
     Do(Intent),
     /// Something with the host of this name.
-    Host(String, fn(Vip) -> Intent),
+    Host(String, Wish),
     Reload,
 }
+
+/// What is to happen with a host.
+type Wish = Box<dyn FnOnce(Vip) -> Intent + Send>;
 
 /// Why there is no answer.
 struct Refusal {
@@ -98,13 +101,22 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
         ["v1", "logs"] => (Method::GET, Ask::Logs),
         ["v1", "down"] => (Method::POST, Ask::Do(Intent::Down)),
         ["v1", "reload"] => (Method::POST, Ask::Reload),
-        ["v1", "approve"] => (Method::POST, Ask::Do(Intent::Approve)),
         ["v1", "hosts", name, what] => {
-            let intent = match *what {
-                "start" => Intent::StartHost,
-                "stop" => Intent::StopHost,
-                "restart" => Intent::RestartHost,
-                _ => return Err(unknown("a host can be told to start, stop or restart")),
+            let intent: Wish = match *what {
+                "start" => Box::new(Intent::StartHost),
+                "stop" => Box::new(Intent::StopHost),
+                "restart" => Box::new(Intent::RestartHost),
+                "approve" => {
+                    let missing = "which command is approved? \"number\" is missing";
+                    let missing = || Refusal::new(StatusCode::BAD_REQUEST, missing);
+                    let held = number(request, "number")?.ok_or_else(missing)?;
+                    Box::new(move |vip| Intent::Approve(vip, held))
+                }
+                _ => {
+                    let reason =
+                        "a host can be told to start, stop or restart, or its command approved";
+                    return Err(unknown(reason));
+                }
             };
             (Method::POST, Ask::Host((*name).to_owned(), intent))
         }
@@ -196,7 +208,7 @@ impl From<Unmet> for Refusal {
     fn from(unmet: Unmet) -> Self {
         let status = match unmet {
             Unmet::NoFlow | Unmet::NoHost => StatusCode::NOT_FOUND,
-            Unmet::NotNow | Unmet::NoManifest => StatusCode::CONFLICT,
+            Unmet::NotNow | Unmet::NotHeld | Unmet::NoManifest => StatusCode::CONFLICT,
         };
         Self::new(status, &unmet.to_string())
     }

@@ -108,22 +108,12 @@ fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{HostState, TrafficView};
+    use crate::view::HostState;
 
     fn snapshot(names: &[&str]) -> Snapshot {
         let hosts = names.iter().map(|name| HostView {
             name: (*name).to_owned(),
-            vip: String::new(),
-            ports: Vec::new(),
-            state: HostState::Starting,
-            reason: None,
-            retry: None,
-            since_ms: 0,
-            latency_us: None,
-            problems: Vec::new(),
-            version: None,
-            stderr: Vec::new(),
-            traffic: TrafficView::default(),
+            ..HostView::default()
         });
         Snapshot {
             now_ms: 0,

@@ -1,10 +1,10 @@
 //! The control sockets of this user: unix sockets in a folder that is closed to others.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
     io,
     os::unix::{
-        fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+        fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
         net::UnixListener as SystemListener,
     },
     path::{Path, PathBuf},
@@ -13,7 +13,10 @@ use std::{
 use tokio::net::UnixListener;
 
 use super::Name;
-use crate::driver::describe;
+use crate::driver::{
+    describe,
+    private::{folder, is_ours_alone, make, same_user},
+};
 
 /// One connection, at either end.
 pub(super) type Stream = tokio::net::UnixStream;
@@ -36,14 +39,19 @@ pub(super) struct Listener {
 struct Place {
     socket: PathBuf,
     lock: PathBuf,
-    _locked: File,
+    locked: File,
+    /// The folder, locked too, so that what tidies up among temporary files passes it by (tmpfiles.d(5)).
+    _folder: Option<File>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // They may be gone already, with their folder. The lock is the last to go, while it is still locked.
-        let _ = fs::remove_file(&self.socket);
-        let _ = fs::remove_file(&self.lock);
+        // They may be gone already, with their folder, and others may be in their place. The lock is the last to go, while it
+        // is still locked.
+        if is_at(&self.locked, &self.lock) {
+            let _ = fs::remove_file(&self.socket);
+            let _ = fs::remove_file(&self.lock);
+        }
     }
 }
 
@@ -65,7 +73,10 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let place = Place {
         socket: socket(&folder, name),
         lock,
-        _locked: locked,
+        locked,
+        _folder: File::open(&folder)
+            .ok()
+            .filter(|folder| folder.try_lock_shared().is_ok()),
     };
     match fs::remove_file(&place.socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -90,11 +101,17 @@ fn lock_file(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
         // Who had it before may have removed it between our opening and our locking. Then it is nobody's lock any more.
-        let ours = file.metadata()?.ino();
-        if fs::metadata(path).is_ok_and(|now| now.ino() == ours) {
+        if is_at(&file, path) {
             return Ok(Some(file));
         }
     }
+}
+
+/// Whether a file that is open is still the one at its path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let ours = file.metadata().map(|file| (file.dev(), file.ino()));
+    let there = fs::metadata(path).map(|there| (there.dev(), there.ino()));
+    matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
 }
 
 impl Bound {
@@ -135,61 +152,6 @@ pub(super) fn names() -> Vec<Name> {
         .collect()
 }
 
-/// The other end, if it belongs to this user. The mode of the folder keeps others out; this is the second lock.
-fn same_user(stream: Stream) -> io::Result<Stream> {
-    if stream.peer_cred()?.uid() == own() {
-        Ok(stream)
-    } else {
-        Err(io::ErrorKind::PermissionDenied.into())
-    }
-}
-
 fn socket(folder: &Path, name: &Name) -> PathBuf {
     folder.join(format!("{name}.sock"))
-}
-
-/// `$XDG_RUNTIME_DIR/norouter`, or a folder of this user's own where temporary files are. The variable may still be that
-/// of another user, after `su`.
-fn folder() -> PathBuf {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
-    match runtime.filter(|folder| folder.is_absolute()).filter(owned) {
-        Some(runtime) => runtime.join("norouter"),
-        None => std::env::temp_dir().join(format!("norouter-{}", own())),
-    }
-}
-
-/// Makes the folder, closed to others. One that somebody else has put there is not used.
-fn make(folder: &Path) -> Result<(), String> {
-    let shown = folder.display();
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(format!(
-                "cannot make the folder {shown}: {}",
-                describe(&error)
-            ));
-        }
-        _ => {}
-    }
-    let is_ours = fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir() && it.uid() == own());
-    if is_ours && !is_ours_alone(folder) {
-        // The worst that can come of it is told below.
-        let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
-    }
-    if is_ours_alone(folder) {
-        Ok(())
-    } else {
-        Err(format!(
-            "{shown} is not a folder that belongs to this user alone; remove it"
-        ))
-    }
-}
-
-fn is_ours_alone(folder: &Path) -> bool {
-    fs::symlink_metadata(folder)
-        .is_ok_and(|it| it.is_dir() && it.uid() == own() && it.mode() & 0o777 & !0o700 == 0)
-}
-
-fn own() -> u32 {
-    rustix::process::geteuid().as_raw()
 }

@@ -127,6 +127,35 @@ fn an_address_that_its_dns_server_gave_is_dialled_for_an_hour() {
 }
 
 #[test]
+fn a_connection_outlives_what_it_was_allowed_by_as_long_as_the_routes_stay() {
+    let mut core = settled(&args());
+    core.handle_given(Instant::ZERO, "a.internal", &[FOUND.into()]);
+    let dialled = on_syn(&mut core, Instant::ZERO, "192.0.2.7:443");
+    let [Output::Dial { flow, .. }] = dialled[..] else {
+        panic!("{dialled:?}");
+    };
+    core.handle_dialled(flow, true);
+    packets(&mut core);
+    let resets = |core: &mut Core| {
+        let packets = packets(core);
+        let resets = packets
+            .iter()
+            .filter(|it| Packet::parse(it).unwrap().segment().flags.rst);
+        resets.count()
+    };
+    let later = Instant::ZERO + 2 * HOUR;
+    let mut other = args();
+    other["hostnameMap"] = serde_json::json!({"new": "127.0.42.120"});
+    core.reconfigure(later, serde_json::from_value(other.clone()).unwrap())
+        .unwrap();
+    assert_eq!(resets(&mut core), 0);
+    other["routes"] = serde_json::json!([]);
+    core.reconfigure(later, serde_json::from_value(other).unwrap())
+        .unwrap();
+    assert_eq!(resets(&mut core), 1, "no route leads there any more");
+}
+
+#[test]
 fn what_was_given_for_a_name_that_does_not_lead_here_is_not_dialled() {
     let mut core = settled(&args());
     for name in ["example.com", "x.other.internal", "internal"] {

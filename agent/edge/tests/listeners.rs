@@ -29,6 +29,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             | Output::Serve(..)
             | Output::Close(_)
             | Output::Wake(_)
+            | Output::TakePlace(..)
             | Output::Silent => None,
         })
         .collect()
@@ -138,6 +139,7 @@ fn the_files_are_written_with_what_programs_need() {
             | Output::Serve(..)
             | Output::Close(_)
             | Output::Wake(_)
+            | Output::TakePlace(..)
             | Output::Silent => None,
         });
     let files = files.unwrap();
@@ -230,4 +232,56 @@ fn the_agent_announces_what_it_serves() {
     ] {
         assert!(features.contains(&&serde_json::json!(feature)), "{feature}");
     }
+}
+
+/// What the listeners of a configured agent become when the manager says that these hosts are lost.
+fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
+    let hosts = hosts.iter().map(|host| host.parse().unwrap());
+    let message = Message::lost(7, &hosts.collect::<Vec<_>>());
+    let mut frame = BytesMut::new();
+    crate::wire::frame::put_control(&mut frame, &message.to_json());
+    core.handle_bytes(Instant::ZERO, &mut frame).unwrap();
+    let outputs = outputs(core).into_iter();
+    let mut changes: Vec<_> = outputs
+        .filter_map(|output| match output {
+            Output::Listen(listener) => Some(format!("+ {listener}")),
+            Output::Close(listener) => Some(format!("- {listener}")),
+            Output::Write(_)
+            | Output::Dial { .. }
+            | Output::Serve(..)
+            | Output::Wake(_)
+            | Output::TakePlace(..)
+            | Output::Silent => None,
+        })
+        .collect();
+    changes.sort();
+    changes
+}
+
+#[test]
+fn nothing_is_listened_on_for_a_host_while_it_is_lost() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    let others = [
+        "listen on 127.0.42.100:5353",
+        "listen on 127.0.42.100:5353 (UDP)",
+        "listen on 127.0.42.100:8080",
+    ];
+    let all = |sign: &str| others.map(|what| format!("{sign} {what}"));
+    // What is said of the host itself is not for others to say.
+    let lost = ["127.0.42.101", "127.0.42.100"];
+    assert_eq!(changed_by_loss(&mut core, &lost), all("-"));
+    assert!(changed_by_loss(&mut core, &lost).is_empty());
+    // It stays so when the agent is configured again.
+    assert!(
+        core.configure(serde_json::from_value(args()).unwrap())
+            .is_ok()
+    );
+    assert!(outputs(&mut core).is_empty());
+    assert_eq!(changed_by_loss(&mut core, &[]), all("+"));
+    let answers = said(&mut core);
+    let told = answers.iter().filter(|it| it["body"]["op"] == "lost");
+    let fine =
+        |it: &serde_json::Value| it["body"]["request_id"] == 7 && it["body"]["error"].is_null();
+    assert_eq!(told.filter(|it| fine(it)).count(), 3);
 }

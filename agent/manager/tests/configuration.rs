@@ -47,7 +47,7 @@ fn plan() -> Plan {
 }
 
 fn told(plan: &Plan, host: usize) -> Configure {
-    configure::configure(plan, &plan.hosts[host])
+    configure::configure(plan, &plan.hosts[host], "word")
 }
 
 fn demands(plan: &Plan, host: usize) -> Demands {

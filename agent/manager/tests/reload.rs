@@ -160,7 +160,7 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
         [format!("end {B}"), format!("start {B}: beta")]
     );
     answer(&mut core, vip(B), CAN);
-    core.approve(later);
+    approve(&mut core, later);
     core.handle_exit(later, vip(B), Ending::Status(0));
     let mut started = done(&mut core);
     started.sort();
@@ -186,20 +186,67 @@ fn a_lost_host_that_becomes_another_one_is_started_once() {
 }
 
 #[test]
+fn who_approves_approves_what_was_shown() {
+    let mut core = running(OLD, CAN);
+    let number = |core: &Core| core.snapshot(NOW).hosts[1].held.as_ref().unwrap().number;
+    core.reload(
+        NOW,
+        &plan(&OLD.replace("cmd: beta", "cmd: good")),
+        Commands::Hold,
+    );
+    let seen = number(&core);
+    // Nothing changes for who has seen it when something else in the manifest does.
+    let edited = OLD.replace("cmd: beta", "aliases: [bee], cmd: good");
+    core.reload(NOW, &plan(&edited), Commands::Hold);
+    assert_eq!(number(&core), seen);
+    core.reload(
+        NOW,
+        &plan(&OLD.replace("cmd: beta", "cmd: evil")),
+        Commands::Hold,
+    );
+    assert!(!core.approve(NOW, vip(B), seen), "it was another command");
+    // A number does not come back, whatever the manifest goes through.
+    core.reload(NOW, &plan(OLD), Commands::Hold);
+    assert_eq!(core.snapshot(NOW).hosts[1].held, None);
+    core.reload(
+        NOW,
+        &plan(&OLD.replace("cmd: beta", "cmd: evil")),
+        Commands::Hold,
+    );
+    assert!(!core.approve(NOW, vip(B), seen));
+    assert!(done(&mut core).is_empty());
+    let view = core.snapshot(NOW).hosts[1].held.clone().unwrap();
+    assert_eq!(view.command[0], "evil");
+    assert_eq!(view.previous.unwrap()[0], "beta");
+    assert!(core.approve(NOW, vip(B), view.number));
+    assert!(!core.approve(NOW, vip(B), view.number), "once");
+    assert_eq!(done(&mut core), [format!("end {B}")]);
+}
+
+/// Approves everything that is held.
+fn approve(core: &mut Core, now: Instant) {
+    for host in core.snapshot(now).hosts {
+        if let Some(held) = host.held {
+            core.approve(now, host.vip.parse().unwrap(), held.number);
+        }
+    }
+}
+
+#[test]
 fn what_is_held_is_not_approved_for_a_host_that_was_stopped_or_a_network_that_ends() {
     let mut core = running(OLD, CAN);
     let new = OLD.replace("cmd: beta", "cmd: evil");
     core.reload(NOW, &plan(&new), Commands::Hold);
     core.stop_host(NOW, vip(B));
     core.handle_exit(NOW, vip(B), Ending::Status(0));
-    core.approve(NOW);
+    approve(&mut core, NOW);
     assert_eq!(done(&mut core), [format!("end {B}")]);
     assert_eq!(states(&core), [HostState::Ready, HostState::Stopped]);
 
     let mut core = running(OLD, CAN);
     core.reload(NOW, &plan(&new), Commands::Hold);
     core.stop(NOW);
-    core.approve(NOW);
+    approve(&mut core, NOW);
     core.handle_exit(NOW, vip(A), Ending::Status(0));
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     assert!(core.is_over());

@@ -53,7 +53,11 @@ impl Home {
         let log = File::create(self.0.join("stderr")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter-app"));
         let command = self.dress(&mut command).args(words);
-        App(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap())
+        App(command
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap())
     }
 
     /// What the app has said.

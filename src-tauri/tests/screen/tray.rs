@@ -49,7 +49,11 @@ struct Icon {
     menu: String,
 }
 
-type Node = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);
+type Node = (
+    i32,
+    std::collections::HashMap<String, OwnedValue>,
+    Vec<OwnedValue>,
+);
 
 impl Desktop {
     fn new() -> Self {
@@ -82,14 +86,22 @@ impl Desktop {
 impl Icon {
     fn proxy(&self) -> Proxy<'_> {
         let menu = self.menu.as_str();
-        Proxy::new(&self.bus, self.sender.as_str(), menu, "com.canonical.dbusmenu").unwrap()
+        Proxy::new(
+            &self.bus,
+            self.sender.as_str(),
+            menu,
+            "com.canonical.dbusmenu",
+        )
+        .unwrap()
     }
 
     /// The lines of the menu with their numbers.
     fn lines(&self) -> Vec<(i32, String)> {
         let asked = (0_i32, -1_i32, vec!["label"]);
         let (_, (_, _, children)): (u32, Node) = self.proxy().call("GetLayout", &asked).unwrap();
-        let nodes = children.into_iter().map(|child| Node::try_from(child).unwrap());
+        let nodes = children
+            .into_iter()
+            .map(|child| Node::try_from(child).unwrap());
         nodes
             .filter_map(|(id, properties, _)| {
                 let label: String = properties.get("label")?.try_clone().ok()?.try_into().ok()?;
@@ -107,7 +119,10 @@ impl Icon {
                 return *id;
             }
             let said = home.said();
-            assert!(start.elapsed() < PATIENCE, "no line {begins:?} in {lines:?}\n{said}");
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no line {begins:?} in {lines:?}\n{said}"
+            );
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
     }

@@ -1,0 +1,88 @@
+//! How an agent takes the place of an earlier one of the same manager, whose end the manager could not see: the way to it was
+//! lost, and the earlier agent waits in vain for a sign of life, with the ports that the new one needs.
+//!
+//! Each agent has a socket that no other user can reach. Who connects to it asks the agent to end, and has its place
+//! when the connection ends.
+
+use std::{
+    fs, io,
+    io::Read as _,
+    os::unix::{fs::MetadataExt as _, net::UnixListener as SystemListener},
+    path::PathBuf,
+    time::Duration,
+};
+
+use tokio::net::{UnixListener, UnixStream};
+
+use super::private::{folder, make, same_user};
+use crate::addr::Vip;
+
+/// How long an earlier agent may take to end. One that is stopped ends when it goes on.
+const END_MAX: Duration = Duration::from_secs(1);
+
+/// Who waits for the end of this agent: the connection ends with what holds it.
+pub(super) type Successor = UnixStream;
+
+/// How an agent hears of its successor.
+pub(super) struct Place {
+    listener: UnixListener,
+    path: PathBuf,
+    /// By which the file is known to be ours.
+    inode: u64,
+}
+
+/// Ends an earlier agent of this manager for this address, and takes its place. Waits for its end, so that its ports are
+/// free; nothing is served before that.
+pub(super) fn take_place(manager: &str, me: Vip) -> Result<Place, String> {
+    let folder = folder();
+    make(&folder)?;
+    let path = folder.join(format!("{manager}-{me}.agent"));
+    if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(&path) {
+        // Whatever comes of it, there is nothing better to do than to go on.
+        let _ = earlier.set_read_timeout(Some(END_MAX));
+        let _ = earlier.read(&mut [0]);
+    }
+    bind(path).map_err(|error| super::describe(&error))
+}
+
+fn bind(path: PathBuf) -> io::Result<Place> {
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = SystemListener::bind(&path)?;
+    listener.set_nonblocking(true)?;
+    Ok(Place {
+        listener: UnixListener::from_std(listener)?,
+        inode: fs::metadata(&path)?.ino(),
+        path,
+    })
+}
+
+impl Place {
+    /// Waits for a successor.
+    pub(super) async fn successor(&self) -> Successor {
+        loop {
+            match self
+                .listener
+                .accept()
+                .await
+                .map(|(stream, _)| same_user(stream))
+            {
+                Ok(Ok(stream)) => return stream,
+                Ok(Err(_)) => {}
+                // Descriptors are short; a successor connects again or is content with what ports are free.
+                Err(_) => tokio::time::sleep(super::agent::ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A successor may have its own file there.
+        if fs::metadata(&self.path).is_ok_and(|now| now.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! How agents hear which hosts are lost, so that they refuse connections to them instead of accepting and breaking them.
+
+use std::time::Duration;
+
+use super::Core;
+use crate::{addr::Vip, time::Instant};
+
+/// How long after one message the next one may follow, for each host of the network. In a small one nobody waits; when a
+/// whole site is lost, each agent is told a few times and not once for each of its hosts.
+const STEP: Duration = Duration::from_millis(1);
+
+/// When agents are told next.
+#[derive(Default)]
+pub(super) struct News {
+    told: Option<Instant>,
+    due: Option<Instant>,
+}
+
+impl News {
+    /// A host is lost, or back, in a network of so many.
+    pub(super) fn note(&mut self, now: Instant, hosts: usize) {
+        let pause = STEP * u32::try_from(hosts).unwrap_or(u32::MAX);
+        let soonest = self.told.map_or(now, |told| now.max(told + pause));
+        self.due.get_or_insert(soonest);
+    }
+
+    /// Whether it is time; not again then.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self.due.take_if(|due| *due <= now).is_some();
+        if is_due {
+            self.told = Some(now);
+        }
+        is_due
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+impl Core {
+    /// Tells these hosts which hosts of the network are lost now.
+    pub(super) fn tell_lost(&mut self, now: Instant, to: &[Vip]) {
+        let lost = |vip: &&Vip| self.hosts.get(vip).is_some_and(|host| host.lost);
+        let lost: Vec<_> = self
+            .order
+            .iter()
+            .filter(lost)
+            .map(|vip| vip.address())
+            .collect();
+        for vip in to {
+            self.tell(now, *vip, |link| link.tell_lost(&lost));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_is_told_at_once_and_those_after_it_together() {
+        let at = |millis| Instant::ZERO + Duration::from_millis(millis);
+        let mut news = News::default();
+        news.note(at(5), 200);
+        assert_eq!(news.due(), Some(at(5)));
+        assert!(news.is_due(at(5)));
+        assert!(!news.is_due(at(5)));
+        for millis in 6..50 {
+            news.note(at(millis), 200);
+        }
+        assert_eq!(news.due(), Some(at(205)));
+        assert!(!news.is_due(at(204)));
+        assert!(news.is_due(at(205)));
+        assert_eq!(news.due(), None);
+    }
+}

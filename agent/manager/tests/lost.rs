@@ -1,0 +1,106 @@
+//! Who hears of hosts that are lost, and when.
+
+use std::time::Duration;
+
+use super::*;
+use crate::wire::control::{LOST, Lost};
+
+fn at(millis: u64) -> Instant {
+    NOW + Duration::from_millis(millis)
+}
+
+/// A network of two hosts that want to know; the first number of their requests was 1.
+fn running() -> Core {
+    let mut core = core();
+    core.start(NOW);
+    for address in [A, B] {
+        core.handle_spawned(NOW, vip(address), Ok(()));
+        greet(&mut core, address, NOW);
+    }
+    outputs(&mut core);
+    core
+}
+
+/// The agent of a host answers its configuration, which is its first or only request.
+fn greet(core: &mut Core, address: &str, now: Instant) {
+    let id = told(core, address)
+        .into_iter()
+        .find_map(|(id, lost)| lost.is_none().then_some(id));
+    let json = format!(
+        r#"{{"type":"result","body":{{"request_id":{},"op":"configure","data":{{"features":["tcp","loopback","loopback.disable","lost"],"version":"x"}}}}}}"#,
+        id.unwrap()
+    );
+    let mut hello = BytesMut::new();
+    frame::put_control(&mut hello, json.as_bytes());
+    core.handle_bytes(now, vip(address), &mut hello);
+}
+
+/// The requests to a host: the number, and which hosts are lost if that is what it says.
+fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
+    let mut requests = Vec::new();
+    while let Some(bytes) = core.poll_frame(vip(address)) {
+        let item = Decoder::new(1 << 20)
+            .poll(&mut BytesMut::from(&bytes[..]))
+            .unwrap();
+        if let Some(Item::Control(json)) = item
+            && let Message::Request(request) = Message::parse(&json).unwrap()
+        {
+            let lost = (request.op == LOST).then(|| {
+                let lost: Lost = serde_json::from_value(request.args).unwrap();
+                lost.hosts.iter().map(ToString::to_string).collect()
+            });
+            requests.push((request.id, lost));
+        }
+    }
+    requests
+}
+
+fn said_to_a(core: &mut Core) -> Vec<Vec<String>> {
+    told(core, A)
+        .into_iter()
+        .filter_map(|(_, lost)| lost)
+        .collect()
+}
+
+#[test]
+fn the_others_hear_at_once_of_a_host_that_is_lost_and_that_is_back() {
+    let mut core = running();
+    core.handle_timeout(at(1));
+    assert!(
+        said_to_a(&mut core).is_empty(),
+        "nobody is lost who has only begun"
+    );
+    core.handle_exit(at(1_000), vip(B), Ending::Status(1));
+    core.handle_timeout(at(1_000));
+    assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);
+    // The next life is no reason to believe in it before it serves.
+    core.start_host(at(2_000), vip(B));
+    core.handle_spawned(at(2_000), vip(B), Ok(()));
+    core.handle_timeout(at(2_000));
+    assert!(said_to_a(&mut core).is_empty());
+    greet(&mut core, B, at(2_001));
+    core.handle_timeout(at(2_001));
+    assert_eq!(said_to_a(&mut core), [Vec::<String>::new()]);
+}
+
+#[test]
+fn a_host_that_comes_back_hears_who_is_lost() {
+    let mut core = running();
+    core.stop_host(NOW, vip(B));
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    core.handle_timeout(NOW);
+    core.handle_exit(at(1_000), vip(A), Ending::Status(1));
+    core.start_host(at(1_000), vip(A));
+    core.handle_spawned(at(1_000), vip(A), Ok(()));
+    greet(&mut core, A, at(1_000));
+    assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);
+}
+
+#[test]
+fn an_agent_that_does_not_know_the_word_is_not_told() {
+    let mut core = all_ready();
+    core.handle_exit(NOW, vip(B), Ending::Status(1));
+    core.handle_timeout(NOW);
+    assert!(said_to_a(&mut core).is_empty());
+    assert!(core.news.due().is_none(), "and nobody waits for it");
+}

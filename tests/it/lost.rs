@@ -1,0 +1,55 @@
+//! A host that is lost, as programs on the other hosts see it.
+
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+};
+
+use super::control::{Home, PATIENCE};
+
+/// What a client of the published port gets.
+fn visit() -> Result<String, ErrorKind> {
+    let mut stream = TcpStream::connect("127.0.62.2:8080").map_err(|error| error.kind())?;
+    let _ = stream.set_read_timeout(Some(PATIENCE));
+    let mut text = String::new();
+    let read = stream.read_to_string(&mut text);
+    read.map(|_| text).map_err(|error| error.kind())
+}
+
+#[test]
+fn connections_to_a_host_are_refused_while_it_is_lost_and_accepted_when_it_is_back() {
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = service.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in service.incoming().flatten() {
+            let _ = stream.write_all(b"hello");
+        }
+    });
+    let home = Home::new("lost");
+    let program = env!("CARGO_BIN_EXE_norouter");
+    let manifest = format!(
+        "hosts:
+  laptop: {{vip: 127.0.62.1}}
+  web: {{vip: 127.0.62.2, cmd: [\"{program}\"], loopback: {{disable: true}}, ports: [\"8080:127.0.0.1:{port}\"]}}
+"
+    );
+    let file = home.write("lost.yaml", &manifest);
+    let _manager = home.up(&[&file]);
+    home.wait(&["web"]);
+    assert_eq!(visit().as_deref(), Ok("hello"));
+    for _ in 0..3 {
+        assert_eq!(home.run(&["stop", "web"]).code, 0);
+        // Whoever was faster than the news is accepted and reset.
+        let refused = std::iter::repeat_with(visit).take(10_000).find(|visit| {
+            assert!(visit.is_err(), "{visit:?}");
+            *visit == Err(ErrorKind::ConnectionRefused)
+        });
+        assert!(refused.is_some(), "somebody still listens");
+        assert_eq!(home.run(&["start", "web"]).code, 0);
+        home.wait(&["web"]);
+        let back = std::iter::repeat_with(visit)
+            .take(10_000)
+            .find(Result::is_ok);
+        assert_eq!(back, Some(Ok("hello".to_owned())));
+    }
+}
