@@ -77,9 +77,8 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     assert_eq!(here.flows(10).await.unwrap().total, 0);
     let said = |desk: &Desk, word: &str| {
         let news = desk.news(&mut Cursor::default());
-        news.iter().any(|news| match news {
-            News::Line { line } => format!("{:?}", line.event).contains(word),
-            _ => false,
+        news.iter().any(|news| {
+            matches!(news, News::Line { line } if format!("{:?}", line.event).contains(word))
         })
     };
     until(&here, "the host has spoken", |_, desk| said(desk, "hello")).await;

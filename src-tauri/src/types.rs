@@ -23,11 +23,11 @@ fn stale<T: TS + 'static>(config: &Config) -> Option<String> {
     let named = THEIRS
         .iter()
         .filter(|theirs| text[body..].contains(&format!(": {theirs}")));
-    let imports: String = named
+    let imports: Vec<String> = named
         .map(|theirs| format!("import type {{ {theirs} }} from \"./{theirs}\";\n"))
         .collect();
     let note = text.find('\n').map_or(0, |end| end + 1);
-    text.insert_str(note, &imports);
+    text.insert_str(note, &imports.concat());
     if env::var_os("UPDATE").is_some() {
         fs::create_dir_all(folder()).unwrap();
         fs::write(&file, &text).unwrap();

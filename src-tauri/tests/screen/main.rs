@@ -3,3 +3,4 @@
 
 mod rig;
 mod tray;
+mod window;
