@@ -38,6 +38,8 @@ mod stream;
 #[cfg_attr(not(unix), path = "succession/nowhere.rs")]
 mod succession;
 mod transport;
+#[cfg(test)]
+mod types;
 mod uplink;
 mod vigil;
 pub mod watch;

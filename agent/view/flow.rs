@@ -6,6 +6,7 @@ use crate::addr::FlowKey;
 
 /// The flows of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct FlowsView {
     /// How many there are.
@@ -17,6 +18,7 @@ pub struct FlowsView {
 /// One TCP connection inside the network, counted at the switch, so that it does not matter which agents are at its
 /// ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct FlowView {
     /// What it is called where one flow is meant: [`flow_id`].
@@ -59,6 +61,7 @@ pub struct FlowView {
 
 /// How far a flow has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum FlowState {
     /// The far end has not answered yet.

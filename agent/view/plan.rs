@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The whole plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanView {
     /// The hosts, in the order of the manifest.
@@ -14,6 +15,7 @@ pub struct PlanView {
 
 /// One host as it is planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanHost {
     /// Its name in the manifest.
@@ -41,6 +43,7 @@ pub struct PlanHost {
 
 /// A published port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPort {
     /// The port at the host's address.
@@ -51,6 +54,7 @@ pub struct PlanPort {
 
 /// A route to destinations outside the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanRoute {
     /// Blocks of addresses and patterns of names.

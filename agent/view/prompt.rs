@@ -6,6 +6,7 @@ use crate::secret::Secret;
 
 /// A question that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PromptView {
     /// Its number; no other question of the network has it.
@@ -18,6 +19,7 @@ pub struct PromptView {
 
 /// What kind of answer a question wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum PromptKind {
     /// A password or the like, which is not to be seen while it is typed.

@@ -15,6 +15,9 @@ pub(crate) fn all() -> Result<(), Failure> {
         ))?;
         run(&mut cargo(
             "clippy --locked -p norouter --test lab -- -D warnings",
+        ))?;
+        run(&mut cargo(
+            "clippy --locked -p norouter-app --all-targets -- -D warnings",
         ))
     })?;
     step("the pure core has no runtime", pure)?;

@@ -3,6 +3,7 @@
 //! A chore prints what it runs and how long each step took, needs no answer from the keyboard, and stops at the
 //! first failure. It never changes a tracked file.
 
+mod app;
 mod dist;
 mod lab;
 mod lint;
@@ -53,6 +54,21 @@ const CHORES: &[Chore] = &[
         lab::soak,
     ),
     (
+        "app",
+        "the desktop app for this machine, in target/debug/norouter-app",
+        app::build,
+    ),
+    (
+        "app-test",
+        "the desktop app's tests, on a screen of their own",
+        app::tests,
+    ),
+    (
+        "package",
+        "the desktop app as .deb and .rpm, in target/release/bundle",
+        app::package,
+    ),
+    (
         "bench",
         "figures beside socat and ssh, as a table",
         lab::bench,
@@ -69,7 +85,7 @@ fn main() -> ExitCode {
     let Some((name, _, run)) = chore else {
         run::say("Usage: cargo xtask CHORE\n");
         for (name, about, _) in CHORES {
-            run::say(&format!("  {name:6} {about}"));
+            run::say(&format!("  {name:8} {about}"));
         }
         return ExitCode::from(2);
     };

@@ -36,7 +36,25 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
     ("pip3", "python3-pip"),
     ("npm", "npm"),
+    // The desktop app: what it is built with, and a screen and a tray for its tests.
+    (
+        "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
+        "libwebkit2gtk-4.1-dev",
+    ),
+    ("Xvfb", "xvfb"),
+    ("xauth", "xauth"),
+    ("dbus-run-session", "dbus"),
+    ("WebKitWebDriver", "webkit2gtk-driver"),
+    ("import", "imagemagick"),
+    ("xdotool", "xdotool"),
+    ("openbox", "openbox"),
 ];
+
+/// Libraries that a program loads by itself, and the package that brings each.
+const LIBRARIES: &[(&str, &str)] = &[(
+    "libayatana-appindicator3.so.1",
+    "libayatana-appindicator3-1",
+)];
 
 /// Browsers, each of which will do, and the package that brings one.
 const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
@@ -76,6 +94,11 @@ fn packages() -> Result<(), Failure> {
     if !browsers.iter().any(|browser| has(browser)) {
         missing.push(package);
     }
+    let known = read(command("/sbin/ldconfig").arg("-p")).unwrap_or_default();
+    let absent = LIBRARIES
+        .iter()
+        .filter(|(library, _)| !known.contains(library));
+    missing.extend(absent.map(|(_, package)| *package));
     install(&missing)
 }
 

@@ -65,8 +65,8 @@ export const intents = {
     }
   },
 
-  approve: (name: string, digest: string) =>
-    act(ipc.approve(name, digest), did.approved(name), failed.approve),
+  approve: (name: string, number: number) =>
+    act(ipc.approve(name, number), did.approved(name), failed.approve),
 
   /** Copies, and says what was copied. */
   copy: (text: string, what: string) => act(ipc.copy(text), did.copied(what), failed.copy),

@@ -45,7 +45,7 @@ export const ipc = {
   startHost: (host: string) => invoke<void>("start_host", { host }),
   stopHost: (host: string) => invoke<void>("stop_host", { host }),
   restartHost: (host: string) => invoke<void>("restart_host", { host }),
-  approve: (host: string | null, digest: string) => invoke<void>("approve", { host, digest }),
+  approve: (host: string, number: number) => invoke<void>("approve", { host, number }),
   killFlow: (id: string) => invoke<void>("kill_flow", { id }),
   /** Answers what a host's command asks; `null` means that the person would rather not. */
   answer: (host: string, prompt: number, text: string | null, remember: boolean) =>

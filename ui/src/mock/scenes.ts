@@ -169,7 +169,7 @@ function asking(): Scene {
         state: "stopped",
         extra: {
           reason: "its command waits for approval",
-          held: { digest: "sha256:aa", command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
+          held: { number: 1, command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
         },
       },
     ],

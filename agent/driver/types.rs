@@ -1,0 +1,71 @@
+//! The types of the desktop app's page, made from what it is shown. `UPDATE=1 cargo test` writes them anew.
+
+use std::{env, fs, path::Path};
+
+use ts_rs::{Config, ExportError, TS};
+
+use crate::view;
+
+/// Compares a type with its file, or writes the file; gives its name where it is stale.
+fn stale<T: TS + 'static>(config: &Config) -> Result<Option<String>, ExportError> {
+    let name = T::ident(config);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/types");
+    let file = folder.join(format!("{name}.ts"));
+    let text = without_null(&T::export_to_string(config)?);
+    if env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(&folder)?;
+        fs::write(&file, &text)?;
+    }
+    let there = fs::read_to_string(&file).unwrap_or_default();
+    Ok((there.replace("\r\n", "\n") != text).then_some(name))
+}
+
+/// Fields that may be missing are read as missing when they are null, but they are never written so.
+fn without_null(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.split_once("?: ") {
+        Some((name, kind)) => format!("{name}?: {}\n", kind.replacen(" | null", "", 1)),
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+#[test]
+fn the_page_has_the_types_of_what_it_is_shown() {
+    let config = Config::new().with_large_int("number");
+    macro_rules! stale {
+        ($($kind:ident),* $(,)?) => {
+            [$(stale::<view::$kind>(&config).unwrap()),*]
+        };
+    }
+    let stale: Vec<String> = stale![
+        Event,
+        FlowState,
+        FlowView,
+        FlowsView,
+        HeldView,
+        HostState,
+        HostView,
+        LogLine,
+        LogView,
+        NetworkView,
+        PlanHost,
+        PlanPort,
+        PlanRoute,
+        PlanView,
+        PromptKind,
+        PromptView,
+        Retry,
+        Snapshot,
+        TrafficView,
+        WhyOutcome,
+        WhyStep,
+        WhyView,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(
+        stale.is_empty(),
+        "run `UPDATE=1 cargo test`: stale are {stale:?}"
+    );
+}

@@ -1,0 +1,138 @@
+//! Whether this machine has what networks usually need. Each check answers within seconds, all at the same time.
+
+use crate::{
+    programs::{self, find, run, safe},
+    view::{Check, CheckState},
+};
+
+/// A program: its name, what it is for, how its version is asked for, and what to do where it is missing.
+type Program = (
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
+
+const PROGRAMS: [Program; 5] = [
+    (
+        "ssh",
+        "ssh reaches other machines",
+        &["-V"],
+        "install OpenSSH",
+    ),
+    (
+        "kubectl",
+        "kubectl reaches pods of Kubernetes",
+        &["version", "--client"],
+        "needed only for hosts in Kubernetes: install kubectl",
+    ),
+    (
+        "docker",
+        "docker reaches containers",
+        &["--version"],
+        "needed only for hosts in docker: install docker",
+    ),
+    (
+        "podman",
+        "podman reaches containers",
+        &["--version"],
+        "needed only for hosts in podman: install podman",
+    ),
+    (
+        "lxc",
+        "lxc reaches system containers",
+        &["--version"],
+        "needed only for hosts in LXD or Incus: install its client",
+    ),
+];
+
+/// Everything that is checked.
+pub(crate) async fn all() -> Vec<Check> {
+    programs::environment_is_known().await;
+    let tasks = PROGRAMS.map(|program| tokio::spawn(check(program)));
+    let mut checks = vec![search_path()];
+    for task in tasks {
+        checks.extend(task.await.ok());
+    }
+    checks
+}
+
+async fn check((id, title, words, fix): Program) -> Check {
+    let (state, detail, fix) = match find(id) {
+        None => (
+            CheckState::Missing,
+            "not found in PATH".to_owned(),
+            Some(fix),
+        ),
+        Some(place) => match run(id, words).await {
+            Ok(output) => {
+                let said = [output.out, output.err].concat();
+                let first = said.lines().find(|line| !line.trim().is_empty());
+                let version = safe(first.unwrap_or_default());
+                (
+                    CheckState::Ok,
+                    format!("{version} ({})", place.display()),
+                    None,
+                )
+            }
+            Err(reason) => (CheckState::Unknown, safe(&reason), None),
+        },
+    };
+    Check {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        state,
+        detail,
+        fix: fix.map(str::to_owned),
+    }
+}
+
+/// Where programs are looked for. An app that is started from a menu would not know what the person's shell knows.
+fn search_path() -> Check {
+    let adopted = norouter::driver::environment::adopted();
+    let from = if adopted.is_empty() {
+        "as the app was started"
+    } else {
+        "of your login shell"
+    };
+    let path = programs::search_path();
+    Check {
+        id: "path".to_owned(),
+        title: "Programs are found".to_owned(),
+        state: if path.is_empty() {
+            CheckState::Missing
+        } else {
+            CheckState::Ok
+        },
+        detail: format!("PATH {from}: {}", safe(&path.to_string_lossy())),
+        fix: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_that_is_missing_comes_with_what_to_do() {
+        let program: Program = ("norouter-no-such-program", "x", &[], "install it");
+        let missing = check(program).await;
+        assert_eq!(
+            (missing.state, missing.fix.as_deref()),
+            (CheckState::Missing, Some("install it"))
+        );
+        let all = all().await;
+        assert_eq!(all.len(), PROGRAMS.len() + 1);
+        assert!(all.iter().all(|check| !check.detail.is_empty()));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_that_is_there_tells_its_version_or_why_not() {
+        let there = check(("sh", "x", &["-c", "echo 'sh 1.2'; echo more"], "")).await;
+        assert_eq!(there.state, CheckState::Ok);
+        assert!(there.detail.starts_with("sh 1.2 (/"), "{}", there.detail);
+        let broken = check(("sh", "x", &["-c", "exit 3"], "")).await;
+        assert_eq!(broken.state, CheckState::Unknown);
+    }
+}

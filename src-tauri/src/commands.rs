@@ -1,0 +1,348 @@
+//! What the page can ask for: the whole list. Each command checks what it was given and hands it on; none takes a command
+//! line, and none takes a path that a person has not chosen.
+
+use std::{path::Path, sync::Arc};
+
+use norouter::view::{FlowsView, LogView};
+use serde_json::Value;
+use tauri::{State, ipc::Channel};
+
+use crate::{
+    checks, deeds,
+    desk::Desk,
+    diagnostics, effect, imports,
+    intents::HostDeed,
+    manifest,
+    surface::Surface,
+    view::{App, Check, Checked, ImportOffer, ManifestText, News, Settings},
+};
+
+/// How long a path may be, in bytes.
+const PATH_MAX: usize = 4_096;
+
+/// How long a text may be that is copied or saved, in bytes.
+const TEXT_MAX: usize = 16 << 20;
+
+/// How long a message of the page may be, in bytes.
+const MESSAGE_MAX: usize = 4_096;
+
+/// How many offers may be taken.
+const OFFERS_MAX: usize = 200;
+
+type Outcome<T = ()> = Result<T, String>;
+type Screen<'a> = State<'a, Arc<dyn Surface>>;
+
+/// Declares the commands, so that the list, the handler and the permissions cannot differ.
+macro_rules! commands {
+    ($($name:ident),* $(,)?) => {
+        /// The names of all commands, for tests that try each.
+        #[cfg(test)]
+        pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        /// What answers the page.
+        pub(crate) fn handler<R: tauri::Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$($name),*]
+        }
+    };
+}
+
+commands![
+    app,
+    watch,
+    flows,
+    logs,
+    plan,
+    why,
+    open_manifest,
+    open_dialog,
+    open_demo,
+    create_example,
+    consent,
+    start,
+    stop,
+    reload,
+    attach,
+    detach,
+    quit,
+    start_host,
+    stop_host,
+    restart_host,
+    approve,
+    kill_flow,
+    answer,
+    forget_recent,
+    set_settings,
+    checks,
+    imports,
+    create_from,
+    manifest_read,
+    manifest_check,
+    manifest_save,
+    manifest_schema,
+    env_script,
+    copy,
+    open_url,
+    diagnostics,
+    diagnostics_save,
+    export_log,
+    report,
+];
+
+fn bounded(text: &str, most: usize) -> Outcome {
+    if text.len() > most {
+        return Err(format!("this is longer than {most} bytes"));
+    }
+    Ok(())
+}
+
+fn path(text: &str) -> Outcome<&Path> {
+    bounded(text, PATH_MAX)?;
+    let path = Path::new(text);
+    if text.contains('\0') || !path.is_absolute() {
+        return Err("this is not the path of a file".to_owned());
+    }
+    Ok(path)
+}
+
+#[tauri::command]
+async fn app(desk: State<'_, Desk>) -> Outcome<App> {
+    Ok(desk.app())
+}
+
+#[tauri::command]
+async fn watch(
+    desk: State<'_, Desk>,
+    feed: State<'_, deeds::Feed>,
+    channel: Channel<Vec<News>>,
+) -> Outcome {
+    feed.begin(&desk, move |news| channel.send(news).is_ok());
+    Ok(())
+}
+
+#[tauri::command]
+async fn flows(desk: State<'_, Desk>, limit: usize) -> Outcome<FlowsView> {
+    desk.flows(limit).await
+}
+
+#[tauri::command]
+async fn logs(desk: State<'_, Desk>, host: Option<String>, limit: usize) -> Outcome<LogView> {
+    desk.logs(host.as_deref(), limit).await
+}
+
+#[tauri::command]
+async fn plan(desk: State<'_, Desk>) -> Outcome<Value> {
+    desk.plan().await
+}
+
+#[tauri::command]
+async fn why(desk: State<'_, Desk>, target: String, from: Option<String>) -> Outcome<Value> {
+    desk.why(&target, from.as_deref()).await
+}
+
+#[tauri::command(rename_all = "camelCase")]
+async fn open_manifest(desk: State<'_, Desk>, path: String) -> Outcome {
+    desk.open(self::path(&path)?).await
+}
+
+#[tauri::command]
+async fn open_dialog(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
+    deeds::open_dialog(&desk, &**screen).await
+}
+
+#[tauri::command]
+async fn open_demo(desk: State<'_, Desk>) -> Outcome {
+    desk.open_demo().await
+}
+
+#[tauri::command]
+async fn create_example(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
+    deeds::create(&desk, &**screen, deeds::EXAMPLE).await
+}
+
+#[tauri::command]
+async fn consent(desk: State<'_, Desk>, digest: String, agree: bool) -> Outcome {
+    desk.consent(&digest, agree).await
+}
+
+#[tauri::command]
+async fn start(desk: State<'_, Desk>) -> Outcome {
+    desk.start().await
+}
+
+#[tauri::command]
+async fn stop(desk: State<'_, Desk>) -> Outcome {
+    desk.stop().await
+}
+
+#[tauri::command]
+async fn reload(desk: State<'_, Desk>) -> Outcome {
+    desk.reload().await
+}
+
+#[tauri::command]
+async fn attach(desk: State<'_, Desk>, name: String) -> Outcome {
+    desk.attach(&name).await
+}
+
+#[tauri::command]
+async fn detach(desk: State<'_, Desk>) -> Outcome {
+    desk.detach()
+}
+
+#[tauri::command]
+async fn quit(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
+    deeds::quit(&desk, &**screen).await;
+    Ok(())
+}
+
+#[tauri::command]
+async fn start_host(desk: State<'_, Desk>, host: String) -> Outcome {
+    desk.host_deed(HostDeed::Start, &host).await
+}
+
+#[tauri::command]
+async fn stop_host(desk: State<'_, Desk>, host: String) -> Outcome {
+    desk.host_deed(HostDeed::Stop, &host).await
+}
+
+#[tauri::command]
+async fn restart_host(desk: State<'_, Desk>, host: String) -> Outcome {
+    desk.host_deed(HostDeed::Restart, &host).await
+}
+
+#[tauri::command]
+async fn approve(desk: State<'_, Desk>, host: String, number: u64) -> Outcome {
+    desk.approve(&host, number).await
+}
+
+#[tauri::command]
+async fn kill_flow(desk: State<'_, Desk>, id: String) -> Outcome {
+    desk.kill_flow(&id).await
+}
+
+#[tauri::command]
+async fn answer(
+    desk: State<'_, Desk>,
+    host: String,
+    prompt: u64,
+    text: Option<String>,
+    remember: bool,
+) -> Outcome {
+    desk.answer(&host, prompt, text.as_deref(), remember)
+}
+
+#[tauri::command]
+async fn forget_recent(desk: State<'_, Desk>, path: String) -> Outcome {
+    bounded(&path, PATH_MAX)?;
+    desk.forget_recent(&path)
+}
+
+#[tauri::command]
+async fn set_settings(desk: State<'_, Desk>, screen: Screen<'_>, settings: Settings) -> Outcome {
+    deeds::set_settings(&desk, &**screen, settings)
+}
+
+#[tauri::command]
+async fn checks() -> Outcome<Vec<Check>> {
+    Ok(checks::all().await)
+}
+
+#[tauri::command]
+async fn imports(found: State<'_, imports::Found>) -> Outcome<Vec<ImportOffer>> {
+    Ok(found.look().await)
+}
+
+#[tauri::command]
+async fn create_from(
+    desk: State<'_, Desk>,
+    screen: Screen<'_>,
+    found: State<'_, imports::Found>,
+    offers: Vec<String>,
+) -> Outcome {
+    if offers.len() > OFFERS_MAX {
+        return Err(format!("choose at most {OFFERS_MAX}"));
+    }
+    let text = found.manifest(&offers)?;
+    deeds::create(&desk, &**screen, &text).await
+}
+
+#[tauri::command]
+async fn manifest_read(desk: State<'_, Desk>) -> Outcome<ManifestText> {
+    manifest::read(&desk.manifest()?)
+}
+
+#[tauri::command]
+async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked> {
+    bounded(&text, norouter::manifest::SIZE_MAX_BYTES)?;
+    let (problems, plan) = manifest::check(&text);
+    let Some(new) = plan else {
+        return Ok(Checked {
+            problems,
+            effect: None,
+        });
+    };
+    // Where nothing runs there are no flows, and where nothing is planned yet everything is new.
+    let flows = desk.flows(usize::MAX).await.unwrap_or_default().flows;
+    let old = desk.plan_now().unwrap_or_else(|| new.clone());
+    let effect = Some(effect::effect(&old, &new, &flows));
+    Ok(Checked { problems, effect })
+}
+
+#[tauri::command]
+async fn manifest_save(desk: State<'_, Desk>, text: String, base: String) -> Outcome<ManifestText> {
+    let saved = manifest::save(&desk.manifest()?, &text, &base)?;
+    desk.saved(&saved);
+    Ok(saved)
+}
+
+#[tauri::command]
+async fn manifest_schema() -> Outcome<Value> {
+    serde_json::from_str(&norouter::manifest::schema::json_schema())
+        .map_err(|error| error.to_string())
+}
+
+#[tauri::command]
+async fn env_script(desk: State<'_, Desk>, shell: String, host: Option<String>) -> Outcome<String> {
+    deeds::env_script(&desk, &shell, host.as_deref())
+}
+
+#[tauri::command]
+async fn copy(screen: Screen<'_>, text: String) -> Outcome {
+    bounded(&text, TEXT_MAX)?;
+    screen.copy(&text)
+}
+
+#[tauri::command]
+async fn open_url(desk: State<'_, Desk>, screen: Screen<'_>, url: String) -> Outcome {
+    screen.browse(&deeds::address_of_the_network(&desk, &url)?)
+}
+
+#[tauri::command]
+async fn diagnostics(desk: State<'_, Desk>) -> Outcome<String> {
+    Ok(diagnostics::text(&desk).await)
+}
+
+#[tauri::command]
+async fn diagnostics_save(screen: Screen<'_>, text: String) -> Outcome<Option<String>> {
+    bounded(&text, TEXT_MAX)?;
+    deeds::save(
+        &**screen,
+        "Save the diagnostics",
+        "norouter-diagnostics.txt",
+        &text,
+    )
+    .await
+}
+
+#[tauri::command]
+async fn export_log(screen: Screen<'_>, text: String) -> Outcome<Option<String>> {
+    bounded(&text, TEXT_MAX)?;
+    deeds::save(&**screen, "Save the log", "norouter.log", &text).await
+}
+
+#[tauri::command]
+async fn report(message: String) -> Outcome {
+    bounded(&message, MESSAGE_MAX)?;
+    tracing::error!("the page: {}", norouter::text::escape(&message));
+    Ok(())
+}

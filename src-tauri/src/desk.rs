@@ -1,0 +1,454 @@
+//! What lies on the person's desk: the manifest that is open, the network that is shown, and what was chosen. One lock,
+//! held between two awaits and never across one; everybody who shows something of it is woken when it changes.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use norouter::{
+    driver::{demo, files, origin, watch::Watch},
+    plan::{Loaded, Plan},
+    view::NetworkView,
+};
+use tokio::{sync::watch, task::AbortHandle};
+
+use crate::{
+    consent::{Agreements, digest},
+    manifest,
+    recent::Recent,
+    session::Session,
+    store::Store,
+    truth,
+    view::{App, Consent, Failure, ManifestText, News, Platform, Settings},
+};
+
+/// Where the app keeps its files.
+#[derive(Clone, Debug)]
+pub(crate) struct Folders {
+    /// What the person has chosen.
+    pub(crate) config: PathBuf,
+    /// What the app remembers.
+    pub(crate) data: PathBuf,
+}
+
+/// The desk. Clones are the same desk.
+#[derive(Clone)]
+pub(crate) struct Desk(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    state: Mutex<State>,
+    /// The number of the last change.
+    wake: watch::Sender<u64>,
+    visible: watch::Sender<bool>,
+    /// Held by whoever opens, starts or attaches: one after the other.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    folders: Folders,
+}
+
+pub(crate) struct State {
+    /// How many changes there were, and which was the last of the app and of the file on the disk.
+    change: u64,
+    app_at: u64,
+    disk_at: u64,
+    pub(crate) tray: bool,
+    pub(crate) opened: Option<Opened>,
+    pub(crate) session: Option<Session>,
+    /// How many sessions there were.
+    pub(crate) sessions: u64,
+    pub(crate) consent: Option<Consent>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) running: Vec<String>,
+    pub(crate) settings: Store<Settings>,
+    pub(crate) recent: Store<Recent>,
+    pub(crate) agreements: Store<Agreements>,
+}
+
+/// The manifest that is open.
+pub(crate) struct Opened {
+    pub(crate) path: PathBuf,
+    /// The file as it was seen last; none while it cannot be read.
+    seen: Option<ManifestText>,
+    /// What watches it.
+    watch: AbortHandle,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+/// How far the page has been told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cursor {
+    session: u64,
+    truth: truth::Cursor,
+    app: u64,
+    disk: u64,
+}
+
+impl Desk {
+    /// The desk of this user. What is wrong with its files is told as a failure.
+    pub(crate) fn new(folders: Folders) -> Self {
+        let (settings, one) = Store::open(folders.config.join("settings.json"));
+        let (recent, two) = Store::open(folders.data.join("recent.json"));
+        let (agreements, three) = Store::open(folders.data.join("agreed-commands.json"));
+        let told: Vec<String> = [one, two, three].into_iter().flatten().collect();
+        let failure = (!told.is_empty()).then(|| Failure {
+            title: "A file of the app could not be understood".to_owned(),
+            report: told.join("\n"),
+        });
+        let state = State {
+            change: 1,
+            app_at: 1,
+            disk_at: 0,
+            tray: false,
+            opened: None,
+            session: None,
+            sessions: 0,
+            consent: None,
+            failure,
+            running: Vec::new(),
+            settings,
+            recent,
+            agreements,
+        };
+        Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            wake: watch::Sender::new(1),
+            visible: watch::Sender::new(false),
+            turn: tokio::sync::Mutex::default(),
+            folders,
+        }))
+    }
+
+    /// Where the app keeps its files.
+    pub(crate) fn folders(&self) -> &Folders {
+        &self.0.folders
+    }
+
+    /// Wakes whenever something has changed.
+    pub(crate) fn wakes(&self) -> watch::Receiver<u64> {
+        self.0.wake.subscribe()
+    }
+
+    /// Whether somebody looks at the page.
+    pub(crate) fn visible(&self) -> watch::Receiver<bool> {
+        self.0.visible.subscribe()
+    }
+
+    /// Says whether somebody looks at the page.
+    pub(crate) fn set_visible(&self, visible: bool) {
+        self.0.visible.send_if_modified(|seen| {
+            let before = std::mem::replace(seen, visible);
+            before != visible
+        });
+    }
+
+    /// Says whether there is an icon in the tray.
+    pub(crate) fn set_tray(&self, tray: bool) {
+        if self.lock().tray != tray {
+            self.edit(|state| state.tray = tray);
+        }
+    }
+
+    /// The manifest that was open last and whether it ran, if the person wants the app to begin with it.
+    pub(crate) fn last_open(&self) -> Option<(PathBuf, bool)> {
+        let state = self.lock();
+        let recent = state.recent.get();
+        let last = recent.last().filter(|_| state.settings.get().open_last)?;
+        let path = PathBuf::from(last);
+        path.is_file().then_some((path, recent.running))
+    }
+
+    /// Which network is shown since the app began, from 1; 0 if none is.
+    pub(crate) fn session_id(&self) -> u64 {
+        self.lock().session.as_ref().map_or(0, Session::id)
+    }
+
+    /// The app as it is now.
+    pub(crate) fn app(&self) -> App {
+        self.lock().app()
+    }
+
+    /// The network that is shown, once something is known of it.
+    pub(crate) fn network(&self) -> Option<NetworkView> {
+        let state = self.lock();
+        state.session.as_ref()?.truth.network().cloned()
+    }
+
+    /// What the person has chosen.
+    pub(crate) fn settings(&self) -> Settings {
+        self.lock().settings.get().clone()
+    }
+
+    /// Chooses something else.
+    pub(crate) fn set_settings(&self, settings: Settings) -> Result<(), String> {
+        self.edit(|state| state.settings.change(|mine| *mine = settings))
+    }
+
+    /// Forgets a manifest that was open before.
+    pub(crate) fn forget_recent(&self, path: &str) -> Result<(), String> {
+        self.edit(|state| state.recent.change(|recent| recent.forget(path)))
+    }
+
+    /// Tells what went wrong.
+    pub(crate) fn fail(&self, title: impl Into<String>, report: impl Into<String>) {
+        let failure = Failure {
+            title: title.into(),
+            report: report.into(),
+        };
+        tracing::warn!("{}\n{}", failure.title, failure.report);
+        self.edit(|state| state.failure = Some(failure));
+    }
+
+    /// Opens a manifest, and shows what it would run if that was not agreed to yet. Nothing is started.
+    pub(crate) async fn open(&self, path: &Path) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
+        self.lay_down(path).await
+    }
+
+    /// Opens the demo: a manifest of the app's own, whose commands are the app itself.
+    pub(crate) async fn open_demo(&self) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
+        let made = tokio::task::spawn_blocking(|| demo::demo(false)).await;
+        let made = made.map_err(|error| error.to_string())??;
+        let path = self.folders().data.join("demo.yaml");
+        std::fs::create_dir_all(&self.folders().data).map_err(|error| error.to_string())?;
+        self.free_the_desk(&path)?;
+        files::replace(&path, made.manifest.as_bytes(), files::PRIVATE)?;
+        let path = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
+        if let Some(plan) = Self::load(&path)?.plan {
+            let path = path.display().to_string();
+            // The person has asked for these very commands, and nobody else has written them.
+            self.edit(|state| state.agreements.change(|all| all.agree(&path, &plan)))?;
+        }
+        self.lay_down(&path).await
+    }
+
+    /// Whether another manifest may be opened: not while the app runs a network.
+    fn free_the_desk(&self, path: &Path) -> Result<(), String> {
+        let state = self.lock();
+        match &state.session {
+            Some(session) if session.is_hosted() && session.manifest() != Some(path) => {
+                Err(format!(
+                    "the network {} runs here; stop it before opening another manifest",
+                    session.name()
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens a manifest, in one's turn.
+    pub(crate) async fn lay_down(&self, path: &Path) -> Result<(), String> {
+        let path = std::fs::canonicalize(path)
+            .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+        let shown = path.display().to_string();
+        self.free_the_desk(&path)?;
+        let seen = manifest::read(&path)?;
+        let loaded = Self::load(&path)?;
+        let watch = tokio::spawn(watch_file(self.clone(), path.clone())).abort_handle();
+        self.edit(|state| {
+            if state
+                .session
+                .as_ref()
+                .is_some_and(|session| !session.is_hosted())
+            {
+                state.session = None;
+            }
+            state.opened = Some(Opened {
+                path: path.clone(),
+                seen: Some(seen),
+                watch,
+            });
+            state.disk_at = state.change;
+            state.consent = None;
+            state.failure = None;
+            state.recent.change(|recent| recent.add(&shown))
+        })?;
+        // A network of this manifest may run already, started by a command or a service.
+        if self.lock().session.is_none() && self.attach_to_manifest(&shown).await {
+            return Ok(());
+        }
+        match &loaded.plan {
+            Some(plan) => self.ask(&shown, plan),
+            None => self.fail(format!("{shown} cannot be run"), loaded.report(false)),
+        }
+        Ok(())
+    }
+
+    /// Asks for consent where there is none.
+    pub(crate) fn ask(&self, path: &str, plan: &Plan) {
+        self.edit(|state| {
+            let covered = state.session.is_some() || state.agreements.get().cover(path, plan);
+            state.consent = (!covered).then(|| state.agreements.get().question(path, plan));
+        });
+    }
+
+    /// The answer to the question that is asked. With a yes, the very commands that were shown are started.
+    pub(crate) async fn consent(&self, digest_shown: &str, agree: bool) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
+        let asked = self.edit(|state| state.consent.take());
+        if !agree {
+            return Ok(());
+        }
+        let Some(path) = asked.map(|consent| PathBuf::from(consent.path)) else {
+            return Err("nothing is waiting for your consent".to_owned());
+        };
+        let loaded = Self::load(&path)?;
+        let shown = path.display().to_string();
+        let Some(plan) = loaded.plan else {
+            self.fail(format!("{shown} cannot be run"), loaded.report(false));
+            return Ok(());
+        };
+        if digest(&plan) != digest_shown {
+            self.ask(&shown, &plan);
+            return Err(
+                "the manifest has changed meanwhile; look at its commands again".to_owned(),
+            );
+        }
+        self.edit(|state| state.agreements.change(|all| all.agree(&shown, &plan)))?;
+        self.host(&path, plan).await
+    }
+
+    /// The manifest that is open.
+    pub(crate) fn manifest(&self) -> Result<PathBuf, String> {
+        let state = self.lock();
+        let opened = state.opened.as_ref().map(|opened| opened.path.clone());
+        opened.ok_or_else(|| "no manifest is open".to_owned())
+    }
+
+    /// Takes in the file as the person has saved it, so that it is not told as a change of somebody else.
+    pub(crate) fn saved(&self, text: &ManifestText) {
+        let mut state = self.lock();
+        if let Some(opened) = &mut state.opened
+            && opened.path.display().to_string() == text.path
+        {
+            opened.seen = Some(text.clone());
+        }
+    }
+
+    /// Reads and understands a manifest.
+    pub(crate) fn load(path: &Path) -> Result<Loaded, String> {
+        origin::load(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+    }
+
+    /// What the page has not been told yet.
+    pub(crate) fn news(&self, cursor: &mut Cursor) -> Vec<News> {
+        let state = self.lock();
+        let mut news = Vec::new();
+        if state.app_at > cursor.app {
+            news.push(News::App {
+                app: Box::new(state.app()),
+            });
+        }
+        let session = state.session.as_ref().map_or(0, Session::id);
+        if session != cursor.session {
+            if cursor.session > 0 {
+                news.push(News::Ended);
+            }
+            cursor.session = session;
+            cursor.truth = truth::Cursor::default();
+        }
+        if let Some(session) = &state.session {
+            news.extend(session.truth.since(&mut cursor.truth, state.change));
+        }
+        if cursor.app > 0
+            && state.disk_at > cursor.disk
+            && let Some(seen) = state.opened.as_ref().and_then(|opened| opened.seen.clone())
+        {
+            news.push(News::Manifest { manifest: seen });
+        }
+        cursor.app = state.change;
+        cursor.disk = state.change;
+        news
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something that the page is shown as a part of the app.
+    pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut State) -> T) -> T {
+        self.change(|state, change| {
+            state.app_at = change;
+            edit(state)
+        })
+    }
+
+    /// Changes something, and wakes everybody.
+    pub(crate) fn change<T>(&self, edit: impl FnOnce(&mut State, u64) -> T) -> T {
+        let mut state = self.lock();
+        state.change += 1;
+        let change = state.change;
+        let outcome = edit(&mut state, change);
+        drop(state);
+        self.0.wake.send_replace(change);
+        outcome
+    }
+}
+
+impl Cursor {
+    /// Whoever has not looked for a while is told the app and the network as they are, and of the log what is new.
+    pub(crate) fn look_again(&mut self) {
+        self.app = self.app.min(1);
+        self.truth.change = 0;
+    }
+}
+
+impl State {
+    fn app(&self) -> App {
+        App {
+            version: norouter::VERSION.to_owned(),
+            platform: Platform::THIS,
+            tray: self.tray,
+            manifest: self
+                .opened
+                .as_ref()
+                .map(|opened| opened.path.display().to_string()),
+            network: self.session.as_ref().map(Session::view),
+            running: self.running.clone(),
+            recent: self.recent.get().view(),
+            consent: self.consent.clone(),
+            failure: self.failure.clone(),
+            settings: self.settings.get().clone(),
+        }
+    }
+}
+
+/// Tells when the open file is another one.
+async fn watch_file(desk: Desk, path: PathBuf) {
+    let mut watch = match Watch::start(&path) {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!("{} cannot be watched for changes: {error}", path.display());
+            return;
+        }
+    };
+    loop {
+        watch.changed().await;
+        // A file that is gone for a moment comes back.
+        let Ok(text) = manifest::read(&path) else {
+            continue;
+        };
+        let plan = norouter::plan::load("", &text.text).plan;
+        let shown = path.display().to_string();
+        desk.change(|state, change| {
+            let Some(opened) = state.opened.as_mut().filter(|opened| opened.path == path) else {
+                return;
+            };
+            if opened.seen.as_ref() == Some(&text) {
+                return;
+            }
+            opened.seen = Some(text);
+            state.disk_at = change;
+            // What is asked is always about the file as it is.
+            if let (Some(_), Some(plan)) = (&state.consent, &plan) {
+                state.consent = Some(state.agreements.get().question(&shown, plan));
+                state.app_at = change;
+            }
+        });
+    }
+}

@@ -1,0 +1,200 @@
+//! What taking up another plan would do, said before it is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use norouter::{
+    plan::{self, HostPlan, Kind, Plan, Start},
+    view::FlowView,
+};
+
+use crate::{
+    consent::{beside, commands},
+    view::{CommandChange, Effect, EffectKind, EffectLine},
+};
+
+/// What becomes of the plan `old`, with these flows, when it becomes `new`.
+pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
+    let changes = plan::diff(old, new);
+    let mut lines = Vec::new();
+    let mut ended = BTreeSet::new();
+    for change in &changes {
+        let name = change.host.to_string();
+        let (before, after) = (old.host(change.vip), new.host(change.vip));
+        let (kind, text) = match (change.kind, before, after) {
+            (Kind::Added, _, Some(host)) => {
+                (EffectKind::Add, format!("adds {name}, {}", starts(host)))
+            }
+            (Kind::Restarted, Some(_), Some(host)) => (
+                EffectKind::Restart,
+                format!("restarts {name}, {}", starts(host)),
+            ),
+            (Kind::Reconfigured, Some(before), Some(after)) => {
+                let what = differences(before, after).join(", ");
+                (EffectKind::Reconfigure, format!("changes {name}: {what}"))
+            }
+            _ => (EffectKind::Remove, format!("removes {name}")),
+        };
+        if matches!(kind, EffectKind::Remove | EffectKind::Restart) {
+            ended.extend(before.map(|host| host.name.to_string()));
+        }
+        lines.push(EffectLine {
+            kind,
+            host: Some(name),
+            text,
+        });
+    }
+    if old.routes != new.routes {
+        lines.push(EffectLine {
+            kind: EffectKind::Reconfigure,
+            host: None,
+            text: "changes the routes".to_owned(),
+        });
+    }
+    let drops = |flow: &&FlowView| ended.contains(&flow.from) || ended.contains(&flow.to);
+    Effect {
+        lines,
+        drops: flows.iter().filter(drops).count(),
+        untouched: old.hosts.len() - changes.iter().filter(|it| it.kind != Kind::Added).count(),
+        commands: changed_commands(old, new),
+    }
+}
+
+/// The commands of `new` that `old` does not have, host by host.
+fn changed_commands(old: &Plan, new: &Plan) -> Vec<crate::view::ConsentHost> {
+    let before: BTreeMap<_, _> = commands(old)
+        .map(|(_, vip, command)| (vip, command.to_vec()))
+        .collect();
+    commands(new)
+        .map(|(host, vip, command)| {
+            let previous = before.get(&vip).cloned();
+            beside(host, vip, command, previous)
+        })
+        .filter(|host| host.change != CommandChange::Same)
+        .collect()
+}
+
+fn starts(host: &HostPlan) -> &'static str {
+    match host.start {
+        Start::InProcess => "which runs inside the app",
+        Start::Command(_) => "which starts its command",
+    }
+}
+
+/// Which parts of a host differ, in words.
+fn differences(before: &HostPlan, after: &HostPlan) -> Vec<&'static str> {
+    let parts = [
+        (
+            before.name != after.name || before.aliases != after.aliases,
+            "names",
+        ),
+        (before.forwards != after.forwards, "ports"),
+        (
+            before.http != after.http || before.socks != after.socks,
+            "proxies",
+        ),
+        (
+            before.dns != after.dns || before.relay != after.relay,
+            "services for other hosts",
+        ),
+        (before.loopback != after.loopback, "where it listens"),
+        (
+            before.state_dir != after.state_dir || before.write_etc_hosts != after.write_etc_hosts,
+            "files",
+        ),
+    ];
+    let differing = parts.into_iter().filter(|(differs, _)| *differs);
+    differing.map(|(_, word)| word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use norouter::view::FlowState;
+
+    use super::*;
+
+    const OLD: &str = "
+hosts:
+  a: {vip: 127.0.42.1}
+  b: {vip: 127.0.42.2, cmd: ssh b norouter}
+  c: {vip: 127.0.42.3, cmd: ssh c norouter, ports: ['80:127.0.0.1:80']}
+  d: {vip: 127.0.42.4, cmd: ssh d norouter}
+";
+
+    fn plan(text: &str) -> Plan {
+        norouter::plan::load("test.yaml", text).plan.unwrap()
+    }
+
+    fn flow(from: &str, to: &str) -> FlowView {
+        FlowView {
+            id: String::new(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            src: String::new(),
+            dst: String::new(),
+            name: String::new(),
+            via: None,
+            state: FlowState::Open,
+            bytes_from: 0,
+            bytes_to: 0,
+            rate_from: 0,
+            rate_to: 0,
+            packets: 0,
+            age_ms: 0,
+            idle_ms: 0,
+            rtt_us: None,
+        }
+    }
+
+    #[test]
+    fn the_effect_names_each_host_that_changes_and_counts_the_others() {
+        let new = plan(
+            "
+hosts:
+  a: {vip: 127.0.42.1}
+  b: {vip: 127.0.42.2, cmd: ssh other norouter}
+  c: {vip: 127.0.42.3, cmd: ssh c norouter, ports: ['81:127.0.0.1:80'], aliases: [sea]}
+  e: {vip: 127.0.42.5, cmd: ssh e norouter}
+routes: [{via: b, to: ['*.example.com']}]
+",
+        );
+        let flows = [flow("a", "b"), flow("b", "d"), flow("a", "c")];
+        let effect = effect(&plan(OLD), &new, &flows);
+        let told: Vec<_> = effect
+            .lines
+            .iter()
+            .map(|line| (line.kind, line.text.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (EffectKind::Restart, "restarts b, which starts its command"),
+                (EffectKind::Reconfigure, "changes c: names, ports"),
+                (EffectKind::Remove, "removes d"),
+                (EffectKind::Add, "adds e, which starts its command"),
+                (EffectKind::Reconfigure, "changes the routes"),
+            ]
+        );
+        assert_eq!((effect.drops, effect.untouched), (2, 1));
+        let commands: Vec<_> = effect
+            .commands
+            .iter()
+            .map(|command| (command.host.as_str(), command.change))
+            .collect();
+        assert_eq!(
+            commands,
+            [("b", CommandChange::Changed), ("e", CommandChange::New)]
+        );
+    }
+
+    #[test]
+    fn a_plan_has_no_effect_on_itself() {
+        let effect = effect(&plan(OLD), &plan(OLD), &[flow("a", "b")]);
+        assert_eq!(
+            effect,
+            Effect {
+                untouched: 4,
+                ..Effect::default()
+            }
+        );
+    }
+}

@@ -1,0 +1,213 @@
+//! What the page may want of the network that is shown: each is one request to its manager, checked before it is sent.
+
+use norouter::{
+    driver::control::client,
+    view::{FlowsView, LogView, parse_flow_id},
+};
+use serde_json::Value;
+
+use crate::desk::Desk;
+
+/// How long the name of a host may be (RFC 1035 section 2.3.4).
+const NAME_MAX: usize = 253;
+
+/// How long a destination may be, in bytes: an address of a page is one as well.
+const TARGET_MAX: usize = 2_048;
+
+/// How many flows or lines the page may ask for.
+const ROWS_MAX: usize = 20_000;
+
+/// How long an answer to a prompt may be, in bytes.
+const ANSWER_MAX: usize = 4_096;
+
+/// What a person does to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostDeed {
+    /// Start it.
+    Start,
+    /// Stop it until it is started.
+    Stop,
+    /// End its agent and start it again.
+    Restart,
+}
+
+impl Desk {
+    /// The flows that were in use last.
+    pub(crate) async fn flows(&self, limit: usize) -> Result<FlowsView, String> {
+        let limit = limit.min(ROWS_MAX);
+        let asked = self.client()?;
+        asked
+            .get(&format!("/v1/flows?limit={limit}"))
+            .await
+            .map_err(told)
+    }
+
+    /// The end of the log, of one host or of all.
+    pub(crate) async fn logs(&self, host: Option<&str>, limit: usize) -> Result<LogView, String> {
+        let limit = limit.min(ROWS_MAX);
+        let host = match host {
+            Some(host) => format!("&host={}", name(host)?),
+            None => String::new(),
+        };
+        let asked = self.client()?;
+        asked
+            .get(&format!("/v1/logs?limit={limit}{host}"))
+            .await
+            .map_err(told)
+    }
+
+    /// What the network was told to be.
+    pub(crate) async fn plan(&self) -> Result<Value, String> {
+        self.client()?.get("/v1/plan").await.map_err(told)
+    }
+
+    /// How far a connection would come, step by step.
+    pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<Value, String> {
+        if target.is_empty() || target.len() > TARGET_MAX {
+            return Err("this is not a destination; write NAME:PORT".to_owned());
+        }
+        let target = escaped(target);
+        let from = match from {
+            Some(from) => format!("&from={}", name(from)?),
+            None => String::new(),
+        };
+        let path = format!("/v1/why?target={target}{from}");
+        self.client()?.get(&path).await.map_err(told)
+    }
+
+    /// Does something to a host.
+    pub(crate) async fn host_deed(&self, deed: HostDeed, host: &str) -> Result<(), String> {
+        let host = name(host)?;
+        let word = match deed {
+            HostDeed::Start => "start",
+            HostDeed::Stop => "stop",
+            HostDeed::Restart => "restart",
+        };
+        let path = format!("/v1/hosts/{host}/{word}");
+        self.client()?.post(&path).await.map_err(told)
+    }
+
+    /// Starts a host's command that waits for approval: the one that was shown, which is what its number says.
+    pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), String> {
+        let host = name(host)?;
+        let held = self.network().and_then(|network| {
+            let mut hosts = network.snapshot.hosts.into_iter();
+            hosts.find(|it| it.name == host)?.held
+        });
+        let held = held.filter(|held| held.number == number);
+        let held = held.ok_or("this command does not wait any more; look again")?;
+        let path = format!("/v1/hosts/{host}/approve?number={number}");
+        self.client()?.post(&path).await.map_err(told)?;
+        self.agree_to(host, held.command)
+    }
+
+    /// Reads the manifest again.
+    pub(crate) async fn reload(&self) -> Result<(), String> {
+        let client = self.client()?;
+        client
+            .call::<Value>("/v1/reload")
+            .await
+            .map(drop)
+            .map_err(told)
+    }
+
+    /// Ends a flow.
+    pub(crate) async fn kill_flow(&self, id: &str) -> Result<(), String> {
+        if parse_flow_id(id).is_none() {
+            return Err("this is not a flow".to_owned());
+        }
+        let path = format!("/v1/flows/{id}");
+        self.client()?.delete(&path).await.map_err(told)
+    }
+
+    /// Answers what a host asks, or says that nobody will.
+    pub(crate) fn answer(
+        &self,
+        host: &str,
+        prompt: u64,
+        text: Option<&str>,
+        remember: bool,
+    ) -> Result<(), String> {
+        let host = name(host)?;
+        if text.is_some_and(|text| text.len() > ANSWER_MAX || text.contains(['\0', '\n', '\r'])) {
+            return Err("the answer is too long, or has more than one line".to_owned());
+        }
+        let _ = (host, prompt, remember);
+        self.client()?;
+        Err("this version cannot answer prompts yet".to_owned())
+    }
+}
+
+/// The name of a host, as it can stand in a path.
+fn name(host: &str) -> Result<&str, String> {
+    plain(host, "this cannot be the name of a host")
+}
+
+/// A text that needs no escape in a path.
+fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let good = !text.is_empty() && text.len() <= NAME_MAX && text.chars().all(fits);
+    // Two points would lead up in a path.
+    if good && text.chars().any(|c| c != '.') {
+        Ok(text)
+    } else {
+        Err(otherwise.to_owned())
+    }
+}
+
+/// A text as it can stand behind a question mark (RFC 3986 section 2.1).
+fn escaped(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut safe = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte) {
+            safe.push(char::from(byte));
+        } else {
+            let _ = write!(safe, "%{byte:02x}");
+        }
+    }
+    safe
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "it is what a failed request gives"
+)]
+fn told(error: client::Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_stays_behind_its_question_mark() {
+        assert_eq!(escaped("web1:80"), "web1:80");
+        assert_eq!(
+            escaped("http://[::1]/a b&c#\u{e4}"),
+            "http:%2f%2f%5b::1%5d%2fa%20b%26c%23%c3%a4"
+        );
+    }
+
+    #[test]
+    fn what_would_lead_elsewhere_is_no_name() {
+        for good in ["a", "web-1.example", "127.0.42.101", "web1:80"] {
+            assert_eq!(plain(good, ""), Ok(good));
+        }
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a?b",
+            "a b",
+            "a%2e",
+            "\u{e4}",
+            "a\n",
+            &"x".repeat(254),
+        ] {
+            assert!(plain(bad, "").is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! The border between the page and the program: whatever the page sends, nothing breaks, and nothing happens that was not
+//! asked for well.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use serde_json::{Value, json};
+use tauri::{
+    App, Manager as _, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    ipc::{CallbackFn, InvokeBody},
+    test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder},
+    webview::InvokeRequest,
+};
+
+use crate::{
+    commands, deeds,
+    desk::Desk,
+    imports,
+    surface::{Later, Surface},
+    testing::{Folder, desk},
+    view::Theme,
+    window,
+};
+
+/// A screen that remembers what was done to it, and on which nobody answers.
+#[derive(Default)]
+struct Paper(Mutex<Vec<String>>);
+
+impl Paper {
+    fn note(&self, what: impl Into<String>) {
+        self.0.lock().unwrap().push(what.into());
+    }
+
+    fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Surface for Paper {
+    fn ask_manifest(&self) -> Later<Option<PathBuf>> {
+        self.note("asked for a manifest");
+        Box::pin(std::future::ready(None))
+    }
+
+    fn ask_place(&self, title: &str, _: &str) -> Later<Option<PathBuf>> {
+        self.note(format!("asked for a place: {title}"));
+        Box::pin(std::future::ready(None))
+    }
+
+    fn ask_yes(&self, question: &str, _: &str, _: &str) -> Later<bool> {
+        self.note(format!("asked: {question}"));
+        Box::pin(std::future::ready(false))
+    }
+
+    fn copy(&self, text: &str) -> Result<(), String> {
+        self.note(format!("copied {} bytes", text.len()));
+        Ok(())
+    }
+
+    fn browse(&self, url: &str) -> Result<(), String> {
+        self.note(format!("browsed {url}"));
+        Ok(())
+    }
+
+    fn start_at_login(&self, on: bool) -> Result<(), String> {
+        self.note(format!("starts at login: {on}"));
+        Ok(())
+    }
+
+    fn theme(&self, theme: Theme) {
+        self.note(format!("theme {theme:?}"));
+    }
+
+    fn exit(&self) {
+        self.note("exit");
+    }
+}
+
+/// The app with its real commands and permissions, and no screen.
+struct Rig {
+    paper: Arc<Paper>,
+    folder: Folder,
+    desk: Desk,
+    page: WebviewWindow<MockRuntime>,
+    app: App<MockRuntime>,
+}
+
+impl Rig {
+    fn new(name: &str) -> Self {
+        let folder = Folder::new(name);
+        let desk = desk(&folder);
+        let paper = Arc::new(Paper::default());
+        let app = mock_builder()
+            .invoke_handler(commands::handler())
+            .build(tauri::generate_context!(test = true))
+            .unwrap();
+        let screen: Arc<dyn Surface> = paper.clone();
+        app.manage(desk.clone());
+        app.manage(screen);
+        app.manage(deeds::Feed::default());
+        app.manage(imports::Found::default());
+        let page = WebviewWindowBuilder::new(&app, window::MAIN, WebviewUrl::default());
+        let page = page.build().unwrap();
+        Self {
+            paper,
+            folder,
+            desk,
+            page,
+            app,
+        }
+    }
+
+    fn ask(&self, command: &str, body: Value) -> Result<Value, Value> {
+        ask(&self.page, command, body)
+    }
+}
+
+fn ask(page: &WebviewWindow<MockRuntime>, command: &str, body: Value) -> Result<Value, Value> {
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: CallbackFn(0),
+        error: CallbackFn(1),
+        url: "tauri://localhost".parse().unwrap(),
+        body: InvokeBody::Json(body),
+        headers: tauri::http::HeaderMap::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    let answer = get_ipc_response(page, request)?;
+    Ok(answer.deserialize().unwrap_or(Value::Null))
+}
+
+/// Values that no well-meaning page would send.
+fn nonsense() -> Vec<Value> {
+    vec![
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(""),
+        json!("../../etc/passwd"),
+        json!("/dev/zero"),
+        json!("relative.yaml"),
+        json!("a\u{0}b"),
+        json!("a/b?c=d&e#f"),
+        json!("\u{202e}\u{1b}[2J"),
+        json!("file:///etc/passwd"),
+        json!("http://example.com/"),
+        json!("x".repeat(100_000)),
+        json!([]),
+        json!([1, [2, [3]]]),
+        json!({}),
+        json!({"host": {"host": "a"}}),
+        json!(vec!["x"; 1_000]),
+    ]
+}
+
+/// The names of all arguments of all commands.
+const ARGUMENTS: [&str; 21] = [
+    "limit", "host", "target", "from", "path", "digest", "agree", "name", "id", "prompt", "text",
+    "remember", "settings", "offers", "base", "shell", "url", "message", "channel", "number",
+    "more",
+];
+
+/// Commands that do something visible even if everything that they are given is wrong, because they are given nothing.
+const WITHOUT_ARGUMENTS: [&str; 4] = ["open_dialog", "create_example", "quit", "open_demo"];
+
+#[test]
+fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
+    let rig = Rig::new("fuzz");
+    let mut refused = 0;
+    let mut asked = 0;
+    // A small generator of its own, so that a failure comes again.
+    let mut seed = 1_u64;
+    let mut next = move |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let nonsense = nonsense();
+    for name in commands::NAMES {
+        // Both look at this machine and take their time; neither takes an argument.
+        if ["checks", "imports", "diagnostics"].contains(name) || WITHOUT_ARGUMENTS.contains(name) {
+            continue;
+        }
+        for round in 0..40 {
+            let mut body = serde_json::Map::new();
+            if round > 0 {
+                for argument in ARGUMENTS {
+                    if next(4) > 0 {
+                        let value = nonsense[next(nonsense.len())].clone();
+                        body.insert(argument.to_owned(), value);
+                    }
+                }
+            }
+            asked += 1;
+            refused += usize::from(rig.ask(name, Value::Object(body)).is_err());
+        }
+    }
+    assert!(
+        asked > 1_000 && refused > asked / 2,
+        "{refused} of {asked} refused"
+    );
+    let done: BTreeSet<String> = rig.paper.taken().into_iter().collect();
+    // Texts of a sensible length may be copied and offered for saving, which asks a person first.
+    let harmless =
+        |what: &String| what.starts_with("copied ") || what.starts_with("asked for a place");
+    let harm: Vec<&String> = done.iter().filter(|what| !harmless(what)).collect();
+    assert_eq!(harm, Vec::<&String>::new());
+    assert!(rig.desk.app().network.is_none());
+    assert!(rig.desk.app().manifest.is_none());
+    assert_eq!(rig.desk.settings(), crate::view::Settings::default());
+    assert!(!rig.folder.path("config").exists(), "a file was written");
+}
+
+#[test]
+fn the_page_may_use_its_commands_and_nothing_else() {
+    let rig = Rig::new("allowed");
+    let app = rig.ask("app", json!({})).unwrap();
+    assert_eq!(app["version"], norouter::VERSION);
+    for foreign in [
+        "plugin:window|close",
+        "plugin:window|set_title",
+        "plugin:webview|create_webview_window",
+        "plugin:event|listen",
+        "plugin:path|resolve_directory",
+        "plugin:app|version",
+        "plugin:menu|new",
+        "plugin:tray|new",
+        "plugin:dialog|open",
+        "plugin:autostart|enable",
+        "plugin:shell|execute",
+        "no_such_command",
+    ] {
+        let refused = rig.ask(foreign, json!({})).unwrap_err();
+        let why = refused.as_str().unwrap();
+        assert!(
+            why.contains("not allowed") || why.contains("not found"),
+            "{foreign}: {why}"
+        );
+        let core = foreign
+            .split('|')
+            .next()
+            .unwrap()
+            .trim_start_matches("plugin:");
+        if ["window", "webview", "event", "path", "app", "menu", "tray"].contains(&core) {
+            assert!(why.contains("not allowed"), "{foreign}: {why}");
+        }
+    }
+    // A window of another name may nothing at all.
+    let other = WebviewWindowBuilder::new(&rig.app, "other", WebviewUrl::default());
+    let other = other.build().unwrap();
+    let refused = ask(&other, "app", json!({})).unwrap_err();
+    assert!(
+        refused.as_str().unwrap().contains("not allowed"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_is_asked_well_is_done() {
+    let rig = Rig::new("well");
+    rig.ask("copy", json!({"text": "127.0.42.101:80"})).unwrap();
+    let settings =
+        json!({"theme": "dark", "startAtLogin": true, "notifications": false, "openLast": false});
+    rig.ask("set_settings", json!({"settings": settings}))
+        .unwrap();
+    assert_eq!(
+        rig.paper.taken(),
+        ["copied 15 bytes", "starts at login: true", "theme Dark"]
+    );
+    let file = rig.folder.file("n.yaml", "hosts: {a: {cmd: 'true'}}\n");
+    rig.ask("open_manifest", json!({"path": file})).unwrap();
+    let app = rig.ask("app", json!({})).unwrap();
+    assert_eq!(app["manifest"], json!(file));
+    assert_eq!(app["consent"]["hosts"][0]["change"], "new");
+    let text = rig.ask("manifest_read", json!({})).unwrap();
+    let changed = "hosts: {a: {cmd: 'true'}, b: {vip: 10.0.0.1}}\n";
+    let checked = rig.ask("manifest_check", json!({"text": changed})).unwrap();
+    assert_eq!(checked["problems"][0]["severity"], "error");
+    assert_eq!(checked["effect"], Value::Null);
+    let saved = rig
+        .ask(
+            "manifest_save",
+            json!({"text": changed, "base": text["hash"]}),
+        )
+        .unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+    let stale = rig.ask(
+        "manifest_save",
+        json!({"text": changed, "base": text["hash"]}),
+    );
+    assert_eq!(stale, Err(json!("changed on disk")));
+    assert_ne!(saved["hash"], text["hash"]);
+    let schema = rig.ask("manifest_schema", json!({})).unwrap();
+    assert!(schema["$schema"].as_str().unwrap().contains("draft-07"));
+}
+
+/// The permissions of the page: exactly one for each command.
+#[test]
+fn each_command_has_its_permission_and_the_page_has_no_other() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<_> = fs::read_dir(here.join("capabilities"))
+        .unwrap()
+        .flatten()
+        .collect();
+    assert_eq!(files.len(), 1, "one file says what the page may do");
+    let capability: Value =
+        serde_json::from_slice(&fs::read(here.join("capabilities/main.json")).unwrap()).unwrap();
+    assert_eq!(capability["windows"], json!([window::MAIN]));
+    assert!(capability.get("remote").is_none());
+    let expected = commands::NAMES
+        .iter()
+        .map(|name| format!("allow-{}", name.replace('_', "-")));
+    assert_eq!(
+        capability["permissions"],
+        json!(expected.collect::<Vec<_>>())
+    );
+}
+
+/// What the page's frame allows, word by word: a change is to be seen.
+#[test]
+fn the_frame_of_the_page_is_strict() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let settings: Value =
+        serde_json::from_slice(&fs::read(here.join("tauri.conf.json")).unwrap()).unwrap();
+    let app = &settings["app"];
+    assert_eq!(app["withGlobalTauri"], json!(false));
+    let security = &app["security"];
+    assert_eq!(security["freezePrototype"], json!(true));
+    assert_eq!(security["assetProtocol"]["enable"], json!(false));
+    assert_eq!(security["capabilities"], json!(["main"]));
+    assert_eq!(
+        security["csp"],
+        json!({
+            "default-src": "'self'",
+            "connect-src": "ipc: http://ipc.localhost",
+            "img-src": "'self' data:",
+            "font-src": "'self' data:",
+            "style-src": "'self' 'unsafe-inline'",
+            "script-src": "'self'",
+            "object-src": "'none'",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+            "frame-src": "'none'",
+            "frame-ancestors": "'none'",
+        })
+    );
+    assert!(
+        settings["build"].get("devUrl").is_none(),
+        "a page from elsewhere"
+    );
+    let manifest = fs::read_to_string(here.join("Cargo.toml")).unwrap();
+    for plugin in ["shell", "fs", "http", "opener", "updater"] {
+        let line = format!("tauri-plugin-{plugin}");
+        assert!(!manifest.contains(&line), "{line}");
+    }
+}

@@ -1,0 +1,42 @@
+//! The desktop app: it hosts a network or attaches to one that runs, and shows it in a window and in the tray.
+//!
+//! Data flows one way. The page, the tray and notifications read what lies on the [`desk`]; what people do comes back as
+//! [`commands`]. The network itself is the library's: the app holds its manager, or speaks with one, through the same
+//! control socket as every other face. `docs/APP.md` tells more.
+
+pub mod view;
+
+mod checks;
+mod commands;
+mod consent;
+mod deeds;
+mod desk;
+mod diagnostics;
+mod effect;
+mod feed;
+mod imports;
+mod intents;
+mod logbook;
+mod manifest;
+mod notices;
+mod programs;
+mod recent;
+mod screen;
+mod session;
+mod ssh_config;
+mod start;
+mod store;
+mod surface;
+#[cfg(test)]
+mod testing;
+mod tray;
+#[cfg(test)]
+mod ipc_tests;
+#[cfg(test)]
+mod session_tests;
+#[cfg(test)]
+mod types;
+mod truth;
+mod window;
+
+pub use start::{demo_host, run};

@@ -1,0 +1,206 @@
+//! One notification for what has changed and stays so: hosts that are lost, and that they are back. A blip is not told, and
+//! the next notification takes the place of the one before.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use norouter::view::{HostState, HostView};
+use tokio::time::Instant;
+
+use crate::desk::Desk;
+
+/// How long a host has to be lost before somebody is told.
+const LASTING: Duration = Duration::from_secs(8);
+
+/// What notifications of the app are called, so that one takes the place of another.
+const ID: u32 = 0x6e6f_726f;
+
+/// What people are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// In one line.
+    pub(crate) title: String,
+    /// More about it.
+    pub(crate) text: String,
+}
+
+/// Who was lost since when, and what was told of it.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    lost: BTreeMap<String, Instant>,
+    told: BTreeSet<String>,
+    /// Hosts that were up; a network that begins is not one that is lost.
+    known: BTreeSet<String>,
+}
+
+impl Notices {
+    /// Takes in the hosts as they are, and says what is to be told now.
+    pub(crate) fn handle(&mut self, now: Instant, hosts: &[HostView]) -> Option<Notice> {
+        let names: BTreeSet<&String> = hosts.iter().map(|host| &host.name).collect();
+        self.known.retain(|name| names.contains(name));
+        self.lost.retain(|name, _| names.contains(name));
+        for host in hosts {
+            if host.state.is_up() || host.state == HostState::Stopped {
+                self.lost.remove(&host.name);
+                self.known.insert(host.name.clone());
+            } else if self.known.contains(&host.name) || wants_a_person(host.state) {
+                self.lost.entry(host.name.clone()).or_insert(now);
+            }
+        }
+        let lasting = self
+            .lost
+            .iter()
+            .filter(|(_, since)| now.duration_since(**since) >= LASTING);
+        let lasting: BTreeSet<String> = lasting.map(|(name, _)| name.clone()).collect();
+        let recovered = lasting.is_empty() && self.lost.is_empty() && !self.told.is_empty();
+        if recovered {
+            self.told.clear();
+            return Some(Notice {
+                title: "All hosts can be reached again".to_owned(),
+                text: String::new(),
+            });
+        }
+        if lasting.is_subset(&self.told) {
+            self.told
+                .retain(|name| lasting.contains(name) || self.lost.contains_key(name));
+            return None;
+        }
+        self.told.clone_from(&lasting);
+        Some(notice(&lasting, hosts))
+    }
+
+    /// When to look again.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let waiting = self
+            .lost
+            .iter()
+            .filter(|(name, _)| !self.told.contains(*name));
+        waiting.map(|(_, since)| *since + LASTING).min()
+    }
+}
+
+const fn wants_a_person(state: HostState) -> bool {
+    matches!(state, HostState::NeedsYou | HostState::Refused)
+}
+
+fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
+    let lost = hosts.iter().filter(|host| lasting.contains(&host.name));
+    let lines: Vec<String> = lost
+        .take(5)
+        .map(|host| {
+            let reason = host.reason.as_deref().unwrap_or_default();
+            format!("{}: {} {reason}", host.name, host.state.word())
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
+    let mut names = lasting.iter();
+    let title = match (names.next(), lasting.len()) {
+        (Some(name), 1) => format!("{name} cannot be reached"),
+        (_, count) => format!("{count} hosts cannot be reached"),
+    };
+    Notice {
+        title,
+        text: lines.join("\n"),
+    }
+}
+
+/// Tells what is to be told, for as long as the app runs.
+pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
+    let mut wakes = desk.wakes();
+    let mut notices = Notices::default();
+    let mut session = 0;
+    loop {
+        wakes.mark_unchanged();
+        let now = desk.session_id();
+        if now != session {
+            (session, notices) = (now, Notices::default());
+        }
+        let hosts = desk
+            .network()
+            .map_or_else(Vec::new, |network| network.snapshot.hosts);
+        if let Some(notice) = notices.handle(Instant::now(), &hosts)
+            && desk.settings().notifications
+        {
+            send(notice);
+        }
+        let later = async {
+            match notices.due() {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = wakes.changed() => if changed.is_err() { return },
+            () = later => {}
+        }
+    }
+}
+
+/// Shows a notification. Where nobody shows any, nothing happens.
+pub(crate) fn show(notice: &Notice) {
+    let mut shown = notify_rust::Notification::new();
+    shown
+        .appname("NoRouter")
+        .summary(&notice.title)
+        .icon("norouter-app")
+        .id(ID);
+    // The text is from outside, and some desktops read marks in it.
+    shown.body(&notice.text.replace('&', "&amp;").replace('<', "&lt;"));
+    if let Err(error) = shown.show() {
+        tracing::warn!("a notification cannot be shown: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::host;
+
+    #[test]
+    fn what_lasts_is_told_once_and_a_blip_is_not() {
+        use HostState::{Greeting, Ready, Waiting};
+        let mut notices = Notices::default();
+        let start = Instant::now();
+        let mut at = |seconds: u64, states: [HostState; 2]| {
+            let hosts = [host("a", states[0]), host("b", states[1])];
+            let notice = notices.handle(start + Duration::from_secs(seconds), &hosts);
+            notice.map(|notice| notice.title)
+        };
+        assert_eq!(at(0, [Greeting, Greeting]), None);
+        assert_eq!(at(60, [Ready, Greeting]), None, "it has never been up");
+        assert_eq!(at(61, [Waiting, Ready]), None);
+        assert_eq!(at(65, [Ready, Ready]), None, "a blip");
+        assert_eq!(at(70, [Waiting, Ready]), None);
+        assert_eq!(at(78, [Waiting, Waiting]).unwrap(), "a cannot be reached");
+        assert_eq!(at(80, [Greeting, Waiting]), None);
+        assert_eq!(
+            at(87, [Waiting, Waiting]).unwrap(),
+            "2 hosts cannot be reached"
+        );
+        assert_eq!(at(90, [Ready, Waiting]), None);
+        assert_eq!(
+            at(91, [Ready, Ready]).unwrap(),
+            "All hosts can be reached again"
+        );
+        assert_eq!(at(200, [Ready, Ready]), None);
+    }
+
+    #[test]
+    fn a_host_that_wants_a_person_is_told_of_even_if_it_was_never_up() {
+        let mut notices = Notices::default();
+        let start = Instant::now();
+        let hosts = [host("a", HostState::Refused)];
+        assert_eq!(notices.handle(start, &hosts), None);
+        assert_eq!(notices.due(), Some(start + LASTING));
+        assert!(notices.handle(start + LASTING, &hosts).is_some());
+        assert_eq!(notices.due(), None);
+        // A host that is gone from the manifest is not lost.
+        assert_eq!(
+            notices.handle(start + LASTING * 2, &[]).unwrap().title,
+            "All hosts can be reached again"
+        );
+    }
+}

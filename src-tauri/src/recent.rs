@@ -1,0 +1,71 @@
+//! The manifests that were open before.
+
+use std::path::Path;
+
+use norouter::driver::control::Name;
+use serde::{Deserialize, Serialize};
+
+use crate::view;
+
+/// How many are remembered.
+const FILES_MAX: usize = 12;
+
+/// The manifests, the last one first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Recent {
+    files: Vec<String>,
+    /// Whether the network of the first one ran when the app was quit.
+    #[serde(default)]
+    pub(crate) running: bool,
+}
+
+impl Recent {
+    /// Puts a manifest in front.
+    pub(crate) fn add(&mut self, path: &str) {
+        self.forget(path);
+        self.files.insert(0, path.to_owned());
+        self.files.truncate(FILES_MAX);
+    }
+
+    /// Leaves a manifest out.
+    pub(crate) fn forget(&mut self, path: &str) {
+        self.files.retain(|file| file != path);
+    }
+
+    /// The one that was open last.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.files.first().map(String::as_str)
+    }
+
+    /// All of them as they are now.
+    pub(crate) fn view(&self) -> Vec<view::Recent> {
+        let files = self.files.iter();
+        files
+            .map(|path| view::Recent {
+                path: path.clone(),
+                name: Name::of_manifest(Path::new(path)).to_string(),
+                exists: Path::new(path).is_file(),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_one_is_first_and_none_is_there_twice() {
+        let mut recent = Recent::default();
+        for number in 0..20 {
+            recent.add(&format!("/{number}.yaml"));
+        }
+        recent.add("/15.yaml");
+        recent.forget("/19.yaml");
+        let paths: Vec<_> = recent.view().into_iter().map(|file| file.path).collect();
+        assert_eq!(paths[..3], ["/15.yaml", "/18.yaml", "/17.yaml"]);
+        assert_eq!(paths.len(), FILES_MAX - 1);
+        assert!(recent.view().iter().all(|file| !file.exists));
+        assert_eq!(recent.view()[0].name, "15");
+    }
+}

@@ -1,0 +1,125 @@
+//! The person's screen, through Tauri.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use arboard::Clipboard;
+use tauri::AppHandle;
+use tauri_plugin_autostart::ManagerExt as _;
+use tauri_plugin_dialog::{DialogExt as _, FilePath, MessageDialogButtons};
+use tokio::sync::oneshot;
+
+use crate::{
+    surface::{Later, Surface},
+    view::Theme,
+};
+
+/// The screen.
+pub(crate) struct Screen {
+    app: AppHandle,
+    /// On some systems what was copied is there only for as long as this is.
+    clipboard: Mutex<Option<Clipboard>>,
+}
+
+impl Screen {
+    /// The screen that the app is on.
+    pub(crate) fn new(app: AppHandle) -> Self {
+        Self {
+            app,
+            clipboard: Mutex::default(),
+        }
+    }
+}
+
+fn later<T: Send + 'static>(otherwise: T, ask: impl FnOnce(oneshot::Sender<T>)) -> Later<T> {
+    let (sender, answer) = oneshot::channel();
+    ask(sender);
+    // A dialog that is gone without an answer says nothing.
+    Box::pin(async move { answer.await.unwrap_or(otherwise) })
+}
+
+fn path(chosen: Option<FilePath>) -> Option<PathBuf> {
+    chosen.and_then(|chosen| chosen.into_path().ok())
+}
+
+impl Surface for Screen {
+    fn ask_manifest(&self) -> Later<Option<PathBuf>> {
+        let dialog = self.app.dialog().file().set_title("Open a manifest");
+        let dialog = dialog.add_filter("Manifests", &["yaml", "yml"]);
+        later(None, |answer| {
+            dialog.pick_file(|chosen| drop(answer.send(path(chosen))));
+        })
+    }
+
+    fn ask_place(&self, title: &str, name: &str) -> Later<Option<PathBuf>> {
+        let dialog = self
+            .app
+            .dialog()
+            .file()
+            .set_title(title)
+            .set_file_name(name);
+        later(None, |answer| {
+            dialog.save_file(|chosen| drop(answer.send(path(chosen))));
+        })
+    }
+
+    fn ask_yes(&self, question: &str, detail: &str, yes: &str) -> Later<bool> {
+        let buttons = MessageDialogButtons::OkCancelCustom(yes.to_owned(), "Cancel".to_owned());
+        let dialog = self.app.dialog().message(format!("{question}\n\n{detail}"));
+        let dialog = dialog.title("NoRouter").buttons(buttons);
+        later(false, |answer| {
+            dialog.show(|yes| {
+                // Whoever has asked may be gone.
+                let _ = answer.send(yes);
+            });
+        })
+    }
+
+    fn copy(&self, text: &str) -> Result<(), String> {
+        let mut clipboard = self
+            .clipboard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let failed = |error: arboard::Error| format!("the clipboard cannot be used: {error}");
+        if clipboard.is_none() {
+            *clipboard = Some(Clipboard::new().map_err(failed)?);
+        }
+        match clipboard.as_mut() {
+            Some(clipboard) => clipboard.set_text(text).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    fn browse(&self, url: &str) -> Result<(), String> {
+        open::that_detached(url).map_err(|error| format!("the browser cannot be started: {error}"))
+    }
+
+    fn start_at_login(&self, on: bool) -> Result<(), String> {
+        let starter = self.app.autolaunch();
+        let outcome = if on {
+            starter.enable()
+        } else {
+            starter.disable()
+        };
+        outcome.map_err(|error| format!("starting at login cannot be changed: {error}"))
+    }
+
+    fn theme(&self, theme: Theme) {
+        set_theme(&self.app, theme);
+    }
+
+    fn exit(&self) {
+        self.app.exit(0);
+    }
+}
+
+/// Draws the frames of windows light or dark.
+pub(crate) fn set_theme(app: &AppHandle, theme: Theme) {
+    app.set_theme(match theme {
+        Theme::System => None,
+        Theme::Light => Some(tauri::Theme::Light),
+        Theme::Dark => Some(tauri::Theme::Dark),
+    });
+}

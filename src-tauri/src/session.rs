@@ -1,0 +1,411 @@
+//! The network that is shown. The app hosts its manager, or attaches to one that runs already; either way it is read
+//! through the control socket, so that both are the same from here on, and commands can reach either.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use norouter::{
+    driver::{
+        Handle, Manager,
+        control::{self, Client, Identity, Name, OpenError},
+        manager::Intent,
+        origin::Origin,
+    },
+    manager::Commands,
+    plan::Plan,
+    view::LogView,
+};
+use tokio::task::AbortHandle;
+
+use crate::{
+    desk::Desk,
+    truth::{LINES_MAX, Truth},
+    view::{Phase, Shown},
+};
+
+/// How long a network may take to end before the app ends without it. Agents whose manager is gone end by themselves.
+const END_MAX: Duration = Duration::from_secs(10);
+
+/// A network that is shown.
+pub(crate) struct Session {
+    /// Which one it is since the app began, from 1.
+    id: u64,
+    client: Client,
+    /// How its manager is reached, if it is the app's own.
+    hosted: Option<Handle>,
+    manifest: Option<PathBuf>,
+    /// What its manager was told last, if it is the app's own.
+    plan: Option<Plan>,
+    phase: Phase,
+    pub(crate) truth: Truth,
+    reader: AbortHandle,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Session {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.hosted.is_some()
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        self.client.name()
+    }
+
+    pub(crate) fn manifest(&self) -> Option<&Path> {
+        self.manifest.as_deref()
+    }
+
+    pub(crate) fn view(&self) -> Shown {
+        Shown {
+            name: self.client.name().to_string(),
+            manifest: self.manifest().map(|path| path.display().to_string()),
+            hosted: self.is_hosted(),
+            phase: self.phase,
+        }
+    }
+}
+
+impl Desk {
+    /// Starts the network of the open manifest, or asks for consent first. What runs already is left alone.
+    pub(crate) async fn start(&self) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
+        if let Some(session) = &self.lock().session {
+            return match session.phase {
+                Phase::Starting | Phase::Running => Ok(()),
+                Phase::Ending => Err("the network is ending; wait a moment".to_owned()),
+            };
+        }
+        let path = self.manifest()?;
+        let shown = path.display().to_string();
+        let loaded = Self::load(&path)?;
+        let Some(plan) = loaded.plan.clone() else {
+            self.fail(format!("{shown} cannot be run"), loaded.report(false));
+            return Err("the manifest has errors".to_owned());
+        };
+        self.edit(|state| state.failure = None);
+        if !self.lock().agreements.get().cover(&shown, &plan) {
+            self.ask(&shown, &plan);
+            return Ok(());
+        }
+        self.host(&path, plan).await
+    }
+
+    /// Runs a plan inside the app, in one's turn. One that runs already is attached to.
+    pub(crate) async fn host(&self, path: &Path, plan: Plan) -> Result<(), String> {
+        if self.lock().session.is_some() {
+            return Ok(());
+        }
+        let door = match control::open(&Identity::of_manifest(path)).await {
+            Ok(door) => door,
+            Err(OpenError::Runs { name }) => return self.show(Client::new(name)).await,
+            Err(error) => {
+                let message = error.to_string();
+                self.fail("The network cannot be started", &message);
+                return Err(message);
+            }
+        };
+        let client = Client::new(door.name().clone());
+        crate::programs::environment_is_known().await;
+        let (mut manager, events) = Manager::start(&plan, Some(door))
+            .map_err(|error| format!("the manager cannot be started: {error}"))?;
+        // It is read as everybody else reads it.
+        drop(events);
+        let origin = Origin::new(path, Commands::Hold, true, &mut manager);
+        let handle = manager.handle().clone();
+        let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
+        let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();
+        let desk = self.clone();
+        let waiting = std::thread::Builder::new().name("network".to_owned());
+        let waiting = waiting.spawn(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| manager.join()));
+            upkeep.abort();
+            if outcome.is_err() {
+                let report =
+                    "This is a mistake in the program. Please report it with the diagnostics.";
+                desk.fail("The network has ended unexpectedly", report);
+            }
+            desk.ended(id);
+        });
+        waiting.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Shows a network that another program runs.
+    pub(crate) async fn attach(&self, name: &str) -> Result<(), String> {
+        let name: Name = name.parse().map_err(|error| format!("{error}"))?;
+        let _turn = self.0.turn.lock().await;
+        if let Some(session) = &self.lock().session
+            && session.is_hosted()
+        {
+            return Err(format!(
+                "the network {} runs here; stop it first",
+                session.name()
+            ));
+        }
+        let client = Client::new(name);
+        let network = client.network().await.map_err(|error| error.to_string())?;
+        if let Some(manifest) = network.manifest.as_deref() {
+            let manifest = Path::new(manifest);
+            // A file that is gone is no reason not to look at the network.
+            if self.lay_down(manifest).await.is_ok() && self.lock().session.is_some() {
+                return Ok(());
+            }
+        }
+        self.show(client).await
+    }
+
+    /// Attaches to the network of this manifest, if one runs.
+    pub(crate) async fn attach_to_manifest(&self, manifest: &str) -> bool {
+        for client in Client::running().await {
+            let theirs = client
+                .network()
+                .await
+                .ok()
+                .and_then(|network| network.manifest);
+            if theirs.as_deref() == Some(manifest) {
+                return self.show(client).await.is_ok();
+            }
+        }
+        false
+    }
+
+    async fn show(&self, client: Client) -> Result<(), String> {
+        let network = client.network().await.map_err(|error| error.to_string())?;
+        self.begin(client, network.manifest.map(PathBuf::from), None);
+        Ok(())
+    }
+
+    /// Stops looking at a network that another program runs.
+    pub(crate) fn detach(&self) -> Result<(), String> {
+        self.edit(|state| match &state.session {
+            None => Err("no network is shown".to_owned()),
+            Some(session) if session.is_hosted() => {
+                Err("the app runs this network itself; it can be stopped".to_owned())
+            }
+            Some(_) => {
+                state.session = None;
+                Ok(())
+            }
+        })
+    }
+
+    /// Ends the network that is shown, whoever runs it.
+    pub(crate) async fn stop(&self) -> Result<(), String> {
+        let client = self.edit(|state| {
+            let session = state.session.as_mut();
+            let session = session.ok_or_else(|| "no network runs".to_owned())?;
+            session.phase = Phase::Ending;
+            match &session.hosted {
+                Some(handle) => {
+                    handle.tell(Intent::Down);
+                    Ok(None)
+                }
+                None => Ok::<_, String>(Some(session.client.clone())),
+            }
+        })?;
+        match client {
+            None => Ok(()),
+            Some(client) => client
+                .post("/v1/down")
+                .await
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Ends what the app itself runs, and waits until it has ended, but not for ever.
+    pub(crate) async fn wind_down(&self) {
+        let mut wakes = self.wakes();
+        let running = self.lock().session.as_ref().is_some_and(Session::is_hosted);
+        let remembered = self.edit(|state| state.recent.change(|recent| recent.running = running));
+        if let Err(error) = remembered {
+            tracing::warn!("{error}");
+        }
+        if !running {
+            return;
+        }
+        // It may have ended by itself meanwhile.
+        let _ = self.stop().await;
+        let over =
+            async { while self.lock().session.is_some() && wakes.changed().await.is_ok() {} };
+        if tokio::time::timeout(END_MAX, over).await.is_err() {
+            tracing::warn!("the network has not ended within {} s", END_MAX.as_secs());
+        }
+    }
+
+    /// The manager of the network that is shown.
+    pub(crate) fn client(&self) -> Result<Client, String> {
+        let state = self.lock();
+        let session = state.session.as_ref().ok_or("no network runs")?;
+        Ok(session.client.clone())
+    }
+
+    /// The plan that runs, as far as the app knows: its own network's, or else that of the open file.
+    pub(crate) fn plan_now(&self) -> Option<Plan> {
+        let plan = self
+            .lock()
+            .session
+            .as_ref()
+            .and_then(|session| session.plan.clone());
+        plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
+    }
+
+    /// Remembers that a host's command was agreed to while the app runs the network.
+    pub(crate) fn agree_to(&self, host: &str, command: Vec<String>) -> Result<(), String> {
+        self.edit(|state| {
+            let session = state.session.as_ref().filter(|session| session.is_hosted());
+            let Some(path) = session.and_then(Session::manifest) else {
+                return Ok(());
+            };
+            let path = path.display().to_string();
+            state
+                .agreements
+                .change(|all| all.agree_to_one(&path, host, command))
+        })
+    }
+
+    /// Looks which other networks of this user run.
+    pub(crate) async fn look_around(&self) {
+        let shown = self
+            .lock()
+            .session
+            .as_ref()
+            .map(|session| session.name().clone());
+        let running = Client::running().await;
+        let others = running
+            .iter()
+            .map(Client::name)
+            .filter(|name| Some(*name) != shown.as_ref());
+        let others: Vec<String> = others.map(ToString::to_string).collect();
+        if self.lock().running != others {
+            self.edit(|state| state.running = others);
+        }
+    }
+
+    /// Asks for the traffic as it is now, which the stream tells only now and then.
+    pub(crate) async fn refresh(&self) {
+        let Some((id, client)) = self
+            .lock()
+            .session
+            .as_ref()
+            .map(|it| (it.id, it.client.clone()))
+        else {
+            return;
+        };
+        let Ok(network) = client.network().await else {
+            return;
+        };
+        self.change(|state, change| {
+            if let Some(session) = state.session.as_mut().filter(|session| session.id == id) {
+                session.truth.refresh(&network, change);
+            }
+        });
+    }
+
+    fn begin(
+        &self,
+        client: Client,
+        manifest: Option<PathBuf>,
+        hosted: Option<(Handle, Plan)>,
+    ) -> u64 {
+        let (handle, plan) = hosted.unzip();
+        let ends_with_stream = handle.is_none();
+        self.edit(|state| {
+            state.sessions += 1;
+            let id = state.sessions;
+            let reading = follow(self.clone(), id, client.clone(), ends_with_stream);
+            state.consent = None;
+            state.session = Some(Session {
+                id,
+                client,
+                hosted: handle,
+                manifest,
+                plan,
+                phase: Phase::Starting,
+                truth: Truth::default(),
+                reader: tokio::spawn(reading).abort_handle(),
+            });
+            id
+        })
+    }
+
+    fn ended(&self, id: u64) {
+        self.edit(|state| {
+            if state
+                .session
+                .as_ref()
+                .is_some_and(|session| session.id == id)
+            {
+                state.session = None;
+            }
+        });
+    }
+}
+
+/// Reads what a manager tells, to the end.
+async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
+    let outcome = async {
+        let log: LogView = client.get(&format!("/v1/logs?limit={LINES_MAX}")).await?;
+        let mut events = client.events(Some(log.last)).await?;
+        desk.with_session(id, |session, _| session.truth.remember(log.lines));
+        while let Some(news) = events.next().await? {
+            let begins = desk.with_session(id, |session, change| {
+                session.truth.hear(news, change);
+                session.phase == Phase::Starting && session.truth.network().is_some()
+            });
+            if begins == Some(true) {
+                desk.edit(|state| {
+                    if let Some(session) = state.session.as_mut().filter(|it| it.id == id) {
+                        session.phase = Phase::Running;
+                    }
+                });
+            }
+        }
+        Ok::<_, control::client::Error>(())
+    };
+    if let Err(error) = outcome.await {
+        desk.fail("The network cannot be seen any more", error.to_string());
+    }
+    if ends_with_stream {
+        desk.ended(id);
+    }
+}
+
+impl Desk {
+    fn with_session<T>(&self, id: u64, edit: impl FnOnce(&mut Session, u64) -> T) -> Option<T> {
+        self.change(|state, change| {
+            let session = state.session.as_mut().filter(|session| session.id == id)?;
+            Some(edit(session, change))
+        })
+    }
+}
+
+/// Takes up the manifest whenever it changes, and tells what is wrong with it.
+async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
+    loop {
+        let asker = origin.next().await;
+        let taken = origin.take_up(&handle, asker).await;
+        match taken.plan {
+            Some((plan, _)) => desk.edit(|state| {
+                state.failure = None;
+                if let Some(session) = state.session.as_mut().filter(|session| session.id == id) {
+                    session.plan = Some(plan);
+                }
+            }),
+            None => desk.fail(
+                "The manifest was not taken up; the network goes on as it is",
+                taken.report,
+            ),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A real network on a real desk, without a window: started, seen, changed, attached to, ended.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use norouter::view::HostState;
+
+use crate::{
+    desk::{Cursor, Desk},
+    testing::{Folder, desk},
+    view::{App, CommandChange, News, Phase},
+};
+
+/// Much longer than anything here takes, on any machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Waits until the desk is as expected.
+async fn until(desk: &Desk, what: &str, mut is: impl FnMut(&App, &Desk) -> bool) {
+    let mut wakes = desk.wakes();
+    let waiting = async {
+        while !is(&desk.app(), desk) {
+            wakes.changed().await.unwrap();
+        }
+    };
+    let outcome = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(outcome.is_ok(), "{what}: {:?}", desk.app());
+}
+
+fn state_of(desk: &Desk, host: &str) -> Option<HostState> {
+    let network = desk.network()?;
+    let mut hosts = network.snapshot.hosts.iter();
+    hosts.find(|it| it.name == host).map(|it| it.state)
+}
+
+/// A network of this machine, and of a host that never becomes ready.
+fn manifest(net: u8, word: &str) -> String {
+    format!(
+        "hosts:\n  laptop: {{vip: 127.0.{net}.1, dns: {{disable: true}}, stateDir: {{disable: true}}}}\n  \
+         mute: {{vip: 127.0.{net}.2, cmd: [sh, -c, 'echo {word} >&2; exec sleep 1000'], loopback: {{disable: true}}}}\n"
+    )
+}
+
+/// Its file, with a name that no other network on this machine has.
+fn file(folder: &Folder, name: &str, text: &str) -> PathBuf {
+    folder.file(&format!("{name}-{}.yaml", std::process::id()), text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
+    let folder = Folder::new("session");
+    let here = desk(&folder);
+    let path = file(&folder, "consent", &manifest(71, "hello"));
+    here.open(&path).await.unwrap();
+    here.start().await.unwrap();
+    let consent = here.app().consent.unwrap();
+    assert!(here.app().network.is_none());
+    assert_eq!(consent.hosts.len(), 1, "this machine has no command");
+    assert_eq!(consent.hosts[0].change, CommandChange::New);
+    here.consent(&consent.digest, false).await.unwrap();
+    assert!(here.app().network.is_none() && here.app().consent.is_none());
+    here.start().await.unwrap();
+    assert!(here.consent("another", true).await.is_err());
+    assert_eq!(here.app().consent.unwrap().digest, consent.digest);
+
+    here.consent(&consent.digest, true).await.unwrap();
+    until(&here, "this machine is ready", |app, desk| {
+        let running = app
+            .network
+            .as_ref()
+            .is_some_and(|shown| shown.phase == Phase::Running);
+        running && state_of(desk, "laptop") == Some(HostState::Ready)
+    })
+    .await;
+    assert!(here.app().network.unwrap().hosted && here.app().consent.is_none());
+    // A second click on the button changes nothing.
+    here.start().await.unwrap();
+    assert_eq!(here.session_id(), 1);
+    assert_eq!(here.flows(10).await.unwrap().total, 0);
+    let said = |desk: &Desk, word: &str| {
+        let news = desk.news(&mut Cursor::default());
+        news.iter().any(|news| {
+            matches!(news, News::Line { line } if format!("{:?}", line.event).contains(word))
+        })
+    };
+    until(&here, "the host has spoken", |_, desk| said(desk, "hello")).await;
+
+    // Another app looks at the same network, and does not hold it.
+    let folder_there = Folder::new("other");
+    let there = desk(&folder_there);
+    there.open(&path).await.unwrap();
+    assert!(!there.app().network.unwrap().hosted);
+    until(&there, "the other sees it too", |_, desk| {
+        state_of(desk, "laptop") == Some(HostState::Ready) && said(desk, "hello")
+    })
+    .await;
+    assert!(here.detach().is_err());
+    there.detach().unwrap();
+    assert!(there.app().network.is_none());
+    let name = here.app().network.unwrap().name;
+    there.look_around().await;
+    assert!(there.app().running.contains(&name));
+    there.attach(&name).await.unwrap();
+    assert!(there.attach("../x").await.is_err());
+
+    // A broken file changes nothing, and is told.
+    fs::write(&path, "hosts: [").unwrap();
+    until(&here, "the mistake is told", |app, _| app.failure.is_some()).await;
+    assert!(here.app().failure.unwrap().report.contains("-->"));
+    assert_eq!(state_of(&here, "laptop"), Some(HostState::Ready));
+    // A changed command waits.
+    fs::write(&path, manifest(71, "goodbye")).unwrap();
+    until(&here, "the mistake is mended", |app, _| {
+        app.failure.is_none()
+    })
+    .await;
+    assert!(!said(&here, "goodbye"));
+
+    // Whoever has attached may end it.
+    there.stop().await.unwrap();
+    until(&here, "it has ended here", |app, _| app.network.is_none()).await;
+    until(&there, "it has ended there", |app, _| app.network.is_none()).await;
+    // What was not agreed to is asked for again.
+    here.start().await.unwrap();
+    assert_eq!(
+        here.app().consent.unwrap().hosts[0].change,
+        CommandChange::Changed
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
+    let folder = Folder::new("once");
+    let here = desk(&folder);
+    let path = file(&folder, "once", &manifest(72, "x"));
+    here.open(&path).await.unwrap();
+    let digest = here.app().consent.unwrap().digest;
+    here.consent(&digest, true).await.unwrap();
+    until(&here, "it runs", |_, desk| desk.network().is_some()).await;
+    let other = file(&folder, "other", "hosts: {a: {}}\n");
+    assert!(
+        here.open(&other)
+            .await
+            .unwrap_err()
+            .contains("stop it before")
+    );
+
+    here.wind_down().await;
+    assert!(here.app().network.is_none());
+    // The next start of the app knows what ran and what was agreed to.
+    let next = desk(&folder);
+    assert_eq!(next.last_open(), Some((path.clone(), true)));
+    next.open(&path).await.unwrap();
+    assert!(next.app().consent.is_none());
+    next.start().await.unwrap();
+    until(&next, "it runs again", |_, desk| desk.network().is_some()).await;
+    next.wind_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_with_mistakes_is_told_and_can_be_mended() {
+    let folder = Folder::new("mistakes");
+    let here = desk(&folder);
+    let path = file(&folder, "mistakes", "hosts: {a: {vip: 10.0.0.1}}\n");
+    here.open(&path).await.unwrap();
+    assert!(here.app().failure.unwrap().report.contains("10.0.0.1"));
+    assert!(here.start().await.is_err());
+    assert!(here.app().network.is_none());
+    let mut cursor = Cursor::default();
+    here.news(&mut cursor);
+    fs::write(&path, "hosts: {a: {cmd: 'true'}}\n").unwrap();
+    let mut told = false;
+    until(&here, "the change is told", |_, desk| {
+        let news = desk.news(&mut cursor);
+        told |= news
+            .iter()
+            .any(|news| matches!(news, News::Manifest { .. }));
+        told
+    })
+    .await;
+    assert!(here.open(&folder.path("nowhere.yaml")).await.is_err());
+}

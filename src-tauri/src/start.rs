@@ -1,0 +1,266 @@
+//! How the app begins and ends.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use norouter::driver::{agent, demo, signals};
+use tauri::{AppHandle, Manager as _, RunEvent};
+use tauri_plugin_autostart::MacosLauncher;
+use tauri_plugin_window_state::StateFlags;
+
+use crate::{
+    commands, deeds,
+    desk::{Desk, Folders},
+    imports, logbook, notices, programs,
+    screen::Screen,
+    surface::Surface,
+    tray, window,
+};
+
+/// The word that lets the app begin without its window.
+const HIDDEN: &str = "--hidden";
+
+/// How often the app looks which other networks run, while somebody looks at the page.
+const LOOK_AROUND: Duration = Duration::from_secs(3);
+
+/// Runs the app until it is quit.
+pub fn run() -> ExitCode {
+    let app = tauri::Builder::default()
+        // First of all: the second one must go before it does anything.
+        .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
+            window::show(app);
+            if let Some(path) = manifest_among(words.iter().skip(1), Path::new(&folder)) {
+                window::open(app, path);
+            }
+        }))
+        .plugin(tauri_plugin_autostart::init(
+            MacosLauncher::LaunchAgent,
+            Some(vec![HIDDEN]),
+        ))
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(
+            tauri_plugin_window_state::Builder::default()
+                .with_state_flags(StateFlags::all() & !StateFlags::VISIBLE)
+                .build(),
+        )
+        .setup(|app| {
+            begin(app.handle())?;
+            Ok(())
+        })
+        .on_window_event(window::on_event)
+        .invoke_handler(commands::handler())
+        .build(tauri::generate_context!());
+    let app = match app {
+        Ok(app) => app,
+        Err(error) => {
+            complain(&format!("NoRouter cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    app.run(on_event);
+    ExitCode::SUCCESS
+}
+
+fn begin(app: &AppHandle) -> tauri::Result<()> {
+    let folders = Folders {
+        config: app.path().app_config_dir()?,
+        data: app.path().app_local_data_dir()?,
+    };
+    logbook::begin(&folders.data);
+    let desk = Desk::new(folders);
+    let screen: Arc<dyn Surface> = Arc::new(Screen::new(app.clone()));
+    app.manage(desk.clone());
+    app.manage(screen);
+    app.manage(deeds::Feed::default());
+    app.manage(imports::Found::default());
+
+    tauri::async_runtime::spawn(async { programs::ask_the_login_shell() });
+    tray::begin(app);
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if !words.iter().any(|word| word == HIDDEN) {
+        window::show(app);
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let given = manifest_among(words.iter(), &here);
+    tauri::async_runtime::spawn(open_first(desk.clone(), given));
+    tauri::async_runtime::spawn(notices::tell(desk.clone(), |notice| {
+        // Whoever shows it may take its time.
+        tauri::async_runtime::spawn_blocking(move || notices::show(&notice));
+    }));
+    tauri::async_runtime::spawn(look_around(desk.clone()));
+    tauri::async_runtime::spawn(obey_signals(app.clone(), desk));
+    Ok(())
+}
+
+/// The first word that is no option, as a path.
+fn manifest_among<'a>(mut words: impl Iterator<Item = &'a String>, here: &Path) -> Option<PathBuf> {
+    let word = words.find(|word| !word.starts_with('-'))?;
+    Some(here.join(word))
+}
+
+/// Opens the manifest that the app was started with, or the one that was open last, which goes on if it ran.
+async fn open_first(desk: Desk, given: Option<PathBuf>) {
+    let (path, runs) = match given {
+        Some(path) => (path, false),
+        None => match desk.last_open() {
+            Some(last) => last,
+            None => return,
+        },
+    };
+    let mut outcome = desk.open(&path).await;
+    if outcome.is_ok() && runs && desk.app().consent.is_none() {
+        outcome = desk.start().await;
+    }
+    if let Err(error) = outcome {
+        desk.fail(format!("{} was not opened", path.display()), error);
+    }
+}
+
+async fn look_around(desk: Desk) {
+    let mut visible = desk.visible();
+    while visible.wait_for(|visible| *visible).await.is_ok() {
+        desk.look_around().await;
+        tokio::time::sleep(LOOK_AROUND).await;
+    }
+}
+
+/// The end of the session, or Ctrl-C: nobody can be asked then.
+async fn obey_signals(app: AppHandle, desk: Desk) {
+    if let Ok(asked) = signals::terminated() {
+        asked.await;
+        desk.wind_down().await;
+        app.exit(0);
+    }
+}
+
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of what can happen to an app is the system's affair"
+)]
+fn on_event(app: &AppHandle, event: RunEvent) {
+    match event {
+        // The last window is gone, or the person wants to quit by the means of the system: neither ends a network unasked.
+        RunEvent::ExitRequested {
+            api, code: None, ..
+        } => {
+            api.prevent_exit();
+            if app.get_webview_window(window::MAIN).is_some() {
+                let desk = app.state::<Desk>().inner().clone();
+                let screen = app.state::<Arc<dyn Surface>>().inner().clone();
+                tauri::async_runtime::spawn(async move { deeds::quit(&desk, &*screen).await });
+            }
+        }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            window::show(app);
+            if let Some(path) = urls.first().and_then(|url| url.to_file_path().ok()) {
+                window::open(app, path);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Runs as a host of the demo, if the words say so: the demo starts this very program. Gives the code to end with.
+pub fn demo_host(words: &[String]) -> Option<ExitCode> {
+    let outcome = match words {
+        [word, probe] if word == "demo-host" && probe == "--probe" => match demo::probe() {
+            Ok(()) => Ok(()),
+            Err(reason) => {
+                use std::io::Write as _;
+                // Whoever asked reads it there.
+                let _ = writeln!(std::io::stdout(), "{reason}");
+                return Some(ExitCode::FAILURE);
+            }
+        },
+        [word, rest @ .., agent, automated]
+            if word == "demo-host" && agent == "agent" && automated == "--automated" =>
+        {
+            be_host(rest)
+        }
+        _ => return None,
+    };
+    Some(match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            complain(&reason);
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn be_host(words: &[String]) -> Result<(), String> {
+    host(words)?.settle()?;
+    match agent::run_on_stdio(None).map_err(|error| error.to_string())? {
+        agent::End::Closed | agent::End::Stopped | agent::End::Succeeded => Ok(()),
+        end @ (agent::End::Broken(_) | agent::End::Silent) => Err(end.to_string()),
+    }
+}
+
+/// What the demo's manifest says of a host.
+fn host(words: &[String]) -> Result<demo::Host, String> {
+    let value = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
+    let missing = || "a host of the demo is started by the demo, not by hand".to_owned();
+    let name = value("--name=").ok_or_else(missing)?;
+    let page = value("--page=").ok_or_else(missing)?;
+    let peers = words.iter().filter_map(|word| word.strip_prefix("--peer="));
+    Ok(demo::Host {
+        name: name.parse().map_err(|error| format!("{error}"))?,
+        page: page.parse().map_err(|error| format!("{error}"))?,
+        apart: words.iter().any(|word| word == "--apart"),
+        peers: peers.map(str::parse).collect::<Result<_, _>>()?,
+    })
+}
+
+#[allow(clippy::print_stderr, reason = "there is no window to say it in")]
+fn complain(what: &str) {
+    eprintln!("{what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_that_is_no_option_is_the_manifest() {
+        let among = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            manifest_among(words.iter(), Path::new("/here"))
+        };
+        assert_eq!(among(&["--hidden"]), None);
+        assert_eq!(
+            among(&["--hidden", "n.yaml"]),
+            Some(PathBuf::from("/here/n.yaml"))
+        );
+        assert_eq!(
+            among(&["/there/n.yaml"]),
+            Some(PathBuf::from("/there/n.yaml"))
+        );
+    }
+
+    #[test]
+    fn a_host_of_the_demo_understands_the_demos_own_manifest() {
+        let demo = demo::demo(true).unwrap();
+        let plan = norouter::plan::load("demo", &demo.manifest).plan.unwrap();
+        let mut hosts = 0;
+        for host_plan in &plan.hosts {
+            let norouter::plan::Start::Command(words) = &host_plan.start else {
+                continue;
+            };
+            let words = &words[2..words.len() - 2];
+            let understood = host(words).unwrap();
+            assert_eq!(understood.name, host_plan.name);
+            assert_eq!(understood.peers.len(), 2);
+            hosts += 1;
+        }
+        assert_eq!(hosts, 3);
+        assert!(host(&[]).is_err());
+        assert!(demo_host(&["n.yaml".to_owned()]).is_none());
+    }
+}

@@ -1,0 +1,84 @@
+//! The types of the page, made from what it is shown. `UPDATE=1 cargo test -p norouter-app` writes them anew. Those of the
+//! network itself are made where they are, in the library.
+
+use std::{env, fs, path::PathBuf};
+
+use ts_rs::{Config, TS};
+
+use crate::view;
+
+/// Types of the library that ours name.
+const THEIRS: [&str; 3] = ["HostView", "LogLine", "NetworkView"];
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ui/src/lib/types")
+}
+
+/// Compares a type with its file, or writes the file; gives its name where it is stale.
+fn stale<T: TS + 'static>(config: &Config) -> Option<String> {
+    let name = T::ident(config);
+    let file = folder().join(format!("{name}.ts"));
+    let mut text = T::export_to_string(config).unwrap();
+    let body = text.find("\n\n").unwrap_or(0);
+    let named = THEIRS
+        .iter()
+        .filter(|theirs| text[body..].contains(&format!(": {theirs}")));
+    let imports: Vec<String> = named
+        .map(|theirs| format!("import type {{ {theirs} }} from \"./{theirs}\";\n"))
+        .collect();
+    let note = text.find('\n').map_or(0, |end| end + 1);
+    text.insert_str(note, &imports.concat());
+    if env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(folder()).unwrap();
+        fs::write(&file, &text).unwrap();
+    }
+    let there = fs::read_to_string(&file).unwrap_or_default();
+    (there.replace("\r\n", "\n") != text).then_some(name)
+}
+
+#[test]
+fn the_page_has_the_types_of_what_it_is_shown() {
+    let config = Config::new().with_large_int("number");
+    macro_rules! stale {
+        ($($kind:ident),* $(,)?) => {
+            [$(stale::<view::$kind>(&config)),*]
+        };
+    }
+    let stale: Vec<String> = stale![
+        App,
+        Check,
+        CheckState,
+        Checked,
+        CommandChange,
+        Consent,
+        ConsentHost,
+        Effect,
+        EffectKind,
+        EffectLine,
+        Failure,
+        ImportKind,
+        ImportOffer,
+        ManifestText,
+        News,
+        Phase,
+        Platform,
+        Problem,
+        Recent,
+        Settings,
+        Severity,
+        Shown,
+        Theme,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(
+        stale.is_empty(),
+        "run `UPDATE=1 cargo test -p norouter-app`: stale are {stale:?}"
+    );
+    let news = fs::read_to_string(folder().join("News.ts")).unwrap();
+    for theirs in THEIRS {
+        assert!(news.contains(&format!("from \"./{theirs}\"")), "{news}");
+        assert!(folder().join(format!("{theirs}.ts")).is_file());
+    }
+}

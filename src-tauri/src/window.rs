@@ -1,0 +1,149 @@
+//! The window: shown when it is wanted, hidden when it is closed, and given up after it was hidden for a while, because a
+//! web view that nobody looks at still takes memory.
+
+use std::time::Duration;
+
+use tauri::{
+    AppHandle, DragDropEvent, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder,
+    Window, WindowEvent, utils::config::Color, webview::NewWindowResponse,
+};
+
+use crate::{deeds, desk::Desk, screen, tray};
+
+/// What the window is called in the program and in its permissions.
+pub(crate) const MAIN: &str = "main";
+
+/// How long a hidden window is kept.
+const KEPT: Duration = Duration::from_mins(5);
+
+/// Behind the page until it has painted.
+const BEHIND: Color = Color(0x16, 0x1a, 0x22, 0xff);
+
+/// Shows the window in front of the others.
+pub(crate) fn show(app: &AppHandle) {
+    let desk = app.state::<Desk>();
+    let window = app.get_webview_window(MAIN).map_or_else(|| build(app), Ok);
+    let shown = window.and_then(|window| {
+        window.show()?;
+        window.unminimize()?;
+        window.set_focus()
+    });
+    match shown {
+        Ok(()) => desk.set_visible(true),
+        Err(error) => tracing::error!("the window cannot be shown: {error}"),
+    }
+    let app = app.clone();
+    tauri::async_runtime::spawn_blocking(move || tray::is_shown(&app));
+}
+
+fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
+        .title("NoRouter")
+        .inner_size(1180.0, 780.0)
+        .min_inner_size(760.0, 520.0)
+        .background_color(BEHIND)
+        .visible(false)
+        .on_navigation(is_ours)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .build()?;
+    screen::set_theme(app, app.state::<Desk>().settings().theme);
+    Ok(window)
+}
+
+/// Whether an address is one of the page's own.
+fn is_ours(url: &Url) -> bool {
+    url.scheme() == "tauri"
+        || (["http", "https"].contains(&url.scheme()) && url.host_str() == Some("tauri.localhost"))
+}
+
+/// What happens to the window.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "most of what can happen to a window is the system's affair"
+)]
+pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
+    let app = window.app_handle();
+    match event {
+        WindowEvent::CloseRequested { api, .. } => {
+            api.prevent_close();
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move { close(&app).await });
+        }
+        WindowEvent::Destroyed => app.state::<Desk>().set_visible(false),
+        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+            if let [path] = &paths[..] {
+                open(app, path.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Opens a manifest that the person has dropped here, or started the app with.
+pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
+    let desk = app.state::<Desk>().inner().clone();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = desk.open(&path).await {
+            desk.fail(format!("{} was not opened", path.display()), error);
+        }
+    });
+}
+
+/// The network goes on without a window as long as the person can find it again: in the tray, or else among the windows. An
+/// app without either and without a network has nothing left to do.
+async fn close(app: &AppHandle) {
+    let desk = app.state::<Desk>().inner().clone();
+    let asking = app.clone();
+    let tray = tauri::async_runtime::spawn_blocking(move || tray::is_shown(&asking)).await;
+    let Some(window) = app.get_webview_window(MAIN) else {
+        return;
+    };
+    if tray.unwrap_or(false) {
+        hide(app, &window, &desk);
+    } else if desk.app().network.is_some_and(|network| network.hosted) {
+        if let Err(error) = window.minimize() {
+            tracing::warn!("the window cannot be minimised: {error}");
+        }
+    } else {
+        let screen = app.state::<std::sync::Arc<dyn crate::surface::Surface>>();
+        deeds::quit(&desk, &**screen).await;
+    }
+}
+
+fn hide(app: &AppHandle, window: &WebviewWindow, desk: &Desk) {
+    if let Err(error) = window.hide() {
+        tracing::warn!("the window cannot be hidden: {error}");
+        return;
+    }
+    desk.set_visible(false);
+    let (app, mut visible) = (app.clone(), desk.visible());
+    tauri::async_runtime::spawn(async move {
+        let again = visible.wait_for(|visible| *visible);
+        if tokio::time::timeout(KEPT, again).await.is_err()
+            && let Some(window) = app.get_webview_window(MAIN)
+            && let Err(error) = window.destroy()
+        {
+            tracing::warn!("the hidden window cannot be given up: {error}");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_goes_nowhere_else() {
+        for (url, expected) in [
+            ("tauri://localhost/", true),
+            ("http://tauri.localhost/index.html", true),
+            ("https://tauri.localhost/", true),
+            ("http://tauri.localhost.example.com/", false),
+            ("https://example.com/", false),
+            ("data:text/html,x", false),
+            ("about:blank", false),
+        ] {
+            assert_eq!(is_ours(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}

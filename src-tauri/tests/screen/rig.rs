@@ -1,0 +1,181 @@
+//! A running app with a home folder of its own, ended by its process id.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    process::{Child, Command},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Much longer than anything here takes, on any machine.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A home folder; gone with the test. Near the root because the paths of sockets are short.
+pub(crate) struct Home(PathBuf);
+
+/// A running app; killed when it is dropped.
+pub(crate) struct App(Child);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("norouter-screen-{}-{number}", std::process::id());
+        let home = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&home);
+        fs::create_dir_all(&home).unwrap();
+        Self(home)
+    }
+
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// What the app is started with, apart from its words.
+    pub(crate) fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env("HOME", &self.0)
+            .env("XDG_DATA_HOME", self.0.join("data"))
+            .env("XDG_CONFIG_HOME", self.0.join("config"))
+            .env("XDG_CACHE_HOME", self.0.join("cache"))
+            .env("SHELL", "/bin/sh")
+    }
+
+    /// Starts the app.
+    pub(crate) fn start(&self, words: &[&str]) -> App {
+        let log = File::create(self.0.join("stderr")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_norouter-app"));
+        let command = self.dress(&mut command).args(words);
+        App(command
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap())
+    }
+
+    /// What the app has said.
+    pub(crate) fn said(&self) -> String {
+        let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let log = self.0.join("data/io.github.norouter.app/app.log");
+        read(self.0.join("stderr")) + &read(log)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl App {
+    /// The code with which it ends by itself.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < PATIENCE, "the app does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The app in a window that a test drives; it is gone with it.
+pub(crate) struct Driven {
+    /// What the page can be asked.
+    pub(crate) page: fantoccini::Client,
+    driver: App,
+    /// The app's own process, once it is known.
+    pid: Option<u32>,
+}
+
+impl Driven {
+    /// Starts the app, driven by the web view's own driver.
+    pub(crate) async fn start(home: &Home, words: &[&str]) -> Self {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let log = File::create(home.0.join("stderr")).unwrap();
+        let mut command = Command::new("WebKitWebDriver");
+        let command = home.dress(&mut command);
+        command.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]);
+        command.env("TAURI_WEBVIEW_AUTOMATION", "true");
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        let driver = App(command.spawn().unwrap());
+        let options =
+            serde_json::json!({"binary": env!("CARGO_BIN_EXE_norouter-app"), "args": words});
+        let wanted = [("webkitgtk:browserOptions".to_owned(), options)]
+            .into_iter()
+            .collect();
+        let url = format!("http://127.0.0.1:{port}");
+        let start = Instant::now();
+        let page = loop {
+            let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+            let mut builder = fantoccini::ClientBuilder::new(connector);
+            match builder
+                .capabilities(Clone::clone(&wanted))
+                .connect(&url)
+                .await
+            {
+                Ok(page) => break page,
+                // The driver may not listen yet.
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}\n{}", home.said()),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let pid = None;
+        Self { page, driver, pid }
+    }
+
+    /// Asks the app as its page would: what it answers, or why not.
+    pub(crate) async fn invoke(
+        &self,
+        command: &str,
+        arguments: serde_json::Value,
+    ) -> Result<serde_json::Value, String> {
+        let script = "const [command, given, done] = arguments;
+            window.__TAURI_INTERNALS__.invoke(command, given)
+                .then((ok) => done({ok: ok ?? null}), (error) => done({error: String(error)}));";
+        let answer = self
+            .page
+            .execute_async(script, vec![command.into(), arguments])
+            .await;
+        let answer = answer.unwrap();
+        match answer.get("error").and_then(serde_json::Value::as_str) {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(answer["ok"].clone()),
+        }
+    }
+
+    /// Tells which process the app is, so that it can be ended for sure: it may outlive its driver.
+    pub(crate) fn is_process(&mut self, pid: u32) {
+        self.pid = Some(pid);
+    }
+
+    /// Ends the window, and the app.
+    pub(crate) async fn end(self) {
+        // Whatever is left is ended below.
+        let _ = self.page.close().await;
+        drop(self.driver);
+        let Some(pid) = self.pid else { return };
+        let place = PathBuf::from(format!("/proc/{pid}"));
+        let start = Instant::now();
+        while place.exists() {
+            let _ = Command::new("kill").arg(pid.to_string()).status();
+            assert!(start.elapsed() < PATIENCE, "the app does not go");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}

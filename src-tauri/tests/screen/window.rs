@@ -1,0 +1,82 @@
+//! The real window with the real web view: what its page may do, and what it hears.
+
+use serde_json::{Value, json};
+
+use super::rig::{Driven, Home, PATIENCE};
+
+/// A network of this machine alone, which needs no consent and no port.
+const ALONE: &str =
+    "hosts:\n  laptop: {vip: 127.0.74.1, dns: {disable: true}, stateDir: {disable: true}}\n";
+
+#[tokio::test]
+async fn the_page_runs_a_network_and_can_do_nothing_else() {
+    let home = Home::new();
+    let manifest = home.file(&format!("window-{}.yaml", std::process::id()), ALONE);
+    let mut app = Driven::start(&home, &[]).await;
+    for foreign in [
+        "plugin:window|close",
+        "plugin:event|listen",
+        "plugin:dialog|open",
+    ] {
+        let refused = app.invoke(foreign, json!({})).await.unwrap_err();
+        assert!(refused.contains("not allowed"), "{foreign}: {refused}");
+    }
+    let attempt = |code: &str| {
+        format!(
+            "const done = arguments[0]; (async () => {{ {code} }})().then(() => done('done'), () => done('refused'));"
+        )
+    };
+    for code in [
+        "await fetch('http://127.0.0.1:9/')",
+        "eval('1')",
+        "new Function('return 1')()",
+    ] {
+        let outcome = app
+            .page
+            .execute_async(&attempt(code), vec![])
+            .await
+            .unwrap();
+        assert_eq!(outcome, json!("refused"), "{code}");
+    }
+
+    let listen = "window.heard = [];
+        const id = window.__TAURI_INTERNALS__.transformCallback((batch) => window.heard.push(...(batch.message ?? [])));
+        return `__CHANNEL__:${id}`;";
+    let channel = app.page.execute(listen, vec![]).await.unwrap();
+    app.invoke("watch", json!({"channel": channel}))
+        .await
+        .unwrap();
+    app.invoke("open_manifest", json!({"path": manifest}))
+        .await
+        .unwrap();
+    app.invoke("start", json!({})).await.unwrap();
+    let find = "return window.heard.findLast((news) => news.kind === 'network'
+        && news.network.hosts.every((host) => host.state === 'ready'))?.network ?? null;";
+    let start = std::time::Instant::now();
+    let network = loop {
+        let network = app.page.execute(find, vec![]).await.unwrap();
+        if network != Value::Null {
+            break network;
+        }
+        assert!(
+            start.elapsed() < PATIENCE,
+            "no network is ready\n{}",
+            home.said()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(network["hosts"][0]["name"], "laptop");
+    app.is_process(u32::try_from(network["pid"].as_u64().unwrap()).unwrap());
+    app.invoke("stop", json!({})).await.unwrap();
+    let ended = "return window.heard.some((news) => news.kind === 'ended');";
+    let start = std::time::Instant::now();
+    while app.page.execute(ended, vec![]).await.unwrap() != json!(true) {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "the end is not told\n{}",
+            home.said()
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    app.end().await;
+}

@@ -1,0 +1,174 @@
+//! The desktop app: its page, its program, its packages, and tests that have a screen of their own.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::run::{Failure, cargo, command, root, run, say, step, target};
+
+/// The npm package that makes .deb and .rpm, pinned; it is of the same family as the crates in Cargo.lock.
+const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
+
+/// How long a screen may take to come up.
+const SCREEN_MAX: Duration = Duration::from_secs(20);
+
+/// Builds the page, then the program around it.
+pub(crate) fn build() -> Result<(), Failure> {
+    step("app: page", page)?;
+    step("app: program", || {
+        run(&mut cargo(
+            "build --locked -p norouter-app --features custom-protocol",
+        ))
+    })
+}
+
+fn page() -> Result<(), Failure> {
+    let folder = root().join("ui");
+    if !folder.join("package-lock.json").is_file() {
+        return Err(Failure::new(
+            "ui/package-lock.json is missing: there is no page to build",
+        ));
+    }
+    run(command("npm")
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(&folder))?;
+    run(command("npm").args(["run", "build"]).current_dir(&folder))
+}
+
+/// Builds the packages of this machine.
+pub(crate) fn package() -> Result<(), Failure> {
+    step("package: page", page)?;
+    step("package: program", || {
+        run(&mut cargo(
+            "build --locked --release -p norouter-app --features custom-protocol",
+        ))
+    })?;
+    step("package: bundles", || {
+        run(command("npx")
+            .args(["--yes", BUNDLER, "bundle", "--bundles", "deb,rpm"])
+            .env("CARGO_TARGET_DIR", target())
+            .current_dir(root().join("src-tauri")))?;
+        let mut made = 0;
+        for kind in ["deb", "rpm"] {
+            for entry in fs::read_dir(target().join("release/bundle").join(kind))? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|ending| ending == kind) {
+                    say(&format!(
+                        "{} {} bytes",
+                        path.display(),
+                        path.metadata()?.len()
+                    ));
+                    made += 1;
+                }
+            }
+        }
+        if made < 2 {
+            return Err(Failure::new("the packages were not made"));
+        }
+        Ok(())
+    })
+}
+
+/// The app's tests. Those that need a window or a tray get a screen and a message bus that nobody else sees.
+pub(crate) fn tests() -> Result<(), Failure> {
+    step("app: tests", || {
+        run(&mut cargo(
+            "test --locked -p norouter-app --features custom-protocol",
+        ))
+    })?;
+    step("app: tests on a screen", || {
+        let screen = Screen::open()?;
+        let outcome = run(screen
+            .dress(&mut command("dbus-run-session"))
+            .args(["--", "cargo", "test", "--locked", "-p", "norouter-app"])
+            .args(["--features", "custom-protocol", "--test", "screen"])
+            .args(["--", "--test-threads=1"]));
+        screen.close();
+        outcome
+    })
+}
+
+/// A screen, and a home folder for whoever uses it.
+struct Screen {
+    server: Child,
+    display: String,
+    home: PathBuf,
+}
+
+impl Screen {
+    fn open() -> Result<Self, Failure> {
+        let home = std::env::temp_dir().join(format!("norouter-screen-{}", std::process::id()));
+        fs::create_dir_all(&home)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&home, fs::Permissions::from_mode(0o700))?;
+        }
+        // The server chooses a free number and writes it.
+        let number = home.join("display");
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1400x950x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdout(fs::File::create(&number)?)
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| Failure::new(format!("cannot start Xvfb: {error}")))?;
+        let start = Instant::now();
+        loop {
+            let written = fs::read_to_string(&number)?;
+            if let Some(number) = written.strip_suffix('\n') {
+                let display = format!(":{number}");
+                return Ok(Self {
+                    server,
+                    display,
+                    home,
+                });
+            }
+            if start.elapsed() > SCREEN_MAX || server.try_wait()?.is_some() {
+                let _ = server.kill();
+                return Err(Failure::new("Xvfb has not come up"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let at = |name: &str| self.home.join(name);
+        let real = |variable: &str, folder: &str| {
+            let home = std::env::var_os("HOME")
+                .map(PathBuf::from)
+                .unwrap_or_default();
+            std::env::var_os(variable).map_or_else(|| home.join(folder), PathBuf::from)
+        };
+        command
+            .env("CARGO_HOME", real("CARGO_HOME", ".cargo"))
+            .env("RUSTUP_HOME", real("RUSTUP_HOME", ".rustup"))
+            .env("DISPLAY", &self.display)
+            .env("HOME", &self.home)
+            .env("XDG_RUNTIME_DIR", &self.home)
+            .env("XDG_DATA_HOME", at("data"))
+            .env("XDG_CONFIG_HOME", at("config"))
+            .env("XDG_CACHE_HOME", at("cache"))
+            .env("GTK_USE_PORTAL", "0")
+            .env("LANG", "C.UTF-8")
+            // Drawing without a graphics card is several times cheaper so.
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
+    }
+
+    fn close(mut self) {
+        // It is gone either way when this process is.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
