@@ -21,11 +21,11 @@ state: HostState,
 /**
  * Why, where there is a reason.
  */
-reason?: string | null, 
+reason?: string, 
 /**
  * The next try, if it waits for one.
  */
-retry?: Retry | null, } | { "type": "reloaded", 
+retry?: Retry, } | { "type": "reloaded", 
 /**
  * What has changed, for people: nothing that matters if it is empty.
  */

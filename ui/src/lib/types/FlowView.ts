@@ -34,7 +34,7 @@ name: string,
 /**
  * The gateway, if it leaves the network there.
  */
-via?: string | null, 
+via?: string, 
 /**
  * How far it has come.
  */
@@ -71,4 +71,4 @@ idleMs: number,
  * Microseconds that its handshake took: through the network, the dial at the far end, and back. Not known before it
  * is over.
  */
-rttUs?: number | null, };
+rttUs?: number, };

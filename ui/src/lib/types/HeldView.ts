@@ -15,4 +15,4 @@ command: Array<string>,
 /**
  * The one that the host has until then, if it has one.
  */
-previous?: Array<string> | null, };
+previous?: Array<string>, };

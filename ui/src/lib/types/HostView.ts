@@ -27,11 +27,11 @@ state: HostState,
 /**
  * Why it is not ready, for people.
  */
-reason?: string | null, 
+reason?: string, 
 /**
  * When it will be started again, if it is lost and its process has ended.
  */
-retry?: Retry | null, 
+retry?: Retry, 
 /**
  * Since when it is in this state.
  */
@@ -39,7 +39,7 @@ sinceMs: number,
 /**
  * How long its agent took to answer lately, in microseconds, if it answers heartbeats.
  */
-latencyUs?: number | null, 
+latencyUs?: number, 
 /**
  * What does not work on it although it is ready.
  */
@@ -47,11 +47,11 @@ problems: Array<string>,
 /**
  * Its command, if that waits for a person's approval.
  */
-held?: HeldView | null, 
+held?: HeldView, 
 /**
  * Its agent's version, once known.
  */
-version?: string | null, 
+version?: string, 
 /**
  * The last lines that it wrote to its standard error.
  */

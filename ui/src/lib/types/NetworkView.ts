@@ -12,7 +12,7 @@ network: string,
 /**
  * The file that it was made from, where there is one.
  */
-manifest?: string | null, 
+manifest?: string, 
 /**
  * The manager's version.
  */
