@@ -3,7 +3,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use norouter::view::{FlowsView, LogView};
+use norouter::{
+    secret::Secret,
+    view::{FlowsView, LogView, PlanView, WhyView},
+};
 use serde_json::Value;
 use tauri::{State, ipc::Channel};
 
@@ -130,12 +133,12 @@ async fn logs(desk: State<'_, Desk>, host: Option<String>, limit: usize) -> Outc
 }
 
 #[tauri::command]
-async fn plan(desk: State<'_, Desk>) -> Outcome<Value> {
+async fn plan(desk: State<'_, Desk>) -> Outcome<PlanView> {
     desk.plan().await
 }
 
 #[tauri::command]
-async fn why(desk: State<'_, Desk>, target: String, from: Option<String>) -> Outcome<Value> {
+async fn why(desk: State<'_, Desk>, target: String, from: Option<String>) -> Outcome<WhyView> {
     desk.why(&target, from.as_deref()).await
 }
 
@@ -225,10 +228,10 @@ async fn answer(
     desk: State<'_, Desk>,
     host: String,
     prompt: u64,
-    text: Option<String>,
+    text: Option<Secret>,
     remember: bool,
 ) -> Outcome {
-    desk.answer(&host, prompt, text.as_deref(), remember)
+    desk.answer(&host, prompt, text, remember).await
 }
 
 #[tauri::command]

@@ -2,7 +2,9 @@
 
 use norouter::{
     driver::control::client,
-    view::{FlowsView, LogView, parse_flow_id},
+    proxy::Destination,
+    secret::Secret,
+    view::{Answer, FlowsView, LogView, PlanView, WhyView, parse_flow_id},
 };
 use serde_json::Value;
 
@@ -57,22 +59,19 @@ impl Desk {
     }
 
     /// What the network was told to be.
-    pub(crate) async fn plan(&self) -> Result<Value, String> {
-        self.client()?.get("/v1/plan").await.map_err(told)
+    pub(crate) async fn plan(&self) -> Result<PlanView, String> {
+        self.client()?.plan().await.map_err(told)
     }
 
     /// How far a connection would come, step by step.
-    pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<Value, String> {
-        if target.is_empty() || target.len() > TARGET_MAX {
-            return Err("this is not a destination; write NAME:PORT".to_owned());
+    pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<WhyView, String> {
+        let wrong = || "this is not a destination; write NAME:PORT".to_owned();
+        if target.len() > TARGET_MAX {
+            return Err(wrong());
         }
-        let target = escaped(target);
-        let from = match from {
-            Some(from) => format!("&from={}", name(from)?),
-            None => String::new(),
-        };
-        let path = format!("/v1/why?target={target}{from}");
-        self.client()?.get(&path).await.map_err(told)
+        let target = Destination::parse(target, None).map_err(|_| wrong())?;
+        let from = from.map(name).transpose()?;
+        self.client()?.why(&target, from).await.map_err(told)
     }
 
     /// Does something to a host.
@@ -121,20 +120,27 @@ impl Desk {
     }
 
     /// Answers what a host asks, or says that nobody will.
-    pub(crate) fn answer(
+    pub(crate) async fn answer(
         &self,
         host: &str,
         prompt: u64,
-        text: Option<&str>,
+        text: Option<Secret>,
         remember: bool,
     ) -> Result<(), String> {
         let host = name(host)?;
-        if text.is_some_and(|text| text.len() > ANSWER_MAX || text.contains(['\0', '\n', '\r'])) {
+        let unfit = |text: &Secret| {
+            let text = text.reveal();
+            text.len() > ANSWER_MAX || text.contains(['\0', '\n', '\r'])
+        };
+        if text.as_ref().is_some_and(unfit) {
             return Err("the answer is too long, or has more than one line".to_owned());
         }
-        let _ = (host, prompt, remember);
-        self.client()?;
-        Err("this version cannot answer prompts yet".to_owned())
+        let answer = Answer {
+            prompt,
+            text,
+            remember,
+        };
+        self.client()?.answer(host, &answer).await.map_err(told)
     }
 }
 
@@ -155,20 +161,6 @@ fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     }
 }
 
-/// A text as it can stand behind a question mark (RFC 3986 section 2.1).
-fn escaped(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut safe = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte) {
-            safe.push(char::from(byte));
-        } else {
-            let _ = write!(safe, "%{byte:02x}");
-        }
-    }
-    safe
-}
-
 #[allow(
     clippy::needless_pass_by_value,
     reason = "it is what a failed request gives"
@@ -180,15 +172,6 @@ fn told(error: client::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_destination_stays_behind_its_question_mark() {
-        assert_eq!(escaped("web1:80"), "web1:80");
-        assert_eq!(
-            escaped("http://[::1]/a b&c#\u{e4}"),
-            "http:%2f%2f%5b::1%5d%2fa%20b%26c%23%c3%a4"
-        );
-    }
 
     #[test]
     fn what_would_lead_elsewhere_is_no_name() {

@@ -39,4 +39,5 @@ mod types;
 mod truth;
 mod window;
 
+pub use norouter::driver::askpass::run_if_asked;
 pub use start::{demo_host, run};

@@ -4,6 +4,9 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(code) = norouter_app::run_if_asked() {
+        return code;
+    }
     let words: Vec<String> = std::env::args().skip(1).collect();
     norouter_app::demo_host(&words).unwrap_or_else(norouter_app::run)
 }

@@ -50,7 +50,7 @@ impl Truth {
             client::News::Host(host) => {
                 let name = host.name.clone();
                 if let Some(network) = &mut self.network
-                    && network.snapshot.apply(host)
+                    && network.snapshot.apply(*host)
                 {
                     self.host_at.insert(name, change);
                 }

@@ -1,1 +1,0 @@
-export type ConsentChange = "new" | "changed" | "same";
