@@ -1,16 +1,16 @@
 // The beginning of the page.
+import "./early";
+
 import { mount } from "svelte";
 
 import "./styles/tokens.css";
 import "./styles/base.css";
 
 import App from "./App.svelte";
-import { reportErrors } from "./lib/report";
 import { listen } from "./lib/store.svelte";
 import { beginTheme } from "./lib/theme.svelte";
 
 function begin(): void {
-  reportErrors();
   beginTheme();
   const target = document.getElementById("app");
   if (target !== null) {
