@@ -4,7 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that nobody is shown, and that does not stay behind in memory.
+/// A text that nobody is shown, and that is wiped where this program holds it. Buffers of the terminal and of connections
+/// that it came through are not this program's to wipe.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 

@@ -29,6 +29,11 @@ pub fn quote(text: &str) -> String {
     format!("\"{}{rest}\"", escape(&short))
 }
 
+/// The whole text escaped, between double quotes: for words that a person is to judge.
+pub fn quote_whole(text: &str) -> String {
+    format!("\"{}\"", escape(text))
+}
+
 /// The longest line from outside that is shown, in bytes.
 pub const LINE_MAX: usize = 4 << 10;
 

@@ -10,14 +10,15 @@ use super::{
     reach::{Reach, wait_for},
 };
 use crate::{
-    text::{escape, quote},
+    text::{escape, quote_whole},
     view::{HeldView, HostView},
 };
 
 /// Start commands that wait for approval
 ///
 /// A network that runs with --confirm-commands does not start a command that is new in its manifest. This shows each one that
-/// waits, asks, and starts what it has shown; a command that changes meanwhile goes on waiting.
+/// waits, asks, and lets start what it has shown; a command that changes meanwhile goes on waiting, and a host that was stopped
+/// stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The name or the VIP of a host; without one, all whose commands wait
@@ -28,13 +29,13 @@ pub(super) struct Args {
     yes: bool,
     #[command(flatten)]
     reach: Reach,
-    /// Write what was started as JSON
+    /// Write which were approved as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let started = wait_for(async {
+    let outcomes = wait_for(async {
         let client = args.reach.client().await?;
         let hosts = client.network().await?.snapshot.hosts;
         let meant = |host: &&HostView| {
@@ -57,27 +58,41 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         if held.is_empty() || !(args.yes || is_said(held.len())?) {
             return Ok(Vec::new());
         }
-        let mut started = Vec::new();
+        let mut outcomes = Vec::new();
         for (host, held) in held {
             let path = format!("/v1/hosts/{}/approve?number={}", host.vip, held.number);
-            client.post(&path).await?;
-            started.push(host.name.clone());
+            outcomes.push((host.name.clone(), client.post(&path).await));
         }
-        Ok(started)
+        Ok(outcomes)
     })?;
-    if args.json {
-        output::json(&json!({"started": started}))?;
-    } else if started.is_empty() {
-        output::talk("no command was started");
-    } else {
-        output::talk(&format!("started: {}", escape(&started.join(", "))));
+    let mut approved = Vec::new();
+    let mut exit = Exit::Ok;
+    for (name, outcome) in outcomes {
+        match outcome {
+            Ok(()) => approved.push(name),
+            Err(error) => {
+                exit = Exit::Failure;
+                output::talk(&format!(
+                    "{}: {}",
+                    escape(&name),
+                    escape(&error.to_string())
+                ));
+            }
+        }
     }
-    Ok(Exit::Ok)
+    if args.json {
+        output::json(&json!({"approved": approved}))?;
+    } else if approved.is_empty() {
+        output::talk("no command was approved");
+    } else {
+        output::talk(&format!("approved: {}", escape(&approved.join(", "))));
+    }
+    Ok(exit)
 }
 
 fn show(host: &HostView, held: &HeldView) {
     let line = |argv: &[String]| {
-        let argv: Vec<_> = argv.iter().map(|word| quote(word)).collect();
+        let argv: Vec<_> = argv.iter().map(|word| quote_whole(word)).collect();
         argv.join(" ")
     };
     let name = escape(&host.name);

@@ -104,7 +104,12 @@ impl Desk {
             Some((vip, host.name.clone(), prompt.clone()))
         };
         let held = |host: &HostView| Some((host.vip.parse().ok()?, host.held.as_ref()?.number));
-        self.held = snapshot.hosts.iter().filter_map(held).collect();
+        let held: Vec<_> = snapshot.hosts.iter().filter_map(held).collect();
+        if held != self.held {
+            self.held = held;
+            // A "yes" that is under way was meant for other commands.
+            self.forget();
+        }
         let hosts = snapshot.hosts.iter();
         let asked: Vec<_> = hosts
             .flat_map(|host| host.prompts.iter().filter_map(|prompt| open(host, prompt)))
@@ -113,6 +118,10 @@ impl Desk {
         self.told.retain(|id| ids.contains(id));
         let stands = |open: &Open| ids.contains(&open.prompt);
         if !self.open.as_ref().is_some_and(stands) {
+            if self.open.is_some() {
+                // Half an answer must not become the beginning of the next one.
+                self.forget();
+            }
             self.close();
             screen.question(None);
         }
@@ -126,10 +135,7 @@ impl Desk {
                 PromptKind::Secret => Unseen::begin().ok().map(Some),
                 PromptKind::Confirm | PromptKind::Text => Some(None),
             };
-            // The event has told what is asked, in one line.
-            if prompt.text.contains('\n') {
-                screen.print(&format!("{host}:\n  {}", prompt.text.replace('\n', "\n  ")));
-            }
+            screen.print(&format!("{host}:\n  {}", prompt.text.replace('\n', "\n  ")));
             let Some(unseen) = unseen else {
                 screen.print(&format!("{host}: \"norouter answer {host}\" answers that"));
                 continue;
@@ -141,12 +147,20 @@ impl Desk {
             screen.question(Some(format!(
                 "type {what} for {host} and press Enter; an empty line refuses"
             )));
+            self.forget();
             self.open = Some(Open {
                 vip,
                 prompt: prompt.id,
                 kind: prompt.kind,
                 _unseen: unseen,
             });
+        }
+    }
+
+    /// Forgets what is typed and not read yet.
+    fn forget(&mut self) {
+        if let Some(lines) = &mut self.lines {
+            typing::forget(lines);
         }
     }
 

@@ -27,6 +27,12 @@ pub(super) fn has_person() -> bool {
     io::stdin().is_terminal() && platform::is_foreground()
 }
 
+/// Forgets what is typed and not read yet: it was meant for something that is not there any more.
+pub(super) fn forget(lines: &mut UnboundedReceiver<Secret>) {
+    platform::forget();
+    while lines.try_recv().is_ok() {}
+}
+
 /// One line without its end; none at the end of the input.
 pub(super) fn line() -> Option<Secret> {
     let mut line = zeroize::Zeroizing::new(String::new());
@@ -57,7 +63,10 @@ mod platform {
     use rustix::{
         event::{PollFd, PollFlags, poll},
         process::getpgrp,
-        termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
+        termios::{
+            LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp,
+            tcsetattr,
+        },
     };
 
     /// How long another program may have the terminal before somebody looks again.
@@ -76,6 +85,11 @@ mod platform {
     pub(super) fn restore(before: &Mode) {
         // A terminal that is gone needs nothing.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+    }
+
+    pub(super) fn forget() {
+        // What cannot be forgotten may be a line too much.
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 
     /// Whoever reads from a terminal, or changes it, without being in the foreground is stopped.
@@ -118,6 +132,9 @@ mod platform {
         // A console that is gone needs nothing.
         let _ = console::set_mode(HandleRef::stdin(), *before);
     }
+
+    /// A console gives whole lines, and those are forgotten already.
+    pub(super) const fn forget() {}
 
     pub(super) const fn is_foreground() -> bool {
         true

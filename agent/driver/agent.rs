@@ -155,6 +155,8 @@ pub(super) struct Shared {
     /// Another agent waits for the end of this one, which the end of its connection tells.
     succeeded: Notify,
     successor: OnceLock<Successor>,
+    /// Who waits for a successor.
+    place: OnceLock<AbortHandle>,
     pub(super) vigil: Vigil,
     /// With the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
@@ -211,6 +213,7 @@ impl Shared {
             silent: Notify::new(),
             succeeded: Notify::new(),
             successor: OnceLock::new(),
+            place: OnceLock::new(),
             vigil: Vigil::default(),
             resolver: Mutex::default(),
             relays: Shares::new(RELAYS_MAX),
@@ -317,12 +320,14 @@ impl Shared {
             Err(reason) => return tracing::debug!("no later agent could end this one: {reason}"),
         };
         let shared = self.clone();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let successor = place.successor().await;
             if shared.successor.set(successor).is_ok() {
                 shared.succeeded.notify_one();
             }
         });
+        // It is taken once in a life.
+        let _ = self.place.set(task.abort_handle());
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -334,6 +339,9 @@ impl Shared {
         {
             let mut state = self.lock();
             state.stopping = true;
+            if let Some(place) = self.place.get() {
+                place.abort();
+            }
             for listener in state.listeners.values() {
                 listener.abort();
             }
@@ -348,7 +356,10 @@ impl Shared {
         };
         // Whatever is left then ends with the process.
         let _ = tokio::time::timeout(STOP_MAX, all_left).await;
-        self.notes().remove();
+        // A successor has written its own by now, or will.
+        if self.successor.get().is_none() {
+            self.notes().remove();
+        }
     }
 }
 

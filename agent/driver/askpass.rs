@@ -15,6 +15,7 @@ use std::{
 use super::{
     clock::seed,
     control::{Client, Name},
+    environment,
 };
 use crate::{
     addr::Vip,
@@ -52,7 +53,12 @@ pub(super) struct Pass {
 impl Pass {
     /// A new one; none if this program is no helper, or the user wants ssh never to use one.
     pub(super) fn new(network: &Name, vip: Vip) -> Option<Self> {
-        if std::env::var_os(REQUIRE).is_some_and(|require| require == "never") {
+        let adopted = environment::adopted().iter().rev();
+        let adopted = adopted
+            .filter(|(name, _)| name == REQUIRE)
+            .map(|(_, value)| value.clone());
+        let require = adopted.chain(std::env::var_os(REQUIRE)).next();
+        if require.is_some_and(|require| require == "never") {
             return None;
         }
         Some(Self {

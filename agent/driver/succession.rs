@@ -8,7 +8,7 @@ use std::{
     fs, io,
     io::Read as _,
     os::unix::{fs::MetadataExt as _, net::UnixListener as SystemListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -42,7 +42,22 @@ pub(super) fn take_place(manager: &str, me: Vip) -> Result<Place, String> {
         let _ = earlier.set_read_timeout(Some(END_MAX));
         let _ = earlier.read(&mut [0]);
     }
+    tidy(&folder, &format!("-{me}.agent"));
     bind(path).map_err(|error| super::describe(&error))
+}
+
+/// Removes what agents of other runs have left behind that could not clean up.
+fn tidy(folder: &Path, ending: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_agents = path.to_str().is_some_and(|path| path.ends_with(ending));
+        let refuses = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if is_agents
+            && std::os::unix::net::UnixStream::connect(&path).is_err_and(|error| refuses(&error))
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 fn bind(path: PathBuf) -> io::Result<Place> {

@@ -37,14 +37,12 @@ pub(super) struct Life {
 }
 
 /// What the command wants of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Person {
-    /// Nothing.
-    Unasked,
-    /// An answer.
-    Asked,
-    /// An answer, which it was refused.
-    Unwilling,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Person {
+    /// It waits for an answer.
+    pub(super) asking: bool,
+    /// It was refused one.
+    pub(super) unwilling: bool,
 }
 
 impl Default for Life {
@@ -63,7 +61,7 @@ impl Default for Life {
             served_since: None,
             heartbeat: None,
             open: Open::default(),
-            person: Person::Unasked,
+            person: Person::default(),
         }
     }
 }

@@ -26,7 +26,7 @@ pub use self::{
 use self::{
     backoff::Backoff,
     heartbeat::{Heartbeat, Look},
-    life::{Life, Person},
+    life::Life,
     stderr::Stderr,
 };
 use crate::{
@@ -209,11 +209,7 @@ impl Link {
 
     /// Whether the command waits for a person, whose time does not count. Afterwards it has as long as at its start.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
-        self.life.person = match self.life.person {
-            _ if asking => Person::Asked,
-            Person::Asked => Person::Unasked,
-            person @ (Person::Unasked | Person::Unwilling) => person,
-        };
+        self.life.person.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
             && !asking
         {
@@ -224,7 +220,7 @@ impl Link {
 
     /// The person who was asked will not answer.
     pub fn handle_unanswered(&mut self) {
-        self.life.person = Person::Unwilling;
+        self.life.person.unwilling = true;
     }
 
     /// What the agent said of itself.
@@ -484,7 +480,7 @@ impl Link {
                 Loss::Exited { ending, banner }
             }
         };
-        let unwilling = self.life.person == Person::Unwilling && self.life.greeting.is_none();
+        let unwilling = self.life.person.unwilling && self.life.greeting.is_none();
         let why = match (&why, unwilling) {
             (Loss::Exited { ending, .. }, true) => Loss::Unanswered(*ending),
             (_, _) => why,
@@ -495,7 +491,7 @@ impl Link {
     /// Gives up waiting, ends what does not end by itself, asks who is still there, and starts again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
-            State::Configuring { .. } if self.life.person == Person::Asked => {}
+            State::Configuring { .. } if self.life.person.asking => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
                 let banner = wire_text(self.life.decoder.banner());
                 self.end(now, Loss::NoAnswer { banner });
@@ -540,7 +536,7 @@ impl Link {
     /// When to call [`Link::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
-            State::Configuring { .. } if self.life.person == Person::Asked => None,
+            State::Configuring { .. } if self.life.person.asking => None,
             State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
             State::Ready => {
                 let heartbeat = self.life.heartbeat.as_ref();

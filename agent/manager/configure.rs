@@ -3,14 +3,14 @@
 use crate::{
     addr::Port,
     link::Demands,
-    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
+    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, TargetHost},
     route::{Route, Target},
     wire::control::{self, Configure, Endpoint, Listen, Loopback, StateDir, feature},
 };
 
 const TCP: &str = "tcp";
 
-/// The configuration of `host`'s agent. `manager` is the word of this run of the manager.
+/// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of it.
 pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
     Configure {
@@ -58,11 +58,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
             .iter()
             .map(|host| host.name.to_string())
             .collect(),
-        // Inside of the manager there is no earlier life.
-        manager: match host.start {
-            Start::Command(_) => manager.to_owned(),
-            Start::InProcess => String::new(),
-        },
+        manager: manager.to_owned(),
         features: vec![feature::PROBLEMS.to_owned(), feature::HEARTBEAT.to_owned()],
     }
 }

@@ -175,7 +175,11 @@ impl Host {
     /// What a person is to approve.
     fn awaits(&self) -> Option<String> {
         let held = self.held_view()?;
-        let argv: Vec<_> = held.command.iter().map(|word| text::quote(word)).collect();
+        let argv: Vec<_> = held
+            .command
+            .iter()
+            .map(|word| text::quote_whole(word))
+            .collect();
         Some(format!(
             "its command is new and waits for your approval: {}",
             argv.join(" ")

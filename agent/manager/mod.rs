@@ -20,7 +20,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use self::{host::Host, pace::Pace, prompts::Asked};
+use self::{
+    host::Host,
+    pace::Pace,
+    prompts::{Asked, Will},
+};
 pub use self::{
     reload::Commands,
     why::{Inquiry, Part},
@@ -95,7 +99,7 @@ impl Core {
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
             let link = Link::new(
-                configure::configure(plan, host, &word),
+                configure::configure(plan, host, lives_of(&word, &host.start)),
                 configure::demands(plan, host),
                 seed.wrapping_add(number),
             );
@@ -250,11 +254,10 @@ impl Core {
             return false;
         };
         let text = answer.text;
-        if !(host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
-            return false;
-        }
-        if text.is_none() {
-            host.link.handle_unanswered();
+        match (host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
+            None => return false,
+            Some(Will::Refuses) => host.link.handle_unanswered(),
+            Some(Will::Answers) => {}
         }
         self.outputs.push_back(Output::Answer(answer.prompt, text));
         self.look_at_prompts(now, vip);
@@ -489,6 +492,14 @@ impl Core {
             }));
         }
         self.hopeless = hopeless;
+    }
+}
+
+/// The word by which an agent knows earlier lives of itself; inside of the manager there is none.
+fn lives_of<'a>(word: &'a str, start: &Start) -> &'a str {
+    match start {
+        Start::Command(_) => word,
+        Start::InProcess => "",
     }
 }
 

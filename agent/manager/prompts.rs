@@ -52,6 +52,15 @@ struct Kept {
     unproven: bool,
 }
 
+/// What a person wants who was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Will {
+    /// That the command goes on.
+    Answers,
+    /// That it does not: there is no answer, or it is "no".
+    Refuses,
+}
+
 /// What becomes of a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -114,12 +123,21 @@ impl Prompts {
     }
 
     /// A person has answered, or will not. False if nobody asks that any more.
-    pub(super) fn answer(&mut self, id: u64, text: Option<&Secret>, remember: bool) -> bool {
+    pub(super) fn answer(
+        &mut self,
+        id: u64,
+        text: Option<&Secret>,
+        remember: bool,
+    ) -> Option<Will> {
         let wanted = |prompt: &Prompt| prompt.id == id && prompt.kind.is_some();
-        let Some(index) = self.open.iter().position(wanted) else {
-            return false;
-        };
+        let index = self.open.iter().position(wanted)?;
         let prompt = self.open.remove(index);
+        let is_no = |text: &Secret| text.reveal() == "no";
+        let will = match text {
+            None => Will::Refuses,
+            Some(text) if prompt.kind == Some(PromptKind::Confirm) && is_no(text) => Will::Refuses,
+            Some(_) => Will::Answers,
+        };
         if let Some(text) = text.filter(|_| remember && self.kept.len() < KEPT_MAX) {
             let kept = Kept {
                 answer: text.clone(),
@@ -128,7 +146,7 @@ impl Prompts {
             };
             self.kept.insert(prompt.asked, kept);
         }
-        true
+        Some(will)
     }
 
     /// Nobody waits for an answer any more. False if nobody did.
@@ -222,9 +240,12 @@ mod tests {
             prompts.reason().unwrap(),
             "its command asks: Enter passphrase for key '/k':"
         );
-        assert!(!prompts.answer(2, None, false), "there is no such question");
-        assert!(prompts.answer(1, Some(&secret("x")), false));
-        assert!(!prompts.answer(1, Some(&secret("x")), false));
+        assert!(
+            prompts.answer(2, None, false).is_none(),
+            "there is no such question"
+        );
+        assert!(prompts.answer(1, Some(&secret("x")), false).is_some());
+        assert!(prompts.answer(1, Some(&secret("x")), false).is_none());
         assert_eq!((prompts.view(), prompts.reason()), (Vec::new(), None));
         assert_eq!(ask(&mut prompts, 3, 7), Asked::Open, "nothing was kept");
     }
@@ -233,7 +254,7 @@ mod tests {
     fn a_kept_answer_serves_the_next_life_and_every_process_of_it_once() {
         let mut prompts = prompts();
         assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
-        assert!(prompts.answer(1, Some(&secret("right")), true));
+        assert!(prompts.answer(1, Some(&secret("right")), true).is_some());
         assert_eq!(ask(&mut prompts, 2, 8), Asked::Known(secret("right")));
         prompts.prove();
         prompts.begin(&command("ssh"));
@@ -250,7 +271,7 @@ mod tests {
     fn a_kept_answer_is_not_tried_twice_in_vain() {
         let mut prompts = prompts();
         assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
-        assert!(prompts.answer(1, Some(&secret("wrong")), true));
+        assert!(prompts.answer(1, Some(&secret("wrong")), true).is_some());
         prompts.begin(&command("ssh"));
         assert_eq!(ask(&mut prompts, 2, 8), Asked::Known(secret("wrong")));
         prompts.begin(&command("ssh"));
@@ -261,7 +282,7 @@ mod tests {
     fn another_command_does_not_get_the_answer() {
         let mut prompts = prompts();
         assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
-        assert!(prompts.answer(1, Some(&secret("right")), true));
+        assert!(prompts.answer(1, Some(&secret("right")), true).is_some());
         prompts.prove();
         prompts.begin(&command("other"));
         assert_eq!(ask(&mut prompts, 2, 8), Asked::Open);
@@ -277,7 +298,7 @@ mod tests {
             "its command says: Confirm user presence for key"
         );
         assert_eq!(prompts.view(), []);
-        assert!(!prompts.answer(1, Some(&secret("x")), true));
+        assert!(prompts.answer(1, Some(&secret("x")), true).is_none());
         assert!(prompts.withdraw(1));
         assert_eq!(prompts.reason(), None);
     }

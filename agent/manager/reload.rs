@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Core, Host, configure, host::Held};
+use super::{Core, Host, configure, host::Held, lives_of};
 use crate::{
     addr::Vip,
     link::Link,
@@ -43,9 +43,17 @@ impl Core {
             }
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
+        // A host that was lost may be another one now; who knows already is not told again.
+        self.news.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
-            let configure = configure::configure(plan, host, &self.word);
+            // A host whose new command is held goes on as what it is.
+            let start = self
+                .hosts
+                .get(&host.vip)
+                .map_or(&host.start, |it| &it.plan.start);
+            let word = lives_of(&self.word, start);
+            let configure = configure::configure(plan, host, word);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
@@ -114,6 +122,11 @@ impl Core {
             let old = host.plan.start.clone();
             host.take(plan, hold, &mut self.numbers);
             let was_leaving = std::mem::take(&mut host.leaving);
+            // The command that it has is approved, and it was not a person who stopped it.
+            if was_leaving && host.held.is_some() && !host.is_unapproved() {
+                self.tell(now, plan.vip, Link::start);
+                return Kind::Held;
+            }
             return match &host.held {
                 Some(_) => Kind::Held,
                 // It was removed a moment ago, and is stopped for that and not because a person wants it.
@@ -125,7 +138,7 @@ impl Core {
         self.switch
             .add(plan.vip, configure::ports(plan), plan.has_proxy());
         let link = Link::new(
-            configure::configure(&self.plan, plan, &self.word),
+            configure::configure(&self.plan, plan, lives_of(&self.word, &plan.start)),
             configure::demands(&self.plan, plan),
             self.seed
                 .wrapping_add(u64::from(u32::from(plan.vip.address()))),

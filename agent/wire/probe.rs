@@ -31,7 +31,7 @@ pub struct Found {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The same for people; empty if it works.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::control::null_is_empty")]
     pub reason: String,
 }
 

@@ -27,7 +27,7 @@ fn greet(core: &mut Core, address: &str, now: Instant) {
         .into_iter()
         .find_map(|(id, lost)| lost.is_none().then_some(id));
     let json = format!(
-        r#"{{"type":"result","body":{{"request_id":{},"op":"configure","data":{{"features":["tcp","loopback","loopback.disable","lost"],"version":"x"}}}}}}"#,
+        r#"{{"type":"result","body":{{"request_id":{},"op":"configure","data":{{"features":["tcp","loopback","loopback.disable","lost","reconfigure"],"version":"x"}}}}}}"#,
         id.unwrap()
     );
     let mut hello = BytesMut::new();
@@ -103,4 +103,21 @@ fn an_agent_that_does_not_know_the_word_is_not_told() {
     core.handle_timeout(NOW);
     assert!(said_to_a(&mut core).is_empty());
     assert!(core.news.due().is_none(), "and nobody waits for it");
+}
+
+#[test]
+fn a_host_that_was_lost_and_is_another_one_now_is_listened_for_again() {
+    let mut core = running();
+    let whole = plan();
+    core.handle_exit(NOW, vip(B), Ending::Status(1));
+    core.handle_timeout(NOW);
+    assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);
+    let mut without = whole.clone();
+    without.hosts.truncate(1);
+    core.reload(at(1_000), &without, Commands::Start);
+    core.handle_timeout(at(1_000));
+    assert_eq!(said_to_a(&mut core), [Vec::<String>::new()]);
+    core.reload(at(2_000), &whole, Commands::Start);
+    core.handle_timeout(at(2_000));
+    assert!(said_to_a(&mut core).is_empty());
 }

@@ -309,3 +309,20 @@ fn the_plan_is_that_of_the_last_manifest_with_the_commands_that_hosts_have() {
     approve(&mut core, NOW);
     assert_eq!(core.plan().hosts[1].command[0], "evil");
 }
+
+#[test]
+fn a_host_that_is_back_with_a_command_that_is_held_goes_on_with_its_old_one() {
+    let mut core = running(OLD, CAN);
+    let gone = format!("hosts:\n  alpha: {{vip: {A}}}\n");
+    core.reload(NOW, &plan(&gone), Commands::Hold);
+    core.reload(
+        NOW,
+        &plan(&OLD.replace("cmd: beta", "cmd: evil")),
+        Commands::Hold,
+    );
+    core.handle_exit(NOW, vip(B), Ending::Status(0));
+    let later = NOW + std::time::Duration::from_secs(1);
+    core.handle_timeout(later);
+    let started = done(&mut core);
+    assert!(started.contains(&format!("start {B}: beta")), "{started:?}");
+}

@@ -19,9 +19,10 @@ pub(super) fn host(view: &HostView) -> String {
         HostState::Waiting => format!(
             "it is tried again by itself; norouter logs {name} shows what its command said, norouter start {name} tries at once"
         ),
-        HostState::NeedsYou => format!(
-            "give {name} what it asks for, where the network was started; a new command is approved with: norouter reload --confirm"
-        ),
+        HostState::NeedsYou if view.held.is_some() => {
+            format!("look at its new command, and approve it with: norouter approve {name}")
+        }
+        HostState::NeedsYou => format!("give it what it asks for: norouter answer {name}"),
         HostState::Starting | HostState::Greeting | HostState::Configuring => {
             format!("it is being started; run: norouter wait {name}")
         }

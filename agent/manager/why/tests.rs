@@ -260,7 +260,10 @@ fn a_host_that_is_not_up_says_what_it_needs() {
         (HostState::Stopped, "run: norouter start web1"),
         (HostState::Refused, "mend what the reason says, "),
         (HostState::Waiting, "it is tried again by itself; "),
-        (HostState::NeedsYou, "give web1 what it asks for"),
+        (
+            HostState::NeedsYou,
+            "give it what it asks for: norouter answer web1",
+        ),
         (
             HostState::Greeting,
             "it is being started; run: norouter wait web1",
@@ -271,7 +274,7 @@ fn a_host_that_is_not_up_says_what_it_needs() {
         let why = world.why("web1:8080", None);
         assert_eq!(
             outcomes(&why),
-            "name rule source destination! listener (dial)"
+            "name rule source destination! (listener) (dial)"
         );
         let (text, remedy) = broken(&why, "destination");
         assert!(text.contains(state.word()), "{text}");

@@ -329,6 +329,13 @@ impl Inquiry {
             }
             Entrance::None => return self.no_entrance(),
         };
+        if matches!(self.entrance(), Entrance::Loopback(_))
+            && let Some(far) = self.far()
+            && !self.is_up(far)
+        {
+            let far = self.called(far);
+            return Said::skipped(format!("{source} need not listen while {far} is down"));
+        }
         let Some(reply) = reply else {
             return Said::skipped(format!("{source} was not asked"));
         };
