@@ -4,10 +4,14 @@ use std::{
     fs,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
-use crate::run::{Failure, cargo, command, root, run, say, step, target};
+use crate::{
+    run::{Failure, cargo, command, root, run, say, step, target},
+    setup,
+};
 
 /// The npm package that makes .deb and .rpm, pinned; it is of the same family as the crates in Cargo.lock.
 const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
@@ -26,16 +30,39 @@ pub(crate) fn build() -> Result<(), Failure> {
 }
 
 fn page() -> Result<(), Failure> {
-    let folder = root().join("ui");
-    if !folder.join("package-lock.json").is_file() {
-        return Err(Failure::new(
-            "ui/package-lock.json is missing: there is no page to build",
-        ));
+    modules()?;
+    run(npm()?.args(["run", "build"]))
+}
+
+/// What the page is made of, exactly as it is locked; once is enough for a chore of chores.
+fn modules() -> Result<(), Failure> {
+    static DONE: OnceLock<()> = OnceLock::new();
+    if DONE.get().is_none() {
+        run(npm()?
+            .args(["ci", "--no-audit", "--no-fund"])
+            // The machine's browser is used, and no other is fetched.
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
     }
-    run(command("npm")
-        .args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(&folder))?;
-    run(command("npm").args(["run", "build"]).current_dir(&folder))
+    let () = DONE.get_or_init(|| ());
+    Ok(())
+}
+
+fn npm() -> Result<Command, Failure> {
+    let mut npm = setup::npm()?;
+    npm.current_dir(root().join("ui"));
+    Ok(npm)
+}
+
+/// What can be known about the page without the program: its types, its logic, and every view in a browser.
+pub(crate) fn ui() -> Result<(), Failure> {
+    step("ui: what it is made of", modules)?;
+    step("ui: types", || run(npm()?.args(["run", "check"])))?;
+    step("ui: logic", || run(npm()?.args(["run", "unit"])))?;
+    step("ui: every view in a browser", || {
+        run(npm()?
+            .args(["run", "e2e"])
+            .env("CHROMIUM", setup::browser()?))
+    })
 }
 
 /// Builds the packages of this machine.
@@ -47,8 +74,9 @@ pub(crate) fn package() -> Result<(), Failure> {
         ))
     })?;
     step("package: bundles", || {
-        run(command("npx")
-            .args(["--yes", BUNDLER, "bundle", "--bundles", "deb,rpm"])
+        run(npm()?
+            .args(["exec", "--yes", "--", BUNDLER, "bundle"])
+            .args(["--bundles", "deb,rpm"])
             .env("CARGO_TARGET_DIR", target())
             .current_dir(root().join("src-tauri")))?;
         let mut made = 0;
@@ -74,6 +102,10 @@ pub(crate) fn package() -> Result<(), Failure> {
 
 /// The app's tests. Those that need a window or a tray get a screen and a message bus that nobody else sees.
 pub(crate) fn tests() -> Result<(), Failure> {
+    build()?;
+    step("app: the agent of its tests", || {
+        run(&mut cargo("build --locked -p norouter --bin norouter"))
+    })?;
     step("app: tests", || {
         run(&mut cargo(
             "test --locked -p norouter-app --features custom-protocol",
@@ -83,6 +115,7 @@ pub(crate) fn tests() -> Result<(), Failure> {
         let screen = Screen::open()?;
         let outcome = run(screen
             .dress(&mut command("dbus-run-session"))
+            .env("NOROUTER", target().join("debug/norouter"))
             .args(["--", "cargo", "test", "--locked", "-p", "norouter-app"])
             .args(["--features", "custom-protocol", "--test", "screen"])
             .args(["--", "--test-threads=1"]));

@@ -20,7 +20,7 @@ type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
 const CHORES: &[Chore] = &[
     (
         "ci",
-        "everything below but `soak` and `bench`, from a bare machine to a verdict",
+        "everything below but `soak`, `package` and `bench`, from a bare machine to a verdict",
         ci,
     ),
     (
@@ -52,6 +52,11 @@ const CHORES: &[Chore] = &[
         "soak",
         "a network that has something happen to it every 5 s; `soak MINUTES`, or 20",
         lab::soak,
+    ),
+    (
+        "ui",
+        "the page: types, logic, and every view in a browser",
+        app::ui,
     ),
     (
         "app",
@@ -107,6 +112,8 @@ fn ci() -> Result<(), Failure> {
     setup::all()?;
     lint::all()?;
     lab::tests()?;
+    app::ui()?;
+    app::tests()?;
     dist::build()?;
     lab::run_lab()
 }

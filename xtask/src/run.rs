@@ -164,8 +164,15 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 
 /// Whether a program is on the path.
 pub(crate) fn has(program: &str) -> bool {
-    env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+    find(program).is_some()
+}
+
+/// Where on the path a program is.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|dir| dir.join(program))
+        .find(|place| place.is_file())
 }
 
 fn shown(command: &Command) -> String {

