@@ -132,6 +132,20 @@ test("theirs can be taken, and edits survive a look at another page", async ({ p
   await expect(page.getByText("edited", { exact: true })).toBeHidden();
 });
 
+test("edits come back after the page was given up", async ({ page }) => {
+  await open(page);
+  await lineEnd(page, "127.0.42.101");
+  await page.keyboard.type(" # mine");
+  await expect(page.getByText("edited", { exact: true })).toBeVisible();
+  await page.reload();
+  await expect(editor(page)).toContainText("# mine");
+  await expect(page.getByText("edited", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Discard" }).click();
+  await page.reload();
+  await expect(editor(page)).toBeVisible();
+  await expect(editor(page)).not.toContainText("# mine");
+});
+
 test("a file that breaks outside shows where, and that the network goes on", async ({ page }) => {
   await open(page);
   await outside(page, "8080:127.0.0.1:80", "8080:127.0.0.1:99999");

@@ -23,6 +23,34 @@ for (const [what, place, scene, heading] of places) {
   });
 }
 
+test("the network as a list has no fault that axe can find, in both themes", async ({ page }) => {
+  await open(page, "#/network", "asking");
+  await page.getByRole("button", { name: "List" }).click();
+  await expect(page.getByRole("row")).toHaveCount(4);
+  await expect(page.getByRole("row", { name: /web1/ }).getByLabel("waits for your answer")).toBeVisible();
+  await expectAccessible(page);
+});
+
+for (const [scene, host] of [["asking", "web1"], ["office", "build"]] as const) {
+  test(`the question of ${host} has no fault that axe can find, and its focus is a safe one`, async ({ page }) => {
+    await open(page, `#/host/${host}`, scene);
+    await page.getByRole("main").getByRole("button", { name: "Answer" }).click();
+    const dialog = page.getByRole("dialog", { name: `${host} asks` });
+    await expect(dialog.getByLabel("Secret").or(dialog.getByRole("button", { name: "No", exact: true }))).toBeFocused();
+    await expectAccessible(page);
+  });
+}
+
+test("a narrow window cuts nothing off", async ({ page }) => {
+  await page.setViewportSize({ width: 900, height: 600 });
+  for (const place of ["#/network", "#/flows", "#/log", "#/manifest", "#/host/db", "#/settings", "#/welcome"]) {
+    await open(page, place, "attached");
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    const wide = await page.evaluate(() => [document.documentElement, document.querySelector("main"), document.querySelector("header")].map((one) => (one ? one.scrollWidth - one.clientWidth : 1)));
+    expect(wide, place).toEqual([0, 0, 0]);
+  }
+});
+
 const empties: [string, string, string, string][] = [
   ["a stopped network", "#/network", "stopped", "office.yaml is stopped"],
   ["a network without hosts", "#/network", "empty", "No host yet"],

@@ -57,10 +57,29 @@ test("nothing runs before its commands are agreed to", async ({ page }) => {
   await expect(page.locator("[data-host]")).toHaveCount(7);
 });
 
-test("refusing leads back to the first page", async ({ page }) => {
+test("refusing leaves the manifest open and its network stopped", async ({ page }) => {
   await open(page, "#/network", "consent");
   await page.getByRole("button", { name: "Refuse" }).click();
-  await expect(page.getByRole("heading", { name: "Open a network" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
+});
+
+test("a file that changes while its commands are looked at must be looked at again", async ({ page }) => {
+  await open(page, "#/network", "consent");
+  await page.evaluate(() => window.dispatchEvent(new CustomEvent("mock:changed")));
+  await expect(page.getByRole("alert")).toContainText("The file has changed");
+  await expect(page.getByRole("button", { name: "Agree and start" })).toBeHidden();
+  await expect(page.getByText("evil.example.com")).toBeHidden();
+  await page.getByRole("button", { name: "Show its commands" }).click();
+  await expect(page.getByText("evil.example.com")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Agree and start" })).toBeVisible();
+});
+
+test("the manifest can be read before its commands are agreed to", async ({ page }) => {
+  await open(page, "#/network", "consent");
+  await page.getByRole("link", { name: "Manifest" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Manifest" })).toBeVisible();
+  await page.getByRole("link", { name: "Network" }).click();
+  await expect(page.getByRole("button", { name: "Agree and start" })).toBeVisible();
 });
 
 test("the first page offers what is found, and writes a manifest with what is picked", async ({ page }) => {

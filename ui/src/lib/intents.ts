@@ -15,8 +15,11 @@ function openFlows(): number {
   return Math.ceil(ends / 2);
 }
 
+let setting: Promise<unknown> = Promise.resolve();
+
 export const intents = {
-  start: () => act(ipc.start(), did.started, failed.start),
+  /** What comes of it is seen: the network begins, or its commands are shown first. */
+  start: () => act(ipc.start(), null, failed.start),
 
   async stop() {
     const shown = truth.app?.network;
@@ -34,13 +37,8 @@ export const intents = {
   attach: (name: string) => act(ipc.attach(name), did.attached(name), failed.attach),
   detach: () => act(ipc.detach(), did.detached, failed.detach),
 
-  async quit() {
-    const ends = truth.app?.network?.hosted === true;
-    const text = words.quitText(truth.hosts.length, openFlows());
-    if (!ends || (await confirm.ask(words.quitTitle, text, words.quit))) {
-      await act(ipc.quit(), null, failed.stop);
-    }
-  },
+  /** The app asks by itself where a network would end, since it can be quit from the tray as well. */
+  quit: () => act(ipc.quit(), null, failed.quit),
 
   openDialog: () => act(ipc.openDialog(), null, failed.open),
   openDemo: () => act(ipc.openDemo(), null, failed.open),
@@ -72,5 +70,14 @@ export const intents = {
   copy: (text: string, what: string) => act(ipc.copy(text), did.copied(what), failed.copy),
   openUrl: (url: string) => act(ipc.openUrl(url), null, failed.url),
 
-  settings: (settings: Settings) => act(ipc.setSettings(settings), null, failed.settings),
+  /** Changes some of the settings: one change after the other, each upon what the app has by then. */
+  settings(change: Partial<Settings>): Promise<boolean> {
+    const take = async () => {
+      await ipc.setSettings({ ...(await ipc.app()).settings, ...change });
+      return true;
+    };
+    const taken = setting.then(async () => (await act(take(), null, failed.settings)) === true);
+    setting = taken;
+    return taken;
+  },
 };

@@ -9,8 +9,6 @@ export type Entry =
   /** So many lines before that one are not known here. */
   | { kind: "gap"; seq: number; count: number };
 
-export type LineEntry = Extract<Entry, { kind: "line" }>;
-
 export type LogFilter = {
   /** Only this host; the empty text is the manager itself; null is everything. */
   host: string | null;

@@ -51,3 +51,18 @@ it("asks nothing more once it is stopped, and takes no late answer", async () =>
   await vi.advanceTimersByTimeAsync(0);
   expect(asked).toBe(2);
 });
+
+it("asks at once when told to, takes no older answer, and goes on only if it did before", async () => {
+  poller.start();
+  const old = answer;
+  poller.now();
+  old(1);
+  answer(2);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([asked, got]).toEqual([3, [2]]);
+  poller.stop();
+  poller.now();
+  answer(3);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect([asked, got]).toEqual([4, [2, 3]]);
+});

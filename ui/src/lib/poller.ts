@@ -2,6 +2,7 @@
 
 export class Poller<T> {
   #run = 0;
+  #goesOn = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -13,10 +14,20 @@ export class Poller<T> {
 
   start(): void {
     this.stop();
+    this.#goesOn = true;
+    void this.#turn(this.#run);
+  }
+
+  /** Asks now, whether or not it goes on asking: an answer that is still under way is too old. */
+  now(): void {
+    const goesOn = this.#goesOn;
+    this.stop();
+    this.#goesOn = goesOn;
     void this.#turn(this.#run);
   }
 
   stop(): void {
+    this.#goesOn = false;
     clearTimeout(this.#timer);
     this.#run += 1;
   }
@@ -33,7 +44,7 @@ export class Poller<T> {
         this.failed(error);
       }
     }
-    if (run === this.#run) {
+    if (run === this.#run && this.#goesOn) {
       const left = Math.max(this.everyMs / 4, this.everyMs - (performance.now() - began));
       this.#timer = setTimeout(() => void this.#turn(run), left);
     }

@@ -4,7 +4,7 @@ import type { FlowView } from "./types/FlowView";
 
 const routes = [
   { to: ["10.0.0.0/8"], notTo: [], via: "bastion" },
-  { to: ["*.corp", "10.20.0.0/16"], notTo: ["10.20.9.0/24"], via: "gke" },
+  { to: ["*.corp", "10.20.0.0/16"], notTo: ["10.20.9.0/24"], via: "gke", orVia: ["spare"] },
 ];
 
 function of(dst: string, via?: string) {
@@ -14,6 +14,7 @@ function of(dst: string, via?: string) {
 it("the last route that leads somewhere is the rule of a flow", () => {
   expect(of("10.20.0.1:443", "gke")).toEqual({ to: "10.20.0.0/16", via: "gke" });
   expect(of("10.20.9.1:443", "bastion")).toEqual({ to: "10.0.0.0/8", via: "bastion" });
+  expect(of("10.20.0.1:443", "spare")).toEqual({ to: "10.20.0.0/16", via: "spare" });
   expect(of("192.0.2.1:443", "gke")).toBeNull();
   expect(of("127.0.42.101:80")).toBeNull();
 });

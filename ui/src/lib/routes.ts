@@ -11,15 +11,16 @@ export function routeOf(routes: readonly PlanRoute[], flow: FlowView): { to: str
   for (const route of routes.toReversed()) {
     const block = route.to.find((to) => holds(to, address));
     const except = route.notTo.some((to) => holds(to, address));
-    if (block !== undefined && !except && gateways(route).includes(flow.via)) {
+    if (block !== undefined && !except && leadsThrough(route, flow.via)) {
       return { to: block, via: flow.via };
     }
   }
   return null;
 }
 
-function gateways(route: PlanRoute): string[] {
-  return route.via.split(",").map((one) => one.trim());
+/** Whether a host is the gateway of a route, or one of those that take its place. */
+export function leadsThrough(route: PlanRoute, host: string): boolean {
+  return route.via === host || (route.orVia ?? []).includes(host);
 }
 
 /** Whether a block such as `10.0.0.0/8` holds an IPv4 address. Names are not known any more where flows are seen. */

@@ -121,8 +121,18 @@ describe("the log", () => {
     expect(state.planned).toBe(1);
   });
 
-  it("adds up what was missed", () => {
-    expect(reduceAll(nothing, [{ kind: "missed", count: 2 }, { kind: "missed", count: 3 }]).missed).toBe(5);
+  it("outlives its network, until the next one says something", () => {
+    const over = reduceAll(after(network(1000, [host("a")])), [{ kind: "line", line: line(7) }, { kind: "ended" }]);
+    expect(over.lines.map((each) => each.seq)).toEqual([7]);
+    // Its numbers begin again, and its first lines may be told before the network itself.
+    const next = reduceAll(over, [
+      { kind: "line", line: line(1) },
+      { kind: "network", network: network(10, [host("a")], { pid: 2 }) },
+      { kind: "line", line: line(2) },
+    ]);
+    expect(next.lines.map((each) => each.seq)).toEqual([1, 2]);
+    const silent = reduce(over, { kind: "network", network: network(10, [host("a")], { pid: 2 }) });
+    expect(silent.lines).toEqual([]);
   });
 });
 

@@ -27,8 +27,8 @@ export type State = {
   histories: Record<string, Sample[]>;
   /** The end of the log, oldest first. It outlives its network, since it says why that has ended. */
   lines: LogLine[];
-  /** Lines of the log that were lost on the way here. */
-  missed: number;
+  /** Whether the lines are those of a network that has ended: the first line of another one takes their place. */
+  linesOver: boolean;
   /** The file as it was when it last changed under us; `null` until it does. */
   manifest: ManifestText | null;
   /** Grows whenever the plan may be another one than before. */
@@ -46,7 +46,7 @@ export const nothing: State = {
   hosts: [],
   histories: {},
   lines: [],
-  missed: 0,
+  linesOver: false,
   manifest: null,
   planned: 0,
 };
@@ -80,14 +80,12 @@ export function reduce(state: State, news: News): State {
       return withHost(state, news.host);
     case "line":
       return withLines(state, [news.line]);
-    case "missed":
-      return { ...state, missed: state.missed + news.count };
     case "manifest":
       return { ...state, manifest: news.manifest };
     case "ended":
       return ended(state);
     default:
-      // A newer back end may tell of things that this page does not know.
+      // That lines were missed is seen from their numbers, and a newer back end may tell of things that are unknown here.
       return state;
   }
 }
@@ -99,7 +97,7 @@ function withApp(state: State, app: App): State {
 }
 
 function ended(state: State): State {
-  return { ...state, network: null, hosts: [], histories: {}, planned: state.planned + 1 };
+  return { ...state, network: null, hosts: [], histories: {}, linesOver: true, planned: state.planned + 1 };
 }
 
 function withNetwork(state: State, view: NetworkView): State {
@@ -107,7 +105,9 @@ function withNetwork(state: State, view: NetworkView): State {
   const before = state.network;
   if (before === null || isAnother(before, view)) {
     const histories = Object.fromEntries(hosts.map((host) => [host.name, [firstSample(view, host)]]));
-    return { ...state, network, hosts, histories, lines: [], missed: 0, planned: state.planned + 1 };
+    // The log of a network may be told before the network itself, and then it is that of this one.
+    const lines = before === null && !state.linesOver ? state.lines : [];
+    return { ...state, network, hosts, histories, lines, linesOver: false, planned: state.planned + 1 };
   }
   const old = new Map(state.hosts.map((host) => [host.name, host]));
   const histories: Record<string, Sample[]> = {};
@@ -163,7 +163,8 @@ function withHost(state: State, host: HostView): State {
 
 /** Appends lines that are new, in the order of their numbers; a line that is told twice is taken once. */
 function withLines(state: State, lines: LogLine[]): State {
-  let last = state.lines.at(-1)?.seq ?? 0;
+  const before = state.linesOver ? [] : state.lines;
+  let last = before.at(-1)?.seq ?? 0;
   const fresh = lines.filter((line) => {
     const isNew = line.seq > last;
     last = Math.max(last, line.seq);
@@ -173,9 +174,10 @@ function withLines(state: State, lines: LogLine[]): State {
     return state;
   }
   const reloaded = fresh.some((line) => line.type === "reloaded");
-  const all = [...state.lines, ...fresh];
+  const all = [...before, ...fresh];
   return {
     ...state,
+    linesOver: false,
     lines: all.length > MAX_LINES ? all.slice(all.length - MAX_LINES) : all,
     planned: reloaded ? state.planned + 1 : state.planned,
   };

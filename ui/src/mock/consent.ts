@@ -1,15 +1,22 @@
 // Consent to the commands of a manifest.
 import type { Commands } from "./backend";
+import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { World } from "./world";
 
 export function consentCommands(world: World): Commands {
   if (new URLSearchParams(location.search).get("scene") === "consent") {
     world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", hosts: world.commands() } };
   }
+  // The file is written by somebody else while its commands are shown.
+  window.addEventListener("mock:changed", () => {
+    const [first, ...rest] = world.commands();
+    const hosts = [{ ...(first as ConsentHost), command: ["ssh", "evil.example.com"], change: "changed" as const }, ...rest];
+    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", hosts } });
+  });
   return {
     consent: ({ agree }) => {
       if (agree !== true) {
-        world.tellApp({ consent: null, manifest: null });
+        world.tellApp({ consent: null });
         return;
       }
       const { name, file } = world.scene;

@@ -12,6 +12,8 @@ export type Entry = {
   name: string;
   /** What stands beside the name: an address, a state, or that it asks first. */
   note: string;
+  /** Found only by typing, since there is one for each host. */
+  rare?: true;
   run: () => unknown;
 };
 
@@ -53,17 +55,24 @@ function commands(): Entry[] {
     add(t.shell.header.start, intents.start);
   }
   for (const host of truth.hosts) {
-    add(words.copyAddress(host.name), () => intents.copy(host.vip, t.host.address), host.vip);
+    found.push({
+      id: `command copy ${host.name}`,
+      group: "commands",
+      name: words.copyAddress(host.name),
+      note: host.vip,
+      rare: true,
+      run: () => intents.copy(host.vip, t.host.address),
+    });
   }
   add(words.openFile, intents.openDialog);
   add(words.openDemo, intents.openDemo);
   for (const theme of ["light", "dark", "system"] satisfies Theme[]) {
     if (app && app.settings.theme !== theme) {
-      add(words.theme[theme], () => intents.settings({ ...app.settings, theme }));
+      add(words.theme[theme], () => intents.settings({ theme }));
     }
   }
   add(words.shortcuts, () => overlay.open("shortcuts"));
-  add(words.quit, intents.quit, words.asks);
+  add(words.quit, intents.quit, app?.network?.hosted ? words.asks : "");
   return found;
 }
 
@@ -76,7 +85,7 @@ export function entries(): Entry[] {
 export function matching(all: Entry[], typed: string): Entry[] {
   const wanted = typed.trim().toLowerCase();
   if (wanted === "") {
-    return all.filter((entry) => !entry.id.startsWith("command ") || !entry.note.startsWith("127."));
+    return all.filter((entry) => entry.rare !== true);
   }
   const ranked = all
     .map((entry) => ({ entry, rank: rank(entry, wanted) }))

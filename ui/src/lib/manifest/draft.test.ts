@@ -38,11 +38,6 @@ describe("a file that changes outside", () => {
     expect(back.theirs).toBeNull();
     expect(back.text).toBe("mine");
   });
-
-  it("is another file when its path is another", () => {
-    const mine = draft.edit(draft.open(file("a")), "mine");
-    expect(draft.disk(mine, file("b", { path: "/else.yaml" }))).toEqual(draft.open(file("b", { path: "/else.yaml" })));
-  });
 });
 
 describe("saving", () => {

@@ -30,11 +30,8 @@ export function edit(draft: Draft, text: string): Draft {
   return text === draft.text ? draft : { ...draft, text };
 }
 
-/** The file on disk is this one now. */
+/** The file on disk is this one now. It is the draft's own file. */
 export function disk(draft: Draft, file: ManifestText): Draft {
-  if (file.path !== draft.base.path) {
-    return open(file);
-  }
   if (file.hash === draft.base.hash) {
     return draft.theirs === null && file.editable === draft.base.editable ? draft : { ...draft, base: file, theirs: null };
   }

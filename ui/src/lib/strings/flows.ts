@@ -75,6 +75,7 @@ export const flows = {
     rule: "Rule",
     inside: "inside the network",
     route: (to: string, via: string) => `${to} through ${via}`,
+    through: (via: string) => `Through ${via}`,
     state: "State",
     sent: "Sent",
     received: "Received",

@@ -77,7 +77,7 @@ export const host = {
   },
   why: {
     title: "Explain an address",
-    intro: "Type a name or address, with a port if you like. Each step on the way is tried.",
+    intro: "Type a name or address with its port, or the address of a web page. Each step on the way is tried.",
     target: "Name or address",
     placeholder: "web1:8080",
     from: "Seen from",

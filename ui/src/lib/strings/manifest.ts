@@ -8,6 +8,7 @@ export const manifest = {
   save: "Save",
   saving: "Saving",
   discard: "Discard edits",
+  restored: "Edits that were not saved are back",
   saved: (name: string) => `Saved ${name}`,
   notSaved: "The manifest was not saved",
   leave: "Esc, then Tab leaves the editor",

@@ -30,7 +30,6 @@ export const shell = {
     commands: "Search and commands",
   },
   did: {
-    started: "The network is starting",
     stopped: "The network is ending",
     reloaded: "The manifest was read again",
     attached: (name: string) => `Attached to ${name}`,
@@ -46,6 +45,7 @@ export const shell = {
   failed: {
     start: "The network could not be started",
     stop: "The network could not be stopped",
+    quit: "NoRouter could not be quit",
     reload: "The manifest could not be read again",
     attach: "Could not attach",
     detach: "Could not detach",
@@ -69,10 +69,6 @@ export const shell = {
       `${plural(flows, "open flow ends", "open flows end")}. The host stays stopped until you start it.`,
     restartHostTitle: (host: string) => `Restart ${host}?`,
     restartHostText: (flows: number) => `${plural(flows, "open flow ends", "open flows end")}. Its command is started again at once.`,
-    quitTitle: "Quit NoRouter?",
-    quitText: (hosts: number, flows: number) =>
-      `The network ends with it: ${plural(hosts, "host", "hosts")}, ${plural(flows, "open flow", "open flows")}.`,
-    quit: "Quit",
   },
   dialog: { close: "Close" },
   toasts: { label: "Notices", close: "Dismiss" },

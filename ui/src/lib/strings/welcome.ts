@@ -7,7 +7,6 @@ export const welcome = {
   lead: "A manifest names your hosts and the command that reaches each of them. NoRouter turns them into one network, without root and without an account.",
   open: "Open a manifest",
   openHint: "or drop the file on this window",
-  drop: "Drop the manifest to open it",
   example: "Write an example",
   exampleHint: "A commented file to begin with",
   demo: "Try the demo network",
@@ -46,6 +45,8 @@ export const welcome = {
       [fresh > 0 ? plural(fresh, "new command", "new commands") : "", changed > 0 ? plural(changed, "changed command", "changed commands") : ""]
         .filter((part) => part !== "")
         .join(", "),
+    changed: "The file has changed while you were looking. Nothing of it runs before you have seen its commands again.",
+    look: "Show its commands",
     failed: "Your answer did not arrive",
   },
 };

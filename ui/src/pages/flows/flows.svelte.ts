@@ -55,6 +55,9 @@ class Flows {
 
   /** The flows of another network are other flows. */
   reset(of: string | null): void {
+    if (of === null) {
+      this.#poller.stop();
+    }
     this.of = of;
     this.table = flows.EMPTY;
     this.known = false;
@@ -89,7 +92,8 @@ class Flows {
   async close(row: flows.Row): Promise<void> {
     if (row.closedAt === null) {
       await act(ipc.killFlow(row.flow.id), t.flows.closed(row.flow.name), t.flows.closeFailed);
-      this.#again();
+      // What was just done is to be seen at once, also while the table is paused.
+      this.#poller.now();
     }
   }
 
@@ -114,16 +118,9 @@ class Flows {
     } else {
       toasts.done(words.closedMany(rows.length));
     }
-    this.#again();
+    this.#poller.now();
   }
 
-  /** What was just done is to be seen at once, also while the table is paused. */
-  #again(): void {
-    ipc.flows(LIMIT).then(
-      (view) => (this.table = flows.merge(this.table, view, performance.now())),
-      () => undefined,
-    );
-  }
 }
 
 function readKept(): string[] {

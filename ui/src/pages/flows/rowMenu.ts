@@ -3,24 +3,24 @@ import { overlay } from "../../shell/overlay.svelte";
 import { asAddresses, asCurl, type Row } from "../../lib/flows";
 import { term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
+import { plan } from "../../lib/plan.svelte";
 import { t } from "../../lib/strings";
-import type { PlanView } from "../../lib/types/PlanView";
 import type { MenuItem } from "../../lib/ui/Menu.svelte";
 import { model } from "./flows.svelte";
 
 /** The command that asks the same end, if there is one. */
-export function curlOf(row: Row, plan: PlanView | null): string | null {
-  return asCurl(row.flow, plan?.hosts.find((host) => host.name === row.flow.from)?.http);
+export function curlOf(row: Row): string | null {
+  return asCurl(row.flow, plan.host(row.flow.from)?.http);
 }
 
 export function explain(row: Row): void {
   overlay.open("why", row.flow.via === undefined ? row.flow.name : row.flow.dst);
 }
 
-export function rowMenu(row: Row, plan: PlanView | null): MenuItem[][] {
+export function rowMenu(row: Row): MenuItem[][] {
   const { flow } = row;
   const words = t.flows.menu;
-  const curl = curlOf(row, plan);
+  const curl = curlOf(row);
   const hosts = Array.from(new Set([flow.from, flow.to]));
   const outs = [...hosts.map((host) => ({ what: host, filter: term("host", host, true) })), { what: flow.name, filter: term(null, flow.name, true) }];
   return [

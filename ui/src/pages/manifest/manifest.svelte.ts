@@ -2,6 +2,7 @@
 // at another one.
 import { Checker } from "../../lib/manifest/checker";
 import * as drafts from "../../lib/manifest/draft";
+import { keep, reopen } from "../../lib/manifest/kept";
 import type { Schema } from "../../lib/manifest/schema";
 import { ipc } from "../../lib/ipc";
 import { text } from "../../lib/report";
@@ -26,6 +27,7 @@ class Manifest {
 
   /** The last news of the file; each is taken once. */
   #heard: ManifestText | null = null;
+  #loads = 0;
   readonly #checker = new Checker<Checked>(
     (text) => ipc.manifestCheck(text),
     (checked) => {
@@ -39,14 +41,19 @@ class Manifest {
   /** Reads the file, unless news of it are faster. */
   async load(): Promise<void> {
     const heard = this.#heard;
+    const mine = ++this.#loads;
     try {
       const file = await ipc.manifestRead();
-      if (heard === this.#heard) {
-        this.#set(this.draft === null ? drafts.open(file) : drafts.disk(this.draft, file));
+      if (mine === this.#loads) {
+        if (heard === this.#heard) {
+          this.#onDisk(file);
+        }
+        this.problem = null;
       }
-      this.problem = null;
     } catch (error) {
-      this.problem = text(error);
+      if (mine === this.#loads) {
+        this.problem = text(error);
+      }
     }
     this.schema ??= await ipc.manifestSchema().catch(() => null);
   }
@@ -54,7 +61,16 @@ class Manifest {
   hear(file: ManifestText | null): void {
     if (file !== null && file !== this.#heard) {
       this.#heard = file;
-      this.#set(this.draft === null ? drafts.open(file) : drafts.disk(this.draft, file));
+      this.#onDisk(file);
+    }
+  }
+
+  /** The file is this one now; where it is another file, edits of it that were kept come back. */
+  #onDisk(file: ManifestText): void {
+    const mine = this.draft?.base.path === file.path ? this.draft : null;
+    this.#set(mine === null ? reopen(file, localStorage) : drafts.disk(mine, file));
+    if (mine === null && this.edited) {
+      toasts.done(t.manifest.restored);
     }
   }
 
@@ -75,14 +91,25 @@ class Manifest {
     if (this.draft === null || !drafts.canSave(this.draft)) {
       return;
     }
-    this.draft = drafts.save(this.draft);
+    const saving = drafts.save(this.draft);
+    // Another file may be open when the answer comes, and then the answer is not about it.
+    const stillOpen = () => (this.draft?.base.path === saving.base.path ? this.draft : null);
+    this.draft = saving;
     try {
-      const file = await ipc.manifestSave(this.draft.text, this.draft.base.hash);
-      this.#set(drafts.saved(this.draft, file));
+      const file = await ipc.manifestSave(saving.text, saving.base.hash);
+      const now = stillOpen();
+      if (now === null) {
+        keep(drafts.open(file), localStorage);
+      } else {
+        this.#set(drafts.saved(now, file));
+        this.check(0);
+      }
       toasts.done(t.manifest.saved(fileName(file.path)));
-      this.check(0);
     } catch (error) {
-      this.draft = drafts.notSaved(this.draft);
+      const now = stillOpen();
+      if (now !== null) {
+        this.draft = drafts.notSaved(now);
+      }
       toasts.error(t.manifest.notSaved, text(error));
       // Most likely somebody else was faster, and what they wrote is to be looked at first.
       await this.load();
@@ -111,6 +138,7 @@ class Manifest {
     const other = this.draft?.text !== draft.text;
     const first = this.draft?.base.path !== draft.base.path;
     this.draft = draft;
+    keep(draft, localStorage);
     if (other || first) {
       this.fresh = false;
       this.checked = first ? null : this.checked;
