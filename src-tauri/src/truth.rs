@@ -187,8 +187,11 @@ mod tests {
             ["network of 2", "line 7"]
         );
         assert!(truth.since(&mut early, 2).is_empty());
-        truth.hear(client::News::Host(host("b", HostState::Ready)), 3);
-        truth.hear(client::News::Host(host("stranger", HostState::Ready)), 4);
+        truth.hear(client::News::Host(Box::new(host("b", HostState::Ready))), 3);
+        truth.hear(
+            client::News::Host(Box::new(host("stranger", HostState::Ready))),
+            4,
+        );
         truth.hear(client::News::Event(line(8)), 5);
         assert_eq!(told(&truth.since(&mut early, 5)), ["host b", "line 8"]);
         assert_eq!(
@@ -201,7 +204,7 @@ mod tests {
     fn an_answer_that_was_overtaken_changes_traffic_only() {
         let mut truth = Truth::default();
         truth.hear(client::News::Snapshot(network(&["a"])), 1);
-        truth.hear(client::News::Host(host("a", HostState::Ready)), 2);
+        truth.hear(client::News::Host(Box::new(host("a", HostState::Ready))), 2);
         let mut asked = network(&["a"]);
         asked.snapshot.hosts[0].traffic.bytes_from = 9;
         truth.refresh(&asked, 3);

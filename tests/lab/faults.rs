@@ -74,8 +74,8 @@ fn fifty_connections_through_a_killed_agent_are_reset_at_once_and_the_host_is_ba
     for (_, end) in ends {
         assert_eq!(end.unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
-    let (lost, _) = ground.watch.state("bad", "waiting", start);
-    assert_within("the loss", lost - start, Duration::from_millis(500));
+    let (gone, _) = ground.watch.state("bad", "waiting", start);
+    assert_within("the loss", gone - start, Duration::from_millis(500));
     let (back, _) = ground.watch.state("bad", "ready", start);
     assert_within("the host being back", back - start, Duration::from_secs(2));
     ground.wait_for_talk("laptop", "bad");
@@ -294,7 +294,8 @@ fn descriptors_that_run_out_hurt_new_connections_only_and_for_no_longer_than_tha
         let (raw, start) = (pid.as_raw_nonzero().get().cast_unsigned(), Instant::now());
         let used = processor_time(raw);
         pass(Duration::from_secs(4));
-        let share = (processor_time(raw) - used).as_secs_f64() / start.elapsed().as_secs_f64();
+        let share =
+            processor_time(raw).saturating_sub(used).as_secs_f64() / start.elapsed().as_secs_f64();
         println!(
             "{host}: {:.1} % of a processor without descriptors",
             share * 100.0

@@ -130,9 +130,11 @@ fn a_hundred_and_fifty_hosts_that_are_lost_in_one_moment_come_back_in_steps() {
     assert_within(
         "150 hosts being back",
         *back.last().unwrap() - start,
-        Duration::from_secs(60),
+        Duration::from_mins(1),
     );
-    let share = (processor_time(network.manager.pid()) - used).as_secs_f64()
+    let share = processor_time(network.manager.pid())
+        .saturating_sub(used)
+        .as_secs_f64()
         / start.elapsed().as_secs_f64();
     println!("the manager has used {share:.2} of a processor");
     // A burst of 20, and then 20 in each second: a machine that is slow only takes longer.

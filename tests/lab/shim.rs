@@ -5,7 +5,7 @@ use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
 
 use crate::sandbox::{DEADLINE, Sandbox, wait_for};
 
-/// The bad line of one host. It outlives the processes that carry it: each new one obeys what [`Shim::from_the_start`] said.
+/// The bad line of one host. It outlives the processes that carry it: each new one obeys what [`Shim::order_at_start`] said.
 pub(crate) struct Shim {
     _sandbox: Sandbox,
     script: PathBuf,
@@ -46,7 +46,7 @@ impl Shim {
     }
 
     /// What every process obeys before it carries anything, from its next start on.
-    pub(crate) fn from_the_start(&self, orders: &[&str]) {
+    pub(crate) fn order_at_start(&self, orders: &[&str]) {
         fs::write(self.place.with_extension("orders"), orders.join("\n")).unwrap();
     }
 
