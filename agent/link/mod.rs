@@ -258,7 +258,12 @@ impl Link {
             State::Idle | State::Waiting { .. } | State::Refused { .. } | State::Stopped => {
                 self.spawn();
             }
-            State::Ending { why, .. } => *why = Loss::Restarted,
+            State::Ending { why, .. } => {
+                // Whoever waits must not take it for stopped.
+                if std::mem::replace(why, Loss::Restarted) != Loss::Restarted {
+                    self.outputs.push_back(Output::Changed);
+                }
+            }
             State::Spawning | State::Configuring { .. } | State::Ready => {}
         }
     }

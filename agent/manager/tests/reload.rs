@@ -326,3 +326,17 @@ fn a_host_that_is_back_with_a_command_that_is_held_goes_on_with_its_old_one() {
     let started = done(&mut core);
     assert!(started.contains(&format!("start {B}: beta")), "{started:?}");
 }
+
+#[test]
+fn a_host_that_is_started_while_it_still_ends_is_not_shown_as_stopped() {
+    let mut core = running(OLD, CAN);
+    core.stop_host(NOW, vip(B));
+    outputs(&mut core);
+    assert_eq!(states(&core)[1], HostState::Stopped);
+    assert!(core.start_host(NOW, vip(B)));
+    assert!(
+        outputs(&mut core).contains(&Output::Changed),
+        "faces hear it"
+    );
+    assert_eq!(states(&core)[1], HostState::Waiting);
+}
