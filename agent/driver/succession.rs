@@ -1,24 +1,30 @@
 //! How an agent takes the place of an earlier one of the same manager, whose end the manager could not see: the way to it was
 //! lost, and the earlier agent waits in vain for a sign of life, with the ports that the new one needs.
 //!
-//! Each agent has a socket that no other user can reach. Who connects to it asks the agent to end, and has its place
-//! when the connection ends.
+//! Each agent has a socket that no other user can reach. Who connects to it and says [`END`] asks the agent to end, and has
+//! its place when the connection ends. To connect and say nothing only asks whether it lives.
 
 use std::{
     fs, io,
-    io::Read as _,
+    io::{Read as _, Write as _},
     os::unix::{fs::MetadataExt as _, net::UnixListener as SystemListener},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use tokio::net::{UnixListener, UnixStream};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{UnixListener, UnixStream},
+};
 
 use super::private::{folder, make, same_user};
 use crate::addr::Vip;
 
 /// How long an earlier agent may take to end. One that is stopped ends when it goes on.
 const END_MAX: Duration = Duration::from_secs(1);
+
+/// What a successor says.
+const END: [u8; 1] = *b"e";
 
 /// Who waits for the end of this agent: the connection ends with what holds it.
 pub(super) type Successor = UnixStream;
@@ -39,6 +45,7 @@ pub(super) fn take_place(manager: &str, me: Vip) -> Result<Place, String> {
     let path = folder.join(format!("{manager}-{me}.agent"));
     if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(&path) {
         // Whatever comes of it, there is nothing better to do than to go on.
+        let _ = earlier.write_all(&END);
         let _ = earlier.set_read_timeout(Some(END_MAX));
         let _ = earlier.read(&mut [0]);
     }
@@ -84,7 +91,12 @@ impl Place {
                 .await
                 .map(|(stream, _)| same_user(stream))
             {
-                Ok(Ok(stream)) => return stream,
+                Ok(Ok(mut stream)) => {
+                    let mut said = [0; END.len()];
+                    if stream.read_exact(&mut said).await.is_ok() && said == END {
+                        return stream;
+                    }
+                }
                 Ok(Err(_)) => {}
                 // Descriptors are short; a successor connects again or is content with what ports are free.
                 Err(_) => tokio::time::sleep(super::agent::ACCEPT_PAUSE).await,
@@ -99,5 +111,30 @@ impl Drop for Place {
         if fs::metadata(&self.path).is_ok_and(|now| now.ino() == self.inode) {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_only_looks_whether_an_agent_lives_is_no_successor() {
+        let folder = std::env::temp_dir().join(format!("norouter-place-{}", std::process::id()));
+        make(&folder).unwrap();
+        let path = folder.join("a-127.0.0.1.agent");
+        let place = bind(path.clone()).unwrap();
+        tidy(&folder, "-127.0.0.1.agent");
+        assert!(path.exists(), "it lives");
+        let mut successor = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        successor.write_all(&END).unwrap();
+        let served = place.successor().await;
+        served.try_write(b"!").unwrap();
+        let mut answer = [0];
+        successor.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, *b"!", "the right one is served");
+        drop(place);
+        assert!(!path.exists(), "nothing is left behind");
+        fs::remove_dir(folder).unwrap();
     }
 }
