@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
@@ -97,9 +97,11 @@ pub(crate) struct Driven {
     /// What the page can be asked.
     pub(crate) page: fantoccini::Client,
     driver: App,
-    /// The app's own process, once it is known.
-    pid: Option<u32>,
+    process: Process,
 }
+
+/// A process that somebody else has started for a test, and that may outlive them; killed when it is dropped.
+struct Process(u32);
 
 impl Driven {
     /// Starts the app, driven by the web view's own driver.
@@ -135,8 +137,20 @@ impl Driven {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         };
-        let pid = None;
-        Self { page, driver, pid }
+        let apps = children(driver.0.id(), Path::new(env!("CARGO_BIN_EXE_norouter-app")));
+        let [pid] = apps[..] else {
+            panic!("there is not one app: {apps:?}\n{}", home.said());
+        };
+        Self {
+            page,
+            driver,
+            process: Process(pid),
+        }
+    }
+
+    /// The number of the app's own process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0
     }
 
     /// Asks the app as its page would: what it answers, or why not.
@@ -159,23 +173,57 @@ impl Driven {
         }
     }
 
-    /// Tells which process the app is, so that it can be ended for sure: it may outlive its driver.
-    pub(crate) fn is_process(&mut self, pid: u32) {
-        self.pid = Some(pid);
-    }
-
     /// Ends the window, and the app.
     pub(crate) async fn end(self) {
         // Whatever is left is ended below.
         let _ = self.page.close().await;
         drop(self.driver);
-        let Some(pid) = self.pid else { return };
-        let place = PathBuf::from(format!("/proc/{pid}"));
         let start = Instant::now();
-        while place.exists() {
-            let _ = Command::new("kill").arg(pid.to_string()).status();
+        while self.process.is_there() {
+            self.process.signal("TERM");
             assert!(start.elapsed() < PATIENCE, "the app does not go");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
+}
+
+impl Process {
+    fn is_there(&self) -> bool {
+        Path::new("/proc").join(self.0.to_string()).exists()
+    }
+
+    fn signal(&self, name: &str) {
+        let _ = Command::new("kill")
+            .args(["-s", name, &self.0.to_string()])
+            .status();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.is_there() {
+            self.signal("KILL");
+        }
+    }
+}
+
+/// The processes of a program that a process has started itself, without asking them anything.
+pub(crate) fn children(parent: u32, program: &Path) -> Vec<u32> {
+    let program = fs::canonicalize(program).unwrap();
+    let processes = fs::read_dir("/proc").unwrap();
+    let numbers =
+        processes.filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<u32>().ok());
+    numbers
+        .filter(|pid| {
+            let place = Path::new("/proc").join(pid.to_string());
+            let stat = fs::read_to_string(place.join("stat")).unwrap_or_default();
+            // The name of the program, in parentheses, may hold anything.
+            let its = stat
+                .rsplit(") ")
+                .next()
+                .and_then(|rest| rest.split(' ').nth(1));
+            its == Some(parent.to_string().as_str())
+                && fs::read_link(place.join("exe")).is_ok_and(|exe| exe == program)
+        })
+        .collect()
 }

@@ -37,13 +37,13 @@ impl Watcher {
 }
 
 /// The tray of a desktop that nobody sees.
-struct Desktop {
+pub(crate) struct Desktop {
     bus: Connection,
     items: Receiver<(String, String)>,
 }
 
 /// The icon of an app.
-struct Icon {
+pub(crate) struct Icon {
     bus: Connection,
     sender: String,
     menu: String,
@@ -56,7 +56,7 @@ type Node = (
 );
 
 impl Desktop {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (sender, items) = channel();
         let bus = connection::Builder::session()
             .and_then(|bus| bus.name("org.kde.StatusNotifierWatcher"))
@@ -69,7 +69,7 @@ impl Desktop {
     }
 
     /// The next icon that comes.
-    fn icon(&self) -> Icon {
+    pub(crate) fn icon(&self) -> Icon {
         let (sender, path) = self.items.recv_timeout(PATIENCE).expect("no icon has come");
         let item = "org.kde.StatusNotifierItem";
         let proxy = Proxy::new(&self.bus, sender.clone(), path, item).unwrap();
@@ -111,7 +111,7 @@ impl Icon {
     }
 
     /// Waits until the menu has a line that begins so, and gives its number.
-    fn line(&self, begins: &str, home: &Home) -> i32 {
+    pub(crate) fn line(&self, begins: &str, home: &Home) -> i32 {
         let start = Instant::now();
         loop {
             let lines = self.lines();
@@ -127,7 +127,7 @@ impl Icon {
         }
     }
 
-    fn click(&self, id: i32) {
+    pub(crate) fn click(&self, id: i32) {
         let event = (id, "clicked", Value::from(0_i32), 0_u32);
         let _: () = self.proxy().call("Event", &event).unwrap();
     }

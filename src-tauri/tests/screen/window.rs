@@ -19,7 +19,7 @@ const FETCH: &str = "await new Promise((passed, refused) => {
 async fn the_page_runs_a_network_and_can_do_nothing_else() {
     let home = Home::new();
     let manifest = home.file(&format!("window-{}.yaml", std::process::id()), ALONE);
-    let mut app = Driven::start(&home, &[]).await;
+    let app = Driven::start(&home, &[]).await;
     for foreign in [
         "plugin:window|close",
         "plugin:event|listen",
@@ -69,7 +69,7 @@ async fn the_page_runs_a_network_and_can_do_nothing_else() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
     assert_eq!(network["hosts"][0]["name"], "laptop");
-    app.is_process(u32::try_from(network["pid"].as_u64().unwrap()).unwrap());
+    assert_eq!(network["pid"], app.pid());
     app.invoke("stop", json!({})).await.unwrap();
     let ended = "return window.heard.some((news) => news.kind === 'ended');";
     let start = std::time::Instant::now();

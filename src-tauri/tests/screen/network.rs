@@ -1,0 +1,279 @@
+//! From the first look at a manifest to its repair: the real window over a real network, with the agent that ships.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use fantoccini::Locator;
+use serde_json::json;
+
+use super::{
+    rig::{Driven, Home, PATIENCE, children},
+    tray::Desktop,
+};
+
+/// What the command of the second host wants to hear, and what the site says.
+const RIGHT: &str = "xyzzy-plugh";
+const GREETING: &str = "hello from the far end";
+
+/// Where the host with the site is.
+const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 75, 2);
+
+/// A command that asks as ssh does, and becomes an agent once the answer is right.
+const LOGIN: &str = r#"
+touch "$(dirname "$0")/ran"
+answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
+[ "$answer" = xyzzy-plugh ] || exit 8
+exec "$NOROUTER" "$@"
+"#;
+
+/// Keeps every state in which a host was drawn, however short it was.
+const REMEMBER: &str = "window.drawn = [];
+    const look = () => {
+        const label = document.querySelector('[data-host=web]')?.getAttribute('aria-label');
+        if (label && label !== window.drawn.at(-1)) window.drawn.push(label);
+    };
+    new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
+    look();";
+
+impl Driven {
+    /// Waits until the page shows this.
+    async fn sees(&self, home: &Home, what: &str) {
+        self.until(home, what, async |element| {
+            element.is_displayed().await.unwrap_or(false)
+        })
+        .await;
+    }
+
+    /// Waits until the page shows this, and clicks on it.
+    async fn click(&self, home: &Home, what: &str) {
+        self.until(home, what, async |element| element.click().await.is_ok())
+            .await;
+    }
+
+    async fn until(
+        &self,
+        home: &Home,
+        what: &str,
+        done: impl AsyncFn(&fantoccini::elements::Element) -> bool,
+    ) {
+        let start = Instant::now();
+        loop {
+            // What is drawn anew between two questions is asked for again.
+            if let Ok(element) = self.page.find(Locator::XPath(what)).await
+                && done(&element).await
+            {
+                return;
+            }
+            if start.elapsed() > PATIENCE {
+                let text = self
+                    .page
+                    .execute(
+                        "return [location.href, document.body.innerText,
+                            ...document.querySelectorAll('[data-host]')]
+                            .map((part) => part.ariaLabel ?? part).join('\\n');",
+                        vec![],
+                    )
+                    .await;
+                panic!("no {what} in\n{text:#?}\n{}", home.said());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn turn_to(&self, home: &Home, page: &str) {
+        self.click(home, &format!("//nav//a[normalize-space(span)='{page}']"))
+            .await;
+    }
+}
+
+/// A host in the picture, as it is called by who cannot see it.
+fn card(name: &str, state: &str) -> String {
+    format!("//a[@data-host='{name}' and starts-with(@aria-label, '{name}, {state}, ')]")
+}
+
+fn button(text: &str) -> String {
+    format!("//button[normalize-space()='{text}']")
+}
+
+fn text(of: &str) -> String {
+    format!("//*[contains(text(), \"{of}\")]")
+}
+
+/// A site on this machine, whose connections stay until their clients leave.
+fn site() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || serve(stream.unwrap()));
+        }
+    });
+    port
+}
+
+fn serve(mut stream: TcpStream) {
+    let mut asked = Vec::new();
+    let mut buffer = [0; 1024];
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        asked.extend_from_slice(&buffer[..length]);
+        if asked.ends_with(b"\r\n\r\n") {
+            asked.clear();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{GREETING}",
+                GREETING.len()
+            );
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    }
+}
+
+/// Reads the site through the network; the connection is still open then.
+fn get(port: u16) -> TcpStream {
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((WEB, port)), PATIENCE).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+        .unwrap();
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    while !answer.ends_with(GREETING.as_bytes()) {
+        let length = stream.read(&mut buffer).unwrap();
+        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&buffer[..length]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    stream
+}
+
+#[tokio::test]
+async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
+    let program = std::env::var("NOROUTER").expect("run this by: cargo xtask app-test");
+    let desktop = Desktop::new();
+    let home = Home::new();
+    let (first, second) = (site(), site());
+    let login = home.file("login.sh", &format!("NOROUTER='{program}'\n{LOGIN}"));
+    let manifest = |ports: &str| {
+        let alone = "dns: {disable: true}, stateDir: {disable: true}";
+        // All of them are on one machine, where an address can be listened on once.
+        let far = format!("{alone}, loopback: {{disable: true}}");
+        format!(
+            "hosts:\n  laptop: {{vip: 127.0.75.1, {alone}}}\n  web: {{vip: {WEB}, cmd: [\"{program}\"], ports: [{ports}], {far}}}\n  vault: {{vip: 127.0.75.3, cmd: [sh, \"{login}\"], {far}}}\n"
+        )
+    };
+    let port = |port: u16| format!("'{port}:127.0.0.1:{port}'");
+    let name = format!("network-{}", std::process::id());
+    let file = format!("{name}.yaml");
+    let path = home.file(&file, &manifest(&port(first)));
+    let ran = Path::new(&path).with_file_name("ran");
+
+    // Nothing runs before its words were seen.
+    let app = Driven::start(&home, &[&path]).await;
+    let icon = desktop.icon();
+    app.sees(&home, &text(&format!("Before {file} runs"))).await;
+    let agents = || children(app.pid(), Path::new(&program));
+    for word in [&program, &login] {
+        let argv = format!("//li//*[contains(., \"{word}\")]");
+        app.sees(&home, &argv).await;
+    }
+    assert!(!ran.exists() && agents().is_empty());
+    app.click(&home, &button("Agree and start")).await;
+    app.sees(&home, &card("web", "ready")).await;
+
+    // From the tray, too.
+    icon.click(icon.line("Stop", &home));
+    app.sees(&home, &button("Start the network")).await;
+    icon.click(icon.line("Start", &home));
+    app.sees(&home, &card("web", "ready")).await;
+
+    // A command asks, and goes on with the answer.
+    app.sees(&home, &card("vault", "needs you")).await;
+    app.click(&home, &button("Answer")).await;
+    app.sees(&home, "//dialog//*[.=\"vault asks\"]").await;
+    app.sees(&home, "//dialog//*[contains(., \"ann's password:\")]")
+        .await;
+    app.until(&home, "//dialog//input[@type='password']", async |field| {
+        field.send_keys(RIGHT).await.is_ok()
+    })
+    .await;
+    app.click(&home, "//dialog//button[normalize-space()='Send']")
+        .await;
+    app.sees(&home, &card("vault", "ready")).await;
+    assert!(ran.exists());
+
+    // Bytes go through, and are seen.
+    let open = get(first);
+    app.turn_to(&home, "Flows").await;
+    app.sees(
+        &home,
+        "//*[@role='grid']//*[@role='row' and contains(., 'laptop') and contains(., 'web')]",
+    )
+    .await;
+    drop(open);
+
+    // A lost agent comes back by itself.
+    app.turn_to(&home, "Network").await;
+    app.sees(&home, &card("web", "ready")).await;
+    app.page.execute(REMEMBER, vec![]).await.unwrap();
+    let [agent] = agents()
+        .into_iter()
+        .filter(|agent| {
+            // The other one was a shell once, and has its words.
+            let words = fs::read(format!("/proc/{agent}/environ")).unwrap_or_default();
+            let place = format!("NOROUTER_ASKPASS={name}/{WEB}/");
+            words
+                .windows(place.len())
+                .any(|part| part == place.as_bytes())
+        })
+        .collect::<Vec<_>>()[..]
+    else {
+        panic!("there is not one agent of web: {:?}", agents());
+    };
+    let killed = Command::new("kill")
+        .args(["-9", &agent.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let away = "return window.drawn.some((label) => !label.startsWith('web, ready'));";
+    let start = Instant::now();
+    while app.page.execute(away, vec![]).await.unwrap() != json!(true) {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "the loss is not shown\n{}",
+            home.said()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    app.sees(&home, &card("web", "ready")).await;
+    drop(get(first));
+
+    // The file is followed ...
+    home.file(
+        &file,
+        &manifest(&format!("{}, {}", port(first), port(second))),
+    );
+    app.sees(
+        &home,
+        &format!("//a[@data-host='web']//*[normalize-space()='{second}']"),
+    )
+    .await;
+    drop(get(second));
+
+    // ... and a broken one is not.
+    home.file(&file, "hosts:\n  laptop: {}\n  web: {ports: [what]}\n");
+    app.turn_to(&home, "Manifest").await;
+    app.sees(&home, &text("The network keeps running as it was."))
+        .await;
+    app.sees(&home, &text("line 3, column ")).await;
+    drop(get(second));
+    home.file(&file, &manifest(&port(second)));
+    app.turn_to(&home, "Network").await;
+    let gone = format!("//a[@data-host='web' and not(.//*[normalize-space()='{first}'])]");
+    app.sees(&home, &gone).await;
+    drop(get(second));
+    app.end().await;
+}
