@@ -95,7 +95,7 @@ impl Drop for Pair {
     }
 }
 
-fn free_port(address: Ipv4Addr) -> u16 {
+pub(crate) fn free_port(address: Ipv4Addr) -> u16 {
     let listener = TcpListener::bind((address, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }

@@ -2,14 +2,20 @@
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpListener, TcpStream},
 };
 
-use super::control::{Home, PATIENCE};
+use super::{
+    back_to_back::free_port,
+    control::{Home, PATIENCE},
+};
+
+/// Where the host that is lost is.
+const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 62, 2);
 
 /// What a client of the published port gets.
-fn visit() -> Result<String, ErrorKind> {
-    let mut stream = TcpStream::connect("127.0.62.2:8080").map_err(|error| error.kind())?;
+fn visit(port: u16) -> Result<String, ErrorKind> {
+    let mut stream = TcpStream::connect((WEB, port)).map_err(|error| error.kind())?;
     let _ = stream.set_read_timeout(Some(PATIENCE));
     let mut text = String::new();
     let read = stream.read_to_string(&mut text);
@@ -25,12 +31,14 @@ fn connections_to_a_host_are_refused_while_it_is_lost_and_accepted_when_it_is_ba
             let _ = stream.write_all(b"hello");
         }
     });
+    let published = free_port(WEB);
+    let visit = || visit(published);
     let home = Home::new("lost");
     let program = env!("CARGO_BIN_EXE_norouter");
     let manifest = format!(
         "hosts:
   laptop: {{vip: 127.0.62.1}}
-  web: {{vip: 127.0.62.2, cmd: [\"{program}\"], loopback: {{disable: true}}, ports: [\"8080:127.0.0.1:{port}\"]}}
+  web: {{vip: {WEB}, cmd: [\"{program}\"], loopback: {{disable: true}}, ports: [\"{published}:127.0.0.1:{port}\"]}}
 "
     );
     let file = home.write("lost.yaml", &manifest);
