@@ -1,6 +1,10 @@
 //! `norouter up`, which is also `norouter FILE`: run the network of a manifest.
 
-use std::{io::Stderr, path::PathBuf, time::Duration};
+use std::{
+    io::{self, Stderr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::sync::{
     broadcast::{self, error::RecvError},
@@ -22,6 +26,7 @@ use crate::{
         manager::{Intent, ReloadRequest},
         origin::Origin,
         signals::{Request, Requests, Resizes},
+        watch::Watch,
     },
     manager::Commands,
     plan::Plan,
@@ -102,6 +107,7 @@ pub(super) struct Mode {
 
 /// Runs a manifest, after telling what is wrong with it.
 pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Result<Exit, Error> {
+    let watch = source.path().filter(|_| mode.watch).map(Watch::start);
     let loaded = source.load()?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
@@ -115,7 +121,8 @@ pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Re
         Source::File(file) => Identity::of_manifest(file),
     };
     let identity = identity.chosen(name.cloned());
-    run_network(plan, &identity, Addresses::Plain, Some((source, mode)))
+    let upkeep = |manager: &mut Manager| Upkeep::new(source.path(), watch, mode, manager);
+    run_network(plan, &identity, Addresses::Plain, upkeep)
 }
 
 /// Runs a network that has no file until a signal.
@@ -124,7 +131,7 @@ pub(super) fn run_plan(
     identity: &Identity,
     addresses: Addresses,
 ) -> Result<Exit, Error> {
-    run_network(plan, identity, addresses, None)
+    run_network(plan, identity, addresses, Upkeep::nothing)
 }
 
 /// Runs a network until a signal. Hosts that are lost come back by themselves; those that cannot wait for a person.
@@ -132,9 +139,9 @@ fn run_network(
     plan: &Plan,
     identity: &Identity,
     addresses: Addresses,
-    origin: Option<(&Source, Mode)>,
+    upkeep: impl FnOnce(&mut Manager) -> Upkeep,
 ) -> Result<Exit, Error> {
-    let failed = |error: std::io::Error| {
+    let failed = |error: io::Error| {
         Error::new(
             Exit::Failure,
             format!("the manager cannot be started: {error}"),
@@ -148,7 +155,7 @@ fn run_network(
         let mut requests = Requests::listen().map_err(failed)?;
         let door = open_door(identity).await?;
         let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
-        let upkeep = Upkeep::new(origin, &mut manager);
+        let upkeep = upkeep(&mut manager);
         let outcome = show(manager.handle(), events, &mut requests, addresses, upkeep).await;
         manager.join();
         outcome
@@ -274,20 +281,32 @@ struct Upkeep {
 }
 
 impl Upkeep {
-    fn new(source: Option<(&Source, Mode)>, manager: &mut Manager) -> Self {
-        let origin = match source {
-            Some((Source::File(file), mode)) => {
-                Some(Origin::new(file, mode.commands, mode.watch, manager))
-            }
-            // There is nothing that could be read a second time: whoever asks is told so.
-            Some((Source::Stdin, _)) | None => {
-                drop(manager.take_reloads());
-                None
-            }
+    /// For a network that was made from this file, if it was one: what came from a pipe cannot be read a second time.
+    fn new(
+        file: Option<&Path>,
+        watch: Option<io::Result<Watch>>,
+        mode: Mode,
+        manager: &mut Manager,
+    ) -> Self {
+        let Some(file) = file else {
+            return Self {
+                remembers: mode.remember,
+                ..Self::nothing(manager)
+            };
         };
         Self {
-            origin,
-            remembers: source.is_some_and(|(_, mode)| mode.remember),
+            origin: Some(Origin::new(file, mode.commands, watch, manager)),
+            remembers: mode.remember,
+            terminal: has_terminal(),
+        }
+    }
+
+    /// For a network that stays as it is. Whoever asks for another one is told so.
+    fn nothing(manager: &mut Manager) -> Self {
+        drop(manager.take_reloads());
+        Self {
+            origin: None,
+            remembers: false,
             terminal: has_terminal(),
         }
     }

@@ -78,7 +78,7 @@ pub enum End {
     #[error("another agent of the same manager has taken this one's place")]
     Succeeded,
     /// The manager has been silent for so long that it cannot be there any more.
-    #[error("nothing has been heard of the manager for 15 s; it is gone, or the way to it")]
+    #[error("nothing has been heard of the manager for 10 s; it is gone, or the way to it")]
     Silent,
     /// The stream from the manager is broken.
     #[error("the stream from the manager is broken: {0}")]

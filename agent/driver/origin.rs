@@ -74,19 +74,25 @@ pub struct Taken {
 }
 
 impl Origin {
-    /// The file that a manager's network was made from. Unless it is watched, it is read again only when somebody asks.
-    pub fn new(file: &Path, commands: Commands, watched: bool, manager: &mut Manager) -> Self {
-        let watch = || {
-            Watch::start(file)
+    /// The file that a manager's network was made from. Its watch is older than what was read, so that no change falls
+    /// between the two. Without a watch it is read again only when somebody asks.
+    pub fn new(
+        file: &Path,
+        commands: Commands,
+        watch: Option<io::Result<Watch>>,
+        manager: &mut Manager,
+    ) -> Self {
+        let watch = watch.and_then(|watch| {
+            watch
                 .inspect_err(|error| {
                     tracing::warn!("the manifest cannot be watched for changes: {error}");
                 })
                 .ok()
-        };
+        });
         Self {
             file: file.to_owned(),
             commands,
-            watch: watched.then(watch).flatten(),
+            watch,
             requests: manager.take_reloads(),
         }
     }

@@ -77,8 +77,7 @@ impl Link {
             Question::Alive => feature::HEARTBEAT,
             Question::Probe(_) => feature::PROBE,
         };
-        let greeting = self.life.greeting.as_ref();
-        if !greeting.is_some_and(|it| it.features.iter().any(|has| has == needs)) {
+        if !self.life.can(needs) {
             return Err(Reply::CannotBeAsked);
         }
         if self.life.open.0.len() >= OPEN_MAX {

@@ -3,7 +3,7 @@
 //! Silence is counted in looks and not in time: while a laptop sleeps, or a stopped process stands still, nobody looks,
 //! and nobody can be blamed for not having answered.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::time::Instant;
 
@@ -17,6 +17,9 @@ const MISSED_MAX: u32 = 4;
 /// Of them, how many are left to an agent that is asked whether it is still there after a sleep.
 const AFTER_SLEEP: u32 = 2;
 
+/// How many questions may be open. A way on which answers take longer than all of them is not worth asking more.
+const ASKED_MAX: usize = 16;
+
 /// How much slower or faster an answer has to be until it is news, as a fraction.
 const NEWS: u32 = 4;
 
@@ -26,15 +29,16 @@ pub(super) struct Heartbeat {
     look_at: Instant,
     heard: bool,
     missed: u32,
-    /// The question that was not answered yet, and when it was asked. There is at most one.
-    asked: Option<(u64, Instant)>,
+    /// The questions that were not answered yet, and when they were asked. An answer that is late holds up no question:
+    /// the agent lives by them, too.
+    asked: VecDeque<(u64, Instant)>,
     latency: Option<Duration>,
 }
 
 /// What a look has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// It is not time yet, or the last question is still open.
+    /// It is not time yet, or too many questions are open.
     Wait,
     /// Ask under this number.
     Ask,
@@ -48,7 +52,7 @@ impl Heartbeat {
             look_at: now,
             heard: true,
             missed: 0,
-            asked: None,
+            asked: VecDeque::new(),
             latency: None,
         }
     }
@@ -72,10 +76,10 @@ impl Heartbeat {
                 return Look::Dead;
             }
         }
-        if self.asked.is_some() {
+        if self.asked.len() >= ASKED_MAX {
             return Look::Wait;
         }
-        self.asked = Some((id, now));
+        self.asked.push_back((id, now));
         Look::Ask
     }
 
@@ -88,7 +92,8 @@ impl Heartbeat {
 
     /// The answer to a question; `None` if nobody has asked. Tells whether the latency is news.
     pub(super) fn answer(&mut self, now: Instant, id: u64) -> Option<bool> {
-        let (_, since) = self.asked.take_if(|(asked, _)| *asked == id)?;
+        let index = self.asked.iter().position(|(asked, _)| *asked == id)?;
+        let (_, since) = self.asked.remove(index)?;
         let latency = now - since;
         let news = self
             .latency
@@ -144,12 +149,9 @@ mod tests {
     fn a_sleep_counts_as_one_look_however_long_it_was() {
         let mut heart = Heartbeat::new(at(0));
         assert_eq!(heart.look(at(0), 1), Look::Ask);
-        assert_eq!(
-            heart.look(at(3_600_000), 2),
-            Look::Wait,
-            "the first is open"
-        );
+        assert_eq!(heart.look(at(3_600_000), 2), Look::Ask);
         assert_eq!(heart.answer(at(3_600_050), 1), Some(true));
+        assert_eq!(heart.answer(at(3_600_050), 2), Some(true));
     }
 
     #[test]
@@ -158,7 +160,22 @@ mod tests {
         heart.look(at(0), 1);
         heart.doubt(at(1_000));
         let looks = [1_000, 3_000, 5_000].map(|now| heart.look(at(now), 1));
-        assert_eq!(looks, [Look::Wait, Look::Wait, Look::Dead]);
+        assert_eq!(looks, [Look::Ask, Look::Ask, Look::Dead]);
+    }
+
+    #[test]
+    fn the_agent_hears_something_every_2_s_however_late_its_answers_are() {
+        let mut heart = Heartbeat::new(at(0));
+        for number in 0..16 {
+            let (now, id) = (at(number * 2_000), number + 1);
+            assert_eq!(heart.look(now, id), Look::Ask);
+            heart.hear();
+        }
+        let now = at(16 * 2_000);
+        assert_eq!(heart.look(now, 17), Look::Wait, "enough is open");
+        assert!(heart.answer(now, 1).is_some());
+        heart.hear();
+        assert_eq!(heart.look(at(17 * 2_000), 17), Look::Ask);
     }
 
     #[test]

@@ -66,6 +66,14 @@ impl Default for Life {
     }
 }
 
+impl Life {
+    /// Whether the agent has said that it has a feature.
+    pub(super) fn can(&self, feature: &str) -> bool {
+        let greeting = self.greeting.as_ref();
+        greeting.is_some_and(|greeting| greeting.has(feature))
+    }
+}
+
 /// Faults within a window of time.
 #[derive(Default)]
 pub(super) struct Faults {

@@ -57,7 +57,12 @@ pub enum Loss {
     /// It kept doing what no well-behaved agent does.
     Misbehaved(String),
     /// It would not be configured.
-    Refused(String),
+    Refused {
+        /// Why, in its own words.
+        reason: String,
+        /// Whether it is believed. One that was alone may have been told something else, because a bit has turned on the way.
+        sure: bool,
+    },
     /// It lacks a feature without which the manifest's word would be broken.
     Lacks {
         /// The feature.
@@ -88,7 +93,9 @@ impl Loss {
         match self {
             Self::Stopped => Remedy::None,
             Self::Restarted => Remedy::Restart,
-            Self::Misbehaved(_) | Self::Refused(_) | Self::Lacks { .. } => Remedy::Person,
+            Self::Misbehaved(_) | Self::Refused { sure: true, .. } | Self::Lacks { .. } => {
+                Remedy::Person
+            }
             Self::NotStarted(_)
             | Self::Unanswered(_)
             | Self::Exited {
@@ -100,6 +107,7 @@ impl Loss {
             | Self::Stalled
             | Self::Closed
             | Self::NoAnswer { .. }
+            | Self::Refused { sure: false, .. }
             | Self::OutOfStep { .. } => Remedy::Time,
         }
     }
@@ -149,7 +157,7 @@ impl fmt::Display for Loss {
                     "its agent misbehaves: more than 100 faults in 10 s, the last one {what}"
                 )
             }
-            Self::Refused(reason) => write!(f, "its agent refused its configuration: {reason}"),
+            Self::Refused { reason, .. } => write!(f, "its agent refused its configuration: {reason}"),
             Self::Lacks { feature, version } => write!(
                 f,
                 "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \

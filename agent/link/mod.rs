@@ -46,14 +46,18 @@ const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// How long a command may take that was bringing up an agent when the machine fell asleep.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
-/// How long an agent may take that has begun to write something, but not a frame.
-const BANNER_MAX: Duration = Duration::from_secs(15);
+/// How long an agent may take that has begun to write something, but not a frame. With its end, that is less than 15 s.
+const BANNER_MAX: Duration = Duration::from_secs(13);
 
 /// How long an agent has to serve until its next loss is the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
 /// How many faults an agent may commit in a short time.
 const FAULTS_MAX: u32 = 100;
+
+/// How many agents in a row have to refuse their configuration until that is believed: one of them may have been told
+/// something else, because a bit has turned on the way.
+const REFUSALS_MAX: u32 = 3;
 
 /// How many problems of a host are kept. Whoever has more has seen enough.
 const PROBLEMS_MAX: usize = 64;
@@ -171,6 +175,8 @@ pub struct Link {
     demands: Demands,
     life: Life,
     backoff: Backoff,
+    /// How many agents in a row have refused their configuration.
+    refusals: u32,
     stderr: Stderr,
     /// The number of the last request.
     requests: u64,
@@ -187,6 +193,7 @@ impl Link {
             life: Life::default(),
             backoff: Backoff::new(seed),
             stderr: Stderr::default(),
+            refusals: 0,
             requests: 0,
             outputs: VecDeque::new(),
         }
@@ -347,8 +354,7 @@ impl Link {
         if !std::mem::take(&mut self.life.outdated) {
             return false;
         }
-        let can = |greeting: &Greeting| greeting.features.iter().any(|f| f == feature::RECONFIGURE);
-        if self.life.greeting.as_ref().is_some_and(can) {
+        if self.life.can(feature::RECONFIGURE) {
             self.send_configure();
             return false;
         }
@@ -363,9 +369,7 @@ impl Link {
 
     /// Tells an agent that serves, and that wants to know, which other hosts cannot be reached.
     pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
-        let wants = |greeting: &Greeting| greeting.features.iter().any(|f| f == feature::LOST);
-        let knows = self.life.lost == lost;
-        if self.state != State::Ready || knows || !self.life.greeting.as_ref().is_some_and(wants) {
+        if self.state != State::Ready || self.life.lost == lost || !self.life.can(feature::LOST) {
             return;
         }
         self.life.lost = lost.to_vec();
@@ -432,7 +436,7 @@ impl Link {
                 Ok(Some(Item::Control(json))) => self.handle_control(now, &json),
                 Ok(Some(Item::Fault(fault))) => self.handle_fault(now, &fault.to_string()),
                 Err(desync) => {
-                    let banner = wire_text(self.life.decoder.banner());
+                    let banner = wire_text(&self.life.decoder.banner());
                     self.end(now, Loss::OutOfStep { desync, banner });
                 }
             }
@@ -471,7 +475,7 @@ impl Link {
 
     /// The agent's process has ended.
     pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
-        let banner = wire_text(self.life.decoder.banner());
+        let banner = wire_text(&self.life.decoder.banner());
         let why = match std::mem::replace(&mut self.state, State::Idle) {
             // Once it was asked to go, its end explains nothing but that.
             State::Ending {
@@ -498,7 +502,7 @@ impl Link {
         match &mut self.state {
             State::Configuring { .. } if self.life.person.asking => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
-                let banner = wire_text(self.life.decoder.banner());
+                let banner = wire_text(&self.life.decoder.banner());
                 self.end(now, Loss::NoAnswer { banner });
             }
             State::Ready => {
@@ -585,7 +589,7 @@ impl Link {
         if let Some(index) = open.position(|asked| *asked == id) {
             self.life.configuring.remove(index);
             return match outcome.failure() {
-                Some(reason) => self.end(now, Loss::Refused(loss::said(&reason))),
+                Some(reason) => self.handle_refusal(now, loss::said(&reason)),
                 None => self.handle_greeting(now, outcome.data),
             };
         }
@@ -623,12 +627,18 @@ impl Link {
         self.outputs.push_back(Output::Changed);
     }
 
+    fn handle_refusal(&mut self, now: Instant, reason: String) {
+        self.refusals += 1;
+        let sure = self.refusals >= REFUSALS_MAX;
+        self.end(now, Loss::Refused { reason, sure });
+    }
+
     fn handle_greeting(&mut self, now: Instant, data: serde_json::Value) {
         let Ok(mut greeting) = serde_json::from_value::<Greeting>(data) else {
-            return self.end(now, Loss::Refused("its greeting cannot be read".to_owned()));
+            return self.handle_refusal(now, "its greeting cannot be read".to_owned());
         };
         greeting.version = loss::said(&greeting.version);
-        let lacks = |feature: &&&str| !greeting.features.iter().any(|has| has == *feature);
+        let lacks = |feature: &&&str| !greeting.has(feature);
         if let Some(missing) = self.demands.required.iter().find(lacks) {
             let version = greeting.version;
             return self.end(
@@ -649,18 +659,15 @@ impl Link {
         if !missed.is_empty() {
             self.outputs.push_back(Output::Note(Note::Lacks(missed)));
         }
-        let banner = wire_text(self.life.decoder.banner());
+        let banner = wire_text(&self.life.decoder.banner());
         if !banner.is_empty() && self.state != State::Ready {
             self.outputs.push_back(Output::Note(Note::Banner(banner)));
         }
-        if greeting
-            .features
-            .iter()
-            .any(|has| has == feature::HEARTBEAT)
-        {
+        if greeting.has(feature::HEARTBEAT) {
             let heartbeat = &mut self.life.heartbeat;
             heartbeat.get_or_insert_with(|| Heartbeat::new(now));
         }
+        self.refusals = 0;
         self.life.greeting = Some(greeting);
         self.life.served_since.get_or_insert(now);
         if self.state != State::Ready {
@@ -690,7 +697,10 @@ impl Link {
         }
         match why.remedy() {
             Remedy::None => self.enter(State::Stopped),
-            Remedy::Person => self.enter(State::Refused { why }),
+            Remedy::Person => {
+                self.refusals = 0;
+                self.enter(State::Refused { why });
+            }
             Remedy::Restart => self.spawn(),
             remedy @ (Remedy::Time | Remedy::MuchTime) => {
                 let (attempt, pause) = self.backoff.next(remedy == Remedy::MuchTime);

@@ -129,6 +129,13 @@ pub struct Greeting {
     pub version: String,
 }
 
+impl Greeting {
+    /// Whether it has a feature.
+    pub fn has(&self, feature: &str) -> bool {
+        self.features.iter().any(|has| has == feature)
+    }
+}
+
 /// An event before its type is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RawEvent {

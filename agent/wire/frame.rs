@@ -111,6 +111,8 @@ pub struct Decoder {
     control_max: usize,
     state: State,
     banner: Vec<u8>,
+    /// The beginning of what came after the banner, and may be a frame or not.
+    doubtful: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +132,7 @@ impl Decoder {
             control_max,
             state: State::InStep,
             banner: Vec::new(),
+            doubtful: Vec::new(),
         }
     }
 
@@ -141,9 +144,9 @@ impl Decoder {
         }
     }
 
-    /// What preceded the first frame, so far.
-    pub fn banner(&self) -> &[u8] {
-        &self.banner
+    /// What preceded the first frame, so far; and the beginning of what may be that frame or not, while that is open.
+    pub fn banner(&self) -> Vec<u8> {
+        [&self.banner[..], &self.doubtful].concat()
     }
 
     /// The next frame at the front of `buffer`, or `None` until more bytes have arrived.
@@ -198,6 +201,7 @@ impl Decoder {
 
     /// Moves what is no control frame from `buffer` to the banner; true once a control frame stands in front.
     fn skip_banner(&mut self, buffer: &mut BytesMut) -> Result<bool, Desync> {
+        self.doubtful.clear();
         loop {
             let text = buffer
                 .iter()
@@ -209,7 +213,11 @@ impl Decoder {
             }
             match looks_like_control(buffer) {
                 Guess::Yes => return Ok(true),
-                Guess::MoreBytes => return Ok(false),
+                Guess::MoreBytes => {
+                    let length = buffer.len().min(DOUBTFUL_MAX);
+                    self.doubtful.extend_from_slice(&buffer[..length]);
+                    return Ok(false);
+                }
                 Guess::No => {
                     self.banner.push(MAGIC);
                     buffer.advance(1);
@@ -218,6 +226,9 @@ impl Decoder {
         }
     }
 }
+
+/// How much of a doubtful frame is looked at before it is whole, in bytes, however often more of it comes.
+const DOUBTFUL_MAX: usize = 256;
 
 enum Guess {
     Yes,
@@ -241,10 +252,18 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
     if !plausible {
         return Guess::No;
     }
-    match buffer.get(HEADER_LEN..HEADER_LEN + header.payload) {
-        None => Guess::MoreBytes,
-        Some(json) if serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok() => Guess::Yes,
-        Some(_) => Guess::No,
+    let read = serde_json::from_slice::<serde::de::IgnoredAny>;
+    if let Some(json) = buffer.get(HEADER_LEN..HEADER_LEN + header.payload) {
+        return if read(json).is_ok() {
+            Guess::Yes
+        } else {
+            Guess::No
+        };
+    }
+    let begun = buffer.get(HEADER_LEN..).unwrap_or_default();
+    match read(&begun[..begun.len().min(DOUBTFUL_MAX)]) {
+        Err(error) if !error.is_eof() => Guess::No,
+        _ => Guess::MoreBytes,
     }
 }
 
@@ -376,6 +395,19 @@ mod tests {
             assert_eq!(items.len(), 2, "after {banner:?}");
             assert_eq!(decoder.banner(), banner);
         }
+    }
+
+    #[test]
+    fn what_may_be_a_frame_is_told_of_while_it_is_not_whole() {
+        let mut decoder = Decoder::with_banner(1000);
+        let mut buffer = BytesMut::from(&b"motd B\0\0\x44\0\x02\0\0{\"a"[..]);
+        assert_eq!(decoder.poll(&mut buffer), Ok(None));
+        assert_eq!(decoder.banner(), b"motd B\0\0\x44\0\x02\0\0{\"a");
+        // It could still become one until it says what no JSON says.
+        buffer.extend_from_slice(b"\"?");
+        assert_eq!(decoder.poll(&mut buffer), Ok(None));
+        assert!(buffer.is_empty(), "it is banner");
+        assert_eq!(decoder.banner(), b"motd B\0\0\x44\0\x02\0\0{\"a\"?");
     }
 
     #[test]

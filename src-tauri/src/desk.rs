@@ -297,6 +297,7 @@ impl Desk {
         let Some(path) = asked.map(|consent| PathBuf::from(consent.path)) else {
             return Err("nothing is waiting for your consent".to_owned());
         };
+        let watch = Watch::start(&path);
         let loaded = Self::load(&path)?;
         let shown = path.display().to_string();
         let Some(plan) = loaded.plan else {
@@ -310,7 +311,7 @@ impl Desk {
             );
         }
         self.edit(|state| state.agreements.change(|all| all.agree(&shown, &plan)))?;
-        self.host(&path, plan).await
+        self.host(&path, plan, watch).await
     }
 
     /// The manifest that is open.

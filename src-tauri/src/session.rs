@@ -2,6 +2,7 @@
 //! through the control socket, so that both are the same from here on, and commands can reach either.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     time::Duration,
@@ -13,6 +14,7 @@ use norouter::{
         control::{self, Client, Identity, Name, OpenError},
         manager::Intent,
         origin::Origin,
+        watch::Watch,
     },
     manager::Commands,
     plan::Plan,
@@ -89,6 +91,7 @@ impl Desk {
         }
         let path = self.manifest()?;
         let shown = path.display().to_string();
+        let watch = Watch::start(&path);
         let loaded = Self::load(&path)?;
         let Some(plan) = loaded.plan.clone() else {
             self.fail(format!("{shown} cannot be run"), loaded.report(false));
@@ -99,11 +102,17 @@ impl Desk {
             self.ask(&shown, &plan);
             return Ok(());
         }
-        self.host(&path, plan).await
+        self.host(&path, plan, watch).await
     }
 
     /// Runs a plan inside the app, in one's turn. One that runs already is attached to.
-    pub(crate) async fn host(&self, path: &Path, plan: Plan) -> Result<(), String> {
+    /// The watch is older than the plan.
+    pub(crate) async fn host(
+        &self,
+        path: &Path,
+        plan: Plan,
+        watch: io::Result<Watch>,
+    ) -> Result<(), String> {
         if self.lock().session.is_some() {
             return Ok(());
         }
@@ -122,7 +131,7 @@ impl Desk {
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
         // It is read as everybody else reads it.
         drop(events);
-        let origin = Origin::new(path, Commands::Hold, true, &mut manager);
+        let origin = Origin::new(path, Commands::Hold, Some(watch), &mut manager);
         let handle = manager.handle().clone();
         let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
         let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();

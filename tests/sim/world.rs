@@ -299,11 +299,14 @@ impl World {
     pub(crate) fn flood(&mut self, packets: usize) -> usize {
         let (evil, victim) = (*self.hosts.last().unwrap(), self.hosts[1]);
         assert!(is_evil(evil));
-        self.agents.get_mut(&victim).unwrap().cut = true;
         let key = FlowKey {
             src: SocketAddrV4::new(evil.address(), 7_000),
             dst: victim.socket(plans::ALWAYS.try_into().unwrap()),
         };
+        let agent = self.agents.get_mut(&victim).unwrap();
+        agent.cut = true;
+        // Its beginning is taken off below, with everything else.
+        agent.known.insert(key);
         let mut begin = hostile::packet(key, hostile::SYN, &[]);
         self.core.handle_bytes(self.now, evil, &mut begin);
         let packet = hostile::packet(key, hostile::ACK, &vec![0; 60_000]);
@@ -438,7 +441,9 @@ impl World {
         let now = self.now;
         let malice = self.random(hostile::KINDS);
         let mut others = self.agents.values();
-        let victim = others.find_map(|agent| agent.clients.keys().next().copied());
+        // On a connection to itself the hostile one may say what it likes.
+        let foreign = |flow: &&FlowKey| *flow.dst.ip() != plans::EVIL;
+        let victim = others.find_map(|agent| agent.clients.keys().find(foreign).copied());
         let Some(agent) = self.agents.get_mut(&vip) else {
             return false;
         };
