@@ -14,10 +14,12 @@ mod control;
 mod demo;
 #[cfg(unix)]
 mod edit;
-mod frames;
-mod golden;
 #[cfg(target_os = "linux")]
 mod env;
+#[cfg(target_os = "linux")]
+mod followed;
+mod frames;
+mod golden;
 #[cfg(unix)]
 mod hosts;
 #[cfg(unix)]

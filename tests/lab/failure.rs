@@ -67,18 +67,19 @@ fn hosts_that_cannot_start_hurt_nobody() {
         Host::laptop().ports(WEB),
         Host::with_command("ends", &["/bin/false"]).ports(WEB),
         Host::with_command("missing", &["/nonexistent/program"]).ports(WEB),
+        Host::with_command("closed", &["/etc/passwd"]).ports(WEB),
         Host::with_command("silent", &["/bin/sleep", "1000"]).ports(WEB),
         Host::with_command("prints", &["/bin/echo", "usage:"]).ports(WEB),
         Host::netns("far", &sandbox).ports(WEB),
     ];
-    let _pages = [hosts[0].serve_name(&sandbox), hosts[5].serve_name(&sandbox)];
+    let _pages = [hosts[0].serve_name(&sandbox), hosts[6].serve_name(&sandbox)];
     let mut network = Network::start(&sandbox, hosts);
     network.wait_for_page("laptop", "far");
     network.wait_for_page("far", "laptop");
     network
         .manager
-        .wait_for_log("the names of the three that failed", |log| {
-            ["ends", "missing", "prints"]
+        .wait_for_log("the names of the four that failed", |log| {
+            ["ends", "missing", "closed", "prints"]
                 .iter()
                 .all(|name| log.contains(name))
         });
