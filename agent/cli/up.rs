@@ -105,6 +105,14 @@ pub(super) struct Mode {
     remember: bool,
 }
 
+/// What a network was made from.
+struct Manifest<'a> {
+    /// None of what came from a pipe and cannot be read a second time.
+    file: Option<&'a Path>,
+    watch: Option<io::Result<Watch>>,
+    mode: Mode,
+}
+
 /// Runs a manifest, after telling what is wrong with it.
 pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Result<Exit, Error> {
     let watch = source.path().filter(|_| mode.watch).map(Watch::start);
@@ -121,8 +129,12 @@ pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Re
         Source::File(file) => Identity::of_manifest(file),
     };
     let identity = identity.chosen(name.cloned());
-    let upkeep = |manager: &mut Manager| Upkeep::new(source.path(), watch, mode, manager);
-    run_network(plan, &identity, Addresses::Plain, upkeep)
+    let from = Manifest {
+        file: source.path(),
+        watch,
+        mode,
+    };
+    run_network(plan, &identity, Addresses::Plain, Some(from))
 }
 
 /// Runs a network that has no file until a signal.
@@ -131,7 +143,7 @@ pub(super) fn run_plan(
     identity: &Identity,
     addresses: Addresses,
 ) -> Result<Exit, Error> {
-    run_network(plan, identity, addresses, Upkeep::nothing)
+    run_network(plan, identity, addresses, None)
 }
 
 /// Runs a network until a signal. Hosts that are lost come back by themselves; those that cannot wait for a person.
@@ -139,7 +151,7 @@ fn run_network(
     plan: &Plan,
     identity: &Identity,
     addresses: Addresses,
-    upkeep: impl FnOnce(&mut Manager) -> Upkeep,
+    from: Option<Manifest<'_>>,
 ) -> Result<Exit, Error> {
     let failed = |error: io::Error| {
         Error::new(
@@ -155,7 +167,7 @@ fn run_network(
         let mut requests = Requests::listen().map_err(failed)?;
         let door = open_door(identity).await?;
         let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
-        let upkeep = upkeep(&mut manager);
+        let upkeep = Upkeep::new(from, &mut manager);
         let outcome = show(manager.handle(), events, &mut requests, addresses, upkeep).await;
         manager.join();
         outcome
@@ -281,32 +293,19 @@ struct Upkeep {
 }
 
 impl Upkeep {
-    /// For a network that was made from this file, if it was one: what came from a pipe cannot be read a second time.
-    fn new(
-        file: Option<&Path>,
-        watch: Option<io::Result<Watch>>,
-        mode: Mode,
-        manager: &mut Manager,
-    ) -> Self {
-        let Some(file) = file else {
-            return Self {
-                remembers: mode.remember,
-                ..Self::nothing(manager)
-            };
-        };
-        Self {
-            origin: Some(Origin::new(file, mode.commands, watch, manager)),
-            remembers: mode.remember,
-            terminal: has_terminal(),
+    fn new(from: Option<Manifest<'_>>, manager: &mut Manager) -> Self {
+        let remembers = from.as_ref().is_some_and(|from| from.mode.remember);
+        let origin = from.and_then(|from| {
+            let commands = from.mode.commands;
+            Some(Origin::new(from.file?, commands, from.watch, manager))
+        });
+        if origin.is_none() {
+            // Whoever asks for another network is told that there is none.
+            drop(manager.take_reloads());
         }
-    }
-
-    /// For a network that stays as it is. Whoever asks for another one is told so.
-    fn nothing(manager: &mut Manager) -> Self {
-        drop(manager.take_reloads());
         Self {
-            origin: None,
-            remembers: false,
+            origin,
+            remembers,
             terminal: has_terminal(),
         }
     }

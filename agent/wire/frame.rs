@@ -214,8 +214,8 @@ impl Decoder {
             match looks_like_control(buffer) {
                 Guess::Yes => return Ok(true),
                 Guess::MoreBytes => {
-                    let length = buffer.len().min(DOUBTFUL_MAX);
-                    self.doubtful.extend_from_slice(&buffer[..length]);
+                    let begun = buffer.get(..DOUBTFUL_MAX).unwrap_or(buffer);
+                    self.doubtful.extend_from_slice(begun);
                     return Ok(false);
                 }
                 Guess::No => {
@@ -261,7 +261,7 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
         };
     }
     let begun = buffer.get(HEADER_LEN..).unwrap_or_default();
-    match read(&begun[..begun.len().min(DOUBTFUL_MAX)]) {
+    match read(begun.get(..DOUBTFUL_MAX).unwrap_or(begun)) {
         Err(error) if !error.is_eof() => Guess::No,
         _ => Guess::MoreBytes,
     }
