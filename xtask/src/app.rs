@@ -18,12 +18,12 @@ const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
 
 /// What must be in every package.
 const INSIDE: &[&str] = &[
-    "/usr/bin/norouter-app",
-    "/usr/bin/norouter\n",
-    "/usr/share/applications/norouter.desktop",
-    "/usr/share/icons/hicolor/128x128/apps/norouter-app.png",
-    "/usr/share/metainfo/io.github.norouter.app.metainfo.xml",
-    "/usr/share/mime/packages/norouter.xml",
+    "usr/bin/norouter-app",
+    "usr/bin/norouter\n",
+    "usr/share/applications/norouter.desktop",
+    "usr/share/icons/hicolor/128x128/apps/norouter-app.png",
+    "usr/share/metainfo/io.github.norouter.app.metainfo.xml",
+    "usr/share/mime/packages/norouter.xml",
 ];
 
 /// How long a screen may take to come up.
@@ -77,6 +77,7 @@ pub(crate) fn ui() -> Result<(), Failure> {
 
 /// Builds the packages of this machine: the app, with the program of the command line.
 pub(crate) fn package() -> Result<(), Failure> {
+    step("package: what it needs", setup::packaging)?;
     step("package: page", page)?;
     step("package: program", || {
         // One after the other: together, the app would have the command line inside as well.
