@@ -16,33 +16,33 @@ type Program = (
 const PROGRAMS: [Program; 5] = [
     (
         "ssh",
-        "ssh reaches other machines",
+        "ssh, for other machines",
         &["-V"],
-        "install OpenSSH",
+        "install OpenSSH, which most networks need",
     ),
     (
         "kubectl",
-        "kubectl reaches pods of Kubernetes",
+        "kubectl, for pods of Kubernetes",
         &["version", "--client"],
-        "needed only for hosts in Kubernetes: install kubectl",
+        "install kubectl if you have hosts in Kubernetes",
     ),
     (
         "docker",
-        "docker reaches containers",
+        "docker, for containers",
         &["--version"],
-        "needed only for hosts in docker: install docker",
+        "install docker if you have hosts in it",
     ),
     (
         "podman",
-        "podman reaches containers",
+        "podman, for containers",
         &["--version"],
-        "needed only for hosts in podman: install podman",
+        "install podman if you have hosts in it",
     ),
     (
         "lxc",
-        "lxc reaches system containers",
+        "lxc, for system containers",
         &["--version"],
-        "needed only for hosts in LXD or Incus: install its client",
+        "install the client of LXD or Incus if you have hosts in it",
     ),
 ];
 
@@ -98,7 +98,7 @@ fn search_path() -> Check {
     let path = programs::search_path();
     Check {
         id: "path".to_owned(),
-        title: "Programs are found".to_owned(),
+        title: "Where programs are looked for".to_owned(),
         state: if path.is_empty() {
             CheckState::Missing
         } else {

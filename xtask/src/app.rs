@@ -2,19 +2,29 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use crate::{
-    run::{Failure, cargo, command, root, run, say, step, target},
+    run::{Failure, cargo, command, has, read, root, run, say, step, target},
     setup,
 };
 
 /// The npm package that makes .deb and .rpm, pinned; it is of the same family as the crates in Cargo.lock.
 const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
+
+/// What must be in every package.
+const INSIDE: &[&str] = &[
+    "usr/bin/norouter-app",
+    "usr/bin/norouter\n",
+    "usr/share/applications/norouter.desktop",
+    "usr/share/icons/hicolor/128x128/apps/norouter-app.png",
+    "usr/share/metainfo/io.github.norouter.app.metainfo.xml",
+    "usr/share/mime/packages/norouter.xml",
+];
 
 /// How long a screen may take to come up.
 const SCREEN_MAX: Duration = Duration::from_secs(20);
@@ -65,39 +75,71 @@ pub(crate) fn ui() -> Result<(), Failure> {
     })
 }
 
-/// Builds the packages of this machine.
+/// Builds the packages of this machine: the app, with the program of the command line.
 pub(crate) fn package() -> Result<(), Failure> {
+    step("package: what it needs", setup::packaging)?;
     step("package: page", page)?;
     step("package: program", || {
+        // One after the other: together, the app would have the command line inside as well.
         run(&mut cargo(
             "build --locked --release -p norouter-app --features custom-protocol",
+        ))?;
+        run(&mut cargo(
+            "build --locked --release -p norouter --bin norouter",
         ))
     })?;
-    step("package: bundles", || {
-        run(npm()?
-            .args(["exec", "--yes", "--", BUNDLER, "bundle"])
-            .args(["--bundles", "deb,rpm"])
-            .env("CARGO_TARGET_DIR", target())
-            .current_dir(root().join("src-tauri")))?;
-        let mut made = 0;
-        for kind in ["deb", "rpm"] {
-            for entry in fs::read_dir(target().join("release/bundle").join(kind))? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|ending| ending == kind) {
-                    say(&format!(
-                        "{} {} bytes",
-                        path.display(),
-                        path.metadata()?.len()
-                    ));
-                    made += 1;
-                }
+    step("package: bundles", bundles)
+}
+
+fn bundles() -> Result<(), Failure> {
+    let place = target().join("release/bundle");
+    // What an older version has left would be taken for this one's.
+    if place.exists() {
+        fs::remove_dir_all(&place)?;
+    }
+    let files = format!(
+        r#"{{"files": {{"/usr/bin/norouter": {:?}}}}}"#,
+        target().join("release/norouter")
+    );
+    run(npm()?
+        .args(["exec", "--yes", "--", BUNDLER, "bundle"])
+        .args(["--bundles", "deb,rpm", "--config"])
+        .arg(format!(
+            r#"{{"bundle": {{"linux": {{"deb": {files}, "rpm": {files}}}}}}}"#
+        ))
+        .env("CARGO_TARGET_DIR", target())
+        .current_dir(root().join("src-tauri")))?;
+    for (kind, lister, list) in [("deb", "dpkg-deb", "--contents"), ("rpm", "rpm", "-qlp")] {
+        let path = made(&place.join(kind), kind)?;
+        say(&format!(
+            "{} {} bytes",
+            path.display(),
+            path.metadata()?.len()
+        ));
+        if has(lister) {
+            let inside = read(command(lister).arg(list).arg(&path))?;
+            if let Some(missing) = INSIDE.iter().find(|file| !inside.contains(**file)) {
+                return Err(Failure::new(format!("{missing} is not in it")));
             }
         }
-        if made < 2 {
-            return Err(Failure::new("the packages were not made"));
-        }
-        Ok(())
-    })
+    }
+    Ok(())
+}
+
+/// The one package in a folder.
+fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
+    let files = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    let mut packages = files
+        .iter()
+        .map(fs::DirEntry::path)
+        .filter(|path| path.extension().is_some_and(|it| it == ending));
+    match (packages.next(), packages.next()) {
+        (Some(package), None) => Ok(package),
+        _ => Err(Failure::new(format!(
+            "there is not one .{ending} in {}",
+            folder.display()
+        ))),
+    }
 }
 
 /// The app's tests. Those that need a window or a tray get a screen and a message bus that nobody else sees.

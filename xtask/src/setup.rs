@@ -107,6 +107,16 @@ fn packages() -> Result<(), Failure> {
     install(&missing)
 }
 
+/// What only the bundler asks for: it will not say that a package needs the library of the tray unless it finds how to
+/// build with it.
+pub(crate) fn packaging() -> Result<(), Failure> {
+    packages()?;
+    if succeeds(command("pkg-config").args(["--exists", "ayatana-appindicator3-0.1"])) {
+        return Ok(());
+    }
+    install(&["libayatana-appindicator3-dev"])
+}
+
 /// Installs Debian packages, as root or through `sudo`; touches nothing where none is asked for.
 fn install(packages: &[&str]) -> Result<(), Failure> {
     if packages.is_empty() {

@@ -51,6 +51,7 @@ export const theme = EditorView.theme({
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--ink)" },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "34px", padding: "0 8px 0 0" },
   ".cm-gutter-lint": { width: "20px", paddingInlineStart: "6px" },
+  ".cm-gutter-lint .cm-gutterElement": { padding: "0" },
   ".cm-lint-marker": { width: "14px", height: "auto" },
   ...marker("error", "--bad", "✕"),
   ...marker("warning", "--warn", "▲"),

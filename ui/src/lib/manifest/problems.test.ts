@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hasErrors, stretch } from "./problems";
+import { hasErrors, stretch, tells } from "./problems";
 import type { Problem } from "../types/Problem";
 
 function problem(line: number, column: number, endLine: number, endColumn: number): Problem {
@@ -39,4 +39,12 @@ it("a problem can be seen wherever it is said to be", () => {
 it("only errors are errors", () => {
   expect(hasErrors([problem(1, 1, 1, 1)])).toBe(false);
   expect(hasErrors([problem(1, 1, 1, 1), { ...problem(1, 1, 1, 1), severity: "error" }])).toBe(true);
+});
+
+it("a report that tells of the same errors is known", () => {
+  const error: Problem = { ...problem(1, 1, 1, 1), severity: "error", message: "no such host" };
+  const warning: Problem = { ...problem(1, 1, 1, 1), message: "unknown key" };
+  expect(tells("error: no such host\n  --> n.yaml:1", [warning, error])).toBe(true);
+  expect(tells("warning: unknown key", [warning, error])).toBe(false);
+  expect(tells("the network has ended", [])).toBe(false);
 });

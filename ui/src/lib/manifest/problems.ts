@@ -26,3 +26,8 @@ export function stretch(problem: Problem, text: string): { from: number; to: num
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }
+
+/** Whether a report tells of these errors, so that who sees them need not read it as well. */
+export function tells(report: string, problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === "error" && report.includes(problem.message));
+}

@@ -71,7 +71,7 @@ export const host = {
     text: "Answer",
     remember: "Remember until NoRouter ends",
     rememberHint: "Kept in memory only, never written to a file.",
-    who: (command: string) => `Asked by the command of this host: ${command}`,
+    who: "Asked by the command of this host:",
     show: "Show what is typed",
     confirmHint: "Compare this with what the owner of the host tells you.",
   },

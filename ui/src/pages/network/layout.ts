@@ -12,6 +12,8 @@ const GUTTER = 52;
 /** Between two cards, without the lanes. */
 const GAP = 18;
 const LANE = 9;
+/** The rail goes on beyond the outermost lanes. */
+const RIM = 12;
 /** Between the rail and the first column. */
 const REACH = 72;
 const BEND = 7;
@@ -34,11 +36,12 @@ export function layout(hosts: { name: string; gateway: boolean }[]): Layout {
   const columns = Math.max(1, Math.ceil(order.length / rows));
   const above = LANE * (columns - 1);
   const pitch = CARD.height + GAP + above;
+  const rim = columns > 1 ? RIM : 0;
 
   const spots = order.map((host, index): Spot => {
     const column = Math.floor(index / rows);
     const row = index % rows;
-    return { name: host.name, column, row, x: columnX(column), y: above + row * pitch };
+    return { name: host.name, column, row, x: columnX(column), y: rim + above + row * pitch };
   });
   const pipes = spots.map((spot) => ({ name: spot.name, ...pipe(spot) }));
   const outside = spots
@@ -49,7 +52,7 @@ export function layout(hosts: { name: string; gateway: boolean }[]): Layout {
       return { name: spot.name, x, y: spot.y, path: `M ${spot.x + CARD.width} ${y} H ${x - 7}` };
     });
   const used = Math.min(rows, Math.max(1, order.length));
-  return { spots, pipes, outside, rail: { height: Math.max(above + used * pitch - GAP - above, 170) } };
+  return { spots, pipes, outside, rail: { height: Math.max(used * pitch - GAP + 2 * rim, 170) } };
 }
 
 /** How many rows give about the shape of the window; all gateways fit into the last column. */
