@@ -87,6 +87,10 @@ const fn wants_a_person(state: HostState) -> bool {
 
 fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
     let lost = hosts.iter().filter(|host| lasting.contains(&host.name));
+    let asking = lost
+        .clone()
+        .filter(|host| host.state == HostState::NeedsYou)
+        .count();
     let lines: Vec<String> = lost
         .take(5)
         .map(|host| {
@@ -97,9 +101,13 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
         })
         .collect();
     let mut names = lasting.iter();
-    let title = match (names.next(), lasting.len()) {
-        (Some(name), 1) => format!("{name} cannot be reached"),
-        (_, count) => format!("{count} hosts cannot be reached"),
+    let (count, all_ask) = (lasting.len(), asking == lasting.len());
+    let title = match names.next() {
+        Some(name) if count == 1 && all_ask => format!("{name} needs you"),
+        Some(name) if count == 1 => format!("{name} cannot be reached"),
+        _ if all_ask => format!("{count} hosts need you"),
+        _ if asking > 0 => format!("{count} hosts cannot be reached, {asking} of them without you"),
+        _ => format!("{count} hosts cannot be reached"),
     };
     Notice {
         title,
@@ -186,6 +194,24 @@ mod tests {
             "All hosts can be reached again"
         );
         assert_eq!(at(200, [Ready, Ready]), None);
+    }
+
+    #[test]
+    fn a_host_that_asks_needs_a_person_and_is_not_called_lost() {
+        use HostState::{NeedsYou, Waiting};
+        let title = |states: &[HostState]| {
+            let names = ["a", "b", "c"];
+            let hosts = names.iter().zip(states);
+            let hosts: Vec<_> = hosts.map(|(name, state)| host(name, *state)).collect();
+            let lasting = hosts.iter().map(|host| host.name.clone()).collect();
+            notice(&lasting, &hosts).title
+        };
+        assert_eq!(title(&[NeedsYou]), "a needs you");
+        assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need you");
+        assert_eq!(
+            title(&[NeedsYou, Waiting, Waiting]),
+            "3 hosts cannot be reached, 1 of them without you"
+        );
     }
 
     #[test]

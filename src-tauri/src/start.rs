@@ -9,7 +9,6 @@ use std::{
 
 use norouter::driver::{agent, demo, signals};
 use tauri::{AppHandle, Manager as _, RunEvent};
-use tauri_plugin_autostart::MacosLauncher;
 use tauri_plugin_window_state::StateFlags;
 
 use crate::{
@@ -37,10 +36,12 @@ pub fn run() -> ExitCode {
                 window::open(app, path);
             }
         }))
-        .plugin(tauri_plugin_autostart::init(
-            MacosLauncher::LaunchAgent,
-            Some(vec![HIDDEN]),
-        ))
+        .plugin(
+            tauri_plugin_autostart::Builder::new()
+                .app_name("NoRouter")
+                .arg(HIDDEN)
+                .build(),
+        )
         .plugin(tauri_plugin_dialog::init())
         .plugin(
             tauri_plugin_window_state::Builder::default()

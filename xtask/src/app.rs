@@ -99,7 +99,7 @@ fn bundles() -> Result<(), Failure> {
     }
     let files = format!(
         r#"{{"files": {{"/usr/bin/norouter": {:?}}}}}"#,
-        target().join("release/norouter")
+        target().join("release/norouter").display().to_string()
     );
     run(npm()?
         .args(["exec", "--yes", "--", BUNDLER, "bundle"])

@@ -10,7 +10,7 @@ export const welcome = {
   example: "Write an example",
   exampleHint: "A commented file to begin with",
   demo: "Try the demo network",
-  demoHint: "Three hosts on this machine; nothing else is touched",
+  demoHint: "Four hosts on this machine; nothing else is touched",
   recent: { title: "Recent", none: "Manifests that you open are listed here.", missing: "The file is gone", forget: (name: string) => `Forget ${name}` },
   running: { title: "Running now", attach: "Attach", hint: "Started by another program of yours" },
   checks: {
