@@ -333,6 +333,7 @@ fn the_frame_of_the_page_is_strict() {
     assert_eq!(app["withGlobalTauri"], json!(false));
     let security = &app["security"];
     assert_eq!(security["freezePrototype"], json!(true));
+    assert_eq!(security["pattern"]["use"], json!("isolation"));
     assert_eq!(security["assetProtocol"]["enable"], json!(false));
     assert_eq!(security["capabilities"], json!(["main"]));
     assert_eq!(
@@ -347,7 +348,6 @@ fn the_frame_of_the_page_is_strict() {
             "object-src": "'none'",
             "base-uri": "'none'",
             "form-action": "'none'",
-            "frame-src": "'none'",
             "frame-ancestors": "'none'",
         })
     );
