@@ -15,6 +15,7 @@ use std::{
 use tokio::{
     io::AsyncReadExt as _,
     net::{UnixListener, UnixStream},
+    time::timeout,
 };
 
 use super::private::{folder, make, same_user};
@@ -22,6 +23,9 @@ use crate::addr::Vip;
 
 /// How long an earlier agent may take to end. One that is stopped ends when it goes on.
 const END_MAX: Duration = Duration::from_secs(1);
+
+/// How long a successor may take to say what it wants.
+const SAY_MAX: Duration = Duration::from_millis(300);
 
 /// What a successor says.
 const END: [u8; 1] = *b"e";
@@ -93,7 +97,9 @@ impl Place {
             {
                 Ok(Ok(mut stream)) => {
                     let mut said = [0; END.len()];
-                    if stream.read_exact(&mut said).await.is_ok() && said == END {
+                    // Who says nothing must not keep the others waiting.
+                    let heard = timeout(SAY_MAX, stream.read_exact(&mut said)).await;
+                    if matches!(heard, Ok(Ok(_))) && said == END {
                         return stream;
                     }
                 }
@@ -126,6 +132,7 @@ mod tests {
         let place = bind(path.clone()).unwrap();
         tidy(&folder, "-127.0.0.1.agent");
         assert!(path.exists(), "it lives");
+        let _silent = std::os::unix::net::UnixStream::connect(&path).unwrap();
         let mut successor = std::os::unix::net::UnixStream::connect(&path).unwrap();
         successor.write_all(&END).unwrap();
         let served = place.successor().await;

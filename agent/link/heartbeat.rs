@@ -17,7 +17,7 @@ const MISSED_MAX: u32 = 4;
 /// Of them, how many are left to an agent that is asked whether it is still there after a sleep.
 const AFTER_SLEEP: u32 = 2;
 
-/// How many questions may be open. A way on which answers take longer than all of them is not worth asking more.
+/// How many questions are remembered. An answer to an older one says that the agent lives, and nothing of the way.
 const ASKED_MAX: usize = 16;
 
 /// How much slower or faster an answer has to be until it is news, as a fraction.
@@ -32,13 +32,15 @@ pub(super) struct Heartbeat {
     /// The questions that were not answered yet, and when they were asked. An answer that is late holds up no question:
     /// the agent lives by them, too.
     asked: VecDeque<(u64, Instant)>,
+    /// The last question that was forgotten.
+    forgotten: Option<u64>,
     latency: Option<Duration>,
 }
 
 /// What a look has found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// It is not time yet, or too many questions are open.
+    /// It is not time yet.
     Wait,
     /// Ask under this number.
     Ask,
@@ -53,6 +55,7 @@ impl Heartbeat {
             heard: true,
             missed: 0,
             asked: VecDeque::new(),
+            forgotten: None,
             latency: None,
         }
     }
@@ -76,8 +79,10 @@ impl Heartbeat {
                 return Look::Dead;
             }
         }
-        if self.asked.len() >= ASKED_MAX {
-            return Look::Wait;
+        if self.asked.len() >= ASKED_MAX
+            && let Some((oldest, _)) = self.asked.pop_front()
+        {
+            self.forgotten = Some(oldest);
         }
         self.asked.push_back((id, now));
         Look::Ask
@@ -92,6 +97,9 @@ impl Heartbeat {
 
     /// The answer to a question; `None` if nobody has asked. Tells whether the latency is news.
     pub(super) fn answer(&mut self, now: Instant, id: u64) -> Option<bool> {
+        if self.forgotten.is_some_and(|last| id <= last) {
+            return Some(false);
+        }
         let index = self.asked.iter().position(|(asked, _)| *asked == id)?;
         let (_, since) = self.asked.remove(index)?;
         let latency = now - since;
@@ -166,16 +174,16 @@ mod tests {
     #[test]
     fn the_agent_hears_something_every_2_s_however_late_its_answers_are() {
         let mut heart = Heartbeat::new(at(0));
-        for number in 0..16 {
+        for number in 0..20 {
             let (now, id) = (at(number * 2_000), number + 1);
             assert_eq!(heart.look(now, id), Look::Ask);
             heart.hear();
         }
-        let now = at(16 * 2_000);
-        assert_eq!(heart.look(now, 17), Look::Wait, "enough is open");
-        assert!(heart.answer(now, 1).is_some());
-        heart.hear();
-        assert_eq!(heart.look(at(17 * 2_000), 17), Look::Ask);
+        let now = at(40_000);
+        assert_eq!(heart.answer(now, 4), Some(false), "it was forgotten");
+        assert_eq!(heart.answer(now, 5), Some(true));
+        assert_eq!(heart.latency(), Some(Duration::from_secs(32)));
+        assert_eq!(heart.answer(now, 21), None, "nobody has asked it");
     }
 
     #[test]

@@ -47,7 +47,7 @@ const ANSWER_MAX: Duration = Duration::from_mins(1);
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
 /// How long an agent may take that has begun to write something, but not a frame. With its end, that is less than 15 s.
-const BANNER_MAX: Duration = Duration::from_secs(13);
+const BANNER_MAX: Duration = Duration::from_secs(12);
 
 /// How long an agent has to serve until its next loss is the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
@@ -323,6 +323,7 @@ impl Link {
     /// Gives the agent another configuration. One that runs takes it as it is, or else is started again; one that was
     /// refused may do better with it. Returns whether the agent will be started again.
     pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
+        self.refusals = 0;
         if (&self.configure, &self.demands) == (&configure, &demands) {
             return false;
         }
@@ -695,12 +696,12 @@ impl Link {
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
             self.backoff.reset();
         }
+        if !matches!(why, Loss::Refused { sure: false, .. }) {
+            self.refusals = 0;
+        }
         match why.remedy() {
             Remedy::None => self.enter(State::Stopped),
-            Remedy::Person => {
-                self.refusals = 0;
-                self.enter(State::Refused { why });
-            }
+            Remedy::Person => self.enter(State::Refused { why }),
             Remedy::Restart => self.spawn(),
             remedy @ (Remedy::Time | Remedy::MuchTime) => {
                 let (attempt, pause) = self.backoff.next(remedy == Remedy::MuchTime);

@@ -261,7 +261,12 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
         };
     }
     let begun = buffer.get(HEADER_LEN..).unwrap_or_default();
-    match read(begun.get(..DOUBTFUL_MAX).unwrap_or(begun)) {
+    let begun = begun.get(..DOUBTFUL_MAX).unwrap_or(begun);
+    // A number that was cut may look wrong and be right: its last signs are not looked at.
+    let signs = |byte: &u8| b"-+.eE".contains(byte);
+    let end = begun.iter().rposition(|byte| !signs(byte));
+    let begun = begun.get(..end.map_or(0, |last| last + 1));
+    match read(begun.unwrap_or_default()) {
         Err(error) if !error.is_eof() => Guess::No,
         _ => Guess::MoreBytes,
     }
@@ -424,7 +429,8 @@ mod tests {
             banner in prop::collection::vec(any::<u8>(), 0..40),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
-            let mut stream = [banner, control(r#"{"type":"event"}"#)].concat();
+            let first = format!(r#"{{"n":[-1.5e+30,true,null],"pad":"{}","m":-2E-7}}"#, "\\u00e9".repeat(50));
+            let mut stream = [banner, control(&first)].concat();
             for payload in &payloads {
                 stream.extend(packet(payload));
             }

@@ -144,7 +144,8 @@ async fn why(desk: State<'_, Desk>, target: String, from: Option<String>) -> Out
 
 #[tauri::command(rename_all = "camelCase")]
 async fn open_manifest(desk: State<'_, Desk>, path: String) -> Outcome {
-    desk.open(self::path(&path)?).await
+    self::path(&path)?;
+    desk.open_again(&path).await
 }
 
 #[tauri::command]

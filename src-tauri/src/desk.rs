@@ -188,6 +188,16 @@ impl Desk {
         self.edit(|state| state.settings.change(|mine| *mine = settings))
     }
 
+    /// Opens a manifest again that was open before, and no other file: this is for whom a person has not given a path.
+    pub(crate) async fn open_again(&self, path: &str) -> Result<(), String> {
+        if !self.lock().recent.get().has(path) {
+            return Err(format!(
+                "{path} was not open before; choose it in the dialog"
+            ));
+        }
+        self.open(Path::new(path)).await
+    }
+
     /// Forgets a manifest that was open before.
     pub(crate) fn forget_recent(&self, path: &str) -> Result<(), String> {
         self.edit(|state| state.recent.change(|recent| recent.forget(path)))

@@ -275,7 +275,14 @@ fn what_is_asked_well_is_done() {
         ["copied 15 bytes", "starts at login: true", "theme Dark"]
     );
     let file = rig.folder.file("n.yaml", "hosts: {a: {cmd: 'true'}}\n");
-    rig.ask("open_manifest", json!({"path": file})).unwrap();
+    // Only what a person has opened before can be opened by the page.
+    let again = |path: &Path| rig.ask("open_manifest", json!({"path": path}));
+    for foreign in [&*file, Path::new("/etc/passwd")] {
+        let refused = again(foreign).unwrap_err();
+        assert!(refused.as_str().unwrap().contains("not open before"));
+    }
+    tauri::async_runtime::block_on(rig.desk.open(&file)).unwrap();
+    again(&file).unwrap();
     let app = rig.ask("app", json!({})).unwrap();
     assert_eq!(app["manifest"], json!(file));
     assert_eq!(app["consent"]["hosts"][0]["change"], "new");

@@ -32,6 +32,11 @@ impl Recent {
         self.files.retain(|file| file != path);
     }
 
+    /// Whether a manifest was open before.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file == path)
+    }
+
     /// The one that was open last.
     pub(crate) fn last(&self) -> Option<&str> {
         self.files.first().map(String::as_str)

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use norouter::view::HostState;
+use norouter::view::{Event, HostState};
 
 use crate::{
     desk::{Cursor, Desk},
@@ -78,7 +78,11 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     let said = |desk: &Desk, word: &str| {
         let news = desk.news(&mut Cursor::default());
         news.iter().any(|news| {
-            matches!(news, News::Line { line } if format!("{:?}", line.event).contains(word))
+            // What its command says, and not what is said of its command.
+            let News::Line { line } = news else {
+                return false;
+            };
+            matches!(&line.event, Event::Stderr { line, .. } if line.contains(word))
         })
     };
     until(&here, "the host has spoken", |_, desk| said(desk, "hello")).await;

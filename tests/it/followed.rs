@@ -20,7 +20,14 @@ struct Echo(TcpStream);
 
 impl Echo {
     fn open(port: u16) -> Self {
-        let stream = TcpStream::connect((WEB, port)).unwrap();
+        let start = Instant::now();
+        // The host may be ready a moment before the others listen for it.
+        let stream = loop {
+            match TcpStream::connect((WEB, port)) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+            }
+        };
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(stream)
     }

@@ -67,7 +67,7 @@ fn hosts_that_cannot_start_hurt_nobody() {
         Host::laptop().ports(WEB),
         Host::with_command("ends", &["/bin/false"]).ports(WEB),
         Host::with_command("missing", &["/nonexistent/program"]).ports(WEB),
-        Host::with_command("closed", &["/etc/passwd"]).ports(WEB),
+        Host::with_command("unrunnable", &["/etc/passwd"]).ports(WEB),
         Host::with_command("silent", &["/bin/sleep", "1000"]).ports(WEB),
         Host::with_command("prints", &["/bin/echo", "usage:"]).ports(WEB),
         Host::netns("far", &sandbox).ports(WEB),
@@ -79,7 +79,7 @@ fn hosts_that_cannot_start_hurt_nobody() {
     network
         .manager
         .wait_for_log("the names of the four that failed", |log| {
-            ["ends", "missing", "closed", "prints"]
+            ["ends", "missing", "unrunnable", "prints"]
                 .iter()
                 .all(|name| log.contains(name))
         });

@@ -121,6 +121,10 @@ fn bundles() -> Result<(), Failure> {
             if let Some(missing) = INSIDE.iter().find(|file| !inside.contains(**file)) {
                 return Err(Failure::new(format!("{missing} is not in it")));
             }
+        } else {
+            say(&format!(
+                "what is in it was not looked at: there is no {lister} here"
+            ));
         }
     }
     Ok(())

@@ -135,7 +135,14 @@ fn serve(mut stream: TcpStream) {
 
 /// Reads the site through the network; the connection is still open then.
 fn get(port: u16) -> TcpStream {
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((WEB, port)), PATIENCE).unwrap();
+    let start = Instant::now();
+    // The port may be shown a moment before the others listen for it.
+    let mut stream = loop {
+        match TcpStream::connect_timeout(&SocketAddr::from((WEB, port)), PATIENCE) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
+        }
+    };
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
         .write_all(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")

@@ -19,7 +19,7 @@ const FETCH: &str = "await new Promise((passed, refused) => {
 async fn the_page_runs_a_network_and_can_do_nothing_else() {
     let home = Home::new();
     let manifest = home.file(&format!("window-{}.yaml", std::process::id()), ALONE);
-    let app = Driven::start(&home, &[]).await;
+    let app = Driven::start(&home, &[&manifest]).await;
     for foreign in [
         "plugin:window|close",
         "plugin:event|listen",
@@ -49,9 +49,10 @@ async fn the_page_runs_a_network_and_can_do_nothing_else() {
     app.invoke("watch", json!({"channel": channel}))
         .await
         .unwrap();
-    app.invoke("open_manifest", json!({"path": manifest}))
-        .await
-        .unwrap();
+    let refused = app
+        .invoke("open_manifest", json!({"path": "/etc/passwd"}))
+        .await;
+    assert!(refused.unwrap_err().contains("not open before"));
     app.invoke("start", json!({})).await.unwrap();
     let find = "return window.heard.findLast((news) => news.kind === 'network'
         && news.network.hosts.every((host) => host.state === 'ready'))?.network ?? null;";

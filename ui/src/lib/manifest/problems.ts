@@ -27,7 +27,8 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }
 
-/** Whether a report tells of these errors, so that who sees them need not read it as well. */
+/** Whether a report is that of these errors, so that who sees them need not read it as well. */
 export function tells(report: string, problems: readonly Problem[]): boolean {
-  return problems.some((problem) => problem.severity === "error" && report.includes(problem.message));
+  const errors = problems.filter((problem) => problem.severity === "error");
+  return errors.length > 0 && errors.every((problem) => report.includes(problem.message));
 }
