@@ -35,10 +35,18 @@ pub(super) struct Config {
     pub(super) files: Files,
     /// The word of the manager's run, if it has one.
     pub(super) manager: Option<String>,
-    /// Whether the manager wants to hear of problems.
-    pub(super) reports: bool,
-    /// Whether the manager has promised to say something from time to time.
+    pub(super) peer: Peer,
+}
+
+/// What the manager can take, or does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Peer {
+    /// It wants to hear of problems.
+    pub(super) problems: bool,
+    /// It has promised to say something from time to time.
     pub(super) heartbeat: bool,
+    /// It takes frames with sums.
+    pub(super) sums: bool,
 }
 
 /// A proxy for programs on this host.
@@ -100,8 +108,11 @@ impl Config {
         let http = proxy("http", args.http)?;
         let socks = proxy("socks", args.socks)?;
         let manager_has = |feature| args.features.iter().any(|has| has == feature);
-        let reports = manager_has(feature::PROBLEMS);
-        let heartbeat = manager_has(feature::HEARTBEAT);
+        let peer = Peer {
+            problems: manager_has(feature::PROBLEMS),
+            heartbeat: manager_has(feature::HEARTBEAT),
+            sums: manager_has(feature::SUMS),
+        };
         let state_dir = if args.state_dir.disable {
             None
         } else {
@@ -127,8 +138,7 @@ impl Config {
             manager,
             http,
             socks,
-            reports,
-            heartbeat,
+            peer,
         })
     }
 }

@@ -23,7 +23,11 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
-use self::{config::Config, path::Given, silence::Silence};
+use self::{
+    config::{Config, Peer},
+    path::Given,
+    silence::Silence,
+};
 pub use self::{
     config::{Files, Proxy},
     path::{Gateway, Path},
@@ -33,6 +37,7 @@ use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
     flow::{Receive, Table, TableFull},
+    link::Sign,
     names::Zone,
     time::Instant,
     wire::{
@@ -43,6 +48,7 @@ use crate::{
         },
         frame,
         probe::Cause,
+        sum,
     },
 };
 
@@ -208,16 +214,19 @@ impl Core {
 
     /// Takes whole frames off the front of what the manager has sent.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<(), Desync> {
+        let mut sign = Sign::Part;
         while let Some(item) = self.decoder.poll(buffer)? {
+            sign = Sign::Whole;
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
                 Item::Control(json) => self.handle_control(now, &json),
-                // A newer manager may speak of things that this agent has not announced. It is the manager's loss.
-                Item::Fault(_) => {}
+                // TCP sends it again.
+                Item::Damaged => {}
             }
         }
-        if self.config.as_ref().is_some_and(|config| config.heartbeat) {
-            self.silence.get_or_insert_with(|| Silence::new(now)).hear();
+        if self.peer().heartbeat {
+            let silence = self.silence.get_or_insert_with(|| Silence::new(now));
+            silence.hear(sign);
         }
         Ok(())
     }
@@ -359,7 +368,7 @@ impl Core {
 
     /// Whether the manager hears of problems. Otherwise nobody does who does not read what the agent writes.
     pub fn reports_problems(&self) -> bool {
-        self.config.as_ref().is_some_and(|config| config.reports)
+        self.peer().problems
     }
 
     /// This host's own address; none before the configuration.
@@ -469,6 +478,14 @@ impl Core {
 
     /// Appends frames for the manager to `out` until it holds `limit` bytes or nothing is left to send.
     pub fn poll_frames(&mut self, now: Instant, out: &mut BytesMut, limit: usize) {
+        let start = out.len();
+        self.put_frames(now, out, limit);
+        if self.peer().sums {
+            sum::seal(out.get_mut(start..).unwrap_or_default());
+        }
+    }
+
+    fn put_frames(&mut self, now: Instant, out: &mut BytesMut, limit: usize) {
         self.report();
         while let Some(message) = self.control.pop_front() {
             frame::put_control(out, &message.to_json());
@@ -608,7 +625,7 @@ impl Core {
             control::CONFIGURE => serde_json::from_value(request.args)
                 .map_err(|error| error.to_string())
                 .and_then(|args| self.reconfigure(now, args))
-                .map(|()| greeting()),
+                .map(|()| greeting(sum::of_control(json))),
             control::PING => Ok(serde_json::Value::Null),
             control::LOST => serde_json::from_value(request.args)
                 .map_err(|error| error.to_string())
@@ -625,11 +642,17 @@ impl Core {
         if !std::mem::take(&mut self.report_due) {
             return;
         }
-        if self.config.as_ref().is_none_or(|config| !config.reports) {
+        if !self.peer().problems {
             return;
         }
         let event = Event::Problems(self.problems());
         self.control.push_back(Message::Event(event.into_raw()));
+    }
+
+    /// What the manager has said that it can take: nothing before it has said so.
+    fn peer(&self) -> Peer {
+        let config = self.config.as_ref();
+        config.map(|config| config.peer).unwrap_or_default()
     }
 
     /// Everything that does not work at the moment.
@@ -666,7 +689,7 @@ fn result(id: u64, op: String, outcome: Result<serde_json::Value, String>) -> Me
     })
 }
 
-fn greeting() -> serde_json::Value {
+fn greeting(sum: u16) -> serde_json::Value {
     let served = [
         feature::LOOPBACK,
         feature::TCP,
@@ -684,10 +707,12 @@ fn greeting() -> serde_json::Value {
         feature::RECONFIGURE,
         feature::LOST,
         feature::PROBE,
+        feature::SUMS,
     ];
     let greeting = Greeting {
         features: served.map(str::to_owned).to_vec(),
         version: VERSION.to_owned(),
+        sum,
     };
     serde_json::to_value(greeting).unwrap_or_default()
 }

@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::time::Instant;
+use crate::{
+    link::{Sign, Signs},
+    time::Instant,
+};
 
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -14,25 +17,26 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// in one direction alone is found as fast as one that is closed in both. A manager asks every 2 s: a stall of 7 s ends nothing.
 const MISSED_MAX: u32 = 9;
 
+/// In how many looks a frame has to arrive.
+const PARTS_MAX: u32 = 30;
+
 /// What an agent hears of its manager.
 pub(super) struct Silence {
     look_at: Instant,
-    heard: bool,
-    missed: u32,
+    signs: Signs,
 }
 
 impl Silence {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             look_at: now + LOOK_EVERY,
-            heard: false,
-            missed: 0,
+            signs: Signs::default(),
         }
     }
 
     /// Something has come.
-    pub(super) fn hear(&mut self) {
-        self.heard = true;
+    pub(super) fn hear(&mut self, sign: Sign) {
+        self.signs.hear(sign);
     }
 
     /// Looks if it is time; true if the manager is gone.
@@ -41,12 +45,7 @@ impl Silence {
             return false;
         }
         self.look_at = now + LOOK_EVERY;
-        self.missed = if std::mem::take(&mut self.heard) {
-            0
-        } else {
-            self.missed + 1
-        };
-        self.missed >= MISSED_MAX
+        self.signs.look(PARTS_MAX) >= MISSED_MAX
     }
 
     pub(super) fn due(&self) -> Instant {
@@ -64,7 +63,7 @@ mod tests {
             let mut silence = Silence::new(Instant::ZERO);
             let gone = (0..60).find(|second| {
                 if *second == last {
-                    silence.hear();
+                    silence.hear(Sign::Whole);
                 }
                 silence.look(Instant::ZERO + Duration::from_secs(*second))
             });

@@ -64,7 +64,7 @@ fn said(core: &mut Core) -> Vec<serde_json::Value> {
     items
         .filter_map(|item| match item {
             Item::Control(json) => Some(serde_json::from_slice(&json).unwrap()),
-            Item::Packet(_) | Item::Fault(_) => None,
+            Item::Packet(_) | Item::Damaged => None,
         })
         .collect()
 }
@@ -78,7 +78,7 @@ fn packets(core: &mut Core) -> Vec<Vec<u8>> {
     items
         .filter_map(|item| match item {
             Item::Packet(frame) => Some(frame.payload().to_vec()),
-            Item::Control(_) | Item::Fault(_) => None,
+            Item::Control(_) | Item::Damaged => None,
         })
         .collect()
 }
@@ -351,5 +351,29 @@ fn a_configuration_that_cannot_be_changes_nothing() {
         assert!(outputs(&mut core).is_empty());
         assert!(said(&mut core)[0]["body"]["error"].is_string());
         assert_eq!(core.me().unwrap().address(), ME);
+    }
+}
+
+#[test]
+fn an_agent_seals_what_it_writes_to_a_manager_that_takes_sums_and_says_what_it_was_told() {
+    for (features, is_sealed) in [
+        (serde_json::json!(["problems"]), false),
+        (serde_json::json!(["sums"]), true),
+    ] {
+        let mut args = args();
+        args["features"] = features;
+        let mut asked = request(&args);
+        let sum = wire::sum::of_control(&asked[HEADER_LEN..]);
+        let mut core = Core::new(1);
+        core.handle_bytes(Instant::ZERO, &mut asked).unwrap();
+        let mut out = BytesMut::new();
+        core.poll_frames(Instant::ZERO, &mut out, usize::MAX);
+        assert_eq!(out[6..8] != [0, 0], is_sealed);
+        let item = Decoder::with_banner(1 << 20).poll(&mut out).unwrap();
+        let Some(Item::Control(json)) = item else {
+            panic!("{item:?}");
+        };
+        let answer: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(answer["body"]["data"]["sum"], sum);
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use super::signs::{Sign, Signs};
 use crate::time::Instant;
 
 /// How often to look and to ask. A stall that is shorter than [`MISSED_MAX`] of them ends nothing, wherever it begins; a
@@ -14,7 +15,10 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How many looks in a row may find nothing new: death is certain within 10 s of the last sign of life.
 const MISSED_MAX: u32 = 4;
 
-/// Of them, how many are left to an agent that is asked whether it is still there after a sleep.
+/// In how many looks a frame has to arrive: 64 KiB at 2 KiB/s.
+const PARTS_MAX: u32 = 16;
+
+/// How many misses are left to an agent that is asked whether it is still there after a sleep.
 const AFTER_SLEEP: u32 = 2;
 
 /// How many questions are remembered. An answer to an older one says that the agent lives, and nothing of the way.
@@ -27,8 +31,7 @@ const NEWS: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     look_at: Instant,
-    heard: bool,
-    missed: u32,
+    signs: Signs,
     /// The questions that were not answered yet, and when they were asked. An answer that is late holds up no question:
     /// the agent lives by them, too.
     asked: VecDeque<(u64, Instant)>,
@@ -50,10 +53,11 @@ pub(super) enum Look {
 
 impl Heartbeat {
     pub(super) fn new(now: Instant) -> Self {
+        let mut signs = Signs::default();
+        signs.hear(Sign::Whole);
         Self {
             look_at: now,
-            heard: true,
-            missed: 0,
+            signs,
             asked: VecDeque::new(),
             forgotten: None,
             latency: None,
@@ -61,8 +65,8 @@ impl Heartbeat {
     }
 
     /// Something has come from the agent.
-    pub(super) fn hear(&mut self) {
-        self.heard = true;
+    pub(super) fn hear(&mut self, sign: Sign) {
+        self.signs.hear(sign);
     }
 
     /// Looks whether it is time. `id` is the number for a question.
@@ -71,13 +75,8 @@ impl Heartbeat {
             return Look::Wait;
         }
         self.look_at = now + LOOK_EVERY;
-        if std::mem::take(&mut self.heard) {
-            self.missed = 0;
-        } else {
-            self.missed += 1;
-            if self.missed >= MISSED_MAX {
-                return Look::Dead;
-            }
+        if self.signs.look(PARTS_MAX) >= MISSED_MAX {
+            return Look::Dead;
         }
         if self.asked.len() >= ASKED_MAX
             && let Some((oldest, _)) = self.asked.pop_front()
@@ -91,8 +90,7 @@ impl Heartbeat {
     /// The machine has slept. The agent is asked at once, and has less time than usual.
     pub(super) fn doubt(&mut self, now: Instant) {
         self.look_at = now;
-        self.heard = false;
-        self.missed = MISSED_MAX - AFTER_SLEEP - 1;
+        self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
     /// The answer to a question; `None` if nobody has asked. Tells whether the latency is news.
@@ -136,7 +134,7 @@ mod tests {
         let mut now = 0;
         loop {
             if now == last {
-                heart.hear();
+                heart.hear(Sign::Whole);
             }
             if heart.look(at(now), 1) == Look::Dead {
                 return now;
@@ -177,7 +175,7 @@ mod tests {
         for number in 0..20 {
             let (now, id) = (at(number * 2_000), number + 1);
             assert_eq!(heart.look(now, id), Look::Ask);
-            heart.hear();
+            heart.hear(Sign::Whole);
         }
         let now = at(40_000);
         assert_eq!(heart.answer(now, 4), Some(false), "it was forgotten");
@@ -194,7 +192,7 @@ mod tests {
         for (number, latency) in [40, 41, 45, 90].into_iter().enumerate() {
             let (id, asked) = (number as u64, number as u64 * 2_000);
             assert_eq!(heart.look(at(asked), id), Look::Ask);
-            heart.hear();
+            heart.hear(Sign::Whole);
             news.push(heart.answer(at(asked + latency), id).unwrap());
         }
         assert_eq!(news, [true, false, false, true]);

@@ -22,8 +22,8 @@ pub(super) struct Life {
     pub(super) problems: Vec<ProblemReport>,
     pub(super) faults: Faults,
     pub(super) changes: Faults,
-    /// The numbers of the configurations that were not answered yet.
-    pub(super) configuring: Vec<u64>,
+    /// The numbers of the configurations that were not answered yet, and the sums of their messages.
+    pub(super) configuring: Vec<(u64, u16)>,
     /// The hosts that it was told are lost, and the numbers of the messages that said so and were not answered yet.
     pub(super) lost: Vec<Ipv4Addr>,
     pub(super) telling: Vec<u64>,

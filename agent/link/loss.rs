@@ -143,6 +143,10 @@ impl fmt::Display for Loss {
                 )?;
                 quote(f, banner)
             }
+            Self::OutOfStep {
+                desync: Desync::Sum,
+                ..
+            } => write!(f, "{}", Desync::Sum),
             Self::OutOfStep { desync, banner } => {
                 write!(
                     f,

@@ -13,6 +13,7 @@ mod backoff;
 mod heartbeat;
 mod life;
 mod loss;
+mod signs;
 mod stderr;
 
 use std::{collections::VecDeque, net::Ipv4Addr, time::Duration};
@@ -22,6 +23,7 @@ use bytes::{Bytes, BytesMut};
 pub use self::{
     ask::{Question, Reply},
     loss::{Ending, Loss, Remedy},
+    signs::{Sign, Signs},
 };
 use self::{
     backoff::Backoff,
@@ -32,11 +34,11 @@ use self::{
 use crate::{
     time::Instant,
     wire::{
-        Item, PacketFrame,
+        Desync, Item, PacketFrame,
         control::{
             Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
         },
-        frame,
+        frame, sum,
     },
 };
 
@@ -364,8 +366,8 @@ impl Link {
     }
 
     fn send_configure(&mut self) {
-        self.life.configuring.push(self.requests + 1);
-        self.request(|id, link| Message::configure(id, &link.configure));
+        let sum = self.request(|id, link| Message::configure(id, &link.configure));
+        self.life.configuring.push((self.requests, sum));
     }
 
     /// Tells an agent that serves, and that wants to know, which other hosts cannot be reached.
@@ -413,7 +415,7 @@ impl Link {
     /// Takes one packet off the front of what the agent has written, and deals with everything before it.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.life.heartbeat {
-            heartbeat.hear();
+            heartbeat.hear(Sign::Part);
         }
         let mut is_news = false;
         if let State::Configuring { give_up_at } = &mut self.state
@@ -424,7 +426,11 @@ impl Link {
             *give_up_at = (*give_up_at).min(now + BANNER_MAX);
         }
         while matches!(self.state, State::Configuring { .. } | State::Ready) {
-            match self.life.decoder.poll(buffer) {
+            let polled = self.life.decoder.poll(buffer);
+            if let (Ok(Some(_)), Some(heartbeat)) = (&polled, &mut self.life.heartbeat) {
+                heartbeat.hear(Sign::Whole);
+            }
+            match polled {
                 Ok(None) => {
                     if is_news && self.state != State::Ready {
                         self.outputs.push_back(Output::Changed);
@@ -433,9 +439,8 @@ impl Link {
                 }
                 Ok(Some(Item::Packet(frame))) if self.state == State::Ready => return Some(frame),
                 // Nothing was configured that could send; it will be sent again.
-                Ok(Some(Item::Packet(_))) => {}
+                Ok(Some(Item::Packet(_) | Item::Damaged)) => {}
                 Ok(Some(Item::Control(json))) => self.handle_control(now, &json),
-                Ok(Some(Item::Fault(fault))) => self.handle_fault(now, &fault.to_string()),
                 Err(desync) => {
                     let banner = wire_text(&self.life.decoder.banner());
                     self.end(now, Loss::OutOfStep { desync, banner });
@@ -517,7 +522,9 @@ impl Link {
                     });
                 match look {
                     Look::Wait => {}
-                    Look::Ask => self.request(|id, _| Message::ping(id)),
+                    Look::Ask => {
+                        self.request(|id, _| Message::ping(id));
+                    }
                     Look::Dead => self.end(now, Loss::Silent),
                 }
             }
@@ -587,11 +594,11 @@ impl Link {
     fn handle_result(&mut self, now: Instant, outcome: Outcome) {
         let id = outcome.request_id;
         let mut open = self.life.configuring.iter();
-        if let Some(index) = open.position(|asked| *asked == id) {
-            self.life.configuring.remove(index);
+        if let Some(index) = open.position(|(asked, _)| *asked == id) {
+            let (_, sum) = self.life.configuring.remove(index);
             return match outcome.failure() {
                 Some(reason) => self.handle_refusal(now, loss::said(&reason)),
-                None => self.handle_greeting(now, outcome.data),
+                None => self.handle_greeting(now, outcome.data, sum),
             };
         }
         if let Some(index) = self.life.telling.iter().position(|told| *told == id) {
@@ -634,10 +641,15 @@ impl Link {
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    fn handle_greeting(&mut self, now: Instant, data: serde_json::Value) {
+    /// `sum` is that of the message that this one answers.
+    fn handle_greeting(&mut self, now: Instant, data: serde_json::Value, sum: u16) {
         let Ok(mut greeting) = serde_json::from_value::<Greeting>(data) else {
             return self.handle_refusal(now, "its greeting cannot be read".to_owned());
         };
+        if greeting.has(feature::SUMS) && greeting.sum != sum {
+            let (desync, banner) = (Desync::Sum, String::new());
+            return self.end(now, Loss::OutOfStep { desync, banner });
+        }
         greeting.version = loss::said(&greeting.version);
         let lacks = |feature: &&&str| !greeting.has(feature);
         if let Some(missing) = self.demands.required.iter().find(lacks) {
@@ -677,11 +689,22 @@ impl Link {
         self.update(now);
     }
 
-    fn request(&mut self, message: impl FnOnce(u64, &Self) -> Message) {
+    /// Returns the sum of the message.
+    fn request(&mut self, message: impl FnOnce(u64, &Self) -> Message) -> u16 {
         self.requests += 1;
+        let json = message(self.requests, self).to_json();
         let mut bytes = BytesMut::new();
-        frame::put_control(&mut bytes, &message(self.requests, self).to_json());
+        frame::put_control(&mut bytes, &json);
+        if self.takes_sums() {
+            sum::seal(&mut bytes);
+        }
         self.outputs.push_back(Output::Send(bytes.freeze()));
+        sum::of_control(&json)
+    }
+
+    /// Whether the agent has said that it takes frames with sums.
+    pub fn takes_sums(&self) -> bool {
+        self.life.can(feature::SUMS)
     }
 
     fn spawn(&mut self) {

@@ -139,6 +139,53 @@ fn control(json: &str) -> Vec<u8> {
     out.to_vec()
 }
 
+/// The answer to the last message of an agent that takes sums, with this sum.
+fn greeting_with(story: &Story, sum: u16) -> Vec<u8> {
+    let json = format!(
+        r#"{{"type":"result","body":{{"request_id":{},"op":"configure",
+            "data":{{"features":["tcp","sums","heartbeat"],"version":"x","sum":{sum}}}}}}}"#,
+        story.link.requests
+    );
+    control(&json)
+}
+
+#[test]
+fn an_agent_that_was_told_something_else_is_started_again() {
+    let mut story = Story::started();
+    let (_, sum) = story.link.life.configuring[0];
+    let wrong = greeting_with(&story, sum ^ 1);
+    story.says(&wrong);
+    let State::Ending { why, .. } = story.link.state() else {
+        panic!("{:?}", story.link.state());
+    };
+    assert_eq!(why.remedy(), Remedy::Time);
+    assert!(why.to_string().contains("changes what it carries"), "{why}");
+
+    let mut story = Story::started();
+    let right = greeting_with(&story, sum);
+    story.says(&right);
+    assert_eq!(story.link.state(), &State::Ready);
+}
+
+#[test]
+fn what_is_sent_has_a_sum_as_soon_as_the_agent_takes_it() {
+    let sum_of_next = |link: &mut Link| {
+        link.outputs.clear();
+        link.request(|id, _| Message::ping(id));
+        let Some(Output::Send(frame)) = link.outputs.pop_front() else {
+            panic!("nothing was sent");
+        };
+        (u16::from_be_bytes([frame[6], frame[7]]), frame)
+    };
+    let mut story = Story::started();
+    assert_eq!(sum_of_next(&mut story.link).0, 0);
+    let mut story = Story::started();
+    let greeting = greeting_with(&story, story.link.life.configuring[0].1);
+    story.says(&greeting);
+    let (sum, frame) = sum_of_next(&mut story.link);
+    assert_eq!(sum, crate::wire::sum::of_control(&frame[8..]));
+}
+
 #[test]
 fn a_healthy_life() {
     let mut story = Story::new();
@@ -277,7 +324,7 @@ fn an_agent_that_refuses_its_configuration_is_quoted() {
 
 #[test]
 fn a_few_faults_are_forgiven_a_flood_is_not() {
-    let unknown = [0x42, 0, 0, 4, 0, 9, 0, 0];
+    let unknown = control(r#"{"type":"greeting"}"#);
     let mut story = Story::ready();
     for _ in 0..FAULTS_MAX {
         story.says(&unknown);

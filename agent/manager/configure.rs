@@ -3,7 +3,7 @@
 use crate::{
     addr::Port,
     link::Demands,
-    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, TargetHost},
+    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
     route::{Route, Target},
     wire::control::{self, Configure, Endpoint, Listen, Loopback, StateDir, feature},
 };
@@ -59,8 +59,17 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
             .map(|host| host.name.to_string())
             .collect(),
         manager: manager.to_owned(),
-        features: vec![feature::PROBLEMS.to_owned(), feature::HEARTBEAT.to_owned()],
+        features: features(&host.start),
     }
+}
+
+/// What the manager can take, or does. Memory does not change what it carries.
+fn features(start: &Start) -> Vec<String> {
+    let sums = matches!(start, Start::Command(_)).then_some(feature::SUMS);
+    let features = [feature::PROBLEMS, feature::HEARTBEAT]
+        .into_iter()
+        .chain(sums);
+    features.map(str::to_owned).collect()
 }
 
 /// What `host`'s agent must be able to do.

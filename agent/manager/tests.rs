@@ -139,7 +139,7 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     );
     assert_eq!(args.hostname_map["beta"].to_string(), B);
     assert!(!args.loopback.disable);
-    assert_eq!(args.features, ["problems", "heartbeat"]);
+    assert_eq!(args.features, ["problems", "heartbeat", "sums"]);
 }
 
 #[test]

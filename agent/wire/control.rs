@@ -62,6 +62,8 @@ pub mod feature {
     pub const LOST: &str = "lost";
     /// Addition: the agent does [`super::PROBE`].
     pub const PROBE: &str = "probe";
+    /// Addition, of both: what the other one sends may have [sums](super::super::sum), and is looked at.
+    pub const SUMS: &str = "sums";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
 }
@@ -127,6 +129,10 @@ pub struct Greeting {
     /// Its program's version.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
+    /// Addition: the [sum](super::sum::of_control) of the message that configured it, as it arrived; 0 from an agent that
+    /// does not have [`feature::SUMS`].
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub sum: u16,
 }
 
 impl Greeting {

@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{BANNER_MAX, HEADER_LEN, Kind, LENGTH_OVERHEAD, MAGIC, PACKET_MAX};
+use super::{BANNER_MAX, HEADER_LEN, Kind, LENGTH_OVERHEAD, MAGIC, PACKET_MAX, sum};
 
 /// A whole packet frame, kept as it arrived so that it can be forwarded without a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,30 +74,19 @@ pub enum Item {
     Packet(PacketFrame),
     /// The JSON of a control message; not parsed yet.
     Control(Bytes),
-    /// Something that was skipped; the stream is still in step.
-    Fault(Fault),
-}
-
-/// A frame that was skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The type is neither packet nor control.
-    #[error("a frame of unknown type {0}")]
-    UnknownType(u16),
-    /// The payload is larger than its type allows.
-    #[error("a frame of {0} bytes, which is over the limit")]
-    Oversized(usize),
-    /// The reserved field is not zero.
-    #[error("a frame whose reserved field is {0}")]
-    Reserved(u16),
+    /// A packet that has another sum than its frame says, and was skipped.
+    Damaged,
 }
 
 /// The stream is out of step, for good: what should be the start of a frame is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Desync {
-    /// A byte other than the magic one, or a length that cannot be.
+    /// A byte other than the magic one, a type that was not announced, or a length that its type cannot have.
     #[error("the stream is out of step: found {0:02x?} where a frame should begin")]
     Header([u8; 4]),
+    /// A control message has another sum than its frame says. What it was is not known, and it will not be said again.
+    #[error("the way to the agent changes what it carries: a message has a wrong sum")]
+    Sum,
     /// No frame within the first [`BANNER_MAX`] bytes.
     #[error("no frame within the first {} KiB", BANNER_MAX >> 10)]
     Banner,
@@ -109,6 +98,7 @@ pub enum Desync {
 #[derive(Clone, Debug)]
 pub struct Decoder {
     control_max: usize,
+    checks_packets: bool,
     state: State,
     banner: Vec<u8>,
     /// The beginning of what came after the banner, and may be a frame or not.
@@ -121,24 +111,25 @@ enum State {
     Banner,
     /// Frames follow each other.
     InStep,
-    /// The rest of a frame that is not wanted.
-    Skipping { rest: usize },
 }
 
 impl Decoder {
-    /// For a stream that begins with a frame. `control_max` bounds a control message, in bytes.
+    /// For an agent, whose stream begins with a frame. `control_max` bounds a control message, in bytes.
     pub fn new(control_max: usize) -> Self {
         Self {
             control_max,
+            checks_packets: true,
             state: State::InStep,
             banner: Vec::new(),
             doubtful: Vec::new(),
         }
     }
 
-    /// For a stream that may begin with up to [`BANNER_MAX`] bytes of something else, then a control frame.
+    /// For a manager, whose stream may begin with up to [`BANNER_MAX`] bytes of something else, then a control frame. The
+    /// sums of packets are left to the agents that these go to.
     pub fn with_banner(control_max: usize) -> Self {
         Self {
+            checks_packets: false,
             state: State::Banner,
             ..Self::new(control_max)
         }
@@ -159,17 +150,6 @@ impl Decoder {
                     }
                     self.state = State::InStep;
                 }
-                State::Skipping { rest } => {
-                    let skipped = rest.min(buffer.len());
-                    buffer.advance(skipped);
-                    if skipped < rest {
-                        self.state = State::Skipping {
-                            rest: rest - skipped,
-                        };
-                        return Ok(None);
-                    }
-                    self.state = State::InStep;
-                }
                 State::InStep => return self.take(buffer),
             }
         }
@@ -179,12 +159,8 @@ impl Decoder {
         let Some(header) = Header::parse(buffer)? else {
             return Ok(None);
         };
-        if let Some(fault) = header.fault(self.control_max) {
-            buffer.advance(HEADER_LEN);
-            self.state = State::Skipping {
-                rest: header.payload,
-            };
-            return Ok(Some(Item::Fault(fault)));
+        if !header.can_be(self.control_max) {
+            return Err(Desync::Header(header.start));
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
@@ -192,8 +168,15 @@ impl Decoder {
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
-        if header.kind == Kind::Packet as u16 {
-            return Ok(Some(Item::Packet(PacketFrame(frame))));
+        let is_packet = header.kind == Kind::Packet as u16;
+        let is_changed = (self.checks_packets || !is_packet)
+            && !header.is_sum_of(frame.get(HEADER_LEN..).unwrap_or_default());
+        if is_packet {
+            let damaged = is_changed.then_some(Item::Damaged);
+            return Ok(damaged.or(Some(Item::Packet(PacketFrame(frame)))));
+        }
+        if is_changed {
+            return Err(Desync::Sum);
         }
         frame.advance(HEADER_LEN);
         Ok(Some(Item::Control(frame)))
@@ -246,7 +229,6 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
         Err(_) => return Guess::No,
     };
     let plausible = header.kind == Kind::Control as u16
-        && header.reserved == 0
         && header.payload <= BANNER_MAX
         && buffer.get(HEADER_LEN).is_none_or(|&byte| byte == b'{');
     if !plausible {
@@ -254,7 +236,7 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
     }
     let read = serde_json::from_slice::<serde::de::IgnoredAny>;
     if let Some(json) = buffer.get(HEADER_LEN..HEADER_LEN + header.payload) {
-        return if read(json).is_ok() {
+        return if header.is_sum_of(json) && read(json).is_ok() {
             Guess::Yes
         } else {
             Guess::No
@@ -273,8 +255,9 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
 }
 
 struct Header {
+    start: [u8; 4],
     kind: u16,
-    reserved: u16,
+    sum: u16,
     payload: usize,
 }
 
@@ -298,24 +281,25 @@ impl Header {
             return Err(Desync::Header(start));
         };
         Ok(Some(Self {
+            start,
             kind: bytes.get_u16(),
-            reserved: bytes.get_u16(),
+            sum: bytes.get_u16(),
             payload,
         }))
     }
 
-    fn fault(&self, control_max: usize) -> Option<Fault> {
+    fn can_be(&self, control_max: usize) -> bool {
         const PACKET: u16 = Kind::Packet as u16;
         const CONTROL: u16 = Kind::Control as u16;
-        let max = match self.kind {
-            PACKET => PACKET_MAX,
-            CONTROL => control_max,
-            unknown => return Some(Fault::UnknownType(unknown)),
-        };
-        if self.reserved != 0 {
-            return Some(Fault::Reserved(self.reserved));
+        match self.kind {
+            PACKET => self.payload <= PACKET_MAX,
+            CONTROL => self.payload <= control_max,
+            _ => false,
         }
-        (self.payload > max).then_some(Fault::Oversized(self.payload))
+    }
+
+    fn is_sum_of(&self, payload: &[u8]) -> bool {
+        self.sum == 0 || self.sum == sum::of(self.kind, payload)
     }
 }
 
@@ -357,22 +341,18 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_oversized_frames_are_skipped_in_step() {
-        let mut stream = vec![0x42, 0, 0, 6, 0, 9, 0, 0, 1, 2];
-        stream.extend([0x42, 0x01, 0, 0x04, 0, 1, 0, 0]);
-        stream.extend(vec![0; 0x01_0000]);
-        stream.extend([0x42, 0, 0, 5, 0, 1, 0, 3, 1]);
-        stream.extend(packet(b"ok"));
-        let items = decode(&mut Decoder::new(100), &[&stream]).unwrap();
-        assert_eq!(
-            items,
-            [
-                Item::Fault(Fault::UnknownType(9)),
-                Item::Fault(Fault::Oversized(0x01_0000)),
-                Item::Fault(Fault::Reserved(3)),
-                Item::Packet(PacketFrame::new(b"ok")),
-            ]
-        );
+    fn a_type_that_nobody_announced_or_a_length_that_its_type_cannot_have_is_fatal() {
+        for header in [
+            [0x42, 0, 0, 6, 0, 9, 0, 0],
+            [0x42, 0x01, 0, 0x04, 0, 1, 0, 0],
+            [0x42, 0, 0, 105, 0, 2, 0, 0],
+        ] {
+            let error = decode(&mut Decoder::new(100), &[&packet(b"ok"), &header]).unwrap_err();
+            assert_eq!(
+                error,
+                Desync::Header([header[0], header[1], header[2], header[3]])
+            );
+        }
     }
 
     #[test]

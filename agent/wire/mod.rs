@@ -4,7 +4,7 @@
 //! u8    magic 0x42
 //! u24be length of what follows (type, reserved, payload)
 //! u16be type: 1 = packet, 2 = control
-//! u16be reserved, 0
+//! u16be reserved: 0, or the frame's sum
 //! bytes payload
 //! ```
 //!
@@ -20,8 +20,9 @@ pub mod frame;
 pub mod packet;
 pub mod probe;
 pub mod relay;
+pub mod sum;
 
-pub use frame::{Decoder, Desync, Fault, Item, PacketFrame};
+pub use frame::{Decoder, Desync, Item, PacketFrame};
 pub use packet::{Flags, Packet, PacketError, Segment};
 
 /// The first byte of every frame.

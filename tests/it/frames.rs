@@ -11,6 +11,7 @@ use norouter::wire::{
     packet::reset,
     probe::{Cause, Found, Probe},
     relay::{self, Answer, Ask},
+    sum,
 };
 
 use crate::golden;
@@ -55,6 +56,11 @@ fn control(message: &Message) -> Vec<u8> {
     let mut out = BytesMut::new();
     frame::put_control(&mut out, &message.to_json());
     out.to_vec()
+}
+
+fn sealed(mut frame: Vec<u8>) -> Vec<u8> {
+    sum::seal(&mut frame);
+    frame
 }
 
 fn configuration() -> Configure {
@@ -173,6 +179,15 @@ fn what_this_version_writes_is_on_record() {
                 .into_bytes()
                 .to_vec(),
         ),
+        (
+            "reset-sealed.hex",
+            sealed(
+                PacketFrame::new(&reset(key, 1, Some(2)))
+                    .into_bytes()
+                    .to_vec(),
+            ),
+        ),
+        ("ping-sealed.hex", sealed(control(&Message::ping(2)))),
     ];
     for (name, written) in frames {
         golden::check(&path(name), &hex(&written));

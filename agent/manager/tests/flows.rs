@@ -44,6 +44,37 @@ fn a_flow_is_told_with_the_names_of_its_hosts_until_it_is_killed() {
 }
 
 #[test]
+fn a_packet_keeps_its_sum_only_for_an_agent_that_takes_sums() {
+    for (features, is_kept) in [
+        (r#""tcp","loopback.disable""#, false),
+        (r#""tcp","loopback.disable","sums""#, true),
+    ] {
+        let mut core = core();
+        core.start(NOW);
+        for address in [A, B] {
+            core.handle_spawned(NOW, vip(address), Ok(()));
+            let asked = core.poll_frame(vip(address)).unwrap();
+            let sum = crate::wire::sum::of_control(&asked[8..]);
+            let json = format!(
+                r#"{{"type":"result","body":{{"request_id":1,"op":"configure",
+                    "data":{{"features":[{features}],"version":"x","sum":{sum}}}}}}}"#
+            );
+            let mut hello = BytesMut::new();
+            frame::put_control(&mut hello, json.as_bytes());
+            core.handle_bytes(NOW, vip(address), &mut hello);
+            assert_eq!(core.poll_frame(vip(address)), None);
+        }
+        let mut sent = syn("127.0.42.100:4000", "127.0.42.101:8080");
+        crate::wire::sum::seal(&mut sent);
+        let sum = [sent[6], sent[7]];
+        core.handle_bytes(NOW, vip(A), &mut sent);
+        let got = core.poll_frame(vip(B)).unwrap();
+        assert_ne!(sum, [0, 0]);
+        assert_eq!(got[6..8], if is_kept { sum } else { [0, 0] });
+    }
+}
+
+#[test]
 fn a_flow_that_leaves_the_network_is_told_with_its_gateway() {
     let mut plan = plan();
     let route = crate::route::Route {
