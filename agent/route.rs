@@ -109,7 +109,8 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    fn has_address(&self, address: IpAddr) -> bool {
+    /// Whether an address is one of its destinations.
+    pub fn has_address(&self, address: IpAddr) -> bool {
         match self {
             Self::Cidr(block) => block.contains(&address),
             Self::Glob(_) => false,

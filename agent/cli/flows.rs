@@ -103,10 +103,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 /// The columns of [`row`].
-pub(super) const TITLES: [&str; 10] = [
+pub(super) const TITLES: [&str; 11] = [
     "FROM",
     "TO",
     "VIA",
+    "RULE",
     "STATE",
     ">SENT",
     ">RECEIVED",
@@ -122,6 +123,7 @@ pub(super) fn row(flow: &FlowView) -> Vec<String> {
         begin(flow),
         flow.name.clone(),
         flow.via.clone().unwrap_or_default(),
+        flow.rule.clone().unwrap_or_default(),
         flow.state.word().to_owned(),
         bytes(flow.bytes_from),
         bytes(flow.bytes_to),

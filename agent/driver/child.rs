@@ -80,9 +80,9 @@ impl Child {
 
 fn reason(error: &io::Error, program: &str) -> String {
     if error.kind() == io::ErrorKind::NotFound {
-        format!("{program:?} is not in $PATH")
+        format!("{program:?} is not in $PATH; install it, or write its path in cmd")
     } else if error.kind() == io::ErrorKind::PermissionDenied {
-        format!("{program:?} is not executable")
+        format!("{program:?} is not executable; change its mode, or write another one in cmd")
     } else {
         format!("{program:?}: {}", describe(error))
     }

@@ -119,49 +119,54 @@ impl fmt::Display for Loss {
             Self::Stopped => f.write_str("stopped"),
             Self::Restarted => f.write_str("restarted"),
             Self::Silent => f.write_str(
-                "nothing has been heard of its agent for 10 s, though its command runs; the host, or the way to \
-                 it, is gone or stands still",
+                "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to \
+                 it, is gone or stands still; look whether the host is up",
             ),
             Self::Stalled => f.write_str(
-                "its agent has taken nothing for 10 s, though its command runs; the host, or the way to it, is \
-                 gone or stands still",
+                "its agent has taken nothing for 10 s, though its command runs: the host, or the way to it, is \
+                 gone or stands still; look whether the host is up",
             ),
             Self::NotStarted(reason) => write!(f, "its command could not be started: {reason}"),
             Self::Exited { ending, banner } => {
                 write!(f, "its command {ending}")?;
-                quote(f, banner)
+                quote(f, banner)?;
+                match ending {
+                    Ending::Status(126 | 127) => f.write_str("; install norouter there, or write its path in cmd"),
+                    Ending::Status(_) | Ending::Signal(_) | Ending::Unknown => Ok(()),
+                }
             }
             Self::Unanswered(ending) => write!(
                 f,
                 "its command {ending} after what it had asked was not answered; start the host to be asked again"
             ),
-            Self::Closed => f.write_str("its command closed its output but did not end"),
+            Self::Closed => f.write_str(
+                "its command closed its output but did not end; run the command by hand and look what it waits for",
+            ),
             Self::NoAnswer { banner } => {
-                f.write_str(
-                    "its command runs, but no agent has answered; run the command by hand and look whether it asks for \
-                     something",
-                )?;
-                quote(f, banner)
+                f.write_str("its command runs, but no agent has answered")?;
+                quote(f, banner)?;
+                f.write_str("; run the command by hand and look whether it asks for something")
             }
             Self::OutOfStep {
                 desync: Desync::Sum,
                 ..
-            } => write!(f, "{}", Desync::Sum),
+            } => write!(f, "{}; use a command that keeps bytes as they are, as ssh does", Desync::Sum),
             Self::OutOfStep { desync, banner } => {
-                write!(
-                    f,
-                    "{desync}; something else than the agent writes to the command's output (a terminal, as \
-                     with -t, does that)"
-                )?;
-                quote(f, banner)
+                write!(f, "{desync}: something else than the agent writes to the command's output")?;
+                quote(f, banner)?;
+                f.write_str("; take away what makes it a terminal, as -t does")
             }
             Self::Misbehaved(what) => {
                 write!(
                     f,
-                    "its agent misbehaves: more than 100 faults in 10 s, the last one {what}"
+                    "its agent misbehaves: more than 100 faults in 10 s, the last one {what}; install the version of this \
+                     manager on that host"
                 )
             }
-            Self::Refused { reason, .. } => write!(f, "its agent refused its configuration: {reason}"),
+            Self::Refused { reason, .. } => write!(
+                f,
+                "its agent refused its configuration: {reason}; change the manifest, or start the host again"
+            ),
             Self::Lacks { feature, version } => write!(
                 f,
                 "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
@@ -176,10 +181,10 @@ impl fmt::Display for Ending {
         match self {
             // What shells and the tools that run commands elsewhere say (POSIX sh section 2.8.2).
             Self::Status(127) => {
-                f.write_str("exited with status 127 (usually: command not found on that host)")
+                f.write_str("exited with status 127, usually: command not found on that host")
             }
             Self::Status(126) => {
-                f.write_str("exited with status 126 (usually: command not executable on that host)")
+                f.write_str("exited with status 126, usually: command not executable on that host")
             }
             Self::Status(status) => write!(f, "exited with status {status}"),
             Self::Signal(signal) => write!(f, "was ended by signal {signal}"),
@@ -192,7 +197,7 @@ fn quote(f: &mut fmt::Formatter<'_>, banner: &str) -> fmt::Result {
     if banner.is_empty() {
         return Ok(());
     }
-    write!(f, "; it wrote: {banner}")
+    write!(f, "; it wrote \"{banner}\"")
 }
 
 /// What an agent said, harmless and in one line.

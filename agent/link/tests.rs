@@ -240,9 +240,9 @@ fn a_command_that_ends_at_once_is_explained_by_its_exit_and_its_words() {
     story.reads(
         "0.000s configuring
          0.000s -> CloseInput
-         0.000s ending: its command closed its output but did not end
-         0.000s try 1 in 27.6s: its command exited with status 127 (usually: command not found on that host); \
-                it wrote: sh: norouter: not found\\u{1b}[2J",
+         0.000s ending: its command closed its output but did not end; run the command by hand and look what it waits for
+         0.000s try 1 in 27.6s: its command exited with status 127, usually: command not found on that host; \
+                it wrote \"sh: norouter: not found\\u{1b}[2J\"; install norouter there, or write its path in cmd",
     );
 }
 
@@ -264,7 +264,7 @@ fn an_agent_that_talks_but_does_not_answer_is_given_up_sooner() {
     let mut story = Story::started();
     story.says(b"Last login: today\n").after(15);
     assert!(
-        story.text.contains("it wrote: Last login: today"),
+        story.text.contains("it wrote \"Last login: today\""),
         "{}",
         story.text
     );
@@ -415,7 +415,7 @@ fn a_process_that_had_to_be_ended_is_not_said_to_have_ended_by_itself() {
     assert!(
         story
             .text
-            .ends_with(": its command closed its output but did not end\n"),
+            .ends_with(": its command closed its output but did not end; run the command by hand and look what it waits for\n"),
         "{}",
         story.text
     );
@@ -616,7 +616,7 @@ fn a_heartbeat_measures_and_its_absence_is_death() {
          6.040s send ping
          8.040s send ping
          10.040s -> CloseInput
-         10.040s ending: nothing has been heard of its agent for 10 s, though its command runs; the host, or the way to it, is gone or stands still
+         10.040s ending: nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still; look whether the host is up
          10.040s -> Terminate",
     );
 }

@@ -1,16 +1,21 @@
 //! The switch's flows in the words of the manifest.
 
-use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddrV4},
+    time::Duration,
+};
 
 use super::Host;
 use crate::{
     addr::Vip,
+    route::{Route, Routes, Target},
     switch::{FlowInfo, Phase},
     view::{FlowState, FlowView, flow_id},
 };
 
 /// What people see of a flow.
-pub(super) fn view(hosts: &BTreeMap<Vip, Host>, flow: &FlowInfo) -> FlowView {
+pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo) -> FlowView {
     let name = |vip: Vip| match hosts.get(&vip) {
         Some(host) => host.plan.name.to_string(),
         None => vip.to_string(),
@@ -24,6 +29,9 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, flow: &FlowInfo) -> FlowView {
         dst: flow.key.dst.to_string(),
         name: destination(hosts, flow.key.dst),
         via: (!inside).then(|| name(flow.to)),
+        rule: (!inside)
+            .then(|| rule(routes, flow.to, *flow.key.dst.ip()))
+            .flatten(),
         state: match flow.phase {
             Phase::Opening => FlowState::Opening,
             Phase::Open => FlowState::Open,
@@ -38,6 +46,26 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, flow: &FlowInfo) -> FlowView {
         idle_ms: millis(flow.idle),
         rtt_us: flow.handshake.map(micros),
     }
+}
+
+/// The pattern by which a gateway was chosen for an address.
+fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
+    let leads = |route: &&Route| route.via.contains(&gateway);
+    if let Some(route) = routes.to_address(address.into()).filter(leads) {
+        let mut to = route.to.iter();
+        return to
+            .find(|to| to.has_address(address.into()))
+            .map(ToString::to_string);
+    }
+    let mut named = routes.iter().rev().filter(leads);
+    let route = named.find(|route| route.has_globs())?;
+    let globs = route.to.iter().filter(|to| matches!(to, Target::Glob(_)));
+    Some(
+        globs
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    )
 }
 
 fn destination(hosts: &BTreeMap<Vip, Host>, to: SocketAddrV4) -> String {

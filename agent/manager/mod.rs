@@ -375,7 +375,9 @@ impl Core {
     /// The flows, and of more than `most` those that were in use last.
     pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
         let (total, flows) = self.switch.flows(now, most);
-        let flows = flows.iter().map(|flow| flows::view(&self.hosts, flow));
+        let flows = flows
+            .iter()
+            .map(|flow| flows::view(&self.hosts, &self.plan.routes, flow));
         FlowsView {
             total,
             flows: flows.collect(),

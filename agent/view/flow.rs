@@ -37,6 +37,10 @@ pub struct FlowView {
     /// The gateway, if it leaves the network there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// The pattern of the route that leads there, if it leaves the network: `10.0.0.0/8`. For a destination that was named,
+    /// all globs of the route: which of them it was, only the proxy knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// How far it has come.
     pub state: FlowState,
     /// Bytes that the host which began it has sent.

@@ -1,25 +1,33 @@
-//! Which commands the person has agreed to. A manifest is a program: nothing of it runs before its commands were seen.
+//! What the person has agreed to. A manifest is a program: nothing of it runs before its commands were seen, and what else it
+//! does to machines: proxies that others can use, hosts files, and routes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use norouter::plan::{Plan, Start};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::view::{CommandChange, Consent, ConsentHost};
+use crate::view::{CommandChange, Consent, ConsentDeed, ConsentHost, Deed};
 
-/// What was agreed to, by file and by the name of the host. The words themselves are kept, and not only their digest, so that
-/// the next question can show what is different.
+/// What was agreed to, by file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Agreements(BTreeMap<String, BTreeMap<String, Vec<String>>>);
+pub(crate) struct Agreements(BTreeMap<String, Agreement>);
+
+/// What was agreed to for a file. The words themselves are kept, and not only their digest, so that the next question can show
+/// what is different.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Agreement {
+    /// By the name of the host.
+    commands: BTreeMap<String, Vec<String>>,
+    deeds: BTreeSet<Deed>,
+}
 
 impl Agreements {
     /// Whether everything that a plan would run was agreed to for this very file.
     pub(crate) fn cover(&self, path: &str, plan: &Plan) -> bool {
-        let compared = self.compare(path, plan);
-        compared
-            .iter()
-            .all(|host| host.change == CommandChange::Same)
+        let commands = self.compare(path, plan);
+        let has_same = commands.iter().all(|it| it.change == CommandChange::Same);
+        has_same && self.compare_deeds(path, plan).iter().all(|it| !it.is_new)
     }
 
     /// What the person is shown before a plan may run.
@@ -28,7 +36,17 @@ impl Agreements {
             path: path.to_owned(),
             digest: digest(plan),
             hosts: self.compare(path, plan),
+            deeds: self.compare_deeds(path, plan),
         }
+    }
+
+    fn compare_deeds(&self, path: &str, plan: &Plan) -> Vec<ConsentDeed> {
+        let agreed = self.0.get(path);
+        let beside = |deed| ConsentDeed {
+            is_new: !agreed.is_some_and(|agreed| agreed.deeds.contains(&deed)),
+            deed,
+        };
+        deeds(plan).into_iter().map(beside).collect()
     }
 
     /// Every command of a plan beside what was agreed to.
@@ -36,22 +54,26 @@ impl Agreements {
         let agreed = self.0.get(path);
         commands(plan)
             .map(|(host, vip, command)| {
-                let previous = agreed.and_then(|agreed| agreed.get(&host).cloned());
+                let previous = agreed.and_then(|agreed| agreed.commands.get(&host).cloned());
                 beside(host, vip, command, previous)
             })
             .collect()
     }
 
-    /// Remembers that the commands of a plan may run.
+    /// Remembers that a plan may run.
     pub(crate) fn agree(&mut self, path: &str, plan: &Plan) {
         let commands = commands(plan).map(|(host, _, command)| (host, command.to_vec()));
-        self.0.insert(path.to_owned(), commands.collect());
+        let agreement = Agreement {
+            commands: commands.collect(),
+            deeds: deeds(plan),
+        };
+        self.0.insert(path.to_owned(), agreement);
     }
 
     /// Remembers that the command of one host may run.
     pub(crate) fn agree_to_one(&mut self, path: &str, host: &str, command: Vec<String>) {
         let agreed = self.0.entry(path.to_owned()).or_default();
-        agreed.insert(host.to_owned(), command);
+        agreed.commands.insert(host.to_owned(), command);
     }
 }
 
@@ -88,9 +110,38 @@ pub(crate) fn commands(plan: &Plan) -> impl Iterator<Item = (String, String, &[S
     })
 }
 
-/// The commands of a plan in one word: SHA-256 of what would run, word by word, with where it would be.
+/// What a plan does besides running commands. What is listened on at addresses of the loopback, only programs of that machine can
+/// use.
+fn deeds(plan: &Plan) -> BTreeSet<Deed> {
+    let mut deeds = BTreeSet::new();
+    for host in &plan.hosts {
+        let name = || host.name.to_string();
+        let proxies = [&host.http, &host.socks].into_iter().flatten();
+        let others_can_use = proxies.filter(|proxy| !proxy.listen.ip().is_loopback());
+        deeds.extend(others_can_use.map(|proxy| Deed::Listen {
+            host: name(),
+            address: proxy.listen.to_string(),
+        }));
+        deeds.extend(
+            host.write_etc_hosts
+                .then(|| Deed::HostsFile { host: name() }),
+        );
+    }
+    for route in plan.routes.iter() {
+        let hosts = route.via.iter().filter_map(|vip| plan.host(*vip));
+        for (host, to) in hosts.flat_map(|host| route.to.iter().map(move |to| (host, to))) {
+            deeds.insert(Deed::Route {
+                to: to.to_string(),
+                via: host.name.to_string(),
+            });
+        }
+    }
+    deeds
+}
+
+/// A plan in one word: SHA-256 of what would run, word by word, with where it would be, and of what else it does.
 pub(crate) fn digest(plan: &Plan) -> String {
-    let all: Vec<_> = commands(plan).collect();
+    let all = (commands(plan).collect::<Vec<_>>(), deeds(plan));
     // Texts and lists of them have nothing in them that JSON cannot say, and no two of them look the same in it.
     hash(&serde_json::to_vec(&all).unwrap_or_default())
 }
@@ -156,6 +207,31 @@ mod tests {
     fn what_is_no_command_needs_no_consent() {
         let agreements = Agreements::default();
         assert!(agreements.cover("/n.yaml", &plan("hosts: {a: {ports: ['80:127.0.0.1:80']}}")));
+    }
+
+    #[test]
+    fn a_new_listener_a_hosts_file_and_a_route_are_asked_for() {
+        let plain = "hosts: {a: {cmd: ssh a norouter}}";
+        let open = "hosts: {a: {cmd: ssh a norouter, http: {listen: '0.0.0.0:8080', allowRemote: true, credentials: /users}}}";
+        let file = "hosts: {a: {cmd: ssh a norouter, writeEtcHosts: true}}";
+        let route =
+            "hosts: {a: {cmd: ssh a norouter}}\nroutes: [{via: a, to: [10.0.0.0/8, '*.internal']}]";
+        let near = "hosts: {a: {cmd: ssh a norouter, http: {listen: '127.0.0.1:8080'}}}";
+        let mut agreements = Agreements::default();
+        agreements.agree("/n.yaml", &plan(plain));
+        assert!(agreements.cover("/n.yaml", &plan(near)));
+        for (text, new) in [(open, 1), (file, 1), (route, 2)] {
+            let other = plan(text);
+            assert_ne!(digest(&other), digest(&plan(plain)));
+            assert!(!agreements.cover("/n.yaml", &other), "{text}");
+            let question = agreements.question("/n.yaml", &other);
+            let fresh = question.deeds.iter().filter(|it| it.is_new).count();
+            assert_eq!((question.deeds.len(), fresh), (new, new));
+            let mut agreements = agreements.clone();
+            agreements.agree("/n.yaml", &other);
+            assert!(agreements.cover("/n.yaml", &other));
+            assert!(agreements.cover("/n.yaml", &plan(plain)), "less is no news");
+        }
     }
 
     #[test]

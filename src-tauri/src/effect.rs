@@ -133,6 +133,7 @@ hosts:
             dst: String::new(),
             name: String::new(),
             via: None,
+            rule: None,
             state: FlowState::Open,
             bytes_from: 0,
             bytes_to: 0,

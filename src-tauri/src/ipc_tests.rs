@@ -266,8 +266,7 @@ fn the_page_may_use_its_commands_and_nothing_else() {
 fn what_is_asked_well_is_done() {
     let rig = Rig::new("well");
     rig.ask("copy", json!({"text": "127.0.42.101:80"})).unwrap();
-    let settings =
-        json!({"theme": "dark", "startAtLogin": true, "notifications": false, "openLast": false});
+    let settings = json!({"theme": "dark", "startAtLogin": true, "notifyLost": false, "notifyNeedsYou": true, "openLast": false});
     rig.ask("set_settings", json!({"settings": settings}))
         .unwrap();
     assert_eq!(

@@ -9,7 +9,7 @@ use std::{
 use norouter::view::{HostState, HostView};
 use tokio::time::Instant;
 
-use crate::desk::Desk;
+use crate::{desk::Desk, view::Settings};
 
 /// How long a host has to be lost before somebody is told.
 const LASTING: Duration = Duration::from_secs(8);
@@ -37,7 +37,13 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// Takes in the hosts as they are, and says what is to be told now.
-    pub(crate) fn handle(&mut self, now: Instant, hosts: &[HostView]) -> Option<Notice> {
+    /// Of a kind that nobody wants to hear of, no host is ever lost.
+    pub(crate) fn handle(
+        &mut self,
+        now: Instant,
+        hosts: &[HostView],
+        settings: &Settings,
+    ) -> Option<Notice> {
         let names: BTreeSet<&String> = hosts.iter().map(|host| &host.name).collect();
         self.known.retain(|name| names.contains(name));
         self.lost.retain(|name, _| names.contains(name));
@@ -45,6 +51,8 @@ impl Notices {
             if host.state.is_up() || host.state == HostState::Stopped {
                 self.lost.remove(&host.name);
                 self.known.insert(host.name.clone());
+            } else if !is_wanted(host.state, settings) {
+                self.lost.remove(&host.name);
             } else if self.known.contains(&host.name) || wants_a_person(host.state) {
                 self.lost.entry(host.name.clone()).or_insert(now);
             }
@@ -83,6 +91,14 @@ impl Notices {
 
 const fn wants_a_person(state: HostState) -> bool {
     matches!(state, HostState::NeedsYou | HostState::Refused)
+}
+
+const fn is_wanted(state: HostState, settings: &Settings) -> bool {
+    if wants_a_person(state) {
+        settings.notify_needs_you
+    } else {
+        settings.notify_lost
+    }
 }
 
 fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
@@ -129,9 +145,7 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
         let hosts = desk
             .network()
             .map_or_else(Vec::new, |network| network.snapshot.hosts);
-        if let Some(notice) = notices.handle(Instant::now(), &hosts)
-            && desk.settings().notifications
-        {
+        if let Some(notice) = notices.handle(Instant::now(), &hosts, &desk.settings()) {
             send(notice);
         }
         let later = async {
@@ -174,7 +188,11 @@ mod tests {
         let start = Instant::now();
         let mut at = |seconds: u64, states: [HostState; 2]| {
             let hosts = [host("a", states[0]), host("b", states[1])];
-            let notice = notices.handle(start + Duration::from_secs(seconds), &hosts);
+            let notice = notices.handle(
+                start + Duration::from_secs(seconds),
+                &hosts,
+                &Settings::default(),
+            );
             notice.map(|notice| notice.title)
         };
         assert_eq!(at(0, [Greeting, Greeting]), None);
@@ -216,17 +234,44 @@ mod tests {
 
     #[test]
     fn a_host_that_wants_a_person_is_told_of_even_if_it_was_never_up() {
-        let mut notices = Notices::default();
+        let (mut notices, all) = (Notices::default(), Settings::default());
         let start = Instant::now();
         let hosts = [host("a", HostState::Refused)];
-        assert_eq!(notices.handle(start, &hosts), None);
+        assert_eq!(notices.handle(start, &hosts, &all), None);
         assert_eq!(notices.due(), Some(start + LASTING));
-        assert!(notices.handle(start + LASTING, &hosts).is_some());
+        assert!(notices.handle(start + LASTING, &hosts, &all).is_some());
         assert_eq!(notices.due(), None);
         // A host that is gone from the manifest is not lost.
         assert_eq!(
-            notices.handle(start + LASTING * 2, &[]).unwrap().title,
+            notices
+                .handle(start + LASTING * 2, &[], &all)
+                .unwrap()
+                .title,
             "All hosts can be reached again"
         );
+    }
+
+    #[test]
+    fn nobody_is_told_of_what_they_do_not_want_to_hear_of() {
+        let (asks, lost) = (HostState::NeedsYou, HostState::Waiting);
+        let told = |settings: Settings| {
+            let mut notices = Notices::default();
+            let start = Instant::now();
+            let at = [HostState::Ready; 2].into_iter().zip([asks, lost]);
+            let at: Vec<_> = at.map(|(before, after)| [before, after]).collect();
+            let hosts = |when: usize| [host("a", at[0][when]), host("b", at[1][when])];
+            notices.handle(start, &hosts(0), &settings);
+            notices.handle(start, &hosts(1), &settings);
+            let notice = notices.handle(start + LASTING, &hosts(1), &settings);
+            notice.map(|notice| notice.title)
+        };
+        let wants = |notify_lost, notify_needs_you| Settings {
+            notify_lost,
+            notify_needs_you,
+            ..Settings::default()
+        };
+        assert_eq!(told(wants(true, false)).unwrap(), "b cannot be reached");
+        assert_eq!(told(wants(false, true)).unwrap(), "a needs you");
+        assert_eq!(told(wants(false, false)), None);
     }
 }

@@ -106,6 +106,45 @@ pub struct Consent {
     pub digest: String,
     /// The hosts that have a command.
     pub hosts: Vec<ConsentHost>,
+    /// What else it does.
+    pub deeds: Vec<ConsentDeed>,
+}
+
+/// Something that a manifest does, and whether it was agreed to before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ConsentDeed {
+    /// What.
+    pub deed: Deed,
+    /// Nobody has agreed to it yet.
+    pub is_new: bool,
+}
+
+/// What a manifest does to machines besides running commands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Deed {
+    /// A proxy listens where other machines can use it.
+    Listen {
+        /// The host.
+        host: String,
+        /// The address and port.
+        address: String,
+    },
+    /// An agent maintains the hosts file of its machine.
+    HostsFile {
+        /// The host.
+        host: String,
+    },
+    /// Connections to destinations outside of the network are dialled by a host.
+    Route {
+        /// The block or the glob.
+        to: String,
+        /// The host.
+        via: String,
+    },
 }
 
 /// A host's command, and what was agreed to before.
@@ -162,7 +201,10 @@ pub struct Settings {
     pub start_at_login: bool,
     /// Whether hosts that are lost are told of.
     #[serde(default = "yes")]
-    pub notifications: bool,
+    pub notify_lost: bool,
+    /// Whether hosts that need the person are told of.
+    #[serde(default = "yes")]
+    pub notify_needs_you: bool,
     /// Whether the app begins with the manifest that was open last, running if it ran.
     #[serde(default = "yes")]
     pub open_last: bool,
@@ -177,7 +219,8 @@ impl Default for Settings {
         Self {
             theme: Theme::System,
             start_at_login: false,
-            notifications: true,
+            notify_lost: true,
+            notify_needs_you: true,
             open_last: true,
         }
     }

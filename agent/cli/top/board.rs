@@ -365,6 +365,7 @@ mod tests {
             dst: "127.0.42.2:80".to_owned(),
             name: "b:80".to_owned(),
             via: None,
+            rule: None,
             state: FlowState::Open,
             bytes_from: 1,
             bytes_to: 2,

@@ -27,7 +27,10 @@ fn a_flow_is_told_with_the_names_of_its_hosts_until_it_is_killed() {
     assert_eq!(told.total, 1);
     let flow = &told.flows[0];
     assert_eq!((&*flow.from, &*flow.to), ("alpha", "beta"));
-    assert_eq!((&*flow.name, &flow.via), ("beta:8080", &None));
+    assert_eq!(
+        (&*flow.name, &flow.via, &flow.rule),
+        ("beta:8080", &None, &None)
+    );
     assert_eq!(flow.id, "127.0.42.100:4000-127.0.42.101:8080");
     assert_eq!(flow.state, FlowState::Opening);
     while core.poll_frame(vip(B)).is_some() {}
@@ -89,4 +92,5 @@ fn a_flow_that_leaves_the_network_is_told_with_its_gateway() {
     let flow = &told.flows[0];
     assert_eq!(flow.name, "10.1.2.3:443");
     assert_eq!((&*flow.to, flow.via.as_deref()), ("beta", Some("beta")));
+    assert_eq!(flow.rule.as_deref(), Some("10.0.0.0/8"));
 }

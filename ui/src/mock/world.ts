@@ -214,7 +214,7 @@ function firstApp(name: string, played: Scene): App {
     recent,
     consent: null,
     failure: null,
-    settings: { theme: "system", startAtLogin: false, notifications: true, openLast: true },
+    settings: { theme: "system", startAtLogin: false, notifyLost: true, notifyNeedsYou: true, openLast: true },
   };
   switch (name) {
     case "first":

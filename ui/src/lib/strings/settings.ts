@@ -9,8 +9,10 @@ export const settings = {
     startAtLoginHint: "NoRouter starts in the background when you log in.",
     openLast: "Open the last manifest at start",
     openLastHint: "Its network starts too, as far as you have agreed to its commands.",
-    notifications: "Notify of hosts that are lost or need you",
-    notificationsHint: "One notice per change, none for short interruptions.",
+    notifyLost: "Notify of hosts that are lost",
+    notifyLostHint: "One notice per change, none for short interruptions.",
+    notifyNeedsYou: "Notify of hosts that need you",
+    notifyNeedsYouHint: "Where a command asks for something, or a host cannot run as it is.",
   },
   proxies: {
     title: "Use the proxies in a shell",

@@ -1,4 +1,5 @@
 // Words of the first page and of the consent page.
+import type { Deed } from "../types/Deed";
 import { plural } from "./plural";
 
 export const welcome = {
@@ -32,14 +33,25 @@ export const welcome = {
   consent: {
     title: (file: string) => `Before ${file} runs`,
     text: "A manifest runs commands on this machine. These are the exact words of each of them; nothing has run yet.",
-    again: "The commands of this manifest have changed since you agreed to them.",
+    again: "This manifest has changed since you agreed to it.",
+    deeds: "Besides these commands",
+    deed: (deed: Deed) => {
+      switch (deed.kind) {
+        case "listen":
+          return `${deed.host} has a proxy at ${deed.address}, which other machines can use`;
+        case "hostsFile":
+          return `${deed.host} writes the names of the network into its machine's hosts file`;
+        case "route":
+          return `connections to ${deed.to} are dialled by ${deed.via}`;
+      }
+    },
     change: { new: "new", changed: "changed", same: "as before" },
     before: "Before",
     after: "Now",
     inside: "runs inside the manager, no command",
     agree: "Agree and start",
     refuse: "Refuse",
-    remembered: "Your agreement holds until a command changes.",
+    remembered: "Your agreement holds until a command, an open proxy, a hosts file or a route is added or changed.",
     showSame: (n: number) => `Show ${plural(n, "command", "commands")} that you agreed to before`,
     summary: (fresh: number, changed: number) =>
       [fresh > 0 ? plural(fresh, "new command", "new commands") : "", changed > 0 ? plural(changed, "changed command", "changed commands") : ""]

@@ -16,7 +16,11 @@ startAtLogin: boolean,
 /**
  * Whether hosts that are lost are told of.
  */
-notifications: boolean, 
+notifyLost: boolean, 
+/**
+ * Whether hosts that need the person are told of.
+ */
+notifyNeedsYou: boolean, 
 /**
  * Whether the app begins with the manifest that was open last, running if it ran.
  */
