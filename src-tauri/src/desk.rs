@@ -93,7 +93,7 @@ impl Desk {
     pub(crate) fn new(folders: Folders) -> Self {
         let (settings, one) = Store::open(folders.config.join("settings.json"));
         let (recent, two) = Store::open(folders.data.join("recent.json"));
-        let (agreements, three) = Store::open(folders.data.join("agreed-commands.json"));
+        let (agreements, three) = Store::open(folders.data.join("agreements.json"));
         let told: Vec<String> = [one, two, three].into_iter().flatten().collect();
         let failure = (!told.is_empty()).then(|| Failure {
             title: "A file of the app could not be understood".to_owned(),
