@@ -356,9 +356,16 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     let netns = ground.network.host("bad").namespace();
     let start = Instant::now();
     netns.destroy();
-    ground.watch.wait_for("some tries", |line| {
-        line["data"]["host"] == "bad" && line["data"]["retry"]["attempt"].as_u64() > Some(3)
-    });
+    // As long as a machine may take to start. No single wait is that long.
+    for _ in 0..6 {
+        pass(Duration::from_secs(15));
+    }
+    let pauses: Vec<_> = ground.watch.states("bad", start);
+    let pauses = pauses
+        .iter()
+        .filter_map(|(_, line)| line["data"]["retry"]["pauseMs"].as_u64());
+    let longest = pauses.max().unwrap();
+    assert!((8_000..=30_000).contains(&longest), "{longest} ms");
     let (up, service) = (Instant::now(), {
         netns.create();
         Service::start(netns, 8000)
