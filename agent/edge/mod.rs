@@ -220,8 +220,8 @@ impl Core {
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
                 Item::Control(json) => self.handle_control(now, &json),
-                // TCP sends it again.
-                Item::Damaged => {}
+                // TCP sends a packet again; and a newer manager may speak of what this agent has not announced, at its own loss.
+                Item::Damaged | Item::Unknown(_) => {}
             }
         }
         if self.peer().heartbeat {

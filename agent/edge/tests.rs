@@ -64,7 +64,7 @@ fn said(core: &mut Core) -> Vec<serde_json::Value> {
     items
         .filter_map(|item| match item {
             Item::Control(json) => Some(serde_json::from_slice(&json).unwrap()),
-            Item::Packet(_) | Item::Damaged => None,
+            Item::Packet(_) | Item::Damaged | Item::Unknown(_) => None,
         })
         .collect()
 }
@@ -78,7 +78,7 @@ fn packets(core: &mut Core) -> Vec<Vec<u8>> {
     items
         .filter_map(|item| match item {
             Item::Packet(frame) => Some(frame.payload().to_vec()),
-            Item::Control(_) | Item::Damaged => None,
+            Item::Control(_) | Item::Damaged | Item::Unknown(_) => None,
         })
         .collect()
 }

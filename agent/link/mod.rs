@@ -440,6 +440,9 @@ impl Link {
                 Ok(Some(Item::Packet(frame))) if self.state == State::Ready => return Some(frame),
                 // Nothing was configured that could send; it will be sent again.
                 Ok(Some(Item::Packet(_) | Item::Damaged)) => {}
+                Ok(Some(Item::Unknown(kind))) => {
+                    self.handle_fault(now, &format!("a frame of the unknown type {kind}"));
+                }
                 Ok(Some(Item::Control(json))) => self.handle_control(now, &json),
                 Err(desync) => {
                     let banner = wire_text(&self.life.decoder.banner());

@@ -76,12 +76,14 @@ pub enum Item {
     Control(Bytes),
     /// A packet that has another sum than its frame says, and was skipped.
     Damaged,
+    /// A frame of this type, which nobody has announced, and was skipped.
+    Unknown(u16),
 }
 
 /// The stream is out of step, for good: what should be the start of a frame is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Desync {
-    /// A byte other than the magic one, a type that was not announced, or a length that its type cannot have.
+    /// A byte other than the magic one, or a length that cannot be.
     #[error("the stream is out of step: found {0:02x?} where a frame should begin")]
     Header([u8; 4]),
     /// A control message has another sum than its frame says. What it was is not known, and it will not be said again.
@@ -168,6 +170,9 @@ impl Decoder {
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
+        if !header.is_known() {
+            return Ok(Some(Item::Unknown(header.kind)));
+        }
         let is_packet = header.kind == Kind::Packet as u16;
         let is_changed = (self.checks_packets || !is_packet)
             && !header.is_sum_of(frame.get(HEADER_LEN..).unwrap_or_default());
@@ -288,14 +293,15 @@ impl Header {
         }))
     }
 
+    fn is_known(&self) -> bool {
+        [Kind::Packet, Kind::Control]
+            .map(|kind| kind as u16)
+            .contains(&self.kind)
+    }
+
     fn can_be(&self, control_max: usize) -> bool {
-        const PACKET: u16 = Kind::Packet as u16;
-        const CONTROL: u16 = Kind::Control as u16;
-        match self.kind {
-            PACKET => self.payload <= PACKET_MAX,
-            CONTROL => self.payload <= control_max,
-            _ => false,
-        }
+        let is_packet = self.kind == Kind::Packet as u16;
+        self.payload <= if is_packet { PACKET_MAX } else { control_max }
     }
 
     fn is_sum_of(&self, payload: &[u8]) -> bool {
@@ -341,9 +347,18 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_announced_or_a_length_that_its_type_cannot_have_is_fatal() {
+    fn a_frame_of_an_unknown_type_is_skipped_in_step() {
+        let mut stream = vec![0x42, 0, 0, 6, 0, 9, 0, 0, 1, 2];
+        stream.extend(packet(b"ok"));
+        let items = decode(&mut Decoder::new(100), &[&stream]).unwrap();
+        let ok = Item::Packet(PacketFrame::new(b"ok"));
+        assert_eq!(items, [Item::Unknown(9), ok]);
+    }
+
+    #[test]
+    fn a_length_that_its_type_cannot_have_is_fatal() {
         for header in [
-            [0x42, 0, 0, 6, 0, 9, 0, 0],
+            [0x42, 0, 0, 105, 0, 9, 0, 0],
             [0x42, 0x01, 0, 0x04, 0, 1, 0, 0],
             [0x42, 0, 0, 105, 0, 2, 0, 0],
         ] {

@@ -348,7 +348,6 @@ fn the_frame_of_the_page_is_strict() {
             "default-src": "'self'",
             "connect-src": "ipc: http://ipc.localhost",
             "img-src": "'self' data:",
-            "font-src": "'self' data:",
             "style-src": "'self' 'unsafe-inline'",
             "script-src": "'self'",
             "object-src": "'none'",

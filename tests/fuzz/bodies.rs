@@ -57,7 +57,7 @@ pub(crate) fn frame(bytes: &[u8]) {
                     continue;
                 }
                 Item::Control(json) => frame::put_control(&mut out, json),
-                Item::Damaged => continue,
+                Item::Damaged | Item::Unknown(_) => continue,
             }
             let again = Decoder::new(CONTROL_MAX_FROM_AGENT).poll(&mut out);
             assert_eq!(again.as_ref(), Ok(&Some(item.clone())));
