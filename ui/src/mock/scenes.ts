@@ -28,6 +28,8 @@ function planned(name: string, last: number, command: string, more: Partial<Plan
   };
 }
 
+const IN_USE = "127.0.42.101:8080: address already in use: another program on that machine, perhaps another agent, has this port";
+
 const office: Scene = {
   name: "office",
   file: "/home/ada/networks/office.yaml",
@@ -71,10 +73,8 @@ const office: Scene = {
       latencyMs: 14,
       busyKb: 2400,
       extra: {
-        reason: "one of its listeners does not work",
-        problems: [
-          "127.0.42.101:8080 cannot be listened on: the address is in use by nginx (pid 812). Stop that program, or give web1 another port in the manifest.",
-        ],
+        reason: `cannot listen on ${IN_USE}`,
+        problems: [`cannot listen on ${IN_USE}`],
       },
     },
     {
@@ -85,7 +85,7 @@ const office: Scene = {
       latencyMs: 1.1,
       busyKb: 20,
       extra: {
-        reason: "its command ended with exit code 125",
+        reason: "its command exited with status 125",
         retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
         stderr: ['Error: no container with name or ID "web" found: no such container'],
       },
