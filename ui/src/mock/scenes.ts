@@ -98,7 +98,8 @@ const office: Scene = {
       latencyMs: 30,
       busyKb: 10,
       extra: {
-        reason: "its command asks whether the key of the machine is right",
+        reason: "its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established.",
+        problems: ["its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established."],
         prompts: [
           {
             id: 1,
@@ -126,6 +127,20 @@ const office: Scene = {
   ],
 };
 
+/** Why hosts are not ready, in the manager's words. */
+const WHY: Partial<Record<HostState, Partial<HostView>>> = {
+  degraded: {
+    reason: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one",
+    problems: ["cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one"],
+  },
+  waiting: {
+    reason: "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still; look whether the host is up",
+  },
+  refused: {
+    reason: 'its agent (version 0.6.5) cannot do "loopback.disable", which this manifest depends on; install a newer one on that host',
+  },
+};
+
 const MANY_STATES: HostState[] = ["ready", "ready", "ready", "ready", "ready", "ready", "degraded", "waiting", "greeting", "refused", "stopped"];
 
 /** Forty hosts with names of all lengths, for layouts that must hold. */
@@ -140,7 +155,7 @@ function many(): Scene {
       state,
       latencyMs: 2 + ((index * 13) % 90),
       busyKb: (index * 37) % 900,
-      extra: state === "ready" ? {} : { reason: "Connection to the machine was closed by its other end after 30 seconds without an answer" },
+      extra: WHY[state] ?? {},
     };
   });
   return {
@@ -162,13 +177,13 @@ function asking(): Scene {
       {
         ...web1,
         state: "needsYou",
-        extra: { reason: "its command asks for a password", prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }] },
+        extra: { reason: "its command asks: deploy@web1.example.com's password:", prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }] },
       },
       {
         ...db,
-        state: "stopped",
+        state: "needsYou",
         extra: {
-          reason: "its command waits for approval",
+          reason: 'its command is new and waits for your approval: "ssh" "-p" "2222" "db.example.com" "--" "norouter" "agent" "--automated"',
           held: { number: 1, command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
         },
       },
