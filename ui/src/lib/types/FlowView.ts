@@ -36,6 +36,11 @@ name: string,
  */
 via?: string, 
 /**
+ * The pattern of the route that leads there, if it leaves the network: `10.0.0.0/8`. For a destination that was named,
+ * all globs of the route: which of them it was, only the proxy knows.
+ */
+rule?: string, 
+/**
  * How far it has come.
  */
 state: FlowState, 
