@@ -94,6 +94,42 @@ test("a row's menu filters, copies and leads to the explanation", async ({ page 
   await expect(menu).toBeHidden();
 });
 
+test("the rule of a flow is told, and chosen in its details", async ({ page }) => {
+  await open(page);
+  await page.getByLabel("Filter flows").fill("to:10.20.4.17");
+  await expect(rows(page).first()).toContainText("10.20.0.0/16");
+  await rows(page).first().dblclick();
+  const details = page.getByRole("region", { name: "Details" });
+  await expect(details).toContainText("through bastion");
+  await page.getByLabel("Filter flows").fill("");
+  const rule = details.getByRole("button", { name: "10.20.0.0/16" });
+  await expect(rule).toHaveAttribute("aria-pressed", "false");
+  await rule.click();
+  await expect(page.getByLabel("Filter flows")).toHaveValue("rule:10.20.0.0/16");
+  await expect(rule).toHaveAttribute("aria-pressed", "true");
+  await expect(rows(page).filter({ hasText: "10.20.0.0/16" })).toHaveCount(await rows(page).count());
+  await expect(grid(page)).not.toHaveAttribute("aria-rowcount", "65");
+  await expectAccessible(page);
+  await rule.click();
+  await expect(page.getByLabel("Filter flows")).toHaveValue("");
+});
+
+test("flows that follow no route say so, and are left out by it", async ({ page }) => {
+  await open(page);
+  const published = rows(page).filter({ hasText: "published port" });
+  await published.first().click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Only published port" }).click();
+  await expect(page.getByLabel("Filter flows")).toHaveValue('"rule:published port"');
+  await expect(published).toHaveCount(await rows(page).count());
+  await page.getByLabel("Filter flows").fill('-"rule:published port"');
+  await expect(published).toHaveCount(0);
+  await expect(rows(page).first()).toBeVisible();
+  const heads = page.getByRole("columnheader", { name: "Rule" });
+  await heads.getByRole("button").click();
+  await expect(heads).toHaveAttribute("aria-sort", "ascending");
+  await expect(rows(page).first()).toContainText("*.corp.example");
+});
+
 test("what is filtered is closed after a question with its count", async ({ page }) => {
   await open(page);
   await page.getByLabel("Filter flows").fill("host:db");

@@ -1,8 +1,9 @@
 // What a line like `host:web1 port:443 -state:closed` lets through. It never touches the flows themselves.
 import type { Row } from "./flows";
+import type { FlowView } from "./types/FlowView";
 
 /** The fields that a term may name. */
-export const FIELDS = ["host", "from", "to", "port", "state", "via"] as const;
+export const FIELDS = ["host", "from", "to", "port", "state", "rule", "via"] as const;
 export type Field = (typeof FIELDS)[number];
 
 /** One word of a filter. Terms without a field look through all that is shown of a flow. */
@@ -13,6 +14,10 @@ export type Filter = {
   /** Words that look like a term and are not understood; they let everything through. */
   odd: string[];
 };
+
+/** What stands for the rule of a flow that follows no route. */
+export const PUBLISHED = "published port";
+export const BUILT_IN = "built in";
 
 const STATES = ["opening", "open", "closing", "closed"];
 
@@ -53,6 +58,11 @@ export function toggleTerm(text: string, term: string): string {
   const all = words(text).map(quoted);
   const without = all.filter((one) => one !== term);
   return (without.length < all.length ? without : [...all, term]).join(" ");
+}
+
+/** Whether a filter has a term as it has to be written. */
+export function hasTerm(text: string, term: string): boolean {
+  return words(text).map(quoted).includes(term);
 }
 
 /** A term as it has to be written. */
@@ -97,6 +107,8 @@ function holds(field: Field | null, wanted: string, row: Row): boolean {
       return has(flow.from, wanted);
     case "to":
       return has(flow.to, wanted) || has(flow.name, wanted);
+    case "rule":
+      return has(ruleOf(flow), wanted);
     case "via":
       return has(flow.via ?? "", wanted);
     case "state": {
@@ -114,7 +126,7 @@ function holds(field: Field | null, wanted: string, row: Row): boolean {
       });
     }
     case null:
-      return [flow.from, flow.to, flow.name, flow.src, flow.dst, flow.via ?? "", stateOf(row)].some((text) =>
+      return [flow.from, flow.to, flow.name, flow.src, flow.dst, flow.via ?? "", ruleOf(flow), stateOf(row)].some((text) =>
         has(text, wanted),
       );
   }
@@ -127,6 +139,19 @@ function has(text: string, wanted: string): boolean {
 /** The state that is shown: the flow's own, or that it is over. */
 export function stateOf(row: Row): "opening" | "open" | "closing" | "closed" {
   return row.closedAt === null ? row.flow.state : "closed";
+}
+
+/** Why a flow goes where it goes; empty where the manager does not tell. */
+export function ruleOf(flow: FlowView): string {
+  if (flow.rule !== undefined || flow.via !== undefined) {
+    return flow.rule ?? "";
+  }
+  return isBuiltIn(flow) ? BUILT_IN : PUBLISHED;
+}
+
+/** Whether a flow leads to what hosts do for each other. */
+export function isBuiltIn(flow: FlowView): boolean {
+  return /:(dns|relay)$/.test(flow.name);
 }
 
 /** The port of `address:port`. */

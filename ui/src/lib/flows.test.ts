@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseFilter, passes, stateOf, term, toggleTerm } from "./flowFilter";
+import { BUILT_IN, hasTerm, parseFilter, passes, PUBLISHED, ruleOf, stateOf, term, toggleTerm } from "./flowFilter";
 import * as flows from "./flows";
 import type { FlowView } from "./types/FlowView";
 
@@ -89,7 +89,7 @@ describe("from poll to poll", () => {
 describe("order", () => {
   it("sorts by each column, and back", () => {
     const all = table(
-      flow(1, { ageMs: 3, bytesTo: 1, rttUs: undefined, from: "b10", name: "x:2", via: "gate", state: "closing" }),
+      flow(1, { ageMs: 3, bytesTo: 1, rttUs: undefined, from: "b10", name: "x:2", via: "gate", rule: "10.0.0.0/8", state: "closing" }),
       flow(2, { ageMs: 1, bytesTo: 3, rttUs: 7, from: "b9", name: "x:10", rateTo: 9 }),
       flow(3, { ageMs: 2, bytesTo: 2, rttUs: 9, from: "a", name: "a:1", rateFrom: 9, state: "opening" }),
     );
@@ -99,6 +99,7 @@ describe("order", () => {
       ["state", [3, 2, 1]],
       ["from", [3, 2, 1]],
       ["to", [3, 1, 2]],
+      ["rule", [1, 2, 3]],
       ["via", [2, 3, 1]],
       ["rateFrom", [1, 2, 3]],
       ["rateTo", [1, 3, 2]],
@@ -156,6 +157,24 @@ describe("filter", () => {
     expect(lets("via:gate", { via: "gate" })).toBe(true);
   });
 
+  it("knows why a flow goes where it goes", () => {
+    const out = { via: "gate", rule: "10.0.0.0/8" };
+    const named = { via: "gate", rule: "*.corp, *.internal" };
+    const told: [string, Partial<FlowView>][] = [
+      ["rule:10.0.0.0/8", out],
+      ["10.0.0.0/8", out],
+      [term("rule", "*.corp, *.internal"), named],
+      ["rule:*.internal", named],
+      [term("rule", PUBLISHED), {}],
+      [term("rule", BUILT_IN), { name: "web1:dns" }],
+      ["-rule:published", out],
+    ];
+    for (const [text, more] of told) expect(lets(text, more), text).toBe(true);
+    for (const text of ["rule:10.0.0.0/8", term("rule", BUILT_IN), "-rule:published"]) expect(lets(text), text).toBe(false);
+    // A manager that does not tell has not said that a port is published.
+    expect(ruleOf(row({ via: "gate" }).flow)).toBe("");
+  });
+
   it("does not empty the table while a term is being typed", () => {
     for (const text of ["host:", "-", "port:", '"', "-host:", '""']) {
       expect(parseFilter(text), text).toEqual({ terms: [], odd: [] });
@@ -176,6 +195,7 @@ describe("filter", () => {
   it("takes a term in and out again", () => {
     const once = toggleTerm("host:web1", term("host", "laptop", true));
     expect(once).toBe("host:web1 -host:laptop");
+    expect([hasTerm(once, "-host:laptop"), hasTerm(once, "host:laptop"), hasTerm('"rule:a b"', term("rule", "a b"))]).toEqual([true, false, true]);
     expect(toggleTerm(once, "-host:laptop")).toBe("host:web1");
     const spaced = toggleTerm("", term(null, "a b", true));
     expect(parseFilter(spaced).terms).toEqual([{ field: null, not: true, wanted: ["a b"] }]);

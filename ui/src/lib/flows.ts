@@ -1,6 +1,6 @@
 // The table of flows, from one poll to the next: what is new, what is over, in which order, and what is let through.
 // It knows no page and no clock; it is told the time.
-import { type Filter, passes, portOf, stateOf } from "./flowFilter";
+import { type Filter, isBuiltIn, passes, portOf, ruleOf, stateOf } from "./flowFilter";
 import type { FlowView } from "./types/FlowView";
 import type { FlowsView } from "./types/FlowsView";
 
@@ -58,7 +58,7 @@ function ended(row: Row, now: number): Row {
   return { ...row, flow: { ...row.flow, rateFrom: 0, rateTo: 0 }, closedAt: now };
 }
 
-export const COLUMNS = ["state", "from", "to", "via", "rateFrom", "rateTo", "bytes", "rtt", "age"] as const;
+export const COLUMNS = ["state", "from", "to", "rule", "via", "rateFrom", "rateTo", "bytes", "rtt", "age"] as const;
 export type Column = (typeof COLUMNS)[number];
 export type Sort = { column: Column; down: boolean };
 
@@ -90,6 +90,8 @@ function comparison(column: Column): (a: Row, b: Row) => number {
       return (a, b) => texts.compare(a.flow.from, b.flow.from) || portOf(a.flow.src) - portOf(b.flow.src);
     case "to":
       return (a, b) => texts.compare(a.flow.name, b.flow.name) || texts.compare(a.flow.dst, b.flow.dst);
+    case "rule":
+      return (a, b) => texts.compare(ruleOf(a.flow), ruleOf(b.flow));
     case "via":
       return (a, b) => texts.compare(a.flow.via ?? "", b.flow.via ?? "");
     case "rateFrom":
@@ -136,7 +138,7 @@ export function asAddresses(flow: FlowView): string {
  * scheme is a guess from the port. What lies outside the network is asked for through that machine's HTTP proxy.
  */
 export function asCurl(flow: FlowView, proxy?: string): string | null {
-  if (/:(dns|relay)$/.test(flow.name)) {
+  if (isBuiltIn(flow)) {
     return null;
   }
   const port = portOf(flow.dst);

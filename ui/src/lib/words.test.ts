@@ -1,7 +1,5 @@
 import { expect, it } from "vitest";
 
-import { parted } from "../pages/host/problem";
-import { portUrl } from "../pages/host/url";
 import { matching, type Entry } from "../shell/commands";
 import { href, place } from "./router.svelte";
 import { t } from "./strings";
@@ -30,16 +28,6 @@ it("a place and its address are the same, whatever a host is called", () => {
   expect(place("").page).toBe("network");
   expect(place("#/nowhere").page).toBe("network");
   expect(place("#/host/%E0%A4%A").of).toBe("%E0%A4%A");
-});
-
-it("a problem is its cause and its fix", () => {
-  expect(parted("127.0.42.101:80 is in use by nginx. Stop it.")).toEqual({ what: "127.0.42.101:80 is in use by nginx.", fix: "Stop it." });
-  expect(parted("no fix known")).toEqual({ what: "no fix known", fix: "" });
-});
-
-it("only the ports of secure pages are opened as such", () => {
-  expect(portUrl("127.0.42.101", 8443)).toBe("https://127.0.42.101:8443/");
-  expect(portUrl("127.0.42.101", 8080)).toBe("http://127.0.42.101:8080/");
 });
 
 it("the palette finds what begins with the word before what only holds it", () => {

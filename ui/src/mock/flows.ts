@@ -13,7 +13,13 @@ const KINDS: Kind[] = [
   { port: 22, kbFrom: 1, kbTo: 1, rttMs: 38 },
   { port: 9090, kbFrom: 0, kbTo: 700, rttMs: 90 },
 ];
-const OUTSIDE = ["10.20.4.17:443", "10.20.7.2:5432", "10.20.1.80:8080", "10.64.12.9:6443"];
+/** Destinations outside the network, and the patterns that led there: the last one was asked for by its name. */
+const OUTSIDE = [
+  { dst: "10.20.4.17:443", rule: "10.20.0.0/16" },
+  { dst: "10.20.7.2:5432", rule: "10.20.0.0/16" },
+  { dst: "10.20.1.80:8080", rule: "10.20.0.0/16" },
+  { dst: "10.64.12.9:6443", rule: "*.corp.example" },
+];
 
 export function flowCommands(world: World): Commands {
   const wanted = Number(new URLSearchParams(location.search).get("flows") ?? 64);
@@ -95,7 +101,8 @@ class Traffic {
     const isOut = gateway !== undefined && gateway !== from && this.#chance.next() < 0.25;
     const to = isOut || publishing.length === 0 ? (gateway ?? from) : this.#chance.pick(publishing).plan;
     const port = to.publishes.length === 0 ? 10_053 : this.#chance.pick(to.publishes).port;
-    const dst = isOut ? this.#chance.pick(OUTSIDE) : `${to.vip}:${port}`;
+    const outside = isOut ? this.#chance.pick(OUTSIDE) : null;
+    const dst = outside?.dst ?? `${to.vip}:${port}`;
     return {
       id: `${src}-${dst}`,
       from: from.name,
@@ -104,6 +111,7 @@ class Traffic {
       dst,
       name: isOut ? dst : `${to.name}:${port === 10_053 ? "dns" : port}`,
       via: isOut ? to.name : undefined,
+      rule: outside?.rule,
       state: "opening",
       bytesFrom: 0,
       bytesTo: 0,

@@ -28,6 +28,8 @@ function planned(name: string, last: number, command: string, more: Partial<Plan
   };
 }
 
+const IN_USE = "127.0.42.101:8080: address already in use: another program on that machine, perhaps another agent, has this port";
+
 const office: Scene = {
   name: "office",
   file: "/home/ada/networks/office.yaml",
@@ -71,10 +73,8 @@ const office: Scene = {
       latencyMs: 14,
       busyKb: 2400,
       extra: {
-        reason: "one of its listeners does not work",
-        problems: [
-          "127.0.42.101:8080 cannot be listened on: the address is in use by nginx (pid 812). Stop that program, or give web1 another port in the manifest.",
-        ],
+        reason: `cannot listen on ${IN_USE}`,
+        problems: [`cannot listen on ${IN_USE}`],
       },
     },
     {
@@ -85,7 +85,7 @@ const office: Scene = {
       latencyMs: 1.1,
       busyKb: 20,
       extra: {
-        reason: "its command ended with exit code 125",
+        reason: "its command exited with status 125",
         retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
         stderr: ['Error: no container with name or ID "web" found: no such container'],
       },
@@ -98,7 +98,8 @@ const office: Scene = {
       latencyMs: 30,
       busyKb: 10,
       extra: {
-        reason: "its command asks whether the key of the machine is right",
+        reason: "its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established.",
+        problems: ["its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established."],
         prompts: [
           {
             id: 1,
@@ -126,6 +127,20 @@ const office: Scene = {
   ],
 };
 
+/** Why hosts are not ready, in the manager's words. */
+const WHY: Partial<Record<HostState, Partial<HostView>>> = {
+  degraded: {
+    reason: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one",
+    problems: ["cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one"],
+  },
+  waiting: {
+    reason: "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still; look whether the host is up",
+  },
+  refused: {
+    reason: 'its agent (version 0.6.5) cannot do "loopback.disable", which this manifest depends on; install a newer one on that host',
+  },
+};
+
 const MANY_STATES: HostState[] = ["ready", "ready", "ready", "ready", "ready", "ready", "degraded", "waiting", "greeting", "refused", "stopped"];
 
 /** Forty hosts with names of all lengths, for layouts that must hold. */
@@ -140,7 +155,7 @@ function many(): Scene {
       state,
       latencyMs: 2 + ((index * 13) % 90),
       busyKb: (index * 37) % 900,
-      extra: state === "ready" ? {} : { reason: "Connection to the machine was closed by its other end after 30 seconds without an answer" },
+      extra: WHY[state] ?? {},
     };
   });
   return {
@@ -162,13 +177,13 @@ function asking(): Scene {
       {
         ...web1,
         state: "needsYou",
-        extra: { reason: "its command asks for a password", prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }] },
+        extra: { reason: "its command asks: deploy@web1.example.com's password:", prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }] },
       },
       {
         ...db,
-        state: "stopped",
+        state: "needsYou",
         extra: {
-          reason: "its command waits for approval",
+          reason: 'its command is new and waits for your approval: "ssh" "-p" "2222" "db.example.com" "--" "norouter" "agent" "--automated"',
           held: { number: 1, command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
         },
       },

@@ -33,6 +33,8 @@ export type Editor = {
   setEditable(editable: boolean): void;
   /** Shows a place and puts the cursor there. */
   goTo(problem: Problem): void;
+  /** The same for the beginning of a line, from 1. */
+  goToLine(line: number): void;
   focus(): void;
   destroy(): void;
 };
@@ -92,6 +94,14 @@ export function createEditor(options: EditorOptions): Editor {
     }),
   });
 
+  const show = (from: number) => {
+    view.dispatch({
+      selection: EditorSelection.cursor(from),
+      effects: EditorView.scrollIntoView(from, { y: "center" }),
+    });
+    view.focus();
+  };
+
   return {
     setText(text) {
       const before = view.state.doc.toString();
@@ -110,14 +120,8 @@ export function createEditor(options: EditorOptions): Editor {
     setEditable(editable) {
       view.dispatch({ effects: readOnly.reconfigure(lock(editable)) });
     },
-    goTo(problem) {
-      const { from } = stretch(problem, view.state.doc.toString());
-      view.dispatch({
-        selection: EditorSelection.cursor(from),
-        effects: EditorView.scrollIntoView(from, { y: "center" }),
-      });
-      view.focus();
-    },
+    goTo: (problem) => show(stretch(problem, view.state.doc.toString()).from),
+    goToLine: (line) => show(view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines))).from),
     focus: () => view.focus(),
     destroy: () => view.destroy(),
   };

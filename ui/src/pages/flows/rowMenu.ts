@@ -1,16 +1,23 @@
 // What can be done with a row of the table, for its menu and its details.
 import { overlay } from "../../shell/overlay.svelte";
 import { asAddresses, asCurl, type Row } from "../../lib/flows";
-import { term } from "../../lib/flowFilter";
+import { ruleOf, term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
 import { plan } from "../../lib/plan.svelte";
 import { t } from "../../lib/strings";
+import type { FlowView } from "../../lib/types/FlowView";
 import type { MenuItem } from "../../lib/ui/Menu.svelte";
 import { model } from "./flows.svelte";
 
 /** The command that asks the same end, if there is one. */
 export function curlOf(row: Row): string | null {
   return asCurl(row.flow, plan.host(row.flow.from)?.http);
+}
+
+/** The rule of a flow in words; empty where it is not known. */
+export function toldRule(flow: FlowView): string {
+  const rule = ruleOf(flow);
+  return t.flows.rules[rule] ?? rule;
 }
 
 export function explain(row: Row): void {
@@ -22,6 +29,11 @@ export function rowMenu(row: Row): MenuItem[][] {
   const words = t.flows.menu;
   const curl = curlOf(row);
   const hosts = Array.from(new Set([flow.from, flow.to]));
+  const rule = ruleOf(flow);
+  const onlys = [
+    ...hosts.map((host) => ({ what: host, filter: term("host", host) })),
+    ...(rule === "" ? [] : [{ what: toldRule(flow), filter: term("rule", rule) }]),
+  ];
   const outs = [...hosts.map((host) => ({ what: host, filter: term("host", host, true) })), { what: flow.name, filter: term(null, flow.name, true) }];
   return [
     [
@@ -30,7 +42,7 @@ export function rowMenu(row: Row): MenuItem[][] {
       { label: words.curl, disabled: curl === null, choose: () => curl !== null && void intents.copy(curl, t.flows.copied.curl) },
       { label: words.addresses, choose: () => void intents.copy(asAddresses(flow), t.flows.copied.addresses) },
     ],
-    hosts.map((host) => ({ label: words.only(host), choose: () => model.toggle(term("host", host)) })),
+    onlys.map(({ what, filter }) => ({ label: words.only(what), choose: () => model.toggle(filter) })),
     outs.map(({ what, filter }) => ({ label: words.exclude(what), choose: () => model.toggle(filter) })),
     [{ label: words.close, hint: "Del", danger: true, disabled: row.closedAt !== null, choose: () => void model.close(row) }],
   ];

@@ -1,0 +1,30 @@
+// Where a host is written in a manifest, told by the text alone, since it must be found in a file with errors too.
+
+/** The line of a host's key, from 1; null where it cannot be found. */
+export function hostLine(text: string, name: string): number | null {
+  let inside = false;
+  let depth: number | null = null;
+  for (const [at, line] of text.split("\n").entries()) {
+    const content = line.trimStart();
+    if (content === "" || content.startsWith("#")) {
+      continue;
+    }
+    const indent = line.length - content.length;
+    if (indent === 0) {
+      inside = keyOf(content) === "hosts";
+      depth = null;
+    } else if (inside) {
+      // The hosts lie as deep as the first of them.
+      depth ??= indent;
+      if (indent === depth && keyOf(content) === name) {
+        return at + 1;
+      }
+    }
+  }
+  return null;
+}
+
+function keyOf(content: string): string | null {
+  const found = /^(?:"([^"]*)"|'([^']*)'|([^\s"'#][^:]*?))\s*:(?:\s|$)/.exec(content);
+  return found === null ? null : (found[1] ?? found[2] ?? found[3] ?? null);
+}

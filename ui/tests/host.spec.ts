@@ -1,0 +1,114 @@
+// The page of one host in a real browser: its ports, and what to do about what is wrong.
+import { expect, type Page, test } from "@playwright/test";
+
+import { copied, expectAccessible, open } from "./look";
+
+const port = (page: Page, number: string) => page.getByRole("region", { name: "Publishes" }).getByRole("listitem").filter({ hasText: number }).first();
+
+/** Opens the host whose state is shown by this word, from the list of forty. */
+async function openOneThatIs(page: Page, state: string): Promise<void> {
+  await open(page, "#/network", "many");
+  await page.keyboard.press("v");
+  await page.getByRole("row").filter({ hasText: state }).first().getByRole("link").click();
+  await expect(page.getByRole("region", { name: "State" })).toContainText(state);
+}
+
+test("everything about a port is copied by keyboard alone, with an answer", async ({ page }) => {
+  await open(page, "#/host/db");
+  const more = page.getByRole("button", { name: "More of 127.0.42.102:5432 to copy" });
+  const texts = ["db:5432", "127.0.42.102:5432", "postgresql://db/", "postgresql://127.0.42.102/", "psql -h 127.0.42.102 -p 5432"];
+  for (const [at, text] of texts.entries()) {
+    await more.focus();
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("menuitem")).toHaveCount(texts.length);
+    for (let step = 0; step < at; step += 1) {
+      await page.keyboard.press("ArrowDown");
+    }
+    await expect(page.locator(":focus")).toContainText(text);
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("menu")).toBeHidden();
+    await expect(page.getByText(`Copied ${text}`, { exact: true })).toBeVisible();
+    expect(await copied(page)).toBe(text);
+    await expect(more).toBeFocused();
+  }
+  await expect(page.getByRole("button", { name: "Open 127.0.42.102:5432 in the browser" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Open 127.0.42.102:9187 in the browser" })).toBeEnabled();
+});
+
+test("the host's name and address are copied from its head", async ({ page }) => {
+  await open(page, "#/host/web1");
+  await page.getByRole("button", { name: "Copy the name" }).click();
+  await expect(page.getByText("Copied the name")).toBeVisible();
+  expect(await copied(page)).toBe("web1");
+  await page.getByRole("button", { name: "Copy the address" }).click();
+  await expect.poll(() => copied(page)).toBe("127.0.42.101");
+});
+
+test("a port says in words whether it is open, where it is not and why, and when nobody knows", async ({ page }) => {
+  await open(page, "#/host/web1");
+  await expect(port(page, "8443")).toContainText("open");
+  await expect(port(page, "8443")).not.toContainText("not on");
+  await expect(port(page, "8080")).toContainText("open, but not on db");
+  await expect(port(page, "8080")).toContainText("On db: address already in use");
+  await page.goto("/?scene=office&still#/host/container");
+  await expect(port(page, "8081")).toContainText("not known while container is not up");
+});
+
+test("a host that waits is tried again beside the reason", async ({ page }) => {
+  await openOneThatIs(page, "waiting");
+  const standing = page.getByRole("region", { name: "State" });
+  await expect(standing.getByText(/^nothing has been heard .* stands still$/)).toBeVisible();
+  await expect(standing.getByText("What to do")).toBeVisible();
+  await expect(standing.getByText("look whether the host is up", { exact: true })).toBeVisible();
+  await expectAccessible(page);
+  await standing.getByRole("button", { name: "Try now" }).click();
+  await expect(standing).toContainText("connecting");
+});
+
+test("a host that is refused is started again, or its lines of the manifest are edited", async ({ page }) => {
+  await openOneThatIs(page, "refused");
+  const standing = page.getByRole("region", { name: "State" });
+  await expect(standing.getByText("install a newer one on that host", { exact: true })).toBeVisible();
+  await expectAccessible(page);
+  const name = (await page.getByRole("heading", { level: 1 }).textContent()) ?? "";
+  await standing.getByRole("button", { name: "Edit in the manifest" }).click();
+  await expect(page.getByRole("textbox")).toBeFocused();
+  await expect(page.locator(".cm-activeLine")).toHaveText(`  ${name}:`);
+  await page.goBack();
+  await standing.getByRole("button", { name: "Start again" }).click();
+  await expect(standing).toContainText("connecting");
+});
+
+test("what a host cannot listen on leads to the host that publishes it", async ({ page }) => {
+  await open(page, "#/host/db");
+  await page.getByRole("button", { name: "Edit web1 in the manifest" }).click();
+  await expect(page.locator(".cm-activeLine")).toHaveText("  web1:");
+});
+
+test("the question of a host stands beside its answer, once", async ({ page }) => {
+  await open(page, "#/host/build");
+  const standing = page.getByRole("region", { name: "State" });
+  await expect(standing.getByText(/authenticity of host/)).toHaveCount(1);
+  await standing.getByRole("button", { name: "Answer" }).click();
+  await expect(page.getByRole("dialog", { name: "build asks" })).toBeVisible();
+});
+
+test("a long name leaves room for the address and for what can be done", async ({ page }) => {
+  await page.setViewportSize({ width: 900, height: 600 });
+  await openOneThatIs(page, "degraded");
+  const name = await page.getByRole("heading", { level: 1 }).textContent();
+  expect(name?.length).toBeGreaterThan(40);
+  const boxes = await Promise.all(
+    [page.getByRole("button", { name: "Copy the name" }), page.getByRole("button", { name: "Copy the address" }), page.getByRole("button", { name: "Previous host" })].map((one) => one.boundingBox()),
+  );
+  const edges = boxes.flatMap((box) => (box === null ? [] : [box.x, box.x + box.width]));
+  expect(edges).toEqual(edges.toSorted((a, b) => a - b));
+  expect(edges).toHaveLength(6);
+});
+
+test("the menu of a port has no fault that axe can find, in both themes", async ({ page }) => {
+  await open(page, "#/host/web1");
+  await page.getByRole("button", { name: "More of 127.0.42.101:8080 to copy" }).click();
+  await expect(page.getByRole("menuitem").first()).toBeFocused();
+  await expectAccessible(page);
+});
