@@ -15,8 +15,8 @@ const LOSSES: [string, string, string][] = [
     "look whether the host is up",
   ],
   [
-    'its command could not be started: there is no program "podman" here; install it, or write its path in cmd',
-    'its command could not be started: there is no program "podman" here',
+    'its command could not be started: "podman" is not in $PATH; install it, or write its path in cmd',
+    'its command could not be started: "podman" is not in $PATH',
     "install it, or write its path in cmd",
   ],
   [
