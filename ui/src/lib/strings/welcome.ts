@@ -1,5 +1,4 @@
 // Words of the first page and of the consent page.
-import type { Deed } from "../types/Deed";
 import { plural } from "./plural";
 
 export const welcome = {
@@ -35,15 +34,10 @@ export const welcome = {
     text: "A manifest runs commands on this machine. These are the exact words of each of them; nothing has run yet.",
     again: "This manifest has changed since you agreed to it.",
     deeds: "Besides these commands",
-    deed: (deed: Deed) => {
-      switch (deed.kind) {
-        case "listen":
-          return `${deed.host} has a proxy at ${deed.address}, which other machines can use`;
-        case "hostsFile":
-          return `${deed.host} writes the names of the network into its machine's hosts file`;
-        case "route":
-          return `connections to ${deed.to} are dialled by ${deed.via}`;
-      }
+    deed: {
+      listen: (host: string, address: string) => `${host} has a proxy at ${address}, which other machines can use`,
+      hostsFile: (host: string) => `${host} writes the names of the network into its machine's hosts file`,
+      route: (to: string, via: string) => `connections to ${to} are dialled by ${via}`,
     },
     change: { new: "new", changed: "changed", same: "as before" },
     before: "Before",
