@@ -106,7 +106,7 @@ describe("a reason", () => {
       "publish a higher one",
     ],
     [
-      "cannot write into the folder ~/.norouter/agent: cannot make the folder /root/x: permission denied; choose another with stateDir.pathOnAgent",
+      "cannot write into the folder ~/.norouter/agent: cannot make the folder /srv/x: permission denied; choose another with stateDir.pathOnAgent",
       "cannot write into the folder ~/.norouter/agent: cannot make the folder /root/x: permission denied",
       "choose another with stateDir.pathOnAgent",
     ],
