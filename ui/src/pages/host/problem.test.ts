@@ -107,7 +107,7 @@ describe("a reason", () => {
     ],
     [
       "cannot write into the folder ~/.norouter/agent: cannot make the folder /srv/x: permission denied; choose another with stateDir.pathOnAgent",
-      "cannot write into the folder ~/.norouter/agent: cannot make the folder /root/x: permission denied",
+      "cannot write into the folder ~/.norouter/agent: cannot make the folder /srv/x: permission denied",
       "choose another with stateDir.pathOnAgent",
     ],
     ["127.0.42.101:80 is in use by nginx. Stop it; or use 81.", "127.0.42.101:80 is in use by nginx.", "Stop it; or use 81."],
