@@ -17,6 +17,9 @@ export const host = {
   facts: {
     label: "Facts",
     aliases: "Also called",
+    way: "Way",
+    direct: "direct",
+    over: (machine: string) => `over ${machine}`,
     agent: "Agent",
     latency: "Latency",
     sends: "Sends",
