@@ -191,6 +191,7 @@ pub struct Failure {
 /// What the person has chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of a page")]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// Light or dark.
