@@ -46,11 +46,15 @@ for n in range(200):
         send(frame(1, packet(me, "127.0.42.99", 8080, 2, n)))
         send(frame(1, packet("127.0.42.12", "127.0.42.11", 8080, 4, n)))
     elif kind == "frames":
-        send(frame(7, b"what is this") + frame(1, b"x" * 70000) + frame(2, b"{", 9))
+        send(frame(7, b"what is this") + frame(9, b"x" * 70000, 9) + frame(1, b"x" * 60000, 9))
         send(frame(2, b"{") + frame(2, b"[]") + frame(2, b"\xff\xfe") + frame(2, b"[" * 5000))
         send(frame(2, b'{"type":"result","body":{"request_id":99,"op":"configure"}}'))
         send(frame(2, b'{"type":"event","body":{"type":"problems","data":{"problems":"all"}}}'))
         send(frame(2, b'{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["127.0.42.12"],"route":"' + me.encode() + b'"}}}'))
+    elif kind == "giants":
+        send(frame(1, b"x" * 70000))
+    elif kind == "sums":
+        send(frame(2, b"{}", 9))
     elif kind == "noise":
         send(bytes(range(256)) * 64)
     elif kind == "talk":
@@ -137,6 +141,8 @@ fn a_hostile_agent_hurts_nobody_else() {
             "frames",
             "evil (127.0.42.13): refused: its agent misbehaves",
         ),
+        ("giants", "the stream is out of step"),
+        ("sums", "a message has a wrong sum"),
         ("noise", "the stream is out of step"),
         ("talk", "more lines follow faster than they are shown"),
     ] {
