@@ -31,10 +31,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in one host as it is now; `false` if the snapshot has no host of that name.
+    /// Takes in one host as it is now; `false` if the snapshot has no host of that name. Nothing is younger than the snapshot then.
     pub fn apply(&mut self, host: HostView) -> bool {
-        let mine = self.hosts.iter_mut().find(|mine| mine.name == host.name);
-        mine.map(|mine| *mine = host).is_some()
+        let Some(mine) = self.hosts.iter_mut().find(|mine| mine.name == host.name) else {
+            return false;
+        };
+        self.now_ms = self.now_ms.max(host.since_ms);
+        *mine = host;
+        true
     }
 }
 

@@ -2,6 +2,7 @@
 //! held between two awaits and never across one; everybody who shows something of it is woken when it changes.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -257,9 +258,11 @@ impl Desk {
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
         let shown = path.display().to_string();
         self.free_the_desk(&path)?;
+        // The watch is older than what is read, so that no change falls in between.
+        let watch = Watch::start(&path);
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;
-        let watch = tokio::spawn(watch_file(self.clone(), path.clone())).abort_handle();
+        let watch = tokio::spawn(watch_file(self.clone(), path.clone(), watch)).abort_handle();
         self.edit(|state| {
             if state
                 .session
@@ -430,8 +433,8 @@ impl State {
 }
 
 /// Tells when the open file is another one.
-async fn watch_file(desk: Desk, path: PathBuf) {
-    let mut watch = match Watch::start(&path) {
+async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
+    let mut watch = match watch {
         Ok(watch) => watch,
         Err(error) => {
             tracing::warn!("{} cannot be watched for changes: {error}", path.display());

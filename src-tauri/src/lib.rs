@@ -35,6 +35,8 @@ mod ipc_tests;
 #[cfg(test)]
 mod session_tests;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod types;
 mod truth;
 mod window;

@@ -1,12 +1,14 @@
 //! One notification for what has changed and stays so: hosts that are lost, and that they are back. A blip is not told, and
-//! the next notification takes the place of the one before.
+//! the next notification takes the place of the one before. What a click in the tray has done is told beside it, briefly.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use norouter::view::{HostState, HostView};
+use notify_rust::{Notification, Timeout};
 use tokio::time::Instant;
 
 use crate::{desk::Desk, view::Settings};
@@ -14,8 +16,18 @@ use crate::{desk::Desk, view::Settings};
 /// How long a host has to be lost before somebody is told.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// What notifications of the app are called, so that one takes the place of another.
-const ID: u32 = 0x6e6f_726f;
+/// How long a notification stays that only says what a click has done, where the desktop lets the app choose.
+const BRIEF: Duration = Duration::from_secs(4);
+
+/// The place of one notification: the next one there takes the place of the one before. It has a number, which Linux
+/// desktops give with the first one that is shown; some give another one where they are asked for a certain one.
+struct Place(Mutex<u32>);
+
+/// What is told of hosts.
+static OF_HOSTS: Place = Place::numbered(0x6e6f_726f);
+
+/// What is told of clicks.
+static OF_CLICKS: Place = Place::numbered(0x6e6f_7270);
 
 /// What people are told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,18 +173,46 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
     }
 }
 
-/// Shows a notification. Where nobody shows any, nothing happens.
+/// Shows what is told of hosts. Where nobody shows notifications, nothing happens.
 pub(crate) fn show(notice: &Notice) {
-    let mut shown = notify_rust::Notification::new();
-    shown
-        .appname("NoRouter")
-        .summary(&notice.title)
-        .icon("norouter-app")
-        .id(ID);
-    // The text is from outside, and some desktops read marks in it.
-    shown.body(&notice.text.replace('&', "&amp;").replace('<', "&lt;"));
-    if let Err(error) = shown.show() {
-        tracing::warn!("a notification cannot be shown: {error}");
+    OF_HOSTS.show(notice, Timeout::Default);
+}
+
+/// Says briefly that a text is in the clipboard now, to somebody who has no window before them.
+pub(crate) fn show_copied(text: &str) {
+    let notice = Notice {
+        title: format!("Copied {text}"),
+        text: String::new(),
+    };
+    OF_CLICKS.show(&notice, BRIEF.into());
+}
+
+impl Place {
+    const fn numbered(number: u32) -> Self {
+        let given = cfg!(all(unix, not(target_os = "macos")));
+        Self(Mutex::new(if given { 0 } else { number }))
+    }
+
+    fn show(&self, notice: &Notice, timeout: Timeout) {
+        let mut id = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = Notification::new();
+        shown
+            .appname("NoRouter")
+            .summary(&notice.title)
+            .icon("norouter-app")
+            .timeout(timeout);
+        // The text is from outside, and some desktops read marks in it.
+        shown.body(&notice.text.replace('&', "&amp;").replace('<', "&lt;"));
+        if *id > 0 {
+            shown.id(*id);
+        }
+        match shown.show() {
+            #[cfg(all(unix, not(target_os = "macos")))]
+            Ok(handle) => *id = handle.id(),
+            #[cfg(not(all(unix, not(target_os = "macos"))))]
+            Ok(_) => {}
+            Err(error) => tracing::warn!("a notification cannot be shown: {error}"),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use norouter::{
     driver::{
         Handle, Manager,
-        control::{self, Client, Identity, Name, OpenError},
+        control::{self, Client, Identity, Name, OpenError, client},
         manager::Intent,
         origin::Origin,
         watch::Watch,
@@ -321,7 +321,8 @@ impl Desk {
         });
     }
 
-    fn begin(
+    /// Shows a network of which nothing is known yet, and reads what its manager tells.
+    pub(crate) fn begin(
         &self,
         client: Client,
         manifest: Option<PathBuf>,
@@ -368,19 +369,9 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
         let mut events = client.events(Some(log.last)).await?;
         desk.with_session(id, |session, _| session.truth.remember(log.lines));
         while let Some(news) = events.next().await? {
-            let begins = desk.with_session(id, |session, change| {
-                session.truth.hear(news, change);
-                session.phase == Phase::Starting && session.truth.network().is_some()
-            });
-            if begins == Some(true) {
-                desk.edit(|state| {
-                    if let Some(session) = state.session.as_mut().filter(|it| it.id == id) {
-                        session.phase = Phase::Running;
-                    }
-                });
-            }
+            desk.hear(id, news);
         }
-        Ok::<_, control::client::Error>(())
+        Ok::<_, client::Error>(())
     };
     if let Err(error) = outcome.await {
         desk.fail("The network cannot be seen any more", error.to_string());
@@ -391,7 +382,26 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
 }
 
 impl Desk {
-    fn with_session<T>(&self, id: u64, edit: impl FnOnce(&mut Session, u64) -> T) -> Option<T> {
+    /// Takes in what the manager tells; with its first word the network runs.
+    pub(crate) fn hear(&self, id: u64, news: client::News) {
+        let begins = self.with_session(id, |session, change| {
+            session.truth.hear(news, change);
+            session.phase == Phase::Starting && session.truth.network().is_some()
+        });
+        if begins == Some(true) {
+            self.edit(|state| {
+                if let Some(session) = state.session.as_mut().filter(|it| it.id == id) {
+                    session.phase = Phase::Running;
+                }
+            });
+        }
+    }
+
+    pub(crate) fn with_session<T>(
+        &self,
+        id: u64,
+        edit: impl FnOnce(&mut Session, u64) -> T,
+    ) -> Option<T> {
         self.change(|state, change| {
             let session = state.session.as_mut().filter(|session| session.id == id)?;
             Some(edit(session, change))

@@ -18,7 +18,7 @@ use tauri::{
 };
 
 use self::lines::{Act, Line, Shape};
-use crate::{deeds, desk::Desk, surface::Surface, window};
+use crate::{deeds, desk::Desk, notices, surface::Surface, window};
 
 /// What the icon is called among the icons of this machine.
 pub(crate) const ID: &str = "norouter";
@@ -160,7 +160,10 @@ async fn perform(app: &AppHandle, act: Act) {
             deeds::quit(&desk, &*screen).await;
             Ok(())
         }
-        Act::Copy(text) => screen.copy(&text),
+        Act::Copy(text) => screen.copy(&text).map(|()| {
+            // Whoever shows it may take its time.
+            tauri::async_runtime::spawn_blocking(move || notices::show_copied(&text));
+        }),
         Act::Browse(url) => match deeds::address_of_the_network(&desk, &url) {
             Ok(url) => screen.browse(&url),
             Err(error) => Err(error),

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 
+import golden from "./golden/news.json?raw";
 import { MAX_LINES, MAX_SAMPLES, nothing, reduce, reduceAll, tally, type State } from "./truth";
 import type { App } from "./types/App";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
+import type { ManifestText } from "./types/ManifestText";
 import type { NetworkView } from "./types/NetworkView";
+import type { News } from "./types/News";
 
 function host(name: string, more: Partial<HostView> = {}): HostView {
   return {
@@ -150,6 +153,43 @@ describe("the app", () => {
     expect(open.manifest).toBe(manifest);
     expect(reduce(open, { kind: "app", app: { ...app, running: ["b"] } }).manifest).toBe(manifest);
     expect(reduce(open, { kind: "app", app: { ...app, manifest: "/b.yaml" } }).manifest).toBeNull();
+  });
+});
+
+/** What Rust has told, and what was true there afterwards: written by the tests of `src-tauri/src/golden.rs`. */
+type Batch = {
+  about: string;
+  news: News[];
+  then: { app: App; network: NetworkView | null; lines: LogLine[]; manifest: ManifestText | null };
+};
+
+describe("the batches that Rust has written", () => {
+  const batches = JSON.parse(golden) as Batch[];
+  /** What is known, in the shape of the other side. */
+  const known = ({ app, network, hosts, lines, manifest }: State): Batch["then"] => ({
+    app: app as App,
+    network: network === null ? null : { ...network, hosts },
+    lines,
+    manifest,
+  });
+
+  it("have news of every kind", () => {
+    const kinds = new Set(batches.flatMap((batch) => batch.news.map((news) => news.kind)));
+    expect([...kinds].sort()).toEqual(["app", "ended", "host", "line", "manifest", "missed", "network"]);
+  });
+
+  it("are folded into what Rust knows, after each of them", () => {
+    let state = nothing;
+    for (const { about, news, then } of batches) {
+      state = reduceAll(state, news);
+      expect(known(state), about).toEqual(then);
+    }
+    expect(batches.length).toBeGreaterThan(10);
+  });
+
+  it("are folded one by one into the same", () => {
+    const state = batches.flatMap((batch) => batch.news).reduce(reduce, nothing);
+    expect(known(state)).toEqual(batches.at(-1)?.then);
   });
 });
 
