@@ -22,6 +22,12 @@ it("a start and the greeting after it are one beginning", () => {
   expect(lives([state("starting"), state("greeting"), state("ready")], "web1", 9)).toHaveLength(1);
 });
 
+it("a command that asks, or says something before it connects, is in one life until it ends", () => {
+  const life = [state("starting"), wrote("hello"), state("greeting"), state("needsYou", "password:"), state("greeting"), state("ready")];
+  const told = lives([...life, state("waiting"), state("starting"), state("greeting")], "web1", 9);
+  expect(told.map((one) => one.entries.length)).toEqual([2, 6]);
+});
+
 it("other hosts have no part in it, and only the last lives and lines are kept", () => {
   const other: LogLine = { ...at(), host: "db", type: "stderr", line: "no" };
   const lines = [other, state("greeting"), state("greeting"), ...Array.from({ length: 9 }, (_, index) => wrote(`${index}`))];

@@ -17,8 +17,7 @@ export function lives(lines: LogLine[], host: string, most: number): Life[] {
     if (!("host" in line) || line.host !== host) {
       continue;
     }
-    const begins = line.type === "host" && (line.state === "starting" || line.state === "greeting");
-    if (life === null || (begins && !onlyStarting(life))) {
+    if (life === null || (line.type === "host" && begins(line.state, life))) {
       life = { entries: [], stderr: [] };
       found.push(life);
     }
@@ -34,9 +33,18 @@ export function lives(lines: LogLine[], host: string, most: number): Life[] {
   return found.slice(-most).reverse();
 }
 
-/** Whether nothing has happened in a life yet but that it was about to begin. */
-function onlyStarting(life: Life): boolean {
-  return life.stderr.length === 0 && life.entries.every((entry) => entry.state === "starting");
+/** Whether a host that has come to this state begins another life. */
+function begins(state: HostState, life: Life): boolean {
+  const last = life.entries.findLast((entry) => entry.state !== null)?.state;
+  switch (state) {
+    case "starting":
+      return life.stderr.length > 0 || life.entries.some((entry) => entry.state !== "starting");
+    // A command that was answered goes on with the life in which it asked.
+    case "greeting":
+      return last !== "starting" && last !== "needsYou";
+    default:
+      return false;
+  }
 }
 
 /** Two stretches of the log as one: the older one up to where the newer one begins. */
