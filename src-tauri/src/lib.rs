@@ -17,6 +17,8 @@ mod feed;
 mod imports;
 mod intents;
 mod logbook;
+#[cfg(target_os = "linux")]
+mod login;
 mod manifest;
 mod notices;
 mod programs;

@@ -7,7 +7,6 @@ use std::{
 
 use arboard::Clipboard;
 use tauri::AppHandle;
-use tauri_plugin_autostart::ManagerExt as _;
 use tauri_plugin_dialog::{DialogExt as _, FilePath, MessageDialogButtons};
 use tokio::sync::oneshot;
 
@@ -97,13 +96,8 @@ impl Surface for Screen {
     }
 
     fn start_at_login(&self, on: bool) -> Result<(), String> {
-        let starter = self.app.autolaunch();
-        let outcome = if on {
-            starter.enable()
-        } else {
-            starter.disable()
-        };
-        outcome.map_err(|error| format!("starting at login cannot be changed: {error}"))
+        start_at_login(&self.app, on)
+            .map_err(|error| format!("starting at login cannot be changed: {error}"))
     }
 
     fn theme(&self, theme: Theme) {
@@ -113,6 +107,25 @@ impl Surface for Screen {
     fn exit(&self) {
         self.app.exit(0);
     }
+}
+
+#[cfg(target_os = "linux")]
+fn start_at_login(app: &AppHandle, on: bool) -> Result<(), String> {
+    use tauri::Manager as _;
+    let config = app.path().config_dir().map_err(|error| error.to_string())?;
+    crate::login::set(&config, crate::start::HIDDEN, on)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn start_at_login(app: &AppHandle, on: bool) -> Result<(), String> {
+    use tauri_plugin_autostart::ManagerExt as _;
+    let starter = app.autolaunch();
+    let outcome = if on {
+        starter.enable()
+    } else {
+        starter.disable()
+    };
+    outcome.map_err(|error| error.to_string())
 }
 
 /// Draws the frames of windows light or dark.

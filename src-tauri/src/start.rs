@@ -21,14 +21,14 @@ use crate::{
 };
 
 /// The word that lets the app begin without its window.
-const HIDDEN: &str = "--hidden";
+pub(crate) const HIDDEN: &str = "--hidden";
 
 /// How often the app looks which other networks run, while somebody looks at the page.
 const LOOK_AROUND: Duration = Duration::from_secs(3);
 
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default()
         // First of all: the second one must go before it does anything.
         .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
             window::show(app);
@@ -36,12 +36,6 @@ pub fn run() -> ExitCode {
                 window::open(app, path);
             }
         }))
-        .plugin(
-            tauri_plugin_autostart::Builder::new()
-                .app_name("NoRouter")
-                .arg(HIDDEN)
-                .build(),
-        )
         .plugin(tauri_plugin_dialog::init())
         .plugin(
             tauri_plugin_window_state::Builder::default()
@@ -53,8 +47,15 @@ pub fn run() -> ExitCode {
             Ok(())
         })
         .on_window_event(window::on_event)
-        .invoke_handler(commands::handler())
-        .build(tauri::generate_context!());
+        .invoke_handler(commands::handler());
+    #[cfg(not(target_os = "linux"))]
+    let builder = builder.plugin(
+        tauri_plugin_autostart::Builder::new()
+            .app_name("NoRouter")
+            .arg(HIDDEN)
+            .build(),
+    );
+    let app = builder.build(tauri::generate_context!());
     let app = match app {
         Ok(app) => app,
         Err(error) => {
