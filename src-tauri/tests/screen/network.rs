@@ -2,24 +2,23 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 
-use fantoccini::Locator;
 use serde_json::json;
 
 use super::{
+    desktop::Desktop,
+    page::{button, card, text},
     rig::{Driven, Home, PATIENCE, children},
-    tray::Desktop,
+    site,
 };
 
-/// What the command of the second host wants to hear, and what the site says.
+/// What the command of the second host wants to hear.
 const RIGHT: &str = "xyzzy-plugh";
-const GREETING: &str = "hello from the far end";
 
 /// Where the host with the site is.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 75, 2);
@@ -41,121 +40,9 @@ const REMEMBER: &str = "window.drawn = [];
     new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
     look();";
 
-impl Driven {
-    /// Waits until the page shows this.
-    async fn sees(&self, home: &Home, what: &str) {
-        self.until(home, what, async |element| {
-            element.is_displayed().await.unwrap_or(false)
-        })
-        .await;
-    }
-
-    /// Waits until the page shows this, and clicks on it.
-    async fn click(&self, home: &Home, what: &str) {
-        self.until(home, what, async |element| element.click().await.is_ok())
-            .await;
-    }
-
-    async fn until(
-        &self,
-        home: &Home,
-        what: &str,
-        done: impl AsyncFn(&fantoccini::elements::Element) -> bool,
-    ) {
-        let start = Instant::now();
-        loop {
-            // What is drawn anew between two questions is asked for again.
-            if let Ok(element) = self.page.find(Locator::XPath(what)).await
-                && done(&element).await
-            {
-                return;
-            }
-            if start.elapsed() > PATIENCE {
-                let text = self
-                    .page
-                    .execute(
-                        "return [location.href, document.body.innerText,
-                            ...document.querySelectorAll('[data-host]')]
-                            .map((part) => part.ariaLabel ?? part).join('\\n');",
-                        vec![],
-                    )
-                    .await;
-                panic!("no {what} in\n{text:#?}\n{}", home.said());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn turn_to(&self, home: &Home, page: &str) {
-        self.click(home, &format!("//nav//a[normalize-space(span)='{page}']"))
-            .await;
-    }
-}
-
-/// A host in the picture, as it is called by who cannot see it.
-fn card(name: &str, state: &str) -> String {
-    format!("//a[@data-host='{name}' and starts-with(@aria-label, '{name}, {state}, ')]")
-}
-
-fn button(text: &str) -> String {
-    format!("//button[normalize-space()='{text}']")
-}
-
-fn text(of: &str) -> String {
-    format!("//*[contains(text(), \"{of}\")]")
-}
-
-/// A site on this machine, whose connections stay until their clients leave.
-fn site() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            std::thread::spawn(move || serve(stream.unwrap()));
-        }
-    });
-    port
-}
-
-fn serve(mut stream: TcpStream) {
-    let mut asked = Vec::new();
-    let mut buffer = [0; 1024];
-    while let Ok(length @ 1..) = stream.read(&mut buffer) {
-        asked.extend_from_slice(&buffer[..length]);
-        if asked.ends_with(b"\r\n\r\n") {
-            asked.clear();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{GREETING}",
-                GREETING.len()
-            );
-            let _ = stream.write_all(answer.as_bytes());
-        }
-    }
-}
-
 /// Reads the site through the network; the connection is still open then.
 fn get(port: u16) -> TcpStream {
-    let start = Instant::now();
-    // The port may be shown a moment before the others listen for it.
-    let mut stream = loop {
-        match TcpStream::connect_timeout(&SocketAddr::from((WEB, port)), PATIENCE) {
-            Ok(stream) => break stream,
-            Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
-        }
-    };
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
-        .unwrap();
-    let mut answer = Vec::new();
-    let mut buffer = [0; 1024];
-    while !answer.ends_with(GREETING.as_bytes()) {
-        let length = stream.read(&mut buffer).unwrap();
-        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&answer));
-        answer.extend_from_slice(&buffer[..length]);
-    }
-    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
-    stream
+    site::get(WEB, port)
 }
 
 #[tokio::test]
@@ -163,7 +50,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     let program = std::env::var("NOROUTER").expect("run this by: cargo xtask app-test");
     let desktop = Desktop::new();
     let home = Home::new();
-    let (first, second) = (site(), site());
+    let (first, second) = (site::open(), site::open());
     let login = home.file("login.sh", &format!("NOROUTER='{program}'\n{LOGIN}"));
     let manifest = |ports: &str| {
         let alone = "dns: {disable: true}, stateDir: {disable: true}";
@@ -181,7 +68,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
 
     // Nothing runs before its words were seen.
     let app = Driven::start(&home, &[&path]).await;
-    let icon = desktop.icon();
+    let icon = desktop.icon(app.pid());
     app.sees(&home, &text(&format!("Before {file} runs"))).await;
     let agents = || children(app.pid(), Path::new(&program));
     for word in [&program, &login] {

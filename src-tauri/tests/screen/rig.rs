@@ -35,9 +35,38 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
+    /// Where a file of the home folder is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A program that the app finds before all others.
+    pub(crate) fn program(&self, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::create_dir_all(self.path("bin")).unwrap();
+        let path = self.file(&format!("bin/{name}"), script);
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Looks until there is something to be seen.
+    pub(crate) fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            assert!(start.elapsed() < PATIENCE, "{what}\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// What the app is started with, apart from its words.
     pub(crate) fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        let places = [self.path("bin")].into_iter();
+        let path = std::env::join_paths(places.chain(std::env::split_paths(&old))).unwrap();
         command
+            .env("PATH", path)
             .env("HOME", &self.0)
             .env("XDG_DATA_HOME", self.0.join("data"))
             .env("XDG_CONFIG_HOME", self.0.join("config"))
@@ -72,6 +101,11 @@ impl Drop for Home {
 }
 
 impl App {
+    /// The number of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     /// The code with which it ends by itself.
     pub(crate) fn ended(mut self) -> Option<i32> {
         let start = Instant::now();
@@ -173,6 +207,13 @@ impl Driven {
         }
     }
 
+    /// Waits until the app has ended by itself.
+    pub(crate) fn ended(self, home: &Home) {
+        home.wait("the app does not end", || {
+            (!self.process.is_there()).then_some(())
+        });
+    }
+
     /// Ends the window, and the app.
     pub(crate) async fn end(self) {
         // Whatever is left is ended below.
@@ -187,9 +228,19 @@ impl Driven {
     }
 }
 
+/// Whether a process is there, and not only what is left of one that nobody has asked after.
+pub(crate) fn is_there(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| state != 'Z')
+}
+
 impl Process {
     fn is_there(&self) -> bool {
-        Path::new("/proc").join(self.0.to_string()).exists()
+        is_there(self.0)
     }
 
     fn signal(&self, name: &str) {

@@ -1,137 +1,8 @@
-//! The tray, seen as a desktop sees it: through the message bus.
+//! What can be done from the tray alone.
 
-use std::{
-    sync::mpsc::{Receiver, Sender, channel},
-    time::Instant,
-};
+use std::{fs, process::Command};
 
-use zbus::{
-    blocking::{Connection, Proxy, connection},
-    interface,
-    message::Header,
-    zvariant::{OwnedValue, Value},
-};
-
-use super::rig::{Home, PATIENCE};
-
-/// What shows the icons of a desktop.
-struct Watcher(Sender<(String, String)>);
-
-#[interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    #[zbus(name = "RegisterStatusNotifierItem")]
-    fn register(&self, service: String, #[zbus(header)] header: Header<'_>) {
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        let _ = self.0.send((sender, service));
-    }
-
-    #[zbus(property, name = "IsStatusNotifierHostRegistered")]
-    fn host(&self) -> bool {
-        true
-    }
-
-    #[zbus(property, name = "ProtocolVersion")]
-    fn version(&self) -> i32 {
-        0
-    }
-}
-
-/// The tray of a desktop that nobody sees.
-pub(crate) struct Desktop {
-    bus: Connection,
-    items: Receiver<(String, String)>,
-}
-
-/// The icon of an app.
-pub(crate) struct Icon {
-    bus: Connection,
-    sender: String,
-    menu: String,
-}
-
-type Node = (
-    i32,
-    std::collections::HashMap<String, OwnedValue>,
-    Vec<OwnedValue>,
-);
-
-impl Desktop {
-    pub(crate) fn new() -> Self {
-        let (sender, items) = channel();
-        let bus = connection::Builder::session()
-            .and_then(|bus| bus.name("org.kde.StatusNotifierWatcher"))
-            .and_then(|bus| bus.serve_at("/StatusNotifierWatcher", Watcher(sender)))
-            .and_then(connection::Builder::build);
-        Self {
-            bus: bus.expect("run this by: cargo xtask app-test"),
-            items,
-        }
-    }
-
-    /// The next icon that comes.
-    pub(crate) fn icon(&self) -> Icon {
-        let (sender, path) = self.items.recv_timeout(PATIENCE).expect("no icon has come");
-        let item = "org.kde.StatusNotifierItem";
-        let proxy = Proxy::new(&self.bus, sender.clone(), path, item).unwrap();
-        let menu: zbus::zvariant::OwnedObjectPath = proxy.get_property("Menu").unwrap();
-        assert_eq!(proxy.get_property::<String>("Status").unwrap(), "Active");
-        Icon {
-            bus: self.bus.clone(),
-            sender,
-            menu: menu.to_string(),
-        }
-    }
-}
-
-impl Icon {
-    fn proxy(&self) -> Proxy<'_> {
-        let menu = self.menu.as_str();
-        Proxy::new(
-            &self.bus,
-            self.sender.as_str(),
-            menu,
-            "com.canonical.dbusmenu",
-        )
-        .unwrap()
-    }
-
-    /// The lines of the menu with their numbers.
-    fn lines(&self) -> Vec<(i32, String)> {
-        let asked = (0_i32, -1_i32, vec!["label"]);
-        let (_, (_, _, children)): (u32, Node) = self.proxy().call("GetLayout", &asked).unwrap();
-        let nodes = children
-            .into_iter()
-            .map(|child| Node::try_from(child).unwrap());
-        nodes
-            .filter_map(|(id, properties, _)| {
-                let label: String = properties.get("label")?.try_clone().ok()?.try_into().ok()?;
-                Some((id, label))
-            })
-            .collect()
-    }
-
-    /// Waits until the menu has a line that begins so, and gives its number.
-    pub(crate) fn line(&self, begins: &str, home: &Home) -> i32 {
-        let start = Instant::now();
-        loop {
-            let lines = self.lines();
-            if let Some((id, _)) = lines.iter().find(|(_, text)| text.starts_with(begins)) {
-                return *id;
-            }
-            let said = home.said();
-            assert!(
-                start.elapsed() < PATIENCE,
-                "no line {begins:?} in {lines:?}\n{said}"
-            );
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-    }
-
-    pub(crate) fn click(&self, id: i32) {
-        let event = (id, "clicked", Value::from(0_i32), 0_u32);
-        let _: () = self.proxy().call("Event", &event).unwrap();
-    }
-}
+use super::{desktop::Desktop, display::Display, rig::Home, site};
 
 /// A network of this machine alone, which needs no consent and no port.
 const ALONE: &str = "hosts:\n  laptop: {vip: 127.0.73.1, ports: ['8080:127.0.0.1:80'], dns: {disable: true}, stateDir: {disable: true}}\n";
@@ -142,10 +13,76 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     let home = Home::new();
     let manifest = home.file(&format!("tray-{}.yaml", std::process::id()), ALONE);
     let app = home.start(&["--hidden", &manifest]);
-    let icon = desktop.icon();
+    let icon = desktop.icon(app.pid());
     icon.click(icon.line("Start", &home));
     icon.line("\u{25cf} laptop: ready", &home);
     icon.line("Copy 127.0.73.1:8080", &home);
+    icon.click(icon.line("Stop", &home));
+    icon.line("Start", &home);
+    icon.click(icon.line("Quit", &home));
+    assert_eq!(app.ended(), Some(0), "{}", home.said());
+}
+
+/// Keeps what it was asked for; another name until then, so that nobody reads half of it.
+const BROWSER: &str =
+    "#!/bin/sh\nprintf %s \"$*\" > \"$HOME/asked.new\"\nmv \"$HOME/asked.new\" \"$HOME/asked\"\n";
+
+#[test]
+fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
+    let program = std::env::var("NOROUTER").expect("run this by: cargo xtask app-test");
+    let (desktop, display, home) = (Desktop::new(), Display::open(), Home::new());
+    home.program("xdg-open", BROWSER);
+    let port = site::open();
+    let name = format!("lines-{}", std::process::id());
+    let text = ALONE
+        .replace("127.0.73.1", "127.0.76.1")
+        .replace("8080:127.0.0.1:80", &format!("{port}:127.0.0.1:{port}"));
+    let manifest = home.file(&format!("{name}.yaml"), &text);
+    let app = home.start(&["--hidden", &manifest]);
+    let icon = desktop.icon(app.pid());
+    icon.click(icon.line("Start", &home));
+
+    // The address of a port, and then that of a host: the second notification takes the place of the first.
+    let mut clipboard = arboard::Clipboard::new().unwrap();
+    let address = format!("127.0.76.1:{port}");
+    icon.click(icon.line(&format!("Copy {address} (laptop)"), &home));
+    let first = desktop.notification();
+    assert_eq!(first.title, format!("Copied {address}"));
+    assert_eq!(clipboard.get_text().unwrap(), address);
+    icon.click(icon.line("\u{25cf} laptop: ready", &home));
+    let second = desktop.notification();
+    assert_eq!(second.title, "Copied 127.0.76.1");
+    assert_eq!((first.replaced, second.replaced), (0, first.id));
+    assert_eq!(clipboard.get_text().unwrap(), "127.0.76.1");
+
+    icon.click(icon.line(&format!("Open laptop:{port} in the browser"), &home));
+    let asked = home.wait("the browser was not asked", || {
+        fs::read_to_string(home.path("asked")).ok()
+    });
+    assert_eq!(asked, format!("http://{address}/"));
+    drop(site::get([127, 0, 76, 1].into(), port));
+
+    // Nobody has changed the file: only who asks for it has it read again.
+    let log = || {
+        let told = Command::new(&program)
+            .args(["logs", "--network", &name])
+            .output();
+        let told = told.unwrap();
+        assert!(told.status.success(), "{told:?}");
+        String::from_utf8(told.stdout).unwrap()
+    };
+    let again = "the manifest was read again; nothing has changed";
+    assert!(!log().contains(again), "{}", log());
+    icon.click(icon.line("Reload the manifest", &home));
+    home.wait("the manifest was not read again", || {
+        log().contains(again).then_some(())
+    });
+    assert!(display.windows(app.pid(), "NORMAL").is_empty());
+
+    // What goes wrong is told in the window.
+    home.file(&format!("{name}.yaml"), "hosts: [");
+    icon.click(icon.line("Reload the manifest", &home));
+    display.window(&home, app.pid(), "NORMAL");
     icon.click(icon.line("Stop", &home));
     icon.line("Start", &home);
     icon.click(icon.line("Quit", &home));
@@ -157,7 +94,7 @@ fn a_second_start_hands_its_manifest_over_and_goes() {
     let desktop = Desktop::new();
     let home = Home::new();
     let app = home.start(&["--hidden"]);
-    let icon = desktop.icon();
+    let icon = desktop.icon(app.pid());
     icon.line("No network is open", &home);
     let manifest = home.file(&format!("second-{}.yaml", std::process::id()), ALONE);
     let second = home.start(&[&manifest]);

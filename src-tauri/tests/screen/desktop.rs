@@ -1,0 +1,215 @@
+//! A desktop that nobody sees: its tray and its notifications, through the message bus.
+
+use std::{
+    collections::HashMap,
+    sync::mpsc::{Receiver, Sender, channel},
+    time::Instant,
+};
+
+use zbus::{
+    blocking::{Connection, Proxy, connection, fdo::DBusProxy},
+    interface,
+    message::Header,
+    zvariant::{OwnedValue, Value},
+};
+
+use super::rig::{Home, PATIENCE};
+
+/// What shows the icons of a desktop.
+struct Watcher(Sender<(String, String)>);
+
+#[interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    #[zbus(name = "RegisterStatusNotifierItem")]
+    fn register(&self, service: String, #[zbus(header)] header: Header<'_>) {
+        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
+        let _ = self.0.send((sender, service));
+    }
+
+    #[zbus(property, name = "IsStatusNotifierHostRegistered")]
+    fn host(&self) -> bool {
+        true
+    }
+
+    #[zbus(property, name = "ProtocolVersion")]
+    fn version(&self) -> i32 {
+        0
+    }
+}
+
+/// What shows notifications. As some desktops do, it gives every new one a number of its own, whatever was asked for.
+struct Notifier {
+    seen: Sender<Seen>,
+    count: u32,
+}
+
+/// A notification as it was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) id: u32,
+    /// The number of the one whose place it has taken, or 0.
+    pub(crate) replaced: u32,
+    pub(crate) title: String,
+}
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Notifier {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the Desktop Notifications Specification has them"
+    )]
+    fn notify(
+        &mut self,
+        _app: String,
+        wanted: u32,
+        _icon: String,
+        title: String,
+        _text: String,
+        _actions: Vec<String>,
+        _hints: HashMap<String, OwnedValue>,
+        _timeout: i32,
+    ) -> u32 {
+        let known = (1..=self.count).contains(&wanted);
+        if !known {
+            self.count += 1;
+        }
+        let (id, replaced) = if known {
+            (wanted, wanted)
+        } else {
+            (self.count, 0)
+        };
+        let _ = self.seen.send(Seen {
+            id,
+            replaced,
+            title,
+        });
+        id
+    }
+
+    #[zbus(name = "GetCapabilities")]
+    fn capabilities(&self) -> Vec<String> {
+        vec!["body".to_owned()]
+    }
+
+    #[zbus(name = "GetServerInformation")]
+    fn about(&self) -> (String, String, String, String) {
+        ["a desktop", "norouter", "1", "1.2"]
+            .map(str::to_owned)
+            .into()
+    }
+}
+
+/// A desktop that nobody sees.
+pub(crate) struct Desktop {
+    bus: Connection,
+    items: Receiver<(String, String)>,
+    seen: Receiver<Seen>,
+}
+
+/// The icon of an app.
+pub(crate) struct Icon {
+    bus: Connection,
+    sender: String,
+    menu: String,
+}
+
+type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
+
+impl Desktop {
+    pub(crate) fn new() -> Self {
+        let (sender, items) = channel();
+        let (seer, seen) = channel();
+        let notifier = Notifier {
+            seen: seer,
+            count: 0,
+        };
+        let bus = connection::Builder::session()
+            .and_then(|bus| bus.name("org.kde.StatusNotifierWatcher"))
+            .and_then(|bus| bus.name("org.freedesktop.Notifications"))
+            .and_then(|bus| bus.serve_at("/StatusNotifierWatcher", Watcher(sender)))
+            .and_then(|bus| bus.serve_at("/org/freedesktop/Notifications", notifier))
+            .and_then(connection::Builder::build);
+        Self {
+            bus: bus.expect("run this by: cargo xtask app-test"),
+            items,
+            seen,
+        }
+    }
+
+    /// The next notification that is shown.
+    pub(crate) fn notification(&self) -> Seen {
+        let seen = self.seen.recv_timeout(PATIENCE);
+        seen.expect("no notification has come")
+    }
+
+    /// The icon of a process. One of an app that has gone may still be waiting here: each is announced more than once.
+    pub(crate) fn icon(&self, pid: u32) -> Icon {
+        let bus = DBusProxy::new(&self.bus).unwrap();
+        loop {
+            let (sender, path) = self.items.recv_timeout(PATIENCE).expect("no icon has come");
+            let name = sender.as_str().try_into().unwrap();
+            if bus.get_connection_unix_process_id(name) != Ok(pid) {
+                continue;
+            }
+            let item = "org.kde.StatusNotifierItem";
+            let proxy = Proxy::new(&self.bus, sender.clone(), path, item).unwrap();
+            let menu: zbus::zvariant::OwnedObjectPath = proxy.get_property("Menu").unwrap();
+            assert_eq!(proxy.get_property::<String>("Status").unwrap(), "Active");
+            return Icon {
+                bus: self.bus.clone(),
+                sender,
+                menu: menu.to_string(),
+            };
+        }
+    }
+}
+
+impl Icon {
+    fn proxy(&self) -> Proxy<'_> {
+        let menu = self.menu.as_str();
+        Proxy::new(
+            &self.bus,
+            self.sender.as_str(),
+            menu,
+            "com.canonical.dbusmenu",
+        )
+        .unwrap()
+    }
+
+    /// The lines of the menu with their numbers.
+    fn lines(&self) -> Vec<(i32, String)> {
+        let asked = (0_i32, -1_i32, vec!["label"]);
+        let (_, (_, _, children)): (u32, Node) = self.proxy().call("GetLayout", &asked).unwrap();
+        let nodes = children
+            .into_iter()
+            .map(|child| Node::try_from(child).unwrap());
+        nodes
+            .filter_map(|(id, properties, _)| {
+                let label: String = properties.get("label")?.try_clone().ok()?.try_into().ok()?;
+                Some((id, label))
+            })
+            .collect()
+    }
+
+    /// Waits until the menu has a line that begins so, and gives its number.
+    pub(crate) fn line(&self, begins: &str, home: &Home) -> i32 {
+        let start = Instant::now();
+        loop {
+            let lines = self.lines();
+            if let Some((id, _)) = lines.iter().find(|(_, text)| text.starts_with(begins)) {
+                return *id;
+            }
+            let said = home.said();
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no line {begins:?} in {lines:?}\n{said}"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
+    pub(crate) fn click(&self, id: i32) {
+        let event = (id, "clicked", Value::from(0_i32), 0_u32);
+        let _: () = self.proxy().call("Event", &event).unwrap();
+    }
+}

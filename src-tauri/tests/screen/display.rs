@@ -1,0 +1,182 @@
+//! The display, as a window manager and a person's hands use it: windows, keys, and what was copied.
+
+use x11rb::{
+    connection::Connection as _,
+    protocol::{
+        xproto::{
+            self, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask,
+            InputFocus, MapState, Window,
+        },
+        xtest::ConnectionExt as _,
+    },
+    rust_connection::RustConnection,
+    wrapper::ConnectionExt as _,
+};
+
+use super::rig::Home;
+
+/// Keys by their numbers in X11's `keysymdef.h`.
+pub(crate) const RETURN: u32 = 0xff0d;
+pub(crate) const ESCAPE: u32 = 0xff1b;
+pub(crate) const TAB: u32 = 0xff09;
+pub(crate) const SHIFT: u32 = 0xffe1;
+pub(crate) const CONTROL: u32 = 0xffe3;
+pub(crate) const LETTER_A: u32 = 0x61;
+pub(crate) const LETTER_V: u32 = 0x76;
+
+/// The display that the app is on. Nobody manages its windows.
+pub(crate) struct Display {
+    connection: RustConnection,
+    root: Window,
+}
+
+/// Where a window is, and how large.
+pub(crate) type Place = (i16, i16, u16, u16);
+
+impl Display {
+    pub(crate) fn open() -> Self {
+        let (connection, number) =
+            RustConnection::connect(None).expect("run this by: cargo xtask app-test");
+        let root = connection.setup().roots[number].root;
+        Self { connection, root }
+    }
+
+    fn atom(&self, name: &str) -> u32 {
+        let asked = self.connection.intern_atom(false, name.as_bytes());
+        asked.unwrap().reply().unwrap().atom
+    }
+
+    /// The first value of a window's property; none for a window that is gone.
+    fn property(&self, window: Window, name: &str) -> Option<u32> {
+        let name = self.atom(name);
+        let asked = self
+            .connection
+            .get_property(false, window, name, xproto::AtomEnum::ANY, 0, 1);
+        asked.unwrap().reply().ok()?.value32()?.next()
+    }
+
+    /// The windows of a process that are seen: those of the kind `NORMAL`, or `DIALOG`.
+    pub(crate) fn windows(&self, pid: u32, kind: &str) -> Vec<Window> {
+        let kind = self.atom(&format!("_NET_WM_WINDOW_TYPE_{kind}"));
+        let tree = self.connection.query_tree(self.root).unwrap();
+        let mut windows = tree.reply().unwrap().children;
+        windows.retain(|window| {
+            let asked = self.connection.get_window_attributes(*window).unwrap();
+            asked
+                .reply()
+                .is_ok_and(|window| window.map_state == MapState::VIEWABLE)
+                && self.property(*window, "_NET_WM_PID") == Some(pid)
+                && self.property(*window, "_NET_WM_WINDOW_TYPE") == Some(kind)
+        });
+        windows
+    }
+
+    /// Waits until a process has one such window that is seen.
+    pub(crate) fn window(&self, home: &Home, pid: u32, kind: &str) -> Window {
+        home.wait(&format!("there is not one window: {kind}"), || {
+            match self.windows(pid, kind)[..] {
+                [window] => Some(window),
+                _ => None,
+            }
+        })
+    }
+
+    /// Waits until a process has no such window that is seen.
+    pub(crate) fn no_window(&self, home: &Home, pid: u32, kind: &str) {
+        home.wait(&format!("there is a window: {kind}"), || {
+            self.windows(pid, kind).is_empty().then_some(())
+        });
+    }
+
+    pub(crate) fn place(&self, window: Window) -> Option<Place> {
+        let place = self.connection.get_geometry(window).unwrap().reply().ok()?;
+        Some((place.x, place.y, place.width, place.height))
+    }
+
+    /// Moves a window and changes its size.
+    pub(crate) fn put(&self, window: Window, (x, y, width, height): Place) {
+        let change = ConfigureWindowAux::new()
+            .x(i32::from(x))
+            .y(i32::from(y))
+            .width(u32::from(width))
+            .height(u32::from(height));
+        self.connection.configure_window(window, &change).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Closes a window as its frame would.
+    pub(crate) fn close(&self, window: Window) {
+        let protocols = self.atom("WM_PROTOCOLS");
+        let delete = self.atom("WM_DELETE_WINDOW");
+        let event = ClientMessageEvent::new(32, window, protocols, [delete, 0, 0, 0, 0]);
+        let sent = self
+            .connection
+            .send_event(false, window, EventMask::NO_EVENT, event);
+        sent.unwrap().check().unwrap();
+    }
+
+    /// The window that has the keyboard, if it is one of these or inside of one.
+    pub(crate) fn has_keyboard(&self, window: Window) -> bool {
+        let mut focus = self
+            .connection
+            .get_input_focus()
+            .unwrap()
+            .reply()
+            .unwrap()
+            .focus;
+        while focus != window {
+            // Nobody has it, or whoever is under the pointer.
+            if focus <= 1 || focus == self.root {
+                return false;
+            }
+            match self.connection.query_tree(focus).unwrap().reply() {
+                Ok(tree) => focus = tree.parent,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Gives the keyboard to nobody.
+    pub(crate) fn take_keyboard(&self) {
+        self.keyboard(0);
+    }
+
+    fn keyboard(&self, window: Window) {
+        let asked = self
+            .connection
+            .set_input_focus(InputFocus::NONE, window, x11rb::CURRENT_TIME);
+        asked.unwrap().check().unwrap();
+    }
+
+    /// Presses keys together in a window.
+    pub(crate) fn press(&self, window: Window, keys: &[u32]) {
+        self.keyboard(window);
+        let keys: Vec<u8> = keys.iter().map(|key| self.code(*key)).collect();
+        let down = keys.iter().map(|key| (xproto::KEY_PRESS_EVENT, *key));
+        let up = keys.iter().rev();
+        let up = up.map(|key| (xproto::KEY_RELEASE_EVENT, *key));
+        for (what, key) in down.chain(up) {
+            let sent = self
+                .connection
+                .xtest_fake_input(what, key, 0, self.root, 0, 0, 0);
+            sent.unwrap().check().unwrap();
+        }
+    }
+
+    /// The number of a key on this display's keyboard.
+    fn code(&self, key: u32) -> u8 {
+        let setup = self.connection.setup();
+        let (first, last) = (setup.min_keycode, setup.max_keycode);
+        let asked = self
+            .connection
+            .get_keyboard_mapping(first, last - first + 1);
+        let map = asked.unwrap().reply().unwrap();
+        let columns = usize::from(map.keysyms_per_keycode);
+        let found = map
+            .keysyms
+            .chunks(columns)
+            .position(|keys| keys.contains(&key));
+        first + u8::try_from(found.expect("there is no such key")).unwrap()
+    }
+}

@@ -1,0 +1,108 @@
+//! How a network outlives its window, and ends with the app: nobody loses it by a click.
+
+use std::{net::Ipv4Addr, path::Path};
+
+use arboard::{Clipboard, GetExtLinux as _, LinuxClipboardKind};
+
+use super::{
+    desktop::Desktop,
+    display::{Display, ESCAPE, RETURN, SHIFT, TAB},
+    page::{button, card},
+    rig::{Driven, Home, children, is_there},
+    site,
+};
+
+/// Where the host with the site is.
+const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 77, 2);
+
+#[tokio::test]
+async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
+    let program = std::env::var("NOROUTER").expect("run this by: cargo xtask app-test");
+    let (desktop, display, home) = (Desktop::new(), Display::open(), Home::new());
+    let port = site::open();
+    let alone = "dns: {disable: true}, stateDir: {disable: true}";
+    let name = format!("life-{}", std::process::id());
+    let manifest = home.file(
+        &format!("{name}.yaml"),
+        &format!(
+            "hosts:\n  laptop: {{vip: 127.0.77.1, {alone}}}\n  web: {{vip: {WEB}, cmd: [\"{program}\"], ports: ['{port}:127.0.0.1:{port}'], loopback: {{disable: true}}, {alone}}}\n"
+        ),
+    );
+    let app = Driven::start(&home, &[&manifest]).await;
+    let icon = desktop.icon(app.pid());
+    app.click(&home, &button("Agree and start")).await;
+    app.sees(&home, &card("web", "ready")).await;
+    let pid = app.pid();
+    let agents = children(pid, Path::new(&program));
+    assert_eq!(agents.len(), 1);
+
+    // A window that was moved and closed comes back as it was, and what ran meanwhile is in it.
+    let window = display.window(&home, pid, "NORMAL");
+    let place = (70, 45, 930, 640);
+    display.put(window, place);
+    let seen = "return [innerWidth, innerHeight];";
+    home.wait("the window is not moved", || {
+        (display.place(window) == Some(place)).then_some(())
+    });
+    display.close(window);
+    display.no_window(&home, pid, "NORMAL");
+    drop(site::get(WEB, port));
+    assert!(is_there(agents[0]));
+    icon.click(icon.line("Show", &home));
+    let window = display.window(&home, pid, "NORMAL");
+    home.wait("the window is elsewhere", || {
+        (display.place(window) == Some(place)).then_some(())
+    });
+    app.sees(&home, &card("web", "ready")).await;
+    let inside = app.page.execute(seen, vec![]).await.unwrap();
+    assert_eq!(inside, serde_json::json!([930, 640]));
+
+    // Who quits is asked, and told what ends.
+    let open = site::get(WEB, port);
+    icon.click(icon.line("Quit", &home));
+    let dialog = display.window(&home, pid, "DIALOG");
+    let mut clipboard = Clipboard::new().unwrap();
+    // The text before the first button is selected as a whole once the keyboard is there.
+    display.press(dialog, &[SHIFT, TAB]);
+    let told = home.wait("the dialog says nothing", || {
+        let text = clipboard
+            .get()
+            .clipboard(LinuxClipboardKind::Primary)
+            .text();
+        text.ok().filter(|text| text.contains("Quit NoRouter"))
+    });
+    assert_eq!(
+        told,
+        format!(
+            "Quit NoRouter and stop the network \"{name}\"?\n\nOne open connection will be cut."
+        )
+    );
+    display.press(dialog, &[ESCAPE]);
+    display.no_window(&home, pid, "DIALOG");
+    drop(open);
+    drop(site::get(WEB, port));
+    assert!(is_there(agents[0]));
+
+    // The answer that has the keyboard at first is the one that was asked for.
+    icon.click(icon.line("Quit", &home));
+    let dialog = display.window(&home, pid, "DIALOG");
+    display.press(dialog, &[RETURN]);
+    app.ended(&home);
+    home.wait("an agent has outlived the app", || {
+        (!is_there(agents[0])).then_some(())
+    });
+
+    // The next start goes on where this one was: the window in its place, the network running.
+    let app = home.start(&[]);
+    let icon = desktop.icon(app.pid());
+    let window = display.window(&home, app.pid(), "NORMAL");
+    home.wait("the window is elsewhere", || {
+        (display.place(window) == Some(place)).then_some(())
+    });
+    icon.line("\u{25cf} web: ready", &home);
+    drop(site::get(WEB, port));
+    icon.click(icon.line("Stop", &home));
+    icon.line("Start", &home);
+    icon.click(icon.line("Quit", &home));
+    assert_eq!(app.ended(), Some(0), "{}", home.said());
+}

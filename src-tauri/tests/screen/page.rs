@@ -1,0 +1,71 @@
+//! What a person sees of the page, and clicks on.
+
+use std::time::{Duration, Instant};
+
+use fantoccini::Locator;
+
+use super::rig::{Driven, Home, PATIENCE};
+
+impl Driven {
+    /// Waits until the page shows this.
+    pub(crate) async fn sees(&self, home: &Home, what: &str) {
+        self.until(home, what, async |element| {
+            element.is_displayed().await.unwrap_or(false)
+        })
+        .await;
+    }
+
+    /// Waits until the page shows this, and clicks on it.
+    pub(crate) async fn click(&self, home: &Home, what: &str) {
+        self.until(home, what, async |element| element.click().await.is_ok())
+            .await;
+    }
+
+    pub(crate) async fn until(
+        &self,
+        home: &Home,
+        what: &str,
+        done: impl AsyncFn(&fantoccini::elements::Element) -> bool,
+    ) {
+        let start = Instant::now();
+        loop {
+            // What is drawn anew between two questions is asked for again.
+            if let Ok(element) = self.page.find(Locator::XPath(what)).await
+                && done(&element).await
+            {
+                return;
+            }
+            if start.elapsed() > PATIENCE {
+                let text = self
+                    .page
+                    .execute(
+                        "return [location.href, document.body.innerText,
+                            ...document.querySelectorAll('[data-host]')]
+                            .map((part) => part.ariaLabel ?? part).join('\\n');",
+                        vec![],
+                    )
+                    .await;
+                panic!("no {what} in\n{text:#?}\n{}", home.said());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub(crate) async fn turn_to(&self, home: &Home, page: &str) {
+        self.click(home, &format!("//nav//a[normalize-space(span)='{page}']"))
+            .await;
+    }
+}
+
+/// A host in the picture, as it is called by who cannot see it.
+pub(crate) fn card(name: &str, state: &str) -> String {
+    format!("//a[@data-host='{name}' and starts-with(@aria-label, '{name}, {state}, ')]")
+}
+
+pub(crate) fn button(text: &str) -> String {
+    format!("//button[normalize-space()='{text}']")
+}
+
+pub(crate) fn text(of: &str) -> String {
+    format!("//*[contains(text(), \"{of}\")]")
+}
