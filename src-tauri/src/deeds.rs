@@ -18,6 +18,7 @@ use crate::{
     feed,
     surface::Surface,
     view::{News, Settings},
+    words::dialog,
 };
 
 /// A manifest to begin with.
@@ -55,8 +56,7 @@ pub(crate) async fn open_dialog(desk: &Desk, screen: &dyn Surface) -> Result<(),
 
 /// Writes a manifest where the person wants it, and opens it.
 pub(crate) async fn create(desk: &Desk, screen: &dyn Surface, text: &str) -> Result<(), String> {
-    let title = "Where should the manifest be?";
-    let Some(path) = screen.ask_place(title, "norouter.yaml").await else {
+    let Some(path) = screen.ask_place(dialog::PLACE, "norouter.yaml").await else {
         return Ok(());
     };
     files::replace(&path, text.as_bytes(), files::PRIVATE)?;
@@ -98,21 +98,16 @@ pub(crate) async fn quit(desk: &Desk, screen: &dyn Surface) {
     let hosted = desk.app().network.filter(|network| network.hosted);
     if let Some(network) = hosted {
         let flows = desk.flows(0).await.map_or(0, |flows| flows.total);
-        let question = format!("Quit NoRouter and stop the network \"{}\"?", network.name);
-        if !screen.ask_yes(&question, &what_ends(flows), "Quit").await {
+        let question = dialog::quit(&network.name);
+        if !screen
+            .ask_yes(&question, &dialog::what_ends(flows), dialog::QUIT)
+            .await
+        {
             return;
         }
     }
     desk.wind_down().await;
     screen.exit();
-}
-
-fn what_ends(flows: usize) -> String {
-    match flows {
-        0 => "Its hosts cannot be reached any more until you start it again.".to_owned(),
-        1 => "One open connection will be cut.".to_owned(),
-        many => format!("{many} open connections will be cut."),
-    }
 }
 
 /// Lines that set the variables which lead programs into the network, on this machine or on a host.
@@ -250,12 +245,6 @@ mod tests {
         }
         let long = format!("http://127.0.42.101:8080/{}", "x".repeat(URL_MAX));
         assert_eq!(checked_address(&network, &long), None);
-    }
-
-    #[test]
-    fn what_ends_is_counted() {
-        assert!(what_ends(1).starts_with("One"));
-        assert!(what_ends(12).starts_with("12"));
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod golden;
 mod types;
 mod truth;
 mod window;
+mod words;
 
 pub use norouter::driver::askpass::run_if_asked;
 pub use start::{demo_host, run};

@@ -11,7 +11,11 @@ use norouter::view::{HostState, HostView};
 use notify_rust::{Notification, Timeout};
 use tokio::time::Instant;
 
-use crate::{desk::Desk, view::Settings};
+use crate::{
+    desk::Desk,
+    view::Settings,
+    words::{APP, notice as words},
+};
 
 /// How long a host has to be lost before somebody is told.
 const LASTING: Duration = Duration::from_secs(8);
@@ -78,7 +82,7 @@ impl Notices {
         if recovered {
             self.told.clear();
             return Some(Notice {
-                title: "All hosts can be reached again".to_owned(),
+                title: words::RECOVERED.to_owned(),
                 text: String::new(),
             });
         }
@@ -129,13 +133,11 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
         })
         .collect();
     let mut names = lasting.iter();
-    let (count, all_ask) = (lasting.len(), asking == lasting.len());
+    let count = lasting.len();
     let title = match names.next() {
-        Some(name) if count == 1 && all_ask => format!("{name} needs you"),
-        Some(name) if count == 1 => format!("{name} cannot be reached"),
-        _ if all_ask => format!("{count} hosts need you"),
-        _ if asking > 0 => format!("{count} hosts cannot be reached, {asking} of them without you"),
-        _ => format!("{count} hosts cannot be reached"),
+        Some(name) if count == 1 && asking == 1 => words::needs_you(name),
+        Some(name) if count == 1 => words::lost(name),
+        _ => words::several(count, asking),
     };
     Notice {
         title,
@@ -181,7 +183,7 @@ pub(crate) fn show(notice: &Notice) {
 /// Says briefly that a text is in the clipboard now, to somebody who has no window before them.
 pub(crate) fn show_copied(text: &str) {
     let notice = Notice {
-        title: format!("Copied {text}"),
+        title: words::copied(text),
         text: String::new(),
     };
     OF_CLICKS.show(&notice, BRIEF.into());
@@ -197,7 +199,7 @@ impl Place {
         let mut id = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shown = Notification::new();
         shown
-            .appname("NoRouter")
+            .appname(APP)
             .summary(&notice.title)
             .icon("norouter-app")
             .timeout(timeout);

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     surface::{Later, Surface},
     view::Theme,
+    words::{APP, dialog as words},
 };
 
 /// The screen.
@@ -45,8 +46,8 @@ fn path(chosen: Option<FilePath>) -> Option<PathBuf> {
 
 impl Surface for Screen {
     fn ask_manifest(&self) -> Later<Option<PathBuf>> {
-        let dialog = self.app.dialog().file().set_title("Open a manifest");
-        let dialog = dialog.add_filter("Manifests", &["yaml", "yml"]);
+        let dialog = self.app.dialog().file().set_title(words::OPEN);
+        let dialog = dialog.add_filter(words::MANIFESTS, &["yaml", "yml"]);
         later(None, |answer| {
             dialog.pick_file(|chosen| drop(answer.send(path(chosen))));
         })
@@ -65,9 +66,10 @@ impl Surface for Screen {
     }
 
     fn ask_yes(&self, question: &str, detail: &str, yes: &str) -> Later<bool> {
-        let buttons = MessageDialogButtons::OkCancelCustom(yes.to_owned(), "Cancel".to_owned());
+        let buttons =
+            MessageDialogButtons::OkCancelCustom(yes.to_owned(), words::CANCEL.to_owned());
         let dialog = self.app.dialog().message(format!("{question}\n\n{detail}"));
-        let dialog = dialog.title("NoRouter").buttons(buttons);
+        let dialog = dialog.title(APP).buttons(buttons);
         later(false, |answer| {
             dialog.show(|yes| {
                 // Whoever has asked may be gone.

@@ -51,7 +51,7 @@ pub fn run() -> ExitCode {
     #[cfg(not(target_os = "linux"))]
     let builder = builder.plugin(
         tauri_plugin_autostart::Builder::new()
-            .app_name("NoRouter")
+            .app_name(crate::words::APP)
             .arg(HIDDEN)
             .build(),
     );

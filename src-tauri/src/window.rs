@@ -8,7 +8,12 @@ use tauri::{
     Window, WindowEvent, utils::config::Color, webview::NewWindowResponse,
 };
 
-use crate::{deeds, desk::Desk, screen, tray};
+use crate::{
+    deeds,
+    desk::Desk,
+    screen, tray,
+    words::{self, dialog},
+};
 
 /// What the window is called in the program and in its permissions.
 pub(crate) const MAIN: &str = "main";
@@ -38,7 +43,7 @@ pub(crate) fn show(app: &AppHandle) {
 
 fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
-        .title("NoRouter")
+        .title(words::APP)
         .inner_size(1180.0, 780.0)
         .min_inner_size(760.0, 520.0)
         .background_color(BEHIND)
@@ -84,7 +89,7 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     let desk = app.state::<Desk>().inner().clone();
     tauri::async_runtime::spawn(async move {
         if let Err(error) = desk.open(&path).await {
-            desk.fail(format!("{} was not opened", path.display()), error);
+            desk.fail(dialog::not_opened(&path), error);
         }
     });
 }

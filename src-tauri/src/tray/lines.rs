@@ -2,7 +2,10 @@
 
 use norouter::view::{HostState, HostView, NetworkView};
 
-use crate::view::{App, Phase, Shown};
+use crate::{
+    view::{App, Phase, Shown},
+    words::menu,
+};
 
 /// How many hosts are listed. More are in the window.
 const HOSTS_MAX: usize = 15;
@@ -105,19 +108,19 @@ pub(crate) fn lines(app: &App, network: Option<&NetworkView>) -> Vec<Line> {
     let mut lines = Vec::new();
     match (&app.network, network) {
         (Some(shown), Some(network)) => running(&mut lines, shown, &network.snapshot.hosts),
-        (Some(shown), None) => lines.push(Line::Text(format!("{}: starting", shown.name), None)),
+        (Some(shown), None) => lines.push(Line::Text(menu::starting(&shown.name), None)),
         (None, _) => match &app.manifest {
             Some(manifest) => {
                 let name = norouter::driver::control::Name::of_manifest(manifest.as_ref());
-                lines.push(Line::Text(format!("{name}: stopped"), None));
-                lines.push(Line::Text("Start".to_owned(), Some(Act::Start)));
+                lines.push(Line::Text(menu::stopped(&name.to_string()), None));
+                lines.push(Line::Text(menu::START.to_owned(), Some(Act::Start)));
             }
-            None => lines.push(Line::Text("No network is open".to_owned(), None)),
+            None => lines.push(Line::Text(menu::NONE_OPEN.to_owned(), None)),
         },
     }
     lines.push(Line::Gap);
-    lines.push(Line::Text("Show NoRouter".to_owned(), Some(Act::Show)));
-    lines.push(Line::Text("Quit".to_owned(), Some(Act::Quit)));
+    lines.push(Line::Text(menu::SHOW.to_owned(), Some(Act::Show)));
+    lines.push(Line::Text(menu::QUIT.to_owned(), Some(Act::Quit)));
     lines
 }
 
@@ -125,21 +128,18 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
     let up = hosts.iter().filter(|host| host.state.is_up()).count();
     let name = &shown.name;
     let head = match shown.phase {
-        Phase::Ending => format!("{name}: ending"),
-        Phase::Starting | Phase::Running => format!("{name}: {up} of {} hosts ready", hosts.len()),
+        Phase::Ending => menu::ending(name),
+        Phase::Starting | Phase::Running => menu::ready(name, up, hosts.len()),
     };
     lines.push(Line::Text(head, None));
     lines.push(Line::Gap);
     for host in hosts.iter().take(HOSTS_MAX) {
-        let text = format!("{} {}: {}", mark(host.state), host.name, host.state.word());
+        let text = menu::host(mark(host.state), &host.name, host.state);
         lines.push(Line::Text(text, Some(Act::Copy(host.vip.clone()))));
     }
     if hosts.len() > HOSTS_MAX {
         let rest = hosts.len() - HOSTS_MAX;
-        lines.push(Line::Text(
-            format!("{rest} more in the window"),
-            Some(Act::Show),
-        ));
+        lines.push(Line::Text(menu::more(rest), Some(Act::Show)));
     }
     let ports = hosts
         .iter()
@@ -154,20 +154,17 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
         let (name, address) = (&host.name, format!("{}:{port}", host.vip));
         let url = format!("http://{address}/");
         lines.push(Line::Text(
-            format!("Open {name}:{port} in the browser"),
+            menu::browse(name, *port),
             Some(Act::Browse(url)),
         ));
         lines.push(Line::Text(
-            format!("Copy {address} ({name})"),
+            menu::copy(&address, name),
             Some(Act::Copy(address)),
         ));
     }
     lines.push(Line::Gap);
-    lines.push(Line::Text(
-        "Reload the manifest".to_owned(),
-        Some(Act::Reload),
-    ));
-    lines.push(Line::Text("Stop".to_owned(), Some(Act::Stop)));
+    lines.push(Line::Text(menu::RELOAD.to_owned(), Some(Act::Reload)));
+    lines.push(Line::Text(menu::STOP.to_owned(), Some(Act::Stop)));
 }
 
 /// A mark whose shape, and not its colour, says how a host is.

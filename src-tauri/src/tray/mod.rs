@@ -18,7 +18,7 @@ use tauri::{
 };
 
 use self::lines::{Act, Line, Shape};
-use crate::{deeds, desk::Desk, notices, surface::Surface, window};
+use crate::{deeds, desk::Desk, notices, surface::Surface, window, words};
 
 /// What the icon is called among the icons of this machine.
 pub(crate) const ID: &str = "norouter";
@@ -53,7 +53,7 @@ fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
     TrayIconBuilder::with_id(ID)
         .icon(picture(Shape::Off)?)
         .icon_as_template(cfg!(target_os = "macos"))
-        .tooltip("NoRouter")
+        .tooltip(words::APP)
         .menu(&menu(app, &lines)?)
         .show_menu_on_left_click(true)
         .on_menu_event(|app, event| {
@@ -114,7 +114,7 @@ fn draw(app: &AppHandle, icon: &TrayIcon, before: &Drawn, now: &Drawn) -> tauri:
     if before.1 != now.1 {
         icon.set_menu(Some(menu(app, &now.1)?))?;
         if let Some(Line::Text(head, _)) = now.1.first() {
-            icon.set_tooltip(Some(format!("NoRouter - {head}")))?;
+            icon.set_tooltip(Some(words::menu::tooltip(head)))?;
         }
     }
     Ok(())
@@ -170,7 +170,7 @@ async fn perform(app: &AppHandle, act: Act) {
         },
     };
     if let Err(error) = outcome {
-        desk.fail("That did not work", error);
+        desk.fail(words::dialog::FAILED, error);
         window::show(app);
     }
 }
