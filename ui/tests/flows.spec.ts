@@ -44,6 +44,19 @@ test("10,000 rows scroll without a blank row", async ({ page }) => {
   expect(await rows(page).count()).toBeLessThan(60);
 });
 
+test("every column is whole in a window of the usual width", async ({ page }) => {
+  for (const width of [1120, 1180, 1400]) {
+    await page.setViewportSize({ width, height: 760 });
+    await open(page);
+    const edge = await grid(page).evaluate((grid) => grid.getBoundingClientRect().right);
+    const rights = await page
+      .locator("[role=columnheader] button, [role=row][data-key] > :last-child")
+      .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().right));
+    expect(rights.length, `at ${width}`).toBeGreaterThan(20);
+    expect(Math.max(...rights), `at ${width}`).toBeLessThanOrEqual(edge);
+  }
+});
+
 test("the table is used by keyboard alone", async ({ page }) => {
   await open(page);
   await page.keyboard.press("/");
