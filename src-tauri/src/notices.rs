@@ -209,13 +209,21 @@ impl Place {
             shown.id(*id);
         }
         match shown.show() {
-            #[cfg(all(unix, not(target_os = "macos")))]
-            Ok(handle) => *id = handle.id(),
-            #[cfg(not(all(unix, not(target_os = "macos"))))]
-            Ok(_) => {}
+            Ok(handle) => *id = number(&handle, *id),
             Err(error) => tracing::warn!("a notification cannot be shown: {error}"),
         }
     }
+}
+
+/// The number under which a notification is shown: a desktop with a message bus gives one, the others keep ours.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn number(handle: &notify_rust::NotificationHandle, _ours: u32) -> u32 {
+    handle.id()
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+const fn number<T>(_handle: &T, ours: u32) -> u32 {
+    ours
 }
 
 #[cfg(test)]
