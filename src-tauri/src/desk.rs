@@ -21,7 +21,7 @@ use crate::{
     session::Session,
     store::Store,
     truth,
-    view::{App, Consent, Failure, ManifestText, News, Platform, Settings},
+    view::{App, Consent, Failure, Held, ManifestText, News, Platform, Settings},
 };
 
 /// Where the app keeps its files.
@@ -58,6 +58,7 @@ pub(crate) struct State {
     /// How many sessions there were.
     pub(crate) sessions: u64,
     pub(crate) consent: Option<Consent>,
+    pub(crate) held: Option<Held>,
     pub(crate) failure: Option<Failure>,
     pub(crate) running: Vec<String>,
     pub(crate) settings: Store<Settings>,
@@ -109,6 +110,7 @@ impl Desk {
             session: None,
             sessions: 0,
             consent: None,
+            held: None,
             failure,
             running: Vec::new(),
             settings,
@@ -151,6 +153,13 @@ impl Desk {
     pub(crate) fn set_tray(&self, tray: bool) {
         if self.lock().tray != tray {
             self.edit(|state| state.tray = tray);
+        }
+    }
+
+    /// Says what is held over the window.
+    pub(crate) fn hold(&self, held: Option<Held>) {
+        if self.lock().held != held {
+            self.edit(|state| state.held = held);
         }
     }
 
@@ -426,6 +435,7 @@ impl State {
             running: self.running.clone(),
             recent: self.recent.get().view(),
             consent: self.consent.clone(),
+            held: self.held.clone(),
             failure: self.failure.clone(),
             settings: self.settings.get().clone(),
         }

@@ -58,6 +58,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         EffectKind,
         EffectLine,
         Failure,
+        Held,
         ImportKind,
         ImportOffer,
         ManifestText,

@@ -1,5 +1,7 @@
 //! What the page is shown besides the network itself, and what it hears. The types of the page are made from these.
 
+use std::path::PathBuf;
+
 use norouter::view::{HostView, LogLine, NetworkView};
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +26,43 @@ pub struct App {
     pub recent: Vec<Recent>,
     /// What has to be agreed to before anything runs.
     pub consent: Option<Consent>,
+    /// What is held over the window and would be dropped on it.
+    pub held: Option<Held>,
     /// What went wrong last.
     pub failure: Option<Failure>,
     /// What the person has chosen.
     pub settings: Settings,
+}
+
+/// Files under the pointer that have not been let go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Held {
+    /// A file that is opened when it is let go.
+    One {
+        /// Its name, without its folders.
+        name: String,
+    },
+    /// Several, of which none is opened: which one is meant cannot be known.
+    Several,
+}
+
+impl Held {
+    /// What these files are to the person who holds them.
+    pub(crate) fn of(files: &[PathBuf]) -> Option<Self> {
+        match files {
+            [] => None,
+            [file] => Some(Self::One {
+                name: file
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned(),
+            }),
+            _ => Some(Self::Several),
+        }
+    }
 }
 
 /// An operating system.

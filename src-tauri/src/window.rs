@@ -12,6 +12,7 @@ use crate::{
     deeds,
     desk::Desk,
     screen, tray,
+    view::Held,
     words::{self, dialog},
 };
 
@@ -75,12 +76,24 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
             tauri::async_runtime::spawn(async move { close(&app).await });
         }
         WindowEvent::Destroyed => app.state::<Desk>().set_visible(false),
-        WindowEvent::DragDrop(DragDropEvent::Drop { paths, .. }) => {
+        WindowEvent::DragDrop(drag) => on_drag(app, drag),
+        _ => {}
+    }
+}
+
+/// While files are over the window, the page says what letting them go does.
+fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
+    let desk = app.state::<Desk>();
+    match drag {
+        DragDropEvent::Enter { paths, .. } => desk.hold(Held::of(paths)),
+        DragDropEvent::Drop { paths, .. } => {
+            desk.hold(None);
             if let [path] = &paths[..] {
                 open(app, path.clone());
             }
         }
-        _ => {}
+        DragDropEvent::Leave => desk.hold(None),
+        DragDropEvent::Over { .. } | _ => {}
     }
 }
 

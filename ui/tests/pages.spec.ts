@@ -13,6 +13,7 @@ const places: [string, string, string, string][] = [
   ["opening", "#/welcome", "office", "Open a network"],
   ["consent", "#/network", "consent", "Before office.yaml runs"],
   ["settings", "#/settings", "office", "Settings"],
+  ["a file over the window", "#/network", "held", "Network"],
 ];
 
 for (const [what, place, scene, heading] of places) {

@@ -26,8 +26,8 @@ pub(crate) const LETTER_V: u32 = 0x76;
 
 /// The display that the app is on. Nobody manages its windows.
 pub(crate) struct Display {
-    connection: RustConnection,
-    root: Window,
+    pub(super) connection: RustConnection,
+    pub(super) root: Window,
 }
 
 /// Where a window is, and how large.
@@ -41,7 +41,7 @@ impl Display {
         Self { connection, root }
     }
 
-    fn atom(&self, name: &str) -> u32 {
+    pub(super) fn atom(&self, name: &str) -> u32 {
         let asked = self.connection.intern_atom(false, name.as_bytes());
         asked.unwrap().reply().unwrap().atom
     }

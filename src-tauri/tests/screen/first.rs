@@ -111,6 +111,25 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     app.sees(&home, &text(&format!("Before {name} runs"))).await;
     app.sees(&home, "//li//*[contains(., 'nobody')]").await;
     app.click(&home, &button("Refuse")).await;
+
+    // The window says what dropping does, and takes one file.
+    let name = format!("dropped-{}.yaml", std::process::id());
+    let manifest = home.file(
+        &name,
+        "hosts: {laptop: {}, far: {cmd: [nobody, drops, this]}}\n",
+    );
+    let both = display.drag(&home, window, &[&manifest, &manifest]);
+    app.sees(&home, &text("One file at a time")).await;
+    both.leave();
+    app.sees(&home, "//main[not(//*[.='One file at a time'])]")
+        .await;
+    let one = display.drag(&home, window, &[&manifest]);
+    app.sees(&home, &text(&format!("Drop to open {name}")))
+        .await;
+    one.drop(&home);
+    app.sees(&home, &text(&format!("Before {name} runs"))).await;
+    app.sees(&home, "//li//*[contains(., 'drops')]").await;
+    app.click(&home, &button("Refuse")).await;
     icon.click(icon.line("Quit", &home));
     app.ended(&home);
 }

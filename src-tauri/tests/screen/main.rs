@@ -3,6 +3,7 @@
 
 mod desktop;
 mod display;
+mod drag;
 mod first;
 mod host;
 mod life;

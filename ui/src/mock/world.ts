@@ -213,6 +213,7 @@ function firstApp(name: string, played: Scene): App {
     running: name === "first" ? [] : ["lab"],
     recent,
     consent: null,
+    held: null,
     failure: null,
     settings: { theme: "system", startAtLogin: false, notifyLost: true, notifyNeedsYou: true, openLast: true },
   };
@@ -222,6 +223,8 @@ function firstApp(name: string, played: Scene): App {
     case "stopped":
     case "consent":
       return { ...app, network: null };
+    case "held":
+      return { ...app, held: { kind: "one", name: "lab.yaml" } };
     case "failure":
       return {
         ...app,

@@ -70,6 +70,12 @@ export const shell = {
     restartHostTitle: (host: string) => `Restart ${host}?`,
     restartHostText: (flows: number) => `${plural(flows, "open flow ends", "open flows end")}. Its command is started again at once.`,
   },
+  drop: {
+    one: (file: string) => `Drop to open ${file}`,
+    oneHint: "Nothing of it runs before you have agreed to its commands.",
+    several: "One file at a time",
+    severalHint: "A network is one manifest; none of these will be opened.",
+  },
   dialog: { close: "Close" },
   toasts: { label: "Notices", close: "Dismiss" },
   failure: { show: "Show the report", hide: "Hide the report", openManifest: "Open the manifest", copy: "Copy the report" },
