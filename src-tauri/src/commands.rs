@@ -18,6 +18,7 @@ use crate::{
     manifest,
     surface::Surface,
     view::{App, Check, Checked, ImportOffer, ManifestText, News, Settings},
+    words::dialog,
 };
 
 /// How long a path may be, in bytes.
@@ -331,7 +332,7 @@ async fn diagnostics_save(screen: Screen<'_>, text: String) -> Outcome<Option<St
     bounded(&text, TEXT_MAX)?;
     deeds::save(
         &**screen,
-        "Save the diagnostics",
+        dialog::SAVE_REPORT,
         "norouter-diagnostics.txt",
         &text,
     )
@@ -341,7 +342,7 @@ async fn diagnostics_save(screen: Screen<'_>, text: String) -> Outcome<Option<St
 #[tauri::command]
 async fn export_log(screen: Screen<'_>, text: String) -> Outcome<Option<String>> {
     bounded(&text, TEXT_MAX)?;
-    deeds::save(&**screen, "Save the log", "norouter.log", &text).await
+    deeds::save(&**screen, dialog::SAVE_LOG, "norouter.log", &text).await
 }
 
 #[tauri::command]

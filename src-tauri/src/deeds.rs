@@ -93,11 +93,29 @@ pub(crate) fn set_settings(
     desk.set_settings(settings)
 }
 
+/// Ends the network; a click that would cut connections is asked about first.
+pub(crate) async fn stop(desk: &Desk, screen: &dyn Surface) -> Result<(), String> {
+    let flows = open_flows(desk).await;
+    if let Some(network) = desk.app().network.filter(|_| flows > 0) {
+        let question = dialog::stop(&network.name);
+        let told = dialog::what_ends(flows);
+        if !screen.ask_yes(&question, &told, dialog::STOP).await {
+            return Ok(());
+        }
+    }
+    desk.stop().await
+}
+
+/// How many connections would be cut with the network.
+async fn open_flows(desk: &Desk) -> usize {
+    desk.flows(0).await.map_or(0, |flows| flows.total)
+}
+
 /// Ends the app, after saying what ends with it.
 pub(crate) async fn quit(desk: &Desk, screen: &dyn Surface) {
     let hosted = desk.app().network.filter(|network| network.hosted);
     if let Some(network) = hosted {
-        let flows = desk.flows(0).await.map_or(0, |flows| flows.total);
+        let flows = open_flows(desk).await;
         let question = dialog::quit(&network.name);
         if !screen
             .ask_yes(&question, &dialog::what_ends(flows), dialog::QUIT)

@@ -22,6 +22,7 @@ use crate::{
     store::Store,
     truth,
     view::{App, Consent, Failure, Held, ManifestText, News, Platform, Settings},
+    words::failure,
 };
 
 /// Where the app keeps its files.
@@ -98,7 +99,7 @@ impl Desk {
         let (agreements, three) = Store::open(folders.data.join("agreements.json"));
         let told: Vec<String> = [one, two, three].into_iter().flatten().collect();
         let failure = (!told.is_empty()).then(|| Failure {
-            title: "A file of the app could not be understood".to_owned(),
+            title: failure::FILES.to_owned(),
             report: told.join("\n"),
         });
         let state = State {
@@ -296,7 +297,7 @@ impl Desk {
         }
         match &loaded.plan {
             Some(plan) => self.ask(&shown, plan),
-            None => self.fail(format!("{shown} cannot be run"), loaded.report(false)),
+            None => self.fail(failure::not_runnable(&shown), loaded.report(false)),
         }
         Ok(())
     }
@@ -323,7 +324,7 @@ impl Desk {
         let loaded = Self::load(&path)?;
         let shown = path.display().to_string();
         let Some(plan) = loaded.plan else {
-            self.fail(format!("{shown} cannot be run"), loaded.report(false));
+            self.fail(failure::not_runnable(&shown), loaded.report(false));
             return Ok(());
         };
         if digest(&plan) != digest_shown {

@@ -1,12 +1,9 @@
 //! Starting with the person's session on Linux: a file in the folder that desktops look into.
 
-use std::{
-    env, fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::ErrorKind, path::Path};
 
 use norouter::driver::files;
+use tauri::utils::platform;
 
 /// The file in the folder for configuration.
 const FILE: &str = "autostart/NoRouter.desktop";
@@ -17,13 +14,24 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     if !on {
         return match fs::remove_file(&file) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(format!("cannot remove {}: {error}", file.display()))
+                let file = file.display();
+                Err(format!(
+                    "cannot remove {file}: {error}; NoRouter starts at login until it is gone"
+                ))
             }
             _ => Ok(()),
         };
     }
-    let program = program()?;
-    let text = entry(&program, word).ok_or("the path of this program is not text")?;
+    // The path that the program was started by: an upgrade since then has put another file there.
+    let program = platform::current_exe().map_err(|error| {
+        format!("this program cannot find itself: {error}; start it by its whole path")
+    })?;
+    let text = entry(&program, word).ok_or_else(|| {
+        format!(
+            "a desktop cannot start {}; move the program to a folder with a plainer name",
+            program.display()
+        )
+    })?;
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)
             .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
@@ -31,25 +39,15 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     files::replace(&file, text.as_bytes(), files::PRIVATE)
 }
 
-/// What is to be started: an `AppImage` is somewhere else every time, and names the file that stays.
-fn program() -> Result<PathBuf, String> {
-    match env::var_os("APPIMAGE") {
-        Some(image) => Ok(image.into()),
-        None => {
-            env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))
-        }
-    }
-}
-
-/// The file, as the Desktop Entry Specification 1.5 has it; none for a path that is not text.
+/// The file, as the Desktop Entry Specification 1.5 has it; none for a path that cannot be a program there (`=`, and what
+/// is not text), or that not everything which starts a session reads alike (`%` and `\`).
 fn entry(program: &Path, word: &str) -> Option<String> {
     let mut quoted = String::new();
     for letter in program.to_str()?.chars() {
         match letter {
+            // Escaped once in quotes, and again as all text of the file is.
             '"' | '`' | '$' => quoted.extend(['\\', '\\', letter]),
-            // It is escaped once in quotes, and again as all text of the file is.
-            '\\' => quoted.push_str(r"\\\\"),
-            '%' => quoted.push_str("%%"),
+            '=' | '%' | '\\' => return None,
             letter if letter.is_control() => return None,
             letter => quoted.push(letter),
         }
@@ -65,22 +63,21 @@ mod tests {
     use crate::testing::Folder;
 
     #[test]
-    fn any_path_of_the_program_is_one_word_of_the_command() {
+    fn the_path_of_the_program_is_one_word_of_the_command() {
         for (path, expected) in [
             (
                 "/usr/bin/norouter-app",
                 r#"Exec="/usr/bin/norouter-app" --hidden"#,
             ),
             ("/opt/my apps/n", r#"Exec="/opt/my apps/n" --hidden"#),
-            (
-                r#"/a"b$c`d\e%f"#,
-                r#"Exec="/a\\"b\\$c\\`d\\\\e%%f" --hidden"#,
-            ),
+            (r#"/a"b$c`d"#, r#"Exec="/a\\"b\\$c\\`d" --hidden"#),
         ] {
             let text = entry(Path::new(path), "--hidden").unwrap();
             assert_eq!(text.lines().nth(3), Some(expected));
         }
-        assert_eq!(entry(Path::new("/a\nExec=b"), ""), None);
+        for path in ["/a\nb", "/a=b", "/a%b", r"/a\b"] {
+            assert_eq!(entry(Path::new(path), ""), None, "{path}");
+        }
     }
 
     #[test]

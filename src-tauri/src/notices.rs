@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need you");
         assert_eq!(
             title(&[NeedsYou, Waiting, Waiting]),
-            "3 hosts cannot be reached, 1 of them without you"
+            "3 hosts cannot be reached; 1 of them needs you"
         );
     }
 

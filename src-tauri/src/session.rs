@@ -26,6 +26,7 @@ use crate::{
     desk::Desk,
     truth::{LINES_MAX, Truth},
     view::{Phase, Shown},
+    words::failure,
 };
 
 /// How long a network may take to end before the app ends without it. Agents whose manager is gone end by themselves.
@@ -94,7 +95,7 @@ impl Desk {
         let watch = Watch::start(&path);
         let loaded = Self::load(&path)?;
         let Some(plan) = loaded.plan.clone() else {
-            self.fail(format!("{shown} cannot be run"), loaded.report(false));
+            self.fail(failure::not_runnable(&shown), loaded.report(false));
             return Err("the manifest has errors".to_owned());
         };
         self.edit(|state| state.failure = None);
@@ -121,7 +122,7 @@ impl Desk {
             Err(OpenError::Runs { name }) => return self.show(Client::new(name)).await,
             Err(error) => {
                 let message = error.to_string();
-                self.fail("The network cannot be started", &message);
+                self.fail(failure::START, &message);
                 return Err(message);
             }
         };
@@ -143,7 +144,7 @@ impl Desk {
             if outcome.is_err() {
                 let report =
                     "This is a mistake in the program. Please report it with the diagnostics.";
-                desk.fail("The network has ended unexpectedly", report);
+                desk.fail(failure::ENDED, report);
             }
             desk.ended(id);
         });
@@ -374,7 +375,7 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
         Ok::<_, client::Error>(())
     };
     if let Err(error) = outcome.await {
-        desk.fail("The network cannot be seen any more", error.to_string());
+        desk.fail(failure::UNSEEN, error.to_string());
     }
     if ends_with_stream {
         desk.ended(id);
@@ -421,10 +422,7 @@ async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
                     session.plan = Some(plan);
                 }
             }),
-            None => desk.fail(
-                "The manifest was not taken up; the network goes on as it is",
-                taken.report,
-            ),
+            None => desk.fail(failure::RELOAD, taken.report),
         }
     }
 }

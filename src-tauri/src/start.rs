@@ -18,6 +18,7 @@ use crate::{
     screen::Screen,
     surface::Surface,
     tray, window,
+    words::failure,
 };
 
 /// The word that lets the app begin without its window.
@@ -118,7 +119,7 @@ async fn open_first(desk: Desk, given: Option<PathBuf>) {
         outcome = desk.start().await;
     }
     if let Err(error) = outcome {
-        desk.fail(format!("{} was not opened", path.display()), error);
+        desk.fail(failure::not_opened(&path), error);
     }
 }
 

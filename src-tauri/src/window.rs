@@ -13,7 +13,7 @@ use crate::{
     desk::Desk,
     screen, tray,
     view::Held,
-    words::{self, dialog},
+    words::{self, failure},
 };
 
 /// What the window is called in the program and in its permissions.
@@ -102,7 +102,7 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     let desk = app.state::<Desk>().inner().clone();
     tauri::async_runtime::spawn(async move {
         if let Err(error) = desk.open(&path).await {
-            desk.fail(dialog::not_opened(&path), error);
+            desk.fail(failure::not_opened(&path), error);
         }
     });
 }

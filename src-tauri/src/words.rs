@@ -1,5 +1,5 @@
-//! Every word that the app says outside its page: menu of the tray, notifications and dialogs of the desktop. The page's
-//! are in `ui/src/lib/strings`; what an error says is written where the error arises.
+//! What the program of the app says in its own name: menu of the tray, notifications, dialogs of the desktop, and the titles
+//! of what went wrong. The page's words are in `ui/src/lib/strings`; what an error says is written where it arises.
 
 use norouter::view::HostState;
 
@@ -7,11 +7,11 @@ pub(crate) const APP: &str = "NoRouter";
 
 /// The menu of the tray.
 pub(crate) mod menu {
-    use super::HostState;
+    use super::{APP, HostState};
 
     pub(crate) const NONE_OPEN: &str = "No network is open";
-    pub(crate) const START: &str = "Start";
-    pub(crate) const STOP: &str = "Stop";
+    pub(crate) const START: &str = "Start the network";
+    pub(crate) const STOP: &str = "Stop the network";
     pub(crate) const RELOAD: &str = "Reload the manifest";
     pub(crate) const SHOW: &str = "Show NoRouter";
     pub(crate) const QUIT: &str = "Quit";
@@ -29,7 +29,8 @@ pub(crate) mod menu {
     }
 
     pub(crate) fn ready(network: &str, up: usize, of: usize) -> String {
-        format!("{network}: {up} of {of} hosts ready")
+        let hosts = if of == 1 { "host" } else { "hosts" };
+        format!("{network}: {up} of {of} {hosts} ready")
     }
 
     /// A host, with a mark whose shape says how it is.
@@ -45,13 +46,13 @@ pub(crate) mod menu {
         format!("Open {host}:{port} in the browser")
     }
 
-    pub(crate) fn copy(address: &str, host: &str) -> String {
+    pub(crate) fn copy(host: &str, address: &str) -> String {
         format!("Copy {address} ({host})")
     }
 
     /// What the icon says under a pointer.
     pub(crate) fn tooltip(head: &str) -> String {
-        format!("NoRouter - {head}")
+        format!("{APP}: {head}")
     }
 }
 
@@ -72,7 +73,8 @@ pub(crate) mod notice {
         if asking == hosts {
             format!("{hosts} hosts need you")
         } else if asking > 0 {
-            format!("{hosts} hosts cannot be reached, {asking} of them without you")
+            let need = if asking == 1 { "needs" } else { "need" };
+            format!("{hosts} hosts cannot be reached; {asking} of them {need} you")
         } else {
             format!("{hosts} hosts cannot be reached")
         }
@@ -85,30 +87,50 @@ pub(crate) mod notice {
 
 /// The dialogs of the desktop.
 pub(crate) mod dialog {
-    use std::path::Path;
-
     pub(crate) const OPEN: &str = "Open a manifest";
     pub(crate) const MANIFESTS: &str = "Manifests";
-    pub(crate) const PLACE: &str = "Where should the manifest be?";
+    pub(crate) const PLACE: &str = "Where should the manifest be saved?";
     pub(crate) const QUIT: &str = "Quit";
     pub(crate) const CANCEL: &str = "Cancel";
-    pub(crate) const FAILED: &str = "That did not work";
-
-    pub(crate) fn not_opened(file: &Path) -> String {
-        format!("{} was not opened", file.display())
-    }
+    pub(crate) const STOP: &str = "Stop";
+    pub(crate) const SAVE_REPORT: &str = "Save the diagnostics";
+    pub(crate) const SAVE_LOG: &str = "Save the log";
 
     pub(crate) fn quit(network: &str) -> String {
         format!("Quit NoRouter and stop the network \"{network}\"?")
     }
 
+    pub(crate) fn stop(network: &str) -> String {
+        format!("Stop the network \"{network}\"?")
+    }
+
     /// What ends with a network that has so many open connections.
     pub(crate) fn what_ends(flows: usize) -> String {
         match flows {
-            0 => "Its hosts cannot be reached any more until you start it again.".to_owned(),
+            0 => "Its hosts cannot be reached until you start it again.".to_owned(),
             1 => "One open connection will be cut.".to_owned(),
             many => format!("{many} open connections will be cut."),
         }
+    }
+}
+
+/// The titles of what went wrong; what each of them reports is below them in the window.
+pub(crate) mod failure {
+    use std::path::Path;
+
+    pub(crate) const ACT: &str = "That did not work";
+    pub(crate) const START: &str = "The network cannot be started";
+    pub(crate) const ENDED: &str = "The network has ended unexpectedly";
+    pub(crate) const UNSEEN: &str = "The network cannot be seen any more";
+    pub(crate) const RELOAD: &str = "The manifest was not taken up; the network goes on as it is";
+    pub(crate) const FILES: &str = "A file of the app could not be understood";
+
+    pub(crate) fn not_opened(file: &Path) -> String {
+        format!("{} was not opened", file.display())
+    }
+
+    pub(crate) fn not_runnable(file: &str) -> String {
+        format!("{file} cannot be run")
     }
 }
 

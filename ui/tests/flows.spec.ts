@@ -54,6 +54,10 @@ test("every column is whole in a window of the usual width", async ({ page }) =>
       .evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().right));
     expect(rights.length, `at ${width}`).toBeGreaterThan(20);
     expect(Math.max(...rights), `at ${width}`).toBeLessThanOrEqual(edge);
+    const numbers = page.locator("[role=row][data-key] > .number");
+    expect(await numbers.count(), `at ${width}`).toBeGreaterThan(50);
+    const spill = await numbers.evaluateAll((cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent));
+    expect(spill, `at ${width}`).toEqual([]);
   }
 });
 

@@ -158,7 +158,7 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
             Some(Act::Browse(url)),
         ));
         lines.push(Line::Text(
-            menu::copy(&address, name),
+            menu::copy(name, &address),
             Some(Act::Copy(address)),
         ));
     }
@@ -271,7 +271,7 @@ mod tests {
                 "Open h0:80 in the browser",
                 "Copy 127.0.42.101:80 (h0)",
                 "Reload the manifest",
-                "Stop",
+                "Stop the network",
                 "Show NoRouter",
                 "Quit",
             ]
@@ -300,6 +300,6 @@ mod tests {
             assert_eq!(Act::of(&act.id()), Some(act));
         }
         assert_eq!(Act::of("else"), None);
-        assert_eq!(texts(&lines(&app(None), None))[1], "Start");
+        assert_eq!(texts(&lines(&app(None), None))[1], "Start the network");
     }
 }

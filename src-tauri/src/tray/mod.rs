@@ -150,7 +150,7 @@ async fn perform(app: &AppHandle, act: Act) {
             }
             started
         }
-        Act::Stop => desk.stop().await,
+        Act::Stop => deeds::stop(&desk, &*screen).await,
         Act::Reload => desk.reload().await,
         Act::Show => {
             window::show(app);
@@ -170,7 +170,7 @@ async fn perform(app: &AppHandle, act: Act) {
         },
     };
     if let Err(error) = outcome {
-        desk.fail(words::dialog::FAILED, error);
+        desk.fail(words::failure::ACT, error);
         window::show(app);
     }
 }

@@ -191,13 +191,27 @@ impl Icon {
             .collect()
     }
 
-    /// Waits until the menu has a line that begins so, and gives its number.
-    pub(crate) fn line(&self, begins: &str, home: &Home) -> i32 {
+    /// Waits until the menu has a line that begins so.
+    pub(crate) fn shows(&self, home: &Home, begins: &str) {
+        self.until(home, begins, |_| true);
+    }
+
+    /// Waits until the menu has a line that begins so, and clicks on it.
+    pub(crate) fn click(&self, home: &Home, begins: &str) {
+        self.until(home, begins, |id| {
+            let event = (id, "clicked", Value::from(0_i32), 0_u32);
+            // A menu that was drawn anew in between has other numbers.
+            self.proxy().call::<_, _, ()>("Event", &event).is_ok()
+        });
+    }
+
+    fn until(&self, home: &Home, begins: &str, done: impl Fn(i32) -> bool) {
         let start = Instant::now();
         loop {
             let lines = self.lines();
-            if let Some((id, _)) = lines.iter().find(|(_, text)| text.starts_with(begins)) {
-                return *id;
+            let found = lines.iter().find(|(_, text)| text.starts_with(begins));
+            if found.is_some_and(|(id, _)| done(*id)) {
+                return;
             }
             let said = home.said();
             assert!(
@@ -206,10 +220,5 @@ impl Icon {
             );
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-    }
-
-    pub(crate) fn click(&self, id: i32) {
-        let event = (id, "clicked", Value::from(0_i32), 0_u32);
-        let _: () = self.proxy().call("Event", &event).unwrap();
     }
 }

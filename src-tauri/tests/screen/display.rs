@@ -115,7 +115,7 @@ impl Display {
         sent.unwrap().check().unwrap();
     }
 
-    /// The window that has the keyboard, if it is one of these or inside of one.
+    /// Whether this window, or one inside of it, has the keyboard.
     pub(crate) fn has_keyboard(&self, window: Window) -> bool {
         let mut focus = self
             .connection

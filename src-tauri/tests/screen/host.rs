@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use arboard::{GetExtLinux as _, LinuxClipboardKind};
+
 use super::{
     display::{CONTROL, Display, LETTER_A, LETTER_V, RETURN},
     page::{button, card},
@@ -102,6 +104,12 @@ fn save_as(display: &Display, home: &Home, pid: u32, name: &str) -> String {
     clipboard.set_text(path.to_str().unwrap()).unwrap();
     display.press(dialog, &[CONTROL, LETTER_A]);
     display.press(dialog, &[CONTROL, LETTER_V]);
+    // What is pasted arrives when the owner of the clipboard has given it; only then can it be selected.
+    home.wait("the path is not in the dialog", || {
+        display.press(dialog, &[CONTROL, LETTER_A]);
+        let selected = clipboard.get().clipboard(LinuxClipboardKind::Primary);
+        (selected.text().ok()? == path.to_str()?).then_some(())
+    });
     display.press(dialog, &[RETURN]);
     home.wait("nothing was saved", || fs::read_to_string(&path).ok())
 }

@@ -80,9 +80,9 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &card("web", "ready")).await;
 
     // From the tray, too.
-    icon.click(icon.line("Stop", &home));
+    icon.click(&home, "Stop");
     app.sees(&home, &button("Start the network")).await;
-    icon.click(icon.line("Start", &home));
+    icon.click(&home, "Start");
     app.sees(&home, &card("web", "ready")).await;
 
     // A command asks, and goes on with the answer.

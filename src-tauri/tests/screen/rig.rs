@@ -207,7 +207,8 @@ impl Driven {
         }
     }
 
-    /// Waits until the app has ended by itself.
+    /// Waits until the app has ended by itself. With which code only the driver learns, which has started it: what an
+    /// orderly end leaves behind is for the test to look at.
     pub(crate) fn ended(self, home: &Home) {
         home.wait("the app does not end", || {
             (!self.process.is_there()).then_some(())

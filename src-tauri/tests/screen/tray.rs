@@ -14,12 +14,12 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     let manifest = home.file(&format!("tray-{}.yaml", std::process::id()), ALONE);
     let app = home.start(&["--hidden", &manifest]);
     let icon = desktop.icon(app.pid());
-    icon.click(icon.line("Start", &home));
-    icon.line("\u{25cf} laptop: ready", &home);
-    icon.line("Copy 127.0.73.1:8080", &home);
-    icon.click(icon.line("Stop", &home));
-    icon.line("Start", &home);
-    icon.click(icon.line("Quit", &home));
+    icon.click(&home, "Start");
+    icon.shows(&home, "\u{25cf} laptop: ready");
+    icon.shows(&home, "Copy 127.0.73.1:8080");
+    icon.click(&home, "Stop");
+    icon.shows(&home, "Start");
+    icon.click(&home, "Quit");
     assert_eq!(app.ended(), Some(0), "{}", home.said());
 }
 
@@ -40,22 +40,22 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     let manifest = home.file(&format!("{name}.yaml"), &text);
     let app = home.start(&["--hidden", &manifest]);
     let icon = desktop.icon(app.pid());
-    icon.click(icon.line("Start", &home));
+    icon.click(&home, "Start");
 
     // The address of a port, and then that of a host: the second notification takes the place of the first.
     let mut clipboard = arboard::Clipboard::new().unwrap();
     let address = format!("127.0.76.1:{port}");
-    icon.click(icon.line(&format!("Copy {address} (laptop)"), &home));
+    icon.click(&home, &format!("Copy {address} (laptop)"));
     let first = desktop.notification();
     assert_eq!(first.title, format!("Copied {address}"));
     assert_eq!(clipboard.get_text().unwrap(), address);
-    icon.click(icon.line("\u{25cf} laptop: ready", &home));
+    icon.click(&home, "\u{25cf} laptop: ready");
     let second = desktop.notification();
     assert_eq!(second.title, "Copied 127.0.76.1");
     assert_eq!((first.replaced, second.replaced), (0, first.id));
     assert_eq!(clipboard.get_text().unwrap(), "127.0.76.1");
 
-    icon.click(icon.line(&format!("Open laptop:{port} in the browser"), &home));
+    icon.click(&home, &format!("Open laptop:{port} in the browser"));
     let asked = home.wait("the browser was not asked", || {
         fs::read_to_string(home.path("asked")).ok()
     });
@@ -73,7 +73,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     };
     let again = "the manifest was read again; nothing has changed";
     assert!(!log().contains(again), "{}", log());
-    icon.click(icon.line("Reload the manifest", &home));
+    icon.click(&home, "Reload the manifest");
     home.wait("the manifest was not read again", || {
         log().contains(again).then_some(())
     });
@@ -81,11 +81,14 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
 
     // What goes wrong is told in the window.
     home.file(&format!("{name}.yaml"), "hosts: [");
-    icon.click(icon.line("Reload the manifest", &home));
+    icon.click(&home, "Reload the manifest");
     display.window(&home, app.pid(), "NORMAL");
-    icon.click(icon.line("Stop", &home));
-    icon.line("Start", &home);
-    icon.click(icon.line("Quit", &home));
+    home.wait("nothing was told", || {
+        home.said().contains("That did not work").then_some(())
+    });
+    icon.click(&home, "Stop");
+    icon.shows(&home, "Start");
+    icon.click(&home, "Quit");
     assert_eq!(app.ended(), Some(0), "{}", home.said());
 }
 
@@ -95,11 +98,11 @@ fn a_second_start_hands_its_manifest_over_and_goes() {
     let home = Home::new();
     let app = home.start(&["--hidden"]);
     let icon = desktop.icon(app.pid());
-    icon.line("No network is open", &home);
+    icon.shows(&home, "No network is open");
     let manifest = home.file(&format!("second-{}.yaml", std::process::id()), ALONE);
     let second = home.start(&[&manifest]);
     assert_eq!(second.ended(), Some(0), "{}", home.said());
-    icon.line("Start", &home);
-    icon.click(icon.line("Quit", &home));
+    icon.shows(&home, "Start");
+    icon.click(&home, "Quit");
     assert_eq!(app.ended(), Some(0), "{}", home.said());
 }
