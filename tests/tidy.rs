@@ -19,7 +19,9 @@ use std::{
 /// Lowest floor first. A room imports rooms of lower floors, and itself.
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "text", "secret"],
-    &["manifest", "wire", "view", "proxy", "names", "route"],
+    &[
+        "manifest", "wire", "view", "proxy", "names", "route", "budget",
+    ],
     &["plan", "switch", "link", "flow"],
     &["manager", "edge"],
     &["driver"],

@@ -22,25 +22,26 @@ use tokio::{
 
 use super::{
     clock::{Clock, seed},
-    describe, dial, dns, limits,
-    lookup::{ASKERS, Asker, LOOKUPS_MAX},
+    describe, dial, dns,
+    limits::{self, Alone},
+    lookup::{Asker, LOOKUPS_MAX},
     memory,
     network_stream::NetworkStream,
     notes::Notes,
     pool::Pool,
     proxy, relay,
     resolver::Resolver,
-    shares::Shares,
     signals, stdio, stream,
     succession::{self, Successor},
     vigil::Vigil,
 };
 use crate::{
     addr::{FlowKey, Vip},
-    edge::{Core, Errand, Files, Listener, NotListening, Output, Purpose, Service},
+    edge::{Core, Errand, Files, Listener, NotListening, Output, Purpose, Service, Turn},
+    flow::{Capacity, Holder},
     proxy::{Cause, Destination, Failure, Host},
     time::Instant,
-    wire::control::Configure,
+    wire::{Desync, control::Configure},
 };
 
 /// How much is written to the manager at a time, in bytes. What is written cannot be overtaken any more.
@@ -50,14 +51,8 @@ const WRITE_MAX: usize = 128 << 10;
 /// that asks again at once makes that worse.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How many connections for other hosts' proxies may be asked for and not there yet.
-const RELAYS_MAX: usize = 1_024;
-
 /// How many threads may wait for resolvers and disks: every share of the resolvers, and a few for the rest.
-const BLOCKING_MAX: usize = ASKERS * LOOKUPS_MAX + 4;
-
-/// How many connections may be open on which other hosts ask DNS questions.
-const QUESTIONS_MAX: usize = 512;
+const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
 
 /// How long a dial may take that the manager wants to know of.
 const PROBE_MAX: Duration = Duration::from_secs(10);
@@ -88,19 +83,25 @@ pub enum End {
 /// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
 /// without a manager.
 pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_MAX)
-        .thread_keep_alive(Duration::from_secs(2))
-        .build()?;
+    let runtime = runtime()?;
     let end = runtime.block_on(async {
         let (input, output) = stdio::open()?;
         let stop = signals::terminated()?;
-        Ok(run(input, output, configuration, stop).await)
+        let capacity = limits::capacity(Alone::Yes);
+        Ok(run(input, output, configuration, capacity, stop).await)
     });
     // A resolver that does not answer has a thread, and must not keep the agent alive.
     runtime.shutdown_background();
     end
+}
+
+/// What an agent runs on: one thread, and a few for what cannot be interrupted.
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_MAX)
+        .thread_keep_alive(Duration::from_secs(2))
+        .build()
 }
 
 /// Runs an agent on a pair of streams until the manager closes them or `stop` is done. At the end every connection is
@@ -109,11 +110,11 @@ pub(super) async fn run(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Unpin + Send + 'static,
     configuration: Option<Configure>,
+    capacity: Capacity,
     stop: impl Future<Output = ()> + Send,
 ) -> End {
     memory::keep_large_buffers_apart();
-    limits::raise_open_files();
-    let shared = Arc::new(Shared::new());
+    let shared = Arc::new(Shared::new(capacity));
     if let Some(configuration) = configuration {
         let configured = shared.lock().core.configure(configuration);
         if let Err(reason) = configured {
@@ -160,10 +161,6 @@ pub(super) struct Shared {
     pub(super) vigil: Vigil,
     /// With the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
-    /// Room for connections that other hosts' proxies ask for and that are not there yet.
-    pub(super) relays: Shares,
-    /// Room for DNS questions of other hosts.
-    pub(super) questions: Shares,
     /// What has been written for programs on this host.
     notes: Mutex<Notes>,
     /// How many times that was to be done.
@@ -197,11 +194,11 @@ impl State {
 }
 
 impl Shared {
-    fn new() -> Self {
+    fn new(capacity: Capacity) -> Self {
         Self {
             clock: Clock::start(),
             state: Mutex::new(State {
-                core: Core::new(seed()),
+                core: Core::new(seed(), capacity),
                 streams: HashMap::new(),
                 listeners: HashMap::new(),
                 armed: None,
@@ -216,8 +213,6 @@ impl Shared {
             place: OnceLock::new(),
             vigil: Vigil::default(),
             resolver: Mutex::default(),
-            relays: Shares::new(RELAYS_MAX),
-            questions: Shares::new(QUESTIONS_MAX),
             notes: Mutex::default(),
             writes: AtomicU64::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
@@ -250,6 +245,18 @@ impl Shared {
                 resolver
             }
         }
+    }
+
+    fn handle_bytes(self: &Arc<Self>, buffer: &mut BytesMut) -> Result<Turn, Desync> {
+        let mut state = self.lock();
+        let turn = state.core.handle_bytes(self.clock.now(), buffer)?;
+        self.settle(state);
+        Ok(turn)
+    }
+
+    /// What was asked on a flow is answered.
+    pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
+        self.lock().core.handle_served(flow);
     }
 
     /// See [`Core::suggest`].
@@ -373,12 +380,13 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
             Err(error) => return End::Broken(describe(&error)),
         }
         shared.vigil.note();
-        let now = shared.clock.now();
-        let mut state = shared.lock();
-        if let Err(desync) = state.core.handle_bytes(now, &mut buffer) {
-            return End::Broken(desync.to_string());
+        // What has come for one connection does not make all others wait until it is done.
+        while let Turn::Yield = match shared.handle_bytes(&mut buffer) {
+            Ok(turn) => turn,
+            Err(desync) => return End::Broken(desync.to_string()),
+        } {
+            tokio::task::yield_now().await;
         }
-        shared.settle(state);
     }
 }
 
@@ -486,7 +494,7 @@ async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: std::net::
     loop {
         let socket = next_connection(listener, address.into()).await;
         let mut state = shared.lock();
-        match state.core.connect(shared.now(), address) {
+        match state.core.connect(shared.now(), Holder::Owner, address) {
             Ok(flow) => {
                 tokio::spawn(stream::carry(shared.clone(), flow, socket));
             }
@@ -538,7 +546,9 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
                 let host = host.parse().unwrap_or(Host::Name(host));
                 dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await
             }
-            Errand::ForOthers(destination) => relay::connect(&shared, destination).await,
+            Errand::ForOthers(destination) => {
+                relay::connect(&shared, Ipv4Addr::UNSPECIFIED, destination).await
+            }
         }
     };
     let dialled = tokio::time::timeout(PROBE_MAX, dialled).await;

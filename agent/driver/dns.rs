@@ -107,11 +107,6 @@ pub(super) async fn serve_network(
 ) -> io::Result<()> {
     let flow = stream.flow();
     let asked_by_others = flow.src.ip() != flow.dst.ip();
-    // What others ask takes no place from programs of this host.
-    let place = shared.questions.take(*flow.dst.ip());
-    if asked_by_others && place.is_none() {
-        return Err(io::ErrorKind::ResourceBusy.into());
-    }
     loop {
         // Nobody asks any more, or nobody asks.
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {

@@ -1,11 +1,13 @@
 //! Names as this host resolves them, with the words of its operating system's resolver.
 
 use std::{
-    net::{SocketAddr, ToSocketAddrs as _},
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::describe;
 use crate::proxy::{Cause, Destination, Failure, Host};
@@ -13,8 +15,15 @@ use crate::proxy::{Cause, Destination, Failure, Host};
 /// How long a name may take.
 const LOOKUP_MAX: Duration = Duration::from_secs(15);
 
-/// How many names are looked up at a time for each [`Asker`]. A resolver that does not answer holds a thread for each.
-pub(super) const LOOKUPS_MAX: usize = 16;
+/// How many names are looked up at a time, by each kind of [`Asker`] and in all. A resolver that does not answer holds a thread
+/// for each.
+const PORTS_MAX: usize = 16;
+const PROGRAMS_MAX: usize = 16;
+const HOSTS_MAX: usize = 64;
+pub(super) const LOOKUPS_MAX: usize = PORTS_MAX + PROGRAMS_MAX + HOSTS_MAX;
+
+/// How many of them one other host may have.
+const PER_HOST: usize = 4;
 
 /// For whom a name is looked up. What one of them asks for does not make another wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,25 +33,56 @@ pub(super) enum Asker {
     /// A program of this host, through a proxy.
     Programs,
     /// Another host, through a route.
-    Hosts,
+    Host(Ipv4Addr),
 }
 
-/// How many kinds of [`Asker`] there are.
-pub(super) const ASKERS: usize = 3;
+/// The turns of all agents of this process: they share its threads.
+static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
+static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
+static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-static PORTS: Semaphore = Semaphore::const_new(LOOKUPS_MAX);
-static PROGRAMS: Semaphore = Semaphore::const_new(LOOKUPS_MAX);
-static HOSTS: Semaphore = Semaphore::const_new(LOOKUPS_MAX);
+/// The turns of each other host that looks something up.
+static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
+
+/// A turn, over when it is dropped.
+struct Turn {
+    _of_all: Option<SemaphorePermit<'static>>,
+    _of_host: Option<OwnedSemaphorePermit>,
+}
 
 impl Asker {
-    /// The turns of all agents of this process: they share its threads.
-    const fn turns(self) -> &'static Semaphore {
-        match self {
+    /// Waits for a turn: first among the questions of the same host, so that those that wait for each other keep nobody else
+    /// waiting.
+    async fn turn(self) -> Turn {
+        let all = match self {
             Self::Ports => &PORTS,
             Self::Programs => &PROGRAMS,
-            Self::Hosts => &HOSTS,
+            Self::Host(_) => &HOSTS,
+        };
+        let own = match self {
+            Self::Host(host) => Some(turns_of(host)),
+            Self::Ports | Self::Programs => None,
+        };
+        // The semaphores are never closed, which is the only way to fail.
+        let of_host = match own {
+            Some(own) => own.acquire_owned().await.ok(),
+            None => None,
+        };
+        Turn {
+            _of_all: all.acquire().await.ok(),
+            _of_host: of_host,
         }
     }
+}
+
+fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
+    let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those that nobody holds have all their turns.
+    each.retain(|_, turns| Arc::strong_count(turns) > 1);
+    let turns = each.entry(host);
+    turns
+        .or_insert_with(|| Arc::new(Semaphore::new(PER_HOST)))
+        .clone()
 }
 
 /// The addresses of a destination; at least one.
@@ -57,7 +97,7 @@ pub(super) async fn lookup(
     };
     let question = name.clone();
     let answer = async {
-        let turn = asker.turns().acquire().await;
+        let turn = asker.turn().await;
         tokio::task::spawn_blocking(move || {
             // A resolver cannot be interrupted, so the turn lasts as long as it does.
             let _turn = turn;

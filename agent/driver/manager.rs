@@ -33,7 +33,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     link::Reply,
-    manager::{Commands, Core, Output},
+    manager::{Commands, Core, Output, Turn},
     plan::{Change, Plan, Start},
     secret::Secret,
     time::Instant,
@@ -59,7 +59,11 @@ const TICK: Duration = Duration::from_secs(2);
 /// The longest line of standard error that is kept together, in bytes.
 const LINE_MAX: usize = 16 << 10;
 
-/// How long an agent that writes so much has to wait before more is read. Its words are not worth the time of others.
+/// How many lines of standard error are taken at a time.
+const LINES_MAX: usize = 64;
+
+/// How long an agent that writes more than that at a time has to wait before more is taken. Its words are not worth the time
+/// of others.
 const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 
 /// How many events a slow listener may be behind before it is told to look at the snapshot instead.
@@ -150,7 +154,7 @@ impl Manager {
         plan: &Plan,
         door: Option<Door>,
     ) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
-        limits::raise_open_files();
+        limits::open_files();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -355,10 +359,11 @@ impl Shared {
     }
 
     /// Tells the machine something, and performs what it decides.
-    fn tell(self: &Arc<Self>, what: impl FnOnce(&mut Core, Instant)) {
+    fn tell<R>(self: &Arc<Self>, what: impl FnOnce(&mut Core, Instant) -> R) -> R {
         let mut state = self.lock();
-        what(&mut state.core, self.clock.now());
+        let answer = what(&mut state.core, self.clock.now());
         self.settle(state);
+        answer
     }
 
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
@@ -494,7 +499,14 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 shared.vigil.note();
-                shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer));
+                loop {
+                    match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {
+                        Turn::Done => break,
+                        Turn::Yield => tokio::task::yield_now().await,
+                        // Nothing is read meanwhile, so that in the end the host itself waits.
+                        Turn::Wait(until) => shared.clock.sleep_until(Some(until)).await,
+                    }
+                }
             }
         }
     }
@@ -541,8 +553,14 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
     loop {
         buffer.reserve(LINE_MAX);
         let ended = matches!(errors.read_buf(&mut buffer).await, Ok(0) | Err(_));
-        let flooded = buffer.len() >= LINE_MAX;
+        let mut flooded = buffer.len() >= LINE_MAX;
+        let mut lines = 0;
         loop {
+            if lines == LINES_MAX {
+                tokio::time::sleep(FLOOD_PAUSE).await;
+                (lines, flooded) = (0, false);
+            }
+            lines += 1;
             let line = match buffer.iter().position(|&byte| byte == b'\n') {
                 Some(end) => {
                     let line = buffer.split_to(end);

@@ -28,7 +28,6 @@ mod pool;
 mod private;
 mod proxy;
 mod relay;
-mod shares;
 pub mod resolver;
 pub mod shell;
 pub mod signals;

@@ -13,7 +13,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::agent::Shared;
-use crate::{addr::FlowKey, flow::Receive};
+use crate::{addr::FlowKey, flow::{Holder, Receive}};
 
 /// How long the far end may take to accept: longer than its dial may take.
 const OPEN_MAX: Duration = Duration::from_mins(1);
@@ -48,7 +48,7 @@ impl NetworkStream {
     pub(super) async fn open(shared: &Arc<Shared>, remote: SocketAddrV4) -> io::Result<Self> {
         let connected = {
             let mut state = shared.lock();
-            let connected = state.core.connect(shared.now(), remote);
+            let connected = state.core.connect(shared.now(), Holder::Owner, remote);
             shared.settle(state);
             connected
         };

@@ -1,6 +1,6 @@
 //! Connections for another host's proxy: asked for on one side, dialled on the other.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -60,27 +60,21 @@ pub(super) async fn ask(
 /// Serves one question of another host's proxy.
 pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
     let peer = *stream.flow().dst.ip();
-    let Some(place) = shared.relays.take(peer) else {
-        return Err(io::ErrorKind::ResourceBusy.into());
-    };
     let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
     let connected = match ask.host.parse() {
         Ok(host) => {
-            connect(
-                &shared,
-                Destination {
-                    host,
-                    port: ask.port,
-                },
-            )
-            .await
+            let destination = Destination {
+                host,
+                port: ask.port,
+            };
+            connect(&shared, peer, destination).await
         }
         Err(error) => Err(Failure {
             cause: Cause::NotAllowed,
             reason: format!("{:?} is no host: {error}.", ask.host),
         }),
     };
-    drop(place);
+    shared.served(stream.flow());
     match connected {
         Ok(socket) => {
             let answer = Answer {
@@ -104,9 +98,10 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     Ok(())
 }
 
-/// Connects to where another host may go through this gateway.
+/// Connects to where `peer`, another host or the manager itself, may go through this gateway.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
+    peer: Ipv4Addr,
     destination: Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
     shared.lock().core.may_relay_to(&destination)?;
@@ -114,7 +109,7 @@ pub(super) async fn connect(
         let state = shared.lock();
         state.core.may_connect_for_others(&destination, address)
     };
-    dial::dial(&destination, Asker::Hosts, may).await
+    dial::dial(&destination, Asker::Host(peer), may).await
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {

@@ -1,12 +1,18 @@
-//! What an agent rides on: a child process and its pipes, or a task and pipes in memory.
+//! What an agent rides on: a child process and its pipes, or a thread and pipes in memory.
+
+use std::thread;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::oneshot,
-    task::JoinHandle,
 };
 
-use super::{agent, askpass::Pass, child::Child};
+use super::{
+    agent,
+    askpass::Pass,
+    child::Child,
+    limits::{self, Alone},
+};
 use crate::{link::Ending, plan::Start};
 
 /// What a pipe in memory holds, in bytes.
@@ -22,14 +28,18 @@ pub(super) struct Pipes {
 /// What runs an agent.
 pub(super) enum Process {
     Child(Child),
-    /// An agent inside the manager, and what asks it to go.
-    Task(JoinHandle<agent::End>, Option<oneshot::Sender<()>>),
+    /// An agent inside the manager: its end, and what asks it to go or ends it.
+    Inside {
+        ended: oneshot::Receiver<()>,
+        stop: Option<oneshot::Sender<()>>,
+        kill: Option<oneshot::Sender<()>>,
+    },
 }
 
 /// Starts an agent; fails with a reason for people. A command with a pass may ask people something.
 pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), String> {
     match start {
-        Start::InProcess => Ok(in_process()),
+        Start::InProcess => in_process(),
         Start::Command(argv) => {
             let (child, pipes) = Child::spawn(argv, pass)?;
             Ok((Process::Child(child), pipes))
@@ -37,20 +47,45 @@ pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pip
     }
 }
 
-fn in_process() -> (Process, Pipes) {
+/// Starts an agent on a thread of its own: what others make it do is not the manager's time.
+fn in_process() -> Result<(Process, Pipes), String> {
     let (input, far_input) = tokio::io::duplex(DUPLEX);
     let (output, far_output) = tokio::io::duplex(DUPLEX);
-    let (stop, stopped) = oneshot::channel();
-    let stopped = async {
-        let _ = stopped.await;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (kill, killed) = oneshot::channel::<()>();
+    let (end, ended) = oneshot::channel();
+    let runtime = agent::runtime().map_err(|error| super::describe(&error))?;
+    let work = move || {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let capacity = limits::capacity(Alone::No);
+        runtime.block_on(async {
+            tokio::select! {
+                _ = agent::run(far_input, far_output, None, capacity, stopped) => {}
+                _ = killed => {}
+            }
+        });
+        // A resolver that does not answer has a thread, and must not keep the agent alive.
+        runtime.shutdown_background();
+        // The manager may be gone first.
+        let _ = end.send(());
     };
-    let agent = tokio::spawn(agent::run(far_input, far_output, None, stopped));
+    let thread = thread::Builder::new().name("agent".to_owned());
+    thread
+        .spawn(work)
+        .map_err(|error| super::describe(&error))?;
     let pipes = Pipes {
         input: Box::new(input),
         output: Box::new(output),
         errors: Box::new(tokio::io::empty()),
     };
-    (Process::Task(agent, Some(stop)), pipes)
+    let process = Process::Inside {
+        ended,
+        stop: Some(stop),
+        kill: Some(kill),
+    };
+    Ok((process, pipes))
 }
 
 impl Process {
@@ -58,8 +93,9 @@ impl Process {
     pub(super) async fn wait(&mut self) -> Ending {
         match self {
             Self::Child(child) => child.wait().await,
-            Self::Task(task, _) => {
-                let _ = task.await;
+            Self::Inside { ended, .. } => {
+                // A thread that has panicked has ended, too.
+                let _ = ended.await;
                 Ending::Unknown
             }
         }
@@ -69,7 +105,7 @@ impl Process {
     pub(super) fn terminate(&mut self) {
         match self {
             Self::Child(child) => child.terminate(),
-            Self::Task(_, stop) => drop(stop.take()),
+            Self::Inside { stop, .. } => drop(stop.take()),
         }
     }
 
@@ -77,7 +113,7 @@ impl Process {
     pub(super) fn kill(&mut self) {
         match self {
             Self::Child(child) => child.kill(),
-            Self::Task(task, _) => task.abort(),
+            Self::Inside { kill, .. } => drop(kill.take()),
         }
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod config;
+mod crowd;
 mod pages;
 mod path;
 mod probe;
@@ -25,6 +26,7 @@ use bytes::{Buf, BytesMut};
 
 use self::{
     config::{Config, Peer},
+    crowd::Crowd,
     path::Given,
     silence::Silence,
 };
@@ -36,14 +38,15 @@ pub use self::{
 use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
-    flow::{Receive, Table, TableFull},
+    budget::Shares,
+    flow::{Capacity, Holder, Receive, Table, TableFull},
     link::Sign,
     names::Zone,
     time::Instant,
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Lost, Message, Outcome, ProblemReport,
+            self, Configure, Event, Greeting, Lost, Message, Outcome, ProblemReport, Raw,
             RouteSuggestion, feature,
         },
         frame,
@@ -55,11 +58,23 @@ use crate::{
 /// How long a listening address that could not be had is left alone before the next try.
 const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
+/// How many problems are told. A manager keeps one more.
+const PROBLEMS_MAX: usize = 63;
+
 /// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
 const DIALS_MAX: usize = 1_024;
 
-/// How many of them one host may wait for.
-const DIALS_PER_HOST: usize = DIALS_MAX / 2;
+/// How many questions of other hosts may be open on connections of their own.
+const QUESTIONS_MAX: usize = 512;
+
+/// How many connections for other hosts' proxies may be asked for and not there yet.
+const RELAYS_MAX: usize = 1_024;
+
+/// How many frames are taken before it is others' turn.
+const FRAMES_IN_A_TURN: usize = 64;
+
+/// How many messages may wait for the manager before suggestions are dropped.
+const CONTROL_MAX: usize = 1_024;
 
 /// What the driver is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +166,15 @@ pub enum Service {
     Relay,
 }
 
+/// Whether all that has come was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It was.
+    Done,
+    /// There is more, after others have had their turn.
+    Yield,
+}
+
 /// One agent.
 pub struct Core {
     decoder: Decoder,
@@ -166,7 +190,14 @@ pub struct Core {
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
     /// Dials that are under way, by the host that waits for them.
-    dials: BTreeMap<Ipv4Addr, usize>,
+    dials: Shares<Ipv4Addr>,
+    /// Likewise what others ask of the services.
+    questions: Shares<Ipv4Addr>,
+    relays: Shares<Ipv4Addr>,
+    /// The flows that one of those waits on.
+    serving: BTreeMap<FlowKey, Service>,
+    /// The hosts that want more than their share of this one.
+    crowd: Crowd,
     /// The probes that wait for the driver.
     errands: BTreeSet<u64>,
     /// The flows that others have begun.
@@ -192,17 +223,21 @@ enum Listening {
 
 impl Core {
     /// An agent that waits to be configured. `seed` decides its sequence numbers and ports.
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, capacity: Capacity) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
             config: None,
             listeners: BTreeMap::new(),
             lost: BTreeSet::new(),
             next_retry: None,
-            flows: Table::new(seed),
+            flows: Table::new(seed, capacity),
             given: Given::default(),
             files: Vec::new(),
-            dials: BTreeMap::new(),
+            dials: Shares::new(DIALS_MAX, 1),
+            questions: Shares::new(QUESTIONS_MAX, 1),
+            relays: Shares::new(RELAYS_MAX, 1),
+            serving: BTreeMap::new(),
+            crowd: Crowd::default(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
             silence: None,
@@ -212,10 +247,15 @@ impl Core {
         }
     }
 
-    /// Takes whole frames off the front of what the manager has sent.
-    pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<(), Desync> {
+    /// Takes whole frames off the front of what the manager has sent, as many as make a turn.
+    pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<Turn, Desync> {
         let mut sign = Sign::Part;
-        while let Some(item) = self.decoder.poll(buffer)? {
+        let mut turn = Turn::Yield;
+        for _ in 0..FRAMES_IN_A_TURN {
+            let Some(item) = self.decoder.poll(buffer)? else {
+                turn = Turn::Done;
+                break;
+            };
             sign = Sign::Whole;
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
@@ -228,7 +268,7 @@ impl Core {
             let silence = self.silence.get_or_insert_with(|| Silence::new(now));
             silence.hear(sign);
         }
-        Ok(())
+        Ok(turn)
     }
 
     /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
@@ -348,17 +388,26 @@ impl Core {
     }
 
     /// Begins a flow to an address inside the network.
-    pub fn connect(&mut self, now: Instant, remote: SocketAddrV4) -> Result<FlowKey, TableFull> {
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        holder: Holder,
+        remote: SocketAddrV4,
+    ) -> Result<FlowKey, TableFull> {
         // There are listeners only after a configuration.
         let me = self
             .config
             .as_ref()
             .map_or(Ipv4Addr::LOCALHOST, |config| config.me.address());
-        self.flows.connect(now, me, remote)
+        self.flows.connect(now, holder, me, remote)
     }
 
     /// Tells the manager that these addresses are behind a gateway, before the flows that go there.
     pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
+        // A manager that takes so little will not hear of them in time.
+        if self.control.len() >= CONTROL_MAX {
+            return;
+        }
         let event = Event::RouteSuggestion(RouteSuggestion {
             ip: addresses.iter().copied().map(IpAddr::from).collect(),
             route: gateway.address(),
@@ -399,13 +448,7 @@ impl Core {
 
     /// The outcome of [`Output::Dial`].
     pub fn handle_dialled(&mut self, flow: FlowKey, connected: bool) {
-        let waits = *flow.dst.ip();
-        if let Some(count) = self.dials.get_mut(&waits) {
-            *count -= 1;
-            if *count == 0 {
-                self.dials.remove(&waits);
-            }
-        }
+        self.dials.give(*flow.dst.ip(), 1);
         if connected {
             self.flows.admit(flow);
         } else {
@@ -455,7 +498,17 @@ impl Core {
     /// The driver is done with a flow.
     pub fn release(&mut self, flow: FlowKey) {
         self.accepted.remove(&flow);
+        self.handle_served(flow);
         self.flows.release(flow);
+    }
+
+    /// What was asked on a flow is answered; whatever it carries now is a connection like any other.
+    pub fn handle_served(&mut self, flow: FlowKey) {
+        match self.serving.remove(&flow) {
+            Some(Service::Dns) => self.questions.give(*flow.dst.ip(), 1),
+            Some(Service::Relay) => self.relays.give(*flow.dst.ip(), 1),
+            None => {}
+        }
     }
 
     /// How many flows there are.
@@ -508,6 +561,7 @@ impl Core {
     /// Gives time to flows and listeners.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
+        self.report_due |= self.crowd.handle_timeout(now);
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
@@ -524,7 +578,8 @@ impl Core {
         let retry = self.next_retry.map(|at| (at, "a listener's next try"));
         let silence = self.silence.as_ref();
         let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
-        let own = retry.into_iter().chain(silence);
+        let crowd = self.crowd.poll_timeout();
+        let own = retry.into_iter().chain(silence).chain(crowd);
         own.chain(self.flows.poll_timeout()).min()
     }
 
@@ -566,31 +621,55 @@ impl Core {
         let Some(served) = self.served_at(now, packet.key().dst) else {
             return false;
         };
+        // A share is taken before a stack is made, so that what is refused costs next to nothing.
         let waits = *packet.key().src.ip();
-        if matches!(served, Served::Dial(..)) && !self.may_dial_for(waits) {
+        let is_own = self.me().is_some_and(|me| me.address() == waits);
+        let share = match served {
+            Served::Service(Service::Dns) => &mut self.questions,
+            Served::Service(Service::Relay) => &mut self.relays,
+            Served::Dial(..) => &mut self.dials,
+        };
+        let has_share = if is_own {
+            share.take_any(waits, 1)
+        } else {
+            share.take(waits, 1)
+        };
+        if !has_share {
+            self.note_crowd(now, waits);
             return false;
         }
-        let Some(flow) = self.flows.accept(now, packet) else {
+        let holder = if is_own {
+            Holder::Owner
+        } else {
+            Holder::Host(waits)
+        };
+        let accepted = self.flows.accept(now, holder, packet);
+        let Ok(Some(flow)) = accepted else {
+            match served {
+                Served::Service(Service::Dns) => self.questions.give(waits, 1),
+                Served::Service(Service::Relay) => self.relays.give(waits, 1),
+                Served::Dial(..) => self.dials.give(waits, 1),
+            }
+            if accepted.is_err() {
+                self.note_crowd(now, waits);
+            }
             return false;
         };
         self.accepted.insert(flow);
         self.outputs.push_back(match served {
             Served::Service(service) => {
+                self.serving.insert(flow, service);
                 self.flows.admit(flow);
                 Output::Serve(flow, service)
             }
-            Served::Dial(host, port) => {
-                *self.dials.entry(waits).or_default() += 1;
-                Output::Dial { flow, host, port }
-            }
+            Served::Dial(host, port) => Output::Dial { flow, host, port },
         });
         true
     }
 
-    /// Whether one more dial may be under way for a host, so that none waits for what another one asks for.
-    fn may_dial_for(&self, host: Ipv4Addr) -> bool {
-        let own = self.dials.get(&host).copied().unwrap_or_default();
-        self.dials.values().sum::<usize>() < DIALS_MAX && own < DIALS_PER_HOST
+    /// A host has been refused what would have been more than its share.
+    fn note_crowd(&mut self, now: Instant, host: Ipv4Addr) {
+        self.report_due |= self.crowd.note(now, host);
     }
 
     fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {
@@ -616,21 +695,21 @@ impl Core {
             return;
         };
         if request.op == control::PROBE {
-            let answer = self.probe(now, request.id, request.args);
+            let answer = self.probe(now, request.id, &request.args);
             self.control
                 .extend(answer.map(|answer| result(request.id, request.op, answer)));
             return;
         }
         let outcome = match request.op.as_str() {
-            control::CONFIGURE => serde_json::from_value(request.args)
+            control::CONFIGURE => (request.args.read())
                 .map_err(|error| error.to_string())
                 .and_then(|args| self.reconfigure(now, args))
                 .map(|()| greeting(sum::of_control(json))),
-            control::PING => Ok(serde_json::Value::Null),
-            control::LOST => serde_json::from_value(request.args)
+            control::PING => Ok(Raw::default()),
+            control::LOST => (request.args.read())
                 .map_err(|error| error.to_string())
                 .map(|lost| self.handle_lost(lost))
-                .map(|()| serde_json::Value::Null),
+                .map(|()| Raw::default()),
             other => Err(format!("this agent does not know how to {other:?}")),
         };
         self.control
@@ -666,8 +745,30 @@ impl Core {
                 reason: why.reason.clone(),
             })
         });
-        listeners.chain(self.files.iter().cloned()).collect()
+        let crowd = self.crowd.problems(|host| self.called(host));
+        let all = listeners.chain(self.files.iter().cloned()).chain(crowd);
+        told(all.collect())
     }
+
+    /// What people call the host with this address.
+    fn called(&self, host: Ipv4Addr) -> String {
+        let zone = self.zone();
+        let name = zone.and_then(|zone| zone.name(host));
+        name.map_or_else(|| host.to_string(), ToString::to_string)
+    }
+}
+
+/// As many problems as anybody reads, and how many more there are.
+fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
+    let more = problems.len().saturating_sub(PROBLEMS_MAX);
+    if more > 0 {
+        problems.truncate(PROBLEMS_MAX);
+        problems.push(ProblemReport {
+            what: format!("do {more} more things"),
+            reason: "what is listed before comes first".to_owned(),
+        });
+    }
+    problems
 }
 
 /// What there is at an address of the network.
@@ -676,10 +777,10 @@ enum Served {
     Dial(String, u16),
 }
 
-fn result(id: u64, op: String, outcome: Result<serde_json::Value, String>) -> Message {
+fn result(id: u64, op: String, outcome: Result<Raw, String>) -> Message {
     let (error, data) = match outcome {
-        Ok(data) => (serde_json::Value::Null, data),
-        Err(reason) => (reason.into(), serde_json::Value::Null),
+        Ok(data) => (Raw::default(), data),
+        Err(reason) => (Raw::of(&reason), Raw::default()),
     };
     Message::Result(Outcome {
         request_id: id,
@@ -689,7 +790,7 @@ fn result(id: u64, op: String, outcome: Result<serde_json::Value, String>) -> Me
     })
 }
 
-fn greeting(sum: u16) -> serde_json::Value {
+fn greeting(sum: u16) -> Raw {
     let served = [
         feature::LOOPBACK,
         feature::TCP,
@@ -710,11 +811,11 @@ fn greeting(sum: u16) -> serde_json::Value {
         feature::SUMS,
     ];
     let greeting = Greeting {
-        features: served.map(str::to_owned).to_vec(),
+        features: served.into_iter().collect(),
         version: VERSION.to_owned(),
         sum,
     };
-    serde_json::to_value(greeting).unwrap_or_default()
+    Raw::of(&greeting)
 }
 
 #[cfg(test)]

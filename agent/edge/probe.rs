@@ -2,14 +2,12 @@
 
 use std::net::{IpAddr, SocketAddrV4};
 
-use serde_json::Value;
-
 use super::{Core, Listening, Output, Purpose, Served};
 use crate::{
     proxy::{self, Destination, Failure, Host},
     time::Instant,
     wire::{
-        control,
+        control::{self, Raw},
         probe::{Cause, Found, Probe},
     },
 };
@@ -32,9 +30,9 @@ impl Core {
         &mut self,
         now: Instant,
         id: u64,
-        args: Value,
-    ) -> Option<Result<Value, String>> {
-        let found = match serde_json::from_value(args) {
+        args: &Raw,
+    ) -> Option<Result<Raw, String>> {
+        let found = match args.read() {
             Ok(Probe::Listener { address }) => self.listens(address),
             Ok(Probe::Dial { host, port }) => match self.errand(now, &host, port) {
                 Ok(Some(_)) if self.errands.len() >= ERRANDS_MAX => {
@@ -52,7 +50,7 @@ impl Core {
             },
             Err(error) => return Some(Err(error.to_string())),
         };
-        Some(serde_json::to_value(found).map_err(|error| error.to_string()))
+        Some(Ok(Raw::of(&found)))
     }
 
     /// The outcome of [`Output::Probe`].
@@ -61,7 +59,7 @@ impl Core {
             return;
         }
         let found = outcome.err().map(Found::from).unwrap_or_default();
-        let data = serde_json::to_value(found).unwrap_or_default();
+        let data = Raw::of(&found);
         self.control
             .push_back(super::result(id, control::PROBE.to_owned(), Ok(data)));
     }

@@ -9,6 +9,7 @@
 )]
 
 mod device;
+mod memory;
 mod stack;
 
 use std::{
@@ -20,15 +21,17 @@ use std::{
 
 use bytes::{Buf, BytesMut};
 
-use self::{device::Turn, stack::Stack};
+pub use self::memory::{Capacity, Holder};
+use self::{
+    device::Turn,
+    memory::{Growth, Memory, PAGE},
+    stack::{SMALL_WINDOW, Stack, WINDOW},
+};
 use crate::{
     addr::FlowKey,
     time::Instant,
-    wire::{HEADER_LEN, Packet, PacketFrame},
+    wire::{HEADER_LEN, Packet, PacketFrame, Segment},
 };
-
-/// How many flows one host may have at a time.
-pub const FLOWS_MAX: usize = 32_768;
 
 /// How many answers to stray packets may wait for the wire. More are dropped: their senders ask again.
 const REPLIES_MAX: usize = 1_024;
@@ -58,9 +61,9 @@ pub enum Receive<R> {
     Reset,
 }
 
-/// A flow could not begin: there are [`FLOWS_MAX`] of them.
+/// A flow could not begin: there are as many as there may be, of all or for its [`Holder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this host already has {FLOWS_MAX} connections")]
+#[error("this host already has as many connections as it has room for")]
 pub struct TableFull;
 
 /// All flows of a host. A flow is named by its [`FlowKey`] from this host's point of view, which stays taken until
@@ -75,6 +78,7 @@ pub struct Table {
     replies: VecDeque<PacketFrame>,
     /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
     spare: Vec<Stack>,
+    memory: Memory,
     wakes: VecDeque<FlowKey>,
     timers: BinaryHeap<Reverse<(Instant, FlowKey)>>,
     random: SplitMix,
@@ -90,11 +94,31 @@ struct Flow {
     /// The earliest entry of `timers` for this flow.
     armed: Option<Instant>,
     released: bool,
+    holder: Holder,
+    sending: Extent,
+    receiving: Extent,
+    /// The sequence number that the next byte from the peer has.
+    expected: Option<u32>,
+}
+
+/// How much of a buffer has been touched, and how much of it may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    touched: usize,
+    paid: usize,
+}
+
+impl Extent {
+    /// The first page is part of what every flow costs.
+    const NEW: Self = Self {
+        touched: 0,
+        paid: PAGE,
+    };
 }
 
 impl Table {
     /// An empty table. `seed` decides the initial sequence numbers and the order of ports.
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, capacity: Capacity) -> Self {
         let mut random = SplitMix(seed);
         let span = u64::from(EPHEMERAL.end() - EPHEMERAL.start());
         let offset = u16::try_from(random.next() % span).unwrap_or(0);
@@ -105,6 +129,7 @@ impl Table {
             sparse_served: 0,
             replies: VecDeque::new(),
             spare: Vec::new(),
+            memory: Memory::new(capacity),
             wakes: VecDeque::new(),
             timers: BinaryHeap::new(),
             random,
@@ -124,35 +149,44 @@ impl Table {
         self.flows.is_empty()
     }
 
-    /// Begins a flow from `local` to `remote` with a SYN.
+    /// Begins a flow for `holder` from `local` to `remote` with a SYN.
     pub fn connect(
         &mut self,
         now: Instant,
+        holder: Holder,
         local: Ipv4Addr,
         remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
-        self.check_room()?;
-        let key = self.free_port(local, remote).ok_or(TableFull)?;
-        let mut stack = self.stack(now);
+        let growth = self.memory.begin(holder).ok_or(TableFull)?;
+        let Some(key) = self.free_port(local, remote) else {
+            self.memory.end(holder, 0);
+            return Err(TableFull);
+        };
+        let mut stack = self.stack(now, growth);
         stack.connect(key);
-        self.insert(key, stack);
+        self.insert(key, holder, stack);
         Ok(key)
     }
 
     /// Begins a flow with a SYN that has arrived, and holds the answer back until [`Table::admit`] or
-    /// [`Table::abort`]. `None` if there is no room, or the packet is not in order and begins nothing.
-    pub fn accept(&mut self, now: Instant, syn: &Packet<'_>) -> Option<FlowKey> {
-        self.check_room().ok()?;
+    /// [`Table::abort`]. `None` if the packet is not in order and begins nothing.
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        holder: Holder,
+        syn: &Packet<'_>,
+    ) -> Result<Option<FlowKey>, TableFull> {
         let key = syn.key().reversed();
-        let mut stack = self.stack(now);
+        let growth = self.memory.begin(holder).ok_or(TableFull)?;
+        let mut stack = self.stack(now, growth);
         stack.listen(key);
-        self.insert(key, stack);
+        self.insert(key, holder, stack);
         self.handle_packet(now, syn);
         if self.is_reset(key) {
             self.release(key);
-            return None;
+            return Ok(None);
         }
-        Some(key)
+        Ok(Some(key))
     }
 
     /// Gives a packet to its flow; false if there is none.
@@ -161,6 +195,9 @@ impl Table {
         let Some(flow) = self.flows.get_mut(&key) else {
             return false;
         };
+        if !flow.has_room_for(packet.segment(), &mut self.memory) {
+            return true;
+        }
         let mut reply = BytesMut::new();
         flow.stack.handle_packet(now, packet.bytes(), &mut reply);
         if !reply.is_empty() {
@@ -216,7 +253,10 @@ impl Table {
         key: FlowKey,
         fill: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Option<R> {
-        let result = self.flows.get_mut(&key)?.stack.send_with(fill)?;
+        let result = self
+            .flows
+            .get_mut(&key)?
+            .send_with(&mut self.memory, fill)?;
         self.touch(key);
         Some(result)
     }
@@ -306,17 +346,15 @@ impl Table {
         Some((*at, "a flow's timer"))
     }
 
-    fn check_room(&self) -> Result<(), TableFull> {
-        if self.flows.len() < FLOWS_MAX {
-            Ok(())
-        } else {
-            Err(TableFull)
-        }
-    }
-
-    fn stack(&mut self, now: Instant) -> Stack {
+    fn stack(&mut self, now: Instant, growth: Growth) -> Stack {
         let seed = self.random.next();
-        self.spare.pop().unwrap_or_else(|| Stack::new(now, seed))
+        match growth {
+            Growth::Large => {
+                let spare = self.spare.pop();
+                spare.unwrap_or_else(|| Stack::new(now, seed, WINDOW))
+            }
+            Growth::Small => Stack::new(now, seed, SMALL_WINDOW),
+        }
     }
 
     fn free_port(&mut self, local: Ipv4Addr, remote: SocketAddrV4) -> Option<FlowKey> {
@@ -338,13 +376,17 @@ impl Table {
         None
     }
 
-    fn insert(&mut self, key: FlowKey, stack: Stack) {
+    fn insert(&mut self, key: FlowKey, holder: Holder, stack: Stack) {
         let flow = Flow {
             stack,
             queued: false,
             woken: false,
             armed: None,
             released: false,
+            holder,
+            sending: Extent::NEW,
+            receiving: Extent::NEW,
+            expected: None,
         };
         self.flows.insert(key, flow);
         self.touch(key);
@@ -395,8 +437,12 @@ impl Table {
         };
         if flow.stack.is_over(now) {
             if flow.released {
-                let stack = self.flows.remove(&key).and_then(|flow| flow.stack.reuse());
-                self.spare.extend(stack);
+                let Some(flow) = self.flows.remove(&key) else {
+                    return;
+                };
+                let beyond = flow.sending.paid + flow.receiving.paid - 2 * PAGE;
+                self.memory.end(flow.holder, beyond);
+                self.spare.extend(flow.stack.reuse());
                 self.spare.truncate(SPARE_MAX);
             } else {
                 self.wake(key);
@@ -429,6 +475,68 @@ impl Table {
         self.timers = flows
             .filter_map(|(&key, flow)| Some(Reverse((flow.armed?, key))))
             .collect();
+    }
+}
+
+impl Flow {
+    /// Whether what a segment brings may be kept. What may not is dropped, and sent again by the peer.
+    fn has_room_for(&mut self, segment: Segment, memory: &mut Memory) -> bool {
+        let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
+        let bytes = usize::try_from(segment.span - numbered).unwrap_or(usize::MAX);
+        let end = segment.seq.wrapping_add(segment.span);
+        let expected = *self.expected.get_or_insert(segment.seq);
+        let window = self.stack.window();
+        if bytes > 0 && self.receiving.touched < window {
+            // What comes early lands on a page of its own.
+            let early = segment.seq != expected;
+            let bytes = if early { bytes.max(PAGE) } else { bytes };
+            let touched = window.min(self.receiving.touched + bytes);
+            if touched > self.receiving.paid {
+                let paid = self.receiving.paid;
+                self.receiving.paid = memory.grow(self.holder, paid, touched, window);
+            }
+            if touched > self.receiving.paid {
+                return false;
+            }
+            self.receiving.touched = touched;
+        }
+        if end.wrapping_sub(expected).cast_signed() > 0 {
+            self.expected = Some(end);
+        }
+        true
+    }
+
+    /// See [`Table::send_with`].
+    fn send_with<R>(
+        &mut self,
+        memory: &mut Memory,
+        fill: impl FnOnce(&mut [u8]) -> (usize, R),
+    ) -> Option<R> {
+        let window = self.stack.window();
+        let extent = &mut self.sending;
+        if extent.paid == window {
+            return self.stack.send_with(fill);
+        }
+        // An empty buffer is filled from its beginning.
+        if self.stack.unsent() == 0 {
+            extent.touched = 0;
+        }
+        if extent.paid - extent.touched < PAGE {
+            extent.paid = memory.grow(self.holder, extent.paid, extent.paid + 1, window);
+        }
+        let may = extent.paid - extent.touched;
+        if may == 0 {
+            return None;
+        }
+        let (count, result) = self.stack.send_with(|room| {
+            let (count, result) = match room.split_at_mut_checked(may) {
+                Some((room, _)) => fill(room),
+                None => fill(room),
+            };
+            (count, (count, result))
+        })?;
+        extent.touched += count;
+        Some(result)
     }
 }
 

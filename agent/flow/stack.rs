@@ -21,7 +21,10 @@ use crate::{addr::FlowKey, time::Instant};
 
 /// Bytes that may be under way in each direction of a flow. The pages of a buffer are touched only as far as data
 /// fills it, so an idle flow costs a page or two, and this much address space.
-const WINDOW: usize = 512 << 10;
+pub(super) const WINDOW: usize = 512 << 10;
+
+/// The same where memory is scarce: enough for a packet of the largest size.
+pub(super) const SMALL_WINDOW: usize = 64 << 10;
 
 /// A peer that has been silent this long is asked for a sign of life ...
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
@@ -44,6 +47,8 @@ pub(super) struct Stack {
     stage: Stage,
     /// Bytes of packets that came in or went out.
     carried: usize,
+    /// How large each of the buffers is.
+    window: usize,
 }
 
 /// How far a stack's life has come.
@@ -58,13 +63,13 @@ enum Stage {
 }
 
 impl Stack {
-    /// A stack without a connection.
-    pub(super) fn new(now: Instant, seed: u64) -> Self {
+    /// A stack without a connection, with buffers of `window` bytes.
+    pub(super) fn new(now: Instant, seed: u64, window: usize) -> Self {
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut scratch = BytesMut::new();
         let interface = Interface::new(config, &mut Turn::sending(&mut scratch), clock(now));
-        let buffer = || tcp::SocketBuffer::new(vec![0; WINDOW]);
+        let buffer = || tcp::SocketBuffer::new(vec![0; window]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket.set_nagle_enabled(false);
         socket.set_keep_alive(Some(KEEP_ALIVE));
@@ -79,12 +84,23 @@ impl Stack {
             paused: false,
             stage: Stage::Open,
             carried: 0,
+            window,
         }
+    }
+
+    /// How large each of the buffers is, in bytes.
+    pub(super) const fn window(&self) -> usize {
+        self.window
+    }
+
+    /// How many bytes wait to be sent, or to be acknowledged.
+    pub(super) fn unsent(&self) -> usize {
+        self.socket().send_queue()
     }
 
     /// The stack for another connection, if it is worth keeping.
     pub(super) fn reuse(mut self) -> Option<Self> {
-        if self.stage == Stage::Broken || self.carried > REUSE_MAX {
+        if self.stage == Stage::Broken || self.carried > REUSE_MAX || self.window != WINDOW {
             return None;
         }
         self.socket_mut().abort();

@@ -21,8 +21,8 @@ impl Pair {
     fn new() -> Self {
         Self {
             now: Instant::ZERO,
-            left: Table::new(1),
-            right: Table::new(2),
+            left: Table::new(1, Capacity::default()),
+            right: Table::new(2, Capacity::default()),
             lost: |_| false,
             packets: 0,
         }
@@ -41,7 +41,10 @@ impl Pair {
                     let packet = Packet::parse(&bytes[crate::wire::HEADER_LEN..]).unwrap();
                     if !self.right.handle_packet(self.now, &packet) {
                         if packet.segment().flags.syn {
-                            accepted = self.right.accept(self.now, &packet);
+                            accepted = self
+                                .right
+                                .accept(self.now, Holder::Host(LEFT), &packet)
+                                .unwrap();
                         } else if let Some(reset) = packet.reset_reply() {
                             self.right.reply(&reset);
                         }
@@ -83,7 +86,10 @@ impl Pair {
 
     /// An established flow: its name on the left and on the right.
     fn connected(&mut self) -> (FlowKey, FlowKey) {
-        let left = self.left.connect(self.now, LEFT, SERVICE).unwrap();
+        let left = self
+            .left
+            .connect(self.now, Holder::Owner, LEFT, SERVICE)
+            .unwrap();
         let right = self.exchange().expect("the SYN arrived");
         assert!(!self.left.is_established(left), "nobody has dialled yet");
         self.right.admit(right);
@@ -110,7 +116,10 @@ fn receive(table: &mut Table, key: FlowKey) -> Receive<Vec<u8>> {
 #[test]
 fn the_handshake_waits_for_the_far_dial() {
     let mut pair = Pair::new();
-    let left = pair.left.connect(pair.now, LEFT, SERVICE).unwrap();
+    let left = pair
+        .left
+        .connect(pair.now, Holder::Owner, LEFT, SERVICE)
+        .unwrap();
     let right = pair.exchange().unwrap();
     assert_eq!(pair.right.poll_timeout(), None, "a held SYN does not spin");
     for _ in 0..20 {
@@ -126,7 +135,10 @@ fn the_handshake_waits_for_the_far_dial() {
 #[test]
 fn a_refused_dial_is_a_reset_and_leaves_nothing_behind() {
     let mut pair = Pair::new();
-    let left = pair.left.connect(pair.now, LEFT, SERVICE).unwrap();
+    let left = pair
+        .left
+        .connect(pair.now, Holder::Owner, LEFT, SERVICE)
+        .unwrap();
     let right = pair.exchange().unwrap();
     pair.right.abort(right);
     pair.right.release(right);
@@ -221,7 +233,10 @@ fn a_reset_after_the_peers_end_is_a_reset() {
 #[test]
 fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
     let mut pair = Pair::new();
-    let left = pair.left.connect(pair.now, LEFT, SERVICE).unwrap();
+    let left = pair
+        .left
+        .connect(pair.now, Holder::Owner, LEFT, SERVICE)
+        .unwrap();
     let right = pair.exchange().unwrap();
     // The switch says this for a host that is lost.
     let gone = crate::wire::packet::reset(left, syn_of(1).1.wrapping_add(1), None);
@@ -236,8 +251,10 @@ fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
 
 /// The first packet of a table with this seed, and its sequence number.
 fn syn_of(seed: u64) -> (Vec<u8>, u32) {
-    let mut table = Table::new(seed);
-    table.connect(Instant::ZERO, LEFT, SERVICE).unwrap();
+    let mut table = Table::new(seed, Capacity::default());
+    table
+        .connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE)
+        .unwrap();
     let mut out = BytesMut::new();
     table.poll_packet(Instant::ZERO, &mut out).unwrap();
     let bytes = out[HEADER_LEN..].to_vec();
@@ -248,14 +265,17 @@ fn syn_of(seed: u64) -> (Vec<u8>, u32) {
 #[test]
 fn a_syn_that_is_not_in_order_begins_nothing() {
     let (good, _) = syn_of(1);
-    let mut table = Table::new(2);
+    let mut table = Table::new(2, Capacity::default());
     let mut corrupt = good.clone();
     corrupt[20 + 16] ^= 0xff;
     let mut both = good.clone();
     both[20 + 13] |= 0x01;
     for bad in [corrupt, both] {
         let packet = Packet::parse(&bad).unwrap();
-        assert_eq!(table.accept(Instant::ZERO, &packet), None);
+        assert_eq!(
+            table.accept(Instant::ZERO, Holder::Owner, &packet),
+            Ok(None)
+        );
         while table
             .poll_packet(Instant::ZERO, &mut BytesMut::new())
             .is_some()
@@ -263,7 +283,10 @@ fn a_syn_that_is_not_in_order_begins_nothing() {
         assert!(table.is_empty());
     }
     let packet = Packet::parse(&good).unwrap();
-    assert!(table.accept(Instant::ZERO, &packet).is_some());
+    assert!(matches!(
+        table.accept(Instant::ZERO, Holder::Owner, &packet),
+        Ok(Some(_))
+    ));
 }
 
 #[test]
@@ -447,21 +470,30 @@ fn a_stack_that_panics_is_one_flow_that_is_reset_and_the_others_go_on() {
 
 #[test]
 fn the_table_is_bounded_and_says_so() {
-    let mut table = Table::new(3);
-    for _ in 0..FLOWS_MAX {
-        table.connect(Instant::ZERO, LEFT, SERVICE).unwrap();
-    }
-    let refused = table.connect(Instant::ZERO, LEFT, SERVICE);
+    let capacity = Capacity {
+        flows: 100,
+        ..Capacity::default()
+    };
+    let mut table = Table::new(3, capacity);
+    let mut begin = |holder| table.connect(Instant::ZERO, holder, LEFT, SERVICE).is_ok();
+    let guests = (0..200).filter(|_| begin(Holder::User(1001))).count();
+    assert_eq!(guests, 80, "something is left for others");
+    assert!(begin(Holder::User(1002)));
+    let own = (0..200).filter(|_| begin(Holder::Owner)).count();
+    assert_eq!(guests + 1 + own, 100, "the owner may have it all");
+    let refused = table.connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE);
     assert_eq!(refused, Err(TableFull));
 }
 
 #[test]
 fn initial_sequence_numbers_differ() {
-    let mut table = Table::new(4);
+    let mut table = Table::new(4, Capacity::default());
     let mut seen = std::collections::BTreeSet::new();
     let mut out = BytesMut::new();
     for _ in 0..100 {
-        table.connect(Instant::ZERO, LEFT, SERVICE).unwrap();
+        table
+            .connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE)
+            .unwrap();
         table.poll_packet(Instant::ZERO, &mut out);
         let bytes = out.split();
         let packet = Packet::parse(&bytes[crate::wire::HEADER_LEN..]).unwrap();

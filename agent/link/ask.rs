@@ -103,7 +103,7 @@ impl Link {
         let reply = match outcome.failure() {
             Some(reason) => Reply::Unable(said(&reason)),
             None if !waiting.wants_data => Reply::Found(Found::default(), now - waiting.since),
-            None => match serde_json::from_value::<Found>(outcome.data.clone()) {
+            None => match outcome.data.read::<Found>() {
                 Ok(mut found) => {
                     found.reason = said(&found.reason);
                     Reply::Found(found, now - waiting.since)

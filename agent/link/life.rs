@@ -22,6 +22,7 @@ pub(super) struct Life {
     pub(super) problems: Vec<ProblemReport>,
     pub(super) faults: Faults,
     pub(super) changes: Faults,
+    pub(super) unknown: Faults,
     /// The numbers of the configurations that were not answered yet, and the sums of their messages.
     pub(super) configuring: Vec<(u64, u16)>,
     /// The hosts that it was told are lost, and the numbers of the messages that said so and were not answered yet.
@@ -54,6 +55,7 @@ impl Default for Life {
             problems: Vec::new(),
             faults: Faults::default(),
             changes: Faults::default(),
+            unknown: Faults::default(),
             configuring: Vec::new(),
             lost: Vec::new(),
             telling: Vec::new(),

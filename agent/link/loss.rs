@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Excess;
 use crate::wire::Desync;
 
 /// How much of what an agent said is quoted, in characters.
@@ -56,6 +57,8 @@ pub enum Loss {
     },
     /// It kept doing what no well-behaved agent does.
     Misbehaved(String),
+    /// It kept sending more than its share, mostly this, for too long.
+    Greedy(Excess),
     /// It would not be configured.
     Refused {
         /// Why, in its own words.
@@ -93,9 +96,10 @@ impl Loss {
         match self {
             Self::Stopped => Remedy::None,
             Self::Restarted => Remedy::Restart,
-            Self::Misbehaved(_) | Self::Refused { sure: true, .. } | Self::Lacks { .. } => {
-                Remedy::Person
-            }
+            Self::Misbehaved(_)
+            | Self::Greedy(_)
+            | Self::Refused { sure: true, .. }
+            | Self::Lacks { .. } => Remedy::Person,
             Self::NotStarted(_)
             | Self::Unanswered(_)
             | Self::Exited {
@@ -163,6 +167,11 @@ impl fmt::Display for Loss {
                      manager on that host"
                 )
             }
+            Self::Greedy(excess) => write!(
+                f,
+                "its agent has sent more than its share for a minute, mostly {excess}; look what runs on that host \
+                 before you start it again"
+            ),
             Self::Refused { reason, .. } => write!(
                 f,
                 "its agent refused its configuration: {reason}; change the manifest, or start the host again"

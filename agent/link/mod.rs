@@ -8,6 +8,7 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod appetite;
 mod ask;
 mod backoff;
 mod heartbeat;
@@ -20,23 +21,26 @@ use std::{collections::VecDeque, net::Ipv4Addr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::{
-    ask::{Question, Reply},
-    loss::{Ending, Loss, Remedy},
-    signs::{Sign, Signs},
-};
 use self::{
+    appetite::{Appetite, Saying},
     backoff::Backoff,
     heartbeat::{Heartbeat, Look},
     life::Life,
     stderr::Stderr,
+};
+pub use self::{
+    appetite::{Effort, Excess, Turn},
+    ask::{Question, Reply},
+    loss::{Ending, Loss, Remedy},
+    signs::{Sign, Signs},
 };
 use crate::{
     time::Instant,
     wire::{
         Desync, Item, PacketFrame,
         control::{
-            Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
+            Configure, Event, Greeting, Message, Outcome, ProblemReport, Raw, RouteSuggestion,
+            feature,
         },
         frame, sum,
     },
@@ -66,6 +70,9 @@ const PROBLEMS_MAX: usize = 64;
 
 /// How many times in a short time an agent may change its mind about its problems.
 const CHANGES_MAX: u32 = 20;
+
+/// How many events of types that are not known here an agent may send in a short time.
+const UNKNOWN_MAX: u32 = 100;
 
 /// How long a process may take to end by itself once its stream has ended or its input was closed ...
 const END_MAX: Duration = Duration::from_secs(1);
@@ -105,6 +112,8 @@ pub enum Note {
     Banner(String),
     /// It lacks these features, which the manifest does not depend on.
     Lacks(Vec<String>),
+    /// It sends more than its share, mostly this, and is slowed down.
+    Greedy(Excess),
 }
 
 /// Where an agent stands.
@@ -180,6 +189,7 @@ pub struct Link {
     /// How many agents in a row have refused their configuration.
     refusals: u32,
     stderr: Stderr,
+    appetite: Appetite,
     /// The number of the last request.
     requests: u64,
     outputs: VecDeque<Output>,
@@ -195,6 +205,7 @@ impl Link {
             life: Life::default(),
             backoff: Backoff::new(seed),
             stderr: Stderr::default(),
+            appetite: Appetite::default(),
             refusals: 0,
             requests: 0,
             outputs: VecDeque::new(),
@@ -412,7 +423,37 @@ impl Link {
         }
     }
 
-    /// Takes one packet off the front of what the agent has written, and deals with everything before it.
+    /// It is this agent's turn to be dealt with.
+    pub fn begin_turn(&mut self) {
+        self.appetite.begin_turn();
+    }
+
+    /// The agent has caused work.
+    pub fn spend(&mut self, now: Instant, effort: Effort) {
+        self.appetite.spend(now, effort);
+    }
+
+    /// When to deal with the rest of what the agent has written: others have a right to their turn, and one that causes more
+    /// work than its budget allows has to wait.
+    pub fn end_turn(&mut self, now: Instant) -> Turn {
+        if !matches!(self.state, State::Configuring { .. } | State::Ready) {
+            return Turn::Done;
+        }
+        let turn = self.appetite.turn(now);
+        if matches!(turn, Turn::Wait(_)) {
+            match self.appetite.note_wait(now) {
+                Some(Saying::Named(excess)) => {
+                    self.outputs.push_back(Output::Note(Note::Greedy(excess)));
+                }
+                Some(Saying::Refused(excess)) => self.end(now, Loss::Greedy(excess)),
+                None => {}
+            }
+        }
+        turn
+    }
+
+    /// Takes one packet off the front of what the agent has written, and deals with everything before it, as far as its
+    /// turn goes.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.life.heartbeat {
             heartbeat.hear(Sign::Part);
@@ -426,6 +467,9 @@ impl Link {
             *give_up_at = (*give_up_at).min(now + BANNER_MAX);
         }
         while matches!(self.state, State::Configuring { .. } | State::Ready) {
+            if self.appetite.turn(now) != Turn::Done {
+                return None;
+            }
             let polled = self.life.decoder.poll(buffer);
             if let (Ok(Some(_)), Some(heartbeat)) = (&polled, &mut self.life.heartbeat) {
                 heartbeat.hear(Sign::Whole);
@@ -439,11 +483,15 @@ impl Link {
                 }
                 Ok(Some(Item::Packet(frame))) if self.state == State::Ready => return Some(frame),
                 // Nothing was configured that could send; it will be sent again.
-                Ok(Some(Item::Packet(_) | Item::Damaged)) => {}
+                Ok(Some(Item::Packet(_) | Item::Damaged)) => self.spend(now, Effort::Refused),
                 Ok(Some(Item::Unknown(kind))) => {
+                    self.spend(now, Effort::Refused);
                     self.handle_fault(now, &format!("a frame of the unknown type {kind}"));
                 }
-                Ok(Some(Item::Control(json))) => self.handle_control(now, &json),
+                Ok(Some(Item::Control(json))) => {
+                    self.spend(now, Effort::Message(json.len()));
+                    self.handle_control(now, &json);
+                }
                 Err(desync) => {
                     let banner = wire_text(&self.life.decoder.banner());
                     self.end(now, Loss::OutOfStep { desync, banner });
@@ -571,6 +619,11 @@ impl Link {
         }
     }
 
+    /// Whether [`Link::poll_output`] has something.
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+
     /// What to do next; call until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -584,7 +637,9 @@ impl Link {
                 Ok(Event::RouteSuggestion(suggestion)) => {
                     self.outputs.push_back(Output::Suggestion(now, suggestion));
                 }
-                Ok(Event::Unknown(_)) => {}
+                // A newer agent may speak of what this manager has not asked for, but not all the time.
+                Ok(Event::Unknown(_)) if self.life.unknown.count(now) <= UNKNOWN_MAX => {}
+                Ok(Event::Unknown(_)) => self.handle_fault(now, "events that nobody knows"),
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),
             },
             Ok(Message::Request(_)) => {
@@ -601,7 +656,7 @@ impl Link {
             let (_, sum) = self.life.configuring.remove(index);
             return match outcome.failure() {
                 Some(reason) => self.handle_refusal(now, loss::said(&reason)),
-                None => self.handle_greeting(now, outcome.data, sum),
+                None => self.handle_greeting(now, &outcome.data, sum),
             };
         }
         if let Some(index) = self.life.telling.iter().position(|told| *told == id) {
@@ -645,8 +700,8 @@ impl Link {
     }
 
     /// `sum` is that of the message that this one answers.
-    fn handle_greeting(&mut self, now: Instant, data: serde_json::Value, sum: u16) {
-        let Ok(mut greeting) = serde_json::from_value::<Greeting>(data) else {
+    fn handle_greeting(&mut self, now: Instant, data: &Raw, sum: u16) {
+        let Ok(mut greeting) = data.read::<Greeting>() else {
             return self.handle_refusal(now, "its greeting cannot be read".to_owned());
         };
         if greeting.has(feature::SUMS) && greeting.sum != sum {

@@ -110,7 +110,15 @@ impl Story {
 
     fn says(&mut self, bytes: &[u8]) -> &mut Self {
         let mut buffer = BytesMut::from(bytes);
-        self.then(|link, now| while link.handle_bytes(now, &mut buffer).is_some() {})
+        self.then(|link, now| {
+            loop {
+                link.begin_turn();
+                while link.handle_bytes(now, &mut buffer).is_some() {}
+                if link.end_turn(now) != Turn::Yield {
+                    return;
+                }
+            }
+        })
     }
 
     fn after(&mut self, seconds: u64) -> &mut Self {

@@ -231,6 +231,9 @@ impl Host {
                     "its command wrote this before the agent started, which was skipped: {banner}"
                 )
             }
+            Note::Greedy(excess) => format!(
+                "its agent sends more than its share, mostly {excess}, and is slowed down so that the other hosts do not wait"
+            ),
             Note::Lacks(features) => format!(
                 "its agent cannot do: {}; install a newer one on that host",
                 features.join(", ")

@@ -29,9 +29,10 @@ pub use self::{
     reload::Commands,
     why::{Inquiry, Part},
 };
+pub use crate::link::Turn;
 use crate::{
     addr::{FlowKey, HostName, Vip},
-    link::{self, Ending, Link, Question, Reply},
+    link::{self, Effort, Ending, Link, Question, Reply},
     plan::{Plan, Start},
     proxy::Destination,
     secret::Secret,
@@ -99,6 +100,9 @@ impl Core {
         let mut hosts = BTreeMap::new();
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
+            if host.start == Start::InProcess {
+                switch.favour(host.vip);
+            }
             let link = Link::new(
                 configure::configure(plan, host, lives_of(&word, &host.start)),
                 configure::demands(plan, host),
@@ -182,24 +186,39 @@ impl Core {
         self.tell(now, vip, |link| link.handle_spawned(now, outcome));
     }
 
-    /// Takes whole frames off the front of what an agent has written.
-    pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) {
+    /// Takes whole frames off the front of what an agent has written, and tells when to go on with the rest: nobody gets
+    /// more than a turn at a time.
+    pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) -> Turn {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            host.link.begin_turn();
+        }
         loop {
             let Some(host) = self.hosts.get_mut(&vip) else {
-                return;
+                buffer.clear();
+                return Turn::Done;
             };
             let frame = host.link.handle_bytes(now, buffer);
-            self.settle(now, vip);
             let Some(frame) = frame else {
-                return;
+                let turn = host.link.end_turn(now);
+                self.settle(now, vip);
+                return turn;
             };
-            match self.switch.handle_packet(now, vip, frame) {
-                Verdict::Forwarded | Verdict::Refused => {}
-                Verdict::Offence(offence) => {
-                    self.tell(now, vip, |link| {
-                        link.handle_fault(now, &offence.to_string());
-                    });
-                }
+            if host.link.has_output() {
+                self.settle(now, vip);
+            }
+            let verdict = self.switch.handle_packet(now, vip, frame);
+            let effort = match verdict {
+                Verdict::Forwarded => Effort::Packet,
+                Verdict::Begun => Effort::Connection,
+                Verdict::Refused | Verdict::Offence(_) => Effort::Refused,
+            };
+            if let Some(host) = self.hosts.get_mut(&vip) {
+                host.link.spend(now, effort);
+            }
+            if let Verdict::Offence(offence) = verdict {
+                self.tell(now, vip, |link| {
+                    link.handle_fault(now, &offence.to_string());
+                });
             }
         }
     }

@@ -137,6 +137,9 @@ impl Core {
         }
         self.switch
             .add(plan.vip, configure::ports(plan), plan.has_proxy());
+        if plan.start == Start::InProcess {
+            self.switch.favour(plan.vip);
+        }
         let link = Link::new(
             configure::configure(&self.plan, plan, lives_of(&self.word, &plan.start)),
             configure::demands(&self.plan, plan),

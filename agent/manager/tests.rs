@@ -89,7 +89,7 @@ fn configured_with(core: &mut Core, address: &str) -> Configure {
     let Message::Request(request) = Message::parse(&json).unwrap() else {
         panic!("no request");
     };
-    serde_json::from_value(request.args).unwrap()
+    request.args.read().unwrap()
 }
 
 fn greeting(features: &str) -> BytesMut {

@@ -44,7 +44,7 @@ use crate::{
 const QUEUE_MAX: usize = 32 << 20;
 
 /// How many bytes may wait for all hosts together.
-const QUEUES_MAX: usize = 256 << 20;
+const QUEUES_MAX: usize = 64 << 20;
 
 /// A frame of fewer bytes is copied rather than left in the block that was read with it.
 const SMALL: usize = 4 << 10;
@@ -96,10 +96,19 @@ pub struct Traffic {
 pub enum Verdict {
     /// It waits for its destination's pipe.
     Forwarded,
+    /// So it does, and begins a flow.
+    Begun,
     /// An honest mistake: a port that is not published, a host that is down, a connection that is over.
     Refused,
     /// Something that no well-behaved agent sends.
     Offence(Offence),
+}
+
+impl Verdict {
+    /// Whether the packet goes on.
+    pub const fn passes(self) -> bool {
+        matches!(self, Self::Forwarded | Self::Begun)
+    }
 }
 
 /// What no well-behaved agent sends.
@@ -147,6 +156,11 @@ impl Switch {
         self.hosts.insert(vip, host);
     }
 
+    /// The host is the manager's own: what others have begun does not keep it from beginning flows.
+    pub fn favour(&mut self, vip: Vip) {
+        self.tracker.favour(vip);
+    }
+
     /// Others may connect to these ports of a host from now on, and to no others. Flows that there are go on until an
     /// agent ends them.
     pub fn update(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
@@ -159,6 +173,7 @@ impl Switch {
     /// Forgets a host.
     pub fn remove(&mut self, vip: Vip) {
         self.lower(vip);
+        self.tracker.forget(vip);
         self.hosts.remove(&vip);
     }
 
@@ -203,7 +218,7 @@ impl Switch {
 
     fn bid(&mut self, farewell: &Farewell) {
         let frame = PacketFrame::new(&farewell.packet);
-        self.enqueue(farewell.to, farewell.key, frame);
+        self.enqueue(farewell.from, farewell.to, farewell.key, frame);
     }
 
     /// Queues a control frame for a host, up or not, before all packets.
@@ -235,13 +250,13 @@ impl Switch {
             return Verdict::Offence(Offence::Spoofed);
         }
         match self.admit(now, from, &packet) {
-            Ok(to) => {
+            Ok((to, verdict)) => {
                 let bytes = packet.bytes().len() as u64;
                 if let Some(sender) = self.hosts.get_mut(&from) {
                     sender.traffic.bytes_from += bytes;
                 }
-                self.enqueue(to, key, frame);
-                Verdict::Forwarded
+                self.enqueue(from, to, key, frame);
+                verdict
             }
             Err(refusal) => {
                 if let Some(sender) = self.hosts.get_mut(&from) {
@@ -250,8 +265,11 @@ impl Switch {
                         Refusal::Forbidden => sender.traffic.refused += 1,
                     }
                 }
-                if let Some(reset) = packet.reset_reply() {
-                    self.enqueue(from, key.reversed(), PacketFrame::new(&reset));
+                let room = |host: &Host| host.queue.has_room_for_reply(from);
+                if let Some(reset) = packet.reset_reply()
+                    && self.hosts.get(&from).is_some_and(room)
+                {
+                    self.enqueue(from, from, key.reversed(), PacketFrame::new(&reset));
                 }
                 Verdict::Refused
             }
@@ -310,20 +328,27 @@ impl Switch {
     }
 
     /// Decides where an honest packet goes.
-    fn admit(&mut self, now: Instant, from: Vip, packet: &Packet<'_>) -> Result<Vip, Refusal> {
+    fn admit(
+        &mut self,
+        now: Instant,
+        from: Vip,
+        packet: &Packet<'_>,
+    ) -> Result<(Vip, Verdict), Refusal> {
         let (key, segment) = (packet.key(), packet.segment());
         let flags = segment.flags;
         let begins =
             flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key, segment);
         if !begins {
-            return self.tracker.follow(now, from, key, segment);
+            let to = self.tracker.follow(now, from, key, segment)?;
+            return Ok((to, Verdict::Forwarded));
         }
         // What a gateway has dialled may answer, but not begin anything.
         if *key.src.ip() != from.address() {
             return Err(Refusal::Forbidden);
         }
         let to = self.destination(now, from, key).ok_or(Refusal::Forbidden)?;
-        self.tracker.begin(now, from, to, key, segment).map(|()| to)
+        self.tracker.begin(now, from, to, key, segment)?;
+        Ok((to, Verdict::Begun))
     }
 
     /// The host that a new flow goes to, if it may begin.
@@ -384,7 +409,8 @@ impl Switch {
         Verdict::Forwarded
     }
 
-    fn enqueue(&mut self, to: Vip, key: FlowKey, frame: PacketFrame) {
+    /// Queues a frame that `from` is answerable for.
+    fn enqueue(&mut self, from: Vip, to: Vip, key: FlowKey, frame: PacketFrame) {
         let Some(host) = self.hosts.get_mut(&to) else {
             return;
         };
@@ -397,7 +423,7 @@ impl Switch {
         // behind much, is better kept alone.
         let alone = frame.len() < SMALL || before > BACKLOG;
         let frame = if alone { frame.into_own() } else { frame };
-        host.queue.push(key, frame);
+        host.queue.push(from, key, frame);
         self.queued += host.queue.cost() - before;
         if host.queue.cost() > QUEUE_MAX {
             self.shed(to);

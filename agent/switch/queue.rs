@@ -1,35 +1,55 @@
-//! What waits for one host's pipe: fair between flows, bounded, and never in the way of another host.
+//! What waits for one host's pipe: fair between the hosts that send and between their flows, bounded, and never in the way
+//! of another host.
 //!
-//! Deficit round robin over flows with the newly active ones first (the scheduler of RFC 8290, without its dropping:
-//! the pipe loses nothing, and TCP windows bound what waits).
+//! Deficit round robin over senders, and over the flows of each, with the newly active ones first (the scheduler of RFC
+//! 8290, without its dropping: the pipe loses nothing, and TCP windows bound what waits).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
-use crate::{addr::FlowKey, wire::PacketFrame};
+use crate::{
+    addr::{FlowKey, Vip},
+    wire::PacketFrame,
+};
 
 /// How many bytes a flow may send before the next one gets its turn: one packet of the largest size.
 const QUANTUM: usize = crate::wire::PACKET_MAX;
 
+/// How many bytes a sender may send before the next one gets its turn. It may end a little above that, which it pays back.
+const SENDER_QUANTUM: i64 = 64 << 10;
+
 /// What a frame costs beside its bytes: its place in the queue, and its flow's.
 const FRAME_COST: usize = 512;
 
-/// How many turns newly active flows get before a steady one has its own. A host that begins flow after flow could keep
+/// A flow with more than this waiting is a fat one. There are few of them at a time, so that the fattest is soon found.
+const FAT: usize = 64 << 10;
+
+/// How many turns the newly active get before a steady one has its own. A host that begins flow after flow could keep
 /// the others waiting for ever.
 const FRESH_IN_A_ROW: u32 = 16;
 
-/// Frames for one host.
+/// How many of the switch's own answers may wait for a host. More are dropped: whoever misses them asks again.
+const REPLIES_MAX: usize = 1_024;
+
+/// Frames for one host: fair between the hosts that send them, and for each of those between its flows.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     control: VecDeque<Bytes>,
-    backlogs: BTreeMap<FlowKey, Backlog>,
-    /// Flows that have just become active ...
-    fresh: VecDeque<FlowKey>,
-    /// ... and those that have had their turn.
-    steady: VecDeque<FlowKey>,
-    fresh_served: u32,
+    lanes: BTreeMap<Vip, Lane>,
+    turns: Turns<Vip>,
     cost: usize,
+}
+
+/// What one host has sent.
+#[derive(Debug, Default)]
+struct Lane {
+    backlogs: BTreeMap<FlowKey, Backlog>,
+    turns: Turns<FlowKey>,
+    fat: BTreeSet<FlowKey>,
+    frames: usize,
+    cost: usize,
+    credit: i64,
 }
 
 #[derive(Debug)]
@@ -37,6 +57,57 @@ struct Backlog {
     frames: VecDeque<PacketFrame>,
     cost: usize,
     credit: usize,
+}
+
+/// Whose turn it is.
+#[derive(Debug)]
+struct Turns<K> {
+    /// Those that have just become active ...
+    fresh: VecDeque<K>,
+    /// ... and those that have had their turn.
+    steady: VecDeque<K>,
+    fresh_served: u32,
+}
+
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self {
+            fresh: VecDeque::new(),
+            steady: VecDeque::new(),
+            fresh_served: 0,
+        }
+    }
+}
+
+impl<K> Turns<K> {
+    /// Whose turn it is, and whether it is a fresh one.
+    fn next(&mut self) -> Option<(K, bool)> {
+        if self.fresh_served < FRESH_IN_A_ROW
+            && let Some(key) = self.fresh.pop_front()
+        {
+            self.fresh_served += 1;
+            return Some((key, true));
+        }
+        self.fresh_served = 0;
+        if let Some(key) = self.steady.pop_front() {
+            return Some((key, false));
+        }
+        Some((self.fresh.pop_front()?, true))
+    }
+
+    /// The one whose turn is the farthest.
+    fn last(&mut self) -> Option<K> {
+        self.steady.pop_back().or_else(|| self.fresh.pop_back())
+    }
+
+    /// Its turn goes on.
+    fn go_on(&mut self, key: K, is_fresh: bool) {
+        if is_fresh {
+            self.fresh.push_front(key);
+        } else {
+            self.steady.push_front(key);
+        }
+    }
 }
 
 impl Queue {
@@ -54,36 +125,37 @@ impl Queue {
         self.control.push_back(frame);
     }
 
-    pub(super) fn push(&mut self, key: FlowKey, frame: PacketFrame) {
+    /// Queues a packet that the host `from` has sent, or is answerable for.
+    pub(super) fn push(&mut self, from: Vip, key: FlowKey, frame: PacketFrame) {
         self.cost += cost(&frame);
-        let backlog = self.backlogs.entry(key).or_insert_with(|| {
-            self.fresh.push_back(key);
-            Backlog {
-                frames: VecDeque::new(),
-                cost: 0,
-                credit: QUANTUM,
+        let turns = &mut self.turns;
+        let lane = self.lanes.entry(from).or_insert_with(|| {
+            turns.fresh.push_back(from);
+            Lane {
+                credit: SENDER_QUANTUM,
+                ..Lane::default()
             }
         });
-        backlog.cost += cost(&frame);
-        backlog.frames.push_back(frame);
+        lane.push(key, frame);
     }
 
-    /// Drops the newer half of the longest backlog and returns how many frames that was. A whole half, so that a
-    /// flood does not make us look for the longest at every packet.
+    /// Whether an answer of the switch to the host itself may wait, too.
+    pub(super) fn has_room_for_reply(&self, own: Vip) -> bool {
+        let lane = self.lanes.get(&own);
+        lane.is_none_or(|lane| lane.frames < REPLIES_MAX)
+    }
+
+    /// Drops a part of what the sender has waiting that has most, and returns how many frames that was. What it takes does
+    /// not depend on how much waits.
     pub(super) fn shed(&mut self) -> u64 {
-        let longest = self
-            .backlogs
-            .values_mut()
-            .max_by_key(|backlog| backlog.cost);
-        let Some(backlog) = longest else {
+        let lanes = self.lanes.values_mut();
+        let Some(lane) = lanes.max_by_key(|lane| lane.cost) else {
             return 0;
         };
-        let keep = backlog.frames.len() / 2;
-        let dropped = backlog.frames.split_off(keep);
-        let shed: usize = dropped.iter().map(cost).sum();
-        backlog.cost -= shed;
-        self.cost -= shed;
-        dropped.len() as u64
+        let before = lane.cost;
+        let dropped = lane.shed();
+        self.cost -= before - lane.cost;
+        dropped
     }
 
     pub(super) fn pop(&mut self) -> Option<Bytes> {
@@ -91,7 +163,65 @@ impl Queue {
             return Some(frame);
         }
         loop {
-            let (key, is_fresh) = self.next_turn()?;
+            let (from, is_fresh) = self.turns.next()?;
+            let Some(lane) = self.lanes.get_mut(&from) else {
+                continue;
+            };
+            if lane.cost == 0 {
+                // As with flows: one that ran dry while it was fresh waits one round before it may be fresh again.
+                if is_fresh {
+                    self.turns.steady.push_back(from);
+                } else {
+                    self.lanes.remove(&from);
+                }
+                continue;
+            }
+            if lane.credit <= 0 {
+                lane.credit += SENDER_QUANTUM;
+                self.turns.steady.push_back(from);
+                continue;
+            }
+            let Some(frame) = lane.pop() else {
+                continue;
+            };
+            lane.credit -= i64::try_from(frame.len()).unwrap_or(i64::MAX);
+            self.cost -= cost(&frame);
+            self.turns.go_on(from, is_fresh);
+            return Some(frame.into_bytes());
+        }
+    }
+
+    /// Forgets everything: the host is gone.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Lane {
+    fn push(&mut self, key: FlowKey, frame: PacketFrame) {
+        let cost = cost(&frame);
+        self.cost += cost;
+        self.frames += 1;
+        let turns = &mut self.turns;
+        let backlog = self.backlogs.entry(key).or_insert_with(|| {
+            turns.fresh.push_back(key);
+            Backlog {
+                frames: VecDeque::new(),
+                cost: 0,
+                credit: QUANTUM,
+            }
+        });
+        let was_fat = backlog.cost >= FAT;
+        backlog.cost += cost;
+        backlog.frames.push_back(frame);
+        if !was_fat && backlog.cost >= FAT {
+            self.fat.insert(key);
+        }
+    }
+
+    fn pop(&mut self) -> Option<PacketFrame> {
+        loop {
+            let (key, is_fresh) = self.turns.next()?;
             let Some(backlog) = self.backlogs.get_mut(&key) else {
                 continue;
             };
@@ -99,7 +229,7 @@ impl Queue {
                 // A flow that ran dry while it was fresh waits one round before it may be fresh again; otherwise
                 // many flows that send a little could starve the steady ones.
                 if is_fresh {
-                    self.steady.push_back(key);
+                    self.turns.steady.push_back(key);
                 } else {
                     self.backlogs.remove(&key);
                 }
@@ -107,40 +237,47 @@ impl Queue {
             };
             if frame.len() > backlog.credit {
                 backlog.credit += QUANTUM;
-                self.steady.push_back(key);
+                self.turns.steady.push_back(key);
                 continue;
             }
             backlog.credit -= frame.len();
-            backlog.cost -= cost(frame);
-            self.cost -= cost(frame);
-            let frame = backlog.frames.pop_front();
-            if is_fresh {
-                self.fresh.push_front(key);
-            } else {
-                self.steady.push_front(key);
+            let frame = backlog.frames.pop_front()?;
+            let was_fat = backlog.cost >= FAT;
+            backlog.cost -= cost(&frame);
+            if was_fat && backlog.cost < FAT {
+                self.fat.remove(&key);
             }
-            return frame.map(PacketFrame::into_bytes);
+            self.cost -= cost(&frame);
+            self.frames -= 1;
+            self.turns.go_on(key, is_fresh);
+            return Some(frame);
         }
     }
 
-    /// The flow whose turn it is, and whether it is a fresh one.
-    fn next_turn(&mut self) -> Option<(FlowKey, bool)> {
-        if self.fresh_served < FRESH_IN_A_ROW
-            && let Some(key) = self.fresh.pop_front()
-        {
-            self.fresh_served += 1;
-            return Some((key, true));
-        }
-        self.fresh_served = 0;
-        if let Some(key) = self.steady.pop_front() {
-            return Some((key, false));
-        }
-        Some((self.fresh.pop_front()?, true))
-    }
-
-    /// Forgets everything: the host is gone.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    /// Drops the newer half of the fattest backlog, so that a flow loses what it has just sent and keeps what is expected
+    /// next; where none is fat, the whole of the one whose turn is the farthest.
+    fn shed(&mut self) -> u64 {
+        let cost_of = |key: &&FlowKey| self.backlogs.get(key).map_or(0, |backlog| backlog.cost);
+        let fattest = self.fat.iter().max_by_key(cost_of).copied();
+        let dropped = match fattest {
+            Some(key) => self.backlogs.get_mut(&key).map(|backlog| {
+                let dropped = backlog.frames.split_off(backlog.frames.len() / 2);
+                backlog.cost -= dropped.iter().map(cost).sum::<usize>();
+                if backlog.cost < FAT {
+                    self.fat.remove(&key);
+                }
+                dropped
+            }),
+            // Backlogs that are empty already are forgotten on the way, each of them once.
+            None => std::iter::from_fn(|| self.turns.last())
+                .filter_map(|key| self.backlogs.remove(&key))
+                .map(|backlog| backlog.frames)
+                .find(|frames| !frames.is_empty()),
+        };
+        let dropped = dropped.unwrap_or_default();
+        self.cost -= dropped.iter().map(cost).sum::<usize>();
+        self.frames -= dropped.len();
+        dropped.len() as u64
     }
 }
 
@@ -159,6 +296,10 @@ mod tests {
         }
     }
 
+    fn vip(number: u8) -> Vip {
+        Vip::new([127, 0, 42, number].into()).unwrap()
+    }
+
     fn packet(mark: u8, len: usize) -> PacketFrame {
         PacketFrame::new(&vec![mark; len])
     }
@@ -173,11 +314,11 @@ mod tests {
     fn a_keystroke_goes_before_a_copy_and_copies_share() {
         let mut queue = Queue::default();
         for _ in 0..3 {
-            queue.push(key(1), packet(1, 60_000));
-            queue.push(key(2), packet(2, 60_000));
+            queue.push(vip(100), key(1), packet(1, 60_000));
+            queue.push(vip(100), key(2), packet(2, 60_000));
         }
         assert_eq!(queue.pop().unwrap().last(), Some(&1));
-        queue.push(key(3), packet(3, 40));
+        queue.push(vip(100), key(3), packet(3, 40));
         assert_eq!(marks(&mut queue), [2, 3, 1, 2, 1, 2]);
         assert!(queue.is_empty());
     }
@@ -186,11 +327,11 @@ mod tests {
     fn flows_that_come_and_go_do_not_starve_a_steady_one() {
         let mut queue = Queue::default();
         for _ in 0..4 {
-            queue.push(key(1), packet(1, 60_000));
+            queue.push(vip(100), key(1), packet(1, 60_000));
         }
         let mut served = 0;
         for round in 0..100 {
-            queue.push(key(2 + round % 2), packet(9, 40));
+            queue.push(vip(100), key(2 + round % 2), packet(9, 40));
             served += usize::from(queue.pop().unwrap().last() == Some(&1));
         }
         assert_eq!(served, 4);
@@ -199,12 +340,12 @@ mod tests {
     #[test]
     fn flows_that_are_new_every_time_do_not_starve_a_steady_one() {
         let mut queue = Queue::default();
-        queue.push(key(1), packet(1, 60_000));
-        queue.push(key(1), packet(1, 60_000));
+        queue.push(vip(100), key(1), packet(1, 60_000));
+        queue.push(vip(100), key(1), packet(1, 60_000));
         assert_eq!(queue.pop().unwrap().last(), Some(&1));
         for port in 2..1000 {
-            queue.push(key(port), packet(9, 40));
-            queue.push(key(port), packet(9, 40));
+            queue.push(vip(100), key(port), packet(9, 40));
+            queue.push(vip(100), key(port), packet(9, 40));
             if queue.pop().unwrap().last() == Some(&1) {
                 return;
             }
@@ -215,7 +356,7 @@ mod tests {
     #[test]
     fn control_goes_first() {
         let mut queue = Queue::default();
-        queue.push(key(1), packet(1, 10));
+        queue.push(vip(100), key(1), packet(1, 10));
         queue.push_control(Bytes::from_static(b"c"));
         assert_eq!(marks(&mut queue), [b'c', 1]);
     }
@@ -223,9 +364,9 @@ mod tests {
     #[test]
     fn shedding_hits_the_flow_that_fills_the_queue() {
         let mut queue = Queue::default();
-        queue.push(key(1), packet(1, 40));
+        queue.push(vip(100), key(1), packet(1, 40));
         for _ in 0..10 {
-            queue.push(key(2), packet(2, 1000));
+            queue.push(vip(100), key(2), packet(2, 20_000));
         }
         let before = queue.cost();
         assert_eq!(queue.shed(), 5);
@@ -237,5 +378,52 @@ mod tests {
         );
         assert_eq!(left.len(), 6);
         assert_eq!(queue.cost(), 0);
+    }
+
+    #[test]
+    fn shedding_hits_the_sender_that_fills_the_queue_however_many_flows_it_has() {
+        let mut queue = Queue::default();
+        queue.push(vip(1), key(1), packet(1, 60_000));
+        queue.push(vip(1), key(1), packet(1, 60_000));
+        for port in 2..10_000 {
+            queue.push(vip(2), key(port), packet(2, 40));
+        }
+        for _ in 2..9_700 {
+            assert_eq!(queue.shed(), 1);
+        }
+        let left = marks(&mut queue);
+        assert_eq!(left.iter().filter(|mark| **mark == 1).count(), 2);
+        assert_eq!(left.len(), 302);
+        assert_eq!((queue.cost(), queue.shed()), (0, 0));
+    }
+
+    #[test]
+    fn one_sender_with_a_thousand_flows_gets_no_more_than_one_with_one() {
+        let mut queue = Queue::default();
+        for port in 2..1_000 {
+            for _ in 0..3 {
+                queue.push(vip(2), key(port), packet(2, 60_000));
+            }
+        }
+        for _ in 0..20 {
+            queue.push(vip(1), key(1), packet(1, 60_000));
+        }
+        let first: Vec<u8> = (0..20)
+            .map(|_| *queue.pop().unwrap().last().unwrap())
+            .collect();
+        let ones = first.iter().filter(|mark| **mark == 1).count();
+        assert!((8..=12).contains(&ones), "{first:?}");
+    }
+
+    #[test]
+    fn answers_of_the_switch_do_not_pile_up() {
+        let mut queue = Queue::default();
+        for port in 0..2_000 {
+            if queue.has_room_for_reply(vip(100)) {
+                queue.push(vip(100), key(port), packet(1, 40));
+            }
+        }
+        assert_eq!(marks(&mut queue).len(), REPLIES_MAX);
+        assert!(queue.has_room_for_reply(vip(100)));
     }
 }

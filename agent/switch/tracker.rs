@@ -12,6 +12,7 @@ use std::{
 use super::meter::{Meter, Sent};
 use crate::{
     addr::{FlowKey, Vip},
+    budget::{Counts, Shares},
     time::Instant,
     wire::{
         Segment,
@@ -19,17 +20,20 @@ use crate::{
     },
 };
 
-/// How many flows are tracked at a time.
-pub(super) const FLOWS_MAX: usize = 65_536;
+/// How many flows one host may begin. The manager's own host has as many for itself alone.
+pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
-/// How many of them one host may begin.
-pub(super) const FLOWS_PER_HOST: usize = FLOWS_MAX / 4;
+/// How many flows all other hosts may have begun.
+pub(super) const FLOWS_MAX: usize = 3 * FLOWS_PER_HOST;
+
+/// How many SYNs of one host may be unanswered ...
+pub(super) const OPENINGS_PER_HOST: usize = 1_024;
+
+/// ... and how many of those to the same other host.
+pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
 /// A SYN that nobody has answered is forgotten after this long. An agent gives up a dial well before.
 const OPENING_MAX: Duration = Duration::from_mins(2);
-
-/// How often unanswered SYNs are looked for.
-const SWEEP: Duration = Duration::from_secs(30);
 
 /// Why a segment may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +45,39 @@ pub(super) enum Refusal {
     Forbidden,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tracker {
     /// By the two endpoints in ascending order.
     flows: BTreeMap<FlowKey, Flow>,
     /// The flows of each host, so that losing one does not mean looking at all.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
-    begun_by: BTreeMap<Vip, usize>,
-    next_sweep: Option<Instant>,
+    /// The manager's own host, whose flows nobody else can keep from beginning.
+    favourite: Option<Vip>,
+    /// How many flows each host has begun: the favourite ...
+    favoured: usize,
+    /// ... and all others.
+    begun: Shares<Vip>,
+    /// The flows whose SYN is not answered yet, by the time when they began.
+    openings: BTreeSet<(Instant, FlowKey)>,
+    /// How many of those each host has begun ...
+    opening_by: Counts<Vip>,
+    /// ... and to which other one.
+    opening_to: Counts<(Vip, Vip)>,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self {
+            flows: BTreeMap::new(),
+            by_host: BTreeMap::new(),
+            favourite: None,
+            favoured: 0,
+            begun: Shares::new(FLOWS_MAX, 1),
+            openings: BTreeSet::new(),
+            opening_by: Counts::new(),
+            opening_to: Counts::new(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -134,12 +163,24 @@ struct End {
 /// A reset to be delivered, because the other end is gone.
 #[derive(Debug)]
 pub(super) struct Farewell {
+    /// The host that is gone.
+    pub(super) from: Vip,
     pub(super) to: Vip,
     pub(super) key: FlowKey,
     pub(super) packet: [u8; RESET_LEN],
 }
 
 impl Tracker {
+    /// This host is the manager's own, if none is yet.
+    pub(super) fn favour(&mut self, host: Vip) {
+        self.favourite.get_or_insert(host);
+    }
+
+    /// Forgets a host that has no flows any more.
+    pub(super) fn forget(&mut self, host: Vip) {
+        self.favourite.take_if(|favourite| *favourite == host);
+    }
+
     /// How many flows touch this host.
     pub(super) fn count(&self, host: Vip) -> usize {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
@@ -164,11 +205,14 @@ impl Tracker {
     ) -> Result<(), Refusal> {
         let (name, side) = ordered(key);
         self.remove(name);
-        let begun = self.begun_by.entry(from).or_default();
-        if self.flows.len() >= FLOWS_MAX || *begun >= FLOWS_PER_HOST {
+        let opening = self.opening_by.of(from) < OPENINGS_PER_HOST
+            && self.opening_to.of((from, to)) < OPENINGS_PER_PAIR;
+        if !opening || !self.take(from) {
             return Err(Refusal::Forbidden);
         }
-        *begun += 1;
+        self.opening_by.add(from, 1);
+        self.opening_to.add((from, to), 1);
+        self.openings.insert((now, name));
         let mut initiator = End::new(now, from);
         initiator.meter.count(now, initiator.fresh(segment));
         initiator.next = Some(segment.seq.wrapping_add(segment.span));
@@ -192,8 +236,33 @@ impl Tracker {
                 handshake: None,
             },
         );
-        self.next_sweep.get_or_insert(now + SWEEP);
         Ok(())
+    }
+
+    /// The SYN of a flow from one host to another is answered, or forgotten.
+    fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
+        self.openings.remove(&(since, name));
+        self.opening_by.take(from, 1);
+        self.opening_to.take((from, to), 1);
+    }
+
+    /// Takes one of the flows that a host may begin.
+    fn take(&mut self, from: Vip) -> bool {
+        if self.favourite == Some(from) {
+            let fits = self.favoured < FLOWS_PER_HOST;
+            self.favoured += usize::from(fits);
+            return fits;
+        }
+        self.begun.held(from) < FLOWS_PER_HOST && self.begun.take(from, 1)
+    }
+
+    /// Gives it back.
+    fn give(&mut self, from: Vip) {
+        if self.favourite == Some(from) {
+            self.favoured -= 1;
+        } else {
+            self.begun.give(from, 1);
+        }
     }
 
     /// The addresses outside the network, and inside, that a host has flows to.
@@ -221,6 +290,7 @@ impl Tracker {
             return Err(Refusal::Stray);
         }
         let to = flow.end(side.other()).host;
+        let mut opened = None;
         if segment.flags.rst {
             self.remove(name);
             return Ok(to);
@@ -237,14 +307,20 @@ impl Tracker {
         }
         if segment.flags.ack {
             if side != flow.initiator {
-                flow.opening = None;
+                if let Some(since) = flow.opening.take() {
+                    opened = Some((since, (to, from)));
+                }
             } else if flow.handshake.is_none() {
                 flow.handshake = Some(now - flow.begun);
             }
             let receiver = flow.end_mut(side.other());
             receiver.fin_acked |= receiver.fin.is_some_and(|fin| !is_after(fin, segment.ack));
         }
-        if flow.first.fin_acked && flow.second.fin_acked {
+        let over = flow.first.fin_acked && flow.second.fin_acked;
+        if let Some((since, pair)) = opened {
+            self.opened(since, name, pair);
+        }
+        if over {
             self.remove(name);
         }
         Ok(to)
@@ -287,23 +363,16 @@ impl Tracker {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        if self.next_sweep.is_none_or(|at| at > now) {
-            return;
-        }
-        let stale: Vec<_> = self
-            .flows
-            .iter()
-            .filter(|(_, flow)| flow.opening.is_some_and(|since| now - since >= OPENING_MAX))
-            .map(|(&name, _)| name)
-            .collect();
-        for name in stale {
+        while let Some(&(since, name)) = self.openings.first()
+            && now - since >= OPENING_MAX
+        {
             self.remove(name);
         }
-        self.next_sweep = (!self.flows.is_empty()).then(|| now + SWEEP);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        Some((self.next_sweep?, "a look for unanswered SYNs"))
+        let (since, _) = self.openings.first()?;
+        Some((*since + OPENING_MAX, "a SYN that nobody answers"))
     }
 
     fn remove(&mut self, name: FlowKey) -> Option<Flow> {
@@ -313,9 +382,11 @@ impl Tracker {
                 names.remove(&name);
             }
         }
-        if let Some(begun) = self.begun_by.get_mut(&flow.end(flow.initiator).host) {
-            *begun -= 1;
+        let [from, to] = [flow.initiator, flow.initiator.other()].map(|side| flow.end(side).host);
+        if let Some(since) = flow.opening {
+            self.opened(since, name, (from, to));
         }
+        self.give(from);
         Some(flow)
     }
 }
@@ -375,6 +446,7 @@ impl Flow {
             None => reset(key, 0, stays.next),
         };
         Farewell {
+            from: self.end(gone).host,
             to: stays.host,
             key,
             packet,

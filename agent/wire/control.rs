@@ -4,14 +4,20 @@
 //! Fields that are not known here are ignored, which is how either side may grow.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::probe::Probe;
+
+mod features;
+mod raw;
+
+pub use self::{features::Features, raw::Raw};
 
 /// The operation that tells an agent what it is to be.
 pub const CONFIGURE: &str = "configure";
@@ -69,8 +75,7 @@ pub mod feature {
 }
 
 /// A control message, either way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "body", rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// Manager to agent.
     Request(Request),
@@ -79,6 +84,19 @@ pub enum Message {
     /// Agent to manager, unasked.
     Event(RawEvent),
 }
+
+/// A message as it is written: its kind, and then what it says.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+}
+
+const REQUEST: &str = "request";
+const RESULT: &str = "result";
+const EVENT: &str = "event";
 
 /// What a manager asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,7 +107,7 @@ pub struct Request {
     pub op: String,
     /// What the operation takes: a [`Configure`], a [`Lost`] or a [`Probe`], or nothing.
     #[serde(default)]
-    pub args: Value,
+    pub args: Raw,
 }
 
 /// What came of a request.
@@ -100,23 +118,21 @@ pub struct Outcome {
     /// The request's operation.
     pub op: String,
     /// Absent or null: it worked. Upstream's agents write whatever their error type encodes to.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub error: Value,
+    #[serde(default, skip_serializing_if = "Raw::is_null")]
+    pub error: Raw,
     /// For [`CONFIGURE`] a [`Greeting`], for [`PROBE`] what was [`Found`](super::probe::Found).
     #[serde(default)]
-    pub data: Value,
+    pub data: Raw,
 }
 
 impl Outcome {
     /// Why the request failed, if it did.
     pub fn failure(&self) -> Option<String> {
-        match &self.error {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                Some(other.to_string())
-            }
+        if self.error.is_null() {
+            return None;
         }
+        let text = self.error.read::<String>();
+        Some(text.unwrap_or_else(|_| self.error.text().to_owned()))
     }
 }
 
@@ -124,8 +140,8 @@ impl Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
     /// What it can do; see [`feature`].
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub features: Vec<String>,
+    #[serde(default)]
+    pub features: Features,
     /// Its program's version.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
@@ -138,7 +154,7 @@ pub struct Greeting {
 impl Greeting {
     /// Whether it has a feature.
     pub fn has(&self, feature: &str) -> bool {
-        self.features.iter().any(|has| has == feature)
+        self.features.has(feature)
     }
 }
 
@@ -150,7 +166,7 @@ pub struct RawEvent {
     pub kind: String,
     /// What it says.
     #[serde(default)]
-    pub data: Value,
+    pub data: Raw,
 }
 
 /// What an agent tells unasked.
@@ -200,15 +216,15 @@ impl Event {
         match self {
             Self::Problems(problems) => RawEvent {
                 kind: PROBLEMS_EVENT.to_owned(),
-                data: to_value(&ProblemsData { problems }),
+                data: Raw::of(&ProblemsData { problems }),
             },
             Self::RouteSuggestion(suggestion) => RawEvent {
                 kind: ROUTE_SUGGESTION_EVENT.to_owned(),
-                data: to_value(&suggestion),
+                data: Raw::of(&suggestion),
             },
             Self::Unknown(kind) => RawEvent {
                 kind,
-                data: Value::Null,
+                data: Raw::default(),
             },
         }
     }
@@ -220,10 +236,10 @@ impl TryFrom<RawEvent> for Event {
     fn try_from(raw: RawEvent) -> Result<Self, serde_json::Error> {
         match raw.kind.as_str() {
             PROBLEMS_EVENT => {
-                let data: ProblemsData = serde_json::from_value(raw.data)?;
+                let data: ProblemsData = raw.data.read()?;
                 Ok(Self::Problems(data.problems))
             }
-            ROUTE_SUGGESTION_EVENT => serde_json::from_value(raw.data).map(Self::RouteSuggestion),
+            ROUTE_SUGGESTION_EVENT => raw.data.read().map(Self::RouteSuggestion),
             _ => Ok(Self::Unknown(raw.kind)),
         }
     }
@@ -394,9 +410,17 @@ pub struct Route {
 }
 
 impl Message {
-    /// Reads the payload of a control frame.
+    /// Reads the payload of a control frame. What a message says beside what is known here is passed over and never built,
+    /// so that reading costs one look at each byte and no more memory than is kept.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(json)
+        let Envelope { kind, body } = serde_json::from_slice(json)?;
+        let body = body.get();
+        match kind.as_ref() {
+            REQUEST => serde_json::from_str(body).map(Self::Request),
+            RESULT => serde_json::from_str(body).map(Self::Result),
+            EVENT => serde_json::from_str(body).map(Self::Event),
+            _ => Err(serde::de::Error::custom("a message of an unknown type")),
+        }
     }
 
     /// A request to configure.
@@ -404,7 +428,7 @@ impl Message {
         Self::Request(Request {
             id,
             op: CONFIGURE.to_owned(),
-            args: to_value(args),
+            args: Raw::of(args),
         })
     }
 
@@ -413,7 +437,7 @@ impl Message {
         Self::Request(Request {
             id,
             op: PING.to_owned(),
-            args: Value::Null,
+            args: Raw::default(),
         })
     }
 
@@ -422,7 +446,7 @@ impl Message {
         Self::Request(Request {
             id,
             op: LOST.to_owned(),
-            args: to_value(&Lost {
+            args: Raw::of(&Lost {
                 hosts: hosts.to_vec(),
             }),
         })
@@ -433,20 +457,19 @@ impl Message {
         Self::Request(Request {
             id,
             op: PROBE.to_owned(),
-            args: to_value(probe),
+            args: Raw::of(probe),
         })
     }
 
     /// The payload of a control frame.
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let (kind, body) = match self {
+            Self::Request(request) => (REQUEST, Raw::of(request)),
+            Self::Result(outcome) => (RESULT, Raw::of(outcome)),
+            Self::Event(event) => (EVENT, Raw::of(event)),
+        };
+        format!(r#"{{"type":"{kind}","body":{}}}"#, body.text()).into_bytes()
     }
-}
-
-/// None of the types here has a map key that is not a string or a value that JSON cannot hold, which are the only
-/// ways to fail.
-fn to_value(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
 }
 
 pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -478,7 +501,7 @@ mod tests {
             panic!("not a request");
         };
         assert_eq!((request.id, request.op.as_str()), (1, CONFIGURE));
-        let args: Configure = serde_json::from_value(request.args).unwrap();
+        let args: Configure = request.args.read().unwrap();
         assert_eq!(args.me, Ipv4Addr::new(127, 0, 42, 101));
         assert_eq!(args.forwards[0].connect_port, 80);
         assert_eq!(args.routes[0].to_cidr, ["10.0.0.0/8"]);
@@ -506,7 +529,8 @@ mod tests {
             manager: String::new(),
             features: Vec::new(),
         };
-        let json = serde_json::to_value(Message::configure(7, &args)).unwrap();
+        let json = Message::configure(7, &args).to_json();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["type"], "request");
         assert_eq!(json["body"]["id"], 7);
         let mut names: Vec<_> = json["body"]["args"].as_object().unwrap().keys().collect();
@@ -575,9 +599,10 @@ mod tests {
             panic!("not a result");
         };
         assert_eq!(outcome.failure(), None);
-        let greeting: Greeting = serde_json::from_value(outcome.data).unwrap();
+        let greeting: Greeting = outcome.data.read().unwrap();
         assert_eq!(greeting.version, "0.6.5");
-        assert_eq!(greeting.features, ["loopback", "tcp"]);
+        assert!(greeting.has(feature::LOOPBACK) && greeting.has(feature::TCP));
+        assert!(!greeting.has(feature::HEARTBEAT));
     }
 
     #[test]

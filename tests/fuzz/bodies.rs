@@ -113,7 +113,7 @@ pub(crate) fn control(bytes: &[u8]) {
     assert_eq!(mem::discriminant(&again), mem::discriminant(&message));
     match message {
         Message::Request(request) => {
-            if let Ok(configure) = serde_json::from_value::<Configure>(request.args) {
+            if let Ok(configure) = request.args.read::<Configure>() {
                 let again = serde_json::to_value(&configure).unwrap();
                 assert_eq!(
                     serde_json::from_value::<Configure>(again).unwrap(),
@@ -165,7 +165,7 @@ pub(crate) fn edge(bytes: &[u8]) {
     const CONFIGURE: &str = r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.101",
         "forwards":[{"listen_port":80,"connect_ip":"127.0.0.1","connect_port":80,"proto":"tcp"}],
         "others":[{"ip":"127.0.42.102","port":80,"proto":"tcp"}]}}}"#;
-    let mut agent = edge::Core::new(7);
+    let mut agent = edge::Core::new(7, norouter::flow::Capacity::default());
     let mut input = BytesMut::new();
     frame::put_control(&mut input, CONFIGURE.as_bytes());
     input.extend_from_slice(bytes);

@@ -11,9 +11,9 @@ use bytes::{Bytes, BytesMut};
 use norouter::{
     addr::{FlowKey, Vip},
     edge,
-    flow::Receive,
+    flow::{Capacity, Holder, Receive},
     link::Ending,
-    manager,
+    manager::{self, Turn},
     time::Instant,
     view::{Event, HostState, Snapshot, TrafficView},
     wire::{HEADER_LEN, Packet},
@@ -93,6 +93,8 @@ struct Agent {
     to: Pipe,
     from: Pipe,
     stalled_until: Instant,
+    /// When the manager goes on with what the agent has sent.
+    resumes_at: Option<Instant>,
     cut: bool,
     corrupt: bool,
     /// A bit of something that it has sent was wrong, so that nobody knows what it has begun.
@@ -289,7 +291,7 @@ impl World {
         else {
             return;
         };
-        let flow = agent.edge.connect(self.now, to).unwrap();
+        let flow = agent.edge.connect(self.now, Holder::Owner, to).unwrap();
         agent.clients.insert(flow, 0);
         self.settle();
     }
@@ -325,7 +327,7 @@ impl World {
                 let wakes = agent.edge.poll_timeout().map(|(at, _)| at);
                 let dues = [agent.to.due(), wakes].into_iter().flatten();
                 let dues = dues.map(|at| at.max(agent.stalled_until));
-                dues.chain(agent.from.due())
+                dues.chain(agent.from.due()).chain(agent.resumes_at)
             });
             let next = agents
                 .chain(self.core.poll_timeout().map(|(at, _)| at))
@@ -351,10 +353,11 @@ impl World {
             // The hostile one is not counted: what ends it is its own doing.
             self.starts += usize::from(!is_evil(vip));
             let agent = Agent {
-                edge: edge::Core::new(self.random(u64::MAX)),
+                edge: edge::Core::new(self.random(u64::MAX), Capacity::default()),
                 to: Pipe::default(),
                 from: Pipe::default(),
                 stalled_until: now,
+                resumes_at: None,
                 cut: false,
                 corrupt: false,
                 tainted: false,
@@ -462,9 +465,19 @@ impl World {
                 agent.to.chunks.push_back((now + DELAY, bytes.freeze()));
             }
         }
-        if agent.from.arrive(now) {
+        let resumes = agent.resumes_at.take_if(|at| *at <= now).is_some();
+        if agent.from.arrive(now) && agent.resumes_at.is_none() || resumes {
             busy = true;
-            self.core.handle_bytes(now, vip, &mut agent.from.buffer);
+            loop {
+                match self.core.handle_bytes(now, vip, &mut agent.from.buffer) {
+                    Turn::Done => break,
+                    Turn::Yield => {}
+                    Turn::Wait(until) => {
+                        agent.resumes_at = Some(until);
+                        break;
+                    }
+                }
+            }
         }
         if agent.stalled_until > now {
             return busy;

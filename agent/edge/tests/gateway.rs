@@ -236,14 +236,14 @@ fn without_a_relay_or_dns_server_nothing_is_served() {
 fn dials_for_others_are_bounded_too() {
     let mut core = settled(&args());
     let dials = dials_for_one_host(&mut core, "10.0.0.5:443".parse().unwrap());
-    assert_eq!(dials, DIALS_PER_HOST);
+    assert_eq!(dials, DIALS_MAX / 2);
 }
 
 #[test]
 fn a_suggestion_is_written_before_the_packets_of_the_flow_behind_it() {
     let mut core = settled(&args());
     core.suggest("127.0.42.110".parse().unwrap(), &[FOUND]);
-    core.connect(Instant::ZERO, SocketAddrV4::new(FOUND, 443))
+    core.connect(Instant::ZERO, Holder::Owner, SocketAddrV4::new(FOUND, 443))
         .unwrap();
     let mut out = BytesMut::new();
     core.poll_frames(Instant::ZERO, &mut out, usize::MAX);

@@ -70,7 +70,7 @@ fn the_page_says_what_the_configuration_says() {
         core.page().unwrap().problems,
         ["cannot listen on 127.0.42.100:8080: in use"]
     );
-    assert_eq!(Core::new(1).page(), None);
+    assert_eq!(Core::new(1, Capacity::default()).page(), None);
 }
 
 #[test]
@@ -90,5 +90,8 @@ fn the_browser_is_sent_to_the_proxy_for_members_and_routes() {
         assert!(script.contains(part), "{part} in {script}");
     }
     assert!(!script.contains("fd00"), "browsers know no IPv6 blocks");
-    assert_eq!(Core::new(1).pac("127.0.0.1:1".parse().unwrap()), None);
+    assert_eq!(
+        Core::new(1, Capacity::default()).pac("127.0.0.1:1".parse().unwrap()),
+        None
+    );
 }

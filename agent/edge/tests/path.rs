@@ -176,7 +176,7 @@ fn one_of_several_gateways_dials_itself() {
 
 #[test]
 fn before_the_configuration_everything_is_dialled_from_here() {
-    let core = Core::new(1);
+    let core = Core::new(1, Capacity::default());
     assert_eq!(path(&core, "db:5432"), Path::Direct);
     assert!(core.may_relay_to(&destination("10.0.0.5")).is_err());
     assert!(!core.may_connect_for_others(&destination("a.internal"), [10, 0, 0, 5].into()));

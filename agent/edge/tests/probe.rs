@@ -113,7 +113,7 @@ fn it_dials_nothing_that_it_would_not_dial_for_a_flow() {
         core.handle_probed(7, Ok(()));
         assert_eq!(answer(&mut core)["data"]["cause"], Value::Null);
     }
-    let mut before = Core::new(1);
+    let mut before = Core::new(1, Capacity::default());
     probe(&mut before, &dial("10.1.2.3", 80));
     assert_eq!(answer(&mut before)["data"]["cause"], "notAllowed");
 }

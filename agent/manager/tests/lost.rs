@@ -46,7 +46,7 @@ fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
             && let Message::Request(request) = Message::parse(&json).unwrap()
         {
             let lost = (request.op == LOST).then(|| {
-                let lost: Lost = serde_json::from_value(request.args).unwrap();
+                let lost: Lost = request.args.read().unwrap();
                 lost.hosts.iter().map(ToString::to_string).collect()
             });
             requests.push((request.id, lost));

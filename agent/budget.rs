@@ -1,0 +1,248 @@
+//! How much one of many may take: of time, as units of work, and of room, as shares.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::time::Instant;
+
+/// A budget of work that fills up as time passes: a token bucket whose level may fall below nothing.
+///
+/// Work is counted after it was done, since nobody knows before what it will be. Whoever is in debt has to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    per_second: u32,
+    /// What may be saved up, in units.
+    most: u32,
+    /// The level, in millionths of a unit.
+    level: i64,
+    at: Instant,
+}
+
+/// Millionths of a unit in a unit.
+const UNIT: i64 = 1_000_000;
+
+impl Work {
+    /// A full budget of `most` units that gains `per_second` of them in a second.
+    pub const fn new(per_second: u32, most: u32) -> Self {
+        Self {
+            per_second,
+            most,
+            level: most as i64 * UNIT,
+            at: Instant::ZERO,
+        }
+    }
+
+    /// Takes what some work has cost.
+    pub fn spend(&mut self, now: Instant, units: u32) {
+        self.fill(now);
+        self.level = self.level.saturating_sub(i64::from(units) * UNIT);
+    }
+
+    /// When the debt is paid; none if there is none.
+    pub fn wait(&mut self, now: Instant) -> Option<Instant> {
+        self.fill(now);
+        if self.level >= 0 {
+            return None;
+        }
+        // A millionth of a unit takes 1 / per_second microseconds.
+        let debt = self.level.unsigned_abs();
+        let micros = debt.div_ceil(u64::from(self.per_second.max(1)));
+        Some(now + Duration::from_micros(micros))
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let micros = i64::try_from((now - self.at).as_micros()).unwrap_or(i64::MAX);
+        self.at = self.at.max(now);
+        let gained = micros.saturating_mul(i64::from(self.per_second));
+        let most = i64::from(self.most) * UNIT;
+        self.level = self.level.saturating_add(gained).min(most);
+    }
+}
+
+/// Room that many share. Nobody may hold more than a multiple of what is left free, so that there is always something left
+/// for the next one (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
+#[derive(Clone, Debug)]
+pub struct Shares<K> {
+    total: usize,
+    multiple: usize,
+    used: usize,
+    by: Counts<K>,
+}
+
+impl<K: Copy + Ord> Shares<K> {
+    /// Room for `total`, of which one holder may have at most `multiple` times of what is free.
+    pub const fn new(total: usize, multiple: usize) -> Self {
+        Self {
+            total,
+            multiple,
+            used: 0,
+            by: Counts::new(),
+        }
+    }
+
+    /// What a holder may have more.
+    pub fn room(&self, holder: K) -> usize {
+        let free = self.total.saturating_sub(self.used);
+        // With `more` of it, (free - more) * multiple must not be less than held + more.
+        let may = free
+            .saturating_mul(self.multiple)
+            .saturating_sub(self.held(holder))
+            / (self.multiple + 1);
+        may.min(free)
+    }
+
+    /// Takes room, if the holder may have so much more.
+    #[must_use]
+    pub fn take(&mut self, holder: K, amount: usize) -> bool {
+        let fits = amount <= self.room(holder);
+        if fits {
+            self.insist(holder, amount);
+        }
+        fits
+    }
+
+    /// Takes room that everybody has a right to, as far as there is any; the owner of the machine has a right to all.
+    #[must_use]
+    pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
+        let fits = amount <= self.total.saturating_sub(self.used);
+        if fits {
+            self.insist(holder, amount);
+        }
+        fits
+    }
+
+    fn insist(&mut self, holder: K, amount: usize) {
+        self.used += amount;
+        self.by.add(holder, amount);
+    }
+
+    /// Gives room back.
+    pub fn give(&mut self, holder: K, amount: usize) {
+        self.used -= self.by.take(holder, amount);
+    }
+
+    /// What a holder has.
+    pub fn held(&self, holder: K) -> usize {
+        self.by.of(holder)
+    }
+
+    /// What all have together.
+    pub const fn used(&self) -> usize {
+        self.used
+    }
+}
+
+/// How much each of many has. What has nothing takes no room.
+#[derive(Clone, Debug)]
+pub struct Counts<K>(BTreeMap<K, usize>);
+
+impl<K: Copy + Ord> Counts<K> {
+    /// Nobody has anything.
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Adds to what `key` has.
+    pub fn add(&mut self, key: K, amount: usize) {
+        if amount > 0 {
+            *self.0.entry(key).or_default() += amount;
+        }
+    }
+
+    /// Takes from what `key` has, and tells how much that was: no more than there is.
+    pub fn take(&mut self, key: K, amount: usize) -> usize {
+        let Some(has) = self.0.get_mut(&key) else {
+            return 0;
+        };
+        let amount = amount.min(*has);
+        *has -= amount;
+        if *has == 0 {
+            self.0.remove(&key);
+        }
+        amount
+    }
+
+    /// What `key` has.
+    pub fn of(&self, key: K) -> usize {
+        self.0.get(&key).copied().unwrap_or_default()
+    }
+}
+
+impl<K: Copy + Ord> Default for Counts<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    #[test]
+    fn a_debt_is_waited_for_and_idle_time_is_saved_up_to_a_bound() {
+        let mut work = Work::new(1_000, 10);
+        work.spend(at(0), 10);
+        assert_eq!(work.wait(at(0)), None);
+        work.spend(at(0), 5);
+        assert_eq!(work.wait(at(0)), Some(at(5_000)));
+        assert_eq!(work.wait(at(5_000)), None);
+        work.spend(at(10_000_000), 11);
+        assert_eq!(work.wait(at(10_000_000)), Some(at(10_001_000)));
+    }
+
+    #[test]
+    fn a_budget_survives_the_ends_of_its_numbers() {
+        let mut work = Work::new(u32::MAX, u32::MAX);
+        work.spend(at(u64::MAX), u32::MAX);
+        assert_eq!(work.wait(at(u64::MAX)), None);
+        let mut none = Work::new(0, 0);
+        for _ in 0..10 {
+            none.spend(at(0), u32::MAX);
+        }
+        assert!(none.wait(at(1)).is_some());
+    }
+
+    #[test]
+    fn something_is_left_for_the_next_one_however_many_take_all_that_they_may() {
+        for multiple in [1, 4] {
+            let mut shares = Shares::new(10_000, multiple);
+            let mut last = usize::MAX;
+            for holder in 0..5 {
+                let mut held = 0;
+                while shares.take(holder, 1) {
+                    held += 1;
+                }
+                assert!(held > 0 && held <= last, "holder {holder} got {held}");
+                last = held;
+            }
+            let (first, used) = (shares.held(0), shares.used());
+            assert!(used < 10_000);
+            assert!(shares.take_any(9, 10_000 - used), "the owner gets the rest");
+            assert!(!shares.take_any(9, 1));
+            shares.give(0, first);
+            assert!(shares.take(7, 100));
+            assert_eq!(shares.held(0), 0);
+        }
+    }
+
+    #[test]
+    fn one_alone_may_have_its_multiple_of_what_is_left() {
+        let mut shares = Shares::new(1_000, 4);
+        assert_eq!(shares.room(1), 800);
+        assert!(shares.take(1, 800));
+        assert_eq!(shares.room(1), 0);
+        assert_eq!(shares.room(2), 160);
+    }
+
+    #[test]
+    fn nobody_gives_back_more_than_they_have() {
+        let mut shares = Shares::new(10, 1);
+        assert!(shares.take(1, 2) && shares.take(2, 2));
+        shares.give(1, 5);
+        shares.give(3, 1);
+        assert_eq!((shares.used(), shares.held(2)), (2, 2));
+    }
+}

@@ -1,0 +1,104 @@
+//! The hosts that want more of this one than their share, as the manager is told.
+
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
+
+use crate::{time::Instant, wire::control::ProblemReport};
+
+/// How long it is told after the last time.
+const TOLD_FOR: Duration = Duration::from_secs(30);
+
+/// How many times a host has to be refused its wish until it is told. A busy moment is no news.
+const TOLD_AFTER: u32 = 16;
+
+/// How many hosts are remembered.
+const HOSTS_MAX: usize = 64;
+
+/// Who was refused more than its share lately.
+#[derive(Debug, Default)]
+pub(super) struct Crowd(BTreeMap<Ipv4Addr, Refused>);
+
+#[derive(Debug)]
+struct Refused {
+    last: Instant,
+    count: u32,
+}
+
+impl Crowd {
+    /// A host was refused something; true if that is news.
+    pub(super) fn note(&mut self, now: Instant, host: Ipv4Addr) -> bool {
+        if self.0.len() >= HOSTS_MAX && !self.0.contains_key(&host) {
+            return false;
+        }
+        let refused = self.0.entry(host).or_insert(Refused {
+            last: now,
+            count: 0,
+        });
+        refused.last = now;
+        refused.count = refused.count.saturating_add(1);
+        refused.count == TOLD_AFTER
+    }
+
+    /// Forgets those that have calmed down; true if that is news.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+        let mut news = false;
+        self.0.retain(|_, refused| {
+            let stays = now - refused.last < TOLD_FOR;
+            news |= !stays && refused.count >= TOLD_AFTER;
+            stays
+        });
+        news
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let last = self.0.values().map(|refused| refused.last).min()?;
+        Some((last + TOLD_FOR, "the calm of a host that wanted too much"))
+    }
+
+    /// What is told of them.
+    pub(super) fn problems(
+        &self,
+        name: impl Fn(Ipv4Addr) -> String,
+    ) -> impl Iterator<Item = ProblemReport> {
+        let loud = self.0.iter();
+        let loud = loud.filter(|(_, refused)| refused.count >= TOLD_AFTER);
+        loud.map(move |(host, _)| ProblemReport {
+            what: format!("take all connections of {}", name(*host)),
+            reason: "it has as many as one host may have here, and more would be at the expense of the others; look what \
+                     it does"
+                .to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 103);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_crowd_is_told_once_and_forgotten_when_it_is_calm() {
+        let mut crowd = Crowd::default();
+        let news: Vec<_> = (0..1_000).filter(|_| crowd.note(at(0), HOST)).collect();
+        assert_eq!(news.len(), 1);
+        let told: Vec<_> = crowd.problems(|host| host.to_string()).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].what.ends_with("127.0.42.103"));
+        let (due, _) = crowd.poll_timeout().unwrap();
+        assert!(!crowd.handle_timeout(at(29)));
+        assert!(crowd.handle_timeout(due));
+        assert_eq!(crowd.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_busy_moment_is_no_news() {
+        let mut crowd = Crowd::default();
+        assert!((0..10).all(|_| !crowd.note(at(0), HOST)));
+        assert_eq!(crowd.problems(|host| host.to_string()).count(), 0);
+        assert!(!crowd.handle_timeout(at(60)));
+    }
+}

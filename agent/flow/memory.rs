@@ -1,0 +1,124 @@
+//! What the buffers of all flows may hold, and who holds it.
+//!
+//! A buffer's pages are touched as far as data has come in it, and stay touched until the flow ends: that is what is counted,
+//! and not what waits in it at a moment.
+
+use std::net::Ipv4Addr;
+
+use crate::budget::Shares;
+
+/// What a flow costs that has carried next to nothing, in bytes: its stack, its socket, its task, and the first page of each
+/// of its buffers.
+pub(super) const FLOW_COST: usize = 20 << 10;
+
+/// How much of a buffer is in that.
+pub(super) const PAGE: usize = 4 << 10;
+
+/// How much is taken at a time.
+const STEP: usize = 64 << 10;
+
+/// With less room than this for its holder, a flow begins with small buffers, of which it cannot want more later.
+const SCARCE: usize = 8 << 20;
+
+/// How many times of what is free one holder may have: one alone gets four fifths.
+const MULTIPLE: usize = 4;
+
+/// For whom a flow is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// The owner of this agent, and what the agent itself does.
+    Owner,
+    /// Another user of this machine.
+    User(u32),
+    /// Another host.
+    Host(Ipv4Addr),
+}
+
+/// How much there may be of flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// How many there may be at a time.
+    pub flows: usize,
+    /// What they may hold in memory, in bytes.
+    pub memory: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            flows: 32_768,
+            memory: 256 << 20,
+        }
+    }
+}
+
+/// Who has what.
+#[derive(Debug)]
+pub(super) struct Memory {
+    flows: Shares<Holder>,
+    bytes: Shares<Holder>,
+}
+
+impl Memory {
+    pub(super) const fn new(capacity: Capacity) -> Self {
+        Self {
+            flows: Shares::new(capacity.flows, MULTIPLE),
+            bytes: Shares::new(capacity.memory, MULTIPLE),
+        }
+    }
+
+    /// Takes the room of a new flow, and says whether it may grow as it likes.
+    pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
+        let room = match holder {
+            Holder::Owner => usize::MAX,
+            Holder::User(_) | Holder::Host(_) => self.bytes.room(holder),
+        };
+        if !take(&mut self.flows, holder, 1) {
+            return None;
+        }
+        if !take(&mut self.bytes, holder, FLOW_COST) {
+            self.flows.give(holder, 1);
+            return None;
+        }
+        Some(if room < SCARCE {
+            Growth::Small
+        } else {
+            Growth::Large
+        })
+    }
+
+    /// Takes the room that a buffer needs to be touched up to `end`, of `window` bytes, if it has `paid` for less; returns what
+    /// it has paid for then.
+    pub(super) fn grow(&mut self, holder: Holder, paid: usize, end: usize, window: usize) -> usize {
+        let wanted = end.next_multiple_of(STEP).min(window);
+        let more = wanted.saturating_sub(paid);
+        if more > 0 && take(&mut self.bytes, holder, more) {
+            wanted
+        } else {
+            paid
+        }
+    }
+
+    /// Gives back everything of a flow whose buffers had paid for so much beyond their first pages.
+    pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
+        self.flows.give(holder, 1);
+        self.bytes.give(holder, FLOW_COST + beyond);
+    }
+}
+
+/// The owner may have everything that there is.
+fn take(shares: &mut Shares<Holder>, holder: Holder, amount: usize) -> bool {
+    match holder {
+        Holder::Owner => shares.take_any(holder, amount),
+        Holder::User(_) | Holder::Host(_) => shares.take(holder, amount),
+    }
+}
+
+/// How large the buffers of a flow are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// As large as is good for speed.
+    Large,
+    /// As large as a packet.
+    Small,
+}

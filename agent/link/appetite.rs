@@ -1,0 +1,272 @@
+//! How much of everybody's time one agent takes, and what it takes it for.
+
+use std::{fmt, time::Duration};
+
+use crate::{budget::Work, time::Instant};
+
+/// How many units of work one agent may cause in a second. One is what it takes to carry a packet: a microsecond or two of the
+/// manager, and as much of the host that the packet goes to.
+const UNITS_PER_SECOND: u32 = 100_000;
+
+/// How many of them it may save up: what others wait for it is no more than a few milliseconds.
+const UNITS_MAX: u32 = 2_048;
+
+/// After so many units it is others' turn.
+const TURN: u32 = 256;
+
+/// An agent that takes no break for so long is over its budget, and is waited for less than this again.
+const BREAK: Duration = Duration::from_secs(2);
+
+/// After so long over its budget an agent is named ...
+const NAMED_AFTER: Duration = Duration::from_secs(2);
+
+/// ... and after so long it is refused, if what it does is of no use to anybody.
+const REFUSED_AFTER: Duration = Duration::from_mins(1);
+
+/// What an agent causes work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// A packet of a connection.
+    Packet,
+    /// A connection that begins.
+    Connection,
+    /// A packet that may not pass.
+    Refused,
+    /// A control message of so many bytes, or something that should be one.
+    Message(usize),
+}
+
+impl Effort {
+    /// What it costs, in units.
+    fn units(self) -> u32 {
+        match self {
+            Self::Packet => 1,
+            // A stack, a socket and a dial on the other host.
+            Self::Connection => 16,
+            // Looked up, counted, and answered.
+            Self::Refused => 4,
+            Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
+        }
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Packet => 0,
+            Self::Connection => 1,
+            Self::Refused => 2,
+            Self::Message(_) => 3,
+        }
+    }
+}
+
+/// What an agent is over its budget with, mostly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// Packets of connections.
+    Packets,
+    /// New connections.
+    Connections,
+    /// Packets and connections that may not pass.
+    Refused,
+    /// Control messages.
+    Messages,
+}
+
+impl Excess {
+    const ALL: [Self; 4] = [
+        Self::Packets,
+        Self::Connections,
+        Self::Refused,
+        Self::Messages,
+    ];
+
+    /// Whether nobody can want it.
+    const fn is_useless(self) -> bool {
+        matches!(self, Self::Refused | Self::Messages)
+    }
+}
+
+impl fmt::Display for Excess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Packets => "packets",
+            Self::Connections => "new connections",
+            Self::Refused => "packets and connections that may not pass",
+            Self::Messages => "control messages",
+        })
+    }
+}
+
+/// When an agent may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Everything is done.
+    Done,
+    /// There is more to do, after others have had their turn.
+    Yield,
+    /// There is more to do, but not before this moment.
+    Wait(Instant),
+}
+
+/// What is to be said of an agent that is over its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Saying {
+    /// It is slowed down.
+    Named(Excess),
+    /// It has been for too long.
+    Refused(Excess),
+}
+
+/// What one agent has taken.
+#[derive(Debug)]
+pub(super) struct Appetite {
+    work: Work,
+    /// Units since the present turn began.
+    turn: u32,
+    /// Since when it has been over its budget without a break, and until when.
+    over: Option<(Instant, Instant)>,
+    named: bool,
+    /// Units since then, by [`Effort`].
+    spent: [u64; 4],
+}
+
+impl Default for Appetite {
+    fn default() -> Self {
+        Self {
+            work: Work::new(UNITS_PER_SECOND, UNITS_MAX),
+            turn: 0,
+            over: None,
+            named: false,
+            spent: [0; 4],
+        }
+    }
+}
+
+impl Appetite {
+    /// It is this agent's turn again.
+    pub(super) fn begin_turn(&mut self) {
+        self.turn = 0;
+    }
+
+    /// The agent has caused work.
+    pub(super) fn spend(&mut self, now: Instant, effort: Effort) {
+        let units = effort.units();
+        self.turn = self.turn.saturating_add(units);
+        self.work.spend(now, units);
+        if let Some(spent) = self.spent.get_mut(effort.index()) {
+            *spent += u64::from(units);
+        }
+    }
+
+    /// When it may cause more.
+    pub(super) fn turn(&mut self, now: Instant) -> Turn {
+        match self.work.wait(now) {
+            Some(until) => Turn::Wait(until),
+            None if self.turn >= TURN => Turn::Yield,
+            None => Turn::Done,
+        }
+    }
+
+    /// Takes note that it has to wait, and tells what is to be said of that: each thing once.
+    pub(super) fn note_wait(&mut self, now: Instant) -> Option<Saying> {
+        let since = match self.over {
+            Some((since, last)) if now - last < BREAK => since,
+            _ => {
+                (self.spent, self.named) = ([0; 4], false);
+                now
+            }
+        };
+        self.over = Some((since, now));
+        let over_for = now - since;
+        let excess = self.excess();
+        if over_for >= REFUSED_AFTER && excess.is_useless() {
+            return Some(Saying::Refused(excess));
+        }
+        let names = over_for >= NAMED_AFTER && !self.named;
+        self.named |= names;
+        names.then_some(Saying::Named(excess))
+    }
+
+    /// What most was spent on.
+    fn excess(&self) -> Excess {
+        let spent = Excess::ALL.into_iter().zip(self.spent);
+        let most = spent.max_by_key(|(_, units)| *units);
+        most.map_or(Excess::Packets, |(excess, _)| excess)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_micros(millis * 1_000)
+    }
+
+    /// An agent that does as much of one thing as it may for so many seconds: how much of it, and what was said when.
+    fn gorge(effort: Effort, seconds: u64) -> (u64, Vec<(Instant, Saying)>) {
+        let (mut appetite, mut now, mut count) = (Appetite::default(), at(0), 0);
+        let mut said = Vec::new();
+        while now < at(seconds * 1_000) {
+            appetite.begin_turn();
+            match appetite.turn(now) {
+                Turn::Wait(until) => {
+                    said.extend(appetite.note_wait(now).map(|saying| (now, saying)));
+                    now = until;
+                }
+                Turn::Done | Turn::Yield => {
+                    appetite.spend(now, effort);
+                    count += 1;
+                }
+            }
+        }
+        (count, said)
+    }
+
+    #[test]
+    fn each_kind_of_work_has_its_rate() {
+        for (effort, rate) in [
+            (Effort::Packet, 100_000),
+            (Effort::Connection, 6_250),
+            (Effort::Refused, 25_000),
+            (Effort::Message(100), 7_000),
+            (Effort::Message(256 << 10), 6),
+        ] {
+            let (count, _) = gorge(effort, 10);
+            let each = count / 10;
+            assert!(
+                (rate * 9 / 10..=rate * 11 / 10 + 1).contains(&each),
+                "{each} of {effort:?} a second"
+            );
+        }
+    }
+
+    #[test]
+    fn the_greedy_are_named_once_and_refused_for_what_nobody_wants() {
+        let (_, said) = gorge(Effort::Connection, 90);
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].1, Saying::Named(Excess::Connections));
+        assert!((at(2_000)..at(2_500)).contains(&said[0].0));
+        let (_, said) = gorge(Effort::Refused, 61);
+        assert_eq!(said[0].1, Saying::Named(Excess::Refused));
+        assert_eq!(said[1].1, Saying::Refused(Excess::Refused));
+        assert!((at(60_000)..at(60_500)).contains(&said[1].0));
+    }
+
+    #[test]
+    fn a_turn_ends_after_some_work_and_a_break_forgives() {
+        let mut appetite = Appetite::default();
+        for _ in 0..TURN {
+            assert_eq!(appetite.turn(at(0)), Turn::Done);
+            appetite.spend(at(0), Effort::Packet);
+        }
+        assert_eq!(appetite.turn(at(0)), Turn::Yield);
+        appetite.begin_turn();
+        assert_eq!(appetite.turn(at(0)), Turn::Done);
+        assert_eq!(appetite.note_wait(at(0)), None);
+        assert_eq!(appetite.note_wait(at(1_900)), None);
+        assert_eq!(appetite.note_wait(at(5_000)), None, "there was a break");
+        assert_eq!(appetite.note_wait(at(6_900)), None);
+        assert!(appetite.note_wait(at(7_000)).is_some());
+    }
+}

@@ -1,0 +1,54 @@
+//! A part of a message that is not read yet.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+/// JSON that was checked and not built: whoever knows what it should be reads it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Raw(Box<RawValue>);
+
+impl Raw {
+    /// A value as JSON.
+    ///
+    /// The values of this room have no map key that is not a string and nothing that JSON cannot hold, which are the only
+    /// ways to fail.
+    pub fn of(value: &impl Serialize) -> Self {
+        serde_json::value::to_raw_value(value)
+            .map(Self)
+            .unwrap_or_default()
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// It is not what the type says.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.0.get())
+    }
+
+    /// Whether it is `null`, or was left out.
+    pub fn is_null(&self) -> bool {
+        self.0.get() == "null"
+    }
+
+    /// It as it was written.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+}
+
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Raw {}
