@@ -81,7 +81,7 @@ impl<K: Copy + Ord> Shares<K> {
 
     /// What a holder may have more.
     pub fn room(&self, holder: K) -> usize {
-        let free = self.total.saturating_sub(self.used);
+        let free = self.free();
         // With `more` of it, (free - more) * multiple must not be less than held + more.
         let may = free
             .saturating_mul(self.multiple)
@@ -103,7 +103,7 @@ impl<K: Copy + Ord> Shares<K> {
     /// Takes room that everybody has a right to, as far as there is any; the owner of the machine has a right to all.
     #[must_use]
     pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
-        let fits = amount <= self.total.saturating_sub(self.used);
+        let fits = amount <= self.free();
         if fits {
             self.insist(holder, amount);
         }
@@ -123,6 +123,11 @@ impl<K: Copy + Ord> Shares<K> {
     /// What a holder has.
     pub fn held(&self, holder: K) -> usize {
         self.by.of(holder)
+    }
+
+    /// What nobody has.
+    pub const fn free(&self) -> usize {
+        self.total.saturating_sub(self.used)
     }
 
     /// What all have together.

@@ -13,7 +13,10 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::agent::Shared;
-use crate::{addr::FlowKey, flow::{Holder, Receive}};
+use crate::{
+    addr::FlowKey,
+    flow::{Holder, Receive},
+};
 
 /// How long the far end may take to accept: longer than its dial may take.
 const OPEN_MAX: Duration = Duration::from_mins(1);

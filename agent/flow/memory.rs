@@ -14,8 +14,8 @@ pub(super) const FLOW_COST: usize = 20 << 10;
 /// How much of a buffer is in that.
 pub(super) const PAGE: usize = 4 << 10;
 
-/// How much is taken at a time.
-const STEP: usize = 64 << 10;
+/// How much is taken at a time, where there is so much.
+const STEP: usize = 16 << 10;
 
 /// With less room than this for its holder, a flow begins with small buffers, of which it cannot want more later.
 const SCARCE: usize = 8 << 20;
@@ -69,10 +69,7 @@ impl Memory {
 
     /// Takes the room of a new flow, and says whether it may grow as it likes.
     pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
-        let room = match holder {
-            Holder::Owner => usize::MAX,
-            Holder::User(_) | Holder::Host(_) => self.bytes.room(holder),
-        };
+        let room = self.room(holder);
         if !take(&mut self.flows, holder, 1) {
             return None;
         }
@@ -90,12 +87,19 @@ impl Memory {
     /// Takes the room that a buffer needs to be touched up to `end`, of `window` bytes, if it has `paid` for less; returns what
     /// it has paid for then.
     pub(super) fn grow(&mut self, holder: Holder, paid: usize, end: usize, window: usize) -> usize {
-        let wanted = end.next_multiple_of(STEP).min(window);
-        let more = wanted.saturating_sub(paid);
-        if more > 0 && take(&mut self.bytes, holder, more) {
-            wanted
-        } else {
-            paid
+        let wanted = [end.next_multiple_of(STEP), end].map(|end| end.min(window));
+        let larger = wanted.into_iter().filter(|wanted| *wanted > paid);
+        let had = larger
+            .into_iter()
+            .find(|wanted| take(&mut self.bytes, holder, wanted - paid));
+        had.unwrap_or(paid)
+    }
+
+    /// What a holder may have more, in bytes.
+    pub(super) fn room(&self, holder: Holder) -> usize {
+        match holder {
+            Holder::Owner => self.bytes.free(),
+            Holder::User(_) | Holder::Host(_) => self.bytes.room(holder),
         }
     }
 

@@ -521,10 +521,7 @@ impl Flow {
         if self.stack.unsent() == 0 {
             extent.touched = 0;
         }
-        if extent.paid - extent.touched < PAGE {
-            extent.paid = memory.grow(self.holder, extent.paid, extent.paid + 1, window);
-        }
-        let may = extent.paid - extent.touched;
+        let may = extent.paid - extent.touched + memory.room(self.holder);
         if may == 0 {
             return None;
         }
@@ -535,7 +532,10 @@ impl Flow {
             };
             (count, (count, result))
         })?;
-        extent.touched += count;
+        extent.touched = window.min(extent.touched + count);
+        if extent.touched > extent.paid {
+            extent.paid = memory.grow(self.holder, extent.paid, extent.touched, window);
+        }
         Some(result)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use super::{ask::Open, heartbeat::Heartbeat};
+use super::{CHANGES_WINDOW, ask::Open, heartbeat::Heartbeat};
 use crate::{
     time::Instant,
     wire::{
@@ -22,12 +22,12 @@ pub(super) struct Life {
     pub(super) problems: Vec<ProblemReport>,
     pub(super) faults: Faults,
     pub(super) changes: Faults,
+    /// What it has said of its problems since it changed its mind too often.
+    pub(super) unsettled: Option<Vec<ProblemReport>>,
     pub(super) unknown: Faults,
     /// The numbers of the configurations that were not answered yet, and the sums of their messages.
     pub(super) configuring: Vec<(u64, u16)>,
-    /// The hosts that it was told are lost, and the numbers of the messages that said so and were not answered yet.
-    pub(super) lost: Vec<Ipv4Addr>,
-    pub(super) telling: Vec<u64>,
+    pub(super) lost: News,
     /// The agent was sent a configuration that is not the last one.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
@@ -35,6 +35,15 @@ pub(super) struct Life {
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) open: Open,
     pub(super) person: Person,
+}
+
+/// Which hosts are lost: as it is, and as the agent knows.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    pub(super) is: Vec<Ipv4Addr>,
+    pub(super) told: Vec<Ipv4Addr>,
+    /// The number of the message that said so, until it is answered.
+    pub(super) unanswered: Option<u64>,
 }
 
 /// What the command wants of a person.
@@ -53,12 +62,12 @@ impl Default for Life {
             spoke: false,
             greeting: None,
             problems: Vec::new(),
-            faults: Faults::default(),
-            changes: Faults::default(),
-            unknown: Faults::default(),
+            faults: Faults::within(FAULT_WINDOW),
+            changes: Faults::within(CHANGES_WINDOW),
+            unsettled: None,
+            unknown: Faults::within(FAULT_WINDOW),
             configuring: Vec::new(),
-            lost: Vec::new(),
-            telling: Vec::new(),
+            lost: News::default(),
             outdated: false,
             served_since: None,
             heartbeat: None,
@@ -77,19 +86,33 @@ impl Life {
 }
 
 /// Faults within a window of time.
-#[derive(Default)]
 pub(super) struct Faults {
+    window: Duration,
     since: Instant,
     count: u32,
 }
 
 impl Faults {
+    pub(super) const fn within(window: Duration) -> Self {
+        Self {
+            window,
+            since: Instant::ZERO,
+            count: 0,
+        }
+    }
+
+    /// When the present window is over.
+    pub(super) fn end(&self) -> Instant {
+        self.since + self.window
+    }
+
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.end() <= now
+    }
+
     pub(super) fn count(&mut self, now: Instant) -> u32 {
-        if now - self.since >= FAULT_WINDOW {
-            *self = Self {
-                since: now,
-                count: 0,
-            };
+        if self.is_over(now) {
+            (self.since, self.count) = (now, 0);
         }
         self.count += 1;
         self.count

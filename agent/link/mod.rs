@@ -68,8 +68,12 @@ const REFUSALS_MAX: u32 = 3;
 /// How many problems of a host are kept. Whoever has more has seen enough.
 const PROBLEMS_MAX: usize = 64;
 
-/// How many times in a short time an agent may change its mind about its problems.
+/// How many times in a minute an agent may change its mind about its problems. Only the last of further changes is told, and
+/// later.
 const CHANGES_MAX: u32 = 20;
+
+/// See [`CHANGES_MAX`].
+const CHANGES_WINDOW: Duration = Duration::from_mins(1);
 
 /// How many events of types that are not known here an agent may send in a short time.
 const UNKNOWN_MAX: u32 = 100;
@@ -383,12 +387,23 @@ impl Link {
 
     /// Tells an agent that serves, and that wants to know, which other hosts cannot be reached.
     pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
-        if self.state != State::Ready || self.life.lost == lost || !self.life.can(feature::LOST) {
+        if self.state != State::Ready || !self.life.can(feature::LOST) {
             return;
         }
-        self.life.lost = lost.to_vec();
-        self.life.telling.push(self.requests + 1);
-        self.request(|id, link| Message::lost(id, &link.life.lost));
+        self.life.lost.is = lost.to_vec();
+        self.tell_next();
+    }
+
+    /// Tells it if that is news, and what was told before has been heard: news do not pile up before an agent that does not
+    /// read.
+    fn tell_next(&mut self) {
+        let news = &mut self.life.lost;
+        if news.unanswered.is_some() || news.told == news.is {
+            return;
+        }
+        news.told.clone_from(&news.is);
+        news.unanswered = Some(self.requests + 1);
+        self.request(|id, link| Message::lost(id, &link.life.lost.told));
     }
 
     /// Stops the agent, gently at first.
@@ -564,6 +579,7 @@ impl Link {
             }
             State::Ready => {
                 self.give_up_waiting(now);
+                self.settle_problems(now);
                 let look = self
                     .life
                     .heartbeat
@@ -610,7 +626,9 @@ impl Link {
                 let heartbeat = self.life.heartbeat.as_ref();
                 let heartbeat = heartbeat.map(|heartbeat| (heartbeat.due(), "a heartbeat"));
                 let reply = self.life.open.due().map(|at| (at, "a reply"));
-                heartbeat.into_iter().chain(reply).min()
+                let unsettled = self.life.unsettled.as_ref();
+                let settled = unsettled.map(|_| (self.life.changes.end(), "problems to settle"));
+                heartbeat.into_iter().chain(reply).chain(settled).min()
             }
             State::Ending { next, .. } if *next == Treatment::Wait => None,
             State::Ending { act_at, .. } => Some((*act_at, "a process to end")),
@@ -659,9 +677,14 @@ impl Link {
                 None => self.handle_greeting(now, &outcome.data, sum),
             };
         }
-        if let Some(index) = self.life.telling.iter().position(|told| *told == id) {
-            self.life.telling.remove(index);
-            return;
+        if self
+            .life
+            .lost
+            .unanswered
+            .take_if(|told| *told == id)
+            .is_some()
+        {
+            return self.tell_next();
         }
         if self.handle_reply(now, &outcome) {
             return;
@@ -680,17 +703,25 @@ impl Link {
             problem.what = loss::said(&problem.what);
             problem.reason = loss::said(&problem.reason);
         }
+        self.life.unsettled = None;
         if problems == self.life.problems {
             return;
         }
         if self.life.changes.count(now) > CHANGES_MAX {
-            return self.handle_fault(
-                now,
-                "problems that come and go faster than anybody can read",
-            );
+            self.life.unsettled = Some(problems);
+            return;
         }
         self.life.problems = problems;
         self.outputs.push_back(Output::Changed);
+    }
+
+    /// Tells the last of the changes that came faster than anybody can read.
+    fn settle_problems(&mut self, now: Instant) {
+        if self.life.changes.is_over(now)
+            && let Some(problems) = self.life.unsettled.take()
+        {
+            self.handle_problems(now, problems);
+        }
     }
 
     fn handle_refusal(&mut self, now: Instant, reason: String) {

@@ -51,6 +51,24 @@ impl Held {
     }
 }
 
+/// How long a reason may be, in bytes: what more there is stands in the list of problems.
+const REASON_MAX: usize = 4 << 10;
+
+/// Problems in one line.
+fn listed(problems: &[String]) -> String {
+    let mut line = String::new();
+    for (index, problem) in problems.iter().enumerate() {
+        if line.len() + problem.len() > REASON_MAX {
+            return format!("{line}; and {} more", problems.len() - index);
+        }
+        if index > 0 {
+            line.push_str("; ");
+        }
+        line.push_str(problem);
+    }
+    line
+}
+
 impl Host {
     pub(super) fn new(plan: HostPlan, link: Link, now: Instant) -> Self {
         Self {
@@ -135,7 +153,7 @@ impl Host {
             | link::State::Refused { why } => (*why != Loss::Stopped).then(|| why.to_string()),
             link::State::Ready => {
                 let problems = self.problems();
-                (!problems.is_empty()).then(|| problems.join("; "))
+                (!problems.is_empty()).then(|| listed(&problems))
             }
             link::State::Idle
             | link::State::Spawning

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use bytes::BytesMut;
 use norouter::wire::{
     CONTROL_MAX_FROM_MANAGER, Decoder, Item, PacketFrame,
-    control::{Configure, Endpoint, Event, Message, Outcome, ProblemReport, RouteSuggestion},
+    control::{Configure, Endpoint, Event, Message, Outcome, ProblemReport, Raw, RouteSuggestion},
     frame,
     packet::reset,
     probe::{Cause, Found, Probe},

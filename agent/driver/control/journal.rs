@@ -1,7 +1,7 @@
 //! The end of the log, which is kept while the network runs, within bounds.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -23,10 +23,43 @@ pub(in crate::driver) struct Journal {
     last: watch::Sender<u64>,
 }
 
+/// The lines by their numbers, and which of them are about each host, or about none.
 #[derive(Default)]
 struct Lines {
-    lines: VecDeque<LogLine>,
+    lines: BTreeMap<u64, LogLine>,
     bytes: usize,
+    about: BTreeMap<Option<String>, About>,
+}
+
+#[derive(Default)]
+struct About {
+    numbers: VecDeque<u64>,
+    bytes: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: LogLine) {
+        let size = size(&line.event);
+        let about = line.event.host().map(str::to_owned);
+        let about = self.about.entry(about).or_default();
+        about.numbers.push_back(line.seq);
+        about.bytes += size;
+        self.bytes += size;
+        self.lines.insert(line.seq, line);
+    }
+
+    /// Drops the oldest line of the host that has most, so that none washes out what was said of the others.
+    fn shed(&mut self) {
+        let most = self.about.values_mut().max_by_key(|about| about.bytes);
+        if let Some(about) = most
+            && let Some(oldest) = about.numbers.pop_front()
+            && let Some(line) = self.lines.remove(&oldest)
+        {
+            about.bytes -= size(&line.event);
+            self.bytes -= size(&line.event);
+        }
+        self.about.retain(|_, about| !about.numbers.is_empty());
+    }
 }
 
 impl Default for Journal {
@@ -42,16 +75,13 @@ impl Journal {
     pub(in crate::driver) fn note(&self, event: Event) {
         let mut lines = self.lock();
         let seq = *self.last.borrow() + 1;
-        lines.bytes += size(&event);
-        lines.lines.push_back(LogLine {
+        lines.push(LogLine {
             seq,
             time_ms: now(),
             event,
         });
-        while (lines.bytes > BYTES_MAX || lines.lines.len() > LINES_MAX)
-            && let Some(oldest) = lines.lines.pop_front()
-        {
-            lines.bytes -= size(&oldest.event);
+        while lines.bytes > BYTES_MAX || lines.lines.len() > LINES_MAX {
+            lines.shed();
         }
         drop(lines);
         self.last.send_replace(seq);
@@ -65,17 +95,15 @@ impl Journal {
     /// Everything that is kept and came after the line of that number.
     pub(super) fn after(&self, seq: u64) -> Vec<LogLine> {
         let lines = self.lock();
-        let newest = lines.lines.iter().rev().take_while(|line| line.seq > seq);
-        let mut newest: Vec<_> = newest.cloned().collect();
-        newest.reverse();
-        newest
+        let newest = lines.lines.range(seq.saturating_add(1)..);
+        newest.map(|(_, line)| line.clone()).collect()
     }
 
     /// The newest lines that are about a host, or about any.
     pub(super) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
         let lines = self.lock();
         let wanted = |line: &&LogLine| host.is_none() || line.event.host() == host;
-        let newest = lines.lines.iter().rev().filter(wanted).take(most);
+        let newest = lines.lines.values().rev().filter(wanted).take(most);
         let mut newest: Vec<_> = newest.cloned().collect();
         newest.reverse();
         newest
@@ -130,6 +158,17 @@ mod tests {
             journal.note(line("b", &long));
         }
         assert_eq!(journal.after(0).len(), 3);
+    }
+
+    #[test]
+    fn a_host_that_writes_much_does_not_wash_out_the_others() {
+        let journal = Journal::default();
+        journal.note(line("quiet", "x"));
+        for _ in 0..3 * LINES_MAX {
+            journal.note(line("loud", &"x".repeat(2_000)));
+        }
+        assert_eq!(journal.tail(10, Some("quiet")).len(), 1);
+        assert!(journal.tail(LINES_MAX, Some("loud")).len() > 1_000);
     }
 
     #[test]
