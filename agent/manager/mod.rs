@@ -389,14 +389,14 @@ impl Core {
         self.switch.kill_flow(key)
     }
 
-    /// The host with this name, alias or VIP.
+    /// The host with this VIP, name or alias. No name is an address.
     pub fn host(&self, name: &str) -> Option<Vip> {
-        let parsed: Option<HostName> = name.parse().ok();
+        if let Ok(vip) = name.parse() {
+            return self.hosts.contains_key(&vip).then_some(vip);
+        }
+        let name: HostName = name.parse().ok()?;
         let mut hosts = self.hosts.values().map(|host| &host.plan);
-        let found = hosts.find(|host| {
-            let is = |name: &HostName| host.name == *name || host.aliases.contains(name);
-            parsed.as_ref().is_some_and(is) || host.vip.to_string() == name
-        });
+        let found = hosts.find(|host| host.name == name || host.aliases.contains(&name));
         found.map(|host| host.vip)
     }
 

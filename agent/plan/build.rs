@@ -180,6 +180,16 @@ impl<'m> Builder<'m> {
             ));
             return None;
         }
+        if is_public(name.as_str()) {
+            let message = format!(
+                "{} may be a name of the internet as well",
+                quote(&text.value)
+            );
+            self.problems.push(Problem::note(text.span, message).hint(
+                "programs that ask this network get this host, all others whoever has the name; a name under .internal or \
+                 .test is nobody else's",
+            ));
+        }
         self.names
             .insert(name.clone(), (&host.name.value, text.span));
         Some(name)
@@ -424,6 +434,30 @@ impl<'m> Builder<'m> {
             })
             .ok()
     }
+}
+
+/// Whether somebody may have registered a name: it has a dot, and no registry keeps its ending for private use (RFC 2606, RFC
+/// 6762, RFC 8375, and what ICANN keeps) or documents.
+fn is_public(name: &str) -> bool {
+    const NOBODYS: [&str; 12] = [
+        "internal",
+        "local",
+        "lan",
+        "test",
+        "example",
+        "invalid",
+        "home.arpa",
+        "norouter",
+        "intranet",
+        "example.com",
+        "example.net",
+        "example.org",
+    ];
+    let is_under = |ending: &&str| {
+        name.strip_suffix(*ending)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    name.contains('.') && !NOBODYS.iter().any(|ending| is_under(&ending))
 }
 
 /// A port on a gateway's VIP that it does not use otherwise.
