@@ -573,8 +573,12 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
 /// Writes files for programs on this host, on a thread of its own: a disk may be slow.
 async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
-    let written =
-        tokio::task::spawn_blocking(move || writer.notes().write(number, &files, writer.token()));
+    let Some(me) = shared.lock().core.me() else {
+        return;
+    };
+    let written = tokio::task::spawn_blocking(move || {
+        writer.notes().write(number, me, &files, writer.token())
+    });
     // What is newer has been written meanwhile, or the agent has ended.
     let Ok(Some(problems)) = written.await else {
         return;

@@ -3,10 +3,11 @@
 use std::{env, net::SocketAddr, path::PathBuf};
 
 use super::{
-    etc_hosts::EtcHosts,
+    etc_hosts::{self, EtcHosts},
     state_dir::{AGENT, StateDir},
 };
 use crate::{
+    addr::Vip,
     edge::{Files, Proxy},
     wire::control::ProblemReport,
 };
@@ -30,6 +31,7 @@ impl Notes {
     pub(super) fn write(
         &mut self,
         number: u64,
+        me: Vip,
         files: &Files,
         token: &str,
     ) -> Option<Vec<ProblemReport>> {
@@ -54,8 +56,11 @@ impl Notes {
         {
             tracing::warn!("{reason}");
         }
-        if !files.etc_hosts
-            && let Some(Err(reason)) = self.etc_hosts.take().map(|mut file| file.remove())
+        let vip = me.address();
+        let name = files.zone.name(vip).unwrap_or("-").to_owned();
+        let is_over = |file: &EtcHosts| !files.etc_hosts || !file.is_of(&name, vip);
+        if let Some(mut file) = self.etc_hosts.take_if(|file| is_over(file))
+            && let Err(reason) = file.remove()
         {
             report("take its block out of the hosts file", reason);
         }
@@ -66,7 +71,9 @@ impl Notes {
             }
         }
         if files.etc_hosts {
-            let mut etc_hosts = EtcHosts::of_this_host();
+            let etc_hosts = self
+                .etc_hosts
+                .get_or_insert_with(|| EtcHosts::new(etc_hosts::default_path(), &name, vip));
             match etc_hosts.put(&files.zone) {
                 Ok(put) => {
                     for name in put.left_out {
@@ -75,8 +82,6 @@ impl Notes {
                 }
                 Err(reason) => report("write the hosts file", reason),
             }
-            // Even a part of it has to go again.
-            self.etc_hosts = Some(etc_hosts);
         }
         Some(problems)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::Desync;
+use crate::wire::{Desync, control::feature};
 
 /// How much of what an agent said is quoted, in characters.
 const QUOTE_MAX: usize = 200;
@@ -167,11 +167,17 @@ impl fmt::Display for Loss {
                 f,
                 "its agent refused its configuration: {reason}; change the manifest, or start the host again"
             ),
-            Self::Lacks { feature, version } => write!(
-                f,
-                "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
-                 a newer one on that host"
-            ),
+            Self::Lacks { feature, version } => {
+                write!(
+                    f,
+                    "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
+                     a newer one on that host"
+                )?;
+                match *feature {
+                    feature::NOT_TO => f.write_str(", or take \"notTo\" out of the routes through it"),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }

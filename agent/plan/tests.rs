@@ -433,10 +433,7 @@ fn a_manifest_costs_no_more_because_more_of_it_is_wrong() {
         1_100,
     );
     // Keys that are not known keep nobody from running the rest.
-    let loaded = load(
-        "keys.yaml",
-        &in_hosts(many(80_000, |i| format!("k{i}: y"))),
-    );
+    let loaded = load("keys.yaml", &in_hosts(many(80_000, |i| format!("k{i}: y"))));
     assert!(loaded.plan.is_some());
     assert_eq!(loaded.problems.len(), PROBLEMS_MAX + 1);
 }
