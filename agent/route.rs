@@ -77,6 +77,10 @@ const fn v6([a, b, c, d, e, f, g, h]: [u16; 8], bits: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), bits)
 }
 
+/// Blocks with fewer bits than these are everywhere rather than somewhere: `0.0.0.0/1`, but not `10.0.0.0/8`.
+const WIDE_V4: u8 = 8;
+const WIDE_V6: u8 = 16;
+
 /// What a route leads to, or an exception from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -269,6 +273,22 @@ impl Routes {
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
+    /// Whether a route through this host has a block that means this very part of the world. What an address of the host's
+    /// own offers is for its own programs, unless somebody has thought of it: not by a route to everywhere, or to names.
+    pub fn means(&self, host: Vip, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let means = |to: &Target| match to {
+            Target::Cidr(IpNet::V4(block)) => block.prefix_len() >= WIDE_V4,
+            Target::Cidr(IpNet::V6(block)) => block.prefix_len() >= WIDE_V6,
+            Target::Glob(_) => false,
+        };
+        let mut through = self.0.iter().filter(|route| route.via.contains(&host));
+        through.any(|route| {
+            let mut to = route.to.iter();
+            to.any(|to| to.has_address(address) && means(to)) && !route.excepts(address)
+        })
+    }
+
     /// Whether a host is one that dials for others.
     pub fn has_gateway(&self, host: Vip) -> bool {
         self.0.iter().any(|route| route.via.contains(&host))
@@ -397,6 +417,26 @@ mod tests {
         let metadata = "169.254.169.254".parse().unwrap();
         assert_eq!(via_of(verbatim.to_address(metadata)), Some(vip(1)));
         assert!(verbatim.may_relay(vip(1), metadata) && !verbatim.may_relay(vip(2), metadata));
+    }
+
+    #[test]
+    fn a_route_to_everywhere_or_to_names_does_not_mean_a_hosts_own_address() {
+        let own: IpAddr = "10.9.0.1".parse().unwrap();
+        for (to, not_to, means) in [
+            (&["0.0.0.0/0", "::/0", "*"][..], &[][..], false),
+            (&["0.0.0.0/1", "128.0.0.0/1"], &[], false),
+            (&["*.internal", "10.8.0.0/16"], &[], false),
+            (&["0.0.0.0/0", "10.9.0.1/32"], &[], true),
+            (&["10.0.0.0/8"], &[], true),
+            (&["10.0.0.0/8"], &["10.9.0.0/16"], false),
+        ] {
+            let routes = Routes::new(vec![route(1, to, not_to)]);
+            assert_eq!(routes.means(vip(1), own), means, "{to:?}");
+            assert!(!routes.means(vip(2), own));
+        }
+        let six = Routes::new(vec![route(1, &["fd00::/8", "fd99::/64"], &[])]);
+        assert!(six.means(vip(1), "fd99::1".parse().unwrap()));
+        assert!(!six.means(vip(1), "fd98::1".parse().unwrap()));
     }
 
     #[test]

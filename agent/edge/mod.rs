@@ -165,6 +165,8 @@ pub struct Core {
     given: Given,
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
+    /// What is wrong with the place of a later life.
+    no_place: Option<ProblemReport>,
     /// Dials that are under way, by the host that waits for them.
     dials: BTreeMap<Ipv4Addr, usize>,
     /// The probes that wait for the driver.
@@ -202,6 +204,7 @@ impl Core {
             flows: Table::new(seed),
             given: Given::default(),
             files: Vec::new(),
+            no_place: None,
             dials: BTreeMap::new(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
@@ -345,6 +348,13 @@ impl Core {
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
         self.report_due |= self.files != problems;
         self.files = problems;
+    }
+
+    /// [`Output::TakePlace`] could not be done: a later life of this agent will have to wait for its ports.
+    pub fn handle_no_place(&mut self, reason: String) {
+        let what = "make room for a new start of itself".to_owned();
+        self.no_place = Some(ProblemReport { what, reason });
+        self.report_due = true;
     }
 
     /// Begins a flow to an address inside the network.
@@ -666,7 +676,8 @@ impl Core {
                 reason: why.reason.clone(),
             })
         });
-        listeners.chain(self.files.iter().cloned()).collect()
+        let others = self.files.iter().chain(&self.no_place);
+        listeners.chain(others.cloned()).collect()
     }
 }
 

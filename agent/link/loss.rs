@@ -56,6 +56,8 @@ pub enum Loss {
     },
     /// It kept doing what no well-behaved agent does.
     Misbehaved(String),
+    /// It kept sending in the name of other hosts, which no version of the program does.
+    Impostor,
     /// It would not be configured.
     Refused {
         /// Why, in its own words.
@@ -93,9 +95,10 @@ impl Loss {
         match self {
             Self::Stopped => Remedy::None,
             Self::Restarted => Remedy::Restart,
-            Self::Misbehaved(_) | Self::Refused { sure: true, .. } | Self::Lacks { .. } => {
-                Remedy::Person
-            }
+            Self::Misbehaved(_)
+            | Self::Impostor
+            | Self::Refused { sure: true, .. }
+            | Self::Lacks { .. } => Remedy::Person,
             Self::NotStarted(_)
             | Self::Unanswered(_)
             | Self::Exited {
@@ -163,6 +166,10 @@ impl fmt::Display for Loss {
                      manager on that host"
                 )
             }
+            Self::Impostor => f.write_str(
+                "its agent pretends to be other hosts: after more than 100 faults in 10 s it sent another packet in the name of \
+                 one; look who controls that host, and start it again when you trust it",
+            ),
             Self::Refused { reason, .. } => write!(
                 f,
                 "its agent refused its configuration: {reason}; change the manifest, or start the host again"

@@ -195,6 +195,13 @@ impl Core {
             };
             match self.switch.handle_packet(now, vip, frame) {
                 Verdict::Forwarded | Verdict::Refused => {}
+                Verdict::Offence(Offence::Spoofed) => {
+                    let spoofed = self.switch.traffic(vip).spoofed;
+                    let host = self.hosts.get_mut(&vip);
+                    let suspicion = host.and_then(|host| host.suspect(now, spoofed));
+                    self.outputs.extend(suspicion.map(Output::Event));
+                    self.tell(now, vip, |link| link.handle_impostor(now));
+                }
                 Verdict::Offence(offence) => {
                     self.tell(now, vip, |link| {
                         link.handle_fault(now, &offence.to_string());

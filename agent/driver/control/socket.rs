@@ -12,7 +12,7 @@ use tokio::net::UnixListener;
 use super::Name;
 use crate::driver::{
     describe, locked,
-    private::{folder, is_ours_alone, make, same_user},
+    private::{folder, folders, same_user},
 };
 
 /// One connection, at either end.
@@ -54,8 +54,15 @@ impl Drop for Place {
 
 /// Takes the place of a name; `None` if a living manager has it. The error is for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
-    let folder = folder();
-    make(&folder)?;
+    // A network that was started when another folder was the first has its name all the same.
+    let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
+    let folder = folder()?;
+    let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
+    for lock in locks.filter(is_elsewhere) {
+        if matches!(locked::lock(&lock), Ok(None)) {
+            return Ok(None);
+        }
+    }
     let failed = |error: io::Error| {
         let folder = folder.display();
         format!(
@@ -106,22 +113,28 @@ impl Listener {
 
 /// Connects to the manager of that name.
 pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
-    let folder = folder();
-    if !is_ours_alone(&folder) {
-        return Err(io::ErrorKind::NotFound.into());
+    let mut missing = io::ErrorKind::NotFound.into();
+    for folder in folders() {
+        match Stream::connect(socket(&folder, name)).await {
+            Ok(stream) => return same_user(stream),
+            Err(error) => missing = error,
+        }
     }
-    same_user(Stream::connect(socket(&folder, name)).await?)
+    Err(missing)
 }
 
 /// The names under which there are sockets, whether or not somebody listens.
 pub(super) fn names() -> Vec<Name> {
-    let entries = fs::read_dir(folder()).into_iter().flatten().flatten();
-    entries
+    let entries = folders().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let mut names: Vec<Name> = entries
         .filter_map(|entry| {
             let file = entry.file_name();
             file.to_str()?.strip_suffix(".sock")?.parse().ok()
         })
-        .collect()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn socket(folder: &Path, name: &Name) -> PathBuf {

@@ -129,7 +129,13 @@ fn an_agent_understands_what_it_is_told() {
 
 #[test]
 fn what_protects_is_required_and_what_serves_is_wanted() {
-    let plan = plan();
+    let mut plan = plan();
+    let through_all = demands(&plan, 0).required;
+    assert_eq!(
+        through_all,
+        [feature::TCP, feature::CREDENTIALS, feature::NOT_TO]
+    );
+    plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
     assert_eq!(required, [feature::TCP, feature::CREDENTIALS]);
     for feature in [
@@ -149,6 +155,7 @@ fn what_protects_is_required_and_what_serves_is_wanted() {
     assert_eq!(gateway.required, [feature::TCP, feature::NOT_TO]);
     assert!(gateway.wanted.contains(&feature::ROUTES));
     assert!(!gateway.wanted.contains(&feature::HTTP));
+    assert!(!gateway.wanted.contains(&feature::NOT_TO));
 }
 
 #[test]
