@@ -154,6 +154,10 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         return line[value.clone()].contains(':').then_some(value);
     }
     let lower = text.to_ascii_lowercase();
+    // The program, and not the variable.
+    if lower == "sshpass" && !line[word.end..].starts_with('=') {
+        return None;
+    }
     let next = || {
         let next = next_word(line, word.end)?;
         let gap = &line[word.end..next.start];

@@ -287,7 +287,9 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
     let begins = |name: &str, begin: &str| {
         let file = path.join(name);
         let is_file = fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
-        is_file && fs::read(&file).is_ok_and(|text| text.starts_with(begin.as_bytes()))
+        // On Windows nobody else can read what is locked.
+        let is_locked = cfg!(windows) && name == MARK;
+        is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
     };
     // One that was made a moment ago, or in a crash, is empty yet; it is nobody else's.
     let is_new = || {
