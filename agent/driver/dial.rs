@@ -57,28 +57,25 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
         Err(error) => Err(error),
     };
-    match bound(address) {
-        Ok(None) => false,
-        // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). There the system tells from where it
-        // would go to it.
-        Ok(Some(socket)) => match bound(foreign) {
-            Ok(Some(_)) => {
-                drop(socket);
-                let any: IpAddr = match address {
-                    IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-                    IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-                };
-                let from = UdpSocket::bind((any, 0)).and_then(|socket| {
-                    socket.connect((address, 9))?;
-                    socket.local_addr()
-                });
-                from.is_ok_and(|from| from.ip() == address)
-            }
-            Ok(None) | Err(_) => true,
-        },
-        // A family that this machine does not have, or something that a dial would meet as well.
-        Err(_) => false,
+    // Another failure is a family that this machine does not have, or what a dial would meet as well.
+    let Ok(Some(socket)) = bound(address) else {
+        return false;
+    };
+    drop(socket);
+    if !matches!(bound(foreign), Ok(Some(_))) {
+        return true;
     }
+    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). There the system tells from where it
+    // would go to it.
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 9))?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == address)
 }
 
 /// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses

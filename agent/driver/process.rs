@@ -37,7 +37,7 @@ fn exists(pid: u32) -> bool {
     pid == std::process::id()
 }
 
-/// When a process began, in ticks since the machine did (proc_pid_stat(5)); not known everywhere.
+/// When a process began, in ticks since the machine did (`proc_pid_stat(5)`); not known everywhere.
 fn began(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name of the program, in parentheses, may hold anything.

@@ -92,7 +92,7 @@ fn is_ours_or_roots(uid: u32) -> bool {
     uid == own() || uid == 0 || (uid == NOBODY && is_root_unknown())
 }
 
-/// As whom those appear who have no number in a user namespace, root outside of it among them (user_namespaces(7)).
+/// As whom those appear who have no number in a user namespace, root outside of it among them (`user_namespaces(7)`).
 #[cfg(unix)]
 const NOBODY: u32 = 65_534;
 

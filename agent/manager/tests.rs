@@ -200,9 +200,11 @@ fn a_spoofing_host_is_refused_after_a_while_and_nobody_is_told_its_lies() {
             let frame = crate::wire::PacketFrame::new(&forged).into_bytes();
             core.handle_bytes(now, vip(B), &mut BytesMut::from(&frame[..]));
         }
-        let told = outputs(core).into_iter().filter_map(|output| match output {
-            Output::Event(Event::Warning { host, text, .. }) => Some(format!("{host}: {text}")),
-            _ => None,
+        let told = outputs(core).into_iter().filter_map(|output| {
+            let Output::Event(Event::Warning { host, text, .. }) = output else {
+                return None;
+            };
+            Some(format!("{host}: {text}"))
         });
         told.collect::<Vec<_>>()
     };

@@ -194,15 +194,13 @@ pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let (mut ours, mut done, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for block in blocks {
         let place = place(&block.range);
-        match block.owner().filter(|owner| !gone(owner)) {
-            Some(owner) => kept.push(format!(
-                "left the block in {place}, because the agent of {} is there",
-                owner.host
-            )),
-            None => {
-                done.push(format!("removed the block in {place}"));
-                ours.push(block.range);
-            }
+        if let Some(Owner { host, .. }) = block.owner().filter(|owner| !gone(owner)) {
+            kept.push(format!(
+                "left the block in {place}, because the agent of {host} is there"
+            ));
+        } else {
+            done.push(format!("removed the block in {place}"));
+            ours.push(block.range);
         }
     }
     for damage in damages {

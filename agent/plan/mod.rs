@@ -71,12 +71,12 @@ fn limit(problems: &mut Vec<Problem>) {
         rest.first().map(|problem| problem.span),
         rest.iter().map(|problem| problem.severity).max(),
     ) {
-        let least = if problems.len() < KEPT_MAX {
+        let at_least = if problems.len() < KEPT_MAX {
             ""
         } else {
             "at least "
         };
-        let message = format!("{least}{} more problems from here on", rest.len());
+        let message = format!("{at_least}{} more problems from here on", rest.len());
         let last = Problem::new(severity, first, &message).hint("mend those above first");
         problems.truncate(PROBLEMS_MAX);
         problems.push(last);

@@ -125,9 +125,9 @@ fn a_folder_of_the_person_and_a_link_of_another_user_are_left_alone() {
         ("env", "A=1\n"),
         ("hosts", "mine\n"),
     ];
-    let work = machine.folder("home-1000/work", OWNER, 0o755);
+    let project = machine.folder("home-1000/project", OWNER, 0o755);
     for (name, text) in theirs {
-        machine.file(&format!("home-1000/work/{name}"), OWNER, text);
+        machine.file(&format!("home-1000/project/{name}"), OWNER, text);
     }
     // The other user has made a way there.
     fs::set_permissions(
@@ -136,12 +136,12 @@ fn a_folder_of_the_person_and_a_link_of_another_user_are_left_alone() {
     )
     .unwrap();
     let shared = machine.folder("tmp/shared", OTHER, 0o755);
-    symlink(&work, shared.join("agent")).unwrap();
+    symlink(&project, shared.join("agent")).unwrap();
     let empty = machine.folder("home-1000/empty", OWNER, 0o755);
     symlink(&empty, shared.join("empty")).unwrap();
     std::os::unix::fs::lchown(shared.join("empty"), Some(OTHER), Some(OTHER)).unwrap();
     for (path, reason) in [
-        (work.clone(), "has files that are not of NoRouter"),
+        (project.clone(), "has files that are not of NoRouter"),
         (shared.join("agent"), "belongs to another user"),
         (shared.join("empty"), "belongs to another user"),
     ] {
@@ -155,7 +155,7 @@ fn a_folder_of_the_person_and_a_link_of_another_user_are_left_alone() {
         let check = ended(&mut machine.norouter(OWNER, &["check", "careful.yaml"]));
         let said = format!("{}{}", check.out, check.err);
         assert!(check.code == 0 && said.contains(reason), "{said}");
-        assert_untouched(&work, &theirs);
+        assert_untouched(&project, &theirs);
         assert_untouched(&empty, &[]);
     }
 }
