@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{Ipv4Addr, SocketAddrV4},
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
     num::NonZeroU16,
     str::FromStr,
 };
@@ -88,6 +88,9 @@ pub enum HostNameError {
     /// A character that is not a letter, digit, `-` or `_`, or a `-` at the end of a label.
     #[error("a name consists of letters, digits, '-' and '_', with no '-' at either end")]
     Character,
+    /// `10.0.0.1`, `127.1`, `0x7f.1`, `2130706434`, `::1`: programs would take it for that address and never look it up.
+    #[error("programs take it for an address; put a word before or behind it, like \"host-7\"")]
+    Address,
     /// `localhost` belongs to every machine (RFC 6761 section 6.3).
     #[error("\"localhost\" always means the machine itself")]
     Localhost,
@@ -107,6 +110,9 @@ impl FromStr for HostName {
         if text.len() > 253 {
             return Err(HostNameError::TooLong);
         }
+        if text.parse::<IpAddr>().is_ok() || text.split('.').all(is_number) {
+            return Err(HostNameError::Address);
+        }
         for label in text.split('.') {
             if label.is_empty() {
                 return Err(HostNameError::Empty);
@@ -125,6 +131,13 @@ impl FromStr for HostName {
         }
         Ok(Self(name))
     }
+}
+
+/// Whether C libraries read this part of a name as a number (`inet_aton`): decimal, octal or hexadecimal.
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label.strip_prefix("0x").or(label.strip_prefix("0X"));
+    let is_digit = |c: char| c.is_digit(if hexadecimal.is_some() { 16 } else { 10 });
+    !label.is_empty() && hexadecimal.unwrap_or(label).chars().all(is_digit)
 }
 
 impl fmt::Display for HostName {
@@ -199,5 +212,45 @@ mod tests {
             "LocalHost".parse::<HostName>(),
             Err(HostNameError::Localhost)
         );
+    }
+
+    #[test]
+    fn a_name_that_is_an_address_in_any_spelling_is_refused() {
+        for address in [
+            "127.0.42.150",
+            "127.1",
+            "127.0.1",
+            "2130706433",
+            "0x7f.1",
+            "0X7F000001",
+            "0x",
+            "017700000001",
+            "0177.0.0.01",
+            "1.2.3.4.5",
+            "999.1",
+            "::1",
+            "fe80::1",
+            "::ffff:127.0.0.1",
+            "2001:db8::",
+        ] {
+            assert_eq!(
+                address.parse::<HostName>(),
+                Err(HostNameError::Address),
+                "{address}"
+            );
+        }
+        for name in [
+            "h7",
+            "7h",
+            "10.0.0.1.nip.io",
+            "web.1",
+            "1.web",
+            "0xg",
+            "x0",
+            "face",
+            "dead.beef",
+        ] {
+            assert!(name.parse::<HostName>().is_ok(), "{name}");
+        }
     }
 }

@@ -13,29 +13,73 @@ use wildmatch::WildMatch;
 
 use crate::addr::Vip;
 
-/// Addresses that mean something else on every machine, or that only a machine itself should ask for: the metadata
-/// services of clouds, which are link-local or in the last two rows. A route leads there only if it names a part of one of
-/// these blocks.
-const SPECIAL_V4: [Ipv4Net; 8] = [
-    Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 8),
-    Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8),
-    Ipv4Net::new_assert(Ipv4Addr::new(169, 254, 0, 0), 16),
-    Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4),
-    Ipv4Net::new_assert(Ipv4Addr::new(240, 0, 0, 0), 4),
-    Ipv4Net::new_assert(Ipv4Addr::BROADCAST, 32),
-    Ipv4Net::new_assert(Ipv4Addr::new(100, 100, 100, 200), 32),
-    Ipv4Net::new_assert(Ipv4Addr::new(192, 0, 0, 192), 32),
+/// Addresses that mean something else on every machine, or that only a machine itself should ask for, and what they are. A
+/// route leads there only if it names a part of one of these blocks.
+const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
+    (v4([0, 0, 0, 0], 8), "an address that says \"this network\""),
+    (v4([127, 0, 0, 0], 8), "a loopback address"),
+    // Most clouds keep the metadata of a machine at 169.254.169.254, and some at other addresses of this block.
+    (v4([169, 254, 0, 0], 16), "a link-local address"),
+    (v4([224, 0, 0, 0], 4), "a multicast address"),
+    (v4([240, 0, 0, 0], 4), "a reserved address"),
+    (v4([255, 255, 255, 255], 32), "the broadcast address"),
+    (
+        v4([100, 100, 100, 200], 32),
+        "the metadata service of Alibaba Cloud",
+    ),
+    (v4([168, 63, 129, 16], 32), "the host agent of Azure"),
+    (
+        v4([192, 0, 0, 192], 32),
+        "the metadata service of Oracle Cloud",
+    ),
 ];
 
-/// The same for IPv6: unspecified, loopback, link-local, multicast, and the metadata services of clouds.
-const SPECIAL_V6: [Ipv6Net; 6] = [
-    Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128),
-    Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128),
-    Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
-    Ipv6Net::new_assert(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
-    Ipv6Net::new_assert(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), 128),
-    Ipv6Net::new_assert(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254), 128),
+/// The same for IPv6.
+const SPECIAL_V6: [(Ipv6Net, &str); 10] = [
+    (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "the unspecified address"),
+    (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "the loopback address"),
+    (
+        v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
+        "a link-local address",
+    ),
+    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "a multicast address"),
+    (
+        v6([0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1], 128),
+        "the metadata service of Akamai",
+    ),
+    (
+        v6([0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200], 128),
+        "the metadata service of Alibaba Cloud",
+    ),
+    (
+        v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32),
+        "a service of AWS for its machines",
+    ),
+    (
+        v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128),
+        "the metadata service of Google Cloud",
+    ),
+    (
+        v6([0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe], 128),
+        "the metadata service of Oracle Cloud",
+    ),
+    (
+        v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42], 128),
+        "the metadata service of Scaleway",
+    ),
 ];
+
+const fn v4(address: [u8; 4], bits: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::from_octets(address), bits)
+}
+
+const fn v6(address: [u16; 8], bits: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::from_segments(address), bits)
+}
+
+/// Blocks with fewer bits than these are everywhere rather than somewhere: `0.0.0.0/1`, but not `10.0.0.0/8`.
+const WIDE_V4: u8 = 8;
+const WIDE_V6: u8 = 16;
 
 /// What a route leads to, or an exception from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,10 +200,16 @@ impl Route {
     fn names_special(&self, address: IpAddr) -> bool {
         self.to.iter().any(|to| match (to, address) {
             (Target::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
-                block.contains(&address) && SPECIAL_V4.iter().any(|special| special.contains(block))
+                block.contains(&address)
+                    && SPECIAL_V4
+                        .iter()
+                        .any(|(special, _)| special.contains(block))
             }
             (Target::Cidr(IpNet::V6(block)), IpAddr::V6(address)) => {
-                block.contains(&address) && SPECIAL_V6.iter().any(|special| special.contains(block))
+                block.contains(&address)
+                    && SPECIAL_V6
+                        .iter()
+                        .any(|(special, _)| special.contains(block))
             }
             _ => false,
         })
@@ -223,6 +273,22 @@ impl Routes {
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
+    /// Whether a route through this host has a block that means this very part of the world. What an address of the host's
+    /// own offers is for its own programs, unless somebody has thought of it: not by a route to everywhere, or to names.
+    pub fn means(&self, host: Vip, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let means = |to: &Target| match to {
+            Target::Cidr(IpNet::V4(block)) => block.prefix_len() >= WIDE_V4,
+            Target::Cidr(IpNet::V6(block)) => block.prefix_len() >= WIDE_V6,
+            Target::Glob(_) => false,
+        };
+        let mut through = self.0.iter().filter(|route| route.via.contains(&host));
+        through.any(|route| {
+            let mut to = route.to.iter();
+            to.any(|to| to.has_address(address) && means(to)) && !route.excepts(address)
+        })
+    }
+
     /// Whether a host is one that dials for others.
     pub fn has_gateway(&self, host: Vip) -> bool {
         self.0.iter().any(|route| route.via.contains(&host))
@@ -231,12 +297,26 @@ impl Routes {
 
 /// Whether an address means something else on every machine.
 pub fn is_special(address: IpAddr) -> bool {
+    what_is(address).is_some()
+}
+
+/// What an address is that means something else on every machine; nothing for others.
+pub fn what_is(address: IpAddr) -> Option<&'static str> {
+    let v4 = |address: Ipv4Addr| {
+        let (_, what) = SPECIAL_V4
+            .iter()
+            .find(|(block, _)| block.contains(&address))?;
+        Some(*what)
+    };
+    let v6 = |address: Ipv6Addr| {
+        let (_, what) = SPECIAL_V6
+            .iter()
+            .find(|(block, _)| block.contains(&address))?;
+        Some(*what)
+    };
     match address {
-        IpAddr::V4(address) => SPECIAL_V4.iter().any(|block| block.contains(&address)),
-        IpAddr::V6(address) => match embedded(address) {
-            Some(address) => is_special(address.into()),
-            None => SPECIAL_V6.iter().any(|block| block.contains(&address)),
-        },
+        IpAddr::V4(address) => v4(address),
+        IpAddr::V6(address) => embedded(address).map_or_else(|| v6(address), v4),
     }
 }
 
@@ -309,7 +389,17 @@ mod tests {
             "127.0.0.1",
             "169.254.169.254",
             "64:ff9b::169.254.169.254",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "100.100.100.200",
+            "192.0.0.192",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
+            "fd00:a9fe:a9fe::1",
+            "fd00:100::100:200",
             "0.1.2.3",
             "224.0.0.1",
             "::1",
@@ -327,6 +417,50 @@ mod tests {
         let metadata = "169.254.169.254".parse().unwrap();
         assert_eq!(via_of(verbatim.to_address(metadata)), Some(vip(1)));
         assert!(verbatim.may_relay(vip(1), metadata) && !verbatim.may_relay(vip(2), metadata));
+    }
+
+    #[test]
+    fn a_route_to_everywhere_or_to_names_does_not_mean_a_hosts_own_address() {
+        let own: IpAddr = "10.9.0.1".parse().unwrap();
+        for (to, not_to, means) in [
+            (&["0.0.0.0/0", "::/0", "*"][..], &[][..], false),
+            (&["0.0.0.0/1", "128.0.0.0/1"], &[], false),
+            (&["*.internal", "10.8.0.0/16"], &[], false),
+            (&["0.0.0.0/0", "10.9.0.1/32"], &[], true),
+            (&["10.0.0.0/8"], &[], true),
+            (&["10.0.0.0/8"], &["10.9.0.0/16"], false),
+        ] {
+            let routes = Routes::new(vec![route(1, to, not_to)]);
+            assert_eq!(routes.means(vip(1), own), means, "{to:?}");
+            assert!(!routes.means(vip(2), own));
+        }
+        let six = Routes::new(vec![route(1, &["fd00::/8", "fd99::/64"], &[])]);
+        assert!(six.means(vip(1), "fd99::1".parse().unwrap()));
+        assert!(!six.means(vip(1), "fd98::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_manual_names_every_special_address() {
+        let manual = include_str!("../docs/MANIFEST.md");
+        let v4 = SPECIAL_V4
+            .iter()
+            .map(|(block, what)| (IpNet::from(*block), what));
+        let v6 = SPECIAL_V6
+            .iter()
+            .map(|(block, what)| (IpNet::from(*block), what));
+        for (block, what) in v4.chain(v6) {
+            assert!(is_special(block.addr()), "{block}");
+            let single = block.prefix_len() == block.max_prefix_len();
+            let text = if single {
+                block.addr().to_string()
+            } else {
+                block.to_string()
+            };
+            assert!(
+                manual.contains(&format!("`{text}` | {what}")),
+                "`{text}` | {what}"
+            );
+        }
     }
 
     #[test]

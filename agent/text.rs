@@ -1,4 +1,4 @@
-//! Text from outside, made safe to show: it can neither move a cursor nor reorder what a person reads.
+//! Text from outside, made safe to show: it can neither move a cursor, nor reorder what a person reads, nor hide in it.
 
 use std::fmt::Write as _;
 
@@ -8,8 +8,8 @@ const TYPO_EDITS_MAX: usize = 2;
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
 
-/// The text with every character that a terminal would obey, or that would reorder the text around it, written
-/// as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
+/// The text with every character that a terminal would obey, that would reorder the text around it, or that nobody would
+/// see, written as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -48,16 +48,47 @@ pub fn escape_line(line: &[u8]) -> String {
     safe
 }
 
-/// Whether a terminal would obey this character (C0, DEL, C1), or it is invisible and changes the order or the
-/// lines of the text around it (Unicode UAX 9 controls, line and paragraph separators).
+/// Whether a terminal would obey this character (C0, DEL, C1), or nobody would see it: it changes the order or the lines of
+/// the text around it, or makes two texts differ that look the same.
 pub fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        )
-        || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
+    let behind = INVISIBLE.partition_point(|(first, _)| *first <= c);
+    let range = INVISIBLE[..behind].last();
+    c.is_control() || range.is_some_and(|(_, last)| c <= *last)
 }
+
+/// All of the general category Cf (format characters), of Zl and Zp (line and paragraph separators), and of the property
+/// `Default_Ignorable_Code_Point` of Unicode 16, and the blank of Braille, as ranges in order.
+const INVISIBLE: [(char, char); 26] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
 
 /// A time span in milliseconds, in its largest unit: `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`.
 pub fn span(millis: u64) -> String {
@@ -110,6 +141,56 @@ mod tests {
         assert_eq!(escape("a\u{1b}[2J"), "a\\u{1b}[2J");
         assert_eq!(escape("\u{9b}31m\u{202e}x\n"), "\\u{9b}31m\\u{202e}x\\n");
         assert_eq!(escape("Zürich 東京"), "Zürich 東京");
+    }
+
+    #[test]
+    fn nothing_is_invisible() {
+        for c in [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{1160}',
+            '\u{17b4}',
+            '\u{17b5}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2064}',
+            '\u{2066}',
+            '\u{206f}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fffb}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0020}',
+            '\u{e007f}',
+            '\u{e0100}',
+            '\u{e01ef}',
+        ] {
+            let name = format!("we{c}b");
+            assert_eq!(escape(&name), format!("we{}b", c.escape_unicode()));
+        }
+        for text in [
+            "Zürich 東京 Ωμέγα שלום سلام हिन्दी ไทย 🎉",
+            "a b\u{a0}c\u{3000}d",
+        ] {
+            assert_eq!(escape(text), text);
+        }
+        let in_order = INVISIBLE.windows(2).all(|pair| pair[0].1 < pair[1].0);
+        assert!(in_order && INVISIBLE.iter().all(|(first, last)| first <= last));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::{
 
 /// Lowest floor first. A room imports rooms of lower floors, and itself.
 const FLOORS: &[&[&str]] = &[
-    &["time", "addr", "text", "secret"],
+    &["time", "addr", "text", "redact", "secret"],
     &[
         "manifest", "wire", "view", "proxy", "names", "route", "budget",
     ],

@@ -9,7 +9,12 @@ use super::{
     input::Source,
     output,
 };
-use crate::{manifest::Severity, plan::Loaded, text::escape};
+use crate::{
+    driver::state_dir,
+    manifest::{Problem, Severity},
+    plan::{Loaded, Start},
+    text::escape,
+};
 
 /// Say everything that is wrong with a manifest
 ///
@@ -37,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let mut exit = Exit::Ok;
     let mut reports = Vec::new();
     for source in sources {
-        let loaded = match source.load() {
+        let mut loaded = match source.load() {
             Ok(loaded) => loaded,
             Err(error) => {
                 // The other files are checked nevertheless.
@@ -45,6 +50,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
                 continue;
             }
         };
+        loaded.problems.extend(folders(&loaded));
+        loaded.problems.sort_by_key(|problem| problem.span.start);
         if loaded.plan.is_none() && exit == Exit::Ok {
             exit = Exit::InvalidManifest;
         }
@@ -62,6 +69,23 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         output::json(&json!(reports))?;
     }
     Ok(exit)
+}
+
+/// What is wrong with the state folders of this machine, as they are now. Those of other machines nobody knows here.
+fn folders(loaded: &Loaded) -> Vec<Problem> {
+    let hosts = loaded.plan.iter().flat_map(|plan| &plan.hosts);
+    let here = hosts.zip(&loaded.manifest.hosts);
+    let here = here.filter(|(host, _)| host.start == Start::InProcess);
+    let warning = |(host, written): (&crate::plan::HostPlan, &crate::manifest::Host)| {
+        let reason = state_dir::look(host.state_dir.as_ref()?).err()?;
+        let settings = [&written.settings, &loaded.manifest.template];
+        let state_dir = settings.iter().find_map(|from| from.state_dir.as_ref());
+        let span = state_dir.map_or(written.name.span, |state_dir| state_dir.span);
+        let (reason, hint) = reason.split_once("; ").unwrap_or((&reason, ""));
+        let message = format!("nothing will be written into the state folder: {reason}");
+        Some(Problem::warning(span, message).hint(hint))
+    };
+    here.filter_map(warning).collect()
 }
 
 fn paragraphs(loaded: &Loaded) -> String {

@@ -78,9 +78,16 @@ impl Folder {
         let variables = state_dir::read_env(&self.state_dir).map_err(failed)?;
         variables.ok_or_else(|| {
             let message = format!("no agent runs that writes into {}", self.state_dir);
-            Error::new(Exit::NoManager, message).hint(
-                "start the network, or name the folder with --state-dir if its manifest has another stateDir.pathOnAgent",
-            )
+            let error = Error::new(Exit::NoManager, message);
+            match state_dir::inside(&self.state_dir).first() {
+                Some(folder) => error.hint(format!(
+                    "an agent that came second writes into {}: name it with --state-dir",
+                    folder.display()
+                )),
+                None => error.hint(
+                    "start the network, or name the folder with --state-dir if its manifest has another stateDir.pathOnAgent",
+                ),
+            }
         })
     }
 }

@@ -9,18 +9,18 @@ use super::{
     output,
 };
 use crate::{
-    driver::etc_hosts::{EtcHosts, backup_path, default_path},
-    names::hosts_file,
+    driver::etc_hosts::{self, backup_path, default_path},
+    names::hosts_file::{self, Repaired},
     text::escape,
 };
 
 /// Show the names that NoRouter has put into the hosts file of this machine
 ///
 /// Hosts with "writeEtcHosts: true" have the names of the network in /etc/hosts while it runs, between two lines that say
-/// so. Everything else in the file is never changed.
+/// so and whose they are. Everything else in the file is never changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Remove what an agent left behind or somebody has damaged, and keep the file as it was beside it
+    /// Remove what agents that are gone left behind or somebody has damaged, and keep the file as it was beside it
     #[arg(long)]
     repair: bool,
     /// Another file than that of this machine
@@ -40,10 +40,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let place = escape(&file.display().to_string());
     if args.repair {
         let failed = |message| Error::new(Exit::Failure, message);
-        let done = EtcHosts::new(&file).repair().map_err(failed)?;
+        let Repaired { done, kept, .. } = etc_hosts::repair(&file).map_err(failed)?;
+        for what in kept.iter().filter(|_| !args.json) {
+            output::talk(&format!("{place}: {what}"));
+        }
         let backup = (!done.is_empty()).then(|| escape(&backup_path(&file).display().to_string()));
         if args.json {
-            output::json(&json!({"file": place, "done": done, "backup": backup}))?;
+            output::json(&json!({"file": place, "done": done, "kept": kept, "backup": backup}))?;
         } else if let Some(backup) = backup {
             let lines: Vec<String> = done
                 .iter()
@@ -55,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         }
         return Ok(Exit::Ok);
     }
-    let (entries, damage) = match hosts_file::block(&bytes) {
+    let (entries, damage) = match hosts_file::entries(&bytes) {
         Ok(entries) => (entries, Vec::new()),
         Err(damaged) => (None, damaged.0),
     };

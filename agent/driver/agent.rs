@@ -288,7 +288,11 @@ impl Shared {
                         task.abort();
                     }
                 }
-                Output::TakePlace(manager, me) => self.take_place(&manager, me),
+                Output::TakePlace(manager, me) => {
+                    if let Err(reason) = self.take_place(&manager, me) {
+                        state.core.handle_no_place(reason);
+                    }
+                }
                 Output::Serve(flow, service) => {
                     tokio::spawn(serve(self.clone(), flow, service));
                 }
@@ -321,10 +325,9 @@ impl Shared {
 
     /// Ends an earlier life of this agent, and listens for a later one. Where that cannot be, the ports are free when the
     /// earlier one has noticed by itself that it is alone.
-    fn take_place(self: &Arc<Self>, manager: &str, me: Vip) {
-        let place = match succession::take_place(manager, me) {
-            Ok(place) => place,
-            Err(reason) => return tracing::debug!("no later agent could end this one: {reason}"),
+    fn take_place(self: &Arc<Self>, manager: &str, me: Vip) -> Result<(), String> {
+        let Some(place) = succession::take_place(manager, me)? else {
+            return Ok(());
         };
         let shared = self.clone();
         let task = tokio::spawn(async move {
@@ -335,6 +338,7 @@ impl Shared {
         });
         // It is taken once in a life.
         let _ = self.place.set(task.abort_handle());
+        Ok(())
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
@@ -526,7 +530,19 @@ pub(super) async fn next_connection(listener: &TcpListener, address: SocketAddr)
 /// Dials what a flow is for, and joins the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let host = host.parse().unwrap_or(Host::Name(host));
-    let dialled = dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await;
+    let (me, means) = {
+        let core = &shared.lock().core;
+        let means = |address| core.means_own(address);
+        let address = match host {
+            Host::Ip(address) => means(address),
+            Host::Name(_) => false,
+        };
+        (core.me(), address)
+    };
+    // What a packet asks of a gateway is for its own address and not for this host's.
+    let is_published = me.is_some_and(|me| *flow.src.ip() == me.address());
+    let may = |address| is_published || means || !dial::is_own(address);
+    let dialled = dial::dial(&Destination { host, port }, Asker::Ports, may).await;
     {
         let mut state = shared.lock();
         state.core.handle_dialled(flow, dialled.is_ok());
@@ -583,8 +599,12 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
 /// Writes files for programs on this host, on a thread of its own: a disk may be slow.
 async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
-    let written =
-        tokio::task::spawn_blocking(move || writer.notes().write(number, &files, writer.token()));
+    let Some(me) = shared.lock().core.me() else {
+        return;
+    };
+    let written = tokio::task::spawn_blocking(move || {
+        writer.notes().write(number, me, &files, writer.token())
+    });
     // What is newer has been written meanwhile, or the agent has ended.
     let Ok(Some(problems)) = written.await else {
         return;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     time::Duration,
 };
 
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     edge::NotListening,
     proxy::{Cause, Destination, Failure, Host},
+    route,
     wire::probe,
 };
 
@@ -44,6 +45,39 @@ const KEEP_ALIVE_RETRIES: u32 = 3;
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
+/// Whether an address is one of this machine's own, at the moment: a socket can be bound to it.
+pub(super) fn is_own(address: IpAddr) -> bool {
+    // For documents (RFC 5737, RFC 3849): no machine has them.
+    let foreign: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    let bound = |address| match UdpSocket::bind((address, 0)) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
+        Err(error) => Err(error),
+    };
+    // Another failure is a family that this machine does not have, or what a dial would meet as well.
+    let Ok(Some(socket)) = bound(address) else {
+        return false;
+    };
+    drop(socket);
+    if !matches!(bound(foreign), Ok(Some(_))) {
+        return true;
+    }
+    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). There the system tells from where it
+    // would go to it.
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 9))?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == address)
+}
+
 /// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses
 /// that `may` be are tried. The failure names them.
 pub(super) async fn dial(
@@ -60,7 +94,13 @@ pub(super) async fn dial(
     if allowed.is_empty() {
         let found: Vec<String> = addresses
             .iter()
-            .map(|address| address.ip().to_string())
+            .map(|address| match route::what_is(address.ip()) {
+                Some(what) => format!("{} ({what})", address.ip()),
+                None if is_own(address.ip()) => {
+                    format!("{} (an address of that machine itself)", address.ip())
+                }
+                None => address.ip().to_string(),
+            })
             .collect();
         return Err(Failure {
             cause: Cause::NotAllowed,
@@ -232,6 +272,14 @@ pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListen
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_this_machines_own_or_not() {
+        assert!(is_own(Ipv4Addr::LOCALHOST.into()));
+        for foreign in ["192.0.2.7", "2001:db8::7", "240.0.0.1"] {
+            assert!(!is_own(foreign.parse().unwrap()), "{foreign}");
+        }
+    }
 
     #[tokio::test]
     async fn a_taken_port_is_named_as_such() {

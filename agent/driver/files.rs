@@ -20,6 +20,17 @@ pub const PRIVATE: u32 = 0o600;
 ///
 /// The error names the file and says what to do. The file then has its old content.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
+    replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
+}
+
+/// The same unless `still` says, at the last moment, that the file is not what it was any more. Tells whether the file was
+/// replaced.
+pub(crate) fn replace_if(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    still: &dyn Fn(&Path) -> io::Result<bool>,
+) -> Result<bool, String> {
     // What does not exist has no other path than this one.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&real) {
@@ -27,11 +38,16 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(explain(path, &error)),
     };
-    let outcome = match (swap(&real, content, mode, old.as_ref()), old) {
+    let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
         // A file that something is mounted on, as /etc/hosts in a container, or whose folder cannot be written, can
         // still be written itself. What does not fit on the disk fits nowhere, unless it is no longer than before.
         (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
-            overwrite(&real, content)
+            still(&real).and_then(|still| {
+                if still {
+                    overwrite(&real, content)?;
+                }
+                Ok(still)
+            })
         }
         (swapped, _) => swapped,
     };
@@ -87,8 +103,14 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {path}: {what}; {next}")
 }
 
-/// Writes a new file beside the old one and puts it into its place at once.
-fn swap(path: &Path, content: &[u8], mode: u32, old: Option<&fs::Metadata>) -> io::Result<()> {
+/// Writes a new file beside the old one and puts it into its place at once, if that still has what it had.
+fn swap(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    old: Option<&fs::Metadata>,
+    still: &dyn Fn(&Path) -> io::Result<bool>,
+) -> io::Result<bool> {
     if old.is_some_and(|old| !old.is_file() || has_other_names(old)) {
         return Err(io::ErrorKind::Unsupported.into());
     }
@@ -106,9 +128,13 @@ fn swap(path: &Path, content: &[u8], mode: u32, old: Option<&fs::Metadata>) -> i
         file.sync_all()?;
         drop(file);
         step()?;
-        fs::rename(&temporary, path)
+        let still = still(path)?;
+        if still {
+            fs::rename(&temporary, path)?;
+        }
+        Ok(still)
     })();
-    if swapped.is_err() {
+    if !matches!(swapped, Ok(true)) {
         // What went wrong is told; that something is left beside the file as well would not help.
         let _ = fs::remove_file(&temporary);
         return swapped;
@@ -119,7 +145,7 @@ fn swap(path: &Path, content: &[u8], mode: u32, old: Option<&fs::Metadata>) -> i
     if let Some(folder) = path.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
-    Ok(())
+    Ok(true)
 }
 
 /// A name in the same folder that nobody has.

@@ -16,6 +16,7 @@ pub mod environment;
 pub mod etc_hosts;
 pub mod files;
 mod limits;
+mod locked;
 mod lookup;
 pub mod manager;
 pub mod namespace;
@@ -26,6 +27,7 @@ pub mod origin;
 mod pool;
 #[cfg(unix)]
 mod private;
+mod process;
 mod proxy;
 mod relay;
 pub mod resolver;
@@ -37,6 +39,7 @@ mod stream;
 #[cfg_attr(not(unix), path = "succession/nowhere.rs")]
 mod succession;
 mod transport;
+mod trusted;
 #[cfg(test)]
 mod types;
 mod uplink;

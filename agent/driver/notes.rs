@@ -1,13 +1,19 @@
 //! What an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to its proxies.
 
-use std::{env, net::SocketAddr, path::PathBuf};
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use super::{
-    etc_hosts::EtcHosts,
-    state_dir::{AGENT, StateDir},
+    etc_hosts::{self, EtcHosts},
+    state_dir::{AGENT, StateDir, expanded},
 };
 use crate::{
+    addr::Vip,
     edge::{Files, Proxy},
+    names::Zone,
     wire::control::ProblemReport,
 };
 
@@ -30,6 +36,7 @@ impl Notes {
     pub(super) fn write(
         &mut self,
         number: u64,
+        me: Vip,
         files: &Files,
         token: &str,
     ) -> Option<Vec<ProblemReport>> {
@@ -46,27 +53,43 @@ impl Notes {
                 reason,
             });
         };
-        // What was written before may stand elsewhere, or not be wanted any more.
-        if let Some(Err(reason)) = self
-            .state_dir
-            .take()
-            .map(|folder| folder.remove_env(&agent))
+        let vip = me.address();
+        let host = file_name(&files.zone, vip);
+        // What was written before may stand elsewhere, or not be wanted any more. A folder inside of another one's may be let
+        // go of for that one.
+        let stays = |folder: &StateDir| {
+            let wanted = files.state_dir.as_ref().map(|name| expanded(name));
+            wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
+        };
+        if let Some(folder) = self.state_dir.take_if(|folder| !stays(folder))
+            && let Err(reason) = folder.remove_env(&agent)
         {
             tracing::warn!("{reason}");
         }
-        if !files.etc_hosts
-            && let Some(Err(reason)) = self.etc_hosts.take().map(|mut file| file.remove())
+        let is_over = |file: &EtcHosts| !files.etc_hosts || !file.is_of(&host, vip);
+        if let Some(mut file) = self.etc_hosts.take_if(|file| is_over(file))
+            && let Err(reason) = file.remove()
         {
             report("take its block out of the hosts file", reason);
         }
         if let Some(name) = &files.state_dir {
-            match write_state_dir(name, files, token, &agent) {
-                Ok(folder) => self.state_dir = Some(folder),
-                Err(reason) => report(&format!("write into the folder {name}"), reason),
+            let folder = match self.state_dir.take() {
+                Some(folder) => Ok(folder),
+                None => StateDir::open(name, &host),
+            };
+            let folder = folder.map(|folder| self.state_dir.insert(folder));
+            let written = folder.and_then(|folder| {
+                write_state_dir(folder, files, token, &agent)?;
+                folder.elsewhere().map_or(Ok(()), Err)
+            });
+            if let Err(reason) = written {
+                report(&format!("write into the folder {name}"), reason);
             }
         }
         if files.etc_hosts {
-            let mut etc_hosts = EtcHosts::of_this_host();
+            let etc_hosts = self
+                .etc_hosts
+                .get_or_insert_with(|| EtcHosts::new(etc_hosts::default_path(), &host, vip));
             match etc_hosts.put(&files.zone) {
                 Ok(put) => {
                     for name in put.left_out {
@@ -75,8 +98,6 @@ impl Notes {
                 }
                 Err(reason) => report("write the hosts file", reason),
             }
-            // Even a part of it has to go again.
-            self.etc_hosts = Some(etc_hosts);
         }
         Some(problems)
     }
@@ -100,18 +121,26 @@ impl Notes {
 }
 
 fn write_state_dir(
-    name: &str,
+    folder: &StateDir,
     files: &Files,
     token: &str,
     agent: &str,
-) -> Result<StateDir, String> {
-    let folder = StateDir::open(name)?;
+) -> Result<(), String> {
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
-    let mut variables = variables(files, &folder, token);
+    let mut variables = variables(files, folder, token);
     variables.push((AGENT.to_owned(), agent.to_owned()));
-    folder.write_env(&variables)?;
-    Ok(folder)
+    folder.write_env(&variables)
+}
+
+/// What this host is called where that has to be a part of a file's name or a word.
+fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_word = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(fits)
+    };
+    let name = zone.name(me).filter(is_word);
+    name.map_or_else(|| me.to_string(), str::to_owned)
 }
 
 /// The variables that lead programs into the network.

@@ -1,4 +1,5 @@
-//! The folder for the sockets of this user's programs, and the proof that nobody else is at their other end.
+//! The folder for the sockets of this user's programs, a second one where somebody has taken the first, and the proof that nobody
+//! else is at their other end.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -9,7 +10,10 @@ use std::{
 
 use tokio::net::UnixStream;
 
-use super::describe;
+use super::{
+    describe,
+    trusted::{self, own},
+};
 
 /// The other end, if it belongs to this user. The mode of the folder keeps others out; this is the second lock.
 pub(super) fn same_user(stream: UnixStream) -> io::Result<UnixStream> {
@@ -20,21 +24,44 @@ pub(super) fn same_user(stream: UnixStream) -> io::Result<UnixStream> {
     }
 }
 
-/// `$XDG_RUNTIME_DIR/norouter`, or a folder of this user's own where temporary files are. The variable may still be that
-/// of another user, after `su`.
-pub(super) fn folder() -> PathBuf {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+/// Where the folder may be, best place first: `$XDG_RUNTIME_DIR/norouter`, or a folder of this user's own where temporary files
+/// are; and, for somebody else may have taken that name, a place in the home folder. The variables may still be those of another
+/// user, after `su`.
+fn places() -> Vec<PathBuf> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
-    match runtime.filter(|folder| folder.is_absolute()).filter(owned) {
+    let usable = |folder: Option<PathBuf>| folder.filter(|it| it.is_absolute()).filter(owned);
+    let first = match usable(variable("XDG_RUNTIME_DIR")) {
         Some(runtime) => runtime.join("norouter"),
         None => std::env::temp_dir().join(format!("norouter-{}", own())),
+    };
+    let home = usable(variable("HOME")).filter(|home| trusted::check(home).is_ok());
+    let second = home.map(|home| home.join(".norouter").join("run"));
+    std::iter::once(first).chain(second).collect()
+}
+
+/// The folders that there are, in the order in which they are looked for.
+pub(super) fn folders() -> impl Iterator<Item = PathBuf> {
+    places().into_iter().filter(|folder| is_ours_alone(folder))
+}
+
+/// The first folder that can be had, closed to others. The error says why none can.
+pub(super) fn folder() -> Result<PathBuf, String> {
+    let mut reasons = Vec::new();
+    for place in places() {
+        match make(&place) {
+            Ok(()) => return Ok(place),
+            Err(reason) => reasons.push(reason),
+        }
     }
+    Err(reasons.join(", and "))
 }
 
 /// Makes the folder, closed to others. One that somebody else has put there is not used.
 pub(super) fn make(folder: &Path) -> Result<(), String> {
     let shown = folder.display();
-    match DirBuilder::new().mode(0o700).create(folder) {
+    let mut builder = DirBuilder::new();
+    match builder.recursive(true).mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(format!(
                 "cannot make the folder {shown}: {}",
@@ -62,6 +89,24 @@ pub(super) fn is_ours_alone(folder: &Path) -> bool {
         .is_ok_and(|it| it.is_dir() && it.uid() == own() && it.mode() & 0o777 & !0o700 == 0)
 }
 
-fn own() -> u32 {
-    rustix::process::geteuid().as_raw()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::files::tests::Folder;
+
+    #[test]
+    fn what_is_no_folder_of_ours_is_not_used() {
+        let folder = Folder::new();
+        let taken = folder.file("taken", b"");
+        assert!(make(&taken).is_err() && !is_ours_alone(&taken));
+        let link = folder.0.join("link");
+        std::os::unix::fs::symlink(&folder.0, &link).unwrap();
+        assert!(make(&link).unwrap_err().ends_with("remove it"));
+        let good = folder.0.join("a").join("run");
+        make(&good).unwrap();
+        fs::set_permissions(&good, Permissions::from_mode(0o755)).unwrap();
+        assert!(!is_ours_alone(&good));
+        make(&good).unwrap();
+        assert!(is_ours_alone(&good));
+    }
 }

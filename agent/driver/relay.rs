@@ -106,8 +106,9 @@ pub(super) async fn connect(
 ) -> Result<tokio::net::TcpStream, Failure> {
     shared.lock().core.may_relay_to(&destination)?;
     let may = |address| {
-        let state = shared.lock();
-        state.core.may_connect_for_others(&destination, address)
+        let core = &shared.lock().core;
+        core.may_connect_for_others(&destination, address)
+            && (core.means_own(address) || !dial::is_own(address))
     };
     dial::dial(&destination, Asker::Host(peer), may).await
 }

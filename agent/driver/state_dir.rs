@@ -1,12 +1,17 @@
-//! The folder in which an agent leaves what programs on its host can use: hosts, HOSTALIASES, environment. It removes
-//! nothing that it did not write.
+//! The folder in which an agent leaves what programs on its host can use: hosts, HOSTALIASES, environment. It writes only into a
+//! folder that bears our mark, or in which nothing is yet, and removes nothing that it did not write.
+//!
+//! One agent has a folder at a time, by a lock on the mark. One that comes second, of another network or another host on the
+//! same machine, has a folder of its own inside, and says so.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use super::{describe, files};
+use super::{describe, files, locked, trusted};
 use crate::names::{Zone, host_aliases, hosts_file};
 
 /// Where the folder is if nobody says otherwise.
@@ -31,6 +36,28 @@ pub const VARIABLES: [&str; 12] = [
     "HOSTALIASES",
 ];
 
+/// The file by which a folder is known to be ours, and which is locked.
+const MARK: &str = ".norouter";
+
+/// What is in it.
+const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no folder that has other files and not this one.\n";
+
+/// How its text begins.
+const MARK_BEGIN: &str = "NoRouter ";
+
+/// What an agent writes, the mark excepted.
+const FILES: [&str; 4] = ["hosts", "hostaliases", "README.md", "env"];
+
+/// How long an earlier agent may take to leave a folder.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// How many agents may have folders inside of one.
+const INSIDE_MAX: usize = 64;
+
+const HINT: &str = "choose another with stateDir.pathOnAgent";
+
+const README_BEGIN: &str = "# Files of a NoRouter agent\n";
+
 const README: &str = "\
 # Files of a NoRouter agent
 
@@ -42,39 +69,69 @@ The agent on this machine writes these files anew whenever its network changes; 
 * `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs.
 ";
 
-/// A state folder that exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateDir(PathBuf);
+/// A state folder that is this agent's, as long as this value is there.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    /// The mark, locked.
+    mark: File,
+    /// Whether it is inside of the folder that was asked for, which another agent has.
+    is_inside: bool,
+}
 
 impl StateDir {
-    /// Makes the folder of this name, open to its owner alone, or uses the one that there is. A `~` at the beginning is
-    /// the home folder; `$NAME` and `${NAME}` are variables of this process.
+    /// Makes the folder of this name, open to its owner alone, or uses the one that there is, if it has our mark or nothing in it;
+    /// if another agent has it, a folder inside that is called like this `host`. A `~` at the beginning is the home folder;
+    /// `$NAME` and `${NAME}` are variables of this process.
     ///
-    /// The error says what is wrong with the name, or why the folder cannot be made.
-    pub fn open(name: &str) -> Result<Self, String> {
+    /// The error says what is wrong with the name or the folder, or why it cannot be made.
+    pub fn open(name: &str, host: &str) -> Result<Self, String> {
         let path = expanded(name)?;
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).map_err(|error| {
-            let (path, what) = (path.display(), describe(&error));
+        if let Some(mark) = claim(&path, WAIT_MAX)? {
+            return Ok(Self {
+                path,
+                mark,
+                is_inside: false,
+            });
+        }
+        for number in 1..=INSIDE_MAX {
+            let name = match number {
+                1 => host.to_owned(),
+                _ => format!("{host}-{number}"),
+            };
+            let path = path.join(name);
+            if let Some(mark) = claim(&path, Duration::ZERO)? {
+                return Ok(Self {
+                    path,
+                    mark,
+                    is_inside: true,
+                });
+            }
+        }
+        let shown = path.display();
+        Err(format!(
+            "{INSIDE_MAX} agents write into the folder {shown} already; {HINT}"
+        ))
+    }
+
+    /// Why the files are not where they were asked for, if they are not.
+    pub fn elsewhere(&self) -> Option<String> {
+        self.is_inside.then(|| {
             format!(
-                "cannot make the folder {path}: {what}; choose another with stateDir.pathOnAgent"
+                "another agent on that machine has this folder; the files of this one are in {}; {HINT}",
+                self.path.display()
             )
-        })?;
-        check_owner(&path)?;
-        Ok(Self(path))
+        })
     }
 
     /// The folder itself.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The file that `HOSTALIASES` can be set to.
     pub fn host_aliases(&self) -> PathBuf {
-        self.0.join("hostaliases")
+        self.path.join("hostaliases")
     }
 
     /// Writes the names of the zone. What the other file of aliases says, which `HOSTALIASES` names already, is kept in
@@ -87,8 +144,7 @@ impl StateDir {
         let other = other_aliases.filter(|path| !is_ours(path));
         let other = other.map(files::read).transpose()?.flatten();
         let aliases = host_aliases::text(zone, &other.unwrap_or_default());
-        let write =
-            |name, content: &[u8]| files::replace(&self.0.join(name), content, files::PRIVATE);
+        let write = |name, content: &[u8]| self.replace(name, content);
         write("hosts", hosts_file::text(zone).as_bytes())?;
         write("hostaliases", &aliases)?;
         write("README.md", README.as_bytes())
@@ -107,41 +163,166 @@ impl StateDir {
             text += value;
             text.push('\n');
         }
-        files::replace(&self.env(), text.as_bytes(), files::PRIVATE)
+        self.replace("env", text.as_bytes())
     }
 
-    /// Removes the variables, if they are those of this agent: the network that they lead to is gone.
+    /// A link that stands here leads to a file that is not ours.
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), String> {
+        let path = self.path.join(name);
+        if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
+            let shown = path.display();
+            return Err(format!("{shown} is a link or a folder; remove it"));
+        }
+        files::replace(&path, content, files::PRIVATE)
+    }
+
+    /// Removes the variables, if they are those of this agent: the network that they lead to is gone. A folder that it has inside
+    /// of another one's goes as a whole, as does the mark of one in which nothing else was left.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
-        if !variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
-            return Ok(());
-        }
-        match fs::remove_file(self.env()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                let (path, what) = (self.env(), describe(&error));
-                Err(format!(
-                    "cannot remove {}: {what}; remove it by hand",
-                    path.display()
-                ))
+        if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
+            remove(&self.env())?;
+            if self.is_inside {
+                for name in FILES {
+                    remove(&self.path.join(name))?;
+                }
             }
-            _ => Ok(()),
         }
+        let is_empty = names(&self.path).is_ok_and(|names| names.iter().all(|name| name == MARK));
+        if is_empty {
+            locked::remove(&self.mark, &self.path.join(MARK));
+        }
+        if is_empty && self.is_inside {
+            // Somebody may have put something there just now.
+            let _ = fs::remove_dir(&self.path);
+        }
+        Ok(())
     }
 
     fn env(&self) -> PathBuf {
-        self.0.join("env")
+        self.path.join("env")
     }
+}
+
+fn remove(path: &Path) -> Result<(), String> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!(
+            "cannot remove {}: {}; remove it by hand",
+            path.display(),
+            describe(&error)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Marks and locks a folder, which is made if it is not there; none if another agent has it.
+fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
+    let shown = path.display();
+    let failed = |error: &io::Error| {
+        format!(
+            "cannot make the folder {shown}: {}; {HINT}",
+            describe(error)
+        )
+    };
+    look_at(path)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| failed(&error))?;
+    // It may be another's that was not there before.
+    look_at(path)?;
+    let locked = locked::wait(&path.join(MARK), wait).map_err(|error| failed(&error))?;
+    if let Some(mut mark) = locked {
+        let is_new = mark.metadata().is_ok_and(|mark| mark.len() == 0);
+        if is_new {
+            mark.write_all(MARK_TEXT.as_bytes())
+                .map_err(|error| failed(&error))?;
+        }
+        return Ok(Some(mark));
+    }
+    Ok(None)
+}
+
+/// Why an agent would not write into the folder of this name, as it is now, if it would not.
+pub fn look(name: &str) -> Result<(), String> {
+    look_at(&expanded(name)?)
+}
+
+/// Refuses what is not ours to write into: a folder of others or on a way of others, one with other files and without our mark.
+fn look_at(path: &Path) -> Result<(), String> {
+    trusted::check(path).map_err(|reason| format!("{reason}; or {HINT}"))?;
+    let shown = path.display();
+    let names = match names(path) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            let what = describe(&error);
+            return Err(format!("cannot make the folder {shown}: {what}; {HINT}"));
+        }
+    };
+    check_owner(path)?;
+    if names.is_empty() || is_marked(path, &names) {
+        return Ok(());
+    }
+    Err(format!(
+        "the folder {shown} has files that are not of NoRouter, like {}; {HINT}, or make a file {MARK} in it that begins with {:?}",
+        crate::text::quote(names.first().map_or("", String::as_str)),
+        MARK_BEGIN.trim_end(),
+    ))
+}
+
+fn names(path: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a folder is one into which this program has written, or upstream's at the place that both have by default.
+fn is_marked(path: &Path, names: &[String]) -> bool {
+    // A link is somebody else's text.
+    let begins = |name: &str, begin: &str| {
+        let file = path.join(name);
+        let is_file = fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
+        // On Windows nobody else can read what is locked.
+        let is_locked = cfg!(windows) && name == MARK;
+        is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
+    };
+    // One that was made a moment ago, or in a crash, is empty yet; it is nobody else's.
+    let is_new = || {
+        let mark = fs::symlink_metadata(path.join(MARK));
+        names == [MARK] && mark.is_ok_and(|mark| mark.is_file() && mark.len() == 0)
+    };
+    let is_usual = || {
+        path.ends_with(".norouter/agent") && names.iter().all(|name| FILES.contains(&name.as_str()))
+    };
+    begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
 }
 
 /// The variables that an agent has written into this folder; none if no agent runs that did.
 pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
-    let folder = StateDir(expanded(name)?);
-    if !folder.env().exists() {
+    let path = expanded(name)?;
+    let env = path.join("env");
+    if !env.exists() {
         return Ok(None);
     }
-    check_owner(&folder.0)?;
-    let bytes = files::read(&folder.env())?;
+    trusted::check(&path)?;
+    check_owner(&path)?;
+    let bytes = files::read(&env)?;
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
+}
+
+/// The folders inside of this one in which other agents have left variables.
+pub fn inside(name: &str) -> Vec<PathBuf> {
+    let path = expanded(name).unwrap_or_default();
+    let names = names(&path).unwrap_or_default().into_iter();
+    let folders = names.map(|name| path.join(name));
+    folders
+        .filter(|folder| folder.join("env").exists())
+        .collect()
 }
 
 /// The variables in a file; others than an agent writes are left out, because they are about to be trusted.
@@ -163,15 +344,14 @@ fn check_owner(path: &Path) -> Result<(), String> {
     let shown = path.display();
     let folder = fs::metadata(path)
         .map_err(|error| format!("cannot look at the folder {shown}: {}", describe(&error)))?;
-    let hint = "choose another with stateDir.pathOnAgent";
     if folder.uid() != rustix::process::geteuid().as_raw() {
         return Err(format!(
-            "the folder {shown} belongs to another user; {hint}"
+            "the folder {shown} belongs to another user; {HINT}"
         ));
     }
     if folder.mode() & 0o022 != 0 {
         return Err(format!(
-            "other users can write into the folder {shown}; run \"chmod go-w {shown}\" there, or {hint}"
+            "other users can write into the folder {shown}; run \"chmod go-w {shown}\" there, or {HINT}"
         ));
     }
     Ok(())
@@ -230,129 +410,4 @@ fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::*;
-    use crate::driver::files::tests::Folder;
-
-    #[test]
-    fn variables_and_the_home_folder_are_replaced() {
-        let known = |name: &str| match name {
-            "HOME" | "USERPROFILE" => Some("/home/me".to_owned()),
-            "A_1" => Some("x".to_owned()),
-            _ => None,
-        };
-        for (text, path) in [
-            ("~", "/home/me"),
-            ("~/.norouter/agent", "/home/me/.norouter/agent"),
-            ("/a/${A_1}y/$A_1", "/a/xy/x"),
-            ("/a/~/b", "/a/~/b"),
-            ("$HOME$A_1.d", "/home/mex.d"),
-        ] {
-            assert_eq!(expand(text, known).unwrap(), path);
-        }
-        for (text, reason) in [
-            ("$UNSET/agent", "needs the variable UNSET, which is not set"),
-            ("~you/agent", "is the home of another user"),
-            ("/a/$/b", "without the name of a variable"),
-            ("/a/${A_1", "without the name of a variable"),
-        ] {
-            let told = expand(text, known).unwrap_err();
-            assert!(told.contains(reason), "{told}");
-        }
-    }
-
-    #[test]
-    fn the_folder_is_made_and_filled() {
-        let folder = Folder::new();
-        let name = folder.0.join("state").join("agent");
-        let state = StateDir::open(name.to_str().unwrap()).unwrap();
-        assert_eq!(StateDir::open(name.to_str().unwrap()).unwrap(), state);
-        let web = Ipv4Addr::new(127, 0, 42, 101);
-        let zone = Zone::new([("web", web), ("www.test", web)]);
-        let other = folder.file("aliases", b"mail mail.example.com\n");
-        state.write(&zone, Some(&other)).unwrap();
-        // The next agent may have ours as its own.
-        state.write(&zone, Some(&state.host_aliases())).unwrap();
-        state.write(&zone, Some(&folder.0.join("absent"))).unwrap();
-        state.write(&zone, Some(&other)).unwrap();
-        let read = |name| fs::read_to_string(state.path().join(name)).unwrap();
-        assert_eq!(read("hosts"), "127.0.42.101 web\n127.0.42.101 www.test\n");
-        assert_eq!(
-            read("hostaliases"),
-            "web 127.0.42.101.nip.io\nmail mail.example.com\n"
-        );
-        assert!(read("README.md").contains("hostaliases"));
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode(state.path()), 0o700);
-            assert_eq!(mode(&state.host_aliases()), 0o600);
-        }
-    }
-
-    #[test]
-    fn the_variables_go_when_the_network_does() {
-        let folder = Folder::new();
-        let state = StateDir::open(folder.0.to_str().unwrap()).unwrap();
-        let variable = |value: &str| [("http_proxy".to_owned(), value.to_owned())];
-        state.write_env(&variable("http://127.0.0.1:1")).unwrap();
-        let path = folder.0.join("env");
-        assert_eq!(
-            fs::read_to_string(&path).unwrap(),
-            "http_proxy=http://127.0.0.1:1\n"
-        );
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
-        }
-        assert!(state.write_env(&variable("a\nb")).is_err());
-        let mine = [(AGENT.to_owned(), "me".to_owned())];
-        state.write_env(&mine).unwrap();
-        state.remove_env("another").unwrap();
-        assert_eq!(
-            read_env(folder.0.to_str().unwrap()),
-            Ok(Some(mine.to_vec()))
-        );
-        state.remove_env("me").unwrap();
-        state.remove_env("me").unwrap();
-        assert!(folder.names().is_empty());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_others_could_have_written_is_not_trusted() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = Folder::new();
-        let name = folder.0.to_str().unwrap();
-        fs::write(
-            folder.0.join("env"),
-            "http_proxy=x\nLD_PRELOAD=/x\nid;id=1\n",
-        )
-        .unwrap();
-        let known = vec![("http_proxy".to_owned(), "x".to_owned())];
-        assert_eq!(read_env(name), Ok(Some(known)));
-        fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(read_env(name).unwrap_err().contains("chmod go-w"));
-        assert!(StateDir::open(name).unwrap_err().contains("other users"));
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
-        let folder = Folder::new();
-        let file = folder.file("file", b"");
-        let name = file.join("agent");
-        let reason = StateDir::open(name.to_str().unwrap()).unwrap_err();
-        assert!(reason.starts_with("cannot make the folder "), "{reason}");
-        assert!(
-            reason.ends_with("choose another with stateDir.pathOnAgent"),
-            "{reason}"
-        );
-    }
-}
+mod tests;

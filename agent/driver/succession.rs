@@ -18,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::private::{folder, make, same_user};
+use super::private::{folder, folders, same_user};
 use crate::addr::Vip;
 
 /// How long an earlier agent may take to end. One that is stopped ends when it goes on.
@@ -42,19 +42,21 @@ pub(super) struct Place {
 }
 
 /// Ends an earlier agent of this manager for this address, and takes its place. Waits for its end, so that its ports are
-/// free; nothing is served before that.
-pub(super) fn take_place(manager: &str, me: Vip) -> Result<Place, String> {
-    let folder = folder();
-    make(&folder)?;
-    let path = folder.join(format!("{manager}-{me}.agent"));
-    if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(&path) {
-        // Whatever comes of it, there is nothing better to do than to go on.
-        let _ = earlier.write_all(&END);
-        let _ = earlier.set_read_timeout(Some(END_MAX));
-        let _ = earlier.read(&mut [0]);
+/// free; nothing is served before that. The error says why a later agent could not end this one.
+pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<Place>, String> {
+    let name = format!("{manager}-{me}.agent");
+    for folder in folders() {
+        if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
+            // Whatever comes of it, there is nothing better to do than to go on.
+            let _ = earlier.write_all(&END);
+            let _ = earlier.set_read_timeout(Some(END_MAX));
+            let _ = earlier.read(&mut [0]);
+        }
+        tidy(&folder, &format!("-{me}.agent"));
     }
-    tidy(&folder, &format!("-{me}.agent"));
-    bind(path).map_err(|error| super::describe(&error))
+    let path = folder()?.join(name);
+    let bound = bind(path).map_err(|error| super::describe(&error));
+    bound.map(Some)
 }
 
 /// Removes what agents of other runs have left behind that could not clean up.
@@ -123,6 +125,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::private::make;
 
     #[tokio::test]
     async fn who_only_looks_whether_an_agent_lives_is_no_successor() {

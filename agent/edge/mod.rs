@@ -189,6 +189,8 @@ pub struct Core {
     given: Given,
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
+    /// What is wrong with the place of a later life.
+    no_place: Option<ProblemReport>,
     /// Dials that are under way, by the host that waits for them.
     dials: Shares<Ipv4Addr>,
     /// Likewise what others ask of the services.
@@ -238,6 +240,7 @@ impl Core {
             relays: Shares::new(RELAYS_MAX, 1),
             serving: BTreeMap::new(),
             crowd: Crowd::default(),
+            no_place: None,
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
             silence: None,
@@ -385,6 +388,13 @@ impl Core {
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
         self.report_due |= self.files != problems;
         self.files = problems;
+    }
+
+    /// [`Output::TakePlace`] could not be done: a later life of this agent will have to wait for its ports.
+    pub fn handle_no_place(&mut self, reason: String) {
+        let what = "make room for a new start of itself".to_owned();
+        self.no_place = Some(ProblemReport { what, reason });
+        self.report_due = true;
     }
 
     /// Begins a flow to an address inside the network.
@@ -746,7 +756,8 @@ impl Core {
             })
         });
         let crowd = self.crowd.problems(|host| self.called(host));
-        let all = listeners.chain(self.files.iter().cloned()).chain(crowd);
+        let others = self.files.iter().chain(&self.no_place).cloned();
+        let all = listeners.chain(others).chain(crowd);
         told(all.collect())
     }
 

@@ -105,6 +105,12 @@ impl Core {
         !excepted && config.routes.may_relay(config.me, address)
     }
 
+    /// Whether a route means this address even if it is one of this host's own.
+    pub fn means_own(&self, address: IpAddr) -> bool {
+        let config = self.config.as_ref();
+        config.is_some_and(|config| config.routes.means(config.me, address))
+    }
+
     /// This gateway's DNS server has given these addresses for a name to another host, which may connect to them for a
     /// while if a route leads the name through here.
     pub fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Excess;
-use crate::wire::Desync;
+use crate::wire::{Desync, control::feature};
 
 /// How much of what an agent said is quoted, in characters.
 const QUOTE_MAX: usize = 200;
@@ -59,6 +59,8 @@ pub enum Loss {
     Misbehaved(String),
     /// It kept sending more than its share, mostly this, for too long.
     Greedy(Excess),
+    /// It kept sending in the name of other hosts, which no version of the program does.
+    Impostor,
     /// It would not be configured.
     Refused {
         /// Why, in its own words.
@@ -98,6 +100,7 @@ impl Loss {
             Self::Restarted => Remedy::Restart,
             Self::Misbehaved(_)
             | Self::Greedy(_)
+            | Self::Impostor
             | Self::Refused { sure: true, .. }
             | Self::Lacks { .. } => Remedy::Person,
             Self::NotStarted(_)
@@ -172,15 +175,25 @@ impl fmt::Display for Loss {
                 "its agent has sent more than its share for a minute, mostly {excess}; look what runs on that host \
                  before you start it again"
             ),
+            Self::Impostor => f.write_str(
+                "its agent pretends to be other hosts: after more than 100 faults in 10 s it sent another packet in the name of \
+                 one; look who controls that host, and start it again when you trust it",
+            ),
             Self::Refused { reason, .. } => write!(
                 f,
                 "its agent refused its configuration: {reason}; change the manifest, or start the host again"
             ),
-            Self::Lacks { feature, version } => write!(
-                f,
-                "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
-                 a newer one on that host"
-            ),
+            Self::Lacks { feature, version } => {
+                write!(
+                    f,
+                    "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
+                     a newer one on that host"
+                )?;
+                match *feature {
+                    feature::NOT_TO => f.write_str(", or take \"notTo\" out of the routes through it"),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }

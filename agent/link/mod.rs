@@ -525,6 +525,13 @@ impl Link {
         }
     }
 
+    /// The agent has sent a packet in the name of another host.
+    pub fn handle_impostor(&mut self, now: Instant) {
+        if self.life.faults.count(now) > FAULTS_MAX {
+            self.end(now, Loss::Impostor);
+        }
+    }
+
     /// The agent has written a line to its standard error.
     pub fn handle_stderr(&mut self, now: Instant, line: &[u8]) {
         for line in self.stderr.push(now, line) {

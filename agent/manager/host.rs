@@ -1,5 +1,7 @@
 //! One host of a running network, and what is seen of it.
 
+use std::time::Duration;
+
 use super::{configure, prompts::Prompts};
 use crate::{
     link::{self, Link, Loss, Note, Remedy},
@@ -26,7 +28,12 @@ pub(super) struct Host {
     announced: Option<(HostState, Option<String>)>,
     /// Since when it is in its state.
     since: Instant,
+    /// When it was last told that it sends in the name of others.
+    suspected: Option<Instant>,
 }
+
+/// How long nothing more is told of a host that sends in the name of others.
+const SUSPICION_PAUSE: Duration = Duration::from_mins(1);
 
 /// A command that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +88,7 @@ impl Host {
             lost: false,
             announced: None,
             since: now,
+            suspected: None,
         }
     }
 
@@ -240,6 +248,22 @@ impl Host {
         })
     }
 
+    /// It has sent a packet in the name of another host. What is told of that, which is the first of them at once, and then
+    /// from time to time how many there were.
+    pub(super) fn suspect(&mut self, now: Instant, spoofed: u64) -> Option<Event> {
+        let told = self.suspected;
+        if told.is_some_and(|told| now - told < SUSPICION_PAUSE) {
+            return None;
+        }
+        self.suspected = Some(now);
+        let (host, vip) = (self.plan.name.to_string(), self.plan.vip.to_string());
+        let text = format!(
+            "its agent sends packets in the name of other hosts, {spoofed} so far; they were dropped, but no version of the \
+             program does that: look who controls that host"
+        );
+        Some(Event::Warning { host, vip, text })
+    }
+
     pub(super) fn note(&self, note: Note) -> Event {
         let (host, vip) = (self.plan.name.to_string(), self.plan.vip.to_string());
         let text = match note {
@@ -288,6 +312,9 @@ impl Host {
                 bytes_from: traffic.bytes_from,
                 bytes_to: traffic.bytes_to,
                 refused: traffic.malformed + traffic.spoofed + traffic.refused + traffic.stray,
+                malformed: traffic.malformed,
+                spoofed: traffic.spoofed,
+                stray: traffic.stray,
                 shed: traffic.shed,
             },
         }

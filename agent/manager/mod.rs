@@ -215,10 +215,20 @@ impl Core {
             if let Some(host) = self.hosts.get_mut(&vip) {
                 host.link.spend(now, effort);
             }
-            if let Verdict::Offence(offence) = verdict {
-                self.tell(now, vip, |link| {
-                    link.handle_fault(now, &offence.to_string());
-                });
+            match verdict {
+                Verdict::Forwarded | Verdict::Begun | Verdict::Refused => {}
+                Verdict::Offence(Offence::Spoofed) => {
+                    let spoofed = self.switch.traffic(vip).spoofed;
+                    let host = self.hosts.get_mut(&vip);
+                    let suspicion = host.and_then(|host| host.suspect(now, spoofed));
+                    self.outputs.extend(suspicion.map(Output::Event));
+                    self.tell(now, vip, |link| link.handle_impostor(now));
+                }
+                Verdict::Offence(offence) => {
+                    self.tell(now, vip, |link| {
+                        link.handle_fault(now, &offence.to_string());
+                    });
+                }
             }
         }
     }
@@ -408,14 +418,14 @@ impl Core {
         self.switch.kill_flow(key)
     }
 
-    /// The host with this name, alias or VIP.
+    /// The host with this VIP, name or alias. No name is an address.
     pub fn host(&self, name: &str) -> Option<Vip> {
-        let parsed: Option<HostName> = name.parse().ok();
+        if let Ok(vip) = name.parse() {
+            return self.hosts.contains_key(&vip).then_some(vip);
+        }
+        let name: HostName = name.parse().ok()?;
         let mut hosts = self.hosts.values().map(|host| &host.plan);
-        let found = hosts.find(|host| {
-            let is = |name: &HostName| host.name == *name || host.aliases.contains(name);
-            parsed.as_ref().is_some_and(is) || host.vip.to_string() == name
-        });
+        let found = hosts.find(|host| host.name == name || host.aliases.contains(&name));
         found.map(|host| host.vip)
     }
 

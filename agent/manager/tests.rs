@@ -195,13 +195,39 @@ fn a_spoofing_host_is_refused_after_a_while_and_nobody_is_told_its_lies() {
         dst: format!("{A}:8080").parse().unwrap(),
     };
     let forged = crate::wire::packet::reset(key, 1, None);
-    for _ in 0..=100 {
-        let frame = crate::wire::PacketFrame::new(&forged).into_bytes();
-        core.handle_bytes(NOW, vip(B), &mut BytesMut::from(&frame[..]));
-    }
+    let spoof = |core: &mut Core, now, times: u32| {
+        for _ in 0..times {
+            let frame = crate::wire::PacketFrame::new(&forged).into_bytes();
+            core.handle_bytes(now, vip(B), &mut BytesMut::from(&frame[..]));
+        }
+        let told = outputs(core).into_iter().filter_map(|output| {
+            let Output::Event(Event::Warning { host, text, .. }) = output else {
+                return None;
+            };
+            Some(format!("{host}: {text}"))
+        });
+        told.collect::<Vec<_>>()
+    };
+    outputs(&mut core);
+    let told = spoof(&mut core, NOW, 40);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("beta: its agent sends packets in the name of other hosts, 1 so far"),
+        "{told:?}"
+    );
+    assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
+    let later = NOW + std::time::Duration::from_mins(1);
+    let told = spoof(&mut core, later, 101);
+    assert!(told[0].contains(", 41 so far"), "{told:?}");
     assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
     assert_eq!(core.poll_frame(vip(A)), None);
-    assert!(core.snapshot(NOW).hosts[1].traffic.refused >= 100);
+    let view = core.snapshot(NOW).hosts.remove(1);
+    assert_eq!((view.traffic.spoofed, view.traffic.refused), (141, 141));
+    let reason = view.reason.unwrap();
+    assert!(
+        reason.contains("pretends to be other hosts") && !reason.contains("version"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Compares a tree with the tables of `schema`, and collects everything that does not fit.
 
 use super::{
-    problem::Problem,
+    problem::{Problem, Problems},
     schema::{Field, Level, Shape, places_of},
     yaml::{Kind, Node},
 };
 use crate::text::{meant, quote};
 
 /// Everything in a map that does not fit the table of its keys.
-pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Vec<Problem>) {
+pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
     let Kind::Map(entries) = &node.kind else {
         if !node.is_null() || level.fields.iter().any(|field| field.required) {
             let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
@@ -21,6 +21,9 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Vec<Problem>)
         return;
     };
     for entry in entries {
+        if problems.is_full() {
+            return;
+        }
         let key = &*entry.key;
         if let Some(field) = level.fields.iter().find(|field| field.name == key) {
             check_value(&entry.value, field, problems);
@@ -31,9 +34,10 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Vec<Problem>)
                     .hint("it belongs to one host: move it there"),
             );
         } else if !key.starts_with("x-") {
-            let message = format!("unknown key {} in {}", quote(key), level.place);
-            problems
-                .push(Problem::warning(entry.key_span, message).hint(unknown_key_hint(key, level)));
+            problems.push_remark(|| {
+                let message = format!("unknown key {} in {}", quote(key), level.place);
+                Problem::warning(entry.key_span, message).hint(unknown_key_hint(key, level))
+            });
         }
     }
     for field in level.fields {
@@ -55,7 +59,7 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Vec<Problem>)
     }
 }
 
-fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
+fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
     if node.is_null() {
         return;
     }
@@ -75,6 +79,9 @@ fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
         (Shape::Flag, _) => wrong("true or false, without quotes"),
         (Shape::Texts | Shape::TextOrTexts, Kind::List(items)) => {
             for item in items {
+                if problems.is_full() {
+                    return;
+                }
                 if item.text().is_none() {
                     let message = format!(
                         "an item of {name} must be a text, but this is {}",
@@ -92,6 +99,9 @@ fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
         (Shape::Map(_), _) => wrong("a map"),
         (Shape::Named(level), Kind::Map(entries)) => {
             for entry in entries.iter().filter(|entry| !entry.key.starts_with("x-")) {
+                if problems.is_full() {
+                    return;
+                }
                 check_map(&entry.value, level, problems);
             }
             if !entries.iter().any(|entry| !entry.key.starts_with("x-")) {
@@ -104,6 +114,9 @@ fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
         (Shape::Named(_), _) => wrong("a map from names to hosts"),
         (Shape::List(level), Kind::List(items)) => {
             for item in items {
+                if problems.is_full() {
+                    return;
+                }
                 check_map(item, level, problems);
             }
         }

@@ -9,11 +9,14 @@ pub mod schema;
 mod check;
 mod yaml;
 
-pub use problem::{Position, Problem, Related, Severity, Span, Spanned, any_error};
+pub use problem::{Position, Problem, Problems, Related, Severity, Span, Spanned, any_error};
 pub use read::read;
 
 /// A manifest is refused beyond this size, before it is parsed.
 pub const SIZE_MAX_BYTES: usize = 1024 * 1024;
+
+/// How many hosts a network may have.
+pub const HOSTS_MAX: usize = 1_024;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -104,6 +104,8 @@ impl Problem {
 
     /// A problem that matters this much.
     pub fn new(severity: Severity, span: Span, message: &str) -> Self {
+        #[cfg(test)]
+        MADE.set(MADE.get() + 1);
         Self {
             severity,
             message: text::escape(message),
@@ -131,9 +133,78 @@ impl Problem {
     }
 }
 
+/// How many errors are collected, and how many problems of other kinds.
+pub const KEPT_MAX: usize = 1_000;
+
+/// The problems of a manifest as they are found. A thousand errors are enough: then [`Problems::is_full`] says that nothing
+/// more need be looked for, so that a manifest costs no more because more of it is wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    errors: usize,
+    others: usize,
+}
+
+impl Problems {
+    /// One more.
+    pub fn push(&mut self, problem: Problem) {
+        let count = if problem.severity == Severity::Error {
+            &mut self.errors
+        } else {
+            &mut self.others
+        };
+        if *count < KEPT_MAX {
+            self.kept.push(problem);
+        }
+        *count += 1;
+    }
+
+    /// One more that is no error, made only if it is kept: a manifest that can be run may have any number of them.
+    pub fn push_remark(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.others < KEPT_MAX {
+            self.push(problem());
+        } else {
+            self.others += 1;
+        }
+    }
+
+    /// Several more.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        for problem in problems {
+            self.push(problem);
+        }
+    }
+
+    /// Whether nothing more need be looked for.
+    pub fn is_full(&self) -> bool {
+        self.errors >= KEPT_MAX
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Whether one of them keeps the manifest from being run.
+    pub fn any_error(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// What was kept of them, in the order in which they were found.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.kept
+    }
+}
+
 /// Whether any of the problems keeps the manifest from being run.
 pub fn any_error(problems: &[Problem]) -> bool {
     problems
         .iter()
         .any(|problem| problem.severity == Severity::Error)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many problems this thread has made, kept or not.
+    pub(crate) static MADE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }

@@ -2,23 +2,22 @@
 //! not, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Dns, Host, Listen, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
+    Cmd, Dns, HOSTS_MAX, Host, Listen, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
     check::check_map,
-    problem::{Problem, Span, Spanned},
+    problem::{Problem, Problems, Span, Spanned},
     schema,
-    yaml::{self, Kind, Node},
+    yaml::{self, Entry, Kind, Node},
 };
 
 /// The manifest in `text`, as far as it can be read, and its problems. With an error among them the manifest is
 /// incomplete.
-pub fn read(text: &str) -> (Manifest, Vec<Problem>) {
+pub fn read(text: &str) -> (Manifest, Problems) {
     if text.len() > SIZE_MAX_BYTES {
+        let mut problems = Problems::default();
         let message = "the manifest is larger than 1 MiB";
         let problem = Problem::error(Span::default(), message);
-        return (
-            Manifest::default(),
-            vec![problem.hint("is this the right file?")],
-        );
+        problems.push(problem.hint("is this the right file?"));
+        return (Manifest::default(), problems);
     }
     let (root, mut problems) = yaml::parse(text);
     let Some(root) = root.filter(|root| !root.is_null()) else {
@@ -31,17 +30,26 @@ pub fn read(text: &str) -> (Manifest, Vec<Problem>) {
         return (Manifest::default(), problems);
     };
     check_map(&root, &schema::MANIFEST, &mut problems);
+    if let Some(entry) = hosts(&root).nth(HOSTS_MAX) {
+        let message = format!("this is host {} of the network", HOSTS_MAX + 1);
+        let hint = format!("a network has at most {HOSTS_MAX} hosts: make several networks of it");
+        problems.push(Problem::error(entry.key_span, message).hint(hint));
+    }
     (manifest(&root), problems)
 }
 
+/// The entries of `hosts` that are hosts.
+fn hosts(root: &Node) -> impl Iterator<Item = &Entry> {
+    let entries = root.get("hosts").map_or(&[][..], Node::entries);
+    entries.iter().filter(|entry| !entry.key.starts_with("x-"))
+}
+
 fn manifest(root: &Node) -> Manifest {
-    let hosts = root.get("hosts").map_or(&[][..], Node::entries);
     Manifest {
         network: root.get("network").and_then(text),
         template: root.get("hostTemplate").map(settings).unwrap_or_default(),
-        hosts: hosts
-            .iter()
-            .filter(|entry| !entry.key.starts_with("x-"))
+        hosts: hosts(root)
+            .take(HOSTS_MAX)
             .map(|entry| {
                 let name = Spanned {
                     value: entry.key.to_string(),

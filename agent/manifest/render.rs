@@ -2,13 +2,16 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 use super::problem::{Problem, Severity, Span};
 use crate::text::{escape, is_unsafe};
 
 /// Columns that a report may take; longer lines of the file are cut around the marker.
 const WIDTH: usize = 100;
+
+/// How much of a very long line is looked at on either side of a place, in bytes.
+const LINE_PART: usize = 1_000;
 
 /// All problems, each as a paragraph; with ANSI colours if `styled`.
 pub fn render(file_name: &str, text: &str, problems: &[Problem], styled: bool) -> String {
@@ -36,18 +39,12 @@ fn report<'a>(file_name: &'a str, text: &'a str, problem: &'a Problem) -> Group<
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = level
-        .primary_title(problem.message.as_str())
-        .element(snippet(
-            file_name,
-            text,
-            problem.span,
-            AnnotationKind::Primary,
-            None,
-        ));
+    let title = level.primary_title(problem.message.as_str());
+    let primary = place(file_name, text, problem.span, AnnotationKind::Primary, None);
+    let mut group = title.elements(primary);
     if let Some(related) = &problem.related {
         let label = Some(related.message.as_str());
-        group = group.element(snippet(
+        group = group.elements(place(
             file_name,
             text,
             related.span,
@@ -61,21 +58,35 @@ fn report<'a>(file_name: &'a str, text: &'a str, problem: &'a Problem) -> Group<
     group
 }
 
-/// The line on which the span begins, with the part of the span that is on it.
-fn snippet<'a>(
+/// The line on which the span begins, with the part of the span that is on it. Of a line that is longer than anybody writes
+/// only the part around the span is given to the renderer, whose work grows with it.
+fn place<'a>(
     file_name: &'a str,
     text: &'a str,
     span: Span,
     kind: AnnotationKind,
     label: Option<&'a str>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+) -> Vec<Element<'a>> {
     let line = line_around(text, span.start.byte);
-    let start = span.start.byte - line.start;
-    let end = span.end.byte.min(line.end).max(span.start.byte) - line.start;
-    Snippet::source(shown(&text[line]))
-        .path(file_name)
+    let end = span.end.byte.min(line.end).max(span.start.byte);
+    let from = text.floor_char_boundary(span.start.byte.saturating_sub(LINE_PART));
+    let to = text.ceil_char_boundary((span.start.byte + LINE_PART).min(line.end));
+    let part = if line.len() <= 2 * LINE_PART {
+        line.clone()
+    } else {
+        from.max(line.start)..to
+    };
+    let marked = span.start.byte - part.start..end.min(part.end) - part.start;
+    let snippet = Snippet::source(shown(&text[part.clone()]))
         .line_start(span.start.line)
-        .annotation(kind.span(start..end).label(label))
+        .annotation(kind.span(marked).label(label));
+    if part.start == line.start {
+        return vec![snippet.path(file_name).into()];
+    }
+    let origin = Origin::path(file_name)
+        .line(span.start.line)
+        .char_column(span.start.column);
+    vec![origin.into(), snippet.into()]
 }
 
 /// The bytes of the line that holds `byte`, without its end and without a byte order mark.

@@ -8,13 +8,15 @@ use std::{
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
-use super::problem::{Position, Problem, Span};
+use super::problem::{Position, Problem, Problems, Span};
 use crate::text::quote;
 
 /// Lists and maps inside one another; a manifest needs six.
 const DEPTH_MAX: usize = 64;
 /// Nodes, counted again at each alias and merge that repeats them.
 const NODES_MAX: usize = 1_000_000;
+/// Nodes that aliases and merges repeat. What a file holds itself is bounded by its size.
+const REPEATED_MAX: usize = 100_000;
 
 /// A value and its place.
 #[derive(Debug)]
@@ -104,14 +106,15 @@ impl Node {
 }
 
 /// The tree of the only document in `text`, unless its YAML is broken, and everything that is wrong with the YAML.
-pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Vec<Problem>) {
+pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Problems) {
     let mut reader = Reader {
         places: Places::new(text),
         open: Vec::new(),
         anchors: BTreeMap::new(),
         nodes: 0,
+        repeated: 0,
         root: None,
-        problems: Vec::new(),
+        problems: Problems::default(),
     };
     let mut parser = Parser::new_from_str(reader.places.body);
     while let Some(next) = parser.next_event() {
@@ -145,8 +148,9 @@ struct Reader<'t> {
     /// By the parser's number; only anchors whose node is complete.
     anchors: BTreeMap<usize, Rc<Node>>,
     nodes: usize,
+    repeated: usize,
     root: Option<Rc<Node>>,
-    problems: Vec<Problem>,
+    problems: Problems,
 }
 
 type Step = Result<(), Box<Problem>>;
@@ -181,7 +185,7 @@ impl Reader<'_> {
                     let problem = Problem::error(span, "this alias refers to what it stands in");
                     return Err(problem.hint("write the value out").into());
                 };
-                self.count(node.size, span)?;
+                self.repeat(node.size, span)?;
                 self.limit_depth(node.depth, span)?;
                 self.put(node);
                 Ok(())
@@ -261,6 +265,9 @@ impl Reader<'_> {
         let mut merges = Vec::new();
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
+            if self.problems.is_full() {
+                break;
+            }
             let Kind::Scalar { text, plain } = &key.kind else {
                 self.problems.push(
                     Problem::error(key.span, "a key must be a plain word")
@@ -314,7 +321,7 @@ impl Reader<'_> {
                 );
                 continue;
             };
-            self.count(merged.len(), value.span)?;
+            self.repeat(merged.len(), value.span)?;
             for entry in merged {
                 if names.insert(Rc::clone(&entry.key)) {
                     entries.push(entry.clone());
@@ -329,10 +336,21 @@ impl Reader<'_> {
         if self.nodes <= NODES_MAX {
             return Ok(());
         }
-        let problem = Problem::error(span, "aliases repeat too much here");
+        let problem = Problem::error(span, "the manifest holds too many values");
         Err(problem
             .hint("a manifest may hold a million values, repetitions included")
             .into())
+    }
+
+    fn repeat(&mut self, nodes: usize, span: Span) -> Step {
+        self.repeated = self.repeated.saturating_add(nodes);
+        if self.repeated > REPEATED_MAX {
+            let problem = Problem::error(span, "aliases repeat too much here");
+            return Err(problem
+                .hint("the aliases of a manifest may repeat a hundred thousand values in all")
+                .into());
+        }
+        self.count(nodes, span)
     }
 
     fn limit_depth(&mut self, more: usize, span: Span) -> Step {

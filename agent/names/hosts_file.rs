@@ -1,10 +1,14 @@
-//! Our block in a hosts file (hosts(5)), from bytes to bytes. Every byte outside of the block stays as it is.
+//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte outside of a
+//! host's own block stays as it is.
 //!
 //! ```text
-//! # <Added-by-NoRouter>
+//! # <Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! 127.0.42.101 web
-//! # </Added-by-NoRouter>
+//! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
+//!
+//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with words for
+//! a comment.
 
 use std::{
     fmt::{self, Write as _},
@@ -12,13 +16,13 @@ use std::{
     ops::Range,
 };
 
-use super::Zone;
+use super::{Zone, owner::Owner};
 use crate::{addr::Vip, text::escape};
 
-/// The line in front of the block.
-pub const BEGIN: &str = "# <Added-by-NoRouter>";
-/// The line behind the block.
-pub const END: &str = "# </Added-by-NoRouter>";
+/// How the line in front of a block begins; then come the owner and `>`.
+const BEGIN: &str = "# <Added-by-NoRouter";
+/// The same for the line behind a block.
+const END: &str = "# </Added-by-NoRouter";
 /// Stands in the block if the line in front of it is ended by us and has to lose that end again.
 const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its end.)";
 
@@ -90,17 +94,35 @@ impl fmt::Display for Damage {
 /// What [`repair`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
-    /// The whole file, without any block.
+    /// The whole file, without what was removed.
     pub bytes: Vec<u8>,
-    /// What was removed, one sentence each without a full stop; nothing if the file was in order and had no block.
+    /// What was removed, one sentence each without a full stop; nothing if there was nothing to remove.
     pub done: Vec<String>,
+    /// What was left, because the agents that wrote it are still there.
+    pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in our block, whether or not it had one.
-pub fn put(original: &[u8], zone: &Zone) -> Result<Put, Damaged> {
-    let mut bytes = remove(original)?;
-    let mapped = mappings(original);
-    let (mut left_out, mut lines) = (Vec::new(), Vec::new());
+/// The file with the names of the zone in the block of `me`, whether or not it had one. `gone` says whether the process of
+/// another owner has ended.
+pub fn put(
+    original: &[u8],
+    zone: &Zone,
+    me: &Owner,
+    gone: impl Fn(&Owner) -> bool,
+) -> Result<Put, Damaged> {
+    let mut bytes = remove(original, me, gone)?;
+    let mapped = mappings(&bytes);
+    let (mut left_out, mut lines) = (Vec::new(), vec![format!("{BEGIN} {me}>")]);
+    let end_of_first = bytes.split_inclusive(|byte| *byte == b'\n').next();
+    let line_break: &[u8] = if end_of_first.is_some_and(|line| line.ends_with(b"\r\n")) {
+        b"\r\n"
+    } else {
+        b"\n"
+    };
+    if !bytes.is_empty() && !bytes.ends_with(b"\n") {
+        bytes.extend_from_slice(line_break);
+        lines.push(NO_FINAL_LINE_BREAK.to_owned());
+    }
     for (name, address) in zone.entries() {
         let other = mapped
             .iter()
@@ -114,51 +136,45 @@ pub fn put(original: &[u8], zone: &Zone) -> Result<Put, Damaged> {
             None => lines.push(format!("{address} {name}")),
         }
     }
-    let end_of_first = bytes.split_inclusive(|byte| *byte == b'\n').next();
-    let line_break: &[u8] = if end_of_first.is_some_and(|line| line.ends_with(b"\r\n")) {
-        b"\r\n"
-    } else {
-        b"\n"
-    };
-    let unended = !bytes.is_empty() && !bytes.ends_with(b"\n");
-    if unended {
-        bytes.extend_from_slice(line_break);
-        lines.insert(0, NO_FINAL_LINE_BREAK.to_owned());
-    }
-    for line in [BEGIN]
-        .into_iter()
-        .chain(lines.iter().map(String::as_str))
-        .chain([END])
-    {
+    lines.push(format!("{END} {me}>"));
+    for line in lines {
         bytes.extend_from_slice(line.as_bytes());
         bytes.extend_from_slice(line_break);
     }
     Ok(Put { bytes, left_out })
 }
 
-/// The file without our block, exactly as it was before [`put`].
-pub fn remove(original: &[u8]) -> Result<Vec<u8>, Damaged> {
+/// The file without the block of `me`, exactly as it was before [`put`], and without blocks of earlier lives of this host.
+pub fn remove(
+    original: &[u8],
+    me: &Owner,
+    gone: impl Fn(&Owner) -> bool,
+) -> Result<Vec<u8>, Damaged> {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
     if !damages.is_empty() {
         return Err(Damaged(damages));
     }
-    Ok(lines.without(&blocks))
+    let ours = blocks.iter().filter(|block| match block.owner() {
+        Some(owner) => owner == *me || (owner.is_life_of_same(me) && gone(&owner)),
+        // One without an owner is of upstream or an earlier version: it is this host's if it has this host in it.
+        None => block.tag.is_empty() && lines.maps(&block.range, me),
+    });
+    let ours: Vec<_> = ours.map(|block| block.range.clone()).collect();
+    Ok(lines.without(&ours))
 }
 
-/// The entries of our block as lines for people: address and names, nothing that a terminal would obey. None if the file
+/// The entries of our blocks as lines for people: address and names, nothing that a terminal would obey. None if the file
 /// has no block.
-pub fn block(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
+pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
     if !damages.is_empty() {
         return Err(Damaged(damages));
     }
-    let inside = |block: &Range<usize>| {
-        let lines = lines.0.get(block.clone()).unwrap_or_default().iter();
-        lines.filter_map(|line| entry(line)).collect()
-    };
-    Ok(blocks.first().map(inside))
+    let inside = blocks.iter().flat_map(|block| lines.at(&block.range));
+    let entries = inside.filter_map(|line| entry(line)).collect();
+    Ok((!blocks.is_empty()).then_some(entries))
 }
 
 /// A line without its comment, with one space between its words; none if there is nothing else.
@@ -169,17 +185,26 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without anything of ours, however damaged: whole blocks, markers that stand alone, and the lines beside
-/// these that can be nothing but ours, which are those of one address that a host of a network can have and its name.
-pub fn repair(original: &[u8]) -> Repaired {
+/// The file without what is left of us, however damaged: whole blocks whose process is gone or not known, marks that stand
+/// alone, and the lines beside these that can be nothing but ours, which are those of one address that a host of a network can
+/// have and its name.
+pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
-    let (mut ours, damages) = lines.blocks();
-    let mut done: Vec<String> = ours
-        .iter()
-        .map(|block| format!("removed the block in {}", place(block)))
-        .collect();
+    let (blocks, damages) = lines.blocks();
+    let (mut ours, mut done, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    for block in blocks {
+        let place = place(&block.range);
+        if let Some(Owner { host, .. }) = block.owner().filter(|owner| !gone(owner)) {
+            kept.push(format!(
+                "left the block in {place}, because the agent of {host} is there"
+            ));
+        } else {
+            done.push(format!("removed the block in {place}"));
+            ours.push(block.range);
+        }
+    }
     for damage in damages {
-        let (marker, range) = match damage {
+        let (mark, range) = match damage {
             Damage::Another(_) => continue,
             Damage::NoEnd(line) => {
                 let after = lines.0.get(line..).unwrap_or_default();
@@ -192,12 +217,13 @@ pub fn repair(original: &[u8]) -> Repaired {
                 ("an end without a beginning", line - 1 - count..line)
             }
         };
-        done.push(format!("removed {marker} in {}", place(&range)));
+        done.push(format!("removed {mark} in {}", place(&range)));
         ours.push(range);
     }
     Repaired {
         bytes: lines.without(&ours),
         done,
+        kept,
     }
 }
 
@@ -227,15 +253,10 @@ fn is_ours(line: &[u8]) -> bool {
     vip.is_ok_and(|address| address != OWN_NAME) && name.parse::<crate::addr::HostName>().is_ok()
 }
 
-/// What the file says outside of our block: line, name in lower case, address.
-fn mappings(original: &[u8]) -> Vec<(usize, String, IpAddr)> {
-    let lines = Lines::of(original);
-    let (blocks, _) = lines.blocks();
+/// What the file says: line, name in lower case, address.
+fn mappings(bytes: &[u8]) -> Vec<(usize, String, IpAddr)> {
     let mut found = Vec::new();
-    for (index, line) in lines.0.iter().enumerate() {
-        if blocks.iter().any(|block| block.contains(&index)) {
-            continue;
-        }
+    for (index, line) in Lines::of(bytes).0.iter().enumerate() {
         let line = entry(line).unwrap_or_default();
         let mut words = line.split(' ');
         let Some(Ok(address)) = words.next().map(|word| {
@@ -252,54 +273,100 @@ fn mappings(original: &[u8]) -> Vec<(usize, String, IpAddr)> {
 /// A file by lines, each with its line break.
 struct Lines<'a>(Vec<&'a [u8]>);
 
+/// A whole block.
+struct Block<'a> {
+    /// Its lines, marks included.
+    range: Range<usize>,
+    /// What its marks say behind our name.
+    tag: &'a [u8],
+}
+
+impl Block<'_> {
+    fn owner(&self) -> Option<Owner> {
+        Owner::parse(std::str::from_utf8(self.tag).ok()?)
+    }
+}
+
+/// What a mark says behind our name, if a line is one.
+fn tag<'a>(line: &'a [u8], mark: &str) -> Option<&'a [u8]> {
+    let rest = line.trim_ascii().strip_prefix(mark.as_bytes())?;
+    let tag = rest.strip_suffix(b">")?;
+    match tag.split_first() {
+        None => Some(tag),
+        Some((b' ', tag)) => Some(tag),
+        Some(_) => None,
+    }
+}
+
 impl<'a> Lines<'a> {
     fn of(bytes: &'a [u8]) -> Self {
         Self(bytes.split_inclusive(|byte| *byte == b'\n').collect())
     }
 
-    /// The whole blocks, markers included, and what is wrong.
-    fn blocks(&self) -> (Vec<Range<usize>>, Vec<Damage>) {
-        let (mut blocks, mut damages) = (Vec::new(), Vec::new());
-        let mut open: Option<usize> = None;
+    fn at(&self, range: &Range<usize>) -> &[&'a [u8]] {
+        self.0.get(range.clone()).unwrap_or_default()
+    }
+
+    /// Whether one of these lines gives this host's name its address.
+    fn maps(&self, range: &Range<usize>, host: &Owner) -> bool {
+        let Owner { host, vip, .. } = host;
+        let wanted = vip.to_string();
+        self.at(range).iter().any(|line| {
+            let line = entry(line).unwrap_or_default();
+            let mut words = line.split(' ');
+            words.next() == Some(&wanted) && words.any(|name| name.eq_ignore_ascii_case(host))
+        })
+    }
+
+    /// The whole blocks, and what is wrong.
+    fn blocks(&self) -> (Vec<Block<'a>>, Vec<Damage>) {
+        let (mut blocks, mut damages) = (Vec::<Block<'a>>::new(), Vec::new());
+        let mut open: Option<(usize, &[u8])> = None;
         for (index, line) in self.0.iter().enumerate() {
-            let line = line.trim_ascii();
-            if line == BEGIN.as_bytes() {
-                damages.extend(open.map(|begin| Damage::NoEnd(begin + 1)));
-                open = Some(index);
-            } else if line == END.as_bytes() {
+            if let Some(tag) = tag(line, BEGIN) {
+                damages.extend(open.map(|(begin, _)| Damage::NoEnd(begin + 1)));
+                open = Some((index, tag));
+            } else if let Some(tag) = tag(line, END) {
                 match open.take() {
-                    Some(begin) => {
-                        if !blocks.is_empty() {
+                    Some((begin, other)) if other == tag => {
+                        if tag.is_empty() && blocks.iter().any(|block| block.tag.is_empty()) {
                             damages.push(Damage::Another(begin + 1));
                         }
-                        blocks.push(begin..index + 1);
+                        let range = begin..index + 1;
+                        blocks.push(Block { range, tag });
                     }
-                    None => damages.push(Damage::NoBegin(index + 1)),
+                    other => {
+                        damages.extend(other.map(|(begin, _)| Damage::NoEnd(begin + 1)));
+                        damages.push(Damage::NoBegin(index + 1));
+                    }
                 }
             }
         }
-        damages.extend(open.map(|begin| Damage::NoEnd(begin + 1)));
+        damages.extend(open.map(|(begin, _)| Damage::NoEnd(begin + 1)));
         (blocks, damages)
     }
 
-    /// The file without these lines. The line in front of a block that ends the file loses its line break if the block
-    /// says that it had none.
+    /// The file without these lines. If a block that goes says that the line in front of it had no line break, then that line
+    /// loses it where it ends the file again; where another block of ours comes next, that one says it from now on.
     fn without(&self, ranges: &[Range<usize>]) -> Vec<u8> {
         let mut bytes = Vec::new();
+        let mut note: Option<&[u8]> = None;
         for (index, line) in self.0.iter().enumerate() {
-            if !ranges.iter().any(|range| range.contains(&index)) {
-                bytes.extend_from_slice(line);
+            let is_note = line.starts_with(NO_FINAL_LINE_BREAK.as_bytes());
+            if ranges.iter().any(|range| range.contains(&index)) {
+                note = note.or(is_note.then_some(line));
+                continue;
+            }
+            bytes.extend_from_slice(line);
+            if let Some(note) = note.take()
+                && tag(line, BEGIN).is_some()
+            {
+                bytes.extend_from_slice(note);
             }
         }
-        let last = ranges.iter().find(|range| range.end == self.0.len());
-        let removed = last
-            .and_then(|range| self.0.get(range.clone()))
-            .unwrap_or_default();
-        let line_break = removed.iter().find_map(|line| {
-            let line_break = line.strip_prefix(NO_FINAL_LINE_BREAK.as_bytes())?;
-            bytes.ends_with(line_break).then_some(line_break.len())
-        });
-        bytes.truncate(bytes.len() - line_break.unwrap_or(0));
+        let line_break = note.and_then(|note| note.strip_prefix(NO_FINAL_LINE_BREAK.as_bytes()));
+        let line_break = line_break.filter(|line_break| bytes.ends_with(line_break));
+        bytes.truncate(bytes.len() - line_break.unwrap_or_default().len());
         bytes
     }
 }
@@ -314,165 +381,4 @@ pub fn text(zone: &Zone) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
-
-    fn zone() -> Zone {
-        Zone::new([("web", WEB), ("www.test", WEB)])
-    }
-
-    fn bytes(text: &str) -> Vec<u8> {
-        put(text.as_bytes(), &zone()).unwrap().bytes
-    }
-
-    #[test]
-    fn the_block_stands_at_the_end_and_is_replaced_when_it_is_put_again() {
-        let text = "127.0.0.1 localhost\n";
-        let with = "127.0.0.1 localhost\n# <Added-by-NoRouter>\n127.0.42.101 web\n127.0.42.101 www.test\n# </Added-by-NoRouter>\n";
-        assert_eq!(String::from_utf8(bytes(text)).unwrap(), with);
-        assert_eq!(String::from_utf8(bytes(with)).unwrap(), with);
-        let lines = block(with.as_bytes()).unwrap().unwrap();
-        assert_eq!(lines, ["127.0.42.101 web", "127.0.42.101 www.test"]);
-        assert_eq!(block(text.as_bytes()).unwrap(), None);
-    }
-
-    #[test]
-    fn lines_that_were_written_behind_the_block_stay() {
-        let with = [&bytes("10.0.0.1 a")[..], b"10.0.0.2 b"].concat();
-        // The line break behind "a" is now needed.
-        assert_eq!(remove(&with).unwrap(), b"10.0.0.1 a\n10.0.0.2 b");
-        let again = put(&with, &zone()).unwrap().bytes;
-        assert_eq!(remove(&again).unwrap(), b"10.0.0.1 a\n10.0.0.2 b");
-    }
-
-    #[test]
-    fn a_name_that_the_file_gives_to_another_address_is_left_out() {
-        let put = put(
-            b"# 10.0.0.9 web\n10.0.0.1\tx WEB # y\n::1 www.test\n",
-            &zone(),
-        )
-        .unwrap();
-        let told: Vec<String> = put.left_out.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            told,
-            [
-                "web is left out, because line 2 has 10.0.0.1 for it",
-                "www.test is left out, because line 3 has ::1 for it"
-            ]
-        );
-        assert_eq!(block(&put.bytes).unwrap(), Some(Vec::new()));
-        assert!(
-            super::put(b"127.0.42.101 web\n", &zone())
-                .unwrap()
-                .left_out
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn what_is_damaged_is_not_touched_and_named_by_line() {
-        let told = |text: &str| remove(text.as_bytes()).unwrap_err().to_string();
-        assert_eq!(
-            told(&format!("a\n{BEGIN}\nb\n")),
-            "the block that begins in line 2 has no end; \"norouter hosts --repair\" mends it"
-        );
-        assert_eq!(
-            told(&format!("a\n{END}\n{BEGIN}\n{END}\n{BEGIN}\n{END}")),
-            "line 2 ends a block that has no beginning, and a second block begins in line 5; \
-             \"norouter hosts --repair\" mends it"
-        );
-        assert!(put(BEGIN.as_bytes(), &zone()).is_err() && block(END.as_bytes()).is_err());
-    }
-
-    #[test]
-    fn a_repair_takes_what_can_only_be_ours() {
-        let cases = [
-            ("", "", &[][..]),
-            ("a\n", "a\n", &[]),
-            (
-                "a\n{B}\nany\n{E}\nb\n{B}\n{E}",
-                "a\nb\n",
-                &[
-                    "removed the block in lines 2 to 4",
-                    "removed the block in lines 6 to 7",
-                ],
-            ),
-            (
-                "{B}\r\n127.0.42.101 web\r\n127.0.1.1 me\r\n",
-                "127.0.1.1 me\r\n",
-                &["removed a beginning without an end in lines 1 to 2"],
-            ),
-            (
-                "127.0.0.1 localhost\n127.0.42.102 a # mine\n127.0.42.101 web\n{E}\nrest",
-                "127.0.0.1 localhost\n127.0.42.102 a # mine\nrest",
-                &["removed an end without a beginning in lines 3 to 4"],
-            ),
-            (
-                "{B}\n{B}\n127.0.42.101 web\n{E}\n",
-                "",
-                &[
-                    "removed the block in lines 2 to 4",
-                    "removed a beginning without an end in line 1",
-                ],
-            ),
-        ];
-        for (before, after, done) in cases {
-            let before = before.replace("{B}", BEGIN).replace("{E}", END);
-            let repaired = repair(before.as_bytes());
-            assert_eq!(
-                String::from_utf8(repaired.bytes.clone()).unwrap(),
-                after,
-                "{before}"
-            );
-            assert_eq!(repaired.done, done, "{before}");
-            assert!(repair(&repaired.bytes).done.is_empty());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_file_is_given_back_as_it_was(
-            pieces in prop::collection::vec(prop_oneof![
-                any::<Vec<u8>>(),
-                prop::sample::select(vec![
-                    b"\n".to_vec(), b"\r\n".to_vec(), b"\r".to_vec(), b"127.0.42.101 web".to_vec(),
-                    b"10.0.0.1 web".to_vec(), b"\xff\xfe".to_vec(), vec![b'x'; 70_000],
-                    NO_FINAL_LINE_BREAK.as_bytes().to_vec(), b"# <Added-by".to_vec(),
-                ]),
-            ], 0..12)
-        ) {
-            let original = pieces.concat();
-            let once = put(&original, &zone()).unwrap().bytes;
-            prop_assert_eq!(&remove(&once).unwrap(), &original);
-            let other = Zone::new([("db", WEB)]);
-            let twice = put(&once, &other).unwrap().bytes;
-            prop_assert_eq!(&remove(&twice).unwrap(), &original);
-            prop_assert_eq!(&repair(&twice).bytes, &original);
-            prop_assert_eq!(&remove(&original).unwrap(), &original);
-        }
-
-        #[test]
-        fn a_repair_leaves_nothing_to_repair_and_adds_nothing(
-            lines in prop::collection::vec(prop::sample::select(vec![
-                BEGIN, END, "127.0.42.101 web", "10.0.0.1 a", "127.0.0.1 localhost", NO_FINAL_LINE_BREAK,
-            ]), 0..12)
-        ) {
-            let text = lines.join("\n");
-            let repaired = repair(text.as_bytes());
-            prop_assert!(remove(&repaired.bytes).is_ok());
-            prop_assert!(repair(&repaired.bytes).done.is_empty());
-            let count = |text: &str| text.matches("10.0.0.1 a").count() + text.matches("localhost").count();
-            let kept = String::from_utf8(repaired.bytes).unwrap();
-            let inside: usize = {
-                let lines = Lines::of(text.as_bytes());
-                let (blocks, _) = lines.blocks();
-                blocks.iter().flat_map(|b| &lines.0[b.clone()]).map(|l| count(&String::from_utf8_lossy(l))).sum()
-            };
-            prop_assert_eq!(count(&kept) + inside, count(&text));
-        }
-    }
-}
+mod tests;

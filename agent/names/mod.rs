@@ -17,8 +17,10 @@ pub mod search;
 
 pub mod host_aliases;
 pub mod hosts_file;
+mod owner;
 pub mod resolv_conf;
 
+pub use owner::Owner;
 pub use zone::{SUFFIX, Zone};
 
 /// How many seconds an answer of ours may be kept: names change when the manifest does.

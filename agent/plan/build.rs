@@ -1,7 +1,10 @@
 //! What a manifest means: names and addresses made unique, the template merged in, every text understood. All problems are
 //! collected; a plan comes out only if none of them is an error.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 use super::{
     Forward, HostPlan, Plan, ProxyPlan, Start, notes,
@@ -10,7 +13,7 @@ use super::{
 use crate::{
     addr::{HostName, Port, Vip},
     manifest,
-    manifest::{Cmd, Host, Listen, Manifest, Problem, Settings, Span, Spanned, any_error},
+    manifest::{Cmd, Host, Listen, Manifest, Problem, Problems, Settings, Span, Spanned},
     route::{Route, Routes},
     text::quote,
 };
@@ -28,15 +31,21 @@ const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
 /// What is appended to every command, so that the program at its other end becomes an agent.
 const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 
+/// How many ports all hosts together may publish, those of the template counted for each of them.
+const PORTS_MAX: usize = 100_000;
+
 /// The plan that `manifest` asks for, unless a problem is an error.
-pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
+pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
     let mut builder = Builder::default();
+    if let Some(problem) = too_many_ports(manifest) {
+        builder.problems.push(problem);
+        return (None, builder.problems);
+    }
     let mut hosts = builder.hosts(manifest);
-    let routes = manifest
-        .routes
-        .iter()
-        .filter_map(|route| builder.route(route, &hosts))
-        .collect();
+    let known = Known::new(&hosts);
+    let routes = builder.each(&manifest.routes, |builder, route| {
+        builder.route(route, &known)
+    });
     let routes = Routes::new(routes);
     for (_, host) in &mut hosts {
         host.relay = routes
@@ -44,16 +53,55 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
             .then(|| relay_port(host))
             .flatten();
     }
-    builder.problems.extend(notes::not_served(manifest));
+    notes::not_served(manifest, &mut builder.problems);
     let plan = Plan {
         hosts: hosts.into_iter().map(|(_, host)| host).collect(),
         routes,
     };
-    if any_error(&builder.problems) {
+    if builder.problems.any_error() {
         return (None, builder.problems);
     }
     builder.problems.extend(crowded(manifest, &plan));
     (Some(plan), builder.problems)
+}
+
+/// What is wrong if the hosts publish more ports together than a network can have.
+fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
+    let template = manifest.template.ports.len();
+    let mut ports = 0;
+    let host = manifest.hosts.iter().find(|host| {
+        ports += template + host.settings.ports.len();
+        ports > PORTS_MAX
+    })?;
+    let message = format!(
+        "together with those of {} the network has {ports} ports",
+        quote(&host.name.value)
+    );
+    Some(Problem::error(host.name.span, message).hint(format!(
+        "all hosts together may publish {PORTS_MAX}, those of hostTemplate counted for each of them"
+    )))
+}
+
+/// The hosts by what "via" may call them.
+struct Known {
+    vips: BTreeMap<String, Vip>,
+    /// Some of the names, for people.
+    some: String,
+}
+
+impl Known {
+    fn new(hosts: &[(&str, HostPlan)]) -> Self {
+        let vips = hosts.iter().flat_map(|(_, host)| {
+            let names = std::iter::once(&host.name).chain(&host.aliases);
+            let words = names.map(ToString::to_string).chain([host.vip.to_string()]);
+            words.map(|word| (word, host.vip))
+        });
+        let some: Vec<&str> = hosts.iter().map(|(name, _)| *name).take(8).collect();
+        Self {
+            vips: vips.collect(),
+            some: some.join(", "),
+        }
+    }
 }
 
 /// A host without a command listens on this machine, and a second one would listen on the same addresses.
@@ -77,7 +125,7 @@ fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
 /// What is known so far about the hosts, and what is wrong with them.
 #[derive(Default)]
 struct Builder<'m> {
-    problems: Vec<Problem>,
+    problems: Problems,
     /// Whose each name and alias is, and where it is written.
     names: BTreeMap<HostName, (&'m str, Span)>,
     /// The same for addresses.
@@ -85,6 +133,18 @@ struct Builder<'m> {
 }
 
 impl<'m> Builder<'m> {
+    /// What comes of each of them, until there are too many problems.
+    fn each<'i, I, T>(
+        &mut self,
+        items: &'i [I],
+        mut take: impl FnMut(&mut Self, &'i I) -> Option<T>,
+    ) -> Vec<T> {
+        let results = items
+            .iter()
+            .map_while(|item| (!self.problems.is_full()).then(|| take(self, item)));
+        results.flatten().collect()
+    }
+
     /// Each host with its name as written; hosts without a usable name or address are left out.
     fn hosts(&mut self, manifest: &'m Manifest) -> Vec<(&'m str, HostPlan)> {
         // Explicit names and addresses first, so that a clash is shown at the later of two places and assigned addresses
@@ -101,6 +161,9 @@ impl<'m> Builder<'m> {
         let template_socks = self.proxy(template.socks.as_ref());
         let mut hosts = Vec::new();
         for ((host, (name, aliases)), vip) in manifest.hosts.iter().zip(names).zip(vips) {
+            if self.problems.is_full() {
+                break;
+            }
             let settings = &host.settings;
             let own_forwards = self.forwards(&settings.ports);
             let forwards = self.publish(host, template_forwards.iter().chain(&own_forwards));
@@ -153,11 +216,7 @@ impl<'m> Builder<'m> {
 
     fn names_of(&mut self, host: &'m Host) -> (Option<HostName>, Vec<HostName>) {
         let name = self.name(&host.name, host);
-        let aliases = host
-            .aliases
-            .iter()
-            .filter_map(|alias| self.name(alias, host))
-            .collect();
+        let aliases = self.each(&host.aliases, |builder, alias| builder.name(alias, host));
         (name, aliases)
     }
 
@@ -179,6 +238,15 @@ impl<'m> Builder<'m> {
                 "names and aliases are unique over all hosts, whether in upper or lower case",
             ));
             return None;
+        }
+        if is_public(name.as_str()) {
+            self.problems.push_remark(|| {
+                let name = quote(&text.value);
+                Problem::note(text.span, format!("{name} may be a name of the internet as well")).hint(
+                    "programs that ask this network get this host, all others whoever has the name; a name under .internal \
+                     or .test is nobody else's",
+                )
+            });
         }
         self.names
             .insert(name.clone(), (&host.name.value, text.span));
@@ -232,16 +300,13 @@ impl<'m> Builder<'m> {
     }
 
     fn forwards(&mut self, ports: &[Spanned<String>]) -> Vec<Spanned<Forward>> {
-        ports
-            .iter()
-            .filter_map(|port| {
-                let value = self.understand(port.span, words::forward(&port.value))?;
-                Some(Spanned {
-                    value,
-                    span: port.span,
-                })
+        self.each(ports, |builder, port| {
+            let value = builder.understand(port.span, words::forward(&port.value))?;
+            Some(Spanned {
+                value,
+                span: port.span,
             })
-            .collect()
+        })
     }
 
     /// The forwards of one host, each port published once.
@@ -253,6 +318,9 @@ impl<'m> Builder<'m> {
         let mut published: BTreeMap<_, Span> = BTreeMap::new();
         let mut unique = Vec::new();
         for Spanned { value, span } in forwards {
+            if self.problems.is_full() {
+                break;
+            }
             let key = (value.listen_port, value.protocol);
             if let Some(first) = published.get(&key) {
                 let message = format!(
@@ -372,17 +440,15 @@ impl<'m> Builder<'m> {
         Some(path.value.clone())
     }
 
-    fn route(&mut self, route: &manifest::Route, hosts: &[(&str, HostPlan)]) -> Option<Route> {
-        let mut via: Vec<Vip> = Vec::new();
-        for text in &route.via {
-            let found = self.via(text, hosts);
-            via.extend(found.filter(|vip| !via.contains(vip)));
-        }
+    fn route(&mut self, route: &manifest::Route, known: &Known) -> Option<Route> {
+        let mut seen = BTreeSet::new();
+        let via = self.each(&route.via, |builder, text| {
+            builder.via(text, known).filter(|vip| seen.insert(*vip))
+        });
         let mut targets = |texts: &[Spanned<String>]| {
-            let targets = texts
-                .iter()
-                .filter_map(|to| self.understand(to.span, words::target(&to.value)));
-            targets.collect()
+            self.each(texts, |builder, to| {
+                builder.understand(to.span, words::target(&to.value))
+            })
         };
         let (to, not_to) = (targets(&route.to), targets(&route.not_to));
         if route.via.is_empty() {
@@ -394,25 +460,21 @@ impl<'m> Builder<'m> {
         (!via.is_empty()).then_some(Route { via, to, not_to })
     }
 
-    fn via(&mut self, via: &Spanned<String>, hosts: &[(&str, HostPlan)]) -> Option<Vip> {
+    fn via(&mut self, via: &Spanned<String>, known: &Known) -> Option<Vip> {
         let name: Option<HostName> = via.value.parse().ok();
-        let address: Option<Ipv4Addr> = via.value.parse().ok();
-        let found = hosts.iter().find(|(_, host)| {
-            let named = |name: &HostName| *name == host.name || host.aliases.contains(name);
-            Some(host.vip.address()) == address || name.as_ref().is_some_and(named)
-        });
+        let word = name.as_ref().map_or(via.value.as_str(), HostName::as_str);
+        let found = known.vips.get(word).copied();
         // A host with a problem of its own has been reported there.
-        let known = name.is_some_and(|name| self.names.contains_key(&name));
-        if found.is_none() && !known && !self.names.is_empty() {
-            let names: Vec<&str> = hosts.iter().map(|(name, _)| *name).take(8).collect();
+        let told = name.is_some_and(|name| self.names.contains_key(&name));
+        if found.is_none() && !told && !self.names.is_empty() {
             let message = format!("no host is called {}", quote(&via.value));
             self.problems
                 .push(Problem::error(via.span, message).hint(format!(
                     "\"via\" is the name, an alias or the VIP of a host: {}",
-                    names.join(", ")
+                    known.some
                 )));
         }
-        found.map(|(_, host)| host.vip)
+        found
     }
 
     /// The value, or nothing and one more problem.
@@ -426,17 +488,36 @@ impl<'m> Builder<'m> {
     }
 }
 
+/// Whether somebody may have registered a name: it has a dot, and no registry keeps its ending for private use (RFC 2606, RFC
+/// 6762, RFC 8375, and what ICANN keeps) or documents.
+fn is_public(name: &str) -> bool {
+    const NOBODYS: [&str; 12] = [
+        "internal",
+        "local",
+        "lan",
+        "test",
+        "example",
+        "invalid",
+        "home.arpa",
+        "norouter",
+        "intranet",
+        "example.com",
+        "example.net",
+        "example.org",
+    ];
+    let is_under = |ending: &&str| {
+        name.strip_suffix(*ending)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    name.contains('.') && !NOBODYS.iter().any(|ending| is_under(ending))
+}
+
 /// A port on a gateway's VIP that it does not use otherwise.
 fn relay_port(host: &HostPlan) -> Option<Port> {
-    let taken = |port: &Port| {
-        Some(*port) == host.dns
-            || host
-                .forwards
-                .iter()
-                .any(|forward| forward.listen_port == *port)
-    };
+    let published = host.forwards.iter().map(|forward| forward.listen_port);
+    let taken: BTreeSet<Port> = published.chain(host.dns).collect();
     let mut ports = (FIRST_RELAY_PORT..=u16::MAX).filter_map(Port::new);
-    ports.find(|port| !taken(port))
+    ports.find(|port| !taken.contains(port))
 }
 
 /// A host's own setting, or else the template's.

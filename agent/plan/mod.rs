@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     addr::{HostName, Port, Vip},
-    manifest::{self, Manifest, Problem, Severity},
+    manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX},
     route::Routes,
 };
 
@@ -42,10 +42,11 @@ pub struct Loaded {
 /// Reads and understands a manifest: the one way from text to plan. It touches no file.
 pub fn load(file_name: &str, text: &str) -> Loaded {
     let (manifest, mut problems) = manifest::read(text);
-    let broken = manifest::any_error(&problems);
+    let broken = problems.any_error();
     let (plan, more) = build(&manifest);
     let plan = plan.filter(|_| !broken);
-    problems.extend(more);
+    problems.extend(more.into_vec());
+    let mut problems = problems.into_vec();
     if plan.is_none() {
         // What is good to know would only hide what has to be done first.
         problems.retain(|problem| problem.severity > Severity::Note);
@@ -70,7 +71,12 @@ fn limit(problems: &mut Vec<Problem>) {
         rest.first().map(|problem| problem.span),
         rest.iter().map(|problem| problem.severity).max(),
     ) {
-        let message = format!("{} more problems from here on", rest.len());
+        let at_least = if problems.len() < KEPT_MAX {
+            ""
+        } else {
+            "at least "
+        };
+        let message = format!("{at_least}{} more problems from here on", rest.len());
         let last = Problem::new(severity, first, &message).hint("mend those above first");
         problems.truncate(PROBLEMS_MAX);
         problems.push(last);

@@ -2,7 +2,7 @@
 //! feature arrives; when the last one has gone, so does this file.
 
 use super::{Protocol, words};
-use crate::manifest::{Manifest, Problem, Settings, Severity, Span};
+use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};
 
 struct NotServed {
     severity: Severity,
@@ -26,17 +26,15 @@ const NOT_SERVED: &[NotServed] = &[NotServed {
 }];
 
 /// One problem for each place that asks for something that is not there yet.
-pub(super) fn not_served(manifest: &Manifest) -> Vec<Problem> {
-    let mut problems = Vec::new();
+pub(super) fn not_served(manifest: &Manifest, problems: &mut Problems) {
     for entry in NOT_SERVED {
         for span in (entry.find)(manifest) {
-            problems.push(match entry.severity {
+            problems.push_remark(|| match entry.severity {
                 Severity::Warning => Problem::warning(span, entry.what),
                 Severity::Note | Severity::Error => Problem::note(span, entry.what),
             });
         }
     }
-    problems
 }
 
 fn in_settings(manifest: &Manifest, find: fn(&Settings) -> Vec<Span>) -> Vec<Span> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::manifest::Position;
+use crate::manifest::{HOSTS_MAX, Position, problem::MADE};
 
 /// The plan of a manifest in which nothing is wrong.
 #[track_caller]
@@ -351,4 +351,110 @@ fn the_plan_for_faces_has_what_is_written_and_what_was_filled_in() {
         (&route.via[..], &route.or_via[..]),
         ("office", &["spare".to_owned()][..])
     );
+}
+
+/// A manifest that costs too much, what is said about it, and how many problems are made of it at most.
+#[track_caller]
+fn costs(text: &str, told: &str, most: usize) {
+    let before = MADE.get();
+    let loaded = load("costly.yaml", text);
+    let made = MADE.get() - before;
+    let report = loaded.report(false);
+    assert!(loaded.plan.is_none() && report.contains(told), "{report}");
+    assert!(made <= most, "{made} problems were made");
+    assert!(loaded.problems.len() <= PROBLEMS_MAX + 1);
+    let longest = report.lines().map(str::len).max();
+    assert!(longest < Some(2_000), "{longest:?}");
+    assert!(loaded.manifest.hosts.len() <= HOSTS_MAX);
+}
+
+fn many(count: usize, item: impl Fn(usize) -> String) -> String {
+    (0..count).map(item).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn a_network_has_so_many_hosts_and_so_many_ports() {
+    let ports = |count| many(count, |i| format!("'{}:127.0.0.1:80'", i + 1));
+    let network = |hosts, count| {
+        let (hosts, ports) = (many(hosts, |i| format!("h{i}: {{}}")), ports(count));
+        format!("{{network: 127.0.0.0/8, hostTemplate: {{ports: [{ports}]}}, hosts: {{{hosts}}}}}")
+    };
+    let loaded = load("large.yaml", &network(1_000, 100));
+    assert_eq!(loaded.plan.unwrap().hosts.len(), 1_000);
+    assert!(load("most.yaml", &network(HOSTS_MAX, 0)).plan.is_some());
+    costs(
+        &network(HOSTS_MAX + 1, 0),
+        "this is host 1025 of the network",
+        2,
+    );
+    costs(
+        &network(1_000, 101),
+        "together with those of \"h990\" the network has 100091 ports",
+        2,
+    );
+    costs(
+        &network(1_000, 10_000),
+        "all hosts together may publish 100000",
+        2,
+    );
+    costs(
+        &network(30_000, 20_000),
+        "this is host 1025 of the network",
+        3,
+    );
+}
+
+#[test]
+fn a_manifest_costs_no_more_because_more_of_it_is_wrong() {
+    let in_hosts = |inside: String| format!("hosts: {{a: {{{inside}}}}}");
+    let more = "at least 900 more problems from here on";
+    costs(
+        &in_hosts(format!("ports: [{}]", many(90_000, |_| "x".into()))),
+        more,
+        1_100,
+    );
+    costs(
+        &in_hosts(format!("aliases: [{}]", many(250_000, |_| "x".into()))),
+        more,
+        1_100,
+    );
+    costs(&in_hosts(many(200_000, |_| "x: y".into())), more, 1_100);
+    costs(
+        &in_hosts(format!("ports: [{}]", many(250_000, |_| "[]".into()))),
+        more,
+        1_100,
+    );
+    let hosts = many(1_000, |i| format!("h{i}: {{ports: [x, y]}}"));
+    costs(&format!("hosts: {{{hosts}}}"), more, 1_100);
+    let routes = many(20_000, |_| "{via: b, to: [x y, '!']}".into());
+    costs(
+        &format!("{{hosts: {{a: {{}}}}, routes: [{routes}]}}"),
+        more,
+        1_100,
+    );
+    // Keys that are not known keep nobody from running the rest.
+    let loaded = load("keys.yaml", &in_hosts(many(80_000, |i| format!("k{i}: y"))));
+    assert!(loaded.plan.is_some());
+    assert_eq!(loaded.problems.len(), PROBLEMS_MAX + 1);
+}
+
+#[test]
+fn aliases_repeat_no_more_than_a_file_could_hold() {
+    let again = many(300_000, |_| "*a".into());
+    let told = "aliases repeat too much here";
+    costs(
+        &format!("hosts: {{a: {{aliases: [&a x,{again}]}}}}"),
+        told,
+        1,
+    );
+    let hosts = many(40_000, |i| format!("h{i}: {{cmd: *a}}"));
+    costs(
+        &format!("{{x-a: &a [a,b,c,d,e,f,g,h,i,j], hosts: {{{hosts}}}}}"),
+        told,
+        1,
+    );
+    let words = many(900, |i| format!("h{i}: {{cmd: *a}}"));
+    let fair =
+        format!("{{x-a: &a [a,b,c,d,e,f,g,h,i,j], network: 127.0.0.0/8, hosts: {{{words}}}}}");
+    assert!(load("fair.yaml", &fair).plan.is_some());
 }

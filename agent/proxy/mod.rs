@@ -17,8 +17,10 @@ pub mod http;
 pub mod pac;
 pub mod page;
 pub mod socks;
+pub mod throttle;
 
 pub use credentials::{Credentials, CredentialsError};
+pub use throttle::Throttle;
 
 /// The longest host name, in bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 253;

@@ -32,6 +32,7 @@ mod code {
 pub struct Handshake<'a> {
     credentials: Option<&'a Credentials>,
     state: State,
+    was_wrong: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,13 @@ impl<'a> Handshake<'a> {
         Self {
             credentials,
             state: State::Greeting,
+            was_wrong: false,
         }
+    }
+
+    /// Whether the client has named a user or a password that is none.
+    pub fn was_wrong(&self) -> bool {
+        self.was_wrong
     }
 
     /// Takes what it understands from the input, and adds to the output what the client is to be sent.
@@ -170,6 +177,7 @@ impl<'a> Handshake<'a> {
             .credentials
             .is_some_and(|known| known.allow(user, password))
         {
+            self.was_wrong = true;
             return Err(refusal(
                 DENIED,
                 "the client's user name or password is wrong",

@@ -177,6 +177,15 @@ pub struct TrafficView {
     pub bytes_to: u64,
     /// Packets of the host that were dropped or refused, for whatever reason.
     pub refused: u64,
+    /// Those of them that were no packets of this network.
+    #[serde(default)]
+    pub malformed: u64,
+    /// Those of them that it sent in the name of another host.
+    #[serde(default)]
+    pub spoofed: u64,
+    /// Those of them that belong to no connection.
+    #[serde(default)]
+    pub stray: u64,
     /// Packets to the host that were dropped because too much was waiting.
     pub shed: u64,
 }

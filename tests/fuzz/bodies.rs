@@ -15,7 +15,7 @@ use bytes::BytesMut;
 use norouter::{
     edge,
     names::{
-        Zone,
+        Owner, Zone,
         dns::{self, Answer, Verdict},
         hosts_file,
         resolv_conf::Resolvers,
@@ -443,21 +443,24 @@ pub(crate) fn dns(bytes: &[u8]) {
 /// Any file is given back as it was before our block came into it, and what is damaged can be mended. Any file can be
 /// read as resolv.conf.
 pub(crate) fn hosts_file(bytes: &[u8]) {
-    let repaired = hosts_file::repair(bytes);
-    let original = match hosts_file::remove(bytes) {
-        Ok(original) => {
-            assert_eq!(original, repaired.bytes);
-            original
-        }
-        Err(damaged) => {
-            assert!(!damaged.0.is_empty() && !repaired.done.is_empty());
-            repaired.bytes
-        }
+    let me = Owner {
+        host: "web".to_owned(),
+        vip: Ipv4Addr::new(127, 0, 42, 101),
+        process: "1".to_owned(),
     };
-    let with = hosts_file::put(&original, &zone()).unwrap().bytes;
-    assert!(hosts_file::block(&with).unwrap().is_some());
-    assert_eq!(hosts_file::remove(&with).unwrap(), original);
-    assert!(hosts_file::repair(&original).done.is_empty());
+    let gone = |_: &Owner| true;
+    let repaired = hosts_file::repair(bytes, gone);
+    match hosts_file::remove(bytes, &me, gone) {
+        Ok(without) => assert!(without.len() >= repaired.bytes.len()),
+        Err(damaged) => assert!(!damaged.0.is_empty() && !repaired.done.is_empty()),
+    }
+    let original = repaired.bytes;
+    let with = hosts_file::put(&original, &zone(), &me, gone)
+        .unwrap()
+        .bytes;
+    assert!(hosts_file::entries(&with).unwrap().is_some());
+    assert_eq!(hosts_file::remove(&with, &me, gone).unwrap(), original);
+    assert!(hosts_file::repair(&original, gone).done.is_empty());
     let resolvers = Resolvers::parse(&String::from_utf8_lossy(bytes));
     assert!((1..=3).contains(&resolvers.servers.len()));
 }

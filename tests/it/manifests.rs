@@ -171,7 +171,7 @@ fn countless_problems_are_counted_after_the_hundredth() {
     assert!(
         loaded.problems[100]
             .message
-            .starts_with("900 more problems")
+            .starts_with("at least 900 more problems")
     );
     assert_eq!(loaded.problems[100].severity, Severity::Error);
     assert!(loaded.plan.is_none());

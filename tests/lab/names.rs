@@ -354,7 +354,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
         for (name, file) in ["laptop", "far"].iter().zip(&files) {
             wait_for("the names in the hosts file", || {
                 let text = fs::read_to_string(file).unwrap();
-                text.contains("# </Added-by-NoRouter>").then_some(())
+                text.contains("# </Added-by-NoRouter ").then_some(())
             });
             for program in &programs {
                 for (asked, address) in [

@@ -57,7 +57,7 @@ impl Gateways {
 fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
     let sandbox = Sandbox::new();
     let routes = [
-        "{via: one, to: [10.99.0.0/24, \"*.corp.test\"]}",
+        "{via: one, to: [10.99.0.0/24, \"fd99::5/128\", \"*.corp.test\"]}",
         "{via: two, to: [10.99.0.0/28, \"d*.test\"], notTo: [10.99.0.6/32, \"dark.corp.test\"]}",
         "{via: one, to: [\"six.*\"]}",
         "{via: two, to: [\"fd99::/64\"]}",
@@ -147,7 +147,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
     laptop
         .namespace()
         .etc("resolv.conf", "nameserver 127.0.0.1\n");
-    let routes = ["{via: one, to: [\"*.corp.test\"]}"];
+    let routes = ["{via: one, to: [\"*.corp.test\", 10.99.0.0/24, \"fd99::/64\"]}"];
     let gateways = Gateways::open(&sandbox, laptop, &["one"], &routes);
     for url in [
         "http://db.corp.test:8000/",

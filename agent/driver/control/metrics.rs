@@ -69,6 +69,24 @@ pub(super) fn text(network: &NetworkView, flows: usize) -> String {
         &|host| host.traffic.refused,
     );
     each(
+        "norouter_host_malformed_packets_total",
+        "counter",
+        "Those of the refused packets that were no packets of this network.",
+        &|host| host.traffic.malformed,
+    );
+    each(
+        "norouter_host_spoofed_packets_total",
+        "counter",
+        "Those of the refused packets that the host has sent in the name of another.",
+        &|host| host.traffic.spoofed,
+    );
+    each(
+        "norouter_host_stray_packets_total",
+        "counter",
+        "Those of the refused packets that belong to no connection.",
+        &|host| host.traffic.stray,
+    );
+    each(
         "norouter_host_shed_packets_total",
         "counter",
         "Packets to the host that were dropped because too much was waiting.",

@@ -1,12 +1,9 @@
 //! The control sockets of this user: unix sockets in a folder that is closed to others.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions, TryLockError},
+    fs::{self, File, Permissions},
     io,
-    os::unix::{
-        fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-        net::UnixListener as SystemListener,
-    },
+    os::unix::{fs::PermissionsExt as _, net::UnixListener as SystemListener},
     path::{Path, PathBuf},
 };
 
@@ -14,8 +11,8 @@ use tokio::net::UnixListener;
 
 use super::Name;
 use crate::driver::{
-    describe,
-    private::{folder, is_ours_alone, make, same_user},
+    describe, locked,
+    private::{folder, folders, same_user},
 };
 
 /// One connection, at either end.
@@ -48,7 +45,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         // They may be gone already, with their folder, and others may be in their place. The lock is the last to go, while it
         // is still locked.
-        if is_at(&self.locked, &self.lock) {
+        if locked::is_at(&self.locked, &self.lock) {
             let _ = fs::remove_file(&self.socket);
             let _ = fs::remove_file(&self.lock);
         }
@@ -57,8 +54,15 @@ impl Drop for Place {
 
 /// Takes the place of a name; `None` if a living manager has it. The error is for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
-    let folder = folder();
-    make(&folder)?;
+    // A network that was started when another folder was the first has its name all the same.
+    let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
+    let folder = folder()?;
+    let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
+    for lock in locks.filter(is_elsewhere) {
+        if matches!(locked::lock(&lock), Ok(None)) {
+            return Ok(None);
+        }
+    }
     let failed = |error: io::Error| {
         let folder = folder.display();
         format!(
@@ -67,7 +71,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
         )
     };
     let lock = folder.join(format!("{name}.lock"));
-    let Some(locked) = lock_file(&lock).map_err(failed)? else {
+    let Some(locked) = locked::lock(&lock).map_err(failed)? else {
         return Ok(None);
     };
     let place = Place {
@@ -87,31 +91,6 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     fs::set_permissions(&place.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(Some(Bound { listener, place }))
-}
-
-/// Locks a file for as long as it is open; `None` if another process has done so.
-fn lock_file(path: &Path) -> io::Result<Option<File>> {
-    loop {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        // Who had it before may have removed it between our opening and our locking. Then it is nobody's lock any more.
-        if is_at(&file, path) {
-            return Ok(Some(file));
-        }
-    }
-}
-
-/// Whether a file that is open is still the one at its path.
-fn is_at(file: &File, path: &Path) -> bool {
-    let ours = file.metadata().map(|file| (file.dev(), file.ino()));
-    let there = fs::metadata(path).map(|there| (there.dev(), there.ino()));
-    matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
 }
 
 impl Bound {
@@ -134,22 +113,28 @@ impl Listener {
 
 /// Connects to the manager of that name.
 pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
-    let folder = folder();
-    if !is_ours_alone(&folder) {
-        return Err(io::ErrorKind::NotFound.into());
+    let mut missing = io::ErrorKind::NotFound.into();
+    for folder in folders() {
+        match Stream::connect(socket(&folder, name)).await {
+            Ok(stream) => return same_user(stream),
+            Err(error) => missing = error,
+        }
     }
-    same_user(Stream::connect(socket(&folder, name)).await?)
+    Err(missing)
 }
 
 /// The names under which there are sockets, whether or not somebody listens.
 pub(super) fn names() -> Vec<Name> {
-    let entries = fs::read_dir(folder()).into_iter().flatten().flatten();
-    entries
+    let entries = folders().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let mut names: Vec<Name> = entries
         .filter_map(|entry| {
             let file = entry.file_name();
             file.to_str()?.strip_suffix(".sock")?.parse().ok()
         })
-        .collect()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn socket(folder: &Path, name: &Name) -> PathBuf {

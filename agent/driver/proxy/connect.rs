@@ -81,7 +81,11 @@ impl Server {
             }
         }
         if self.is_remote() {
-            addresses.retain(|address| !route::is_special(address.ip()));
+            addresses.retain(|address| {
+                let ip = address.ip();
+                let means_own = self.shared.lock().core.means_own(ip);
+                !route::is_special(ip) && (means_own || !dial::is_own(ip))
+            });
         }
         if addresses.is_empty() {
             return Err(Failure {

@@ -35,6 +35,8 @@ const INTERIM_MAX: usize = 16;
 pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
+    // What the client has named on this connection and was right.
+    let mut known: Option<Vec<u8>> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
             Head::Request(request) => request,
@@ -42,6 +44,18 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
             Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
         };
         silence = IDLE_MAX;
+        if server.credentials.is_some()
+            && let Some(named) = request.authorization()
+            && known.as_deref() != Some(named)
+        {
+            let peer = client.peer_addr()?.ip();
+            server.turn_to_guess(peer).await?;
+            if request.is_allowed(server.credentials.as_ref()) {
+                known = Some(named.to_vec());
+            } else {
+                server.note_wrong_guess(peer);
+            }
+        }
         let reply = if !request.is_allowed(server.credentials.as_ref())
             && !matches!(request.target, Target::Own { .. })
         {

@@ -4,7 +4,12 @@ mod connect;
 mod http;
 mod socks;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::BytesMut;
 use tokio::{
@@ -18,7 +23,7 @@ use self::connect::Origin;
 use super::{agent::Shared, dial, files, state_dir, stream};
 use crate::{
     edge::{Proxy, Purpose},
-    proxy::{Credentials, Destination, Failure},
+    proxy::{Credentials, Destination, Failure, Throttle},
 };
 
 /// How many clients a proxy has at a time.
@@ -44,6 +49,7 @@ pub(super) struct Server {
     /// The secret part of the status page's address.
     token: String,
     places: Arc<Semaphore>,
+    throttle: Mutex<Throttle>,
 }
 
 /// Reads the users of a proxy; fails with a reason for people.
@@ -85,6 +91,7 @@ impl Server {
             credentials,
             token,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
+            throttle: Mutex::default(),
         }
     }
 
@@ -135,6 +142,22 @@ impl Server {
                 gone
             } => Err(broken),
         }
+    }
+
+    /// Waits until it may be looked whether a client of this address is one of the users. Fails if too many wait already.
+    async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
+        let turn = self.throttle().turn(self.shared.now(), peer);
+        tokio::time::sleep(turn.ok_or(io::ErrorKind::ResourceBusy)?).await;
+        Ok(())
+    }
+
+    /// A client of this address has named a user or a password that is none.
+    fn note_wrong_guess(&self, peer: IpAddr) {
+        self.throttle().note_wrong(self.shared.now(), peer);
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether clients can come from other machines. What only programs of this host should reach is then not reached

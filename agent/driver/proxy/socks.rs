@@ -14,6 +14,10 @@ use crate::proxy::socks::{Handshake, Request, Step};
 /// Serves one client from its first byte to its last.
 pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let peer = client.peer_addr()?.ip();
+    if server.credentials.is_some() {
+        server.turn_to_guess(peer).await?;
+    }
     let shake = handshake(server, &mut client, &mut input, &mut output);
     let request = match tokio::time::timeout(HEAD_MAX, shake).await? {
         Ok(request) => request,
@@ -49,6 +53,9 @@ async fn handshake(
     let mut handshake = Handshake::new(server.credentials.as_ref());
     loop {
         let step = handshake.handle(input, output);
+        if handshake.was_wrong() {
+            server.note_wrong_guess(client.peer_addr().map_err(|error| error.to_string())?.ip());
+        }
         if let Step::Over(why) = step {
             return Err(why);
         }

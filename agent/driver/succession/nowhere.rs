@@ -9,8 +9,8 @@ pub(super) type Successor = ();
 pub(super) enum Place {}
 
 /// There is no place to take.
-pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Place, String> {
-    Err("this system has no sockets for it".to_owned())
+pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Option<Place>, String> {
+    Ok(None)
 }
 
 impl Place {

@@ -188,6 +188,12 @@ fn problems_of_files_are_reported_beside_those_of_listeners() {
     core.handle_listening(Instant::ZERO, udp, Ok(()));
     let report = said(&mut core);
     assert_eq!(report[0]["body"]["data"]["problems"], serde_json::json!([]));
+    core.handle_no_place("/tmp/norouter-7 is somebody else's".to_owned());
+    let report = said(&mut core);
+    assert_eq!(
+        report[0]["body"]["data"]["problems"][0]["what"],
+        "make room for a new start of itself"
+    );
 }
 
 #[test]

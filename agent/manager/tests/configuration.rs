@@ -129,7 +129,13 @@ fn an_agent_understands_what_it_is_told() {
 
 #[test]
 fn what_protects_is_required_and_what_serves_is_wanted() {
-    let plan = plan();
+    let mut plan = plan();
+    let through_all = demands(&plan, 0).required;
+    assert_eq!(
+        through_all,
+        [feature::TCP, feature::CREDENTIALS, feature::NOT_TO]
+    );
+    plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
     assert_eq!(required, [feature::TCP, feature::CREDENTIALS]);
     for feature in [
@@ -146,9 +152,10 @@ fn what_protects_is_required_and_what_serves_is_wanted() {
     }
     // A gateway needs no proxy to need routes.
     let gateway = demands(&plan, 2);
-    assert_eq!(gateway.required, [feature::TCP]);
+    assert_eq!(gateway.required, [feature::TCP, feature::NOT_TO]);
     assert!(gateway.wanted.contains(&feature::ROUTES));
     assert!(!gateway.wanted.contains(&feature::HTTP));
+    assert!(!gateway.wanted.contains(&feature::NOT_TO));
 }
 
 #[test]
@@ -174,6 +181,22 @@ fn credentials_of_either_proxy_are_required() {
         let required = demands(&plan, 0).required;
         assert_eq!(required.contains(&feature::CREDENTIALS), both);
     }
+}
+
+#[test]
+fn a_gateway_that_knows_no_exceptions_is_refused() {
+    let mut core = Core::new(&plan(), 1);
+    core.start(NOW);
+    core.handle_spawned(NOW, vip(GW), Ok(()));
+    let mut hello = greeting(r#""tcp","loopback","http","socks","routes","dns""#);
+    core.handle_bytes(NOW, vip(GW), &mut hello);
+    assert_eq!(states(&core)[2], HostState::Refused);
+    let reason = core.snapshot(NOW).hosts[2].reason.clone().unwrap();
+    assert!(
+        reason.contains("\"routes.notTo\"")
+            && reason.ends_with("take \"notTo\" out of the routes through it"),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -93,6 +93,11 @@ impl Request {
         })
     }
 
+    /// Who the client says that it is, if it does.
+    pub fn authorization(&self) -> Option<&[u8]> {
+        self.headers.get(AUTHORIZATION)
+    }
+
     /// Whether the answer has no body in any case.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"

@@ -18,7 +18,7 @@ function host(name: string, more: Partial<HostView> = {}): HostView {
     sinceMs: 0,
     problems: [],
     stderr: [],
-    traffic: { flows: 0, bytesFrom: 0, bytesTo: 0, refused: 0, shed: 0 },
+    traffic: { flows: 0, bytesFrom: 0, bytesTo: 0, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 },
     prompts: [],
     ...more,
   };
@@ -29,7 +29,7 @@ function network(nowMs: number, hosts: HostView[], more: Partial<NetworkView> = 
 }
 
 function moved(bytesFrom: number, bytesTo = 0): HostView {
-  return host("web1", { traffic: { flows: 1, bytesFrom, bytesTo, refused: 0, shed: 0 } });
+  return host("web1", { traffic: { flows: 1, bytesFrom, bytesTo, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 } });
 }
 
 function line(seq: number): LogLine {

@@ -188,7 +188,7 @@ export class World {
       problems: [],
       version: up ? "1.0.0" : undefined,
       stderr: [],
-      traffic: { flows: up ? Math.ceil(actor.busyKb / 90) : 0, bytesFrom: actor.busyKb * 120_000, bytesTo: actor.busyKb * 40_000, refused: 0, shed: 0 },
+      traffic: { flows: up ? Math.ceil(actor.busyKb / 90) : 0, bytesFrom: actor.busyKb * 120_000, bytesTo: actor.busyKb * 40_000, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 },
       prompts: [],
       ...actor.extra,
       ...(retry === undefined ? {} : { retry: { ...retry, atMs: this.nowMs + PAST * 1000 + 12_000 } }),

@@ -21,6 +21,18 @@ bytesTo: number,
  */
 refused: number, 
 /**
+ * Those of them that were no packets of this network.
+ */
+malformed: number, 
+/**
+ * Those of them that it sent in the name of another host.
+ */
+spoofed: number, 
+/**
+ * Those of them that belong to no connection.
+ */
+stray: number, 
+/**
  * Packets to the host that were dropped because too much was waiting.
  */
 shed: number, };

@@ -1,0 +1,136 @@
+//! How fast passwords may be guessed: an address that was wrong three times gets one answer a second.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+    time::Duration,
+};
+
+use crate::time::Instant;
+
+/// How many wrong answers nobody is made to wait for.
+const FREE: u32 = 3;
+
+/// How long an answer takes from then on.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many answers of one address may be waited for. What comes beyond them gets none.
+const WAITING_MAX: u32 = 8;
+
+/// When a wrong answer is forgotten.
+const MEMORY: Duration = Duration::from_mins(1);
+
+/// How many addresses are remembered.
+const PEERS_MAX: usize = 4_096;
+
+/// Who was wrong lately.
+#[derive(Debug, Default)]
+pub struct Throttle(BTreeMap<IpAddr, Guesses>);
+
+#[derive(Debug)]
+struct Guesses {
+    wrong: u32,
+    last: Instant,
+    /// When the next answer may be begun.
+    next: Instant,
+}
+
+impl Throttle {
+    /// How long to wait until it is looked whether this address is right; none if too many wait already. Right and wrong answers
+    /// wait alike, or else the wait would be the answer.
+    pub fn turn(&mut self, now: Instant, peer: IpAddr) -> Option<Duration> {
+        let Some(guesses) = self.0.get_mut(&block(peer)) else {
+            return Some(Duration::ZERO);
+        };
+        if now - guesses.last >= MEMORY || guesses.wrong < FREE {
+            return Some(Duration::ZERO);
+        }
+        let begin = guesses.next.max(now);
+        if begin - now >= PAUSE * WAITING_MAX {
+            return None;
+        }
+        guesses.next = begin + PAUSE;
+        Some(guesses.next - now)
+    }
+
+    /// This address was wrong.
+    pub fn note_wrong(&mut self, now: Instant, peer: IpAddr) {
+        let peer = block(peer);
+        if self.0.len() >= PEERS_MAX && !self.0.contains_key(&peer) {
+            self.0.retain(|_, guesses| now - guesses.last < MEMORY);
+            let oldest = self.0.iter().min_by_key(|(_, guesses)| guesses.last);
+            if self.0.len() >= PEERS_MAX
+                && let Some((&oldest, _)) = oldest
+            {
+                self.0.remove(&oldest);
+            }
+        }
+        let guesses = self.0.entry(peer).or_insert(Guesses {
+            wrong: 0,
+            last: now,
+            next: now,
+        });
+        if now - guesses.last >= MEMORY {
+            guesses.wrong = 0;
+        }
+        guesses.wrong = guesses.wrong.saturating_add(1);
+        guesses.last = now;
+    }
+}
+
+/// Whoever has one IPv6 address has 2^64 of them.
+fn block(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant::ZERO;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn after_the_third_wrong_answer_each_takes_a_second_and_nobody_else_waits() {
+        let mut throttle = Throttle::default();
+        let (peer, other) = (address("10.0.0.1"), address("10.0.0.2"));
+        for _ in 0..FREE {
+            assert_eq!(throttle.turn(NOW, peer), Some(Duration::ZERO));
+            throttle.note_wrong(NOW, peer);
+        }
+        for seconds in 1..=8 {
+            let turn = throttle.turn(NOW, address("::ffff:10.0.0.1"));
+            assert_eq!(turn, Some(Duration::from_secs(seconds)));
+        }
+        assert_eq!(throttle.turn(NOW, peer), None);
+        assert_eq!(throttle.turn(NOW, other), Some(Duration::ZERO));
+        // Who gave up waiting has had a turn all the same.
+        let later = NOW + Duration::from_secs(9);
+        assert_eq!(throttle.turn(later, peer), Some(PAUSE));
+        assert_eq!(throttle.turn(NOW + MEMORY, peer), Some(Duration::ZERO));
+        throttle.note_wrong(NOW + MEMORY, peer);
+        assert_eq!(throttle.turn(NOW + MEMORY, peer), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_guesser_with_many_addresses_has_one_and_takes_little_room() {
+        let mut throttle = Throttle::default();
+        for last in 1..=FREE {
+            throttle.note_wrong(NOW, address(&format!("2001:db8::{last}")));
+        }
+        assert_eq!(throttle.turn(NOW, address("2001:db8::ffff:1")), Some(PAUSE));
+        for i in 0..10_000_u32 {
+            throttle.note_wrong(NOW, IpAddr::V4((i + 1).into()));
+        }
+        assert_eq!(throttle.0.len(), PEERS_MAX);
+    }
+}
