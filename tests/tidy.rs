@@ -20,7 +20,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "text", "secret"],
     &["manifest", "wire", "view", "proxy", "names", "route"],
-    &["plan", "switch", "link", "flow"],
+    &["plan", "limits", "switch", "link", "flow"],
     &["manager", "edge"],
     &["driver"],
     &["cli"],

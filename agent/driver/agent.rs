@@ -22,7 +22,7 @@ use tokio::{
 
 use super::{
     clock::{Clock, seed},
-    describe, dial, dns, limits,
+    describe, dial, dns,
     lookup::{ASKERS, Asker, LOOKUPS_MAX},
     memory,
     network_stream::NetworkStream,
@@ -38,6 +38,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     edge::{Core, Errand, Files, Listener, NotListening, Output, Purpose, Service},
+    limits::Limits,
     proxy::{Cause, Destination, Failure, Host},
     time::Instant,
     wire::control::Configure,
@@ -87,7 +88,7 @@ pub enum End {
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
 /// without a manager.
-pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
+pub fn run_on_stdio(limits: Limits, configuration: Option<Configure>) -> std::io::Result<End> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_MAX)
@@ -96,7 +97,7 @@ pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
     let end = runtime.block_on(async {
         let (input, output) = stdio::open()?;
         let stop = signals::terminated()?;
-        Ok(run(input, output, configuration, stop).await)
+        Ok(run(input, output, limits, configuration, stop).await)
     });
     // A resolver that does not answer has a thread, and must not keep the agent alive.
     runtime.shutdown_background();
@@ -108,12 +109,13 @@ pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
 pub(super) async fn run(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Unpin + Send + 'static,
+    limits: Limits,
     configuration: Option<Configure>,
     stop: impl Future<Output = ()> + Send,
 ) -> End {
     memory::keep_large_buffers_apart();
-    limits::raise_open_files();
-    let shared = Arc::new(Shared::new());
+    super::limits::raise_open_files();
+    let shared = Arc::new(Shared::new(limits));
     if let Some(configuration) = configuration {
         let configured = shared.lock().core.configure(configuration);
         if let Err(reason) = configured {
@@ -197,11 +199,11 @@ impl State {
 }
 
 impl Shared {
-    fn new() -> Self {
+    fn new(limits: Limits) -> Self {
         Self {
             clock: Clock::start(),
             state: Mutex::new(State {
-                core: Core::new(seed()),
+                core: Core::limited(seed(), limits),
                 streams: HashMap::new(),
                 listeners: HashMap::new(),
                 armed: None,
@@ -250,6 +252,20 @@ impl Shared {
                 resolver
             }
         }
+    }
+
+    /// Tells of a destination that could not be dialled what is to be told.
+    pub(super) fn tell<T>(
+        self: &Arc<Self>,
+        destination: &Destination,
+        dialled: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        dialled.inspect_err(|failure| {
+            let mut state = self.lock();
+            let now = self.now();
+            state.core.handle_not_dialled(now, destination, failure);
+            self.settle(state);
+        })
     }
 
     /// See [`Core::suggest`].
@@ -517,8 +533,7 @@ pub(super) async fn next_connection(listener: &TcpListener, address: SocketAddr)
 
 /// Dials what a flow is for, and joins the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
-    let host = host.parse().unwrap_or(Host::Name(host));
-    let dialled = dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await;
+    let dialled = dial_published(&shared, host, port).await;
     {
         let mut state = shared.lock();
         state.core.handle_dialled(flow, dialled.is_ok());
@@ -530,14 +545,24 @@ async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     }
 }
 
+/// Connects to what a port of this host is published for.
+async fn dial_published(
+    shared: &Arc<Shared>,
+    host: String,
+    port: u16,
+) -> Result<TcpStream, Failure> {
+    let host = host.parse().unwrap_or(Host::Name(host));
+    let destination = Destination { host, port };
+    let may = |address| shared.lock().core.may_connect(&destination, address);
+    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    shared.tell(&destination, dialled)
+}
+
 /// Dials what a flow would have dialled, and closes it at once.
 async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     let dialled = async {
         match errand {
-            Errand::Published(host, port) => {
-                let host = host.parse().unwrap_or(Host::Name(host));
-                dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await
-            }
+            Errand::Published(host, port) => dial_published(&shared, host, port).await,
             Errand::ForOthers(destination) => relay::connect(&shared, destination).await,
         }
     };

@@ -109,12 +109,16 @@ pub(super) async fn connect(
     shared: &Arc<Shared>,
     destination: Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
-    shared.lock().core.may_relay_to(&destination)?;
     let may = |address| {
         let state = shared.lock();
         state.core.may_connect_for_others(&destination, address)
     };
-    dial::dial(&destination, Asker::Hosts, may).await
+    let permitted = shared.lock().core.may_relay_to(&destination);
+    let dialled = match permitted {
+        Ok(()) => dial::dial(&destination, Asker::Hosts, may).await,
+        Err(failure) => Err(failure),
+    };
+    shared.tell(&destination, dialled)
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {
@@ -128,7 +132,7 @@ async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> 
 
 const fn word(cause: Cause) -> &'static str {
     match cause {
-        Cause::NotAllowed => cause::NOT_ALLOWED,
+        Cause::NotAllowed | Cause::Limited => cause::NOT_ALLOWED,
         Cause::NameNotFound => cause::NAME_NOT_FOUND,
         Cause::Refused => cause::REFUSED,
         Cause::TimedOut => cause::TIMED_OUT,

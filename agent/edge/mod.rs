@@ -9,13 +9,14 @@
 )]
 
 mod config;
+mod limited;
 mod pages;
 mod path;
 mod probe;
 mod silence;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     time::Duration,
@@ -25,6 +26,7 @@ use bytes::{Buf, BytesMut};
 
 use self::{
     config::{Config, Peer},
+    limited::{Refused, Sums},
     path::Given,
     silence::Silence,
 };
@@ -37,8 +39,10 @@ use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
     flow::{Receive, Table, TableFull},
+    limits::Limits,
     link::Sign,
     names::Zone,
+    proxy::Destination,
     time::Instant,
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
@@ -113,14 +117,23 @@ pub enum Purpose {
     Socks,
 }
 
+impl Listener {
+    /// What is done, and where.
+    fn words(&self) -> (&'static str, String) {
+        let address = self.address.to_string();
+        match self.purpose {
+            Purpose::Network => ("listen on", address),
+            Purpose::Dns => ("listen on", format!("{address} (UDP)")),
+            Purpose::Http => ("serve the HTTP proxy on", address),
+            Purpose::Socks => ("serve the SOCKS proxy on", address),
+        }
+    }
+}
+
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.purpose {
-            Purpose::Network => write!(f, "listen on {}", self.address),
-            Purpose::Dns => write!(f, "listen on {} (UDP)", self.address),
-            Purpose::Http => write!(f, "serve the HTTP proxy on {}", self.address),
-            Purpose::Socks => write!(f, "serve the SOCKS proxy on {}", self.address),
-        }
+        let (what, address) = self.words();
+        write!(f, "{what} {address}")
     }
 }
 
@@ -154,6 +167,8 @@ pub enum Service {
 /// One agent.
 pub struct Core {
     decoder: Decoder,
+    /// What this machine permits.
+    limits: Limits,
     config: Option<Config>,
     listeners: BTreeMap<Listener, Listening>,
     /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
@@ -165,6 +180,10 @@ pub struct Core {
     given: Given,
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
+    /// What of the configuration is not permitted.
+    denied: Vec<ProblemReport>,
+    /// What was refused since.
+    refused: Refused,
     /// Dials that are under way, by the host that waits for them.
     dials: BTreeMap<Ipv4Addr, usize>,
     /// The probes that wait for the driver.
@@ -183,6 +202,8 @@ enum Listening {
     Asked,
     /// Connections can come.
     Works,
+    /// This machine does not permit it.
+    Denied(NotListening),
     /// The address could not be had.
     Failed {
         why: NotListening,
@@ -193,8 +214,14 @@ enum Listening {
 impl Core {
     /// An agent that waits to be configured. `seed` decides its sequence numbers and ports.
     pub fn new(seed: u64) -> Self {
+        Self::limited(seed, Limits::default())
+    }
+
+    /// The same, which does only what these limits permit.
+    pub fn limited(seed: u64, limits: Limits) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
+            limits,
             config: None,
             listeners: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -202,6 +229,8 @@ impl Core {
             flows: Table::new(seed),
             given: Given::default(),
             files: Vec::new(),
+            denied: Vec::new(),
+            refused: Refused::default(),
             dials: BTreeMap::new(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
@@ -234,12 +263,16 @@ impl Core {
     /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
     /// is no more are reset. Words that cannot be understood change nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
-        let config = Config::read(args)?;
+        let mut config = Config::read(args)?;
         if let Some(old) = &self.config
             && old.me != config.me
         {
             return Err(format!("this agent is {}, and stays it", old.me));
         }
+        let denied = config.limit(&self.limits);
+        self.report_due |= !denied.is_empty() || !self.denied.is_empty();
+        self.denied = denied;
+        self.refused = Refused::default();
         let listeners = config.listeners(&self.lost);
         let old = self.config.as_ref();
         // A proxy with other users is another one at the same address.
@@ -265,10 +298,20 @@ impl Core {
     fn listen(&mut self, wanted: &BTreeSet<Listener>) {
         self.keep_listening(wanted);
         for &listener in wanted {
-            if let Entry::Vacant(place) = self.listeners.entry(listener) {
-                place.insert(Listening::Asked);
-                self.outputs.push_back(Output::Listen(listener));
+            if self.listeners.contains_key(&listener) {
+                continue;
             }
+            let listening = match self.may_listen(listener) {
+                Ok(()) => {
+                    self.outputs.push_back(Output::Listen(listener));
+                    Listening::Asked
+                }
+                Err(why) => {
+                    self.report_due = true;
+                    Listening::Denied(why)
+                }
+            };
+            self.listeners.insert(listener, listening);
         }
     }
 
@@ -277,7 +320,9 @@ impl Core {
         let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
         self.listeners.retain(|listener, state| {
             let stays = wanted.contains(listener);
-            if !stays {
+            if !stays && matches!(state, Listening::Denied(_)) {
+                *report_due = true;
+            } else if !stays {
                 outputs.push_back(Output::Close(*listener));
                 *report_due |= matches!(state, Listening::Failed { .. });
             }
@@ -326,6 +371,8 @@ impl Core {
         let failed_before = match listening {
             Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
+            // Nobody was asked.
+            Listening::Denied(_) => return,
         };
         *listening = match outcome {
             Ok(()) => {
@@ -511,6 +558,7 @@ impl Core {
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
+        self.report_due |= self.refused.is_due(now);
         if let Some(silence) = &mut self.silence
             && silence.look(now)
         {
@@ -524,7 +572,9 @@ impl Core {
         let retry = self.next_retry.map(|at| (at, "a listener's next try"));
         let silence = self.silence.as_ref();
         let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
-        let own = retry.into_iter().chain(silence);
+        let refused = self.refused.due();
+        let refused = refused.map(|at| (at, "what was refused, in sum"));
+        let own = retry.into_iter().chain(silence).chain(refused);
         own.chain(self.flows.poll_timeout()).min()
     }
 
@@ -567,8 +617,18 @@ impl Core {
             return false;
         };
         let waits = *packet.key().src.ip();
-        if matches!(served, Served::Dial(..)) && !self.may_dial_for(waits) {
-            return false;
+        if let Served::Dial(host, port) = &served {
+            // What is no host cannot be dialled, and the driver says so.
+            let destination = host.parse().map(|host| Destination { host, port: *port });
+            if let Ok(destination) = destination
+                && let Err(failure) = self.may_dial(&destination)
+            {
+                self.handle_not_dialled(now, &destination, &failure);
+                return false;
+            }
+            if !self.may_dial_for(waits) {
+                return false;
+            }
         }
         let Some(flow) = self.flows.accept(now, packet) else {
             return false;
@@ -657,6 +717,15 @@ impl Core {
 
     /// Everything that does not work at the moment.
     fn problems(&self) -> Vec<ProblemReport> {
+        let mut denied = Sums::default();
+        for (listener, listening) in &self.listeners {
+            if let Listening::Denied(why) = listening {
+                let (verb, address) = listener.words();
+                denied.add(verb, &address, why.reason.clone());
+            }
+        }
+        let denied = denied.reports().into_iter();
+        let denied = denied.chain(self.denied.iter().cloned());
         let listeners = self.listeners.iter().filter_map(|(listener, listening)| {
             let Listening::Failed { why, .. } = listening else {
                 return None;
@@ -666,7 +735,8 @@ impl Core {
                 reason: why.reason.clone(),
             })
         });
-        listeners.chain(self.files.iter().cloned()).collect()
+        let failed = listeners.chain(self.files.iter().cloned());
+        failed.chain(denied).chain(self.refused.reports()).collect()
     }
 }
 

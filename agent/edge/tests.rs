@@ -1,6 +1,7 @@
 //! An agent told what to do, message by message.
 
 mod gateway;
+mod limited;
 mod listeners;
 mod pages;
 mod path;
