@@ -2,12 +2,16 @@
 
 use std::io::IsTerminal as _;
 
-use super::error::{Error, Exit};
+use super::{
+    error::{Error, Exit},
+    output,
+};
 use crate::{
     driver::{
         agent::{self, End},
         permits,
     },
+    text::escape,
     wire::control::Configure,
 };
 
@@ -15,20 +19,23 @@ use crate::{
 ///
 /// Speaks frames on standard input and output until standard input ends.
 ///
-/// An administrator limits what the manager can have it do, with --restrict and with the file /etc/norouter/agent.yaml, which
-/// only root may be able to write. An action must be permitted by both, where both are there, and what neither names is
-/// refused: --restrict alone permits nothing but to speak with the manager. In the file the same keys stand before the same
-/// values; "norouter check-limits" says what it permits.
+/// An administrator limits what the manager can have it do, with --restrict and with the file
+/// /etc/norouter/agent.yaml, which only root may be able to write. An action must be permitted
+/// by both, where both are there, and what is not permitted is refused: --restrict alone permits
+/// nothing. In the file the same keys stand before the same values; "norouter check-limits" says
+/// what it permits.
 ///
 ///   listen=ADDRESS[/BITS][:PORTS],...   to listen on loopback addresses, as other hosts
-///   dial=HOST[/BITS][:PORTS],...        to connect to: addresses, blocks, and names, in which * is any text
+///   dial=HOST[/BITS][:PORTS],...        to connect to addresses, blocks, and names (* is any text)
 ///   gateway=yes|no                      to connect to other machines for other hosts
-///   resolve=nothing|network|everything  which DNS questions of other hosts to answer
-///   proxy=ADDRESS[/BITS][:PORTS],...    where to serve proxies
-///   write=FOLDER,...,hosts-file         what to write
+///   resolve=nothing|network|everything  to answer DNS questions of other hosts
+///   proxy=ADDRESS[/BITS][:PORTS],...    to serve proxies
+///   write=FOLDER,...,hosts-file         to write files
 ///
-/// PORTS is a port, or the first and the last with a "-" between them; without it, all. "nothing" permits nothing of a kind.
-/// In authorized_keys: command="norouter agent --automated --restrict dial=127.0.0.1:80",restrict ssh-ed25519 AAAA...
+/// PORTS is a port, or the first and the last with a "-" between them; without it, all ports are
+/// meant. "nothing" permits nothing of a kind. As a key's forced command in OpenSSH:
+///
+///   command="norouter agent --automated --restrict dial=127.0.0.1:80",restrict ssh-ed25519 AAAA...
 #[derive(Debug, clap::Args)]
 #[command(hide = true, verbatim_doc_comment)]
 pub(super) struct Args {
@@ -61,9 +68,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Err(error.hint("leave out -t in the command (as in \"docker exec -it\")"));
     }
     let restrict = Some(&args.restrict[..]).filter(|texts| !texts.is_empty());
-    let limits = permits::limits(restrict).map_err(|reason| {
-        Error::new(Exit::Usage, format!("this agent does not start: {reason}"))
-    })?;
+    let limits = permits::limits(restrict);
+    if let Err(reason) = &limits {
+        output::talk(&format!(
+            "error: this agent refuses to serve: {}",
+            escape(reason)
+        ));
+    }
     let configuration = match &args.debug_init_config {
         None => None,
         Some(json) => Some(configuration(json)?),

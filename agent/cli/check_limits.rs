@@ -48,11 +48,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     };
     match Permits::from_file(&name, &text) {
         Ok(permits) => {
-            let mut lines = format!("{shown}: agents may do this, and nothing else:\n");
-            for word in permits.to_words() {
-                lines += &format!("  {}\n", escape(&word));
-            }
-            output::data(&lines)?;
+            let words = permits.to_words();
+            let words: Vec<_> = words
+                .iter()
+                .map(|word| format!("  {}\n", escape(word)))
+                .collect();
+            output::data(&format!(
+                "{shown}: agents may do this, and nothing else:\n{}",
+                words.concat()
+            ))?;
             Ok(Exit::Ok)
         }
         Err(problems) => {

@@ -88,7 +88,10 @@ pub enum End {
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
 /// without a manager.
-pub fn run_on_stdio(limits: Limits, configuration: Option<Configure>) -> std::io::Result<End> {
+pub fn run_on_stdio(
+    limits: Result<Limits, String>,
+    configuration: Option<Configure>,
+) -> std::io::Result<End> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_MAX)
@@ -109,7 +112,7 @@ pub fn run_on_stdio(limits: Limits, configuration: Option<Configure>) -> std::io
 pub(super) async fn run(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Unpin + Send + 'static,
-    limits: Limits,
+    limits: Result<Limits, String>,
     configuration: Option<Configure>,
     stop: impl Future<Output = ()> + Send,
 ) -> End {
@@ -199,7 +202,7 @@ impl State {
 }
 
 impl Shared {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: Result<Limits, String>) -> Self {
         Self {
             clock: Clock::start(),
             state: Mutex::new(State {

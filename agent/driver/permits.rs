@@ -11,7 +11,7 @@ pub const FILE: &str = "/etc/norouter/agent.yaml";
 /// How a refusal calls what the agent's command says.
 const OPTION: &str = "the option --restrict";
 
-/// Everything that limits an agent that is started with this option. The error says why an agent must not run: limits that
+/// Everything that limits an agent that is started with this option. The error says why an agent must not serve: limits that
 /// cannot be known could forbid everything.
 pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     let mut limits = Limits::default();
@@ -179,7 +179,8 @@ mod trusted {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::{
         fs::{self, Permissions},

@@ -29,7 +29,7 @@ pub(super) enum Process {
 /// Starts an agent; fails with a reason for people. A command with a pass may ask people something.
 pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), String> {
     match start {
-        Start::InProcess => in_process(),
+        Start::InProcess => Ok(in_process()),
         Start::Command(argv) => {
             let (child, pipes) = Child::spawn(argv, pass)?;
             Ok((Process::Child(child), pipes))
@@ -37,21 +37,26 @@ pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pip
     }
 }
 
-fn in_process() -> Result<(Process, Pipes), String> {
-    let limits = permits::limits(None)?;
+fn in_process() -> (Process, Pipes) {
     let (input, far_input) = tokio::io::duplex(DUPLEX);
     let (output, far_output) = tokio::io::duplex(DUPLEX);
     let (stop, stopped) = oneshot::channel();
     let stopped = async {
         let _ = stopped.await;
     };
-    let agent = tokio::spawn(agent::run(far_input, far_output, limits, None, stopped));
+    let agent = tokio::spawn(agent::run(
+        far_input,
+        far_output,
+        permits::limits(None),
+        None,
+        stopped,
+    ));
     let pipes = Pipes {
         input: Box::new(input),
         output: Box::new(output),
         errors: Box::new(tokio::io::empty()),
     };
-    Ok((Process::Task(agent, Some(stop)), pipes))
+    (Process::Task(agent, Some(stop)), pipes)
 }
 
 impl Process {

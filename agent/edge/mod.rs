@@ -169,6 +169,8 @@ pub struct Core {
     decoder: Decoder,
     /// What this machine permits.
     limits: Limits,
+    /// Why that cannot be known.
+    unfit: Option<String>,
     config: Option<Config>,
     listeners: BTreeMap<Listener, Listening>,
     /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
@@ -214,14 +216,16 @@ enum Listening {
 impl Core {
     /// An agent that waits to be configured. `seed` decides its sequence numbers and ports.
     pub fn new(seed: u64) -> Self {
-        Self::limited(seed, Limits::default())
+        Self::limited(seed, Ok(Limits::default()))
     }
 
-    /// The same, which does only what these limits permit.
-    pub fn limited(seed: u64, limits: Limits) -> Self {
+    /// The same, which does only what these limits permit. Where they cannot be known it refuses every configuration, and
+    /// says why.
+    pub fn limited(seed: u64, limits: Result<Limits, String>) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
-            limits,
+            unfit: limits.as_ref().err().cloned(),
+            limits: limits.unwrap_or_else(|_| Limits::nothing()),
             config: None,
             listeners: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -263,6 +267,9 @@ impl Core {
     /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
     /// is no more are reset. Words that cannot be understood change nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
+        if let Some(reason) = &self.unfit {
+            return Err(reason.clone());
+        }
         let mut config = Config::read(args)?;
         if let Some(old) = &self.config
             && old.me != config.me
@@ -623,7 +630,10 @@ impl Core {
             if let Ok(destination) = destination
                 && let Err(failure) = self.may_dial(&destination)
             {
-                self.handle_not_dialled(now, &destination, &failure);
+                // Of what is published it has been said.
+                if self.me().map(Vip::address) != Some(*packet.key().dst.ip()) {
+                    self.handle_not_dialled(now, &destination, &failure);
+                }
                 return false;
             }
             if !self.may_dial_for(waits) {

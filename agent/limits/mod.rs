@@ -109,6 +109,11 @@ impl Kind {
 }
 
 impl Limits {
+    /// Those that permit nothing.
+    pub fn nothing() -> Self {
+        Self(vec![Permits::default()])
+    }
+
     /// Narrows them by one more list.
     pub fn add(&mut self, permits: Permits) {
         self.0.push(permits);
@@ -286,7 +291,7 @@ impl Permits {
             Kind::Gateway => texts(if self.gateway.what { &["yes"] } else { &["no"] }),
             Kind::Resolve => match self.resolve.what {
                 Names::Nothing => vec![],
-                names => texts(&[names]),
+                Names::Network | Names::Everything => texts(&[self.resolve.what]),
             },
             Kind::Proxy => texts(&self.proxy.what),
             Kind::Write => texts(&self.write.what),

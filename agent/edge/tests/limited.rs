@@ -32,7 +32,7 @@ fn limits(texts: &[&str]) -> Limits {
 }
 
 fn limited(texts: &[&str]) -> Core {
-    let mut core = Core::limited(1, limits(texts));
+    let mut core = Core::limited(1, Ok(limits(texts)));
     core.handle_bytes(NOW, &mut request(&args())).unwrap();
     core
 }
@@ -258,7 +258,7 @@ fn a_thousand_refused_targets_are_told_in_sum() {
     );
     // Once told, it is no news; and another configuration begins anew.
     refuse(&mut core, 2);
-    core.handle_timeout(due + Duration::from_secs(60));
+    core.handle_timeout(due + Duration::from_mins(1));
     assert_eq!(problems(&mut core), None);
     core.configure(serde_json::from_value(args()).unwrap())
         .unwrap();
@@ -359,4 +359,19 @@ fn a_listener_that_is_not_permitted_comes_and_goes_without_a_word_to_the_driver(
     );
     core.handle_listening(NOW, network(OTHER), Ok(()));
     assert_eq!(outputs(&mut core), []);
+}
+
+#[test]
+fn where_the_limits_cannot_be_known_nothing_is_served_and_the_reason_is_the_answer() {
+    let reason = "other users than root can write to /etc/norouter/agent.yaml";
+    let mut core = Core::limited(1, Err(reason.to_owned()));
+    core.handle_bytes(NOW, &mut request(&args())).unwrap();
+    let answer = said(&mut core).pop().unwrap();
+    assert_eq!(answer["body"]["error"], reason);
+    assert_eq!(answer["body"].get("data"), Some(&Value::Null));
+    for target in ["127.0.42.101:80", "10.1.2.3:443", "127.0.42.101:10054"] {
+        core.handle_packet(NOW, &syn_to(target.parse().unwrap()));
+    }
+    assert_eq!(outputs(&mut core), []);
+    assert!(core.may_dial(&destination("10.1.2.3:80")).is_err());
 }
