@@ -32,5 +32,6 @@ mod why;
 mod names;
 mod clients;
 mod remote;
+mod limits;
 mod volume;
 mod prompts;

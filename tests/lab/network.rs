@@ -73,7 +73,11 @@ impl Host {
     pub(crate) fn podman(name: &str, podman: &Podman) -> Self {
         let binary = crate::sandbox::static_norouter();
         let image = podman.busybox_image(name, &[("/norouter", &binary)]);
-        let container = podman.start(&image);
+        Self::in_container(name, podman.start(&image))
+    }
+
+    /// A host in a container that has the program as `/norouter`.
+    pub(crate) fn in_container(name: &str, container: Container) -> Self {
         Self::new(
             name,
             container.cmd("/norouter".as_ref()),
