@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Core, Listener, NotListening, Purpose, config::Config};
+use super::{Core, Listener, Listening, NotListening, Output, Purpose, config::Config};
 use crate::{
     limits::{Limits, Names, Refusal},
     proxy::{Cause, Destination, Failure, Host},
@@ -74,7 +74,57 @@ impl Core {
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    pub(super) fn may_listen(&self, listener: Listener) -> Result<(), NotListening> {
+    /// Begins to listen, if it is permitted.
+    pub(super) fn begin_to_listen(&mut self, listener: Listener) -> Listening {
+        match self.may_listen(listener) {
+            Ok(()) => {
+                self.outputs.push_back(Output::Listen(listener));
+                Listening::Asked
+            }
+            Err(why) => {
+                self.report_due = true;
+                Listening::Denied(why)
+            }
+        }
+    }
+
+    /// Whether a flow may be dialled. Of what is published it has been said, and what others ask for is told.
+    pub(super) fn permits_flow(
+        &mut self,
+        now: Instant,
+        host: &str,
+        port: u16,
+        for_others: bool,
+    ) -> bool {
+        let Ok(host) = host.parse() else {
+            // What is no host cannot be dialled, and the driver says so.
+            return true;
+        };
+        let destination = Destination { host, port };
+        let judged = self.may_dial(&destination);
+        if let Err(failure) = &judged
+            && for_others
+        {
+            self.handle_not_dialled(now, &destination, failure);
+        }
+        judged.is_ok()
+    }
+
+    /// Everything that this machine does not permit.
+    pub(super) fn limited_problems(&self) -> Vec<ProblemReport> {
+        let mut listeners = Sums::default();
+        for (listener, listening) in &self.listeners {
+            if let Listening::Denied(why) = listening {
+                let (verb, address) = listener.words();
+                listeners.add(verb, &address, why.reason.clone());
+            }
+        }
+        let configured = self.denied.iter().cloned();
+        let denied = listeners.reports().into_iter().chain(configured);
+        denied.chain(self.refused.reports()).collect()
+    }
+
+    fn may_listen(&self, listener: Listener) -> Result<(), NotListening> {
         let judged = match listener.purpose {
             Purpose::Network | Purpose::Dns => self.limits.may_listen(listener.address),
             Purpose::Http | Purpose::Socks => self.limits.may_serve_proxy(listener.address),

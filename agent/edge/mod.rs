@@ -26,7 +26,7 @@ use bytes::{Buf, BytesMut};
 
 use self::{
     config::{Config, Peer},
-    limited::{Refused, Sums},
+    limited::Refused,
     path::Given,
     silence::Silence,
 };
@@ -42,7 +42,6 @@ use crate::{
     limits::Limits,
     link::Sign,
     names::Zone,
-    proxy::Destination,
     time::Instant,
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
@@ -308,16 +307,7 @@ impl Core {
             if self.listeners.contains_key(&listener) {
                 continue;
             }
-            let listening = match self.may_listen(listener) {
-                Ok(()) => {
-                    self.outputs.push_back(Output::Listen(listener));
-                    Listening::Asked
-                }
-                Err(why) => {
-                    self.report_due = true;
-                    Listening::Denied(why)
-                }
-            };
+            let listening = self.begin_to_listen(listener);
             self.listeners.insert(listener, listening);
         }
     }
@@ -625,18 +615,8 @@ impl Core {
         };
         let waits = *packet.key().src.ip();
         if let Served::Dial(host, port) = &served {
-            // What is no host cannot be dialled, and the driver says so.
-            let destination = host.parse().map(|host| Destination { host, port: *port });
-            if let Ok(destination) = destination
-                && let Err(failure) = self.may_dial(&destination)
-            {
-                // Of what is published it has been said.
-                if self.me().map(Vip::address) != Some(*packet.key().dst.ip()) {
-                    self.handle_not_dialled(now, &destination, &failure);
-                }
-                return false;
-            }
-            if !self.may_dial_for(waits) {
+            let for_others = self.me().map(Vip::address) != Some(*packet.key().dst.ip());
+            if !self.permits_flow(now, host, *port, for_others) || !self.may_dial_for(waits) {
                 return false;
             }
         }
@@ -727,15 +707,6 @@ impl Core {
 
     /// Everything that does not work at the moment.
     fn problems(&self) -> Vec<ProblemReport> {
-        let mut denied = Sums::default();
-        for (listener, listening) in &self.listeners {
-            if let Listening::Denied(why) = listening {
-                let (verb, address) = listener.words();
-                denied.add(verb, &address, why.reason.clone());
-            }
-        }
-        let denied = denied.reports().into_iter();
-        let denied = denied.chain(self.denied.iter().cloned());
         let listeners = self.listeners.iter().filter_map(|(listener, listening)| {
             let Listening::Failed { why, .. } = listening else {
                 return None;
@@ -746,7 +717,7 @@ impl Core {
             })
         });
         let failed = listeners.chain(self.files.iter().cloned());
-        failed.chain(denied).chain(self.refused.reports()).collect()
+        failed.chain(self.limited_problems()).collect()
     }
 }
 

@@ -304,7 +304,7 @@ fn what_cannot_be_understood_is_told_and_permits_nothing() {
         ("[dial]\n", 1, "is a map"),
         ("dial: a\ndial: b\n", 2, "written twice"),
         ("dial: *\n", 1, "alias"),
-        ("dial: [\n", 2, "closed"),
+        ("dial: [\n", 1, "a value is expected"),
     ] {
         let problems = Permits::from_file("f", text).unwrap_err();
         let found = problems

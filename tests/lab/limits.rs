@@ -8,9 +8,11 @@ use crate::{
     sandbox::{Netns, Podman, Sandbox, Sshd, ended, static_norouter, wait_for},
 };
 
-/// The example of the page that begins with this text, up to the end of its fence.
-fn example(begins: &str) -> String {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ADMINISTRATORS.md");
+/// The example of a page that begins with this text, up to the end of its fence.
+pub(crate) fn example(page: &str, begins: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs")
+        .join(page);
     let page = fs::read_to_string(page).unwrap();
     let (_, rest) = page
         .split_once(&format!("\n{begins}"))
@@ -18,6 +20,8 @@ fn example(begins: &str) -> String {
     let (example, _) = rest.split_once("\n```").unwrap();
     format!("{begins}{example}\n")
 }
+
+const PAGE: &str = "ADMINISTRATORS.md";
 
 /// What the program is called in the examples.
 const INSTALLED: &str = "/usr/local/bin/norouter";
@@ -99,7 +103,7 @@ fn only_what_is_permitted(sandbox: &Sandbox, options: &str, lines: &str) {
 #[test]
 fn a_key_with_the_forced_command_of_the_page_can_do_nothing_else() {
     let sandbox = Sandbox::new();
-    let line = example("command=");
+    let line = example(PAGE, "command=");
     let (options, key) = line.split_once(" ssh-ed25519 ").unwrap();
     assert!(key.starts_with("AAAA") && options.ends_with(",restrict"));
     only_what_is_permitted(&sandbox, options, "");
@@ -108,7 +112,7 @@ fn a_key_with_the_forced_command_of_the_page_can_do_nothing_else() {
 #[test]
 fn a_user_with_the_match_block_of_the_page_can_do_nothing_else() {
     let sandbox = Sandbox::new();
-    let lines = example("Match User ").replace("Match User norouter\n", "Match User root\n");
+    let lines = example(PAGE, "Match User ").replace("Match User norouter\n", "Match User root\n");
     assert!(lines.starts_with("Match User root\n"), "{lines}");
     only_what_is_permitted(&sandbox, "", &lines);
 }
@@ -116,7 +120,7 @@ fn a_user_with_the_match_block_of_the_page_can_do_nothing_else() {
 #[test]
 fn a_container_with_the_file_of_the_page_in_it_limits_its_agent() {
     let sandbox = Sandbox::new();
-    let limits = sandbox.write("agent.yaml", example("# /etc/norouter/agent.yaml"));
+    let limits = sandbox.write("agent.yaml", example(PAGE, "# /etc/norouter/agent.yaml"));
     let podman = Podman::new(&sandbox);
     let program = static_norouter();
     let files = [
@@ -147,10 +151,7 @@ fn a_container_with_the_file_of_the_page_in_it_limits_its_agent() {
     ] {
         assert!(problems.contains(&told), "{told}: {problems}");
     }
-    assert!(
-        problems.contains("127.0.42.11:7070"),
-        "{problems}"
-    );
+    assert!(problems.contains("127.0.42.11:7070"), "{problems}");
     let boxed = network.host("box");
     assert!(boxed.fetch(&network.vip("laptop"), 7070).is_err());
     let checked = ended(&mut boxed.command(&["/norouter", "check-limits"]));

@@ -33,5 +33,6 @@ mod names;
 mod clients;
 mod remote;
 mod limits;
+mod sandbox_recipe;
 mod volume;
 mod prompts;

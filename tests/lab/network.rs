@@ -140,6 +140,14 @@ impl Host {
         }
     }
 
+    /// A command of this machine in the network of the host, for clients that the host does not have.
+    pub(crate) fn network_command(&self, words: &[&str]) -> Command {
+        match &self.place {
+            Place::Container(container) => container.network_command(words),
+            Place::Namespace(_) | Place::Elsewhere => self.command(words),
+        }
+    }
+
     /// Whether the host is a namespace.
     pub(crate) fn is_namespace(&self) -> bool {
         matches!(self.place, Place::Namespace(_))
@@ -246,11 +254,7 @@ impl Host {
             "--fail",
             &url,
         ];
-        let mut fetch = match &self.place {
-            Place::Container(container) => container.network_command(&words),
-            Place::Namespace(_) | Place::Elsewhere => self.command(&words),
-        };
-        let output = fetch.output().unwrap();
+        let output = self.network_command(&words).output().unwrap();
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
         } else {

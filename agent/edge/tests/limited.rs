@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{limits::Permits, proxy::Host};
+use crate::{
+    limits::Permits,
+    proxy::{Destination, Host},
+};
 
 const NOW: Instant = Instant::ZERO;
 
