@@ -156,17 +156,16 @@ mod trusted {
     /// Refuses what somebody else could have written.
     fn belongs(owner: u32, path: &Path, found: &Metadata) -> Result<(), String> {
         let shown = path.display();
-        if found.uid() != owner {
-            return Err(format!(
-                "{shown} does not belong to root, so that anybody could have written it; run \"chown root {shown}\" there"
-            ));
-        }
-        if found.mode() & 0o022 != 0 {
-            return Err(format!(
-                "other users than root can write to {shown}; run \"chmod go-w {shown}\" there"
-            ));
-        }
-        Ok(())
+        let what = if found.uid() != owner {
+            format!("{shown} does not belong to root")
+        } else if found.mode() & 0o022 != 0 {
+            format!("other users than root can write to {shown}")
+        } else {
+            return Ok(());
+        };
+        Err(format!(
+            "{what}, so that anybody could have written the limits; the file has to be root's, and in folders of root"
+        ))
     }
 }
 
