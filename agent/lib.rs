@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
 //! | 1 formats | `manifest`, `wire`, `view`, `proxy`, `names`, `route`, `budget` | bytes and text to values and back; the only rooms with serde |
-//! | 2 machines | `plan`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
+//! | 2 machines | `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
 //! | 5 faces | `cli`, and the desktop app | what people touch |
@@ -31,6 +31,7 @@ pub mod proxy;
 pub mod names;
 
 pub mod plan;
+pub mod limits;
 pub mod switch;
 pub mod link;
 pub mod flow;

@@ -161,10 +161,30 @@ impl Target {
         }
     }
 
-    fn has_name(&self, name: &str) -> bool {
+    /// Whether a name, in lower case and without a dot at its end, is one of its destinations.
+    pub fn has_name(&self, name: &str) -> bool {
         match self {
             Self::Cidr(_) => false,
             Self::Glob(glob) => glob.pattern.matches(name),
+        }
+    }
+
+    /// Whether it is a block inside one of the special ones, and holds this address.
+    pub fn names_special(&self, address: IpAddr) -> bool {
+        match (self, address) {
+            (Self::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
+                block.contains(&address)
+                    && SPECIAL_V4
+                        .iter()
+                        .any(|(special, _)| special.contains(block))
+            }
+            (Self::Cidr(IpNet::V6(block)), IpAddr::V6(address)) => {
+                block.contains(&address)
+                    && SPECIAL_V6
+                        .iter()
+                        .any(|(special, _)| special.contains(block))
+            }
+            _ => false,
         }
     }
 }
@@ -198,21 +218,7 @@ impl Route {
 
     /// Whether a block inside one of the special ones is written in this route.
     fn names_special(&self, address: IpAddr) -> bool {
-        self.to.iter().any(|to| match (to, address) {
-            (Target::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
-                block.contains(&address)
-                    && SPECIAL_V4
-                        .iter()
-                        .any(|(special, _)| special.contains(block))
-            }
-            (Target::Cidr(IpNet::V6(block)), IpAddr::V6(address)) => {
-                block.contains(&address)
-                    && SPECIAL_V6
-                        .iter()
-                        .any(|(special, _)| special.contains(block))
-            }
-            _ => false,
-        })
+        self.to.iter().any(|to| to.names_special(address))
     }
 }
 

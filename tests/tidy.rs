@@ -22,7 +22,7 @@ const FLOORS: &[&[&str]] = &[
     &[
         "manifest", "wire", "view", "proxy", "names", "route", "budget",
     ],
-    &["plan", "switch", "link", "flow"],
+    &["plan", "limits", "switch", "link", "flow"],
     &["manager", "edge"],
     &["driver"],
     &["cli"],

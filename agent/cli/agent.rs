@@ -2,21 +2,49 @@
 
 use std::io::IsTerminal as _;
 
-use super::error::{Error, Exit};
+use super::{
+    error::{Error, Exit},
+    output,
+};
 use crate::{
-    driver::agent::{self, End},
+    driver::{
+        agent::{self, End},
+        permits,
+    },
+    text::escape,
     wire::control::Configure,
 };
 
 /// Run as the agent of a host; the manager does this, people do not
 ///
 /// Speaks frames on standard input and output until standard input ends.
+///
+/// An administrator limits what the manager can have it do, with --restrict and with the file
+/// /etc/norouter/agent.yaml, which only root may be able to write. An action must be permitted
+/// by both, where both are there, and what is not permitted is refused: --restrict alone permits
+/// nothing. In the file the same keys stand before the same values; "norouter check-limits" says
+/// what it permits.
+///
+///   listen=ADDRESS[/BITS][:PORTS],...   to listen on loopback addresses, as other hosts
+///   dial=HOST[/BITS][:PORTS],...        to connect to addresses, blocks, and names (* is any text)
+///   gateway=yes|no                      to connect to other machines for other hosts
+///   resolve=nothing|network|everything  to answer DNS questions of other hosts
+///   proxy=ADDRESS[/BITS][:PORTS],...    to serve proxies
+///   write=FOLDER,...,hosts-file         to write files
+///
+/// PORTS is a port, or the first and the last with a "-" between them; without it, all ports are
+/// meant. "nothing" permits nothing of a kind. As a key's forced command in OpenSSH:
+///
+///   command="norouter agent --automated --restrict dial=127.0.0.1:80",restrict ssh-ed25519 AAAA...
 #[derive(Debug, clap::Args)]
-#[command(hide = true)]
+#[command(hide = true, verbatim_doc_comment)]
 pub(super) struct Args {
     /// Says that a manager has started this, and not a person
     #[arg(long, hide = true)]
     automated: bool,
+    /// Permit only this, whatever the manager says; may be given several times
+    #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "")]
+    restrict: Vec<String>,
     /// Configures the agent without a manager, so that two of them can be joined by their pipes alone
     #[arg(long, hide = true, value_name = "JSON")]
     debug_init_config: Option<String>,
@@ -39,12 +67,20 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         );
         return Err(error.hint("leave out -t in the command (as in \"docker exec -it\")"));
     }
+    let restrict = Some(&args.restrict[..]).filter(|texts| !texts.is_empty());
+    let limits = permits::limits(restrict);
+    if let Err(reason) = &limits {
+        output::talk(&format!(
+            "error: this agent refuses to serve: {}",
+            escape(reason)
+        ));
+    }
     let configuration = match &args.debug_init_config {
         None => None,
         Some(json) => Some(configuration(json)?),
     };
     let failed = |what: &dyn std::fmt::Display| Error::new(Exit::Failure, format!("agent: {what}"));
-    match agent::run_on_stdio(configuration).map_err(|error| failed(&error))? {
+    match agent::run_on_stdio(limits, configuration).map_err(|error| failed(&error))? {
         End::Closed | End::Stopped | End::Succeeded => Ok(Exit::Ok),
         end @ (End::Broken(_) | End::Silent) => Err(failed(&end)),
     }

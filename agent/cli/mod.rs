@@ -8,6 +8,7 @@ mod agent;
 mod answer;
 mod approve;
 mod check;
+mod check_limits;
 mod completions;
 mod demo;
 mod demo_host;
@@ -73,6 +74,7 @@ enum Command {
     Up(up::Args),
     Demo(demo::Args),
     Check(check::Args),
+    CheckLimits(check_limits::Args),
     Plan(plan::Args),
     Status(status::Args),
     Top(top::Args),
@@ -137,6 +139,7 @@ pub fn main() -> ExitCode {
         Some(Command::Up(args)) => up::run(&args),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::CheckLimits(args)) => check_limits::run(&args),
         Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::Status(args)) => status::run(&args),
         Some(Command::Top(args)) => top::run(&args),

@@ -23,7 +23,6 @@ use tokio::{
 use super::{
     clock::{Clock, seed},
     describe, dial, dns,
-    limits::{self, Alone},
     lookup::{Asker, LOOKUPS_MAX},
     memory,
     network_stream::NetworkStream,
@@ -31,6 +30,7 @@ use super::{
     pool::Pool,
     proxy, relay,
     resolver::Resolver,
+    resources::{self, Alone},
     signals, stdio, stream,
     succession::{self, Successor},
     vigil::Vigil,
@@ -39,6 +39,7 @@ use crate::{
     addr::{FlowKey, Vip},
     edge::{Core, Errand, Files, Listener, NotListening, Output, Purpose, Service, Turn},
     flow::{Capacity, Holder},
+    limits::Limits,
     proxy::{Cause, Destination, Failure, Host},
     time::Instant,
     wire::{Desync, control::Configure},
@@ -82,17 +83,31 @@ pub enum End {
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
 /// without a manager.
-pub fn run_on_stdio(configuration: Option<Configure>) -> std::io::Result<End> {
+pub fn run_on_stdio(
+    limits: Result<Limits, String>,
+    configuration: Option<Configure>,
+) -> std::io::Result<End> {
     let runtime = runtime()?;
     let end = runtime.block_on(async {
         let (input, output) = stdio::open()?;
         let stop = signals::terminated()?;
-        let capacity = limits::capacity(Alone::Yes);
-        Ok(run(input, output, configuration, capacity, stop).await)
+        let may = May {
+            limits,
+            capacity: resources::capacity(Alone::Yes),
+        };
+        Ok(run(input, output, may, configuration, stop).await)
     });
     // A resolver that does not answer has a thread, and must not keep the agent alive.
     runtime.shutdown_background();
     end
+}
+
+/// What an agent may do.
+pub(super) struct May {
+    /// What the administrator of the machine permits, or why that cannot be known.
+    pub(super) limits: Result<Limits, String>,
+    /// How much there is for its connections.
+    pub(super) capacity: Capacity,
 }
 
 /// What an agent runs on: one thread, and a few for what cannot be interrupted.
@@ -109,12 +124,12 @@ pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 pub(super) async fn run(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Unpin + Send + 'static,
+    may: May,
     configuration: Option<Configure>,
-    capacity: Capacity,
     stop: impl Future<Output = ()> + Send,
 ) -> End {
     memory::keep_large_buffers_apart();
-    let shared = Arc::new(Shared::new(capacity));
+    let shared = Arc::new(Shared::new(may));
     if let Some(configuration) = configuration {
         let configured = shared.lock().core.configure(configuration);
         if let Err(reason) = configured {
@@ -194,11 +209,11 @@ impl State {
 }
 
 impl Shared {
-    fn new(capacity: Capacity) -> Self {
+    fn new(may: May) -> Self {
         Self {
             clock: Clock::start(),
             state: Mutex::new(State {
-                core: Core::new(seed(), capacity),
+                core: Core::limited(seed(), may.capacity, may.limits),
                 streams: HashMap::new(),
                 listeners: HashMap::new(),
                 armed: None,
@@ -257,6 +272,20 @@ impl Shared {
     /// What was asked on a flow is answered.
     pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
         self.lock().core.handle_served(flow);
+    }
+
+    /// Tells of a destination that could not be dialled what is to be told.
+    pub(super) fn tell<T>(
+        self: &Arc<Self>,
+        destination: &Destination,
+        dialled: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        dialled.inspect_err(|failure| {
+            let mut state = self.lock();
+            let now = self.now();
+            state.core.handle_not_dialled(now, destination, failure);
+            self.settle(state);
+        })
     }
 
     /// See [`Core::suggest`].
@@ -529,20 +558,12 @@ pub(super) async fn next_connection(listener: &TcpListener, address: SocketAddr)
 
 /// Dials what a flow is for, and joins the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
-    let host = host.parse().unwrap_or(Host::Name(host));
-    let (me, means) = {
-        let core = &shared.lock().core;
-        let means = |address| core.means_own(address);
-        let address = match host {
-            Host::Ip(address) => means(address),
-            Host::Name(_) => false,
-        };
-        (core.me(), address)
+    let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
+    let dialled = if is_published {
+        dial_published(&shared, host, port).await
+    } else {
+        relay::connect_to_address(&shared, host, port).await
     };
-    // What a packet asks of a gateway is for its own address and not for this host's.
-    let is_published = me.is_some_and(|me| *flow.src.ip() == me.address());
-    let may = |address| is_published || means || !dial::is_own(address);
-    let dialled = dial::dial(&Destination { host, port }, Asker::Ports, may).await;
     {
         let mut state = shared.lock();
         state.core.handle_dialled(flow, dialled.is_ok());
@@ -554,14 +575,24 @@ async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     }
 }
 
+/// Connects to what a port of this host is published for.
+async fn dial_published(
+    shared: &Arc<Shared>,
+    host: String,
+    port: u16,
+) -> Result<TcpStream, Failure> {
+    let host = host.parse().unwrap_or(Host::Name(host));
+    let destination = Destination { host, port };
+    let may = |address| shared.lock().core.may_connect(&destination, address);
+    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    shared.tell(&destination, dialled)
+}
+
 /// Dials what a flow would have dialled, and closes it at once.
 async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     let dialled = async {
         match errand {
-            Errand::Published(host, port) => {
-                let host = host.parse().unwrap_or(Host::Name(host));
-                dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await
-            }
+            Errand::Published(host, port) => dial_published(&shared, host, port).await,
             Errand::ForOthers(destination) => {
                 relay::connect(&shared, Ipv4Addr::UNSPECIFIED, destination).await
             }

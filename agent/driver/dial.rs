@@ -19,7 +19,6 @@ use super::{
 use crate::{
     edge::NotListening,
     proxy::{Cause, Destination, Failure, Host},
-    route,
     wire::probe,
 };
 
@@ -79,44 +78,39 @@ pub(super) fn is_own(address: IpAddr) -> bool {
 }
 
 /// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses
-/// that `may` be are tried. The failure names them.
+/// that `may` be are tried; where none may, the failure is the first of theirs.
 pub(super) async fn dial(
     destination: &Destination,
     asker: Asker,
-    may: impl Fn(IpAddr) -> bool,
+    may: impl Fn(IpAddr) -> Result<(), Failure>,
 ) -> Result<TcpStream, Failure> {
-    let addresses = lookup(destination, asker).await?;
-    let allowed: Vec<SocketAddr> = addresses
-        .iter()
-        .copied()
-        .filter(|address| may(address.ip()))
-        .collect();
-    if allowed.is_empty() {
-        let found: Vec<String> = addresses
-            .iter()
-            .map(|address| match route::what_is(address.ip()) {
-                Some(what) => format!("{} ({what})", address.ip()),
-                None if is_own(address.ip()) => {
-                    format!("{} (an address of that machine itself)", address.ip())
-                }
-                None => address.ip().to_string(),
-            })
-            .collect();
-        return Err(Failure {
-            cause: Cause::NotAllowed,
-            reason: format!(
-                "{destination} is {} there, which is never dialled for others; publish the port instead, or write that \
-                 address as a route.",
-                found.join(", ")
-            ),
-        });
+    dial_permitted(destination, lookup(destination, asker).await?, may).await
+}
+
+/// Connects to one of some addresses, of those that `may` be.
+pub(super) async fn dial_permitted(
+    destination: &Destination,
+    addresses: Vec<SocketAddr>,
+    may: impl Fn(IpAddr) -> Result<(), Failure>,
+) -> Result<TcpStream, Failure> {
+    let (mut allowed, mut refused) = (Vec::new(), None);
+    for address in addresses {
+        match may(address.ip()) {
+            Ok(()) => allowed.push(address),
+            Err(failure) => {
+                refused.get_or_insert(failure);
+            }
+        }
     }
-    dial_any(destination, &allowed).await
+    match refused {
+        Some(failure) if allowed.is_empty() => Err(failure),
+        Some(_) | None => dial_any(destination, &allowed).await,
+    }
 }
 
 /// Connects to the first of some addresses that accepts. The next one begins when one has failed or is slow
 /// (RFC 8305 section 5), so that a family of addresses that leads nowhere does not make people wait.
-pub(super) async fn dial_any(
+async fn dial_any(
     destination: &Destination,
     addresses: &[SocketAddr],
 ) -> Result<TcpStream, Failure> {

@@ -73,7 +73,7 @@ async fn answer_udp(
 ) {
     let own = shared.lock().core.me().map(crate::addr::Vip::address);
     let reply = if own == Some(*address.ip()) {
-        answer(shared, query).await
+        answer(shared, query, false).await
     } else {
         let outcome = tokio::time::timeout(ANSWER_MAX, ask_server(shared, address, query)).await;
         let reply = outcome.ok().and_then(Result::ok);
@@ -87,11 +87,21 @@ async fn answer_udp(
 }
 
 /// Answers a question; none if it is no question.
-async fn answer(shared: &Arc<Shared>, query: &[u8]) -> Option<Vec<u8>> {
+async fn answer(shared: &Arc<Shared>, query: &[u8], asked_by_others: bool) -> Option<Vec<u8>> {
     let known = {
-        let state = shared.lock();
+        let mut state = shared.lock();
         let zone = state.core.zone()?;
-        dns::answer(zone, query)
+        let known = dns::answer(zone, query);
+        if asked_by_others && known != Answer::Drop {
+            let name = ask::name_of(query).unwrap_or_default();
+            let foreign = known == Answer::Forward;
+            let may = state.core.may_resolve(shared.now(), &name, foreign);
+            shared.settle(state);
+            if !may {
+                return Some(dns::refused(query));
+            }
+        }
+        known
     };
     match known {
         Answer::Reply(reply) => Some(reply),
@@ -112,7 +122,7 @@ pub(super) async fn serve_network(
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
             break;
         };
-        let Some(reply) = answer(&shared, &query).await else {
+        let Some(reply) = answer(&shared, &query, asked_by_others).await else {
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {

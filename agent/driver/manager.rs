@@ -24,9 +24,8 @@ use super::{
     askpass::Pass,
     clock::{Clock, SleepWatch, seed},
     control::{self, Door, Journal, Name},
-    limits,
     pool::Pool,
-    transport,
+    resources, transport,
     uplink::Uplink,
     vigil::Vigil,
 };
@@ -154,7 +153,7 @@ impl Manager {
         plan: &Plan,
         door: Option<Door>,
     ) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
-        limits::open_files();
+        resources::open_files();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

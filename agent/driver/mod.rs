@@ -15,7 +15,7 @@ mod dns;
 pub mod environment;
 pub mod etc_hosts;
 pub mod files;
-mod limits;
+mod resources;
 mod locked;
 mod lookup;
 pub mod manager;
@@ -24,6 +24,7 @@ mod network_stream;
 mod notes;
 mod memory;
 pub mod origin;
+pub mod permits;
 mod pool;
 #[cfg(unix)]
 mod private;

@@ -1,13 +1,19 @@
 //! Connections for another host's proxy: asked for on one side, dialled on the other.
 
-use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{agent::Shared, describe, dial, lookup::Asker, network_stream::NetworkStream, stream};
 use crate::{
-    proxy::{Cause, Destination, Failure},
+    edge::Core,
+    proxy::{Cause, Destination, Failure, Host},
     wire::relay::{self, Answer, Ask, cause},
 };
 
@@ -104,13 +110,48 @@ pub(super) async fn connect(
     peer: Ipv4Addr,
     destination: Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
-    shared.lock().core.may_relay_to(&destination)?;
     let may = |address| {
         let core = &shared.lock().core;
-        core.may_connect_for_others(&destination, address)
-            && (core.means_own(address) || !dial::is_own(address))
+        core.may_connect_for_others(&destination, address)?;
+        is_elsewhere(core, &destination, address)
     };
-    dial::dial(&destination, Asker::Host(peer), may).await
+    let permitted = shared.lock().core.may_relay_to(&destination);
+    let dialled = match permitted {
+        Ok(()) => dial::dial(&destination, Asker::Host(peer), may).await,
+        Err(failure) => Err(failure),
+    };
+    shared.tell(&destination, dialled)
+}
+
+/// Connects to the address that a packet of another host is for, of which the machine has found that it may go there.
+pub(super) async fn connect_to_address(
+    shared: &Arc<Shared>,
+    host: String,
+    port: u16,
+) -> Result<tokio::net::TcpStream, Failure> {
+    let host = host.parse().unwrap_or(Host::Name(host));
+    let destination = Destination { host, port };
+    let may = |address| {
+        let core = &shared.lock().core;
+        core.may_connect(&destination, address)?;
+        is_elsewhere(core, &destination, address)
+    };
+    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    shared.tell(&destination, dialled)
+}
+
+/// What a machine serves at its own addresses is for its own programs, unless a route means these.
+fn is_elsewhere(core: &Core, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
+    if core.means_own(address) || !dial::is_own(address) {
+        return Ok(());
+    }
+    Err(Failure {
+        cause: Cause::NotAllowed,
+        reason: format!(
+            "{destination} is {address} (an address of that machine itself) there, which is never dialled for others; \
+             publish the port instead, or write that address as a route."
+        ),
+    })
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {
@@ -124,7 +165,7 @@ async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> 
 
 const fn word(cause: Cause) -> &'static str {
     match cause {
-        Cause::NotAllowed => cause::NOT_ALLOWED,
+        Cause::NotAllowed | Cause::Limited => cause::NOT_ALLOWED,
         Cause::NameNotFound => cause::NAME_NOT_FOUND,
         Cause::Refused => cause::REFUSED,
         Cause::TimedOut => cause::TIMED_OUT,

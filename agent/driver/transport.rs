@@ -8,10 +8,11 @@ use tokio::{
 };
 
 use super::{
-    agent,
+    agent::{self, May},
     askpass::Pass,
     child::Child,
-    limits::{self, Alone},
+    permits,
+    resources::{self, Alone},
 };
 use crate::{link::Ending, plan::Start};
 
@@ -59,10 +60,13 @@ fn in_process() -> Result<(Process, Pipes), String> {
         let stopped = async {
             let _ = stopped.await;
         };
-        let capacity = limits::capacity(Alone::No);
+        let may = May {
+            limits: permits::limits(None),
+            capacity: resources::capacity(Alone::No),
+        };
         runtime.block_on(async {
             tokio::select! {
-                _ = agent::run(far_input, far_output, None, capacity, stopped) => {}
+                _ = agent::run(far_input, far_output, may, None, stopped) => {}
                 _ = killed => {}
             }
         });

@@ -8,15 +8,17 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod arrivals;
 mod config;
 mod crowd;
+mod limited;
 mod pages;
 mod path;
 mod probe;
 mod silence;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     time::Duration,
@@ -25,8 +27,10 @@ use std::{
 use bytes::{Buf, BytesMut};
 
 use self::{
+    arrivals::Arrivals,
     config::{Config, Peer},
     crowd::Crowd,
+    limited::Refused,
     path::Given,
     silence::Silence,
 };
@@ -38,8 +42,8 @@ pub use self::{
 use crate::{
     VERSION,
     addr::{FlowKey, Port, Vip},
-    budget::Shares,
     flow::{Capacity, Holder, Receive, Table, TableFull},
+    limits::Limits,
     link::Sign,
     names::Zone,
     time::Instant,
@@ -60,15 +64,6 @@ const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
 /// How many problems are told. A manager keeps one more.
 const PROBLEMS_MAX: usize = 63;
-
-/// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
-const DIALS_MAX: usize = 1_024;
-
-/// How many questions of other hosts may be open on connections of their own.
-const QUESTIONS_MAX: usize = 512;
-
-/// How many connections for other hosts' proxies may be asked for and not there yet.
-const RELAYS_MAX: usize = 1_024;
 
 /// How many frames are taken before it is others' turn.
 const FRAMES_IN_A_TURN: usize = 64;
@@ -128,14 +123,23 @@ pub enum Purpose {
     Socks,
 }
 
+impl Listener {
+    /// What is done, and where.
+    fn words(&self) -> (&'static str, String) {
+        let address = self.address.to_string();
+        match self.purpose {
+            Purpose::Network => ("listen on", address),
+            Purpose::Dns => ("listen on", format!("{address} (UDP)")),
+            Purpose::Http => ("serve the HTTP proxy on", address),
+            Purpose::Socks => ("serve the SOCKS proxy on", address),
+        }
+    }
+}
+
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.purpose {
-            Purpose::Network => write!(f, "listen on {}", self.address),
-            Purpose::Dns => write!(f, "listen on {} (UDP)", self.address),
-            Purpose::Http => write!(f, "serve the HTTP proxy on {}", self.address),
-            Purpose::Socks => write!(f, "serve the SOCKS proxy on {}", self.address),
-        }
+        let (what, address) = self.words();
+        write!(f, "{what} {address}")
     }
 }
 
@@ -178,6 +182,10 @@ pub enum Turn {
 /// One agent.
 pub struct Core {
     decoder: Decoder,
+    /// What this machine permits.
+    limits: Limits,
+    /// Why that cannot be known.
+    unfit: Option<String>,
     config: Option<Config>,
     listeners: BTreeMap<Listener, Listening>,
     /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
@@ -191,13 +199,12 @@ pub struct Core {
     files: Vec<ProblemReport>,
     /// What is wrong with the place of a later life.
     no_place: Option<ProblemReport>,
-    /// Dials that are under way, by the host that waits for them.
-    dials: Shares<Ipv4Addr>,
-    /// Likewise what others ask of the services.
-    questions: Shares<Ipv4Addr>,
-    relays: Shares<Ipv4Addr>,
-    /// The flows that one of those waits on.
-    serving: BTreeMap<FlowKey, Service>,
+    /// What of the configuration is not permitted.
+    denied: Vec<ProblemReport>,
+    /// What was refused since.
+    refused: Refused,
+    /// What others wait for.
+    arrivals: Arrivals,
     /// The hosts that want more than their share of this one.
     crowd: Crowd,
     /// The probes that wait for the driver.
@@ -216,6 +223,8 @@ enum Listening {
     Asked,
     /// Connections can come.
     Works,
+    /// This machine does not permit it.
+    Denied(NotListening),
     /// The address could not be had.
     Failed {
         why: NotListening,
@@ -226,8 +235,16 @@ enum Listening {
 impl Core {
     /// An agent that waits to be configured. `seed` decides its sequence numbers and ports.
     pub fn new(seed: u64, capacity: Capacity) -> Self {
+        Self::limited(seed, capacity, Ok(Limits::default()))
+    }
+
+    /// The same, which does only what these limits permit. Where they cannot be known it refuses every configuration, and
+    /// says why.
+    pub fn limited(seed: u64, capacity: Capacity, limits: Result<Limits, String>) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
+            unfit: limits.as_ref().err().cloned(),
+            limits: limits.unwrap_or_else(|_| Limits::nothing()),
             config: None,
             listeners: BTreeMap::new(),
             lost: BTreeSet::new(),
@@ -235,12 +252,11 @@ impl Core {
             flows: Table::new(seed, capacity),
             given: Given::default(),
             files: Vec::new(),
-            dials: Shares::new(DIALS_MAX, 1),
-            questions: Shares::new(QUESTIONS_MAX, 1),
-            relays: Shares::new(RELAYS_MAX, 1),
-            serving: BTreeMap::new(),
+            arrivals: Arrivals::default(),
             crowd: Crowd::default(),
             no_place: None,
+            denied: Vec::new(),
+            refused: Refused::default(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
             silence: None,
@@ -277,12 +293,19 @@ impl Core {
     /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
     /// is no more are reset. Words that cannot be understood change nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
-        let config = Config::read(args)?;
+        if let Some(reason) = &self.unfit {
+            return Err(reason.clone());
+        }
+        let mut config = Config::read(args)?;
         if let Some(old) = &self.config
             && old.me != config.me
         {
             return Err(format!("this agent is {}, and stays it", old.me));
         }
+        let denied = config.limit(&self.limits);
+        self.report_due |= !denied.is_empty() || !self.denied.is_empty();
+        self.denied = denied;
+        self.refused = Refused::default();
         let listeners = config.listeners(&self.lost);
         let old = self.config.as_ref();
         // A proxy with other users is another one at the same address.
@@ -308,10 +331,11 @@ impl Core {
     fn listen(&mut self, wanted: &BTreeSet<Listener>) {
         self.keep_listening(wanted);
         for &listener in wanted {
-            if let Entry::Vacant(place) = self.listeners.entry(listener) {
-                place.insert(Listening::Asked);
-                self.outputs.push_back(Output::Listen(listener));
+            if self.listeners.contains_key(&listener) {
+                continue;
             }
+            let listening = self.begin_to_listen(listener);
+            self.listeners.insert(listener, listening);
         }
     }
 
@@ -320,7 +344,9 @@ impl Core {
         let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
         self.listeners.retain(|listener, state| {
             let stays = wanted.contains(listener);
-            if !stays {
+            if !stays && matches!(state, Listening::Denied(_)) {
+                *report_due = true;
+            } else if !stays {
                 outputs.push_back(Output::Close(*listener));
                 *report_due |= matches!(state, Listening::Failed { .. });
             }
@@ -369,6 +395,8 @@ impl Core {
         let failed_before = match listening {
             Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
+            // Nobody was asked.
+            Listening::Denied(_) => return,
         };
         *listening = match outcome {
             Ok(()) => {
@@ -458,7 +486,7 @@ impl Core {
 
     /// The outcome of [`Output::Dial`].
     pub fn handle_dialled(&mut self, flow: FlowKey, connected: bool) {
-        self.dials.give(*flow.dst.ip(), 1);
+        self.arrivals.end_dial(flow);
         if connected {
             self.flows.admit(flow);
         } else {
@@ -510,15 +538,6 @@ impl Core {
         self.accepted.remove(&flow);
         self.handle_served(flow);
         self.flows.release(flow);
-    }
-
-    /// What was asked on a flow is answered; whatever it carries now is a connection like any other.
-    pub fn handle_served(&mut self, flow: FlowKey) {
-        match self.serving.remove(&flow) {
-            Some(Service::Dns) => self.questions.give(*flow.dst.ip(), 1),
-            Some(Service::Relay) => self.relays.give(*flow.dst.ip(), 1),
-            None => {}
-        }
     }
 
     /// How many flows there are.
@@ -575,6 +594,7 @@ impl Core {
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
+        self.report_due |= self.refused.is_due(now);
         if let Some(silence) = &mut self.silence
             && silence.look(now)
         {
@@ -589,7 +609,10 @@ impl Core {
         let silence = self.silence.as_ref();
         let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
         let crowd = self.crowd.poll_timeout();
+        let refused = self.refused.due();
+        let refused = refused.map(|at| (at, "what was refused, in sum"));
         let own = retry.into_iter().chain(silence).chain(crowd);
+        let own = own.chain(refused);
         own.chain(self.flows.poll_timeout()).min()
     }
 
@@ -620,66 +643,6 @@ impl Core {
         if let Some(reset) = packet.reset_reply() {
             self.flows.reply(&reset);
         }
-    }
-
-    /// Begins a flow for a SYN to something that is served here; false if it is to be refused.
-    fn accept(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
-        let flags = packet.segment().flags;
-        if !flags.syn || flags.ack || flags.rst {
-            return false;
-        }
-        let Some(served) = self.served_at(now, packet.key().dst) else {
-            return false;
-        };
-        // A share is taken before a stack is made, so that what is refused costs next to nothing.
-        let waits = *packet.key().src.ip();
-        let is_own = self.me().is_some_and(|me| me.address() == waits);
-        let share = match served {
-            Served::Service(Service::Dns) => &mut self.questions,
-            Served::Service(Service::Relay) => &mut self.relays,
-            Served::Dial(..) => &mut self.dials,
-        };
-        let has_share = if is_own {
-            share.take_any(waits, 1)
-        } else {
-            share.take(waits, 1)
-        };
-        if !has_share {
-            self.note_crowd(now, waits);
-            return false;
-        }
-        let holder = if is_own {
-            Holder::Owner
-        } else {
-            Holder::Host(waits)
-        };
-        let accepted = self.flows.accept(now, holder, packet);
-        let Ok(Some(flow)) = accepted else {
-            match served {
-                Served::Service(Service::Dns) => self.questions.give(waits, 1),
-                Served::Service(Service::Relay) => self.relays.give(waits, 1),
-                Served::Dial(..) => self.dials.give(waits, 1),
-            }
-            if accepted.is_err() {
-                self.note_crowd(now, waits);
-            }
-            return false;
-        };
-        self.accepted.insert(flow);
-        self.outputs.push_back(match served {
-            Served::Service(service) => {
-                self.serving.insert(flow, service);
-                self.flows.admit(flow);
-                Output::Serve(flow, service)
-            }
-            Served::Dial(host, port) => Output::Dial { flow, host, port },
-        });
-        true
-    }
-
-    /// A host has been refused what would have been more than its share.
-    fn note_crowd(&mut self, now: Instant, host: Ipv4Addr) {
-        self.report_due |= self.crowd.note(now, host);
     }
 
     fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {
@@ -757,15 +720,8 @@ impl Core {
         });
         let crowd = self.crowd.problems(|host| self.called(host));
         let others = self.files.iter().chain(&self.no_place).cloned();
-        let all = listeners.chain(others).chain(crowd);
-        told(all.collect())
-    }
-
-    /// What people call the host with this address.
-    fn called(&self, host: Ipv4Addr) -> String {
-        let zone = self.zone();
-        let name = zone.and_then(|zone| zone.name(host));
-        name.map_or_else(|| host.to_string(), ToString::to_string)
+        let all = listeners.chain(others).chain(self.limited_problems());
+        told(all.chain(crowd).collect())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     addr::{Port, Vip},
     names::SUFFIX,
     proxy::{Cause, Destination, Failure, Host},
+    route,
     time::Instant,
 };
 
@@ -75,6 +76,7 @@ impl Core {
 
     /// Whether this agent dials there for other hosts: only what its routes say.
     pub fn may_relay_to(&self, destination: &Destination) -> Result<(), Failure> {
+        self.may_be_gateway()?;
         let route = self.config.as_ref().and_then(|config| {
             let route = match &destination.host {
                 Host::Ip(address) => config.routes.to_address(*address),
@@ -82,27 +84,45 @@ impl Core {
             };
             route.filter(|route| route.via.contains(&config.me))
         });
-        route.map(|_| ()).ok_or_else(|| Failure {
-            cause: Cause::NotAllowed,
-            reason: format!(
-                "No route of the manifest leads through this gateway to {destination}."
-            ),
-        })
+        if route.is_none() {
+            return Err(Failure {
+                cause: Cause::NotAllowed,
+                reason: format!(
+                    "No route of the manifest leads through this gateway to {destination}."
+                ),
+            });
+        }
+        self.may_dial(destination)
     }
 
     /// Whether this agent connects for other hosts to an address that a destination has led it to.
-    pub fn may_connect_for_others(&self, destination: &Destination, address: IpAddr) -> bool {
-        let Some(config) = &self.config else {
-            return false;
-        };
-        let excepted = match &destination.host {
-            Host::Ip(_) => false,
-            Host::Name(name) => {
-                let route = config.routes.to_name(name);
-                route.is_none_or(|route| route.excepts(address))
-            }
-        };
-        !excepted && config.routes.may_relay(config.me, address)
+    pub fn may_connect_for_others(
+        &self,
+        destination: &Destination,
+        address: IpAddr,
+    ) -> Result<(), Failure> {
+        let by_routes = self.config.as_ref().is_some_and(|config| {
+            let excepted = match &destination.host {
+                Host::Ip(_) => false,
+                Host::Name(name) => {
+                    let route = config.routes.to_name(name);
+                    route.is_none_or(|route| route.excepts(address))
+                }
+            };
+            !excepted && config.routes.may_relay(config.me, address)
+        });
+        if !by_routes {
+            let what = route::what_is(address);
+            let what = what.map_or_else(String::new, |what| format!(" ({what})"));
+            return Err(Failure {
+                cause: Cause::NotAllowed,
+                reason: format!(
+                    "{destination} is {address}{what} there, which is never dialled for others; publish the port instead, or \
+                     write that address as a route."
+                ),
+            });
+        }
+        self.may_connect(destination, address)
     }
 
     /// Whether a route means this address even if it is one of this host's own.
@@ -136,6 +156,9 @@ impl Core {
         let Some(config) = &self.config else {
             return false;
         };
+        if self.may_be_gateway().is_err() {
+            return false;
+        }
         let route = config.routes.to_address(address.into());
         route.is_some_and(|route| route.via.contains(&config.me)) || self.given.has(now, address)
     }

@@ -70,7 +70,7 @@ impl Core {
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
         match found.map(|(_, listening)| listening) {
             Some(Listening::Works) => Found::default(),
-            Some(Listening::Failed { why, .. }) => Found {
+            Some(Listening::Failed { why, .. } | Listening::Denied(why)) => Found {
                 cause: Some(why.cause),
                 reason: why.reason.clone(),
             },
@@ -99,7 +99,14 @@ impl Core {
                 if self.me().is_some_and(|me| me.address() == address) =>
             {
                 match self.served_at(now, SocketAddrV4::new(address, port)) {
-                    Some(Served::Dial(host, port)) => Ok(Some(Errand::Published(host, port))),
+                    Some(Served::Dial(host, port)) => {
+                        // What is no host cannot be dialled, and the driver says so.
+                        if let Ok(host) = host.parse() {
+                            let destination = Destination { host, port };
+                            self.may_dial(&destination).map_err(Found::from)?;
+                        }
+                        Ok(Some(Errand::Published(host, port)))
+                    }
                     Some(Served::Service(_)) => Ok(None),
                     None => Err(not_allowed(format!("this agent does not publish {port}"))),
                 }
@@ -117,6 +124,7 @@ impl From<Failure> for Found {
     fn from(failure: Failure) -> Self {
         let cause = match failure.cause {
             proxy::Cause::NotAllowed => Cause::NotAllowed,
+            proxy::Cause::Limited => Cause::Limited,
             proxy::Cause::NameNotFound => Cause::NameNotFound,
             proxy::Cause::Unreachable => Cause::Unreachable,
             proxy::Cause::Refused => Cause::Refused,

@@ -1,6 +1,7 @@
 //! An agent told what to do, message by message.
 
 mod gateway;
+mod limited;
 mod listeners;
 mod pages;
 mod path;
@@ -177,7 +178,7 @@ fn dials_for_one_host(core: &mut Core, remote: SocketAddrV4) -> usize {
     outputs(core);
     let mut clients = Table::new(5, Capacity::default());
     let mut out = BytesMut::new();
-    for _ in 0..=DIALS_MAX {
+    for _ in 0..=arrivals::DIALS_MAX {
         clients
             .connect(Instant::ZERO, Holder::Owner, *OTHER.ip(), remote)
             .unwrap();
@@ -194,7 +195,7 @@ fn dials_for_one_host(core: &mut Core, remote: SocketAddrV4) -> usize {
 fn one_host_does_not_take_all_dials() {
     let mut core = configured(&args());
     let dials = dials_for_one_host(&mut core, SocketAddrV4::new(ME, 80));
-    assert_eq!(dials, DIALS_MAX / 2);
+    assert_eq!(dials, arrivals::DIALS_MAX / 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The YAML file as a person wrote it: every value with its place, nothing merged, nothing resolved. What it means
 //! is `plan`'s to say; whether it is well-formed is said here.
 
+pub mod limits;
 pub mod problem;
 pub mod read;
 pub mod render;

@@ -142,12 +142,12 @@ fn route(node: &Node) -> Option<Route> {
     })
 }
 
-fn texts(node: Option<&Node>) -> Vec<Spanned<String>> {
+pub(super) fn texts(node: Option<&Node>) -> Vec<Spanned<String>> {
     let items = node.map_or(&[][..], Node::items);
     items.iter().filter_map(|item| text(item)).collect()
 }
 
-fn text(node: &Node) -> Option<Spanned<String>> {
+pub(super) fn text(node: &Node) -> Option<Spanned<String>> {
     Some(Spanned {
         value: node.text()?.to_owned(),
         span: node.span,

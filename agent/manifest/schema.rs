@@ -46,7 +46,7 @@ pub(super) struct Level {
     pub(super) refused: &'static [&'static str],
 }
 
-const fn field(
+pub(super) const fn field(
     name: &'static str,
     shape: Shape,
     doc: &'static str,

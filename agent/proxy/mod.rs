@@ -177,6 +177,8 @@ impl fmt::Display for Destination {
 pub enum Cause {
     /// The manifest does not let clients of this proxy go there.
     NotAllowed,
+    /// The administrator of the machine that would connect does not permit it.
+    Limited,
     /// Nobody knows the name.
     NameNotFound,
     /// The host of the network that would serve it is not up.

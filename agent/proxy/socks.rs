@@ -205,7 +205,7 @@ impl Request {
     /// The answer that it could not be connected.
     pub fn refused(&self, cause: Cause) -> Bytes {
         let code = match cause {
-            Cause::NotAllowed => code::NOT_ALLOWED,
+            Cause::NotAllowed | Cause::Limited => code::NOT_ALLOWED,
             Cause::NameNotFound | Cause::HostDown | Cause::Unreachable => code::HOST_UNREACHABLE,
             Cause::Refused => code::REFUSED,
             Cause::TimedOut => code::EXPIRED,

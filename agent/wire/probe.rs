@@ -53,6 +53,8 @@ pub enum Cause {
     InUse,
     /// The operating system does not let the agent listen there.
     NotPermitted,
+    /// The administrator of the host does not permit it.
+    Limited,
     /// The host does not have the address.
     NoAddress,
     /// Anything else; also every word that is not known here.

@@ -257,3 +257,65 @@ fn every_shell_gets_completions() {
         assert!(run.data.contains("show-installer"), "{shell}");
     }
 }
+
+#[test]
+fn a_file_with_limits_is_explained_or_refused_with_places() {
+    let folder = Folder::new("limits");
+    let good = "dial: [127.0.0.1:80, \"*.internal\"]\nresolve: network\n";
+    for (text, code, data, talk) in [
+        (
+            good,
+            0,
+            "limits.yaml: agents may do this, and nothing else:\n  dial=127.0.0.1:80,*.internal\n  resolve=network\n",
+            "",
+        ),
+        (
+            "dail: 127.0.0.1\n",
+            1,
+            "limits.yaml:1:1",
+            "with limits.yaml no agent serves",
+        ),
+    ] {
+        fs::write(folder.0.join("limits.yaml"), text).unwrap();
+        let run = norouter(&folder.0, &["check-limits", "limits.yaml"], &[], b"");
+        assert_eq!(run.code, code, "{text}: {}", run.talk);
+        assert!(run.data.contains(data), "{text}: {}", run.data);
+        assert!(run.talk.contains(talk), "{text}: {}", run.talk);
+    }
+    let absent = norouter(&folder.0, &["check-limits", "absent"], &[], b"");
+    assert_eq!((absent.code, absent.data.as_str()), (1, ""));
+}
+
+#[test]
+fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
+    let configure = |args: &[&str]| {
+        let json = r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.101","loopback":{"disable":true}}}}"#;
+        let mut frame = bytes::BytesMut::new();
+        norouter::wire::frame::put_control(&mut frame, json.as_bytes());
+        let mut child = Command::new(env!("CARGO_BIN_EXE_norouter"))
+            .args(["agent", "--automated"])
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.as_mut().unwrap().write_all(&frame).unwrap();
+        // It has answered before it is told to end.
+        let mut head = [0; 4];
+        let mut out = child.stdout.take().unwrap();
+        std::io::Read::read_exact(&mut out, &mut head).unwrap();
+        drop(child.stdin.take());
+        let mut rest = Vec::new();
+        std::io::Read::read_to_end(&mut out, &mut rest).unwrap();
+        child.wait().unwrap();
+        String::from_utf8_lossy(&rest).into_owned()
+    };
+    let refused = configure(&["--restrict", "dail=127.0.0.1:80"]);
+    assert!(
+        refused.contains(r#"--restrict: unknown key \"dail\"; did you mean dial?"#),
+        "{refused}"
+    );
+    // A list that permits nothing is no reason not to speak.
+    assert!(configure(&["--restrict"]).contains("features"));
+}

@@ -33,5 +33,7 @@ mod names;
 mod clients;
 mod remote;
 mod shared_files;
+mod limits;
+mod sandbox_recipe;
 mod volume;
 mod prompts;

@@ -73,7 +73,11 @@ impl Host {
     pub(crate) fn podman(name: &str, podman: &Podman) -> Self {
         let binary = crate::sandbox::static_norouter();
         let image = podman.busybox_image(name, &[("/norouter", &binary)]);
-        let container = podman.start(&image);
+        Self::in_container(name, podman.start(&image))
+    }
+
+    /// A host in a container that has the program as `/norouter`.
+    pub(crate) fn in_container(name: &str, container: Container) -> Self {
         Self::new(
             name,
             container.cmd("/norouter".as_ref()),
@@ -133,6 +137,14 @@ impl Host {
             Place::Namespace(netns) => netns.command(words),
             Place::Container(container) => container.command(words),
             Place::Elsewhere => panic!("{} is no place to run something", self.name),
+        }
+    }
+
+    /// A command of this machine in the network of the host, for clients that the host does not have.
+    pub(crate) fn network_command(&self, words: &[&str]) -> Command {
+        match &self.place {
+            Place::Container(container) => container.network_command(words),
+            Place::Namespace(_) | Place::Elsewhere => self.command(words),
         }
     }
 
@@ -242,11 +254,7 @@ impl Host {
             "--fail",
             &url,
         ];
-        let mut fetch = match &self.place {
-            Place::Container(container) => container.network_command(&words),
-            Place::Namespace(_) | Place::Elsewhere => self.command(&words),
-        };
-        let output = fetch.output().unwrap();
+        let output = self.network_command(&words).output().unwrap();
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
         } else {

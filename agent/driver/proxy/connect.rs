@@ -95,8 +95,9 @@ impl Server {
                 ),
             });
         }
-        let dialled = dial::dial_any(destination, &addresses).await;
-        dialled.map(Origin::Direct)
+        let may = |address| self.shared.lock().core.may_connect(destination, address);
+        let dialled = dial::dial_permitted(destination, addresses, may).await;
+        self.shared.tell(destination, dialled).map(Origin::Direct)
     }
 
     /// Connects through the first gateway that is there.

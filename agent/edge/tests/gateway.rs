@@ -236,7 +236,7 @@ fn without_a_relay_or_dns_server_nothing_is_served() {
 fn dials_for_others_are_bounded_too() {
     let mut core = settled(&args());
     let dials = dials_for_one_host(&mut core, "10.0.0.5:443".parse().unwrap());
-    assert_eq!(dials, DIALS_MAX / 2);
+    assert_eq!(dials, arrivals::DIALS_MAX / 2);
 }
 
 #[test]

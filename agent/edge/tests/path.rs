@@ -179,7 +179,10 @@ fn before_the_configuration_everything_is_dialled_from_here() {
     let core = Core::new(1, Capacity::default());
     assert_eq!(path(&core, "db:5432"), Path::Direct);
     assert!(core.may_relay_to(&destination("10.0.0.5")).is_err());
-    assert!(!core.may_connect_for_others(&destination("a.internal"), [10, 0, 0, 5].into()));
+    assert!(
+        core.may_connect_for_others(&destination("a.internal"), [10, 0, 0, 5].into())
+            .is_err()
+    );
 }
 
 #[test]
@@ -237,23 +240,29 @@ fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
         "::ffff:127.0.0.1",
     ] {
         assert!(
-            !core.may_connect_for_others(&destination("a.internal"), own.parse().unwrap()),
+            core.may_connect_for_others(&destination("a.internal"), own.parse().unwrap())
+                .is_err(),
             "{own}"
         );
     }
     for other in ["10.0.0.5", "192.0.2.1", "fd00::1", "2001:db8::1"] {
         assert!(
-            core.may_connect_for_others(&destination("a.internal"), other.parse().unwrap()),
+            core.may_connect_for_others(&destination("a.internal"), other.parse().unwrap())
+                .is_ok(),
             "{other}"
         );
     }
     args["routes"][0]["toCIDR"] = serde_json::json!(["169.254.169.254/32"]);
     let core = settled(&args);
     assert!(
-        core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 254].into()),
+        core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 254].into())
+            .is_ok(),
         "written verbatim"
     );
-    assert!(!core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 253].into()));
+    assert!(
+        core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 253].into())
+            .is_err()
+    );
 }
 
 #[test]

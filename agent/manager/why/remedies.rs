@@ -57,6 +57,7 @@ impl Inquiry {
                 address.ip(),
                 address.ip()
             ),
+            Cause::Limited => limited(&source),
             Cause::NotAllowed => format!(
                 "its agent has another configuration than this manager; run: norouter restart {source}"
             ),
@@ -94,6 +95,7 @@ impl Inquiry {
             Cause::Unreachable => {
                 format!("{host} has no way to {target}: see the network of {host}")
             }
+            Cause::Limited => limited(host),
             Cause::NotAllowed => match &self.way {
                 Way::Port(..) => format!(
                     "its agent has another configuration than this manager; run: norouter restart {host}"
@@ -107,4 +109,10 @@ impl Inquiry {
             }
         }
     }
+}
+
+fn limited(host: &str) -> String {
+    format!(
+        "ask the administrator of {host} to permit it; docs/ADMINISTRATORS.md says how, and the manifest cannot"
+    )
 }

@@ -97,7 +97,7 @@ impl Reply {
 impl From<&Failure> for Reply {
     fn from(failure: &Failure) -> Self {
         let status = match failure.cause {
-            Cause::NotAllowed => 403,
+            Cause::NotAllowed | Cause::Limited => 403,
             Cause::HostDown => 503,
             Cause::TimedOut => 504,
             Cause::NameNotFound | Cause::Unreachable | Cause::Refused | Cause::Other => 502,

@@ -17,20 +17,36 @@ pub(crate) struct Sshd {
 impl Sshd {
     /// A server inside a namespace, so that its host has a loopback of its own.
     pub(crate) fn in_netns(sandbox: &Sandbox, netns: &Netns) -> Self {
-        Self::start(sandbox, Some(netns), "")
+        Self::start(sandbox, Some(netns), "", "", "")
+    }
+
+    /// The same, whose administrator has written this before the client's key, and these lines into its configuration.
+    pub(crate) fn administrated(
+        sandbox: &Sandbox,
+        netns: &Netns,
+        options: &str,
+        lines: &str,
+    ) -> Self {
+        Self::start(sandbox, Some(netns), "", options, lines)
     }
 
     /// The same, whose shell prints `banner` before every command, as a careless `.bashrc` does.
     pub(crate) fn with_banner(sandbox: &Sandbox, netns: &Netns, banner: &str) -> Self {
-        Self::start(sandbox, Some(netns), banner)
+        Self::start(sandbox, Some(netns), banner, "", "")
     }
 
     /// A server on this machine's own loopback.
     pub(crate) fn on_this_machine(sandbox: &Sandbox) -> Self {
-        Self::start(sandbox, None, "")
+        Self::start(sandbox, None, "", "", "")
     }
 
-    fn start(sandbox: &Sandbox, netns: Option<&Netns>, banner: &str) -> Self {
+    fn start(
+        sandbox: &Sandbox,
+        netns: Option<&Netns>,
+        banner: &str,
+        options: &str,
+        lines: &str,
+    ) -> Self {
         // Where sshd wants an empty folder for the process that has no rights yet.
         fs::create_dir_all("/run/sshd").unwrap();
         let folder = unique("sshd");
@@ -40,7 +56,8 @@ impl Sshd {
         for key in ["host_key", "user_key"] {
             output(command(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f"]).arg(path(key)));
         }
-        fs::copy(path("user_key.pub"), path("authorized_keys")).unwrap();
+        let key = fs::read_to_string(path("user_key.pub")).unwrap();
+        write("authorized_keys", &format!("{options} {key}"));
         let force = if banner.is_empty() {
             String::new()
         } else {
@@ -61,7 +78,7 @@ impl Sshd {
             "sshd_config",
             &format!(
                 "ListenAddress {listen}:{port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nUsePAM no\n\
-                 StrictModes no\nPermitRootLogin yes\nPasswordAuthentication yes\nMaxStartups 100\nMaxSessions 100\n{force}",
+                 StrictModes no\nPermitRootLogin yes\nPasswordAuthentication yes\nMaxStartups 100\nMaxSessions 100\n{force}{lines}",
                 path("host_key").display(),
                 path("authorized_keys").display(),
             ),

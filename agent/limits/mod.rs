@@ -1,0 +1,335 @@
+//! What the administrator of a machine permits agents to do there. No manager can lift it.
+//!
+//! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by each of
+//! them, and a list permits nothing that it does not name.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
+mod words;
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
+
+use self::words::{Place, Remote, Writable};
+use crate::{
+    manifest::{Problem, limits::read},
+    proxy::{Destination, Host},
+};
+
+/// How many permitted things a refusal names.
+const NAMED_MAX: usize = 6;
+
+/// Everything that limits an agent; without a list nothing does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits(Vec<Permits>);
+
+/// One list of permits. What it does not name is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permits {
+    /// Where it is written, for people.
+    origin: String,
+    listen: Permit<Vec<Place>>,
+    dial: Permit<Vec<Remote>>,
+    gateway: Permit<bool>,
+    resolve: Permit<Names>,
+    proxy: Permit<Vec<Place>>,
+    write: Permit<Vec<Writable>>,
+}
+
+/// What is permitted of one kind of action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Permit<T> {
+    what: T,
+    /// Whether anything is written of it, be it that nothing is permitted.
+    written: bool,
+    /// The line of a file in which it is written.
+    line: Option<usize>,
+}
+
+/// A kind of action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Listen,
+    Dial,
+    Gateway,
+    Resolve,
+    Proxy,
+    Write,
+}
+
+/// Which names are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Names {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of the network.
+    Network,
+    /// All that the machine can resolve, too.
+    Everything,
+}
+
+/// The rule that does not permit something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; ask the administrator of that machine")]
+pub struct Refusal(String);
+
+impl Refusal {
+    /// The rule alone.
+    pub fn rule(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Kind {
+    const ALL: [Self; 6] = [
+        Self::Listen,
+        Self::Dial,
+        Self::Gateway,
+        Self::Resolve,
+        Self::Proxy,
+        Self::Write,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Dial => "dial",
+            Self::Gateway => "gateway",
+            Self::Resolve => "resolve",
+            Self::Proxy => "proxy",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl Limits {
+    /// Those that permit nothing.
+    pub fn nothing() -> Self {
+        Self(vec![Permits::default()])
+    }
+
+    /// Narrows them by one more list.
+    pub fn add(&mut self, permits: Permits) {
+        self.0.push(permits);
+    }
+
+    /// Whether a program of this machine may be served at this address, as another host.
+    pub fn may_listen(&self, address: SocketAddr) -> Result<(), Refusal> {
+        self.all(Kind::Listen, |permits| has(&permits.listen.what, address))
+    }
+
+    /// Whether a proxy may be served there.
+    pub fn may_serve_proxy(&self, address: SocketAddr) -> Result<(), Refusal> {
+        self.all(Kind::Proxy, |permits| has(&permits.proxy.what, address))
+    }
+
+    /// Whether a destination may be one of those that are dialled. Of a name this says only that it is worth to look for its
+    /// addresses: each of them counts by itself ([`Limits::may_connect`]).
+    pub fn may_dial(&self, destination: &Destination) -> Result<(), Refusal> {
+        match &destination.host {
+            Host::Ip(address) => self.may_connect(destination, *address),
+            Host::Name(name) => self.all(Kind::Dial, |permits| {
+                let mut remotes = permits.dial.what.iter();
+                remotes.any(|remote| remote.may_have(name, destination.port))
+            }),
+        }
+    }
+
+    /// Whether an address may be dialled that a destination has led to.
+    pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Refusal> {
+        let name = match &destination.host {
+            Host::Ip(_) => None,
+            Host::Name(name) => Some(name.as_str()),
+        };
+        let (address, port) = (address.to_canonical(), destination.port);
+        self.all(Kind::Dial, |permits| {
+            let mut remotes = permits.dial.what.iter();
+            remotes.any(|remote| remote.has(name, address, port))
+        })
+    }
+
+    /// Whether other machines may be dialled for other hosts.
+    pub fn may_be_gateway(&self) -> Result<(), Refusal> {
+        self.all(Kind::Gateway, |permits| permits.gateway.what)
+    }
+
+    /// Whether other hosts may be told the addresses of such names.
+    pub fn may_resolve(&self, names: Names) -> Result<(), Refusal> {
+        self.all(Kind::Resolve, |permits| permits.resolve.what >= names)
+    }
+
+    /// Whether files may be written into this folder.
+    pub fn may_write_folder(&self, folder: &str) -> Result<(), Refusal> {
+        self.all(Kind::Write, |permits| {
+            permits.write.what.iter().any(|it| it.has_folder(folder))
+        })
+    }
+
+    /// Whether names may be written into the hosts file of the machine.
+    pub fn may_write_hosts_file(&self) -> Result<(), Refusal> {
+        self.all(Kind::Write, |permits| {
+            permits.write.what.contains(&Writable::HostsFile)
+        })
+    }
+
+    fn all(&self, kind: Kind, permitted: impl Fn(&Permits) -> bool) -> Result<(), Refusal> {
+        match self.0.iter().find(|permits| !permitted(permits)) {
+            Some(permits) => Err(permits.refusal(kind)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn has(places: &[Place], address: SocketAddr) -> bool {
+    places.iter().any(|place| place.has(address))
+}
+
+impl Permits {
+    /// The list in the words of an option that may be given several times: none, or `KEY=VALUE,...` each.
+    pub fn from_words<'a>(
+        origin: &str,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, String> {
+        let mut permits = Self {
+            origin: origin.to_owned(),
+            ..Self::default()
+        };
+        for text in texts {
+            let mut kind = None;
+            // An option without a value only says that there is a list.
+            for part in text.split(',').filter(|_| !text.trim().is_empty()) {
+                let value = match part.split_once('=') {
+                    Some((key, value)) => {
+                        kind = Some(words::kind(key.trim())?);
+                        value
+                    }
+                    None => part,
+                };
+                let kind = kind.ok_or_else(|| {
+                    format!(
+                        "{} has no key before it; write for example dial=127.0.0.1:80",
+                        crate::text::quote(part)
+                    )
+                })?;
+                permits.put(kind, value, None)?;
+            }
+        }
+        Ok(permits)
+    }
+
+    /// The list in the text of a file, or everything that is wrong with it.
+    pub fn from_file(origin: &str, text: &str) -> Result<Self, Vec<Problem>> {
+        let (rules, mut problems) = read(text);
+        let mut permits = Self {
+            origin: origin.to_owned(),
+            ..Self::default()
+        };
+        for rule in rules {
+            // One that is not known is told already.
+            let Ok(kind) = words::kind(&rule.key.value) else {
+                continue;
+            };
+            let line = rule.key.span.start.line;
+            if rule.values.is_empty() {
+                permits.begin(kind, Some(line));
+            }
+            for value in &rule.values {
+                for item in value.value.split(',') {
+                    if let Err(reason) = permits.put(kind, item, Some(line)) {
+                        problems.push(Problem::error(value.span, reason));
+                    }
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(permits)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The list as an option says it: what [`Permits::from_words`] reads.
+    pub fn to_words(&self) -> Vec<String> {
+        let kinds = Kind::ALL.into_iter().filter(|kind| self.written(*kind).0);
+        let said = kinds.map(|kind| {
+            let items = self.items(kind);
+            let items = if items.is_empty() {
+                words::NOTHING.to_owned()
+            } else {
+                items.join(",")
+            };
+            format!("{}={items}", kind.word())
+        });
+        said.collect()
+    }
+
+    fn written(&self, kind: Kind) -> (bool, Option<usize>) {
+        match kind {
+            Kind::Listen => (self.listen.written, self.listen.line),
+            Kind::Dial => (self.dial.written, self.dial.line),
+            Kind::Gateway => (self.gateway.written, self.gateway.line),
+            Kind::Resolve => (self.resolve.written, self.resolve.line),
+            Kind::Proxy => (self.proxy.written, self.proxy.line),
+            Kind::Write => (self.write.written, self.write.line),
+        }
+    }
+
+    /// What is permitted of a kind; nothing if it is nothing.
+    fn items(&self, kind: Kind) -> Vec<String> {
+        fn texts(items: &[impl ToString]) -> Vec<String> {
+            items.iter().map(ToString::to_string).collect()
+        }
+        match kind {
+            Kind::Listen => texts(&self.listen.what),
+            Kind::Dial => texts(&self.dial.what),
+            Kind::Gateway => texts(if self.gateway.what { &["yes"] } else { &["no"] }),
+            Kind::Resolve => match self.resolve.what {
+                Names::Nothing => vec![],
+                Names::Network | Names::Everything => texts(&[self.resolve.what]),
+            },
+            Kind::Proxy => texts(&self.proxy.what),
+            Kind::Write => texts(&self.write.what),
+        }
+    }
+
+    fn refusal(&self, kind: Kind) -> Refusal {
+        let (_, line) = self.written(kind);
+        let place = match line {
+            Some(line) => format!("{}:{line}", self.origin),
+            None => self.origin.clone(),
+        };
+        let mut items = self.items(kind);
+        items.retain(|_| kind != Kind::Gateway);
+        let word = kind.word();
+        if items.is_empty() {
+            return Refusal(format!("{place} does not permit \"{word}\""));
+        }
+        let more = items.len().saturating_sub(NAMED_MAX);
+        items.truncate(NAMED_MAX);
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let items = items.join(", ");
+        Refusal(format!("{place} permits \"{word}\" only for {items}{more}"))
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => words::NOTHING,
+            Self::Network => words::NETWORK,
+            Self::Everything => words::EVERYTHING,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

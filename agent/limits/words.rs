@@ -1,0 +1,341 @@
+//! The small language of permits: what stands behind `listen=`, `dial=` and the others, and in a file behind the same keys.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
+};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::{Kind, Names, Permit, Permits};
+use crate::{
+    proxy::Host,
+    route::{Target, TargetError, is_special},
+    text::{meant, quote},
+};
+
+pub(super) const NOTHING: &str = "nothing";
+pub(super) const NETWORK: &str = "network";
+pub(super) const EVERYTHING: &str = "everything";
+const HOSTS_FILE: &str = "hosts-file";
+
+const LOOPBACK: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8);
+
+/// Addresses and ports to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    block: IpNet,
+    ports: Ports,
+}
+
+/// Destinations and ports to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Remote {
+    target: Target,
+    ports: Ports,
+}
+
+/// Something that may be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Writable {
+    /// The hosts file of the machine.
+    HostsFile,
+    /// A folder and what is below it, as it is written.
+    Folder(String),
+}
+
+/// All ports, or a few.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Ports(RangeInclusive<u16>);
+
+impl Place {
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        self.ports.0.contains(&address.port()) && self.block.contains(&address.ip().to_canonical())
+    }
+}
+
+impl Remote {
+    /// Whether a name may lead to something permitted.
+    pub(super) fn may_have(&self, name: &str, port: u16) -> bool {
+        let may = match &self.target {
+            Target::Cidr(_) => true,
+            Target::Glob(_) => self.target.has_name(name),
+        };
+        may && self.ports.0.contains(&port)
+    }
+
+    /// Whether an address is permitted, or the name that has led to it. What means something else on every machine
+    /// (the loopback, metadata services) has to be named: neither a larger block nor a pattern leads there.
+    pub(super) fn has(&self, name: Option<&str>, address: IpAddr, port: u16) -> bool {
+        let has = match &self.target {
+            Target::Cidr(_) if is_special(address) => self.target.names_special(address),
+            Target::Cidr(_) => self.target.has_address(address),
+            Target::Glob(_) => {
+                let is_exact = !self.target.to_string().contains('*');
+                name.is_some_and(|name| self.target.has_name(name))
+                    && (is_exact || !is_special(address))
+            }
+        };
+        has && self.ports.0.contains(&port)
+    }
+}
+
+impl Writable {
+    /// Whether a folder is this one, or below it. Both are compared as they are written; what could lead out of it again
+    /// is not below it.
+    pub(super) fn has_folder(&self, folder: &str) -> bool {
+        let Self::Folder(permitted) = self else {
+            return false;
+        };
+        let plain = |part: &str| !["", ".", ".."].contains(&part) && !part.contains(['$', '\\']);
+        let trimmed = |text: &str| text.trim_end_matches('/').to_owned();
+        let (permitted, folder) = (trimmed(permitted), trimmed(folder));
+        match folder.strip_prefix(&permitted) {
+            Some("") => true,
+            Some(rest) => match rest.strip_prefix('/') {
+                Some(rest) => rest.split('/').all(plain),
+                None => false,
+            },
+            None => false,
+        }
+    }
+}
+
+impl Permits {
+    /// Notes that something is written of a kind, and where.
+    pub(super) fn begin(&mut self, kind: Kind, line: Option<usize>) {
+        fn begin<T>(permit: &mut Permit<T>, line: Option<usize>) {
+            permit.written = true;
+            permit.line = line;
+        }
+        match kind {
+            Kind::Listen => begin(&mut self.listen, line),
+            Kind::Dial => begin(&mut self.dial, line),
+            Kind::Gateway => begin(&mut self.gateway, line),
+            Kind::Resolve => begin(&mut self.resolve, line),
+            Kind::Proxy => begin(&mut self.proxy, line),
+            Kind::Write => begin(&mut self.write, line),
+        }
+    }
+
+    /// Permits one thing more.
+    pub(super) fn put(
+        &mut self,
+        kind: Kind,
+        text: &str,
+        line: Option<usize>,
+    ) -> Result<(), String> {
+        let text = text.trim();
+        // Two words for what can be only one thing, or something beside nothing.
+        let said = self.written(kind).0;
+        let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == NOTHING;
+        if said && (single || self.items(kind).is_empty()) {
+            let word = kind.word();
+            return Err(format!(
+                "{word}: {} stands beside another value; remove one of them",
+                quote(text)
+            ));
+        }
+        self.begin(kind, line);
+        match kind {
+            Kind::Gateway => self.gateway.what = flag(text)?,
+            Kind::Resolve => self.resolve.what = names(text)?,
+            Kind::Listen | Kind::Dial | Kind::Proxy | Kind::Write if text == NOTHING => {}
+            Kind::Listen => self.listen.what.push(loopback(text)?),
+            Kind::Dial => self.dial.what.push(remote(text)?),
+            Kind::Proxy => self.proxy.what.push(place(Kind::Proxy, text)?),
+            Kind::Write => self.write.what.push(writable(text)?),
+        }
+        Ok(())
+    }
+}
+
+/// The kind of action that a key is about.
+pub(super) fn kind(key: &str) -> Result<Kind, String> {
+    let known = || Kind::ALL.into_iter();
+    known().find(|kind| kind.word() == key).ok_or_else(|| {
+        let words: Vec<_> = known().map(Kind::word).collect();
+        let hint = match meant(key, words.iter().copied()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("its keys are: {}", words.join(", ")),
+        };
+        format!("unknown key {}; {hint}", quote(key))
+    })
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err(format!("gateway: {} is neither yes nor no", quote(text))),
+    }
+}
+
+fn names(text: &str) -> Result<Names, String> {
+    let all = [Names::Nothing, Names::Network, Names::Everything];
+    let found = all.into_iter().find(|names| names.to_string() == text);
+    found.ok_or_else(|| {
+        format!(
+            "resolve: {} is none of {NOTHING}, {NETWORK} and {EVERYTHING}",
+            quote(text)
+        )
+    })
+}
+
+/// A place on a loopback address: an agent listens for other hosts nowhere else.
+fn loopback(text: &str) -> Result<Place, String> {
+    let place = place(Kind::Listen, text)?;
+    match place.block {
+        IpNet::V4(block) if LOOPBACK.contains(&block) => Ok(place),
+        IpNet::V4(_) | IpNet::V6(_) => Err(format!(
+            "listen: {} is not inside 127.0.0.0/8, and agents listen for other hosts nowhere else",
+            quote(text)
+        )),
+    }
+}
+
+fn place(kind: Kind, text: &str) -> Result<Place, String> {
+    let wrong = |why: &str| {
+        format!(
+            "{}: {} {why}; write ADDRESS or ADDRESS/BITS, and then :PORT or :FIRST-LAST",
+            kind.word(),
+            quote(text)
+        )
+    };
+    let (host, ports) = split(text).ok_or_else(|| wrong("has no port behind its colon"))?;
+    match target(host) {
+        Ok(Target::Cidr(block)) => Ok(Place { block, ports }),
+        Ok(Target::Glob(_)) | Err(_) => Err(wrong("is no address")),
+    }
+}
+
+fn remote(text: &str) -> Result<Remote, String> {
+    let wrong = |why: &str| {
+        format!(
+            "dial: {} {why}; write ADDRESS, ADDRESS/BITS or NAME, and then :PORT or :FIRST-LAST",
+            quote(text)
+        )
+    };
+    let (host, ports) = split(text).ok_or_else(|| wrong("has no port behind its colon"))?;
+    let target = target(host).map_err(|error| wrong(&format!("is {error}")))?;
+    if let Target::Glob(_) = target
+        && !host.contains('*')
+        && let Err(error) = host.parse::<Host>()
+    {
+        return Err(wrong(&format!("is no host: {error}")));
+    }
+    Ok(Remote { target, ports })
+}
+
+fn writable(text: &str) -> Result<Writable, String> {
+    if text == HOSTS_FILE {
+        return Ok(Writable::HostsFile);
+    }
+    let is_path = text.starts_with(['/', '~', '$'])
+        || text.get(1..).is_some_and(|rest| rest.starts_with(":\\"));
+    if is_path {
+        return Ok(Writable::Folder(text.to_owned()));
+    }
+    Err(format!(
+        "write: {} is neither \"{HOSTS_FILE}\" nor a folder; write its whole path, as in ~/.norouter/agent",
+        quote(text)
+    ))
+}
+
+/// An address is a block of one.
+fn target(text: &str) -> Result<Target, TargetError> {
+    match text.parse() {
+        Err(TargetError::BareAddress(address)) => Ok(Target::Cidr(address.to_canonical().into())),
+        parsed => parsed,
+    }
+}
+
+/// What is before the port, and the ports: all of them if there is none. An IPv6 address before a port has brackets.
+fn split(text: &str) -> Option<(&str, Ports)> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        // Nothing but IPv6 stands in brackets.
+        let host = Some(host).filter(|host| host.contains(':'))?;
+        return match rest.strip_prefix(':') {
+            Some(text) => Some((host, ports(text)?)),
+            None if rest.is_empty() => Some((host, Ports::all())),
+            None => None,
+        };
+    }
+    match text.split_once(':') {
+        Some((host, text)) if !text.contains(':') => Some((host, ports(text)?)),
+        Some(_) | None => Some((text, Ports::all())),
+    }
+}
+
+fn ports(text: &str) -> Option<Ports> {
+    if text == "*" {
+        return Some(Ports::all());
+    }
+    let port = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|port| digits && *port > 0)
+    };
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (port(first)?, port(last)?);
+    (first <= last).then_some(Ports(first..=last))
+}
+
+impl Ports {
+    const fn all() -> Self {
+        Self(1..=u16::MAX)
+    }
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = (self.0.start(), self.0.end());
+        if *self == Self::all() {
+            return Ok(());
+        }
+        if first == last {
+            return write!(f, ":{first}");
+        }
+        write!(f, ":{first}-{last}")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_block(f, &self.block)?;
+        self.ports.fmt(f)
+    }
+}
+
+impl fmt::Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            Target::Cidr(block) => write_block(f, block)?,
+            Target::Glob(_) => self.target.fmt(f)?,
+        }
+        self.ports.fmt(f)
+    }
+}
+
+impl fmt::Display for Writable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HostsFile => HOSTS_FILE,
+            Self::Folder(folder) => folder,
+        })
+    }
+}
+
+/// A block of one address is that address.
+fn write_block(f: &mut fmt::Formatter<'_>, block: &IpNet) -> fmt::Result {
+    let (open, close) = match block {
+        IpNet::V4(_) => ("", ""),
+        IpNet::V6(_) => ("[", "]"),
+    };
+    if block.prefix_len() == block.max_prefix_len() {
+        write!(f, "{open}{}{close}", block.addr())
+    } else {
+        write!(f, "{open}{block}{close}")
+    }
+}

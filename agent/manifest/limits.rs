@@ -1,0 +1,110 @@
+//! The form of a file with limits for agents: which keys it has, and where. What they permit is not said here.
+
+use super::{
+    SIZE_MAX_BYTES,
+    check::check_map,
+    problem::{Problem, Problems, Span, Spanned},
+    read::texts,
+    schema::{Field, Level, Shape, field},
+    yaml::{self, Kind, Node},
+};
+use crate::text::{meant, quote};
+
+/// One key with its values, in the order of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What it is about.
+    pub key: Spanned<String>,
+    /// What of it is permitted, as written.
+    pub values: Vec<Spanned<String>>,
+}
+
+static LIMITS: Level = Level {
+    place: "a file with limits",
+    fields: &[
+        one(
+            "listen",
+            "Loopback addresses to listen on for programs of this machine.",
+            r#"["127.0.42.0/24:8000-9000"]"#,
+        ),
+        one(
+            "dial",
+            "What to connect to, for published ports, for others as a gateway, and from proxies.",
+            r#"["127.0.0.1:80", "*.internal:443"]"#,
+        ),
+        one(
+            "gateway",
+            "Whether to connect to other machines for other hosts.",
+            r#""yes""#,
+        ),
+        one(
+            "resolve",
+            "Which DNS questions of other hosts to answer.",
+            r#""network""#,
+        ),
+        one(
+            "proxy",
+            "Addresses to serve proxies on.",
+            r#"["127.0.0.1:18080"]"#,
+        ),
+        one(
+            "write",
+            "What to write: folders, and \"hosts-file\" for /etc/hosts.",
+            r#"["~/.norouter/agent"]"#,
+        ),
+    ],
+    refused: &[],
+};
+
+const fn one(name: &'static str, doc: &'static str, example: &'static str) -> Field {
+    field(name, Shape::TextOrTexts, doc, example)
+}
+
+/// The rules in `text`, and everything that is wrong with it. A file with a problem permits nothing: what would be left
+/// out could be what somebody relies on.
+pub fn read(text: &str) -> (Vec<Rule>, Vec<Problem>) {
+    if text.len() > SIZE_MAX_BYTES {
+        let message = "a file with limits is larger than 1 MiB";
+        return (vec![], vec![Problem::error(Span::default(), message)]);
+    }
+    let (root, mut problems) = yaml::parse(text);
+    // An empty file permits nothing, as an empty map does.
+    let Some(root) = root.filter(|root| !root.is_null()) else {
+        return (vec![], problems.into_vec());
+    };
+    let mut misfits = Problems::default();
+    check_map(&root, &LIMITS, &mut misfits);
+    let entries = root.entries();
+    let known = |key: &str| LIMITS.fields.iter().any(|field| field.name == key);
+    // A key that is not known is worth a warning in a manifest. Here it is an error, wherever it is thought to belong.
+    let unknown = |problem: &Problem| {
+        let mut keys = entries.iter();
+        keys.any(|entry| entry.key_span == problem.span && !known(&entry.key))
+    };
+    let misfits = misfits.into_vec().into_iter();
+    problems.extend(misfits.filter(|problem| !unknown(problem)));
+    for entry in entries.iter().filter(|entry| !known(&entry.key)) {
+        let keys: Vec<_> = LIMITS.fields.iter().map(|field| field.name).collect();
+        let hint = match meant(&entry.key, keys.iter().copied()) {
+            Some(meant) => format!("did you mean {}?", quote(meant)),
+            None => format!("its keys are: {}", keys.join(", ")),
+        };
+        let message = format!("unknown key {} in {}", quote(&entry.key), LIMITS.place);
+        problems.push(Problem::error(entry.key_span, message).hint(hint));
+    }
+    let rules = entries.iter().map(|entry| Rule {
+        key: Spanned {
+            value: entry.key.to_string(),
+            span: entry.key_span,
+        },
+        values: values(&entry.value),
+    });
+    (rules.collect(), problems.into_vec())
+}
+
+fn values(node: &Node) -> Vec<Spanned<String>> {
+    match &node.kind {
+        Kind::Scalar { .. } => super::read::text(node).into_iter().collect(),
+        Kind::List(_) | Kind::Map(_) => texts(Some(node)),
+    }
+}
