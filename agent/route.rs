@@ -13,6 +13,8 @@ use wildmatch::WildMatch;
 
 use crate::addr::Vip;
 
+pub mod policy;
+
 /// Addresses that mean something else on every machine, or that only a machine itself should ask for: the metadata
 /// services of clouds, which are link-local or in the last two rows. A route leads there only if it names a part of one of
 /// these blocks.

@@ -538,7 +538,7 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
                 let host = host.parse().unwrap_or(Host::Name(host));
                 dial::dial(&Destination { host, port }, Asker::Ports, |_| true).await
             }
-            Errand::ForOthers(destination) => relay::connect(&shared, destination).await,
+            Errand::ForOthers(destination) => relay::connect(&shared, None, &destination).await,
         }
     };
     let dialled = tokio::time::timeout(PROBE_MAX, dialled).await;

@@ -73,7 +73,7 @@ async fn answer_udp(
 ) {
     let own = shared.lock().core.me().map(crate::addr::Vip::address);
     let reply = if own == Some(*address.ip()) {
-        answer(shared, query).await
+        answer(shared, query, None).await
     } else {
         let outcome = tokio::time::timeout(ANSWER_MAX, ask_server(shared, address, query)).await;
         let reply = outcome.ok().and_then(Result::ok);
@@ -86,15 +86,23 @@ async fn answer_udp(
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a question; none if it is no question.
-async fn answer(shared: &Arc<Shared>, query: &[u8]) -> Option<Vec<u8>> {
-    let known = {
+/// Answers a question, perhaps another host's; none if it is no question.
+async fn answer(
+    shared: &Arc<Shared>,
+    query: &[u8],
+    other: Option<Ipv4Addr>,
+) -> Option<Vec<u8>> {
+    let (known, may) = {
         let state = shared.lock();
         let zone = state.core.zone()?;
-        dns::answer(zone, query)
+        let name = ask::name_of(query);
+        let may =
+            other.is_none_or(|other| state.core.may_ask_for_name(other, name.as_deref()));
+        (dns::answer(zone, query), may)
     };
     match known {
         Answer::Reply(reply) => Some(reply),
+        Answer::Forward if !may => Some(dns::refused(query)),
         Answer::Forward => Some(shared.resolver().ask(query).await),
         Answer::Drop => None,
     }
@@ -117,7 +125,8 @@ pub(super) async fn serve_network(
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
             break;
         };
-        let Some(reply) = answer(&shared, &query).await else {
+        let other = Some(*flow.dst.ip()).filter(|_| asked_by_others);
+        let Some(reply) = answer(&shared, &query, other).await else {
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {

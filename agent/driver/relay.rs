@@ -1,6 +1,6 @@
 //! Connections for another host's proxy: asked for on one side, dialled on the other.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -66,14 +66,12 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
     let connected = match ask.host.parse() {
         Ok(host) => {
-            connect(
-                &shared,
-                Destination {
-                    host,
-                    port: ask.port,
-                },
-            )
-            .await
+            let destination = Destination {
+                host,
+                port: ask.port,
+            };
+            let connected = connect(&shared, Some(peer), &destination).await;
+            connected.map(|socket| (socket, destination))
         }
         Err(error) => Err(Failure {
             cause: Cause::NotAllowed,
@@ -82,7 +80,11 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     };
     drop(place);
     match connected {
-        Ok(socket) => {
+        Ok((socket, destination)) => {
+            // It ends when the policy or the routes do not allow it any more.
+            let address = socket.peer_addr()?.ip().to_canonical();
+            let flow = stream.flow();
+            (shared.lock().core).handle_relayed(flow, destination, address);
             let answer = Answer {
                 cause: None,
                 reason: String::new(),
@@ -104,17 +106,18 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     Ok(())
 }
 
-/// Connects to where another host may go through this gateway.
+/// Connects to where another host may go through this gateway; without one, to where the manager wants to look.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
-    destination: Destination,
+    from: Option<Ipv4Addr>,
+    destination: &Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
-    shared.lock().core.may_relay_to(&destination)?;
+    shared.lock().core.may_relay_to(from, destination)?;
     let may = |address| {
         let state = shared.lock();
-        state.core.may_connect_for_others(&destination, address)
+        state.core.may_connect_for_others(from, destination, address)
     };
-    dial::dial(&destination, Asker::Hosts, may).await
+    dial::dial(destination, Asker::Hosts, may).await
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {

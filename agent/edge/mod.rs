@@ -11,6 +11,7 @@
 mod config;
 mod pages;
 mod path;
+mod policy;
 mod probe;
 mod silence;
 
@@ -39,6 +40,7 @@ use crate::{
     flow::{Receive, Table, TableFull},
     link::Sign,
     names::Zone,
+    proxy::Destination,
     time::Instant,
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
@@ -171,6 +173,8 @@ pub struct Core {
     errands: BTreeSet<u64>,
     /// The flows that others have begun.
     accepted: BTreeSet<FlowKey>,
+    /// What other hosts have asked this gateway for on their flows, and the address that it has connected to.
+    relayed: BTreeMap<FlowKey, (Destination, IpAddr)>,
     /// Only with a manager that has promised to say something from time to time.
     silence: Option<Silence>,
     outputs: VecDeque<Output>,
@@ -205,6 +209,7 @@ impl Core {
             dials: BTreeMap::new(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
+            relayed: BTreeMap::new(),
             silence: None,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
@@ -304,12 +309,14 @@ impl Core {
         // than a long connection ends.
         let gone = |flow: &&FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
-            judged && self.served_at(now, flow.src).is_none()
+            let served = !judged || self.served_at(now, flow.src).is_some();
+            !served || !self.lets_in(**flow)
         };
         let gone: Vec<_> = self.accepted.iter().filter(gone).copied().collect();
         for flow in gone {
             self.flows.abort(flow);
         }
+        self.cut_relayed();
         Ok(())
     }
 
@@ -455,6 +462,7 @@ impl Core {
     /// The driver is done with a flow.
     pub fn release(&mut self, flow: FlowKey) {
         self.accepted.remove(&flow);
+        self.relayed.remove(&flow);
         self.flows.release(flow);
     }
 
@@ -566,6 +574,9 @@ impl Core {
         let Some(served) = self.served_at(now, packet.key().dst) else {
             return false;
         };
+        if !self.lets_in(packet.key().reversed()) {
+            return false;
+        }
         let waits = *packet.key().src.ip();
         if matches!(served, Served::Dial(..)) && !self.may_dial_for(waits) {
             return false;
@@ -702,6 +713,7 @@ fn greeting(sum: u16) -> serde_json::Value {
         feature::ETC_HOSTS,
         feature::ROUTES,
         feature::NOT_TO,
+        feature::POLICY,
         feature::DNS,
         feature::HEARTBEAT,
         feature::RECONFIGURE,

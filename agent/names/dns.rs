@@ -236,9 +236,18 @@ fn bare(query: Header, rcode: u16) -> Vec<u8> {
 
 /// The reply that nobody could be asked, or nobody answered. Empty if the query has not even a header.
 pub fn servfail(query: &[u8]) -> Vec<u8> {
+    failed(query, rcode::SERVER_FAILURE)
+}
+
+/// The reply that this question is not answered to who asks it. Empty if the query has not even a header.
+pub fn refused(query: &[u8]) -> Vec<u8> {
+    failed(query, rcode::REFUSED)
+}
+
+fn failed(query: &[u8], rcode: u16) -> Vec<u8> {
     match (Message::read(query), Header::read(query)) {
-        (Some(query), _) => Draft::new(&query).finish(rcode::SERVER_FAILURE),
-        (None, Some(header)) => bare(header, rcode::SERVER_FAILURE),
+        (Some(query), _) => Draft::new(&query).finish(rcode),
+        (None, Some(header)) => bare(header, rcode),
         (None, None) => Vec::new(),
     }
 }

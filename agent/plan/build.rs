@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use super::{
-    Forward, HostPlan, Plan, ProxyPlan, Start, notes,
+    Forward, HostPlan, Plan, ProxyPlan, Start, notes, policy,
     words::{self, Flaw},
 };
 use crate::{
@@ -45,15 +45,29 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Vec<Problem>) {
             .flatten();
     }
     builder.problems.extend(notes::not_served(manifest));
+    let planned: Vec<_> = hosts.iter().map(|(_, host)| host).collect();
+    let names = &builder.names;
+    let policy = policy::build(
+        manifest.policy.as_ref(),
+        &planned,
+        &routes,
+        &|name| names.contains_key(name),
+        &mut builder.problems,
+    );
     let plan = Plan {
         hosts: hosts.into_iter().map(|(_, host)| host).collect(),
         routes,
+        policy,
     };
     if any_error(&builder.problems) {
         return (None, builder.problems);
     }
     builder.problems.extend(crowded(manifest, &plan));
-    (Some(plan), builder.problems)
+    if let Some(policy) = &manifest.policy {
+        builder.problems.extend(policy::try_tests(policy, &plan));
+    }
+    let plan = Some(plan).filter(|_| !any_error(&builder.problems));
+    (plan, builder.problems)
 }
 
 /// A host without a command listens on this machine, and a second one would listen on the same addresses.

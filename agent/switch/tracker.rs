@@ -12,6 +12,7 @@ use std::{
 use super::meter::{Meter, Sent};
 use crate::{
     addr::{FlowKey, Vip},
+    route::policy::By,
     time::Instant,
     wire::{
         Segment,
@@ -39,6 +40,8 @@ pub(super) enum Refusal {
     /// It would begin a connection that may not be: nothing is published there, the host is down, or there are too
     /// many.
     Forbidden,
+    /// The policy refuses it.
+    Denied(By),
 }
 
 #[derive(Debug, Default)]

@@ -66,6 +66,8 @@ pub mod feature {
     pub const SUMS: &str = "sums";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
+    /// Addition: the agent keeps to [`super::Policy`]. Where the manifest has one, a host is refused without it.
+    pub const POLICY: &str = "policy";
 }
 
 /// A control message, either way.
@@ -294,6 +296,39 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub features: Vec<String>,
+    /// Addition: who may reach what, as far as it concerns the agent; everybody everything without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// Who may reach what, as far as it concerns an agent. No field may be left out: what is not understood is not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// What becomes of connections that no rule fits: `allow` or `deny`.
+    pub default: String,
+    /// The rules about connections from the agent, to it and through it, in their order.
+    pub rules: Vec<PolicyRule>,
+}
+
+/// One rule of a [`Policy`]. Lists of hosts hold VIPs, or one `*` for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyRule {
+    /// Its number in the manifest, from 1.
+    pub number: u16,
+    /// Where connections begin.
+    pub from: Vec<String>,
+    /// Hosts that they go to.
+    pub to: Vec<String>,
+    /// Destinations outside the network: CIDR blocks and host name globs, or one `*` for all of them.
+    pub beyond: Vec<String>,
+    /// The gateways that those are reached through.
+    pub via: Vec<String>,
+    /// The first and the last port of each range; all ports if there is none.
+    pub ports: Vec<[u16; 2]>,
+    /// `allow` or `deny`.
+    pub action: String,
 }
 
 /// Which hosts cannot be reached at the moment.
@@ -505,6 +540,7 @@ mod tests {
             main_names: Vec::new(),
             manager: String::new(),
             features: Vec::new(),
+            policy: None,
         };
         let json = serde_json::to_value(Message::configure(7, &args)).unwrap();
         assert_eq!(json["type"], "request");
