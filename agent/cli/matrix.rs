@@ -20,7 +20,10 @@ const NAMES_MAX: usize = 8;
 pub(super) fn table(policy: &PlanPolicy) -> String {
     let mut text = match (policy.default.as_str(), policy.rules.len()) {
         ("deny", rules) => {
-            format!("\nWho may reach what, by {}; everything else is refused:\n\n", rules_words(rules))
+            format!(
+                "\nWho may reach what, by {}; everything else is refused:\n\n",
+                rules_words(rules)
+            )
         }
         (_, 0) => "\nWho may reach what: everybody all that is published or routed.\n\n".to_owned(),
         (_, rules) => format!(
@@ -65,7 +68,9 @@ fn grid(policy: &PlanPolicy) -> Vec<String> {
     let widths: Vec<_> = (0..=policy.targets.len()).map(width).collect();
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths);
-        let cells: Vec<_> = cells.map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<_> = cells
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         cells.join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
@@ -77,7 +82,9 @@ fn below(target: &MatrixTarget) -> String {
         Some(via) => format!("via {via}"),
         None => {
             let ports: Vec<_> = target.ports.iter().map(u16::to_string).collect();
-            cut(&format!(":{}", ports.join(" :"))).trim_end_matches(':').to_owned()
+            cut(&format!(":{}", ports.join(" :")))
+                .trim_end_matches(':')
+                .to_owned()
         }
     }
 }

@@ -87,17 +87,12 @@ async fn answer_udp(
 }
 
 /// Answers a question, perhaps another host's; none if it is no question.
-async fn answer(
-    shared: &Arc<Shared>,
-    query: &[u8],
-    other: Option<Ipv4Addr>,
-) -> Option<Vec<u8>> {
+async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let (known, may) = {
         let state = shared.lock();
         let zone = state.core.zone()?;
         let name = ask::name_of(query);
-        let may =
-            other.is_none_or(|other| state.core.may_ask_for_name(other, name.as_deref()));
+        let may = other.is_none_or(|other| state.core.may_ask_for_name(other, name.as_deref()));
         (dns::answer(zone, query), may)
     };
     match known {

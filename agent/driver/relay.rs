@@ -115,7 +115,9 @@ pub(super) async fn connect(
     shared.lock().core.may_relay_to(from, destination)?;
     let may = |address| {
         let state = shared.lock();
-        state.core.may_connect_for_others(from, destination, address)
+        state
+            .core
+            .may_connect_for_others(from, destination, address)
     };
     dial::dial(destination, Asker::Hosts, may).await
 }

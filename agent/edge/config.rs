@@ -86,7 +86,10 @@ impl Config {
             .collect();
         let relays = ports("relays", &args.relays)?.into_iter().collect();
         let policy = {
-            let (dns, relays) = (ports("nameServers", &args.name_servers)?, ports("relays", &args.relays)?);
+            let (dns, relays) = (
+                ports("nameServers", &args.name_servers)?,
+                ports("relays", &args.relays)?,
+            );
             policy::read(&args, dns.into_iter(), relays.into_iter())?
         };
         let mut published = BTreeSet::new();

@@ -11,7 +11,9 @@ use super::{Core, config::Config, path::Gateway};
 use crate::{
     addr::{FlowKey, Port, Vip},
     proxy::{Cause, Destination, Failure, Host},
-    route::policy::{Action, Beyond, By, Hosts, Line, Name, Outside, Policy, Rule, Ruling, Service},
+    route::policy::{
+        Action, Beyond, By, Hosts, Line, Name, Outside, Policy, Rule, Ruling, Service,
+    },
     wire::control::{self, Configure},
 };
 
@@ -29,7 +31,9 @@ pub(super) fn read(
     };
     let rules: Result<Vec<_>, String> = written.rules.iter().map(rule).collect();
     let hosts = args.hostname_map.values().chain([&args.me]);
-    let hosts: BTreeSet<_> = hosts.filter_map(|address| Vip::new(*address).ok()).collect();
+    let hosts: BTreeSet<_> = hosts
+        .filter_map(|address| Vip::new(*address).ok())
+        .collect();
     let services = dns.map(|at| (at, Service::Dns));
     let services = services.chain(relays.map(|at| (at, Service::Relay)));
     let default = action(&written.default)?;
@@ -46,7 +50,11 @@ fn rule(rule: &control::PolicyRule) -> Result<Rule, String> {
             let vip = text.parse::<Vip>();
             vip.map_err(|error| wrong(&format!("{text:?} is {error}")))
         };
-        texts.iter().map(vip).collect::<Result<_, _>>().map(Hosts::Only)
+        texts
+            .iter()
+            .map(vip)
+            .collect::<Result<_, _>>()
+            .map(Hosts::Only)
     };
     let target = |text: &String| {
         let target = text.parse();
@@ -65,7 +73,11 @@ fn rule(rule: &control::PolicyRule) -> Result<Rule, String> {
         to: hosts(&rule.to)?,
         beyond,
         via: hosts(&rule.via)?,
-        ports: rule.ports.iter().map(|[first, last]| *first..=*last).collect(),
+        ports: rule
+            .ports
+            .iter()
+            .map(|[first, last]| *first..=*last)
+            .collect(),
         action: action(&rule.action)?,
     })
 }
@@ -164,7 +176,8 @@ impl Core {
             address: None,
         };
         let from = Vip::new(from);
-        let allowed = from.is_ok_and(|from| config.policy.at_some_port(from, &outside).may_be_allowed());
+        let allowed =
+            from.is_ok_and(|from| config.policy.at_some_port(from, &outside).may_be_allowed());
         allowed && (routed || everybody)
     }
 
@@ -172,7 +185,8 @@ impl Core {
     pub fn handle_relayed(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
         let from = Some(*flow.dst.ip());
         // The policy may have changed since it was asked.
-        if self.may_relay_to(from, &to).is_err() || !self.may_connect_for_others(from, &to, address) {
+        if self.may_relay_to(from, &to).is_err() || !self.may_connect_for_others(from, &to, address)
+        {
             self.flows.abort(flow);
         }
         self.relayed.insert(flow, (to, address));

@@ -4,6 +4,7 @@ mod gateway;
 mod listeners;
 mod pages;
 mod path;
+mod policy;
 mod probe;
 
 use super::*;

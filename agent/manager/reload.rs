@@ -83,7 +83,9 @@ impl Core {
             _ if same_policy => None,
             0 => Some("the policy: changed".to_owned()),
             1 => Some("the policy: changed, which has cut 1 connection".to_owned()),
-            many => Some(format!("the policy: changed, which has cut {many} connections")),
+            many => Some(format!(
+                "the policy: changed, which has cut {many} connections"
+            )),
         };
         self.outputs
             .push_back(super::Output::Event(Event::Reloaded {

@@ -70,10 +70,7 @@ fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
         );
     };
     match (field.shape, &node.kind) {
-        (
-            Shape::Text | Shape::Port | Shape::Ports | Shape::TextOrTexts,
-            Kind::Scalar { .. },
-        ) => {}
+        (Shape::Text | Shape::Port | Shape::Ports | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
         (Shape::Text, _) => wrong("a text"),
         (Shape::Port, _) => wrong("a port"),
         (Shape::Flag, _) if node.flag().is_some() => {}
@@ -88,7 +85,8 @@ fn check_value(node: &Node, field: &Field, problems: &mut Vec<Problem>) {
                 if let Kind::List(items) = &entry.value.kind {
                     check_items(&name, items, problems);
                 } else {
-                    let message = format!("{name} must be a list, but this is {}", found(&entry.value));
+                    let message =
+                        format!("{name} must be a list, but this is {}", found(&entry.value));
                     problems.push(
                         Problem::error(entry.value.span, message)
                             .hint(format!("for example: {}: {}", field.name, field.example)),

@@ -2,7 +2,8 @@
 //! not, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Dns, Host, Listen, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES, Settings, StateDir, Test,
+    Cmd, Dns, Host, Listen, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES, Settings, StateDir,
+    Test,
     check::check_map,
     problem::{Problem, Span, Spanned},
     schema,

@@ -54,7 +54,11 @@ impl Plan {
         let mut columns: Vec<_> = self.hosts.iter().map(Column::Host).collect();
         let mut known = BTreeSet::new();
         for route in self.routes.iter() {
-            for (to, via) in route.to.iter().flat_map(|to| route.via.iter().map(move |via| (to, *via))) {
+            for (to, via) in route
+                .to
+                .iter()
+                .flat_map(|to| route.via.iter().map(move |via| (to, *via)))
+            {
                 if known.insert((to.to_string(), via)) {
                     columns.push(Column::Route(to, via));
                 }
@@ -119,7 +123,8 @@ impl Plan {
             }
             Column::Route(to, via) => {
                 let begins = self.policy.rules().iter().flat_map(|rule| &rule.ports);
-                let begins = begins.flat_map(|ports| [Some(*ports.start()), ports.end().checked_add(1)]);
+                let begins =
+                    begins.flat_map(|ports| [Some(*ports.start()), ports.end().checked_add(1)]);
                 let begins: BTreeSet<u16> = begins.flatten().chain([1]).collect();
                 let ends = begins.iter().skip(1).map(|next| next - 1).chain([u16::MAX]);
                 for (first, last) in begins.iter().zip(ends) {

@@ -225,7 +225,8 @@ impl Reader<'_> {
             match self.meaning(text, true) {
                 Some(Meaning::Everybody) => everything = true,
                 Some(Meaning::Hosts(found)) if written.via.is_some() => {
-                    let message = format!("{} is not reached through a gateway", quote(&text.value));
+                    let message =
+                        format!("{} is not reached through a gateway", quote(&text.value));
                     let hint = "remove \"via\", or write a block or a glob of a route as \"to\"";
                     self.error(text.span, message, hint);
                     drop(found);
@@ -253,7 +254,10 @@ impl Reader<'_> {
     fn unrouted(&mut self, text: &Spanned<String>, target: &Target, via: &Hosts) {
         let leads = |route: &crate::route::Route| {
             route.via.iter().any(|gateway| via.has(*gateway))
-                && route.to.iter().any(|to| meet(target, to) || meet(to, target))
+                && route
+                    .to
+                    .iter()
+                    .any(|to| meet(target, to) || meet(to, target))
         };
         if !self.routes.iter().any(leads) {
             let message = format!("no route leads to {}", quote(&text.value));
@@ -378,7 +382,11 @@ impl Reader<'_> {
                     [host] => host.name.to_string(),
                     _ => "none of these hosts".to_owned(),
                 };
-                let does = if hosts.len() == 1 { "does not publish" } else { "publishes" };
+                let does = if hosts.len() == 1 {
+                    "does not publish"
+                } else {
+                    "publishes"
+                };
                 let message = format!("{who} {does} {}", text.value);
                 let mut known: Vec<_> = hosts.iter().flat_map(|host| published(host)).collect();
                 known.sort_unstable();
@@ -421,7 +429,8 @@ impl Reader<'_> {
                 );
                 let problem = Problem::warning(*span, message);
                 self.problems.push(
-                    problem.hint("write \"default: deny\" if only what rules allow is to be allowed"),
+                    problem
+                        .hint("write \"default: deny\" if only what rules allow is to be allowed"),
                 );
             }
         }
@@ -468,9 +477,17 @@ pub(super) fn try_tests(written: &manifest::Policy, plan: &Plan) -> Vec<Problem>
             continue;
         };
         if test.to.is_empty() {
-            reader.error(test.span, "\"to\" names nothing", "write HOST:PORT, like \"db:5432\"");
+            reader.error(
+                test.span,
+                "\"to\" names nothing",
+                "write HOST:PORT, like \"db:5432\"",
+            );
         }
-        let from: Vec<_> = plan.hosts.iter().filter(|host| from.has(host.vip)).collect();
+        let from: Vec<_> = plan
+            .hosts
+            .iter()
+            .filter(|host| from.has(host.vip))
+            .collect();
         for to in &test.to {
             let Some(goals) = reader.goals(to) else {
                 continue;
@@ -524,7 +541,9 @@ impl Reader<'_> {
             Ok(Host::Ip(address)) if !is_own(address) => {
                 return Some(vec![outside(Host::Ip(address))]);
             }
-            Ok(Host::Name(name)) if self.routes.to_name(&name).is_some() && !self.is_ours(&name) => {
+            Ok(Host::Name(name))
+                if self.routes.to_name(&name).is_some() && !self.is_ours(&name) =>
+            {
                 return Some(vec![outside(Host::Name(name))]);
             }
             Ok(Host::Ip(_) | Host::Name(_)) | Err(_) => {}
@@ -538,7 +557,9 @@ impl Reader<'_> {
             Meaning::Hosts(hosts) => hosts,
             Meaning::Target(_) => return None,
         };
-        let goals = hosts.iter().map(|vip| outside(Host::Ip(vip.address().into())));
+        let goals = hosts
+            .iter()
+            .map(|vip| outside(Host::Ip(vip.address().into())));
         Some(goals.collect())
     }
 
@@ -584,7 +605,10 @@ impl Plan {
     /// What becomes of a connection from a host to somewhere, through each gateway that may be the way.
     pub fn reach(&self, from: Vip, to: &Destination) -> Vec<(Option<Vip>, Reach)> {
         let own = match &to.host {
-            Host::Ip(address) => self.hosts.iter().find(|host| host.vip.address() == *address),
+            Host::Ip(address) => self
+                .hosts
+                .iter()
+                .find(|host| host.vip.address() == *address),
             Host::Name(name) => {
                 let name: Option<HostName> = name.parse().ok();
                 let names = self.names();
@@ -632,7 +656,10 @@ fn fail(plan: &Plan, from: &HostPlan, to: &Destination, expect: Action) -> Optio
         Host::Ip(IpAddr::V4(address)) => Vip::new(*address)
             .ok()
             .and_then(|vip| plan.host(vip))
-            .map_or_else(|| to.to_string(), |host| format!("{}:{}", host.name, to.port)),
+            .map_or_else(
+                || to.to_string(),
+                |host| format!("{}:{}", host.name, to.port),
+            ),
         Host::Ip(IpAddr::V6(_)) | Host::Name(_) => to.to_string(),
     };
     let name = &from.name;

@@ -346,7 +346,11 @@ impl Switch {
     /// When to call [`Switch::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let refusals = self.refusals.poll_timeout();
-        self.tracker.poll_timeout().into_iter().chain(refusals).min()
+        self.tracker
+            .poll_timeout()
+            .into_iter()
+            .chain(refusals)
+            .min()
     }
 
     /// Decides where an honest packet goes.
@@ -377,8 +381,11 @@ impl Switch {
             if let Some(by) = self.denies_port(from, vip, key) {
                 return Err(Refusal::Denied(by));
             }
-            let published = Port::new(key.dst.port()).is_some_and(|it| host.published.contains(&it));
-            return Some(vip).filter(|_| host.up && published).ok_or(Refusal::Forbidden);
+            let published =
+                Port::new(key.dst.port()).is_some_and(|it| host.published.contains(&it));
+            return Some(vip)
+                .filter(|_| host.up && published)
+                .ok_or(Refusal::Forbidden);
         }
         let learned = self.learned.via(now, from, address);
         let gateways = match &learned {

@@ -11,8 +11,8 @@ pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     network::{LogLine, LogView, NetworkView},
     plan::{
-        MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort, PlanRoute, PlanRule,
-        PlanView,
+        MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,
+        PlanRoute, PlanRule, PlanView,
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     why::{WhyOutcome, WhyStep, WhyView},

@@ -12,7 +12,7 @@ use norouter::{
 };
 
 /// How many plans there are.
-pub(crate) const VARIANTS: u64 = 16;
+pub(crate) const VARIANTS: u64 = 32;
 
 /// The host that does whatever no agent should do.
 pub(crate) const EVIL: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 66);
@@ -59,6 +59,11 @@ impl Variant {
         if self.number & 8 == 0 { 3 } else { 1 }
     }
 
+    /// Whether a policy keeps the hostile host and the second one from the first, and the first one from what is outside.
+    fn has_a_policy(self) -> bool {
+        self.number & 16 != 0
+    }
+
     /// The plan.
     pub(crate) fn plan(self) -> Plan {
         let mut text = "hosts:\n".to_owned();
@@ -88,6 +93,11 @@ impl Variant {
             "routes:\n  - {{via: h{}, to: [10.0.0.0/24]}}\n",
             self.gateway()
         );
+        if self.has_a_policy() {
+            text += "policy:\n  rules:\n";
+            text += "  - {from: [evil, h2], to: h1, ports: [80], action: deny}\n";
+            text += "  - {from: h1, to: [10.0.0.0/25], action: deny}\n";
+        }
         plan::load("sim.yaml", &text).plan.unwrap()
     }
 
@@ -99,7 +109,16 @@ impl Variant {
         if !is_good && !is_guest && *src.ip() != EVIL {
             return false;
         }
+        let from = number;
         let number = host.address().octets()[3];
+        if self.has_a_policy() && *src.ip() != host.address() {
+            let is_kept_out = from == 2 || *src.ip() == EVIL;
+            let is_first = *dst.ip() == host.address() && number == 1 && dst.port() == ALWAYS;
+            let is_outside = *dst.ip() != host.address();
+            if (is_kept_out && is_first) || (from == 1 && is_outside) {
+                return false;
+            }
+        }
         if *dst.ip() == host.address() {
             return dst.port() == ALWAYS
                 || (dst.port() == SOMETIMES && number == 1 && self.has_a_further_port());

@@ -43,6 +43,7 @@ fn plan() -> Plan {
             route(&[GW], &["10.1.2.3/8", "*.internal", "fd00::/8"], &[]),
             route(&[B, GW, A], &["*"], &["10.9.0.0/16", "*.local"]),
         ]),
+        policy: crate::route::policy::Policy::default(),
     }
 }
 
