@@ -135,8 +135,8 @@ pub struct Policy {
 pub struct Rule {
     /// The whole entry.
     pub span: Span,
-    /// Where connections begin.
-    pub from: Vec<Spanned<String>>,
+    /// Where connections begin; none if it is not written.
+    pub from: Option<Vec<Spanned<String>>>,
     /// Where they go; none if it is not written.
     pub to: Option<Vec<Spanned<String>>>,
     /// The gateways; none if it is not written.

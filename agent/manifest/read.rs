@@ -159,7 +159,7 @@ fn policy(node: &Node) -> Policy {
             .filter(|item| matches!(item.kind, Kind::Map(_)))
             .map(|item| Rule {
                 span: item.span,
-                from: words(item.get("from")).unwrap_or_default(),
+                from: words(item.get("from")),
                 to: words(item.get("to")),
                 via: words(item.get("via")),
                 ports: words(item.get("ports")),

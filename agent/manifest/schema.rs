@@ -453,6 +453,7 @@ fn field_schema(field: &Field) -> Value {
         })),
         Shape::NamedTexts => object(json!({
             "type": ["object", "null"],
+            "patternProperties": {"^x-": {}},
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         })),
         Shape::TextOrTexts => {

@@ -123,7 +123,7 @@ impl Reader<'_> {
     }
 
     fn rule(&mut self, written: &manifest::Rule, number: u16) -> Option<Rule> {
-        let from = self.some_hosts(&written.from, written.span, "from")?;
+        let from = self.some_hosts(written.from.as_ref()?, written.span, "from")?;
         let via = match &written.via {
             None => Hosts::Everybody,
             Some(via) => self.gateways(via, written.span)?,

@@ -256,12 +256,18 @@ impl Policy {
                     return written;
                 }
                 let host = self.on_host(from, to, Rule::has_some_port);
-                if host.may_be_allowed() {
+                if host.may_be_allowed() || !self.is_gateway(to) {
                     return reached(host);
                 }
                 reached(self.through(from, to))
             }
         }
+    }
+
+    fn is_gateway(&self, host: Vip) -> bool {
+        let all = (host, Port::MIN)..=(host, Port::MAX);
+        let mut services = self.services.range(all);
+        services.any(|(_, service)| *service == Service::Relay)
     }
 
     /// What it says about a destination outside the network.

@@ -29,6 +29,9 @@ pub(crate) const ALWAYS: u16 = 80;
 pub(crate) const SOMETIMES: u16 = 81;
 pub(crate) const NEVER: u16 = 82;
 
+/// A port that the first host publishes, and that every policy keeps from the hostile one.
+pub(crate) const KEPT: u16 = 83;
+
 /// One of the plans. Each bit of its number is something that differs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
@@ -59,8 +62,8 @@ impl Variant {
         if self.number & 8 == 0 { 3 } else { 1 }
     }
 
-    /// Whether a policy keeps the hostile host and the second one from the first, and the first one from what is outside.
-    fn has_a_policy(self) -> bool {
+    /// Whether the policy keeps the second host from a port of the first, and the first one from what is outside.
+    fn has_more_rules(self) -> bool {
         self.number & 16 != 0
     }
 
@@ -73,7 +76,8 @@ impl Variant {
                 "  {name}: {{vip: 127.0.42.{number}, cmd: {command}, ports: ['{ALWAYS}:127.0.0.1:80'{more}]}}"
             );
         };
-        let further = format!(", '{SOMETIMES}:127.0.0.1:81'");
+        let kept = format!(", '{KEPT}:127.0.0.1:83'");
+        let further = format!("{kept}, '{SOMETIMES}:127.0.0.1:81'");
         for number in 1..=self.hosts {
             let other = number == 2 && self.has_another_command();
             let more = number == 1 && self.has_a_further_port();
@@ -81,7 +85,11 @@ impl Variant {
                 &format!("h{number}"),
                 number,
                 if other { "other" } else { "run" },
-                if more { &further } else { "" },
+                match number {
+                    1 if more => &further,
+                    1 => &kept,
+                    _ => "",
+                },
             );
         }
         host("evil", EVIL.octets()[3], "run", "");
@@ -93,9 +101,16 @@ impl Variant {
             "routes:\n  - {{via: h{}, to: [10.0.0.0/24]}}\n",
             self.gateway()
         );
-        if self.has_a_policy() {
-            text += "policy:\n  rules:\n";
-            text += "  - {from: [evil, h2], to: h1, ports: [80], action: deny}\n";
+        text += "policy:\n  rules:\n";
+        let _ = writeln!(
+            text,
+            "  - {{from: evil, to: h1, ports: [{KEPT}], action: deny}}"
+        );
+        if self.has_more_rules() {
+            let _ = writeln!(
+                text,
+                "  - {{from: h2, to: h1, ports: [{SOMETIMES}], action: deny}}"
+            );
             text += "  - {from: h1, to: [10.0.0.0/25], action: deny}\n";
         }
         plan::load("sim.yaml", &text).plan.unwrap()
@@ -111,16 +126,20 @@ impl Variant {
         }
         let from = number;
         let number = host.address().octets()[3];
-        if self.has_a_policy() && *src.ip() != host.address() {
-            let is_kept_out = from == 2 || *src.ip() == EVIL;
-            let is_first = *dst.ip() == host.address() && number == 1 && dst.port() == ALWAYS;
-            let is_outside = *dst.ip() != host.address();
-            if (is_kept_out && is_first) || (from == 1 && is_outside) {
-                return false;
-            }
+        let is_outside = *dst.ip() != host.address();
+        let is_kept_out = match dst.port() {
+            _ if src.ip() == &host.address() => false,
+            _ if is_outside => from == 1 && self.has_more_rules(),
+            KEPT => *src.ip() == EVIL,
+            SOMETIMES => from == 2 && self.has_more_rules(),
+            _ => false,
+        };
+        if is_kept_out {
+            return false;
         }
-        if *dst.ip() == host.address() {
+        if !is_outside {
             return dst.port() == ALWAYS
+                || (dst.port() == KEPT && number == 1)
                 || (dst.port() == SOMETIMES && number == 1 && self.has_a_further_port());
         }
         dst.ip().octets()[..3] == [10, 0, 0] && number == self.gateway()

@@ -128,6 +128,7 @@ fn the_dns_server_is_for_those_who_reach_something_there_and_a_rule_may_say_othe
     assert!(policy.allows(vip(1), vip(2), port(DNS)));
     assert!(!policy.allows(vip(1), vip(3), port(DNS)));
     assert!(policy.allows(vip(3), vip(4), port(22)) && !policy.allows(vip(3), vip(4), port(DNS)));
+    assert!(!policy.allows(vip(5), vip(8), port(DNS)));
     // Its routes need it, and the relay.
     assert!(policy.allows(vip(5), vip(9), port(DNS)) && policy.allows(vip(5), vip(9), port(RELAY)));
     assert!(!policy.allows(vip(1), vip(9), port(RELAY)));
