@@ -61,7 +61,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
-        relays: endpoints(plan, |other| other.relay.filter(|port| may(other, *port))),
+        // Nothing listens for them, and what asks them all the same is told of.
+        relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
             .iter()

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    addr::Vip,
+    addr::{Port, Vip},
     plan::Plan,
     switch::Refused,
     view::{Event, RefusedTarget},
@@ -13,10 +13,15 @@ use crate::{
 pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
     let host = plan.host(refused.from)?;
     let most = refused.most.iter().map(|(to, times, by)| {
-        let own = Vip::new(*to.ip()).ok();
-        let called = own.map_or_else(|| to.ip().to_string(), |vip| plan.name_of(vip));
+        let own = Vip::new(*to.ip()).ok().and_then(|vip| plan.host(vip));
+        let is = |port: Option<Port>| port.is_some_and(|port| port.get() == to.port());
         RefusedTarget {
-            to: format!("{called}:{}", to.port()),
+            to: match own {
+                Some(host) if is(host.dns) => format!("{}:dns", host.name),
+                Some(host) if is(host.relay) => format!("{}:relay", host.name),
+                Some(host) => format!("{}:{}", host.name, to.port()),
+                None => to.to_string(),
+            },
             times: *times,
             by: plan.by_words(*by),
         }

@@ -3,6 +3,7 @@
 mod configuration;
 mod flows;
 mod lost;
+mod policy;
 mod prompts;
 mod reload;
 mod suggestions;
