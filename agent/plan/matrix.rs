@@ -23,7 +23,7 @@ enum Column<'p> {
 enum Part {
     Allowed,
     Refused,
-    ByAddress,
+    Partly,
 }
 
 impl Plan {
@@ -93,7 +93,7 @@ impl Plan {
         let empty = |reach| MatrixCell {
             reach,
             ports: String::new(),
-            by_address: String::new(),
+            some: String::new(),
             refused_by: Vec::new(),
         };
         if own == from {
@@ -105,7 +105,7 @@ impl Plan {
             let part = match (ruling.allows, ruling.denies) {
                 (_, None) => Part::Allowed,
                 (None, Some(_)) => Part::Refused,
-                (Some(_), Some(_)) => Part::ByAddress,
+                (Some(_), Some(_)) => Part::Partly,
             };
             refused_by.extend(ruling.denies);
             match ranges.last_mut() {
@@ -133,7 +133,7 @@ impl Plan {
             }
         }
         let has = |part| ranges.iter().any(|(_, _, it)| *it == part);
-        let reach = match (has(Part::Allowed), has(Part::Refused), has(Part::ByAddress)) {
+        let reach = match (has(Part::Allowed), has(Part::Refused), has(Part::Partly)) {
             (false, false, false) => MatrixReach::Nothing,
             (true, false, false) => MatrixReach::All,
             (false, true, false) => MatrixReach::None,
@@ -154,7 +154,7 @@ impl Plan {
         MatrixCell {
             reach,
             ports: shown(Part::Allowed),
-            by_address: shown(Part::ByAddress),
+            some: shown(Part::Partly),
             refused_by: refused_by.iter().filter_map(number).collect(),
         }
     }

@@ -144,9 +144,9 @@ pub struct MatrixCell {
     /// The ports, if it is only a part.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
-    /// Ports of names that may be reached or not by the address that they turn out to have.
+    /// The ports at which only some names or addresses of it may be reached.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub by_address: String,
+    pub some: String,
     /// The rules that refuse the rest; it is the default if there is a rest and no rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_by: Vec<u16>,
@@ -172,17 +172,17 @@ pub enum MatrixReach {
 impl MatrixCell {
     /// The cell in a few words: "all", "80, 443".
     pub fn words(&self) -> String {
-        let by_address = match self.by_address.as_str() {
+        let some = match self.some.as_str() {
             "" => String::new(),
-            ports => format!("{ports} by address"),
+            ports => format!("some at {ports}"),
         };
         match self.reach {
             MatrixReach::Own | MatrixReach::Nothing => "-".to_owned(),
             MatrixReach::All => "all".to_owned(),
             MatrixReach::None => "no".to_owned(),
-            MatrixReach::Part if self.ports.is_empty() => by_address,
-            MatrixReach::Part if by_address.is_empty() => self.ports.clone(),
-            MatrixReach::Part => format!("{}; {by_address}", self.ports),
+            MatrixReach::Part if self.ports.is_empty() => some,
+            MatrixReach::Part if some.is_empty() => self.ports.clone(),
+            MatrixReach::Part => format!("{}; {some}", self.ports),
         }
     }
 }

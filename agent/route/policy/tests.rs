@@ -1,3 +1,5 @@
+//! What a policy says, beside what a plain list of its rules would.
+
 use std::net::Ipv4Addr;
 
 use proptest::prelude::*;

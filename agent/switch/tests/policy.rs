@@ -4,30 +4,35 @@ use super::{
     routes::{answer, dial, route},
     *,
 };
-use crate::plan;
+use crate::route::policy::{Beyond, Hosts, Line, Rule};
 
-/// The policy of a network of the three hosts, of which C is a gateway, with these lines.
-fn policy(text: &str) -> Policy {
-    let manifest = format!(
-        "
-hosts:
-  a: {{vip: {A}, ports: ['80:x:80']}}
-  b: {{vip: {B}, ports: ['80:x:80']}}
-  c: {{vip: {C}, ports: ['80:x:80']}}
-routes:
-- {{via: c, to: [10.0.0.0/8, '*.internal']}}
-policy: {text}
-"
-    );
-    let loaded = plan::load("test.yaml", &manifest);
-    assert!(loaded.plan.is_some(), "{}", loaded.report(false));
-    loaded.plan.unwrap().policy
+/// Who, to which hosts, to which destinations outside, and at which port (0 for all): one rule.
+type Brief<'a> = (Ipv4Addr, &'a [Ipv4Addr], &'a [&'a str], u16, Action);
+
+/// The policy of a network of the three hosts.
+fn policy(default: Action, rules: &[Brief<'_>]) -> Policy {
+    let hosts = |hosts: &[Ipv4Addr]| Hosts::Only(hosts.iter().copied().map(vip).collect());
+    let rules = rules.iter().zip(1..);
+    let rules = rules.map(|((from, to, beyond, port, action), number)| Rule {
+        number,
+        line: Line(usize::from(number)),
+        from: hosts(&[*from]),
+        to: hosts(to),
+        beyond: Beyond::Only(beyond.iter().map(|text| text.parse().unwrap()).collect()),
+        via: Hosts::Everybody,
+        ports: Port::new(*port)
+            .iter()
+            .map(|port| port.get()..=port.get())
+            .collect(),
+        action: *action,
+    });
+    Policy::new(default, rules.collect(), [A, B, C].map(vip), [])
 }
 
-fn ruled(text: &str) -> Switch {
+fn ruled(default: Action, rules: &[Brief<'_>]) -> Switch {
     let routes = vec![route(&[C], &["10.0.0.0/8", "*.internal"], &[])];
     let mut switch = super::routes::routed(routes);
-    switch.set_policy(NOW, policy(text));
+    switch.set_policy(NOW, policy(default, rules));
     switch
 }
 
@@ -41,7 +46,7 @@ const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
 #[test]
 fn what_the_policy_refuses_is_reset_and_reaches_nobody() {
-    let mut switch = ruled("{rules: [{from: a, to: b, action: deny}]}");
+    let mut switch = ruled(Action::Allow, &[(A, &[B], &[], 0, Action::Deny)]);
     assert_eq!(knock(&mut switch, A, 5_000, B), Verdict::Refused);
     assert!(delivered(&mut switch, B).is_empty());
     let told = delivered(&mut switch, A);
@@ -53,7 +58,7 @@ fn what_the_policy_refuses_is_reset_and_reaches_nobody() {
 
 #[test]
 fn an_allowed_port_that_nobody_publishes_stays_closed() {
-    let mut switch = ruled("{rules: [{from: a, to: b, ports: [81], action: allow}]}");
+    let mut switch = ruled(Action::Allow, &[(A, &[B], &[], 81, Action::Allow)]);
     let syn = segment((A, 5_000), (B, 81), SYN, 100, 0);
     assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
     // It is not the policy that says so.
@@ -62,8 +67,10 @@ fn an_allowed_port_that_nobody_publishes_stays_closed() {
 
 #[test]
 fn what_is_behind_a_gateway_has_its_own_rules() {
-    let text = "{default: deny, rules: [{from: a, to: 10.0.0.0/8, ports: [443], action: allow}]}";
-    let mut switch = ruled(text);
+    let mut switch = ruled(
+        Action::Deny,
+        &[(A, &[], &["10.0.0.0/8"], 443, Action::Allow)],
+    );
     assert_eq!(
         dial(&mut switch, NOW, A, 5_000, OUTSIDE),
         Verdict::Forwarded
@@ -77,7 +84,10 @@ fn what_is_behind_a_gateway_has_its_own_rules() {
 #[test]
 fn an_address_of_a_name_is_refused_where_a_rule_about_names_may_be_about_it() {
     let learned = Ipv4Addr::new(192, 0, 2, 9);
-    let mut switch = ruled("{rules: [{from: a, to: secret.internal, action: deny}]}");
+    let mut switch = ruled(
+        Action::Allow,
+        &[(A, &[], &["secret.internal"], 0, Action::Deny)],
+    );
     for host in [A, B] {
         let taught = switch.learn(NOW, vip(host), vip(C), &[learned.into()]);
         assert_eq!(taught, Verdict::Forwarded);
@@ -96,7 +106,7 @@ fn an_address_of_a_name_is_refused_where_a_rule_about_names_may_be_about_it() {
 
 #[test]
 fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
-    let mut switch = ruled("{rules: [{from: b, to: a, action: deny}]}");
+    let mut switch = ruled(Action::Allow, &[(B, &[A], &[], 0, Action::Deny)]);
     open(&mut switch, 5_000);
     assert_eq!(
         dial(&mut switch, NOW, A, 6_000, OUTSIDE),
@@ -107,10 +117,13 @@ fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
     for host in [A, B, C] {
         delivered(&mut switch, host);
     }
-    let same = "{rules: [{from: [b], to: [a], action: deny}]}";
-    assert_eq!(switch.set_policy(NOW, policy(same)), 0);
-    let text = "{rules: [{from: a, to: [b, 10.0.0.0/8], action: deny}]}";
-    assert_eq!(switch.set_policy(NOW, policy(text)), 2);
+    let same = policy(Action::Allow, &[(B, &[A], &[], 0, Action::Deny)]);
+    assert_eq!(switch.set_policy(NOW, same), 0);
+    let other = policy(
+        Action::Allow,
+        &[(A, &[B], &["10.0.0.0/8"], 0, Action::Deny)],
+    );
+    assert_eq!(switch.set_policy(NOW, other), 2);
     assert_eq!(switch.flow_count(vip(A)), 0);
     assert_eq!(switch.flow_count(vip(B)), 1);
     for (host, resets) in [(A, 2), (B, 1), (C, 1)] {
@@ -126,8 +139,7 @@ fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
 
 #[test]
 fn a_thousand_refusals_are_told_once() {
-    let mut switch =
-        ruled("{default: deny, rules: [{from: a, to: b, ports: [80], action: allow}]}");
+    let mut switch = ruled(Action::Deny, &[(A, &[B], &[], 80, Action::Allow)]);
     for number in 0..1_000_u16 {
         let to = Ipv4Addr::new(198, 51, 100, (number % 250) as u8);
         let syn = segment((A, 5_000), (to, 1_000 + number), SYN, 100, 0);

@@ -16,15 +16,15 @@ const policy: PlanPolicy = {
   ],
   rows: [
     { from: "web", cells: [cell("own"), cell("all"), cell("own")] },
-    { from: "db", cells: [cell("part", { ports: "443", refusedBy: [2] }), cell("own"), cell("part", { byAddress: "1-65535" })] },
+    { from: "db", cells: [cell("part", { ports: "443", refusedBy: [2] }), cell("own"), cell("part", { some: "1-65535" })] },
     { from: "ci", cells: [cell("none"), cell("nothing"), cell("none", { refusedBy: [1, 3] })] },
   ],
 };
 
 test("a cell says what may be reached", () => {
   const words = policy.rows[1]?.cells.map(cellWords);
-  expect(words).toEqual(["443", "itself", "1-65535 by address"]);
-  expect(cellWords(cell("part", { ports: "1", byAddress: "2" }))).toBe("1; 2 by address");
+  expect(words).toEqual(["443", "itself", "some at 1-65535"]);
+  expect(cellWords(cell("part", { ports: "1", some: "2" }))).toBe("1; some at 2");
 });
 
 test("a sentence says what refuses the rest", () => {
@@ -37,14 +37,14 @@ test("a sentence says what refuses the rest", () => {
   expect(says(1, 0)).toBe("db may reach 443 of web: rule 2 refuses the rest.");
   expect(says(2, 0)).toBe("ci may reach nothing of web: the rest is refused by default.");
   expect(says(2, 2)).toBe("ci may reach nothing of *.internal via web: rules 1, 3 refuse the rest.");
-  expect(says(1, 2)).toContain("depends on the address");
+  expect(says(1, 2)).toContain("only some names or addresses");
   expect(says(0, 1)).toBe("web may reach all of db.");
 });
 
 test("a host has two lists: what it reaches, and who reaches it", () => {
   expect(reachedFrom(policy, "db")).toEqual([
     { name: "web", words: "443" },
-    { name: "*.internal via web", words: "1-65535 by address" },
+    { name: "*.internal via web", words: "some at 1-65535" },
   ]);
   expect(reachedBy(policy, "web")).toEqual([{ name: "db", words: "443" }]);
   expect(reachedBy(policy, "nobody")).toEqual([]);

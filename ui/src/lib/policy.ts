@@ -9,7 +9,7 @@ export function cellWords(cell: MatrixCell): string {
   if (cell.reach !== "part") {
     return t.policy.cell[cell.reach];
   }
-  const parts = [cell.ports ?? "", cell.byAddress ? t.policy.byAddress(cell.byAddress) : ""];
+  const parts = [cell.ports ?? "", cell.some ? t.policy.some(cell.some) : ""];
   return parts.filter((part) => part !== "").join("; ");
 }
 
@@ -34,7 +34,7 @@ export function cellSentence(from: string, target: MatrixTarget, cell: MatrixCel
       const numbers = refused.join(", ");
       const rest = refused.length === 0 ? says.byDefault : refused.length === 1 ? says.refused(numbers) : says.refusedByMany(numbers);
       const part = cell.ports ? says.part(from, to, cell.ports) : says.none(from, to);
-      return part + (cell.byAddress ? says.byAddress(cell.byAddress) : "") + rest;
+      return part + (cell.some ? says.some(cell.some) : "") + rest;
     }
   }
 }
