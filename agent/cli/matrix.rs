@@ -78,15 +78,11 @@ fn grid(policy: &PlanPolicy) -> Vec<String> {
 
 /// What stands below the name of a column: the published ports, or the gateway.
 fn below(target: &MatrixTarget) -> String {
-    match &target.via {
-        Some(via) => format!("via {via}"),
-        None => {
-            let ports: Vec<_> = target.ports.iter().map(u16::to_string).collect();
-            cut(&format!(":{}", ports.join(" :")))
-                .trim_end_matches(':')
-                .to_owned()
-        }
+    if let Some(via) = &target.via {
+        return format!("via {via}");
     }
+    let ports: Vec<_> = target.ports.iter().map(|port| format!(":{port}")).collect();
+    cut(&ports.join(" "))
 }
 
 fn cut(text: &str) -> String {

@@ -1,6 +1,11 @@
 //! Connections for another host's proxy: asked for on one side, dialled on the other.
 
-use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -112,14 +117,40 @@ pub(super) async fn connect(
     from: Option<Ipv4Addr>,
     destination: &Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
-    shared.lock().core.may_relay_to(from, destination)?;
-    let may = |address| {
-        let state = shared.lock();
-        state
-            .core
-            .may_connect_for_others(from, destination, address)
+    let refuse = |address, by| {
+        let now = shared.now();
+        let mut state = shared.lock();
+        let failure = from.map(|from| (state.core).refuse(now, from, destination, address, by));
+        // The manager is told after a while.
+        shared.settle(state);
+        failure
     };
-    dial::dial(destination, Asker::Hosts, may).await
+    let denies = |address| {
+        let state = shared.lock();
+        from.and_then(|from| state.core.denies(from, destination, address))
+    };
+    if let Some(failure) = denies(None).and_then(|by| refuse(None, by)) {
+        return Err(failure);
+    }
+    shared.lock().core.may_relay_to(destination)?;
+    let refused = Mutex::new(None);
+    let may = |address| {
+        if let Some(by) = denies(Some(address)) {
+            let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+            *refused = Some((address, by));
+            return false;
+        }
+        let state = shared.lock();
+        state.core.may_connect_for_others(destination, address)
+    };
+    let dialled = dial::dial(destination, Asker::Hosts, may).await;
+    let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (dialled, refused) {
+        (Err(failure), Some((address, by))) if failure.cause == Cause::NotAllowed => {
+            Err(refuse(Some(address), by).unwrap_or(failure))
+        }
+        (dialled, _) => dialled,
+    }
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {

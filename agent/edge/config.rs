@@ -40,6 +40,7 @@ pub(super) struct Config {
 }
 
 /// What the manager can take, or does.
+#[expect(clippy::struct_excessive_bools, reason = "each is announced by itself")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
     /// It wants to hear of problems.
@@ -48,6 +49,8 @@ pub(super) struct Peer {
     pub(super) heartbeat: bool,
     /// It takes frames with sums.
     pub(super) sums: bool,
+    /// It wants to hear of what the policy has refused.
+    pub(super) policy: bool,
 }
 
 /// A proxy for programs on this host.
@@ -120,6 +123,7 @@ impl Config {
             problems: manager_has(feature::PROBLEMS),
             heartbeat: manager_has(feature::HEARTBEAT),
             sums: manager_has(feature::SUMS),
+            policy: manager_has(feature::POLICY),
         };
         let state_dir = if args.state_dir.disable {
             None

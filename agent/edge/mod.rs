@@ -13,6 +13,7 @@ mod pages;
 mod path;
 mod policy;
 mod probe;
+mod refusals;
 mod silence;
 
 use std::{
@@ -27,6 +28,7 @@ use bytes::{Buf, BytesMut};
 use self::{
     config::{Config, Peer},
     path::Given,
+    refusals::Refusals,
     silence::Silence,
 };
 pub use self::{
@@ -175,6 +177,8 @@ pub struct Core {
     accepted: BTreeSet<FlowKey>,
     /// What other hosts have asked this gateway for on their flows, and the address that it has connected to.
     relayed: BTreeMap<FlowKey, (Destination, IpAddr)>,
+    /// What the policy has kept from them.
+    refusals: Refusals,
     /// Only with a manager that has promised to say something from time to time.
     silence: Option<Silence>,
     outputs: VecDeque<Output>,
@@ -210,6 +214,7 @@ impl Core {
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
             relayed: BTreeMap::new(),
+            refusals: Refusals::default(),
             silence: None,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
@@ -516,6 +521,11 @@ impl Core {
     /// Gives time to flows and listeners.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
+        let refused = self.refusals.poll(now);
+        if !refused.is_empty() {
+            let event = Event::Refused(refused);
+            self.control.push_back(Message::Event(event.into_raw()));
+        }
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
@@ -532,7 +542,8 @@ impl Core {
         let retry = self.next_retry.map(|at| (at, "a listener's next try"));
         let silence = self.silence.as_ref();
         let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
-        let own = retry.into_iter().chain(silence);
+        let refusals = self.refusals.due().map(|at| (at, "what was refused"));
+        let own = retry.into_iter().chain(silence).chain(refusals);
         own.chain(self.flows.poll_timeout()).min()
     }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Core, config::Config, policy};
+use super::{Core, config::Config};
 use crate::{
     addr::{Port, Vip},
     names::SUFFIX,
@@ -73,17 +73,8 @@ impl Core {
         }
     }
 
-    /// Whether this agent dials there for another host: only what its routes say, and the policy allows that host. For the
-    /// manager it looks at whatever the routes say.
-    pub fn may_relay_to(
-        &self,
-        from: Option<Ipv4Addr>,
-        destination: &Destination,
-    ) -> Result<(), Failure> {
-        if let Some(from) = from {
-            let allowed = self.may_ask(from, destination);
-            allowed.map_err(|by| policy::not_allowed(destination, by))?;
-        }
+    /// Whether this agent dials there for other hosts: only what its routes say.
+    pub fn may_relay_to(&self, destination: &Destination) -> Result<(), Failure> {
         let route = self.config.as_ref().and_then(|config| {
             let route = match &destination.host {
                 Host::Ip(address) => config.routes.to_address(*address),
@@ -99,19 +90,11 @@ impl Core {
         })
     }
 
-    /// Whether this agent connects for another host to an address that a destination has led it to.
-    pub fn may_connect_for_others(
-        &self,
-        from: Option<Ipv4Addr>,
-        destination: &Destination,
-        address: IpAddr,
-    ) -> bool {
+    /// Whether this agent connects for other hosts to an address that a destination has led it to.
+    pub fn may_connect_for_others(&self, destination: &Destination, address: IpAddr) -> bool {
         let Some(config) = &self.config else {
             return false;
         };
-        if from.is_some_and(|from| !self.may_have(from, destination, address)) {
-            return false;
-        }
         let excepted = match &destination.host {
             Host::Ip(_) => false,
             Host::Name(name) => {

@@ -14,6 +14,7 @@ use crate::{
     route::policy::{
         Action, Beyond, By, Hosts, Line, Name, Outside, Policy, Rule, Ruling, Service,
     },
+    time::Instant,
     wire::control::{self, Configure},
 };
 
@@ -134,25 +135,41 @@ impl Core {
         config.is_some_and(|config| config.lets_in(*flow.dst.ip(), flow.src))
     }
 
-    /// Whether the policy may allow a host to have this gateway connect to a destination. What a name means is not known yet.
-    pub(super) fn may_ask(&self, from: Ipv4Addr, to: &Destination) -> Result<(), By> {
-        let Some(config) = &self.config else {
-            return Err(By::Default);
+    /// Who refuses that this gateway connects to a destination for a host, if somebody does. Without an address, which a
+    /// name has only once it is looked up, only what is certain is refused.
+    pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
+        let (name, own) = named(to);
+        let address = address.or(own);
+        let config = self.config.as_ref();
+        let ruling = config.and_then(|config| config.for_other(from, name, address, to.port));
+        let Some(ruling) = ruling else {
+            return Some(By::Default);
         };
-        let (name, address) = named(to);
-        match config.for_other(from, name, address, to.port) {
-            Some(ruling) if ruling.may_be_allowed() => Ok(()),
-            Some(ruling) => Err(ruling.denies.unwrap_or(By::Default)),
-            None => Err(By::Default),
-        }
+        let is_open = address.is_none() && ruling.may_be_allowed();
+        ruling.denies.filter(|_| !is_open)
     }
 
-    /// Whether it does, now that the address is known.
-    pub(super) fn may_have(&self, from: Ipv4Addr, to: &Destination, address: IpAddr) -> bool {
-        let (name, _) = named(to);
-        let config = self.config.as_ref();
-        let ruling = config.and_then(|it| it.for_other(from, name, Some(address), to.port));
-        ruling.is_some_and(Ruling::is_allowed)
+    /// Keeps for the manager that a host was refused something, and says what the host is told.
+    pub fn refuse(
+        &mut self,
+        now: Instant,
+        from: Ipv4Addr,
+        to: &Destination,
+        address: Option<IpAddr>,
+        by: By,
+    ) -> Failure {
+        if self.peer().policy {
+            self.refusals.note(now, from, to.to_string(), by);
+        }
+        match (&to.host, address) {
+            (Host::Name(_), Some(address)) => Failure {
+                cause: Cause::NotAllowed,
+                reason: format!(
+                    "{to} is {address} there, which is not allowed to this host by {by}."
+                ),
+            },
+            _ => not_allowed(to, by),
+        }
     }
 
     /// Whether the DNS server of this host passes on a question of another host: about a name outside of the network that
@@ -183,22 +200,26 @@ impl Core {
 
     /// This gateway has connected to an address for another host, which has asked for it on this flow.
     pub fn handle_relayed(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
-        let from = Some(*flow.dst.ip());
         // The policy may have changed since it was asked.
-        if self.may_relay_to(from, &to).is_err() || !self.may_connect_for_others(from, &to, address)
-        {
+        if !self.may_have(*flow.dst.ip(), &to, address) {
             self.flows.abort(flow);
         }
         self.relayed.insert(flow, (to, address));
     }
 
+    /// Whether a host may have a connection through this gateway, by the routes and by the policy.
+    fn may_have(&self, from: Ipv4Addr, to: &Destination, address: IpAddr) -> bool {
+        self.denies(from, to, Some(address)).is_none()
+            && self.may_relay_to(to).is_ok()
+            && self.may_connect_for_others(to, address)
+    }
+
     /// Ends what was asked for and may not be any more: the policy has changed, or the routes.
     pub(super) fn cut_relayed(&mut self) {
-        let gone = self.relayed.iter().filter(|(flow, (to, address))| {
-            let from = *flow.dst.ip();
-            self.may_relay_to(Some(from), to).is_err()
-                || !self.may_connect_for_others(Some(from), to, *address)
-        });
+        let gone = self
+            .relayed
+            .iter()
+            .filter(|(flow, (to, address))| !self.may_have(*flow.dst.ip(), to, *address));
         let gone: Vec<_> = gone.map(|(flow, _)| *flow).collect();
         for flow in gone {
             self.flows.abort(flow);
@@ -234,7 +255,7 @@ impl Core {
 }
 
 /// What a host is told that the policy keeps from a destination.
-pub(super) fn not_allowed(to: &Destination, by: By) -> Failure {
+fn not_allowed(to: &Destination, by: By) -> Failure {
     Failure {
         cause: Cause::NotAllowed,
         reason: format!("{to} is not allowed to this host by {by}."),

@@ -108,7 +108,7 @@ impl Core {
             }
             host @ (Host::Ip(_) | Host::Name(_)) => {
                 let destination = Destination { host, port };
-                self.may_relay_to(None, &destination).map_err(Found::from)?;
+                self.may_relay_to(&destination).map_err(Found::from)?;
                 Ok(Some(Errand::ForOthers(destination)))
             }
         }

@@ -36,7 +36,8 @@ use crate::{
     wire::{
         Desync, Item, PacketFrame,
         control::{
-            Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion, feature,
+            Configure, Event, Greeting, Message, Outcome, ProblemReport, RefusedAsk,
+            RouteSuggestion, feature,
         },
         frame, sum,
     },
@@ -63,6 +64,9 @@ const REFUSALS_MAX: u32 = 3;
 
 /// How many problems of a host are kept. Whoever has more has seen enough.
 const PROBLEMS_MAX: usize = 64;
+
+/// How many refusals of one event are looked at.
+const REFUSED_MAX: usize = 256;
 
 /// How many times in a short time an agent may change its mind about its problems.
 const CHANGES_MAX: u32 = 20;
@@ -92,6 +96,8 @@ pub enum Output {
     Reply(u64, Reply),
     /// The agent has suggested a route at that time.
     Suggestion(Instant, RouteSuggestion),
+    /// It has refused this to other hosts, by the policy.
+    Refused(Instant, Vec<RefusedAsk>),
     /// [`Link::state`] has changed.
     Changed,
 }
@@ -583,6 +589,13 @@ impl Link {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
                 Ok(Event::RouteSuggestion(suggestion)) => {
                     self.outputs.push_back(Output::Suggestion(now, suggestion));
+                }
+                Ok(Event::Refused(mut refused)) => {
+                    refused.truncate(REFUSED_MAX);
+                    for ask in &mut refused {
+                        ask.to = loss::said(&ask.to);
+                    }
+                    self.outputs.push_back(Output::Refused(now, refused));
                 }
                 Ok(Event::Unknown(_)) => {}
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),

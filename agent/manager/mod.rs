@@ -449,6 +449,9 @@ impl Core {
                         host.link.handle_fault(now, &offence.to_string());
                     }
                 }
+                link::Output::Refused(now, asks) => {
+                    refused::note(&mut self.switch, &self.plan, now, vip, asks);
+                }
                 link::Output::Changed => {
                     let up = *host.link.state() == link::State::Ready;
                     if up != std::mem::replace(&mut host.up, up) {

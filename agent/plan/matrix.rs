@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{HostPlan, Plan, policy::published};
 use crate::{
-    addr::Vip,
+    addr::{Port, Vip},
     route::{
         Target,
         policy::{Action, Beyond, By, Hosts, Rule, Ruling},
@@ -70,7 +70,7 @@ impl Plan {
     fn target(&self, column: &Column<'_>) -> MatrixTarget {
         match column {
             Column::Host(host) => {
-                let ports: BTreeSet<_> = published(host).map(|port| port.get()).collect();
+                let ports: BTreeSet<_> = published(host).map(Port::get).collect();
                 MatrixTarget {
                     name: host.name.to_string(),
                     via: None,

@@ -324,13 +324,11 @@ impl Reader<'_> {
         let names: Vec<&str> = (names.chain(self.groups.keys()))
             .map(HostName::as_str)
             .collect();
-        let hint = match meant(&text.value, names.iter().copied()) {
-            Some(name) => format!("did you mean {name}?"),
-            None => {
-                let shown: Vec<_> = names.iter().take(LISTED_MAX).copied().collect();
-                format!("hosts and groups are: {}", shown.join(", "))
-            }
-        };
+        let shown: Vec<_> = names.iter().take(LISTED_MAX).copied().collect();
+        let hint = meant(&text.value, names.iter().copied()).map_or_else(
+            || format!("hosts and groups are: {}", shown.join(", ")),
+            |name| format!("did you mean {name}?"),
+        );
         let routes = if beyond && text.value.contains('.') {
             ", and no route leads there"
         } else {

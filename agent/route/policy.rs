@@ -116,6 +116,12 @@ impl Ruling {
         denies: None,
     };
 
+    /// A host that is in no plan may do nothing that a policy says something about.
+    const UNKNOWN_HOST: Self = Self {
+        allows: None,
+        denies: Some(By::Default),
+    };
+
     /// Whether they are allowed, whatever is not known of them.
     pub const fn is_allowed(self) -> bool {
         self.denies.is_none()
@@ -124,6 +130,15 @@ impl Ruling {
     /// Whether some of them may be allowed.
     pub const fn may_be_allowed(self) -> bool {
         self.allows.is_some()
+    }
+
+    /// What decides about the rest. Where nothing at all is allowed, it is the one to be named.
+    fn end(mut self, action: Action, by: By) -> Self {
+        if action == Action::Deny && self.allows.is_none() {
+            self.denies = Some(by);
+        }
+        self.take(action, by);
+        self
     }
 
     fn take(&mut self, action: Action, by: By) {
@@ -322,7 +337,7 @@ impl Policy {
     fn on_host(&self, from: Vip, to: Vip, ports: impl Fn(&Rule) -> Fit) -> Ruling {
         let masks = (self.by_host.get(&from), self.by_host.get(&to));
         let (Some((from, _)), Some((_, to))) = masks else {
-            return self.unknown();
+            return Ruling::UNKNOWN_HOST;
         };
         self.first(from, to, ports)
     }
@@ -339,7 +354,7 @@ impl Policy {
             return Ruling::ALLOWED;
         }
         let Some((from, _)) = self.by_host.get(&from) else {
-            return self.unknown();
+            return Ruling::UNKNOWN_HOST;
         };
         self.first(from, &self.beyond, |rule| {
             let via = Fit::from(rule.via.has(gateway));
@@ -361,24 +376,14 @@ impl Policy {
             let Some(rule) = self.rules.get(index) else {
                 break;
             };
-            let fit = fit(rule);
-            if fit > Fit::No {
-                ruling.take(rule.action, By::Rule(rule.number));
-            }
-            if fit == Fit::Yes {
-                return ruling;
+            let by = By::Rule(rule.number);
+            match fit(rule) {
+                Fit::No => {}
+                Fit::Maybe => ruling.take(rule.action, by),
+                Fit::Yes => return ruling.end(rule.action, by),
             }
         }
-        ruling.take(self.default, By::Default);
-        ruling
-    }
-
-    /// A host that is in no plan may do nothing that a policy says something about.
-    const fn unknown(&self) -> Ruling {
-        Ruling {
-            allows: None,
-            denies: Some(By::Default),
-        }
+        ruling.end(self.default, By::Default)
     }
 }
 

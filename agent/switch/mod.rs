@@ -26,7 +26,7 @@ use bytes::Bytes;
 
 pub use self::{
     meter::Sent,
-    refused::Refused,
+    refused::{Refused, Refusee},
     tracker::{FlowInfo, Phase},
 };
 
@@ -200,6 +200,14 @@ impl Switch {
         denied.iter().filter(|key| self.kill_flow(**key)).count()
     }
 
+    /// A gateway has refused something to another host, by the policy.
+    pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
+        if self.hosts.contains_key(&from) {
+            self.refusals
+                .note(now, from, Refusee::Asked(asked), by, times);
+        }
+    }
+
     /// Connections of a host that the policy has refused, when it is time to tell of them.
     pub fn poll_refused(&mut self, now: Instant) -> Option<Refused> {
         self.refusals.poll(now)
@@ -287,7 +295,8 @@ impl Switch {
                     }
                 }
                 if let Refusal::Denied(by) = refusal {
-                    self.refusals.note(now, from, key.dst, by);
+                    self.refusals
+                        .note(now, from, Refusee::Address(key.dst), by, 1);
                 }
                 if let Some(reset) = packet.reset_reply() {
                     self.enqueue(from, key.reversed(), PacketFrame::new(&reset));

@@ -22,10 +22,19 @@ pub(super) struct Refusals {
     hosts: BTreeMap<Vip, Tally>,
 }
 
+/// Where a connection was to go that is refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusee {
+    /// To an address.
+    Address(SocketAddrV4),
+    /// To what a gateway was asked for, in its words.
+    Asked(String),
+}
+
 #[derive(Debug)]
 struct Tally {
     times: u64,
-    targets: BTreeMap<SocketAddrV4, (u64, By)>,
+    targets: BTreeMap<Refusee, (u64, By)>,
     due: Instant,
 }
 
@@ -39,11 +48,11 @@ pub struct Refused {
     /// How many targets they had; more than are told apart count as one.
     pub targets: usize,
     /// The targets that were asked for most, how often, and who has decided.
-    pub most: Vec<(SocketAddrV4, u64, By)>,
+    pub most: Vec<(Refusee, u64, By)>,
 }
 
 impl Refusals {
-    pub(super) fn note(&mut self, now: Instant, from: Vip, to: SocketAddrV4, by: By) {
+    pub(super) fn note(&mut self, now: Instant, from: Vip, to: Refusee, by: By, times: u64) {
         let tally = self.hosts.entry(from).or_insert_with(|| Tally {
             times: 0,
             targets: BTreeMap::new(),
@@ -53,9 +62,10 @@ impl Refusals {
             // Its pause may last yet.
             tally.due = tally.due.max(now + GATHER);
         }
-        tally.times += 1;
+        tally.times = tally.times.saturating_add(times);
         if tally.targets.len() < TARGETS_MAX || tally.targets.contains_key(&to) {
-            tally.targets.entry(to).or_insert((0, by)).0 += 1;
+            let known = &mut tally.targets.entry(to).or_insert((0, by)).0;
+            *known = known.saturating_add(times);
         }
     }
 
@@ -70,17 +80,18 @@ impl Refusals {
         let times = std::mem::take(&mut tally.times);
         let targets = std::mem::take(&mut tally.targets);
         tally.due = now + PAUSE;
-        let told_apart: u64 = targets.values().map(|(times, _)| times).sum();
-        let mut most: Vec<_> = targets
-            .iter()
-            .map(|(&to, &(times, by))| (to, times, by))
-            .collect();
-        most.sort_by_key(|(to, times, _)| (std::cmp::Reverse(*times), *to));
+        let told_apart = targets.values().map(|(times, _)| *times);
+        let told_apart = told_apart.fold(0, u64::saturating_add);
+        let count = targets.len() + usize::from(told_apart < times);
+        let most = targets.into_iter().map(|(to, (times, by))| (to, times, by));
+        let mut most: Vec<_> = most.collect();
+        // Those that were asked for as often stay in their order.
+        most.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
         most.truncate(NAMED_MAX);
         Some(Refused {
             from,
             times,
-            targets: targets.len() + usize::from(told_apart < times),
+            targets: count,
             most,
         })
     }
@@ -102,8 +113,8 @@ mod tests {
         Vip::new(Ipv4Addr::new(127, 0, 42, last)).unwrap()
     }
 
-    fn to(port: u16) -> SocketAddrV4 {
-        SocketAddrV4::new(vip(9).address(), port)
+    fn to(port: u16) -> Refusee {
+        Refusee::Address(SocketAddrV4::new(vip(9).address(), port))
     }
 
     #[test]
@@ -111,10 +122,10 @@ mod tests {
         let mut refusals = Refusals::default();
         let mut now = Instant::ZERO + Duration::from_secs(5);
         for port in 1..=997 {
-            refusals.note(now, vip(1), to(port), By::Default);
+            refusals.note(now, vip(1), to(port), By::Default, 1);
         }
         for _ in 0..3 {
-            refusals.note(now, vip(1), to(5432), By::Rule(2));
+            refusals.note(now, vip(1), to(5432), By::Rule(2), 1);
         }
         assert_eq!(refusals.poll(now), None);
         now = now + GATHER;
@@ -125,11 +136,11 @@ mod tests {
         assert_eq!(refusals.poll(now), None);
         assert_eq!(refusals.poll_timeout(), None);
 
-        refusals.note(now, vip(1), to(1), By::Default);
+        refusals.note(now, vip(1), to(1), By::Default, 1);
         assert_eq!(refusals.poll_timeout().unwrap().0, now + PAUSE);
         assert_eq!(refusals.poll(now + GATHER), None);
         // The silence of one host is not another's.
-        refusals.note(now, vip(2), to(1), By::Default);
+        refusals.note(now, vip(2), to(1), By::Default, 1);
         assert_eq!(refusals.poll(now + GATHER).unwrap().from, vip(2));
         assert_eq!(refusals.poll(now + PAUSE).unwrap().from, vip(1));
     }
@@ -138,7 +149,7 @@ mod tests {
     fn what_is_kept_of_one_host_has_an_end() {
         let mut refusals = Refusals::default();
         for port in 1..=20_000 {
-            refusals.note(Instant::ZERO, vip(1), to(port), By::Default);
+            refusals.note(Instant::ZERO, vip(1), to(port), By::Default, 1);
         }
         assert_eq!(refusals.hosts[&vip(1)].targets.len(), TARGETS_MAX);
         let told = refusals.poll(Instant::ZERO + GATHER).unwrap();

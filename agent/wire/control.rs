@@ -163,6 +163,9 @@ pub enum Event {
     Problems(Vec<ProblemReport>),
     /// Addresses that a gateway has given for a name: what the agent sends there belongs to that gateway.
     RouteSuggestion(RouteSuggestion),
+    /// Addition, sent only to managers that announced [`feature::POLICY`]: what hosts have asked this gateway for, and the
+    /// policy refuses to them, since that was last told.
+    Refused(Vec<RefusedAsk>),
     /// An event of a type that is not known here.
     Unknown(String),
 }
@@ -174,6 +177,20 @@ pub struct ProblemReport {
     pub what: String,
     /// Why, in the words of the host's operating system, and what to do.
     pub reason: String,
+}
+
+/// Something that a host has asked a gateway for, and may not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedAsk {
+    /// The host's VIP.
+    pub from: Ipv4Addr,
+    /// A name or an address, and the port; empty for several that are not told apart.
+    pub to: String,
+    /// The number of the rule that refuses it; absent if it is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<u16>,
+    /// How often it was asked for.
+    pub times: u64,
 }
 
 /// What a proxy has learned about addresses behind a gateway.
@@ -189,6 +206,14 @@ pub struct RouteSuggestion {
 const ROUTE_SUGGESTION_EVENT: &str = "routeSuggestion";
 
 const PROBLEMS_EVENT: &str = "problems";
+
+const REFUSED_EVENT: &str = "refused";
+
+#[derive(Serialize, Deserialize)]
+struct RefusedData {
+    #[serde(default, deserialize_with = "null_is_empty")]
+    refused: Vec<RefusedAsk>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct ProblemsData {
@@ -208,6 +233,10 @@ impl Event {
                 kind: ROUTE_SUGGESTION_EVENT.to_owned(),
                 data: to_value(&suggestion),
             },
+            Self::Refused(refused) => RawEvent {
+                kind: REFUSED_EVENT.to_owned(),
+                data: to_value(&RefusedData { refused }),
+            },
             Self::Unknown(kind) => RawEvent {
                 kind,
                 data: Value::Null,
@@ -224,6 +253,10 @@ impl TryFrom<RawEvent> for Event {
             PROBLEMS_EVENT => {
                 let data: ProblemsData = serde_json::from_value(raw.data)?;
                 Ok(Self::Problems(data.problems))
+            }
+            REFUSED_EVENT => {
+                let data: RefusedData = serde_json::from_value(raw.data)?;
+                Ok(Self::Refused(data.refused))
             }
             ROUTE_SUGGESTION_EVENT => serde_json::from_value(raw.data).map(Self::RouteSuggestion),
             _ => Ok(Self::Unknown(raw.kind)),

@@ -178,8 +178,8 @@ fn one_of_several_gateways_dials_itself() {
 fn before_the_configuration_everything_is_dialled_from_here() {
     let core = Core::new(1);
     assert_eq!(path(&core, "db:5432"), Path::Direct);
-    assert!(core.may_relay_to(None, &destination("10.0.0.5")).is_err());
-    assert!(!core.may_connect_for_others(None, &destination("a.internal"), [10, 0, 0, 5].into()));
+    assert!(core.may_relay_to(&destination("10.0.0.5")).is_err());
+    assert!(!core.may_connect_for_others(&destination("a.internal"), [10, 0, 0, 5].into()));
 }
 
 #[test]
@@ -194,11 +194,7 @@ fn a_gateway_dials_for_others_only_what_routes_lead_through_it() {
         "172.16.0.1",
         "a.lab",
     ] {
-        assert_eq!(
-            core.may_relay_to(None, &destination(text)),
-            Ok(()),
-            "{text}"
-        );
+        assert_eq!(core.may_relay_to(&destination(text)), Ok(()), "{text}");
     }
     for text in [
         "10.9.0.5",
@@ -215,7 +211,7 @@ fn a_gateway_dials_for_others_only_what_routes_lead_through_it() {
         "[::1]:443",
         "[fe80::1]:443",
     ] {
-        let failure = core.may_relay_to(None, &destination(text)).unwrap_err();
+        let failure = core.may_relay_to(&destination(text)).unwrap_err();
         assert_eq!(failure.cause, Cause::NotAllowed, "{text}");
         let shown = destination(text).to_string();
         assert!(failure.reason.contains(&shown), "{failure:?}");
@@ -241,31 +237,23 @@ fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
         "::ffff:127.0.0.1",
     ] {
         assert!(
-            !core.may_connect_for_others(None, &destination("a.internal"), own.parse().unwrap()),
+            !core.may_connect_for_others(&destination("a.internal"), own.parse().unwrap()),
             "{own}"
         );
     }
     for other in ["10.0.0.5", "192.0.2.1", "fd00::1", "2001:db8::1"] {
         assert!(
-            core.may_connect_for_others(None, &destination("a.internal"), other.parse().unwrap()),
+            core.may_connect_for_others(&destination("a.internal"), other.parse().unwrap()),
             "{other}"
         );
     }
     args["routes"][0]["toCIDR"] = serde_json::json!(["169.254.169.254/32"]);
     let core = settled(&args);
     assert!(
-        core.may_connect_for_others(
-            None,
-            &destination("a.internal"),
-            [169, 254, 169, 254].into()
-        ),
+        core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 254].into()),
         "written verbatim"
     );
-    assert!(!core.may_connect_for_others(
-        None,
-        &destination("a.internal"),
-        [169, 254, 169, 253].into()
-    ));
+    assert!(!core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 253].into()));
 }
 
 #[test]

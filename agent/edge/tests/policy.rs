@@ -1,7 +1,7 @@
 //! The policy at an agent: whom it lets in, what it connects to for whom, and what it cuts.
 
 use super::*;
-use crate::proxy::{Cause, Destination};
+use crate::{proxy::Destination, route::policy::By};
 
 const GATEWAY: Ipv4Addr = ME;
 const FRIEND: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
@@ -41,10 +41,16 @@ fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
 /// Whether a connection is taken in, whatever for.
 fn lets_in(core: &mut Core, from: Ipv4Addr, to: &str) -> bool {
     core.handle_packet(Instant::ZERO, &syn(from, to));
-    let begun = |output: &Output| matches!(output, Output::Dial { .. } | Output::Serve(..));
-    let taken = outputs(core).iter().any(begun);
+    let taken = !begun(core).is_empty();
     packets(core);
     taken
+}
+
+/// What is dialled and served.
+fn begun(core: &mut Core) -> Vec<Output> {
+    let mut outputs = outputs(core);
+    outputs.retain(|output| matches!(output, Output::Dial { .. } | Output::Serve(..)));
+    outputs
 }
 
 fn destination(text: &str) -> Destination {
@@ -81,25 +87,24 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
         rule(2, "127.0.42.100", "", &["*.internal"], "allow"),
     ];
     let core = settled(&args("deny", &rules));
-    let may = |from, name: &str| core.may_relay_to(Some(from), &destination(name));
-    let has = |from, name: &str, address: [u8; 4]| {
-        core.may_connect_for_others(Some(from), &destination(name), address.into())
+    let denies = |from, name: &str, address: Option<[u8; 4]>| {
+        core.denies(from, &destination(name), address.map(IpAddr::from))
     };
-    assert_eq!(may(FRIEND, "db.internal:5432"), Ok(()));
-    assert!(has(FRIEND, "db.internal:5432", [10, 1, 0, 1]));
-    assert!(!has(FRIEND, "db.internal:5432", [10, 9, 0, 1]));
-    let refused = may(FRIEND, "secret.internal:5432").unwrap_err();
-    assert_eq!(refused.cause, Cause::NotAllowed);
-    assert!(
-        refused.reason.contains("rule 1 of the policy"),
-        "{refused:?}"
-    );
-    assert!(may(FRIEND, "10.1.0.1:22").is_err());
-    assert!(may(STRANGER, "db.internal:5432").is_err());
-    // The manager wants to know whether it works, not for whom.
+    assert_eq!(denies(FRIEND, "db.internal:5432", None), None);
     assert_eq!(
-        core.may_relay_to(None, &destination("db.internal:5432")),
-        Ok(())
+        denies(FRIEND, "db.internal:5432", Some([10, 1, 0, 1])),
+        None
+    );
+    let first = Some(By::Rule(1));
+    assert_eq!(
+        denies(FRIEND, "db.internal:5432", Some([10, 9, 0, 1])),
+        first
+    );
+    assert_eq!(denies(FRIEND, "secret.internal:5432", None), first);
+    assert_eq!(denies(FRIEND, "10.1.0.1:22", None), Some(By::Default));
+    assert_eq!(
+        denies(STRANGER, "db.internal:5432", None),
+        Some(By::Default)
     );
 
     // Its DNS server is no way around.
@@ -116,13 +121,9 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     let allow = rule(1, "127.0.42.100", "", &["*.internal"], "allow");
     let mut core = settled(&args("deny", std::slice::from_ref(&allow)));
     core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:10054"));
-    let served = outputs(&mut core)
-        .into_iter()
-        .find_map(|output| match output {
-            Output::Serve(flow, Service::Relay) => Some(flow),
-            _ => None,
-        });
-    let flow = served.expect("the relay is served");
+    let [Output::Serve(flow, Service::Relay)] = begun(&mut core)[..] else {
+        panic!("the relay is not served");
+    };
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());
     packets(&mut core);
     assert!(!core.is_reset(flow));
@@ -148,13 +149,9 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
 fn a_flow_to_a_port_that_is_denied_from_now_on_is_cut() {
     let mut core = settled(&args("allow", &[]));
     core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:80"));
-    let dialled = outputs(&mut core)
-        .into_iter()
-        .find_map(|output| match output {
-            Output::Dial { flow, .. } => Some(flow),
-            _ => None,
-        });
-    let flow = dialled.unwrap();
+    let [Output::Dial { flow, .. }] = begun(&mut core)[..] else {
+        panic!("it is not dialled");
+    };
     core.handle_dialled(flow, true);
     let deny = rule(1, "127.0.42.100", "127.0.42.101", &[], "deny");
     core.handle_bytes(Instant::ZERO, &mut request(&args("allow", &[deny])))
@@ -214,4 +211,52 @@ fn a_policy_that_cannot_be_understood_changes_nothing() {
     core.handle_bytes(Instant::ZERO, &mut request(&args("published", &[])))
         .unwrap();
     assert_eq!(core.me(), None);
+}
+
+#[test]
+fn what_a_gateway_refuses_is_told_to_the_manager_in_sum() {
+    let mut args = args("deny", &[]);
+    args["features"] = serde_json::json!(["policy"]);
+    let mut core = settled(&args);
+    for number in 0..1_000_u16 {
+        let to = destination(&format!("host-{number}.internal:80"));
+        core.refuse(Instant::ZERO, FRIEND, &to, None, By::Default);
+    }
+    let address = [10, 9, 0, 1].into();
+    let told = core.refuse(
+        Instant::ZERO,
+        STRANGER,
+        &destination("db.internal:80"),
+        Some(address),
+        By::Rule(2),
+    );
+    assert_eq!(
+        told.reason,
+        "db.internal:80 is 10.9.0.1 there, which is not allowed to this host by rule 2 of the policy."
+    );
+    assert!(said(&mut core).is_empty());
+    let (due, why) = core.poll_timeout().unwrap();
+    assert_eq!(
+        (due, why),
+        (Instant::ZERO + Duration::from_secs(1), "what was refused")
+    );
+    core.handle_timeout(due);
+    let said = said(&mut core);
+    let event = &said[0]["body"];
+    assert_eq!((said.len(), event["type"].as_str()), (1, Some("refused")));
+    let asks = event["data"]["refused"].as_array().unwrap();
+    let times: u64 = asks.iter().map(|ask| ask["times"].as_u64().unwrap()).sum();
+    assert!(asks.len() < 200 && times == 1_001, "{} {times}", asks.len());
+    // A manager that has not asked for it hears nothing.
+    args["features"] = serde_json::json!([]);
+    let mut core = settled(&args);
+    core.refuse(
+        Instant::ZERO,
+        FRIEND,
+        &destination("a.internal:80"),
+        None,
+        By::Default,
+    );
+    core.handle_timeout(due);
+    assert_eq!(core.poll_timeout(), None);
 }

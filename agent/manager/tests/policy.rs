@@ -130,16 +130,10 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
     while core.poll_frame(vip(A)).is_some() {}
     core.reload(NOW, &ruled(DENY), Commands::Start);
     assert_eq!(core.flows(NOW, 10).total, 1);
-    let said = outputs(&mut core)
-        .into_iter()
-        .find_map(|output| match output {
-            Output::Event(Event::Reloaded { changes }) => Some(changes),
-            _ => None,
-        });
-    assert_eq!(
-        said.unwrap(),
-        ["the policy: changed, which has cut 2 connections"]
-    );
+    let cut = Output::Event(Event::Reloaded {
+        changes: vec!["the policy: changed, which has cut 2 connections".to_owned()],
+    });
+    assert!(outputs(&mut core).contains(&cut));
     let args = configured_with(&mut core, A);
     assert!(args.policy.is_some());
     // The same again is no news.
@@ -164,21 +158,19 @@ fn what_is_refused_is_told_by_name_and_in_sum() {
     {
         now = now.max(at);
         core.handle_timeout(now);
-        said.extend(
-            outputs(&mut core)
-                .into_iter()
-                .filter_map(|output| match output {
-                    Output::Event(Event::Refused {
-                        host,
-                        times,
-                        targets,
-                        text,
-                        most,
-                        ..
-                    }) => Some((host, times, targets, text, most.len())),
-                    _ => None,
-                }),
-        );
+        for output in outputs(&mut core) {
+            if let Output::Event(Event::Refused {
+                host,
+                times,
+                targets,
+                text,
+                most,
+                ..
+            }) = output
+            {
+                said.push((host, times, targets, text, most.len()));
+            }
+        }
         if !said.is_empty() {
             break;
         }
@@ -194,4 +186,32 @@ fn what_is_refused_is_told_by_name_and_in_sum() {
     );
     assert!(text.contains("by the default of the policy"), "{text}");
     assert!(text.ends_with(", and 997 other targets"), "{text}");
+}
+
+#[test]
+fn what_a_gateway_has_refused_is_told_with_its_words_and_nobody_else_has_a_say() {
+    let mut core = running(&ruled(DENY));
+    let event = |from: &str| {
+        let json = format!(
+            r#"{{"type":"event","body":{{"type":"refused","data":{{"refused":[
+                {{"from":"{from}","to":"secret.internal:80","rule":1,"times":7}}]}}}}}}"#
+        );
+        let mut out = BytesMut::new();
+        frame::put_control(&mut out, json.as_bytes());
+        out
+    };
+    core.handle_bytes(NOW, vip(A), &mut event(B));
+    core.handle_bytes(NOW, vip(C), &mut event("127.0.42.77"));
+    core.handle_bytes(NOW, vip(C), &mut event(B));
+    let later = NOW + std::time::Duration::from_secs(1);
+    core.handle_timeout(later);
+    let refused = outputs(&mut core).into_iter().filter_map(|output| {
+        let Output::Event(Event::Refused { host, text, .. }) = output else {
+            return None;
+        };
+        Some((host, text))
+    });
+    let text = "was refused 7 connections by the policy: secret.internal:80 7 times by rule 1 of the policy (line 8)";
+    let told = vec![("beta".to_owned(), text.to_owned())];
+    assert_eq!(refused.collect::<Vec<_>>(), told);
 }

@@ -14,9 +14,9 @@ reach: MatrixReach,
  */
 ports?: string, 
 /**
- * Ports of names that may be reached or not by the address that they turn out to have.
+ * The ports at which only some names or addresses of it may be reached.
  */
-byAddress?: string, 
+some?: string, 
 /**
  * The rules that refuse the rest; it is the default if there is a rest and no rule.
  */
