@@ -139,7 +139,11 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let has_proxy = host.http.is_some() || host.socks.is_some();
     if plan.routes.has_gateway(host.vip) || (has_proxy && plan.routes.iter().next().is_some()) {
         wanted.push(feature::ROUTES);
-        if plan.routes.iter().any(|route| !route.not_to.is_empty()) {
+        let has_exceptions = plan.routes.iter().any(|route| !route.not_to.is_empty());
+        if has_exceptions && plan.routes.has_gateway(host.vip) {
+            // It alone keeps to exceptions by name.
+            required.push(feature::NOT_TO);
+        } else if has_exceptions {
             wanted.push(feature::NOT_TO);
         }
     }

@@ -27,7 +27,7 @@ impl Core {
             return Vec::new();
         }
         let mut changes = plan::diff(&self.plan, plan);
-        let same_policy = self.plan.policy == plan.policy;
+        let same_policy = self.plan.policy.reads_like(&plan.policy);
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
         let cut = self.switch.set_policy(now, plan.policy.clone());

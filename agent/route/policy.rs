@@ -232,6 +232,11 @@ impl Policy {
         self.default == Action::Allow && self.rules.is_empty()
     }
 
+    /// Whether another policy has the same default and the same rules, be it for other hosts.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        (self.default, &self.rules) == (other.default, &other.rules)
+    }
+
     /// What becomes of a connection that no rule fits.
     pub const fn default_action(&self) -> Action {
         self.default

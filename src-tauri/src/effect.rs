@@ -53,7 +53,7 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
             text: "changes the routes".to_owned(),
         });
     }
-    if old.policy != new.policy {
+    if !old.policy.reads_like(&new.policy) {
         lines.push(EffectLine {
             kind: EffectKind::Reconfigure,
             host: None,

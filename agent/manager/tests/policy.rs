@@ -136,7 +136,7 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
     assert!(outputs(&mut core).contains(&cut));
     let args = configured_with(&mut core, A);
     assert!(args.policy.is_some());
-    // The same again is no news.
+    // The same again is no news, nor are other hosts.
     core.reload(NOW, &ruled(DENY), Commands::Start);
     let quiet = Output::Event(Event::Reloaded { changes: vec![] });
     assert!(outputs(&mut core).contains(&quiet));
