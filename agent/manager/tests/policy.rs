@@ -211,7 +211,7 @@ fn what_a_gateway_has_refused_is_told_with_its_words_and_nobody_else_has_a_say()
         };
         Some((host, text))
     });
-    let text = "was refused 7 connections by the policy: secret.internal:80 7 times by rule 1 of the policy (line 8)";
+    let text = "was refused 7 connections by the policy: secret.internal:80 7 times by rule 1 of the policy (line 7)";
     let told = vec![("beta".to_owned(), text.to_owned())];
     assert_eq!(refused.collect::<Vec<_>>(), told);
 }
