@@ -13,6 +13,8 @@ use wildmatch::WildMatch;
 
 use crate::addr::Vip;
 
+pub mod policy;
+
 /// Addresses that mean something else on every machine, or that only a machine itself should ask for, and what they are. A
 /// route leads there only if it names a part of one of these blocks.
 const SPECIAL_V4: [(Ipv4Net, &str); 9] = [

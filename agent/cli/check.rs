@@ -7,12 +7,12 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     input::Source,
-    output,
+    matrix, output,
 };
 use crate::{
     driver::state_dir,
     manifest::{Problem, Severity},
-    plan::{Loaded, Start},
+    plan::{Loaded, Plan, Start},
     text::escape,
 };
 
@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Manifests to check; "-" is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Show who may reach what, by the policy of each manifest
+    #[arg(long)]
+    matrix: bool,
     /// Write the problems as JSON
     #[arg(long)]
     json: bool,
@@ -56,13 +59,20 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             exit = Exit::InvalidManifest;
         }
         if args.json {
-            reports.push(json!({
+            let mut report = json!({
                 "file": loaded.file_name,
                 "valid": loaded.plan.is_some(),
                 "problems": loaded.problems,
-            }));
+            });
+            if args.matrix {
+                report["matrix"] = json!(loaded.plan.as_ref().map(Plan::matrix));
+            }
+            reports.push(report);
         } else {
             output::data(&paragraphs(&loaded))?;
+            if let Some(plan) = loaded.plan.as_ref().filter(|_| args.matrix) {
+                output::data(&matrix::table(&plan.matrix()))?;
+            }
         }
     }
     if args.json {

@@ -82,6 +82,7 @@ pub(super) fn line(line: &LogLine) -> String {
             )
         }
         Event::Stderr { host, line, .. } => format!("{host} | {}", escape(line)),
+        Event::Refused { host, text, .. } => format!("{host} {}", escape(text)),
         Event::Warning { host, text, .. } => format!("{host}: warning: {}", escape(text)),
         Event::Reloaded { changes } if changes.is_empty() => {
             "the manifest was read again; nothing has changed".to_owned()

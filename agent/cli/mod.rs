@@ -25,6 +25,7 @@ mod host;
 mod hosts;
 mod input;
 mod logs;
+mod matrix;
 mod output;
 mod plan;
 mod reach;

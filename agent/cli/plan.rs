@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     plan::{HostPlan, Plan, Protocol, ProxyPlan, Start},
-    route::Target,
+    route::{Target, policy::Action},
     text::escape,
 };
 
@@ -85,6 +85,17 @@ fn as_text(plan: &Plan) -> String {
     }
     if plan.routes.iter().next().is_some() {
         text.push('\n');
+    }
+    if !plan.policy.is_open() {
+        let rest = match plan.policy.default_action() {
+            Action::Allow => "allows",
+            Action::Deny => "denies",
+        };
+        let _ = writeln!(
+            text,
+            "{bold}policy{bold:#} of {}, {rest} everything else; norouter check --matrix shows who may reach what\n",
+            plural(plan.policy.rules().len(), "rule")
+        );
     }
     let ports = plan
         .hosts
@@ -205,7 +216,8 @@ fn as_json(plan: &Plan) -> Value {
             })
         })
         .collect();
-    json!({ "hosts": hosts, "routes": routes })
+    let policy = (!plan.policy.is_open()).then(|| plan.matrix());
+    json!({ "hosts": hosts, "routes": routes, "policy": policy })
 }
 
 fn host_json(plan: &Plan, host: &HostPlan) -> Value {

@@ -227,6 +227,12 @@ impl<W: Write> Screen<W> {
                 let dim = Style::new().dimmed();
                 format!("{dim}{host} ({vip}) |{dim:#} {line}")
             }
+            Event::Refused {
+                host, vip, text, ..
+            } => {
+                let yellow = AnsiColor::Yellow.on_default();
+                format!("{host} ({vip}) {yellow}{text}{yellow:#}")
+            }
             Event::Warning { host, vip, text } => {
                 let yellow = AnsiColor::Yellow.on_default();
                 format!("{host} ({vip}): {yellow}warning{yellow:#}: {text}")

@@ -593,9 +593,7 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     let dialled = async {
         match errand {
             Errand::Published(host, port) => dial_published(&shared, host, port).await,
-            Errand::ForOthers(destination) => {
-                relay::connect(&shared, Ipv4Addr::UNSPECIFIED, destination).await
-            }
+            Errand::ForOthers(destination) => relay::connect(&shared, None, &destination).await,
         }
     };
     let dialled = tokio::time::timeout(PROBE_MAX, dialled).await;

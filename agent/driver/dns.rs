@@ -73,7 +73,7 @@ async fn answer_udp(
 ) {
     let own = shared.lock().core.me().map(crate::addr::Vip::address);
     let reply = if own == Some(*address.ip()) {
-        answer(shared, query, false).await
+        answer(shared, query, None).await
     } else {
         let outcome = tokio::time::timeout(ANSWER_MAX, ask_server(shared, address, query)).await;
         let reply = outcome.ok().and_then(Result::ok);
@@ -86,18 +86,21 @@ async fn answer_udp(
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a question; none if it is no question.
-async fn answer(shared: &Arc<Shared>, query: &[u8], asked_by_others: bool) -> Option<Vec<u8>> {
+/// Answers a question, perhaps another host's; none if it is no question.
+async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let known = {
         let mut state = shared.lock();
-        let zone = state.core.zone()?;
-        let known = dns::answer(zone, query);
-        if asked_by_others && known != Answer::Drop {
-            let name = ask::name_of(query).unwrap_or_default();
+        let known = dns::answer(state.core.zone()?, query);
+        if let Some(other) = other
+            && known != Answer::Drop
+        {
+            let name = ask::name_of(query);
             let foreign = known == Answer::Forward;
-            let may = state.core.may_resolve(shared.now(), &name, foreign);
+            let allowed = !foreign || state.core.may_ask_for_name(other, name.as_deref());
+            let named = name.as_deref().unwrap_or_default();
+            let permitted = state.core.may_resolve(shared.now(), named, foreign);
             shared.settle(state);
-            if !may {
+            if !(allowed && permitted) {
                 return Some(dns::refused(query));
             }
         }
@@ -122,7 +125,8 @@ pub(super) async fn serve_network(
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
             break;
         };
-        let Some(reply) = answer(&shared, &query, asked_by_others).await else {
+        let other = Some(*flow.dst.ip()).filter(|_| asked_by_others);
+        let Some(reply) = answer(&shared, &query, other).await else {
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -73,7 +73,8 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
                 host,
                 port: ask.port,
             };
-            connect(&shared, peer, destination).await
+            let connected = connect(&shared, Some(peer), &destination).await;
+            connected.map(|socket| (socket, destination))
         }
         Err(error) => Err(Failure {
             cause: Cause::NotAllowed,
@@ -82,7 +83,11 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     };
     shared.served(stream.flow());
     match connected {
-        Ok(socket) => {
+        Ok((socket, destination)) => {
+            // It ends when the policy or the routes do not allow it any more.
+            let address = socket.peer_addr()?.ip().to_canonical();
+            let flow = stream.flow();
+            (shared.lock().core).handle_relayed(flow, destination, address);
             let answer = Answer {
                 cause: None,
                 reason: String::new(),
@@ -104,23 +109,53 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     Ok(())
 }
 
-/// Connects to where `peer`, another host or the manager itself, may go through this gateway.
+/// Connects to where another host may go through this gateway; without one, to where the manager wants to look.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
-    peer: Ipv4Addr,
-    destination: Destination,
+    from: Option<Ipv4Addr>,
+    destination: &Destination,
 ) -> Result<tokio::net::TcpStream, Failure> {
-    let may = |address| {
-        let core = &shared.lock().core;
-        core.may_connect_for_others(&destination, address)?;
-        is_elsewhere(core, &destination, address)
+    let refuse = |address, by| {
+        let now = shared.now();
+        let mut state = shared.lock();
+        let failure = from.map(|from| (state.core).refuse(now, from, destination, address, by));
+        // The manager is told after a while.
+        shared.settle(state);
+        failure
     };
-    let permitted = shared.lock().core.may_relay_to(&destination);
+    let denies = |address| {
+        let state = shared.lock();
+        from.and_then(|from| state.core.denies(from, destination, address))
+    };
+    if let Some(failure) = denies(None).and_then(|by| refuse(None, by)) {
+        return Err(failure);
+    }
+    let refused = Mutex::new(None);
+    let may = |address| {
+        if let Some(by) = denies(Some(address)) {
+            *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, by));
+            return Err(Failure {
+                cause: Cause::NotAllowed,
+                reason: "The policy does not allow it.".to_owned(),
+            });
+        }
+        let core = &shared.lock().core;
+        core.may_connect_for_others(destination, address)?;
+        is_elsewhere(core, destination, address)
+    };
+    let asker = Asker::Host(from.unwrap_or(Ipv4Addr::UNSPECIFIED));
+    let permitted = shared.lock().core.may_relay_to(destination);
     let dialled = match permitted {
-        Ok(()) => dial::dial(&destination, Asker::Host(peer), may).await,
+        Ok(()) => dial::dial(destination, asker, may).await,
         Err(failure) => Err(failure),
     };
-    shared.tell(&destination, dialled)
+    let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (dialled, refused) {
+        (Err(failure), Some((address, by))) if failure.cause == Cause::NotAllowed => {
+            Err(refuse(Some(address), by).unwrap_or(failure))
+        }
+        (dialled, _) => shared.tell(destination, dialled),
+    }
 }
 
 /// Connects to the address that a packet of another host is for, of which the machine has found that it may go there.

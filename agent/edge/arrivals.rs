@@ -66,6 +66,9 @@ impl Core {
         let Some(served) = self.served_at(now, key.dst) else {
             return false;
         };
+        if !self.lets_in(key.reversed()) {
+            return false;
+        }
         let me = self.me().map(Vip::address);
         if let Served::Dial(host, port) = &served
             && !self.permits_flow(now, host, *port, me != Some(*key.dst.ip()))

@@ -5,11 +5,11 @@ use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
 };
 
-use super::{Listener, Purpose};
+use super::{Listener, Purpose, policy};
 use crate::{
     addr::{Port, Vip},
     names::Zone,
-    route::{Route, Routes, Target},
+    route::{Route, Routes, Target, policy::Policy},
     wire::control::{self, Configure, Endpoint, feature},
 };
 
@@ -24,6 +24,7 @@ pub(super) struct Config {
     pub(super) names: BTreeMap<String, Ipv4Addr>,
     pub(super) zone: Zone,
     pub(super) routes: Routes,
+    pub(super) policy: Policy,
     /// The DNS servers of all hosts.
     pub(super) dns: BTreeMap<Vip, Port>,
     /// Where gateways dial for others.
@@ -39,6 +40,7 @@ pub(super) struct Config {
 }
 
 /// What the manager can take, or does.
+#[expect(clippy::struct_excessive_bools, reason = "each is announced by itself")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
     /// It wants to hear of problems.
@@ -47,6 +49,8 @@ pub(super) struct Peer {
     pub(super) heartbeat: bool,
     /// It takes frames with sums.
     pub(super) sums: bool,
+    /// It wants to hear of what the policy has refused.
+    pub(super) policy: bool,
 }
 
 /// A proxy for programs on this host.
@@ -84,6 +88,13 @@ impl Config {
             .map(|address| (address.0, address.1))
             .collect();
         let relays = ports("relays", &args.relays)?.into_iter().collect();
+        let policy = {
+            let (dns, relays) = (
+                ports("nameServers", &args.name_servers)?,
+                ports("relays", &args.relays)?,
+            );
+            policy::read(&args, dns.into_iter(), relays.into_iter())?
+        };
         let mut published = BTreeSet::new();
         for (vip, port) in ports("others", &args.others)? {
             published.insert(vip.socket(port));
@@ -112,6 +123,7 @@ impl Config {
             problems: manager_has(feature::PROBLEMS),
             heartbeat: manager_has(feature::HEARTBEAT),
             sums: manager_has(feature::SUMS),
+            policy: manager_has(feature::POLICY),
         };
         let state_dir = if args.state_dir.disable {
             None
@@ -123,6 +135,7 @@ impl Config {
             forwards,
             published,
             routes: routes(args.routes)?,
+            policy,
             dns,
             relays,
             loopback: !args.loopback.disable,

@@ -42,7 +42,7 @@ impl Core {
     ) {
         if failure.cause == Cause::Limited {
             let reason = failure.reason.trim_end_matches('.').to_owned();
-            self.refuse(now, "connect to", &destination.to_string(), reason);
+            self.note_refused(now, "connect to", &destination.to_string(), reason);
         }
     }
 
@@ -57,7 +57,7 @@ impl Core {
         match self.limits.may_resolve(names) {
             Ok(()) => true,
             Err(refusal) => {
-                self.refuse(
+                self.note_refused(
                     now,
                     "tell other hosts the address of",
                     name,
@@ -135,7 +135,7 @@ impl Core {
         })
     }
 
-    fn refuse(&mut self, now: Instant, verb: &'static str, what: &str, reason: String) {
+    fn note_refused(&mut self, now: Instant, verb: &'static str, what: &str, reason: String) {
         self.report_due |= self.refused.note(now, verb, what, reason);
     }
 

@@ -14,7 +14,9 @@ mod crowd;
 mod limited;
 mod pages;
 mod path;
+mod policy;
 mod probe;
+mod refusals;
 mod silence;
 
 use std::{
@@ -32,6 +34,7 @@ use self::{
     crowd::Crowd,
     limited::Refused,
     path::Given,
+    refusals::Refusals,
     silence::Silence,
 };
 pub use self::{
@@ -46,6 +49,7 @@ use crate::{
     limits::Limits,
     link::Sign,
     names::Zone,
+    proxy::Destination,
     time::Instant,
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
@@ -211,6 +215,10 @@ pub struct Core {
     errands: BTreeSet<u64>,
     /// The flows that others have begun.
     accepted: BTreeSet<FlowKey>,
+    /// What other hosts have asked this gateway for on their flows, and the address that it has connected to.
+    relayed: BTreeMap<FlowKey, (Destination, IpAddr)>,
+    /// What the policy has kept from them.
+    refusals: Refusals,
     /// Only with a manager that has promised to say something from time to time.
     silence: Option<Silence>,
     outputs: VecDeque<Output>,
@@ -259,6 +267,8 @@ impl Core {
             refused: Refused::default(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
+            relayed: BTreeMap::new(),
+            refusals: Refusals::default(),
             silence: None,
             outputs: VecDeque::new(),
             control: VecDeque::new(),
@@ -373,12 +383,14 @@ impl Core {
         // than a long connection ends.
         let gone = |flow: &&FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
-            judged && self.served_at(now, flow.src).is_none()
+            let served = !judged || self.served_at(now, flow.src).is_some();
+            !served || !self.lets_in(**flow)
         };
         let gone: Vec<_> = self.accepted.iter().filter(gone).copied().collect();
         for flow in gone {
             self.flows.abort(flow);
         }
+        self.cut_relayed();
         Ok(())
     }
 
@@ -537,6 +549,7 @@ impl Core {
     pub fn release(&mut self, flow: FlowKey) {
         self.accepted.remove(&flow);
         self.handle_served(flow);
+        self.relayed.remove(&flow);
         self.flows.release(flow);
     }
 
@@ -591,6 +604,11 @@ impl Core {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
         self.report_due |= self.crowd.handle_timeout(now);
+        let refused = self.refusals.poll(now);
+        if !refused.is_empty() {
+            let event = Event::Refused(refused);
+            self.control.push_back(Message::Event(event.into_raw()));
+        }
         if self.next_retry.is_some_and(|at| at <= now) {
             self.retry_listeners(now);
         }
@@ -612,7 +630,8 @@ impl Core {
         let refused = self.refused.due();
         let refused = refused.map(|at| (at, "what was refused, in sum"));
         let own = retry.into_iter().chain(silence).chain(crowd);
-        let own = own.chain(refused);
+        let refusals = self.refusals.due().map(|at| (at, "what was refused"));
+        let own = own.chain(refused).chain(refusals);
         own.chain(self.flows.poll_timeout()).min()
     }
 
@@ -770,6 +789,7 @@ fn greeting(sum: u16) -> Raw {
         feature::ETC_HOSTS,
         feature::ROUTES,
         feature::NOT_TO,
+        feature::POLICY,
         feature::DNS,
         feature::HEARTBEAT,
         feature::RECONFIGURE,

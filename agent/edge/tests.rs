@@ -5,6 +5,7 @@ mod limited;
 mod listeners;
 mod pages;
 mod path;
+mod policy;
 mod probe;
 
 use super::*;

@@ -39,8 +39,8 @@ use crate::{
     wire::{
         Desync, Item, PacketFrame,
         control::{
-            Configure, Event, Greeting, Message, Outcome, ProblemReport, Raw, RouteSuggestion,
-            feature,
+            Configure, Event, Greeting, Message, Outcome, ProblemReport, Raw, RefusedAsk,
+            RouteSuggestion, feature,
         },
         frame, sum,
     },
@@ -67,6 +67,9 @@ const REFUSALS_MAX: u32 = 3;
 
 /// How many problems of a host are kept. Whoever has more has seen enough.
 const PROBLEMS_MAX: usize = 64;
+
+/// How many refusals of one event are looked at.
+const REFUSED_MAX: usize = 256;
 
 /// How many times in a minute an agent may change its mind about its problems. Only the last of further changes is told, and
 /// later.
@@ -103,6 +106,8 @@ pub enum Output {
     Reply(u64, Reply),
     /// The agent has suggested a route at that time.
     Suggestion(Instant, RouteSuggestion),
+    /// It has refused this to other hosts, by the policy.
+    Refused(Instant, Vec<RefusedAsk>),
     /// [`Link::state`] has changed.
     Changed,
 }
@@ -661,6 +666,13 @@ impl Link {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
                 Ok(Event::RouteSuggestion(suggestion)) => {
                     self.outputs.push_back(Output::Suggestion(now, suggestion));
+                }
+                Ok(Event::Refused(mut refused)) => {
+                    refused.truncate(REFUSED_MAX);
+                    for ask in &mut refused {
+                        ask.to = loss::said(&ask.to);
+                    }
+                    self.outputs.push_back(Output::Refused(now, refused));
                 }
                 // A newer agent may speak of what this manager has not asked for, but not all the time.
                 Ok(Event::Unknown(_)) if self.life.unknown.count(now) <= UNKNOWN_MAX => {}

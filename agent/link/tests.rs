@@ -57,6 +57,7 @@ impl Story {
                     }
                 },
                 Output::Reply(id, reply) => format!("{id}: {reply:?}"),
+                Output::Refused(_, refused) => format!("refused {refused:?}"),
                 Output::Suggestion(at, suggestion) => {
                     format!("at{at} {:?} via {}", suggestion.ip, suggestion.route)
                 }

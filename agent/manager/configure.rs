@@ -1,18 +1,26 @@
 //! What a plan means for one agent, in the words of the wire.
 
 use crate::{
-    addr::Port,
+    addr::{Port, Vip},
     link::Demands,
     plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
-    route::{Route, Target},
+    route::{
+        Route, Target,
+        policy::{Action, Beyond, Hosts, Policy, Rule},
+    },
     wire::control::{self, Configure, Endpoint, Listen, Loopback, StateDir, feature},
 };
 
 const TCP: &str = "tcp";
 
+/// Everybody, or everything.
+const EVERYTHING: &str = "*";
+
 /// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of it.
 pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
+    // What it may not reach it need not know, and does not listen for.
+    let may = |other: &HostPlan, port| plan.policy.allows(host.vip, other.vip, port);
     Configure {
         me: host.vip.address(),
         forwards: carried(host)
@@ -28,7 +36,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
             .collect(),
         others: others
             .flat_map(|other| {
-                carried(other).map(|forward| Endpoint {
+                let reached = carried(other).filter(|forward| may(other, forward.listen_port));
+                reached.map(|forward| Endpoint {
                     ip: other.vip.address(),
                     port: forward.listen_port.get(),
                     proto: TCP.to_owned(),
@@ -51,8 +60,9 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         },
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
-        name_servers: endpoints(plan, |host| host.dns),
-        relays: endpoints(plan, |host| host.relay),
+        name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
+        // Nothing listens for them, and what asks them all the same is told of.
+        relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
             .iter()
@@ -60,13 +70,50 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
             .collect(),
         manager: manager.to_owned(),
         features: features(&host.start),
+        policy: (!plan.policy.is_open()).then(|| policy(&plan.policy, host.vip)),
     }
+}
+
+/// The policy, as far as it concerns a host.
+fn policy(policy: &Policy, host: Vip) -> control::Policy {
+    let everything = || vec![EVERYTHING.to_owned()];
+    let hosts = |hosts: &Hosts| match hosts {
+        Hosts::Everybody => everything(),
+        Hosts::Only(hosts) => hosts.iter().map(ToString::to_string).collect(),
+    };
+    let rule = |rule: &Rule| control::PolicyRule {
+        number: rule.number,
+        from: hosts(&rule.from),
+        to: hosts(&rule.to),
+        beyond: match &rule.beyond {
+            Beyond::Everything => everything(),
+            Beyond::Only(targets) => targets.iter().map(ToString::to_string).collect(),
+        },
+        via: hosts(&rule.via),
+        ports: (rule.ports.iter())
+            .map(|ports| [*ports.start(), *ports.end()])
+            .collect(),
+        action: word(rule.action),
+    };
+    let (default, rules) = policy.about(host);
+    control::Policy {
+        default: word(default),
+        rules: rules.into_iter().map(rule).collect(),
+    }
+}
+
+fn word(action: Action) -> String {
+    let word = match action {
+        Action::Allow => "allow",
+        Action::Deny => "deny",
+    };
+    word.to_owned()
 }
 
 /// What the manager can take, or does. Memory does not change what it carries.
 fn features(start: &Start) -> Vec<String> {
     let sums = matches!(start, Start::Command(_)).then_some(feature::SUMS);
-    let features = [feature::PROBLEMS, feature::HEARTBEAT]
+    let features = [feature::PROBLEMS, feature::HEARTBEAT, feature::POLICY]
         .into_iter()
         .chain(sums);
     features.map(str::to_owned).collect()
@@ -75,6 +122,10 @@ fn features(start: &Start) -> Vec<String> {
 /// What `host`'s agent must be able to do.
 pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
+    if !plan.policy.is_open() {
+        // An agent that knows no policy would connect for others to whatever a route leads to.
+        required.push(feature::POLICY);
+    }
     let mut wanted = Vec::new();
     let proxies = [(&host.http, feature::HTTP), (&host.socks, feature::SOCKS)];
     for (proxy, feature) in proxies {

@@ -13,6 +13,7 @@ mod host;
 mod lost;
 mod pace;
 mod prompts;
+mod refused;
 mod reload;
 mod why;
 
@@ -97,6 +98,7 @@ impl Core {
     pub fn new(plan: &Plan, seed: u64) -> Self {
         let word = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
+        switch.set_policy(Instant::ZERO, plan.policy.clone());
         let mut hosts = BTreeMap::new();
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
@@ -325,6 +327,10 @@ impl Core {
     /// Gives time to links and switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
+        while let Some(refused) = self.switch.poll_refused(now) {
+            let event = refused::event(&self.plan, &refused);
+            self.outputs.extend(event.map(Output::Event));
+        }
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.handle_timeout(now));
         }
@@ -372,6 +378,7 @@ impl Core {
         let running = Plan {
             hosts: hosts.map(|host| host.plan.clone()).collect(),
             routes: self.plan.routes.clone(),
+            policy: self.plan.policy.clone(),
         };
         running.view()
     }
@@ -470,6 +477,9 @@ impl Core {
                     if let Verdict::Offence(offence) = verdict {
                         host.link.handle_fault(now, &offence.to_string());
                     }
+                }
+                link::Output::Refused(now, asks) => {
+                    refused::note(&mut self.switch, &self.plan, now, vip, asks);
                 }
                 link::Output::Changed => {
                     let up = *host.link.state() == link::State::Ready;

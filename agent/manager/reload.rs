@@ -27,8 +27,10 @@ impl Core {
             return Vec::new();
         }
         let mut changes = plan::diff(&self.plan, plan);
+        let same_policy = self.plan.policy.reads_like(&plan.policy);
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
+        let cut = self.switch.set_policy(now, plan.policy.clone());
         for change in &mut changes {
             match (change.kind, plan.host(change.vip)) {
                 (Kind::Added | Kind::Restarted, Some(host)) => {
@@ -77,9 +79,19 @@ impl Core {
                 Kind::Restarted | Kind::Removed | Kind::Reconfigured | Kind::Held => {}
             }
         }
+        let policy = match cut {
+            _ if same_policy => None,
+            0 => Some("the policy: changed".to_owned()),
+            1 => Some("the policy: changed, which has cut 1 connection".to_owned()),
+            many => Some(format!(
+                "the policy: changed, which has cut {many} connections"
+            )),
+        };
         self.outputs
             .push_back(super::Output::Event(Event::Reloaded {
-                changes: changes.iter().map(ToString::to_string).collect(),
+                changes: (changes.iter().map(ToString::to_string))
+                    .chain(policy)
+                    .collect(),
             }));
         self.announce_all(now);
         changes

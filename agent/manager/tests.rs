@@ -3,6 +3,7 @@
 mod configuration;
 mod flows;
 mod lost;
+mod policy;
 mod prompts;
 mod reload;
 mod suggestions;
@@ -60,6 +61,7 @@ fn plan() -> Plan {
     Plan {
         hosts: vec![host("alpha", A, true), host("beta", B, false)],
         routes: Routes::default(),
+        policy: crate::route::policy::Policy::default(),
     }
 }
 
@@ -139,7 +141,7 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     );
     assert_eq!(args.hostname_map["beta"].to_string(), B);
     assert!(!args.loopback.disable);
-    assert_eq!(args.features, ["problems", "heartbeat", "sums"]);
+    assert_eq!(args.features, ["problems", "heartbeat", "policy", "sums"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Compares a tree with the tables of `schema`, and collects everything that does not fit.
 
+use std::rc::Rc;
+
 use super::{
     problem::{Problem, Problems},
     schema::{Field, Level, Shape, places_of},
@@ -72,28 +74,31 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
         );
     };
     match (field.shape, &node.kind) {
-        (Shape::Text | Shape::Port | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
+        (Shape::Text | Shape::Port | Shape::Ports | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
         (Shape::Text, _) => wrong("a text"),
         (Shape::Port, _) => wrong("a port"),
         (Shape::Flag, _) if node.flag().is_some() => {}
         (Shape::Flag, _) => wrong("true or false, without quotes"),
-        (Shape::Texts | Shape::TextOrTexts, Kind::List(items)) => {
-            for item in items {
-                if problems.is_full() {
-                    return;
-                }
-                if item.text().is_none() {
-                    let message = format!(
-                        "an item of {name} must be a text, but this is {}",
-                        found(item)
-                    );
+        (Shape::Texts | Shape::Ports | Shape::TextOrTexts, Kind::List(items)) => {
+            check_items(&name, items, problems);
+        }
+        (Shape::Ports, _) => wrong("a list of ports"),
+        (Shape::NamedTexts, Kind::Map(entries)) => {
+            for entry in entries.iter().filter(|entry| !entry.key.starts_with("x-")) {
+                let name = quote(&entry.key);
+                if let Kind::List(items) = &entry.value.kind {
+                    check_items(&name, items, problems);
+                } else {
+                    let message =
+                        format!("{name} must be a list, but this is {}", found(&entry.value));
                     problems.push(
-                        Problem::error(item.span, message)
-                            .hint("put quotes around it, or remove it"),
+                        Problem::error(entry.value.span, message)
+                            .hint(format!("for example: {}: {}", field.name, field.example)),
                     );
                 }
             }
         }
+        (Shape::NamedTexts, _) => wrong("a map from names to lists"),
         (Shape::TextOrTexts, _) => wrong("a text or a list of words"),
         (Shape::Map(level), Kind::Map(_)) => check_map(node, level, problems),
         (Shape::Map(_), _) => wrong("a map"),
@@ -121,6 +126,21 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
             }
         }
         (Shape::Texts | Shape::List(_), _) => wrong("a list"),
+    }
+}
+
+/// Every item of a list has to be a single value.
+fn check_items(name: &str, items: &[Rc<Node>], problems: &mut Problems) {
+    for item in items.iter().filter(|item| item.text().is_none()) {
+        let message = format!(
+            "an item of {name} must be a text, but this is {}",
+            found(item)
+        );
+        problems
+            .push(Problem::error(item.span, message).hint("put quotes around it, or remove it"));
+        if problems.is_full() {
+            return;
+        }
     }
 }
 

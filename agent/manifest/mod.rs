@@ -30,6 +30,8 @@ pub struct Manifest {
     pub hosts: Vec<Host>,
     /// The routes, in the order of the file.
     pub routes: Vec<Route>,
+    /// Who may reach what.
+    pub policy: Option<Policy>,
 }
 
 /// An entry of `hosts`.
@@ -117,4 +119,47 @@ pub struct Route {
     pub to: Vec<Spanned<String>>,
     /// Exceptions from `to`.
     pub not_to: Vec<Spanned<String>>,
+}
+
+/// `policy`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What becomes of connections that no rule fits.
+    pub default: Option<Spanned<String>>,
+    /// Names for several hosts, each with its members.
+    pub groups: Vec<(Spanned<String>, Vec<Spanned<String>>)>,
+    /// The rules, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// The tests, in the order of the file.
+    pub tests: Vec<Test>,
+}
+
+/// An entry of `policy.rules`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The whole entry.
+    pub span: Span,
+    /// Where connections begin; none if it is not written.
+    pub from: Option<Vec<Spanned<String>>>,
+    /// Where they go; none if it is not written.
+    pub to: Option<Vec<Spanned<String>>>,
+    /// The gateways; none if it is not written.
+    pub via: Option<Vec<Spanned<String>>>,
+    /// The ports, as written; none if it is not written.
+    pub ports: Option<Vec<Spanned<String>>>,
+    /// What becomes of them.
+    pub action: Option<Spanned<String>>,
+}
+
+/// An entry of `policy.tests`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// The whole entry.
+    pub span: Span,
+    /// Where the connection begins.
+    pub from: Vec<Spanned<String>>,
+    /// Where it goes.
+    pub to: Vec<Spanned<String>>,
+    /// What has to come of it.
+    pub expect: Option<Spanned<String>>,
 }

@@ -2,7 +2,8 @@
 //! not, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Dns, HOSTS_MAX, Host, Listen, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
+    Cmd, Dns, HOSTS_MAX, Host, Listen, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES, Settings,
+    StateDir, Test,
     check::check_map,
     problem::{Problem, Problems, Span, Spanned},
     schema,
@@ -64,6 +65,10 @@ fn manifest(root: &Node) -> Manifest {
             .iter()
             .filter_map(|item| route(item))
             .collect(),
+        policy: root
+            .get("policy")
+            .filter(|node| !node.is_null())
+            .map(policy),
     }
 }
 
@@ -139,6 +144,54 @@ fn route(node: &Node) -> Option<Route> {
         },
         to: texts(node.get("to")),
         not_to: texts(node.get("notTo")),
+    })
+}
+
+fn policy(node: &Node) -> Policy {
+    let items = |key| node.get(key).map_or(&[][..], Node::items).iter();
+    let groups = node.get("groups").map_or(&[][..], Node::entries).iter();
+    Policy {
+        default: node.get("default").and_then(text),
+        groups: groups
+            .filter(|entry| !entry.key.starts_with("x-"))
+            .map(|entry| {
+                let name = Spanned {
+                    value: entry.key.to_string(),
+                    span: entry.key_span,
+                };
+                (name, texts(Some(&entry.value)))
+            })
+            .collect(),
+        // One that is not even a map is left out here, and is an error elsewhere.
+        rules: items("rules")
+            .filter(|item| matches!(item.kind, Kind::Map(_)))
+            .map(|item| Rule {
+                span: item.span,
+                from: words(item.get("from")),
+                to: words(item.get("to")),
+                via: words(item.get("via")),
+                ports: words(item.get("ports")),
+                action: item.get("action").and_then(text),
+            })
+            .collect(),
+        tests: items("tests")
+            .filter(|item| matches!(item.kind, Kind::Map(_)))
+            .map(|item| Test {
+                span: item.span,
+                from: words(item.get("from")).unwrap_or_default(),
+                to: words(item.get("to")).unwrap_or_default(),
+                expect: item.get("expect").and_then(text),
+            })
+            .collect(),
+    }
+}
+
+/// A text or a list of them; none if nothing is written.
+fn words(node: Option<&Node>) -> Option<Vec<Spanned<String>>> {
+    let node = node.filter(|node| !node.is_null())?;
+    Some(match node.kind {
+        Kind::Scalar { .. } => text(node).into_iter().collect(),
+        Kind::List(_) | Kind::Map(_) => texts(Some(node)),
     })
 }
 

@@ -14,6 +14,10 @@ pub(super) enum Shape {
     Flag,
     /// A list of texts.
     Texts,
+    /// A list of ports and of ranges of ports, with or without quotes.
+    Ports,
+    /// A map from names to lists of texts.
+    NamedTexts,
     /// A text, or a list of texts.
     TextOrTexts,
     /// A map with fixed keys.
@@ -95,6 +99,12 @@ pub(super) static MANIFEST: Level = Level {
             Shape::List(&ROUTE),
             "Destinations outside the network that are reached through a host. Later routes win over earlier ones.",
             r#"[{"via": "bastion", "to": ["192.168.95.0/24", "*.compute.internal"]}]"#,
+        ),
+        field(
+            "policy",
+            Shape::Map(&POLICY),
+            "Who may reach what, of all that is published and that routes lead to. Left out: everybody everything.",
+            r#"{"default": "deny", "rules": [{"from": "*", "to": "db", "ports": [5432], "action": "allow"}]}"#,
         ),
     ],
     refused: &[],
@@ -278,6 +288,99 @@ static ROUTE: Level = Level {
     refused: &[],
 };
 
+static POLICY: Level = Level {
+    place: "policy",
+    fields: &[
+        field(
+            "default",
+            Shape::Text,
+            "What becomes of connections that no rule fits: \"published\", all that is published and routed may be reached, or \"deny\". Default: published.",
+            r#""deny""#,
+        ),
+        field(
+            "groups",
+            Shape::NamedTexts,
+            "Names for several hosts, to be used in rules and tests.",
+            r#"{"web": ["web1", "web2"]}"#,
+        ),
+        field(
+            "rules",
+            Shape::List(&RULE),
+            "Who may reach what, and who may not. The first rule that fits a connection decides.",
+            r#"[{"from": "web", "to": "db", "ports": [5432], "action": "allow"}]"#,
+        ),
+        field(
+            "tests",
+            Shape::List(&TEST),
+            "What has to be true of the policy. A manifest with a test that fails is not run.",
+            r#"[{"from": "web", "to": "db:5432", "expect": "allow"}]"#,
+        ),
+    ],
+    refused: &[],
+};
+
+static RULE: Level = Level {
+    place: "a rule",
+    fields: &[
+        required(field(
+            "from",
+            Shape::TextOrTexts,
+            "Where connections begin: names, aliases or VIPs of hosts, groups, or \"*\" for everybody.",
+            r#"["web", "laptop"]"#,
+        )),
+        field(
+            "to",
+            Shape::TextOrTexts,
+            "Where they go: hosts and groups, CIDR blocks and host name globs that routes lead to, or \"*\" for everything.",
+            r#"["db", "10.0.0.0/8", "*.internal"]"#,
+        ),
+        field(
+            "via",
+            Shape::TextOrTexts,
+            "Only what is reached through these gateways; without \"to\", all of it.",
+            r#""bastion""#,
+        ),
+        field(
+            "ports",
+            Shape::Ports,
+            "The ports that are meant, and ranges of them. Left out: all.",
+            r#"[5432, "8000-8010"]"#,
+        ),
+        required(field(
+            "action",
+            Shape::Text,
+            "What becomes of them: \"allow\" or \"deny\". What is not published or routed stays out of reach.",
+            r#""allow""#,
+        )),
+    ],
+    refused: &[],
+};
+
+static TEST: Level = Level {
+    place: "a test",
+    fields: &[
+        required(field(
+            "from",
+            Shape::TextOrTexts,
+            "Where the connection begins: hosts, groups, or \"*\". All of them are tried.",
+            r#""web""#,
+        )),
+        required(field(
+            "to",
+            Shape::TextOrTexts,
+            "Where it goes: HOST:PORT, with a host, a group, or a name or an address outside the network.",
+            r#""db:5432""#,
+        )),
+        required(field(
+            "expect",
+            Shape::Text,
+            "\"allow\" if it has to be possible, \"deny\" if it must not be.",
+            r#""allow""#,
+        )),
+    ],
+    refused: &[],
+};
+
 /// Where else in a manifest a key belongs, for a key that is known but stands in the wrong map.
 pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     [
@@ -289,6 +392,9 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
         &LOOPBACK_LEVEL,
         &STATE_DIR_LEVEL,
         &ROUTE,
+        &POLICY,
+        &RULE,
+        &TEST,
     ]
     .into_iter()
     .filter(|level| level.fields.iter().any(|field| field.name == key))
@@ -341,6 +447,15 @@ fn field_schema(field: &Field) -> Value {
         })),
         Shape::Flag => object(json!({"type": ["boolean", "null"]})),
         Shape::Texts => object(json!({"type": ["array", "null"], "items": {"type": "string"}})),
+        Shape::Ports => object(json!({
+            "type": ["array", "integer", "string", "null"],
+            "items": {"type": ["integer", "string"]},
+        })),
+        Shape::NamedTexts => object(json!({
+            "type": ["object", "null"],
+            "patternProperties": {"^x-": {}},
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        })),
         Shape::TextOrTexts => {
             object(json!({"type": ["string", "array", "null"], "items": {"type": "string"}}))
         }
@@ -386,6 +501,9 @@ mod tests {
             &DNS_LEVEL,
             &STATE_DIR_LEVEL,
             &ROUTE,
+            &POLICY,
+            &RULE,
+            &TEST,
         ] {
             for field in level.fields {
                 assert!(
@@ -402,7 +520,7 @@ mod tests {
     #[test]
     fn a_key_in_the_wrong_map_is_sent_home() {
         assert_eq!(places_of("listen"), ["a proxy", "dns"]);
-        assert_eq!(places_of("ports"), ["a host", "hostTemplate"]);
+        assert_eq!(places_of("ports"), ["a host", "hostTemplate", "a rule"]);
         assert!(places_of("prots").is_empty());
     }
 }

@@ -587,6 +587,8 @@ mod tests {
             judge(&asked, &servfail(&asked[..12])),
             Some(Verdict::Useless)
         );
+        assert_eq!(judge(&asked, &refused(&asked)), Some(Verdict::Useless));
+        assert_eq!(refused(&asked)[3] & 0xf, 5);
         assert_eq!(judge(&asked, &with_id(&good, 1)), None);
         assert_eq!(judge(&asked, &asked), None);
         assert_eq!(judge(&query("db", kind::A), &good), None);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Forward, HostPlan, Plan, ProxyPlan, Start, notes,
+    Forward, HostPlan, Plan, ProxyPlan, Start, notes, policy,
     words::{self, Flaw},
 };
 use crate::{
@@ -54,15 +54,29 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
             .flatten();
     }
     notes::not_served(manifest, &mut builder.problems);
+    let planned: Vec<_> = hosts.iter().map(|(_, host)| host).collect();
+    let names = &builder.names;
+    let policy = policy::build(
+        manifest.policy.as_ref(),
+        &planned,
+        &routes,
+        &|name| names.contains_key(name),
+        &mut builder.problems,
+    );
     let plan = Plan {
         hosts: hosts.into_iter().map(|(_, host)| host).collect(),
         routes,
+        policy,
     };
     if builder.problems.any_error() {
         return (None, builder.problems);
     }
     builder.problems.extend(crowded(manifest, &plan));
-    (Some(plan), builder.problems)
+    if let Some(policy) = &manifest.policy {
+        builder.problems.extend(policy::try_tests(policy, &plan));
+    }
+    let plan = Some(plan).filter(|_| !builder.problems.any_error());
+    (plan, builder.problems)
 }
 
 /// What is wrong if the hosts publish more ports together than a network can have.

@@ -9,17 +9,20 @@ use std::{
 use crate::{
     addr::{HostName, Port, Vip},
     manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX},
-    route::Routes,
+    route::{Routes, policy::Policy},
 };
 
 mod build;
 mod diff;
+mod matrix;
 mod notes;
+mod policy;
 mod view;
 mod words;
 
 pub use build::build;
 pub use diff::{Change, Kind, diff};
+pub use policy::Reach;
 
 /// More problems than these are counted, not shown.
 const PROBLEMS_MAX: usize = 100;
@@ -97,6 +100,8 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// Which destinations outside the network are reached through which host; later routes win over earlier ones.
     pub routes: Routes,
+    /// Who may reach what of it.
+    pub policy: Policy,
 }
 
 /// One host of the network, template merged in.

@@ -17,6 +17,7 @@ impl Plan {
                 .iter()
                 .map(|route| self.route_view(route))
                 .collect(),
+            policy: (!self.policy.is_open()).then(|| self.matrix()),
         }
     }
 

@@ -1,7 +1,10 @@
 //! The small languages inside a manifest's texts: ports, addresses, destinations, commands. Each function takes one text to
 //! one value, or says what is wrong with it and what to write instead.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
+};
 
 use super::{Forward, Protocol, TargetHost};
 use crate::{
@@ -114,6 +117,25 @@ pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
         let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
         flaw(wrong.message, hint)
     })
+}
+
+/// An entry of a rule's `ports`: a port, or a range of them.
+pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, Flaw> {
+    let wrong = || {
+        flaw(
+            format!("{} is neither a port nor a range of ports", quote(text)),
+            "write numbers from 1 to 65535, like 5432 or \"8000-8010\"",
+        )
+    };
+    let number = |text: &str| port(text.trim()).map_err(|_| wrong());
+    let (first, last) = match text.split_once('-') {
+        Some((first, last)) => (number(first)?, number(last)?),
+        None => (number(text)?, number(text)?),
+    };
+    if first > last {
+        return Err(wrong());
+    }
+    Ok(first.get()..=last.get())
 }
 
 fn port(text: &str) -> Result<Port, Flaw> {

@@ -13,6 +13,7 @@
 mod learned;
 mod meter;
 mod queue;
+mod refused;
 mod tracker;
 
 use std::{
@@ -25,17 +26,22 @@ use bytes::Bytes;
 
 pub use self::{
     meter::Sent,
+    refused::{Refused, Refusee},
     tracker::{FlowInfo, Phase},
 };
 
 use self::{
     learned::{AT_ONCE_MAX, Learned},
     queue::Queue,
+    refused::Refusals,
     tracker::{Farewell, Refusal, Tracker},
 };
 use crate::{
     addr::{FlowKey, Port, Vip},
-    route::{Route, Routes},
+    route::{
+        Route, Routes,
+        policy::{Action, By, Name, Outside, Policy},
+    },
     time::Instant,
     wire::{Packet, PacketError, PacketFrame},
 };
@@ -57,6 +63,8 @@ const BACKLOG: usize = 1 << 20;
 pub struct Switch {
     hosts: BTreeMap<Vip, Host>,
     routes: Routes,
+    policy: Policy,
+    refusals: Refusals,
     learned: Learned,
     tracker: Tracker,
     queued: usize,
@@ -83,7 +91,7 @@ pub struct Traffic {
     pub malformed: u64,
     /// Packets of the host from an address that is not its own.
     pub spoofed: u64,
-    /// Connections of the host to ports that are not published, or to hosts that are down.
+    /// Connections of the host to ports that are not published, to hosts that are down, or that the policy refuses.
     pub refused: u64,
     /// Packets of the host that belong to no connection.
     pub stray: u64,
@@ -175,6 +183,7 @@ impl Switch {
         self.lower(vip);
         self.tracker.forget(vip);
         self.hosts.remove(&vip);
+        self.refusals.forget(vip);
     }
 
     /// Takes other routes.
@@ -182,6 +191,41 @@ impl Switch {
         self.routes = routes;
         // What was learned belonged to the old ones. Flows that go on are followed wherever they go.
         self.learned = Learned::default();
+    }
+
+    /// Takes another policy, and ends all flows that it does not allow with a reset to both of their ends. Returns how many.
+    pub fn set_policy(&mut self, now: Instant, policy: Policy) -> usize {
+        if self.policy == policy {
+            // Its rules may stand in other lines now.
+            self.policy = policy;
+            return 0;
+        }
+        self.policy = policy;
+        let flows: Vec<_> = self.tracker.flows(now).collect();
+        let denied = flows.iter().filter(|flow| {
+            let address = *flow.key.dst.ip();
+            let by = if flow.to.address() == address {
+                self.denies_port(flow.from, flow.to, flow.key)
+            } else {
+                self.denies_outside(flow.from, flow.to, flow.key)
+            };
+            by.is_some()
+        });
+        let denied: Vec<_> = denied.map(|flow| flow.key).collect();
+        denied.iter().filter(|key| self.kill_flow(**key)).count()
+    }
+
+    /// A gateway has refused something to another host, by the policy.
+    pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
+        if self.hosts.contains_key(&from) {
+            self.refusals
+                .note(now, from, Refusee::Asked(asked), by, times);
+        }
+    }
+
+    /// Connections of a host that the policy has refused, when it is time to tell of them.
+    pub fn poll_refused(&mut self, now: Instant) -> Option<Refused> {
+        self.refusals.poll(now)
     }
 
     /// The host can be reached.
@@ -262,8 +306,12 @@ impl Switch {
                 if let Some(sender) = self.hosts.get_mut(&from) {
                     match refusal {
                         Refusal::Stray => sender.traffic.stray += 1,
-                        Refusal::Forbidden => sender.traffic.refused += 1,
+                        Refusal::Forbidden | Refusal::Denied(_) => sender.traffic.refused += 1,
                     }
+                }
+                if let Refusal::Denied(by) = refusal {
+                    self.refusals
+                        .note(now, from, Refusee::Address(key.dst), by, 1);
                 }
                 let room = |host: &Host| host.queue.has_room_for_reply(from);
                 if let Some(reset) = packet.reset_reply()
@@ -324,7 +372,12 @@ impl Switch {
 
     /// When to call [`Switch::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.tracker.poll_timeout()
+        let refusals = self.refusals.poll_timeout();
+        self.tracker
+            .poll_timeout()
+            .into_iter()
+            .chain(refusals)
+            .min()
     }
 
     /// Decides where an honest packet goes.
@@ -346,26 +399,70 @@ impl Switch {
         if *key.src.ip() != from.address() {
             return Err(Refusal::Forbidden);
         }
-        let to = self.destination(now, from, key).ok_or(Refusal::Forbidden)?;
+        let to = self.destination(now, from, key)?;
         self.tracker.begin(now, from, to, key, segment)?;
         Ok((to, Verdict::Begun))
     }
 
-    /// The host that a new flow goes to, if it may begin.
-    fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Option<Vip> {
+    /// The host that a new flow goes to, if it may begin. What the policy says comes first, so that it is told of whatever it
+    /// refuses, be it published or not.
+    fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, Refusal> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
         if let Ok(vip) = Vip::new(address)
             && let Some(host) = self.hosts.get(&vip)
         {
-            let port = Port::new(key.dst.port())?;
-            return (host.up && host.published.contains(&port)).then_some(vip);
+            if let Some(by) = self.denies_port(from, vip, key) {
+                return Err(Refusal::Denied(by));
+            }
+            let published =
+                Port::new(key.dst.port()).is_some_and(|it| host.published.contains(&it));
+            return Some(vip)
+                .filter(|_| host.up && published)
+                .ok_or(Refusal::Forbidden);
         }
-        if let Some(via) = self.learned.via(now, from, address) {
-            return Some(via).filter(is_up);
+        let learned = self.learned.via(now, from, address);
+        let gateways = match &learned {
+            Some(via) => std::slice::from_ref(via),
+            None => (self.routes.to_address(address.into())).map_or(&[][..], |route| &route.via),
+        };
+        let mut denied = None;
+        for via in gateways {
+            match self.denies_outside(from, *via, key) {
+                None if is_up(via) => return Ok(*via),
+                None => {}
+                Some(by) => denied = denied.or(Some(by)),
+            }
         }
-        let route = self.routes.to_address(address.into())?;
-        route.via.iter().copied().find(is_up)
+        // Nothing passes that no rule allows, whether there would have been a way or not.
+        if gateways.is_empty() && self.policy.default_action() == Action::Deny {
+            denied = Some(By::Default);
+        }
+        Err(denied.map_or(Refusal::Forbidden, Refusal::Denied))
+    }
+
+    /// Who refuses a flow to a port at the address of a host, if somebody does.
+    fn denies_port(&self, from: Vip, to: Vip, key: FlowKey) -> Option<By> {
+        let Some(port) = Port::new(key.dst.port()) else {
+            return Some(By::Default).filter(|_| !self.policy.is_open());
+        };
+        self.policy.at_port(from, to, port).denies
+    }
+
+    /// Who refuses a flow to an address outside the network, if somebody does. An address that no route leads to was given
+    /// for a name, which the packet does not tell.
+    fn denies_outside(&self, from: Vip, gateway: Vip, key: FlowKey) -> Option<By> {
+        let address = IpAddr::V4(*key.dst.ip());
+        let name = match self.routes.to_address(address) {
+            Some(_) => Name::None,
+            None => Name::Unknown,
+        };
+        let outside = Outside {
+            gateway,
+            name,
+            address: Some(address),
+        };
+        self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
     /// Whether an address may be reached through a host, so that packets from it may come from there: a route leads

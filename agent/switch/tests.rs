@@ -2,6 +2,7 @@
 
 mod flows;
 mod learned;
+mod policy;
 mod routes;
 
 use std::{

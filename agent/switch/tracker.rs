@@ -13,6 +13,7 @@ use super::meter::{Meter, Sent};
 use crate::{
     addr::{FlowKey, Vip},
     budget::{Counts, Shares},
+    route::policy::By,
     time::Instant,
     wire::{
         Segment,
@@ -43,6 +44,8 @@ pub(super) enum Refusal {
     /// It would begin a connection that may not be: nothing is published there, the host is down, or there are too
     /// many.
     Forbidden,
+    /// The policy refuses it.
+    Denied(By),
 }
 
 #[derive(Debug)]

@@ -10,7 +10,10 @@ mod why;
 pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     network::{LogLine, LogView, NetworkView},
-    plan::{PlanHost, PlanPort, PlanRoute, PlanView},
+    plan::{
+        MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,
+        PlanRoute, PlanRule, PlanView,
+    },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     why::{WhyOutcome, WhyStep, WhyView},
 };
@@ -220,6 +223,21 @@ pub enum Event {
         /// How many there are.
         hosts: usize,
     },
+    /// Connections of a host that the policy has refused since that was last told: a sum, told at most once a minute.
+    Refused {
+        /// The name of the host that has tried.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// How many connections there were.
+        times: u64,
+        /// How many targets they had, as far as those are told apart.
+        targets: usize,
+        /// Some of these targets, those that were tried most first.
+        most: Vec<RefusedTarget>,
+        /// The same for people, without the host's name.
+        text: String,
+    },
     /// A line of a host's standard error, cleaned.
     Stderr {
         /// The host's name.
@@ -238,4 +256,17 @@ pub enum Event {
         /// What, and what to do about it.
         text: String,
     },
+}
+
+/// A target that the policy has refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedTarget {
+    /// A host's name or an address, and the port.
+    pub to: String,
+    /// How often it was tried.
+    pub times: u64,
+    /// What has decided, for people: "rule 2 of the policy (line 14)".
+    pub by: String,
 }

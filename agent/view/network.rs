@@ -54,9 +54,10 @@ impl Event {
     /// The host that it is about, unless it is about all.
     pub fn host(&self) -> Option<&str> {
         match self {
-            Self::Host { host, .. } | Self::Stderr { host, .. } | Self::Warning { host, .. } => {
-                Some(host)
-            }
+            Self::Host { host, .. }
+            | Self::Refused { host, .. }
+            | Self::Stderr { host, .. }
+            | Self::Warning { host, .. } => Some(host),
             Self::Reloaded { .. } | Self::Hopeless { .. } => None,
         }
     }

@@ -11,6 +11,9 @@ pub struct PlanView {
     pub hosts: Vec<PlanHost>,
     /// The routes in the order of the manifest; the last that matches wins.
     pub routes: Vec<PlanRoute>,
+    /// Who may reach what, if the manifest says anything about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PlanPolicy>,
 }
 
 /// One host as it is planned.
@@ -66,4 +69,120 @@ pub struct PlanRoute {
     /// The hosts that take its place, the first that is up, where there are any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub or_via: Vec<String>,
+}
+
+/// Who may reach what of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PlanPolicy {
+    /// What becomes of connections that no rule fits: `published` or `deny`.
+    pub default: String,
+    /// The rules, in the order of the manifest; the first that fits decides.
+    pub rules: Vec<PlanRule>,
+    /// Everything that can be reached: the columns of the matrix.
+    pub targets: Vec<MatrixTarget>,
+    /// What each host may reach of it: the rows of the matrix.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// One rule of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PlanRule {
+    /// Its number, from 1.
+    pub number: u16,
+    /// The line of the manifest where it is written.
+    pub line: usize,
+    /// Names of hosts, or `*`.
+    pub from: Vec<String>,
+    /// Names of hosts, destinations outside the network, or `*`.
+    pub to: Vec<String>,
+    /// The gateways that it is about, where it is not about all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub via: Vec<String>,
+    /// Ports and ranges of them; all if it is empty.
+    pub ports: String,
+    /// `allow` or `deny`.
+    pub action: String,
+}
+
+/// Something that can be reached: what a host publishes, or a destination of a route through one of its gateways.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct MatrixTarget {
+    /// The name of the host, or the destination as it is written.
+    pub name: String,
+    /// The gateway, if it is outside the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// What the host publishes, in ascending order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<u16>,
+}
+
+/// What one host may reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct MatrixRow {
+    /// The name of the host.
+    pub from: String,
+    /// One for each target, in their order.
+    pub cells: Vec<MatrixCell>,
+}
+
+/// How much of a target a host may reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct MatrixCell {
+    /// How much.
+    pub reach: MatrixReach,
+    /// The ports, if it is only a part.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ports: String,
+    /// The ports at which only some names or addresses of it may be reached.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub some: String,
+    /// The rules that refuse the rest; it is the default if there is a rest and no rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_by: Vec<u16>,
+}
+
+/// How much of something may be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum MatrixReach {
+    /// It is the host itself, or what it reaches by itself.
+    Own,
+    /// Everything.
+    All,
+    /// A part.
+    Part,
+    /// Nothing.
+    None,
+    /// There is nothing to reach.
+    Nothing,
+}
+
+impl MatrixCell {
+    /// The cell in a few words: "all", "80, 443".
+    pub fn words(&self) -> String {
+        let some = match self.some.as_str() {
+            "" => String::new(),
+            ports => format!("some at {ports}"),
+        };
+        match self.reach {
+            MatrixReach::Own | MatrixReach::Nothing => "-".to_owned(),
+            MatrixReach::All => "all".to_owned(),
+            MatrixReach::None => "no".to_owned(),
+            MatrixReach::Part if self.ports.is_empty() => some,
+            MatrixReach::Part if some.is_empty() => self.ports.clone(),
+            MatrixReach::Part => format!("{}; {some}", self.ports),
+        }
+    }
 }

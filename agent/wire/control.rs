@@ -72,6 +72,8 @@ pub mod feature {
     pub const SUMS: &str = "sums";
     /// Addition: the agent knows exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
+    /// Addition: the agent keeps to [`super::Policy`]. Where the manifest has one, a host is refused without it.
+    pub const POLICY: &str = "policy";
 }
 
 /// A control message, either way.
@@ -177,6 +179,9 @@ pub enum Event {
     Problems(Vec<ProblemReport>),
     /// Addresses that a gateway has given for a name: what the agent sends there belongs to that gateway.
     RouteSuggestion(RouteSuggestion),
+    /// Addition, sent only to managers that announced [`feature::POLICY`]: what hosts have asked this gateway for, and the
+    /// policy refuses to them, since that was last told.
+    Refused(Vec<RefusedAsk>),
     /// An event of a type that is not known here.
     Unknown(String),
 }
@@ -188,6 +193,20 @@ pub struct ProblemReport {
     pub what: String,
     /// Why, in the words of the host's operating system, and what to do.
     pub reason: String,
+}
+
+/// Something that a host has asked a gateway for, and may not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedAsk {
+    /// The host's VIP.
+    pub from: Ipv4Addr,
+    /// A name or an address, and the port; empty for several that are not told apart.
+    pub to: String,
+    /// The number of the rule that refuses it; absent if it is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<u16>,
+    /// How often it was asked for.
+    pub times: u64,
 }
 
 /// What a proxy has learned about addresses behind a gateway.
@@ -203,6 +222,14 @@ pub struct RouteSuggestion {
 const ROUTE_SUGGESTION_EVENT: &str = "routeSuggestion";
 
 const PROBLEMS_EVENT: &str = "problems";
+
+const REFUSED_EVENT: &str = "refused";
+
+#[derive(Serialize, Deserialize)]
+struct RefusedData {
+    #[serde(default, deserialize_with = "null_is_empty")]
+    refused: Vec<RefusedAsk>,
+}
 
 #[derive(Serialize, Deserialize)]
 struct ProblemsData {
@@ -222,6 +249,10 @@ impl Event {
                 kind: ROUTE_SUGGESTION_EVENT.to_owned(),
                 data: Raw::of(&suggestion),
             },
+            Self::Refused(refused) => RawEvent {
+                kind: REFUSED_EVENT.to_owned(),
+                data: Raw::of(&RefusedData { refused }),
+            },
             Self::Unknown(kind) => RawEvent {
                 kind,
                 data: Raw::default(),
@@ -238,6 +269,10 @@ impl TryFrom<RawEvent> for Event {
             PROBLEMS_EVENT => {
                 let data: ProblemsData = raw.data.read()?;
                 Ok(Self::Problems(data.problems))
+            }
+            REFUSED_EVENT => {
+                let data: RefusedData = raw.data.read()?;
+                Ok(Self::Refused(data.refused))
             }
             ROUTE_SUGGESTION_EVENT => raw.data.read().map(Self::RouteSuggestion),
             _ => Ok(Self::Unknown(raw.kind)),
@@ -310,6 +345,39 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub features: Vec<String>,
+    /// Addition: who may reach what, as far as it concerns the agent; everybody everything without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+/// Who may reach what, as far as it concerns an agent. No field may be left out: what is not understood is not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// What becomes of connections that no rule fits: `allow` or `deny`.
+    pub default: String,
+    /// The rules about connections from the agent, to it and through it, in their order.
+    pub rules: Vec<PolicyRule>,
+}
+
+/// One rule of a [`Policy`]. Lists of hosts hold VIPs, or one `*` for everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyRule {
+    /// Its number in the manifest, from 1.
+    pub number: u16,
+    /// Where connections begin.
+    pub from: Vec<String>,
+    /// Hosts that they go to.
+    pub to: Vec<String>,
+    /// Destinations outside the network: CIDR blocks and host name globs, or one `*` for all of them.
+    pub beyond: Vec<String>,
+    /// The gateways that those are reached through.
+    pub via: Vec<String>,
+    /// The first and the last port of each range; all ports if there is none.
+    pub ports: Vec<[u16; 2]>,
+    /// `allow` or `deny`.
+    pub action: String,
 }
 
 /// Which hosts cannot be reached at the moment.
@@ -528,6 +596,7 @@ mod tests {
             main_names: Vec::new(),
             manager: String::new(),
             features: Vec::new(),
+            policy: None,
         };
         let json = Message::configure(7, &args).to_json();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();

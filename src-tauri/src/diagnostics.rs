@@ -82,6 +82,7 @@ fn in_words(line: &LogLine) -> String {
         Event::Reloaded { changes } => format!("reloaded: {}", changes.join("; ")),
         Event::Hopeless { hosts } => format!("none of {hosts} hosts can run"),
         Event::Stderr { host, line, .. } => format!("{host} | {line}"),
+        Event::Refused { host, text, .. } => format!("{host} {text}"),
         Event::Warning { host, text, .. } => format!("{host}: warning: {text}"),
     };
     format!("{seq} {time_ms} {what}")

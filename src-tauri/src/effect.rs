@@ -1,9 +1,12 @@
 //! What taking up another plan would do, said before it is done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 use norouter::{
-    plan::{self, HostPlan, Kind, Plan, Start},
+    plan::{self, HostPlan, Kind, Plan, Reach, Start},
     view::FlowView,
 };
 
@@ -50,7 +53,16 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
             text: "changes the routes".to_owned(),
         });
     }
-    let drops = |flow: &&FlowView| ended.contains(&flow.from) || ended.contains(&flow.to);
+    if !old.policy.reads_like(&new.policy) {
+        lines.push(EffectLine {
+            kind: EffectKind::Reconfigure,
+            host: None,
+            text: "changes the policy".to_owned(),
+        });
+    }
+    let drops = |flow: &&FlowView| {
+        ended.contains(&flow.from) || ended.contains(&flow.to) || is_denied(new, flow)
+    };
     Effect {
         lines,
         drops: flows.iter().filter(drops).count(),
@@ -60,6 +72,20 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
 }
 
 /// The commands of `new` that `old` does not have, host by host.
+/// Whether a plan's policy refuses a flow, so that it is cut.
+fn is_denied(plan: &Plan, flow: &FlowView) -> bool {
+    let mut hosts = plan.hosts.iter();
+    let from = hosts.find(|host| host.name.as_str() == flow.from);
+    let (Some(from), Ok(to)) = (from, flow.dst.parse::<SocketAddr>()) else {
+        return false;
+    };
+    let ways = plan.reach(from.vip, &to.into());
+    ways.iter().any(|(gateway, reach)| {
+        let is_its_way = gateway.is_none_or(|gateway| plan.name_of(gateway) == flow.to);
+        is_its_way && matches!(reach, Reach::Refused(_))
+    })
+}
+
 fn changed_commands(old: &Plan, new: &Plan) -> Vec<crate::view::ConsentHost> {
     let before: BTreeMap<_, _> = commands(old)
         .map(|(_, vip, command)| (vip, command.to_vec()))
@@ -185,6 +211,30 @@ routes: [{via: b, to: ['*.example.com']}]
             commands,
             [("b", CommandChange::Changed), ("e", CommandChange::New)]
         );
+    }
+
+    #[test]
+    fn a_policy_cuts_the_flows_that_it_does_not_allow() {
+        let hosts = "
+hosts:
+  a: {vip: 127.0.42.1, ports: ['80:x:80', '81:x:81']}
+  b: {vip: 127.0.42.2, cmd: ssh b norouter}
+routes: [{via: b, to: [10.0.0.0/8]}]
+";
+        let policy = "policy: {rules: [{from: b, to: a, ports: [80], action: deny}, {from: a, via: b, action: deny}]}";
+        let at = |from: &str, to: &str, dst: &str| FlowView {
+            dst: dst.to_owned(),
+            ..flow(from, to)
+        };
+        let flows = [
+            at("b", "a", "127.0.42.1:80"),
+            at("b", "a", "127.0.42.1:81"),
+            at("a", "b", "10.0.0.1:443"),
+        ];
+        let new = plan(&format!("{hosts}{policy}"));
+        let effect = effect(&plan(hosts), &new, &flows);
+        let told: Vec<_> = effect.lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!((told, effect.drops), (vec!["changes the policy"], 2));
     }
 
     #[test]

@@ -108,6 +108,55 @@ fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
 }
 
 #[test]
+fn check_shows_who_may_reach_what_before_anything_runs() {
+    let file = "docs/examples/policy.yaml";
+    let table = run(&["check", "--matrix", file]);
+    assert_eq!((table.code, table.talk.as_str()), (0, ""));
+    check(&root().join("tests/data/matrix.txt"), &table.data);
+    let json = run(&["check", "--matrix", "--json", file]);
+    let reports: Value = serde_json::from_str(&json.data).unwrap();
+    let matrix = &reports[0]["matrix"];
+    assert_eq!(matrix["default"], "deny");
+    let find = |list: &Value, key: &str, name: &str| {
+        let mut entries = list.as_array().unwrap().iter();
+        entries.position(|it| it[key] == name).unwrap()
+    };
+    let cell = |from: &str, to: &str| {
+        let (row, column) = (
+            find(&matrix["rows"], "from", from),
+            find(&matrix["targets"], "name", to),
+        );
+        matrix["rows"][row]["cells"][column].clone()
+    };
+    assert_eq!(cell("ci-runner", "db")["reach"], "all");
+    assert_eq!(cell("ci-runner", "web1")["ports"], "8080");
+    assert_eq!(cell("ci-runner", "10.0.0.0/8")["reach"], "none");
+    assert_eq!(cell("bastion", "10.0.0.0/8")["reach"], "own");
+    // Forty hosts do not fit: then there are lists.
+    let hosts: String = (1..=40)
+        .map(|number| format!("  host-{number}: {{ports: ['80:x:80']}}\n"))
+        .collect();
+    let policy = "policy: {rules: [{from: host-1, to: [host-2, host-3], action: deny}]}";
+    let many = norouter(
+        root(),
+        &["check", "--matrix", "-"],
+        &[],
+        format!("hosts:\n{hosts}{policy}").as_bytes(),
+    );
+    assert!(
+        many.data.lines().all(|line| line.chars().count() < 140),
+        "{}",
+        many.data
+    );
+    assert!(
+        many.data.contains("no       host-2, host-3"),
+        "{}",
+        many.data
+    );
+    assert!(many.data.contains("and 29 more"), "{}", many.data);
+}
+
+#[test]
 fn check_gives_json_with_every_place() {
     let run = run(&[
         "check",

@@ -6,7 +6,10 @@ use std::{fs, path::PathBuf};
 use bytes::BytesMut;
 use norouter::wire::{
     CONTROL_MAX_FROM_MANAGER, Decoder, Item, PacketFrame,
-    control::{Configure, Endpoint, Event, Message, Outcome, ProblemReport, Raw, RouteSuggestion},
+    control::{
+        Configure, Endpoint, Event, Message, Outcome, Policy, PolicyRule, ProblemReport, Raw,
+        RefusedAsk, RouteSuggestion,
+    },
     frame,
     packet::reset,
     probe::{Cause, Found, Probe},
@@ -84,6 +87,18 @@ fn with_additions() -> Configure {
     "0.0.0.0:18080".clone_into(&mut args.http.listen);
     "~/users".clone_into(&mut args.http.credentials);
     args.features = vec!["problems".to_owned()];
+    args.policy = Some(Policy {
+        default: "deny".to_owned(),
+        rules: vec![PolicyRule {
+            number: 2,
+            from: vec!["127.0.42.100".to_owned()],
+            to: Vec::new(),
+            beyond: vec!["10.0.0.0/8".to_owned(), "*.internal".to_owned()],
+            via: vec!["*".to_owned()],
+            ports: vec![[443, 443], [8000, 8010]],
+            action: "allow".to_owned(),
+        }],
+    });
     args
 }
 
@@ -114,6 +129,12 @@ fn what_this_version_writes_is_on_record() {
     let suggestion = RouteSuggestion {
         ip: vec!["10.0.0.5".parse().unwrap()],
         route: "127.0.42.101".parse().unwrap(),
+    };
+    let kept = RefusedAsk {
+        from: "127.0.42.100".parse().unwrap(),
+        to: "secret.internal:80".to_owned(),
+        rule: Some(3),
+        times: 7,
     };
     let ask = Ask {
         host: "db.internal".to_owned(),
@@ -172,6 +193,10 @@ fn what_this_version_writes_is_on_record() {
         (
             "problems.hex",
             control(&Message::Event(Event::Problems(vec![problem]).into_raw())),
+        ),
+        (
+            "refused.hex",
+            control(&Message::Event(Event::Refused(vec![kept]).into_raw())),
         ),
         (
             "reset.hex",

@@ -59,7 +59,7 @@ fn every_invalid_manifest_has_the_expected_problems() {
 #[test]
 fn every_example_can_be_run() {
     let files = files("docs/examples", ".yaml");
-    assert_eq!(files.len(), 7);
+    assert_eq!(files.len(), 8);
     for path in files {
         let loaded = load(&path);
         assert!(loaded.plan.is_some(), "{}", loaded.report(false));

@@ -28,6 +28,7 @@ mod stop;
 mod proxies;
 mod socks;
 mod routes;
+mod policy;
 mod why;
 mod names;
 mod clients;

@@ -8,7 +8,7 @@ use norouter::{
     wire::{HEADER_LEN, MAGIC, frame},
 };
 
-use crate::plans::{ALWAYS, EVIL, NEVER, NOWHERE};
+use crate::plans::{ALWAYS, EVIL, KEPT, NEVER, NOWHERE};
 
 /// The sequence number of everything that may reach nobody.
 pub(crate) const MARK: u32 = 0x6666_6666;
@@ -35,7 +35,7 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         // No frame at all: the stream is out of step.
         return BytesMut::from(&b"usage: evil [OPTIONS]"[..]);
     }
-    match kind % 9 {
+    match kind % 10 {
         0 => packet(host(1), host(2), ALWAYS, SYN),
         1 => packet(EVIL, host(2), NEVER, SYN),
         2 => packet(EVIL, host(99), ALWAYS, SYN),
@@ -54,6 +54,8 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
             frame::put_control(&mut bytes, b"{\"type\":\"result\"");
             bytes
         }
+        // What every policy keeps from it.
+        8 => packet(EVIL, host(1), KEPT, SYN),
         // A route to somebody else's address, and somebody else's route.
         _ => {
             let mut bytes = BytesMut::new();

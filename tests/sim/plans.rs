@@ -12,7 +12,7 @@ use norouter::{
 };
 
 /// How many plans there are.
-pub(crate) const VARIANTS: u64 = 16;
+pub(crate) const VARIANTS: u64 = 32;
 
 /// The host that does whatever no agent should do.
 pub(crate) const EVIL: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 66);
@@ -28,6 +28,9 @@ pub(crate) const NOWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 9, 
 pub(crate) const ALWAYS: u16 = 80;
 pub(crate) const SOMETIMES: u16 = 81;
 pub(crate) const NEVER: u16 = 82;
+
+/// A port that the first host publishes, and that every policy keeps from the hostile one.
+pub(crate) const KEPT: u16 = 83;
 
 /// One of the plans. Each bit of its number is something that differs.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,11 @@ impl Variant {
         if self.number & 8 == 0 { 3 } else { 1 }
     }
 
+    /// Whether the policy keeps the second host from a port of the first, and the first one from what is outside.
+    fn has_more_rules(self) -> bool {
+        self.number & 16 != 0
+    }
+
     /// The plan.
     pub(crate) fn plan(self) -> Plan {
         let mut text = "hosts:\n".to_owned();
@@ -68,7 +76,8 @@ impl Variant {
                 "  {name}: {{vip: 127.0.42.{number}, cmd: {command}, ports: ['{ALWAYS}:127.0.0.1:80'{more}]}}"
             );
         };
-        let further = format!(", '{SOMETIMES}:127.0.0.1:81'");
+        let kept = format!(", '{KEPT}:127.0.0.1:83'");
+        let further = format!("{kept}, '{SOMETIMES}:127.0.0.1:81'");
         for number in 1..=self.hosts {
             let other = number == 2 && self.has_another_command();
             let more = number == 1 && self.has_a_further_port();
@@ -76,7 +85,11 @@ impl Variant {
                 &format!("h{number}"),
                 number,
                 if other { "other" } else { "run" },
-                if more { &further } else { "" },
+                match number {
+                    1 if more => &further,
+                    1 => &kept,
+                    _ => "",
+                },
             );
         }
         host("evil", EVIL.octets()[3], "run", "");
@@ -88,6 +101,18 @@ impl Variant {
             "routes:\n  - {{via: h{}, to: [10.0.0.0/24]}}\n",
             self.gateway()
         );
+        text += "policy:\n  rules:\n";
+        let _ = writeln!(
+            text,
+            "  - {{from: evil, to: h1, ports: [{KEPT}], action: deny}}"
+        );
+        if self.has_more_rules() {
+            let _ = writeln!(
+                text,
+                "  - {{from: h2, to: h1, ports: [{SOMETIMES}], action: deny}}"
+            );
+            text += "  - {from: h1, to: [10.0.0.0/25], action: deny}\n";
+        }
         plan::load("sim.yaml", &text).plan.unwrap()
     }
 
@@ -99,9 +124,22 @@ impl Variant {
         if !is_good && !is_guest && *src.ip() != EVIL {
             return false;
         }
+        let from = number;
         let number = host.address().octets()[3];
-        if *dst.ip() == host.address() {
+        let is_outside = *dst.ip() != host.address();
+        let is_kept_out = match dst.port() {
+            _ if src.ip() == &host.address() => false,
+            _ if is_outside => from == 1 && self.has_more_rules(),
+            KEPT => *src.ip() == EVIL,
+            SOMETIMES => from == 2 && self.has_more_rules(),
+            _ => false,
+        };
+        if is_kept_out {
+            return false;
+        }
+        if !is_outside {
             return dst.port() == ALWAYS
+                || (dst.port() == KEPT && number == 1)
                 || (dst.port() == SOMETIMES && number == 1 && self.has_a_further_port());
         }
         dst.ip().octets()[..3] == [10, 0, 0] && number == self.gateway()

@@ -272,8 +272,9 @@ impl World {
     pub(crate) fn connect_anywhere(&mut self) {
         let host = self.any_host();
         let port = |number: u16| host.socket(number.try_into().unwrap());
-        let to = match self.random(5) {
+        let to = match self.random(6) {
             0 => port(plans::SOMETIMES),
+            5 => port(plans::KEPT),
             1 => port(plans::NEVER),
             2 => plans::NOWHERE,
             3 => port(plans::ALWAYS),

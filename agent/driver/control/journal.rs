@@ -119,7 +119,7 @@ fn size(event: &Event) -> usize {
     let text = match event {
         Event::Host { reason, .. } => reason.as_ref().map_or(0, String::len),
         Event::Stderr { line, .. } => line.len(),
-        Event::Warning { text, .. } => text.len(),
+        Event::Warning { text, .. } | Event::Refused { text, .. } => text.len(),
         Event::Reloaded { changes } => changes.iter().map(String::len).sum(),
         Event::Hopeless { .. } => 0,
     };

@@ -56,6 +56,13 @@ impl Server {
         address: SocketAddrV4,
     ) -> Result<Origin, Failure> {
         let opened = NetworkStream::open(&self.shared, address).await;
+        // What the policy refuses is asked for all the same: the manager tells of it.
+        let refusal = (opened.is_err())
+            .then(|| self.shared.lock().core.refusal(address))
+            .flatten();
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
         opened.map(Origin::Network).map_err(|error| Failure {
             cause: dial::cause(&error),
             reason: if error.kind() == io::ErrorKind::ConnectionRefused {
@@ -106,7 +113,17 @@ impl Server {
         destination: &Destination,
         gateways: &[Gateway],
     ) -> Result<Origin, Failure> {
-        for gateway in gateways {
+        let refusals = gateways.iter().map(|gateway| {
+            let state = self.shared.lock();
+            state.core.refusal_through(gateway, destination)
+        });
+        let refusals: Vec<_> = refusals.collect();
+        let refused = refusals.iter().flatten().next();
+        for (gateway, refusal) in gateways.iter().zip(&refusals) {
+            // The policy may allow another way. If it does not, the one that refuses tells of it.
+            if refusal.is_some() && refusals.iter().any(Option::is_none) {
+                continue;
+            }
             let Some(port) = gateway.relay else { continue };
             let relay = gateway.vip.socket(port);
             // A gateway that is down is refused by the manager at once, and so is one whose agent knows no relay.
@@ -121,7 +138,8 @@ impl Server {
                     });
             }
         }
-        self.by_address(destination, gateways).await
+        let opened = self.by_address(destination, gateways).await;
+        opened.map_err(|failure| refused.cloned().unwrap_or(failure))
     }
 
     /// Connects to an address behind a gateway by packets that have it as their destination, as upstream's agents do.

@@ -43,6 +43,7 @@ fn plan() -> Plan {
             route(&[GW], &["10.1.2.3/8", "*.internal", "fd00::/8"], &[]),
             route(&[B, GW, A], &["*"], &["10.9.0.0/16", "*.local"]),
         ]),
+        policy: crate::route::policy::Policy::default(),
     }
 }
 
@@ -137,12 +138,12 @@ fn what_protects_is_required_and_what_serves_is_wanted() {
     );
     plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
-    assert_eq!(required, [feature::TCP, feature::CREDENTIALS]);
+    let protects = [feature::TCP, feature::CREDENTIALS, feature::NOT_TO];
+    assert_eq!(required, protects);
     for feature in [
         feature::HTTP,
         feature::SOCKS,
         feature::ROUTES,
-        feature::NOT_TO,
         feature::DNS,
         feature::HOST_ALIASES,
         feature::ETC_HOSTS,
@@ -165,6 +166,11 @@ fn a_host_with_nothing_of_it_demands_nothing_of_it() {
     let Demands { required, wanted } = demands(&plan, 1);
     assert_eq!(required, [feature::TCP]);
     assert_eq!(wanted, [feature::LOOPBACK]);
+    // Who only follows routes may do without exceptions: the gateway keeps to them.
+    plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
+    let Demands { required, wanted } = demands(&plan, 0);
+    assert!(!required.contains(&feature::NOT_TO) && wanted.contains(&feature::NOT_TO));
+    plan.routes = Routes::new(vec![route(&[GW], &["10.0.0.0/8"], &[])]);
     // Routes without exceptions do not ask for them, and without routes nobody asks for routes.
     assert!(!demands(&plan, 0).wanted.contains(&feature::NOT_TO));
     plan.routes = Routes::default();

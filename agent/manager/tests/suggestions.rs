@@ -25,6 +25,7 @@ fn ready() -> Core {
                 to: vec!["*.internal".parse().unwrap()],
                 not_to: vec![],
             }]),
+            policy: crate::route::policy::Policy::default(),
         },
         1,
     );

@@ -15,6 +15,7 @@ use crate::{
     names::{SUFFIX, Zone},
     plan::{HostPlan, Plan, Protocol, Start},
     proxy::{Destination, Host},
+    route::policy::{self, By, Name, Ruling},
     text,
     view::{HostView, Snapshot, WhyView},
     wire::probe::Probe,
@@ -166,8 +167,39 @@ impl Inquiry {
         words::explain(self, replies)
     }
 
-    /// Whether a plan has something at the target.
+    /// Whether a plan has something at the target, for the source.
     fn is_served(&self) -> bool {
+        self.denied().is_none() && self.is_planned()
+    }
+
+    /// Who refuses the connection by the policy, if somebody does.
+    fn denied(&self) -> Option<By> {
+        let ruling = self.ruling(self.far()?)?;
+        ruling.denies.filter(|_| !ruling.may_be_allowed())
+    }
+
+    /// What the policy says about the connection, if it ends at this host. What a name means is not known here.
+    fn ruling(&self, far: Vip) -> Option<Ruling> {
+        let (policy, port) = (&self.plan.policy, self.target.port);
+        match &self.way {
+            Way::Port(vip, _) => Some(policy.at_port(self.from, *vip, Port::new(port)?)),
+            Way::Gateway(..) => {
+                let (name, address) = match &self.target.host {
+                    Host::Ip(address) => (Name::None, Some(*address)),
+                    Host::Name(name) => (Name::Known(name), None),
+                };
+                let outside = policy::Outside {
+                    gateway: far,
+                    name,
+                    address,
+                };
+                Some(policy.outside(self.from, &outside, port))
+            }
+            Way::Outside(_) | Way::Nowhere(_) => None,
+        }
+    }
+
+    fn is_planned(&self) -> bool {
         match &self.way {
             Way::Port(_, at) => !matches!(at, AtPort::Nothing | AtPort::Udp),
             Way::Gateway(..) => true,
@@ -182,8 +214,10 @@ impl Inquiry {
             // Whatever it can reach, it reaches by itself.
             Way::Gateway(via, _) if via.contains(&self.from) => Some(self.from),
             Way::Gateway(via, _) => {
-                let up = via.iter().find(|vip| self.is_up(**vip));
-                up.or(via.first()).copied()
+                let may = |vip: &&Vip| self.ruling(**vip).is_none_or(Ruling::may_be_allowed);
+                let mut allowed = via.iter().filter(may);
+                let up = allowed.clone().find(|vip| self.is_up(**vip));
+                up.or(allowed.next()).or(via.first()).copied()
             }
             Way::Outside(_) | Way::Nowhere(_) => None,
         }

@@ -32,6 +32,15 @@ routes:
 - {via: [office, spare], to: ['10.0.0.0/8', '*.internal'], notTo: ['10.9.0.0/16', 'old.internal']}
 ";
 
+const POLICY: &str = "
+policy:
+  default: deny
+  rules:
+  - {from: laptop, to: web1, ports: [8080], action: allow}
+  - {from: web1, to: '10.1.0.0/16', action: deny}
+  - {from: web1, to: ['10.0.0.0/8', '*.internal'], via: spare, action: allow}
+";
+
 /// A network whose hosts are in these states; the rest is ready.
 struct World {
     plan: Plan,
@@ -41,7 +50,11 @@ struct World {
 
 impl World {
     fn new(states: &[(&str, HostState)]) -> Self {
-        let plan = plan::load("test.yaml", MANIFEST).plan.unwrap();
+        Self::of(MANIFEST, states)
+    }
+
+    fn of(manifest: &str, states: &[(&str, HostState)]) -> Self {
+        let plan = plan::load("test.yaml", manifest).plan.unwrap();
         let core = crate::manager::Core::new(&plan, 1);
         let mut snapshot = core.snapshot(crate::time::Instant::ZERO + Duration::from_secs(90));
         for host in &mut snapshot.hosts {
@@ -454,4 +467,54 @@ fn a_connection_begins_on_the_managers_own_host_or_on_one_that_is_up() {
     assert_eq!(from(&without.plan, &without.snapshot).unwrap(), "office");
     without.plan.hosts.clear();
     assert_eq!(from(&without.plan, &without.snapshot), None);
+}
+
+#[test]
+fn the_rule_of_the_policy_that_refuses_is_named_and_nobody_is_asked_to_try() {
+    let world = World::of(&format!("{MANIFEST}{POLICY}"), &[]);
+    let why = world.why("web1:8080", Some("laptop"));
+    assert_eq!(why.first_failed(), None, "{why:#?}");
+    let rule = why.steps.iter().find(|step| step.step == "rule").unwrap();
+    assert!(
+        rule.text
+            .contains("rule 1 of the policy (line 26) allows it"),
+        "{rule:?}"
+    );
+
+    let why = world.why("web1:8443", Some("laptop"));
+    let (text, remedy) = broken(&why, "rule");
+    assert!(text.contains("web1 publishes 8443"), "{text}");
+    assert!(
+        text.contains("the default of the policy refuses it to laptop"),
+        "{text}"
+    );
+    assert!(remedy.contains("check --matrix"), "{remedy}");
+    let inquiry = world.inquiry("web1:8443", Some("laptop"));
+    let asked: Vec<_> = inquiry
+        .questions()
+        .into_iter()
+        .map(|(part, ..)| part)
+        .collect();
+    assert_eq!(asked, [Part::Source, Part::Destination]);
+}
+
+#[test]
+fn the_way_is_the_gateway_that_the_policy_allows() {
+    let world = World::of(&format!("{MANIFEST}{POLICY}"), &[]);
+    let why = world.why("10.1.2.3:443", Some("web1"));
+    let (text, _) = broken(&why, "rule");
+    assert!(
+        text.contains("rule 2 of the policy (line 27) refuses it to web1"),
+        "{text}"
+    );
+    let inquiry = world.inquiry("10.2.0.1:443", Some("web1"));
+    let spare = world.plan.hosts[3].vip;
+    assert_eq!(inquiry.far(), Some(spare));
+    // What the name means is known only there.
+    let why = world.why("db.internal:443", Some("web1"));
+    let rule = why.steps.iter().find(|step| step.step == "rule").unwrap();
+    assert!(
+        rule.text.contains("by the address of the name, rule 2"),
+        "{rule:?}"
+    );
 }

@@ -175,6 +175,37 @@ impl Inquiry {
     }
 
     fn rule(&self) -> Said {
+        let planned = self.plan_rule();
+        if self.plan.policy.is_open() || !self.is_planned() {
+            return planned;
+        }
+        let source = self.called(self.from);
+        if let Some(by) = self.denied() {
+            let by = self.plan.by_words(by);
+            return Said::failed(
+                format!("{}, but {by} refuses it to {source}", planned.text),
+                format!(
+                    "if {source} is to reach it, let a rule of the policy before that one allow it; \
+                     norouter check --matrix shows who may reach what"
+                ),
+            );
+        }
+        let ruling = self.far().and_then(|far| self.ruling(far));
+        let policy = match ruling.map(|ruling| (ruling.allows, ruling.denies)) {
+            Some((Some(by), None)) => format!("; {} allows it", self.plan.by_words(by)),
+            Some((Some(_), Some(by))) => format!(
+                "; by the address of the name, {} may refuse it",
+                self.plan.by_words(by)
+            ),
+            Some((None, _)) | None => String::new(),
+        };
+        Said {
+            text: planned.text + &policy,
+            ..planned
+        }
+    }
+
+    fn plan_rule(&self) -> Said {
         match &self.way {
             Way::Port(vip, at) => self.port_rule(*vip, at),
             Way::Gateway(via, number) => {

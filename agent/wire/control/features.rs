@@ -29,6 +29,7 @@ const KNOWN: &[&str] = &[
     feature::PROBE,
     feature::SUMS,
     feature::NOT_TO,
+    feature::POLICY,
 ];
 
 /// A set of features. A name that is not known here is passed over, so that the set costs the same whatever was said.

@@ -26,6 +26,7 @@ export function levelOf(line: LogLine): Level {
       return STATE_LEVELS[line.state];
     case "stderr":
       return "output";
+    case "refused":
     case "warning":
       return "warning";
     case "hopeless":
@@ -50,6 +51,7 @@ export function textOf(line: LogLine): string {
     }
     case "stderr":
       return line.line;
+    case "refused":
     case "warning":
       return line.text;
     case "reloaded":

@@ -1,8 +1,8 @@
 // Where the person is: the part of the address behind `#`, so that going back works as it does everywhere.
 
-export type Page = "network" | "flows" | "log" | "manifest" | "settings" | "welcome" | "host";
+export type Page = "network" | "flows" | "log" | "manifest" | "policy" | "settings" | "welcome" | "host";
 
-const PAGES: Page[] = ["network", "flows", "log", "manifest", "settings", "welcome", "host"];
+const PAGES: Page[] = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"];
 
 export type Place = {
   page: Page;

@@ -1,7 +1,9 @@
 // The networks that the mock plays: their plans, and how their hosts begin.
 import type { HostState } from "../lib/types/HostState";
 import type { HostView } from "../lib/types/HostView";
+import type { MatrixCell } from "../lib/types/MatrixCell";
 import type { PlanHost } from "../lib/types/PlanHost";
+import type { PlanPolicy } from "../lib/types/PlanPolicy";
 import type { PlanRoute } from "../lib/types/PlanRoute";
 
 /** A host of a scene: its part of the plan, how it begins, and how it behaves. */
@@ -14,7 +16,7 @@ export type Actor = {
   extra?: Partial<HostView>;
 };
 
-export type Scene = { name: string; file: string; actors: Actor[]; routes: PlanRoute[] };
+export type Scene = { name: string; file: string; actors: Actor[]; routes: PlanRoute[]; policy?: PlanPolicy };
 
 function planned(name: string, last: number, command: string, more: Partial<PlanHost> = {}): PlanHost {
   return {
@@ -191,8 +193,47 @@ function asking(): Scene {
   };
 }
 
+/** A network in which nobody reaches anything but what two rules allow: the laptop everything, and the others the database. */
+function ruled(): Scene {
+  const hosts = office.actors.map((actor) => actor.plan);
+  const targets = [
+    ...hosts.map((host) => ({ name: host.name, ports: host.publishes.map((port) => port.port) })),
+    ...office.routes.flatMap((route) => route.to.map((name) => ({ name, via: route.via }))),
+  ];
+  const cell = (from: string, target: (typeof targets)[number]): MatrixCell => {
+    if (target.name === from || ("via" in target && target.via === from)) {
+      return { reach: "own" };
+    }
+    if ("ports" in target && target.ports.length === 0) {
+      return { reach: "nothing" };
+    }
+    if (from === "laptop") {
+      return { reach: "all" };
+    }
+    if (target.name === "db") {
+      return { reach: "part", ports: "5432" };
+    }
+    return from === "build" && "via" in target ? { reach: "none", refusedBy: [2] } : { reach: "none" };
+  };
+  return {
+    ...office,
+    policy: {
+      default: "deny",
+      rules: [
+        { number: 1, line: 31, from: ["laptop"], to: ["*"], ports: "", action: "allow" },
+        { number: 2, line: 32, from: ["build"], to: ["*"], via: ["bastion", "gke"], ports: "", action: "deny" },
+        { number: 3, line: 33, from: ["*"], to: ["db"], ports: "5432", action: "allow" },
+      ],
+      targets,
+      rows: hosts.map((host) => ({ from: host.name, cells: targets.map((target) => cell(host.name, target)) })),
+    },
+  };
+}
+
 export function scene(name: string): Scene {
   switch (name) {
+    case "ruled":
+      return ruled();
     case "many":
       return many();
     case "asking":

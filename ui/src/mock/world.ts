@@ -92,7 +92,8 @@ export class World {
   }
 
   plan(): PlanView {
-    return { hosts: this.scene.actors.map((actor) => actor.plan), routes: this.scene.routes };
+    const { actors, routes, policy } = this.scene;
+    return { hosts: actors.map((actor) => actor.plan), routes, ...(policy === undefined ? {} : { policy }) };
   }
 
   commands(): ConsentHost[] {

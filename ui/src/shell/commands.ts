@@ -20,7 +20,7 @@ export type Entry = {
 const words = t.shell.palette;
 
 function pages(): Entry[] {
-  const all: Page[] = ["network", "flows", "log", "manifest", "welcome", "settings"];
+  const all: Page[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
   return all.map((page) => ({
     id: `page ${page}`,
     group: "pages",

@@ -5,7 +5,7 @@ import { truth } from "../lib/store.svelte";
 import { hasMod, inField } from "./keys";
 import { overlay } from "./overlay.svelte";
 
-const PAGES: Record<string, Page> = { "1": "network", "2": "flows", "3": "log", "4": "manifest", ",": "settings" };
+const PAGES: Record<string, Page> = { "1": "network", "2": "flows", "3": "log", "4": "manifest", "5": "policy", ",": "settings" };
 
 export function globalKeys(event: KeyboardEvent): void {
   if (run(event)) {

@@ -62,7 +62,7 @@ describe("where a position is", () => {
 
 describe("what is offered", () => {
   it("is the keys that are not there yet", () => {
-    expect(labels("|")).toEqual(["hostTemplate", "hosts", "network", "routes"]);
+    expect(labels("|")).toEqual(["hostTemplate", "hosts", "network", "policy", "routes"]);
     const keys = labels("hosts:\n  a:\n    vip: x\n    |");
     expect(keys).toContain("cmd");
     expect(keys).not.toContain("vip");

@@ -1,0 +1,58 @@
+//! What this gateway has refused to other hosts by the policy, gathered for the manager, which tells people.
+
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
+
+use crate::{route::policy::By, time::Instant, wire::control::RefusedAsk};
+
+/// How many targets are told apart in one message.
+const TARGETS_MAX: usize = 128;
+
+/// How long refusals are gathered.
+const GATHER: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    /// How often each host has asked for each target, and who refuses it.
+    asks: BTreeMap<(Ipv4Addr, String, By), u64>,
+    due: Option<Instant>,
+}
+
+impl Refusals {
+    pub(super) fn note(&mut self, now: Instant, from: Ipv4Addr, to: String, by: By) {
+        let full = self.asks.len() >= TARGETS_MAX;
+        let key = (from, to, by);
+        let key = if full && !self.asks.contains_key(&key) {
+            // Without a name of their own there are few of them: one for each host and rule.
+            (from, String::new(), by)
+        } else {
+            key
+        };
+        if self.asks.len() < 2 * TARGETS_MAX || self.asks.contains_key(&key) {
+            *self.asks.entry(key).or_default() += 1;
+        }
+        self.due.get_or_insert(now + GATHER);
+    }
+
+    pub(super) const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// What is to be told, if it is time.
+    pub(super) fn poll(&mut self, now: Instant) -> Vec<RefusedAsk> {
+        if self.due.is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        self.due = None;
+        let asks = std::mem::take(&mut self.asks).into_iter();
+        let asks = asks.map(|((from, to, by), times)| RefusedAsk {
+            from,
+            to,
+            rule: match by {
+                By::Default => None,
+                By::Rule(number) => Some(number),
+            },
+            times,
+        });
+        asks.collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! What the policy has refused, in words.
+
+use std::{fmt::Write as _, net::SocketAddrV4};
+
+use crate::{
+    addr::{Port, Vip},
+    plan::Plan,
+    route::policy::By,
+    switch::{Refused, Refusee, Switch},
+    time::Instant,
+    view::{Event, RefusedTarget},
+    wire::control::RefusedAsk,
+};
+
+/// How many refusals a gateway can tell of at once.
+const TIMES_MAX: u64 = 100_000;
+
+/// The event, with the names of the plan.
+pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
+    let host = plan.host(refused.from)?;
+    let most = refused.most.iter().map(|(to, times, by)| RefusedTarget {
+        to: match to {
+            Refusee::Address(to) => called(plan, *to),
+            Refusee::Asked(to) if to.is_empty() => "other names".to_owned(),
+            Refusee::Asked(to) => to.clone(),
+        },
+        times: *times,
+        by: plan.by_words(*by),
+    });
+    let most: Vec<_> = most.collect();
+    Some(Event::Refused {
+        host: host.name.to_string(),
+        vip: host.vip.to_string(),
+        times: refused.times,
+        targets: refused.targets,
+        text: words(refused.times, refused.targets, &most),
+        most,
+    })
+}
+
+/// Takes what a gateway has refused to others. Nobody else has a say in it, and how often that was is only its word.
+pub(super) fn note(
+    switch: &mut Switch,
+    plan: &Plan,
+    now: Instant,
+    gateway: Vip,
+    asks: Vec<RefusedAsk>,
+) {
+    if !plan.routes.has_gateway(gateway) {
+        return;
+    }
+    for ask in asks {
+        let by = ask.rule.map_or(By::Default, By::Rule);
+        if let Ok(from) = Vip::new(ask.from) {
+            switch.note_refused(now, from, ask.to, by, ask.times.clamp(1, TIMES_MAX));
+        }
+    }
+}
+
+/// What is at an address, in the words of a plan: "web1:80", "web1:dns".
+fn called(plan: &Plan, to: SocketAddrV4) -> String {
+    let own = Vip::new(*to.ip()).ok().and_then(|vip| plan.host(vip));
+    let is = |port: Option<Port>| port.is_some_and(|port| port.get() == to.port());
+    match own {
+        Some(host) if is(host.dns) => format!("{}:dns", host.name),
+        Some(host) if is(host.relay) => format!("{}:relay", host.name),
+        Some(host) => format!("{}:{}", host.name, to.port()),
+        None => to.to_string(),
+    }
+}
+
+/// "was refused 1000 connections by the policy: db:22 (3 times, rule 2 of the policy (line 14)) and 997 other targets".
+fn words(times: u64, targets: usize, most: &[RefusedTarget]) -> String {
+    let mut words = match times {
+        1 => "was refused a connection by the policy".to_owned(),
+        _ => format!("was refused {times} connections by the policy"),
+    };
+    let named = most.iter().map(|target| match target.times {
+        1 => format!("{} by {}", target.to, target.by),
+        times => format!("{} {times} times by {}", target.to, target.by),
+    });
+    let named: Vec<_> = named.collect();
+    let _ = write!(words, ": {}", named.join(", "));
+    let _ = match targets.saturating_sub(most.len()) {
+        0 => Ok(()),
+        1 => write!(words, ", and 1 other target"),
+        more => write!(words, ", and {more} other targets"),
+    };
+    words
+}

@@ -1,0 +1,540 @@
+//! Who may reach what, of all that the manifest publishes and its routes lead to. A policy only takes away: what is not
+//! published, and where no route leads, it cannot open.
+//!
+//! The first rule that fits decides, and the default where none does. The manager's switch, both agents of a connection and
+//! the check of a manifest ask the same code, so that what one shows is what the others do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::IpAddr,
+    ops::RangeInclusive,
+};
+
+use super::{Glob, Target, plain};
+use crate::addr::{Port, Vip};
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It may be.
+    Allow,
+    /// It is refused.
+    Deny,
+}
+
+/// Some hosts of the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hosts {
+    /// Whoever there is.
+    Everybody,
+    /// These.
+    Only(BTreeSet<Vip>),
+}
+
+/// Some destinations outside the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// Whatever a route leads to.
+    Everything,
+    /// These, as far as a route leads there.
+    Only(Vec<Target>),
+}
+
+/// One line of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its number in the manifest, from 1: an agent knows only the rules that concern it.
+    pub number: u16,
+    /// Where it is written.
+    pub line: Line,
+    /// Where connections begin.
+    pub from: Hosts,
+    /// Hosts whose published ports they go to.
+    pub to: Hosts,
+    /// Destinations outside the network that they go to.
+    pub beyond: Beyond,
+    /// The gateways that those are reached through.
+    pub via: Hosts,
+    /// The ports that are meant; all of them if there is none.
+    pub ports: Vec<RangeInclusive<u16>>,
+    /// What becomes of them.
+    pub action: Action,
+}
+
+/// A line of the manifest. It is for people, and makes no rule another one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line(pub usize);
+
+impl PartialEq for Line {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Line {}
+
+/// What an agent serves by itself at a port of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Its DNS server.
+    Dns,
+    /// The port where a gateway connects for others.
+    Relay,
+}
+
+/// Who has decided: a rule by its number, or the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// No rule fits.
+    Default,
+    /// The rule with this number.
+    Rule(u16),
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default of the policy"),
+            Self::Rule(number) => write!(f, "rule {number} of the policy"),
+        }
+    }
+}
+
+/// What a policy says about connections, of which not everything need be known: both are there if it depends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Who allows some of them.
+    pub allows: Option<By>,
+    /// Who refuses some of them.
+    pub denies: Option<By>,
+}
+
+impl Ruling {
+    const ALLOWED: Self = Self {
+        allows: Some(By::Default),
+        denies: None,
+    };
+
+    /// A host that is in no plan may do nothing that a policy says something about.
+    const UNKNOWN_HOST: Self = Self {
+        allows: None,
+        denies: Some(By::Default),
+    };
+
+    /// Whether they are allowed, whatever is not known of them.
+    pub const fn is_allowed(self) -> bool {
+        self.denies.is_none()
+    }
+
+    /// Whether some of them may be allowed.
+    pub const fn may_be_allowed(self) -> bool {
+        self.allows.is_some()
+    }
+
+    /// What decides about the rest. Where nothing at all is allowed, it is the one to be named.
+    fn end(mut self, action: Action, by: By) -> Self {
+        if action == Action::Deny && self.allows.is_none() {
+            self.denies = Some(by);
+        }
+        self.take(action, by);
+        self
+    }
+
+    fn take(&mut self, action: Action, by: By) {
+        let place = match action {
+            Action::Allow => &mut self.allows,
+            Action::Deny => &mut self.denies,
+        };
+        place.get_or_insert(by);
+    }
+}
+
+/// The name by which a destination outside the network is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name<'a> {
+    /// It is asked for by its address.
+    None,
+    /// There is one, but not known here: what a rule about names says may be about it.
+    Unknown,
+    /// This one.
+    Known(&'a str),
+}
+
+/// A destination outside the network, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside<'a> {
+    /// The host that connects to it.
+    pub gateway: Vip,
+    /// Its name.
+    pub name: Name<'a>,
+    /// Its address; none as long as nobody has looked up the name.
+    pub address: Option<IpAddr>,
+}
+
+/// How a rule fits what is known of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    No,
+    Maybe,
+    Yes,
+}
+
+impl From<bool> for Fit {
+    fn from(fits: bool) -> Self {
+        if fits { Self::Yes } else { Self::No }
+    }
+}
+
+/// A policy, ready to decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    default: Action,
+    rules: Vec<Rule>,
+    services: BTreeMap<(Vip, Port), Service>,
+    /// The rules that are about connections from each host, and those about connections to it.
+    by_host: BTreeMap<Vip, (Mask, Mask)>,
+    /// The rules about what is outside.
+    beyond: Mask,
+}
+
+impl Default for Policy {
+    /// What is published may be reached by everybody.
+    fn default() -> Self {
+        Self::new(Action::Allow, Vec::new(), [], [])
+    }
+}
+
+impl Policy {
+    /// A policy for these hosts, and what their agents serve. Other hosts may do nothing, unless everybody may do everything.
+    pub fn new(
+        default: Action,
+        rules: Vec<Rule>,
+        hosts: impl IntoIterator<Item = Vip>,
+        services: impl IntoIterator<Item = ((Vip, Port), Service)>,
+    ) -> Self {
+        let masks = |host| {
+            let from = Mask::of(&rules, |rule| rule.from.has(host));
+            let to = Mask::of(&rules, |rule| rule.to.has(host));
+            (host, (from, to))
+        };
+        Self {
+            default,
+            by_host: hosts.into_iter().map(masks).collect(),
+            beyond: Mask::of(&rules, |rule| rule.beyond != Beyond::Only(Vec::new())),
+            services: services.into_iter().collect(),
+            rules,
+        }
+    }
+
+    /// Whether it takes nothing away.
+    pub fn is_open(&self) -> bool {
+        self.default == Action::Allow && self.rules.is_empty()
+    }
+
+    /// Whether another policy has the same default and the same rules, be it for other hosts.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        (self.default, &self.rules) == (other.default, &other.rules)
+    }
+
+    /// What becomes of a connection that no rule fits.
+    pub const fn default_action(&self) -> Action {
+        self.default
+    }
+
+    /// The rules, in their order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule with this number.
+    pub fn rule(&self, by: By) -> Option<&Rule> {
+        let mut rules = self.rules.iter();
+        rules.find(|rule| By::Rule(rule.number) == by)
+    }
+
+    /// Whether a host may reach a port at the address of a host.
+    pub fn allows(&self, from: Vip, to: Vip, port: Port) -> bool {
+        self.at_port(from, to, port).is_allowed()
+    }
+
+    /// What it says about a port at the address of a host. A host may always reach itself. The DNS server of a host is for
+    /// those who may reach something on that host or through it, unless a rule names its port; the relay is for those who
+    /// may reach something through it.
+    pub fn at_port(&self, from: Vip, to: Vip, port: Port) -> Ruling {
+        if self.is_open() || from == to {
+            return Ruling::ALLOWED;
+        }
+        let written = self.on_host(from, to, |rule| rule.has_port(port.get()).into());
+        match self.services.get(&(to, port)) {
+            None => written,
+            Some(Service::Relay) => reached(self.through(from, to)),
+            Some(Service::Dns) => {
+                let names = |rule: &Rule| !rule.ports.is_empty();
+                let denies = written.denies.and_then(|by| self.rule(by));
+                if written.is_allowed() || denies.is_some_and(names) {
+                    return written;
+                }
+                let host = self.on_host(from, to, Rule::has_some_port);
+                if host.may_be_allowed() || !self.is_gateway(to) {
+                    return reached(host);
+                }
+                reached(self.through(from, to))
+            }
+        }
+    }
+
+    fn is_gateway(&self, host: Vip) -> bool {
+        let all = (host, Port::MIN)..=(host, Port::MAX);
+        let mut services = self.services.range(all);
+        services.any(|(_, service)| *service == Service::Relay)
+    }
+
+    /// What it says about a destination outside the network.
+    pub fn outside(&self, from: Vip, to: &Outside<'_>, port: u16) -> Ruling {
+        self.at(from, to, |rule| rule.has_port(port).into())
+    }
+
+    /// The same where the port is not known yet.
+    pub fn at_some_port(&self, from: Vip, to: &Outside<'_>) -> Ruling {
+        self.at(from, to, Rule::has_some_port)
+    }
+
+    fn at(&self, from: Vip, to: &Outside<'_>, ports: impl Fn(&Rule) -> Fit) -> Ruling {
+        let owned;
+        let name = match to.name {
+            Name::Known(name) => {
+                owned = plain(name);
+                Name::Known(&owned)
+            }
+            name @ (Name::None | Name::Unknown) => name,
+        };
+        let address = to.address.map(|address| address.to_canonical());
+        let fit = |target: &Target| match (target, name, address) {
+            (Target::Cidr(_), _, None) | (Target::Glob(_), Name::Unknown, _) => Fit::Maybe,
+            (Target::Cidr(block), _, Some(address)) => block.contains(&address).into(),
+            (Target::Glob(_), Name::None, _) => Fit::No,
+            (Target::Glob(_), Name::Known(name), _) => target.has_name(name).into(),
+        };
+        self.beyond(from, to.gateway, fit, ports)
+    }
+
+    /// What it says about the destinations of a route, through one of its gateways.
+    pub fn on_route(&self, from: Vip, gateway: Vip, to: &Target, port: u16) -> Ruling {
+        let fit = |target: &Target| fit(target, to);
+        self.beyond(from, gateway, fit, |rule| rule.has_port(port).into())
+    }
+
+    /// What it says about everything that may be reached through a gateway.
+    pub fn through(&self, from: Vip, gateway: Vip) -> Ruling {
+        self.beyond(from, gateway, |_| Fit::Maybe, Rule::has_some_port)
+    }
+
+    /// The policy without what does not concern a host.
+    pub fn about(&self, host: Vip) -> (Action, Vec<&Rule>) {
+        let rules = self.rules.iter().filter(|rule| {
+            let gateway = rule.via.has(host) && rule.beyond != Beyond::Only(Vec::new());
+            rule.from.has(host) || rule.to.has(host) || gateway
+        });
+        (self.default, rules.collect())
+    }
+
+    fn on_host(&self, from: Vip, to: Vip, ports: impl Fn(&Rule) -> Fit) -> Ruling {
+        let masks = (self.by_host.get(&from), self.by_host.get(&to));
+        let (Some((from, _)), Some((_, to))) = masks else {
+            return Ruling::UNKNOWN_HOST;
+        };
+        self.first(from, to, ports)
+    }
+
+    fn beyond(
+        &self,
+        from: Vip,
+        gateway: Vip,
+        target: impl Fn(&Target) -> Fit,
+        ports: impl Fn(&Rule) -> Fit,
+    ) -> Ruling {
+        // What a host reaches by itself is not the network's.
+        if self.is_open() || from == gateway {
+            return Ruling::ALLOWED;
+        }
+        let Some((from, _)) = self.by_host.get(&from) else {
+            return Ruling::UNKNOWN_HOST;
+        };
+        self.first(from, &self.beyond, |rule| {
+            let via = Fit::from(rule.via.has(gateway));
+            let to = match &rule.beyond {
+                Beyond::Everything => Fit::Yes,
+                Beyond::Only(targets) => targets.iter().map(&target).max().unwrap_or(Fit::No),
+            };
+            via.min(to).min(ports(rule))
+        })
+    }
+
+    /// Goes through the rules of both masks until one decides for certain.
+    fn first(&self, one: &Mask, other: &Mask, fit: impl Fn(&Rule) -> Fit) -> Ruling {
+        let mut ruling = Ruling {
+            allows: None,
+            denies: None,
+        };
+        for index in one.and(other) {
+            let Some(rule) = self.rules.get(index) else {
+                break;
+            };
+            let by = By::Rule(rule.number);
+            match fit(rule) {
+                Fit::No => {}
+                Fit::Maybe => ruling.take(rule.action, by),
+                Fit::Yes => return ruling.end(rule.action, by),
+            }
+        }
+        ruling.end(self.default, By::Default)
+    }
+}
+
+/// A service is there for whoever needs it for something.
+const fn reached(ruling: Ruling) -> Ruling {
+    match ruling.allows {
+        Some(_) => Ruling {
+            denies: None,
+            ..ruling
+        },
+        None => ruling,
+    }
+}
+
+impl Hosts {
+    /// Whether a host is one of them.
+    pub fn has(&self, host: Vip) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Only(hosts) => hosts.contains(&host),
+        }
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everybody, _) => true,
+            (Self::Only(_), Self::Everybody) => false,
+            (Self::Only(mine), Self::Only(others)) => mine.is_superset(others),
+        }
+    }
+}
+
+impl Rule {
+    /// Whether a port is one of its ports.
+    pub fn has_port(&self, port: u16) -> bool {
+        self.ports.is_empty() || self.ports.iter().any(|ports| ports.contains(&port))
+    }
+
+    fn has_some_port(&self) -> Fit {
+        if self.ports.is_empty() {
+            Fit::Yes
+        } else {
+            Fit::Maybe
+        }
+    }
+
+    /// Whether everything that another rule is about is decided by this one, if it comes first.
+    pub fn covers(&self, other: &Self) -> bool {
+        let beyond = match (&self.beyond, &other.beyond) {
+            (Beyond::Everything, _) => true,
+            (Beyond::Only(_), Beyond::Everything) => false,
+            (Beyond::Only(mine), Beyond::Only(others)) => others
+                .iter()
+                .all(|other| mine.iter().any(|target| covers(target, other))),
+        };
+        let all = 1..=u16::MAX;
+        let is_within = |ports: &RangeInclusive<u16>| {
+            self.ports.is_empty()
+                || (self.ports.iter())
+                    .any(|mine| mine.start() <= ports.start() && ports.end() <= mine.end())
+        };
+        let ports = if other.ports.is_empty() {
+            is_within(&all)
+        } else {
+            other.ports.iter().all(is_within)
+        };
+        let no_beyond = other.beyond == Beyond::Only(Vec::new());
+        let via = no_beyond || self.via.covers(&other.via);
+        self.from.covers(&other.from) && self.to.covers(&other.to) && beyond && via && ports
+    }
+}
+
+/// Whether every destination of the second is one of the first, in whatever way it is asked for.
+fn covers(this: &Target, other: &Target) -> bool {
+    match (this, other) {
+        (Target::Cidr(this), Target::Cidr(other)) => this.contains(other),
+        // A star in the text of the other is matched by a star of this one only.
+        (Target::Glob(this), Target::Glob(other)) => this.pattern.matches(&plain(&other.text)),
+        (Target::Cidr(_), Target::Glob(_)) | (Target::Glob(_), Target::Cidr(_)) => false,
+    }
+}
+
+/// Whether a rule and a route have destinations in common: a name may mean any address, but an address is asked for as
+/// what it is.
+pub fn meet(rule: &Target, route: &Target) -> bool {
+    fit(rule, route) > Fit::No
+}
+
+/// How a target of a rule fits the destinations of a route.
+fn fit(rule: &Target, route: &Target) -> Fit {
+    match (rule, route) {
+        _ if covers(rule, route) => Fit::Yes,
+        (Target::Cidr(rule), Target::Cidr(route)) if route.contains(rule) => Fit::Maybe,
+        (Target::Cidr(_), Target::Glob(_)) => Fit::Maybe,
+        (Target::Glob(rule), Target::Glob(route)) if overlap(rule, route) => Fit::Maybe,
+        (Target::Cidr(_) | Target::Glob(_), _) => Fit::No,
+    }
+}
+
+/// Whether some name matches both patterns.
+fn overlap(one: &Glob, other: &Glob) -> bool {
+    let (one, other) = (plain(&one.text), plain(&other.text));
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    // Whether what is left of the first after so many bytes can be the same as what is left of the other after so many.
+    let mut can = vec![vec![false; other.len() + 1]; one.len() + 1];
+    for i in (0..=one.len()).rev() {
+        for j in (0..=other.len()).rev() {
+            can[i][j] = match (one.get(i), other.get(j)) {
+                (None, None) => true,
+                (Some(b'*'), right) => can[i + 1][j] || (right.is_some() && can[i][j + 1]),
+                (left, Some(b'*')) => can[i][j + 1] || (left.is_some() && can[i + 1][j]),
+                (Some(left), Some(right)) => left == right && can[i + 1][j + 1],
+                (None, Some(_)) | (Some(_), None) => false,
+            };
+        }
+    }
+    can[0][0]
+}
+
+/// A set of rules, by their places in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mask(Vec<u64>);
+
+impl Mask {
+    fn of(rules: &[Rule], has: impl Fn(&Rule) -> bool) -> Self {
+        let word = |rules: &[Rule]| {
+            let bits = rules.iter().zip(0..).filter(|(rule, _)| has(rule));
+            bits.fold(0, |word, (_, bit)| word | 1_u64 << bit)
+        };
+        Self(rules.chunks(64).map(word).collect())
+    }
+
+    /// The places that are in both, in ascending order.
+    fn and(&self, other: &Self) -> impl Iterator<Item = usize> {
+        let words = self.0.iter().zip(&other.0).zip(0..);
+        words.flat_map(|((one, other), number)| {
+            let mut both = one & other;
+            std::iter::from_fn(move || {
+                let bit = both.trailing_zeros() as usize;
+                // The lowest bit goes.
+                both = both.checked_sub(1).map(|less| both & less)?;
+                Some(number * 64 + bit)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What the policy has refused, kept to be told in sum: a host that tries a thousand targets is one line in a log.
+
+use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
+
+use crate::{addr::Vip, route::policy::By, time::Instant};
+
+/// How many targets of one host are told apart.
+const TARGETS_MAX: usize = 1_024;
+
+/// How many of them are named.
+const NAMED_MAX: usize = 3;
+
+/// How long refusals are gathered before they are told, so that what belongs together is told together.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// How much time there is between what is told of one host.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// The refusals of all hosts.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    hosts: BTreeMap<Vip, Tally>,
+}
+
+/// Where a connection was to go that is refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusee {
+    /// To an address.
+    Address(SocketAddrV4),
+    /// To what a gateway was asked for, in its words.
+    Asked(String),
+}
+
+#[derive(Debug)]
+struct Tally {
+    times: u64,
+    targets: BTreeMap<Refusee, (u64, By)>,
+    due: Instant,
+}
+
+/// Connections of one host that the policy has refused since that was last told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The host.
+    pub from: Vip,
+    /// How many there were.
+    pub times: u64,
+    /// How many targets they had; more than are told apart count as one.
+    pub targets: usize,
+    /// The targets that were asked for most, how often, and who has decided.
+    pub most: Vec<(Refusee, u64, By)>,
+}
+
+impl Refusals {
+    pub(super) fn note(&mut self, now: Instant, from: Vip, to: Refusee, by: By, times: u64) {
+        let tally = self.hosts.entry(from).or_insert_with(|| Tally {
+            times: 0,
+            targets: BTreeMap::new(),
+            due: now,
+        });
+        if tally.times == 0 {
+            // Its pause may last yet.
+            tally.due = tally.due.max(now + GATHER);
+        }
+        tally.times = tally.times.saturating_add(times);
+        if tally.targets.len() < TARGETS_MAX || tally.targets.contains_key(&to) {
+            let known = &mut tally.targets.entry(to).or_insert((0, by)).0;
+            *known = known.saturating_add(times);
+        }
+    }
+
+    pub(super) fn forget(&mut self, host: Vip) {
+        self.hosts.remove(&host);
+    }
+
+    /// What is to be told of one host, if it is time.
+    pub(super) fn poll(&mut self, now: Instant) -> Option<Refused> {
+        let mut hosts = self.hosts.iter_mut();
+        let (&from, tally) = hosts.find(|(_, tally)| tally.times > 0 && tally.due <= now)?;
+        let times = std::mem::take(&mut tally.times);
+        let targets = std::mem::take(&mut tally.targets);
+        tally.due = now + PAUSE;
+        let told_apart = targets.values().map(|(times, _)| *times);
+        let told_apart = told_apart.fold(0, u64::saturating_add);
+        let count = targets.len() + usize::from(told_apart < times);
+        let most = targets.into_iter().map(|(to, (times, by))| (to, times, by));
+        let mut most: Vec<_> = most.collect();
+        // Those that were asked for as often stay in their order.
+        most.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
+        most.truncate(NAMED_MAX);
+        Some(Refused {
+            from,
+            times,
+            targets: count,
+            most,
+        })
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let waiting = self.hosts.values().filter(|tally| tally.times > 0);
+        let due = waiting.map(|tally| tally.due).min()?;
+        Some((due, "what the policy has refused"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn vip(last: u8) -> Vip {
+        Vip::new(Ipv4Addr::new(127, 0, 42, last)).unwrap()
+    }
+
+    fn to(port: u16) -> Refusee {
+        Refusee::Address(SocketAddrV4::new(vip(9).address(), port))
+    }
+
+    #[test]
+    fn a_thousand_targets_are_told_once_and_the_next_ones_a_minute_later() {
+        let mut refusals = Refusals::default();
+        let mut now = Instant::ZERO + Duration::from_secs(5);
+        for port in 1..=997 {
+            refusals.note(now, vip(1), to(port), By::Default, 1);
+        }
+        for _ in 0..3 {
+            refusals.note(now, vip(1), to(5432), By::Rule(2), 1);
+        }
+        assert_eq!(refusals.poll(now), None);
+        now = now + GATHER;
+        assert_eq!(refusals.poll_timeout().unwrap().0, now);
+        let told = refusals.poll(now).unwrap();
+        assert_eq!((told.times, told.targets, told.most.len()), (1_000, 998, 3));
+        assert_eq!(told.most[0], (to(5432), 3, By::Rule(2)));
+        assert_eq!(refusals.poll(now), None);
+        assert_eq!(refusals.poll_timeout(), None);
+
+        refusals.note(now, vip(1), to(1), By::Default, 1);
+        assert_eq!(refusals.poll_timeout().unwrap().0, now + PAUSE);
+        assert_eq!(refusals.poll(now + GATHER), None);
+        // The silence of one host is not another's.
+        refusals.note(now, vip(2), to(1), By::Default, 1);
+        assert_eq!(refusals.poll(now + GATHER).unwrap().from, vip(2));
+        assert_eq!(refusals.poll(now + PAUSE).unwrap().from, vip(1));
+    }
+
+    #[test]
+    fn what_is_kept_of_one_host_has_an_end() {
+        let mut refusals = Refusals::default();
+        for port in 1..=20_000 {
+            refusals.note(Instant::ZERO, vip(1), to(port), By::Default, 1);
+        }
+        assert_eq!(refusals.hosts[&vip(1)].targets.len(), TARGETS_MAX);
+        let told = refusals.poll(Instant::ZERO + GATHER).unwrap();
+        assert_eq!((told.times, told.targets), (20_000, TARGETS_MAX + 1));
+    }
+}
