@@ -2,16 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use super::{
-    error::{Error, Exit},
-    output,
-};
+use super::error::{Error, Exit};
 use crate::{
-    driver::{
-        agent::{self, End},
-        permits,
-    },
-    text::escape,
+    driver::agent::{self, End},
     wire::control::Configure,
 };
 
@@ -68,19 +61,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Err(error.hint("leave out -t in the command (as in \"docker exec -it\")"));
     }
     let restrict = Some(&args.restrict[..]).filter(|texts| !texts.is_empty());
-    let limits = permits::limits(restrict);
-    if let Err(reason) = &limits {
-        output::talk(&format!(
-            "error: this agent refuses to serve: {}",
-            escape(reason)
-        ));
-    }
     let configuration = match &args.debug_init_config {
         None => None,
         Some(json) => Some(configuration(json)?),
     };
     let failed = |what: &dyn std::fmt::Display| Error::new(Exit::Failure, format!("agent: {what}"));
-    match agent::run_on_stdio(limits, configuration).map_err(|error| failed(&error))? {
+    match agent::run_on_stdio(restrict, configuration).map_err(|error| failed(&error))? {
         End::Closed | End::Stopped | End::Succeeded => Ok(Exit::Ok),
         end @ (End::Broken(_) | End::Silent) => Err(failed(&end)),
     }

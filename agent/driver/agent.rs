@@ -27,6 +27,7 @@ use super::{
     memory,
     network_stream::NetworkStream,
     notes::Notes,
+    permits,
     pool::Pool,
     proxy, relay,
     resolver::Resolver,
@@ -82,11 +83,15 @@ pub enum End {
 }
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
-/// without a manager.
+/// without a manager; `restrict` is what its command permits, if that says anything.
 pub fn run_on_stdio(
-    limits: Result<Limits, String>,
+    restrict: Option<&[String]>,
     configuration: Option<Configure>,
 ) -> std::io::Result<End> {
+    let limits = permits::limits(restrict);
+    if let Err(reason) = &limits {
+        tracing::warn!("this agent refuses to serve: {reason}");
+    }
     let runtime = runtime()?;
     let end = runtime.block_on(async {
         let (input, output) = stdio::open()?;

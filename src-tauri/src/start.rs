@@ -200,7 +200,7 @@ pub fn demo_host(words: &[String]) -> Option<ExitCode> {
 
 fn be_host(words: &[String]) -> Result<(), String> {
     host(words)?.settle()?;
-    match agent::run_on_stdio(None).map_err(|error| error.to_string())? {
+    match agent::run_on_stdio(None, None).map_err(|error| error.to_string())? {
         agent::End::Closed | agent::End::Stopped | agent::End::Succeeded => Ok(()),
         end @ (agent::End::Broken(_) | agent::End::Silent) => Err(end.to_string()),
     }
