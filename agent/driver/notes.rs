@@ -59,7 +59,7 @@ impl Notes {
         // go of for that one.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
-            wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
+            folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
         };
         if let Some(folder) = self.state_dir.take_if(|folder| !stays(folder))
             && let Err(reason) = folder.remove_env(&agent)

@@ -94,9 +94,12 @@ impl StateDir {
                 is_inside: false,
             });
         }
+        // A host may be called like a file.
+        let is_file = FILES.iter().any(|file| file.eq_ignore_ascii_case(host));
+        let host = format!("{}{host}", if is_file { "host-" } else { "" });
         for number in 1..=INSIDE_MAX {
             let name = match number {
-                1 => host.to_owned(),
+                1 => host.clone(),
                 _ => format!("{host}-{number}"),
             };
             let path = path.join(name);
@@ -112,6 +115,11 @@ impl StateDir {
         Err(format!(
             "{INSIDE_MAX} agents write into the folder {shown} already; {HINT}"
         ))
+    }
+
+    /// Whether the folder is still the one that was opened.
+    pub fn is_there(&self) -> bool {
+        locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
     /// Why the files are not where they were asked for, if they are not.

@@ -523,7 +523,7 @@ fn is_public(name: &str) -> bool {
         name.strip_suffix(*ending)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    name.contains('.') && !NOBODYS.iter().any(|ending| is_under(ending))
+    name.contains('.') && !NOBODYS.iter().any(is_under)
 }
 
 /// A port on a gateway's VIP that it does not use otherwise.

@@ -87,6 +87,16 @@ impl<'a> Handshake<'a> {
         }
     }
 
+    /// Whether [`Handshake::handle`] may come to judge a password in this input.
+    pub fn may_judge(&self, input: &[u8]) -> bool {
+        let has_password = match (self.state, input) {
+            (State::Greeting, [5, count, rest @ ..]) => rest.len() > usize::from(*count),
+            (State::Password, _) => !input.is_empty(),
+            (State::Greeting | State::Request | State::Over, _) => false,
+        };
+        has_password && self.credentials.is_some()
+    }
+
     /// Whether the client has named a user or a password that is none.
     pub fn was_wrong(&self) -> bool {
         self.was_wrong

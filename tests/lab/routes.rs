@@ -231,3 +231,27 @@ fn a_gateway_refuses_what_its_own_routes_do_not_allow() {
     // Nor does it send packets on to where no route leads, whatever the proxies say.
     assert_eq!(office.page(&["http://10.99.0.5:8000/"]), "db\n");
 }
+
+#[test]
+fn a_route_to_everywhere_does_not_lead_to_the_gateways_own_addresses() {
+    let sandbox = Sandbox::new();
+    let routes = [
+        "{via: two, to: [10.99.0.0/24, \"*.corp.test\"]}",
+        "{via: one, to: [0.0.0.0/0, \"::/0\", \"*\"], notTo: [10.99.0.6/32]}",
+    ];
+    let gateways = Gateways::open(&sandbox, Host::laptop(), &["one", "two"], &routes);
+    for url in [
+        "http://10.99.0.5:8000/",
+        "http://db.corp.test:8000/",
+        "http://[fd99::5]:8000/",
+    ] {
+        let refused = gateways.via(url);
+        assert!(
+            refused.starts_with("Through one: ")
+                && refused.contains("(an address of that machine itself)"),
+            "{url}: {refused}"
+        );
+    }
+    // A block that means it leads there.
+    assert_eq!(gateways.via("http://10.99.0.6:8000/"), "two");
+}

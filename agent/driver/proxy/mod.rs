@@ -147,7 +147,11 @@ impl Server {
     /// Waits until it may be looked whether a client of this address is one of the users. Fails if too many wait already.
     async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
-        tokio::time::sleep(turn.ok_or(io::ErrorKind::ResourceBusy)?).await;
+        let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
+        // Who has not to wait is judged before the next one asks.
+        if !turn.is_zero() {
+            tokio::time::sleep(turn).await;
+        }
         Ok(())
     }
 

@@ -14,10 +14,6 @@ use crate::proxy::socks::{Handshake, Request, Step};
 /// Serves one client from its first byte to its last.
 pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
-    let peer = client.peer_addr()?.ip();
-    if server.credentials.is_some() {
-        server.turn_to_guess(peer).await?;
-    }
     let shake = handshake(server, &mut client, &mut input, &mut output);
     let request = match tokio::time::timeout(HEAD_MAX, shake).await? {
         Ok(request) => request,
@@ -50,17 +46,21 @@ async fn handshake(
     input: &mut BytesMut,
     output: &mut BytesMut,
 ) -> Result<Request, String> {
+    let broken = |error: io::Error| error.to_string();
+    let peer = client.peer_addr().map_err(broken)?.ip();
     let mut handshake = Handshake::new(server.credentials.as_ref());
     loop {
+        if handshake.may_judge(input) {
+            server.turn_to_guess(peer).await.map_err(broken)?;
+        }
         let step = handshake.handle(input, output);
         if handshake.was_wrong() {
-            server.note_wrong_guess(client.peer_addr().map_err(|error| error.to_string())?.ip());
+            server.note_wrong_guess(peer);
         }
         if let Step::Over(why) = step {
             return Err(why);
         }
         // A client may have sent everything at once, and still waits for each answer.
-        let broken = |error: io::Error| error.to_string();
         client.write_all_buf(output).await.map_err(broken)?;
         if let Step::Request(request) = step {
             return Ok(request);

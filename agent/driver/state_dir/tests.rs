@@ -200,6 +200,13 @@ fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     first.remove_env("1").unwrap();
     drop(first);
     assert!(folder.names().is_empty());
+    let state = StateDir::open(name, "web").unwrap();
+    let hosts = StateDir::open(name, "hosts").unwrap();
+    assert!(hosts.path().ends_with("host-hosts"));
+    hosts.remove_env("4").unwrap();
+    fs::remove_dir_all(&folder.0).unwrap();
+    assert!(!state.is_there());
+    drop(state);
     // Who comes next has it.
     assert_eq!(StateDir::open(name, "db").unwrap().elsewhere(), None);
 }

@@ -157,6 +157,25 @@ fn a_user_is_let_in_with_the_right_password_only() {
 }
 
 #[test]
+fn no_password_is_judged_that_was_not_announced() {
+    let users = users();
+    let said = b"\x05\x02\x00\x02\x01\x03ann\x06Secret";
+    for piece in 1..=said.len() {
+        let mut handshake = Handshake::new(Some(&users));
+        let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+        let mut announced = false;
+        for part in said.chunks(piece) {
+            input.extend_from_slice(part);
+            announced = handshake.may_judge(&input);
+            handshake.handle(&mut input, &mut output);
+        }
+        assert!(handshake.was_wrong() && announced, "in pieces of {piece}");
+    }
+    assert!(!Handshake::new(Some(&users)).may_judge(b"\x05\x02\x00\x02"));
+    assert!(!Handshake::new(None).may_judge(said));
+}
+
+#[test]
 fn who_speaks_another_protocol_is_told_or_at_least_logged() {
     let (words, why) = over(None, b"GET / HTTP/1.1\r\n\r\n");
     assert!(words.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
