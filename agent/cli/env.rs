@@ -75,7 +75,7 @@ impl Folder {
     /// The variables of the agent that runs on this machine.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
-        let variables = state_dir::read_env(&self.state_dir).map_err(failed)?;
+        let variables = state_dir::proven_env(&self.state_dir).map_err(failed)?;
         variables.ok_or_else(|| {
             let message = format!("no agent runs that writes into {}", self.state_dir);
             Error::new(Exit::NoManager, message).hint(

@@ -16,6 +16,7 @@ pub mod environment;
 pub mod etc_hosts;
 pub mod files;
 mod limits;
+mod listening;
 mod lookup;
 pub mod manager;
 pub mod namespace;
@@ -23,6 +24,8 @@ mod network_stream;
 mod notes;
 mod memory;
 pub mod origin;
+#[cfg_attr(not(target_os = "linux"), path = "owner/nowhere.rs")]
+pub(crate) mod owner;
 mod pool;
 #[cfg(unix)]
 mod private;

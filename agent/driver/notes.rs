@@ -4,10 +4,13 @@ use std::{env, net::SocketAddr, path::PathBuf};
 
 use super::{
     etc_hosts::EtcHosts,
-    state_dir::{AGENT, StateDir},
+    proxy::PASS_USER,
+    state_dir::{AGENT, MISSING, StateDir},
 };
 use crate::{
     edge::{Files, Proxy},
+    secret::Secret,
+    text,
     wire::control::ProblemReport,
 };
 
@@ -32,6 +35,7 @@ impl Notes {
         number: u64,
         files: &Files,
         token: &str,
+        pass: &Secret,
     ) -> Option<Vec<ProblemReport>> {
         if self.closed || self.newest.is_some_and(|newest| number < newest) {
             return None;
@@ -60,7 +64,7 @@ impl Notes {
             report("take its block out of the hosts file", reason);
         }
         if let Some(name) = &files.state_dir {
-            match write_state_dir(name, files, token, &agent) {
+            match write_state_dir(name, files, token, pass, &agent) {
                 Ok(folder) => self.state_dir = Some(folder),
                 Err(reason) => report(&format!("write into the folder {name}"), reason),
             }
@@ -103,19 +107,26 @@ fn write_state_dir(
     name: &str,
     files: &Files,
     token: &str,
+    pass: &Secret,
     agent: &str,
 ) -> Result<StateDir, String> {
     let folder = StateDir::open(name)?;
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
-    let mut variables = variables(files, &folder, token);
+    let mut variables = variables(files, &folder, token, pass);
     variables.push((AGENT.to_owned(), agent.to_owned()));
     folder.write_env(&variables)?;
     Ok(folder)
 }
 
-/// The variables that lead programs into the network.
-fn variables(files: &Files, folder: &StateDir, token: &str) -> Vec<(String, String)> {
+/// The variables that lead programs into the network. They name only proxies that listen; with the user and password in
+/// them a program shows that somebody has sent it who may read this file.
+fn variables(
+    files: &Files,
+    folder: &StateDir,
+    token: &str,
+    pass: &Secret,
+) -> Vec<(String, String)> {
     let mut variables = Vec::new();
     let mut set = |names: &[&str], value: &str| {
         variables.extend(
@@ -125,21 +136,29 @@ fn variables(files: &Files, folder: &StateDir, token: &str) -> Vec<(String, Stri
         );
     };
     if let Some(http) = &files.http {
-        let url = format!("http://{}", reached_at(http));
+        let place = reached_at(http);
+        let url = format!("http://{place}");
         set(
             &["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"],
-            &url,
+            &format!("http://{PASS_USER}:{}@{place}", pass.reveal()),
         );
         set(&["NOROUTER_STATUS_PAGE"], &format!("{url}/{token}/"));
         set(&["NOROUTER_PAC"], &format!("{url}/proxy.pac"));
     }
     if let Some(socks) = &files.socks {
         // "h": names are resolved by the proxy.
-        let url = format!("socks5h://{}", reached_at(socks));
-        set(&["all_proxy", "ALL_PROXY"], &url);
+        let place = reached_at(socks);
+        set(
+            &["all_proxy", "ALL_PROXY"],
+            &format!("socks5h://{PASS_USER}:{}@{place}", pass.reveal()),
+        );
     }
     if files.http.is_some() || files.socks.is_some() {
         set(&["no_proxy", "NO_PROXY"], "localhost,127.0.0.1,::1");
+    }
+    if !files.missing.is_empty() {
+        // One line, in which nothing can be taken for another variable.
+        set(&[MISSING], &text::escape(&files.missing.join("; ")));
     }
     set(
         &["HOSTALIASES"],

@@ -11,14 +11,15 @@
 mod config;
 mod pages;
 mod path;
+mod places;
 mod probe;
 mod silence;
+mod strangers;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
-    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
@@ -26,7 +27,9 @@ use bytes::{Buf, BytesMut};
 use self::{
     config::{Config, Peer},
     path::Given,
+    places::{Listening, Place},
     silence::Silence,
+    strangers::Strangers,
 };
 pub use self::{
     config::{Files, Proxy},
@@ -43,17 +46,14 @@ use crate::{
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Lost, Message, Outcome, ProblemReport,
-            RouteSuggestion, feature,
+            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, RouteSuggestion,
+            feature,
         },
         frame,
         probe::Cause,
         sum,
     },
 };
-
-/// How long a listening address that could not be had is left alone before the next try.
-const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
 /// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
 const DIALS_MAX: usize = 1_024;
@@ -66,6 +66,8 @@ const DIALS_PER_HOST: usize = DIALS_MAX / 2;
 pub enum Output {
     /// Listen there; answer with [`Core::handle_listening`].
     Listen(Listener),
+    /// Keep the address, so that nobody else can have it, and refuse connections there; answered in the same way.
+    Hold(Listener),
     /// Listen there no longer. Not answered.
     Close(Listener),
     /// Connect to `host` (an address or a name) for this flow; answer with [`Core::handle_dialled`].
@@ -155,8 +157,8 @@ pub enum Service {
 pub struct Core {
     decoder: Decoder,
     config: Option<Config>,
-    listeners: BTreeMap<Listener, Listening>,
-    /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
+    listeners: BTreeMap<Listener, Place>,
+    /// Hosts that cannot be reached: their addresses are held, so that connections to them are refused.
     lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
@@ -165,6 +167,10 @@ pub struct Core {
     given: Given,
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
+    /// What was to be written last.
+    written: Option<Files>,
+    /// Who was refused and told of.
+    strangers: Strangers,
     /// Dials that are under way, by the host that waits for them.
     dials: BTreeMap<Ipv4Addr, usize>,
     /// The probes that wait for the driver.
@@ -176,18 +182,6 @@ pub struct Core {
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
     report_due: bool,
-}
-
-enum Listening {
-    /// The driver has been asked.
-    Asked,
-    /// Connections can come.
-    Works,
-    /// The address could not be had.
-    Failed {
-        why: NotListening,
-        retry_at: Instant,
-    },
 }
 
 impl Core {
@@ -202,6 +196,8 @@ impl Core {
             flows: Table::new(seed),
             given: Given::default(),
             files: Vec::new(),
+            written: None,
+            strangers: Strangers::default(),
             dials: BTreeMap::new(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
@@ -240,7 +236,7 @@ impl Core {
         {
             return Err(format!("this agent is {}, and stays it", old.me));
         }
-        let listeners = config.listeners(&self.lost);
+        let listeners = config.listeners();
         let old = self.config.as_ref();
         // A proxy with other users is another one at the same address.
         let is_same = |listener: &Listener| match (old, listener.purpose) {
@@ -252,46 +248,11 @@ impl Core {
         let place = config.manager.clone().filter(|_| old.is_none());
         let place = place.map(|manager| Output::TakePlace(manager, config.me));
         self.outputs.extend(place);
-        let files = old.is_none_or(|old| old.files != config.files);
-        let files = files.then(|| Box::new(config.files.clone()));
         self.config = Some(config);
         self.keep_listening(&same);
         self.listen(&listeners);
-        self.outputs.extend(files.map(Output::Write));
+        self.write_files();
         Ok(())
-    }
-
-    /// Closes everything that is listened on and not in `wanted`, and opens what is missing.
-    fn listen(&mut self, wanted: &BTreeSet<Listener>) {
-        self.keep_listening(wanted);
-        for &listener in wanted {
-            if let Entry::Vacant(place) = self.listeners.entry(listener) {
-                place.insert(Listening::Asked);
-                self.outputs.push_back(Output::Listen(listener));
-            }
-        }
-    }
-
-    /// Closes everything that is listened on and not in `wanted`.
-    fn keep_listening(&mut self, wanted: &BTreeSet<Listener>) {
-        let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
-        self.listeners.retain(|listener, state| {
-            let stays = wanted.contains(listener);
-            if !stays {
-                outputs.push_back(Output::Close(*listener));
-                *report_due |= matches!(state, Listening::Failed { .. });
-            }
-            stays
-        });
-    }
-
-    /// Listens no longer for these hosts, and for all others again.
-    fn handle_lost(&mut self, lost: Lost) {
-        self.lost = lost.hosts.into_iter().collect();
-        if let Some(config) = &self.config {
-            let listeners = config.listeners(&self.lost);
-            self.listen(&listeners);
-        }
     }
 
     /// Takes a configuration while there are flows: ends those to what is no more.
@@ -311,34 +272,6 @@ impl Core {
             self.flows.abort(flow);
         }
         Ok(())
-    }
-
-    /// The outcome of [`Output::Listen`].
-    pub fn handle_listening(
-        &mut self,
-        now: Instant,
-        listener: Listener,
-        outcome: Result<(), NotListening>,
-    ) {
-        let Some(listening) = self.listeners.get_mut(&listener) else {
-            return;
-        };
-        let failed_before = match listening {
-            Listening::Failed { why, .. } => Some(why.clone()),
-            Listening::Asked | Listening::Works => None,
-        };
-        *listening = match outcome {
-            Ok(()) => {
-                self.report_due |= failed_before.is_some();
-                Listening::Works
-            }
-            Err(why) => {
-                self.report_due |= failed_before.as_ref() != Some(&why);
-                let retry_at = now + LISTEN_RETRY;
-                self.next_retry.get_or_insert(retry_at);
-                Listening::Failed { why, retry_at }
-            }
-        };
     }
 
     /// The outcome of [`Output::Write`]: what could not be written.
@@ -528,23 +461,6 @@ impl Core {
         own.chain(self.flows.poll_timeout()).min()
     }
 
-    fn retry_listeners(&mut self, now: Instant) {
-        self.next_retry = None;
-        for (&listener, listening) in &mut self.listeners {
-            let Listening::Failed { retry_at, .. } = listening else {
-                continue;
-            };
-            if *retry_at > now {
-                let next = self.next_retry.get_or_insert(*retry_at);
-                *next = (*next).min(*retry_at);
-                continue;
-            }
-            // The driver's answer sets the next time.
-            *retry_at = now + LISTEN_RETRY;
-            self.outputs.push_back(Output::Listen(listener));
-        }
-    }
-
     fn handle_packet(&mut self, now: Instant, bytes: &[u8]) {
         let Ok(packet) = Packet::parse(bytes) else {
             return;
@@ -657,8 +573,8 @@ impl Core {
 
     /// Everything that does not work at the moment.
     fn problems(&self) -> Vec<ProblemReport> {
-        let listeners = self.listeners.iter().filter_map(|(listener, listening)| {
-            let Listening::Failed { why, .. } = listening else {
+        let listeners = self.listeners.iter().filter_map(|(listener, place)| {
+            let Listening::Failed { why, .. } = &place.listening else {
                 return None;
             };
             Some(ProblemReport {
@@ -709,8 +625,11 @@ fn greeting(sum: u16) -> serde_json::Value {
         feature::PROBE,
         feature::SUMS,
     ];
+    // Elsewhere nobody tells an agent whose a connection is.
+    let same_user = cfg!(target_os = "linux").then_some(feature::SAME_USER);
+    let served = served.into_iter().chain(same_user);
     let greeting = Greeting {
-        features: served.map(str::to_owned).to_vec(),
+        features: served.map(str::to_owned).collect(),
         version: VERSION.to_owned(),
         sum,
     };

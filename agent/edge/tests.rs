@@ -6,7 +6,9 @@ mod pages;
 mod path;
 mod probe;
 
-use super::*;
+use std::time::Duration;
+
+use super::{places::LISTEN_RETRY, *};
 
 const ME: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
 const OTHER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 100), 8080);
@@ -256,6 +258,7 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
             | Output::Silent
             | Output::Probe(..)
             | Output::Write(_)
+            | Output::Hold(_)
             | Output::Close(_)
             | Output::Serve(..) => None,
         });

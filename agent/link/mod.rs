@@ -105,6 +105,8 @@ pub enum Note {
     Banner(String),
     /// It lacks these features, which the manifest does not depend on.
     Lacks(Vec<String>),
+    /// It wants people to know this.
+    Notice(String),
 }
 
 /// Where an agent stands.
@@ -581,6 +583,7 @@ impl Link {
             Ok(Message::Result(outcome)) => self.handle_result(now, outcome),
             Ok(Message::Event(event)) => match Event::try_from(event) {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
+                Ok(Event::Notice(text)) => self.handle_notice(now, &text),
                 Ok(Event::RouteSuggestion(suggestion)) => {
                     self.outputs.push_back(Output::Suggestion(now, suggestion));
                 }
@@ -636,6 +639,14 @@ impl Link {
         }
         self.life.problems = problems;
         self.outputs.push_back(Output::Changed);
+    }
+
+    fn handle_notice(&mut self, now: Instant, text: &str) {
+        if self.life.changes.count(now) > CHANGES_MAX {
+            return self.handle_fault(now, "notices faster than anybody can read");
+        }
+        let notice = Note::Notice(loss::said(text));
+        self.outputs.push_back(Output::Note(notice));
     }
 
     fn handle_refusal(&mut self, now: Instant, reason: String) {

@@ -231,6 +231,7 @@ impl Host {
                     "its command wrote this before the agent started, which was skipped: {banner}"
                 )
             }
+            Note::Notice(text) => text,
             Note::Lacks(features) => format!(
                 "its agent cannot do: {}; install a newer one on that host",
                 features.join(", ")

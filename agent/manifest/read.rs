@@ -2,7 +2,7 @@
 //! not, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Dns, Host, Listen, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
+    Cmd, Dns, Host, Listen, Loopback, Manifest, Route, SIZE_MAX_BYTES, Settings, StateDir,
     check::check_map,
     problem::{Problem, Span, Spanned},
     schema,
@@ -78,11 +78,9 @@ fn settings(node: &Node) -> Settings {
             listen: dns.get("listen").and_then(text),
             disable: dns.get("disable").and_then(flag),
         }),
-        loopback_disable: node.get("loopback").map(|loopback| {
-            loopback.get("disable").and_then(flag).unwrap_or(Spanned {
-                value: false,
-                span: loopback.span,
-            })
+        loopback: node.get("loopback").map(|loopback| Loopback {
+            disable: loopback.get("disable").and_then(flag),
+            allow: loopback.get("allow").and_then(text),
         }),
         state_dir: node.get("stateDir").map(|dir| StateDir {
             span: dir.span,
@@ -105,6 +103,7 @@ fn listen(node: &Node) -> Listen {
             .get("credentials")
             .and_then(text)
             .filter(|file| !file.value.is_empty()),
+        allow: node.get("allow").and_then(text),
     }
 }
 

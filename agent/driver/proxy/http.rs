@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
+use super::{Client, HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
 use crate::proxy::{
     Destination,
     http::{
@@ -32,7 +32,21 @@ const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 const INTERIM_MAX: usize = 16;
 
 /// Serves one client from its first request to its last.
-pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
+pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
+    let stranger = client.stranger;
+    let mut known = stranger.is_none();
+    let served = converse(server, client.stream, &mut known).await;
+    // A client may show who it is only when it has been asked to.
+    if !known {
+        server.refuse(stranger);
+    }
+    served
+}
+
+/// What is said to one client and by it. It is `known` from its first request that shows who it is.
+async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
+    let is_stranger = !*known;
+    let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
     loop {
@@ -42,10 +56,12 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
             Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
         };
         silence = IDLE_MAX;
-        let reply = if !request.is_allowed(server.credentials.as_ref())
-            && !matches!(request.target, Target::Own { .. })
-        {
-            Reply::password_needed()
+        let is_allowed = request.is_allowed(asks);
+        *known |= is_allowed;
+        // The proxy's own pages are for every program of this host that may connect.
+        let is_own = matches!(request.target, Target::Own { .. }) && !is_stranger;
+        let reply = if !is_allowed && !is_own {
+            server.who_are_you()
         } else {
             match &request.target {
                 Target::Own { .. } => server.own_page(&request, &client)?,

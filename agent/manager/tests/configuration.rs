@@ -14,6 +14,7 @@ fn proxy(listen: &str, credentials: Option<&str>) -> ProxyPlan {
     ProxyPlan {
         listen: listen.parse().unwrap(),
         credentials: credentials.map(str::to_owned),
+        allow: Allow::Any,
     }
 }
 
@@ -174,6 +175,32 @@ fn credentials_of_either_proxy_are_required() {
         let required = demands(&plan, 0).required;
         assert_eq!(required.contains(&feature::CREDENTIALS), both);
     }
+}
+
+#[test]
+fn an_agent_that_does_not_look_who_connects_is_no_agent_for_a_host_that_is_for_one_user() {
+    let required = |change: fn(&mut HostPlan)| {
+        let mut plan = plan();
+        change(&mut plan.hosts[0]);
+        demands(&plan, 0).required.contains(&feature::SAME_USER)
+    };
+    assert!(!required(|_| {}), "any is what it is for by default");
+    assert!(required(|host| host.allow = Allow::SameUser));
+    let of_http = |host: &mut HostPlan| {
+        if let Some(http) = &mut host.http {
+            http.allow = Allow::SameUser;
+        }
+    };
+    assert!(required(of_http));
+    // Nobody is let in where nothing is listened on.
+    assert!(!required(|host| {
+        host.allow = Allow::SameUser;
+        host.loopback = false;
+    }));
+    let mut plan = plan();
+    plan.hosts[0].allow = Allow::SameUser;
+    let configured = configure::configure(&plan, &plan.hosts[0], "");
+    assert!(configured.loopback.same_user && !configured.http.same_user);
 }
 
 #[test]
