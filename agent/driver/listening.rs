@@ -19,7 +19,10 @@ use super::{
     owner::{Owner, Owners},
     proxy, stream,
 };
-use crate::edge::{Listener, NotListening, Purpose};
+use crate::{
+    edge::{Listener, NotListening, Purpose},
+    wire::probe::Cause,
+};
 
 /// How long a listener rests after the operating system has refused to accept: descriptors are short, and a loop
 /// that asks again at once makes that worse.
@@ -167,9 +170,23 @@ fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening
     if let Some(socket) = &place.socket {
         return Ok(socket.clone());
     }
-    let socket = Arc::new(dial::bind(listener.address)?);
-    place.socket = Some(socket.clone());
-    Ok(socket)
+    match dial::bind(listener.address) {
+        Ok(socket) => {
+            let socket = Arc::new(socket);
+            place.socket = Some(socket.clone());
+            Ok(socket)
+        }
+        Err(mut why) => {
+            let taker = (shared.doorman).ask(|owners| owners.of_listener(listener.address));
+            if why.cause == Cause::InUse
+                && let Ok(Some(owner)) = taker
+                && !owner.is_us()
+            {
+                why.reason = format!("{}; it is another user's (uid {})", why.reason, owner.user);
+            }
+            Err(why)
+        }
+    }
 }
 
 fn listen(

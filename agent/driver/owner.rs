@@ -137,7 +137,7 @@ impl Owner {
         let user = self.user;
         let who = match nix::unistd::User::from_uid(user.into()) {
             Ok(Some(known)) => format!("{} (uid {user})", known.name),
-            Ok(None) | Err(_) => format!("the user with the number {user}"),
+            Ok(None) | Err(_) => format!("the user with uid {user}"),
         };
         match program(self.inode) {
             Some(program) => format!("{program} of {who}"),

@@ -41,6 +41,10 @@ pub(super) struct Config {
 }
 
 /// What the manager can take, or does.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a feature of its own"
+)]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
     /// It wants to hear of problems.

@@ -70,7 +70,8 @@ impl Home {
 
     fn held(&self) -> serde_json::Value {
         // It tells by its exit code that something waits.
-        let status: Value = serde_json::from_str(&self.run(&["status", "--json"]).data).unwrap();
+        let status: serde_json::Value =
+            serde_json::from_str(&self.run(&["status", "--json"]).data).unwrap();
         status["hosts"][1]["held"].clone()
     }
 }

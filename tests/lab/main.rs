@@ -34,3 +34,4 @@ mod clients;
 mod remote;
 mod volume;
 mod prompts;
+mod users;

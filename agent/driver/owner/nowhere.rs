@@ -34,6 +34,6 @@ impl Owner {
     }
 
     pub(crate) fn describe(self) -> String {
-        format!("the user with the number {}", self.user)
+        format!("the user with uid {}", self.user)
     }
 }

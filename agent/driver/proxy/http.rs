@@ -35,12 +35,12 @@ const INTERIM_MAX: usize = 16;
 pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
-    let served = converse(server, client.stream, &mut known).await;
+    let outcome = converse(server, client.stream, &mut known).await;
     // A client may show who it is only when it has been asked to.
     if !known {
         server.refuse(stranger);
     }
-    served
+    outcome
 }
 
 /// What is said to one client and by it. It is `known` from its first request that shows who it is.
