@@ -45,9 +45,9 @@ print('refused', flush=True)
 const ASK: &str = r"
 import socket, sys
 host, port = sys.argv[1].rsplit(':', 1)
-s = socket.create_connection((host, int(port)), 10)
 query = bytes.fromhex('abcd01000001000000000000') + b'\x04web1\x00\x00\x01\x00\x01'
 try:
+    s = socket.create_connection((host, int(port)), 10)
     s.sendall(len(query).to_bytes(2, 'big') + query)
     print('answer' if s.recv(512) else 'end')
 except ConnectionResetError:
