@@ -276,8 +276,6 @@ pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListen
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future as _;
-
     use super::*;
 
     /// A connection, with both of its ends.
@@ -353,7 +351,8 @@ mod tests {
         drop(listen(&socket, address).unwrap());
         hold(&socket).unwrap();
         let listener = listen(&socket, address).unwrap();
-        let mut accept = std::pin::pin!(listener.accept());
+        let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
+            std::pin::pin!(listener.accept());
         let mut asked = 0;
         // Whoever is woken without a reason asks again and again.
         let asks = std::future::poll_fn(|context| {

@@ -289,7 +289,8 @@ pub(super) fn lets_in(
 /// Tells people whom a listener has refused, once for each user.
 pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let user = who.map(|owner| owner.user);
-    if !shared.lock().core.handle_refused(listener, user) {
+    let now = shared.now();
+    if !shared.lock().core.handle_refused(now, listener, user) {
         return;
     }
     let shared = shared.clone();

@@ -183,7 +183,8 @@ fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
             "the proxy at {address} is not there: its agent has gone; {hint}"
         )),
         Err(error) => Err(format!(
-            "the system does not tell who listens at {address}: {}",
+            "the system does not tell who listens at {address}: {}; if you know that it is your agent, read its variables from the \
+             file \"env\" of its state folder",
             describe(&error)
         )),
     }

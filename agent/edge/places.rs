@@ -142,8 +142,8 @@ impl Core {
     }
 
     /// Somebody was refused: a user, or nobody knows who. True if people are to be told, with [`Core::tell_refused`].
-    pub fn handle_refused(&mut self, listener: Listener, user: Option<u32>) -> bool {
-        self.strangers.note(listener, user)
+    pub fn handle_refused(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
+        self.strangers.note(now, listener, user)
     }
 
     /// Tells the manager who was refused, with what would let them in; returns it instead for a manager that does not want

@@ -1,21 +1,37 @@
 //! Who was refused because a listener is for the agent's own user, and what people are told of it: each user once for each
 //! listener, so that nobody can fill a log by knocking.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{Listener, Purpose};
+use crate::time::Instant;
 
 /// How many are told of in the life of an agent.
-const TOLD_MAX: usize = 64;
+const TOLD_MAX: usize = 256;
 
-/// Who was told of. Without a user: somebody who had gone before anybody could see who it was.
+/// How many are told of within [`WINDOW`]; the rest when they knock again.
+const AT_A_TIME: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Who was told of.
 #[derive(Default)]
-pub(super) struct Strangers(BTreeSet<(Listener, Option<u32>)>);
+pub(super) struct Strangers {
+    /// Without a user: somebody who had gone before anybody could see who it was.
+    told: BTreeSet<(Listener, Option<u32>)>,
+    since: Instant,
+    lately: u32,
+}
 
 impl Strangers {
     /// Whether people are to be told of this one.
-    pub(super) fn note(&mut self, listener: Listener, user: Option<u32>) -> bool {
-        self.0.len() < TOLD_MAX && self.0.insert((listener, user))
+    pub(super) fn note(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
+        if now - self.since >= WINDOW {
+            (self.since, self.lately) = (now, 0);
+        }
+        let has_room = self.lately < AT_A_TIME && self.told.len() < TOLD_MAX;
+        let is_news = has_room && self.told.insert((listener, user));
+        self.lately += u32::from(is_news);
+        is_news
     }
 }
 
@@ -45,20 +61,28 @@ mod tests {
     #[test]
     fn each_user_is_told_of_once_for_each_listener() {
         let mut strangers = Strangers::default();
+        let mut note = |listener, user| strangers.note(Instant::ZERO, listener, user);
         let http = listener(Purpose::Http, 1);
-        assert!(strangers.note(http, Some(1001)));
-        assert!(!strangers.note(http, Some(1001)));
-        assert!(strangers.note(http, Some(1002)));
-        assert!(strangers.note(http, None));
-        assert!(strangers.note(listener(Purpose::Network, 1), Some(1001)));
+        assert!(note(http, Some(1001)));
+        assert!(!note(http, Some(1001)));
+        assert!(note(http, Some(1002)));
+        assert!(note(http, None));
+        assert!(note(listener(Purpose::Network, 1), Some(1001)));
     }
 
     #[test]
-    fn nobody_fills_the_memory_by_knocking_as_many() {
+    fn nobody_fills_a_log_or_the_memory_by_knocking_as_many_or_at_many_doors() {
         let mut strangers = Strangers::default();
-        let knocks =
-            (0..10_000).filter(|user| strangers.note(listener(Purpose::Http, 1), Some(*user)));
-        assert_eq!(knocks.count(), TOLD_MAX);
+        let mut knock = |second: u64| {
+            let now = Instant::ZERO + Duration::from_secs(second);
+            let users = 0..10_000;
+            let told =
+                users.filter(|user| strangers.note(now, listener(Purpose::Http, 1), Some(*user)));
+            told.count()
+        };
+        assert_eq!((knock(0), knock(9), knock(10)), (10, 0, 10));
+        let all: usize = (2..100).map(|turn| knock(turn * 10)).sum();
+        assert_eq!(all + 20, TOLD_MAX);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::Desync;
+use crate::wire::{Desync, control::feature};
 
 /// How much of what an agent said is quoted, in characters.
 const QUOTE_MAX: usize = 200;
@@ -166,6 +166,15 @@ impl fmt::Display for Loss {
             Self::Refused { reason, .. } => write!(
                 f,
                 "its agent refused its configuration: {reason}; change the manifest, or start the host again"
+            ),
+            Self::Lacks {
+                feature: feature::SAME_USER,
+                version,
+            } => write!(
+                f,
+                "its agent (version {version}) cannot keep out the other users of that machine: it is too old, or the system there \
+                 does not tell whose a connection is (only Linux does); install a newer one, or write \"allow: any\" instead of \
+                 \"allow: same-user\" for that host"
             ),
             Self::Lacks { feature, version } => write!(
                 f,

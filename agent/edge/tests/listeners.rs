@@ -241,8 +241,8 @@ fn whoever_is_refused_is_told_of_once_and_only_to_who_wants_to_know() {
     wants["features"] = serde_json::json!(["problems", "notices"]);
     let listener = network(OTHER);
     let mut core = settled(&wants);
-    assert!(core.handle_refused(listener, Some(1001)));
-    assert!(!core.handle_refused(listener, Some(1001)));
+    assert!(core.handle_refused(Instant::ZERO, listener, Some(1001)));
+    assert!(!core.handle_refused(Instant::ZERO, listener, Some(1001)));
     assert_eq!(core.tell_refused(listener, "bob (uid 1001)"), None);
     let told = said(&mut core);
     assert_eq!(told[0]["body"]["type"], "notice");

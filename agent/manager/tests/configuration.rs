@@ -204,6 +204,30 @@ fn an_agent_that_does_not_look_who_connects_is_no_agent_for_a_host_that_is_for_o
 }
 
 #[test]
+fn an_agent_that_would_let_in_every_user_is_refused() {
+    let mut plan = plan();
+    plan.hosts[0].allow = Allow::SameUser;
+    for (more, state) in [
+        ("", HostState::Refused),
+        (r#","sameUser""#, HostState::Ready),
+    ] {
+        let mut core = Core::new(&plan, 1);
+        core.start(NOW);
+        core.handle_spawned(NOW, vip(A), Ok(()));
+        let features =
+            r#""tcp","loopback","http","socks","routes","routes.notTo","dns","proxy.credentials""#;
+        let mut hello = greeting(&format!("{features}{more}"));
+        core.handle_bytes(NOW, vip(A), &mut hello);
+        assert_eq!(states(&core)[0], state);
+        let reason = core.snapshot(NOW).hosts[0].reason.clone();
+        assert_eq!(
+            reason.is_some_and(|why| why.contains("allow: any")),
+            more.is_empty()
+        );
+    }
+}
+
+#[test]
 fn an_agent_that_would_let_everybody_use_the_proxy_is_refused() {
     let mut core = Core::new(&plan(), 1);
     core.start(NOW);
