@@ -12,10 +12,10 @@ use crate::driver::{shell::Shell, state_dir};
 
 /// Print the variables that lead programs into the network
 ///
-/// The agent of this machine writes them into its state folder while it runs: `http_proxy`, `all_proxy`, HOSTALIASES and
-/// their kin. This works on every host of the network. It fails where a proxy does not listen, or where another user
-/// listens in its place. The variables hold a token that lets programs use the proxies: they are a secret. To set them in a
-/// shell:
+/// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
+/// `all_proxy`, HOSTALIASES and their kin. This works on every host of the network. It fails where a
+/// proxy does not listen, or where another user listens in its place. The variables hold a token that
+/// lets programs use the proxies: they are a secret. To set them in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source

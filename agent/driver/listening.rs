@@ -136,7 +136,7 @@ async fn open(
         (Purpose::Network, SocketAddr::V4(v4)) => {
             let socket = have(shared, listener)?;
             if held {
-                hold(shared, listener, &socket)?;
+                hold(shared, listener, socket)?;
                 return Ok(Opened::Held);
             }
             Ok(Opened::Network(listen(shared, listener, &socket)?, v4))
@@ -204,13 +204,13 @@ fn listen(
 }
 
 /// Refuses connections, and keeps the address.
-fn hold(shared: &Shared, listener: Listener, socket: &Socket) -> Result<(), NotListening> {
+fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), NotListening> {
     let mut state = shared.lock();
     let place = state.listeners.entry(listener).or_default();
-    if std::mem::take(&mut place.listens) && dial::hold(socket).is_err() {
+    if std::mem::take(&mut place.listens) && dial::hold(&socket).is_err() {
         // Not every system can stop a socket from listening. Then there is a moment in which nobody has the address.
         place.socket = None;
-        drop(state);
+        drop((state, socket));
         have(shared, listener)?;
     }
     Ok(())
