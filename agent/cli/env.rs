@@ -12,8 +12,10 @@ use crate::driver::{shell::Shell, state_dir};
 
 /// Print the variables that lead programs into the network
 ///
-/// The agent of this machine writes them into its state folder while it runs: `http_proxy`, `all_proxy`, HOSTALIASES and
-/// their kin. This works on every host of the network. To set them in a shell:
+/// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
+/// `all_proxy`, HOSTALIASES and their kin. This works on every host of the network. It fails where a
+/// proxy does not listen, or where another user listens in its place. The variables hold a token that
+/// lets programs use the proxies: they are a secret. To set them in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source
@@ -75,7 +77,7 @@ impl Folder {
     /// The variables of the agent that runs on this machine.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
-        let variables = state_dir::read_env(&self.state_dir).map_err(failed)?;
+        let variables = state_dir::proven_env(&self.state_dir).map_err(failed)?;
         variables.ok_or_else(|| {
             let message = format!("no agent runs that writes into {}", self.state_dir);
             let error = Error::new(Exit::NoManager, message);

@@ -18,7 +18,7 @@ pub enum Exit {
     NoManager = 3,
     /// The manifest cannot be run.
     InvalidManifest = 4,
-    /// The network runs, but not all of its hosts do, or a connection that was asked about does not work.
+    /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does not work.
     PartlyUp = 5,
     /// Ended by Ctrl-C.
     Interrupted = 130,
@@ -33,7 +33,7 @@ impl Exit {
         (Self::InvalidManifest, "the manifest cannot be run"),
         (
             Self::PartlyUp,
-            "the network runs, but not all of its hosts do, or a connection does not work",
+            "the network runs, but not all of its hosts do all they should, or a connection does not work",
         ),
         (Self::Interrupted, "ended by Ctrl-C"),
     ];

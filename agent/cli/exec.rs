@@ -9,8 +9,8 @@ use super::{
 
 /// Run a command whose programs use the network
 ///
-/// Sets the variables of "norouter env" for the command and everything that it starts, and for nothing else. The exit
-/// code is that of the command.
+/// Sets the variables of "norouter env" for the command and everything that it starts, and for
+/// nothing else. The exit code is that of the command. Where "norouter env" fails nothing is started.
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash

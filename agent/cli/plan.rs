@@ -11,7 +11,7 @@ use super::{
     output,
 };
 use crate::{
-    plan::{HostPlan, Plan, Protocol, ProxyPlan, Start},
+    plan::{Allow, HostPlan, Plan, Protocol, ProxyPlan, Start},
     route::{Target, policy::Action},
     text::escape,
 };
@@ -133,15 +133,18 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     let listens = match addresses {
         _ if !host.loopback => "on no loopback address (loopback is disabled)".to_owned(),
         0 => "on no loopback address (nothing is published)".to_owned(),
-        1 => "on its loopback at the published port".to_owned(),
-        many => format!("on its loopback at all {many} published ports of the network"),
+        1 => format!("on its loopback at the published port{}", users(host.allow)),
+        many => format!(
+            "on its loopback at all {many} published ports of the network{}",
+            users(host.allow)
+        ),
     };
     facts.push(("listens", listens));
     for (proxy, what) in [(&host.http, "an HTTP"), (&host.socks, "a SOCKS")] {
         let Some(proxy) = proxy else { continue };
         let users = match &proxy.credentials {
             Some(file) => format!(" for the users in {}", escape(file)),
-            None => String::new(),
+            None => users(proxy.allow).to_owned(),
         };
         facts.push((
             "listens",
@@ -161,6 +164,14 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
         facts.push(("writes", "/etc/hosts".to_owned()));
     }
     facts
+}
+
+/// Which programs may connect, where that is not every one on the host.
+fn users(allow: Allow) -> &'static str {
+    match allow {
+        Allow::SameUser => ", for programs of its own user",
+        Allow::Any => "",
+    }
 }
 
 /// The words as one line that a shell would split again into the same words.
@@ -242,6 +253,7 @@ fn host_json(plan: &Plan, host: &HostPlan) -> Value {
         },
         "publishes": publishes,
         "listens": listen_addresses(plan, host),
+        "allow": host.allow.to_string(),
         "http": host.http.as_ref().map(proxy_json),
         "socks": host.socks.as_ref().map(proxy_json),
         "dns": host.dns.map(|port| host.vip.socket(port).to_string()),
@@ -254,5 +266,6 @@ fn proxy_json(proxy: &ProxyPlan) -> Value {
     json!({
         "listen": proxy.listen.to_string(),
         "credentials": proxy.credentials,
+        "allow": proxy.allow.to_string(),
     })
 }

@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     text::escape,
-    view::{HostView, NetworkView},
+    view::{HostState, HostView, NetworkView},
 };
 
 /// Show the hosts of a running network: state, reason, ports, traffic
 ///
-/// Exits with 5 if not all hosts can be reached.
+/// Exits with 5 unless all hosts are ready: one cannot be reached, or cannot do something that the manifest asks for, such as
+/// listen on a port that another program has.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -30,8 +31,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     } else {
         output::data(&text(&network))?;
     }
-    let all_up = network.snapshot.hosts.iter().all(|host| host.state.is_up());
-    Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
+    let mut hosts = network.snapshot.hosts.iter();
+    let all_ready = hosts.all(|host| host.state == HostState::Ready);
+    Ok(if all_ready { Exit::Ok } else { Exit::PartlyUp })
 }
 
 fn text(network: &NetworkView) -> String {

@@ -15,7 +15,7 @@ use std::{
 use bytes::BytesMut;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::TcpStream,
     sync::Notify,
     task::{AbortHandle, JoinSet},
 };
@@ -23,13 +23,14 @@ use tokio::{
 use super::{
     clock::{Clock, seed},
     describe, dial, dns,
+    listening::{self, Doorman, Places},
     lookup::{Asker, LOOKUPS_MAX},
     memory,
     network_stream::NetworkStream,
     notes::Notes,
     permits,
     pool::Pool,
-    proxy, relay,
+    relay,
     resolver::Resolver,
     resources::{self, Alone},
     signals, stdio, stream,
@@ -38,20 +39,17 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
-    edge::{Core, Errand, Files, Listener, NotListening, Output, Purpose, Service, Turn},
-    flow::{Capacity, Holder},
+    edge::{Core, Errand, Files, Output, Service, Turn},
+    flow::Capacity,
     limits::Limits,
     proxy::{Cause, Destination, Failure, Host},
+    secret::Secret,
     time::Instant,
     wire::{Desync, control::Configure},
 };
 
 /// How much is written to the manager at a time, in bytes. What is written cannot be overtaken any more.
 const WRITE_MAX: usize = 128 << 10;
-
-/// How long a listener rests after the operating system has refused to accept: descriptors are short, and a loop
-/// that asks again at once makes that worse.
-pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many threads may wait for resolvers and disks: every share of the resolvers, and a few for the rest.
 const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
@@ -187,6 +185,10 @@ pub(super) struct Shared {
     writes: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
+    /// What proves to a proxy that a program was sent by this user.
+    pass: Secret,
+    /// Who says whose a connection is.
+    pub(super) doorman: Doorman,
 }
 
 /// The machine, and what the driver needs to know beside it.
@@ -194,7 +196,7 @@ pub(super) struct State {
     pub(super) core: Core,
     /// The streams that wait for their flow.
     streams: HashMap<FlowKey, Waker>,
-    listeners: HashMap<Listener, AbortHandle>,
+    pub(super) listeners: Places,
     /// What the timer waits for.
     armed: Option<Instant>,
     /// Every stream is to end with a reset.
@@ -220,7 +222,7 @@ impl Shared {
             state: Mutex::new(State {
                 core: Core::limited(seed(), may.capacity, may.limits),
                 streams: HashMap::new(),
-                listeners: HashMap::new(),
+                listeners: Places::new(),
                 armed: None,
                 stopping: false,
             }),
@@ -236,6 +238,8 @@ impl Shared {
             notes: Mutex::default(),
             writes: AtomicU64::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
+            pass: Secret::new(format!("{:016x}{:016x}", seed(), seed())),
+            doorman: Doorman::default(),
         }
     }
 
@@ -250,6 +254,10 @@ impl Shared {
 
     pub(super) fn token(&self) -> &str {
         &self.token
+    }
+
+    pub(super) fn pass(&self) -> &Secret {
+        &self.pass
     }
 
     /// The resolvers of this host, without those of the network, which would ask us again.
@@ -314,13 +322,13 @@ impl Shared {
         while let Some(output) = state.core.poll_output() {
             match output {
                 Output::Listen(listener) => {
-                    let task = tokio::spawn(listen(self.clone(), listener));
-                    state.listeners.insert(listener, task.abort_handle());
+                    listening::begin(self, &mut state.listeners, listener, false);
+                }
+                Output::Hold(listener) => {
+                    listening::begin(self, &mut state.listeners, listener, true);
                 }
                 Output::Close(listener) => {
-                    if let Some(task) = state.listeners.remove(&listener) {
-                        task.abort();
-                    }
+                    state.listeners.remove(&listener);
                 }
                 Output::TakePlace(manager, me) => {
                     if let Err(reason) = self.take_place(&manager, me) {
@@ -387,9 +395,7 @@ impl Shared {
             if let Some(place) = self.place.get() {
                 place.abort();
             }
-            for listener in state.listeners.values() {
-                listener.abort();
-            }
+            state.listeners.clear();
             for waker in state.streams.values() {
                 waker.wake_by_ref();
             }
@@ -472,95 +478,6 @@ async fn keep_vigil(shared: Arc<Shared>) -> End {
     shared.vigil.keep().await
 }
 
-/// Listens on an address, and serves what arrives there.
-async fn listen(shared: Arc<Shared>, listener: Listener) {
-    let opened = open(&shared, listener).await;
-    let outcome = opened.as_ref().map(|_| ()).map_err(NotListening::clone);
-    {
-        let mut state = shared.lock();
-        if let Err(why) = &outcome
-            && !state.core.reports_problems()
-        {
-            tracing::warn!("cannot {listener}: {}", why.reason);
-        }
-        state.core.handle_listening(shared.now(), listener, outcome);
-        shared.settle(state);
-    }
-    match opened {
-        Ok(Opened::Network(socket, address)) => accept(shared, &socket, address).await,
-        Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
-        Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(socket).await,
-        // The machine asks again when it is time.
-        Err(_) => {}
-    }
-}
-
-/// A listener that works, with what it serves.
-enum Opened {
-    Network(TcpListener, std::net::SocketAddrV4),
-    Dns(UdpSocket, std::net::SocketAddrV4),
-    Proxy(TcpListener, proxy::Server),
-}
-
-async fn open(shared: &Arc<Shared>, listener: Listener) -> Result<Opened, NotListening> {
-    let Listener { purpose, address } = listener;
-    match (purpose, address) {
-        (Purpose::Network, SocketAddr::V4(v4)) => Ok(Opened::Network(dial::listen(address)?, v4)),
-        (Purpose::Dns, SocketAddr::V4(v4)) => {
-            let socket = UdpSocket::bind(address).await;
-            let socket = socket.map_err(|error| dial::not_listening(&error, address))?;
-            Ok(Opened::Dns(socket, v4))
-        }
-        (Purpose::Http | Purpose::Socks, _) => {
-            let proxy = shared.lock().core.proxy(purpose).cloned();
-            let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
-            // A file may be anywhere, on a disk that is slow or gone.
-            let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
-            let users = users.await.map_err(|error| error.to_string())??;
-            let socket = dial::listen(address)?;
-            let server = proxy::Server::new(shared.clone(), purpose, address, users);
-            Ok(Opened::Proxy(socket, server))
-        }
-        (Purpose::Network | Purpose::Dns, SocketAddr::V6(_)) => {
-            Err("the network has IPv4 addresses only".to_owned().into())
-        }
-    }
-}
-
-/// Brings every connection into the network.
-async fn accept(shared: Arc<Shared>, listener: &TcpListener, address: std::net::SocketAddrV4) {
-    loop {
-        let socket = next_connection(listener, address.into()).await;
-        let mut state = shared.lock();
-        match state.core.connect(shared.now(), Holder::Owner, address) {
-            Ok(flow) => {
-                tokio::spawn(stream::carry(shared.clone(), flow, socket));
-            }
-            Err(full) => {
-                tracing::warn!(%address, "refused a connection: {full}");
-            }
-        }
-        shared.settle(state);
-    }
-}
-
-/// The next connection of a listener, ready to carry a flow.
-pub(super) async fn next_connection(listener: &TcpListener, address: SocketAddr) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((socket, _)) => {
-                dial::prepare(&socket);
-                return socket;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                tracing::warn!(%address, %error, "cannot accept connections");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-}
-
 /// Dials what a flow is for, and joins the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
@@ -637,7 +554,8 @@ async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
         return;
     };
     let written = tokio::task::spawn_blocking(move || {
-        writer.notes().write(number, me, &files, writer.token())
+        let (page, pass) = (writer.token(), writer.pass());
+        writer.notes().write(number, me, &files, page, pass)
     });
     // What is newer has been written meanwhile, or the agent has ended.
     let Ok(Some(problems)) = written.await else {

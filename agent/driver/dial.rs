@@ -2,13 +2,13 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, UdpSocket},
     time::Duration,
 };
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tokio::{
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 
@@ -42,7 +42,7 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_RETRIES: u32 = 3;
 
 /// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1_024;
+const BACKLOG: i32 = 1_024;
 
 /// Whether an address is one of this machine's own, at the moment: a socket can be bound to it.
 pub(super) fn is_own(address: IpAddr) -> bool {
@@ -216,23 +216,68 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_linger(None);
 }
 
-/// Listens on an address.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, NotListening> {
-    bind(address).map_err(|error| not_listening(&error, address))
+/// Takes an address. Until it listens there, connections are refused, and nobody else can take it: on Linux a socket that
+/// is bound gives its address away only if it and another one have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and the same
+/// user. So the first is set only where there is no way around it, and the second never lets in anybody else.
+pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
+    let bound = match bind_exclusively(address, false) {
+        // Connections of an earlier agent may not be over yet, and do not mind. A socket that listens or is held does. On
+        // Windows the same option would take a port that is in use.
+        Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
+            bind_exclusively(address, true)
+        }
+        bound => bound,
+    };
+    bound.map_err(|error| not_listening(&error, address))
 }
 
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
+fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    if over_leftovers {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    if over_leftovers {
+        socket.set_reuse_address(false)?;
+    }
+    // Our own connections that are not over yet have it too, and so do not keep the socket from listening again.
+    #[cfg(target_os = "linux")]
+    socket.set_reuse_port(true)?;
+    Ok(socket)
+}
+
+/// Listens, with a socket that has its address and keeps it when the listener is gone.
+pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener, NotListening> {
+    let listening = match socket.listen(BACKLOG) {
+        // What is left of another program's connections.
+        Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
+            let listening = (socket.set_reuse_address(true)).and_then(|()| socket.listen(BACKLOG));
+            if listening.is_err() {
+                let _ = socket.set_reuse_address(false);
+            }
+            listening
+        }
+        listening => listening,
     };
-    // On Unix this lets an agent listen again at once after another one has ended; on Windows the same option would
-    // let it take a port that is in use.
+    // Connections inherit it, so that what is left of them is in nobody's way later. A socket that listens shares its address
+    // with nobody, whatever it has.
     #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+    let listening = listening.and_then(|()| socket.set_reuse_address(true));
+    // Another descriptor for it: what is known of its readiness begins anew, since a socket that does not listen is one whose
+    // end has come, which the runtime never forgets.
+    let listener = listening
+        .and_then(|()| socket.try_clone())
+        .and_then(|socket| TcpListener::from_std(socket.into()));
+    listener.map_err(|error| not_listening(&error, address))
+}
+
+/// Refuses connections from now on, those that nobody has accepted yet as well, and keeps the address. Only Linux can stop
+/// a socket from listening.
+pub(super) fn hold(socket: &Socket) -> io::Result<()> {
+    #[cfg(unix)]
+    socket.set_reuse_address(false)?;
+    socket.shutdown(Shutdown::Both)
 }
 
 /// Why an address cannot be listened on, with what to do about it.
@@ -275,10 +320,99 @@ mod tests {
         }
     }
 
+    /// A connection, with both of its ends.
+    #[cfg(target_os = "linux")]
+    async fn connect(listener: &TcpListener) -> (TcpStream, TcpStream) {
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        (client.unwrap(), accepted.unwrap().0)
+    }
+
+    /// Whether nobody can connect, and nobody else can have the address, with the options that help most.
+    #[cfg(target_os = "linux")]
+    async fn assert_held(address: SocketAddr) {
+        let refused = TcpStream::connect(address).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        assert_taken(address);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn assert_taken(address: SocketAddr) {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        let bound = socket.bind(&address.into());
+        assert_eq!(bound.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_stays_ours_while_it_is_held_and_is_served_again_at_once() {
+        // Only who has named a port keeps it.
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let socket = bind(address).unwrap();
+        assert_held(address).await;
+        for _ in 0..3 {
+            let listener = listen(&socket, address).unwrap();
+            assert_taken(address);
+            let (mut live, mut served) = connect(&listener).await;
+            // The kernel keeps the end of a connection for a minute for whoever has closed it first.
+            let (theirs, closed_by_us) = connect(&listener).await;
+            drop(closed_by_us);
+            drop(theirs);
+            drop(listener);
+            hold(&socket).unwrap();
+            assert_held(address).await;
+            // What was accepted before goes on.
+            tokio::io::AsyncWriteExt::write_u8(&mut live, 7)
+                .await
+                .unwrap();
+            let byte = tokio::io::AsyncReadExt::read_u8(&mut served).await;
+            assert_eq!(byte.unwrap(), 7);
+            let listener = listen(&socket, address).unwrap();
+            connect(&listener).await;
+            drop(listener);
+            hold(&socket).unwrap();
+        }
+        drop(listen(&socket, address).unwrap());
+        drop(socket);
+        // The next agent, over what is left of this one.
+        let next = bind(address).unwrap();
+        assert_held(address).await;
+        connect(&listen(&next, address).unwrap()).await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_listener_that_was_held_rests_while_nobody_connects() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let socket = bind(address).unwrap();
+        drop(listen(&socket, address).unwrap());
+        hold(&socket).unwrap();
+        let listener = listen(&socket, address).unwrap();
+        let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
+            std::pin::pin!(listener.accept());
+        let mut asked = 0;
+        // Whoever is woken without a reason asks again and again.
+        let asks = std::future::poll_fn(|context| {
+            asked += 1;
+            accept.as_mut().poll(context)
+        });
+        let later = tokio::time::sleep(Duration::from_millis(50));
+        tokio::select! {
+            () = later => {}
+            _ = asks => panic!("nobody has connected"),
+        }
+        assert!(asked < 5, "{asked}");
+    }
+
     #[tokio::test]
     async fn a_taken_port_is_named_as_such() {
         let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let why = listen(first.local_addr().unwrap()).unwrap_err();
+        let why = bind(first.local_addr().unwrap()).unwrap_err();
         assert_eq!(why.cause, probe::Cause::InUse);
         assert_eq!(
             why.reason,

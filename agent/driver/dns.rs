@@ -14,10 +14,7 @@ use tokio::{
 };
 
 use super::{
-    agent::{ACCEPT_PAUSE, Shared},
-    clock::seed,
-    describe,
-    network_stream::NetworkStream,
+    agent::Shared, clock::seed, describe, listening::ACCEPT_PAUSE, network_stream::NetworkStream,
 };
 use crate::names::{
     ask,

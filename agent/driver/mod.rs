@@ -17,6 +17,7 @@ pub mod etc_hosts;
 pub mod files;
 mod resources;
 mod locked;
+mod listening;
 mod lookup;
 pub mod manager;
 pub mod namespace;
@@ -25,6 +26,8 @@ mod notes;
 mod memory;
 pub mod origin;
 pub mod permits;
+#[cfg_attr(not(target_os = "linux"), path = "owner/nowhere.rs")]
+pub(crate) mod owner;
 mod pool;
 #[cfg(unix)]
 mod private;

@@ -8,12 +8,15 @@ use std::{
 
 use super::{
     etc_hosts::{self, EtcHosts},
-    state_dir::{AGENT, StateDir, expanded},
+    proxy::PASS_USER,
+    state_dir::{AGENT, MISSING, StateDir, expanded},
 };
 use crate::{
     addr::Vip,
     edge::{Files, Proxy},
     names::Zone,
+    secret::Secret,
+    text,
     wire::control::ProblemReport,
 };
 
@@ -39,6 +42,7 @@ impl Notes {
         me: Vip,
         files: &Files,
         token: &str,
+        pass: &Secret,
     ) -> Option<Vec<ProblemReport>> {
         if self.closed || self.newest.is_some_and(|newest| number < newest) {
             return None;
@@ -79,7 +83,7 @@ impl Notes {
             };
             let folder = folder.map(|folder| self.state_dir.insert(folder));
             let written = folder.and_then(|folder| {
-                write_state_dir(folder, files, token, &agent)?;
+                write_state_dir(folder, files, token, pass, &agent)?;
                 folder.elsewhere().map_or(Ok(()), Err)
             });
             if let Err(reason) = written {
@@ -124,11 +128,12 @@ fn write_state_dir(
     folder: &StateDir,
     files: &Files,
     token: &str,
+    pass: &Secret,
     agent: &str,
 ) -> Result<(), String> {
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
-    let mut variables = variables(files, folder, token);
+    let mut variables = variables(files, folder, token, pass);
     variables.push((AGENT.to_owned(), agent.to_owned()));
     folder.write_env(&variables)
 }
@@ -143,8 +148,14 @@ fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     name.map_or_else(|| me.to_string(), str::to_owned)
 }
 
-/// The variables that lead programs into the network.
-fn variables(files: &Files, folder: &StateDir, token: &str) -> Vec<(String, String)> {
+/// The variables that lead programs into the network. They name only proxies that listen; with the user and password in
+/// them a program shows that somebody has sent it who may read this file.
+fn variables(
+    files: &Files,
+    folder: &StateDir,
+    token: &str,
+    pass: &Secret,
+) -> Vec<(String, String)> {
     let mut variables = Vec::new();
     let mut set = |names: &[&str], value: &str| {
         variables.extend(
@@ -154,21 +165,29 @@ fn variables(files: &Files, folder: &StateDir, token: &str) -> Vec<(String, Stri
         );
     };
     if let Some(http) = &files.http {
-        let url = format!("http://{}", reached_at(http));
+        let place = reached_at(http);
+        let url = format!("http://{place}");
         set(
             &["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"],
-            &url,
+            &format!("http://{PASS_USER}:{}@{place}", pass.reveal()),
         );
         set(&["NOROUTER_STATUS_PAGE"], &format!("{url}/{token}/"));
         set(&["NOROUTER_PAC"], &format!("{url}/proxy.pac"));
     }
     if let Some(socks) = &files.socks {
         // "h": names are resolved by the proxy.
-        let url = format!("socks5h://{}", reached_at(socks));
-        set(&["all_proxy", "ALL_PROXY"], &url);
+        let place = reached_at(socks);
+        set(
+            &["all_proxy", "ALL_PROXY"],
+            &format!("socks5h://{PASS_USER}:{}@{place}", pass.reveal()),
+        );
     }
     if files.http.is_some() || files.socks.is_some() {
         set(&["no_proxy", "NO_PROXY"], "localhost,127.0.0.1,::1");
+    }
+    if !files.missing.is_empty() {
+        // One line, in which nothing can be taken for another variable.
+        set(&[MISSING], &text::escape(&files.missing.join("; ")));
     }
     set(
         &["HOSTALIASES"],

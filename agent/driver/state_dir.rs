@@ -20,9 +20,13 @@ pub const DEFAULT: &str = "~/.norouter/agent";
 /// Which agent has written the variables.
 pub const AGENT: &str = "NOROUTER_AGENT";
 
+/// Which proxies are not there that should be, and why.
+pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
+
 /// All variables that an agent writes.
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 13] = [
     AGENT,
+    MISSING,
     "http_proxy",
     "HTTP_PROXY",
     "https_proxy",
@@ -66,7 +70,8 @@ The agent on this machine writes these files anew whenever its network changes; 
 * `hosts`: the names of the network in the form of /etc/hosts.
 * `hostaliases`: the same for programs that obey HOSTALIASES: `export HOSTALIASES=\"$PWD/hostaliases\"`. The addresses
   are found through the public domain nip.io, so these programs need a DNS server that can ask it.
-* `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs.
+* `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs. It has
+  a secret in it: whoever can read it can use the proxies.
 ";
 
 /// A state folder that is this agent's, as long as this value is there.
@@ -308,6 +313,64 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
         path.ends_with(".norouter/agent") && names.iter().all(|name| FILES.contains(&name.as_str()))
     };
     begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
+}
+
+/// The variables of the agent that writes into this folder, for a program that is about to trust them; none if no agent
+/// does. Fails if they do not lead to everything that they should, or to somebody else.
+pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
+    let Some(variables) = read_env(name)? else {
+        return Ok(None);
+    };
+    let value = |wanted: &str| {
+        let found = variables.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    };
+    if let Some(missing) = value(MISSING) {
+        return Err(format!(
+            "the agent on this machine {missing}; programs would not get where they should, or to somebody else"
+        ));
+    }
+    for proxy in ["http_proxy", "all_proxy"].into_iter().filter_map(value) {
+        let place = proxy.rsplit_once('@').map_or(proxy, |(_, place)| place);
+        let address = place
+            .parse()
+            .map_err(|_| format!("{place} in {} is no address", folder_env(name)))?;
+        check_listener(address)?;
+    }
+    Ok(Some(variables))
+}
+
+fn folder_env(name: &str) -> String {
+    format!("{name}/env")
+}
+
+/// Refuses an address at which not this user listens, or root. The variables of an agent that was killed stay behind, and
+/// somebody else may have taken its place.
+#[cfg(target_os = "linux")]
+fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
+    let owner = super::owner::Owners::open().and_then(|mut owners| owners.of_listener(address));
+    let hint = "start the network again";
+    match owner {
+        Ok(Some(owner)) if owner.is_us() => Ok(()),
+        Ok(Some(owner)) => Err(format!(
+            "the proxy at {address} is not ours: {} listens there; {hint}, with another port",
+            owner.describe()
+        )),
+        Ok(None) => Err(format!(
+            "the proxy at {address} is not there: its agent has gone; {hint}"
+        )),
+        Err(error) => Err(format!(
+            "the system does not tell who listens at {address}: {}; if you know that it is your agent, read its variables from the \
+             file \"env\" of its state folder",
+            describe(&error)
+        )),
+    }
+}
+
+/// Other systems do not tell.
+#[cfg(not(target_os = "linux"))]
+fn check_listener(_: std::net::SocketAddr) -> Result<(), String> {
+    Ok(())
 }
 
 /// The variables that an agent has written into this folder; none if no agent runs that did.

@@ -107,7 +107,7 @@ impl Place {
                 }
                 Ok(Err(_)) => {}
                 // Descriptors are short; a successor connects again or is content with what ports are free.
-                Err(_) => tokio::time::sleep(super::agent::ACCEPT_PAUSE).await,
+                Err(_) => tokio::time::sleep(super::listening::ACCEPT_PAUSE).await,
             }
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Config {
     pub(super) socks: Option<Proxy>,
     /// Whether the real loopback addresses of the network are listened on.
     pub(super) loopback: bool,
+    /// Whether only programs of the agent's own user may connect there.
+    pub(super) same_user: bool,
     pub(super) files: Files,
     /// The word of the manager's run, if it has one.
     pub(super) manager: Option<String>,
@@ -47,6 +49,8 @@ pub(super) struct Peer {
     pub(super) problems: bool,
     /// It has promised to say something from time to time.
     pub(super) heartbeat: bool,
+    /// It wants to hear of what is over already.
+    pub(super) notices: bool,
     /// It takes frames with sums.
     pub(super) sums: bool,
     /// It wants to hear of what the policy has refused.
@@ -58,8 +62,10 @@ pub(super) struct Peer {
 pub struct Proxy {
     /// Where it listens.
     pub listen: SocketAddr,
-    /// The file with its users, not yet expanded; everybody may use it without one.
+    /// The file with its users, not yet expanded.
     pub credentials: Option<String>,
+    /// Whether, without a file, only programs of the agent's own user may use it, and those that have the token.
+    pub same_user: bool,
 }
 
 /// What the agent writes down for programs on its host.
@@ -71,10 +77,12 @@ pub struct Files {
     pub state_dir: Option<String>,
     /// Whether they also go into `/etc/hosts`.
     pub etc_hosts: bool,
-    /// Where the HTTP proxy is found.
+    /// Where the HTTP proxy is found, if it is.
     pub http: Option<Proxy>,
-    /// Where the SOCKS proxy is found.
+    /// Where the SOCKS proxy is found, if it is.
     pub socks: Option<Proxy>,
+    /// Why a proxy is not found that should be.
+    pub missing: Vec<String>,
 }
 
 impl Config {
@@ -121,6 +129,7 @@ impl Config {
         let manager_has = |feature| args.features.iter().any(|has| has == feature);
         let peer = Peer {
             problems: manager_has(feature::PROBLEMS),
+            notices: manager_has(feature::NOTICES),
             heartbeat: manager_has(feature::HEARTBEAT),
             sums: manager_has(feature::SUMS),
             policy: manager_has(feature::POLICY),
@@ -139,12 +148,12 @@ impl Config {
             dns,
             relays,
             loopback: !args.loopback.disable,
+            same_user: args.loopback.same_user,
             files: Files {
                 zone: zone.clone(),
                 state_dir,
                 etc_hosts: args.write_etc_hosts,
-                http: http.clone(),
-                socks: socks.clone(),
+                ..Files::default()
             },
             names: args.hostname_map,
             zone,
@@ -157,19 +166,15 @@ impl Config {
 }
 
 impl Config {
-    /// Everything that is listened on while these hosts are lost. Nobody else decides about a host's own address.
-    pub(super) fn listeners(&self, lost: &BTreeSet<Ipv4Addr>) -> BTreeSet<Listener> {
+    /// Everything that is listened on.
+    pub(super) fn listeners(&self) -> BTreeSet<Listener> {
         let mut listeners = BTreeSet::new();
         let mut add = |purpose, address| listeners.insert(Listener { purpose, address });
-        let me = self.me.address();
-        let is_there = |address: Ipv4Addr| address == me || !lost.contains(&address);
         if self.loopback {
-            let published = self.published.iter();
-            for address in published.filter(|address| is_there(*address.ip())) {
+            for address in &self.published {
                 add(Purpose::Network, (*address).into());
             }
-            let servers = self.dns.iter();
-            for (vip, port) in servers.filter(|(vip, _)| is_there(vip.address())) {
+            for (vip, port) in &self.dns {
                 add(Purpose::Network, vip.socket(*port).into());
                 add(Purpose::Dns, vip.socket(*port).into());
             }
@@ -181,6 +186,28 @@ impl Config {
             add(Purpose::Socks, socks.listen);
         }
         listeners
+    }
+
+    /// Whether connections are refused there while these hosts are lost. Nobody else decides about a host's own address,
+    /// and a question over UDP has an answer that says so.
+    pub(super) fn is_held(&self, listener: &Listener, lost: &BTreeSet<Ipv4Addr>) -> bool {
+        let SocketAddr::V4(address) = listener.address else {
+            return false;
+        };
+        listener.purpose == Purpose::Network
+            && *address.ip() != self.me.address()
+            && lost.contains(address.ip())
+    }
+
+    /// Whether only programs of the agent's own user are let in there.
+    pub(super) fn is_for_same_user(&self, purpose: Purpose) -> bool {
+        let proxy = match purpose {
+            Purpose::Network => return self.same_user,
+            Purpose::Dns => return false,
+            Purpose::Http => &self.http,
+            Purpose::Socks => &self.socks,
+        };
+        proxy.as_ref().is_some_and(|proxy| proxy.same_user)
     }
 }
 
@@ -220,6 +247,7 @@ fn proxy(what: &str, listen: control::Listen) -> Result<Option<Proxy>, String> {
     Ok(Some(Proxy {
         listen: address,
         credentials: Some(listen.credentials).filter(|file| !file.is_empty()),
+        same_user: listen.same_user,
     }))
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Core, Listener, Listening, NotListening, Output, Purpose, config::Config};
+use super::{Core, Listener, Listening, NotListening, Purpose, config::Config};
 use crate::{
     limits::{Limits, Names, Refusal},
     proxy::{Cause, Destination, Failure, Host},
@@ -74,20 +74,6 @@ impl Core {
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Begins to listen, if it is permitted.
-    pub(super) fn begin_to_listen(&mut self, listener: Listener) -> Listening {
-        match self.may_listen(listener) {
-            Ok(()) => {
-                self.outputs.push_back(Output::Listen(listener));
-                Listening::Asked
-            }
-            Err(why) => {
-                self.report_due = true;
-                Listening::Denied(why)
-            }
-        }
-    }
-
     /// Whether a flow may be dialled. Of what is published it has been said, and what others ask for is told.
     pub(super) fn permits_flow(
         &mut self,
@@ -113,8 +99,8 @@ impl Core {
     /// Everything that this machine does not permit.
     pub(super) fn limited_problems(&self) -> Vec<ProblemReport> {
         let mut listeners = Sums::default();
-        for (listener, listening) in &self.listeners {
-            if let Listening::Denied(why) = listening {
+        for (listener, place) in &self.listeners {
+            if let Listening::Denied(why) = &place.listening {
                 let (verb, address) = listener.words();
                 listeners.add(verb, &address, why.reason.clone());
             }
@@ -124,7 +110,7 @@ impl Core {
         denied.chain(self.refused.reports()).collect()
     }
 
-    fn may_listen(&self, listener: Listener) -> Result<(), NotListening> {
+    pub(super) fn may_listen(&self, listener: Listener) -> Result<(), NotListening> {
         let judged = match listener.purpose {
             Purpose::Network | Purpose::Dns => self.limits.may_listen(listener.address),
             Purpose::Http | Purpose::Socks => self.limits.may_serve_proxy(listener.address),

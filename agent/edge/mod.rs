@@ -15,15 +15,16 @@ mod limited;
 mod pages;
 mod path;
 mod policy;
+mod places;
 mod probe;
 mod refusals;
 mod silence;
+mod strangers;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
-    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
@@ -34,8 +35,10 @@ use self::{
     crowd::Crowd,
     limited::Refused,
     path::Given,
+    places::{Listening, Place},
     refusals::Refusals,
     silence::Silence,
+    strangers::Strangers,
 };
 pub use self::{
     config::{Files, Proxy},
@@ -54,7 +57,7 @@ use crate::{
     wire::{
         self, Decoder, Desync, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Greeting, Lost, Message, Outcome, ProblemReport, Raw,
+            self, Configure, Event, Greeting, Message, Outcome, ProblemReport, Raw,
             RouteSuggestion, feature,
         },
         frame,
@@ -62,9 +65,6 @@ use crate::{
         sum,
     },
 };
-
-/// How long a listening address that could not be had is left alone before the next try.
-const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
 /// How many problems are told. A manager keeps one more.
 const PROBLEMS_MAX: usize = 63;
@@ -80,6 +80,8 @@ const CONTROL_MAX: usize = 1_024;
 pub enum Output {
     /// Listen there; answer with [`Core::handle_listening`].
     Listen(Listener),
+    /// Keep the address, so that nobody else can have it, and refuse connections there; answered in the same way.
+    Hold(Listener),
     /// Listen there no longer. Not answered.
     Close(Listener),
     /// Connect to `host` (an address or a name) for this flow; answer with [`Core::handle_dialled`].
@@ -191,8 +193,8 @@ pub struct Core {
     /// Why that cannot be known.
     unfit: Option<String>,
     config: Option<Config>,
-    listeners: BTreeMap<Listener, Listening>,
-    /// Hosts that cannot be reached: nothing is listened on for them, so that connections to them are refused.
+    listeners: BTreeMap<Listener, Place>,
+    /// Hosts that cannot be reached: their addresses are held, so that connections to them are refused.
     lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
@@ -211,6 +213,10 @@ pub struct Core {
     arrivals: Arrivals,
     /// The hosts that want more than their share of this one.
     crowd: Crowd,
+    /// What was to be written last.
+    written: Option<Files>,
+    /// Who was refused and told of.
+    strangers: Strangers,
     /// The probes that wait for the driver.
     errands: BTreeSet<u64>,
     /// The flows that others have begun.
@@ -224,20 +230,6 @@ pub struct Core {
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
     report_due: bool,
-}
-
-enum Listening {
-    /// The driver has been asked.
-    Asked,
-    /// Connections can come.
-    Works,
-    /// This machine does not permit it.
-    Denied(NotListening),
-    /// The address could not be had.
-    Failed {
-        why: NotListening,
-        retry_at: Instant,
-    },
 }
 
 impl Core {
@@ -265,6 +257,8 @@ impl Core {
             no_place: None,
             denied: Vec::new(),
             refused: Refused::default(),
+            written: None,
+            strangers: Strangers::default(),
             errands: BTreeSet::new(),
             accepted: BTreeSet::new(),
             relayed: BTreeMap::new(),
@@ -316,7 +310,7 @@ impl Core {
         self.report_due |= !denied.is_empty() || !self.denied.is_empty();
         self.denied = denied;
         self.refused = Refused::default();
-        let listeners = config.listeners(&self.lost);
+        let listeners = config.listeners();
         let old = self.config.as_ref();
         // A proxy with other users is another one at the same address.
         let is_same = |listener: &Listener| match (old, listener.purpose) {
@@ -328,49 +322,11 @@ impl Core {
         let place = config.manager.clone().filter(|_| old.is_none());
         let place = place.map(|manager| Output::TakePlace(manager, config.me));
         self.outputs.extend(place);
-        let files = old.is_none_or(|old| old.files != config.files);
-        let files = files.then(|| Box::new(config.files.clone()));
         self.config = Some(config);
         self.keep_listening(&same);
         self.listen(&listeners);
-        self.outputs.extend(files.map(Output::Write));
+        self.write_files();
         Ok(())
-    }
-
-    /// Closes everything that is listened on and not in `wanted`, and opens what is missing.
-    fn listen(&mut self, wanted: &BTreeSet<Listener>) {
-        self.keep_listening(wanted);
-        for &listener in wanted {
-            if self.listeners.contains_key(&listener) {
-                continue;
-            }
-            let listening = self.begin_to_listen(listener);
-            self.listeners.insert(listener, listening);
-        }
-    }
-
-    /// Closes everything that is listened on and not in `wanted`.
-    fn keep_listening(&mut self, wanted: &BTreeSet<Listener>) {
-        let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
-        self.listeners.retain(|listener, state| {
-            let stays = wanted.contains(listener);
-            if !stays && matches!(state, Listening::Denied(_)) {
-                *report_due = true;
-            } else if !stays {
-                outputs.push_back(Output::Close(*listener));
-                *report_due |= matches!(state, Listening::Failed { .. });
-            }
-            stays
-        });
-    }
-
-    /// Listens no longer for these hosts, and for all others again.
-    fn handle_lost(&mut self, lost: Lost) {
-        self.lost = lost.hosts.into_iter().collect();
-        if let Some(config) = &self.config {
-            let listeners = config.listeners(&self.lost);
-            self.listen(&listeners);
-        }
     }
 
     /// Takes a configuration while there are flows: ends those to what is no more.
@@ -392,36 +348,6 @@ impl Core {
         }
         self.cut_relayed();
         Ok(())
-    }
-
-    /// The outcome of [`Output::Listen`].
-    pub fn handle_listening(
-        &mut self,
-        now: Instant,
-        listener: Listener,
-        outcome: Result<(), NotListening>,
-    ) {
-        let Some(listening) = self.listeners.get_mut(&listener) else {
-            return;
-        };
-        let failed_before = match listening {
-            Listening::Failed { why, .. } => Some(why.clone()),
-            Listening::Asked | Listening::Works => None,
-            // Nobody was asked.
-            Listening::Denied(_) => return,
-        };
-        *listening = match outcome {
-            Ok(()) => {
-                self.report_due |= failed_before.is_some();
-                Listening::Works
-            }
-            Err(why) => {
-                self.report_due |= failed_before.as_ref() != Some(&why);
-                let retry_at = now + LISTEN_RETRY;
-                self.next_retry.get_or_insert(retry_at);
-                Listening::Failed { why, retry_at }
-            }
-        };
     }
 
     /// The outcome of [`Output::Write`]: what could not be written.
@@ -505,6 +431,11 @@ impl Core {
             self.flows.abort(flow);
             self.release(flow);
         }
+    }
+
+    /// Whether so much is open that it matters for whom.
+    pub fn is_busy(&self) -> bool {
+        self.flows.is_busy()
     }
 
     /// See [`Table::send_with`].
@@ -635,23 +566,6 @@ impl Core {
         own.chain(self.flows.poll_timeout()).min()
     }
 
-    fn retry_listeners(&mut self, now: Instant) {
-        self.next_retry = None;
-        for (&listener, listening) in &mut self.listeners {
-            let Listening::Failed { retry_at, .. } = listening else {
-                continue;
-            };
-            if *retry_at > now {
-                let next = self.next_retry.get_or_insert(*retry_at);
-                *next = (*next).min(*retry_at);
-                continue;
-            }
-            // The driver's answer sets the next time.
-            *retry_at = now + LISTEN_RETRY;
-            self.outputs.push_back(Output::Listen(listener));
-        }
-    }
-
     fn handle_packet(&mut self, now: Instant, bytes: &[u8]) {
         let Ok(packet) = Packet::parse(bytes) else {
             return;
@@ -728,8 +642,8 @@ impl Core {
 
     /// Everything that does not work at the moment.
     fn problems(&self) -> Vec<ProblemReport> {
-        let listeners = self.listeners.iter().filter_map(|(listener, listening)| {
-            let Listening::Failed { why, .. } = listening else {
+        let listeners = self.listeners.iter().filter_map(|(listener, place)| {
+            let Listening::Failed { why, .. } = &place.listening else {
                 return None;
             };
             Some(ProblemReport {
@@ -797,8 +711,11 @@ fn greeting(sum: u16) -> Raw {
         feature::PROBE,
         feature::SUMS,
     ];
+    // Elsewhere nobody tells an agent whose a connection is.
+    let same_user = cfg!(target_os = "linux").then_some(feature::SAME_USER);
+    let served = served.into_iter().chain(same_user);
     let greeting = Greeting {
-        features: served.into_iter().collect(),
+        features: served.collect(),
         version: VERSION.to_owned(),
         sum,
     };

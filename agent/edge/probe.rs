@@ -68,13 +68,17 @@ impl Core {
         let mut listeners = self.listeners.iter();
         // DNS over UDP may have the address as well.
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
-        match found.map(|(_, listening)| listening) {
-            Some(Listening::Works) => Found::default(),
-            Some(Listening::Failed { why, .. } | Listening::Denied(why)) => Found {
+        match found.map(|(_, place)| (&place.listening, place.held)) {
+            Some((Listening::Works, true)) => Found {
+                cause: Some(Cause::NotAllowed),
+                reason: "the host of that address is lost".to_owned(),
+            },
+            Some((Listening::Works, false)) => Found::default(),
+            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => Found {
                 cause: Some(why.cause),
                 reason: why.reason.clone(),
             },
-            Some(Listening::Asked) => Found {
+            Some((Listening::Asked, _)) => Found {
                 cause: Some(Cause::Other),
                 reason: "it has only just been told to".to_owned(),
             },

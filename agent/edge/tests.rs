@@ -8,7 +8,9 @@ mod path;
 mod policy;
 mod probe;
 
-use super::*;
+use std::time::Duration;
+
+use super::{places::LISTEN_RETRY, *};
 
 const ME: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
 const OTHER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 100), 8080);
@@ -260,6 +262,7 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
             | Output::Silent
             | Output::Probe(..)
             | Output::Write(_)
+            | Output::Hold(_)
             | Output::Close(_)
             | Output::Serve(..) => None,
         });

@@ -67,6 +67,11 @@ impl Memory {
         }
     }
 
+    /// Whether more than an eighth of the flows or of the memory is taken.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.flows.used() > self.flows.free() / 7 || self.bytes.used() > self.bytes.free() / 7
+    }
+
     /// Takes the room of a new flow, and says whether it may grow as it likes.
     pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
         let room = self.room(holder);

@@ -149,6 +149,11 @@ impl Table {
         self.flows.is_empty()
     }
 
+    /// Whether a good part of what there may be is taken.
+    pub fn is_busy(&self) -> bool {
+        self.memory.is_busy()
+    }
+
     /// Begins a flow for `holder` from `local` to `remote` with a SYN.
     pub fn connect(
         &mut self,

@@ -25,6 +25,7 @@ pub(super) struct Life {
     /// What it has said of its problems since it changed its mind too often.
     pub(super) unsettled: Option<Vec<ProblemReport>>,
     pub(super) unknown: Faults,
+    pub(super) notices: Faults,
     /// The numbers of the configurations that were not answered yet, and the sums of their messages.
     pub(super) configuring: Vec<(u64, u16)>,
     pub(super) lost: News,
@@ -66,6 +67,7 @@ impl Default for Life {
             changes: Faults::within(CHANGES_WINDOW),
             unsettled: None,
             unknown: Faults::within(FAULT_WINDOW),
+            notices: Faults::within(CHANGES_WINDOW),
             configuring: Vec::new(),
             lost: News::default(),
             outdated: false,

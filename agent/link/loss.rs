@@ -183,6 +183,15 @@ impl fmt::Display for Loss {
                 f,
                 "its agent refused its configuration: {reason}; change the manifest, or start the host again"
             ),
+            Self::Lacks {
+                feature: feature::SAME_USER,
+                version,
+            } => write!(
+                f,
+                "its agent (version {version}) cannot keep out the other users of that machine: it is too old, or the system there \
+                 does not tell whose a connection is (only Linux does); install a newer one, or write \"allow: any\" instead of \
+                 \"allow: same-user\" for that host"
+            ),
             Self::Lacks { feature, version } => {
                 write!(
                     f,

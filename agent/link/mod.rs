@@ -123,6 +123,8 @@ pub enum Note {
     Lacks(Vec<String>),
     /// It sends more than its share, mostly this, and is slowed down.
     Greedy(Excess),
+    /// It wants people to know this.
+    Notice(String),
 }
 
 /// Where an agent stands.
@@ -664,6 +666,7 @@ impl Link {
             Ok(Message::Result(outcome)) => self.handle_result(now, outcome),
             Ok(Message::Event(event)) => match Event::try_from(event) {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
+                Ok(Event::Notice(text)) => self.handle_notice(now, &text),
                 Ok(Event::RouteSuggestion(suggestion)) => {
                     self.outputs.push_back(Output::Suggestion(now, suggestion));
                 }
@@ -741,6 +744,14 @@ impl Link {
         {
             self.handle_problems(now, problems);
         }
+    }
+
+    fn handle_notice(&mut self, now: Instant, text: &str) {
+        if self.life.notices.count(now) > CHANGES_MAX {
+            return self.handle_fault(now, "notices faster than anybody can read");
+        }
+        let notice = Note::Notice(loss::said(text));
+        self.outputs.push_back(Output::Note(notice));
     }
 
     fn handle_refusal(&mut self, now: Instant, reason: String) {

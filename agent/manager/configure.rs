@@ -3,7 +3,7 @@
 use crate::{
     addr::{Port, Vip},
     link::Demands,
-    plan::{Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
+    plan::{Allow, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
     route::{
         Route, Target,
         policy::{Action, Beyond, Hosts, Policy, Rule},
@@ -53,6 +53,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         socks: listen(host.socks.as_ref()),
         loopback: Loopback {
             disable: !host.loopback,
+            same_user: host.allow == Allow::SameUser,
         },
         state_dir: StateDir {
             path: host.state_dir.clone().unwrap_or_default(),
@@ -113,9 +114,13 @@ fn word(action: Action) -> String {
 /// What the manager can take, or does. Memory does not change what it carries.
 fn features(start: &Start) -> Vec<String> {
     let sums = matches!(start, Start::Command(_)).then_some(feature::SUMS);
-    let features = [feature::PROBLEMS, feature::HEARTBEAT, feature::POLICY]
-        .into_iter()
-        .chain(sums);
+    let features = [
+        feature::PROBLEMS,
+        feature::NOTICES,
+        feature::HEARTBEAT,
+        feature::POLICY,
+    ];
+    let features = features.into_iter().chain(sums);
     features.map(str::to_owned).collect()
 }
 
@@ -135,6 +140,14 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
             // An agent that does not ask for them would serve everybody.
             required.push(feature::CREDENTIALS);
         }
+    }
+    let proxies = [&host.http, &host.socks].into_iter().flatten();
+    let mut allows = proxies
+        .map(|proxy| proxy.allow)
+        .chain(host.loopback.then_some(host.allow));
+    if allows.any(|allow| allow == Allow::SameUser) {
+        // An agent that did not look who connects would let everybody in.
+        required.push(feature::SAME_USER);
     }
     let has_proxy = host.http.is_some() || host.socks.is_some();
     if plan.routes.has_gateway(host.vip) || (has_proxy && plan.routes.iter().next().is_some()) {
@@ -183,6 +196,7 @@ fn listen(proxy: Option<&ProxyPlan>) -> Listen {
     proxy.map_or_else(Listen::default, |proxy| Listen {
         listen: proxy.listen.to_string(),
         credentials: proxy.credentials.clone().unwrap_or_default(),
+        same_user: proxy.allow == Allow::SameUser,
     })
 }
 

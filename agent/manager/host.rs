@@ -276,6 +276,7 @@ impl Host {
             Note::Greedy(excess) => format!(
                 "its agent sends more than its share, mostly {excess}, and is slowed down so that the other hosts do not wait"
             ),
+            Note::Notice(text) => text,
             Note::Lacks(features) => format!(
                 "its agent cannot do: {}; install a newer one on that host",
                 features.join(", ")

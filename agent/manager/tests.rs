@@ -10,7 +10,7 @@ mod suggestions;
 
 use super::*;
 use crate::{
-    plan::{Forward, HostPlan, Protocol, Target, TargetHost},
+    plan::{Allow, Forward, HostPlan, Protocol, Target, TargetHost},
     route::Routes,
     view::HostState,
     wire::{
@@ -48,6 +48,7 @@ fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
         start: Start::Command(vec![name.to_owned()]),
         forwards: vec![forward(Protocol::Tcp), forward(Protocol::Udp)],
         loopback,
+        allow: Allow::Any,
         http: None,
         socks: None,
         dns: None,
@@ -141,7 +142,10 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     );
     assert_eq!(args.hostname_map["beta"].to_string(), B);
     assert!(!args.loopback.disable);
-    assert_eq!(args.features, ["problems", "heartbeat", "policy", "sums"]);
+    assert_eq!(
+        args.features,
+        ["problems", "notices", "heartbeat", "policy", "sums"]
+    );
 }
 
 #[test]

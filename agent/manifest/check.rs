@@ -76,6 +76,11 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
     match (field.shape, &node.kind) {
         (Shape::Text | Shape::Port | Shape::Ports | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
         (Shape::Text, _) => wrong("a text"),
+        (Shape::Word(words), Kind::Scalar { text, .. }) if words.contains(&text.as_str()) => {}
+        (Shape::Word(words), _) => {
+            let words: Vec<_> = words.iter().map(|word| quote(word)).collect();
+            wrong(&words.join(" or "));
+        }
         (Shape::Port, _) => wrong("a port"),
         (Shape::Flag, _) if node.flag().is_some() => {}
         (Shape::Flag, _) => wrong("true or false, without quotes"),

@@ -69,8 +69,8 @@ pub struct Settings {
     pub socks: Option<Listen>,
     /// The DNS server.
     pub dns: Option<Dns>,
-    /// Whether the agent stays away from the real loopback addresses.
-    pub loopback_disable: Option<Spanned<bool>>,
+    /// How the agent uses the real loopback addresses.
+    pub loopback: Option<Loopback>,
     /// Where the agent keeps its files.
     pub state_dir: Option<StateDir>,
     /// Whether the agent maintains `/etc/hosts`.
@@ -86,6 +86,17 @@ pub struct Listen {
     pub allow_remote: Option<Spanned<bool>>,
     /// The file with its users.
     pub credentials: Option<Spanned<String>>,
+    /// Which users of the host may use it: one of [`schema::ALLOWED`].
+    pub allow: Option<Spanned<String>>,
+}
+
+/// `loopback`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loopback {
+    /// Whether the agent stays away from it.
+    pub disable: Option<Spanned<bool>>,
+    /// Which users of the host may connect there: one of [`schema::ALLOWED`].
+    pub allow: Option<Spanned<String>>,
 }
 
 /// `dns`.

@@ -2,8 +2,8 @@
 //! not, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Dns, HOSTS_MAX, Host, Listen, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES, Settings,
-    StateDir, Test,
+    Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES,
+    Settings, StateDir, Test,
     check::check_map,
     problem::{Problem, Problems, Span, Spanned},
     schema,
@@ -91,11 +91,9 @@ fn settings(node: &Node) -> Settings {
             listen: dns.get("listen").and_then(text),
             disable: dns.get("disable").and_then(flag),
         }),
-        loopback_disable: node.get("loopback").map(|loopback| {
-            loopback.get("disable").and_then(flag).unwrap_or(Spanned {
-                value: false,
-                span: loopback.span,
-            })
+        loopback: node.get("loopback").map(|loopback| Loopback {
+            disable: loopback.get("disable").and_then(flag),
+            allow: loopback.get("allow").and_then(text),
         }),
         state_dir: node.get("stateDir").map(|dir| StateDir {
             span: dir.span,
@@ -118,6 +116,7 @@ fn listen(node: &Node) -> Listen {
             .get("credentials")
             .and_then(text)
             .filter(|file| !file.value.is_empty()),
+        allow: node.get("allow").and_then(text),
     }
 }
 

@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 pub(super) enum Shape {
     /// Any single value, taken as text.
     Text,
+    /// One of these texts.
+    Word(&'static [&'static str]),
     /// A port, with or without quotes.
     Port,
     /// `true` or `false`.
@@ -71,6 +73,9 @@ const fn required(field: Field) -> Field {
         ..field
     }
 }
+
+/// Which users of a host may connect: the one whom the agent runs as, or everybody.
+pub const ALLOWED: &[&str] = &["same-user", "any"];
 
 /// The file.
 pub(super) static MANIFEST: Level = Level {
@@ -220,6 +225,12 @@ static LISTEN: Level = Level {
             "A file on the host with a line USER:PASSWORD for each user; \"~\" and ${VARIABLES} are those of the host. Who is not in it may not use the proxy.",
             r#""~/.norouter/users""#,
         ),
+        field(
+            "allow",
+            Shape::Word(ALLOWED),
+            "Which users of the host may use it without credentials: the one whom the agent runs as (and root), or any. Default: same-user on the host without cmd, any elsewhere.",
+            r#""any""#,
+        ),
     ],
     refused: &[],
 };
@@ -240,12 +251,20 @@ static DNS_LEVEL: Level = Level {
 
 static LOOPBACK_LEVEL: Level = Level {
     place: "loopback",
-    fields: &[field(
-        "disable",
-        Shape::Flag,
-        "Do not listen on the loopback addresses of the network on this host.",
-        "true",
-    )],
+    fields: &[
+        field(
+            "disable",
+            Shape::Flag,
+            "Do not listen on the loopback addresses of the network on this host.",
+            "true",
+        ),
+        field(
+            "allow",
+            Shape::Word(ALLOWED),
+            "Which users of the host may connect there: the one whom the agent runs as (and root), or any. Default: same-user on the host without cmd, any elsewhere.",
+            r#""any""#,
+        ),
+    ],
     refused: &[],
 };
 
@@ -440,6 +459,11 @@ fn level_schema(level: &Level) -> Map<String, Value> {
 fn field_schema(field: &Field) -> Value {
     let mut schema = match field.shape {
         Shape::Text => object(json!({"type": ["string", "null"]})),
+        Shape::Word(words) => {
+            let words = words.iter().map(|word| json!(word));
+            let words: Vec<_> = words.chain([Value::Null]).collect();
+            object(json!({"enum": words}))
+        }
         Shape::Port => object(json!({
             "type": ["integer", "string", "null"],
             "minimum": 1,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Forward, HostPlan, Plan, ProxyPlan, Start, notes, policy,
+    Allow, Forward, HostPlan, Plan, ProxyPlan, Start, notes, policy,
     words::{self, Flaw},
 };
 use crate::{
@@ -181,11 +181,11 @@ impl<'m> Builder<'m> {
             let settings = &host.settings;
             let own_forwards = self.forwards(&settings.ports);
             let forwards = self.publish(host, template_forwards.iter().chain(&own_forwards));
-            let http = match &settings.http {
+            let mut http = match &settings.http {
                 Some(http) => self.proxy(Some(http)),
                 None => template_http.clone(),
             };
-            let socks = match &settings.socks {
+            let mut socks = match &settings.socks {
                 Some(socks) => self.proxy(Some(socks)),
                 None => template_socks.clone(),
             };
@@ -207,14 +207,32 @@ impl<'m> Builder<'m> {
             let (Some(name), Some(vip), Some(start)) = (name, vip, start) else {
                 continue;
             };
+            let loopback = pick(settings, template, |from| from.loopback.as_ref());
+            let default = Allow::by_default(&start);
+            let written_http = pick(settings, template, |from| from.http.as_ref());
+            let written_socks = pick(settings, template, |from| from.socks.as_ref());
+            for (proxy, written) in [(&mut http, written_http), (&mut socks, written_socks)] {
+                if let Some(proxy) = proxy {
+                    let written = written.and_then(|written| written.allow.as_ref());
+                    proxy.allow = match proxy.credentials {
+                        Some(_) => Allow::Any,
+                        None => allow(written, default),
+                    };
+                }
+            }
             let plan = HostPlan {
                 name,
                 aliases,
                 vip,
                 start,
                 forwards,
-                loopback: !pick(settings, template, |from| from.loopback_disable.as_ref())
+                loopback: !loopback
+                    .and_then(|loopback| loopback.disable.as_ref())
                     .is_some_and(|disable| disable.value),
+                allow: allow(
+                    loopback.and_then(|loopback| loopback.allow.as_ref()),
+                    default,
+                ),
                 http,
                 socks,
                 dns,
@@ -382,9 +400,17 @@ impl<'m> Builder<'m> {
                 listen.port()
             )));
         }
+        if let (Some(allow), Some(_)) = (&proxy.allow, &proxy.credentials) {
+            let message =
+                "\"allow\" has no effect here: \"credentials\" say who may use this proxy";
+            self.problems
+                .push(Problem::warning(allow.span, message).hint("remove one of the two"));
+        }
         Some(ProxyPlan {
             listen,
             credentials: proxy.credentials.as_ref().map(|file| file.value.clone()),
+            // What it is depends on the host.
+            allow: Allow::Any,
         })
     }
 
@@ -534,6 +560,15 @@ fn relay_port(host: &HostPlan) -> Option<Port> {
     ports.find(|port| !taken.contains(port))
 }
 
+/// Who may connect, as it is written. Other words than these two were refused when they were read.
+fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
+    match written.map(|text| text.value.as_str()) {
+        None => default,
+        Some("any") => Allow::Any,
+        Some(_) => Allow::SameUser,
+    }
+}
+
 /// A host's own setting, or else the template's.
 fn pick<'s, T>(
     own: &'s Settings,
@@ -625,6 +660,64 @@ mod tests {
         assert_eq!((ports(0), ports(1)), (vec![1], vec![1, 2]));
         assert!(plan.hosts[0].http.is_some() && plan.hosts[1].http.is_none());
         assert!(!plan.hosts[0].loopback && plan.hosts[1].loopback);
+    }
+
+    #[test]
+    fn the_host_on_this_machine_is_for_its_own_user_unless_it_says_otherwise() {
+        use crate::plan::Allow::{Any, SameUser};
+        let allowed = |text: &str| {
+            let loaded = load("test.yaml", text);
+            let plan = loaded.plan.as_ref();
+            let host = &plan
+                .unwrap_or_else(|| panic!("{}", loaded.report(false)))
+                .hosts[0];
+            let http = host.http.as_ref().map(|http| http.allow);
+            (host.allow, http, loaded.problems.len())
+        };
+        let here = if cfg!(target_os = "linux") {
+            SameUser
+        } else {
+            Any
+        };
+        let http = "http: {listen: '127.0.0.1:1'}";
+        let a = |settings: &str| allowed(&format!("hosts: {{a: {{{settings}}}}}"));
+        assert_eq!(a(http), (here, Some(here), 0));
+        assert_eq!(
+            a(&format!("cmd: x, {http}, loopback: {{disable: true}}")),
+            (Any, Some(Any), 0)
+        );
+        assert_eq!(
+            a(&format!("loopback: {{allow: any}}, {http}")),
+            (Any, Some(here), 0)
+        );
+        assert_eq!(
+            a("http: {listen: '127.0.0.1:1', allow: any}"),
+            (here, Some(Any), 0)
+        );
+        assert_eq!(
+            a("cmd: x, http: {listen: '127.0.0.1:1', allow: same-user}"),
+            (Any, Some(SameUser), 0)
+        );
+        // Who has a file has said who may.
+        let with_users = "http: {listen: '127.0.0.1:1', credentials: f, allow: same-user}";
+        assert_eq!(a(with_users), (here, Some(Any), 1));
+        let from_template = "
+            hostTemplate: {loopback: {allow: any}, http: {listen: '127.0.0.1:1', allow: any}}
+            hosts: {a: {}}";
+        assert_eq!(allowed(from_template), (Any, Some(Any), 0));
+    }
+
+    #[test]
+    fn another_word_than_these_two_is_an_error() {
+        for text in [
+            "hosts: {a: {loopback: {allow: sameuser}}}",
+            "hosts: {a: {http: {listen: '127.0.0.1:1', allow: [any]}}}",
+        ] {
+            let loaded = load("test.yaml", text);
+            assert!(loaded.plan.is_none());
+            let report = loaded.report(false);
+            assert!(report.contains("\"same-user\" or \"any\""), "{report}");
+        }
     }
 
     #[test]

@@ -119,6 +119,8 @@ pub struct HostPlan {
     pub forwards: Vec<Forward>,
     /// Whether its agent listens on the real loopback addresses of all hosts.
     pub loopback: bool,
+    /// Who may connect to them.
+    pub allow: Allow,
     /// Its HTTP proxy.
     pub http: Option<ProxyPlan>,
     /// Its SOCKS proxy.
@@ -141,6 +143,17 @@ pub struct ProxyPlan {
     pub listen: SocketAddr,
     /// The file with its users, not yet expanded. There is one wherever other machines could use the proxy.
     pub credentials: Option<String>,
+    /// Which users of the host may use it. With a file it is the file that says.
+    pub allow: Allow,
+}
+
+/// Which users of a host may connect to what its agent listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Allow {
+    /// The user whom the agent runs as, and root.
+    SameUser,
+    /// Everybody.
+    Any,
 }
 
 /// How a host's agent comes to run.
@@ -205,6 +218,26 @@ impl fmt::Display for Protocol {
         f.write_str(match self {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
+        })
+    }
+}
+
+impl Allow {
+    /// What counts where the manifest says nothing: a laptop is its user's own, and the programs beside an agent in a container
+    /// run as whom they like. Where this system does not tell whose a connection is, there is nothing to go by.
+    fn by_default(start: &Start) -> Self {
+        match start {
+            Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,
+            Start::InProcess | Start::Command(_) => Self::Any,
+        }
+    }
+}
+
+impl fmt::Display for Allow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SameUser => "same-user",
+            Self::Any => "any",
         })
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::same_secret;
+use crate::secret::Secret;
 
 /// The longest user name and the longest password, in bytes (RFC 1929 section 2: one byte counts them).
 const SECRET_MAX: usize = 255;
@@ -72,6 +73,23 @@ impl Credentials {
             return Err(CredentialsError::Nobody);
         }
         Ok(Self { entries })
+    }
+
+    /// One user, whom a program makes up.
+    pub fn of(user: &str, password: &Secret) -> Result<Self, CredentialsError> {
+        let too_long = CredentialsError::TooLong { line: 1 };
+        let user = pad(user.as_bytes()).ok_or(too_long)?;
+        let password = pad(password.reveal().as_bytes()).ok_or(too_long)?;
+        Ok(Self {
+            entries: vec![(user, password)],
+        })
+    }
+
+    /// These users, and others.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.entries.extend_from_slice(&others.entries);
+        self
     }
 
     /// Whether this user may come in with this password. The time it takes depends on the number of users only.
@@ -154,6 +172,18 @@ mod tests {
         ] {
             assert!(!users.allow_basic(value.as_bytes()), "{value}");
         }
+    }
+
+    #[test]
+    fn a_user_that_a_program_has_made_up_is_one_beside_the_others() {
+        let pass = Secret::new("0123".to_owned());
+        let made_up = Credentials::of("norouter", &pass).unwrap();
+        assert!(made_up.allow(b"norouter", b"0123") && !made_up.allow(b"norouter", b"0124"));
+        let all = Credentials::parse("ann:x").unwrap().and(&made_up);
+        assert!(all.allow(b"ann", b"x") && all.allow(b"norouter", b"0123"));
+        assert!(!all.allow(b"ann", b"0123"));
+        let long = Secret::new("x".repeat(256));
+        assert!(Credentials::of("norouter", &long).is_err());
     }
 
     #[test]

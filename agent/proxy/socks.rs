@@ -78,7 +78,8 @@ struct Refusal {
 }
 
 impl<'a> Handshake<'a> {
-    /// With a client that was just accepted; it has to name one of the users, if there are some.
+    /// With a client that was just accepted; it has to name one of the users, if there are some. Otherwise it may name
+    /// whom it likes: it does not know that nobody asks.
     pub fn new(credentials: Option<&'a Credentials>) -> Self {
         Self {
             credentials,
@@ -144,17 +145,18 @@ impl<'a> Handshake<'a> {
                 let Some(methods) = input.get(2..2 + usize::from(count)) else {
                     return Ok(None);
                 };
-                let (wanted, next, why) = if self.credentials.is_some() {
+                let (wanted, next) = if self.credentials.is_none() && methods.contains(&0) {
+                    (0, State::Request)
+                } else if methods.contains(&2) {
+                    (2, State::Password)
+                } else if self.credentials.is_some() {
                     let why = "the client of SOCKS 5 offers no user name and password";
-                    (2, State::Password, why)
+                    return Err(refusal(&[5, 0xff], why));
                 } else {
                     let why =
-                        "the client of SOCKS 5 insists on an authentication that is not asked for";
-                    (0, State::Request, why)
-                };
-                if !methods.contains(&wanted) {
+                        "the client of SOCKS 5 insists on an authentication that is not known here";
                     return Err(refusal(&[5, 0xff], why));
-                }
+                };
                 input.advance(2 + usize::from(count));
                 output.extend_from_slice(&[5, wanted]);
                 self.state = next;
@@ -185,7 +187,7 @@ impl<'a> Handshake<'a> {
         };
         if !self
             .credentials
-            .is_some_and(|known| known.allow(user, password))
+            .is_none_or(|known| known.allow(user, password))
         {
             self.was_wrong = true;
             return Err(refusal(

@@ -60,6 +60,11 @@ pub mod feature {
     pub const DNS: &str = "dns";
     /// Addition: the agent's proxies ask for credentials where the manifest says so. A host that asks for it is refused without it.
     pub const CREDENTIALS: &str = "proxy.credentials";
+    /// Addition: the agent lets in programs of its own user only, where the manifest says so. A host that asks for it is
+    /// refused without it.
+    pub const SAME_USER: &str = "sameUser";
+    /// Addition: the manager wants [`super::Event::Notice`].
+    pub const NOTICES: &str = "notices";
     /// Addition: the agent can be configured more than once.
     pub const RECONFIGURE: &str = "reconfigure";
     /// Addition, of both: the agent answers [`super::PING`]; the manager sends it, so that its silence means something.
@@ -177,6 +182,9 @@ pub enum Event {
     /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on that
     /// host at the moment. An empty list says that all is well again.
     Problems(Vec<ProblemReport>),
+    /// Addition, sent only to managers that announced [`feature::NOTICES`]: something that people should know, and that is
+    /// over.
+    Notice(String),
     /// Addresses that a gateway has given for a name: what the agent sends there belongs to that gateway.
     RouteSuggestion(RouteSuggestion),
     /// Addition, sent only to managers that announced [`feature::POLICY`]: what hosts have asked this gateway for, and the
@@ -231,6 +239,13 @@ struct RefusedData {
     refused: Vec<RefusedAsk>,
 }
 
+const NOTICE_EVENT: &str = "notice";
+
+#[derive(Serialize, Deserialize)]
+struct NoticeData {
+    text: String,
+}
+
 #[derive(Serialize, Deserialize)]
 struct ProblemsData {
     #[serde(default, deserialize_with = "null_is_empty")]
@@ -244,6 +259,10 @@ impl Event {
             Self::Problems(problems) => RawEvent {
                 kind: PROBLEMS_EVENT.to_owned(),
                 data: Raw::of(&ProblemsData { problems }),
+            },
+            Self::Notice(text) => RawEvent {
+                kind: NOTICE_EVENT.to_owned(),
+                data: Raw::of(&NoticeData { text }),
             },
             Self::RouteSuggestion(suggestion) => RawEvent {
                 kind: ROUTE_SUGGESTION_EVENT.to_owned(),
@@ -275,6 +294,10 @@ impl TryFrom<RawEvent> for Event {
                 Ok(Self::Refused(data.refused))
             }
             ROUTE_SUGGESTION_EVENT => raw.data.read().map(Self::RouteSuggestion),
+            NOTICE_EVENT => {
+                let data: NoticeData = raw.data.read()?;
+                Ok(Self::Notice(data.text))
+            }
             _ => Ok(Self::Unknown(raw.kind)),
         }
     }
@@ -416,6 +439,7 @@ pub struct Endpoint {
 
 /// Where a proxy listens; nowhere if empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Listen {
     /// `address:port`.
     #[serde(default, deserialize_with = "null_is_empty")]
@@ -427,14 +451,29 @@ pub struct Listen {
         skip_serializing_if = "String::is_empty"
     )]
     pub credentials: String,
+    /// Addition: only programs of the agent's own user may use it; see [`feature::SAME_USER`].
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub same_user: bool,
 }
 
 /// Whether an agent listens on real loopback addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Loopback {
     /// If true, it does not.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub disable: bool,
+    /// Addition: only programs of the agent's own user may connect there; see [`feature::SAME_USER`].
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub same_user: bool,
 }
 
 /// Where an agent keeps its hosts files.
@@ -640,9 +679,21 @@ mod tests {
         let listen = Listen {
             listen: "127.0.0.1:1".to_owned(),
             credentials: String::new(),
+            same_user: false,
         };
         let json = serde_json::to_value(listen).unwrap();
         assert_eq!(json, serde_json::json!({"listen": "127.0.0.1:1"}));
+        let loopback = Loopback {
+            disable: false,
+            same_user: true,
+        };
+        let json = serde_json::to_value(loopback).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"disable": false, "sameUser": true})
+        );
+        let json = serde_json::to_value(Loopback::default()).unwrap();
+        assert_eq!(json, serde_json::json!({"disable": false}));
     }
 
     #[test]
@@ -698,6 +749,9 @@ mod tests {
             panic!("not an event");
         };
         assert_eq!(Event::try_from(raw).unwrap(), event);
+
+        let event = Event::Notice("somebody knocked".to_owned());
+        assert_eq!(Event::try_from(event.clone().into_raw()).unwrap(), event);
 
         let json = br#"{"type":"event","body":{"type":"news","data":{"ip":["10.0.0.5"]}}}"#;
         let Message::Event(raw) = Message::parse(json).unwrap() else {

@@ -147,7 +147,7 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
     let found = found.ok_or("no host of this network has that name")?;
     let written = match (&found.start, &found.state_dir) {
         // The agent here knows its own addresses better than the manifest does.
-        (Start::InProcess, Some(folder)) => state_dir::read_env(folder)?,
+        (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,
         _ => None,
     };
     let variables = written.unwrap_or_else(|| proxies(found));

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::golden::{check, root};
+use crate::golden::{check, check_plan, root};
 
 /// What a run of the program gave.
 #[must_use = "look at what the program said"]
@@ -185,14 +185,14 @@ fn plan_shows_what_would_run_dial_and_listen() {
         "{}",
         text.talk
     );
-    check(&root().join("tests/data/plan.txt"), &text.data);
+    check_plan(&root().join("tests/data/plan.txt"), &text.data);
     let json = run(&[
         "plan",
         "--json",
         "tests/data/manifests/valid/everything.yaml",
     ]);
     assert_eq!(json.code, 0);
-    check(&root().join("tests/data/plan.json"), &json.data);
+    check_plan(&root().join("tests/data/plan.json"), &json.data);
 }
 
 #[test]

@@ -91,7 +91,11 @@ fn the_variables_of_a_running_agent_reach_shells_and_commands_and_go_with_it() {
     let network = Network::start("env");
     let variables = network.variables();
     let proxy = format!("http://127.0.0.1:{}", network.proxy);
-    assert_eq!(variables["http_proxy"], proxy);
+    let with_pass = variables["http_proxy"].as_str().unwrap();
+    let pass = with_pass
+        .strip_prefix("http://norouter:")
+        .and_then(|rest| rest.strip_suffix(&format!("@127.0.0.1:{}", network.proxy)));
+    assert_eq!(pass.map(str::len), Some(32), "128 bits: {with_pass}");
     let page = variables["NOROUTER_STATUS_PAGE"].as_str().unwrap();
     let token = page.strip_prefix(&format!("{proxy}/")).unwrap();
     assert_eq!(token.len(), 33, "128 bits in hexadecimal, and a slash");
@@ -105,7 +109,7 @@ fn the_variables_of_a_running_agent_reach_shells_and_commands_and_go_with_it() {
         .arg(program)
         .env("HOME", &network.home)
         .env("SHELL", "/bin/sh");
-    assert_eq!(output(&mut shell).1.trim(), proxy);
+    assert_eq!(output(&mut shell).1.trim(), with_pass);
 
     let inside = [
         "exec",
@@ -118,7 +122,7 @@ fn the_variables_of_a_running_agent_reach_shells_and_commands_and_go_with_it() {
     let aliases = network.home.join(".norouter/agent/hostaliases");
     assert_eq!(
         (code, data.trim()),
-        (7, &*format!("{proxy} {}", aliases.display()))
+        (7, &*format!("{with_pass} {}", aliases.display()))
     );
     let names = fs::read_to_string(&aliases).unwrap();
     assert_eq!(names, "laptop 127.0.42.100.nip.io\n");

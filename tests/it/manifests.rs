@@ -8,7 +8,7 @@ use norouter::{
 };
 use proptest::prelude::*;
 
-use crate::golden::{check, files, root};
+use crate::golden::{check, check_plan, files, root};
 
 fn load(path: &std::path::Path) -> Loaded {
     let name = path.file_name().unwrap().to_str().unwrap();
@@ -25,7 +25,7 @@ fn every_valid_manifest_has_the_expected_plan() {
             .plan
             .as_ref()
             .unwrap_or_else(|| panic!("{}", loaded.report(false)));
-        check(
+        check_plan(
             &path.with_extension("plan"),
             &format!("{plan:#?}\n\n{}", loaded.report(false)),
         );

@@ -38,3 +38,4 @@ mod limits;
 mod sandbox_recipe;
 mod volume;
 mod prompts;
+mod users;

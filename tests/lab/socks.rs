@@ -73,8 +73,8 @@ fn every_reply_says_exactly_what_happened() {
     }
     let unknown_address = [5, 1, 0, 5, 1, 0, 9, 1, 1];
     assert_eq!(laptop.ask(SOCKS, &unknown_address)[..4], [5, 0, 5, 8]);
-    // Who offers nothing that is asked for, and who does not speak SOCKS.
-    assert_eq!(laptop.ask(SOCKS, &[5, 1, 2]), [5, 0xff]);
+    // Who offers nothing that is known here, and who does not speak SOCKS.
+    assert_eq!(laptop.ask(SOCKS, &[5, 1, 1]), [5, 0xff]);
     let http = laptop.ask(
         SOCKS,
         b"GET http://web:8080/ HTTP/1.1\r\nHost: web:8080\r\n\r\n",

@@ -491,7 +491,7 @@ impl World {
         while let Some(output) = agent.edge.poll_output() {
             busy = true;
             match output {
-                edge::Output::Listen(listener) => {
+                edge::Output::Listen(listener) | edge::Output::Hold(listener) => {
                     agent.edge.handle_listening(now, listener, Ok(()));
                 }
                 edge::Output::Dial { flow, host, port } => {

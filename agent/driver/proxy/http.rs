@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
+use super::{Client, HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
 use crate::proxy::{
     Destination,
     http::{
@@ -32,11 +32,25 @@ const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 const INTERIM_MAX: usize = 16;
 
 /// Serves one client from its first request to its last.
-pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
+pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
+    let stranger = client.stranger;
+    let mut known = stranger.is_none();
+    let outcome = converse(server, client.stream, &mut known).await;
+    // A client may show who it is only when it has been asked to.
+    if !known {
+        server.refuse(stranger);
+    }
+    outcome
+}
+
+/// What is said to one client and by it. It is `known` from its first request that shows who it is.
+async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
+    let is_stranger = !*known;
+    let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
     // What the client has named on this connection and was right.
-    let mut known: Option<Vec<u8>> = None;
+    let mut named_well: Option<Vec<u8>> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
             Head::Request(request) => request,
@@ -44,22 +58,24 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
             Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
         };
         silence = IDLE_MAX;
-        if server.credentials.is_some()
+        if asks.is_some()
             && let Some(named) = request.authorization()
-            && known.as_deref() != Some(named)
+            && named_well.as_deref() != Some(named)
         {
             let peer = client.peer_addr()?.ip();
             server.turn_to_guess(peer).await?;
-            if request.is_allowed(server.credentials.as_ref()) {
-                known = Some(named.to_vec());
+            if request.is_allowed(asks) {
+                named_well = Some(named.to_vec());
             } else {
                 server.note_wrong_guess(peer);
             }
         }
-        let reply = if !request.is_allowed(server.credentials.as_ref())
-            && !matches!(request.target, Target::Own { .. })
-        {
-            Reply::password_needed()
+        let is_allowed = request.is_allowed(asks);
+        *known |= is_allowed;
+        // The proxy's own pages are for every program of this host that may connect.
+        let is_own = matches!(request.target, Target::Own { .. }) && !is_stranger;
+        let reply = if !is_allowed && !is_own {
+            server.who_are_you()
         } else {
             match &request.target {
                 Target::Own { .. } => server.own_page(&request, &client)?,

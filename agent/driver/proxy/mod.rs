@@ -6,7 +6,7 @@ mod socks;
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,14 +20,22 @@ use tokio::{
 };
 
 use self::connect::Origin;
-use super::{agent::Shared, dial, files, state_dir, stream};
+use super::{
+    agent::Shared,
+    dial, files,
+    listening::{self, Stranger},
+    state_dir, stream,
+};
 use crate::{
-    edge::{Proxy, Purpose},
-    proxy::{Credentials, Destination, Failure, Throttle},
+    edge::{Listener, Proxy, Purpose},
+    proxy::{Credentials, Destination, Failure, Throttle, http::Reply},
 };
 
 /// How many clients a proxy has at a time.
 const CLIENTS_MAX: usize = 1_024;
+
+/// How many of them have not shown yet who they are.
+const STRANGERS_MAX: usize = 64;
 
 /// How long a client may take to say what it wants, once it has begun to.
 const HEAD_MAX: Duration = Duration::from_secs(10);
@@ -43,13 +51,27 @@ const GOODBYE_BYTES_MAX: usize = 1 << 20;
 /// A proxy that is listening.
 pub(super) struct Server {
     shared: Arc<Shared>,
-    purpose: Purpose,
-    listen: SocketAddr,
+    listener: Listener,
+    /// What everybody has to name who uses the proxy.
     credentials: Option<Credentials>,
+    /// What a client has to name that is not known to be one of this user's.
+    pass: Credentials,
     /// The secret part of the status page's address.
     token: String,
     places: Arc<Semaphore>,
     throttle: Mutex<Throttle>,
+    /// For those that have to prove who they are: what they do takes no place from others.
+    strangers: Arc<Semaphore>,
+}
+
+/// The user whose password is the token that `norouter env` names.
+pub(super) const PASS_USER: &str = "norouter";
+
+/// A client that was accepted.
+struct Client {
+    stream: TcpStream,
+    /// Why it has to prove who it is, unless it is known.
+    stranger: Option<Stranger>,
 }
 
 /// Reads the users of a proxy; fails with a reason for people.
@@ -79,46 +101,78 @@ pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> 
 impl Server {
     pub(super) fn new(
         shared: Arc<Shared>,
-        purpose: Purpose,
-        listen: SocketAddr,
+        listener: Listener,
         credentials: Option<Credentials>,
-    ) -> Self {
-        let token = shared.token().to_owned();
-        Self {
+    ) -> Result<Self, String> {
+        let pass = Credentials::of(PASS_USER, shared.pass()).map_err(|error| error.to_string())?;
+        Ok(Self {
+            token: shared.token().to_owned(),
             shared,
-            purpose,
-            listen,
-            credentials,
-            token,
+            listener,
+            // Programs that have the token need not know the users.
+            credentials: credentials.map(|users| users.and(&pass)),
+            pass,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
             throttle: Mutex::default(),
+            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+        })
+    }
+
+    /// What a client has to name before anything is done for it.
+    fn asks(&self, is_stranger: bool) -> Option<&Credentials> {
+        (self.credentials.as_ref()).or_else(|| is_stranger.then_some(&self.pass))
+    }
+
+    /// The answer to a client that has not named it.
+    fn who_are_you(&self) -> Reply {
+        match self.credentials {
+            Some(_) => Reply::password_needed(),
+            None => Reply::token_needed(),
+        }
+    }
+
+    /// A client has not shown who it is.
+    fn refuse(&self, stranger: Option<Stranger>) {
+        if let Some(who) = stranger {
+            listening::tell(&self.shared, self.listener, who);
         }
     }
 
     /// Serves clients for ever; they go with it.
-    pub(super) async fn run(self: Arc<Self>, listener: TcpListener) {
+    pub(super) async fn run(self: Arc<Self>, socket: &TcpListener) {
         let mut clients = JoinSet::new();
+        let address = self.listener.address;
         loop {
-            let client = tokio::select! {
-                client = super::agent::next_connection(&listener, self.listen) => client,
+            let (stream, from) = tokio::select! {
+                client = listening::next_connection(socket, address) => client,
                 Some(_) = clients.join_next() => continue,
             };
-            let Ok(place) = self.places.clone().try_acquire_owned() else {
-                tracing::warn!(address = %self.listen, "refused a client: there are {CLIENTS_MAX} already");
+            let stranger = listening::lets_in(&self.shared, self.listener, from).err();
+            let client = Client { stream, stranger };
+            let places = if stranger.is_some() {
+                &self.strangers
+            } else {
+                &self.places
+            };
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                self.refuse(stranger);
+                if stranger.is_none() {
+                    tracing::warn!(%address, "refused a client: there are {CLIENTS_MAX} already");
+                }
                 continue;
             };
             let server = self.clone();
             clients.spawn(async move {
                 let _place = place;
-                dial::keep_alive(&client);
-                let outcome = match server.purpose {
+                dial::keep_alive(&client.stream);
+                let outcome = match server.listener.purpose {
                     Purpose::Socks => socks::serve(&server, client).await,
                     Purpose::Http | Purpose::Network | Purpose::Dns => {
                         http::serve(&server, client).await
                     }
                 };
                 if let Err(error) = outcome {
-                    tracing::debug!(address = %server.listen, "a client's connection broke: {error}");
+                    tracing::debug!(%address, "a client's connection broke: {error}");
                 }
             });
         }
@@ -167,7 +221,7 @@ impl Server {
     /// Whether clients can come from other machines. What only programs of this host should reach is then not reached
     /// through it.
     fn is_remote(&self) -> bool {
-        !self.listen.ip().is_loopback()
+        !self.listener.address.ip().is_loopback()
     }
 }
 

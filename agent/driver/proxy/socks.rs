@@ -6,19 +6,24 @@ use std::{
 };
 
 use bytes::BytesMut;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::io::AsyncWriteExt;
 
-use super::{HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
+use super::{Client, HEAD_MAX, Origin, Server, fill, say_goodbye, tunnel};
 use crate::proxy::socks::{Handshake, Request, Step};
 
 /// Serves one client from its first byte to its last.
-pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<()> {
+pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
     let shake = handshake(server, &mut client, &mut input, &mut output);
-    let request = match tokio::time::timeout(HEAD_MAX, shake).await? {
+    let shaken = tokio::time::timeout(HEAD_MAX, shake).await;
+    if !matches!(shaken, Ok(Ok(_))) {
+        server.refuse(client.stranger);
+    }
+    let mut client = client.stream;
+    let request = match shaken? {
         Ok(request) => request,
         Err(why) => {
-            tracing::debug!(address = %server.listen, "a client was sent away: {why}");
+            tracing::debug!(address = %server.listener.address, "a client was sent away: {why}");
             return say_goodbye(client, &output).await;
         }
     };
@@ -42,13 +47,14 @@ pub(super) async fn serve(server: &Server, mut client: TcpStream) -> io::Result<
 /// What the client asks for; or why it is sent away, with the last words in `output`.
 async fn handshake(
     server: &Server,
-    client: &mut TcpStream,
+    client: &mut Client,
     input: &mut BytesMut,
     output: &mut BytesMut,
 ) -> Result<Request, String> {
     let broken = |error: io::Error| error.to_string();
-    let peer = client.peer_addr().map_err(broken)?.ip();
-    let mut handshake = Handshake::new(server.credentials.as_ref());
+    let peer = client.stream.peer_addr().map_err(broken)?.ip();
+    let mut handshake = Handshake::new(server.asks(client.stranger.is_some()));
+    let client = &mut client.stream;
     loop {
         if handshake.may_judge(input) {
             server.turn_to_guess(peer).await.map_err(broken)?;

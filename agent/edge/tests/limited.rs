@@ -49,6 +49,7 @@ fn done(core: &mut Core) -> Vec<String> {
     let outputs = outputs(core).into_iter();
     let words = outputs.filter_map(|output| match output {
         Output::Listen(listener) => Some(listener.to_string()),
+        Output::Hold(listener) => Some(format!("hold: {listener}")),
         Output::Write(files) => Some(format!(
             "write {:?} {} {} {}",
             files.state_dir,

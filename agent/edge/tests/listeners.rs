@@ -27,6 +27,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             Output::Write(_)
             | Output::Dial { .. }
             | Output::Serve(..)
+            | Output::Hold(_)
             | Output::Close(_)
             | Output::Wake(_)
             | Output::TakePlace(..)
@@ -34,6 +35,25 @@ fn listened(core: &mut Core) -> Vec<String> {
             | Output::Silent => None,
         })
         .collect()
+}
+
+fn proxy(purpose: Purpose, address: &str) -> Listener {
+    Listener {
+        purpose,
+        address: address.parse().unwrap(),
+    }
+}
+
+/// The files that the driver is to write, if it is to write any.
+fn written(core: &mut Core) -> Option<Files> {
+    let mut found = None;
+    for output in outputs(core) {
+        if let Output::Write(files) = output {
+            assert!(found.is_none(), "twice");
+            found = Some(*files);
+        }
+    }
+    found
 }
 
 fn dns(address: &str) -> Listener {
@@ -131,20 +151,16 @@ fn routes_that_cannot_be_are_answered_with_the_reason() {
 #[test]
 fn the_files_are_written_with_what_programs_need() {
     let mut core = configured(&args());
-    let files = outputs(&mut core)
-        .into_iter()
-        .find_map(|output| match output {
-            Output::Write(files) => Some(files),
-            Output::Listen(_)
-            | Output::Dial { .. }
-            | Output::Serve(..)
-            | Output::Close(_)
-            | Output::Wake(_)
-            | Output::TakePlace(..)
-            | Output::Probe(..)
-            | Output::Silent => None,
-        });
-    let files = files.unwrap();
+    let (http, socks) = (
+        proxy(Purpose::Http, "127.0.0.1:18080"),
+        proxy(Purpose::Socks, "0.0.0.0:18081"),
+    );
+    assert_eq!(written(&mut core), None, "nobody knows the proxies yet");
+    core.handle_listening(Instant::ZERO, http, Ok(()));
+    assert_eq!(written(&mut core), None, "nor the other one");
+    core.handle_listening(Instant::ZERO, socks, Ok(()));
+    let files = written(&mut core).unwrap();
+    assert_eq!(files.missing, [""; 0]);
     assert_eq!(files.state_dir.as_deref(), Some("~/.norouter/agent"));
     assert!(files.etc_hosts);
     assert_eq!(files.zone.address("home"), Some(*OTHER.ip()));
@@ -153,10 +169,114 @@ fn the_files_are_written_with_what_programs_need() {
 
     let mut args = args();
     args["stateDir"]["disable"] = true.into();
-    let outputs = outputs(&mut configured(&args));
-    let without =
-        |output: &Output| matches!(output, Output::Write(files) if files.state_dir.is_none());
-    assert!(outputs.iter().any(without), "{outputs:?}");
+    args["http"] = serde_json::json!({});
+    args["socks"] = serde_json::json!({});
+    let files = written(&mut configured(&args)).unwrap();
+    assert_eq!(files.state_dir, None);
+}
+
+#[test]
+fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
+    let mut core = configured(&args());
+    let (http, socks) = (
+        proxy(Purpose::Http, "127.0.0.1:18080"),
+        proxy(Purpose::Socks, "0.0.0.0:18081"),
+    );
+    core.handle_listening(Instant::ZERO, http, Err("in use".to_owned().into()));
+    core.handle_listening(Instant::ZERO, socks, Ok(()));
+    let files = written(&mut core).unwrap();
+    assert_eq!(files.http, None);
+    assert_eq!(files.socks.as_ref(), core.proxy(Purpose::Socks));
+    assert_eq!(
+        files.missing,
+        ["cannot serve the HTTP proxy on 127.0.0.1:18080: in use"]
+    );
+    core.handle_listening(Instant::ZERO, http, Err("in use".to_owned().into()));
+    assert_eq!(written(&mut core), None, "the same is not written again");
+    core.handle_listening(Instant::ZERO, http, Ok(()));
+    let files = written(&mut core).unwrap();
+    assert_eq!(files.http.as_ref(), core.proxy(Purpose::Http));
+    assert_eq!(files.missing, [""; 0]);
+    // Somebody has taken it while it was closed.
+    core.configure(serde_json::from_value(args_with(&["http"])).unwrap())
+        .unwrap();
+    assert_eq!(written(&mut core), None, "it is being opened again");
+    core.handle_listening(Instant::ZERO, http, Err("in use".to_owned().into()));
+    assert_eq!(written(&mut core).unwrap().http, None);
+}
+
+/// The same with other users of these proxies.
+fn args_with(proxies: &[&str]) -> serde_json::Value {
+    let mut args = args();
+    for proxy in proxies {
+        args[proxy]["credentials"] = "~/others".into();
+    }
+    args
+}
+
+#[test]
+fn a_listener_is_for_whom_the_configuration_says() {
+    let for_same_user = |args: serde_json::Value| {
+        let core = configured(&args);
+        [
+            Purpose::Network,
+            Purpose::Dns,
+            Purpose::Http,
+            Purpose::Socks,
+        ]
+        .map(|purpose| core.is_for_same_user(purpose))
+    };
+    assert_eq!(for_same_user(args()), [false; 4]);
+    let mut more = args();
+    more["loopback"] = serde_json::json!({"sameUser": true});
+    assert_eq!(for_same_user(more), [true, false, false, false]);
+    let mut more = args();
+    more["http"]["sameUser"] = true.into();
+    assert_eq!(for_same_user(more), [false, false, true, false]);
+}
+
+#[test]
+fn whoever_is_refused_is_told_of_once_and_only_to_who_wants_to_know() {
+    let mut wants = args();
+    wants["features"] = serde_json::json!(["problems", "notices"]);
+    let listener = network(OTHER);
+    let mut core = settled(&wants);
+    assert!(core.handle_refused(Instant::ZERO, listener, Some(1001)));
+    assert!(!core.handle_refused(Instant::ZERO, listener, Some(1001)));
+    assert_eq!(core.tell_refused(listener, "bob (uid 1001)"), None);
+    let told = said(&mut core);
+    assert_eq!(told[0]["body"]["type"], "notice");
+    let text = told[0]["body"]["data"]["text"].as_str().unwrap();
+    assert!(text.starts_with("refused bob (uid 1001) at 127.0.42.100:8080"));
+    assert!(
+        text.contains("\"loopback: {allow: any}\" below \"web\""),
+        "{text}"
+    );
+    let mut core = settled(&args());
+    assert!(core.tell_refused(listener, "bob").is_some());
+    assert!(said(&mut core).is_empty());
+}
+
+#[test]
+fn an_address_that_could_not_be_held_is_tried_again_as_what_it_is_then() {
+    let mut core = configured(&args());
+    outputs(&mut core);
+    changed_by_loss(&mut core, &["127.0.42.100"]);
+    core.handle_listening(
+        Instant::ZERO,
+        network(OTHER),
+        Err("in use".to_owned().into()),
+    );
+    core.handle_timeout(Instant::ZERO + LISTEN_RETRY);
+    assert_eq!(outputs(&mut core), [Output::Hold(network(OTHER))]);
+    core.handle_listening(
+        Instant::ZERO,
+        network(OTHER),
+        Err("in use".to_owned().into()),
+    );
+    changed_by_loss(&mut core, &[]);
+    core.handle_timeout(Instant::ZERO + LISTEN_RETRY * 2);
+    assert_eq!(outputs(&mut core), [Output::Listen(network(OTHER))]);
 }
 
 #[test]
@@ -237,6 +357,8 @@ fn the_agent_announces_what_it_serves() {
         "etchosts",
         "proxy.credentials",
         "routes.notTo",
+        #[cfg(target_os = "linux")]
+        "sameUser",
     ] {
         assert!(features.contains(&&serde_json::json!(feature)), "{feature}");
     }
@@ -253,8 +375,9 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
     let mut changes: Vec<_> = outputs
         .filter_map(|output| match output {
             Output::Listen(listener) => Some(format!("+ {listener}")),
-            Output::Close(listener) => Some(format!("- {listener}")),
-            Output::Write(_)
+            Output::Hold(listener) => Some(format!("- {listener}")),
+            Output::Close(_)
+            | Output::Write(_)
             | Output::Dial { .. }
             | Output::Serve(..)
             | Output::Wake(_)
@@ -271,11 +394,8 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
 fn nothing_is_listened_on_for_a_host_while_it_is_lost() {
     let mut core = configured(&args());
     outputs(&mut core);
-    let others = [
-        "listen on 127.0.42.100:5353",
-        "listen on 127.0.42.100:5353 (UDP)",
-        "listen on 127.0.42.100:8080",
-    ];
+    // A question over UDP is answered with what is known.
+    let others = ["listen on 127.0.42.100:5353", "listen on 127.0.42.100:8080"];
     let all = |sign: &str| others.map(|what| format!("{sign} {what}"));
     // What is said of the host itself is not for others to say.
     let lost = ["127.0.42.101", "127.0.42.100"];

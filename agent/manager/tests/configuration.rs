@@ -14,6 +14,7 @@ fn proxy(listen: &str, credentials: Option<&str>) -> ProxyPlan {
     ProxyPlan {
         listen: listen.parse().unwrap(),
         credentials: credentials.map(str::to_owned),
+        allow: Allow::Any,
     }
 }
 
@@ -203,6 +204,56 @@ fn a_gateway_that_knows_no_exceptions_is_refused() {
             && reason.ends_with("take \"notTo\" out of the routes through it"),
         "{reason}"
     );
+}
+
+#[test]
+fn an_agent_that_does_not_look_who_connects_is_no_agent_for_a_host_that_is_for_one_user() {
+    let required = |change: fn(&mut HostPlan)| {
+        let mut plan = plan();
+        change(&mut plan.hosts[0]);
+        demands(&plan, 0).required.contains(&feature::SAME_USER)
+    };
+    assert!(!required(|_| {}), "any is what it is for by default");
+    assert!(required(|host| host.allow = Allow::SameUser));
+    let of_http = |host: &mut HostPlan| {
+        if let Some(http) = &mut host.http {
+            http.allow = Allow::SameUser;
+        }
+    };
+    assert!(required(of_http));
+    // Nobody is let in where nothing is listened on.
+    assert!(!required(|host| {
+        host.allow = Allow::SameUser;
+        host.loopback = false;
+    }));
+    let mut plan = plan();
+    plan.hosts[0].allow = Allow::SameUser;
+    let configured = configure::configure(&plan, &plan.hosts[0], "");
+    assert!(configured.loopback.same_user && !configured.http.same_user);
+}
+
+#[test]
+fn an_agent_that_would_let_in_every_user_is_refused() {
+    let mut plan = plan();
+    plan.hosts[0].allow = Allow::SameUser;
+    for (more, state) in [
+        ("", HostState::Refused),
+        (r#","sameUser""#, HostState::Ready),
+    ] {
+        let mut core = Core::new(&plan, 1);
+        core.start(NOW);
+        core.handle_spawned(NOW, vip(A), Ok(()));
+        let features =
+            r#""tcp","loopback","http","socks","routes","routes.notTo","dns","proxy.credentials""#;
+        let mut hello = greeting(&format!("{features}{more}"));
+        core.handle_bytes(NOW, vip(A), &mut hello);
+        assert_eq!(states(&core)[0], state);
+        let reason = core.snapshot(NOW).hosts[0].reason.clone();
+        assert_eq!(
+            reason.is_some_and(|why| why.contains("allow: any")),
+            more.is_empty()
+        );
+    }
 }
 
 #[test]

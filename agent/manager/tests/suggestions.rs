@@ -13,6 +13,7 @@ fn ready() -> Core {
     alpha.http = Some(ProxyPlan {
         listen: "127.0.0.1:18080".parse().unwrap(),
         credentials: None,
+        allow: Allow::Any,
     });
     let mut beta = host("beta", B, true);
     beta.dns = Some(port(10_053));

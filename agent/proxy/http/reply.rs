@@ -8,6 +8,12 @@ use crate::proxy::{Cause, Failure};
 /// The answer to `CONNECT` when the tunnel stands (RFC 9110 section 9.3.6).
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
+/// How a client can say who it is (RFC 7617).
+const AUTHENTICATE: (&str, &str) = (
+    "Proxy-Authenticate",
+    "Basic realm=\"norouter\", charset=\"UTF-8\"",
+);
+
 /// An answer of the proxy's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -26,10 +32,18 @@ impl Reply {
 
     /// The demand for a user name and a password (RFC 7617).
     pub fn password_needed() -> Self {
-        Self::new(407, "This proxy asks for a user name and a password.").with(
-            "Proxy-Authenticate",
-            "Basic realm=\"norouter\", charset=\"UTF-8\"",
+        Self::new(407, "This proxy asks for a user name and a password.")
+            .with(AUTHENTICATE.0, AUTHENTICATE.1)
+    }
+
+    /// The same to a program of another user, or of nobody knows whom.
+    pub fn token_needed() -> Self {
+        Self::new(
+            407,
+            "This proxy is for programs of the user who runs it, and for those that \"norouter exec\" or \"norouter env\" have \
+             given its token.",
         )
+        .with(AUTHENTICATE.0, AUTHENTICATE.1)
     }
 
     /// An answer with a body of some type.

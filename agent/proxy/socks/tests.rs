@@ -152,7 +152,15 @@ fn a_user_is_let_in_with_the_right_password_only() {
     }
     assert_eq!(over(Some(&users), FIVE).0, [5, 0xff]);
     assert_eq!(over(Some(&users), FOUR).0, [0, 0x5b, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(over(None, b"\x05\x01\x02").0, [5, 0xff]);
+    assert_eq!(over(None, b"\x05\x01\x01").0, [5, 0xff]);
+    // Whom nobody asks may say it all the same.
+    let (step, output, _) = talk(
+        None,
+        &[&b"\x05\x01\x02\x01\x03bob\x01x"[..], &FIVE[3..]].concat(),
+        usize::MAX,
+    );
+    assert!(matches!(step, Step::Request(_)));
+    assert_eq!(output, [5, 2, 1, 0]);
     assert_eq!(over(None, b"\x05\x00").0, [5, 0xff]);
 }
 

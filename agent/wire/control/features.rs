@@ -30,6 +30,8 @@ const KNOWN: &[&str] = &[
     feature::SUMS,
     feature::NOT_TO,
     feature::POLICY,
+    feature::NOTICES,
+    feature::SAME_USER,
 ];
 
 /// A set of features. A name that is not known here is passed over, so that the set costs the same whatever was said.

@@ -1,0 +1,353 @@
+//! Whose a TCP socket of this machine is, as the kernel knows it (`sock_diag`): one question and one answer over netlink,
+//! without privileges, and without reading the list of all sockets.
+//!
+//! What the kernel does not say is not guessed. A client that has gone before the question has nobody left to answer for it:
+//! the kernel then names root, or nobody, and neither is believed.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    os::fd::OwnedFd,
+};
+
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect,
+        netlink::{SOCK_DIAG, SocketAddrNetlink},
+        recv, send, socket_with,
+    },
+    process::geteuid,
+};
+
+/// Sizes of `nlmsghdr`, `inet_diag_req_v2`, `inet_diag_sockid` and `inet_diag_msg`, in bytes.
+const HEADER: usize = 16;
+const QUESTION: usize = 8 + SOCKET_ID;
+const SOCKET_ID: usize = 48;
+const ANSWER: usize = 4 + SOCKET_ID + 20;
+
+/// `SOCK_DIAG_BY_FAMILY`, `NLM_F_REQUEST`, `NLMSG_ERROR`, `IPPROTO_TCP`, `AF_INET`, `AF_INET6`.
+const BY_FAMILY: u16 = 20;
+const REQUEST: u16 = 1;
+const ERROR: u16 = 2;
+const TCP: u8 = 6;
+const INET: u8 = 2;
+const INET6: u8 = 10;
+
+/// The user that stands for all who have no number in this user namespace (`/proc/sys/kernel/overflowuid`).
+const OVERFLOW: u32 = 65_534;
+
+/// States of a TCP socket (`tcp_states.h`): those in which a program holds it, and that in which it listens. A socket in
+/// `TIME_WAIT`, and one whose handshake is not done, are nobody's.
+const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
+const LISTENING: u8 = 10;
+
+/// Asks the kernel. One of these is enough for an agent.
+#[derive(Debug)]
+pub(crate) struct Owners {
+    netlink: OwnedFd,
+    /// The number of the last question.
+    asked: u32,
+}
+
+/// A socket as the kernel shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// The user who has made it.
+    pub(crate) user: u32,
+    /// Its number among all open files of its kind, by which its program can be found.
+    inode: u32,
+}
+
+impl Owners {
+    /// Fails where the kernel cannot be asked, or does not know.
+    pub(crate) fn open() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let netlink = socket_with(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            flags,
+            Some(SOCK_DIAG),
+        )?;
+        // Nobody but the kernel can answer then.
+        connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
+        let mut owners = Self { netlink, asked: 0 };
+        // A kernel without the module says so at the first question; no socket has these addresses.
+        let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
+        owners.ask(nobody, nobody)?;
+        if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
+            let why = "this user namespace has one number for this user and for all whom it does not know";
+            return Err(io::Error::other(why));
+        }
+        Ok(owners)
+    }
+
+    /// Whose the socket at `client` is that is connected to `server`; nobody's if it is not there any more.
+    pub(crate) fn of_client(
+        &mut self,
+        client: SocketAddr,
+        server: SocketAddr,
+    ) -> io::Result<Option<Owner>> {
+        let found = self.ask(client, server)?;
+        Ok(held(found, HELD_BY_A_PROGRAM))
+    }
+
+    /// Who listens at an address; nobody if nobody does.
+    pub(crate) fn of_listener(&mut self, address: SocketAddr) -> io::Result<Option<Owner>> {
+        let nobody = match address.ip().to_canonical() {
+            IpAddr::V4(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
+            IpAddr::V6(_) => SocketAddr::from(([0_u16; 8], 0)),
+        };
+        let found = self.ask(address, nobody)?;
+        Ok(held(found, &[LISTENING]))
+    }
+
+    /// What the kernel knows of the socket with these two ends; nothing if there is none.
+    fn ask(&mut self, near: SocketAddr, far: SocketAddr) -> io::Result<Option<Found>> {
+        self.asked = self.asked.wrapping_add(1);
+        send(
+            &self.netlink,
+            &question(self.asked, near, far),
+            SendFlags::empty(),
+        )?;
+        let mut buffer = [0; 1_024];
+        loop {
+            // The kernel has answered when it has taken the question.
+            let (_, length) = recv(&self.netlink, &mut buffer[..], RecvFlags::empty())?;
+            let bytes = buffer.get(..length).unwrap_or_default();
+            match answer(self.asked, bytes) {
+                // The answer to a question that was given up.
+                Answer::Another => {}
+                Answer::Nobody => return Ok(None),
+                Answer::Failed(error) => return Err(error),
+                Answer::Found(found) => return Ok(Some(found)),
+            }
+        }
+    }
+}
+
+impl Owner {
+    /// Whether it is the user of this process, or root, who can do anything anyway.
+    pub(crate) fn is_us(self) -> bool {
+        self.user == 0 || self.user == geteuid().as_raw()
+    }
+
+    /// Who it is, for people: the name if there is one, and the program if it can be seen. It may read files, and is slow.
+    pub(crate) fn describe(self) -> String {
+        let user = self.user;
+        let who = match nix::unistd::User::from_uid(user.into()) {
+            Ok(Some(known)) => format!("{} (uid {user})", known.name),
+            Ok(None) | Err(_) => format!("the user with uid {user}"),
+        };
+        match program(self.inode) {
+            Some(program) => format!("{program} of {who}"),
+            None => who,
+        }
+    }
+}
+
+/// The program that has a socket open, if this process may know.
+fn program(inode: u32) -> Option<String> {
+    let wanted = format!("socket:[{inode}]");
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    for process in processes.map(|entry| entry.path()) {
+        let pid = process.file_name()?.to_str()?;
+        if pid.parse::<u32>().is_err() {
+            continue;
+        }
+        let files = std::fs::read_dir(process.join("fd")).into_iter().flatten();
+        let mut links = files
+            .flatten()
+            .filter_map(|file| std::fs::read_link(file.path()).ok());
+        if links.any(|link| link.as_os_str() == wanted.as_str()) {
+            let name = std::fs::read_to_string(process.join("comm")).ok()?;
+            return Some(format!("{} (process {pid})", name.trim_end()));
+        }
+    }
+    None
+}
+
+/// Whether this user namespace is one in which no two users look the same.
+fn all_users_have_numbers() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// A socket as it is found in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Found {
+    state: u8,
+    owner: Owner,
+}
+
+/// The owner, if the socket is in one of these states and a program has it open.
+fn held(found: Option<Found>, states: &[u8]) -> Option<Owner> {
+    let found = found?;
+    (states.contains(&found.state) && found.owner.inode != 0).then_some(found.owner)
+}
+
+enum Answer {
+    Found(Found),
+    Nobody,
+    Failed(io::Error),
+    /// To another question.
+    Another,
+}
+
+/// The question for the socket with these two ends (`sock_diag(7)`).
+fn question(number: u32, near: SocketAddr, far: SocketAddr) -> Vec<u8> {
+    let length = HEADER + QUESTION;
+    let mut bytes = Vec::with_capacity(length);
+    let (near_ip, far_ip) = (near.ip().to_canonical(), far.ip().to_canonical());
+    bytes.extend(u32::try_from(length).unwrap_or_default().to_ne_bytes());
+    bytes.extend(BY_FAMILY.to_ne_bytes());
+    bytes.extend(REQUEST.to_ne_bytes());
+    bytes.extend(number.to_ne_bytes());
+    bytes.extend(0_u32.to_ne_bytes());
+    let family = if near_ip.is_ipv4() { INET } else { INET6 };
+    bytes.extend([family, TCP, 0, 0]);
+    // All states.
+    bytes.extend(u32::MAX.to_ne_bytes());
+    bytes.extend(near.port().to_be_bytes());
+    bytes.extend(far.port().to_be_bytes());
+    for ip in [near_ip, far_ip] {
+        let mut room = [0; 16];
+        match ip {
+            IpAddr::V4(ip) => room[..4].copy_from_slice(&ip.octets()),
+            IpAddr::V6(ip) => room.copy_from_slice(&ip.octets()),
+        }
+        bytes.extend(room);
+    }
+    // No interface, and no cookie, of which nobody has told us.
+    bytes.extend(0_u32.to_ne_bytes());
+    bytes.extend([0xff; 8]);
+    bytes
+}
+
+/// What the kernel has said.
+fn answer(number: u32, bytes: &[u8]) -> Answer {
+    let word = |at: usize| {
+        let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_ne_bytes(bytes))
+    };
+    let malformed = || Answer::Failed(io::ErrorKind::InvalidData.into());
+    let (Some(kind), Some(to)) = (bytes.get(4..6), word(8)) else {
+        return malformed();
+    };
+    if to != number {
+        return Answer::Another;
+    }
+    if kind == ERROR.to_ne_bytes() {
+        let code = word(HEADER).map(u32::cast_signed);
+        return match code
+            .and_then(i32::checked_neg)
+            .map(Errno::from_raw_os_error)
+        {
+            Some(Errno::NOENT) => Answer::Nobody,
+            Some(error) => Answer::Failed(error.into()),
+            None => malformed(),
+        };
+    }
+    let at = HEADER + ANSWER - 8;
+    match (bytes.get(HEADER + 1), word(at), word(at + 4)) {
+        (Some(&state), Some(user), Some(inode)) if kind == BY_FAMILY.to_ne_bytes() => {
+            let owner = Owner { user, inode };
+            Answer::Found(Found { state, owner })
+        }
+        _ => malformed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_names_this_user_for_our_own_sockets_and_nobody_for_none() {
+        let mut owners = Owners::open().unwrap();
+        for place in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = TcpListener::bind(place).unwrap();
+            let address = listener.local_addr().unwrap();
+            let client = TcpStream::connect(address).unwrap();
+            let (server, from) = listener.accept().unwrap();
+            let owner = owners.of_client(from, address).unwrap().unwrap();
+            assert_eq!(owner.user, geteuid().as_raw());
+            assert!(owner.is_us());
+            let told = owner.describe();
+            let pid = format!("(process {})", std::process::id());
+            assert!(told.contains(&pid) && told.contains("uid"), "{told}");
+            let owner = owners.of_listener(address).unwrap();
+            assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
+            // A client is no listener, and a listener no client.
+            assert_eq!(owners.of_listener(from).unwrap(), None);
+            assert_eq!(
+                owners.of_client(address, from).unwrap().map(|it| it.user),
+                Some(geteuid().as_raw())
+            );
+            drop(client);
+            assert_eq!(owners.of_client(from, address).unwrap(), None);
+            drop((server, listener));
+            assert_eq!(owners.of_listener(address).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_socket_that_nobody_holds_is_nobodys_whatever_user_is_written_there() {
+        let found = |state, inode| {
+            let owner = Owner { user: 0, inode };
+            held(Some(Found { state, owner }), HELD_BY_A_PROGRAM)
+        };
+        assert!(found(1, 7).is_some());
+        assert!(found(5, 0).is_none(), "closed by its program");
+        // TIME_WAIT, CLOSE, SYN_RECV, LISTEN.
+        for state in [6, 7, 3, 10] {
+            assert!(found(state, 7).is_none(), "{state}");
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_only_if_it_is_whole_and_ours() {
+        let whole = {
+            let mut bytes = vec![0; HEADER + ANSWER];
+            bytes[4..6].copy_from_slice(&BY_FAMILY.to_ne_bytes());
+            bytes[8..12].copy_from_slice(&7_u32.to_ne_bytes());
+            bytes[HEADER + 1] = 1;
+            bytes[HEADER + 64..HEADER + 68].copy_from_slice(&1001_u32.to_ne_bytes());
+            bytes[HEADER + 68..HEADER + 72].copy_from_slice(&99_u32.to_ne_bytes());
+            bytes
+        };
+        let owner = Owner {
+            user: 1001,
+            inode: 99,
+        };
+        assert!(matches!(answer(7, &whole), Answer::Found(found) if found.owner == owner));
+        assert!(matches!(answer(8, &whole), Answer::Another));
+        for length in 0..whole.len() {
+            assert!(
+                matches!(answer(7, &whole[..length]), Answer::Failed(_)),
+                "{length}"
+            );
+        }
+        let error = |code: i32| {
+            let mut bytes = whole[..HEADER + 4].to_vec();
+            bytes[4..6].copy_from_slice(&ERROR.to_ne_bytes());
+            bytes[HEADER..].copy_from_slice(&code.to_ne_bytes());
+            bytes
+        };
+        assert!(matches!(answer(7, &error(-2)), Answer::Nobody));
+        assert!(matches!(answer(7, &error(-1)), Answer::Failed(_)));
+        assert!(matches!(answer(7, &error(i32::MIN)), Answer::Failed(_)));
+    }
+
+    #[test]
+    fn a_question_has_the_size_that_the_kernel_wants() {
+        let near = "127.0.0.1:258".parse().unwrap();
+        let bytes = question(1, near, near);
+        assert_eq!(bytes.len(), 72);
+        assert_eq!(bytes[24..26], [1, 2], "ports are big-endian");
+        let near = "[::1]:258".parse().unwrap();
+        assert_eq!(question(1, near, near).len(), 72);
+    }
+}

@@ -1,0 +1,99 @@
+//! Who was refused because a listener is for the agent's own user, and what people are told of it: each user once for each
+//! listener, so that nobody can fill a log by knocking.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Listener, Purpose};
+use crate::time::Instant;
+
+/// How many are told of in the life of an agent.
+const TOLD_MAX: usize = 256;
+
+/// How many are told of within [`WINDOW`]; the rest when they knock again.
+const AT_A_TIME: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// Who was told of.
+#[derive(Default)]
+pub(super) struct Strangers {
+    /// Without a user: somebody who had gone before anybody could see who it was.
+    told: BTreeSet<(Listener, Option<u32>)>,
+    since: Instant,
+    lately: u32,
+}
+
+impl Strangers {
+    /// Whether people are to be told of this one.
+    pub(super) fn note(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
+        if now - self.since >= WINDOW {
+            (self.since, self.lately) = (now, 0);
+        }
+        let has_room = self.lately < AT_A_TIME && self.told.len() < TOLD_MAX;
+        let is_news = has_room && self.told.insert((listener, user));
+        self.lately += u32::from(is_news);
+        is_news
+    }
+}
+
+/// The sentence for people: who was refused where, and the line that would let them in.
+pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
+    let (key, place) = match listener.purpose {
+        Purpose::Network | Purpose::Dns => ("loopback", String::new()),
+        Purpose::Http => ("http", "the HTTP proxy on ".to_owned()),
+        Purpose::Socks => ("socks", "the SOCKS proxy on ".to_owned()),
+    };
+    let address = listener.address;
+    // Short, because who is told cuts what is long.
+    format!(
+        "refused {who} at {place}{address}; to let in all users of that machine, write \"{key}: {{allow: any}}\" below {host:?}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listener(purpose: Purpose, port: u16) -> Listener {
+        let address = ([127, 0, 42, 101], port).into();
+        Listener { purpose, address }
+    }
+
+    #[test]
+    fn each_user_is_told_of_once_for_each_listener() {
+        let mut strangers = Strangers::default();
+        let mut note = |listener, user| strangers.note(Instant::ZERO, listener, user);
+        let http = listener(Purpose::Http, 1);
+        assert!(note(http, Some(1001)));
+        assert!(!note(http, Some(1001)));
+        assert!(note(http, Some(1002)));
+        assert!(note(http, None));
+        assert!(note(listener(Purpose::Network, 1), Some(1001)));
+    }
+
+    #[test]
+    fn nobody_fills_a_log_or_the_memory_by_knocking_as_many_or_at_many_doors() {
+        let mut strangers = Strangers::default();
+        let mut knock = |second: u64| {
+            let now = Instant::ZERO + Duration::from_secs(second);
+            let users = 0..10_000;
+            let told =
+                users.filter(|user| strangers.note(now, listener(Purpose::Http, 1), Some(*user)));
+            told.count()
+        };
+        assert_eq!((knock(0), knock(9), knock(10)), (10, 0, 10));
+        let all: usize = (2..100).map(|turn| knock(turn * 10)).sum();
+        assert_eq!(all + 20, TOLD_MAX);
+    }
+
+    #[test]
+    fn the_sentence_has_the_line_that_lets_them_in() {
+        let told = |purpose| refused(listener(purpose, 8080), "bob (uid 1001)", "laptop");
+        assert_eq!(
+            told(Purpose::Network),
+            "refused bob (uid 1001) at 127.0.42.101:8080; to let in all users of that machine, write \"loopback: {allow: \
+             any}\" below \"laptop\""
+        );
+        assert!(told(Purpose::Http).contains("\"http: {allow: any}\""));
+        assert!(told(Purpose::Socks).contains("at the SOCKS proxy on 127.0.42.101:8080"));
+    }
+}
