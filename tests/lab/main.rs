@@ -33,4 +33,5 @@ mod names;
 mod clients;
 mod remote;
 mod volume;
+mod hostile;
 mod prompts;
