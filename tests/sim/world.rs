@@ -156,7 +156,7 @@ fn without_counters(mut snapshot: Snapshot) -> Snapshot {
 }
 
 /// The packets among whole frames.
-fn packets(mut frames: &[u8]) -> impl Iterator<Item = Packet<'_>> {
+pub(crate) fn packets(mut frames: &[u8]) -> impl Iterator<Item = Packet<'_>> {
     std::iter::from_fn(move || {
         while !frames.is_empty() {
             let length =

@@ -273,7 +273,7 @@ def fuzzed(agent, chance):
     if kind == 0:
         whole = packet(agent.me, chance.randrange(65536), agent.hosts["good"], ECHO, chance.getrandbits(32))
     elif kind == 1:
-        whole = event("routeSuggestion", {"ip": ["10.77.0.%d" % chance.randrange(256)], "route": "127.0.42.13"})
+        whole = event("routeSuggestion", {"ip": ["10.77.0.%d" % chance.randrange(256)], "route": agent.shown("good2")})
     elif kind == 2:
         whole = problems(chance.randrange(4), "fuzz")
     elif kind == 3:
@@ -403,8 +403,8 @@ def results(agent):
     agent.repeat([b"".join(answers)], 500)
 
 
-def suggestion(addresses):
-    return event("routeSuggestion", {"ip": addresses, "route": "127.0.42.13"})
+def suggestion(agent, addresses):
+    return event("routeSuggestion", {"ip": addresses, "route": agent.shown("good2")})
 
 
 @mode
@@ -415,14 +415,14 @@ def suggestions(agent):
     while True:
         number += 1
         addresses = ["10.%d.%d.%d" % (78 + number // 16384 % 100, number // 64 % 256, n + number % 4 * 64) for n in range(64)]
-        agent.put(suggestion(addresses), 1)
+        agent.put(suggestion(agent, addresses), 1)
         time.sleep(0.021)
 
 
 @mode
 def many_suggestions(agent):
     ready(agent)
-    block = suggestion(["10.%d.%d.%d" % (78 + n // 65536, n // 256 % 256, n % 256) for n in range(60_000)])
+    block = suggestion(agent, ["10.%d.%d.%d" % (78 + n // 65536, n // 256 % 256, n % 256) for n in range(60_000)])
     agent.repeat([block], 1)
 
 
@@ -454,11 +454,10 @@ def drip(agent):
 
 @mode
 def huge_greeting(agent):
-    """A greeting of the largest size, and many of them."""
-    agent.real["body"]["data"]["more"] = [{"": 0}] * 100_000
-    agent.wait()
-    agent.greet()
-    agent.drain()
+    """A greeting as long as it may be, and then many that are longer."""
+    agent.real["body"]["data"]["more"] = [{"": 0}] * 8_000
+    ready(agent)
+    agent.real["body"]["data"]["more"] *= 15
     agent.repeat([control(agent.real)], 1)
 
 
@@ -466,6 +465,7 @@ def huge_greeting(agent):
 def dies(agent):
     """It says what it is, and ends."""
     ready(agent)
+    agent.put(b"", 1)
     os._exit(1)
 
 
@@ -477,7 +477,7 @@ def probes(agent):
     for come in agent.frames():
         if come[0] == CONTROL:
             body = line.json.loads(come[1])["body"]
-            long = {"cause": "other", "reason": "\x1b[31m" * 170_000} if os.path.exists(agent.place + ".go") else None
+            long = {"cause": "other", "reason": "\x1b[31m" * 100_000} if os.path.exists(agent.place + ".go") else None
             answer = {"request_id": body["id"], "op": body["op"], "error": None, "data": long}
             agent.put(control({"type": "result", "body": answer}), 1)
 

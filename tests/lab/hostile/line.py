@@ -24,7 +24,7 @@ def frame(kind, payload):
 
 
 def control(value):
-    return frame(CONTROL, value if isinstance(value, bytes) else json.dumps(value).encode())
+    return frame(CONTROL, value if isinstance(value, bytes) else json.dumps(value, separators=(",", ":")).encode())
 
 
 def event(kind, data):
@@ -87,6 +87,10 @@ class Line:
         self.real = self.real_greeting(command, first)
         threading.Thread(target=self.end_with_input, daemon=True).start()
 
+    def shown(self, name):
+        """A host's address as text."""
+        return self.arguments["hostnameMap"][name]
+
     @staticmethod
     def real_greeting(command, configure):
         child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
@@ -120,15 +124,15 @@ class Line:
         os._exit(0)
 
     def put(self, data, count):
-        """Writes frames, and counts them."""
+        """Counts frames, and writes them. The count comes first: the manager may not take them to their end."""
+        sent, size = struct.unpack("<QQ", self.counters[:])
+        self.counters[:] = struct.pack("<QQ", sent + count, size + len(data))
         view = memoryview(data)
         while view:
             try:
                 view = view[os.write(1, view) :]
             except OSError:
                 os._exit(0)
-        sent, size = struct.unpack("<QQ", self.counters[:])
-        self.counters[:] = struct.pack("<QQ", sent + count, size + len(data))
 
     def drain(self):
         """Reads and forgets whatever comes, from now on."""

@@ -52,6 +52,8 @@ pub(crate) struct Stage<'a> {
 pub(crate) struct Measured {
     pub(crate) round_trips: [Times; 2],
     pub(crate) connects: [Times; 2],
+    /// Round trips on the laptop alone, which no part of the network has a hand in.
+    pub(crate) machine: [Times; 2],
     /// What failed while the attack went on.
     pub(crate) failed: Vec<String>,
     /// How many frames, lines or connections were sent, and how many bytes.
@@ -134,11 +136,8 @@ impl<'a> Stage<'a> {
             witness,
             local,
         };
-        for (name, mode) in stage.evil() {
-            // One that says so late what it is waits for the test.
-            if *mode != "huge-greeting" {
-                stage.network.wait(&[name]);
-            }
+        for (name, _) in stage.evil() {
+            stage.network.wait(&[name]);
         }
         stage.network.wait(&["silent"]);
         stage
@@ -149,7 +148,7 @@ impl<'a> Stage<'a> {
         EVIL.into_iter().zip(self.attack.agents)
     }
 
-    fn probes(&self) -> [Probe; 2] {
+    fn probes(&self) -> [Probe; 3] {
         let netns = self.network.laptop().namespace();
         let to = |host: &str| {
             let address = format!("{}:{}", self.network.vip(host), service::ECHO);
@@ -161,7 +160,12 @@ impl<'a> Stage<'a> {
         } else {
             Probe::connects(netns, to("good2"))
         };
-        [Probe::round_trips(netns, to("good")), connects]
+        let own = SocketAddr::from(([127, 0, 0, 1], 9000));
+        [
+            Probe::round_trips(netns, to("good")),
+            connects,
+            Probe::round_trips(netns, own),
+        ]
     }
 
     /// Measures for a while, has the attack begin, and measures again.
@@ -175,15 +179,15 @@ impl<'a> Stage<'a> {
                 .then_some(())
         });
         let start = Instant::now();
-        pass(before);
+        self.ask_until(start + before);
         let log = self.network.manager.log().len();
         let go = Instant::now();
         for who in self.places() {
             fs::write(format!("{who}.go"), "").unwrap();
         }
-        let status = self.ask_while(go + during);
+        let status = self.ask_until(go + during);
         let end = go + during;
-        let [round_trips, connects] = probes.map(Probe::stop);
+        let [round_trips, connects, machine] = probes.map(Probe::stop);
         let mut measured = Measured {
             status,
             ..Measured::default()
@@ -191,6 +195,7 @@ impl<'a> Stage<'a> {
         for (answers, times) in [
             (&round_trips, &mut measured.round_trips),
             (&connects, &mut measured.connects),
+            (&machine, &mut measured.machine),
         ] {
             let (calm, failed) = answers.within(start, go);
             measured.wrong.extend(failed);
@@ -203,7 +208,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Asks for the status again and again, as a person does; tells how long the slowest answer took.
-    fn ask_while(&self, end: Instant) -> Duration {
+    fn ask_until(&self, end: Instant) -> Duration {
         let over = Arc::new(AtomicBool::new(false));
         let mut slowest = Duration::ZERO;
         thread::scope(|scope| {
@@ -234,8 +239,12 @@ impl<'a> Stage<'a> {
             return;
         }
         let asked = Instant::now();
-        let status = self.network.status();
+        let status = ended(&mut self.network.norouter(&["status", "--json"]));
+        let status: Value = serde_json::from_str(&status.out).unwrap_or_default();
         measured.status = measured.status.max(asked.elapsed());
+        if status.is_null() {
+            measured.wrong.push("nobody tells the status".to_owned());
+        }
         measured.manager = peak(self.network.manager.pid());
         for host in &HONEST[1..] {
             let agents = self.network.agents(host);
@@ -355,9 +364,4 @@ fn peak(pid: u32) -> u64 {
     line.map_or(0, |line| {
         line.trim_end_matches("kB").trim().parse().unwrap()
     })
-}
-
-/// Waits until so much time has passed: what is measured has to last.
-fn pass(time: Duration) {
-    thread::sleep(time);
 }
