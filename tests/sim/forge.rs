@@ -262,7 +262,7 @@ impl Forge {
             return BytesMut::new();
         };
         let mut fields = self.good(key);
-        let length = self.below(3_000);
+        let length = self.below(700);
         match self.random(12) {
             0 => fields.seq = self.number(),
             1 => fields.ack = self.number(),
@@ -276,8 +276,8 @@ impl Forge {
             }
             5 => fields.urgent = u16::try_from(self.random(65_536)).unwrap(),
             6..=8 => {
-                let moved = u32::try_from(self.below(90_000)).unwrap();
-                fields.seq = fields.seq.wrapping_sub(5_000).wrapping_add(moved);
+                let moved = u32::try_from(self.below(20_000)).unwrap();
+                fields.seq = fields.seq.wrapping_sub(2_000).wrapping_add(moved);
             }
             9 if self.random(20) == 0 => fields.flags |= FIN,
             10 if self.random(40) == 0 => fields.flags = RST,
@@ -565,6 +565,7 @@ impl Forge {
     fn programs(&mut self, vip: Vip) -> bool {
         let Honest { edge, taken } = self.honest.get_mut(&vip).unwrap();
         let (sum, other) = (&mut self.sum, &mut self.other);
+        let said = usize::try_from(self.now.as_micros() / 100).unwrap();
         let mut busy = false;
         taken.retain(|flow, (place, given)| {
             let evil = *flow.dst.ip() == EVIL;
@@ -599,12 +600,8 @@ impl Forge {
                 edge.release(*flow);
                 return false;
             }
-            // An honest host has always something to say; to the hostile one, a little.
-            let most = if evil {
-                *place / 4 + 100
-            } else {
-                *place + 4_000
-            };
+            // To the hostile one as much as it says itself, nearly; to another honest one something at every moment.
+            let most = if evil { *place / 4 + 100 } else { said };
             let sent = edge.send_with(*flow, |room| {
                 let count = room.len().min(most.saturating_sub(*given)).min(4_000);
                 for (offset, to) in room[..count].iter_mut().enumerate() {

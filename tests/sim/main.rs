@@ -22,7 +22,7 @@ const SEEDS: u64 = 100;
 
 /// How many inputs are forged if nobody says, and how many of them in one network.
 const INPUTS: u64 = 20_000;
-const SHARE: u64 = 10_000;
+const SHARE: u64 = 1_000;
 
 /// How long faults are made.
 const STORM: Duration = Duration::from_secs(40);
