@@ -37,6 +37,9 @@ const PLACE: ([u8; 4], u16) = ([10, 77, 0, 5], 9000);
 /// Words that only hostile hosts use: who repeats them has not found out anything.
 const THEIRS: [&str; 4] = ["wwwwwwww", "rrrrrrrr", "all work", "xxxxxxxx"];
 
+/// How long after the measure an attacker may still be named.
+const NAMING: Duration = Duration::from_secs(8);
+
 /// One network for one attack.
 pub(crate) struct Stage<'a> {
     attack: &'a Attack,
@@ -121,7 +124,7 @@ impl<'a> Stage<'a> {
             let mut command = vec!["setpriv", "--reuid", "1001", "--regid", "1001"];
             command.extend([
                 "--clear-groups",
-                "python3",
+                "/usr/bin/python3",
                 script.to_str().unwrap(),
                 &place,
             ]);
@@ -203,7 +206,17 @@ impl<'a> Stage<'a> {
             *times = [calm, stormy];
             measured.failed.extend(failed);
         }
-        self.judge(&mut measured, go, log);
+        // A warning may wait until it is sure; the attack goes on.
+        let patience = Instant::now() + NAMING;
+        loop {
+            measured.named = self.all_named(go, log);
+            let done = !self.attack.named || measured.named.iter().all(Option::is_some);
+            if done || Instant::now() > patience {
+                break;
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        self.judge(&mut measured, go);
         measured
     }
 
@@ -233,7 +246,7 @@ impl<'a> Stage<'a> {
         slowest
     }
 
-    fn judge(&mut self, measured: &mut Measured, go: Instant, log: usize) {
+    fn judge(&mut self, measured: &mut Measured, go: Instant) {
         if !self.network.manager.is_alive() {
             measured.wrong.push("the manager has ended".to_owned());
             return;
@@ -257,7 +270,7 @@ impl<'a> Stage<'a> {
         for host in hosts {
             let name = host["name"].as_str().unwrap();
             let state = host["state"].as_str().unwrap();
-            if HONEST.contains(&name) && state != "ready" {
+            if HONEST.contains(&name) && !self.is_up(state, &host["reason"]) {
                 measured
                     .unready
                     .push(format!("{name} is {state}: {}", host["reason"]));
@@ -268,6 +281,9 @@ impl<'a> Stage<'a> {
         for host in HONEST {
             for (at, line) in self.watch.states(host, go) {
                 let (at, data) = (at - go, &line["data"]);
+                if self.is_up(data["state"].as_str().unwrap_or_default(), &data["reason"]) {
+                    continue;
+                }
                 let line = format!(
                     "{host} was {} {at:.1?} on: {}",
                     data["state"], data["reason"]
@@ -281,11 +297,6 @@ impl<'a> Stage<'a> {
         }
         measured.wrong.extend(self.witness.wrong());
         measured.witnessed = self.witness.right();
-        for (name, _) in self.evil() {
-            measured
-                .named
-                .push(self.named(name, go, &text[log..], hosts));
-        }
         for who in self.places() {
             let bytes = fs::read(format!("{who}.sent")).unwrap_or_default();
             let number = |at: usize| {
@@ -298,6 +309,26 @@ impl<'a> Stage<'a> {
         if self.local.as_mut().is_some_and(|local| !local.is_alive()) {
             measured.wrong.push("the other user has gone".to_owned());
         }
+    }
+
+    /// Whether an honest host is as it should be: it works, and says no more than who asks too much of it.
+    fn is_up(&self, state: &str, reason: &Value) -> bool {
+        let reason = reason.as_str().unwrap_or_default();
+        let mut evil = self.evil();
+        state == "ready"
+            || (state == "degraded"
+                && evil.any(|(name, _)| reason.contains(&format!(" of {name}"))))
+    }
+
+    /// What was said of each of the attackers.
+    fn all_named(&self, go: Instant, log: usize) -> Vec<Option<String>> {
+        let status = ended(&mut self.network.norouter(&["status", "--json"]));
+        let status: Value = serde_json::from_str(&status.out).unwrap_or_default();
+        let hosts = status["hosts"].as_array().map_or(&[][..], Vec::as_slice);
+        let text = self.network.manager.log();
+        let evil = self.evil();
+        evil.map(|(name, _)| self.named(name, go, &text[log..], hosts))
+            .collect()
     }
 
     /// What was said since then that says who it is: by the log, by an event, or by the state of any host.
