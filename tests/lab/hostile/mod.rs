@@ -83,6 +83,9 @@ impl Measured {
             faults.push(format!("status took {:.1?}", self.status));
         }
         faults.extend(self.unready.first().cloned());
+        if attack.agents == ["fuzz-flows"] && self.witnessed == 0 {
+            faults.push("nothing reached the witness".to_owned());
+        }
         if short && self.sent.0 < attack.least {
             faults.push(format!(
                 "only {} were sent: this was no attack",

@@ -337,6 +337,7 @@ impl<'a> Stage<'a> {
         let names = |text: &str| {
             let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.');
             words.any(|word| word == name || word.trim_end_matches('.') == vip)
+                && !text.starts_with("Ready: ")
                 && !THEIRS.iter().any(|theirs| text.contains(theirs))
         };
         let told = log.lines().find(|line| names(line)).map(str::to_owned);
