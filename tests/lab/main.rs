@@ -37,5 +37,6 @@ mod shared_files;
 mod limits;
 mod sandbox_recipe;
 mod volume;
+mod hostile;
 mod prompts;
 mod users;

@@ -18,7 +18,7 @@ pub(crate) const KINDS: u64 = 100;
 
 /// TCP's flags.
 pub(crate) const SYN: u8 = 2;
-const RST: u8 = 4;
+pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
 
 /// One thing of its repertoire, as frames. `flow` is a connection of two other hosts.
@@ -72,8 +72,42 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
 
 /// A packet in good order, marked, as a frame.
 pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
-    const HEADERS: usize = 40;
-    let length = HEADERS + data.len();
+    let fields = Fields {
+        seq: MARK,
+        flags,
+        ..Fields::default()
+    };
+    segment(key, &fields, data)
+}
+
+/// What a segment says besides its ports.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields {
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) flags: u8,
+    pub(crate) window: u16,
+    pub(crate) urgent: u16,
+    /// A multiple of four bytes, at most 40.
+    pub(crate) options: Vec<u8>,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self {
+            seq: 0,
+            ack: 0,
+            flags: 0,
+            window: 0xffff,
+            urgent: 0,
+            options: Vec::new(),
+        }
+    }
+}
+
+/// A segment in good order, as a frame.
+pub(crate) fn segment(key: FlowKey, fields: &Fields, data: &[u8]) -> BytesMut {
+    let length = 40 + fields.options.len() + data.len();
     let mut ip = vec![0x45, 0];
     ip.extend(u16::try_from(length).unwrap().to_be_bytes());
     ip.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
@@ -84,8 +118,14 @@ pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
     let mut tcp = Vec::with_capacity(length);
     tcp.extend(key.src.port().to_be_bytes());
     tcp.extend(key.dst.port().to_be_bytes());
-    tcp.extend(MARK.to_be_bytes());
-    tcp.extend([0, 0, 0, 0, 5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    tcp.extend(fields.seq.to_be_bytes());
+    tcp.extend(fields.ack.to_be_bytes());
+    let words = u8::try_from(5 + fields.options.len() / 4).unwrap();
+    tcp.extend([words << 4, fields.flags]);
+    tcp.extend(fields.window.to_be_bytes());
+    tcp.extend([0, 0]);
+    tcp.extend(fields.urgent.to_be_bytes());
+    tcp.extend(&fields.options);
     tcp.extend(data);
     let mut summed = ip[12..20].to_vec();
     summed.extend([0, 6]);

@@ -1,21 +1,28 @@
 //! A whole network in virtual time: a manager, its agents, and pipes that are cut, stalled, corrupted and killed by a seed.
 //!
-//! `SIM_SEEDS=1000 cargo test --test sim` looks further, and `SIM_SEED=7` repeats one run.
+//! `SIM_SEEDS=1000 cargo test --test sim` looks further, and `SIM_SEED=7` repeats one run. `SIM_INPUTS=1000000` has the hostile
+//! agent forge so many.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at what it did not expect"
 )]
 
+mod forge;
 mod hostile;
 mod plans;
 mod world;
 
 use std::{env, panic, time::Duration};
 
+use forge::Forge;
 use world::{Fault, World};
 
 /// How many seeds are tried if nobody says.
 const SEEDS: u64 = 100;
+
+/// How many inputs are forged if nobody says, and how many of them in one network.
+const INPUTS: u64 = 20_000;
+const SHARE: u64 = 1_000;
 
 /// How long faults are made.
 const STORM: Duration = Duration::from_secs(40);
@@ -116,4 +123,38 @@ fn what_waits_for_a_host_that_takes_nothing_is_bounded_and_nobody_else_waits() {
         world.connect();
         world.run_for(Duration::from_millis(500));
     }
+}
+
+#[test]
+fn nothing_that_is_forged_within_a_connection_or_a_message_is_delivered() {
+    let inputs = number("SIM_INPUTS").unwrap_or(INPUTS);
+    let seeds = match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..inputs.div_ceil(SHARE),
+    };
+    let (mut sent, mut flows, mut lives, mut delivered, mut honest) = (0, 0, 0, 0, 0);
+    for seed in seeds.clone() {
+        let sum = panic::catch_unwind(|| {
+            let mut forge = Forge::new(seed);
+            forge.run(SHARE);
+            forge.sum
+        });
+        let sum = sum.unwrap_or_else(|panic| {
+            let what = panic
+                .downcast_ref::<String>()
+                .map_or("a panic", String::as_str);
+            panic!("SIM_SEED={seed}: {what}");
+        });
+        sent += sum.inputs;
+        flows += sum.flows;
+        lives += sum.lives;
+        delivered += sum.delivered;
+        honest += sum.honest;
+    }
+    println!(
+        "{sent} inputs in {lives} lives and {flows} connections; {delivered} bytes of them taken, {honest} of others"
+    );
+    assert_eq!(sent, (seeds.end - seeds.start) * SHARE);
+    // Where nothing is taken at all, nothing that is forged could be.
+    assert!(flows > 10 && delivered > 100_000 && honest > 100_000);
 }

@@ -26,7 +26,12 @@ pub(crate) fn lab() -> Result<(), Failure> {
 pub(crate) fn run_lab() -> Result<(), Failure> {
     step("lab", || {
         let binary = std::env::var_os(dist::BINARY).unwrap_or_else(|| dist::binary().into());
-        run(cargo("test --locked --test lab -- --test-threads=2").env(dist::BINARY, binary))
+        run(
+            cargo("test --locked --test lab -- --test-threads=2 --skip hostile::")
+                .env(dist::BINARY, &binary),
+        )?;
+        // What is measured there has the machine for itself.
+        run(cargo("test --locked --test lab -- --nocapture hostile::").env(dist::BINARY, binary))
     })
 }
 
@@ -47,6 +52,25 @@ pub(crate) fn soak() -> Result<(), Failure> {
         run(cargo("test --locked --test lab -- --nocapture soak::")
             .env(dist::BINARY, binary)
             .env("NOROUTER_LAB_SOAK", (minutes * 60).to_string()))
+    })
+}
+
+/// How long each attack lasts if nobody says, in seconds.
+const ATTACK: u64 = 120;
+
+/// Builds the static binary, then has hostile hosts attack it, each for as long as the word after the chore says.
+pub(crate) fn hostile() -> Result<(), Failure> {
+    let seconds = match std::env::args().nth(2) {
+        None => ATTACK,
+        Some(word) => word
+            .parse()
+            .map_err(|_| Failure::new(format!("{word:?} is no number of seconds")))?,
+    };
+    let binary = dist::binary_to_try()?;
+    step("hostile", || {
+        run(cargo("test --locked --test lab -- --nocapture hostile::")
+            .env(dist::BINARY, binary)
+            .env("NOROUTER_LAB_HOSTILE", seconds.to_string()))
     })
 }
 

@@ -20,7 +20,7 @@ type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
 const CHORES: &[Chore] = &[
     (
         "ci",
-        "everything below but `soak`, `package` and `bench`, from a bare machine to a verdict",
+        "everything below but `soak`, `hostile`, `package` and `bench`, from a bare machine to a verdict",
         ci,
     ),
     (
@@ -54,6 +54,11 @@ const CHORES: &[Chore] = &[
         lab::soak,
     ),
     (
+        "hostile",
+        "hosts that attack, each for two minutes; `hostile SECONDS` for another time",
+        lab::hostile,
+    ),
+    (
         "ui",
         "the page: types, logic, and every view in a browser",
         app::ui,
@@ -84,7 +89,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let chore = match words.as_slice() {
         [word] => CHORES.iter().find(|(name, _, _)| name == word),
-        [word, _] if word == "soak" => CHORES.iter().find(|(name, _, _)| name == word),
+        [word, _] if ["soak", "hostile"].contains(&word.as_str()) => {
+            CHORES.iter().find(|(name, _, _)| name == word)
+        }
         _ => None,
     };
     let Some((name, _, run)) = chore else {

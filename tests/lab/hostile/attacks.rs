@@ -1,0 +1,107 @@
+//! The attacks: each is one line of this table. `agent.py` has what a hostile agent does, `local.py` what another user of
+//! the laptop does.
+
+/// One attack, or several at the same time.
+#[derive(Clone, Debug)]
+pub(crate) struct Attack {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// What each of the hostile agents does.
+    pub(crate) agents: &'static [&'static str],
+    /// What another user of the laptop does.
+    pub(crate) local: Option<&'static str>,
+    /// Whether those who connect go through the gateway that is attacked.
+    pub(crate) gateway: bool,
+    /// Whether somebody asks why the hostile host cannot be reached.
+    pub(crate) asked: bool,
+    /// Whether it goes so far beyond what a good host does that the one who does it has to be named.
+    pub(crate) named: bool,
+    /// How much of it has to be sent so that it was one at all.
+    pub(crate) least: u64,
+}
+
+/// An attack of one agent that has to be named.
+const fn attack(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
+    Attack {
+        name,
+        agents,
+        local: None,
+        gateway: false,
+        asked: false,
+        named: true,
+        least,
+    }
+}
+
+/// An attack that stays within what a host may do, or whose budget is that of its own flows.
+const fn quiet(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
+    Attack {
+        named: false,
+        ..attack(name, agents, least)
+    }
+}
+
+/// What another user of the laptop does.
+const fn local(name: &'static str, what: &'static str, least: u64) -> Attack {
+    Attack {
+        local: Some(what),
+        ..quiet(name, &[], least)
+    }
+}
+
+/// All of them.
+#[rustfmt::skip]
+pub(crate) const ATTACKS: &[Attack] = &[
+    quiet("nothing", &["nothing"], 0),
+    // Packets that lead nowhere.
+    attack("refused SYNs, own queue not read", &["refused-unread"], 5_000),
+    attack("the same from one port", &["refused-one-port"], 5_000),
+    attack("refused SYNs, queue read", &["refused-read"], 5_000),
+    attack("resets of flows that never were", &["resets"], 5_000),
+    attack("stray packets of 64 KiB", &["stray"], 100),
+    // Flows that begin, and no more.
+    attack("SYNs to the laptop's DNS port", &["syn-dns"], 5_000),
+    attack("SYNs to a published port", &["syn-good"], 5_000),
+    attack("7,800 features, then SYNs", &["features-then-syns"], 5_000),
+    attack("SYNs to a host that never answers", &["syn-silent"], 16_000),
+    attack("SYNs to itself", &["syn-self"], 5_000),
+    attack("SYN and RST in turn", &["syn-reset"], 5_000),
+    Attack { gateway: true, ..attack("SYNs to the gateway's relay", &["syn-relay"], 5_000) },
+    Attack { gateway: true, ..quiet("relay questions that nobody answers", &["relay-questions"], 400) },
+    quiet("flows closed on one side", &["half-closed"], 1_000),
+    // Within flows.
+    quiet("300 flows, zero window", &["zero-window"], 600),
+    quiet("300 flows, a window of one byte", &["tiny-window"], 600),
+    quiet("300 flows, filled", &["fill"], 600),
+    quiet("DNS questions over 100 flows", &["dns-questions"], 1_000),
+    quiet("segments of one byte", &["one-byte"], 1_000),
+    quiet("every other byte", &["out-of-order"], 5_000),
+    quiet("segments that overlap", &["overlaps"], 5_000),
+    quiet("the same acknowledgement", &["acks"], 5_000),
+    quiet("fuzz in established flows", &["fuzz-flows"], 1_000),
+    // Messages.
+    attack("small objects in unknown events", &["json-objects"], 2),
+    attack("empty lists in unknown events", &["empty-lists"], 2),
+    attack("unknown events, short", &["small-events"], 5_000),
+    attack("the same problems", &["same-problems"], 20),
+    attack("other problems every time", &["new-problems"], 20),
+    attack("other problems at a slow pace", &["slow-problems"], 10),
+    attack("results that nobody waits for", &["results"], 1_000),
+    quiet("suggestions within the limit", &["suggestions"], 20),
+    attack("60,000 addresses in a suggestion", &["many-suggestions"], 1),
+    attack("greetings of 1 MB", &["huge-greeting"], 1),
+    Attack { asked: true, ..quiet("answers to probes of 1 MB", &["probes"], 1) },
+    // Bytes.
+    attack("frames of no kind, broken JSON", &["no-kind"], 100),
+    attack("fuzz of frames", &["fuzz"], 100),
+    quiet("a byte at a time", &["drip"], 1_000),
+    quiet("standard error, ANSI", &["stderr-ansi"], 1),
+    quiet("standard error, line breaks", &["stderr-breaks"], 1),
+    quiet("standard error, one line", &["stderr-endless"], 1),
+    attack("dies and comes back", &["dies"], 1),
+    // Several.
+    attack("five at once", &["syn-dns", "json-objects", "refused-unread", "same-problems", "syn-good"], 5_000),
+    // Another user of the laptop.
+    local("16,585 connections of another user", "idle 16585 127.0.42.12 8082", 1),
+    local("1,024 CONNECTs of another user", "idle 1024 127.0.0.1 18080", 1),
+];

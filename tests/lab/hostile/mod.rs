@@ -1,0 +1,188 @@
+//! Hostile hosts, and other users of the laptop: whatever they do, the others do not notice.
+//!
+//! Each attack has a network of its own. There are round trips through one honest host and connections through another, before
+//! the attack and while it lasts. A machine that does something else at the same time makes both worse: what is out of bar is
+//! measured a second time, and counts only if it is again. Round trips without any network at the same time show when the
+//! machine itself was slow: such a measure does not count, unless there is never a better one.
+//!
+//! `cargo xtask hostile SECONDS` lets every attack last so long, and `NOROUTER_LAB_HOSTILE_ONLY` chooses those whose names
+//! contain one of its words (with commas between them).
+
+mod attacks;
+mod probe;
+mod service;
+mod stage;
+
+use std::{
+    env,
+    fmt::Write as _,
+    panic,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use attacks::{ATTACKS, Attack};
+use probe::Times;
+use stage::{Measured, Stage};
+
+/// How many seconds an attack lasts unless this variable says otherwise; and which attacks are made.
+const SECONDS: &str = "NOROUTER_LAB_HOSTILE";
+const ONLY: &str = "NOROUTER_LAB_HOSTILE_ONLY";
+const SHORT: Duration = Duration::from_millis(1_800);
+
+/// How long everything is measured without an attack.
+const BEFORE: Duration = Duration::from_millis(900);
+
+/// How often an attack is measured at most.
+const MEASURES: usize = 5;
+
+/// What the manager may have in memory: 256 MiB for what hosts have it keep, and what it is without them. In KiB.
+const MEMORY: u64 = (256 + 40) << 10;
+
+/// Within which time the manager answers a person.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// The 99th percentile during an attack, and what it may be.
+fn bar(times: &[Times; 2]) -> (Duration, Duration) {
+    let [calm, stormy] = times.clone().map(|times| times.quantile(990));
+    (stormy, (calm * 2).max(calm + Duration::from_millis(5)))
+}
+
+impl Measured {
+    /// Whether the machine itself was slower than before, for what has nothing to do with the network.
+    fn is_noise(&self) -> bool {
+        let (stormy, bar) = bar(&self.machine);
+        stormy > bar
+    }
+
+    /// Everything that is out of bar.
+    fn faults(&self, attack: &Attack, short: bool) -> Vec<String> {
+        let mut faults = self.wrong.clone();
+        for (what, times) in [
+            ("round trips", &self.round_trips),
+            ("connects", &self.connects),
+        ] {
+            let (stormy, bar) = bar(times);
+            if stormy > bar {
+                faults.push(format!("{what}: p99 {stormy:.1?}, the bar is {bar:.1?}"));
+            }
+        }
+        if let Some(failed) = self.failed.first() {
+            faults.push(format!("{} failed: {failed}", self.failed.len()));
+        }
+        for (who, memory) in [("the manager", self.manager), ("an agent", self.agents)] {
+            if memory > MEMORY {
+                faults.push(format!("{who} took {} MiB", memory >> 10));
+            }
+        }
+        if attack.named && self.named.iter().any(Option::is_none) {
+            faults.push("nobody was told who it is".to_owned());
+        }
+        if self.status > ANSWER {
+            faults.push(format!("status took {:.1?}", self.status));
+        }
+        faults.extend(self.unready.first().cloned());
+        if attack.agents == ["fuzz-flows"] && self.witnessed == 0 {
+            faults.push("nothing reached the witness".to_owned());
+        }
+        if short && self.sent.0 < attack.least {
+            faults.push(format!(
+                "only {} were sent: this was no attack",
+                self.sent.0
+            ));
+        }
+        faults
+    }
+
+    /// A line of the table.
+    fn row(&self, attack: &Attack, faults: &[String]) -> String {
+        let shown = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
+        let three = |times: &Times| {
+            let [usual, rare, most] = [500, 990, 1000].map(|part| shown(times.quantile(part)));
+            format!("{usual} / {rare} / {most}")
+        };
+        let named = self
+            .named
+            .iter()
+            .flatten()
+            .next()
+            .map_or("-", String::as_str);
+        let named: String = named.trim().chars().take(110).collect();
+        let mut row = String::new();
+        let _ = write!(row, "| {} | {}", attack.name, self.sent.0);
+        let _ = write!(row, ", {} MB", self.sent.1 / 1_000_000);
+        for times in [&self.round_trips, &self.connects] {
+            let _ = write!(row, " | {} | {}", three(&times[0]), three(&times[1]));
+        }
+        let _ = write!(row, " | {} / {}", self.manager >> 10, self.agents >> 10);
+        let _ = write!(row, " | {} | {named}", self.states.join(" "));
+        let verdict = if faults.is_empty() {
+            "yes".to_owned()
+        } else {
+            format!("NO: {}", faults.join("; "))
+        };
+        let _ = write!(row, " | {verdict} |");
+        row
+    }
+}
+
+/// Makes an attack, until it was borne or was out of bar twice. Prints a line for each time.
+fn verdict(attack: &Attack, during: Duration) -> Vec<String> {
+    let (mut last, mut counted) = (Vec::new(), 0);
+    for _ in 0..MEASURES {
+        let measure = || Stage::start(attack).measure(BEFORE.max(during / 10), during);
+        let Ok(measured) = panic::catch_unwind(measure) else {
+            println!("| {} | could not be measured; see above |", attack.name);
+            return vec!["could not be measured".to_owned()];
+        };
+        let short = during == SHORT;
+        last = measured.faults(attack, short);
+        if measured.round_trips[1].count() < 400 || measured.connects[1].count() < 150 {
+            last.push("too little was measured".to_owned());
+        }
+        if !last.is_empty() && measured.is_noise() {
+            last.push("the machine was busy".to_owned());
+        } else {
+            counted += 1;
+        }
+        println!("{}", measured.row(attack, &last));
+        if last.is_empty() || counted == 2 {
+            break;
+        }
+    }
+    last
+}
+
+#[test]
+fn whatever_a_hostile_host_does_the_others_do_not_notice() {
+    let during = env::var(SECONDS).map_or(SHORT, |text| Duration::from_secs(text.parse().unwrap()));
+    let only = env::var(ONLY).unwrap_or_default();
+    let chosen = |attack: &&Attack| only.split(',').any(|word| attack.name.contains(word));
+    let attacks: Vec<_> = ATTACKS.iter().filter(chosen).collect();
+    assert!(!attacks.is_empty(), "{only:?} is in no attack's name");
+    // Thousands of connections end here.
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let current = maximum;
+    setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
+    println!(
+        "| attack | sent | round trips p50 / p99 / max before (ms) | during | connects before | during | MiB manager / agents | state | named by | in bar |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
+    let start = Instant::now();
+    let mut out = Vec::new();
+    for attack in &attacks {
+        let faults = verdict(attack, during);
+        if !faults.is_empty() {
+            out.push(format!("{}: {}", attack.name, faults.join("; ")));
+        }
+    }
+    println!("{} attacks in {:.0?}", attacks.len(), start.elapsed());
+    assert!(
+        out.is_empty(),
+        "{} of {} are out of bar:\n{}",
+        out.len(),
+        attacks.len(),
+        out.join("\n")
+    );
+}

@@ -1,0 +1,189 @@
+//! Clients that ask at fixed moments whatever happens. What they measure counts from the moment at which it was due: while
+//! everything stands still, each question that could not be asked is a late one.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::sandbox::Netns;
+
+/// How long a single question may take. One that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What somebody sends, to get it back.
+const WORDS: &[u8] = b"how long does it take until this is back where it has come from?";
+
+/// One client.
+pub(crate) struct Probe {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// When it was over.
+    over: Mutex<Option<Instant>>,
+    answers: Mutex<Vec<Answer>>,
+}
+
+/// What has come of one question.
+struct Answer {
+    due: Instant,
+    took: Duration,
+    failed: Option<String>,
+}
+
+/// Times in ascending order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Times(Vec<Duration>);
+
+impl Times {
+    /// The time that so many in a thousand stay within.
+    pub(crate) fn quantile(&self, permille: usize) -> Duration {
+        let last = self.0.len().saturating_sub(1);
+        self.0
+            .get((last * permille).div_ceil(1000))
+            .copied()
+            .unwrap_or(Duration::MAX)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Probe {
+    /// One connection that stays, with a question every 2 ms.
+    pub(crate) fn round_trips(netns: &Netns, to: SocketAddr) -> Self {
+        let mut stream = None;
+        Self::start(netns, Duration::from_millis(2), move || {
+            let result = match stream.take() {
+                Some(stream) => Ok(stream),
+                None => connect(to),
+            };
+            let mut open = result?;
+            exchange(&mut open)?;
+            stream = Some(open);
+            Ok(())
+        })
+    }
+
+    /// A connection every 5 ms, with a question on it.
+    pub(crate) fn connects(netns: &Netns, to: SocketAddr) -> Self {
+        Self::start(netns, Duration::from_millis(5), move || {
+            exchange(&mut connect(to)?)
+        })
+    }
+
+    /// The same through an HTTP proxy, to a name.
+    pub(crate) fn connects_through(netns: &Netns, proxy: SocketAddr, name: &'static str) -> Self {
+        Self::start(netns, Duration::from_millis(5), move || {
+            let mut stream = connect(proxy)?;
+            write!(stream, "CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n\r\n")?;
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                head.extend(byte);
+            }
+            if !head.starts_with(b"HTTP/1.1 200") {
+                return Err(io::Error::other(String::from_utf8_lossy(&head)));
+            }
+            exchange(&mut stream)
+        })
+    }
+
+    fn start(
+        netns: &Netns,
+        every: Duration,
+        ask: impl FnMut() -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let shared = Arc::new(Shared::default());
+        let inner = shared.clone();
+        // Threads are born where their parent is.
+        let thread = netns.inside(|| thread::spawn(move || inner.run(every, ask)));
+        Self { shared, thread }
+    }
+
+    /// How many answers there are since a moment.
+    pub(crate) fn count(&self, since: Instant) -> usize {
+        let answers = self.shared.answers.lock().unwrap();
+        answers.iter().filter(|answer| answer.due >= since).count()
+    }
+
+    /// Stops, and waits for the question that is under way.
+    pub(crate) fn stop(self) -> Answers {
+        *self.shared.over.lock().unwrap() = Some(Instant::now());
+        self.thread.join().unwrap();
+        Answers(std::mem::take(&mut self.shared.answers.lock().unwrap()))
+    }
+}
+
+/// Everything that a client has measured.
+pub(crate) struct Answers(Vec<Answer>);
+
+impl Answers {
+    /// What was due within a span of time, and how much of it failed and why.
+    pub(crate) fn within(&self, from: Instant, to: Instant) -> (Times, Vec<String>) {
+        let within = |answer: &&Answer| (from..to).contains(&answer.due);
+        let mut times: Vec<_> = self
+            .0
+            .iter()
+            .filter(within)
+            .map(|answer| answer.took)
+            .collect();
+        times.sort_unstable();
+        let failed = self.0.iter().filter(within);
+        (
+            Times(times),
+            failed.filter_map(|answer| answer.failed.clone()).collect(),
+        )
+    }
+}
+
+impl Shared {
+    fn run(&self, every: Duration, mut ask: impl FnMut() -> io::Result<()>) {
+        let mut due = Instant::now();
+        loop {
+            let over = *self.over.lock().unwrap();
+            if over.is_some_and(|over| due >= over) {
+                return;
+            }
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            // What was due before the end and could not be asked any more is as late as it is now.
+            let failed = match over {
+                Some(_) => None,
+                None => ask().err().map(|error| error.to_string()),
+            };
+            let took = due.elapsed();
+            self.answers
+                .lock()
+                .unwrap()
+                .push(Answer { due, took, failed });
+            due += every;
+        }
+    }
+}
+
+fn connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn exchange(stream: &mut TcpStream) -> io::Result<()> {
+    stream.write_all(WORDS)?;
+    let mut back = [0; WORDS.len()];
+    stream.read_exact(&mut back)?;
+    if back != *WORDS {
+        return Err(io::Error::other("WRONG BYTES"));
+    }
+    Ok(())
+}

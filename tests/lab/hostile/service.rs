@@ -1,0 +1,120 @@
+//! What a host publishes here: something that sends back what it gets, something that has much to say, something that never
+//! reads, and a witness of what hostile hosts have it take.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use crate::sandbox::Netns;
+
+/// What the manifest says of them.
+pub(crate) const PORTS: &[&str] = &[
+    "8080:127.0.0.1:9000",
+    "8081:127.0.0.1:9001",
+    "8082:127.0.0.1:9002",
+    "8083:127.0.0.1:9003",
+];
+
+/// The port that sends back.
+pub(crate) const ECHO: u16 = 8080;
+
+/// What a witness has seen.
+#[derive(Clone, Default)]
+pub(crate) struct Witness {
+    wrong: Arc<Mutex<Vec<String>>>,
+    right: Arc<AtomicU64>,
+}
+
+impl Witness {
+    /// Bytes that were not those of their place in the flow.
+    pub(crate) fn wrong(&self) -> Vec<String> {
+        self.wrong.lock().unwrap().clone()
+    }
+
+    /// How many bytes were.
+    pub(crate) fn right(&self) -> u64 {
+        self.right.load(Ordering::Relaxed)
+    }
+
+    /// Takes a stream. `line.py` says what belongs where.
+    fn watch(&self, mut stream: &TcpStream) {
+        let (mut place, mut buffer) = (0, [0; 16 << 10]);
+        while let Ok(count @ 1..) = stream.read(&mut buffer) {
+            for byte in &buffer[..count] {
+                if usize::from(*byte) == (place * 31 + place / 251) & 0xff {
+                    self.right.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    let what = format!("{byte} at {place}");
+                    self.wrong.lock().unwrap().push(what);
+                    return;
+                }
+                place += 1;
+            }
+        }
+    }
+}
+
+/// Serves all of them until the tests end.
+pub(crate) fn start(netns: &Netns, witness: &Witness) {
+    serve(netns, 9000, echo);
+    serve(netns, 9001, |mut stream: TcpStream| {
+        while stream.write_all(&[0; 16 << 10]).is_ok() {}
+    });
+    let kept = Mutex::new(Vec::new());
+    let listener = listen(netns, 9002);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            kept.lock().unwrap().push(stream);
+        }
+    });
+    let witness = witness.clone();
+    serve(netns, 9003, move |stream: TcpStream| {
+        witness.watch(&stream);
+    });
+}
+
+/// Serves the first of them on another address.
+pub(crate) fn echo_at(netns: &Netns, address: SocketAddr) {
+    let listener = netns.inside(|| TcpListener::bind(address).unwrap());
+    accept(listener, echo);
+}
+
+fn echo(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    stream.set_nodelay(true).ok();
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        if stream.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+    }
+}
+
+fn listen(netns: &Netns, port: u16) -> TcpListener {
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    netns.inside(|| TcpListener::bind(address).unwrap())
+}
+
+fn serve(netns: &Netns, port: u16, work: impl Fn(TcpStream) + Send + Clone + 'static) {
+    accept(listen(netns, port), work);
+}
+
+fn accept(listener: TcpListener, work: impl Fn(TcpStream) + Send + Clone + 'static) {
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let work = work.clone();
+            thread::spawn(move || work(stream));
+        }
+    });
+}
+
+/// A name server that never answers.
+pub(crate) fn deaf_nameserver(netns: &Netns) {
+    let socket = netns.inside(|| UdpSocket::bind("127.0.0.53:53").unwrap());
+    thread::spawn(move || while socket.recv(&mut [0; 512]).is_ok() {});
+}
