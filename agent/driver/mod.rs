@@ -23,6 +23,7 @@ mod network_stream;
 mod notes;
 mod memory;
 pub mod origin;
+pub mod owner;
 mod pool;
 #[cfg(unix)]
 mod private;

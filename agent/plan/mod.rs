@@ -14,12 +14,14 @@ use crate::{
 
 mod build;
 mod diff;
+mod grants;
 mod notes;
 mod view;
 mod words;
 
 pub use build::build;
 pub use diff::{Change, Kind, diff};
+pub use grants::{grants, news};
 
 /// More problems than these are counted, not shown.
 const PROBLEMS_MAX: usize = 100;

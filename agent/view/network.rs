@@ -57,7 +57,7 @@ impl Event {
             Self::Host { host, .. } | Self::Stderr { host, .. } | Self::Warning { host, .. } => {
                 Some(host)
             }
-            Self::Reloaded { .. } | Self::Hopeless { .. } => None,
+            Self::Reloaded { .. } | Self::Held { .. } | Self::Hopeless { .. } => None,
         }
     }
 }

@@ -1,0 +1,221 @@
+//! What a plan grants, as a set: what a person agrees to, and what a change of the manifest is measured by.
+
+use std::collections::BTreeSet;
+
+use super::{HostPlan, Plan, ProxyPlan, Start, build::DEFAULT_STATE_DIR};
+use crate::{route::Route, view::Grant};
+
+/// Everything that a plan grants.
+///
+/// Each field of a plan is named in this file, also where it grants nothing: whoever adds one is made to decide.
+pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
+    let Plan { hosts, routes: _ } = plan;
+    let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
+    all.extend(of_routes(plan));
+    all
+}
+
+/// What `new` grants that `old` does not.
+pub fn news(old: &Plan, new: &Plan) -> BTreeSet<Grant> {
+    &grants(new) - &grants(old)
+}
+
+fn of_host(plan: &HostPlan) -> Vec<Grant> {
+    let HostPlan {
+        name,
+        aliases,
+        // Which address of the loopback it is makes no difference to what can be reached.
+        vip: _,
+        start,
+        forwards,
+        // To listen where the other hosts publish something is told of where they do.
+        loopback: _,
+        http,
+        socks,
+        dns,
+        // A gateway has it, and a gateway is told of by its routes.
+        relay: _,
+        state_dir,
+        write_etc_hosts,
+    } = plan;
+    let host = || name.to_string();
+    let here = *start == Start::InProcess;
+    let mut all = Vec::new();
+    if let Start::Command(command) = start {
+        all.push(Grant::Command {
+            host: host(),
+            command: command.clone(),
+        });
+    }
+    all.extend(forwards.iter().map(|forward| Grant::Publish {
+        host: host(),
+        port: forward.listen_port.get(),
+        protocol: forward.protocol.to_string(),
+        target: forward.target.to_string(),
+        here,
+    }));
+    all.extend((dns.is_some() && here).then(|| Grant::Resolver { host: host() }));
+    for (proxy, protocol) in [(http, "HTTP"), (socks, "SOCKS")] {
+        let Some(ProxyPlan {
+            listen,
+            credentials,
+        }) = proxy
+        else {
+            continue;
+        };
+        all.push(Grant::Proxy {
+            host: host(),
+            protocol: protocol.to_owned(),
+            listen: listen.to_string(),
+            remote: !listen.ip().is_loopback(),
+        });
+        all.extend(credentials.as_ref().map(|file| Grant::Credentials {
+            host: host(),
+            file: file.clone(),
+        }));
+    }
+    all.extend(write_etc_hosts.then(|| Grant::HostsFile { host: host() }));
+    // The usual folder is the program's own, and holds nothing else.
+    let folder = state_dir.as_ref().filter(|it| *it != DEFAULT_STATE_DIR);
+    all.extend(folder.map(|folder| Grant::StateDir {
+        host: host(),
+        folder: folder.clone(),
+    }));
+    // A name without a dot is nobody's outside.
+    let names = std::iter::once(name).chain(aliases);
+    let public = names.filter(|name| name.as_str().contains('.'));
+    all.extend(public.map(|name| Grant::Name {
+        host: host(),
+        name: name.to_string(),
+    }));
+    all
+}
+
+fn of_routes(plan: &Plan) -> impl Iterator<Item = Grant> {
+    plan.routes.iter().flat_map(move |route| {
+        let Route { via, to, not_to } = route;
+        let not_to: Vec<_> = not_to.iter().map(ToString::to_string).collect();
+        via.iter().flat_map(move |gateway| {
+            let not_to = not_to.clone();
+            to.iter().map(move |to| Grant::Route {
+                to: to.to_string(),
+                not_to: not_to.clone(),
+                via: plan.name_of(*gateway),
+            })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        crate::plan::load("test.yaml", text).plan.unwrap()
+    }
+
+    /// What `new` grants that `old` does not, in words.
+    fn told(old: &str, new: &str) -> Vec<String> {
+        let news = news(&plan(old), &plan(new));
+        news.iter().map(ToString::to_string).collect()
+    }
+
+    const OLD: &str = "
+hosts:
+  laptop: {dns: {disable: true}}
+  web: {cmd: ssh web norouter}
+";
+
+    #[test]
+    fn everything_that_a_plan_lets_happen_is_said_in_one_sentence() {
+        let new = "
+hosts:
+  laptop:
+    ports: ['2222:127.0.0.1:22', '80:10.0.0.1:80']
+    aliases: [www.example.com, short]
+    stateDir: {pathOnAgent: ~/work}
+    writeEtcHosts: true
+    http: {listen: '0.0.0.0:8080', allowRemote: true, credentials: ~/users}
+    socks: {listen: '127.0.0.1:1080'}
+  web: {cmd: ssh web norouter -x, ports: ['5432:localhost:5432']}
+routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
+";
+        assert_eq!(
+            told(OLD, new),
+            [
+                "this machine runs, for web: \"ssh\" \"web\" \"norouter\" \"-x\" \"agent\" \"--automated\"",
+                "all hosts can connect to 10.0.0.1:80 through this machine, as laptop:80",
+                "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222",
+                "all hosts can connect to localhost:5432 of web, as web:5432",
+                "all hosts can have names looked up by this machine, with the DNS server of laptop",
+                "laptop has a proxy (HTTP) at 0.0.0.0:8080, which other machines can use",
+                "laptop has a proxy (SOCKS) at 127.0.0.1:1080, for programs on its own machine",
+                "laptop reads the users of its proxy from the file \"~/users\"",
+                "laptop writes the names of the network into the hosts file of its machine",
+                "laptop writes files into the folder \"~/work\"",
+                "in the network the name www.example.com leads to laptop, whatever it means elsewhere",
+                "connections to *.internal are dialled by web, except those to 10.1.0.0/16",
+                "connections to 10.0.0.0/8 are dialled by web, except those to 10.1.0.0/16",
+            ]
+        );
+        assert!(told(new, new).is_empty());
+        assert!(
+            told(new, "hosts: {laptop: {dns: {disable: true}}}").is_empty(),
+            "less is no news"
+        );
+    }
+
+    #[test]
+    fn what_grants_nothing_is_no_news() {
+        let same = "
+hosts:
+  laptop: {dns: {disable: true}, vip: 127.0.42.9, aliases: [here], loopback: {disable: true}}
+  web: {cmd: ssh web norouter, stateDir: {disable: true}}
+";
+        assert!(told(OLD, same).is_empty());
+    }
+
+    #[test]
+    fn each_small_change_that_opens_something_is_news() {
+        for (old, new) in [
+            // A port of a host that becomes this machine's own.
+            (
+                "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
+                "hosts: {a: {dns: {disable: true}, ports: ['1:127.0.0.1:1']}}",
+            ),
+            // Another service behind a port that is known.
+            (
+                "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
+                "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:2']}}",
+            ),
+            // An exception that is no more.
+            (
+                "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
+                "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",
+            ),
+            // Words that are joined in another way.
+            (
+                "hosts: {a: {cmd: [sh, -c, 'x y']}}",
+                "hosts: {a: {cmd: [sh, -c, x, y]}}",
+            ),
+            // Another file of users.
+            (
+                "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /a}}}",
+                "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /b}}}",
+            ),
+            // A host with a public name.
+            (
+                "hosts: {a: {cmd: x}}",
+                "hosts: {a: {cmd: x}, a.example: {cmd: x, stateDir: {disable: true}}}",
+            ),
+        ] {
+            assert!(!told(old, new).is_empty(), "{new}");
+        }
+    }
+
+    #[test]
+    fn no_sentence_obeys_or_hides_what_stands_in_a_manifest() {
+        let text = told(OLD, "hosts: {w: {cmd: [sh, \"\\u202ex\"]}}").concat();
+        assert!(text.contains("\\u{202e}x"), "{text}");
+    }
+}
