@@ -1,10 +1,7 @@
 //! The manifest as a file: it is read, checked as it is edited, and saved. A change that the page has not seen is never
 //! overwritten.
 
-use std::{
-    fs::{self, OpenOptions},
-    path::Path,
-};
+use std::{fs::OpenOptions, path::Path};
 
 use norouter::{
     driver::{files, origin},
@@ -23,11 +20,8 @@ pub(crate) const CHANGED: &str = "changed on disk";
 /// The file as it is now.
 pub(crate) fn read(path: &Path) -> Result<ManifestText, String> {
     let shown = path.display();
-    let file = fs::File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    if !file.metadata().is_ok_and(|it| it.is_file()) {
-        return Err(format!("{shown} is not a file"));
-    }
-    let text = origin::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let read = origin::open(path).and_then(origin::read);
+    let text = read.map_err(|error| format!("cannot read {shown}: {error}"))?;
     if text.len() > SIZE_MAX_BYTES {
         return Err(format!("{shown} is larger than any manifest may be"));
     }
@@ -100,6 +94,8 @@ fn column(lines: &[&str], position: Position) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::testing::Folder;
 
