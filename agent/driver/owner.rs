@@ -163,7 +163,8 @@ fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
     group == owner && is_alone && !others_first
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{
         fs::{self, Permissions},

@@ -15,13 +15,13 @@ fn opening() -> Plan {
 }
 
 fn told(core: &mut Core) -> Vec<Event> {
-    let outputs = outputs(core).into_iter();
-    outputs
-        .filter_map(|output| match output {
-            Output::Event(event @ (Event::Held { .. } | Event::Reloaded { .. })) => Some(event),
-            _ => None,
-        })
-        .collect()
+    let mut events = Vec::new();
+    for output in outputs(core) {
+        if let Output::Event(event @ (Event::Held { .. } | Event::Reloaded { .. })) = output {
+            events.push(event);
+        }
+    }
+    events
 }
 
 #[test]
