@@ -456,9 +456,10 @@ impl Desk {
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
         let asker = origin.next().await;
+        let is_wanted = asker.is_some();
         let taken = origin.take_up(&handle, asker).await;
         match taken.plan {
-            Some((plan, outcome)) => desk.edit(|state| state.taken(id, plan, &outcome)),
+            Some((plan, outcome)) => desk.edit(|state| state.taken(id, &plan, &outcome, is_wanted)),
             None => desk.fail(failure::RELOAD, taken.report),
         }
     }
@@ -466,23 +467,23 @@ async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
 
 impl State {
     /// The manifest of a session is another one, and its manager has taken that up or holds it.
-    fn taken(&mut self, id: u64, plan: Plan, outcome: &Outcome) {
+    /// A change that the person has put off is asked for again if somebody wants that, and not because the file was touched.
+    fn taken(&mut self, id: u64, plan: &Plan, outcome: &Outcome, is_wanted: bool) {
         self.failure = None;
         let session = self.session.as_mut().filter(|session| session.id == id);
         let Some(session) = session else { return };
         let path = session.manifest.clone().unwrap_or_default();
-        match outcome.held {
-            Some(number) => {
-                session.waits = Some((number, plan.clone()));
-                self.ask_for_change(&path, &plan);
+        if let Some(number) = outcome.held {
+            let before = session.waits.replace((number, plan.clone()));
+            if is_wanted || before.is_none_or(|(before, _)| before != number) {
+                self.ask_for_change(&path, plan);
             }
-            None => {
-                session.waits = None;
-                session.plan = Some(plan.clone());
-                self.consent.take_if(|asked| asked.running);
-                self.remember(&path, &plan);
-            }
+            return;
         }
+        session.waits = None;
+        session.plan = Some(plan.clone());
+        self.consent.take_if(|asked| asked.running);
+        self.remember(&path, plan);
     }
 
     /// Asks whether a change of a running network's manifest may be taken up.
