@@ -394,6 +394,27 @@ pub(crate) mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = Folder::new();
+        let socket = folder.0.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, kind) in [
+            (folder.0.as_path(), "a folder"),
+            (socket.as_path(), "a socket"),
+            (Path::new("/dev/null"), "a device"),
+        ] {
+            let told = read(path).unwrap_err();
+            assert!(
+                told.contains(&format!("it is {kind} and not a file")),
+                "{told}"
+            );
+        }
+        let file = folder.file("file", OLD);
+        assert_eq!(read(&file).unwrap().unwrap(), OLD);
+    }
+
     /// A folder of a test, which goes when the test ends.
     pub(crate) struct Folder(pub(crate) PathBuf);
 

@@ -140,6 +140,18 @@ mod tests {
         assert_eq!(problem.end_column, problem.column + "10.0.0.1".len());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_holds_nobody_up() {
+        let folder = Folder::new("pipe");
+        let pipe = folder.path("n.yaml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let told = read(&pipe).unwrap_err();
+        assert!(told.contains("it is a pipe and not a file"), "{told}");
+        assert!(crate::desk::Desk::load(&pipe).is_err());
+    }
+
     #[test]
     fn a_folder_and_a_giant_are_no_manifests() {
         let folder = Folder::new("giant");

@@ -73,6 +73,8 @@ fn with_confirm_nothing_of_a_change_that_grants_more_is_in_force_before_it_is_ap
     assert!(told.talk.contains("norouter approve"), "{}", told.talk);
     assert_eq!(told.data, format!("new: {SENTENCE}\n"));
     assert_eq!(home.ports(), json!([]), "nothing is in force");
+    let status = home.run(&["status"]);
+    assert!(status.data.contains(SENTENCE), "{}", status.data);
     refused(&home.run(&["approve"]), 2, &[SENTENCE, "nobody is there"]);
     assert_eq!(home.ports(), json!([]));
 
