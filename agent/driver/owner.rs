@@ -1,7 +1,10 @@
 //! Who else decides what is in a file: whoever owns or may write it, or the folder in which another one could be put into its
 //! place. What nobody has named is read, and what somebody has agreed to is believed, only where that is this user or root.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use super::describe;
 use crate::{
@@ -27,6 +30,7 @@ pub fn doubts(plan: &Plan) -> Vec<Doubt> {
         let Start::Command(words) = &host.start else {
             continue;
         };
+        // What is named twice is told of once.
         let texts = words.iter().enumerate().filter_map(|(place, word)| {
             let path = Path::new(word);
             let is_path = word.chars().any(std::path::is_separator) && !word.starts_with('-');
@@ -43,7 +47,8 @@ pub fn doubts(plan: &Plan) -> Vec<Doubt> {
             let reason = path.is_file().then(|| check(path).err())??;
             Some(format!("{name} can be changed by others: {reason}"))
         });
-        doubts.extend(texts.map(|text| Doubt {
+        let texts: BTreeSet<_> = texts.collect();
+        doubts.extend(texts.into_iter().map(|text| Doubt {
             host: host.name.clone(),
             text,
         }));
@@ -266,7 +271,7 @@ mod tests {
             assert!(doubts.iter().all(|doubt| doubt.host.as_str() == "b"));
             doubts.into_iter().map(|doubt| doubt.text).collect()
         };
-        let (program, argument) = (format!("[{shown}]"), format!("[sh, {shown}]"));
+        let (program, argument) = (format!("[{shown}]"), format!("[sh, {shown}, {shown}]"));
         assert!(texts(&program).is_empty() && texts(&argument).is_empty());
         mode(&script, 0o757);
         for cmd in [&program, &argument] {

@@ -47,9 +47,20 @@ impl Held {
     }
 }
 
+/// How many sentences of one change are told. More are counted: they travel with every snapshot.
+const SENTENCES_MAX: usize = 1_000;
+
 /// Grants in words.
 pub(super) fn sentences(grants: &BTreeSet<Grant>) -> Vec<String> {
-    grants.iter().map(ToString::to_string).collect()
+    let told = grants.iter().take(SENTENCES_MAX);
+    let mut told: Vec<_> = told.map(ToString::to_string).collect();
+    if grants.len() > told.len() {
+        let more = grants.len() - told.len();
+        told.push(format!(
+            "{more} more; \"norouter plan --grants\" lists what the whole manifest grants"
+        ));
+    }
+    told
 }
 
 impl Core {

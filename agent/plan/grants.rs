@@ -3,7 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{HostPlan, Plan, ProxyPlan, Start, build::DEFAULT_STATE_DIR};
-use crate::{route::Route, view::Grant};
+use crate::{
+    route::{Route, Target},
+    view::Grant,
+};
+
+/// How many texts the grants of all routes together may need, before each route is one grant.
+const ROUTES_MAX: usize = 10_000;
 
 /// Everything that a plan grants.
 ///
@@ -91,19 +97,42 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     all
 }
 
-fn of_routes(plan: &Plan) -> impl Iterator<Item = Grant> {
-    plan.routes.iter().flat_map(move |route| {
+/// One grant for each destination and gateway. Where that would be out of proportion to what was written, each route is one
+/// grant as a whole, which is another one as soon as anything of it changes.
+fn of_routes(plan: &Plan) -> Vec<Grant> {
+    let texts = |targets: &[Target]| -> Vec<String> {
+        let texts = targets.iter().map(ToString::to_string);
+        texts.collect()
+    };
+    let sizes = plan.routes.iter().map(|route| {
         let Route { via, to, not_to } = route;
-        let not_to: Vec<_> = not_to.iter().map(ToString::to_string).collect();
-        via.iter().flat_map(move |gateway| {
-            let not_to = not_to.clone();
-            to.iter().map(move |to| Grant::Route {
-                to: to.to_string(),
+        via.len()
+            .saturating_mul(to.len())
+            .saturating_mul(1 + not_to.len())
+    });
+    let is_small = sizes.fold(0, usize::saturating_add) <= ROUTES_MAX;
+    let mut all = Vec::new();
+    for Route { via, to, not_to } in plan.routes.iter() {
+        let (to, not_to) = (texts(to), texts(not_to));
+        let via: Vec<_> = via.iter().map(|via| plan.name_of(*via)).collect();
+        if is_small {
+            let pairs = via
+                .iter()
+                .flat_map(|via| to.iter().map(move |to| (via, to)));
+            all.extend(pairs.map(|(via, to)| Grant::Route {
+                to: to.clone(),
                 not_to: not_to.clone(),
-                via: plan.name_of(*gateway),
-            })
-        })
-    })
+                via: via.clone(),
+            }));
+        } else {
+            all.push(Grant::Route {
+                to: to.join(", "),
+                not_to,
+                via: via.join(", else "),
+            });
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -211,6 +240,24 @@ hosts:
         ] {
             assert!(!told(old, new).is_empty(), "{new}");
         }
+    }
+
+    #[test]
+    fn many_gateways_and_exceptions_do_not_multiply() {
+        let names: Vec<_> = (0..60).map(|number| format!("h{number}")).collect();
+        let hosts: String = names.iter().fold(String::new(), |all, name| {
+            all + &format!("{name}: {{cmd: x}}, ")
+        });
+        let text = |names: &[String]| {
+            let list = names.join(", ");
+            format!(
+                "hosts: {{{hosts}}}\nroutes: [{{via: [{list}], to: [{list}], notTo: [{list}]}}]"
+            )
+        };
+        let (all, fewer) = (plan(&text(&names)), plan(&text(&names[..59])));
+        assert_eq!(grants(&all).len(), 60 + 1);
+        assert_eq!(news(&all, &fewer).len(), 1, "in doubt it is asked for");
+        assert_eq!(grants(&plan(&text(&names[..3]))).len(), 60 + 9);
     }
 
     #[test]

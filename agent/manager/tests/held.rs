@@ -114,3 +114,18 @@ fn a_network_that_holds_nothing_or_commands_only_tells_what_is_new() {
     assert!(grants[0].contains("hosts file"), "{grants:?}");
     assert!(core.snapshot(NOW).hosts[1].held.is_some());
 }
+
+#[test]
+fn more_than_anybody_reads_is_counted() {
+    let mut core = running(OLD, CAN);
+    let ports: Vec<_> = (1..=1_003).map(|port| format!("'{port}:a:1'")).collect();
+    let many = OLD.replace(
+        "beta, ports: ['8080:127.0.0.1:80']",
+        &format!("beta, ports: [{}]", ports.join(", ")),
+    );
+    let outcome = core.take_up(NOW, &plan(&many), Hold::News);
+    assert_eq!(outcome.grants.len(), 1_003);
+    let told = core.snapshot(NOW).held.unwrap().grants;
+    assert_eq!(told.len(), 1_001);
+    assert!(told[1_000].starts_with("3 more; "), "{}", told[1_000]);
+}
