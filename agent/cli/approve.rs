@@ -1,4 +1,4 @@
-//! `norouter approve`: start commands that wait because the manifest has changed.
+//! `norouter approve`: let happen what waits because the manifest has changed.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -11,17 +11,17 @@ use super::{
 };
 use crate::{
     text::{escape, quote_whole},
-    view::{HeldView, HostView},
+    view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
-/// Start commands that wait for approval
+/// Let happen what waits for approval since the manifest has changed
 ///
-/// A network that runs with --confirm-commands does not start a command that is new in its manifest. This shows each one that
-/// waits, asks, and lets start what it has shown; a command that changes meanwhile goes on waiting, and a host that was stopped
-/// stays stopped.
+/// A network that runs with --confirm takes up nothing of a change that grants more, and one that runs with --confirm-commands
+/// does not start a command that is new in its manifest. This shows what waits, asks, and lets happen what it has shown; what
+/// changes meanwhile goes on waiting, and a host that was stopped stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The name or the VIP of a host; without one, all whose commands wait
+    /// The name or the VIP of a host whose command waits; without one, everything that waits
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Do not ask
@@ -37,7 +37,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let outcomes = wait_for(async {
         let client = args.reach.client().await?;
-        let hosts = client.network().await?.snapshot.hosts;
+        let snapshot = client.network().await?.snapshot;
+        let (hosts, change) = (snapshot.hosts, snapshot.held);
+        let change = change.filter(|_| args.host.is_none());
         let meant = |host: &&HostView| {
             (args.host.as_deref()).is_none_or(|name| name == host.name || name == host.vip)
         };
@@ -55,22 +57,34 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         for (host, held) in &held {
             show(host, held);
         }
-        if held.is_empty() || !(args.yes || is_said(held.len())?) {
+        if let Some(change) = &change {
+            let now = client.get::<PlanView>("/v1/plan").await?;
+            show_change(change, &now);
+        }
+        let count = held.len() + usize::from(change.is_some());
+        if count == 0 || !(args.yes || is_said(count)?) {
             return Ok(Vec::new());
         }
         let mut outcomes = Vec::new();
+        if let Some(change) = change {
+            let path = format!("/v1/approve?number={}", change.number);
+            outcomes.push((None, client.post(&path).await));
+        }
         for (host, held) in held {
             let path = format!("/v1/hosts/{}/approve?number={}", host.vip, held.number);
-            outcomes.push((host.name.clone(), client.post(&path).await));
+            outcomes.push((Some(host.name.clone()), client.post(&path).await));
         }
         Ok(outcomes)
     })?;
     let mut approved = Vec::new();
+    let mut taken_up = false;
     let mut exit = Exit::Ok;
     for (name, outcome) in outcomes {
-        match outcome {
-            Ok(()) => approved.push(name),
-            Err(error) => {
+        match (outcome, name) {
+            (Ok(()), Some(name)) => approved.push(name),
+            (Ok(()), None) => taken_up = true,
+            (Err(error), name) => {
+                let name = name.unwrap_or_else(|| "the change".to_owned());
                 exit = Exit::Failure;
                 output::talk(&format!(
                     "{}: {}",
@@ -81,20 +95,40 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         }
     }
     if args.json {
-        output::json(&json!({"approved": approved}))?;
-    } else if approved.is_empty() {
-        output::talk("no command was approved");
-    } else {
+        output::json(&json!({"approved": approved, "change": taken_up}))?;
+        return Ok(exit);
+    }
+    if taken_up {
+        output::talk("the change of the manifest is taken up");
+    }
+    if !approved.is_empty() {
         output::talk(&format!("approved: {}", escape(&approved.join(", "))));
+    } else if !taken_up {
+        output::talk("nothing was approved");
     }
     Ok(exit)
 }
 
+/// What a change grants, and what runs until then where it has another command.
+fn show_change(change: &HeldChange, now: &PlanView) {
+    output::talk("the manifest has changed; nothing of that is in force. It would grant:");
+    for grant in &change.grants {
+        output::talk(&format!("  {}", escape(grant)));
+        let of = |host: &&PlanHost| grant.starts_with(&Grant::command_of(&host.name));
+        for host in now.hosts.iter().filter(of) {
+            if !host.command.is_empty() {
+                output::talk(&format!("    it runs now: {}", line(&host.command)));
+            }
+        }
+    }
+}
+
+fn line(argv: &[String]) -> String {
+    let argv: Vec<_> = argv.iter().map(|word| quote_whole(word)).collect();
+    argv.join(" ")
+}
+
 fn show(host: &HostView, held: &HeldView) {
-    let line = |argv: &[String]| {
-        let argv: Vec<_> = argv.iter().map(|word| quote_whole(word)).collect();
-        argv.join(" ")
-    };
     let name = escape(&host.name);
     output::talk(&format!("{name} would run: {}", line(&held.command)));
     if let Some(previous) = &held.previous {
@@ -107,10 +141,10 @@ fn is_said(count: usize) -> Result<bool, Error> {
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {
         let message = "nobody is there who could be asked";
-        return Err(Error::new(Exit::Usage, message).hint("--yes starts what is shown"));
+        return Err(Error::new(Exit::Usage, message).hint("--yes approves what is shown"));
     }
     let what = if count == 1 { "it" } else { "all of them" };
-    output::talk(&format!("start {what}? Type yes and Enter"));
+    output::talk(&format!("approve {what}? Type yes and Enter"));
     let mut line = String::new();
     input.read_line(&mut line)?;
     Ok(line.trim().eq_ignore_ascii_case("yes"))

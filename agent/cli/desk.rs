@@ -26,6 +26,8 @@ pub(super) struct Desk {
     open: Option<Open>,
     /// The commands that wait for approval, as the person sees them.
     held: Vec<(Vip, u64)>,
+    /// The change of the manifest that waits for approval, as the person sees it.
+    change: Option<u64>,
     /// The questions that somebody was told of.
     told: BTreeSet<u64>,
 }
@@ -46,6 +48,7 @@ impl Desk {
             lines: None,
             open: None,
             held: Vec::new(),
+            change: None,
             told: BTreeSet::new(),
         }
     }
@@ -80,10 +83,12 @@ impl Desk {
             screen.typed();
             let yes = line.reveal().trim().eq_ignore_ascii_case("yes");
             // What the person sees is started, and nothing else.
-            let held = self.held.iter().filter(|_| yes);
-            return held
-                .map(|&(vip, held)| Intent::Approve(vip, held))
-                .collect();
+            let commands = self
+                .held
+                .iter()
+                .map(|&(vip, held)| Intent::Approve(vip, held));
+            let change = self.change.map(Intent::ApproveChange);
+            return commands.chain(change).filter(|_| yes).collect();
         };
         if open.kind != PromptKind::Secret {
             screen.typed();
@@ -105,9 +110,11 @@ impl Desk {
         };
         let held = |host: &HostView| Some((host.vip.parse().ok()?, host.held.as_ref()?.number));
         let held: Vec<_> = snapshot.hosts.iter().filter_map(held).collect();
-        if held != self.held {
+        let change = snapshot.held.as_ref().map(|change| change.number);
+        if held != self.held || change != self.change {
             self.held = held;
-            // A "yes" that is under way was meant for other commands.
+            self.change = change;
+            // A "yes" that is under way was meant for something else.
             self.forget();
         }
         let hosts = snapshot.hosts.iter();

@@ -27,7 +27,11 @@ use crate::{
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
 /// Edits and runs a file, or a temporary one that begins as the example.
-pub(super) fn run(file: Option<&Path>, name: Option<&Name>, mode: up::Mode) -> Result<Exit, Error> {
+pub(super) fn run(
+    file: Option<&Path>,
+    name: Option<&Name>,
+    mode: up::Mode<'_>,
+) -> Result<Exit, Error> {
     let editor = editor()?;
     match file {
         Some(file) if file == Path::new("-") => {
@@ -55,7 +59,7 @@ fn edit_and_run(
     editor: &[String],
     file: &Path,
     name: Option<&Name>,
-    mode: up::Mode,
+    mode: up::Mode<'_>,
 ) -> Result<Exit, Error> {
     loop {
         open(editor, file)?;

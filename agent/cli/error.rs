@@ -20,12 +20,14 @@ pub enum Exit {
     InvalidManifest = 4,
     /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does not work.
     PartlyUp = 5,
+    /// The manifest grants what `--require-trust` does not list.
+    NotTrusted = 6,
     /// Ended by Ctrl-C.
     Interrupted = 130,
 }
 
 impl Exit {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Ok, "ok"),
         (Self::Failure, "something failed; the message says what"),
         (Self::Usage, "the command line could not be understood"),
@@ -34,6 +36,10 @@ impl Exit {
         (
             Self::PartlyUp,
             "the network runs, but not all of its hosts do all they should, or a connection does not work",
+        ),
+        (
+            Self::NotTrusted,
+            "the manifest grants more than --require-trust allows",
         ),
         (Self::Interrupted, "ended by Ctrl-C"),
     ];

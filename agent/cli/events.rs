@@ -84,15 +84,18 @@ pub(super) fn line(line: &LogLine) -> String {
         Event::Stderr { host, line, .. } => format!("{host} | {}", escape(line)),
         Event::Refused { host, text, .. } => format!("{host} {}", escape(text)),
         Event::Warning { host, text, .. } => format!("{host}: warning: {}", escape(text)),
-        Event::Reloaded { changes } if changes.is_empty() => {
+        Event::Reloaded { changes, grants } if changes.is_empty() && grants.is_empty() => {
             "the manifest was read again; nothing has changed".to_owned()
         }
-        Event::Reloaded { changes } => {
-            format!(
-                "the manifest was read again: {}",
-                escape(&changes.join("; "))
-            )
+        Event::Reloaded { changes, grants } => {
+            let news = grants.iter().map(|grant| format!("new: {grant}"));
+            let all: Vec<_> = changes.iter().cloned().chain(news).collect();
+            format!("the manifest was read again: {}", escape(&all.join("; ")))
         }
+        Event::Held { grants } => format!(
+            "the manifest has changed; this waits for approval: {}",
+            escape(&grants.join("; "))
+        ),
         Event::Hopeless { hosts } => format!("none of the {hosts} hosts can run as it is"),
     };
     format!("{} {what}\n", moment(line.time_ms))

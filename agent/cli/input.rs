@@ -12,9 +12,12 @@ use super::{
     output,
 };
 use crate::{
-    driver::origin::{self, Unreadable},
-    plan::{self, Loaded},
-    text::meant,
+    driver::{
+        doubts,
+        origin::{self, Unreadable},
+    },
+    plan::Loaded,
+    text::{meant, quote},
 };
 
 /// The names under which a manifest is found without being asked for.
@@ -23,13 +26,16 @@ const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 /// How the help explains what happens without a FILE.
 pub(super) const SEARCH_HELP: &str = "\
 Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in this folder, in a folder \
-above it inside the home folder, or in ~/.config/norouter.";
+above it inside the home folder, or in ~/.config/norouter. It is used only if it and its folder belong to you or root, \
+and nobody else may write there.";
 
 /// Where a manifest comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// Standard input, written as `-`.
     Stdin,
+    /// A pipe that the shell has opened, as in `norouter <(generate)`. Like standard input it can be read once.
+    Pipe(PathBuf),
     /// A file.
     File(PathBuf),
 }
@@ -61,6 +67,16 @@ impl Source {
                     .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
             );
         };
+        // A manifest is a program, and nobody has asked for this one.
+        doubts::check(&file).map_err(|reason| {
+            let message = format!("{} is not used: {reason}", file.display());
+            let name = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+            let hint = format!(
+                "look at what is in it, and name it if it is what you want: norouter {}",
+                name.display()
+            );
+            Error::new(Exit::Usage, message).hint(hint)
+        })?;
         output::talk(&format!("using {}", shown(&file)));
         Ok(Self::File(file))
     }
@@ -68,6 +84,8 @@ impl Source {
     fn named(file: &Path) -> Self {
         if file == Path::new("-") {
             Self::Stdin
+        } else if is_pipe(file) {
+            Self::Pipe(file.to_owned())
         } else {
             Self::File(file.to_owned())
         }
@@ -77,14 +95,14 @@ impl Source {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "<stdin>".into(),
-            Self::File(file) => file.display().to_string(),
+            Self::Pipe(file) | Self::File(file) => file.display().to_string(),
         }
     }
 
-    /// The file, unless it is standard input.
+    /// The file, unless it can be read only once.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
-            Self::Stdin => None,
+            Self::Stdin | Self::Pipe(_) => None,
             Self::File(file) => Some(file),
         }
     }
@@ -93,12 +111,17 @@ impl Source {
     pub(super) fn load(&self) -> Result<Loaded, Error> {
         let read = match self {
             Self::Stdin => origin::read(io::stdin().lock()),
-            Self::File(file) => File::open(file)
+            Self::Pipe(file) => File::open(file)
                 .map_err(Unreadable::from)
                 .and_then(origin::read),
+            Self::File(file) => origin::open(file).and_then(origin::read),
         };
         match read {
-            Ok(text) => Ok(plan::load(&self.name(), &text)),
+            Ok(text) => Ok(origin::understand(&self.name(), &text)),
+            Err(error @ Unreadable::Name) => {
+                let message = format!("{} is not used: {error}", quote(&self.name()));
+                Err(Error::new(Exit::Usage, message))
+            }
             Err(Unreadable::Io(error)) => Err(self.unreadable(&error)),
             Err(Unreadable::NotText { line }) => {
                 let message = format!("{}:{line}: this is not UTF-8 text", self.name());
@@ -126,6 +149,15 @@ impl Source {
         }
         Error::new(Exit::Failure, format!("cannot read {name}: {error}"))
     }
+}
+
+/// Whether a path is a stream that is open already, and that whoever has started this program feeds.
+fn is_pipe(file: &Path) -> bool {
+    let is_open = file == Path::new("/dev/stdin")
+        || ["/dev/fd", "/proc/self/fd"]
+            .iter()
+            .any(|fds| file.starts_with(fds));
+    is_open && file.metadata().is_ok_and(|it| !it.is_file())
 }
 
 fn shown(file: &Path) -> String {

@@ -36,6 +36,7 @@ mod show_example;
 mod show_installer;
 mod status;
 mod top;
+mod trust;
 mod typing;
 mod up;
 mod wait;

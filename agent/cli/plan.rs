@@ -11,7 +11,7 @@ use super::{
     output,
 };
 use crate::{
-    plan::{Allow, HostPlan, Plan, Protocol, ProxyPlan, Start},
+    plan::{self, Allow, HostPlan, Plan, Protocol, ProxyPlan, Start},
     route::{Target, policy::Action},
     text::escape,
 };
@@ -28,6 +28,11 @@ pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// List what it grants instead, in sentences: commands, published ports, proxies, files, names and routes
+    ///
+    /// With --json this is the list that "norouter up --require-trust" takes.
+    #[arg(long)]
+    grants: bool,
     /// Write the plan as JSON
     #[arg(long)]
     json: bool,
@@ -44,7 +49,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             format!("{} cannot be run", loaded.file_name),
         ));
     };
-    if args.json {
+    if args.grants {
+        let grants = plan::grants(plan);
+        if args.json {
+            output::json(&json!(grants))?;
+        } else {
+            let lines = grants.iter().map(|grant| format!("{grant}\n"));
+            output::data(&lines.collect::<String>())?;
+        }
+    } else if args.json {
         output::json(&as_json(plan))?;
     } else {
         output::data(&as_text(plan))?;

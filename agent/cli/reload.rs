@@ -12,7 +12,8 @@ use crate::{driver::control::client, text::escape};
 /// Have a running network read its manifest again
 ///
 /// It does so by itself when the file changes, unless it was started with --no-watch. What has not changed goes on
-/// undisturbed; a manifest with errors changes nothing, and the errors are shown.
+/// undisturbed; a manifest with errors changes nothing, and the errors are shown. Where the network runs with --confirm, a change
+/// that grants more is shown and waits for "norouter approve".
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -23,14 +24,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let changes = wait_for(async {
+    let answer = wait_for(async {
         let client = args.reach.client().await?;
         match client.call::<Value>("/v1/reload").await {
-            Ok(answer) => {
-                let changes = answer["changes"].as_array().into_iter().flatten();
-                let texts = changes.filter_map(|change| Some(change.as_str()?.to_owned()));
-                Ok(texts.collect::<Vec<_>>())
-            }
+            Ok(answer) => Ok(answer),
             Err(client::Error::Refused(report)) => {
                 for line in report.lines() {
                     output::talk(&escape(line));
@@ -41,14 +38,29 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             Err(error) => Err(error.into()),
         }
     })?;
+    let texts = |what: &str| -> Vec<String> {
+        let texts = answer[what].as_array().into_iter().flatten();
+        let texts = texts.filter_map(|text| Some(text.as_str()?.to_owned()));
+        texts.collect()
+    };
+    let (changes, grants) = (texts("changes"), texts("grants"));
+    let held = answer["held"].as_u64();
     if args.json {
-        output::json(&json!({"changes": changes}))?;
-    } else if changes.is_empty() {
+        output::json(&json!({"changes": changes, "grants": grants, "held": held}))?;
+        return Ok(Exit::Ok);
+    }
+    if held.is_some() {
+        output::talk(
+            "nothing was taken up: the change waits for \"norouter approve\", because of what it grants",
+        );
+    } else if changes.is_empty() && grants.is_empty() {
         output::talk("nothing has changed");
-    } else {
-        for change in changes {
-            output::data(&format!("{}\n", escape(&change)))?;
-        }
+    }
+    for change in changes {
+        output::data(&format!("{}\n", escape(&change)))?;
+    }
+    for grant in grants {
+        output::data(&format!("new: {}\n", escape(&grant)))?;
     }
     Ok(Exit::Ok)
 }

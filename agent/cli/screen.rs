@@ -206,11 +206,23 @@ impl<W: Write> Screen<W> {
                     state.word()
                 )
             }
-            Event::Reloaded { changes } if changes.is_empty() => {
+            Event::Reloaded { changes, grants } if changes.is_empty() && grants.is_empty() => {
                 "the manifest was read again; nothing has changed".to_owned()
             }
-            Event::Reloaded { changes } => {
-                format!("the manifest was read again:\n  {}", changes.join("\n  "))
+            Event::Reloaded { changes, grants } => {
+                let bold = Style::new().bold();
+                let news = grants
+                    .iter()
+                    .map(|grant| format!("{bold}new{bold:#}: {grant}"));
+                let all: Vec<_> = changes.iter().cloned().chain(news).collect();
+                format!("the manifest was read again:\n  {}", all.join("\n  "))
+            }
+            Event::Held { grants } => {
+                let yellow = AnsiColor::Yellow.on_default();
+                format!(
+                    "the manifest has changed, and {yellow}the whole change waits for your approval{yellow:#}, because of what it grants:\n  {}",
+                    grants.join("\n  ")
+                )
             }
             Event::Hopeless { hosts } => {
                 let red = AnsiColor::Red.on_default();
@@ -518,7 +530,10 @@ mod tests {
     }
 
     fn network(hosts: Vec<HostView>) -> Snapshot {
-        Snapshot { now_ms: 0, hosts }
+        Snapshot {
+            hosts,
+            ..Snapshot::default()
+        }
     }
 
     /// Columns and rows of a terminal that somebody resizes.

@@ -68,6 +68,13 @@ fn text(network: &NetworkView) -> String {
             lines.push(format!("{name}: \"norouter answer {name}\" answers that"));
         }
     }
+    if let Some(change) = &network.snapshot.held {
+        lines.push(
+            "the manifest has changed; \"norouter approve\" takes that up, and grants:".to_owned(),
+        );
+        let grants = change.grants.iter();
+        lines.extend(grants.map(|grant| format!("  {}", escape(grant))));
+    }
     lines.join("\n") + "\n"
 }
 

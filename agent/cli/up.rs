@@ -18,6 +18,7 @@ use super::{
     input::Source,
     output,
     screen::{Addresses, Screen},
+    trust,
 };
 use crate::{
     driver::{
@@ -28,7 +29,7 @@ use crate::{
         signals::{Request, Requests, Resizes},
         watch::Watch,
     },
-    manager::Commands,
+    manager::Hold,
     plan::Plan,
     text::{escape, quote},
     view::Event,
@@ -59,6 +60,17 @@ pub(super) struct Args {
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
+    /// When the manifest changes so that it grants more, take up nothing of the change before somebody has agreed to it
+    ///
+    /// What it grants are commands, published ports, proxies, files, names and routes: "norouter plan --grants" lists them.
+    #[arg(long, conflicts_with = "confirm_commands")]
+    confirm: bool,
+    /// Run the manifest only if it grants nothing but what is listed in FILE, as "norouter plan --grants --json" has written it
+    ///
+    /// For scripts. Otherwise nothing is started, what is not listed is shown, and the exit code is 6. FILE and its folder must
+    /// belong to you or root, and nobody else may write them. While the network runs, this is like --confirm.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
+    require_trust: Option<PathBuf>,
     /// Give the answers that are typed here again when a host is started again; they are kept in memory only
     #[arg(long)]
     remember: bool,
@@ -74,6 +86,8 @@ impl Args {
         let option = option(self.open_editor, "--open-editor")
             .or_else(|| option(self.no_watch, "--no-watch"))
             .or_else(|| option(self.confirm_commands, "--confirm-commands"))
+            .or_else(|| option(self.confirm, "--confirm"))
+            .or_else(|| option(self.require_trust.is_some(), "--require-trust"))
             .or_else(|| option(self.remember, "--remember"))
             .or_else(|| option(self.name.is_some(), "--name"));
         option.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
@@ -83,12 +97,15 @@ impl Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let mode = Mode {
         watch: !args.no_watch,
-        commands: if args.confirm_commands {
-            Commands::Hold
+        hold: if args.confirm || args.require_trust.is_some() {
+            Hold::News
+        } else if args.confirm_commands {
+            Hold::Commands
         } else {
-            Commands::Start
+            Hold::Nothing
         },
         remember: args.remember,
+        trusted: args.require_trust.as_deref(),
     };
     if args.open_editor {
         return edit::run(args.file.as_deref(), args.name.as_ref(), mode);
@@ -98,11 +115,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 
 /// How a manifest is taken up that changes while its network runs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mode {
+pub(super) struct Mode<'a> {
     watch: bool,
-    commands: Commands,
+    hold: Hold,
     /// Whether what a person has answered is kept for the next life of the host.
     remember: bool,
+    /// The file that lists what the manifest may grant, if there is one.
+    trusted: Option<&'a Path>,
 }
 
 /// What a network was made from.
@@ -110,11 +129,15 @@ struct Manifest<'a> {
     /// None of what came from a pipe and cannot be read a second time.
     file: Option<&'a Path>,
     watch: Option<io::Result<Watch>>,
-    mode: Mode,
+    mode: Mode<'a>,
 }
 
 /// Runs a manifest, after telling what is wrong with it.
-pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Result<Exit, Error> {
+pub(super) fn run_source(
+    source: &Source,
+    name: Option<&Name>,
+    mode: Mode<'_>,
+) -> Result<Exit, Error> {
     let watch = source.path().filter(|_| mode.watch).map(Watch::start);
     let loaded = source.load()?;
     if !loaded.problems.is_empty() {
@@ -124,8 +147,11 @@ pub(super) fn run_source(source: &Source, name: Option<&Name>, mode: Mode) -> Re
         let message = format!("{} cannot be run", loaded.file_name);
         return Err(Error::new(Exit::InvalidManifest, message));
     };
+    if let Some(file) = mode.trusted {
+        trust::check(plan, file)?;
+    }
     let identity = match source {
-        Source::Stdin => Identity::named("stdin"),
+        Source::Stdin | Source::Pipe(_) => Identity::named("stdin"),
         Source::File(file) => Identity::of_manifest(file),
     };
     let identity = identity.chosen(name.cloned());
@@ -296,8 +322,8 @@ impl Upkeep {
     fn new(from: Option<Manifest<'_>>, manager: &mut Manager) -> Self {
         let remembers = from.as_ref().is_some_and(|from| from.mode.remember);
         let origin = from.and_then(|from| {
-            let commands = from.mode.commands;
-            Some(Origin::new(from.file?, commands, from.watch, manager))
+            let hold = from.mode.hold;
+            Some(Origin::new(from.file?, hold, from.watch, manager))
         });
         if origin.is_none() {
             // Whoever asks for another network is told that there is none.
@@ -334,10 +360,14 @@ impl Upkeep {
         let Some(origin) = &self.origin else {
             return;
         };
-        if origin.commands() == Commands::Hold && desk.listen() {
-            screen.print(
-                "type yes and Enter to start new commands, once the lines below say that some wait",
-            );
+        if origin.hold() != Hold::Nothing && desk.listen() {
+            let what = match origin.hold() {
+                Hold::News => "take up the change, once the lines below say that it waits",
+                Hold::Commands | Hold::Nothing => {
+                    "start new commands, once the lines below say that some wait"
+                }
+            };
+            screen.print(&format!("type yes and Enter to {what}"));
         }
         // The manager tells everybody what has changed.
         let taken = origin.take_up(manager, asker).await;

@@ -54,9 +54,65 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
+/// Opens a file to read it. What is no file is refused at once: a pipe or a device could keep its reader waiting for ever.
+pub fn open(path: &Path) -> io::Result<File> {
+    // What happens when some devices are only opened is not harmless either.
+    is_file(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // It may be a pipe by now, whose opening must not wait either; for a file that means nothing.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    is_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn is_file(it: &fs::Metadata) -> io::Result<()> {
+    if it.is_file() {
+        return Ok(());
+    }
+    if it.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "it is a folder and not a file",
+        ));
+    }
+    let kind = kind_of(it.file_type());
+    let message = format!("it is {kind} and not a file");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+#[cfg(unix)]
+fn kind_of(it: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if it.is_fifo() {
+        "a pipe"
+    } else if it.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn kind_of(_it: fs::FileType) -> &'static str {
+    "something else"
+}
+
 /// Reads a file; one that does not exist is none.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
-    match fs::read(path) {
+    let bytes = open(path).and_then(|mut file| {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match bytes {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(format!(
@@ -362,6 +418,27 @@ pub(crate) mod tests {
                 Ok(())
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = Folder::new();
+        let socket = folder.0.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, kind) in [
+            (folder.0.as_path(), "a folder"),
+            (socket.as_path(), "a socket"),
+            (Path::new("/dev/null"), "a device"),
+        ] {
+            let told = read(path).unwrap_err();
+            assert!(
+                told.contains(&format!("it is {kind} and not a file")),
+                "{told}"
+            );
+        }
+        let file = folder.file("file", OLD);
+        assert_eq!(read(&file).unwrap().unwrap(), OLD);
     }
 
     /// A folder of a test, which goes when the test ends.

@@ -32,8 +32,8 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     link::Reply,
-    manager::{Commands, Core, Output, Turn},
-    plan::{Change, Plan, Start},
+    manager::{Core, Hold, Outcome, Output, Turn},
+    plan::{Plan, Start},
     secret::Secret,
     time::Instant,
     view::{Answer, Event, Snapshot},
@@ -84,6 +84,8 @@ pub enum Intent {
     RestartHost(Vip),
     /// Start the command of a host that is held since the manifest changed: the one that was shown with this number.
     Approve(Vip, u64),
+    /// Take up the change of the manifest that is held: the one that was shown with this number.
+    ApproveChange(u64),
     /// End a flow with a reset to both of its ends.
     KillFlow(FlowKey),
     /// Answer what a host's command asks, or refuse to.
@@ -105,7 +107,7 @@ pub enum Unmet {
     )]
     NotNow,
     /// Nothing is held, or something else.
-    #[error("no such command waits for approval; it may have changed meanwhile")]
+    #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
     /// There is no such question.
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
@@ -118,8 +120,8 @@ pub enum Unmet {
     NoManifest,
 }
 
-/// Somebody wants the manifest to be read again, and to hear what came of it: what has changed, or what is wrong.
-pub type ReloadRequest = oneshot::Sender<Result<Vec<Change>, String>>;
+/// Somebody wants the manifest to be read again, and to hear what came of it, or what is wrong.
+pub type ReloadRequest = oneshot::Sender<Result<Outcome, String>>;
 
 /// A running manager, on a thread of its own.
 pub struct Manager {
@@ -141,7 +143,7 @@ pub struct Handle {
 /// What comes from other threads.
 enum Asked {
     Intent(Intent),
-    Reload(Box<Plan>, Commands, oneshot::Sender<Vec<Change>>),
+    Reload(Box<Plan>, Hold, oneshot::Sender<Outcome>),
 }
 
 impl Manager {
@@ -230,12 +232,12 @@ impl Handle {
         self.ask(Asked::Intent(intent));
     }
 
-    /// Makes the running network that of another plan. What changes is answered; nobody answers when the manager has
-    /// ended. With [`Commands::Hold`], new and changed commands wait for [`Intent::Approve`].
-    pub fn reload(&self, plan: Plan, commands: Commands) -> oneshot::Receiver<Vec<Change>> {
-        let (sender, changes) = oneshot::channel();
-        self.ask(Asked::Reload(Box::new(plan), commands, sender));
-        changes
+    /// Makes the running network that of another plan. What came of it is answered; nobody answers when the manager has
+    /// ended. What is held waits for [`Intent::Approve`] and [`Intent::ApproveChange`].
+    pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<Outcome> {
+        let (sender, outcome) = oneshot::channel();
+        self.ask(Asked::Reload(Box::new(plan), hold, sender));
+        outcome
     }
 
     fn ask(&self, asked: Asked) {
@@ -290,9 +292,9 @@ async fn run(
             asked = inbox.recv() => match asked {
                 // A host or a flow that is not there any more needs nothing.
                 Some(Asked::Intent(intent)) => drop(inside.obey(&intent)),
-                Some(Asked::Reload(plan, commands, changes)) => shared.tell(|core, now| {
+                Some(Asked::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
                     // Who has asked need not wait for the answer.
-                    let _ = changes.send(core.reload(now, &plan, commands));
+                    let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
                 // When all senders are gone, nobody is left to say it.
                 None => drop(inside.obey(&Intent::Down)),

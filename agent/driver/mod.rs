@@ -12,6 +12,7 @@ pub mod control;
 pub mod demo;
 mod dial;
 mod dns;
+pub mod doubts;
 pub mod environment;
 pub mod etc_hosts;
 pub mod files;

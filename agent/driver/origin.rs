@@ -9,11 +9,11 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Handle, Manager, describe, manager::ReloadRequest, watch::Watch};
+use super::{Handle, Manager, describe, doubts, files, manager::ReloadRequest, watch::Watch};
 use crate::{
-    manager::Commands,
-    manifest::SIZE_MAX_BYTES,
-    plan::{self, Change, Loaded, Plan},
+    manager::{Hold, Outcome},
+    manifest::{Problem, SIZE_MAX_BYTES},
+    plan::{self, Loaded, Plan},
 };
 
 /// Why there is no text.
@@ -22,6 +22,9 @@ pub enum Unreadable {
     /// The operating system does not give it.
     #[error("{}", describe(.0))]
     Io(#[from] io::Error),
+    /// The path has characters that no path of a manifest may have.
+    #[error("its path has a line break or a control character; give it another name")]
+    Name,
     /// It is no text.
     #[error("line {line}: this is not UTF-8 text")]
     NotText {
@@ -51,14 +54,45 @@ pub fn read(reader: impl Read) -> Result<String, Unreadable> {
 
 /// Reads and understands the manifest in a file.
 pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
-    let text = read(File::open(file)?)?;
-    Ok(plan::load(&file.display().to_string(), &text))
+    Ok(understand(&file.display().to_string(), &read(open(file)?)?))
+}
+
+/// Opens the file of a manifest. A path that could break the lines of whatever it is written into is none.
+pub fn open(file: &Path) -> Result<File, Unreadable> {
+    if file.to_string_lossy().chars().any(breaks_lines) {
+        return Err(Unreadable::Name);
+    }
+    Ok(files::open(file)?)
+}
+
+/// Whether a character in a path could end a line of a file that names the path.
+pub(crate) fn breaks_lines(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Understands a manifest, and looks at the files on this machine that its commands name.
+pub fn understand(file_name: &str, text: &str) -> Loaded {
+    let mut loaded = plan::load(file_name, text);
+    let doubts = loaded.plan.as_ref().map(doubts::doubts);
+    for doubt in doubts.unwrap_or_default() {
+        let hosts = &mut loaded.manifest.hosts.iter();
+        let host = hosts.find(|host| host.name.value == doubt.host.as_str());
+        let Some(host) = host else { continue };
+        let span = host.cmd.as_ref().map_or(host.name.span, |cmd| cmd.span);
+        loaded.problems.push(
+            Problem::warning(span, doubt.text).hint(
+                "name a program by its whole path, in a folder that only you or root may write",
+            ),
+        );
+    }
+    loaded.problems.sort_by_key(|problem| problem.span.start);
+    loaded
 }
 
 /// A network's manifest, and who wants it to be read again.
 pub struct Origin {
     file: PathBuf,
-    commands: Commands,
+    hold: Hold,
     watch: Option<Watch>,
     /// Other programs that want it to be read again.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
@@ -69,8 +103,8 @@ pub struct Origin {
 pub struct Taken {
     /// What is good to know or wrong, for people; may be empty.
     pub report: String,
-    /// The new plan and what it changes; nothing has changed where there is none.
-    pub plan: Option<(Plan, Vec<Change>)>,
+    /// The new plan and what came of it, which may be that it waits; nothing has changed where there is none.
+    pub plan: Option<(Plan, Outcome)>,
 }
 
 impl Origin {
@@ -78,7 +112,7 @@ impl Origin {
     /// between the two. Without a watch it is read again only when somebody asks.
     pub fn new(
         file: &Path,
-        commands: Commands,
+        hold: Hold,
         watch: Option<io::Result<Watch>>,
         manager: &mut Manager,
     ) -> Self {
@@ -91,15 +125,15 @@ impl Origin {
         });
         Self {
             file: file.to_owned(),
-            commands,
+            hold,
             watch,
             requests: manager.take_reloads(),
         }
     }
 
-    /// What becomes of new and changed commands.
-    pub const fn commands(&self) -> Commands {
-        self.commands
+    /// What of a change waits for a person.
+    pub const fn hold(&self) -> Hold {
+        self.hold
     }
 
     /// Done when the manifest is to be read again: it has changed, or somebody asks and wants to hear what came of it.
@@ -127,7 +161,7 @@ impl Origin {
         let taken = self.read_again(manager).await;
         if let Some(asker) = asker {
             let outcome = match &taken.plan {
-                Some((_, changes)) => Ok(changes.clone()),
+                Some((_, outcome)) => Ok(outcome.clone()),
                 None => Err(taken.report.clone()),
             };
             // Who has gone meanwhile does not want to know.
@@ -146,10 +180,10 @@ impl Origin {
         let Some(plan) = loaded.plan else {
             return nothing(report);
         };
-        match manager.reload(plan.clone(), self.commands).await {
-            Ok(changes) => Taken {
+        match manager.reload(plan.clone(), self.hold).await {
+            Ok(outcome) => Taken {
                 report,
-                plan: Some((plan, changes)),
+                plan: Some((plan, outcome)),
             },
             Err(_) => nothing("the network has ended".to_owned()),
         }

@@ -42,6 +42,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         FlowState,
         FlowView,
         FlowsView,
+        HeldChange,
         HeldView,
         HostState,
         HostView,

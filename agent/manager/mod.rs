@@ -9,6 +9,7 @@
 
 mod configure;
 mod flows;
+mod held;
 mod host;
 mod lost;
 mod pace;
@@ -21,14 +22,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+pub use self::{
+    held::{Hold, Outcome},
+    reload::Commands,
+    why::{Inquiry, Part},
+};
 use self::{
     host::Host,
     pace::Pace,
     prompts::{Asked, Will},
-};
-pub use self::{
-    reload::Commands,
-    why::{Inquiry, Part},
 };
 pub use crate::link::Turn;
 use crate::{
@@ -82,8 +84,10 @@ pub struct Core {
     switch: Switch,
     pace: Pace,
     news: lost::News,
-    /// How many commands were held so far.
+    /// How many commands and changes were held so far.
     numbers: u64,
+    /// A change of the manifest that waits for a person.
+    held: Option<held::Held>,
     stopping: bool,
     /// Whether it was said that no host can run.
     hopeless: bool,
@@ -121,6 +125,7 @@ impl Core {
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
             news: lost::News::default(),
             numbers: 0,
+            held: None,
             stopping: false,
             hopeless: false,
             prompts: 0,
@@ -368,6 +373,7 @@ impl Core {
         Snapshot {
             now_ms: host::millis(now),
             hosts: hosts.collect(),
+            held: self.held.as_ref().map(held::Held::view),
         }
     }
 

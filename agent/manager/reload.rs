@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Core, Host, configure, host::Held, lives_of};
+use super::{Core, Host, configure, held::sentences, host::Held, lives_of};
 use crate::{
     addr::Vip,
     link::Link,
@@ -26,6 +26,9 @@ impl Core {
         if self.stopping {
             return Vec::new();
         }
+        let grants = self.news(plan, commands);
+        // What was held is a part of this plan, or no more.
+        self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
         self.plan = plan.clone();
@@ -92,6 +95,7 @@ impl Core {
                 changes: (changes.iter().map(ToString::to_string))
                     .chain(policy)
                     .collect(),
+                grants: sentences(&grants),
             }));
         self.announce_all(now);
         changes

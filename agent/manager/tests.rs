@@ -2,6 +2,7 @@
 
 mod configuration;
 mod flows;
+mod held;
 mod lost;
 mod policy;
 mod prompts;

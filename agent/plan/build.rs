@@ -27,7 +27,7 @@ const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
 /// Where a gateway dials for others, if it does not publish that port.
 const FIRST_RELAY_PORT: u16 = 10_054;
 /// Where an agent keeps its files unless the manifest says otherwise.
-const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
+pub(super) const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
 /// What is appended to every command, so that the program at its other end becomes an agent.
 const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 

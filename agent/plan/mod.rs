@@ -15,6 +15,7 @@ use crate::{
 mod build;
 mod diff;
 mod matrix;
+mod grants;
 mod notes;
 mod policy;
 mod view;
@@ -22,6 +23,7 @@ mod words;
 
 pub use build::build;
 pub use diff::{Change, Kind, diff};
+pub use grants::{grants, news};
 pub use policy::Reach;
 
 /// More problems than these are counted, not shown.

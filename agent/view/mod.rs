@@ -2,6 +2,7 @@
 //! nothing else.
 
 mod flow;
+mod grant;
 mod network;
 mod plan;
 mod prompt;
@@ -9,6 +10,7 @@ mod why;
 
 pub use self::{
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
+    grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},
     plan::{
         MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,
@@ -31,6 +33,9 @@ pub struct Snapshot {
     pub now_ms: u64,
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<HostView>,
+    /// A change of the manifest that waits for a person's agreement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldChange>,
 }
 
 impl Snapshot {
@@ -217,6 +222,14 @@ pub enum Event {
     Reloaded {
         /// What has changed, for people: nothing that matters if it is empty.
         changes: Vec<String>,
+        /// What the network grants since then that it did not before, in sentences.
+        #[serde(default)]
+        grants: Vec<String>,
+    },
+    /// The manifest has changed, and the change waits for a person's agreement.
+    Held {
+        /// What it would grant, in sentences.
+        grants: Vec<String>,
     },
     /// No host can run as it is: all of them are refused. The network goes on, since a person may mend one.
     Hopeless {

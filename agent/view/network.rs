@@ -58,7 +58,7 @@ impl Event {
             | Self::Refused { host, .. }
             | Self::Stderr { host, .. }
             | Self::Warning { host, .. } => Some(host),
-            Self::Reloaded { .. } | Self::Hopeless { .. } => None,
+            Self::Reloaded { .. } | Self::Held { .. } | Self::Hopeless { .. } => None,
         }
     }
 }

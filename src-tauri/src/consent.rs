@@ -1,79 +1,102 @@
-//! What the person has agreed to. A manifest is a program: nothing of it runs before its commands were seen, and what else it
-//! does to machines: proxies that others can use, hosts files, and routes.
+//! What the person has agreed to. A manifest is a program: nothing of it is in force before the person has seen what it grants:
+//! its commands, and everything else that it lets happen to machines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use norouter::plan::{Plan, Start};
+use norouter::{
+    driver::doubts,
+    plan::{Plan, Start, grants},
+    view::Grant,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::view::{CommandChange, Consent, ConsentDeed, ConsentHost, Deed};
+use crate::view::{CommandChange, Consent, ConsentDeed, ConsentHost};
 
 /// What was agreed to, by file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agreements(BTreeMap<String, Agreement>);
 
-/// What was agreed to for a file. The words themselves are kept, and not only their digest, so that the next question can show
-/// what is different.
+/// What was agreed to for a file. The grants themselves are kept, and not only their digest, so that the next question can show
+/// what is different. What older versions have kept knows of less, and is asked for again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Agreement {
-    /// By the name of the host.
-    commands: BTreeMap<String, Vec<String>>,
-    deeds: BTreeSet<Deed>,
+    #[serde(default)]
+    grants: BTreeSet<Grant>,
 }
 
 impl Agreements {
-    /// Whether everything that a plan would run was agreed to for this very file.
+    /// Whether everything that a plan grants was agreed to for this very file.
     pub(crate) fn cover(&self, path: &str, plan: &Plan) -> bool {
-        let commands = self.compare(path, plan);
-        let has_same = commands.iter().all(|it| it.change == CommandChange::Same);
-        has_same && self.compare_deeds(path, plan).iter().all(|it| !it.is_new)
-    }
-
-    /// What the person is shown before a plan may run.
-    pub(crate) fn question(&self, path: &str, plan: &Plan) -> Consent {
-        Consent {
-            path: path.to_owned(),
-            digest: digest(plan),
-            hosts: self.compare(path, plan),
-            deeds: self.compare_deeds(path, plan),
+        match self.0.get(path) {
+            Some(agreed) => grants(plan).is_subset(&agreed.grants),
+            None => grants(plan).is_empty(),
         }
     }
 
+    /// What the person is shown before a plan is in force; `running` if it is to take the place of another one.
+    pub(crate) fn question(&self, path: &str, plan: &Plan, running: bool) -> Consent {
+        let doubts = doubts::doubts(plan).into_iter();
+        Consent {
+            path: path.to_owned(),
+            digest: digest(plan),
+            running,
+            hosts: self.compare(path, plan),
+            deeds: self.compare_deeds(path, plan),
+            doubts: doubts
+                .map(|doubt| format!("{}: {}", doubt.host, doubt.text))
+                .collect(),
+        }
+    }
+
+    fn agreed(&self, path: &str) -> impl Iterator<Item = &Grant> {
+        self.0.get(path).into_iter().flat_map(|it| &it.grants)
+    }
+
     fn compare_deeds(&self, path: &str, plan: &Plan) -> Vec<ConsentDeed> {
-        let agreed = self.0.get(path);
-        let beside = |deed| ConsentDeed {
-            is_new: !agreed.is_some_and(|agreed| agreed.deeds.contains(&deed)),
-            deed,
-        };
-        deeds(plan).into_iter().map(beside).collect()
+        let agreed: BTreeSet<_> = self.agreed(path).collect();
+        let all = grants(plan);
+        let deeds = all
+            .iter()
+            .filter(|grant| !matches!(grant, Grant::Command { .. }));
+        deeds
+            .map(|grant| ConsentDeed {
+                is_new: !agreed.contains(grant),
+                text: grant.to_string(),
+            })
+            .collect()
     }
 
     /// Every command of a plan beside what was agreed to.
-    pub(crate) fn compare(&self, path: &str, plan: &Plan) -> Vec<ConsentHost> {
-        let agreed = self.0.get(path);
+    fn compare(&self, path: &str, plan: &Plan) -> Vec<ConsentHost> {
+        let before: BTreeMap<_, _> = self
+            .agreed(path)
+            .filter_map(|grant| match grant {
+                Grant::Command { host, command } => Some((host, command)),
+                Grant::Publish { .. }
+                | Grant::Resolver { .. }
+                | Grant::Proxy { .. }
+                | Grant::Credentials { .. }
+                | Grant::HostsFile { .. }
+                | Grant::StateDir { .. }
+                | Grant::Name { .. }
+                | Grant::OtherUsers { .. }
+                | Grant::Reach { .. }
+                | Grant::Route { .. } => None,
+            })
+            .collect();
         commands(plan)
             .map(|(host, vip, command)| {
-                let previous = agreed.and_then(|agreed| agreed.commands.get(&host).cloned());
+                let previous = before.get(&host).map(|&command| command.clone());
                 beside(host, vip, command, previous)
             })
             .collect()
     }
 
-    /// Remembers that a plan may run.
+    /// Remembers what a plan grants, and nothing else that was granted before.
     pub(crate) fn agree(&mut self, path: &str, plan: &Plan) {
-        let commands = commands(plan).map(|(host, _, command)| (host, command.to_vec()));
-        let agreement = Agreement {
-            commands: commands.collect(),
-            deeds: deeds(plan),
-        };
-        self.0.insert(path.to_owned(), agreement);
-    }
-
-    /// Remembers that the command of one host may run.
-    pub(crate) fn agree_to_one(&mut self, path: &str, host: &str, command: Vec<String>) {
-        let agreed = self.0.entry(path.to_owned()).or_default();
-        agreed.commands.insert(host.to_owned(), command);
+        let grants = grants(plan);
+        self.0.insert(path.to_owned(), Agreement { grants });
     }
 }
 
@@ -110,40 +133,10 @@ pub(crate) fn commands(plan: &Plan) -> impl Iterator<Item = (String, String, &[S
     })
 }
 
-/// What a plan does besides running commands. What is listened on at addresses of the loopback, only programs of that machine can
-/// use.
-fn deeds(plan: &Plan) -> BTreeSet<Deed> {
-    let mut deeds = BTreeSet::new();
-    for host in &plan.hosts {
-        let name = || host.name.to_string();
-        let proxies = [&host.http, &host.socks].into_iter().flatten();
-        let others_can_use = proxies.filter(|proxy| !proxy.listen.ip().is_loopback());
-        deeds.extend(others_can_use.map(|proxy| Deed::Listen {
-            host: name(),
-            address: proxy.listen.to_string(),
-        }));
-        deeds.extend(
-            host.write_etc_hosts
-                .then(|| Deed::HostsFile { host: name() }),
-        );
-    }
-    for route in plan.routes.iter() {
-        let hosts = route.via.iter().filter_map(|vip| plan.host(*vip));
-        for (host, to) in hosts.flat_map(|host| route.to.iter().map(move |to| (host, to))) {
-            deeds.insert(Deed::Route {
-                to: to.to_string(),
-                via: host.name.to_string(),
-            });
-        }
-    }
-    deeds
-}
-
-/// A plan in one word: SHA-256 of what would run, word by word, with where it would be, and of what else it does.
+/// What a plan grants in one word: SHA-256 of all of it. What is in the files that commands name is not a part of it.
 pub(crate) fn digest(plan: &Plan) -> String {
-    let all = (commands(plan).collect::<Vec<_>>(), deeds(plan));
     // Texts and lists of them have nothing in them that JSON cannot say, and no two of them look the same in it.
-    hash(&serde_json::to_vec(&all).unwrap_or_default())
+    hash(&serde_json::to_vec(&grants(plan)).unwrap_or_default())
 }
 
 /// SHA-256 in hexadecimal.
@@ -177,7 +170,7 @@ mod tests {
             "hosts: {a: {}, b: {cmd: ssh b norouter}, c: {cmd: ssh x norouter}, d: {cmd: ssh d norouter}}",
         );
         assert!(!agreements.cover("/n.yaml", &changed));
-        let question = agreements.question("/n.yaml", &changed);
+        let question = agreements.question("/n.yaml", &changed, false);
         let words: Vec<_> = question.hosts.iter().map(|host| host.change).collect();
         assert_eq!(
             words,
@@ -204,27 +197,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_needs_no_consent() {
+    fn what_grants_nothing_needs_no_consent() {
         let agreements = Agreements::default();
-        assert!(agreements.cover("/n.yaml", &plan("hosts: {a: {ports: ['80:127.0.0.1:80']}}")));
+        assert!(agreements.cover("/n.yaml", &plan("hosts: {a: {dns: {disable: true}}}")));
+        let port = plan("hosts: {a: {dns: {disable: true}, ports: ['80:127.0.0.1:80']}}");
+        assert!(
+            !agreements.cover("/n.yaml", &port),
+            "a service of this machine is more than a command elsewhere"
+        );
     }
 
     #[test]
-    fn a_new_listener_a_hosts_file_and_a_route_are_asked_for() {
+    fn everything_that_is_granted_anew_is_asked_for() {
         let plain = "hosts: {a: {cmd: ssh a norouter}}";
-        let open = "hosts: {a: {cmd: ssh a norouter, http: {listen: '0.0.0.0:8080', allowRemote: true, credentials: /users}}}";
-        let file = "hosts: {a: {cmd: ssh a norouter, writeEtcHosts: true}}";
-        let route =
-            "hosts: {a: {cmd: ssh a norouter}}\nroutes: [{via: a, to: [10.0.0.0/8, '*.internal']}]";
-        let near = "hosts: {a: {cmd: ssh a norouter, http: {listen: '127.0.0.1:8080'}}}";
+        let more = |field: &str| format!("hosts: {{a: {{cmd: ssh a norouter, {field}}}}}");
         let mut agreements = Agreements::default();
         agreements.agree("/n.yaml", &plan(plain));
-        assert!(agreements.cover("/n.yaml", &plan(near)));
-        for (text, new) in [(open, 1), (file, 1), (route, 2)] {
-            let other = plan(text);
+        for (text, new) in [
+            (
+                more("http: {listen: '0.0.0.0:8080', allowRemote: true, credentials: /users}"),
+                2,
+            ),
+            (more("http: {listen: '127.0.0.1:8080'}"), 1),
+            (more("writeEtcHosts: true"), 1),
+            (more("ports: ['80:127.0.0.1:80']"), 1),
+            (more("aliases: [www.example.com]"), 1),
+            (more("stateDir: {pathOnAgent: ~/work}"), 1),
+            (
+                format!("{plain}\nroutes: [{{via: a, to: [10.0.0.0/8, '*.internal']}}]"),
+                2,
+            ),
+        ] {
+            let other = plan(&text);
             assert_ne!(digest(&other), digest(&plan(plain)));
             assert!(!agreements.cover("/n.yaml", &other), "{text}");
-            let question = agreements.question("/n.yaml", &other);
+            let question = agreements.question("/n.yaml", &other, true);
             let fresh = question.deeds.iter().filter(|it| it.is_new).count();
             assert_eq!((question.deeds.len(), fresh), (new, new));
             let mut agreements = agreements.clone();
@@ -232,6 +239,33 @@ mod tests {
             assert!(agreements.cover("/n.yaml", &other));
             assert!(agreements.cover("/n.yaml", &plan(plain)), "less is no news");
         }
+    }
+
+    #[test]
+    fn what_an_older_version_has_kept_is_asked_for_again() {
+        let kept = r#"{"/n.yaml": {"commands": {"a": ["ssh"]}, "deeds": [{"kind": "hostsFile", "host": "a"}]}}"#;
+        let agreements: Agreements = serde_json::from_str(kept).unwrap();
+        assert!(!agreements.cover("/n.yaml", &plan("hosts: {a: {cmd: ssh}}")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_others_can_change_is_told_of() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = crate::testing::Folder::new("doubt");
+        let script = folder.file("run.sh", "");
+        let question = |mode| {
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(mode)).unwrap();
+            let text = format!("hosts: {{a: {{cmd: [sh, {}]}}}}", script.display());
+            Agreements::default().question("/n.yaml", &plan(&text), false)
+        };
+        assert!(question(0o755).doubts.is_empty());
+        let doubts = question(0o757).doubts;
+        assert_eq!(doubts.len(), 1);
+        assert!(
+            doubts[0].starts_with("a: ") && doubts[0].contains("run.sh"),
+            "{doubts:?}"
+        );
     }
 
     #[test]

@@ -233,6 +233,7 @@ mod tests {
             snapshot: Snapshot {
                 now_ms: 0,
                 hosts: vec![web],
+                held: None,
             },
         };
         for good in [

@@ -224,7 +224,7 @@ impl Desk {
         self.edit(|state| state.failure = Some(failure));
     }
 
-    /// Opens a manifest, and shows what it would run if that was not agreed to yet. Nothing is started.
+    /// Opens a manifest, and shows what it grants if that was not agreed to yet. Nothing is started.
     pub(crate) async fn open(&self, path: &Path) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         self.lay_down(path).await
@@ -306,20 +306,25 @@ impl Desk {
     pub(crate) fn ask(&self, path: &str, plan: &Plan) {
         self.edit(|state| {
             let covered = state.session.is_some() || state.agreements.get().cover(path, plan);
-            state.consent = (!covered).then(|| state.agreements.get().question(path, plan));
+            state.consent = (!covered).then(|| state.agreements.get().question(path, plan, false));
         });
     }
 
-    /// The answer to the question that is asked. With a yes, the very commands that were shown are started.
+    /// The answer to the question that is asked. With a yes, the very commands that were shown are started, or the very change
+    /// is taken up.
     pub(crate) async fn consent(&self, digest_shown: &str, agree: bool) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         let asked = self.edit(|state| state.consent.take());
         if !agree {
             return Ok(());
         }
-        let Some(path) = asked.map(|consent| PathBuf::from(consent.path)) else {
+        let Some(asked) = asked else {
             return Err("nothing is waiting for your consent".to_owned());
         };
+        if asked.running {
+            return self.take_up(digest_shown).await;
+        }
+        let path = PathBuf::from(asked.path);
         let watch = Watch::start(&path);
         let loaded = Self::load(&path)?;
         let shown = path.display().to_string();
@@ -330,7 +335,7 @@ impl Desk {
         if digest(&plan) != digest_shown {
             self.ask(&shown, &plan);
             return Err(
-                "the manifest has changed meanwhile; look at its commands again".to_owned(),
+                "the manifest has changed meanwhile; look at what it grants again".to_owned(),
             );
         }
         self.edit(|state| state.agreements.change(|all| all.agree(&shown, &plan)))?;
@@ -469,9 +474,10 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
             }
             opened.seen = Some(text);
             state.disk_at = change;
-            // What is asked is always about the file as it is.
-            if let (Some(_), Some(plan)) = (&state.consent, &plan) {
-                state.consent = Some(state.agreements.get().question(&shown, plan));
+            // What is asked is always about the file as it is; whoever keeps up a running network asks for that.
+            let asked = state.consent.as_ref().filter(|asked| !asked.running);
+            if let (Some(_), Some(plan)) = (asked, &plan) {
+                state.consent = Some(state.agreements.get().question(&shown, plan, false));
                 state.app_at = change;
             }
         });

@@ -79,7 +79,11 @@ fn in_words(line: &LogLine) -> String {
             let reason = reason.as_deref().unwrap_or_default();
             format!("{host}: {} {reason}", state.word())
         }
-        Event::Reloaded { changes } => format!("reloaded: {}", changes.join("; ")),
+        Event::Reloaded { changes, grants } => {
+            let all: Vec<_> = changes.iter().chain(grants).map(String::as_str).collect();
+            format!("reloaded: {}", all.join("; "))
+        }
+        Event::Held { grants } => format!("held: {}", grants.join("; ")),
         Event::Hopeless { hosts } => format!("none of {hosts} hosts can run"),
         Event::Stderr { host, line, .. } => format!("{host} | {line}"),
         Event::Refused { host, text, .. } => format!("{host} {text}"),

@@ -7,7 +7,7 @@ use std::{
 
 use norouter::{
     plan::{self, HostPlan, Kind, Plan, Reach, Start},
-    view::FlowView,
+    view::{FlowView, Grant},
 };
 
 use crate::{
@@ -68,6 +68,11 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
         drops: flows.iter().filter(drops).count(),
         untouched: old.hosts.len() - changes.iter().filter(|it| it.kind != Kind::Added).count(),
         commands: changed_commands(old, new),
+        grants: plan::news(old, new)
+            .iter()
+            .filter(|grant| !matches!(grant, Grant::Command { .. }))
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
@@ -210,6 +215,13 @@ routes: [{via: b, to: ['*.example.com']}]
         assert_eq!(
             commands,
             [("b", CommandChange::Changed), ("e", CommandChange::New)]
+        );
+        assert_eq!(
+            effect.grants,
+            [
+                "all hosts can connect to 127.0.0.1:80 of c, as c:81",
+                "connections to *.example.com are dialled by b"
+            ]
         );
     }
 

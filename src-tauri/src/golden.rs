@@ -105,7 +105,11 @@ fn network(pid: u32, now_ms: u64, hosts: Vec<HostView>) -> NetworkView {
         version: String::new(),
         pid,
         uptime_ms: now_ms,
-        snapshot: Snapshot { now_ms, hosts },
+        snapshot: Snapshot {
+            now_ms,
+            hosts,
+            held: None,
+        },
     }
 }
 
@@ -235,7 +239,8 @@ fn lives(tale: &mut Tale) {
 
     tale.desk.edit(|state| state.failure = None);
     let changes = vec!["db was added".to_owned(), "vault was removed".to_owned()];
-    tale.hear(one, line(8, Event::Reloaded { changes }));
+    let grants = vec!["this machine runs, for db: \"ssh\" \"db\"".to_owned()];
+    tale.hear(one, line(8, Event::Reloaded { changes, grants }));
     let db = host("db", HostState::Greeting);
     let whole = network(7, 3_000, vec![host("laptop", HostState::Ready), web, db]);
     tale.hear(one, client::News::Snapshot(whole));

@@ -93,11 +93,11 @@ impl Desk {
             let mut hosts = network.snapshot.hosts.into_iter();
             hosts.find(|it| it.name == host)?.held
         });
-        let held = held.filter(|held| held.number == number);
-        let held = held.ok_or("this command does not wait any more; look again")?;
+        if held.is_none_or(|held| held.number != number) {
+            return Err("this command does not wait any more; look again".to_owned());
+        }
         let path = format!("/v1/hosts/{host}/approve?number={number}");
-        self.client()?.post(&path).await.map_err(told)?;
-        self.agree_to(host, held.command)
+        self.client()?.post(&path).await.map_err(told)
     }
 
     /// Reads the manifest again.

@@ -1,10 +1,7 @@
 //! The manifest as a file: it is read, checked as it is edited, and saved. A change that the page has not seen is never
 //! overwritten.
 
-use std::{
-    fs::{self, OpenOptions},
-    path::Path,
-};
+use std::{fs::OpenOptions, path::Path};
 
 use norouter::{
     driver::{files, origin},
@@ -23,11 +20,8 @@ pub(crate) const CHANGED: &str = "changed on disk";
 /// The file as it is now.
 pub(crate) fn read(path: &Path) -> Result<ManifestText, String> {
     let shown = path.display();
-    let file = fs::File::open(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-    if !file.metadata().is_ok_and(|it| it.is_file()) {
-        return Err(format!("{shown} is not a file"));
-    }
-    let text = origin::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let read = origin::open(path).and_then(origin::read);
+    let text = read.map_err(|error| format!("cannot read {shown}: {error}"))?;
     if text.len() > SIZE_MAX_BYTES {
         return Err(format!("{shown} is larger than any manifest may be"));
     }
@@ -100,6 +94,8 @@ fn column(lines: &[&str], position: Position) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::testing::Folder;
 
@@ -142,6 +138,18 @@ mod tests {
         assert_eq!((problem.line, problem.severity), (2, Severity::Error));
         assert_eq!(problem.column, line.encode_utf16().count() + 1);
         assert_eq!(problem.end_column, problem.column + "10.0.0.1".len());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_holds_nobody_up() {
+        let folder = Folder::new("pipe");
+        let pipe = folder.path("n.yaml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let told = read(&pipe).unwrap_err();
+        assert!(told.contains("it is a pipe and not a file"), "{told}");
+        assert!(crate::desk::Desk::load(&pipe).is_err());
     }
 
     #[test]

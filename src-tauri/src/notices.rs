@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use norouter::view::{HostState, HostView};
+use norouter::view::{HeldChange, HostState, HostView};
 use notify_rust::{Notification, Timeout};
 use tokio::time::Instant;
 
@@ -49,6 +49,8 @@ pub(crate) struct Notices {
     told: BTreeSet<String>,
     /// Hosts that were up; a network that begins is not one that is lost.
     known: BTreeSet<String>,
+    /// The last change of the manifest that was told of.
+    change: u64,
 }
 
 impl Notices {
@@ -93,6 +95,26 @@ impl Notices {
         }
         self.told.clone_from(&lasting);
         Some(notice(&lasting, hosts))
+    }
+
+    /// Takes in what waits for the person since the manifest has changed; each change is told of once.
+    pub(crate) fn handle_change(
+        &mut self,
+        held: Option<&HeldChange>,
+        settings: &Settings,
+    ) -> Option<Notice> {
+        let held = held.filter(|held| held.number > self.change)?;
+        self.change = held.number;
+        settings.notify_needs_you.then(|| Notice {
+            title: words::CHANGED.to_owned(),
+            text: held
+                .grants
+                .iter()
+                .take(5)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("\n"),
+        })
     }
 
     /// When to look again.
@@ -156,10 +178,12 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
         if now != session {
             (session, notices) = (now, Notices::default());
         }
-        let hosts = desk
-            .network()
-            .map_or_else(Vec::new, |network| network.snapshot.hosts);
-        if let Some(notice) = notices.handle(Instant::now(), &hosts, &desk.settings()) {
+        let snapshot = desk.network().map(|network| network.snapshot);
+        let snapshot = snapshot.unwrap_or_default();
+        let settings = desk.settings();
+        let of_change = notices.handle_change(snapshot.held.as_ref(), &settings);
+        let of_hosts = notices.handle(Instant::now(), &snapshot.hosts, &settings);
+        for notice in of_hosts.into_iter().chain(of_change) {
             send(notice);
         }
         let later = async {
@@ -299,6 +323,25 @@ mod tests {
                 .title,
             "All hosts can be reached again"
         );
+    }
+
+    #[test]
+    fn a_change_that_waits_is_told_of_once() {
+        let mut notices = Notices::default();
+        let mut told = |number, settings: &Settings| {
+            let grants = vec!["a runs".to_owned()];
+            let held = HeldChange { number, grants };
+            notices.handle_change(Some(&held), settings)
+        };
+        let all = Settings::default();
+        assert_eq!(told(3, &all).unwrap().text, "a runs");
+        assert_eq!(told(3, &all), None);
+        let none = Settings {
+            notify_needs_you: false,
+            ..Settings::default()
+        };
+        assert_eq!(told(4, &none), None);
+        assert!(told(5, &all).is_some());
     }
 
     #[test]

@@ -16,14 +16,15 @@ use norouter::{
         origin::Origin,
         watch::Watch,
     },
-    manager::Commands,
+    manager::{Hold, Outcome},
     plan::Plan,
     view::LogView,
 };
 use tokio::task::AbortHandle;
 
 use crate::{
-    desk::Desk,
+    consent::digest,
+    desk::{Desk, State},
     truth::{LINES_MAX, Truth},
     view::{Phase, Shown},
     words::failure,
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     manifest: Option<PathBuf>,
     /// What its manager was told last, if it is the app's own.
     plan: Option<Plan>,
+    /// The change of its manifest that waits for the person, and its number, if it is the app's own.
+    waits: Option<(u64, Plan)>,
     phase: Phase,
     pub(crate) truth: Truth,
     reader: AbortHandle,
@@ -68,6 +71,12 @@ impl Session {
 
     pub(crate) fn manifest(&self) -> Option<&Path> {
         self.manifest.as_deref()
+    }
+
+    /// The number of the change that waits, as far as its manager has told.
+    fn held(&self) -> Option<u64> {
+        let held = self.truth.network()?.snapshot.held.as_ref()?;
+        Some(held.number)
     }
 
     pub(crate) fn view(&self) -> Shown {
@@ -132,8 +141,10 @@ impl Desk {
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
         // It is read as everybody else reads it.
         drop(events);
-        let origin = Origin::new(path, Commands::Hold, Some(watch), &mut manager);
+        let origin = Origin::new(path, Hold::News, Some(watch), &mut manager);
         let handle = manager.handle().clone();
+        // Whatever was agreed to besides is not in force, and is asked for when it comes back.
+        self.edit(|state| state.remember(path, &plan));
         let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
         let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();
         let desk = self.clone();
@@ -270,18 +281,32 @@ impl Desk {
         plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
     }
 
-    /// Remembers that a host's command was agreed to while the app runs the network.
-    pub(crate) fn agree_to(&self, host: &str, command: Vec<String>) -> Result<(), String> {
+    /// Takes up the change of the manifest that waits, if it is what the person was shown.
+    pub(crate) async fn take_up(&self, digest_shown: &str) -> Result<(), String> {
+        let (id, client, path, number, plan) = {
+            let state = self.lock();
+            let gone = || "this change does not wait any more; look again".to_owned();
+            let session = state.session.as_ref().ok_or_else(gone)?;
+            let (number, plan) = session.waits.clone().ok_or_else(gone)?;
+            let path = session.manifest().ok_or_else(gone)?.to_owned();
+            (session.id, session.client.clone(), path, number, plan)
+        };
+        if digest(&plan) != digest_shown {
+            self.edit(|state| state.ask_for_change(&path, &plan));
+            return Err(
+                "the manifest has changed meanwhile; look at what it grants again".to_owned(),
+            );
+        }
+        let approved = client.post(&format!("/v1/approve?number={number}")).await;
+        approved.map_err(|error| error.to_string())?;
         self.edit(|state| {
-            let session = state.session.as_ref().filter(|session| session.is_hosted());
-            let Some(path) = session.and_then(Session::manifest) else {
-                return Ok(());
-            };
-            let path = path.display().to_string();
-            state
-                .agreements
-                .change(|all| all.agree_to_one(&path, host, command))
-        })
+            state.remember(&path, &plan);
+            if let Some(session) = state.session.as_mut().filter(|session| session.id == id) {
+                session.waits.take_if(|(waits, _)| *waits == number);
+                session.plan = Some(plan);
+            }
+        });
+        Ok(())
     }
 
     /// Looks which other networks of this user run.
@@ -342,6 +367,7 @@ impl Desk {
                 hosted: handle,
                 manifest,
                 plan,
+                waits: None,
                 phase: Phase::Starting,
                 truth: Truth::default(),
                 reader: tokio::spawn(reading).abort_handle(),
@@ -358,6 +384,7 @@ impl Desk {
                 .is_some_and(|session| session.id == id)
             {
                 state.session = None;
+                state.consent.take_if(|asked| asked.running);
             }
         });
     }
@@ -385,11 +412,26 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
 impl Desk {
     /// Takes in what the manager tells; with its first word the network runs.
     pub(crate) fn hear(&self, id: u64, news: client::News) {
-        let begins = self.with_session(id, |session, change| {
+        let heard = self.with_session(id, |session, change| {
+            let waited = session.held();
             session.truth.hear(news, change);
-            session.phase == Phase::Starting && session.truth.network().is_some()
+            let decided = waited.is_some() && session.held().is_none();
+            let waits = session
+                .waits
+                .take_if(|(number, _)| decided && Some(*number) == waited);
+            let has_decided = waits.is_some();
+            if let Some((_, plan)) = waits {
+                // Somebody else has agreed to it; if it was taken back instead, whoever follows the file knows.
+                session.plan = Some(plan);
+            }
+            let begins = session.phase == Phase::Starting && session.truth.network().is_some();
+            (begins, has_decided)
         });
-        if begins == Some(true) {
+        let (begins, has_decided) = heard.unwrap_or_default();
+        if has_decided {
+            self.edit(|state| state.consent.take_if(|asked| asked.running));
+        }
+        if begins {
             self.edit(|state| {
                 if let Some(session) = state.session.as_mut().filter(|it| it.id == id) {
                     session.phase = Phase::Running;
@@ -410,19 +452,51 @@ impl Desk {
     }
 }
 
-/// Takes up the manifest whenever it changes, and tells what is wrong with it.
+/// Takes up the manifest whenever it changes and grants nothing new; asks the person otherwise, and tells what is wrong with it.
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
         let asker = origin.next().await;
+        let is_wanted = asker.is_some();
         let taken = origin.take_up(&handle, asker).await;
         match taken.plan {
-            Some((plan, _)) => desk.edit(|state| {
-                state.failure = None;
-                if let Some(session) = state.session.as_mut().filter(|session| session.id == id) {
-                    session.plan = Some(plan);
-                }
-            }),
+            Some((plan, outcome)) => desk.edit(|state| state.taken(id, &plan, &outcome, is_wanted)),
             None => desk.fail(failure::RELOAD, taken.report),
+        }
+    }
+}
+
+impl State {
+    /// The manifest of a session is another one, and its manager has taken that up or holds it.
+    /// A change that the person has put off is asked for again if somebody wants that, and not because the file was touched.
+    fn taken(&mut self, id: u64, plan: &Plan, outcome: &Outcome, is_wanted: bool) {
+        self.failure = None;
+        let session = self.session.as_mut().filter(|session| session.id == id);
+        let Some(session) = session else { return };
+        let path = session.manifest.clone().unwrap_or_default();
+        if let Some(number) = outcome.held {
+            let before = session.waits.replace((number, plan.clone()));
+            if is_wanted || before.is_none_or(|(before, _)| before != number) {
+                self.ask_for_change(&path, plan);
+            }
+            return;
+        }
+        session.waits = None;
+        session.plan = Some(plan.clone());
+        self.consent.take_if(|asked| asked.running);
+        self.remember(&path, plan);
+    }
+
+    /// Asks whether a change of a running network's manifest may be taken up.
+    fn ask_for_change(&mut self, path: &Path, plan: &Plan) {
+        let path = path.display().to_string();
+        self.consent = Some(self.agreements.get().question(&path, plan, true));
+    }
+
+    /// Remembers what a plan that is in force grants. Where that cannot be written, the person is asked again the next time.
+    fn remember(&mut self, path: &Path, plan: &Plan) {
+        let path = path.display().to_string();
+        if let Err(error) = self.agreements.change(|all| all.agree(&path, plan)) {
+            tracing::warn!("{error}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use norouter::view::{Event, HostState};
+use norouter::view::{Event, HostState, PlanView};
 
 use crate::{
     desk::{Cursor, Desk},
@@ -37,6 +37,18 @@ fn manifest(net: u8, word: &str) -> String {
         "hosts:\n  laptop: {{vip: 127.0.{net}.1, dns: {{disable: true}}, stateDir: {{disable: true}}}}\n  \
          mute: {{vip: 127.0.{net}.2, cmd: [sh, -c, 'echo {word} >&2; exec sleep 1000'], loopback: {{disable: true}}}}\n"
     )
+}
+
+/// Whether the command of a host has said a word.
+fn said(desk: &Desk, word: &str) -> bool {
+    let news = desk.news(&mut Cursor::default());
+    news.iter().any(|news| {
+        // What its command says, and not what is said of its command.
+        let News::Line { line } = news else {
+            return false;
+        };
+        matches!(&line.event, Event::Stderr { line, .. } if line.contains(word))
+    })
 }
 
 /// Its file, with a name that no other network on this machine has.
@@ -75,16 +87,6 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     here.start().await.unwrap();
     assert_eq!(here.session_id(), 1);
     assert_eq!(here.flows(10).await.unwrap().total, 0);
-    let said = |desk: &Desk, word: &str| {
-        let news = desk.news(&mut Cursor::default());
-        news.iter().any(|news| {
-            // What its command says, and not what is said of its command.
-            let News::Line { line } = news else {
-                return false;
-            };
-            matches!(&line.event, Event::Stderr { line, .. } if line.contains(word))
-        })
-    };
     until(&here, "the host has spoken", |_, desk| said(desk, "hello")).await;
 
     // Another app looks at the same network, and does not hold it.
@@ -110,24 +112,93 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     until(&here, "the mistake is told", |app, _| app.failure.is_some()).await;
     assert!(here.app().failure.unwrap().report.contains("-->"));
     assert_eq!(state_of(&here, "laptop"), Some(HostState::Ready));
-    // A changed command waits.
-    fs::write(&path, manifest(71, "goodbye")).unwrap();
+    fs::write(&path, manifest(71, "hello")).unwrap();
     until(&here, "the mistake is mended", |app, _| {
         app.failure.is_none()
     })
     .await;
-    assert!(!said(&here, "goodbye"));
 
     // Whoever has attached may end it.
     there.stop().await.unwrap();
     until(&here, "it has ended here", |app, _| app.network.is_none()).await;
     until(&there, "it has ended there", |app, _| app.network.is_none()).await;
     // What was not agreed to is asked for again.
+    fs::write(&path, manifest(71, "again")).unwrap();
     here.start().await.unwrap();
     assert_eq!(
         here.app().consent.unwrap().hosts[0].change,
         CommandChange::Changed
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
+    let (folder, folder_there) = (Folder::new("change"), Folder::new("change-other"));
+    let (here, there) = (desk(&folder), desk(&folder_there));
+    let path = file(&folder, "change", &manifest(79, "hello"));
+    here.open(&path).await.unwrap();
+    let digest = here.app().consent.unwrap().digest;
+    here.consent(&digest, true).await.unwrap();
+    until(&here, "it runs", |_, desk| desk.network().is_some()).await;
+    there.open(&path).await.unwrap();
+    until(&there, "it is seen", |_, desk| desk.network().is_some()).await;
+    let held = |desk: &Desk| desk.network().unwrap().snapshot.held.is_some();
+
+    // A change that grants more is asked for, and nothing of it is in force until then.
+    let opening = manifest(79, "goodbye").replace(
+        "stateDir: {disable: true}}",
+        "stateDir: {disable: true}, ports: ['2222:127.0.0.1:22']}",
+    );
+    fs::write(&path, &opening).unwrap();
+    until(&here, "the change is asked for", |app, _| {
+        app.failure.is_none() && app.consent.is_some()
+    })
+    .await;
+    let consent = here.app().consent.unwrap();
+    assert!(consent.running);
+    assert_eq!(consent.hosts[0].change, CommandChange::Changed);
+    let fresh: Vec<_> = consent.deeds.iter().filter(|deed| deed.is_new).collect();
+    assert_eq!(fresh.len(), 1, "{:?}", consent.deeds);
+    assert!(fresh[0].text.contains("127.0.0.1:22 of this machine"));
+    let is_old = |plan: &PlanView| plan.hosts[0].publishes.is_empty();
+    until(&there, "the other sees that it waits", |_, desk| held(desk)).await;
+    here.consent(&consent.digest, false).await.unwrap();
+    assert!(
+        here.app().consent.is_none() && held(&there),
+        "it goes on waiting"
+    );
+    here.reload().await.unwrap();
+    until(&here, "it is asked for again", |app, _| {
+        app.consent.is_some()
+    })
+    .await;
+    assert!(here.consent("another", true).await.is_err());
+    assert!(is_old(&here.plan().await.unwrap()) && !said(&here, "goodbye"));
+    here.consent(&consent.digest, true).await.unwrap();
+    assert!(!is_old(&here.plan().await.unwrap()));
+    until(&here, "the new command speaks", |_, desk| {
+        said(desk, "goodbye") && !held(desk)
+    })
+    .await;
+    // What takes away is taken up without a question, and asked for when it comes back.
+    fs::write(&path, manifest(79, "goodbye")).unwrap();
+    until(&there, "less is taken up", |_, desk| {
+        desk.network().unwrap().snapshot.hosts[0].ports.is_empty()
+    })
+    .await;
+    assert!(here.app().consent.is_none());
+    fs::write(&path, &opening).unwrap();
+    until(&here, "it is asked for", |app, _| app.consent.is_some()).await;
+    // Whoever has attached sees what waits, and may agree to it where the question is not.
+    until(&there, "it waits", |_, desk| held(desk)).await;
+    let number = there.network().unwrap().snapshot.held.unwrap().number;
+    let path_there = format!("/v1/approve?number={number}");
+    there.client().unwrap().post(&path_there).await.unwrap();
+    until(&here, "the question is over", |app, _| {
+        app.consent.is_none()
+    })
+    .await;
+    here.wind_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

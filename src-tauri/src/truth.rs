@@ -153,6 +153,7 @@ mod tests {
                     .iter()
                     .map(|name| host(name, HostState::Starting))
                     .collect(),
+                held: None,
             },
         }
     }

@@ -53,7 +53,6 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         Consent,
         ConsentDeed,
         ConsentHost,
-        Deed,
         Effect,
         EffectKind,
         EffectLine,

@@ -130,7 +130,7 @@ pub struct Recent {
     pub exists: bool,
 }
 
-/// The commands of a manifest, before they are run for the first time.
+/// What a manifest grants, before any of it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -139,47 +139,25 @@ pub struct Consent {
     pub path: String,
     /// What is agreed to, in one word.
     pub digest: String,
+    /// Whether the network runs, as what was agreed to before, and the manifest has changed.
+    pub running: bool,
     /// The hosts that have a command.
     pub hosts: Vec<ConsentHost>,
-    /// What else it does.
+    /// What else it grants.
     pub deeds: Vec<ConsentDeed>,
+    /// What its commands name and other users of this machine could change, in sentences.
+    pub doubts: Vec<String>,
 }
 
-/// Something that a manifest does, and whether it was agreed to before.
+/// Something that a manifest grants besides its commands, and whether it was agreed to before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ConsentDeed {
-    /// What.
-    pub deed: Deed,
+    /// What, in a sentence.
+    pub text: String,
     /// Nobody has agreed to it yet.
     pub is_new: bool,
-}
-
-/// What a manifest does to machines besides running commands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Deed {
-    /// A proxy listens where other machines can use it.
-    Listen {
-        /// The host.
-        host: String,
-        /// The address and port.
-        address: String,
-    },
-    /// An agent maintains the hosts file of its machine.
-    HostsFile {
-        /// The host.
-        host: String,
-    },
-    /// Connections to destinations outside of the network are dialled by a host.
-    Route {
-        /// The block or the glob.
-        to: String,
-        /// The host.
-        via: String,
-    },
 }
 
 /// A host's command, and what was agreed to before.
@@ -349,6 +327,8 @@ pub struct Effect {
     pub untouched: usize,
     /// The commands that are new or changed.
     pub commands: Vec<ConsentHost>,
+    /// What else it would grant that is not granted yet, in sentences.
+    pub grants: Vec<String>,
 }
 
 /// One change.

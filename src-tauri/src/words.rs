@@ -59,6 +59,7 @@ pub(crate) mod menu {
 /// The titles of notifications.
 pub(crate) mod notice {
     pub(crate) const RECOVERED: &str = "All hosts can be reached again";
+    pub(crate) const CHANGED: &str = "The manifest has changed and waits for you";
 
     pub(crate) fn needs_you(host: &str) -> String {
         format!("{host} needs you")

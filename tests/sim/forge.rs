@@ -14,9 +14,9 @@ use bytes::{Bytes, BytesMut};
 use norouter::{
     addr::{FlowKey, Vip},
     edge,
-    flow::Receive,
+    flow::{Capacity, Holder, Receive},
     link::Ending,
-    manager,
+    manager::{self, Turn},
     time::Instant,
     wire::{HEADER_LEN, Packet, frame},
 };
@@ -212,7 +212,7 @@ impl Forge {
             let honest = self.honest.get_mut(&vip)?;
             let key = honest
                 .edge
-                .connect(now, SocketAddrV4::new(to, ALWAYS))
+                .connect(now, Holder::Owner, SocketAddrV4::new(to, ALWAYS))
                 .ok()?;
             honest.taken.insert(key, (0, 0));
             Some(key)
@@ -394,8 +394,19 @@ impl Forge {
         bytes
     }
 
+    /// Gives the manager what an agent has written. Where that has to wait, time goes on.
+    fn feed(&mut self, vip: Vip, bytes: &mut BytesMut) {
+        loop {
+            match self.core.handle_bytes(self.now, vip, bytes) {
+                Turn::Done => return,
+                Turn::Yield => {}
+                Turn::Wait(until) => self.now = until,
+            }
+        }
+    }
+
     fn send(&mut self, mut bytes: BytesMut) {
-        self.core.handle_bytes(self.now, self.evil, &mut bytes);
+        self.feed(self.evil, &mut bytes);
         self.settle();
     }
 
@@ -426,7 +437,7 @@ impl Forge {
                         self.own.clear();
                     } else {
                         let honest = Honest {
-                            edge: edge::Core::new(self.random(u64::MAX)),
+                            edge: edge::Core::new(self.random(u64::MAX), Capacity::default()),
                             taken: BTreeMap::new(),
                         };
                         let before = self.honest.insert(vip, honest);
@@ -470,7 +481,7 @@ impl Forge {
             let mut bytes = BytesMut::new();
             frame::put_control(&mut bytes, answer.as_bytes());
             self.greeted = true;
-            self.core.handle_bytes(self.now, self.evil, &mut bytes);
+            self.feed(self.evil, &mut bytes);
             return;
         }
         let come: Vec<_> = packets(frame)
@@ -493,7 +504,7 @@ impl Forge {
                     ..Fields::default()
                 };
                 let mut bytes = hostile::segment(own, &fields, &[]);
-                self.core.handle_bytes(self.now, self.evil, &mut bytes);
+                self.feed(self.evil, &mut bytes);
             }
             let Some(mine) = self.own.get_mut(&own) else {
                 continue;
@@ -514,7 +525,7 @@ impl Forge {
                     },
                     &[],
                 );
-                self.core.handle_bytes(self.now, self.evil, &mut bytes);
+                self.feed(self.evil, &mut bytes);
             }
         }
     }
@@ -531,13 +542,13 @@ impl Forge {
                 judge(self.plan, vip, &packet, honest);
             }
             let mut bytes = BytesMut::from(&frame[..]);
-            honest.edge.handle_bytes(now, &mut bytes).unwrap();
+            while honest.edge.handle_bytes(now, &mut bytes).unwrap() == edge::Turn::Yield {}
         }
         honest.edge.handle_timeout(now);
         while let Some(output) = honest.edge.poll_output() {
             busy = true;
             match output {
-                edge::Output::Listen(listener) => {
+                edge::Output::Listen(listener) | edge::Output::Hold(listener) => {
                     honest.edge.handle_listening(now, listener, Ok(()));
                 }
                 edge::Output::Dial { flow, .. } => {
@@ -562,7 +573,7 @@ impl Forge {
         honest.edge.poll_frames(now, &mut out, 64 << 10);
         if !out.is_empty() {
             busy = true;
-            self.core.handle_bytes(now, vip, &mut out);
+            self.feed(vip, &mut out);
         }
         busy
     }

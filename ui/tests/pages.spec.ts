@@ -12,6 +12,7 @@ const places: [string, string, string, string][] = [
   ["the first run", "#/network", "first", "One file, one network"],
   ["opening", "#/welcome", "office", "Open a network"],
   ["consent", "#/network", "consent", "Before office.yaml runs"],
+  ["consent to a change", "#/network", "change", "office.yaml has changed"],
   ["settings", "#/settings", "office", "Settings"],
 ];
 

@@ -69,9 +69,37 @@ test("a file that changes while its commands are looked at must be looked at aga
   await expect(page.getByRole("alert")).toContainText("The file has changed");
   await expect(page.getByRole("button", { name: "Agree and start" })).toBeHidden();
   await expect(page.getByText("evil.example.com")).toBeHidden();
-  await page.getByRole("button", { name: "Show its commands" }).click();
+  await page.getByRole("button", { name: "Show what it is now" }).click();
   await expect(page.getByText("evil.example.com")).toBeVisible();
   await expect(page.getByRole("button", { name: "Agree and start" })).toBeVisible();
+});
+
+test("a change of a running network is shown as what it grants, and agreed to", async ({ page }) => {
+  await open(page, "#/network", "change");
+  await expect(page.getByRole("heading", { name: "office.yaml has changed" })).toBeVisible();
+  await expect(page.getByText("nothing of the change is in force")).toBeVisible();
+  await expect(page.getByText("all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222")).toBeVisible();
+  await page.getByRole("button", { name: "Agree and apply" }).click();
+  await expect(page.locator("[data-host]")).toHaveCount(7);
+});
+
+test("a change that waits is told of on every page, and leads back to the question", async ({ page }) => {
+  await open(page, "#/network", "change");
+  await page.getByRole("button", { name: "Not now" }).click();
+  await expect(page.getByText("The manifest has changed and waits for you")).toBeVisible();
+  await page.getByRole("link", { name: "Log" }).click();
+  await page.getByRole("button", { name: "Look at it" }).click();
+  await expect(page.getByRole("button", { name: "Agree and apply" })).toBeVisible();
+});
+
+test("a network that another program runs says how to agree to its change", async ({ page }) => {
+  await open(page, "#/network", "change-attached");
+  await expect(page.getByText("norouter approve")).toBeVisible();
+});
+
+test("a command that others can change is told of", async ({ page }) => {
+  await open(page, "#/network", "consent");
+  await expect(page.getByRole("list", { name: "What other users of this machine could change" })).toContainText("gke.sh");
 });
 
 test("the manifest can be read before its commands are agreed to", async ({ page }) => {

@@ -194,7 +194,7 @@ fn systemd_unit(service: &Service) -> String {
          Restart=on-failure\n\
          RestartSec=5\n\
          # A manifest that cannot be run does not get better by trying again.\n\
-         RestartPreventExitStatus=2 4\n\
+         RestartPreventExitStatus=2 4 6\n\
          \n\
          [Install]\n\
          WantedBy=default.target\n",

@@ -13,7 +13,10 @@ use super::{
     input::Source,
     output,
 };
-use crate::{driver::describe, text::escape};
+use crate::{
+    driver::{describe, origin::breaks_lines},
+    text::{escape, quote},
+};
 
 /// Keep a network running whenever you are logged in
 ///
@@ -95,7 +98,7 @@ fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error>
     let manifest = source.path().ok_or_else(|| {
         Error::new(
             Exit::Usage,
-            "a service cannot read its manifest from standard input",
+            "a service cannot read its manifest from standard input or a pipe",
         )
         .hint("write it into a file, and name that")
     })?;
@@ -111,12 +114,34 @@ fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error>
         let message = format!("cannot tell where this program is: {}", describe(&error));
         Error::new(Exit::Failure, message)
     })?;
+    let path = env::var("PATH").unwrap_or_default();
+    for (what, path) in [
+        ("the manifest", manifest.as_path()),
+        ("this program", program.as_path()),
+        ("the PATH", std::path::Path::new(&path)),
+    ] {
+        can_be_written(what, path)?;
+    }
     Ok(Service {
         name: name.to_owned(),
         program,
         manifest,
-        path: env::var("PATH").unwrap_or_default(),
+        path,
     })
+}
+
+/// Refuses a path that would be another one, or several lines, in the file that describes the service.
+fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
+    match path.to_str() {
+        Some(text) if !text.chars().any(breaks_lines) => Ok(()),
+        _ => {
+            let shown = quote(&path.to_string_lossy());
+            let message = format!(
+                "{what} cannot be named to a service: {shown} has a line break, a control character, or bytes that are no text"
+            );
+            Err(Error::new(Exit::Usage, message).hint("give it another name"))
+        }
+    }
 }
 
 fn install(

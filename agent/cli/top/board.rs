@@ -352,6 +352,7 @@ mod tests {
                     host("a", HostState::Ready, sent),
                     host("b", HostState::Waiting, 0),
                 ],
+                held: None,
             },
         }
     }

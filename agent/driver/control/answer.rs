@@ -115,6 +115,10 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
         ["v1", "why"] => (Method::GET, Ask::Why),
         ["v1", "down"] => (Method::POST, Ask::Do(Intent::Down)),
         ["v1", "reload"] => (Method::POST, Ask::Reload),
+        ["v1", "approve"] => {
+            let held = held(request, "which change is approved?")?;
+            (Method::POST, Ask::Do(Intent::ApproveChange(held)))
+        }
         ["v1", "hosts", name, "ask"] => {
             let host = (*name).to_owned();
             (Method::POST, Ask::Prompt(host, prompts::What::Ask))
@@ -129,9 +133,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
                 "stop" => Box::new(Intent::StopHost),
                 "restart" => Box::new(Intent::RestartHost),
                 "approve" => {
-                    let missing = "which command is approved? \"number\" is missing";
-                    let missing = || Refusal::new(StatusCode::BAD_REQUEST, missing);
-                    let held = number(request, "number")?.ok_or_else(missing)?;
+                    let held = held(request, "which command is approved?")?;
                     Box::new(move |vip| Intent::Approve(vip, held))
                 }
                 _ => {
@@ -211,9 +213,11 @@ fn give<B>(
 /// Has the manifest read again, and tells what has changed, or what is wrong with it.
 async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
     match network.handle.reload().await? {
-        Ok(changes) => {
-            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-            Ok(json(StatusCode::OK, &json!({"changes": changes})))
+        Ok(outcome) => {
+            let changes: Vec<String> = outcome.changes.iter().map(ToString::to_string).collect();
+            let grants: Vec<String> = outcome.grants.iter().map(ToString::to_string).collect();
+            let told = json!({"changes": changes, "grants": grants, "held": outcome.held});
+            Ok(json(StatusCode::OK, &told))
         }
         Err(report) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, &report)),
     }
@@ -273,6 +277,13 @@ fn unescape(text: &str) -> String {
 fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     let mut pairs = request.uri().query()?.split('&');
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// The number of what is approved.
+fn held<B>(request: &Request<B>, question: &str) -> Result<u64, Refusal> {
+    let missing = format!("{question} \"number\" is missing");
+    let missing = || Refusal::new(StatusCode::BAD_REQUEST, &missing);
+    number(request, "number")?.ok_or_else(missing)
 }
 
 fn number<B, N: std::str::FromStr>(request: &Request<B>, name: &str) -> Result<Option<N>, Refusal> {

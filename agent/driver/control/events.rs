@@ -79,7 +79,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that are not as they were; `None` if they are not even the same hosts.
+/// The hosts that are not as they were; `None` if more than hosts has changed, or they are not even the same hosts.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot
@@ -88,7 +88,7 @@ fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostV
             .map(|host| host.name.clone())
             .collect()
     };
-    (names(before) == names(now)).then(|| {
+    (names(before) == names(now) && before.held == now.held).then(|| {
         let pairs = before.hosts.iter().zip(&now.hosts);
         pairs
             .filter(|(before, now)| before != now)
@@ -108,7 +108,7 @@ fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::HostState;
+    use crate::view::{HeldChange, HostState};
 
     fn snapshot(names: &[&str]) -> Snapshot {
         let hosts = names.iter().map(|name| HostView {
@@ -118,6 +118,7 @@ mod tests {
         Snapshot {
             now_ms: 0,
             hosts: hosts.collect(),
+            held: None,
         }
     }
 
@@ -136,5 +137,10 @@ mod tests {
         assert_eq!(before, now);
         assert_eq!(differences(&before, &snapshot(&["a", "b"])), None);
         assert_eq!(differences(&before, &snapshot(&["a", "c", "b"])), None);
+        now.held = Some(HeldChange {
+            number: 1,
+            grants: Vec::new(),
+        });
+        assert_eq!(differences(&before, &now), None);
     }
 }

@@ -120,7 +120,8 @@ fn size(event: &Event) -> usize {
         Event::Host { reason, .. } => reason.as_ref().map_or(0, String::len),
         Event::Stderr { line, .. } => line.len(),
         Event::Warning { text, .. } | Event::Refused { text, .. } => text.len(),
-        Event::Reloaded { changes } => changes.iter().map(String::len).sum(),
+        Event::Reloaded { changes, grants } => changes.iter().chain(grants).map(String::len).sum(),
+        Event::Held { grants } => grants.iter().map(String::len).sum(),
         Event::Hopeless { .. } => 0,
     };
     text + 128

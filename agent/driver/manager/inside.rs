@@ -9,7 +9,7 @@ use crate::{
     addr::Vip,
     driver::control::Journal,
     link::{Question, Reply},
-    plan::Change,
+    manager::Outcome,
     proxy::Destination,
     secret::Secret,
     time::Instant,
@@ -75,6 +75,10 @@ impl Inside {
                 let done = core.approve(now, vip, number);
                 outcome = done.then_some(()).ok_or(Unmet::NotHeld);
             }
+            Intent::ApproveChange(number) => {
+                let done = core.approve_change(now, number);
+                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
+            }
             Intent::KillFlow(key) => {
                 outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
             }
@@ -120,8 +124,8 @@ impl Inside {
         asked
     }
 
-    /// Has the manifest read again: what has changed, or what is wrong with it.
-    pub(in crate::driver) async fn reload(&self) -> Result<Result<Vec<Change>, String>, Unmet> {
+    /// Has the manifest read again: what came of it, or what is wrong with it.
+    pub(in crate::driver) async fn reload(&self) -> Result<Result<Outcome, String>, Unmet> {
         let (sender, answer) = oneshot::channel();
         let sent = self.0.reload.send(sender);
         sent.map_err(|_| Unmet::NoManifest)?;

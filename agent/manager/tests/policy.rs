@@ -132,13 +132,17 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
     assert_eq!(core.flows(NOW, 10).total, 1);
     let cut = Output::Event(Event::Reloaded {
         changes: vec!["the policy: changed, which has cut 2 connections".to_owned()],
+        grants: vec![],
     });
     assert!(outputs(&mut core).contains(&cut));
     let args = configured_with(&mut core, A);
     assert!(args.policy.is_some());
     // The same again is no news, nor are other hosts.
     core.reload(NOW, &ruled(DENY), Commands::Start);
-    let quiet = Output::Event(Event::Reloaded { changes: vec![] });
+    let quiet = Output::Event(Event::Reloaded {
+        changes: vec![],
+        grants: vec![],
+    });
     assert!(outputs(&mut core).contains(&quiet));
 }
 

@@ -5,19 +5,19 @@ use crate::plan::{self, Kind};
 
 const C: &str = "127.0.42.102";
 
-const OLD: &str = "
+pub(super) const OLD: &str = "
 hosts:
   alpha: {vip: 127.0.42.100, cmd: alpha, ports: ['8080:127.0.0.1:80']}
   beta: {vip: 127.0.42.101, cmd: beta, ports: ['8080:127.0.0.1:80']}
 ";
 
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     let loaded = plan::load("test.yaml", text);
     loaded.plan.expect("a good manifest")
 }
 
 /// A network whose agents are ready, and can or cannot be configured again.
-fn running(text: &str, feature: &str) -> Core {
+pub(super) fn running(text: &str, feature: &str) -> Core {
     let plan = plan(text);
     let mut core = Core::new(&plan, 1);
     core.start(NOW);
@@ -35,10 +35,10 @@ fn answer(core: &mut Core, vip: Vip, feature: &str) {
     while core.poll_frame(vip).is_some() {}
 }
 
-const CAN: &str = r#","reconfigure""#;
+pub(super) const CAN: &str = r#","reconfigure""#;
 
 /// What is done to processes, in words.
-fn done(core: &mut Core) -> Vec<String> {
+pub(super) fn done(core: &mut Core) -> Vec<String> {
     let outputs = outputs(core).into_iter();
     outputs
         .filter_map(|output| match output {

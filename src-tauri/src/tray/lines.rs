@@ -92,7 +92,8 @@ pub(crate) fn shape(app: &App, network: Option<&NetworkView>) -> Shape {
     };
     let hosts = network.map_or(&[][..], |network| &network.snapshot.hosts);
     let any = |state: &dyn Fn(HostState) -> bool| hosts.iter().any(|host| state(host.state));
-    if any(&|state| matches!(state, HostState::NeedsYou | HostState::Refused)) {
+    let held = network.is_some_and(|network| network.snapshot.held.is_some());
+    if held || any(&|state| matches!(state, HostState::NeedsYou | HostState::Refused)) {
         Shape::Attention
     } else if shown.phase != Phase::Running
         || any(&|state| !state.is_up() && state != HostState::Stopped)
@@ -215,6 +216,7 @@ mod tests {
             snapshot: Snapshot {
                 now_ms: 0,
                 hosts: hosts.collect(),
+                held: None,
             },
         }
     }
@@ -238,6 +240,12 @@ mod tests {
                 "{states:?}"
             );
         }
+        let mut held = network(&[Ready]);
+        held.snapshot.held = Some(norouter::view::HeldChange {
+            number: 1,
+            grants: Vec::new(),
+        });
+        assert_eq!(shape(&running, Some(&held)), Shape::Attention);
         let ending = app(Some(Phase::Ending));
         assert_eq!(shape(&ending, Some(&network(&[Ready]))), Shape::Connecting);
         assert_eq!(shape(&app(None), None), Shape::Off);

@@ -145,11 +145,15 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &card("web", "ready")).await;
     drop(get(first));
 
-    // The file is followed ...
+    // The file is followed, once the person has seen what it grants ...
     home.file(
         &file,
         &manifest(&format!("{}, {}", port(first), port(second))),
     );
+    app.sees(&home, &text(&format!("{file} has changed"))).await;
+    let granted = format!("//li[contains(., 'as web:{second}') and contains(., 'new')]");
+    app.sees(&home, &granted).await;
+    app.click(&home, &button("Agree and apply")).await;
     app.sees(
         &home,
         &format!("//a[@data-host='web']//*[normalize-space()='{second}']"),

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use super::{desktop::Desktop, display::Display, rig::Home, site};
 
-/// A network of this machine alone, which needs no consent and no port.
+/// A network of this machine alone.
 const ALONE: &str = "hosts:\n  laptop: {vip: 127.0.73.1, ports: ['8080:127.0.0.1:80'], dns: {disable: true}, stateDir: {disable: true}}\n";
 
 #[test]
@@ -12,6 +12,7 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     let desktop = Desktop::new();
     let home = Home::new();
     let manifest = home.file(&format!("tray-{}.yaml", std::process::id()), ALONE);
+    home.agreed_to(&manifest, 8080, "127.0.0.1:80");
     let app = home.start(&["--hidden", &manifest]);
     let icon = desktop.icon(app.pid());
     icon.click(&home, "Start");
@@ -38,6 +39,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
         .replace("127.0.73.1", "127.0.76.1")
         .replace("8080:127.0.0.1:80", &format!("{port}:127.0.0.1:{port}"));
     let manifest = home.file(&format!("{name}.yaml"), &text);
+    home.agreed_to(&manifest, port, &format!("127.0.0.1:{port}"));
     let app = home.start(&["--hidden", &manifest]);
     let icon = desktop.icon(app.pid());
     icon.click(&home, "Start");

@@ -63,7 +63,7 @@ describe("what is shown", () => {
     line(2, said("web1", "Warning: permanently added")),
     line(3, { type: "warning", host: "db", vip: VIP, text: "cannot listen" }),
     line(4, { type: "host", host: "db", vip: VIP, state: "refused", reason: "bad vip" }),
-    line(5, { type: "reloaded", changes: ["adds db", "restarts gke"] }),
+    line(5, { type: "reloaded", changes: ["adds db", "restarts gke"], grants: ["a has a proxy"] }),
     line(6, { type: "hopeless", hosts: 2 }),
   ];
   const shown = (filter: Partial<typeof NO_FILTER>) => {
@@ -124,7 +124,7 @@ describe("what is shown", () => {
       ["output", "Warning: permanently added"],
       ["warning", "cannot listen"],
       ["error", "is refused: bad vip"],
-      ["info", "the manifest was read again: adds db; restarts gke"],
+      ["info", "the manifest was read again: adds db; restarts gke; new: a has a proxy"],
       ["error", "none of the 2 hosts can run as it is"],
     ]);
     const waits = line(7, {
@@ -136,7 +136,9 @@ describe("what is shown", () => {
       retry: { attempt: 3, atMs: 0, pauseMs: 3_200 },
     });
     expect(textOf(waits)).toBe("is waiting: exit 255; try 3 in 4 s");
-    expect(textOf(line(8, { type: "reloaded", changes: [] }))).toContain("nothing has changed");
+    const held = line(9, { type: "held", grants: ["a has a proxy", "b runs x"] });
+    expect([levelOf(held), textOf(held)]).toEqual(["warning", "the manifest has changed; this waits for approval: a has a proxy; b runs x"]);
+    expect(textOf(line(8, { type: "reloaded", changes: [], grants: [] }))).toContain("nothing has changed");
   });
 
   it("goes into a file with whole moments and what is missing", () => {

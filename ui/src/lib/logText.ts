@@ -31,6 +31,8 @@ export function levelOf(line: LogLine): Level {
       return "warning";
     case "hopeless":
       return "error";
+    case "held":
+      return "warning";
     case "reloaded":
       return "info";
   }
@@ -54,8 +56,12 @@ export function textOf(line: LogLine): string {
     case "refused":
     case "warning":
       return line.text;
-    case "reloaded":
-      return line.changes.length === 0 ? says.unchanged : says.reloaded(line.changes.join("; "));
+    case "reloaded": {
+      const all = [...line.changes, ...line.grants.map(says.granted)];
+      return all.length === 0 ? says.unchanged : says.reloaded(all.join("; "));
+    }
+    case "held":
+      return says.held(line.grants.join("; "));
     case "hopeless":
       return says.hopeless(line.hosts);
   }

@@ -1,28 +1,43 @@
-// Consent to the commands of a manifest.
+// Consent to what a manifest grants.
 import type { Commands } from "./backend";
 import type { ConsentDeed } from "../lib/types/ConsentDeed";
 import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { World } from "./world";
 
 const deeds: ConsentDeed[] = [
-  { deed: { kind: "route", to: "10.20.0.0/16", via: "gke" }, isNew: true },
-  { deed: { kind: "hostsFile", host: "web1" }, isNew: false },
+  { text: "connections to 10.20.0.0/16 are dialled by gke", isNew: true },
+  { text: "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222", isNew: true },
+  { text: "web1 writes the names of the network into the hosts file of its machine", isNew: false },
 ];
+const doubts = ['gke: "/srv/shared/gke.sh" can be changed by others: other users may write /srv/shared'];
 
 export function consentCommands(world: World): Commands {
-  if (new URLSearchParams(location.search).get("scene") === "consent") {
-    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", hosts: world.commands(), deeds } };
+  const scene = new URLSearchParams(location.search).get("scene");
+  if (scene === "consent") {
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), deeds, doubts } };
+  }
+  if (scene === "change" || scene === "change-attached") {
+    const [first, ...rest] = world.commands().map((host) => ({ ...host, previous: host.command, change: "same" as const }));
+    const hosts = [{ ...(first as ConsentHost), command: ["ssh", "other.example.com"], change: "changed" as const }, ...rest];
+    world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, deeds, doubts: [] };
+    world.app = { ...world.app, consent: scene === "change" ? world.waits : null };
   }
   // The file is written by somebody else while its commands are shown.
   window.addEventListener("mock:changed", () => {
     const [first, ...rest] = world.commands();
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "evil.example.com"], change: "changed" as const }, ...rest];
-    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", hosts, deeds } });
+    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", running: false, hosts, deeds, doubts: [] } });
   });
   return {
     consent: ({ agree }) => {
       if (agree !== true) {
         world.tellApp({ consent: null });
+        return;
+      }
+      if (world.waits !== null) {
+        world.waits = null;
+        world.tellApp({ consent: null });
+        world.tell({ kind: "network", network: world.view() });
         return;
       }
       const { name, file } = world.scene;

@@ -58,7 +58,7 @@ function said(world: World, chance: Chance): Event {
     return { type: "warning", ...about, text: "port 8080 is taken by another program on this machine; its flows go to that one" };
   }
   if (what < 0.06) {
-    return { type: "reloaded", changes: ["restarts gke"] };
+    return { type: "reloaded", changes: ["restarts gke"], grants: [] };
   }
   if (what < 0.1) {
     return { type: "host", ...about, state: "waiting", reason: "no answer for 30 s", retry: { attempt: 1, atMs: 0, pauseMs: 2_000 } };

@@ -93,6 +93,13 @@ function check(text: string, running: string, world: World): Checked {
   const now = hostsOf(text);
   const lines: EffectLine[] = [];
   const commands: ConsentHost[] = [];
+  // What the program says of a whole plan, played for what is seen most: published ports.
+  const published = (hosts: Map<string, string>) =>
+    [...hosts].flatMap(([host, block]) =>
+      [...block.matchAll(/"(\d+):([^":]+:\d+)"/g)].map(([, port, target]) => `all hosts can connect to ${target} of ${host}, as ${host}:${port}`),
+    );
+  const granted = new Set(published(before));
+  const grants = published(now).filter((grant) => !granted.has(grant));
   let drops = 0;
   for (const [host, block] of now) {
     const old = before.get(host);
@@ -115,7 +122,7 @@ function check(text: string, running: string, world: World): Checked {
       lines.push({ kind: "remove", host, text: `${host} leaves the network` });
     }
   }
-  return { problems, effect: { lines, drops, untouched: now.size - lines.filter((line) => line.kind !== "remove").length, commands } };
+  return { problems, effect: { lines, drops, untouched: now.size - lines.filter((line) => line.kind !== "remove").length, commands, grants } };
 }
 
 function problemsOf(text: string): Problem[] {

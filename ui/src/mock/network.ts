@@ -31,7 +31,10 @@ export function networkCommands(world: World): Commands {
     why: ({ target, from }) => why(world, String(target), from === null ? "laptop" : String(from)),
     start: () => begin(true),
     stop: end,
-    reload: () => world.log({ type: "reloaded", changes: [] }),
+    reload: () => {
+      world.log({ type: "reloaded", changes: [], grants: [] });
+      world.tellApp({ consent: world.waits });
+    },
     attach: () => begin(false),
     detach: end,
     quit: () => undefined,

@@ -1,5 +1,6 @@
 // The world behind the mock: one network that moves a little each second, and whoever watches it.
 import type { App } from "../lib/types/App";
+import type { Consent } from "../lib/types/Consent";
 import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { Event } from "../lib/types/Event";
 import type { HostState } from "../lib/types/HostState";
@@ -88,8 +89,12 @@ export class World {
       uptimeMs: this.nowMs,
       nowMs: this.nowMs,
       hosts: this.hosts,
+      held: this.waits === null ? undefined : { number: 1, grants: this.waits.deeds.filter((deed) => deed.isNew).map((deed) => deed.text) },
     };
   }
+
+  /** The change of the manifest that waits for the person. */
+  waits: Consent | null = null;
 
   plan(): PlanView {
     const { actors, routes, policy } = this.scene;
@@ -199,7 +204,7 @@ export class World {
 
 /** How the app begins in each scene. */
 function firstApp(name: string, played: Scene): App {
-  const shown = { name: played.name, manifest: played.file, hosted: name !== "attached", phase: "running" as const };
+  const shown = { name: played.name, manifest: played.file, hosted: !name.endsWith("attached"), phase: "running" as const };
   const recent = [
     { path: played.file, name: "office.yaml", exists: true },
     { path: "/home/ada/clients/a-client-with-a-long-name/environments/staging/eu-central-1/norouter.yaml", name: "norouter.yaml", exists: true },

@@ -8,9 +8,9 @@ function line(kind: EffectLine["kind"], host: string | null): EffectLine {
 
 it("the effect is one sentence", () => {
   const lines = [line("restart", "gke"), line("add", "db"), line("add", "cache"), line("restart", "gke"), line("reconfigure", null)];
-  expect(headline({ lines, drops: 2, untouched: 5, commands: [] })).toBe(
+  expect(headline({ lines, drops: 2, untouched: 5, commands: [], grants: [] })).toBe(
     "Adds db, cache; restarts gke; reconfigures the network: 2 flows will drop, 5 hosts untouched.",
   );
-  expect(headline({ lines: [line("remove", "a")], drops: 0, untouched: 1, commands: [] })).toBe("Removes a: no flow drops, 1 host untouched.");
-  expect(headline({ lines: [], drops: 0, untouched: 5, commands: [] })).toBe("The network stays as it is.");
+  expect(headline({ lines: [line("remove", "a")], drops: 0, untouched: 1, commands: [], grants: [] })).toBe("Removes a: no flow drops, 1 host untouched.");
+  expect(headline({ lines: [], drops: 0, untouched: 5, commands: [], grants: [] })).toBe("The network stays as it is.");
 });

@@ -42,6 +42,8 @@ export const log = {
     reason: (text: string) => `: ${text}`,
     retry: (attempt: number, seconds: number) => `; try ${attempt} in ${seconds} s`,
     reloaded: (changes: string) => `the manifest was read again: ${changes}`,
+    granted: (grant: string) => `new: ${grant}`,
+    held: (grants: string) => `the manifest has changed; this waits for approval: ${grants}`,
     unchanged: "the manifest was read again; nothing has changed",
     hopeless: (hosts: number) => `none of the ${hosts} hosts can run as it is`,
   },

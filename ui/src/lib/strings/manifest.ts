@@ -54,6 +54,7 @@ export const manifest = {
     drops: (n: number) => (n === 0 ? "no flow drops" : `${plural(n, "flow", "flows")} will drop`),
     untouched: (n: number) => `${plural(n, "host", "hosts")} untouched`,
     commands: (n: number) => plural(n, "command to agree to", "commands to agree to"),
+    grants: (n: number) => `${plural(n, "thing", "things")} to agree to`,
     change: { new: "new", changed: "changed", same: "as before" },
     before: "Before",
     after: "Now",

@@ -79,6 +79,13 @@ export const shell = {
   },
   dialog: { close: "Close" },
   toasts: { label: "Notices", close: "Dismiss" },
+  change: {
+    title: "The manifest has changed and waits for you",
+    grants: (n: number, first: string) => (n === 1 ? first : `${first}, and ${n - 1} more`),
+    look: "Look at it",
+    elsewhere: "\u201cnorouter approve\u201d agrees to it",
+    failed: "The manifest could not be read again",
+  },
   failure: { show: "Show the report", hide: "Hide the report", openManifest: "Open the manifest", copy: "Copy the report" },
   palette: {
     title: "Search and commands",

@@ -33,26 +33,31 @@ export const welcome = {
     title: (file: string) => `Before ${file} runs`,
     text: "A manifest runs commands on this machine. These are the exact words of each of them; nothing has run yet.",
     again: "This manifest has changed since you agreed to it.",
+    changeTitle: (file: string) => `${file} has changed`,
+    held: "The change grants more than you have agreed to. The network goes on as it was; nothing of the change is in force.",
     deeds: "Besides these commands",
-    deed: {
-      listen: (host: string, address: string) => `${host} has a proxy at ${address}, which other machines can use`,
-      hostsFile: (host: string) => `${host} writes the names of the network into its machine's hosts file`,
-      route: (to: string, via: string) => `connections to ${to} are dialled by ${via}`,
-    },
+    deedsAlone: "What it grants",
+    doubts: "What other users of this machine could change",
     change: { new: "new", changed: "changed", same: "as before" },
     before: "Before",
     after: "Now",
     inside: "runs inside the manager, no command",
     agree: "Agree and start",
     refuse: "Refuse",
-    remembered: "Your agreement holds until a command, an open proxy, a hosts file or a route is added or changed.",
+    takeUp: "Agree and apply",
+    later: "Not now",
+    remembered: "Your agreement holds until the manifest grants more. It covers the words of commands, not what is in the files that they name.",
     showSame: (n: number) => `Show ${plural(n, "command", "commands")} that you agreed to before`,
-    summary: (fresh: number, changed: number) =>
-      [fresh > 0 ? plural(fresh, "new command", "new commands") : "", changed > 0 ? plural(changed, "changed command", "changed commands") : ""]
+    summary: (fresh: number, changed: number, deeds: number) =>
+      [
+        fresh > 0 ? plural(fresh, "new command", "new commands") : "",
+        changed > 0 ? plural(changed, "changed command", "changed commands") : "",
+        deeds > 0 ? plural(deeds, "other new grant", "other new grants") : "",
+      ]
         .filter((part) => part !== "")
         .join(", "),
-    changed: "The file has changed while you were looking. Nothing of it runs before you have seen its commands again.",
-    look: "Show its commands",
+    changed: "The file has changed while you were looking. Nothing of it is in force before you have seen it again.",
+    look: "Show what it is now",
     failed: "Your answer did not arrive",
   },
 };

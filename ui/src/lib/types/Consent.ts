@@ -3,7 +3,7 @@ import type { ConsentDeed } from "./ConsentDeed";
 import type { ConsentHost } from "./ConsentHost";
 
 /**
- * The commands of a manifest, before they are run for the first time.
+ * What a manifest grants, before any of it is in force.
  */
 export type Consent = { 
 /**
@@ -15,10 +15,18 @@ path: string,
  */
 digest: string, 
 /**
+ * Whether the network runs, as what was agreed to before, and the manifest has changed.
+ */
+running: boolean, 
+/**
  * The hosts that have a command.
  */
 hosts: Array<ConsentHost>, 
 /**
- * What else it does.
+ * What else it grants.
  */
-deeds: Array<ConsentDeed>, };
+deeds: Array<ConsentDeed>, 
+/**
+ * What its commands name and other users of this machine could change, in sentences.
+ */
+doubts: Array<string>, };

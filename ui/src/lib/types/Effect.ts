@@ -21,4 +21,8 @@ untouched: number,
 /**
  * The commands that are new or changed.
  */
-commands: Array<ConsentHost>, };
+commands: Array<ConsentHost>, 
+/**
+ * What else it would grant that is not granted yet, in sentences.
+ */
+grants: Array<string>, };

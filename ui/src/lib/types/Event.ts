@@ -30,7 +30,15 @@ retry?: Retry, } | { "type": "reloaded",
 /**
  * What has changed, for people: nothing that matters if it is empty.
  */
-changes: Array<string>, } | { "type": "hopeless", 
+changes: Array<string>, 
+/**
+ * What the network grants since then that it did not before, in sentences.
+ */
+grants: Array<string>, } | { "type": "held", 
+/**
+ * What it would grant, in sentences.
+ */
+grants: Array<string>, } | { "type": "hopeless", 
 /**
  * How many there are.
  */

@@ -1,0 +1,53 @@
+//! `--require-trust`: a manifest runs only if it grants nothing but what a file lists that its user has looked at.
+
+use std::{collections::BTreeSet, io::Read as _, path::Path};
+
+use super::{
+    error::{Error, Exit},
+    output,
+};
+use crate::{
+    driver::{doubts, files},
+    plan::{self, Plan},
+    text::escape,
+    view::Grant,
+};
+
+/// The largest list that is read, in bytes.
+const SIZE_MAX_BYTES: u64 = 16 << 20;
+
+/// What a plan grants that is not listed in the file is shown, and is an error. What cannot be read for certain trusts
+/// nothing.
+pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
+    let trusted = read(file)?;
+    let news: Vec<_> = plan::grants(plan)
+        .into_iter()
+        .filter(|grant| !trusted.contains(grant))
+        .collect();
+    if news.is_empty() {
+        return Ok(());
+    }
+    for grant in &news {
+        output::talk(&format!("not trusted: {grant}"));
+    }
+    let file = file.display();
+    let message = format!("the manifest grants more than {file} lists; nothing was started");
+    let hint = format!(
+        "if it shall, let \"norouter plan --grants --json MANIFEST > {file}\" write the list again"
+    );
+    Err(Error::new(Exit::NotTrusted, message).hint(hint))
+}
+
+fn read(file: &Path) -> Result<BTreeSet<Grant>, Error> {
+    let shown = file.display();
+    let failed = |what: String| {
+        Error::new(Exit::NotTrusted, format!("{shown} trusts nothing: {what}"))
+            .hint("\"norouter plan --grants --json MANIFEST\" writes such a list")
+    };
+    doubts::check(file).map_err(failed)?;
+    let mut text = String::new();
+    files::open(file)
+        .and_then(|file| file.take(SIZE_MAX_BYTES).read_to_string(&mut text))
+        .map_err(|error| failed(escape(&error.to_string())))?;
+    serde_json::from_str(&text).map_err(|error| failed(format!("it is no list of grants: {error}")))
+}

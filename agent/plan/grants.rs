@@ -1,0 +1,344 @@
+//! What a plan grants, as a set: what a person agrees to, and what a change of the manifest is measured by.
+
+use std::collections::BTreeSet;
+
+use super::{Allow, HostPlan, Plan, ProxyPlan, Start, build::DEFAULT_STATE_DIR};
+use crate::{
+    route::{
+        Route, Target,
+        policy::{Action, Beyond, Hosts, Rule},
+    },
+    view::Grant,
+};
+
+/// How many texts the grants of all routes together may need, before each route is one grant.
+const ROUTES_MAX: usize = 10_000;
+
+/// Everything that a plan grants.
+///
+/// Each field of a plan is named in this file, also where it grants nothing: whoever adds one is made to decide.
+pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
+    let Plan {
+        hosts,
+        routes: _,
+        policy,
+    } = plan;
+    let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
+    all.extend(of_routes(plan));
+    // Less can follow from a rule more, and more from a rule less: another policy is another grant as a whole.
+    all.insert(Grant::Reach {
+        allows_rest: policy.default_action() == Action::Allow,
+        rules: policy
+            .rules()
+            .iter()
+            .map(|rule| words(plan, rule))
+            .collect(),
+    });
+    all
+}
+
+/// A rule of the policy in one line.
+fn words(plan: &Plan, rule: &Rule) -> String {
+    let Rule {
+        number: _,
+        line: _,
+        from,
+        to,
+        beyond,
+        via,
+        ports,
+        action,
+    } = rule;
+    let hosts = |hosts: &Hosts| match hosts {
+        Hosts::Everybody => "all hosts".to_owned(),
+        Hosts::Only(vips) => {
+            let names: Vec<_> = vips.iter().map(|vip| plan.name_of(*vip)).collect();
+            names.join(" or ")
+        }
+    };
+    let targets = match beyond {
+        Beyond::Everything => vec!["every route".to_owned()],
+        Beyond::Only(targets) => targets.iter().map(ToString::to_string).collect(),
+    };
+    let ports: Vec<_> = ports
+        .iter()
+        .map(|ports| match (ports.start(), ports.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first} to {last}"),
+        })
+        .collect();
+    let word = match action {
+        Action::Allow => "allow",
+        Action::Deny => "deny",
+    };
+    let to = [
+        hosts(to),
+        targets.join(" or "),
+        format!("through {}", hosts(via)),
+    ];
+    let to: Vec<_> = to.into_iter().filter(|part| !part.is_empty()).collect();
+    let ports = match ports.is_empty() {
+        true => String::new(),
+        false => format!(" at port {}", ports.join(" or ")),
+    };
+    format!("{word} {} to {}{ports}", hosts(from), to.join(", "))
+}
+
+/// What `new` grants that `old` does not.
+pub fn news(old: &Plan, new: &Plan) -> BTreeSet<Grant> {
+    &grants(new) - &grants(old)
+}
+
+fn of_host(plan: &HostPlan) -> Vec<Grant> {
+    let HostPlan {
+        name,
+        aliases,
+        // Which address of the loopback it is makes no difference to what can be reached.
+        vip: _,
+        start,
+        forwards,
+        // To listen where the other hosts publish something is told of where they do.
+        loopback,
+        allow,
+        http,
+        socks,
+        dns,
+        // A gateway has it, and a gateway is told of by its routes.
+        relay: _,
+        state_dir,
+        write_etc_hosts,
+    } = plan;
+    let host = || name.to_string();
+    let here = *start == Start::InProcess;
+    let mut all = Vec::new();
+    if let Start::Command(command) = start {
+        all.push(Grant::Command {
+            host: host(),
+            command: command.clone(),
+        });
+    }
+    all.extend(forwards.iter().map(|forward| Grant::Publish {
+        host: host(),
+        port: forward.listen_port.get(),
+        protocol: forward.protocol.to_string(),
+        target: forward.target.to_string(),
+        here,
+    }));
+    all.extend((dns.is_some() && here).then(|| Grant::Resolver { host: host() }));
+    for (proxy, protocol) in [(http, "HTTP"), (socks, "SOCKS")] {
+        let Some(ProxyPlan {
+            listen,
+            allow,
+            credentials,
+        }) = proxy
+        else {
+            continue;
+        };
+        all.push(Grant::Proxy {
+            host: host(),
+            protocol: protocol.to_owned(),
+            listen: listen.to_string(),
+            remote: !listen.ip().is_loopback(),
+        });
+        let is_open = *allow == Allow::Any && credentials.is_none();
+        all.extend((here && is_open).then(|| Grant::OtherUsers {
+            host: host(),
+            place: format!("its proxy ({protocol})"),
+        }));
+        all.extend(credentials.as_ref().map(|file| Grant::Credentials {
+            host: host(),
+            file: file.clone(),
+        }));
+    }
+    // Elsewhere it is what everybody has who says nothing, and what containers need.
+    let is_open = here && *loopback && *allow == Allow::Any;
+    all.extend(is_open.then(|| Grant::OtherUsers {
+        host: host(),
+        place: "the published ports of all hosts".to_owned(),
+    }));
+    all.extend(write_etc_hosts.then(|| Grant::HostsFile { host: host() }));
+    // The usual folder is the program's own, and holds nothing else.
+    let folder = state_dir.as_ref().filter(|it| *it != DEFAULT_STATE_DIR);
+    all.extend(folder.map(|folder| Grant::StateDir {
+        host: host(),
+        folder: folder.clone(),
+    }));
+    // A name without a dot is nobody's outside.
+    let names = std::iter::once(name).chain(aliases);
+    let public = names.filter(|name| name.as_str().contains('.'));
+    all.extend(public.map(|name| Grant::Name {
+        host: host(),
+        name: name.to_string(),
+    }));
+    all
+}
+
+/// One grant for each destination and gateway. Where that would be out of proportion to what was written, each route is one
+/// grant as a whole, which is another one as soon as anything of it changes.
+fn of_routes(plan: &Plan) -> Vec<Grant> {
+    let texts = |targets: &[Target]| -> Vec<String> {
+        let texts = targets.iter().map(ToString::to_string);
+        texts.collect()
+    };
+    let sizes = plan.routes.iter().map(|route| {
+        let Route { via, to, not_to } = route;
+        via.len()
+            .saturating_mul(to.len())
+            .saturating_mul(1 + not_to.len())
+    });
+    let is_small = sizes.fold(0, usize::saturating_add) <= ROUTES_MAX;
+    let mut all = Vec::new();
+    for Route { via, to, not_to } in plan.routes.iter() {
+        let (to, not_to) = (texts(to), texts(not_to));
+        let via: Vec<_> = via.iter().map(|via| plan.name_of(*via)).collect();
+        if is_small {
+            let pairs = via
+                .iter()
+                .flat_map(|via| to.iter().map(move |to| (via, to)));
+            all.extend(pairs.map(|(via, to)| Grant::Route {
+                to: to.clone(),
+                not_to: not_to.clone(),
+                via: via.clone(),
+            }));
+        } else {
+            all.push(Grant::Route {
+                to: to.join(", "),
+                not_to,
+                via: via.join(", else "),
+            });
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Plan {
+        crate::plan::load("test.yaml", text).plan.unwrap()
+    }
+
+    /// What `new` grants that `old` does not, in words.
+    fn told(old: &str, new: &str) -> Vec<String> {
+        let news = news(&plan(old), &plan(new));
+        news.iter().map(ToString::to_string).collect()
+    }
+
+    const OLD: &str = "
+hosts:
+  laptop: {dns: {disable: true}}
+  web: {cmd: ssh web norouter}
+";
+
+    #[test]
+    fn everything_that_a_plan_lets_happen_is_said_in_one_sentence() {
+        let new = "
+hosts:
+  laptop:
+    ports: ['2222:127.0.0.1:22', '80:10.0.0.1:80']
+    aliases: [www.example.com, short]
+    stateDir: {pathOnAgent: ~/work}
+    writeEtcHosts: true
+    http: {listen: '0.0.0.0:8080', allowRemote: true, credentials: ~/users}
+    socks: {listen: '127.0.0.1:1080'}
+  web: {cmd: ssh web norouter -x, ports: ['5432:localhost:5432']}
+routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
+";
+        assert_eq!(
+            told(OLD, new),
+            [
+                "this machine runs, for web: \"ssh\" \"web\" \"norouter\" \"-x\" \"agent\" \"--automated\"",
+                "all hosts can connect to 10.0.0.1:80 through this machine, as laptop:80",
+                "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222",
+                "all hosts can connect to localhost:5432 of web, as web:5432",
+                "all hosts can have names looked up by this machine, with the DNS server of laptop",
+                "laptop has a proxy (HTTP) at 0.0.0.0:8080, which other machines can use",
+                "laptop has a proxy (SOCKS) at 127.0.0.1:1080, for programs on its own machine",
+                "laptop reads the users of its proxy from the file \"~/users\"",
+                "laptop writes the names of the network into the hosts file of its machine",
+                "laptop writes files into the folder \"~/work\"",
+                "in the network the name www.example.com leads to laptop, whatever it means elsewhere",
+                "connections to *.internal are dialled by web, except those to 10.1.0.0/16",
+                "connections to 10.0.0.0/8 are dialled by web, except those to 10.1.0.0/16",
+            ]
+        );
+        assert!(told(new, new).is_empty());
+        assert!(
+            told(new, "hosts: {laptop: {dns: {disable: true}}}").is_empty(),
+            "less is no news"
+        );
+    }
+
+    #[test]
+    fn what_grants_nothing_is_no_news() {
+        let same = "
+hosts:
+  laptop: {dns: {disable: true}, vip: 127.0.42.9, aliases: [here], loopback: {disable: true}}
+  web: {cmd: ssh web norouter, stateDir: {disable: true}}
+";
+        assert!(told(OLD, same).is_empty());
+    }
+
+    #[test]
+    fn each_small_change_that_opens_something_is_news() {
+        for (old, new) in [
+            // A port of a host that becomes this machine's own.
+            (
+                "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
+                "hosts: {a: {dns: {disable: true}, ports: ['1:127.0.0.1:1']}}",
+            ),
+            // Another service behind a port that is known.
+            (
+                "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
+                "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:2']}}",
+            ),
+            // An exception that is no more.
+            (
+                "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
+                "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",
+            ),
+            // Words that are joined in another way.
+            (
+                "hosts: {a: {cmd: [sh, -c, 'x y']}}",
+                "hosts: {a: {cmd: [sh, -c, x, y]}}",
+            ),
+            // Another file of users.
+            (
+                "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /a}}}",
+                "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /b}}}",
+            ),
+            // A host with a public name.
+            (
+                "hosts: {a: {cmd: x}}",
+                "hosts: {a: {cmd: x}, a.example: {cmd: x, stateDir: {disable: true}}}",
+            ),
+        ] {
+            assert!(!told(old, new).is_empty(), "{new}");
+        }
+    }
+
+    #[test]
+    fn many_gateways_and_exceptions_do_not_multiply() {
+        let names: Vec<_> = (0..60).map(|number| format!("h{number}")).collect();
+        let hosts: String = names.iter().fold(String::new(), |all, name| {
+            all + &format!("{name}: {{cmd: x}}, ")
+        });
+        let text = |names: &[String]| {
+            let list = names.join(", ");
+            format!(
+                "hosts: {{{hosts}}}\nroutes: [{{via: [{list}], to: [{list}], notTo: [{list}]}}]"
+            )
+        };
+        let (all, fewer) = (plan(&text(&names)), plan(&text(&names[..59])));
+        assert_eq!(grants(&all).len(), 60 + 1);
+        assert_eq!(news(&all, &fewer).len(), 1, "in doubt it is asked for");
+        assert_eq!(grants(&plan(&text(&names[..3]))).len(), 60 + 9);
+    }
+
+    #[test]
+    fn no_sentence_obeys_or_hides_what_stands_in_a_manifest() {
+        let text = told(OLD, "hosts: {w: {cmd: [sh, \"\\u202ex\"]}}").concat();
+        assert!(text.contains("\\u{202e}x"), "{text}");
+    }
+}

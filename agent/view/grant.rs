@@ -1,0 +1,216 @@
+//! What a manifest lets happen to machines, one thing at a time, and the sentence in which a person is told of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::{escape, quote_whole};
+
+/// Something that a plan grants. Two plans grant the same where their sets of grants are the same; what one grants that
+/// another did not is the difference of the sets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Grant {
+    /// A command runs on this machine.
+    Command {
+        /// The host.
+        host: String,
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+    /// All hosts of the network can connect to something.
+    Publish {
+        /// The host that dials it.
+        host: String,
+        /// The port at the host's address.
+        port: u16,
+        /// `tcp` or `udp`.
+        protocol: String,
+        /// What is dialled, as the host sees it.
+        target: String,
+        /// Whether the host is this very machine.
+        here: bool,
+    },
+    /// All hosts of the network can have this machine's resolver look up names.
+    Resolver {
+        /// The host that is this machine.
+        host: String,
+    },
+    /// A proxy listens.
+    Proxy {
+        /// The host.
+        host: String,
+        /// `HTTP` or `SOCKS`.
+        protocol: String,
+        /// Where.
+        listen: String,
+        /// Whether other machines can use it, and not only programs of the host's own.
+        remote: bool,
+    },
+    /// A file with passwords is read.
+    Credentials {
+        /// The host.
+        host: String,
+        /// The file, as it is written in the manifest.
+        file: String,
+    },
+    /// The hosts file of a machine is changed.
+    HostsFile {
+        /// The host.
+        host: String,
+    },
+    /// Files are written into a folder that is not the program's usual one.
+    StateDir {
+        /// The host.
+        host: String,
+        /// The folder, as it is written in the manifest.
+        folder: String,
+    },
+    /// A name that could be one of the Internet leads into the network.
+    Name {
+        /// The host.
+        host: String,
+        /// The name.
+        name: String,
+    },
+    /// Other users of this machine can use the network.
+    OtherUsers {
+        /// The host that is this machine.
+        host: String,
+        /// What of it.
+        place: String,
+    },
+    /// Who may reach what of everything else.
+    Reach {
+        /// Whether hosts may reach what no rule is about.
+        allows_rest: bool,
+        /// The rules, of which the first that fits decides.
+        rules: Vec<String>,
+    },
+    /// Connections that leave the network are dialled by a host.
+    Route {
+        /// The block of addresses, or the pattern of names.
+        to: String,
+        /// What of it is not meant.
+        not_to: Vec<String>,
+        /// The host that dials.
+        via: String,
+    },
+}
+
+impl Grant {
+    /// How the sentence about the command of a host begins.
+    pub fn command_of(host: &str) -> String {
+        format!("this machine runs, for {host}: ")
+    }
+}
+
+/// The one place that says it in words.
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { host, command } => {
+                let words: Vec<_> = command.iter().map(|word| quote_whole(word)).collect();
+                write!(f, "{}{}", Self::command_of(host), words.join(" "))
+            }
+            Self::Publish {
+                host,
+                port,
+                protocol,
+                target,
+                here,
+            } => {
+                let whose = if *here { "this machine" } else { host.as_str() };
+                let how = if is_loopback(target) { "of" } else { "through" };
+                let udp = if protocol == "tcp" { "" } else { "/udp" };
+                write!(
+                    f,
+                    "all hosts can connect to {} {how} {whose}, as {host}:{port}{udp}",
+                    escape(target)
+                )
+            }
+            Self::Resolver { host } => write!(
+                f,
+                "all hosts can have names looked up by this machine, with the DNS server of {host}"
+            ),
+            Self::Proxy {
+                host,
+                protocol,
+                listen,
+                remote,
+            } => {
+                let who = if *remote {
+                    "which other machines can use"
+                } else {
+                    "for programs on its own machine"
+                };
+                write!(f, "{host} has a proxy ({protocol}) at {listen}, {who}")
+            }
+            Self::Credentials { host, file } => write!(
+                f,
+                "{host} reads the users of its proxy from the file {}",
+                quote_whole(file)
+            ),
+            Self::HostsFile { host } => write!(
+                f,
+                "{host} writes the names of the network into the hosts file of its machine"
+            ),
+            Self::StateDir { host, folder } => {
+                write!(
+                    f,
+                    "{host} writes files into the folder {}",
+                    quote_whole(folder)
+                )
+            }
+            Self::Name { host, name } => write!(
+                f,
+                "in the network the name {name} leads to {host}, whatever it means elsewhere"
+            ),
+            Self::OtherUsers { host, place } => write!(
+                f,
+                "every user of this machine can connect to {place}, as a program of {host}"
+            ),
+            Self::Reach { allows_rest, rules } => {
+                let rest = match allows_rest {
+                    true => "every host may reach all that is published and routed",
+                    false => "no host may reach anything",
+                };
+                f.write_str(rest)?;
+                if !rules.is_empty() {
+                    write!(f, ", but for: {}", escape(&rules.join("; ")))?;
+                }
+                Ok(())
+            }
+            Self::Route { to, not_to, via } => {
+                write!(f, "connections to {} are dialled by {via}", escape(to))?;
+                if !not_to.is_empty() {
+                    write!(f, ", except those to {}", escape(&not_to.join(", ")))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether a target is a service of the machine that dials it.
+fn is_loopback(target: &str) -> bool {
+    let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    address.map_or(host == "localhost", |address| address.is_loopback())
+}
+
+/// A change of the manifest that waits until a person has agreed to what it grants. Nothing of it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct HeldChange {
+    /// Which one it is: what is approved is the change that was shown with this number, and no other.
+    pub number: u64,
+    /// What it grants that the network as it runs does not, in sentences.
+    pub grants: Vec<String>,
+}
