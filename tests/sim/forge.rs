@@ -69,7 +69,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// What it may claim to be able to.
-const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","proxy.credentials","routes","routes.notTo","heartbeat","reconfigure","lost","probe","dns"]"#;
+const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","proxy.credentials","routes","routes.notTo","heartbeat","reconfigure","lost","probe","dns","policy"]"#;
 
 /// One of its connections, as it would have to keep account of it.
 struct Own {
