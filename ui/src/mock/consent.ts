@@ -7,6 +7,8 @@ import type { World } from "./world";
 const deeds: ConsentDeed[] = [
   { text: "connections to 10.20.0.0/16 are dialled by gke", isNew: true },
   { text: "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222", isNew: true },
+  { text: "every user of this machine can connect to the published ports of all hosts, as a program of laptop", isNew: true },
+  { text: "every host may reach all that is published and routed, but for: deny build to every route through bastion or gke", isNew: true },
   { text: "web1 writes the names of the network into the hosts file of its machine", isNew: false },
 ];
 const doubts = ['gke: "/srv/shared/gke.sh" can be changed by others: other users may write /srv/shared'];
