@@ -152,12 +152,11 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let has_proxy = host.http.is_some() || host.socks.is_some();
     if plan.routes.has_gateway(host.vip) || (has_proxy && plan.routes.iter().next().is_some()) {
         wanted.push(feature::ROUTES);
-        let excepts = |route: &&Route| !route.not_to.is_empty();
-        let is_through = |route: &Route| route.via.contains(&host.vip);
-        if plan.routes.iter().filter(excepts).any(is_through) {
+        let has_exceptions = plan.routes.iter().any(|route| !route.not_to.is_empty());
+        if has_exceptions && plan.routes.has_gateway(host.vip) {
             // A gateway that does not know them would dial what they keep out.
             required.push(feature::NOT_TO);
-        } else if plan.routes.iter().any(|route| excepts(&route)) {
+        } else if has_exceptions {
             wanted.push(feature::NOT_TO);
         }
     }

@@ -56,9 +56,15 @@ fn words(plan: &Plan, rule: &Rule) -> String {
             names.join(" or ")
         }
     };
-    let targets = match beyond {
+    let beyond: Vec<_> = match beyond {
         Beyond::Everything => vec!["every route".to_owned()],
         Beyond::Only(targets) => targets.iter().map(ToString::to_string).collect(),
+    };
+    let beyond = match via {
+        Hosts::Only(_) if !beyond.is_empty() => {
+            format!("{} through {}", beyond.join(" or "), hosts(via))
+        }
+        Hosts::Only(_) | Hosts::Everybody => beyond.join(" or "),
     };
     let ports: Vec<_> = ports
         .iter()
@@ -71,17 +77,13 @@ fn words(plan: &Plan, rule: &Rule) -> String {
         Action::Allow => "allow",
         Action::Deny => "deny",
     };
-    let to = [
-        hosts(to),
-        targets.join(" or "),
-        format!("through {}", hosts(via)),
-    ];
+    let to = [hosts(to), beyond];
     let to: Vec<_> = to.into_iter().filter(|part| !part.is_empty()).collect();
     let ports = match ports.is_empty() {
         true => String::new(),
         false => format!(" at port {}", ports.join(" or ")),
     };
-    format!("{word} {} to {}{ports}", hosts(from), to.join(", "))
+    format!("{word} {} to {}{ports}", hosts(from), to.join(" and "))
 }
 
 /// What `new` grants that `old` does not.
@@ -331,9 +333,9 @@ hosts:
             )
         };
         let (all, fewer) = (plan(&text(&names)), plan(&text(&names[..59])));
-        assert_eq!(grants(&all).len(), 60 + 1);
+        assert_eq!(grants(&all).len(), 60 + 1 + 1);
         assert_eq!(news(&all, &fewer).len(), 1, "in doubt it is asked for");
-        assert_eq!(grants(&plan(&text(&names[..3]))).len(), 60 + 9);
+        assert_eq!(grants(&plan(&text(&names[..3]))).len(), 60 + 9 + 1);
     }
 
     #[test]

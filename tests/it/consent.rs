@@ -125,7 +125,8 @@ fn a_script_runs_only_what_it_trusts() {
     let vip = "127.0.66.3";
     let file = home.write("trust.yaml", &open(vip));
     let shown = home.run(&["plan", "--grants", &file]);
-    assert_eq!(shown.data, format!("{SENTENCE}\n"));
+    let reach = "every host may reach all that is published and routed";
+    assert_eq!(shown.data, format!("{SENTENCE}\n{reach}\n"));
     let list = home.run(&["plan", "--grants", "--json", &file]).data;
     let trusted = home.write("trusted", &list);
     mode(&home.0, 0o755);

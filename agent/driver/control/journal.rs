@@ -37,6 +37,13 @@ struct About {
     bytes: usize,
 }
 
+impl About {
+    /// Its share of both bounds.
+    fn weight(&self) -> usize {
+        self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
+    }
+}
+
 impl Lines {
     fn push(&mut self, line: LogLine) {
         let size = size(&line.event);
@@ -50,7 +57,7 @@ impl Lines {
 
     /// Drops the oldest line of the host that has most, so that none washes out what was said of the others.
     fn shed(&mut self) {
-        let most = self.about.values_mut().max_by_key(|about| about.bytes);
+        let most = self.about.values_mut().max_by_key(|about| about.weight());
         if let Some(about) = most
             && let Some(oldest) = about.numbers.pop_front()
             && let Some(line) = self.lines.remove(&oldest)
@@ -158,7 +165,11 @@ mod tests {
         for _ in 0..10 {
             journal.note(line("b", &long));
         }
-        assert_eq!(journal.after(0).len(), 3);
+        let all = journal.after(0);
+        let bytes: usize = all.iter().map(|line| size(&line.event)).sum();
+        assert!(bytes <= BYTES_MAX && all.len() < LINES_MAX, "{bytes} bytes");
+        assert_eq!(journal.tail(LINES_MAX, Some("b")).len(), 3);
+        assert!(all.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     }
 
     #[test]

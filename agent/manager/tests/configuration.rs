@@ -139,12 +139,12 @@ fn what_protects_is_required_and_what_serves_is_wanted() {
     );
     plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
-    let protects = [feature::TCP, feature::CREDENTIALS, feature::NOT_TO];
-    assert_eq!(required, protects);
+    assert_eq!(required, [feature::TCP, feature::CREDENTIALS]);
     for feature in [
         feature::HTTP,
         feature::SOCKS,
         feature::ROUTES,
+        feature::NOT_TO,
         feature::DNS,
         feature::HOST_ALIASES,
         feature::ETC_HOSTS,

@@ -49,6 +49,15 @@ fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
                 let lost: Lost = request.args.read().unwrap();
                 lost.hosts.iter().map(ToString::to_string).collect()
             });
+            if lost.is_some() {
+                let answer = format!(
+                    r#"{{"type":"result","body":{{"request_id":{},"op":"lost"}}}}"#,
+                    request.id
+                );
+                let mut answers = BytesMut::new();
+                frame::put_control(&mut answers, answer.as_bytes());
+                core.handle_bytes(NOW, vip(address), &mut answers);
+            }
             requests.push((request.id, lost));
         }
     }

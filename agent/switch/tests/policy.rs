@@ -51,8 +51,8 @@ fn what_the_policy_refuses_is_reset_and_reaches_nobody() {
     assert!(delivered(&mut switch, B).is_empty());
     let told = delivered(&mut switch, A);
     assert!(told.len() == 1 && told[0].1.flags.rst);
-    assert_eq!(knock(&mut switch, A, 5_001, C), Verdict::Forwarded);
-    assert_eq!(knock(&mut switch, B, 5_002, A), Verdict::Forwarded);
+    assert!(knock(&mut switch, A, 5_001, C).passes());
+    assert!(knock(&mut switch, B, 5_002, A).passes());
     assert_eq!(switch.traffic(vip(A)).refused, 1);
 }
 
@@ -71,10 +71,7 @@ fn what_is_behind_a_gateway_has_its_own_rules() {
         Action::Deny,
         &[(A, &[], &["10.0.0.0/8"], 443, Action::Allow)],
     );
-    assert_eq!(
-        dial(&mut switch, NOW, A, 5_000, OUTSIDE),
-        Verdict::Forwarded
-    );
+    assert!(dial(&mut switch, NOW, A, 5_000, OUTSIDE).passes());
     assert_eq!(dial(&mut switch, NOW, B, 5_000, OUTSIDE), Verdict::Refused);
     let syn = segment((A, 5_001), (OUTSIDE, 80), SYN, 100, 0);
     assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
@@ -93,27 +90,18 @@ fn an_address_of_a_name_is_refused_where_a_rule_about_names_may_be_about_it() {
         assert_eq!(taught, Verdict::Forwarded);
     }
     assert_eq!(dial(&mut switch, NOW, A, 5_000, learned), Verdict::Refused);
-    assert_eq!(
-        dial(&mut switch, NOW, B, 5_000, learned),
-        Verdict::Forwarded
-    );
+    assert!(dial(&mut switch, NOW, B, 5_000, learned).passes());
     // What a route leads to by its address is no name's.
-    assert_eq!(
-        dial(&mut switch, NOW, A, 5_001, OUTSIDE),
-        Verdict::Forwarded
-    );
+    assert!(dial(&mut switch, NOW, A, 5_001, OUTSIDE).passes());
 }
 
 #[test]
 fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
     let mut switch = ruled(Action::Allow, &[(B, &[A], &[], 0, Action::Deny)]);
     open(&mut switch, 5_000);
-    assert_eq!(
-        dial(&mut switch, NOW, A, 6_000, OUTSIDE),
-        Verdict::Forwarded
-    );
+    assert!(dial(&mut switch, NOW, A, 6_000, OUTSIDE).passes());
     switch.handle_packet(NOW, vip(C), answer(6_000, OUTSIDE));
-    assert_eq!(knock(&mut switch, C, 7_000, B), Verdict::Forwarded);
+    assert!(knock(&mut switch, C, 7_000, B).passes());
     for host in [A, B, C] {
         delivered(&mut switch, host);
     }
