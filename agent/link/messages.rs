@@ -17,7 +17,7 @@ use crate::{
 impl Link {
     pub(super) fn handle_control(&mut self, now: Instant, json: &[u8]) {
         match Message::parse(json) {
-            Ok(Message::Result(outcome)) => self.handle_result(now, outcome),
+            Ok(Message::Result(outcome)) => self.handle_result(now, &outcome),
             Ok(Message::Event(event)) => match Event::try_from(event) {
                 Ok(Event::Problems(problems)) => self.handle_problems(now, problems),
                 Ok(Event::Notice(text)) => self.handle_notice(now, &text),
@@ -43,7 +43,7 @@ impl Link {
         }
     }
 
-    fn handle_result(&mut self, now: Instant, outcome: Outcome) {
+    fn handle_result(&mut self, now: Instant, outcome: &Outcome) {
         let id = outcome.request_id;
         let mut open = self.life.configuring.iter();
         if let Some(index) = open.position(|(asked, _)| *asked == id) {
@@ -62,7 +62,7 @@ impl Link {
         {
             return self.tell_next();
         }
-        if self.handle_reply(now, &outcome) {
+        if self.handle_reply(now, outcome) {
             return;
         }
         let heartbeat = self.life.heartbeat.as_mut();

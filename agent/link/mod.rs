@@ -40,8 +40,7 @@ use crate::{
     wire::{
         Item, PacketFrame,
         control::{
-            Configure, Greeting, Message, ProblemReport, RefusedAsk,
-            RouteSuggestion, feature,
+            Configure, Greeting, Message, ProblemReport, RefusedAsk, RouteSuggestion, feature,
         },
         frame, sum,
     },

@@ -79,9 +79,10 @@ fn words(plan: &Plan, rule: &Rule) -> String {
     };
     let to = [hosts(to), beyond];
     let to: Vec<_> = to.into_iter().filter(|part| !part.is_empty()).collect();
-    let ports = match ports.is_empty() {
-        true => String::new(),
-        false => format!(" at port {}", ports.join(" or ")),
+    let ports = if ports.is_empty() {
+        String::new()
+    } else {
+        format!(" at port {}", ports.join(" or "))
     };
     format!("{word} {} to {}{ports}", hosts(from), to.join(" and "))
 }

@@ -466,20 +466,7 @@ impl World {
                 agent.to.chunks.push_back((now + DELAY, bytes.freeze()));
             }
         }
-        let resumes = agent.resumes_at.take_if(|at| *at <= now).is_some();
-        if agent.from.arrive(now) && agent.resumes_at.is_none() || resumes {
-            busy = true;
-            loop {
-                match self.core.handle_bytes(now, vip, &mut agent.from.buffer) {
-                    Turn::Done => break,
-                    Turn::Yield => {}
-                    Turn::Wait(until) => {
-                        agent.resumes_at = Some(until);
-                        break;
-                    }
-                }
-            }
-        }
+        busy |= agent.hand_over(now, vip, &mut self.core);
         if agent.stalled_until > now {
             return busy;
         }
@@ -612,6 +599,24 @@ impl World {
 }
 
 impl Agent {
+    /// Gives the manager what has arrived from this agent, as far as it takes it now; true if there was anything.
+    fn hand_over(&mut self, now: Instant, vip: Vip, core: &mut manager::Core) -> bool {
+        let resumes = self.resumes_at.take_if(|at| *at <= now).is_some();
+        if !(self.from.arrive(now) && self.resumes_at.is_none() || resumes) {
+            return false;
+        }
+        loop {
+            match core.handle_bytes(now, vip, &mut self.from.buffer) {
+                Turn::Done => return true,
+                Turn::Yield => {}
+                Turn::Wait(until) => {
+                    self.resumes_at = Some(until);
+                    return true;
+                }
+            }
+        }
+    }
+
     /// Looks whether a frame may be brought to this host: the beginning of a flow that a plan allows, or a part of one that
     /// it knows. Never anything that the hostile agent has made up.
     fn judge(

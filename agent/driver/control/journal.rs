@@ -26,7 +26,7 @@ pub(in crate::driver) struct Journal {
 /// The lines by their numbers, and which of them are about each host, or about none.
 #[derive(Default)]
 struct Lines {
-    lines: BTreeMap<u64, LogLine>,
+    by_number: BTreeMap<u64, LogLine>,
     bytes: usize,
     about: BTreeMap<Option<String>, About>,
 }
@@ -52,7 +52,7 @@ impl Lines {
         about.numbers.push_back(line.seq);
         about.bytes += size;
         self.bytes += size;
-        self.lines.insert(line.seq, line);
+        self.by_number.insert(line.seq, line);
     }
 
     /// Drops the oldest line of the host that has most, so that none washes out what was said of the others.
@@ -60,7 +60,7 @@ impl Lines {
         let most = self.about.values_mut().max_by_key(|about| about.weight());
         if let Some(about) = most
             && let Some(oldest) = about.numbers.pop_front()
-            && let Some(line) = self.lines.remove(&oldest)
+            && let Some(line) = self.by_number.remove(&oldest)
         {
             about.bytes -= size(&line.event);
             self.bytes -= size(&line.event);
@@ -87,7 +87,7 @@ impl Journal {
             time_ms: now(),
             event,
         });
-        while lines.bytes > BYTES_MAX || lines.lines.len() > LINES_MAX {
+        while lines.bytes > BYTES_MAX || lines.by_number.len() > LINES_MAX {
             lines.shed();
         }
         drop(lines);
@@ -102,7 +102,7 @@ impl Journal {
     /// Everything that is kept and came after the line of that number.
     pub(super) fn after(&self, seq: u64) -> Vec<LogLine> {
         let lines = self.lock();
-        let newest = lines.lines.range(seq.saturating_add(1)..);
+        let newest = lines.by_number.range(seq.saturating_add(1)..);
         newest.map(|(_, line)| line.clone()).collect()
     }
 
@@ -110,7 +110,7 @@ impl Journal {
     pub(super) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
         let lines = self.lock();
         let wanted = |line: &&LogLine| host.is_none() || line.event.host() == host;
-        let newest = lines.lines.values().rev().filter(wanted).take(most);
+        let newest = lines.by_number.values().rev().filter(wanted).take(most);
         let mut newest: Vec<_> = newest.cloned().collect();
         newest.reverse();
         newest

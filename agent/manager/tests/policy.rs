@@ -130,12 +130,13 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
     while core.poll_frame(vip(A)).is_some() {}
     core.reload(NOW, &ruled(DENY), Commands::Start);
     assert_eq!(core.flows(NOW, 10).total, 1);
-    let told = outputs(&mut core)
-        .into_iter()
-        .find_map(|output| match output {
-            Output::Event(Event::Reloaded { changes, grants }) => Some((changes, grants)),
-            _ => None,
-        });
+    let told = outputs(&mut core).into_iter().find_map(|output| {
+        if let Output::Event(Event::Reloaded { changes, grants }) = output {
+            Some((changes, grants))
+        } else {
+            None
+        }
+    });
     let (changes, grants) = told.unwrap();
     assert_eq!(
         changes,

@@ -89,7 +89,10 @@ impl<'a> Stage<'a> {
             sandbox.write(name, text);
         }
         let witness = Witness::default();
-        let laptop = Host::laptop().line("http: {listen: \"127.0.0.1:18080\"}");
+        // Other users are let in, to see that even then they are no harm.
+        let laptop = Host::laptop()
+            .line("http: {listen: \"127.0.0.1:18080\", allow: any}")
+            .line("loopback: {allow: any}");
         let gateway = Host::netns("good2", &sandbox);
         // Whoever asks for another name waits.
         gateway.namespace().etc("hosts", "10.77.0.5 ok.internal\n");
