@@ -83,6 +83,13 @@ test("a change of a running network is shown as what it grants, and agreed to", 
   await expect(page.locator("[data-host]")).toHaveCount(7);
 });
 
+test("a manifest without a command is shown as what it grants, and not as commands", async ({ page }) => {
+  await open(page, "#/network", "consent-alone");
+  await expect(page.getByRole("region", { name: "1 other new grant" }).getByRole("listitem")).toHaveText(/every host may reach all that is published and routed/);
+  await expect(page.getByText("nothing of it is in force yet")).toBeVisible();
+  await expect(page.getByText("A manifest runs commands")).toHaveCount(0);
+});
+
 test("who may reach what, and that others of this machine may, is shown before it is agreed to", async ({ page }) => {
   for (const scene of ["consent", "change"]) {
     await open(page, "#/network", scene);

@@ -18,6 +18,10 @@ export function consentCommands(world: World): Commands {
   if (scene === "consent") {
     world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), deeds, doubts } };
   }
+  if (scene === "consent-alone") {
+    const reach = [{ text: "every host may reach all that is published and routed", isNew: true }];
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: [], deeds: reach, doubts: [] } };
+  }
   if (scene === "change" || scene === "change-attached") {
     const [first, ...rest] = world.commands().map((host) => ({ ...host, previous: host.command, change: "same" as const }));
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "other.example.com"], change: "changed" as const }, ...rest];
