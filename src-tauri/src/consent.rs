@@ -28,10 +28,8 @@ struct Agreement {
 impl Agreements {
     /// Whether everything that a plan grants was agreed to for this very file.
     pub(crate) fn cover(&self, path: &str, plan: &Plan) -> bool {
-        match self.0.get(path) {
-            Some(agreed) => grants(plan).is_subset(&agreed.grants),
-            None => grants(plan).is_empty(),
-        }
+        let agreed = self.0.get(path);
+        agreed.is_some_and(|agreed| grants(plan).is_subset(&agreed.grants))
     }
 
     /// What the person is shown before a plan is in force; `running` if it is to take the place of another one.
@@ -197,9 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn what_grants_nothing_needs_no_consent() {
-        let agreements = Agreements::default();
-        assert!(agreements.cover("/n.yaml", &plan("hosts: {a: {dns: {disable: true}}}")));
+    fn what_grants_no_more_needs_no_new_consent() {
+        let alone = plan("hosts: {a: {dns: {disable: true}}}");
+        let mut agreements = Agreements::default();
+        assert!(!agreements.cover("/n.yaml", &alone), "it was never seen");
+        agreements.agree("/n.yaml", &alone);
+        let moved = "hosts: {a: {dns: {disable: true}, vip: 127.0.42.9, aliases: [here]}}";
+        assert!(agreements.cover("/n.yaml", &plan(moved)));
         let port = plan("hosts: {a: {dns: {disable: true}, ports: ['80:127.0.0.1:80']}}");
         assert!(
             !agreements.cover("/n.yaml", &port),
@@ -233,11 +235,38 @@ mod tests {
             assert!(!agreements.cover("/n.yaml", &other), "{text}");
             let question = agreements.question("/n.yaml", &other, true);
             let fresh = question.deeds.iter().filter(|it| it.is_new).count();
-            assert_eq!((question.deeds.len(), fresh), (new, new));
+            // Who may reach what is shown, too, and is as it was.
+            assert_eq!((question.deeds.len(), fresh), (new + 1, new), "{text}");
             let mut agreements = agreements.clone();
             agreements.agree("/n.yaml", &other);
             assert!(agreements.cover("/n.yaml", &other));
             assert!(agreements.cover("/n.yaml", &plan(plain)), "less is no news");
+        }
+    }
+
+    #[test]
+    fn a_weaker_policy_and_other_users_of_this_machine_are_asked_for() {
+        let text = |policy: &str, loopback: &str| {
+            format!(
+                "hosts: {{a: {{dns: {{disable: true}}, loopback: {{allow: {loopback}}}}}, b: {{cmd: ssh b norouter, ports: ['80:127.0.0.1:80']}}}}\npolicy: {{default: deny, rules: [{policy}]}}\n"
+            )
+        };
+        let narrow = "{from: a, to: b, ports: [80], action: allow}";
+        let wide = "{from: '*', to: '*', action: allow}";
+        let mut agreements = Agreements::default();
+        agreements.agree("/n.yaml", &plan(&text(narrow, "same-user")));
+        for (policy, loopback, told) in [
+            (wide, "same-user", "no host may reach anything, but for: "),
+            (narrow, "any", "every user of this machine can connect to "),
+        ] {
+            let other = plan(&text(policy, loopback));
+            assert!(!agreements.cover("/n.yaml", &other), "{told}");
+            let question = agreements.question("/n.yaml", &other, true);
+            let fresh: Vec<_> = question.deeds.iter().filter(|it| it.is_new).collect();
+            assert!(
+                fresh.len() == 1 && fresh[0].text.starts_with(told),
+                "{fresh:?}"
+            );
         }
     }
 

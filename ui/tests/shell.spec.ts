@@ -83,6 +83,23 @@ test("a change of a running network is shown as what it grants, and agreed to", 
   await expect(page.locator("[data-host]")).toHaveCount(7);
 });
 
+test("a manifest without a command is shown as what it grants, and not as commands", async ({ page }) => {
+  await open(page, "#/network", "consent-alone");
+  await expect(page.getByRole("region", { name: "1 other new grant" }).getByRole("listitem")).toHaveText(/every host may reach all that is published and routed/);
+  await expect(page.getByText("nothing of it is in force yet")).toBeVisible();
+  await expect(page.getByText("A manifest runs commands")).toHaveCount(0);
+});
+
+test("who may reach what, and that others of this machine may, is shown before it is agreed to", async ({ page }) => {
+  for (const scene of ["consent", "change"]) {
+    await open(page, "#/network", scene);
+    const other = page.getByRole("listitem").filter({ hasText: "every user of this machine can connect to the published ports of all hosts, as a program of laptop" });
+    await expect(other).toContainText("new");
+    const reach = page.getByRole("listitem").filter({ hasText: "every host may reach all that is published and routed, but for: deny build to every route" });
+    await expect(reach).toContainText("new");
+  }
+});
+
 test("a change that waits is told of on every page, and leads back to the question", async ({ page }) => {
   await open(page, "#/network", "change");
   await page.getByRole("button", { name: "Not now" }).click();

@@ -75,6 +75,9 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
         let argv = format!("//li//*[contains(., \"{word}\")]");
         app.sees(&home, &argv).await;
     }
+    let reach = "every host may reach all that is published and routed";
+    app.sees(&home, &format!("//li[contains(., '{reach}')]"))
+        .await;
     assert!(!ran.exists() && agents().is_empty());
     app.click(&home, &button("Agree and start")).await;
     app.sees(&home, &card("web", "ready")).await;
@@ -146,13 +149,20 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     drop(get(first));
 
     // The file is followed, once the person has seen what it grants ...
-    home.file(
-        &file,
-        &manifest(&format!("{}, {}", port(first), port(second))),
-    );
+    let more = manifest(&format!("{}, {}", port(first), port(second)));
+    let laptop = "laptop: {vip: 127.0.75.1, ";
+    let open = format!("{laptop}loopback: {{allow: any}}, ");
+    home.file(&file, &more.replace(laptop, &open));
     app.sees(&home, &text(&format!("{file} has changed"))).await;
-    let granted = format!("//li[contains(., 'as web:{second}') and contains(., 'new')]");
-    app.sees(&home, &granted).await;
+    for granted in [
+        &format!("as web:{second}"),
+        "every user of this machine can connect to the published ports",
+    ] {
+        let new = format!("//li[contains(., '{granted}') and contains(., 'new')]");
+        app.sees(&home, &new).await;
+    }
+    let as_before = format!("//li[contains(., '{reach}') and contains(., 'as before')]");
+    app.sees(&home, &as_before).await;
     app.click(&home, &button("Agree and apply")).await;
     app.sees(
         &home,

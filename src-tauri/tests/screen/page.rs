@@ -51,6 +51,24 @@ impl Driven {
         }
     }
 
+    /// Asks the page until it has an answer.
+    pub(crate) async fn until_found(
+        &self,
+        home: &Home,
+        script: &str,
+        otherwise: &str,
+    ) -> serde_json::Value {
+        let start = Instant::now();
+        loop {
+            let found = self.page.execute(script, vec![]).await.unwrap();
+            if !found.is_null() {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "{otherwise}\n{}", home.said());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub(crate) async fn turn_to(&self, home: &Home, page: &str) {
         self.click(home, &format!("//nav//a[normalize-space(span)='{page}']"))
             .await;

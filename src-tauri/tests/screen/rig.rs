@@ -35,14 +35,15 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// The person has agreed to a manifest before in which only this machine is, and this port of it is published.
+    /// The person has agreed to a manifest before in which only this machine is, and this port of it is published to everybody.
     pub(crate) fn agreed_to(&self, manifest: &str, port: u16, target: &str) {
         let grant = serde_json::json!({
             "kind": "publish", "host": "laptop", "port": port, "protocol": "tcp", "target": target, "here": true,
         });
+        let reach = serde_json::json!({"kind": "reach", "allowsRest": true, "rules": []});
         let folder = "data/io.github.norouter.app";
         fs::create_dir_all(self.path(folder)).unwrap();
-        let text = serde_json::json!({ manifest: { "grants": [grant] } }).to_string();
+        let text = serde_json::json!({ manifest: { "grants": [grant, reach] } }).to_string();
         self.file(&format!("{folder}/agreements.json"), &text);
     }
 

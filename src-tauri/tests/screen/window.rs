@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::rig::{Driven, Home, PATIENCE};
+use super::rig::{Driven, Home};
 
-/// A network of this machine alone, which needs no consent and no port.
+/// A network of this machine alone, which needs no command and no port.
 const ALONE: &str =
     "hosts:\n  laptop: {vip: 127.0.74.1, dns: {disable: true}, stateDir: {disable: true}}\n";
 
@@ -53,34 +53,27 @@ async fn the_page_runs_a_network_and_can_do_nothing_else() {
         .invoke("open_manifest", json!({"path": "/etc/passwd"}))
         .await;
     assert!(refused.unwrap_err().contains("not open before"));
+    // Not even so little runs unseen, and only what was shown can be agreed to.
     app.invoke("start", json!({})).await.unwrap();
+    let asked = "return window.heard.findLast((news) => news.kind === 'app' && news.app.consent)?.app.consent ?? null;";
+    let asked = app.until_found(&home, asked, "nothing is asked").await;
+    assert_eq!(
+        asked["deeds"],
+        json!([{"isNew": true, "text": "every host may reach all that is published and routed"}])
+    );
+    let agree = |digest: &Value| json!({"digest": digest, "agree": true});
+    let refused = app.invoke("consent", agree(&json!("another"))).await;
+    assert!(refused.is_err());
+    app.invoke("consent", agree(&asked["digest"]))
+        .await
+        .unwrap();
     let find = "return window.heard.findLast((news) => news.kind === 'network'
         && news.network.hosts.every((host) => host.state === 'ready'))?.network ?? null;";
-    let start = std::time::Instant::now();
-    let network = loop {
-        let network = app.page.execute(find, vec![]).await.unwrap();
-        if network != Value::Null {
-            break network;
-        }
-        assert!(
-            start.elapsed() < PATIENCE,
-            "no network is ready\n{}",
-            home.said()
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    };
+    let network = app.until_found(&home, find, "no network is ready").await;
     assert_eq!(network["hosts"][0]["name"], "laptop");
     assert_eq!(network["pid"], app.pid());
     app.invoke("stop", json!({})).await.unwrap();
-    let ended = "return window.heard.some((news) => news.kind === 'ended');";
-    let start = std::time::Instant::now();
-    while app.page.execute(ended, vec![]).await.unwrap() != json!(true) {
-        assert!(
-            start.elapsed() < PATIENCE,
-            "the end is not told\n{}",
-            home.said()
-        );
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let ended = "return window.heard.find((news) => news.kind === 'ended') ?? null;";
+    app.until_found(&home, ended, "the end is not told").await;
     app.end().await;
 }

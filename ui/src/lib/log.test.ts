@@ -138,6 +138,8 @@ describe("what is shown", () => {
     expect(textOf(waits)).toBe("is waiting: exit 255; try 3 in 4 s");
     const held = line(9, { type: "held", grants: ["a has a proxy", "b runs x"] });
     expect([levelOf(held), textOf(held)]).toEqual(["warning", "the manifest has changed; this waits for approval: a has a proxy; b runs x"]);
+    const kept = line(10, { type: "refused", host: "ci", vip: VIP, times: 3, targets: 1, most: [{ to: "db:5432", times: 3, by: "rule 2 of the policy (line 14)" }], text: "was refused 3 connections by the policy" });
+    expect([levelOf(kept), textOf(kept)]).toEqual(["warning", "was refused 3 connections by the policy"]);
     expect(textOf(line(8, { type: "reloaded", changes: [], grants: [] }))).toContain("nothing has changed");
   });
 

@@ -7,6 +7,8 @@ import type { World } from "./world";
 const deeds: ConsentDeed[] = [
   { text: "connections to 10.20.0.0/16 are dialled by gke", isNew: true },
   { text: "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222", isNew: true },
+  { text: "every user of this machine can connect to the published ports of all hosts, as a program of laptop", isNew: true },
+  { text: "every host may reach all that is published and routed, but for: deny build to every route through bastion or gke", isNew: true },
   { text: "web1 writes the names of the network into the hosts file of its machine", isNew: false },
 ];
 const doubts = ['gke: "/srv/shared/gke.sh" can be changed by others: other users may write /srv/shared'];
@@ -15,6 +17,10 @@ export function consentCommands(world: World): Commands {
   const scene = new URLSearchParams(location.search).get("scene");
   if (scene === "consent") {
     world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), deeds, doubts } };
+  }
+  if (scene === "consent-alone") {
+    const reach = [{ text: "every host may reach all that is published and routed", isNew: true }];
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: [], deeds: reach, doubts: [] } };
   }
   if (scene === "change" || scene === "change-attached") {
     const [first, ...rest] = world.commands().map((host) => ({ ...host, previous: host.command, change: "same" as const }));

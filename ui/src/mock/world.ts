@@ -228,6 +228,7 @@ function firstApp(name: string, played: Scene): App {
       return { ...app, manifest: null, network: null, recent: [] };
     case "stopped":
     case "consent":
+    case "consent-alone":
       return { ...app, network: null };
     case "held":
       return { ...app, held: { kind: "one", name: "lab.yaml" } };

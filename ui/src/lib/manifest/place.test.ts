@@ -67,7 +67,7 @@ describe("what is offered", () => {
     expect(keys).toContain("cmd");
     expect(keys).not.toContain("vip");
     expect(labels("hosts:\n  |")).toEqual([]);
-    expect(labels("hosts:\n  a:\n    http: {|")).toEqual(["allowRemote", "credentials", "listen"]);
+    expect(labels("hosts:\n  a:\n    http: {|")).toEqual(["allow", "allowRemote", "credentials", "listen"]);
     expect(labels("routes:\n  - |")).toEqual(["notTo", "to", "via"]);
   });
 

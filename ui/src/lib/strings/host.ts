@@ -26,6 +26,7 @@ export const host = {
     receives: "Receives",
     flows: "Open flows",
     refused: "Refused packets",
+    spoofed: "Of them forged",
     shed: "Dropped packets",
     unknown: "not known yet",
   },

@@ -32,6 +32,7 @@ export const welcome = {
   consent: {
     title: (file: string) => `Before ${file} runs`,
     text: "A manifest runs commands on this machine. These are the exact words of each of them; nothing has run yet.",
+    textAlone: "A manifest lets things happen to this machine. This is all of it; nothing of it is in force yet.",
     again: "This manifest has changed since you agreed to it.",
     changeTitle: (file: string) => `${file} has changed`,
     held: "The change grants more than you have agreed to. The network goes on as it was; nothing of the change is in force.",

@@ -7,7 +7,7 @@ import { portState } from "./portState";
 const IN_USE = "address already in use: another program on that machine, perhaps another agent, has this port";
 
 function host(name: string, last: number, state: HostState, ...problems: string[]): HostView {
-  const traffic = { flows: 0, bytesFrom: 0, bytesTo: 0, refused: 0, shed: 0 };
+  const traffic = { flows: 0, bytesFrom: 0, bytesTo: 0, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 };
   return { name, vip: `127.0.42.${last}`, ports: [80], state, sinceMs: 0, problems, prompts: [], stderr: [], traffic };
 }
 
