@@ -1,7 +1,7 @@
 //! Performs what an agent decides: listens, dials, and carries frames to and from the manager.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::Future,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::{
@@ -39,6 +39,7 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
+    budget::Work,
     edge::{Core, Errand, Files, Output, Service, Turn},
     flow::Capacity,
     limits::Limits,
@@ -53,6 +54,13 @@ const WRITE_MAX: usize = 128 << 10;
 
 /// How many threads may wait for resolvers and disks: every share of the resolvers, and a few for the rest.
 const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
+
+/// How many questions another host may ask the DNS server in a second, and at once. Programs that want more ask their own.
+const QUESTIONS_PER_SECOND: u32 = 1_000;
+const QUESTIONS_AT_ONCE: u32 = 100;
+
+/// How many hosts are remembered that have asked.
+const ASKERS_MAX: usize = 1_024;
 
 /// How long a dial may take that the manager wants to know of.
 const PROBE_MAX: Duration = Duration::from_secs(10);
@@ -179,6 +187,8 @@ pub(super) struct Shared {
     pub(super) vigil: Vigil,
     /// With the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
+    /// How much other hosts have asked the DNS server.
+    askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
     /// What has been written for programs on this host.
     notes: Mutex<Notes>,
     /// How many times that was to be done.
@@ -235,6 +245,7 @@ impl Shared {
             place: OnceLock::new(),
             vigil: Vigil::default(),
             resolver: Mutex::default(),
+            askers: Mutex::default(),
             notes: Mutex::default(),
             writes: AtomicU64::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
@@ -280,6 +291,26 @@ impl Shared {
         let turn = state.core.handle_bytes(self.clock.now(), buffer)?;
         self.settle(state);
         Ok(turn)
+    }
+
+    /// Waits until another host may ask the DNS server one more thing.
+    pub(super) async fn turn_to_ask(&self, host: Ipv4Addr) {
+        let wait = {
+            let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.now();
+            // Who has not asked for so long has a whole budget again.
+            if askers.len() > ASKERS_MAX {
+                askers.retain(|_, work| work.wait(now).is_some());
+            }
+            let work = askers
+                .entry(host)
+                .or_insert_with(|| Work::new(QUESTIONS_PER_SECOND, QUESTIONS_AT_ONCE));
+            work.spend(now, 1);
+            work.wait(now)
+        };
+        if wait.is_some() {
+            self.clock.sleep_until(wait).await;
+        }
     }
 
     /// What was asked on a flow is answered.

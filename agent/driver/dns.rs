@@ -123,6 +123,9 @@ pub(super) async fn serve_network(
             break;
         };
         let other = Some(*flow.dst.ip()).filter(|_| asked_by_others);
+        if let Some(other) = other {
+            shared.turn_to_ask(other).await;
+        }
         let Some(reply) = answer(&shared, &query, other).await else {
             break;
         };

@@ -26,6 +26,8 @@ use attacks::{ATTACKS, Attack};
 use probe::Times;
 use stage::{Measured, Stage};
 
+use crate::lines::generous;
+
 /// How many seconds an attack lasts unless this variable says otherwise; and which attacks are made.
 const SECONDS: &str = "NOROUTER_LAB_HOSTILE";
 const ONLY: &str = "NOROUTER_LAB_HOSTILE_ONLY";
@@ -40,19 +42,24 @@ const MEASURES: usize = 5;
 /// What the manager may have in memory: 256 MiB for what hosts have it keep, and what it is without them. In KiB.
 const MEMORY: u64 = (256 + 40) << 10;
 
+/// How many files this process may have open: both ends of all connections are its children's, or its own.
+const FILES: u64 = 65_536;
+
 /// Within which time the manager answers a person.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The 99th percentile during an attack, and what it may be.
-fn bar(times: &[Times; 2]) -> (Duration, Duration) {
+/// The 99th percentile during an attack, and what it may be: in the long form, on a machine that does nothing else, hardly more
+/// than before. The short form finds what makes others stand still, on any machine.
+fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
     let [calm, stormy] = times.clone().map(|times| times.quantile(990));
-    (stormy, (calm * 2).max(calm + Duration::from_millis(5)))
+    let bar = (calm * 2).max(calm + Duration::from_millis(5));
+    (stormy, if short { generous(bar) } else { bar })
 }
 
 impl Measured {
     /// Whether the machine itself was slower than before, for what has nothing to do with the network.
     fn is_noise(&self) -> bool {
-        let (stormy, bar) = bar(&self.machine);
+        let (stormy, bar) = bar(&self.machine, false);
         stormy > bar
     }
 
@@ -63,7 +70,7 @@ impl Measured {
             ("round trips", &self.round_trips),
             ("connects", &self.connects),
         ] {
-            let (stormy, bar) = bar(times);
+            let (stormy, bar) = bar(times, short);
             if stormy > bar {
                 faults.push(format!("{what}: p99 {stormy:.1?}, the bar is {bar:.1?}"));
             }
@@ -163,6 +170,7 @@ fn whatever_a_hostile_host_does_the_others_do_not_notice() {
     assert!(!attacks.is_empty(), "{only:?} is in no attack's name");
     // Thousands of connections end here.
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let maximum = maximum.map(|most| most.max(FILES));
     let current = maximum;
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
     println!(
