@@ -9,7 +9,7 @@ use crate::{budget::Work, time::Instant};
 const UNITS_PER_SECOND: u32 = 100_000;
 
 /// How many of them it may save up: what others wait for it is no more than a few milliseconds.
-const UNITS_MAX: u32 = 1_024;
+const UNITS_MAX: u32 = 2_048;
 
 /// After so many units it is others' turn.
 const TURN: u32 = 256;
