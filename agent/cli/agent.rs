@@ -29,6 +29,10 @@ use crate::{
 /// meant. "nothing" permits nothing of a kind. As a key's forced command in OpenSSH:
 ///
 ///   command="norouter agent --automated --restrict dial=127.0.0.1:80",restrict ssh-ed25519 AAAA...
+#[allow(
+    rustdoc::broken_intra_doc_links,
+    reason = "brackets are what may be left out: this is the help of a command"
+)]
 #[derive(Debug, clap::Args)]
 #[command(hide = true, verbatim_doc_comment)]
 pub(super) struct Args {
