@@ -75,7 +75,8 @@ fn a_hundred_and_fifty_hosts_are_ready_within_10_s_beside_fifty_that_never_answe
     let manager = processor_time(network.manager.pid());
     println!("the manager has used {manager:.2?} of a processor");
     assert_within("150 hosts", took, Duration::from_secs(10));
-    assert_eq!(ready(&network), GOOD + 1, "and the laptop");
+    // It listens for all others, and may be a moment behind them.
+    wait_for("the laptop", || (ready(&network) == GOOD + 1).then_some(()));
 }
 
 /// The agents that are children of the manager.
