@@ -448,7 +448,7 @@ def drip(agent):
     """A frame of the largest size, a byte at a time and as fast as that goes."""
     ready(agent)
     while True:
-        for byte in control(b" " * 1_000_000):
+        for byte in control(b" " * 200_000):
             agent.put(bytes([byte]), 1)
 
 

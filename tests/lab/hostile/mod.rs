@@ -42,9 +42,6 @@ const MEASURES: usize = 5;
 /// What the manager may have in memory: 256 MiB for what hosts have it keep, and what it is without them. In KiB.
 const MEMORY: u64 = (256 + 40) << 10;
 
-/// How many files this process may have open: both ends of all connections are its children's, or its own.
-const FILES: u64 = 65_536;
-
 /// Within which time the manager answers a person.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -170,7 +167,6 @@ fn whatever_a_hostile_host_does_the_others_do_not_notice() {
     assert!(!attacks.is_empty(), "{only:?} is in no attack's name");
     // Thousands of connections end here.
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    let maximum = maximum.map(|most| most.max(FILES));
     let current = maximum;
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();
     println!(

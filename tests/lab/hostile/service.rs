@@ -29,12 +29,19 @@ pub(crate) const ECHO: u16 = 8080;
 pub(crate) struct Witness {
     wrong: Arc<Mutex<Vec<String>>>,
     right: Arc<AtomicU64>,
+    /// The connections that nobody reads.
+    unread: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Witness {
     /// Bytes that were not those of their place in the flow.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
+    }
+
+    /// Ends what nobody reads.
+    pub(crate) fn let_go(&self) {
+        self.unread.lock().unwrap().clear();
     }
 
     /// How many bytes were.
@@ -66,7 +73,7 @@ pub(crate) fn start(netns: &Netns, witness: &Witness) {
     serve(netns, 9001, |mut stream: TcpStream| {
         while stream.write_all(&[0; 16 << 10]).is_ok() {}
     });
-    let kept = Mutex::new(Vec::new());
+    let kept = witness.unread.clone();
     let listener = listen(netns, 9002);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {

@@ -77,6 +77,12 @@ pub(crate) struct Measured {
     pub(crate) states: Vec<String>,
 }
 
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        self.witness.let_go();
+    }
+}
+
 impl<'a> Stage<'a> {
     /// Starts the network, with attackers that wait.
     pub(crate) fn start(attack: &'a Attack) -> Self {
