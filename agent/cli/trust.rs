@@ -49,5 +49,6 @@ fn read(file: &Path) -> Result<BTreeSet<Grant>, Error> {
     files::open(file)
         .and_then(|file| file.take(SIZE_MAX_BYTES).read_to_string(&mut text))
         .map_err(|error| failed(escape(&error.to_string())))?;
-    serde_json::from_str(&text).map_err(|error| failed(format!("it is no list of grants: {error}")))
+    serde_json::from_str(&text)
+        .map_err(|error| failed(format!("it is not a list of grants: {error}")))
 }

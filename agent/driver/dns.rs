@@ -83,7 +83,7 @@ async fn answer_udp(
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a question, perhaps another host's; none if it is no question.
+/// Answers a question, of another host if there is one. There is no answer to what cannot be read as a question.
 async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let known = {
         let mut state = shared.lock();

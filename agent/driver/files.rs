@@ -54,7 +54,7 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
-/// Opens a file to read it. What is no file is refused at once: a pipe or a device could keep its reader waiting for ever.
+/// Opens a file to read it. Anything else is refused at once: a pipe or a device could keep its reader waiting for ever.
 pub fn open(path: &Path) -> io::Result<File> {
     // What happens when some devices are only opened is not harmless either.
     is_file(&fs::metadata(path)?)?;

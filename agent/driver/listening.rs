@@ -265,7 +265,7 @@ pub(super) async fn next_connection(
     }
 }
 
-/// Somebody who may not connect; nobody knows who, if there is no owner.
+/// Somebody who may not connect, by the owner of the socket if that is known.
 pub(super) type Stranger = Option<Owner>;
 
 /// Whether a connection from this address may use the listener.

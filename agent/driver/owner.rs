@@ -280,7 +280,7 @@ mod tests {
             assert!(told.contains(&pid) && told.contains("uid"), "{told}");
             let owner = owners.of_listener(address).unwrap();
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // A client is no listener, and a listener no client.
+            // A client is not found as a listener, nor a listener as a client.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),

@@ -144,9 +144,9 @@ fn a_script_runs_only_what_it_trusts() {
     refused(&up(&more, &trusted), 6, &words);
     // What is not for certain the user's own list trusts nothing.
     for (text, word) in [
-        ("", "no list"),
+        ("", "not a list"),
         ("[]", SENTENCE),
-        ("[{\"kind\": \"all\"}]", "no list"),
+        ("[{\"kind\": \"all\"}]", "not a list"),
     ] {
         let other = home.write("other", text);
         refused(&up(&file, &other), 6, &[word]);
@@ -280,7 +280,7 @@ fn a_path_that_would_be_several_lines_is_refused() {
     fs::copy(&file, &strange).unwrap();
     let run = install("/bin".as_ref(), strange.as_os_str());
     assert_eq!(run.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&run.stderr).contains("bytes that are no text"));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("bytes that are not text"));
     let good = install("/bin".as_ref(), file.as_ref());
     assert_eq!(good.status.code(), Some(0));
 }

@@ -137,7 +137,7 @@ fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
         _ => {
             let shown = quote(&path.to_string_lossy());
             let message = format!(
-                "{what} cannot be named to a service: {shown} has a line break, a control character, or bytes that are no text"
+                "{what} cannot be named to a service: {shown} has a line break, a control character, or bytes that are not text"
             );
             Err(Error::new(Exit::Usage, message).hint("give it another name"))
         }
