@@ -4,6 +4,37 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
+/// How many units of work one agent may cause in a second. One is what it takes to carry a packet: a microsecond or two of the
+/// manager, and as much of the host that the packet goes to.
+pub const UNITS_PER_SECOND: u32 = 100_000;
+
+/// What an agent causes work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// A packet of a connection.
+    Packet,
+    /// A connection that begins.
+    Connection,
+    /// A packet that may not pass.
+    Refused,
+    /// A control message of so many bytes, or something that should be one.
+    Message(usize),
+}
+
+impl Effort {
+    /// What it costs, in units.
+    pub fn units(self) -> u32 {
+        match self {
+            Self::Packet => 1,
+            // A stack, a socket and a dial on the other host.
+            Self::Connection => 16,
+            // Looked up, counted, and answered.
+            Self::Refused => 4,
+            Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 /// A budget of work that fills up as time passes: a token bucket whose level may fall below nothing.
 ///
 /// Work is counted after it was done, since nobody knows before what it will be. Whoever is in debt has to wait.

@@ -6,7 +6,7 @@
 //! | floor | rooms | what they are |
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
-//! | 1 formats | `manifest`, `wire`, `view`, `proxy`, `names`, `route`, `budget` | bytes and text to values and back; the only rooms with serde |
+//! | 1 formats | `manifest`, `wire`, `view`, `proxy`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
 //! | 2 machines | `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
@@ -22,6 +22,7 @@ pub mod text;
 pub mod time;
 
 pub mod budget;
+pub mod turns;
 pub mod route;
 pub mod manifest;
 

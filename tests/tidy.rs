@@ -20,7 +20,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "text", "redact", "secret"],
     &[
-        "manifest", "wire", "view", "proxy", "names", "route", "budget",
+        "manifest", "wire", "view", "proxy", "names", "route", "budget", "turns",
     ],
     &["plan", "limits", "switch", "link", "flow"],
     &["manager", "edge"],

@@ -206,6 +206,8 @@ pub(super) struct State {
     pub(super) core: Core,
     /// The streams that wait for their flow.
     streams: HashMap<FlowKey, Waker>,
+    /// How many streams had more to carry than one turn allows.
+    pub(super) busy: usize,
     pub(super) listeners: Places,
     /// What the timer waits for.
     armed: Option<Instant>,
@@ -232,6 +234,7 @@ impl Shared {
             state: Mutex::new(State {
                 core: Core::limited(seed(), may.capacity, may.limits),
                 streams: HashMap::new(),
+                busy: 0,
                 listeners: Places::new(),
                 armed: None,
                 stopping: false,

@@ -16,6 +16,17 @@ use tokio::{
 use super::{agent::Shared, dial, vigil::Vigil};
 use crate::{addr::FlowKey, edge::Core, flow::Receive};
 
+/// What all streams that have much to carry move in a round, in bytes, so that whoever has little need not wait long.
+const ROUND: usize = 512 << 10;
+
+/// What one of them moves at least. Less would not be worth its turn.
+const QUANTUM_MIN: usize = 4 << 10;
+
+/// How much one stream may move each way before it is others' turn, while so many others have more to move than that.
+fn quantum(busy: usize) -> usize {
+    (ROUND / (busy + 1)).max(QUANTUM_MIN)
+}
+
 /// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own; what breaks is
 /// reset on both sides, never ended cleanly.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
@@ -24,6 +35,7 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         socket,
         local_done: false,
         remote_done: false,
+        busy: false,
     };
     let end = poll_fn(|context| {
         let mut state = shared.lock();
@@ -31,7 +43,9 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
             return Poll::Ready(Err(Broken));
         }
         state.wake_on(flow, context.waker());
-        let end = stream.poll(context, &mut state.core, &shared.vigil);
+        let others = state.busy - usize::from(stream.busy);
+        let end = stream.poll(context, &mut state.core, &shared.vigil, quantum(others));
+        state.busy = others + usize::from(stream.busy);
         shared.settle(state);
         end
     })
@@ -53,6 +67,8 @@ struct Stream {
     local_done: bool,
     /// The flow has said that it is done, and the socket has been told.
     remote_done: bool,
+    /// It had more to move than one turn allows.
+    busy: bool,
 }
 
 impl Stream {
@@ -61,30 +77,45 @@ impl Stream {
         context: &mut Context<'_>,
         core: &mut Core,
         vigil: &Vigil,
+        quantum: usize,
     ) -> Poll<Result<(), Broken>> {
-        let moved = match self.poll_to_socket(context, core) {
-            Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil),
+        self.busy = false;
+        let moved = match self.poll_to_socket(context, core, quantum) {
+            Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, quantum),
             // The other direction goes on meanwhile.
-            Poll::Pending => match self.poll_to_flow(context, core, vigil) {
+            Poll::Pending => match self.poll_to_flow(context, core, vigil, quantum) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
             },
             broken @ Poll::Ready(Err(_)) => broken,
         };
+        self.busy &= moved.is_pending();
         moved.map_err(|_| {
             core.handle_broken(self.flow);
             Broken
         })
     }
 
+    /// Goes on after others have had their turn.
+    fn take_turns<T>(&mut self, context: &Context<'_>) -> Poll<T> {
+        self.busy = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn poll_to_socket(
         &mut self,
         context: &mut Context<'_>,
         core: &mut Core,
+        mut left: usize,
     ) -> Poll<io::Result<()>> {
         while !self.remote_done {
+            if left == 0 {
+                return self.take_turns(context);
+            }
             let socket = &mut self.socket;
             let written = core.receive_with(self.flow, |bytes| {
+                let bytes = bytes.get(..left).unwrap_or(bytes);
                 let written = Pin::new(socket).poll_write(context, bytes);
                 let count = match &written {
                     Poll::Ready(Ok(count)) => *count,
@@ -93,7 +124,7 @@ impl Stream {
                 (count, written)
             });
             match written {
-                Receive::Data(Poll::Ready(Ok(_))) => {}
+                Receive::Data(Poll::Ready(Ok(count))) => left -= count,
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
                 // The flow wakes us when it has something.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
@@ -113,11 +144,16 @@ impl Stream {
         context: &mut Context<'_>,
         core: &mut Core,
         vigil: &Vigil,
+        mut left: usize,
     ) -> Poll<io::Result<()>> {
         while !self.local_done {
+            if left == 0 {
+                return self.take_turns(context);
+            }
             let socket = &mut self.socket;
             let read = core.send_with(self.flow, |room| {
-                let mut room = ReadBuf::new(room);
+                let end = room.len().min(left);
+                let mut room = ReadBuf::new(&mut room[..end]);
                 let read = Pin::new(socket).poll_read(context, &mut room);
                 let count = room.filled().len();
                 (count, read.map_ok(|()| count))
@@ -132,10 +168,28 @@ impl Stream {
                     core.handle_finished(self.flow);
                     self.local_done = true;
                 }
-                Some(Poll::Ready(Ok(_))) => vigil.note(),
+                Some(Poll::Ready(Ok(count))) => {
+                    left -= count;
+                    vigil.note();
+                }
                 Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
             }
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_streams_together_move_no_more_in_a_round_than_one_alone() {
+        assert_eq!(quantum(0), ROUND);
+        for busy in 1..128 {
+            assert!(quantum(busy - 1) >= quantum(busy));
+            assert!((busy + 1) * quantum(busy) <= ROUND);
+        }
+        assert_eq!(quantum(10_000), QUANTUM_MIN);
     }
 }

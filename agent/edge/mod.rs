@@ -12,6 +12,7 @@ mod arrivals;
 mod config;
 mod crowd;
 mod limited;
+mod pace;
 mod pages;
 mod path;
 mod policy;
@@ -34,6 +35,7 @@ use self::{
     config::{Config, Peer},
     crowd::Crowd,
     limited::Refused,
+    pace::Pace,
     path::Given,
     places::{Listening, Place},
     refusals::Refusals,
@@ -199,6 +201,8 @@ pub struct Core {
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
     flows: Table,
+    /// When it may send more.
+    pace: Pace,
     /// What the DNS server of this gateway has given.
     given: Given,
     /// What is wrong with the files.
@@ -250,6 +254,7 @@ impl Core {
             lost: BTreeSet::new(),
             next_retry: None,
             flows: Table::new(seed, capacity),
+            pace: Pace::default(),
             given: Given::default(),
             files: Vec::new(),
             arrivals: Arrivals::default(),
@@ -499,7 +504,8 @@ impl Core {
 
     /// Whether [`Core::poll_frames`] has something to do.
     pub fn wants_wire(&self) -> bool {
-        self.report_due || !self.control.is_empty() || self.flows.wants_wire()
+        let packets = self.flows.wants_wire() && !self.pace.waits();
+        self.report_due || !self.control.is_empty() || packets
     }
 
     /// Appends frames for the manager to `out` until it holds `limit` bytes or nothing is left to send.
@@ -516,24 +522,27 @@ impl Core {
         while let Some(message) = self.control.pop_front() {
             frame::put_control(out, &message.to_json());
         }
-        while out.len() < limit {
+        while out.len() < limit && self.pace.lets_go(now) {
             let start = out.len();
-            let Some(destination) = self.flows.poll_packet(now, out) else {
+            let Some(sent) = self.flows.poll_packet(now, out) else {
                 return;
             };
             let own = self.config.as_ref().map(|config| config.me.address());
-            if own == Some(destination) {
+            if own == Some(sent.to) {
                 // A host's own published ports take the same way as everybody else's, only shorter.
                 let mut frame = out.split_off(start);
                 frame.advance(HEADER_LEN);
                 self.handle_packet(now, &frame);
+                continue;
             }
+            self.pace.spend(now, sent);
         }
     }
 
     /// Gives time to flows and listeners.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
+        self.pace.handle_timeout(now);
         self.report_due |= self.crowd.handle_timeout(now);
         let refused = self.refusals.poll(now);
         if !refused.is_empty() {
@@ -563,6 +572,7 @@ impl Core {
         let own = retry.into_iter().chain(silence).chain(crowd);
         let refusals = self.refusals.due().map(|at| (at, "what was refused"));
         let own = own.chain(refused).chain(refusals);
+        let own = own.chain(self.pace.poll_timeout());
         own.chain(self.flows.poll_timeout()).min()
     }
 

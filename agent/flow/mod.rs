@@ -11,6 +11,7 @@
 mod device;
 mod memory;
 mod stack;
+mod wire;
 
 use std::{
     cmp::Reverse,
@@ -19,25 +20,27 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 pub use self::memory::{Capacity, Holder};
 use self::{
     device::Turn,
     memory::{Growth, Memory, PAGE},
     stack::{SMALL_WINDOW, Stack, WINDOW},
+    wire::Wire,
 };
 use crate::{
     addr::FlowKey,
     time::Instant,
-    wire::{HEADER_LEN, Packet, PacketFrame, Segment},
+    wire::{Packet, PacketFrame, Segment},
 };
 
 /// How many answers to stray packets may wait for the wire. More are dropped: their senders ask again.
 const REPLIES_MAX: usize = 1_024;
 
-/// How many flows with little to send go before a flow with much gets its turn.
-const SPARSE_IN_A_ROW: u32 = 16;
+/// How many answers of one flow may wait for the wire. Three that say the same make a peer send again (RFC 5681 section 3.2);
+/// with more, whoever floods a flow would make this host flood the network.
+const ANSWERS_MAX: usize = 4;
 
 /// How many stacks are kept for the flows to come.
 const SPARE_MAX: usize = 64;
@@ -61,6 +64,15 @@ pub enum Receive<R> {
     Reset,
 }
 
+/// A packet that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The host that it goes to.
+    pub to: Ipv4Addr,
+    /// Whether it begins a flow.
+    pub begins: bool,
+}
+
 /// A flow could not begin: there are as many as there may be, of all or for its [`Holder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this host already has as many connections as it has room for")]
@@ -70,11 +82,8 @@ pub struct TableFull;
 /// the flow is over **and** its owner has called [`Table::release`].
 pub struct Table {
     flows: BTreeMap<FlowKey, Flow>,
-    /// Flows that want the wire, those that had little to send so far ...
-    sparse: VecDeque<FlowKey>,
-    /// ... and those that had a packet out and want more.
-    bulk: VecDeque<FlowKey>,
-    sparse_served: u32,
+    /// The flows that want it.
+    wire: Wire,
     replies: VecDeque<PacketFrame>,
     /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
     spare: Vec<Stack>,
@@ -87,7 +96,7 @@ pub struct Table {
 
 struct Flow {
     stack: Stack,
-    /// In `sparse` or `bulk`.
+    /// In `wire`.
     queued: bool,
     /// In `wakes`.
     woken: bool,
@@ -99,6 +108,8 @@ struct Flow {
     receiving: Extent,
     /// The sequence number that the next byte from the peer has.
     expected: Option<u32>,
+    /// Frames with what the stack has answered at once.
+    answers: VecDeque<BytesMut>,
 }
 
 /// How much of a buffer has been touched, and how much of it may be, in bytes.
@@ -124,9 +135,7 @@ impl Table {
         let offset = u16::try_from(random.next() % span).unwrap_or(0);
         Self {
             flows: BTreeMap::new(),
-            sparse: VecDeque::new(),
-            bulk: VecDeque::new(),
-            sparse_served: 0,
+            wire: Wire::default(),
             replies: VecDeque::new(),
             spare: Vec::new(),
             memory: Memory::new(capacity),
@@ -203,11 +212,12 @@ impl Table {
         if !flow.has_room_for(packet.segment(), &mut self.memory) {
             return true;
         }
-        let mut reply = BytesMut::new();
-        flow.stack.handle_packet(now, packet.bytes(), &mut reply);
-        if !reply.is_empty() {
-            reply.advance(HEADER_LEN);
-            self.reply(&reply);
+        let mut answer = BytesMut::new();
+        flow.stack.handle_packet(now, packet.bytes(), &mut answer);
+        if !answer.is_empty() {
+            // The last one says all that those before it say.
+            flow.answers.truncate(ANSWERS_MAX - 1);
+            flow.answers.push_back(answer);
         }
         self.touch(key);
         self.wake(key);
@@ -292,32 +302,52 @@ impl Table {
 
     /// Whether [`Table::poll_packet`] has something to do.
     pub fn wants_wire(&self) -> bool {
-        !(self.replies.is_empty() && self.sparse.is_empty() && self.bulk.is_empty())
+        !(self.replies.is_empty() && self.wire.is_empty())
     }
 
-    /// Appends one packet frame to `out` and tells where it goes; `None` when nothing is left to send.
-    pub fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) -> Option<Ipv4Addr> {
+    /// Appends one packet frame to `out` and tells what it is; `None` when nothing is left to send.
+    pub fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) -> Option<Sent> {
         while let Some(reply) = self.replies.pop_front() {
             if let Ok(packet) = Packet::parse(reply.payload()) {
-                let destination = *packet.key().dst.ip();
+                let sent = Sent {
+                    to: *packet.key().dst.ip(),
+                    begins: false,
+                };
                 out.extend_from_slice(&reply.into_bytes());
-                return Some(destination);
+                return Some(sent);
             }
         }
-        while let Some(key) = self.next_turn() {
-            let Some(flow) = self.flows.get_mut(&key) else {
-                continue;
-            };
-            flow.queued = false;
+        while let Some(held) = self.wire.take() {
             let before = out.len();
-            flow.stack.poll_packet(now, out);
-            let sent = out.len() > before;
-            self.settle(now, key, sent);
-            if sent {
-                return Some(*key.dst.ip());
+            let sent = self.send(now, held.flow, out);
+            self.wire.spent(held, out.len() - before);
+            if let Some(sent) = sent {
+                return Some(sent);
             }
         }
         None
+    }
+
+    /// Lets a flow send a packet, if it has one.
+    fn send(&mut self, now: Instant, key: FlowKey, out: &mut BytesMut) -> Option<Sent> {
+        let flow = self.flows.get_mut(&key)?;
+        flow.queued = false;
+        let mut sent = Sent {
+            to: *key.dst.ip(),
+            begins: false,
+        };
+        // What the stack sends next must not overtake what it has answered.
+        if let Some(answer) = flow.answers.pop_front() {
+            out.extend_from_slice(&answer);
+            self.touch(key);
+            return Some(sent);
+        }
+        sent.begins = flow.stack.is_calling();
+        let before = out.len();
+        flow.stack.poll_packet(now, out);
+        let has_sent = out.len() > before;
+        self.settle(now, key, has_sent);
+        has_sent.then_some(sent)
     }
 
     /// A flow whose owner should look at it again.
@@ -392,6 +422,7 @@ impl Table {
             sending: Extent::NEW,
             receiving: Extent::NEW,
             expected: None,
+            answers: VecDeque::new(),
         };
         self.flows.insert(key, flow);
         self.touch(key);
@@ -410,7 +441,7 @@ impl Table {
             && !flow.queued
         {
             flow.queued = true;
-            self.sparse.push_back(key);
+            self.wire.begin(key);
         }
     }
 
@@ -421,18 +452,6 @@ impl Table {
             flow.woken = true;
             self.wakes.push_back(key);
         }
-    }
-
-    /// Sparse flows first, so that a keystroke does not wait behind a copy; but not for ever.
-    fn next_turn(&mut self) -> Option<FlowKey> {
-        if self.sparse_served < SPARSE_IN_A_ROW
-            && let Some(key) = self.sparse.pop_front()
-        {
-            self.sparse_served += 1;
-            return Some(key);
-        }
-        self.sparse_served = 0;
-        self.bulk.pop_front().or_else(|| self.sparse.pop_front())
     }
 
     /// After a flow had the wire: queue it again, arm its timer, or let it go.
@@ -459,7 +478,7 @@ impl Table {
         };
         if at <= now && sent {
             flow.queued = true;
-            self.bulk.push_back(key);
+            self.wire.end(key);
             return;
         }
         // A stack that wants the wire but did not use it is asked again a little later, not in a circle.

@@ -290,6 +290,11 @@ impl Stack {
         outcome.ok()
     }
 
+    /// Whether it waits for the answer to its SYN.
+    pub(super) fn is_calling(&self) -> bool {
+        self.socket().state() == State::SynSent
+    }
+
     /// Whether the peer has accepted the connection.
     pub(super) fn is_established(&self) -> bool {
         !matches!(

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::wire::HEADER_LEN;
 
 const LEFT: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
 const SERVICE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 101), 8080);
@@ -540,4 +541,47 @@ proptest! {
         }
         prop_assert!(got == wanted, "the bytes differ");
     }
+}
+
+#[test]
+fn a_flood_of_segments_is_not_answered_by_a_flood() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    // The first packet is lost, so that all others come too early.
+    let mut packets = Vec::new();
+    for _ in 0..50 {
+        send(&mut pair.left, left, b"a little");
+        let mut out = BytesMut::new();
+        assert!(pair.left.poll_packet(pair.now, &mut out).is_some());
+        packets.push(out.split_off(HEADER_LEN));
+    }
+    let take = |pair: &mut Pair, bytes: &[u8]| {
+        let packet = Packet::parse(bytes).unwrap();
+        assert!(pair.right.handle_packet(pair.now, &packet));
+    };
+    for bytes in &packets[1..] {
+        take(&mut pair, bytes);
+    }
+    let answers = |pair: &mut Pair| {
+        let mut acks = Vec::new();
+        let mut out = BytesMut::new();
+        while pair.right.poll_packet(pair.now, &mut out).is_some() {
+            let bytes = out.split();
+            acks.push(Packet::parse(&bytes[HEADER_LEN..]).unwrap().segment().ack);
+        }
+        acks
+    };
+    let early = answers(&mut pair);
+    assert_eq!(early.len(), ANSWERS_MAX);
+    // With the first one everything is there, and the answer says so.
+    for bytes in &packets[1..] {
+        take(&mut pair, bytes);
+    }
+    take(&mut pair, &packets[0]);
+    let last = answers(&mut pair).pop().unwrap();
+    assert_eq!(last.wrapping_sub(early[0]), 50 * 8);
+    assert_eq!(
+        receive(&mut pair.right, right),
+        Receive::Data(b"a little".repeat(50))
+    );
 }

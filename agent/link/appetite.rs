@@ -2,14 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{budget::Work, time::Instant};
+use crate::{
+    budget::{Effort, UNITS_PER_SECOND, Work},
+    time::Instant,
+};
 
-/// How many units of work one agent may cause in a second. One is what it takes to carry a packet: a microsecond or two of the
-/// manager, and as much of the host that the packet goes to.
-const UNITS_PER_SECOND: u32 = 100_000;
-
-/// How many of them it may save up: what others wait for it is no more than a few milliseconds.
-const UNITS_MAX: u32 = 2_048;
+/// How many units it may save up: what others wait for it is no more than a few milliseconds.
+const UNITS_MAX: u32 = 512;
 
 /// After so many units it is others' turn.
 const TURN: u32 = 256;
@@ -22,42 +21,6 @@ const NAMED_AFTER: Duration = Duration::from_secs(2);
 
 /// ... and after so long it is refused, if what it does is of no use to anybody.
 const REFUSED_AFTER: Duration = Duration::from_mins(1);
-
-/// What an agent causes work with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effort {
-    /// A packet of a connection.
-    Packet,
-    /// A connection that begins.
-    Connection,
-    /// A packet that may not pass.
-    Refused,
-    /// A control message of so many bytes, or something that should be one.
-    Message(usize),
-}
-
-impl Effort {
-    /// What it costs, in units.
-    fn units(self) -> u32 {
-        match self {
-            Self::Packet => 1,
-            // A stack, a socket and a dial on the other host.
-            Self::Connection => 16,
-            // Looked up, counted, and answered.
-            Self::Refused => 4,
-            Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
-        }
-    }
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Packet => 0,
-            Self::Connection => 1,
-            Self::Refused => 2,
-            Self::Message(_) => 3,
-        }
-    }
-}
 
 /// What an agent is over its budget with, mostly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +116,7 @@ impl Appetite {
         let units = effort.units();
         self.turn = self.turn.saturating_add(units);
         self.work.spend(now, units);
-        if let Some(spent) = self.spent.get_mut(effort.index()) {
+        if let Some(spent) = self.spent.get_mut(index(effort)) {
             *spent += u64::from(units);
         }
     }
@@ -192,6 +155,16 @@ impl Appetite {
         let spent = Excess::ALL.into_iter().zip(self.spent);
         let most = spent.max_by_key(|(_, units)| *units);
         most.map_or(Excess::Packets, |(excess, _)| excess)
+    }
+}
+
+/// Where it is counted.
+const fn index(effort: Effort) -> usize {
+    match effort {
+        Effort::Packet => 0,
+        Effort::Connection => 1,
+        Effort::Refused => 2,
+        Effort::Message(_) => 3,
     }
 }
 

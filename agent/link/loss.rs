@@ -55,6 +55,13 @@ pub enum Loss {
         /// What it wrote before any frame.
         banner: String,
     },
+    /// It sent a message that is longer than one may be.
+    TooLong {
+        /// How long it was, and what is the most.
+        desync: Desync,
+        /// Whether it has done that again and again. Once, a bit may have turned on the way.
+        sure: bool,
+    },
     /// It kept doing what no well-behaved agent does.
     Misbehaved(String),
     /// It kept sending more than its share, mostly this, for too long.
@@ -102,6 +109,7 @@ impl Loss {
             | Self::Greedy(_)
             | Self::Impostor
             | Self::Refused { sure: true, .. }
+            | Self::TooLong { sure: true, .. }
             | Self::Lacks { .. } => Remedy::Person,
             Self::NotStarted(_)
             | Self::Unanswered(_)
@@ -115,6 +123,7 @@ impl Loss {
             | Self::Closed
             | Self::NoAnswer { .. }
             | Self::Refused { sure: false, .. }
+            | Self::TooLong { sure: false, .. }
             | Self::OutOfStep { .. } => Remedy::Time,
         }
     }
@@ -163,6 +172,11 @@ impl fmt::Display for Loss {
                 quote(f, banner)?;
                 f.write_str("; take away what makes it a terminal, as -t does")
             }
+            Self::TooLong { desync, .. } => write!(
+                f,
+                "its agent sent {desync}; install the version of this manager on that host, and look what runs there if that does \
+                 not help"
+            ),
             Self::Misbehaved(what) => {
                 write!(
                     f,

@@ -30,15 +30,16 @@ use self::{
     stderr::Stderr,
 };
 pub use self::{
-    appetite::{Effort, Excess, Turn},
+    appetite::{Excess, Turn},
     ask::{Question, Reply},
     loss::{Ending, Loss, Remedy},
     signs::{Sign, Signs},
 };
 use crate::{
+    budget::Effort,
     time::Instant,
     wire::{
-        Item, PacketFrame,
+        Desync, Item, PacketFrame,
         control::{
             Configure, Greeting, Message, ProblemReport, RefusedAsk, RouteSuggestion, feature,
         },
@@ -64,6 +65,10 @@ const FAULTS_MAX: u32 = 100;
 /// How many agents in a row have to refuse their configuration until that is believed: one of them may have been told
 /// something else, because a bit has turned on the way.
 const REFUSALS_MAX: u32 = 3;
+
+/// After how many messages that were too long an agent is not started again, unless it has served for [`HEALTHY_MIN`] in
+/// between. One of them may have been another one, because a bit has turned on the way.
+const GIANTS_MAX: u32 = 3;
 
 /// How many problems of a host are kept. Whoever has more has seen enough.
 const PROBLEMS_MAX: usize = 64;
@@ -199,6 +204,8 @@ pub struct Link {
     backoff: Backoff,
     /// How many agents in a row have refused their configuration.
     refusals: u32,
+    /// How many times it has sent a message that was too long, since it has last served well.
+    giants: u32,
     stderr: Stderr,
     appetite: Appetite,
     /// The number of the last request.
@@ -218,6 +225,7 @@ impl Link {
             stderr: Stderr::default(),
             appetite: Appetite::default(),
             refusals: 0,
+            giants: 0,
             requests: 0,
             outputs: VecDeque::new(),
         }
@@ -285,6 +293,7 @@ impl Link {
     /// Starts the agent, at once and whatever has happened before. One that runs or is being started goes on as it is.
     pub fn start(&mut self) {
         self.backoff.reset();
+        self.giants = 0;
         match &mut self.state {
             State::Idle | State::Waiting { .. } | State::Refused { .. } | State::Stopped => {
                 self.spawn();
@@ -514,6 +523,11 @@ impl Link {
                     self.spend(now, Effort::Message(json.len()));
                     self.handle_control(now, &json);
                 }
+                Err(desync @ Desync::TooLong { .. }) => {
+                    self.giants += 1;
+                    let sure = self.giants >= GIANTS_MAX;
+                    self.end(now, Loss::TooLong { desync, sure });
+                }
                 Err(desync) => {
                     let banner = wire_text(&self.life.decoder.banner());
                     self.end(now, Loss::OutOfStep { desync, banner });
@@ -690,6 +704,7 @@ impl Link {
         let served = self.life.served_since.take();
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
             self.backoff.reset();
+            self.giants = 0;
         }
         if !matches!(why, Loss::Refused { sure: false, .. }) {
             self.refusals = 0;

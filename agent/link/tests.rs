@@ -112,16 +112,18 @@ impl Story {
     }
 
     fn says(&mut self, bytes: &[u8]) -> &mut Self {
-        let mut buffer = BytesMut::from(bytes);
-        self.then(|link, now| {
-            loop {
+        let (mut buffer, mut turn) = (BytesMut::from(bytes), Turn::Yield);
+        while turn != Turn::Done {
+            if let Turn::Wait(until) = turn {
+                self.now = until;
+            }
+            self.then(|link, now| {
                 link.begin_turn();
                 while link.handle_bytes(now, &mut buffer).is_some() {}
-                if link.end_turn(now) != Turn::Yield {
-                    return;
-                }
-            }
-        })
+                turn = link.end_turn(now);
+            });
+        }
+        self
     }
 
     fn after(&mut self, seconds: u64) -> &mut Self {
@@ -588,6 +590,39 @@ fn an_agent_that_refuses_three_times_waits_for_a_person() {
     assert_eq!(story.link.poll_timeout(), None);
     story.then(|link, _| link.start());
     assert_eq!(story.link.state(), &State::Spawning);
+}
+
+#[test]
+fn an_agent_that_sends_messages_that_are_too_long_is_refused_in_the_end() {
+    let giant = {
+        let mut bytes = control("");
+        let length = u32::try_from(crate::wire::CONTROL_MAX_FROM_AGENT + 1 + 4).unwrap();
+        bytes[1..4].copy_from_slice(&length.to_be_bytes()[1..]);
+        bytes
+    };
+    let sends = |story: &mut Story| {
+        let number = story.link.requests.to_string();
+        let own = GREETING.replace("\"request_id\":1", &format!("\"request_id\":{number}"));
+        story.says(&control(&own)).says(&giant);
+        story.then(|link, now| link.handle_exit(now, Ending::Status(0)));
+    };
+    let mut story = Story::started();
+    for number in 1..=GIANTS_MAX {
+        if number > 1 {
+            assert!(matches!(story.link.state(), State::Waiting { .. }));
+            story.after(60);
+            story.then(|link, now| link.handle_spawned(now, Ok(())));
+        }
+        sends(&mut story);
+    }
+    assert!(matches!(story.link.state(), State::Refused { .. }));
+    let told = "a message of 262145 bytes, where 262144 are the most";
+    assert!(story.text.contains(told), "{}", story.text);
+    // Who starts it again has looked.
+    story.then(|link, _| link.start());
+    story.then(|link, now| link.handle_spawned(now, Ok(())));
+    sends(&mut story);
+    assert!(matches!(story.link.state(), State::Waiting { .. }));
 }
 
 #[test]

@@ -35,7 +35,8 @@ use self::{
 pub use crate::link::Turn;
 use crate::{
     addr::{FlowKey, HostName, Vip},
-    link::{self, Effort, Ending, Link, Question, Reply},
+    budget::Effort,
+    link::{self, Ending, Link, Question, Reply},
     plan::{Plan, Start},
     proxy::Destination,
     secret::Secret,

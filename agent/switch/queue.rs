@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::{
     addr::{FlowKey, Vip},
+    turns::Turns,
     wire::PacketFrame,
 };
 
@@ -24,10 +25,6 @@ const FRAME_COST: usize = 512;
 
 /// A flow with more than this waiting is a fat one. There are few of them at a time, so that the fattest is soon found.
 const FAT: usize = 64 << 10;
-
-/// How many turns the newly active get before a steady one has its own. A host that begins flow after flow could keep
-/// the others waiting for ever.
-const FRESH_IN_A_ROW: u32 = 16;
 
 /// How many of the switch's own answers may wait for a host. More are dropped: whoever misses them asks again.
 const REPLIES_MAX: usize = 1_024;
@@ -59,57 +56,6 @@ struct Backlog {
     credit: usize,
 }
 
-/// Whose turn it is.
-#[derive(Debug)]
-struct Turns<K> {
-    /// Those that have just become active ...
-    fresh: VecDeque<K>,
-    /// ... and those that have had their turn.
-    steady: VecDeque<K>,
-    fresh_served: u32,
-}
-
-impl<K> Default for Turns<K> {
-    fn default() -> Self {
-        Self {
-            fresh: VecDeque::new(),
-            steady: VecDeque::new(),
-            fresh_served: 0,
-        }
-    }
-}
-
-impl<K> Turns<K> {
-    /// Whose turn it is, and whether it is a fresh one.
-    fn next(&mut self) -> Option<(K, bool)> {
-        if self.fresh_served < FRESH_IN_A_ROW
-            && let Some(key) = self.fresh.pop_front()
-        {
-            self.fresh_served += 1;
-            return Some((key, true));
-        }
-        self.fresh_served = 0;
-        if let Some(key) = self.steady.pop_front() {
-            return Some((key, false));
-        }
-        Some((self.fresh.pop_front()?, true))
-    }
-
-    /// The one whose turn is the farthest.
-    fn last(&mut self) -> Option<K> {
-        self.steady.pop_back().or_else(|| self.fresh.pop_back())
-    }
-
-    /// Its turn goes on.
-    fn go_on(&mut self, key: K, is_fresh: bool) {
-        if is_fresh {
-            self.fresh.push_front(key);
-        } else {
-            self.steady.push_front(key);
-        }
-    }
-}
-
 impl Queue {
     /// The memory that waiting packets cost, in bytes.
     pub(super) fn cost(&self) -> usize {
@@ -130,7 +76,7 @@ impl Queue {
         self.cost += cost(&frame);
         let turns = &mut self.turns;
         let lane = self.lanes.entry(from).or_insert_with(|| {
-            turns.fresh.push_back(from);
+            turns.begin(from);
             Lane {
                 credit: SENDER_QUANTUM,
                 ..Lane::default()
@@ -163,14 +109,14 @@ impl Queue {
             return Some(frame);
         }
         loop {
-            let (from, is_fresh) = self.turns.next()?;
+            let (from, is_fresh) = self.turns.take()?;
             let Some(lane) = self.lanes.get_mut(&from) else {
                 continue;
             };
             if lane.cost == 0 {
                 // As with flows: one that ran dry while it was fresh waits one round before it may be fresh again.
                 if is_fresh {
-                    self.turns.steady.push_back(from);
+                    self.turns.end(from);
                 } else {
                     self.lanes.remove(&from);
                 }
@@ -178,7 +124,7 @@ impl Queue {
             }
             if lane.credit <= 0 {
                 lane.credit += SENDER_QUANTUM;
-                self.turns.steady.push_back(from);
+                self.turns.end(from);
                 continue;
             }
             let Some(frame) = lane.pop() else {
@@ -204,7 +150,7 @@ impl Lane {
         self.frames += 1;
         let turns = &mut self.turns;
         let backlog = self.backlogs.entry(key).or_insert_with(|| {
-            turns.fresh.push_back(key);
+            turns.begin(key);
             Backlog {
                 frames: VecDeque::new(),
                 cost: 0,
@@ -221,7 +167,7 @@ impl Lane {
 
     fn pop(&mut self) -> Option<PacketFrame> {
         loop {
-            let (key, is_fresh) = self.turns.next()?;
+            let (key, is_fresh) = self.turns.take()?;
             let Some(backlog) = self.backlogs.get_mut(&key) else {
                 continue;
             };
@@ -229,7 +175,7 @@ impl Lane {
                 // A flow that ran dry while it was fresh waits one round before it may be fresh again; otherwise
                 // many flows that send a little could starve the steady ones.
                 if is_fresh {
-                    self.turns.steady.push_back(key);
+                    self.turns.end(key);
                 } else {
                     self.backlogs.remove(&key);
                 }
@@ -237,7 +183,7 @@ impl Lane {
             };
             if frame.len() > backlog.credit {
                 backlog.credit += QUANTUM;
-                self.turns.steady.push_back(key);
+                self.turns.end(key);
                 continue;
             }
             backlog.credit -= frame.len();

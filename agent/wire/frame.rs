@@ -86,6 +86,14 @@ pub enum Desync {
     /// A byte other than the magic one, or a length that cannot be.
     #[error("the stream is out of step: found {0:02x?} where a frame should begin")]
     Header([u8; 4]),
+    /// A control message is longer than one may be.
+    #[error("a message of {bytes} bytes, where {most} are the most")]
+    TooLong {
+        /// How long it is, in bytes.
+        bytes: usize,
+        /// How long it may be, in bytes.
+        most: usize,
+    },
     /// A control message has another sum than its frame says. What it was is not known, and it will not be said again.
     #[error("the way to the agent changes what it carries: a message has a wrong sum")]
     Sum,
@@ -161,7 +169,11 @@ impl Decoder {
         let Some(header) = Header::parse(buffer)? else {
             return Ok(None);
         };
-        if !header.can_be(self.control_max) {
+        let (bytes, most) = (header.payload, self.control_max);
+        if header.kind == Kind::Control as u16 && bytes > most {
+            return Err(Desync::TooLong { bytes, most });
+        }
+        if !header.can_be(most) {
             return Err(Desync::Header(header.start));
         }
         let whole = HEADER_LEN + header.payload;
@@ -360,7 +372,6 @@ mod tests {
         for header in [
             [0x42, 0, 0, 105, 0, 9, 0, 0],
             [0x42, 0x01, 0, 0x04, 0, 1, 0, 0],
-            [0x42, 0, 0, 105, 0, 2, 0, 0],
         ] {
             let error = decode(&mut Decoder::new(100), &[&packet(b"ok"), &header]).unwrap_err();
             assert_eq!(
@@ -368,6 +379,10 @@ mod tests {
                 Desync::Header([header[0], header[1], header[2], header[3]])
             );
         }
+        let message = [0x42, 0, 0, 105, 0, 2, 0, 0];
+        let error = decode(&mut Decoder::new(100), &[&message]).unwrap_err();
+        let (bytes, most) = (101, 100);
+        assert_eq!(error, Desync::TooLong { bytes, most });
     }
 
     #[test]

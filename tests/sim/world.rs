@@ -314,7 +314,10 @@ impl World {
         self.core.handle_bytes(self.now, evil, &mut begin);
         let packet = hostile::packet(key, hostile::ACK, &vec![0; 60_000]);
         for _ in 0..packets {
-            self.core.handle_bytes(self.now, evil, &mut packet.clone());
+            let mut bytes = packet.clone();
+            while let Turn::Wait(until) = self.core.handle_bytes(self.now, evil, &mut bytes) {
+                self.now = until;
+            }
         }
         let frames = std::iter::from_fn(|| self.core.poll_frame(victim));
         frames.map(|frame| frame.len()).sum()

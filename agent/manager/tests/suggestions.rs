@@ -1,5 +1,7 @@
 //! Agents that say where addresses are.
 
+use std::time::Duration;
+
 use super::*;
 use crate::{
     plan::ProxyPlan,
@@ -105,11 +107,15 @@ fn bad_suggestions_are_faults_of_the_host_that_makes_them() {
     // Through itself, through an address that is no VIP, through nobody; and from a host without a proxy.
     for (teacher, route) in [(A, A), (A, "10.0.0.1"), (A, "127.0.42.200"), (B, B)] {
         let mut core = ready();
-        for _ in 0..100 {
-            core.handle_bytes(NOW, vip(teacher), &mut suggestion(route));
+        let suggest = |core: &mut Core, millis| {
+            let now = NOW + Duration::from_millis(millis);
+            core.handle_bytes(now, vip(teacher), &mut suggestion(route));
+        };
+        for millis in 0..100 {
+            suggest(&mut core, millis);
         }
         assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
-        core.handle_bytes(NOW, vip(teacher), &mut suggestion(route));
+        suggest(&mut core, 100);
         let mut expected = [HostState::Ready, HostState::Ready];
         expected[usize::from(teacher == B)] = HostState::Refused;
         assert_eq!(states(&core), expected, "{route}");

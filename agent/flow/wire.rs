@@ -1,0 +1,160 @@
+//! Who has the wire next: fair between the hosts that flows lead to, and between the flows of each.
+//!
+//! A host whose flows make this one send a packet for each of its own does not keep the others' packets waiting.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use crate::{addr::FlowKey, turns::Turns};
+
+/// How many bytes may go to one host before the next one gets its turn. It may be a little more, which is paid back.
+const HOST_QUANTUM: i64 = 64 << 10;
+
+/// What a packet costs beside its bytes, for this host and for those on its way.
+const PACKET_COST: i64 = 512;
+
+/// Flows that want the wire.
+#[derive(Debug, Default)]
+pub(super) struct Wire {
+    lanes: BTreeMap<Ipv4Addr, Lane>,
+    hosts: Turns<Ipv4Addr>,
+}
+
+/// Flows that lead to one host.
+#[derive(Debug)]
+struct Lane {
+    flows: Turns<FlowKey>,
+    credit: i64,
+}
+
+/// A flow that has the wire, and how it came by it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holding {
+    pub(super) flow: FlowKey,
+    is_fresh: bool,
+}
+
+impl Wire {
+    pub(super) fn is_empty(&self) -> bool {
+        self.lanes.values().all(|lane| lane.flows.is_empty())
+    }
+
+    /// A flow wants the wire that did not want it before.
+    pub(super) fn begin(&mut self, flow: FlowKey) {
+        self.lane(flow).flows.begin(flow);
+    }
+
+    /// A flow has had the wire, and wants it again.
+    pub(super) fn end(&mut self, flow: FlowKey) {
+        self.lane(flow).flows.end(flow);
+    }
+
+    fn lane(&mut self, flow: FlowKey) -> &mut Lane {
+        let (host, hosts) = (*flow.dst.ip(), &mut self.hosts);
+        self.lanes.entry(host).or_insert_with(|| {
+            hosts.begin(host);
+            Lane {
+                flows: Turns::default(),
+                credit: HOST_QUANTUM,
+            }
+        })
+    }
+
+    /// Takes out the flow that has the wire next. The owner says with [`Wire::spent`] what became of it.
+    pub(super) fn take(&mut self) -> Option<Holding> {
+        loop {
+            let (host, is_fresh) = self.hosts.take()?;
+            let Some(lane) = self.lanes.get_mut(&host) else {
+                continue;
+            };
+            if lane.credit <= 0 {
+                lane.credit += HOST_QUANTUM;
+                self.hosts.end(host);
+                continue;
+            }
+            match lane.flows.take() {
+                Some((flow, _)) => return Some(Holding { flow, is_fresh }),
+                // One that ran dry while it was fresh waits one round before it may be fresh again; otherwise a host with
+                // which there is little to do, but all the time, would always go before a steady one.
+                None if is_fresh => self.hosts.end(host),
+                None => {
+                    self.lanes.remove(&host);
+                }
+            }
+        }
+    }
+
+    /// The flow that had the wire has sent so many bytes: none, or one packet.
+    pub(super) fn spent(&mut self, held: Holding, bytes: usize) {
+        let host = *held.flow.dst.ip();
+        if let Some(lane) = self.lanes.get_mut(&host)
+            && bytes > 0
+        {
+            lane.credit -= PACKET_COST + i64::try_from(bytes).unwrap_or(i64::MAX);
+        }
+        self.hosts.go_on(host, held.is_fresh);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddrV4;
+
+    use super::*;
+
+    fn flow(host: u8, port: u16) -> FlowKey {
+        FlowKey {
+            src: SocketAddrV4::new([127, 0, 42, 100].into(), port),
+            dst: SocketAddrV4::new([127, 0, 42, host].into(), 80),
+        }
+    }
+
+    /// The hosts that have the wire, while every flow wants it again each time, and sends so many bytes.
+    fn served(wire: &mut Wire, turns: usize, bytes: usize) -> Vec<u32> {
+        let mut hosts = Vec::new();
+        for _ in 0..turns {
+            let held = wire.take().unwrap();
+            wire.end(held.flow);
+            wire.spent(held, bytes);
+            hosts.push(held.flow.dst.ip().to_bits() & 0xff);
+        }
+        hosts
+    }
+
+    #[test]
+    fn a_host_with_a_thousand_flows_has_the_wire_no_longer_than_one_with_one() {
+        for bytes in [41, 1_500, 60_000] {
+            let mut wire = Wire::default();
+            for port in 1..=1_000 {
+                wire.begin(flow(1, port));
+            }
+            wire.begin(flow(2, 1));
+            let hosts = served(&mut wire, 2_000, bytes);
+            let ones = hosts.iter().filter(|host| **host == 1).count();
+            assert!((850..=1_150).contains(&ones), "{ones} with {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn who_has_little_to_send_waits_for_one_turn_of_the_others_at_most() {
+        let mut wire = Wire::default();
+        for port in 1..=1_000 {
+            wire.begin(flow(1, port));
+        }
+        served(&mut wire, 500, 1_500);
+        wire.begin(flow(2, 1));
+        let hosts = served(&mut wire, 64, 1_500);
+        assert!(hosts.contains(&2), "{hosts:?}");
+    }
+
+    #[test]
+    fn nothing_is_left_of_flows_that_want_no_more() {
+        let mut wire = Wire::default();
+        wire.begin(flow(1, 1));
+        assert!(!wire.is_empty());
+        let held = wire.take().unwrap();
+        wire.spent(held, 100);
+        assert!(wire.is_empty());
+        assert!(wire.take().is_none());
+        assert!(wire.lanes.is_empty() && wire.hosts.is_empty());
+    }
+}

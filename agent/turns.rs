@@ -1,0 +1,109 @@
+//! Whose turn it is, among many who want the same thing: the newly active first, the others in a circle.
+//!
+//! This is the order of RFC 8290, section 4.1.2: who wants little has it soon, and who wants much does not wait for ever. How
+//! much a turn is worth is for the owner to say.
+
+use std::collections::VecDeque;
+
+/// How many turns the newly active get before a steady one has its own. Those who come one after another could keep the
+/// others waiting for ever.
+const FRESH_IN_A_ROW: u32 = 16;
+
+/// Those who wait for their turn. Nobody is to be here twice.
+#[derive(Debug)]
+pub struct Turns<K> {
+    /// Those that have just become active ...
+    fresh: VecDeque<K>,
+    /// ... and those that have had their turn.
+    steady: VecDeque<K>,
+    fresh_served: u32,
+}
+
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self {
+            fresh: VecDeque::new(),
+            steady: VecDeque::new(),
+            fresh_served: 0,
+        }
+    }
+}
+
+impl<K> Turns<K> {
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.fresh.is_empty() && self.steady.is_empty()
+    }
+
+    /// One has become active.
+    pub fn begin(&mut self, key: K) {
+        self.fresh.push_back(key);
+    }
+
+    /// Takes out the one whose turn it is, and tells whether it is a fresh one.
+    pub fn take(&mut self) -> Option<(K, bool)> {
+        if self.fresh_served < FRESH_IN_A_ROW
+            && let Some(key) = self.fresh.pop_front()
+        {
+            self.fresh_served += 1;
+            return Some((key, true));
+        }
+        self.fresh_served = 0;
+        if let Some(key) = self.steady.pop_front() {
+            return Some((key, false));
+        }
+        Some((self.fresh.pop_front()?, true))
+    }
+
+    /// Takes out the one whose turn is the farthest.
+    pub fn last(&mut self) -> Option<K> {
+        self.steady.pop_back().or_else(|| self.fresh.pop_back())
+    }
+
+    /// The turn of the one that was taken out goes on.
+    pub fn go_on(&mut self, key: K, is_fresh: bool) {
+        if is_fresh {
+            self.fresh.push_front(key);
+        } else {
+            self.steady.push_front(key);
+        }
+    }
+
+    /// One has had its turn, and wants another one.
+    pub fn end(&mut self, key: K) {
+        self.steady.push_back(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newly_active_go_first_though_not_for_ever() {
+        let mut turns = Turns::default();
+        turns.end(0);
+        for fresh in 1..40 {
+            turns.begin(fresh);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| turns.take()).collect();
+        assert_eq!(order[0], (1, true));
+        assert_eq!(order[16], (0, false));
+        assert_eq!(order.len(), 40);
+        assert!(turns.is_empty());
+    }
+
+    #[test]
+    fn a_turn_that_goes_on_stays_in_front() {
+        let mut turns = Turns::default();
+        turns.begin('a');
+        turns.begin('b');
+        let (a, fresh) = turns.take().unwrap();
+        turns.go_on(a, fresh);
+        assert_eq!(turns.take(), Some(('a', true)));
+        turns.end('a');
+        assert_eq!(turns.last(), Some('a'));
+        assert_eq!(turns.take(), Some(('b', true)));
+        assert_eq!(turns.take(), None);
+    }
+}
