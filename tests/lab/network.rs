@@ -1,6 +1,7 @@
 //! A running network: a manager on a "laptop" that is a namespace of its own, hosts of every kind, and their services.
 
 use std::{
+    ffi::OsString,
     fmt::Write as _,
     fs,
     io::{Read as _, Write as _},
@@ -32,6 +33,8 @@ pub(crate) struct Host {
     place: Place,
     /// Lines of the manifest below the host.
     lines: Vec<String>,
+    /// What a manager here is started with.
+    limit: Vec<String>,
 }
 
 /// Where a host is.
@@ -110,6 +113,7 @@ impl Host {
             cmd,
             place,
             lines: Vec::new(),
+            limit: Vec::new(),
         }
     }
 
@@ -122,6 +126,13 @@ impl Host {
     /// Adds a line to the manifest below this host.
     pub(crate) fn line(mut self, line: &str) -> Self {
         self.lines.push(line.to_owned());
+        self
+    }
+
+    /// A manager on this host may have no more files open than this.
+    pub(crate) fn with_open_files(mut self, most: u32) -> Self {
+        let limit = format!("--nofile={most}:{most}");
+        self.limit = vec!["prlimit".to_owned(), limit];
         self
     }
 
@@ -296,7 +307,9 @@ impl Network {
     /// The same with routes, each as the manifest writes it in one line.
     pub(crate) fn with_routes(sandbox: &Sandbox, hosts: Vec<Host>, routes: &[&str]) -> Self {
         let file = sandbox.write("network.yaml", Self::manifest(&hosts, routes));
-        let mut start = hosts[0].command(&[program(sandbox), file]);
+        let mut words: Vec<OsString> = hosts[0].limit.iter().map(OsString::from).collect();
+        words.extend([program(sandbox).into(), file.into()]);
+        let mut start = hosts[0].command(&words);
         at_home(&mut start, sandbox);
         let manager = Running::start("norouter", start.env_remove("HOSTALIASES"));
         Self {

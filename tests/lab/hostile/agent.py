@@ -386,6 +386,15 @@ def acks(agent):
 
 
 @mode
+def hold(agent):
+    """Flows that stay, to something that never reads: each is an open file of the one who takes it."""
+    ready(agent, drains=False)
+    for base in range(10_000, 11_500, 100):
+        agent.open(100, agent.hosts["laptop"], DEAF, base)
+    agent.drain()
+
+
+@mode
 def half_closed(agent):
     """Flows that are finished on one side only, by the thousand."""
     ready(agent, drains=False)

@@ -14,6 +14,8 @@ pub(crate) struct Attack {
     pub(crate) gateway: bool,
     /// Whether somebody asks why the hostile host cannot be reached.
     pub(crate) asked: bool,
+    /// How many files the manager may have open, if that is limited.
+    pub(crate) files: Option<u32>,
     /// Whether it goes so far beyond what a good host does that the one who does it has to be named.
     pub(crate) named: bool,
     /// How much of it has to be sent so that it was one at all.
@@ -28,6 +30,7 @@ const fn attack(name: &'static str, agents: &'static [&'static str], least: u64)
         local: None,
         gateway: false,
         asked: false,
+        files: None,
         named: true,
         least,
     }
@@ -68,6 +71,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack("SYN and RST in turn", &["syn-reset"], 5_000),
     Attack { gateway: true, ..attack("SYNs to the gateway's relay", &["syn-relay"], 5_000) },
     Attack { gateway: true, ..quiet("relay questions that nobody answers", &["relay-questions"], 400) },
+    Attack { files: Some(1_024), ..attack("1,500 flows, 1,024 open files", &["hold"], 500) },
     quiet("flows closed on one side", &["half-closed"], 1_000),
     // Within flows.
     quiet("300 flows, zero window", &["zero-window"], 600),

@@ -99,6 +99,10 @@ impl<'a> Stage<'a> {
         let laptop = Host::laptop()
             .line("http: {listen: \"127.0.0.1:18080\", allow: any}")
             .line("loopback: {allow: any}");
+        let laptop = match attack.files {
+            Some(files) => laptop.with_open_files(files),
+            None => laptop,
+        };
         let gateway = Host::netns("good2", &sandbox);
         // Whoever asks for another name waits.
         gateway.namespace().etc("hosts", "10.77.0.5 ok.internal\n");
