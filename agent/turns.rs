@@ -1,7 +1,7 @@
 //! Whose turn it is, among many who want the same thing: the newly active first, the others in a circle.
 //!
-//! This is the order of RFC 8290, section 4.1.2: who wants little has it soon, and who wants much does not wait for ever. How
-//! much a turn is worth is for the owner to say.
+//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is not kept
+//! waiting for ever. The owner decides how much a turn is worth.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// others waiting for ever.
 const FRESH_IN_A_ROW: u32 = 16;
 
-/// Those who wait for their turn. Nobody is to be here twice.
+/// The keys that wait for their turn. A key must not be added a second time before it was taken out.
 #[derive(Debug)]
 pub struct Turns<K> {
     /// Those that have just become active ...

@@ -1,8 +1,7 @@
 //! How fast packets go to the manager: a little slower than it takes them.
 //!
-//! A manager does not read on from an agent that causes it more work than its share. Then everything that waits in the pipe
-//! waits with it, also what one host asks for while another one makes this one send more than it should. Whoever waits
-//! here waits behind its own host's packets only.
+//! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits, including the
+//! answers to hosts that asked for little. Packets that are held back here instead wait only behind others to the same host.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},

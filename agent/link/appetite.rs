@@ -7,7 +7,7 @@ use crate::{
     time::Instant,
 };
 
-/// How many units it may save up: what others wait for it is no more than a few milliseconds.
+/// How many units it may save up. A burst of that size delays others by a few milliseconds at most.
 const UNITS_MAX: u32 = 512;
 
 /// After so many units it is others' turn.

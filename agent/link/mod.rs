@@ -66,8 +66,8 @@ const FAULTS_MAX: u32 = 100;
 /// something else, because a bit has turned on the way.
 const REFUSALS_MAX: u32 = 3;
 
-/// After how many messages that were too long an agent is not started again, unless it has served for [`HEALTHY_MIN`] in
-/// between. One of them may have been another one, because a bit has turned on the way.
+/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in between. A
+/// single one may come from a length that was damaged on the way.
 const GIANTS_MAX: u32 = 3;
 
 /// How many problems of a host are kept. Whoever has more has seen enough.

@@ -618,7 +618,7 @@ fn an_agent_that_sends_messages_that_are_too_long_is_refused_in_the_end() {
     assert!(matches!(story.link.state(), State::Refused { .. }));
     let told = "a message of 262145 bytes, where 262144 are the most";
     assert!(story.text.contains(told), "{}", story.text);
-    // Who starts it again has looked.
+    // A start by a person begins the count anew.
     story.then(|link, _| link.start());
     story.then(|link, now| link.handle_spawned(now, Ok(())));
     sends(&mut story);
