@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     driver::{
-        doubts,
         origin::{self, Unreadable},
+        trusted,
     },
     plan::Loaded,
     text::{meant, quote},
@@ -68,7 +68,7 @@ impl Source {
             );
         };
         // A manifest is a program, and nobody has asked for this one.
-        doubts::check(&file).map_err(|reason| {
+        trusted::file(&file).map_err(|reason| {
             let message = format!("{} is not used: {reason}", file.display());
             let name = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
             let hint = format!(

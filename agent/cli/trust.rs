@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::{doubts, files},
+    driver::{files, trusted},
     plan::{self, Plan},
     text::escape,
     view::Grant,
@@ -19,10 +19,10 @@ const SIZE_MAX_BYTES: u64 = 16 << 20;
 /// What a plan grants that is not listed in the file is shown, and is an error. What cannot be read for certain trusts
 /// nothing.
 pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
-    let trusted = read(file)?;
+    let listed = read(file)?;
     let news: Vec<_> = plan::grants(plan)
         .into_iter()
-        .filter(|grant| !trusted.contains(grant))
+        .filter(|grant| !listed.contains(grant))
         .collect();
     if news.is_empty() {
         return Ok(());
@@ -44,7 +44,7 @@ fn read(file: &Path) -> Result<BTreeSet<Grant>, Error> {
         Error::new(Exit::NotTrusted, format!("{shown} trusts nothing: {what}"))
             .hint("\"norouter plan --grants --json MANIFEST\" writes such a list")
     };
-    doubts::check(file).map_err(failed)?;
+    trusted::file(file).map_err(|why| failed(why.to_string()))?;
     let mut text = String::new();
     files::open(file)
         .and_then(|file| file.take(SIZE_MAX_BYTES).read_to_string(&mut text))

@@ -41,6 +41,11 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 #[cfg(unix)]
 const KEEP_ALIVE_RETRIES: u32 = 3;
 
+/// How much may wait in the system until it is sent for the first time, in bytes. Linux would keep megabytes for a
+/// service that does not read, which no budget of ours counts.
+#[cfg(target_os = "linux")]
+const UNSENT_MAX: u32 = 128 << 10;
+
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
@@ -206,9 +211,11 @@ pub(super) fn keep_alive(socket: &TcpStream) {
 /// Whatever ends it from now on resets it, the death of this process included: a connection that ends cleanly says that
 /// everything has arrived. [`end_cleanly`] takes that back.
 pub(super) fn prepare(socket: &TcpStream) {
-    // A keystroke must not wait for an acknowledgment. Where either fails the connection is worse, not wrong.
+    // A keystroke must not wait for an acknowledgment. Where any of it fails the connection is worse, not wrong.
     let _ = socket.set_nodelay(true);
     let _ = socket.set_zero_linger();
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(socket).set_tcp_notsent_lowat(UNSENT_MAX);
 }
 
 /// Both directions have said that they are done: closing the socket is no reset any more.

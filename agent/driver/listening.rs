@@ -232,8 +232,7 @@ async fn accept(
             continue;
         }
         let holder = holder_of(&shared, listener, from);
-        let mut state = shared.lock();
-        match state.core.connect(shared.now(), holder, address) {
+        match shared.connect(holder, address).await {
             Ok(flow) => {
                 tokio::spawn(stream::carry(shared.clone(), flow, client));
             }
@@ -241,16 +240,16 @@ async fn accept(
                 tracing::warn!(%address, "refused a connection: {full}");
             }
         }
-        shared.settle(state);
     }
 }
 
-/// The next connection of a listener, ready to carry a flow.
+/// The next connection of a listener, ready to carry a flow. Everybody else has a turn before it: thousands may wait.
 pub(super) async fn next_connection(
     listener: &TcpListener,
     address: SocketAddr,
 ) -> (TcpStream, SocketAddr) {
     loop {
+        tokio::task::yield_now().await;
         match listener.accept().await {
             Ok((socket, from)) => {
                 dial::prepare(&socket);

@@ -44,7 +44,7 @@ mod stream;
 #[cfg_attr(not(unix), path = "succession/nowhere.rs")]
 mod succession;
 mod transport;
-mod trusted;
+pub mod trusted;
 #[cfg(test)]
 mod types;
 mod uplink;

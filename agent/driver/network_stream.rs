@@ -49,12 +49,7 @@ impl NetworkStream {
 
     /// Connects to an address inside the network. A refusal is [`io::ErrorKind::ConnectionRefused`].
     pub(super) async fn open(shared: &Arc<Shared>, remote: SocketAddrV4) -> io::Result<Self> {
-        let connected = {
-            let mut state = shared.lock();
-            let connected = state.core.connect(shared.now(), Holder::Owner, remote);
-            shared.settle(state);
-            connected
-        };
+        let connected = shared.connect(Holder::Owner, remote).await;
         let flow = connected.map_err(io::Error::other)?;
         let stream = Self::new(shared.clone(), flow);
         tokio::time::timeout(OPEN_MAX, stream.established()).await??;

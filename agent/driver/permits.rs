@@ -1,8 +1,14 @@
 //! The limits of agents on this machine: the option of their command, and one file that nobody but root can have written.
 
+use std::{io::Read as _, path::Path};
+
+use super::{
+    describe, files,
+    trusted::{self, Distrust},
+};
 use crate::{
     limits::{Limits, Permits},
-    manifest::Problem,
+    manifest::{Problem, SIZE_MAX_BYTES},
 };
 
 /// The file. No option names another one: whoever starts the agent could.
@@ -20,7 +26,7 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
         let permits = Permits::from_words(OPTION, texts);
         limits.add(permits.map_err(|reason| format!("--restrict: {reason}"))?);
     }
-    if let Some(text) = trusted::read(FILE)? {
+    if let Some(text) = read()? {
         let permits = Permits::from_file(FILE, &text);
         limits.add(permits.map_err(|problems| said(FILE, &problems))?);
     }
@@ -29,7 +35,7 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
 
 /// What the administrator's file says; nothing if there is none. Fails as an agent would.
 pub fn read() -> Result<Option<String>, String> {
-    trusted::read(FILE)
+    text_of_root(Path::new(FILE))
 }
 
 /// The first problem of a file, in one line.
@@ -44,221 +50,54 @@ fn said(file: &str, problems: &[Problem]) -> String {
     format!("{first}; the administrator of that machine can run \"norouter check-limits\"")
 }
 
-#[cfg(unix)]
-mod trusted {
-    use std::{
-        collections::VecDeque,
-        ffi::OsString,
-        fs::{self, Metadata, OpenOptions},
-        io::{self, Read as _},
-        os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
-        path::{Component, Path, PathBuf},
+/// The text of root's file; none if there is none. It is opened where nobody but root can put anything into its place.
+fn text_of_root(file: &Path) -> Result<Option<String>, String> {
+    let unread = |what: String| {
+        let shown = file.display();
+        format!(
+            "{shown} cannot be read: {what}; its administrator has to make it readable, or remove it"
+        )
     };
-
-    use crate::{driver::describe, manifest::SIZE_MAX_BYTES};
-
-    /// How many symbolic links may lead to the file, as many as Linux follows.
-    const LINKS_MAX: usize = 40;
-
-    /// The text of root's file; none if there is none. Every folder and link on the way has to be root's, too: whoever can
-    /// write into a folder decides what its names mean.
-    pub(super) fn read(file: &str) -> Result<Option<String>, String> {
-        read_of(0, Path::new("/"), Path::new(file))
-    }
-
-    /// The same for the file of any user, below a folder that is trusted as it is.
-    pub(super) fn read_of(owner: u32, root: &Path, file: &Path) -> Result<Option<String>, String> {
-        let shown = file.display();
-        let failed = |error: &io::Error| {
-            format!(
-                "{shown} cannot be read: {}; its administrator has to make it readable, or remove it",
-                describe(error)
-            )
-        };
-        let Some(path) = find(owner, root, file)? else {
-            return Ok(None);
-        };
-        let mut options = OpenOptions::new();
-        // Neither a pipe nor a terminal makes us wait.
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
-        let flags = i32::try_from(flags.bits()).unwrap_or_default();
-        let opened = options.read(true).custom_flags(flags).open(&path);
-        let opened = opened.map_err(|error| failed(&error))?;
-        let found = opened.metadata().map_err(|error| failed(&error))?;
-        if !found.is_file() {
-            return Err(format!("{} is no regular file", path.display()));
+    let path = trusted::file_of_root(file).map_err(|why| match why {
+        Distrust::Unseen(..) | Distrust::Links(_) => unread(why.to_string()),
+        Distrust::Foreign(..) | Distrust::Open(_) => {
+            format!("{why}; the limits have to be in a file of root's, in folders of root's")
         }
-        belongs(owner, &path, &found)?;
-        let mut bytes = Vec::new();
-        let most = SIZE_MAX_BYTES as u64 + 1;
-        let read = opened.take(most).read_to_end(&mut bytes);
-        read.map_err(|error| failed(&error))?;
-        let text = String::from_utf8(bytes);
-        text.map(Some)
-            .map_err(|_| format!("{shown} is not UTF-8 text; its administrator has to correct it"))
-    }
-
-    /// Where the file is, once all links are followed; none if nothing has its name.
-    fn find(owner: u32, root: &Path, file: &Path) -> Result<Option<PathBuf>, String> {
-        let shown = file.display();
-        let mut rest: VecDeque<OsString> = names(file.strip_prefix(root).unwrap_or(file));
-        let (mut here, mut links) = (root.to_owned(), 0);
-        while let Some(name) = rest.pop_front() {
-            if name == ".." {
-                here.pop();
-                continue;
-            }
-            let next = here.join(&name);
-            let found = match fs::symlink_metadata(&next) {
-                Ok(found) => found,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && links == 0 => {
-                    return Ok(None);
-                }
-                Err(error) => {
-                    let what = describe(&error);
-                    return Err(format!(
-                        "{shown} cannot be read: {}: {what}; its administrator has to make it readable, or remove it",
-                        next.display()
-                    ));
-                }
-            };
-            if found.is_symlink() {
-                links += 1;
-                let target = fs::read_link(&next)
-                    .ok()
-                    .filter(|_| links <= LINKS_MAX && found.uid() == owner)
-                    .ok_or_else(|| format!("{} is a link that is not followed", next.display()))?;
-                if target.is_absolute() {
-                    here = PathBuf::from("/");
-                }
-                for name in names(&target).into_iter().rev() {
-                    rest.push_front(name);
-                }
-                continue;
-            }
-            if !rest.is_empty() {
-                belongs(owner, &next, &found)?;
-            }
-            here = next;
-        }
-        Ok(Some(here))
-    }
-
-    fn names(path: &Path) -> VecDeque<OsString> {
-        let parts = path.components().filter_map(|part| match part {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
-        });
-        parts.collect()
-    }
-
-    /// Refuses what somebody else could have written.
-    fn belongs(owner: u32, path: &Path, found: &Metadata) -> Result<(), String> {
-        let shown = path.display();
-        let what = if found.uid() != owner {
-            format!("{shown} does not belong to root")
-        } else if found.mode() & 0o022 != 0 {
-            format!("other users than root can write to {shown}")
-        } else {
-            return Ok(());
-        };
-        Err(format!(
-            "{what}, so that anybody could have written the limits; the file has to be root's, and in folders of root"
-        ))
-    }
+    })?;
+    let Some(path) = path else { return Ok(None) };
+    let mut bytes = Vec::new();
+    let most = SIZE_MAX_BYTES as u64 + 1;
+    let read = files::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| unread(describe(&error)))?;
+    let text = String::from_utf8(bytes);
+    text.map(Some)
+        .map_err(|_| unread("it is not UTF-8 text".to_owned()))
 }
 
-/// Elsewhere there is no such file, and the option alone limits an agent.
-#[cfg(not(unix))]
-mod trusted {
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(super) fn read(_file: &str) -> Result<Option<String>, String> {
-        Ok(None)
-    }
-}
-
-#[cfg(unix)]
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
-    use std::{
-        fs::{self, Permissions},
-        os::unix::fs::{PermissionsExt as _, symlink},
-        path::Path,
-    };
-
-    use super::trusted::read_of;
+    use super::*;
     use crate::driver::files::tests::Folder;
 
-    fn me() -> u32 {
-        rustix::process::geteuid().as_raw()
-    }
-
-    fn chmod(path: &Path, mode: u32) {
-        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-    }
-
     #[test]
-    fn a_file_is_read_if_only_its_owner_can_have_written_it() {
+    fn a_file_that_cannot_be_known_to_be_roots_is_refused() {
         let folder = Folder::new();
-        let root = folder.0.canonicalize().unwrap();
-        let file = root.join("norouter").join("agent.yaml");
-        let read = || read_of(me(), &root, &file);
-        assert_eq!(read(), Ok(None), "without the folder");
-        fs::create_dir(root.join("norouter")).unwrap();
-        chmod(&root.join("norouter"), 0o755);
-        assert_eq!(read(), Ok(None), "without the file");
-        fs::write(&file, "dial: nothing\n").unwrap();
-        chmod(&file, 0o644);
-        assert_eq!(read(), Ok(Some("dial: nothing\n".to_owned())));
-        let told = |words: &str| {
-            let reason = read().unwrap_err();
-            assert!(reason.contains(words), "{reason}");
-        };
-        for mode in [0o664, 0o646, 0o666] {
-            chmod(&file, mode);
-            told("can write to");
+        let absent = folder.0.join("absent");
+        let path = folder.file("agent.yaml", b"\xff");
+        let reason = |path: &Path| text_of_root(path).unwrap_err();
+        if trusted::own() == 0 {
+            assert_eq!(text_of_root(&absent), Ok(None));
+            assert!(reason(&path).contains("not UTF-8"));
+            std::fs::write(&path, "dial: nothing\n").unwrap();
+            assert_eq!(text_of_root(&path), Ok(Some("dial: nothing\n".to_owned())));
+            let inner = folder.0.join("inner");
+            std::fs::create_dir(&inner).unwrap();
+            assert!(reason(&inner).contains("a folder and not a file"));
+            std::os::unix::fs::chown(&path, Some(1001), None).unwrap();
         }
-        chmod(&file, 0o644);
-        chmod(&root.join("norouter"), 0o777);
-        told("can write to");
-        chmod(&root.join("norouter"), 0o755);
-        let reason = read_of(me() + 1, &root, &file).unwrap_err();
-        assert!(reason.contains("does not belong to root"), "{reason}");
-        fs::write(&file, b"\xff").unwrap();
-        told("not UTF-8");
-        fs::remove_file(&file).unwrap();
-        fs::create_dir(&file).unwrap();
-        told("no regular file");
-    }
-
-    #[test]
-    fn links_are_followed_as_far_as_they_are_the_owners() {
-        let folder = Folder::new();
-        let root = folder.0.canonicalize().unwrap();
-        let (real, open) = (root.join("real"), root.join("open"));
-        for (folder, mode) in [(&real, 0o755), (&open, 0o777)] {
-            fs::create_dir(folder).unwrap();
-            fs::write(folder.join("limits"), "dial: nothing\n").unwrap();
-            chmod(&folder.join("limits"), 0o644);
-            chmod(folder, mode);
-        }
-        let link = |name: &str, target: &str| {
-            let path = root.join(name);
-            symlink(target, &path).unwrap();
-            read_of(me(), &root, &path)
-        };
-        let good = Ok(Some("dial: nothing\n".to_owned()));
-        assert_eq!(link("a", "real/limits"), good);
-        assert_eq!(link("b", "real/../a"), good);
-        let reason = link("c", "open/limits").unwrap_err();
-        assert!(reason.contains("can write to"), "{reason}");
-        // That a link leads nowhere is not that there is no file.
-        let reason = link("d", "real/absent").unwrap_err();
-        assert!(reason.contains("cannot be read"), "{reason}");
-        let reason = link("e", "e").unwrap_err();
-        assert!(reason.contains("not followed"), "{reason}");
-        let reason = read_of(me() + 1, &root, &root.join("a")).unwrap_err();
-        assert!(reason.contains("not followed"), "{reason}");
+        let reason = reason(&path);
+        assert!(reason.contains("belongs to another user"), "{reason}");
+        assert!(reason.ends_with("in folders of root's"), "{reason}");
     }
 }

@@ -35,7 +35,7 @@ fn places() -> Vec<PathBuf> {
         Some(runtime) => runtime.join("norouter"),
         None => std::env::temp_dir().join(format!("norouter-{}", own())),
     };
-    let home = usable(variable("HOME")).filter(|home| trusted::check(home).is_ok());
+    let home = usable(variable("HOME")).filter(|home| trusted::folder(home).is_ok());
     let second = home.map(|home| home.join(".norouter").join("run"));
     std::iter::once(first).chain(second).collect()
 }

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use super::{describe, files, locked, trusted};
+use super::{
+    describe, files, locked,
+    trusted::{self, Distrust},
+};
 use crate::names::{Zone, host_aliases, hosts_file};
 
 /// Where the folder is if nobody says otherwise.
@@ -264,7 +267,7 @@ pub fn look(name: &str) -> Result<(), String> {
 
 /// Refuses what is not ours to write into: a folder of others or on a way of others, one with other files and without our mark.
 fn look_at(path: &Path) -> Result<(), String> {
-    trusted::check(path).map_err(|reason| format!("{reason}; or {HINT}"))?;
+    check_way(path)?;
     let shown = path.display();
     let names = match names(path) {
         Ok(names) => names,
@@ -380,7 +383,7 @@ pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     if !env.exists() {
         return Ok(None);
     }
-    trusted::check(&path)?;
+    check_way(&path)?;
     check_owner(&path)?;
     let bytes = files::read(&env)?;
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
@@ -406,6 +409,19 @@ fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     lines.into_iter()
+}
+
+/// Refuses a folder to which somebody else could lead us.
+fn check_way(path: &Path) -> Result<(), String> {
+    trusted::folder(path).map_err(|why| match &why {
+        Distrust::Open(open) => format!(
+            "{why}; run \"chmod go-w {}\" there, or {HINT}",
+            open.display()
+        ),
+        Distrust::Unseen(..) | Distrust::Foreign(..) | Distrust::Links(_) => {
+            format!("{why}; {HINT}")
+        }
+    })
 }
 
 /// Refuses a folder in which somebody else could have put something for us to read, or to write through.

@@ -13,18 +13,73 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{agent::Shared, dial, vigil::Vigil};
+use super::{
+    agent::{End, Shared},
+    dial,
+    vigil::Vigil,
+};
 use crate::{addr::FlowKey, edge::Core, flow::Receive};
 
-/// What all streams that have much to carry move in a round, in bytes, so that whoever has little need not wait long.
+/// What all streams together move in a round, in bytes, so that whoever has little need not wait long.
 const ROUND: usize = 512 << 10;
 
-/// What one of them moves at least. Less would not be worth its turn.
+/// What one of them may move at least. Less would not be worth its turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// How much one stream may move each way before it is others' turn, while so many others have more to move than that.
-fn quantum(busy: usize) -> usize {
-    (ROUND / (busy + 1)).max(QUANTUM_MIN)
+/// What streams may move while each of them has one turn. The tasks of an agent have their turns in a circle, in which
+/// [`keep_rounds`] stands as well.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// What is left of it, in bytes.
+    left: usize,
+    /// What each stream may move, each way: as much as all others that moved something in the last round.
+    share: usize,
+    /// How many have moved something in this one.
+    movers: usize,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self {
+            left: ROUND,
+            share: ROUND,
+            movers: 0,
+        }
+    }
+}
+
+impl Round {
+    /// How much a stream may move each way before it is others' turn.
+    fn quantum(&self) -> usize {
+        self.share.min(self.left).max(QUANTUM_MIN)
+    }
+
+    /// Takes note of how many bytes a stream has moved. True for the first one that has moved any.
+    fn note(&mut self, bytes: usize) -> bool {
+        if bytes == 0 {
+            return false;
+        }
+        self.left = self.left.saturating_sub(bytes);
+        self.movers += 1;
+        self.movers == 1
+    }
+
+    /// The next round begins.
+    fn renew(&mut self) {
+        *self = Self {
+            left: ROUND,
+            share: ROUND / self.movers.max(1),
+            movers: 0,
+        };
+    }
+}
+
+/// Begins a round when everybody has had a turn since something was moved.
+pub(super) async fn keep_rounds(shared: Arc<Shared>) -> End {
+    loop {
+        shared.moved.notified().await;
+        shared.lock().round.renew();
+    }
 }
 
 /// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own; what breaks is
@@ -35,7 +90,6 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         socket,
         local_done: false,
         remote_done: false,
-        busy: false,
     };
     let end = poll_fn(|context| {
         let mut state = shared.lock();
@@ -43,9 +97,12 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
             return Poll::Ready(Err(Broken));
         }
         state.wake_on(flow, context.waker());
-        let others = state.busy - usize::from(stream.busy);
-        let end = stream.poll(context, &mut state.core, &shared.vigil, quantum(others));
-        state.busy = others + usize::from(stream.busy);
+        let quantum = state.round.quantum();
+        let mut turn = Turn { quantum, moved: 0 };
+        let end = stream.poll(context, &mut state.core, &shared.vigil, &mut turn);
+        if state.round.note(turn.moved) {
+            shared.moved.notify_one();
+        }
         shared.settle(state);
         end
     })
@@ -67,8 +124,12 @@ struct Stream {
     local_done: bool,
     /// The flow has said that it is done, and the socket has been told.
     remote_done: bool,
-    /// It had more to move than one turn allows.
-    busy: bool,
+}
+
+/// What a stream may move each way, and what it has moved both ways.
+struct Turn {
+    quantum: usize,
+    moved: usize,
 }
 
 impl Stream {
@@ -77,41 +138,33 @@ impl Stream {
         context: &mut Context<'_>,
         core: &mut Core,
         vigil: &Vigil,
-        quantum: usize,
+        turn: &mut Turn,
     ) -> Poll<Result<(), Broken>> {
-        self.busy = false;
-        let moved = match self.poll_to_socket(context, core, quantum) {
-            Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, quantum),
+        let moved = match self.poll_to_socket(context, core, turn) {
+            Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
             // The other direction goes on meanwhile.
-            Poll::Pending => match self.poll_to_flow(context, core, vigil, quantum) {
+            Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
             },
             broken @ Poll::Ready(Err(_)) => broken,
         };
-        self.busy &= moved.is_pending();
         moved.map_err(|_| {
             core.handle_broken(self.flow);
             Broken
         })
     }
 
-    /// Goes on after others have had their turn.
-    fn take_turns<T>(&mut self, context: &Context<'_>) -> Poll<T> {
-        self.busy = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
     fn poll_to_socket(
         &mut self,
         context: &mut Context<'_>,
         core: &mut Core,
-        mut left: usize,
+        turn: &mut Turn,
     ) -> Poll<io::Result<()>> {
+        let mut left = turn.quantum;
         while !self.remote_done {
             if left == 0 {
-                return self.take_turns(context);
+                return take_turns(context);
             }
             let socket = &mut self.socket;
             let written = core.receive_with(self.flow, |bytes| {
@@ -124,7 +177,10 @@ impl Stream {
                 (count, written)
             });
             match written {
-                Receive::Data(Poll::Ready(Ok(count))) => left -= count,
+                Receive::Data(Poll::Ready(Ok(count))) => {
+                    left -= count;
+                    turn.moved += count;
+                }
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
                 // The flow wakes us when it has something.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
@@ -144,11 +200,12 @@ impl Stream {
         context: &mut Context<'_>,
         core: &mut Core,
         vigil: &Vigil,
-        mut left: usize,
+        turn: &mut Turn,
     ) -> Poll<io::Result<()>> {
+        let mut left = turn.quantum;
         while !self.local_done {
             if left == 0 {
-                return self.take_turns(context);
+                return take_turns(context);
             }
             let socket = &mut self.socket;
             let read = core.send_with(self.flow, |room| {
@@ -170,6 +227,7 @@ impl Stream {
                 }
                 Some(Poll::Ready(Ok(count))) => {
                     left -= count;
+                    turn.moved += count;
                     vigil.note();
                 }
                 Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
@@ -179,17 +237,45 @@ impl Stream {
     }
 }
 
+/// Goes on after others have had their turn.
+fn take_turns<T>(context: &Context<'_>) -> Poll<T> {
+    context.waker().wake_by_ref();
+    Poll::Pending
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What so many streams move in a round, each as much as it may.
+    fn moved(round: &mut Round, streams: usize) -> usize {
+        let quanta = (0..streams).map(|_| {
+            let quantum = round.quantum();
+            round.note(quantum);
+            quantum
+        });
+        quanta.sum()
+    }
+
     #[test]
-    fn all_streams_together_move_no_more_in_a_round_than_one_alone() {
-        assert_eq!(quantum(0), ROUND);
-        for busy in 1..128 {
-            assert!(quantum(busy - 1) >= quantum(busy));
-            assert!((busy + 1) * quantum(busy) <= ROUND);
+    fn all_streams_together_move_hardly_more_in_a_round_than_one_alone() {
+        for streams in [1, 2, 100, 10_000] {
+            let mut round = Round::default();
+            for _ in 0..3 {
+                let moved = moved(&mut round, streams);
+                assert!((ROUND - streams..=ROUND + streams * QUANTUM_MIN).contains(&moved));
+                round.renew();
+                assert_eq!(round.quantum(), (ROUND / streams).max(QUANTUM_MIN));
+            }
         }
-        assert_eq!(quantum(10_000), QUANTUM_MIN);
+    }
+
+    #[test]
+    fn a_round_begins_with_the_first_stream_that_moves_something() {
+        let mut round = Round::default();
+        assert!(!round.note(0));
+        assert!(round.note(1) && !round.note(1));
+        round.renew();
+        assert!(round.note(1));
     }
 }

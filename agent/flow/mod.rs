@@ -10,8 +10,8 @@
 
 mod device;
 mod memory;
+mod scheduler;
 mod stack;
-mod wire;
 
 use std::{
     cmp::Reverse,
@@ -26,8 +26,8 @@ pub use self::memory::{Capacity, Holder};
 use self::{
     device::Turn,
     memory::{Growth, Memory, PAGE},
+    scheduler::Scheduler,
     stack::{SMALL_WINDOW, Stack, WINDOW},
-    wire::Wire,
 };
 use crate::{
     addr::FlowKey,
@@ -83,7 +83,7 @@ pub struct TableFull;
 pub struct Table {
     flows: BTreeMap<FlowKey, Flow>,
     /// The flows that want it.
-    wire: Wire,
+    scheduler: Scheduler,
     replies: VecDeque<PacketFrame>,
     /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
     spare: Vec<Stack>,
@@ -96,7 +96,7 @@ pub struct Table {
 
 struct Flow {
     stack: Stack,
-    /// In `wire`.
+    /// In `scheduler`.
     queued: bool,
     /// In `wakes`.
     woken: bool,
@@ -135,7 +135,7 @@ impl Table {
         let offset = u16::try_from(random.next() % span).unwrap_or(0);
         Self {
             flows: BTreeMap::new(),
-            wire: Wire::default(),
+            scheduler: Scheduler::default(),
             replies: VecDeque::new(),
             spare: Vec::new(),
             memory: Memory::new(capacity),
@@ -302,7 +302,7 @@ impl Table {
 
     /// Whether [`Table::poll_packet`] has something to do.
     pub fn wants_wire(&self) -> bool {
-        !(self.replies.is_empty() && self.wire.is_empty())
+        !(self.replies.is_empty() && self.scheduler.is_empty())
     }
 
     /// Appends one packet frame to `out` and tells what it is; `None` when nothing is left to send.
@@ -317,10 +317,10 @@ impl Table {
                 return Some(sent);
             }
         }
-        while let Some(held) = self.wire.take() {
+        while let Some(held) = self.scheduler.take() {
             let before = out.len();
             let sent = self.send(now, held.flow, out);
-            self.wire.spent(held, out.len() - before);
+            self.scheduler.spent(held, out.len() - before);
             if let Some(sent) = sent {
                 return Some(sent);
             }
@@ -441,7 +441,7 @@ impl Table {
             && !flow.queued
         {
             flow.queued = true;
-            self.wire.begin(key);
+            self.scheduler.begin(key);
         }
     }
 
@@ -478,7 +478,7 @@ impl Table {
         };
         if at <= now && sent {
             flow.queued = true;
-            self.wire.end(key);
+            self.scheduler.end(key);
             return;
         }
         // A stack that wants the wire but did not use it is asked again a little later, not in a circle.

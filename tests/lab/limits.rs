@@ -173,6 +173,6 @@ fn a_container_with_the_file_of_the_page_in_it_limits_its_agent() {
         let status = network.host_status("box");
         (status["state"] == "refused").then(|| status["reason"].to_string())
     });
-    let words = "other users than root can write to /etc/norouter/agent.yaml";
+    let words = "other users may write /etc/norouter/agent.yaml";
     assert!(reason.contains(words), "{reason}");
 }

@@ -375,7 +375,7 @@ fn a_listener_that_is_not_permitted_comes_and_goes_without_a_word_to_the_driver(
 
 #[test]
 fn where_the_limits_cannot_be_known_nothing_is_served_and_the_reason_is_the_answer() {
-    let reason = "other users than root can write to /etc/norouter/agent.yaml";
+    let reason = "other users may write /etc/norouter/agent.yaml";
     let mut core = Core::limited(1, Capacity::default(), Err(reason.to_owned()));
     core.handle_bytes(NOW, &mut request(&args())).unwrap();
     let answer = said(&mut core).pop().unwrap();

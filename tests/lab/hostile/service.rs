@@ -2,7 +2,7 @@
 //! reads, and a witness of what hostile hosts have it take.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     sync::{
         Arc, Mutex,
@@ -10,6 +10,9 @@ use std::{
     },
     thread,
 };
+
+use rustix::event::{PollFd, PollFlags, poll};
+use socket2::SockRef;
 
 use crate::sandbox::Netns;
 
@@ -70,9 +73,8 @@ impl Witness {
 /// Serves all of them until the tests end.
 pub(crate) fn start(netns: &Netns, witness: &Witness) {
     serve(netns, 9000, echo);
-    serve(netns, 9001, |mut stream: TcpStream| {
-        while stream.write_all(&[0; 16 << 10]).is_ok() {}
-    });
+    let listener = listen(netns, 9001);
+    thread::spawn(move || talk(&listener));
     let kept = witness.unread.clone();
     let listener = listen(netns, 9002);
     thread::spawn(move || {
@@ -118,6 +120,39 @@ fn accept(listener: TcpListener, work: impl Fn(TcpStream) + Send + Clone + 'stat
             thread::spawn(move || work(stream));
         }
     });
+}
+
+/// Says as much to each client as that takes. One thread does it, and the system keeps little of it: hundreds of threads that
+/// fill a gigabyte would take the machine's time from those who are measured, which is not the network's doing.
+fn talk(listener: &TcpListener) {
+    listener.set_nonblocking(true).unwrap();
+    let mut clients: Vec<TcpStream> = Vec::new();
+    loop {
+        let wants = clients
+            .iter()
+            .map(|client| PollFd::new(client, PollFlags::OUT));
+        let mut wants: Vec<_> = wants
+            .chain([PollFd::new(listener, PollFlags::IN)])
+            .collect();
+        poll(&mut wants, None).unwrap();
+        let can: Vec<bool> = wants
+            .iter()
+            .map(|want| !want.revents().is_empty())
+            .collect();
+        let mut can = can.into_iter();
+        clients.retain_mut(|client| {
+            let written = can.next().unwrap().then(|| client.write(&[0; 16 << 10]));
+            let failed = written.and_then(Result::err);
+            failed.is_none_or(|error| error.kind() == io::ErrorKind::WouldBlock)
+        });
+        while let Ok((client, _)) = listener.accept() {
+            client.set_nonblocking(true).unwrap();
+            SockRef::from(&client)
+                .set_send_buffer_size(64 << 10)
+                .unwrap();
+            clients.push(client);
+        }
+    }
 }
 
 /// A name server that never answers.

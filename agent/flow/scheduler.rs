@@ -14,7 +14,7 @@ const PACKET_COST: i64 = 512;
 
 /// Flows that want the wire.
 #[derive(Debug, Default)]
-pub(super) struct Wire {
+pub(super) struct Scheduler {
     lanes: BTreeMap<Ipv4Addr, Lane>,
     hosts: Turns<Ipv4Addr>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Holding {
     is_fresh: bool,
 }
 
-impl Wire {
+impl Scheduler {
     pub(super) fn is_empty(&self) -> bool {
         self.lanes.values().all(|lane| lane.flows.is_empty())
     }
@@ -59,7 +59,7 @@ impl Wire {
         })
     }
 
-    /// Takes out the flow that has the wire next. The owner says with [`Wire::spent`] what became of it.
+    /// Takes out the flow that has the wire next. The owner says with [`Scheduler::spent`] what became of it.
     pub(super) fn take(&mut self) -> Option<Holding> {
         loop {
             let (host, is_fresh) = self.hosts.take()?;
@@ -109,12 +109,12 @@ mod tests {
     }
 
     /// The hosts that have the wire, while every flow wants it again each time, and sends so many bytes.
-    fn served(wire: &mut Wire, turns: usize, bytes: usize) -> Vec<u32> {
+    fn served(scheduler: &mut Scheduler, turns: usize, bytes: usize) -> Vec<u32> {
         let mut hosts = Vec::new();
         for _ in 0..turns {
-            let held = wire.take().unwrap();
-            wire.end(held.flow);
-            wire.spent(held, bytes);
+            let held = scheduler.take().unwrap();
+            scheduler.end(held.flow);
+            scheduler.spent(held, bytes);
             hosts.push(held.flow.dst.ip().to_bits() & 0xff);
         }
         hosts
@@ -123,12 +123,12 @@ mod tests {
     #[test]
     fn a_host_with_a_thousand_flows_has_the_wire_no_longer_than_one_with_one() {
         for bytes in [41, 1_500, 60_000] {
-            let mut wire = Wire::default();
+            let mut scheduler = Scheduler::default();
             for port in 1..=1_000 {
-                wire.begin(flow(1, port));
+                scheduler.begin(flow(1, port));
             }
-            wire.begin(flow(2, 1));
-            let hosts = served(&mut wire, 2_000, bytes);
+            scheduler.begin(flow(2, 1));
+            let hosts = served(&mut scheduler, 2_000, bytes);
             let ones = hosts.iter().filter(|host| **host == 1).count();
             assert!((850..=1_150).contains(&ones), "{ones} with {bytes} bytes");
         }
@@ -136,25 +136,25 @@ mod tests {
 
     #[test]
     fn who_has_little_to_send_waits_for_one_turn_of_the_others_at_most() {
-        let mut wire = Wire::default();
+        let mut scheduler = Scheduler::default();
         for port in 1..=1_000 {
-            wire.begin(flow(1, port));
+            scheduler.begin(flow(1, port));
         }
-        served(&mut wire, 500, 1_500);
-        wire.begin(flow(2, 1));
-        let hosts = served(&mut wire, 64, 1_500);
+        served(&mut scheduler, 500, 1_500);
+        scheduler.begin(flow(2, 1));
+        let hosts = served(&mut scheduler, 64, 1_500);
         assert!(hosts.contains(&2), "{hosts:?}");
     }
 
     #[test]
     fn nothing_is_left_of_flows_that_want_no_more() {
-        let mut wire = Wire::default();
-        wire.begin(flow(1, 1));
-        assert!(!wire.is_empty());
-        let held = wire.take().unwrap();
-        wire.spent(held, 100);
-        assert!(wire.is_empty());
-        assert!(wire.take().is_none());
-        assert!(wire.lanes.is_empty() && wire.hosts.is_empty());
+        let mut scheduler = Scheduler::default();
+        scheduler.begin(flow(1, 1));
+        assert!(!scheduler.is_empty());
+        let held = scheduler.take().unwrap();
+        scheduler.spent(held, 100);
+        assert!(scheduler.is_empty());
+        assert!(scheduler.take().is_none());
+        assert!(scheduler.lanes.is_empty() && scheduler.hosts.is_empty());
     }
 }
