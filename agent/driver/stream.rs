@@ -21,7 +21,7 @@ use super::{
 use crate::{addr::FlowKey, edge::Core, flow::Receive};
 
 /// What all streams together move in a round, in bytes, so that whoever has little need not wait long.
-const ROUND: usize = 512 << 10;
+const ROUND: usize = 2 << 20;
 
 /// What one of them may move at least. Less would not be worth its turn.
 const QUANTUM_MIN: usize = 4 << 10;
