@@ -55,6 +55,16 @@ impl<K> Turns<K> {
         Some((self.fresh.pop_front()?, true))
     }
 
+    /// Takes out the first of the newly active.
+    pub fn take_fresh(&mut self) -> Option<K> {
+        self.fresh.pop_front()
+    }
+
+    /// Whether one has become active and has had no turn since.
+    pub fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
     /// Takes out the one whose turn is the farthest.
     pub fn last(&mut self) -> Option<K> {
         self.steady.pop_back().or_else(|| self.fresh.pop_back())

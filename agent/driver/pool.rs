@@ -7,6 +7,9 @@ use bytes::BytesMut;
 /// How much is read at a time, in bytes: a few of the largest frames.
 pub(super) const READ_MAX: usize = 256 << 10;
 
+/// After so many bytes of one pipe it is others' turn.
+pub(super) const TURN: usize = READ_MAX;
+
 /// The least room that is worth a read, in bytes.
 const READ_MIN: usize = 64 << 10;
 

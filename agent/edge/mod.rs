@@ -504,7 +504,7 @@ impl Core {
 
     /// Whether [`Core::poll_frames`] has something to do.
     pub fn wants_wire(&self) -> bool {
-        let packets = self.flows.wants_wire() && !self.pace.waits();
+        let packets = self.flows.wants_wire(self.pace.pick());
         self.report_due || !self.control.is_empty() || packets
     }
 
@@ -522,9 +522,10 @@ impl Core {
         while let Some(message) = self.control.pop_front() {
             frame::put_control(out, &message.to_json());
         }
-        while out.len() < limit && self.pace.lets_go(now) {
+        while out.len() < limit {
             let start = out.len();
-            let Some(sent) = self.flows.poll_packet(now, out) else {
+            self.pace.look(now);
+            let Some(sent) = self.flows.poll_packet(now, self.pace.pick(), out) else {
                 return;
             };
             let own = self.config.as_ref().map(|config| config.me.address());

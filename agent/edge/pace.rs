@@ -1,11 +1,12 @@
 //! How fast packets go to the manager: a little slower than it takes them.
 //!
 //! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits, including the
-//! answers to hosts that asked for little. Packets that are held back here instead wait only behind others to the same host.
+//! answers to hosts that asked for little. Packets that are held back here instead wait only behind others to the same host, and
+//! those to a host with which there is little to do do not wait at all.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
-    flow::Sent,
+    flow::{Pick, Sent},
     time::Instant,
 };
 
@@ -18,7 +19,7 @@ const UNITS_MAX: u32 = 256;
 #[derive(Debug)]
 pub(super) struct Pace {
     work: Work,
-    /// Nothing goes before then.
+    /// Only what is fresh goes before then.
     until: Option<Instant>,
 }
 
@@ -42,15 +43,17 @@ impl Pace {
         self.work.spend(now, effort.units());
     }
 
-    /// Whether the next one may go now.
-    pub(super) fn lets_go(&mut self, now: Instant) -> bool {
+    /// Looks whether everything may go now.
+    pub(super) fn look(&mut self, now: Instant) {
         self.until = self.work.wait(now);
-        self.until.is_none()
     }
 
-    /// Whether nothing may go before [`Pace::poll_timeout`].
-    pub(super) const fn waits(&self) -> bool {
-        self.until.is_some()
+    /// What may go before [`Pace::poll_timeout`].
+    pub(super) const fn pick(&self) -> Pick {
+        match self.until {
+            Some(_) => Pick::Fresh,
+            None => Pick::Any,
+        }
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -76,14 +79,14 @@ mod tests {
             let (mut pace, mut now, mut count) = (Pace::default(), Instant::ZERO, 0);
             let end = Instant::from_micros(1_000_000);
             while now < end {
-                while pace.lets_go(now) {
+                while pace.pick() == Pick::Any {
                     pace.spend(now, sent);
+                    pace.look(now);
                     count += 1;
                 }
-                assert!(pace.waits());
                 (now, _) = pace.poll_timeout().unwrap();
                 pace.handle_timeout(now);
-                assert!(!pace.waits());
+                assert_eq!(pace.pick(), Pick::Any);
             }
             assert!((most / 10 * 8..most).contains(&count), "{count} of {most}");
         }

@@ -94,7 +94,9 @@ fn syn_to(destination: SocketAddrV4) -> Vec<u8> {
         .connect(Instant::ZERO, Holder::Owner, *OTHER.ip(), destination)
         .unwrap();
     let mut out = BytesMut::new();
-    table.poll_packet(Instant::ZERO, &mut out).unwrap();
+    table
+        .poll_packet(Instant::ZERO, crate::flow::Pick::Any, &mut out)
+        .unwrap();
     out[HEADER_LEN..].to_vec()
 }
 
@@ -185,7 +187,9 @@ fn dials_for_one_host(core: &mut Core, remote: SocketAddrV4) -> usize {
         clients
             .connect(Instant::ZERO, Holder::Owner, *OTHER.ip(), remote)
             .unwrap();
-        clients.poll_packet(Instant::ZERO, &mut out).unwrap();
+        clients
+            .poll_packet(Instant::ZERO, crate::flow::Pick::Any, &mut out)
+            .unwrap();
         core.handle_packet(Instant::ZERO, &out.split()[HEADER_LEN..]);
     }
     let outputs = outputs(core).into_iter();

@@ -22,12 +22,15 @@ use std::{
 
 use bytes::BytesMut;
 
-pub use self::memory::{Capacity, Holder};
 use self::{
     device::Turn,
     memory::{Growth, Memory, PAGE},
     scheduler::Scheduler,
-    stack::{SMALL_WINDOW, Stack, WINDOW},
+    stack::{SMALL_WINDOW, Stack, State, WINDOW},
+};
+pub use self::{
+    memory::{Capacity, Holder},
+    scheduler::Pick,
 };
 use crate::{
     addr::FlowKey,
@@ -41,6 +44,10 @@ const REPLIES_MAX: usize = 1_024;
 /// How many answers of one flow may wait for the wire. Three that say the same make a peer send again (RFC 5681 section 3.2);
 /// with more, whoever floods a flow would make this host flood the network.
 const ANSWERS_MAX: usize = 4;
+
+/// The owner of a flow is not woken for less room than this in the send buffer, in bytes: a peer that takes one byte at a time
+/// would have it read one byte at a time.
+const ROOM_MIN: usize = 16 << 10;
 
 /// How many stacks are kept for the flows to come.
 const SPARE_MAX: usize = 64;
@@ -100,6 +107,8 @@ struct Flow {
     queued: bool,
     /// In `wakes`.
     woken: bool,
+    /// The state that the owner knows.
+    known: Option<State>,
     /// The earliest entry of `timers` for this flow.
     armed: Option<Instant>,
     released: bool,
@@ -219,8 +228,11 @@ impl Table {
             flow.answers.truncate(ANSWERS_MAX - 1);
             flow.answers.push_back(answer);
         }
+        let has_news = flow.has_news();
         self.touch(key);
-        self.wake(key);
+        if has_news {
+            self.wake(key);
+        }
         true
     }
 
@@ -301,13 +313,16 @@ impl Table {
     }
 
     /// Whether [`Table::poll_packet`] has something to do.
-    pub fn wants_wire(&self) -> bool {
-        !(self.replies.is_empty() && self.scheduler.is_empty())
+    pub fn wants_wire(&self, pick: Pick) -> bool {
+        let replies = pick == Pick::Any && !self.replies.is_empty();
+        replies || !self.scheduler.is_empty(pick)
     }
 
     /// Appends one packet frame to `out` and tells what it is; `None` when nothing is left to send.
-    pub fn poll_packet(&mut self, now: Instant, out: &mut BytesMut) -> Option<Sent> {
-        while let Some(reply) = self.replies.pop_front() {
+    pub fn poll_packet(&mut self, now: Instant, pick: Pick, out: &mut BytesMut) -> Option<Sent> {
+        while pick == Pick::Any
+            && let Some(reply) = self.replies.pop_front()
+        {
             if let Ok(packet) = Packet::parse(reply.payload()) {
                 let sent = Sent {
                     to: *packet.key().dst.ip(),
@@ -317,7 +332,7 @@ impl Table {
                 return Some(sent);
             }
         }
-        while let Some(held) = self.scheduler.take() {
+        while let Some(held) = self.scheduler.take(pick) {
             let before = out.len();
             let sent = self.send(now, held.flow, out);
             self.scheduler.spent(held, out.len() - before);
@@ -416,6 +431,7 @@ impl Table {
             stack,
             queued: false,
             woken: false,
+            known: None,
             armed: None,
             released: false,
             holder,
@@ -528,6 +544,16 @@ impl Flow {
             self.expected = Some(end);
         }
         true
+    }
+
+    /// Whether its owner should look at it: there are bytes to take, there is room worth filling, or its state has changed.
+    fn has_news(&mut self) -> bool {
+        let state = self.stack.state();
+        let has_changed = self.known != state;
+        self.known = state;
+        has_changed
+            || self.stack.has_received()
+            || self.stack.window() - self.stack.unsent() >= ROOM_MIN
     }
 
     /// See [`Table::send_with`].

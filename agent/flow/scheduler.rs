@@ -10,7 +10,16 @@ use crate::{addr::FlowKey, turns::Turns};
 const HOST_QUANTUM: i64 = 64 << 10;
 
 /// What a packet costs beside its bytes, for this host and for those on its way.
-const PACKET_COST: i64 = 512;
+const PACKET_COST: i64 = 2 << 10;
+
+/// Which flows have the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// All of them.
+    Any,
+    /// Those to a host with which there was nothing to do for a while.
+    Fresh,
+}
 
 /// Flows that want the wire.
 #[derive(Debug, Default)]
@@ -34,8 +43,12 @@ pub(super) struct Holding {
 }
 
 impl Scheduler {
-    pub(super) fn is_empty(&self) -> bool {
-        self.lanes.values().all(|lane| lane.flows.is_empty())
+    /// Whether there is nothing to take.
+    pub(super) fn is_empty(&self, pick: Pick) -> bool {
+        match pick {
+            Pick::Any => self.lanes.values().all(|lane| lane.flows.is_empty()),
+            Pick::Fresh => !self.hosts.has_fresh(),
+        }
     }
 
     /// A flow wants the wire that did not want it before.
@@ -60,9 +73,12 @@ impl Scheduler {
     }
 
     /// Takes out the flow that has the wire next. The owner says with [`Scheduler::spent`] what became of it.
-    pub(super) fn take(&mut self) -> Option<Holding> {
+    pub(super) fn take(&mut self, pick: Pick) -> Option<Holding> {
         loop {
-            let (host, is_fresh) = self.hosts.take()?;
+            let (host, is_fresh) = match pick {
+                Pick::Any => self.hosts.take()?,
+                Pick::Fresh => (self.hosts.take_fresh()?, true),
+            };
             let Some(lane) = self.lanes.get_mut(&host) else {
                 continue;
             };
@@ -112,7 +128,7 @@ mod tests {
     fn served(scheduler: &mut Scheduler, turns: usize, bytes: usize) -> Vec<u32> {
         let mut hosts = Vec::new();
         for _ in 0..turns {
-            let held = scheduler.take().unwrap();
+            let held = scheduler.take(Pick::Any).unwrap();
             scheduler.end(held.flow);
             scheduler.spent(held, bytes);
             hosts.push(held.flow.dst.ip().to_bits() & 0xff);
@@ -150,11 +166,27 @@ mod tests {
     fn nothing_is_left_of_flows_that_want_no_more() {
         let mut scheduler = Scheduler::default();
         scheduler.begin(flow(1, 1));
-        assert!(!scheduler.is_empty());
-        let held = scheduler.take().unwrap();
+        assert!(!scheduler.is_empty(Pick::Any));
+        let held = scheduler.take(Pick::Any).unwrap();
         scheduler.spent(held, 100);
-        assert!(scheduler.is_empty());
-        assert!(scheduler.take().is_none());
+        assert!(scheduler.is_empty(Pick::Any));
+        assert!(scheduler.take(Pick::Any).is_none());
         assert!(scheduler.lanes.is_empty() && scheduler.hosts.is_empty());
+    }
+
+    #[test]
+    fn a_host_with_little_to_do_has_the_wire_where_steady_ones_may_not() {
+        let mut scheduler = Scheduler::default();
+        scheduler.begin(flow(1, 1));
+        assert!(!scheduler.is_empty(Pick::Fresh));
+        // It has more to send than a turn allows.
+        served(&mut scheduler, 100, 1_500);
+        assert!(scheduler.is_empty(Pick::Fresh) && scheduler.take(Pick::Fresh).is_none());
+        scheduler.begin(flow(2, 1));
+        let held = scheduler.take(Pick::Fresh).unwrap();
+        assert_eq!(held.flow, flow(2, 1));
+        scheduler.spent(held, 100);
+        assert!(scheduler.take(Pick::Fresh).is_none());
+        assert_eq!(scheduler.take(Pick::Any).unwrap().flow, flow(1, 1));
     }
 }

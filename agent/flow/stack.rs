@@ -11,10 +11,12 @@ use std::{
 use bytes::BytesMut;
 use smoltcp::{
     iface::{Config, Interface, SocketHandle, SocketSet},
-    socket::tcp::{self, RecvError, State},
+    socket::tcp::{self, RecvError},
     time::Duration,
     wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint, IpListenEndpoint},
 };
+
+pub(super) use smoltcp::socket::tcp::State;
 
 use super::{Receive, Turn};
 use crate::{addr::FlowKey, time::Instant};
@@ -96,6 +98,16 @@ impl Stack {
     /// How many bytes wait to be sent, or to be acknowledged.
     pub(super) fn unsent(&self) -> usize {
         self.socket().send_queue()
+    }
+
+    /// The state of the connection; `None` if the stack has failed.
+    pub(super) fn state(&self) -> Option<State> {
+        (self.stage != Stage::Broken).then(|| self.socket().state())
+    }
+
+    /// Whether bytes wait to be taken.
+    pub(super) fn has_received(&self) -> bool {
+        self.socket().can_recv()
     }
 
     /// The stack for another connection, if it is worth keeping.

@@ -35,7 +35,11 @@ impl Pair {
         loop {
             let mut out = BytesMut::new();
             let mut quiet = true;
-            while self.left.poll_packet(self.now, &mut out).is_some() {
+            while self
+                .left
+                .poll_packet(self.now, Pick::Any, &mut out)
+                .is_some()
+            {
                 quiet = false;
                 let bytes = out.split();
                 if self.arrives() {
@@ -52,7 +56,11 @@ impl Pair {
                     }
                 }
             }
-            while self.right.poll_packet(self.now, &mut out).is_some() {
+            while self
+                .right
+                .poll_packet(self.now, Pick::Any, &mut out)
+                .is_some()
+            {
                 quiet = false;
                 let bytes = out.split();
                 if self.arrives() {
@@ -257,7 +265,9 @@ fn syn_of(seed: u64) -> (Vec<u8>, u32) {
         .connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE)
         .unwrap();
     let mut out = BytesMut::new();
-    table.poll_packet(Instant::ZERO, &mut out).unwrap();
+    table
+        .poll_packet(Instant::ZERO, Pick::Any, &mut out)
+        .unwrap();
     let bytes = out[HEADER_LEN..].to_vec();
     let seq = Packet::parse(&bytes).unwrap().segment().seq;
     (bytes, seq)
@@ -278,7 +288,7 @@ fn a_syn_that_is_not_in_order_begins_nothing() {
             Ok(None)
         );
         while table
-            .poll_packet(Instant::ZERO, &mut BytesMut::new())
+            .poll_packet(Instant::ZERO, Pick::Any, &mut BytesMut::new())
             .is_some()
         {}
         assert!(table.is_empty());
@@ -405,10 +415,10 @@ fn a_flow_with_little_to_say_goes_before_one_with_much() {
     let chunk = vec![1; 64 << 10];
     while send(&mut pair.left, bulk, &chunk) > 0 {}
     let mut out = BytesMut::new();
-    pair.left.poll_packet(pair.now, &mut out);
+    pair.left.poll_packet(pair.now, Pick::Any, &mut out);
     out.clear();
     send(&mut pair.left, sparse, b"k");
-    pair.left.poll_packet(pair.now, &mut out);
+    pair.left.poll_packet(pair.now, Pick::Any, &mut out);
     let packet = Packet::parse(&out[crate::wire::HEADER_LEN..]).unwrap();
     assert_eq!(packet.key(), sparse);
 }
@@ -495,7 +505,7 @@ fn initial_sequence_numbers_differ() {
         table
             .connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE)
             .unwrap();
-        table.poll_packet(Instant::ZERO, &mut out);
+        table.poll_packet(Instant::ZERO, Pick::Any, &mut out);
         let bytes = out.split();
         let packet = Packet::parse(&bytes[crate::wire::HEADER_LEN..]).unwrap();
         seen.insert(packet.segment().seq);
@@ -552,7 +562,11 @@ fn a_flood_of_segments_is_not_answered_by_a_flood() {
     for _ in 0..50 {
         send(&mut pair.left, left, b"a little");
         let mut out = BytesMut::new();
-        assert!(pair.left.poll_packet(pair.now, &mut out).is_some());
+        assert!(
+            pair.left
+                .poll_packet(pair.now, Pick::Any, &mut out)
+                .is_some()
+        );
         packets.push(out.split_off(HEADER_LEN));
     }
     let take = |pair: &mut Pair, bytes: &[u8]| {
@@ -565,7 +579,11 @@ fn a_flood_of_segments_is_not_answered_by_a_flood() {
     let answers = |pair: &mut Pair| {
         let mut acks = Vec::new();
         let mut out = BytesMut::new();
-        while pair.right.poll_packet(pair.now, &mut out).is_some() {
+        while pair
+            .right
+            .poll_packet(pair.now, Pick::Any, &mut out)
+            .is_some()
+        {
             let bytes = out.split();
             acks.push(Packet::parse(&bytes[HEADER_LEN..]).unwrap().segment().ack);
         }

@@ -34,7 +34,9 @@ fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
         .connect(Instant::ZERO, Holder::Owner, from, to.parse().unwrap())
         .unwrap();
     let mut out = BytesMut::new();
-    table.poll_packet(Instant::ZERO, &mut out).unwrap();
+    table
+        .poll_packet(Instant::ZERO, crate::flow::Pick::Any, &mut out)
+        .unwrap();
     out.split_off(HEADER_LEN).to_vec()
 }
 
