@@ -29,7 +29,7 @@ use super::{
     network_stream::NetworkStream,
     notes::Notes,
     permits,
-    pool::{Pool, TURN},
+    pool::{Pool, Turns},
     relay,
     resolver::Resolver,
     resources::{self, Alone},
@@ -481,19 +481,16 @@ impl Shared {
 
 async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
     let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
-    let mut turn = 0;
+    let mut turns = Turns::default();
     loop {
         pool.make_room(&mut buffer);
-        match input.read_buf(&mut buffer).await {
+        let count = match input.read_buf(&mut buffer).await {
             Ok(0) => return End::Closed,
-            Ok(count) => turn += count,
+            Ok(count) => count,
             Err(error) => return End::Broken(describe(&error)),
-        }
+        };
         shared.vigil.note();
-        if turn >= TURN {
-            turn = 0;
-            tokio::task::yield_now().await;
-        }
+        turns.take(count).await;
         // What has come for one connection does not make all others wait until it is done.
         while let Turn::Yield = match shared.handle_bytes(&mut buffer) {
             Ok(turn) => turn,

@@ -24,7 +24,7 @@ use super::{
     askpass::Pass,
     clock::{Clock, SleepWatch, seed},
     control::{self, Door, Journal, Name},
-    pool::{Pool, TURN},
+    pool::{Pool, Turns},
     resources, transport,
     uplink::Uplink,
     vigil::Vigil,
@@ -494,18 +494,14 @@ async fn live(
 
 async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin + Send) {
     let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
-    let mut turn = 0;
+    let mut turns = Turns::default();
     loop {
         pool.make_room(&mut buffer);
         match output.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(count) => {
                 shared.vigil.note();
-                turn += count;
-                if turn >= TURN {
-                    turn = 0;
-                    tokio::task::yield_now().await;
-                }
+                turns.take(count).await;
                 loop {
                     match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {
                         Turn::Done => break,

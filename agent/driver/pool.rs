@@ -8,7 +8,26 @@ use bytes::BytesMut;
 pub(super) const READ_MAX: usize = 256 << 10;
 
 /// After so many bytes of one pipe it is others' turn.
-pub(super) const TURN: usize = READ_MAX;
+const TURN: usize = READ_MAX;
+
+/// Lets others have a turn, in this process and in all others, when much of one pipe has been read.
+#[derive(Default)]
+pub(super) struct Turns {
+    bytes: usize,
+}
+
+impl Turns {
+    /// So many bytes have been read.
+    pub(super) async fn take(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes >= TURN {
+            self.bytes = 0;
+            // A pipe that is never empty would keep this thread on its processor to the end of each time slice.
+            std::thread::yield_now();
+            tokio::task::yield_now().await;
+        }
+    }
+}
 
 /// The least room that is worth a read, in bytes.
 const READ_MIN: usize = 64 << 10;
