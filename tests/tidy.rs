@@ -28,6 +28,9 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
+/// The same for the rooms of the driver, each on a floor of its own.
+const DRIVER_FLOORS: &[&str] = &["system", "harness", "agent", "manager", "control", "demo"];
+
 /// The lowest floor that may touch the outside world.
 const WORLD_FLOOR: usize = 4;
 
@@ -144,6 +147,54 @@ fn a_room_imports_lower_floors_only() {
     }
     assert!(crossings > 0, "no import between rooms found");
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn the_rooms_of_the_driver_import_lower_ones_only_and_no_files_import_each_other() {
+    let sources = sources("agent/driver");
+    let edges: BTreeMap<&str, BTreeSet<&str>> = sources
+        .iter()
+        .filter(|path| !path.contains("tests"))
+        .map(|path| (path.as_str(), imported_files(path, &sources)))
+        .collect();
+    let floor = |path: &str| {
+        let room = path
+            .strip_prefix("agent/driver/")?
+            .split(['/', '.'])
+            .next()?;
+        DRIVER_FLOORS.iter().position(|there| *there == room)
+    };
+    let mut crossings = 0;
+    for (from, to) in &edges {
+        for to in to {
+            let (Some(mine), Some(other)) = (floor(from), floor(to)) else {
+                continue;
+            };
+            crossings += usize::from(mine != other);
+            assert!(
+                other <= mine,
+                "{from} may not import {to}, which is above it"
+            );
+        }
+    }
+    assert!(
+        crossings > 50,
+        "only {crossings} imports between rooms found"
+    );
+    // Whatever imports nothing that is left is taken away, until nothing can be: what is left then goes round in circles.
+    let mut left = edges;
+    loop {
+        let names: BTreeSet<&str> = left.keys().copied().collect();
+        let before = left.len();
+        left.retain(|_, to| to.iter().any(|to| names.contains(to)));
+        if left.len() == before {
+            break;
+        }
+    }
+    assert!(
+        left.is_empty(),
+        "these files import each other in a circle, or one that does: {left:#?}"
+    );
 }
 
 #[test]
@@ -366,6 +417,122 @@ fn imports(path: &str) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+/// The files below `agent/driver` that a file imports from.
+fn imported_files<'a>(path: &str, sources: &'a [String]) -> BTreeSet<&'a str> {
+    let here: Vec<String> = module(path);
+    let code: Vec<String> = code_lines(path).into_iter().map(|(_, line)| line).collect();
+    let code = code.join(" ");
+    let code = code.split(" mod tests {").next().unwrap();
+    let mut found = BTreeSet::new();
+    for import in used_paths(code) {
+        let mut at = match import.first().map(String::as_str) {
+            Some("crate") => Vec::new(),
+            Some("self") => here.clone(),
+            Some("super") => here[..here.len() - 1].to_vec(),
+            _ => continue,
+        };
+        at.extend(import.into_iter().skip(1).filter(|part| part != "self"));
+        // The longest beginning that is a file; what follows is an item in it.
+        let file = (1..=at.len()).rev().find_map(|length| {
+            let at = &at[..length];
+            sources.iter().find(|path| module(path) == at)
+        });
+        // A module with a path of its own has no file of its name, and is not an item of its parent either.
+        let declares = |file: &str| {
+            let name = &at[module(file).len().min(at.len() - 1)];
+            read(file).contains(&format!("mod {name};"))
+        };
+        found.extend(
+            file.filter(|file| *file != path && !declares(file))
+                .map(String::as_str),
+        );
+    }
+    found
+}
+
+/// The module of a source file: `agent/driver/control/mod.rs` is `driver::control`.
+fn module(path: &str) -> Vec<String> {
+    let path = path.trim_start_matches("agent/").trim_end_matches(".rs");
+    let parts = path.split('/').filter(|part| *part != "mod");
+    parts.map(str::to_owned).collect()
+}
+
+/// The paths that some code names from the root, from its own module or from the one above, braces resolved.
+fn used_paths(code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for root in ["crate", "self", "super"] {
+        for (start, _) in code.match_indices(&format!("{root}::")) {
+            let before = &code[..start];
+            let goes_on = before.ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c));
+            // `pub(in crate::driver)` says who may see an item.
+            if !goes_on && !before.ends_with("(in ") {
+                expand(&code[start..], &mut Vec::new(), &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Adds the paths of the tree that a text begins with, and tells how long it is.
+fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
+    let mut at = 0;
+    let depth = above.len();
+    loop {
+        at += text[at..].len() - text[at..].trim_start().len();
+        if text[at..].starts_with('{') {
+            at += 1;
+            loop {
+                at += expand(&text[at..], above, found);
+                at += text[at..].len() - text[at..].trim_start().len();
+                if !text[at..].starts_with(',') {
+                    break;
+                }
+                at += 1;
+            }
+            at += usize::from(text[at..].starts_with('}'));
+            break;
+        }
+        let name = word(&text[at..]);
+        at += name.len();
+        if name.is_empty() {
+            // A comma at the end, or a star.
+            break;
+        }
+        above.push(name);
+        if !text[at..].starts_with("::") {
+            found.push(above.clone());
+            // Another name for it.
+            let rest = &text[at..];
+            at += rest
+                .find([',', '}', ';'])
+                .filter(|_| rest.trim_start().starts_with("as "))
+                .unwrap_or(0);
+            break;
+        }
+        at += 2;
+    }
+    above.truncate(depth);
+    at
+}
+
+#[test]
+fn paths_are_found_with_their_braces_resolved() {
+    let code = "use super::{a, b::{self, C as D}, e}; let x = crate::f::g(); use self::h::I;";
+    let found: Vec<String> = used_paths(code)
+        .iter()
+        .map(|path| path.join("::"))
+        .collect();
+    let expected = [
+        "crate::f::g",
+        "self::h::I",
+        "super::a",
+        "super::b::self",
+        "super::b::C",
+        "super::e",
+    ];
+    assert_eq!(found, expected);
 }
 
 /// The identifier that a text begins with.

@@ -20,7 +20,7 @@ use crate::{
             Client,
             client::{self, Events, News},
         },
-        signals::Requests,
+        system::signals::Requests,
     },
     secret::Secret,
     text::escape,

@@ -10,7 +10,7 @@ use super::{
     matrix, output,
 };
 use crate::{
-    driver::state_dir,
+    driver::agent::state_dir,
     manifest::{Problem, Severity},
     plan::{Loaded, Plan, Start},
     text::escape,

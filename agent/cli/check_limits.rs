@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::{files, permits},
+    driver::{agent::permits, system::files},
     limits::Permits,
     manifest::render::render,
     text::escape,

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     driver::{
-        control::Name,
-        signals::{Request, Requests},
+        manager::Name,
+        system::signals::{Request, Requests},
     },
     text::escape,
 };

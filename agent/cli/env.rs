@@ -8,7 +8,7 @@ use super::{
     error::{Error, Exit},
     output,
 };
-use crate::driver::{shell::Shell, state_dir};
+use crate::driver::{agent::state_dir, system::shell::Shell};
 
 /// Print the variables that lead programs into the network
 ///

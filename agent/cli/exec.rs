@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let program = program.to_string_lossy();
     let message = format!(
         "cannot start {program}: {}",
-        crate::driver::describe(&error)
+        crate::driver::system::describe(&error)
     );
     Err(Error::new(Exit::Failure, message))
 }

@@ -9,7 +9,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::etc_hosts::{self, backup_path, default_path},
+    driver::agent::etc_hosts::{self, backup_path, default_path},
     names::hosts_file::{self, Repaired},
     text::escape,
 };

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     driver::{
-        origin::{self, Unreadable},
-        trusted,
+        manager::origin::{self, Unreadable},
+        system::trusted,
     },
     plan::Loaded,
     text::{meant, quote},

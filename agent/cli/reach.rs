@@ -4,7 +4,10 @@ use super::{
     error::{Error, Exit},
     output,
 };
-use crate::driver::control::{Client, Name, client};
+use crate::driver::{
+    control::{Client, client},
+    manager::Name,
+};
 
 /// Which network is asked.
 #[derive(Debug, clap::Args)]

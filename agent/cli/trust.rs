@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::{files, trusted},
+    driver::system::{files, trusted},
     plan::{self, Plan},
     text::escape,
     view::Grant,

@@ -23,11 +23,12 @@ use super::{
 use crate::{
     driver::{
         Handle, Manager,
-        control::{self, Door, Identity, Name},
-        manager::{Intent, ReloadRequest},
-        origin::Origin,
-        signals::{Request, Requests, Resizes},
-        watch::Watch,
+        control::{self, Door, Identity},
+        manager::{Intent, Name, ReloadRequest, origin::Origin},
+        system::{
+            signals::{Request, Requests, Resizes},
+            watch::Watch,
+        },
     },
     manager::Hold,
     plan::Plan,

@@ -89,7 +89,7 @@ async fn check((id, title, words, fix): Program) -> Check {
 
 /// Where programs are looked for. An app that is started from a menu would not know what the person's shell knows.
 fn search_path() -> Check {
-    let adopted = norouter::driver::environment::adopted();
+    let adopted = norouter::driver::system::environment::adopted();
     let from = if adopted.is_empty() {
         "as the app was started"
     } else {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use norouter::{
-    driver::doubts,
+    driver::manager::doubts,
     plan::{Plan, Start, grants},
     view::Grant,
 };

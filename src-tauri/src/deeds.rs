@@ -6,7 +6,10 @@ use std::{
 };
 
 use norouter::{
-    driver::{files, shell::Shell, state_dir},
+    driver::{
+        agent::state_dir,
+        system::{files, shell::Shell},
+    },
     plan::{HostPlan, Start},
     view::NetworkView,
 };

@@ -8,7 +8,11 @@ use std::{
 };
 
 use norouter::{
-    driver::{demo, files, origin, watch::Watch},
+    driver::{
+        demo,
+        manager::origin,
+        system::{files, watch::Watch},
+    },
     plan::{Loaded, Plan},
     view::NetworkView,
 };

@@ -44,5 +44,5 @@ mod truth;
 mod window;
 mod words;
 
-pub use norouter::driver::askpass::run_if_asked;
+pub use norouter::driver::control::askpass::run_if_asked;
 pub use start::{demo_host, run};

@@ -2,7 +2,7 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
-use norouter::driver::files;
+use norouter::driver::system::files;
 use tauri::utils::platform;
 
 /// The file in the folder for configuration.

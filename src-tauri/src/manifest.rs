@@ -4,7 +4,7 @@
 use std::{fs::OpenOptions, path::Path};
 
 use norouter::{
-    driver::{files, origin},
+    driver::{manager::origin, system::files},
     manifest::{self, Position, SIZE_MAX_BYTES},
     plan::{self, Plan},
 };

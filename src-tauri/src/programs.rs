@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use norouter::driver::environment;
+use norouter::driver::system::environment;
 use tokio::{io::AsyncReadExt as _, process::Command, sync::watch};
 
 /// How long a program may take to answer.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use norouter::driver::control::Name;
+use norouter::driver::manager::Name;
 use serde::{Deserialize, Serialize};
 
 use crate::view;

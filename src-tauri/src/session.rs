@@ -11,10 +11,9 @@ use std::{
 use norouter::{
     driver::{
         Handle, Manager,
-        control::{self, Client, Identity, Name, OpenError, client},
-        manager::Intent,
-        origin::Origin,
-        watch::Watch,
+        control::{self, Client, Identity, OpenError, client},
+        manager::{Intent, Name, origin::Origin},
+        system::watch::Watch,
     },
     manager::{Hold, Outcome},
     plan::Plan,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use norouter::driver::{agent, demo, signals};
+use norouter::driver::{agent, demo, system::signals};
 use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 

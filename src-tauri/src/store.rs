@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use norouter::driver::files;
+use norouter::driver::system::files;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// How large such a file may be, in bytes.

@@ -14,7 +14,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::{describe, origin::breaks_lines},
+    driver::{manager::origin::breaks_lines, system::describe},
     text::{escape, quote},
 };
 

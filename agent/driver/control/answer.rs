@@ -1,16 +1,20 @@
 //! Which answer a request gets.
 
-use bytes::Bytes;
 use hyper::{Method, Request, Response, StatusCode, header};
-use serde::Serialize;
 use serde_json::json;
 
 use std::sync::Arc;
 
-use super::{Network, body::Body, events, metrics, prompts};
+use super::{
+    body::Body,
+    events, metrics,
+    network::Network,
+    prompts,
+    reply::{Refusal, json, respond},
+};
 use crate::{
     addr::Vip,
-    driver::manager::{Intent, Unmet},
+    driver::manager::Intent,
     proxy::Destination,
     view::{LogView, parse_flow_id},
 };
@@ -40,13 +44,6 @@ enum Ask {
 
 /// What is to happen with a host.
 type Wish = Box<dyn FnOnce(Vip) -> Intent + Send>;
-
-/// Why there is no answer.
-pub(super) struct Refusal {
-    status: StatusCode,
-    reason: String,
-    allow: Option<Method>,
-}
 
 /// Answers a request. Only a manifest that is read again takes its time, agents that are asked, and a person.
 pub(super) async fn answer(
@@ -166,12 +163,12 @@ fn give<B>(
         Ask::Snapshot => json(StatusCode::OK, &network.view()),
         Ask::Flows => {
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
-            json(StatusCode::OK, &network.handle.flows(most))
+            json(StatusCode::OK, &network.inside.flows(most))
         }
-        Ask::Plan => json(StatusCode::OK, &network.handle.plan()),
+        Ask::Plan => json(StatusCode::OK, &network.inside.plan()),
         Ask::Logs => {
             let most = number(request, "limit")?.unwrap_or(LINES_USUAL);
-            let journal = network.handle.journal();
+            let journal = network.inside.journal();
             let view = LogView {
                 last: *journal.last().borrow(),
                 lines: journal.tail(most, parameter(request, "host")),
@@ -190,17 +187,17 @@ fn give<B>(
             )
         }
         Ask::Metrics => {
-            let text = metrics::text(&network.view(), network.handle.flows(0).total);
+            let text = metrics::text(&network.view(), network.inside.flows(0).total);
             let kind = "text/plain; version=0.0.4; charset=utf-8";
             respond(StatusCode::OK, kind, Body::Whole(text.into()))
         }
         Ask::Do(intent) => {
-            network.handle.obey(&intent)?;
+            network.inside.obey(&intent)?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
         Ask::Host(name, intent) => {
-            let vip = network.handle.host(&name)?;
-            network.handle.obey(&intent(vip))?;
+            let vip = network.inside.host(&name)?;
+            network.inside.obey(&intent(vip))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
         // They have answers of their own, which wait.
@@ -212,7 +209,7 @@ fn give<B>(
 
 /// Has the manifest read again, and tells what has changed, or what is wrong with it.
 async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
-    match network.handle.reload().await? {
+    match network.inside.reload().await? {
         Ok(outcome) => {
             let changes: Vec<String> = outcome.changes.iter().map(ToString::to_string).collect();
             let grants: Vec<String> = outcome.grants.iter().map(ToString::to_string).collect();
@@ -230,30 +227,9 @@ async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body
     let target = text("target").ok_or_else(|| bad("the parameter \"target\" is missing"))?;
     let target = Destination::parse(&target, None)
         .map_err(|error| bad(&format!("the target cannot be understood: {error}")))?;
-    let from = text("from").map(|from| network.handle.host(&from));
-    let why = network.handle.why(target, from.transpose()?).await?;
+    let from = text("from").map(|from| network.inside.host(&from));
+    let why = network.inside.why(target, from.transpose()?).await?;
     Ok(json(StatusCode::OK, &why))
-}
-
-impl Refusal {
-    pub(super) fn new(status: StatusCode, reason: &str) -> Self {
-        Self {
-            status,
-            reason: reason.to_owned(),
-            allow: None,
-        }
-    }
-}
-
-impl From<Unmet> for Refusal {
-    fn from(unmet: Unmet) -> Self {
-        let status = match unmet {
-            Unmet::NoFlow | Unmet::NoHost | Unmet::NoPrompt => StatusCode::NOT_FOUND,
-            Unmet::NoAsker => StatusCode::FORBIDDEN,
-            Unmet::NotNow | Unmet::NotHeld | Unmet::NoManifest => StatusCode::CONFLICT,
-        };
-        Self::new(status, &unmet.to_string())
-    }
 }
 
 /// A parameter with its percent escapes resolved (RFC 3986 section 2.1); what is no escape stays as it is.
@@ -292,27 +268,4 @@ fn number<B, N: std::str::FromStr>(request: &Request<B>, name: &str) -> Result<O
         let reason = format!("the parameter \"{name}\" is not a number");
         Refusal::new(StatusCode::BAD_REQUEST, &reason)
     })
-}
-
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    // Views have nothing in them that JSON cannot say.
-    let text = serde_json::to_vec(value).unwrap_or_default();
-    respond(status, "application/json", Body::Whole(Bytes::from(text)))
-}
-
-pub(super) fn respond(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
-    ];
-    for (name, value) in headers {
-        response
-            .headers_mut()
-            .insert(name, header::HeaderValue::from_static(value));
-    }
-    response
 }

@@ -9,8 +9,9 @@ use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::{Name, events, platform};
+use super::{events, platform};
 use crate::{
+    driver::manager::Name,
     proxy::Destination,
     secret::Secret,
     view::{Answer, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView},

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Client, Name, platform};
+use super::{client::Client, platform};
+use crate::driver::manager::Name;
 
 /// How many networks of the same name are told apart by a number.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{Network, body::Body};
+use super::{body::Body, network::Network};
 use crate::view::{HostView, Snapshot};
 
 /// How long nothing may come before a comment is sent, so that whoever waits knows that the manager lives.
@@ -30,7 +30,7 @@ pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
 }
 
 async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<Bytes>) {
-    let handle = &network.handle;
+    let handle = &network.inside;
     let mut snapshots = handle.snapshots();
     let mut news = handle.journal().last();
     let last = *news.borrow_and_update();

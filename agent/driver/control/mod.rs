@@ -4,14 +4,15 @@
 //! `docs/CONTROL.md` describes it.
 
 mod answer;
+pub mod askpass;
 mod body;
 pub mod client;
 mod door;
 mod events;
-mod journal;
 mod metrics;
-mod name;
+mod network;
 mod prompts;
+mod reply;
 #[cfg(windows)]
 #[path = "pipe.rs"]
 mod platform;
@@ -19,20 +20,18 @@ mod platform;
 #[path = "socket.rs"]
 mod platform;
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{sync::watch, task::JoinSet};
 
-pub(super) use self::journal::Journal;
+use self::network::Network;
 pub use self::{
     client::Client,
     door::{Door, Identity, OpenError, open},
-    name::{Name, NameError},
 };
-use super::manager::Inside;
-use crate::view::NetworkView;
+use super::manager::{Entrance, Inside, Name};
 
 /// How many programs may be connected at a time.
 const CONNECTIONS_MAX: usize = 256;
@@ -43,29 +42,22 @@ const HEAD_MAX: Duration = Duration::from_secs(30);
 /// How long nobody is let in after somebody could not be.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
-/// What every answer is made from.
-struct Network {
-    handle: Inside,
-    name: Name,
-    manifest: Option<String>,
-}
+impl Entrance for Door {
+    fn name(&self) -> &Name {
+        Door::name(self)
+    }
 
-impl Network {
-    fn view(&self) -> NetworkView {
-        let (snapshot, uptime) = self.handle.snapshot();
-        NetworkView {
-            network: self.name.to_string(),
-            manifest: self.manifest.clone(),
-            version: crate::VERSION.to_owned(),
-            pid: std::process::id(),
-            uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
-            snapshot,
-        }
+    fn serve(
+        self,
+        inside: Inside,
+        over: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        serve(self, inside, over)
     }
 }
 
 /// Answers at the door until the network is over, and lets those who are being answered hear the end.
-pub(super) async fn serve(door: Door, handle: Inside, mut over: watch::Receiver<bool>) {
+async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {
         Ok(listener) => listener,
@@ -75,7 +67,7 @@ pub(super) async fn serve(door: Door, handle: Inside, mut over: watch::Receiver<
         }
     };
     let network = Arc::new(Network {
-        handle,
+        inside,
         name,
         manifest,
     });

@@ -7,8 +7,7 @@ use tokio::net::windows::named_pipe::{
     ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
 };
 
-use super::Name;
-use crate::driver::describe;
+use crate::driver::{manager::Name, system::describe};
 
 /// Where Windows shows its pipes.
 const PIPES: &str = r"\\.\pipe\";

@@ -8,9 +8,9 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
-    Network,
-    answer::{Refusal, json, respond},
     body::Body,
+    network::Network,
+    reply::{Refusal, json, respond},
 };
 use crate::{
     driver::manager::Intent,
@@ -36,18 +36,18 @@ pub(super) async fn give(
     what: What,
     body: Incoming,
 ) -> Result<Response<Body>, Refusal> {
-    let vip = network.handle.host(host)?;
+    let vip = network.inside.host(host)?;
     match what {
         What::Ask => {
             let question: Question = read(body).await?;
-            let text = network.handle.prompt(vip, question)?.answer().await;
+            let text = network.inside.prompt(vip, question)?.answer().await;
             let reply = serde_json::to_vec(&Reply { text }).unwrap_or_default();
             let reply = Body::Whole(Bytes::from_owner(Zeroizing::new(reply)));
             Ok(respond(StatusCode::OK, "application/json", reply))
         }
         What::Answer => {
             let answer: Answer = read(body).await?;
-            network.handle.obey(&Intent::Answer(vip, answer))?;
+            network.inside.obey(&Intent::Answer(vip, answer))?;
             Ok(json(StatusCode::OK, &json!({"ok": true})))
         }
     }

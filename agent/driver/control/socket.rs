@@ -9,10 +9,12 @@ use std::{
 
 use tokio::net::UnixListener;
 
-use super::Name;
 use crate::driver::{
-    describe, locked,
-    private::{folder, folders, same_user},
+    manager::Name,
+    system::{
+        describe, locked,
+        private::{folder, folders, same_user},
+    },
 };
 
 /// One connection, at either end.

@@ -3,13 +3,15 @@
 use std::{
     io,
     net::{SocketAddrV4, TcpListener},
-    str::FromStr,
 };
 
-use super::page::{self, Page};
+use super::{
+    page::{self, Page},
+    peer::Peer,
+};
 use crate::{
     addr::HostName,
-    driver::{describe, namespace},
+    driver::system::{describe, namespace},
 };
 
 /// What a host of the demo is told.
@@ -23,25 +25,6 @@ pub struct Host {
     pub apart: bool,
     /// The other hosts with a page.
     pub peers: Vec<Peer>,
-}
-
-/// Another host, and where its page is in the network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
-    pub(super) name: HostName,
-    pub(super) address: SocketAddrV4,
-}
-
-impl FromStr for Peer {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, address) = text.split_once('=').ok_or("write NAME=ADDRESS:PORT")?;
-        Ok(Self {
-            name: name.parse().map_err(|error| format!("{error}"))?,
-            address: address.parse().map_err(|error| format!("{error}"))?,
-        })
-    }
 }
 
 impl Host {

@@ -5,6 +5,7 @@
 
 mod host;
 mod page;
+mod peer;
 
 use std::{
     fmt::Write as _,
@@ -14,7 +15,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub use self::host::{Host, Peer, probe};
+pub use self::{
+    host::{Host, probe},
+    peer::Peer,
+};
 
 /// The machine of the person, and the addresses of the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);

@@ -20,8 +20,8 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::LocalSet};
 
-use super::host::Peer;
-use crate::{addr::HostName, driver::describe};
+use super::peer::Peer;
+use crate::{addr::HostName, driver::system::describe};
 
 /// How long another host may take to answer before it counts as silent.
 const ANSWER_MAX: Duration = Duration::from_secs(2);

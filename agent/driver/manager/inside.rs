@@ -4,10 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::sync::{oneshot, watch};
 
-use super::{Intent, Shared, Unmet};
+use super::{
+    journal::Journal,
+    shared::{Intent, Shared, Unmet},
+};
 use crate::{
     addr::Vip,
-    driver::control::Journal,
+    driver::harness::World,
     link::{Question, Reply},
     manager::Outcome,
     proxy::Destination,
@@ -18,12 +21,12 @@ use crate::{
 
 /// A manager, on its own thread.
 #[derive(Clone)]
-pub(in crate::driver) struct Inside(pub(super) Arc<Shared>);
+pub struct Inside(pub(super) Arc<Shared>);
 
 impl Inside {
     /// The whole state, and how long the manager has been running.
     pub(in crate::driver) fn snapshot(&self) -> (Snapshot, Duration) {
-        let now = self.0.clock.now();
+        let now = self.0.now();
         let snapshot = self.0.lock().core.snapshot(now);
         (snapshot, now - Instant::ZERO)
     }
@@ -35,7 +38,7 @@ impl Inside {
 
     /// The flows, and of more than `most` those that were in use last.
     pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
-        self.0.lock().core.flows(self.0.clock.now(), most)
+        self.0.lock().core.flows(self.0.now(), most)
     }
 
     /// What the network is meant to be.
@@ -92,7 +95,7 @@ impl Inside {
         target: Destination,
         from: Option<Vip>,
     ) -> Result<WhyView, Unmet> {
-        let now = self.0.clock.now();
+        let now = self.0.now();
         let inquiry = self.0.lock().core.inquire(now, target, from);
         let inquiry = inquiry.ok_or(Unmet::NoHost)?;
         let mut asked = Vec::new();
@@ -114,7 +117,7 @@ impl Inside {
     /// Asks an agent something.
     fn ask(&self, vip: Vip, question: &Question) -> Result<oneshot::Receiver<Reply>, Reply> {
         let mut state = self.0.lock();
-        let asked = state.core.ask(self.0.clock.now(), vip, question);
+        let asked = state.core.ask(self.0.now(), vip, question);
         let asked = asked.map(|id| {
             let (sender, reply) = oneshot::channel();
             state.asked.insert((vip, id), sender);
@@ -144,7 +147,7 @@ impl Inside {
         if !own.is_some_and(|own| own.opens(&question.token)) {
             return Err(Unmet::NoAsker);
         }
-        let now = self.0.clock.now();
+        let now = self.0.now();
         let asked = (state.core).prompt(now, vip, question.kind, question.text, question.asker);
         let prompt = asked.ok_or(Unmet::NoAsker)?;
         let (sender, answer) = oneshot::channel();

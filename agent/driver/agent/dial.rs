@@ -1,0 +1,427 @@
+//! Real sockets towards the host's own services and its loopback addresses.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, UdpSocket},
+    time::Duration,
+};
+
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use super::lookup::{Asker, lookup};
+use crate::{
+    driver::system::describe,
+    edge::NotListening,
+    proxy::{Cause, Destination, Failure, Host},
+    wire::probe,
+};
+
+/// How long a service may take to accept. Longer than any service needs, shorter than people wait.
+const DIAL_MAX: Duration = Duration::from_secs(30);
+
+/// How long one address of a service may take.
+const ADDRESS_MAX: Duration = Duration::from_secs(10);
+
+/// How long an address has before the next one is tried beside it.
+const NEXT_ADDRESS: Duration = Duration::from_millis(300);
+
+/// When an idle service is asked for a sign of life ...
+const KEEP_ALIVE: Duration = Duration::from_secs(45);
+
+/// ... how often ...
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// ... and how many times, which makes 90 s in all. Windows has a number of its own.
+#[cfg(unix)]
+const KEEP_ALIVE_RETRIES: u32 = 3;
+
+/// How much may wait in the system until it is sent for the first time, in bytes. Linux would keep megabytes for a
+/// service that does not read, which no budget of ours counts.
+#[cfg(target_os = "linux")]
+const UNSENT_MAX: u32 = 128 << 10;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1_024;
+
+/// Whether an address is one of this machine's own, at the moment: a socket can be bound to it.
+pub(super) fn is_own(address: IpAddr) -> bool {
+    // For documents (RFC 5737, RFC 3849): no machine has them.
+    let foreign: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    let bound = |address| match UdpSocket::bind((address, 0)) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
+        Err(error) => Err(error),
+    };
+    // Another failure is a family that this machine does not have, or what a dial would meet as well.
+    let Ok(Some(socket)) = bound(address) else {
+        return false;
+    };
+    drop(socket);
+    if !matches!(bound(foreign), Ok(Some(_))) {
+        return true;
+    }
+    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). There the system tells from where it
+    // would go to it.
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 9))?;
+        socket.local_addr()
+    });
+    from.is_ok_and(|from| from.ip() == address)
+}
+
+/// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses
+/// that `may` be are tried; where none may, the failure is the first of theirs.
+pub(super) async fn dial(
+    destination: &Destination,
+    asker: Asker,
+    may: impl Fn(IpAddr) -> Result<(), Failure>,
+) -> Result<TcpStream, Failure> {
+    dial_permitted(destination, lookup(destination, asker).await?, may).await
+}
+
+/// Connects to one of some addresses, of those that `may` be.
+pub(super) async fn dial_permitted(
+    destination: &Destination,
+    addresses: Vec<SocketAddr>,
+    may: impl Fn(IpAddr) -> Result<(), Failure>,
+) -> Result<TcpStream, Failure> {
+    let (mut allowed, mut refused) = (Vec::new(), None);
+    for address in addresses {
+        match may(address.ip()) {
+            Ok(()) => allowed.push(address),
+            Err(failure) => {
+                refused.get_or_insert(failure);
+            }
+        }
+    }
+    match refused {
+        Some(failure) if allowed.is_empty() => Err(failure),
+        Some(_) | None => dial_any(destination, &allowed).await,
+    }
+}
+
+/// Connects to the first of some addresses that accepts. The next one begins when one has failed or is slow
+/// (RFC 8305 section 5), so that a family of addresses that leads nowhere does not make people wait.
+async fn dial_any(
+    destination: &Destination,
+    addresses: &[SocketAddr],
+) -> Result<TcpStream, Failure> {
+    let (mut waiting, mut tries) = (addresses.iter().copied(), JoinSet::new());
+    let mut failures = Vec::new();
+    let all = async {
+        loop {
+            if let Some(address) = waiting.next() {
+                tries.spawn(async move { (address, dial_address(address).await) });
+            }
+            let ended = tokio::select! {
+                ended = tries.join_next() => ended,
+                () = tokio::time::sleep(NEXT_ADDRESS), if waiting.len() > 0 => continue,
+            };
+            match ended {
+                Some(Ok((_, Ok(socket)))) => return Some(socket),
+                Some(Ok((address, Err(error)))) => failures.push((address, error)),
+                // A try that broke off says nothing.
+                Some(Err(_)) => {}
+                None => return None,
+            }
+        }
+    };
+    match tokio::time::timeout(DIAL_MAX, all).await {
+        Ok(Some(socket)) => Ok(socket),
+        Ok(None) => Err(failure(destination, &failures)),
+        Err(_) => Err(Failure {
+            cause: Cause::TimedOut,
+            reason: format!(
+                "{destination} did not answer within {} s.",
+                DIAL_MAX.as_secs()
+            ),
+        }),
+    }
+}
+
+/// Connects to one address.
+async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
+    let socket = tokio::time::timeout(ADDRESS_MAX, TcpStream::connect(address)).await??;
+    prepare(&socket);
+    keep_alive(&socket);
+    Ok(socket)
+}
+
+/// What happened at every address, for people; for programs, what happened last.
+fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
+    let last = failures.last();
+    let cause = last.map_or(Cause::NameNotFound, |(_, error)| cause(error));
+    let each: Vec<String> = failures
+        .iter()
+        .map(|(address, error)| match &destination.host {
+            Host::Ip(_) => describe(error),
+            Host::Name(_) => format!("{}: {}", address.ip(), describe(error)),
+        })
+        .collect();
+    Failure {
+        cause,
+        reason: format!("{destination} cannot be reached: {}.", each.join("; ")),
+    }
+}
+
+/// What a failed connection means.
+pub(super) fn cause(error: &io::Error) -> Cause {
+    let kind = error.kind();
+    let unreachable = [
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+    ];
+    if kind == io::ErrorKind::ConnectionRefused {
+        Cause::Refused
+    } else if kind == io::ErrorKind::TimedOut {
+        Cause::TimedOut
+    } else if unreachable.contains(&kind) {
+        Cause::Unreachable
+    } else {
+        Cause::Other
+    }
+}
+
+/// Notices a peer that is gone without a word, within 90 s.
+pub(super) fn keep_alive(socket: &TcpStream) {
+    let keep_alive = TcpKeepalive::new()
+        .with_time(KEEP_ALIVE)
+        .with_interval(KEEP_ALIVE_INTERVAL);
+    #[cfg(unix)]
+    let keep_alive = keep_alive.with_retries(KEEP_ALIVE_RETRIES);
+    // A service without keep-alive is served all the same.
+    let _ = SockRef::from(socket).set_tcp_keepalive(&keep_alive);
+}
+
+/// Makes a socket ready to carry a flow.
+///
+/// Whatever ends it from now on resets it, the death of this process included: a connection that ends cleanly says that
+/// everything has arrived. [`end_cleanly`] takes that back.
+pub(super) fn prepare(socket: &TcpStream) {
+    // A keystroke must not wait for an acknowledgment. Where any of it fails the connection is worse, not wrong.
+    let _ = socket.set_nodelay(true);
+    let _ = socket.set_zero_linger();
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(socket).set_tcp_notsent_lowat(UNSENT_MAX);
+}
+
+/// Both directions have said that they are done: closing the socket is no reset any more.
+pub(super) fn end_cleanly(socket: &TcpStream) {
+    let _ = SockRef::from(socket).set_linger(None);
+}
+
+/// Takes an address. Until it listens there, connections are refused, and nobody else can take it: on Linux a socket that
+/// is bound gives its address away only if it and another one have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and the same
+/// user. So the first is set only where there is no way around it, and the second never lets in anybody else.
+pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
+    let bound = match bind_exclusively(address, false) {
+        // Connections of an earlier agent may not be over yet, and do not mind. A socket that listens or is held does. On
+        // Windows the same option would take a port that is in use.
+        Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
+            bind_exclusively(address, true)
+        }
+        bound => bound,
+    };
+    bound.map_err(|error| not_listening(&error, address))
+}
+
+fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    if over_leftovers {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    if over_leftovers {
+        socket.set_reuse_address(false)?;
+    }
+    // Our own connections that are not over yet have it too, and so do not keep the socket from listening again.
+    #[cfg(target_os = "linux")]
+    socket.set_reuse_port(true)?;
+    Ok(socket)
+}
+
+/// Listens, with a socket that has its address and keeps it when the listener is gone.
+pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener, NotListening> {
+    let listening = match socket.listen(BACKLOG) {
+        // What is left of another program's connections.
+        Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
+            let listening = (socket.set_reuse_address(true)).and_then(|()| socket.listen(BACKLOG));
+            if listening.is_err() {
+                let _ = socket.set_reuse_address(false);
+            }
+            listening
+        }
+        listening => listening,
+    };
+    // Connections inherit it, so that what is left of them is in nobody's way later. A socket that listens shares its address
+    // with nobody, whatever it has.
+    #[cfg(unix)]
+    let listening = listening.and_then(|()| socket.set_reuse_address(true));
+    // Another descriptor for it: what is known of its readiness begins anew, since a socket that does not listen is one whose
+    // end has come, which the runtime never forgets.
+    let listener = listening
+        .and_then(|()| socket.try_clone())
+        .and_then(|socket| TcpListener::from_std(socket.into()));
+    listener.map_err(|error| not_listening(&error, address))
+}
+
+/// Refuses connections from now on, those that nobody has accepted yet as well, and keeps the address. Only Linux can stop
+/// a socket from listening.
+pub(super) fn hold(socket: &Socket) -> io::Result<()> {
+    #[cfg(unix)]
+    socket.set_reuse_address(false)?;
+    socket.shutdown(Shutdown::Both)
+}
+
+/// Why an address cannot be listened on, with what to do about it.
+pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListening {
+    let what = describe(error);
+    let kind = error.kind();
+    let (cause, reason) = if kind == io::ErrorKind::AddrInUse {
+        let reason = format!(
+            "{what}: another program on that machine, perhaps another agent, has this port"
+        );
+        (probe::Cause::InUse, reason)
+    } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
+        let reason = format!(
+            "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
+            address.ip()
+        );
+        (probe::Cause::NoAddress, reason)
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        (probe::Cause::NoAddress, what)
+    } else if kind == io::ErrorKind::PermissionDenied && address.port() < 1024 {
+        let reason = format!("{what}: ports below 1024 need root there; publish a higher one");
+        (probe::Cause::NotPermitted, reason)
+    } else if kind == io::ErrorKind::PermissionDenied {
+        (probe::Cause::NotPermitted, what)
+    } else {
+        (probe::Cause::Other, what)
+    };
+    NotListening { cause, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_this_machines_own_or_not() {
+        assert!(is_own(Ipv4Addr::LOCALHOST.into()));
+        for foreign in ["192.0.2.7", "2001:db8::7", "240.0.0.1"] {
+            assert!(!is_own(foreign.parse().unwrap()), "{foreign}");
+        }
+    }
+
+    /// A connection, with both of its ends.
+    #[cfg(target_os = "linux")]
+    async fn connect(listener: &TcpListener) -> (TcpStream, TcpStream) {
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        (client.unwrap(), accepted.unwrap().0)
+    }
+
+    /// Whether nobody can connect, and nobody else can have the address, with the options that help most.
+    #[cfg(target_os = "linux")]
+    async fn assert_held(address: SocketAddr) {
+        let refused = TcpStream::connect(address).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        assert_taken(address);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn assert_taken(address: SocketAddr) {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        let bound = socket.bind(&address.into());
+        assert_eq!(bound.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_stays_ours_while_it_is_held_and_is_served_again_at_once() {
+        // Only who has named a port keeps it.
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let socket = bind(address).unwrap();
+        assert_held(address).await;
+        for _ in 0..3 {
+            let listener = listen(&socket, address).unwrap();
+            assert_taken(address);
+            let (mut live, mut served) = connect(&listener).await;
+            // The kernel keeps the end of a connection for a minute for whoever has closed it first.
+            let (theirs, closed_by_us) = connect(&listener).await;
+            drop(closed_by_us);
+            drop(theirs);
+            drop(listener);
+            hold(&socket).unwrap();
+            assert_held(address).await;
+            // What was accepted before goes on.
+            tokio::io::AsyncWriteExt::write_u8(&mut live, 7)
+                .await
+                .unwrap();
+            let byte = tokio::io::AsyncReadExt::read_u8(&mut served).await;
+            assert_eq!(byte.unwrap(), 7);
+            let listener = listen(&socket, address).unwrap();
+            connect(&listener).await;
+            drop(listener);
+            hold(&socket).unwrap();
+        }
+        drop(listen(&socket, address).unwrap());
+        drop(socket);
+        // The next agent, over what is left of this one.
+        let next = bind(address).unwrap();
+        assert_held(address).await;
+        connect(&listen(&next, address).unwrap()).await;
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_listener_that_was_held_rests_while_nobody_connects() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let socket = bind(address).unwrap();
+        drop(listen(&socket, address).unwrap());
+        hold(&socket).unwrap();
+        let listener = listen(&socket, address).unwrap();
+        let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
+            std::pin::pin!(listener.accept());
+        let mut asked = 0;
+        // Whoever is woken without a reason asks again and again.
+        let asks = std::future::poll_fn(|context| {
+            asked += 1;
+            accept.as_mut().poll(context)
+        });
+        let later = tokio::time::sleep(Duration::from_millis(50));
+        tokio::select! {
+            () = later => {}
+            _ = asks => panic!("nobody has connected"),
+        }
+        assert!(asked < 5, "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_named_as_such() {
+        let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let why = bind(first.local_addr().unwrap()).unwrap_err();
+        assert_eq!(why.cause, probe::Cause::InUse);
+        assert_eq!(
+            why.reason,
+            "address already in use: another program on that machine, perhaps another agent, has this port"
+        );
+    }
+}

@@ -1,0 +1,191 @@
+//! The DNS server of an agent: for programs on its host over UDP, for everybody in the network over TCP.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::UdpSocket,
+    sync::Semaphore,
+};
+
+use super::{network_stream::NetworkStream, places::ACCEPT_PAUSE, shared::Shared};
+use crate::{
+    driver::{
+        harness::World,
+        system::{clock::seed, describe},
+    },
+    names::{
+        ask,
+        dns::{self, Answer},
+    },
+};
+
+/// The longest question that is taken over UDP, in bytes.
+const QUESTION_MAX: usize = 4_096;
+
+/// How many questions over UDP are under way at a time; more are dropped, and asked again by who asked.
+const QUESTIONS_MAX: usize = 256;
+
+/// How long a connection may be silent (RFC 7766 section 6.2.3).
+const IDLE_MAX: Duration = Duration::from_secs(20);
+
+/// How long another host's server may take.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// Answers questions that arrive over UDP at an address of the network, for ever: our own by ourselves, those for
+/// another host by asking it.
+pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: SocketAddrV4) {
+    let socket = Arc::new(socket);
+    let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
+    let mut buffer = vec![0; QUESTION_MAX];
+    loop {
+        let (length, asker) = match socket.recv_from(&mut buffer).await {
+            Ok(received) => received,
+            // It is about an answer that could not be delivered before, or lasts.
+            Err(error) => {
+                tracing::debug!(%address, "cannot receive: {}", describe(&error));
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            continue;
+        };
+        let query = buffer.get(..length).unwrap_or_default().to_vec();
+        let (shared, socket) = (shared.clone(), socket.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            answer_udp(&shared, &socket, address, &query, asker).await;
+        });
+    }
+}
+
+async fn answer_udp(
+    shared: &Arc<Shared>,
+    socket: &UdpSocket,
+    address: SocketAddrV4,
+    query: &[u8],
+    asker: SocketAddr,
+) {
+    let own = shared.lock().core.me().map(crate::addr::Vip::address);
+    let reply = if own == Some(*address.ip()) {
+        answer(shared, query, None).await
+    } else {
+        let outcome = tokio::time::timeout(ANSWER_MAX, ask_server(shared, address, query)).await;
+        let reply = outcome.ok().and_then(Result::ok);
+        Some(reply.unwrap_or_else(|| dns::servfail(query)))
+    };
+    let Some(reply) = reply.filter(|reply| !reply.is_empty()) else {
+        return;
+    };
+    // A client that has gone meanwhile needs no answer.
+    let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
+}
+
+/// Answers a question, of another host if there is one. There is no answer to what cannot be read as a question.
+async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
+    let known = shared.tell(|core, now| {
+        let known = dns::answer(core.zone()?, query);
+        let Some(other) = other.filter(|_| known != Answer::Drop) else {
+            return Some(known);
+        };
+        let name = ask::name_of(query);
+        let foreign = known == Answer::Forward;
+        let allowed = !foreign || core.may_ask_for_name(other, name.as_deref());
+        let named = name.as_deref().unwrap_or_default();
+        let permitted = core.may_resolve(now, named, foreign);
+        Some(if allowed && permitted {
+            known
+        } else {
+            Answer::Reply(dns::refused(query))
+        })
+    });
+    match known? {
+        Answer::Reply(reply) => Some(reply),
+        Answer::Forward => Some(shared.resolver().ask(query).await),
+        Answer::Drop => None,
+    }
+}
+
+/// Answers the questions that come in on a flow (RFC 7766), until nobody asks any more.
+pub(super) async fn serve_network(
+    shared: Arc<Shared>,
+    mut stream: NetworkStream,
+) -> io::Result<()> {
+    let flow = stream.flow();
+    let asked_by_others = flow.src.ip() != flow.dst.ip();
+    loop {
+        // Nobody asks any more, or nobody asks.
+        let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
+            break;
+        };
+        let other = Some(*flow.dst.ip()).filter(|_| asked_by_others);
+        if let Some(other) = other {
+            shared.turn_to_ask(other).await;
+        }
+        let Some(reply) = answer(&shared, &query, other).await else {
+            break;
+        };
+        if asked_by_others && let Some(name) = ask::name_of(&query) {
+            // Who asked may connect there now.
+            let addresses = ask::addresses(&reply);
+            let now = shared.now();
+            shared.lock().core.handle_given(now, &name, &addresses);
+        }
+        write(&mut stream, &reply).await?;
+    }
+    stream.shutdown().await?;
+    // What was sent has to arrive before the flow goes.
+    let _ = tokio::time::timeout(IDLE_MAX, stream.read_u8()).await;
+    Ok(())
+}
+
+/// The IPv4 addresses of a name, as the server of another host knows them.
+pub(super) async fn addresses(
+    shared: &Arc<Shared>,
+    server: SocketAddrV4,
+    name: &str,
+) -> io::Result<Vec<Ipv4Addr>> {
+    let id = u16::try_from(seed() & 0xffff).unwrap_or(0);
+    let query = ask::addresses_of(name, id).ok_or(io::ErrorKind::InvalidInput)?;
+    let reply = tokio::time::timeout(ANSWER_MAX, ask_server(shared, server, &query)).await??;
+    let v4 = ask::addresses(&reply)
+        .into_iter()
+        .filter_map(|address| match address {
+            std::net::IpAddr::V4(address) => Some(address),
+            std::net::IpAddr::V6(_) => None,
+        });
+    Ok(v4.collect())
+}
+
+/// Asks the server of another host.
+async fn ask_server(
+    shared: &Arc<Shared>,
+    server: SocketAddrV4,
+    query: &[u8],
+) -> io::Result<Vec<u8>> {
+    let mut stream = NetworkStream::open(shared, server).await?;
+    write(&mut stream, query).await?;
+    let reply = read(&mut stream).await?;
+    stream.shutdown().await?;
+    Ok(reply)
+}
+
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Vec<u8>> {
+    let length = stream.read_u16().await?;
+    let mut message = vec![0; usize::from(length)];
+    stream.read_exact(&mut message).await?;
+    Ok(message)
+}
+
+async fn write(stream: &mut (impl AsyncWrite + Unpin), message: &[u8]) -> io::Result<()> {
+    let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+    let mut bytes = length.to_be_bytes().to_vec();
+    bytes.extend_from_slice(message);
+    stream.write_all(&bytes).await
+}

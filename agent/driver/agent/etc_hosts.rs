@@ -1,0 +1,427 @@
+//! The hosts file of the machine: our block comes when the network does, and goes with it.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    driver::system::{describe, files, locked, process},
+    names::{
+        Owner, Zone,
+        hosts_file::{self, Damaged, LeftOut, Repaired},
+    },
+};
+
+/// How often the file is read again because somebody else has changed it meanwhile.
+const TRIES: usize = 16;
+
+/// How long another agent may take to change it.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// The hosts file, as long as a host is in it. Dropping it does not take the host's block out of the file.
+///
+/// Agents take turns by a lock beside the file. It only spares them work: right before a new file takes the old one's place,
+/// it is looked whether the old one is still what was read, and if not, all of it begins again. What another program appends
+/// between that look and the exchange, which is a few microseconds, is lost.
+#[derive(Debug)]
+pub struct EtcHosts {
+    path: PathBuf,
+    /// Whose the block is.
+    owner: Owner,
+    /// Whether the copy beside the file is of this session.
+    is_backed_up: bool,
+    /// Whether there was no file at all before.
+    is_ours: bool,
+}
+
+/// What [`EtcHosts::put`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Whether the file had to be changed.
+    pub changed: bool,
+    /// The names that are not in our block, because the file has other addresses for them.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl EtcHosts {
+    /// The hosts file at this path, for the block of a host of a network; nothing is touched yet.
+    pub fn new(path: impl Into<PathBuf>, host: &str, vip: Ipv4Addr) -> Self {
+        Self {
+            path: path.into(),
+            owner: Owner {
+                host: host.to_owned(),
+                vip,
+                process: process::word(),
+            },
+            is_backed_up: false,
+            is_ours: false,
+        }
+    }
+
+    /// Whether this is the block of that host.
+    pub fn is_of(&self, host: &str, vip: Ipv4Addr) -> bool {
+        (self.owner.host.as_str(), self.owner.vip) == (host, vip)
+    }
+
+    /// Writes the names of the zone into the block. Before the first change of a session the file is copied to
+    /// [`backup_path`].
+    ///
+    /// The error says what to do; the file is then as it was.
+    pub fn put(&mut self, zone: &Zone) -> Result<Report, String> {
+        self.is_ours |= files::read(&self.path)?.is_none();
+        let owner = self.owner.clone();
+        let (changed, left_out) = self.edit(|original| {
+            let put = hosts_file::put(original, zone, &owner, is_gone)?;
+            Ok((put.bytes, put.left_out))
+        })?;
+        Ok(Report { changed, left_out })
+    }
+
+    /// Takes the block out of the file, which is then as it was; a file that did not exist before goes.
+    pub fn remove(&mut self) -> Result<(), String> {
+        if files::read(&self.path)?.is_none() {
+            return Ok(());
+        }
+        let owner = self.owner.clone();
+        let (_, is_empty) = self.edit(|original| {
+            let without = hosts_file::remove(original, &owner, is_gone)?;
+            let is_empty = without.is_empty();
+            Ok((without, is_empty))
+        })?;
+        if self.is_ours && is_empty {
+            fs::remove_file(&self.path).map_err(|error| {
+                let what = describe(&error);
+                format!(
+                    "cannot remove {}: {what}; remove it by hand",
+                    self.path.display()
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Changes the file by what `make` makes of it, and tells whether that changed anything.
+    fn edit<T>(
+        &mut self,
+        make: impl Fn(&[u8]) -> Result<(Vec<u8>, T), Damaged>,
+    ) -> Result<(bool, T), String> {
+        let _turn = Turn::take(&self.path);
+        for _ in 0..TRIES {
+            let original = files::read(&self.path)?;
+            let bytes = original.as_deref().unwrap_or_default();
+            let (new, result) =
+                make(bytes).map_err(|damaged| format!("{}: {damaged}", self.path.display()))?;
+            if new == bytes {
+                return Ok((false, result));
+            }
+            if !self.is_backed_up {
+                copy_first(&self.path)?;
+                self.is_backed_up = true;
+            }
+            if change(&self.path, original.as_deref(), &new)? {
+                return Ok((true, result));
+            }
+        }
+        Err(format!(
+            "{} changes faster than it can be read; look which program writes it",
+            self.path.display()
+        ))
+    }
+}
+
+/// Takes out of a hosts file what agents have left that are gone, however damaged.
+pub fn repair(path: &Path) -> Result<Repaired, String> {
+    let _turn = Turn::take(path);
+    for _ in 0..TRIES {
+        let original = files::read(path)?;
+        let bytes = original.as_deref().unwrap_or_default();
+        let repaired = hosts_file::repair(bytes, is_gone);
+        if repaired.bytes == bytes {
+            return Ok(repaired);
+        }
+        copy_first(path)?;
+        if change(path, original.as_deref(), &repaired.bytes)? {
+            return Ok(repaired);
+        }
+    }
+    Err(format!(
+        "{} changes faster than it can be read; look which program writes it",
+        path.display()
+    ))
+}
+
+fn is_gone(owner: &Owner) -> bool {
+    process::is_gone(&owner.process)
+}
+
+fn copy_first(path: &Path) -> Result<(), String> {
+    files::copy(path, &backup_path(path))
+        .map_err(|error| format!("no copy could be made first: {error}"))
+}
+
+/// Writes what is new; false if the file is not the original any more.
+fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, String> {
+    files::replace_if(
+        path,
+        new,
+        files::PUBLIC,
+        &|path| match (fs::read(path), original) {
+            (Ok(now), Some(original)) => Ok(now == original),
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            (Ok(_), None) => Ok(false),
+            (Err(error), _) => Err(error),
+        },
+    )
+}
+
+/// The turn to change a hosts file.
+struct Turn(Option<(File, PathBuf)>);
+
+impl Turn {
+    /// Waits for it, though not for long: nobody else who could take the lock should be able to keep us waiting, and where
+    /// none can be made it does not matter much.
+    fn take(hosts: &Path) -> Self {
+        let mut name = OsString::from(".");
+        name.push(hosts.file_name().unwrap_or_default());
+        name.push(".norouter-lock");
+        let path = hosts.with_file_name(name);
+        let locked = locked::wait(&path, WAIT_MAX).ok().flatten();
+        Self(locked.map(|file| (file, path)))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some((file, path)) = &self.0 {
+            locked::remove(file, path);
+        }
+    }
+}
+
+/// Where a hosts file is copied to before it is changed: `/etc/hosts.bak.norouter`.
+pub fn backup_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".bak.norouter");
+    name.into()
+}
+
+/// Where this machine has its hosts file.
+pub fn default_path() -> PathBuf {
+    if cfg!(windows) {
+        let root = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
+        PathBuf::from(root).join(r"System32\drivers\etc\hosts")
+    } else {
+        PathBuf::from("/etc/hosts")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, panic};
+
+    use super::*;
+    use crate::driver::system::files::tests::{Folder, Trouble, at_step, was_spared};
+
+    const OLD: &[u8] = b"127.0.0.1 localhost\r\n10.0.0.9 mail\xff";
+
+    fn zone(name: &str) -> Zone {
+        Zone::new([
+            (name, Ipv4Addr::new(127, 0, 42, 101)),
+            ("mail", Ipv4Addr::new(127, 0, 42, 102)),
+        ])
+    }
+
+    fn hosts_of(path: &Path, host: &str) -> EtcHosts {
+        EtcHosts::new(path, host, Ipv4Addr::new(127, 0, 42, 101))
+    }
+
+    #[test]
+    fn the_block_comes_and_goes_and_the_copy_is_of_before() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        folder.file("hosts.bak.norouter", b"of another session");
+        let mut hosts = hosts_of(&path, "web");
+        let report = hosts.put(&zone("web")).unwrap();
+        assert!(report.changed && report.left_out.is_empty());
+        assert_eq!(fs::read(backup_path(&path)).unwrap(), OLD);
+        assert!(!hosts.put(&zone("web")).unwrap().changed);
+        assert!(hosts.put(&zone("web2")).unwrap().changed);
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        assert!(
+            text.contains("127.0.42.101 web2\r\n") && !text.contains("web\r\n"),
+            "{text}"
+        );
+        assert_eq!(fs::read(backup_path(&path)).unwrap(), OLD);
+        hosts.remove().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), OLD);
+        hosts.remove().unwrap();
+    }
+
+    #[test]
+    fn a_name_with_another_address_is_reported() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", b"10.0.0.9 mail\n");
+        let report = hosts_of(&path, "web").put(&zone("web")).unwrap();
+        assert_eq!(report.left_out.len(), 1);
+        assert_eq!(
+            (report.left_out[0].name.as_str(), report.left_out[0].line),
+            ("mail", 1)
+        );
+    }
+
+    #[test]
+    fn a_file_that_did_not_exist_goes_again() {
+        let folder = Folder::new();
+        let mut hosts = hosts_of(&folder.0.join("hosts"), "web");
+        hosts.remove().unwrap();
+        assert!(hosts.put(&zone("web")).unwrap().changed);
+        assert_eq!(folder.names(), ["hosts"]);
+        hosts.remove().unwrap();
+        assert!(folder.names().is_empty());
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_touched_and_can_be_repaired() {
+        let folder = Folder::new();
+        let damaged = b"a\n# <Added-by-NoRouter>\n127.0.42.101 web\nb\n";
+        let path = folder.file("hosts", damaged);
+        let mut hosts = hosts_of(&path, "web");
+        let reason = hosts.put(&zone("web")).unwrap_err();
+        assert!(
+            reason.contains("hosts: the block that begins in line 2 has no end"),
+            "{reason}"
+        );
+        assert_eq!(hosts.remove().unwrap_err(), reason);
+        assert_eq!(folder.names(), ["hosts"]);
+        let done = repair(&path).unwrap().done;
+        assert_eq!(done, ["removed a beginning without an end in lines 2 to 3"]);
+        assert_eq!(fs::read(&path).unwrap(), b"a\nb\n");
+        assert_eq!(fs::read(backup_path(&path)).unwrap(), damaged);
+        assert!(repair(&path).unwrap().done.is_empty());
+    }
+
+    #[test]
+    fn trouble_at_any_step_leaves_a_file_that_has_every_byte_of_others() {
+        for trouble in [Trouble::Full, Trouble::Busy, Trouble::Crash] {
+            let mut met = 0;
+            loop {
+                let folder = Folder::new();
+                let path = folder.file("hosts", OLD);
+                at_step(met, trouble);
+                let outcome = panic::catch_unwind(|| hosts_of(&path, "web").put(&zone("web")));
+                let spared = was_spared();
+                let found = fs::read(&path).unwrap();
+                let without = hosts_file::repair(&found, |_| true).bytes;
+                assert_eq!(without, OLD, "{trouble:?} at step {met}");
+                if let Ok(Ok(report)) = outcome {
+                    assert!(report.changed && found != OLD);
+                    assert_eq!(fs::read(backup_path(&path)).unwrap(), OLD);
+                }
+                if found != OLD {
+                    assert_eq!(repair(&path).unwrap().kept.len(), 1, "we live");
+                    fs::write(&path, without).unwrap();
+                }
+                if spared {
+                    break;
+                }
+                met += 1;
+            }
+            assert!(met >= 12, "only {met} steps");
+        }
+    }
+
+    #[test]
+    fn networks_share_the_file() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        let mut all: Vec<_> = (0..4).map(|i| hosts_of(&path, &format!("h{i}"))).collect();
+        std::thread::scope(|scope| {
+            for hosts in &mut all {
+                scope.spawn(move || {
+                    for i in 0..8 {
+                        hosts.put(&zone(&format!("w{i}"))).unwrap();
+                    }
+                });
+            }
+        });
+        let text = fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert_eq!(text.matches("# <Added-by-NoRouter h").count(), 4, "{text}");
+        assert_eq!(text.matches(" w7").count(), 4, "{text}");
+        assert_eq!(repair(&path).unwrap().kept.len(), 4);
+        std::thread::scope(|scope| {
+            for hosts in &mut all {
+                scope.spawn(move || hosts.remove().unwrap());
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap(), OLD);
+        assert_eq!(folder.names(), ["hosts", "hosts.bak.norouter"]);
+    }
+
+    #[test]
+    fn what_others_append_between_reading_and_writing_stays() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        let mut hosts = hosts_of(&path, "web");
+        let times = std::cell::Cell::new(0);
+        let append = |text: &str| {
+            let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+            io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        };
+        let owner = hosts.owner.clone();
+        let (changed, ()) = hosts
+            .edit(|original| {
+                times.set(times.get() + 1);
+                if times.get() < 3 {
+                    append(&format!("\r\n10.0.0.1 other{}", times.get()));
+                }
+                let put = hosts_file::put(original, &zone("web"), &owner, is_gone)?;
+                Ok((put.bytes, ()))
+            })
+            .unwrap();
+        assert!(changed && times.get() == 3);
+        hosts.remove().unwrap();
+        let expected = [OLD, b"\r\n10.0.0.1 other1\r\n10.0.0.1 other2"].concat();
+        assert_eq!(fs::read(&path).unwrap(), expected);
+        let restless = hosts.edit(|original| {
+            append("\n");
+            Ok((original.iter().copied().chain(*b"x").collect(), ()))
+        });
+        assert!(restless.unwrap_err().contains("changes faster"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_of_somebody_else_keeps_nobody_waiting_for_ever() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        let _taken = locked::lock(&folder.0.join(".hosts.norouter-lock"))
+            .unwrap()
+            .unwrap();
+        assert!(hosts_of(&path, "web").put(&zone("web")).unwrap().changed);
+    }
+
+    #[test]
+    fn the_block_goes_even_when_the_disk_is_full_at_any_step() {
+        let mut met = 0;
+        loop {
+            let folder = Folder::new();
+            let path = folder.file("hosts", OLD);
+            let mut hosts = hosts_of(&path, "web");
+            hosts.put(&zone("web")).unwrap();
+            at_step(met, Trouble::Full);
+            hosts.remove().unwrap();
+            assert_eq!(fs::read(&path).unwrap(), OLD, "step {met}");
+            if was_spared() {
+                break;
+            }
+            met += 1;
+        }
+        assert!(met >= 6, "only {met} steps");
+    }
+}

@@ -1,0 +1,176 @@
+//! Has real addresses of this host, listens there or holds them, and brings into the network what connects.
+
+use std::{
+    net::{SocketAddr, SocketAddrV4},
+    sync::Arc,
+};
+
+use socket2::Socket;
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::{
+    dial, dns,
+    gate::{holder_of, lets_in, next_connection, tell},
+    places::Places,
+    proxy,
+    shared::Shared,
+    stream,
+};
+use crate::{
+    driver::harness::World,
+    edge::{Listener, NotListening, Purpose},
+    wire::probe::Cause,
+};
+
+/// Begins to listen at an address, or to hold it, in the place of what is done there now.
+pub(super) fn begin(shared: &Arc<Shared>, places: &mut Places, listener: Listener, held: bool) {
+    let place = places.entry(listener).or_default();
+    place.rest();
+    let task = tokio::spawn(keep(shared.clone(), listener, held));
+    place.task = Some(task.abort_handle());
+}
+
+/// Opens an address, and serves what arrives there.
+async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
+    let opened = open(&shared, listener, held).await;
+    let outcome = opened.as_ref().map(|_| ()).map_err(NotListening::clone);
+    shared.tell(|core, now| {
+        if let Err(why) = &outcome
+            && !core.reports_problems()
+        {
+            tracing::warn!("cannot {listener}: {}", why.reason);
+        }
+        core.handle_listening(now, listener, outcome);
+    });
+    match opened {
+        Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
+        Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
+        Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(&socket).await,
+        // The machine asks again when it is time.
+        Ok(Opened::Held) | Err(_) => {}
+    }
+}
+
+/// An address that is ours, with what it serves.
+enum Opened {
+    Network(TcpListener, SocketAddrV4),
+    Dns(UdpSocket, SocketAddrV4),
+    Proxy(TcpListener, proxy::Server),
+    Held,
+}
+
+async fn open(
+    shared: &Arc<Shared>,
+    listener: Listener,
+    held: bool,
+) -> Result<Opened, NotListening> {
+    let Listener { purpose, address } = listener;
+    match (purpose, address) {
+        (Purpose::Network, SocketAddr::V4(v4)) => {
+            let socket = have(shared, listener)?;
+            if held {
+                hold(shared, listener, socket)?;
+                return Ok(Opened::Held);
+            }
+            Ok(Opened::Network(listen(shared, listener, &socket)?, v4))
+        }
+        (Purpose::Dns, SocketAddr::V4(v4)) => {
+            let socket = UdpSocket::bind(address).await;
+            let socket = socket.map_err(|error| dial::not_listening(&error, address))?;
+            Ok(Opened::Dns(socket, v4))
+        }
+        (Purpose::Http | Purpose::Socks, _) => {
+            // Ours before anything else is looked at: what is wrong with its file gives the address to nobody.
+            let socket = have(shared, listener)?;
+            let proxy = shared.lock().core.proxy(purpose).cloned();
+            let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
+            // A file may be anywhere, on a disk that is slow or gone.
+            let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
+            let users = users.await.map_err(|error| error.to_string())??;
+            let server = proxy::Server::new(shared.clone(), listener, users)?;
+            Ok(Opened::Proxy(listen(shared, listener, &socket)?, server))
+        }
+        (Purpose::Network | Purpose::Dns, SocketAddr::V6(_)) => {
+            Err("the network has IPv4 addresses only".to_owned().into())
+        }
+    }
+}
+
+/// The socket of an address: the one that we have, or a new one.
+fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening> {
+    let mut state = shared.lock();
+    let place = state.listeners.entry(listener).or_default();
+    if let Some(socket) = &place.socket {
+        return Ok(socket.clone());
+    }
+    match dial::bind(listener.address) {
+        Ok(socket) => {
+            let socket = Arc::new(socket);
+            place.socket = Some(socket.clone());
+            Ok(socket)
+        }
+        Err(mut why) => {
+            let taker = (shared.doorman).ask(|owners| owners.of_listener(listener.address));
+            if why.cause == Cause::InUse
+                && let Ok(Some(owner)) = taker
+                && !owner.is_us()
+            {
+                why.reason = format!("{}; it is another user's (uid {})", why.reason, owner.user);
+            }
+            Err(why)
+        }
+    }
+}
+
+fn listen(
+    shared: &Shared,
+    listener: Listener,
+    socket: &Socket,
+) -> Result<TcpListener, NotListening> {
+    let mut state = shared.lock();
+    if state.core.is_for_same_user(listener.purpose) {
+        shared.doorman.unable(listener)?;
+    }
+    let opened = dial::listen(socket, listener.address)?;
+    state.listeners.entry(listener).or_default().listens = true;
+    Ok(opened)
+}
+
+/// Refuses connections, and keeps the address.
+fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), NotListening> {
+    let mut state = shared.lock();
+    let place = state.listeners.entry(listener).or_default();
+    if std::mem::take(&mut place.listens) && dial::hold(&socket).is_err() {
+        // Not every system can stop a socket from listening. Then there is a moment in which nobody has the address.
+        place.socket = None;
+        drop((state, socket));
+        have(shared, listener)?;
+    }
+    Ok(())
+}
+
+/// Brings every connection into the network.
+async fn accept(
+    shared: Arc<Shared>,
+    socket: &TcpListener,
+    listener: Listener,
+    address: SocketAddrV4,
+) {
+    loop {
+        let (client, from) = next_connection(socket, listener.address).await;
+        if let Err(who) = lets_in(&shared, listener, from) {
+            // Dropped, which resets it.
+            tell(&shared, listener, who);
+            continue;
+        }
+        let holder = holder_of(&shared, listener, from);
+        match shared.connect(holder, address).await {
+            Ok(flow) => {
+                tokio::spawn(stream::carry(shared.clone(), flow, client));
+            }
+            Err(full) => {
+                tracing::warn!(%address, "refused a connection: {full}");
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Names as this host resolves them, with the words of its operating system's resolver.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+use crate::{
+    driver::system::describe,
+    proxy::{Cause, Destination, Failure, Host},
+};
+
+/// How long a name may take.
+const LOOKUP_MAX: Duration = Duration::from_secs(15);
+
+/// How many names are looked up at a time, by each kind of [`Asker`] and in all. A resolver that does not answer holds a thread
+/// for each.
+const PORTS_MAX: usize = 16;
+const PROGRAMS_MAX: usize = 16;
+const HOSTS_MAX: usize = 64;
+pub(super) const LOOKUPS_MAX: usize = PORTS_MAX + PROGRAMS_MAX + HOSTS_MAX;
+
+/// How many of them one other host may have.
+const PER_HOST: usize = 4;
+
+/// For whom a name is looked up. What one of them asks for does not make another wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Whoever connects to a published port.
+    Ports,
+    /// A program of this host, through a proxy.
+    Programs,
+    /// Another host, through a route.
+    Host(Ipv4Addr),
+}
+
+/// The turns of all agents of this process: they share its threads.
+static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
+static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
+static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
+
+/// The turns of each other host that looks something up.
+static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
+
+/// A turn, over when it is dropped.
+struct Turn {
+    _of_all: Option<SemaphorePermit<'static>>,
+    _of_host: Option<OwnedSemaphorePermit>,
+}
+
+impl Asker {
+    /// Waits for a turn: first among the questions of the same host, so that those that wait for each other keep nobody else
+    /// waiting.
+    async fn turn(self) -> Turn {
+        let all = match self {
+            Self::Ports => &PORTS,
+            Self::Programs => &PROGRAMS,
+            Self::Host(_) => &HOSTS,
+        };
+        let own = match self {
+            Self::Host(host) => Some(turns_of(host)),
+            Self::Ports | Self::Programs => None,
+        };
+        // The semaphores are never closed, which is the only way to fail.
+        let of_host = match own {
+            Some(own) => own.acquire_owned().await.ok(),
+            None => None,
+        };
+        Turn {
+            _of_all: all.acquire().await.ok(),
+            _of_host: of_host,
+        }
+    }
+}
+
+fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
+    let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
+    // Those that nobody holds have all their turns.
+    each.retain(|_, turns| Arc::strong_count(turns) > 1);
+    let turns = each.entry(host);
+    turns
+        .or_insert_with(|| Arc::new(Semaphore::new(PER_HOST)))
+        .clone()
+}
+
+/// The addresses of a destination; at least one.
+pub(super) async fn lookup(
+    destination: &Destination,
+    asker: Asker,
+) -> Result<Vec<SocketAddr>, Failure> {
+    let port = destination.port;
+    let name = match &destination.host {
+        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, port)]),
+        Host::Name(name) => name.clone(),
+    };
+    let question = name.clone();
+    let answer = async {
+        let turn = asker.turn().await;
+        tokio::task::spawn_blocking(move || {
+            // A resolver cannot be interrupted, so the turn lasts as long as it does.
+            let _turn = turn;
+            (question.as_str(), port).to_socket_addrs()
+        })
+        .await
+    };
+    let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
+        Ok(Ok(Ok(addresses))) => {
+            // An IPv4 address in the clothes of IPv6 is judged as what it is.
+            let plain = addresses.map(|address| SocketAddr::new(address.ip().to_canonical(), port));
+            let addresses: Vec<SocketAddr> = plain.collect();
+            if !addresses.is_empty() {
+                return Ok(addresses);
+            }
+            "it has no address".to_owned()
+        }
+        Ok(Ok(Err(error))) => describe(&error),
+        Ok(Err(_)) | Err(_) => "the resolver does not answer".to_owned(),
+    };
+    Err(Failure {
+        cause: Cause::NameNotFound,
+        reason: format!("The name {name} cannot be resolved: {what}."),
+    })
+}

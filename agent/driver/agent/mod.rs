@@ -1,0 +1,370 @@
+//! Performs what an agent decides: listens, dials, and carries frames to and from the manager.
+
+mod dial;
+mod dns;
+pub mod etc_hosts;
+mod gate;
+mod listening;
+mod lookup;
+mod network_stream;
+mod notes;
+pub mod permits;
+mod places;
+mod proxy;
+mod relay;
+mod round;
+mod shared;
+pub mod state_dir;
+mod stream;
+#[cfg_attr(not(unix), path = "succession/nowhere.rs")]
+mod succession;
+
+use std::{
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinSet,
+};
+
+pub(super) use self::shared::May;
+use self::{
+    lookup::{Asker, LOOKUPS_MAX},
+    network_stream::NetworkStream,
+    shared::{Shared, State},
+};
+use super::{
+    harness::{Harness, Machine, World, keep_time, keep_vigil},
+    system::{
+        describe, memory,
+        pool::{Pool, Turns},
+        resources::{self, Alone},
+        signals, stdio,
+    },
+};
+use crate::{
+    addr::{FlowKey, Vip},
+    edge::{Core, Errand, Files, Output, Service, Turn},
+    proxy::{Cause, Destination, Failure, Host},
+    time::Instant,
+    wire::control::Configure,
+};
+
+/// How much is written to the manager at a time, in bytes. What is written cannot be overtaken any more.
+const WRITE_MAX: usize = 128 << 10;
+
+/// How many threads may wait for resolvers and disks: every share of the resolvers, and a few for the rest.
+const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
+
+/// How long a dial may take that the manager wants to know of.
+const PROBE_MAX: Duration = Duration::from_secs(10);
+
+/// Why an agent has ended.
+#[derive(Debug, thiserror::Error)]
+pub enum End {
+    /// The manager closed the stream, which is how it ends an agent.
+    #[error("the manager has closed the stream")]
+    Closed,
+    /// It was told to stop.
+    #[error("stopped by a signal")]
+    Stopped,
+    /// The same manager has started another agent for the same address.
+    #[error("another agent of the same manager has taken this one's place")]
+    Succeeded,
+    /// The manager has been silent for so long that it cannot be there any more.
+    #[error("nothing has been heard of the manager for 10 s; it is gone, or the way to it")]
+    Silent,
+    /// The stream from the manager is broken.
+    #[error("the stream from the manager is broken: {0}")]
+    Broken(String),
+}
+
+/// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
+/// without a manager; `restrict` is what its command permits, if that says anything.
+pub fn run_on_stdio(
+    restrict: Option<&[String]>,
+    configuration: Option<Configure>,
+) -> std::io::Result<End> {
+    let limits = permits::limits(restrict);
+    if let Err(reason) = &limits {
+        tracing::warn!("this agent refuses to serve: {reason}");
+    }
+    let runtime = runtime()?;
+    let end = runtime.block_on(async {
+        let (input, output) = stdio::open()?;
+        let stop = signals::terminated()?;
+        let may = May {
+            limits,
+            capacity: resources::capacity(Alone::Yes),
+        };
+        Ok(run(input, output, may, configuration, stop).await)
+    });
+    // A resolver that does not answer has a thread, and must not keep the agent alive.
+    runtime.shutdown_background();
+    end
+}
+
+/// What an agent runs on: one thread, and a few for what cannot be interrupted.
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_MAX)
+        .thread_keep_alive(Duration::from_secs(2))
+        .build()
+}
+
+/// Runs an agent on a pair of streams until the manager closes them or `stop` is done. At the end every connection is
+/// reset: it did not end cleanly.
+pub(super) async fn run(
+    input: impl AsyncRead + Unpin + Send + 'static,
+    output: impl AsyncWrite + Unpin + Send + 'static,
+    may: May,
+    configuration: Option<Configure>,
+    stop: impl Future<Output = ()> + Send,
+) -> End {
+    memory::keep_large_buffers_apart();
+    let shared = Arc::new(Shared::new(may));
+    if let Some(configuration) = configuration {
+        let configured = shared.tell(|core, _| core.configure(configuration));
+        if let Err(reason) = configured {
+            return End::Broken(reason);
+        }
+    }
+    // Tasks of their own: what wakes the task that the runtime was started with takes a detour through the kernel.
+    let mut tasks = JoinSet::new();
+    let endless = shared.clone();
+    tasks.spawn(async move { match keep_time(endless).await {} });
+    let endless = shared.clone();
+    tasks.spawn(async move { match keep_vigil(endless).await {} });
+    let endless = shared.clone();
+    tasks.spawn(async move { match stream::keep_rounds(endless).await {} });
+    tasks.spawn(read(shared.clone(), input));
+    tasks.spawn(write(shared.clone(), output));
+    let end = tokio::select! {
+        Some(ended) = tasks.join_next() => {
+            ended.unwrap_or_else(|error| End::Broken(error.to_string()))
+        }
+        () = stop => End::Stopped,
+        () = shared.silent.notified() => End::Silent,
+        () = shared.succeeded.notified() => End::Succeeded,
+    };
+    tasks.shutdown().await;
+    shared.stop().await;
+    end
+}
+
+impl Machine for Core {
+    type Output = Output;
+
+    fn poll_output(&mut self) -> Option<Output> {
+        Core::poll_output(self)
+    }
+
+    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        Core::poll_timeout(self)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        Core::handle_timeout(self, now);
+    }
+}
+
+impl World for Shared {
+    type Machine = Core;
+    type State = State;
+
+    fn harness(&self) -> &Harness<State> {
+        Shared::harness(self)
+    }
+
+    fn machine(state: &mut State) -> &mut Core {
+        &mut state.core
+    }
+
+    fn perform(self: &Arc<Self>, state: &mut State, output: Output) {
+        match output {
+            Output::Listen(listener) => {
+                listening::begin(self, &mut state.listeners, listener, false);
+            }
+            Output::Hold(listener) => {
+                listening::begin(self, &mut state.listeners, listener, true);
+            }
+            Output::Close(listener) => {
+                state.listeners.remove(&listener);
+            }
+            Output::TakePlace(manager, me) => {
+                if let Err(reason) = take_place(self, &manager, me) {
+                    state.core.handle_no_place(reason);
+                }
+            }
+            Output::Serve(flow, service) => {
+                tokio::spawn(serve(self.clone(), flow, service));
+            }
+            Output::Write(files) => {
+                let number = self.writes.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(write_files(self.clone(), number, *files));
+            }
+            Output::Dial { flow, host, port } => {
+                tokio::spawn(publish(self.clone(), flow, host, port));
+            }
+            Output::Probe(id, errand) => {
+                tokio::spawn(probe(self.clone(), id, errand));
+            }
+            Output::Silent => self.silent.notify_one(),
+            Output::Wake(flow) => {
+                if let Some(waker) = state.streams.get(&flow) {
+                    waker.wake_by_ref();
+                }
+            }
+        }
+    }
+
+    fn settled(self: &Arc<Self>, state: &mut State) {
+        if state.core.wants_wire() {
+            self.to_write.notify_one();
+        }
+    }
+}
+
+/// Ends an earlier run of this agent, and listens for a later one. Where that is not possible, the ports are free once the
+/// earlier one has noticed that its manager is gone.
+fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
+    let Some(place) = succession::take_place(manager, me)? else {
+        return Ok(());
+    };
+    let inner = shared.clone();
+    let task = tokio::spawn(async move {
+        let successor = place.successor().await;
+        if inner.successor.set(successor).is_ok() {
+            inner.succeeded.notify_one();
+        }
+    });
+    // An agent takes its place once.
+    let _ = shared.place.set(task.abort_handle());
+    Ok(())
+}
+
+async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
+    let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
+    let mut turns = Turns::default();
+    loop {
+        pool.make_room(&mut buffer);
+        let count = match input.read_buf(&mut buffer).await {
+            Ok(0) => return End::Closed,
+            Ok(count) => count,
+            Err(error) => return End::Broken(describe(&error)),
+        };
+        shared.harness().vigil.note();
+        turns.take(count).await;
+        // What has come for one connection does not make all others wait until it is done.
+        loop {
+            match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
+                Ok(Turn::Done) => break,
+                Ok(Turn::Yield) => tokio::task::yield_now().await,
+                Err(desync) => return End::Broken(desync.to_string()),
+            }
+        }
+    }
+}
+
+async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End {
+    let mut buffer = BytesMut::new();
+    loop {
+        shared.tell(|core, now| core.poll_frames(now, &mut buffer, WRITE_MAX));
+        if buffer.is_empty() {
+            shared.to_write.notified().await;
+            continue;
+        }
+        if let Err(error) = output.write_all_buf(&mut buffer).await {
+            return End::Broken(describe(&error));
+        }
+        if let Err(error) = output.flush().await {
+            return End::Broken(describe(&error));
+        }
+    }
+}
+
+/// Dials what a flow is for, and joins the two.
+async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
+    let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
+    let dialled = if is_published {
+        dial_published(&shared, host, port).await
+    } else {
+        relay::connect_to_address(&shared, host, port).await
+    };
+    shared.tell(|core, _| core.handle_dialled(flow, dialled.is_ok()));
+    match dialled {
+        Ok(socket) => stream::carry(shared, flow, socket).await,
+        Err(failure) => tracing::debug!("{}", failure.reason),
+    }
+}
+
+/// Connects to what a port of this host is published for.
+async fn dial_published(
+    shared: &Arc<Shared>,
+    host: String,
+    port: u16,
+) -> Result<TcpStream, Failure> {
+    let host = host.parse().unwrap_or(Host::Name(host));
+    let destination = Destination { host, port };
+    let may = |address| shared.lock().core.may_connect(&destination, address);
+    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    shared.note_failure(&destination, dialled)
+}
+
+/// Dials what a flow would have dialled, and closes it at once.
+async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
+    let dialled = async {
+        match errand {
+            Errand::Published(host, port) => dial_published(&shared, host, port).await,
+            Errand::ForOthers(destination) => relay::connect(&shared, None, &destination).await,
+        }
+    };
+    let dialled = tokio::time::timeout(PROBE_MAX, dialled).await;
+    let outcome = match dialled {
+        Ok(Ok(socket)) => {
+            dial::end_cleanly(&socket);
+            Ok(())
+        }
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => Err(Failure {
+            cause: Cause::TimedOut,
+            reason: format!("nothing answered within {} s", PROBE_MAX.as_secs()),
+        }),
+    };
+    shared.tell(|core, _| core.handle_probed(id, outcome));
+}
+
+/// Serves what has come in on a flow by ourselves.
+async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
+    let stream = NetworkStream::new(shared.clone(), flow);
+    let served = match service {
+        Service::Dns => dns::serve_network(shared, stream).await,
+        Service::Relay => relay::serve(shared, stream).await,
+    };
+    if let Err(error) = served {
+        tracing::debug!(%flow, "{service:?} broke: {}", describe(&error));
+    }
+}
+
+/// Writes files for programs on this host, on a thread of its own: a disk may be slow.
+async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
+    let writer = shared.clone();
+    let Some(me) = shared.lock().core.me() else {
+        return;
+    };
+    let written = tokio::task::spawn_blocking(move || {
+        let (page, pass) = (writer.token(), writer.pass());
+        writer.notes().write(number, me, &files, page, pass)
+    });
+    // What is newer has been written meanwhile, or the agent has ended.
+    let Ok(Some(problems)) = written.await else {
+        return;
+    };
+    shared.tell(|core, _| core.handle_files(problems));
+}

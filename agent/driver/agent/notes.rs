@@ -1,0 +1,211 @@
+//! What an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to its proxies.
+
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use super::{
+    etc_hosts::{self, EtcHosts},
+    state_dir::{AGENT, MISSING, StateDir, expanded},
+};
+use crate::{
+    addr::Vip,
+    edge::{Files, Proxy},
+    names::Zone,
+    secret::Secret,
+    text,
+    wire::control::ProblemReport,
+};
+
+/// The user whose password is the token that `norouter env` names.
+pub(super) const PASS_USER: &str = "norouter";
+
+/// What has been written, and is taken back at the end.
+#[derive(Default)]
+pub(super) struct Notes {
+    etc_hosts: Option<EtcHosts>,
+    state_dir: Option<StateDir>,
+    /// Whose variables are there.
+    agent: String,
+    /// The number of what was written last.
+    newest: Option<u64>,
+    /// The agent has ended: nothing is written any more.
+    closed: bool,
+}
+
+impl Notes {
+    /// Writes everything, unless something with a higher number was written already; what cannot be written does not
+    /// hinder the rest.
+    pub(super) fn write(
+        &mut self,
+        number: u64,
+        me: Vip,
+        files: &Files,
+        token: &str,
+        pass: &Secret,
+    ) -> Option<Vec<ProblemReport>> {
+        if self.closed || self.newest.is_some_and(|newest| number < newest) {
+            return None;
+        }
+        self.newest = Some(number);
+        let mut problems = Vec::new();
+        let agent = format!("{}-{token}", std::process::id());
+        self.agent.clone_from(&agent);
+        let mut report = |what: &str, reason: String| {
+            problems.push(ProblemReport {
+                what: what.to_owned(),
+                reason,
+            });
+        };
+        let vip = me.address();
+        let host = file_name(&files.zone, vip);
+        // What was written before may stand elsewhere, or not be wanted any more. A folder inside of another one's may be let
+        // go of for that one.
+        let stays = |folder: &StateDir| {
+            let wanted = files.state_dir.as_ref().map(|name| expanded(name));
+            folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
+        };
+        if let Some(folder) = self.state_dir.take_if(|folder| !stays(folder))
+            && let Err(reason) = folder.remove_env(&agent)
+        {
+            tracing::warn!("{reason}");
+        }
+        let is_over = |file: &EtcHosts| !files.etc_hosts || !file.is_of(&host, vip);
+        if let Some(mut file) = self.etc_hosts.take_if(|file| is_over(file))
+            && let Err(reason) = file.remove()
+        {
+            report("take its block out of the hosts file", reason);
+        }
+        if let Some(name) = &files.state_dir {
+            let folder = match self.state_dir.take() {
+                Some(folder) => Ok(folder),
+                None => StateDir::open(name, &host),
+            };
+            let folder = folder.map(|folder| self.state_dir.insert(folder));
+            let written = folder.and_then(|folder| {
+                write_state_dir(folder, files, token, pass, &agent)?;
+                folder.elsewhere().map_or(Ok(()), Err)
+            });
+            if let Err(reason) = written {
+                report(&format!("write into the folder {name}"), reason);
+            }
+        }
+        if files.etc_hosts {
+            let etc_hosts = self
+                .etc_hosts
+                .get_or_insert_with(|| EtcHosts::new(etc_hosts::default_path(), &host, vip));
+            match etc_hosts.put(&files.zone) {
+                Ok(put) => {
+                    for name in put.left_out {
+                        report("write a name into the hosts file", name.to_string());
+                    }
+                }
+                Err(reason) => report("write the hosts file", reason),
+            }
+        }
+        Some(problems)
+    }
+
+    /// Takes back what would lead into a network that is gone.
+    pub(super) fn remove(&mut self) {
+        self.closed = true;
+        let etc_hosts = self.etc_hosts.take().map(|mut file| file.remove());
+        let state_dir = self
+            .state_dir
+            .take()
+            .map(|folder| folder.remove_env(&self.agent));
+        for reason in [etc_hosts, state_dir]
+            .into_iter()
+            .flatten()
+            .filter_map(Result::err)
+        {
+            tracing::warn!("{reason}");
+        }
+    }
+}
+
+fn write_state_dir(
+    folder: &StateDir,
+    files: &Files,
+    token: &str,
+    pass: &Secret,
+    agent: &str,
+) -> Result<(), String> {
+    let others = env::var_os("HOSTALIASES").map(PathBuf::from);
+    folder.write(&files.zone, others.as_deref())?;
+    let mut variables = variables(files, folder, token, pass);
+    variables.push((AGENT.to_owned(), agent.to_owned()));
+    folder.write_env(&variables)
+}
+
+/// What this host is called where that has to be a part of a file's name or a word.
+fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_word = |name: &&str| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') && name.chars().all(fits)
+    };
+    let name = zone.name(me).filter(is_word);
+    name.map_or_else(|| me.to_string(), str::to_owned)
+}
+
+/// The variables that lead programs into the network. They name only proxies that listen; with the user and password in
+/// them a program shows that somebody has sent it who may read this file.
+fn variables(
+    files: &Files,
+    folder: &StateDir,
+    token: &str,
+    pass: &Secret,
+) -> Vec<(String, String)> {
+    let mut variables = Vec::new();
+    let mut set = |names: &[&str], value: &str| {
+        variables.extend(
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), value.to_owned())),
+        );
+    };
+    if let Some(http) = &files.http {
+        let place = reached_at(http);
+        let url = format!("http://{place}");
+        set(
+            &["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"],
+            &format!("http://{PASS_USER}:{}@{place}", pass.reveal()),
+        );
+        set(&["NOROUTER_STATUS_PAGE"], &format!("{url}/{token}/"));
+        set(&["NOROUTER_PAC"], &format!("{url}/proxy.pac"));
+    }
+    if let Some(socks) = &files.socks {
+        // "h": names are resolved by the proxy.
+        let place = reached_at(socks);
+        set(
+            &["all_proxy", "ALL_PROXY"],
+            &format!("socks5h://{PASS_USER}:{}@{place}", pass.reveal()),
+        );
+    }
+    if files.http.is_some() || files.socks.is_some() {
+        set(&["no_proxy", "NO_PROXY"], "localhost,127.0.0.1,::1");
+    }
+    if !files.missing.is_empty() {
+        // One line, in which nothing can be taken for another variable.
+        set(&[MISSING], &text::escape(&files.missing.join("; ")));
+    }
+    set(
+        &["HOSTALIASES"],
+        &folder.host_aliases().display().to_string(),
+    );
+    variables
+}
+
+/// The address under which programs of this host reach a proxy.
+fn reached_at(proxy: &Proxy) -> SocketAddr {
+    let mut address = proxy.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}

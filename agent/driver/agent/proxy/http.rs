@@ -1,0 +1,418 @@
+//! A client of the HTTP proxy.
+
+use std::{
+    io,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{
+    connect::{Origin, tunnel},
+    server::{Client, HEAD_MAX, Server, fill, say_goodbye},
+};
+use crate::{
+    driver::{harness::World, system::describe},
+    proxy::{
+        Destination,
+        http::{
+            BadBody, Body, CONNECTED, Framing, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
+            Response, Target,
+        },
+        page,
+    },
+};
+
+/// How long a client may be silent between two requests.
+const IDLE_MAX: Duration = Duration::from_secs(75);
+
+/// How long a client that has nothing more to say is taken to listen while nothing comes for it.
+const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
+
+/// How many interim answers an origin may give before the real one.
+const INTERIM_MAX: usize = 16;
+
+/// Serves one client from its first request to its last.
+pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
+    let stranger = client.stranger;
+    let mut known = stranger.is_none();
+    let outcome = converse(server, client.stream, &mut known).await;
+    // A client may show who it is only when it has been asked to.
+    if !known {
+        server.refuse(stranger);
+    }
+    outcome
+}
+
+/// What is said to one client and by it. It is `known` from its first request that shows who it is.
+async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
+    let is_stranger = !*known;
+    let asks = server.asks(is_stranger);
+    let mut input = BytesMut::new();
+    let mut silence = HEAD_MAX;
+    // What the client has named on this connection and was right.
+    let mut named_well: Option<Vec<u8>> = None;
+    loop {
+        let request = match read_request(&mut client, &mut input, silence).await? {
+            Head::Request(request) => request,
+            Head::End => return say_goodbye(client, &[]).await,
+            Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
+        };
+        silence = IDLE_MAX;
+        if asks.is_some()
+            && let Some(named) = request.authorization()
+            && named_well.as_deref() != Some(named)
+        {
+            let peer = client.peer_addr()?.ip();
+            server.turn_to_guess(peer).await?;
+            if request.is_allowed(asks) {
+                named_well = Some(named.to_vec());
+            } else {
+                server.note_wrong_guess(peer);
+            }
+        }
+        let is_allowed = request.is_allowed(asks);
+        *known |= is_allowed;
+        // The proxy's own pages are for every program of this host that may connect.
+        let is_own = matches!(request.target, Target::Own { .. }) && !is_stranger;
+        let reply = if !is_allowed && !is_own {
+            server.who_are_you()
+        } else {
+            match &request.target {
+                Target::Own { .. } => server.own_page(&request, &client)?,
+                Target::Connect(destination) => match server
+                    .connect_for(&mut client, &mut input, destination)
+                    .await?
+                {
+                    Ok(origin) => {
+                        client.write_all(CONNECTED).await?;
+                        return tunnel(server, client, origin, &input, &[]).await;
+                    }
+                    Err(failure) => Reply::from(&failure),
+                },
+                Target::Absolute { destination, .. } => match server
+                    .connect_for(&mut client, &mut input, destination)
+                    .await?
+                {
+                    Ok(origin) => {
+                        match exchange(server, client, &mut input, &request, origin, destination)
+                            .await?
+                        {
+                            Some(same) => {
+                                client = same;
+                                continue;
+                            }
+                            None => return Ok(()),
+                        }
+                    }
+                    Err(failure) => Reply::from(&failure),
+                },
+            }
+        };
+        let bytes = reply.bytes(Some(&request));
+        if !reply.keeps_client(Some(&request)) {
+            return say_goodbye(client, &bytes).await;
+        }
+        tokio::time::timeout(HEAD_MAX, client.write_all(&bytes)).await??;
+    }
+}
+
+/// What a client's next bytes are.
+enum Head {
+    Request(Box<Request>),
+    /// It has nothing more to say, or says nothing.
+    End,
+    /// Nothing that can be understood.
+    Wrong(Reply),
+}
+
+async fn read_request(
+    client: &mut TcpStream,
+    input: &mut BytesMut,
+    silence: Duration,
+) -> io::Result<Head> {
+    if input.is_empty() {
+        match tokio::time::timeout(silence, fill(client, input)).await {
+            Ok(filled) => {
+                if !filled? {
+                    return Ok(Head::End);
+                }
+            }
+            Err(_) => return Ok(Head::End),
+        }
+    }
+    let head = async {
+        loop {
+            match Request::parse(input) {
+                Ok(Some((request, length))) => {
+                    let _ = input.split_to(length);
+                    return Ok(Head::Request(Box::new(request)));
+                }
+                Err(reply) => return Ok(Head::Wrong(reply)),
+                Ok(None) if fill(client, input).await? => {}
+                Ok(None) => {
+                    let text = "The request ends in the middle of its head.";
+                    return Ok(Head::Wrong(Reply::new(400, text)));
+                }
+            }
+        }
+    };
+    tokio::time::timeout(HEAD_MAX, head)
+        .await
+        .unwrap_or_else(|_| {
+            let seconds = HEAD_MAX.as_secs();
+            let text = format!("The request did not arrive within {seconds} s.");
+            Ok(Head::Wrong(Reply::new(408, text)))
+        })
+}
+
+/// Carries one request to its origin and the answer back. Returns the client if it may ask again.
+///
+/// A failure after the first byte of an answer is an error: the client has to see a broken connection, not an end.
+async fn exchange(
+    server: &Server,
+    mut client: TcpStream,
+    input: &mut BytesMut,
+    request: &Request,
+    mut origin: Origin,
+    destination: &Destination,
+) -> io::Result<Option<TcpStream>> {
+    let Some(head) = request.for_origin(false) else {
+        return Ok(None);
+    };
+    let mut output = BytesMut::new();
+    let (asked, delivered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let answer = {
+        let (mut from_client, mut to_client) = client.split();
+        let (mut from_origin, mut to_origin) = tokio::io::split(&mut origin);
+        let ask = async {
+            if let Err(error) = to_origin.write_all(&head).await {
+                return Broken::To(error);
+            }
+            if let Err(broken) = pass(
+                request.framing,
+                &mut from_client,
+                input,
+                &mut to_origin,
+                &AtomicU64::new(0),
+            )
+            .await
+            {
+                return broken;
+            }
+            asked.store(true, Relaxed);
+            let gone = gone(&mut from_client, input).await;
+            if gone.kind() == io::ErrorKind::UnexpectedEof {
+                // It has nothing more to say. Whether it still listens shows only when there is something to hear.
+                let mut before = None;
+                while before != Some(delivered.load(Relaxed)) {
+                    before = Some(delivered.load(Relaxed));
+                    tokio::time::sleep(HALF_CLOSED_MAX).await;
+                }
+            }
+            Broken::From(gone)
+        };
+        let answer = hear(
+            request,
+            &mut from_origin,
+            &mut output,
+            &mut to_client,
+            &delivered,
+        );
+        tokio::pin!(ask, answer);
+        let mut asking = true;
+        loop {
+            tokio::select! {
+                broken = &mut ask, if asking => {
+                    asking = false;
+                    match broken {
+                        Broken::From(error) => return Err(error),
+                        Broken::Framing(bad) if delivered.load(Relaxed) > 0 => {
+                            return Err(io::Error::new(io::ErrorKind::InvalidData, bad));
+                        }
+                        Broken::Framing(bad) => {
+                            let text = format!("The body of the request cannot be understood: {bad}.");
+                            break Answer::Bad(Reply::new(400, text));
+                        }
+                        // An origin that reads no more may have answered already.
+                        Broken::To(_) => {}
+                    }
+                }
+                said = &mut answer => break said?,
+            }
+        }
+    };
+    match answer {
+        Answer::Whole { keeps_client } if keeps_client && asked.load(Relaxed) => Ok(Some(client)),
+        Answer::Whole { .. } => say_goodbye(client, &[]).await.map(|()| None),
+        Answer::Switch(_) if !asked.load(Relaxed) => {
+            let text =
+                format!("{destination} changed the protocol before it had the whole request.");
+            say_goodbye(client, &Reply::new(502, text).bytes(Some(request)))
+                .await
+                .map(|()| None)
+        }
+        Answer::Switch(head) => {
+            client.write_all(&head).await?;
+            let rest = input.split();
+            tunnel(server, client, origin, &rest, &output)
+                .await
+                .map(|()| None)
+        }
+        Answer::Missing(why) => {
+            let reply = Reply::new(502, format!("{destination} gave no answer: {why}."));
+            say_goodbye(client, &reply.bytes(Some(request)))
+                .await
+                .map(|()| None)
+        }
+        Answer::Bad(reply) => say_goodbye(client, &reply.bytes(Some(request)))
+            .await
+            .map(|()| None),
+    }
+}
+
+/// What an origin said.
+enum Answer {
+    /// All of it has been passed on.
+    Whole { keeps_client: bool },
+    /// Another protocol is spoken after this head.
+    Switch(Bytes),
+    /// The connection ended before it said anything.
+    Missing(String),
+    /// Nothing that can be understood.
+    Bad(Reply),
+}
+
+/// Why a body was not passed on.
+enum Broken {
+    /// Where it comes from has gone.
+    From(io::Error),
+    /// Where it goes has gone.
+    To(io::Error),
+    /// Nobody can say where it ends.
+    Framing(BadBody),
+}
+
+/// Waits until a client that waits for something has gone, or has said that it has nothing more to say
+/// ([`io::ErrorKind::UnexpectedEof`]). What it says before that is kept for later.
+pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
+    loop {
+        if input.len() >= HEAD_BYTES_MAX {
+            // It says much without waiting, so it will hear that it has to.
+            return std::future::pending().await;
+        }
+        match fill(client, input).await {
+            Ok(true) => {}
+            Ok(false) => return io::ErrorKind::UnexpectedEof.into(),
+            Err(error) => return error,
+        }
+    }
+}
+
+/// Passes the answer on, head and body.
+async fn hear(
+    request: &Request,
+    origin: &mut (impl AsyncRead + Unpin),
+    output: &mut BytesMut,
+    client: &mut (impl AsyncWrite + Unpin),
+    delivered: &AtomicU64,
+) -> io::Result<Answer> {
+    let Target::Absolute { destination, .. } = &request.target else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let mut interim = 0;
+    let response = loop {
+        match Response::parse(output, request) {
+            Ok(Some((response, length))) => {
+                let _ = output.split_to(length);
+                if !response.is_interim() {
+                    break response;
+                }
+                interim += 1;
+                if interim > INTERIM_MAX {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
+                delivered.fetch_add(1, Relaxed);
+                client.write_all(&response.for_client(false)).await?;
+            }
+            Ok(None) => match fill(origin, output).await {
+                Ok(true) => {}
+                // The client may have seen a part of an answer already, if only an interim one.
+                Ok(false) | Err(_) if interim > 0 => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+                Ok(false) => return Ok(Answer::Missing("it closed the connection".to_owned())),
+                Err(error) => return Ok(Answer::Missing(describe(&error))),
+            },
+            Err(_) if interim > 0 => return Err(io::ErrorKind::InvalidData.into()),
+            Err(bad) => return Ok(Answer::Bad(bad.reply(&destination.to_string()))),
+        }
+    };
+    delivered.fetch_add(1, Relaxed);
+    if response.is_switch() {
+        return Ok(Answer::Switch(response.for_client(false)));
+    }
+    client.write_all(&response.for_client(false)).await?;
+    match pass(response.framing, origin, output, client, delivered).await {
+        Ok(()) => Ok(Answer::Whole {
+            keeps_client: response.keeps_client(),
+        }),
+        Err(Broken::From(error) | Broken::To(error)) => Err(error),
+        Err(Broken::Framing(bad)) => Err(io::Error::new(io::ErrorKind::InvalidData, bad)),
+    }
+}
+
+/// Passes a body on.
+async fn pass(
+    framing: Framing,
+    from: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+    to: &mut (impl AsyncWrite + Unpin),
+    passed: &AtomicU64,
+) -> Result<(), Broken> {
+    let mut body = Body::new(framing);
+    loop {
+        let belongs = body.advance(buffer).map_err(Broken::Framing)?;
+        to.write_all(&buffer.split_to(belongs))
+            .await
+            .map_err(Broken::To)?;
+        passed.fetch_add(belongs as u64, Relaxed);
+        if body.is_complete() {
+            return Ok(());
+        }
+        if !fill(from, buffer).await.map_err(Broken::From)? {
+            return if body.is_complete_at_end() {
+                Ok(())
+            } else {
+                Err(Broken::From(io::ErrorKind::UnexpectedEof.into()))
+            };
+        }
+    }
+}
+
+impl Server {
+    /// One of the proxy's own pages. Only programs of this host see them.
+    fn own_page(&self, request: &Request, client: &TcpStream) -> io::Result<Reply> {
+        let (mut here, peer) = (client.local_addr()?, client.peer_addr()?);
+        here.set_ip(here.ip().to_canonical());
+        if !peer.ip().to_canonical().is_loopback() && !request.is_allowed(self.credentials.as_ref())
+        {
+            return Ok(Reply::password_needed());
+        }
+        let by_name = format!("localhost:{}", here.port());
+        let mut allowed = vec![Destination::from(here)];
+        allowed.extend(Destination::parse(&by_name, None));
+        let state = self.shared.lock();
+        Ok(match page::choose(request, &allowed, &self.token) {
+            Err(reply) => reply,
+            Ok(page::Own::Front) => page::front(),
+            Ok(page::Own::Pac) => page::pac(state.core.pac(here).unwrap_or_default()),
+            Ok(page::Own::Status) => page::status(&state.core.page().unwrap_or_default()),
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! The proxies for programs on this host: accepts their clients, and connects them to where they want to go.
+
+mod connect;
+mod http;
+mod server;
+mod socks;
+
+use std::{io, sync::Arc};
+
+use bytes::BytesMut;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+pub(super) use self::server::Server;
+use self::{
+    connect::Origin,
+    server::{CLIENTS_MAX, Client},
+};
+use super::{dial, gate, state_dir};
+use crate::{
+    driver::system::files,
+    edge::{Proxy, Purpose},
+    proxy::{Credentials, Destination, Failure},
+};
+
+/// Reads the users of a proxy; fails with a reason for people.
+pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> {
+    let Some(file) = &proxy.credentials else {
+        if proxy.listen.ip().is_loopback() {
+            return Ok(None);
+        }
+        return Err(
+            "other machines could use it, and nothing asks who they are; it needs \"credentials\" in the manifest"
+                .to_owned(),
+        );
+    };
+    let path = state_dir::expanded(file)?;
+    let text = files::read(&path)?.ok_or_else(|| {
+        format!(
+            "there is no file {}; write a line USER:PASSWORD for each user into it",
+            path.display()
+        )
+    })?;
+    let users = Credentials::parse(&String::from_utf8_lossy(&text));
+    users
+        .map(Some)
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+impl Server {
+    /// Serves clients for ever; they go with it.
+    pub(in crate::driver::agent) async fn run(self: Arc<Self>, socket: &TcpListener) {
+        let mut clients = JoinSet::new();
+        let address = self.listener.address;
+        loop {
+            let (stream, from) = tokio::select! {
+                client = gate::next_connection(socket, address) => client,
+                Some(_) = clients.join_next() => continue,
+            };
+            let stranger = gate::lets_in(&self.shared, self.listener, from).err();
+            let client = Client { stream, stranger };
+            let places = if stranger.is_some() {
+                &self.strangers
+            } else {
+                &self.places
+            };
+            let Ok(place) = places.clone().try_acquire_owned() else {
+                self.refuse(stranger);
+                if stranger.is_none() {
+                    tracing::warn!(%address, "refused a client: there are {CLIENTS_MAX} already");
+                }
+                continue;
+            };
+            let server = self.clone();
+            clients.spawn(async move {
+                let _place = place;
+                dial::keep_alive(&client.stream);
+                let outcome = match server.listener.purpose {
+                    Purpose::Socks => socks::serve(&server, client).await,
+                    Purpose::Http | Purpose::Network | Purpose::Dns => {
+                        http::serve(&server, client).await
+                    }
+                };
+                if let Err(error) = outcome {
+                    tracing::debug!(%address, "a client's connection broke: {error}");
+                }
+            });
+        }
+    }
+
+    /// Connects a client that may break off before it is connected: then nobody needs the connection any more. What it
+    /// says meanwhile is kept, and that it has nothing more to say does not mean that it does not listen.
+    async fn connect_for(
+        &self,
+        client: &mut TcpStream,
+        input: &mut BytesMut,
+        destination: &Destination,
+    ) -> io::Result<Result<Origin, Failure>> {
+        tokio::select! {
+            connected = self.connect(destination) => Ok(connected),
+            broken = async {
+                let gone = http::gone(client, input).await;
+                if gone.kind() == io::ErrorKind::UnexpectedEof {
+                    std::future::pending::<()>().await;
+                }
+                gone
+            } => Err(broken),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A proxy as its protocols see it.
+
+use std::{
+    io,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::Semaphore,
+};
+
+use crate::{
+    driver::{
+        agent::{
+            dial,
+            gate::{self, Stranger},
+            notes::PASS_USER,
+            shared::Shared,
+        },
+        harness::World,
+    },
+    edge::Listener,
+    proxy::{Credentials, Throttle, http::Reply},
+};
+
+/// How many clients a proxy has at a time.
+pub(super) const CLIENTS_MAX: usize = 1_024;
+
+/// How many of them have not shown yet who they are.
+const STRANGERS_MAX: usize = 64;
+
+/// How long a client may take to say what it wants, once it has begun to.
+pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
+
+/// How much is read at a time, in bytes.
+const READ_MAX: usize = 64 << 10;
+
+/// How long, and how much, a client is listened to that has been told its connection ends. To close on bytes that nobody
+/// reads would reset it, and take away the answer.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
+const GOODBYE_BYTES_MAX: usize = 1 << 20;
+
+/// A proxy that is listening.
+pub(in crate::driver::agent) struct Server {
+    pub(super) shared: Arc<Shared>,
+    pub(super) listener: Listener,
+    /// What everybody has to name who uses the proxy.
+    pub(super) credentials: Option<Credentials>,
+    /// What a client has to name that is not known to be one of this user's.
+    pass: Credentials,
+    /// The secret part of the status page's address.
+    pub(super) token: String,
+    pub(super) places: Arc<Semaphore>,
+    throttle: Mutex<Throttle>,
+    /// For those that have to prove who they are: what they do takes no place from others.
+    pub(super) strangers: Arc<Semaphore>,
+}
+
+/// A client that was accepted.
+pub(super) struct Client {
+    pub(super) stream: TcpStream,
+    /// Why it has to prove who it is, unless it is known.
+    pub(super) stranger: Option<Stranger>,
+}
+
+impl Server {
+    pub(in crate::driver::agent) fn new(
+        shared: Arc<Shared>,
+        listener: Listener,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, String> {
+        let pass = Credentials::of(PASS_USER, shared.pass()).map_err(|error| error.to_string())?;
+        Ok(Self {
+            token: shared.token().to_owned(),
+            shared,
+            listener,
+            // Programs that have the token need not know the users.
+            credentials: credentials.map(|users| users.and(&pass)),
+            pass,
+            places: Arc::new(Semaphore::new(CLIENTS_MAX)),
+            throttle: Mutex::default(),
+            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+        })
+    }
+
+    /// What a client has to name before anything is done for it.
+    pub(super) fn asks(&self, is_stranger: bool) -> Option<&Credentials> {
+        (self.credentials.as_ref()).or_else(|| is_stranger.then_some(&self.pass))
+    }
+
+    /// The answer to a client that has not named it.
+    pub(super) fn who_are_you(&self) -> Reply {
+        match self.credentials {
+            Some(_) => Reply::password_needed(),
+            None => Reply::token_needed(),
+        }
+    }
+
+    /// A client has not shown who it is.
+    pub(super) fn refuse(&self, stranger: Option<Stranger>) {
+        if let Some(who) = stranger {
+            gate::tell(&self.shared, self.listener, who);
+        }
+    }
+
+    /// Waits until it may be looked whether a client of this address is one of the users. Fails if too many wait already.
+    pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
+        let turn = self.throttle().turn(self.shared.now(), peer);
+        let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
+        // Who has not to wait is judged before the next one asks.
+        if !turn.is_zero() {
+            tokio::time::sleep(turn).await;
+        }
+        Ok(())
+    }
+
+    /// A client of this address has named a user or a password that is none.
+    pub(super) fn note_wrong_guess(&self, peer: IpAddr) {
+        self.throttle().note_wrong(self.shared.now(), peer);
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether clients can come from other machines. What only programs of this host should reach is then not reached
+    /// through it.
+    pub(super) fn is_remote(&self) -> bool {
+        !self.listener.address.ip().is_loopback()
+    }
+}
+
+/// Reads something more; false at the end.
+pub(super) async fn fill(
+    from: &mut (impl AsyncRead + Unpin),
+    buffer: &mut BytesMut,
+) -> io::Result<bool> {
+    buffer.reserve(READ_MAX);
+    Ok(from.read_buf(buffer).await? > 0)
+}
+
+/// Says the last words to a client so that they arrive.
+pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
+    tokio::time::timeout(HEAD_MAX, client.write_all(words)).await??;
+    client.shutdown().await?;
+    let mut rest = BytesMut::new();
+    let listen = async {
+        let mut heard = 0;
+        while heard < GOODBYE_BYTES_MAX && matches!(fill(&mut client, &mut rest).await, Ok(true)) {
+            heard += rest.len();
+            rest.clear();
+        }
+    };
+    // A client that says nothing more and does not go either has had its answer.
+    let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
+    dial::end_cleanly(&client);
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! A client of the SOCKS proxy.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use bytes::BytesMut;
+use tokio::io::AsyncWriteExt;
+
+use super::{
+    connect::{Origin, tunnel},
+    server::{Client, HEAD_MAX, Server, fill, say_goodbye},
+};
+use crate::proxy::socks::{Handshake, Request, Step};
+
+/// Serves one client from its first byte to its last.
+pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
+    let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let shake = handshake(server, &mut client, &mut input, &mut output);
+    let shaken = tokio::time::timeout(HEAD_MAX, shake).await;
+    if !matches!(shaken, Ok(Ok(_))) {
+        server.refuse(client.stranger);
+    }
+    let mut client = client.stream;
+    let request = match shaken? {
+        Ok(request) => request,
+        Err(why) => {
+            tracing::debug!(address = %server.listener.address, "a client was sent away: {why}");
+            return say_goodbye(client, &output).await;
+        }
+    };
+    let connected = server.connect_for(&mut client, &mut input, request.destination());
+    match connected.await? {
+        Ok(origin) => {
+            let bound = match &origin {
+                Origin::Direct(socket) => socket.local_addr()?,
+                Origin::Network(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            };
+            client.write_all(&request.accepted(bound)).await?;
+            tunnel(server, client, origin, &input, &[]).await
+        }
+        Err(failure) => {
+            tracing::debug!("{}", failure.reason);
+            say_goodbye(client, &request.refused(failure.cause)).await
+        }
+    }
+}
+
+/// What the client asks for; or why it is sent away, with the last words in `output`.
+async fn handshake(
+    server: &Server,
+    client: &mut Client,
+    input: &mut BytesMut,
+    output: &mut BytesMut,
+) -> Result<Request, String> {
+    let broken = |error: io::Error| error.to_string();
+    let peer = client.stream.peer_addr().map_err(broken)?.ip();
+    let mut handshake = Handshake::new(server.asks(client.stranger.is_some()));
+    let client = &mut client.stream;
+    loop {
+        if handshake.may_judge(input) {
+            server.turn_to_guess(peer).await.map_err(broken)?;
+        }
+        let step = handshake.handle(input, output);
+        if handshake.was_wrong() {
+            server.note_wrong_guess(peer);
+        }
+        if let Step::Over(why) = step {
+            return Err(why);
+        }
+        // A client may have sent everything at once, and still waits for each answer.
+        client.write_all_buf(output).await.map_err(broken)?;
+        if let Step::Request(request) = step {
+            return Ok(request);
+        }
+        if !fill(client, input).await.map_err(broken)? {
+            return Err("it went before it had said what it wanted".to_owned());
+        }
+    }
+}

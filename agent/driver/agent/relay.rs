@@ -1,0 +1,217 @@
+//! Connections for another host's proxy: asked for on one side, dialled on the other.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{dial, lookup::Asker, network_stream::NetworkStream, shared::Shared, stream};
+use crate::{
+    driver::{harness::World, system::describe},
+    edge::Core,
+    proxy::{Cause, Destination, Failure, Host},
+    wire::relay::{self, Answer, Ask, cause},
+};
+
+/// How long a question may take to arrive.
+const ASK_MAX: Duration = Duration::from_secs(10);
+
+/// How long the gateway may take to answer: longer than its dial may take.
+const ANSWER_MAX: Duration = Duration::from_mins(1);
+
+/// Asks a gateway to connect. The stream is the connection from then on.
+pub(super) async fn ask(
+    mut stream: NetworkStream,
+    destination: &Destination,
+) -> Result<NetworkStream, Failure> {
+    let ask = Ask {
+        host: destination
+            .host
+            .to_string()
+            .trim_matches(['[', ']'])
+            .to_owned(),
+        port: destination.port,
+    };
+    let answer = async {
+        stream.write_all(&relay::encode(&ask)).await?;
+        read::<Answer>(&mut stream).await
+    };
+    let answer = match tokio::time::timeout(ANSWER_MAX, answer).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(elapsed.into()),
+    };
+    match answer {
+        Ok(Answer { cause: None, .. }) => Ok(stream),
+        Ok(Answer {
+            cause: Some(word),
+            reason,
+        }) => Err(Failure {
+            cause: meaning(&word),
+            reason,
+        }),
+        Err(error) => Err(Failure {
+            cause: Cause::Other,
+            reason: format!(
+                "the gateway went away before it answered ({}).",
+                describe(&error)
+            ),
+        }),
+    }
+}
+
+/// Serves one question of another host's proxy.
+pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
+    let peer = *stream.flow().dst.ip();
+    let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
+    let connected = match ask.host.parse() {
+        Ok(host) => {
+            let destination = Destination {
+                host,
+                port: ask.port,
+            };
+            let connected = connect(&shared, Some(peer), &destination).await;
+            connected.map(|socket| (socket, destination))
+        }
+        Err(error) => Err(Failure {
+            cause: Cause::NotAllowed,
+            reason: format!("{:?} is no host: {error}.", ask.host),
+        }),
+    };
+    shared.served(stream.flow());
+    match connected {
+        Ok((socket, destination)) => {
+            // It ends when the policy or the routes do not allow it any more.
+            let address = socket.peer_addr()?.ip().to_canonical();
+            let flow = stream.flow();
+            (shared.lock().core).handle_relayed(flow, destination, address);
+            let answer = Answer {
+                cause: None,
+                reason: String::new(),
+            };
+            stream.write_all(&relay::encode(&answer)).await?;
+            stream::carry(shared, stream.into_flow(), socket).await;
+        }
+        Err(failure) => {
+            let answer = Answer {
+                cause: Some(word(failure.cause).to_owned()),
+                reason: failure.reason,
+            };
+            stream.write_all(&relay::encode(&answer)).await?;
+            stream.shutdown().await?;
+            // The asker ends its side when it has read the answer.
+            let _ = tokio::time::timeout(ASK_MAX, stream.read_u8()).await;
+        }
+    }
+    Ok(())
+}
+
+/// Connects to where another host may go through this gateway; without one, to where the manager wants to look.
+pub(super) async fn connect(
+    shared: &Arc<Shared>,
+    from: Option<Ipv4Addr>,
+    destination: &Destination,
+) -> Result<tokio::net::TcpStream, Failure> {
+    let refuse = |address, by| {
+        shared.tell(|core, now| from.map(|from| core.refuse(now, from, destination, address, by)))
+    };
+    let denies = |address| {
+        let state = shared.lock();
+        from.and_then(|from| state.core.denies(from, destination, address))
+    };
+    if let Some(failure) = denies(None).and_then(|by| refuse(None, by)) {
+        return Err(failure);
+    }
+    let refused = Mutex::new(None);
+    let may = |address| {
+        if let Some(by) = denies(Some(address)) {
+            *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some((address, by));
+            return Err(Failure {
+                cause: Cause::NotAllowed,
+                reason: "The policy does not allow it.".to_owned(),
+            });
+        }
+        let core = &shared.lock().core;
+        core.may_connect_for_others(destination, address)?;
+        is_elsewhere(core, destination, address)
+    };
+    let asker = Asker::Host(from.unwrap_or(Ipv4Addr::UNSPECIFIED));
+    let permitted = shared.lock().core.may_relay_to(destination);
+    let dialled = match permitted {
+        Ok(()) => dial::dial(destination, asker, may).await,
+        Err(failure) => Err(failure),
+    };
+    let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match (dialled, refused) {
+        (Err(failure), Some((address, by))) if failure.cause == Cause::NotAllowed => {
+            Err(refuse(Some(address), by).unwrap_or(failure))
+        }
+        (dialled, _) => shared.note_failure(destination, dialled),
+    }
+}
+
+/// Connects to the address that a packet of another host is for, of which the machine has found that it may go there.
+pub(super) async fn connect_to_address(
+    shared: &Arc<Shared>,
+    host: String,
+    port: u16,
+) -> Result<tokio::net::TcpStream, Failure> {
+    let host = host.parse().unwrap_or(Host::Name(host));
+    let destination = Destination { host, port };
+    let may = |address| {
+        let core = &shared.lock().core;
+        core.may_connect(&destination, address)?;
+        is_elsewhere(core, &destination, address)
+    };
+    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    shared.note_failure(&destination, dialled)
+}
+
+/// What a machine serves at its own addresses is for its own programs, unless a route means these.
+fn is_elsewhere(core: &Core, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
+    if core.means_own(address) || !dial::is_own(address) {
+        return Ok(());
+    }
+    Err(Failure {
+        cause: Cause::NotAllowed,
+        reason: format!(
+            "{destination} is {address} (an address of that machine itself) there, which is never dialled for others; \
+             publish the port instead, or write that address as a route."
+        ),
+    })
+}
+
+async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {
+    let mut length = [0; relay::LENGTH_LEN];
+    stream.read_exact(&mut length).await?;
+    let length = relay::length(length).ok_or(io::ErrorKind::InvalidData)?;
+    let mut json = vec![0; length];
+    stream.read_exact(&mut json).await?;
+    Ok(relay::decode(&json)?)
+}
+
+const fn word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::NotAllowed | Cause::Limited => cause::NOT_ALLOWED,
+        Cause::NameNotFound => cause::NAME_NOT_FOUND,
+        Cause::Refused => cause::REFUSED,
+        Cause::TimedOut => cause::TIMED_OUT,
+        Cause::Unreachable | Cause::HostDown | Cause::Other => cause::UNREACHABLE,
+    }
+}
+
+fn meaning(word: &str) -> Cause {
+    match word {
+        cause::NOT_ALLOWED => Cause::NotAllowed,
+        cause::NAME_NOT_FOUND => Cause::NameNotFound,
+        cause::REFUSED => Cause::Refused,
+        cause::TIMED_OUT => Cause::TimedOut,
+        cause::UNREACHABLE => Cause::Unreachable,
+        // A newer gateway may have more words.
+        _ => Cause::Other,
+    }
+}

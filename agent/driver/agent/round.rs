@@ -1,0 +1,92 @@
+//! How much each of many streams may move before it is others' turn.
+
+/// What all streams together move in a round, in bytes, so that whoever has little need not wait long.
+const ROUND: usize = 2 << 20;
+
+/// What one of them may move at least. Less would not be worth its turn.
+const QUANTUM_MIN: usize = 4 << 10;
+
+/// What streams may move while each of them has one turn. The tasks of an agent have their turns in a circle, in which
+/// a task that counts the rounds stands as well.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// What is left of it, in bytes.
+    left: usize,
+    /// What each stream may move, each way: as much as all others that moved something in the last round.
+    share: usize,
+    /// How many have moved something in this one.
+    movers: usize,
+}
+
+impl Default for Round {
+    fn default() -> Self {
+        Self {
+            left: ROUND,
+            share: ROUND,
+            movers: 0,
+        }
+    }
+}
+
+impl Round {
+    /// How much a stream may move each way before it is others' turn.
+    pub(super) fn quantum(&self) -> usize {
+        self.share.min(self.left).max(QUANTUM_MIN)
+    }
+
+    /// Takes note of how many bytes a stream has moved. True for the first one that has moved any.
+    pub(super) fn note(&mut self, bytes: usize) -> bool {
+        if bytes == 0 {
+            return false;
+        }
+        self.left = self.left.saturating_sub(bytes);
+        self.movers += 1;
+        self.movers == 1
+    }
+
+    /// The next round begins.
+    pub(super) fn renew(&mut self) {
+        *self = Self {
+            left: ROUND,
+            share: ROUND / self.movers.max(1),
+            movers: 0,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What so many streams move in a round, each as much as it may.
+    fn moved(round: &mut Round, streams: usize) -> usize {
+        let quanta = (0..streams).map(|_| {
+            let quantum = round.quantum();
+            round.note(quantum);
+            quantum
+        });
+        quanta.sum()
+    }
+
+    #[test]
+    fn all_streams_together_move_hardly_more_in_a_round_than_one_alone() {
+        for streams in [1, 2, 100, 10_000] {
+            let mut round = Round::default();
+            for _ in 0..3 {
+                let moved = moved(&mut round, streams);
+                assert!((ROUND - streams..=ROUND + streams * QUANTUM_MIN).contains(&moved));
+                round.renew();
+                assert_eq!(round.quantum(), (ROUND / streams).max(QUANTUM_MIN));
+            }
+        }
+    }
+
+    #[test]
+    fn a_round_begins_with_the_first_stream_that_moves_something() {
+        let mut round = Round::default();
+        assert!(!round.note(0));
+        assert!(round.note(1) && !round.note(1));
+        round.renew();
+        assert!(round.note(1));
+    }
+}

@@ -1,0 +1,265 @@
+//! What the tasks of an agent share, and what several of them do with it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+    task::Waker,
+    time::Duration,
+};
+
+use tokio::{sync::Notify, task::AbortHandle};
+
+use super::{
+    notes::Notes,
+    places::{Doorman, Places},
+    round::Round,
+    succession::Successor,
+};
+use crate::{
+    addr::{FlowKey, Vip},
+    budget::Work,
+    driver::{
+        harness::{Harness, World},
+        system::{
+            clock::{Clock, seed},
+            resolver::Resolver,
+        },
+    },
+    edge::Core,
+    flow::{Capacity, Holder, TableFull},
+    limits::Limits,
+    proxy::{Destination, Failure},
+    secret::Secret,
+};
+
+/// How many questions another host may ask the DNS server in a second, and at once. Programs that want more ask their own.
+const QUESTIONS_PER_SECOND: u32 = 1_000;
+const QUESTIONS_AT_ONCE: u32 = 100;
+
+/// How many flows this host begins in a second, and at once. With the packets of a short connection that is four fifths of what
+/// the manager takes from an agent: the rest is for the flows that there are.
+const CONNECTS_PER_SECOND: u32 = 4_000;
+const CONNECTS_AT_ONCE: u32 = 32;
+
+/// How many hosts are remembered that have asked.
+const ASKERS_MAX: usize = 1_024;
+
+/// How long connections may take to be reset at the end.
+const STOP_MAX: Duration = Duration::from_millis(500);
+
+/// What an agent may do.
+pub(in crate::driver) struct May {
+    /// What the administrator of the machine permits, or why that cannot be known.
+    pub(in crate::driver) limits: Result<Limits, String>,
+    /// How much there is for its connections.
+    pub(in crate::driver) capacity: Capacity,
+}
+
+/// What the tasks of an agent share.
+pub(super) struct Shared {
+    harness: Harness<State>,
+    /// There is something to write to the manager.
+    pub(super) to_write: Notify,
+    /// A stream has moved something, the first one in its round.
+    pub(super) moved: Notify,
+    /// A stream has ended.
+    left: Notify,
+    /// The manager is gone.
+    pub(super) silent: Notify,
+    /// Another agent waits for the end of this one, which the end of its connection tells.
+    pub(super) succeeded: Notify,
+    pub(super) successor: OnceLock<Successor>,
+    /// Who waits for a successor.
+    pub(super) place: OnceLock<AbortHandle>,
+    /// With the servers that it leaves out.
+    resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
+    /// How much other hosts have asked the DNS server.
+    askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
+    /// What has been written for programs on this host.
+    notes: Mutex<Notes>,
+    /// How many times that was to be done.
+    pub(super) writes: AtomicU64,
+    /// The secret part of the status page's address.
+    token: String,
+    /// What proves to a proxy that a program was sent by this user.
+    pass: Secret,
+    /// Who says whose a connection is.
+    pub(super) doorman: Doorman,
+}
+
+/// The machine, and what the driver needs to know beside it.
+pub(super) struct State {
+    pub(super) core: Core,
+    /// The streams that wait for their flow.
+    pub(super) streams: HashMap<FlowKey, Waker>,
+    pub(super) round: Round,
+    connects: Work,
+    pub(super) listeners: Places,
+    /// Every stream is to end with a reset.
+    pub(super) stopping: bool,
+}
+
+impl State {
+    /// Wakes the stream of `flow` when the flow has changed.
+    pub(super) fn wake_on(&mut self, flow: FlowKey, waker: &Waker) {
+        match self.streams.get_mut(&flow) {
+            Some(stored) => stored.clone_from(waker),
+            None => {
+                self.streams.insert(flow, waker.clone());
+            }
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(may: May) -> Self {
+        let state = State {
+            core: Core::limited(seed(), may.capacity, may.limits),
+            streams: HashMap::new(),
+            round: Round::default(),
+            connects: Work::new(CONNECTS_PER_SECOND, CONNECTS_AT_ONCE),
+            listeners: Places::new(),
+            stopping: false,
+        };
+        Self {
+            harness: Harness::new(Clock::start(), state),
+            to_write: Notify::new(),
+            moved: Notify::new(),
+            left: Notify::new(),
+            silent: Notify::new(),
+            succeeded: Notify::new(),
+            successor: OnceLock::new(),
+            place: OnceLock::new(),
+            resolver: Mutex::default(),
+            askers: Mutex::default(),
+            notes: Mutex::default(),
+            writes: AtomicU64::default(),
+            token: format!("{:016x}{:016x}", seed(), seed()),
+            pass: Secret::new(format!("{:016x}{:016x}", seed(), seed())),
+            doorman: Doorman::default(),
+        }
+    }
+
+    pub(super) fn harness(&self) -> &Harness<State> {
+        &self.harness
+    }
+
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(super) fn pass(&self) -> &Secret {
+        &self.pass
+    }
+
+    /// The resolvers of this host, without those of the network, which would ask us again.
+    pub(super) fn resolver(&self) -> Arc<Resolver> {
+        let ours = self.lock().core.dns_servers();
+        let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((without, resolver)) if *without == ours => resolver.clone(),
+            _ => {
+                let servers = ours.iter().copied().map(SocketAddr::from);
+                let resolver = Arc::new(Resolver::of_this_host(servers));
+                *known = Some((ours, resolver.clone()));
+                resolver
+            }
+        }
+    }
+
+    /// Begins a flow into the network when there is a turn for it.
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        holder: Holder,
+        remote: SocketAddrV4,
+    ) -> Result<FlowKey, TableFull> {
+        let wait = {
+            let (now, mut state) = (self.now(), self.lock());
+            state.connects.spend(now, 1);
+            state.connects.wait(now)
+        };
+        if wait.is_some() {
+            self.harness.clock.sleep_until(wait).await;
+        }
+        self.tell(|core, now| core.connect(now, holder, remote))
+    }
+
+    /// Waits until another host may ask the DNS server one more thing.
+    pub(super) async fn turn_to_ask(&self, host: Ipv4Addr) {
+        let wait = {
+            let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.now();
+            // Who has not asked for so long has a whole budget again.
+            if askers.len() > ASKERS_MAX {
+                askers.retain(|_, work| work.wait(now).is_some());
+            }
+            let work = askers
+                .entry(host)
+                .or_insert_with(|| Work::new(QUESTIONS_PER_SECOND, QUESTIONS_AT_ONCE));
+            work.spend(now, 1);
+            work.wait(now)
+        };
+        if wait.is_some() {
+            self.harness.clock.sleep_until(wait).await;
+        }
+    }
+
+    /// What was asked on a flow is answered.
+    pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
+        self.tell(|core, _| core.handle_served(flow));
+    }
+
+    /// Tells the machine of a destination that could not be dialled.
+    pub(super) fn note_failure<T>(
+        self: &Arc<Self>,
+        destination: &Destination,
+        dialled: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        dialled.inspect_err(|failure| {
+            self.tell(|core, now| core.handle_not_dialled(now, destination, failure));
+        })
+    }
+
+    /// See [`Core::suggest`].
+    pub(super) fn suggest(self: &Arc<Self>, gateway: Vip, addresses: &[Ipv4Addr]) {
+        self.tell(|core, _| core.suggest(gateway, addresses));
+    }
+
+    /// A stream is done with its flow.
+    pub(super) fn leave(self: &Arc<Self>, flow: FlowKey) {
+        self.lock().streams.remove(&flow);
+        self.tell(|core, _| core.release(flow));
+        self.left.notify_one();
+    }
+
+    pub(super) fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resets all connections, and takes back what was written.
+    pub(super) async fn stop(&self) {
+        {
+            let mut state = self.lock();
+            state.stopping = true;
+            if let Some(place) = self.place.get() {
+                place.abort();
+            }
+            state.listeners.clear();
+            for waker in state.streams.values() {
+                waker.wake_by_ref();
+            }
+        }
+        let all_left = async {
+            while !self.lock().streams.is_empty() {
+                self.left.notified().await;
+            }
+        };
+        // Whatever is left then ends with the process.
+        let _ = tokio::time::timeout(STOP_MAX, all_left).await;
+        // A successor has written its own by now, or will.
+        if self.successor.get().is_none() {
+            self.notes().remove();
+        }
+    }
+}

@@ -1,0 +1,503 @@
+//! The folder in which an agent leaves what programs on its host can use: hosts, HOSTALIASES, environment. It writes only into a
+//! folder that bears our mark, or in which nothing is yet, and removes nothing that it did not write.
+//!
+//! One agent has a folder at a time, by a lock on the mark. One that comes second, of another network or another host on the
+//! same machine, has a folder of its own inside, and says so.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    driver::system::{
+        describe, files, locked,
+        trusted::{self, Distrust},
+    },
+    names::{Zone, host_aliases, hosts_file},
+};
+
+/// Where the folder is if nobody says otherwise.
+pub const DEFAULT: &str = "~/.norouter/agent";
+
+/// Which agent has written the variables.
+pub const AGENT: &str = "NOROUTER_AGENT";
+
+/// Which proxies are not there that should be, and why.
+pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
+
+/// All variables that an agent writes.
+pub const VARIABLES: [&str; 13] = [
+    AGENT,
+    MISSING,
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "NOROUTER_STATUS_PAGE",
+    "NOROUTER_PAC",
+    "HOSTALIASES",
+];
+
+/// The file by which a folder is known to be ours, and which is locked.
+const MARK: &str = ".norouter";
+
+/// What is in it.
+const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no folder that has other files and not this one.\n";
+
+/// How its text begins.
+const MARK_BEGIN: &str = "NoRouter ";
+
+/// What an agent writes, the mark excepted.
+const FILES: [&str; 4] = ["hosts", "hostaliases", "README.md", "env"];
+
+/// How long an earlier agent may take to leave a folder.
+const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// How many agents may have folders inside of one.
+const INSIDE_MAX: usize = 64;
+
+const HINT: &str = "choose another with stateDir.pathOnAgent";
+
+const README_BEGIN: &str = "# Files of a NoRouter agent\n";
+
+const README: &str = "\
+# Files of a NoRouter agent
+
+The agent on this machine writes these files anew whenever its network changes; what you change here is lost.
+
+* `hosts`: the names of the network in the form of /etc/hosts.
+* `hostaliases`: the same for programs that obey HOSTALIASES: `export HOSTALIASES=\"$PWD/hostaliases\"`. The addresses
+  are found through the public domain nip.io, so these programs need a DNS server that can ask it.
+* `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs. It has
+  a secret in it: whoever can read it can use the proxies.
+";
+
+/// A state folder that is this agent's, as long as this value is there.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    /// The mark, locked.
+    mark: File,
+    /// Whether it is inside of the folder that was asked for, which another agent has.
+    is_inside: bool,
+}
+
+impl StateDir {
+    /// Makes the folder of this name, open to its owner alone, or uses the one that there is, if it has our mark or nothing in it;
+    /// if another agent has it, a folder inside that is called like this `host`. A `~` at the beginning is the home folder;
+    /// `$NAME` and `${NAME}` are variables of this process.
+    ///
+    /// The error says what is wrong with the name or the folder, or why it cannot be made.
+    pub fn open(name: &str, host: &str) -> Result<Self, String> {
+        let path = expanded(name)?;
+        if let Some(mark) = claim(&path, WAIT_MAX)? {
+            return Ok(Self {
+                path,
+                mark,
+                is_inside: false,
+            });
+        }
+        // A host may be called like a file.
+        let is_file = FILES.iter().any(|file| file.eq_ignore_ascii_case(host));
+        let host = format!("{}{host}", if is_file { "host-" } else { "" });
+        for number in 1..=INSIDE_MAX {
+            let name = match number {
+                1 => host.clone(),
+                _ => format!("{host}-{number}"),
+            };
+            let path = path.join(name);
+            if let Some(mark) = claim(&path, Duration::ZERO)? {
+                return Ok(Self {
+                    path,
+                    mark,
+                    is_inside: true,
+                });
+            }
+        }
+        let shown = path.display();
+        Err(format!(
+            "{INSIDE_MAX} agents write into the folder {shown} already; {HINT}"
+        ))
+    }
+
+    /// Whether the folder is still the one that was opened.
+    pub fn is_there(&self) -> bool {
+        locked::is_at(&self.mark, &self.path.join(MARK))
+    }
+
+    /// Why the files are not where they were asked for, if they are not.
+    pub fn elsewhere(&self) -> Option<String> {
+        self.is_inside.then(|| {
+            format!(
+                "another agent on that machine has this folder; the files of this one are in {}; {HINT}",
+                self.path.display()
+            )
+        })
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file that `HOSTALIASES` can be set to.
+    pub fn host_aliases(&self) -> PathBuf {
+        self.path.join("hostaliases")
+    }
+
+    /// Writes the names of the zone. What the other file of aliases says, which `HOSTALIASES` names already, is kept in
+    /// ours.
+    pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
+        let ours = self.host_aliases();
+        let is_ours = |path: &Path| {
+            path == ours || fs::canonicalize(path).ok() == fs::canonicalize(&ours).ok()
+        };
+        let other = other_aliases.filter(|path| !is_ours(path));
+        let other = other.map(files::read).transpose()?.flatten();
+        let aliases = host_aliases::text(zone, &other.unwrap_or_default());
+        let write = |name, content: &[u8]| self.replace(name, content);
+        write("hosts", hosts_file::text(zone).as_bytes())?;
+        write("hostaliases", &aliases)?;
+        write("README.md", README.as_bytes())
+    }
+
+    /// Writes variables for other programs, one `NAME=VALUE` a line, values as they are: the form that `docker run
+    /// --env-file` and systemd read. A shell reads the same as long as no value has spaces or quotes.
+    pub fn write_env(&self, variables: &[(String, String)]) -> Result<(), String> {
+        let mut text = String::new();
+        for (name, value) in variables {
+            if value.contains(['\n', '\r', '\0']) {
+                return Err(format!("{name} has a line break in its value; remove it"));
+            }
+            text += name;
+            text.push('=');
+            text += value;
+            text.push('\n');
+        }
+        self.replace("env", text.as_bytes())
+    }
+
+    /// A link that stands here leads to a file that is not ours.
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), String> {
+        let path = self.path.join(name);
+        if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
+            let shown = path.display();
+            return Err(format!("{shown} is a link or a folder; remove it"));
+        }
+        files::replace(&path, content, files::PRIVATE)
+    }
+
+    /// Removes the variables, if they are those of this agent: the network that they lead to is gone. A folder that it has inside
+    /// of another one's goes as a whole, as does the mark of one in which nothing else was left.
+    pub fn remove_env(&self, agent: &str) -> Result<(), String> {
+        let bytes = files::read(&self.env())?.unwrap_or_default();
+        if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
+            remove(&self.env())?;
+            if self.is_inside {
+                for name in FILES {
+                    remove(&self.path.join(name))?;
+                }
+            }
+        }
+        let is_empty = names(&self.path).is_ok_and(|names| names.iter().all(|name| name == MARK));
+        if is_empty {
+            locked::remove(&self.mark, &self.path.join(MARK));
+        }
+        if is_empty && self.is_inside {
+            // Somebody may have put something there just now.
+            let _ = fs::remove_dir(&self.path);
+        }
+        Ok(())
+    }
+
+    fn env(&self) -> PathBuf {
+        self.path.join("env")
+    }
+}
+
+fn remove(path: &Path) -> Result<(), String> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!(
+            "cannot remove {}: {}; remove it by hand",
+            path.display(),
+            describe(&error)
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Marks and locks a folder, which is made if it is not there; none if another agent has it.
+fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
+    let shown = path.display();
+    let failed = |error: &io::Error| {
+        format!(
+            "cannot make the folder {shown}: {}; {HINT}",
+            describe(error)
+        )
+    };
+    look_at(path)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| failed(&error))?;
+    // It may be another's that was not there before.
+    look_at(path)?;
+    let locked = locked::wait(&path.join(MARK), wait).map_err(|error| failed(&error))?;
+    if let Some(mut mark) = locked {
+        let is_new = mark.metadata().is_ok_and(|mark| mark.len() == 0);
+        if is_new {
+            mark.write_all(MARK_TEXT.as_bytes())
+                .map_err(|error| failed(&error))?;
+        }
+        return Ok(Some(mark));
+    }
+    Ok(None)
+}
+
+/// Why an agent would not write into the folder of this name, as it is now, if it would not.
+pub fn look(name: &str) -> Result<(), String> {
+    look_at(&expanded(name)?)
+}
+
+/// Refuses what is not ours to write into: a folder of others or on a way of others, one with other files and without our mark.
+fn look_at(path: &Path) -> Result<(), String> {
+    check_way(path)?;
+    let shown = path.display();
+    let names = match names(path) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            let what = describe(&error);
+            return Err(format!("cannot make the folder {shown}: {what}; {HINT}"));
+        }
+    };
+    check_owner(path)?;
+    if names.is_empty() || is_marked(path, &names) {
+        return Ok(());
+    }
+    Err(format!(
+        "the folder {shown} has files that are not of NoRouter, like {}; {HINT}, or make a file {MARK} in it that begins with {:?}",
+        crate::text::quote(names.first().map_or("", String::as_str)),
+        MARK_BEGIN.trim_end(),
+    ))
+}
+
+fn names(path: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Whether a folder is one into which this program has written, or upstream's at the place that both have by default.
+fn is_marked(path: &Path, names: &[String]) -> bool {
+    // A link is somebody else's text.
+    let begins = |name: &str, begin: &str| {
+        let file = path.join(name);
+        let is_file = fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
+        // On Windows nobody else can read what is locked.
+        let is_locked = cfg!(windows) && name == MARK;
+        is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
+    };
+    // One that was made a moment ago, or in a crash, is empty yet; it is nobody else's.
+    let is_new = || {
+        let mark = fs::symlink_metadata(path.join(MARK));
+        names == [MARK] && mark.is_ok_and(|mark| mark.is_file() && mark.len() == 0)
+    };
+    let is_usual = || {
+        path.ends_with(".norouter/agent") && names.iter().all(|name| FILES.contains(&name.as_str()))
+    };
+    begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
+}
+
+/// The variables of the agent that writes into this folder, for a program that is about to trust them; none if no agent
+/// does. Fails if they do not lead to everything that they should, or to somebody else.
+pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
+    let Some(variables) = read_env(name)? else {
+        return Ok(None);
+    };
+    let value = |wanted: &str| {
+        let found = variables.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    };
+    if let Some(missing) = value(MISSING) {
+        return Err(format!(
+            "the agent on this machine {missing}; programs would not get where they should, or to somebody else"
+        ));
+    }
+    for proxy in ["http_proxy", "all_proxy"].into_iter().filter_map(value) {
+        let place = proxy.rsplit_once('@').map_or(proxy, |(_, place)| place);
+        let address = place
+            .parse()
+            .map_err(|_| format!("{place} in {} is no address", folder_env(name)))?;
+        check_listener(address)?;
+    }
+    Ok(Some(variables))
+}
+
+fn folder_env(name: &str) -> String {
+    format!("{name}/env")
+}
+
+/// Refuses an address at which not this user listens, or root. The variables of an agent that was killed stay behind, and
+/// somebody else may have taken its place.
+#[cfg(target_os = "linux")]
+fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
+    let owner = crate::driver::system::owner::Owners::open()
+        .and_then(|mut owners| owners.of_listener(address));
+    let hint = "start the network again";
+    match owner {
+        Ok(Some(owner)) if owner.is_us() => Ok(()),
+        Ok(Some(owner)) => Err(format!(
+            "the proxy at {address} is not ours: {} listens there; {hint}, with another port",
+            owner.describe()
+        )),
+        Ok(None) => Err(format!(
+            "the proxy at {address} is not there: its agent has gone; {hint}"
+        )),
+        Err(error) => Err(format!(
+            "the system does not tell who listens at {address}: {}; if you know that it is your agent, read its variables from the \
+             file \"env\" of its state folder",
+            describe(&error)
+        )),
+    }
+}
+
+/// Other systems do not tell.
+#[cfg(not(target_os = "linux"))]
+fn check_listener(_: std::net::SocketAddr) -> Result<(), String> {
+    Ok(())
+}
+
+/// The variables that an agent has written into this folder; none if no agent runs that did.
+pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
+    let path = expanded(name)?;
+    let env = path.join("env");
+    if !env.exists() {
+        return Ok(None);
+    }
+    check_way(&path)?;
+    check_owner(&path)?;
+    let bytes = files::read(&env)?;
+    Ok(bytes.map(|bytes| variables(&bytes).collect()))
+}
+
+/// The folders inside of this one in which other agents have left variables.
+pub fn inside(name: &str) -> Vec<PathBuf> {
+    let path = expanded(name).unwrap_or_default();
+    let names = names(&path).unwrap_or_default().into_iter();
+    let folders = names.map(|name| path.join(name));
+    folders
+        .filter(|folder| folder.join("env").exists())
+        .collect()
+}
+
+/// The variables in a file; others than an agent writes are left out, because they are about to be trusted.
+fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let lines: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .filter(|(name, _)| VARIABLES.contains(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    lines.into_iter()
+}
+
+/// Refuses a folder to which somebody else could lead us.
+fn check_way(path: &Path) -> Result<(), String> {
+    trusted::folder(path).map_err(|why| match &why {
+        Distrust::Open(open) => format!(
+            "{why}; run \"chmod go-w {}\" there, or {HINT}",
+            open.display()
+        ),
+        Distrust::Unseen(..) | Distrust::Foreign(..) | Distrust::Links(_) => {
+            format!("{why}; {HINT}")
+        }
+    })
+}
+
+/// Refuses a folder in which somebody else could have put something for us to read, or to write through.
+#[cfg(unix)]
+fn check_owner(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shown = path.display();
+    let folder = fs::metadata(path)
+        .map_err(|error| format!("cannot look at the folder {shown}: {}", describe(&error)))?;
+    if folder.uid() != rustix::process::geteuid().as_raw() {
+        return Err(format!(
+            "the folder {shown} belongs to another user; {HINT}"
+        ));
+    }
+    if folder.mode() & 0o022 != 0 {
+        return Err(format!(
+            "other users can write into the folder {shown}; run \"chmod go-w {shown}\" there, or {HINT}"
+        ));
+    }
+    Ok(())
+}
+
+/// Folders of a user are that user's on Windows, unless an administrator says otherwise.
+#[cfg(not(unix))]
+fn check_owner(_path: &Path) -> Result<(), String> {
+    Ok(())
+}
+
+/// A path of the manifest as it is meant on this host: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
+/// variables of this process.
+pub fn expanded(name: &str) -> Result<PathBuf, String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    expand(name, variable).map(PathBuf::from)
+}
+
+/// The name with its variables replaced. One that is not set is an error, because the rest would be another folder.
+fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let value = |name: &str| {
+        variable(name).ok_or_else(|| {
+            format!("the folder {text:?} needs the variable {name}, which is not set on this host; set it, or choose another folder with stateDir.pathOnAgent")
+        })
+    };
+    let mut expanded = String::new();
+    let mut rest = text;
+    if let Some(after) = text.strip_prefix('~') {
+        if !(after.is_empty() || after.starts_with(['/', '\\'])) {
+            return Err(format!(
+                "the folder {text:?} is the home of another user; write its whole path"
+            ));
+        }
+        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        expanded = value(home)?;
+        rest = after;
+    }
+    while let Some((before, after)) = rest.split_once('$') {
+        expanded += before;
+        let braced = after
+            .strip_prefix('{')
+            .and_then(|after| after.split_once('}'));
+        let (name, behind) = braced.unwrap_or_else(|| {
+            let is_other = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+            after.split_at(after.find(is_other).unwrap_or(after.len()))
+        });
+        if name.is_empty() {
+            return Err(format!(
+                "the folder {text:?} has a \"$\" without the name of a variable; remove it"
+            ));
+        }
+        expanded += &value(name)?;
+        rest = behind;
+    }
+    Ok(expanded + rest)
+}
+
+#[cfg(test)]
+mod tests;

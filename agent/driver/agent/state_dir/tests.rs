@@ -1,0 +1,225 @@
+//! Folders that are ours, and folders that are not.
+
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::driver::system::files::tests::Folder;
+
+#[test]
+fn variables_and_the_home_folder_are_replaced() {
+    let known = |name: &str| match name {
+        "HOME" | "USERPROFILE" => Some("/home/me".to_owned()),
+        "A_1" => Some("x".to_owned()),
+        _ => None,
+    };
+    for (text, path) in [
+        ("~", "/home/me"),
+        ("~/.norouter/agent", "/home/me/.norouter/agent"),
+        ("/a/${A_1}y/$A_1", "/a/xy/x"),
+        ("/a/~/b", "/a/~/b"),
+        ("$HOME$A_1.d", "/home/mex.d"),
+    ] {
+        assert_eq!(expand(text, known).unwrap(), path);
+    }
+    for (text, reason) in [
+        ("$UNSET/agent", "needs the variable UNSET, which is not set"),
+        ("~you/agent", "is the home of another user"),
+        ("/a/$/b", "without the name of a variable"),
+        ("/a/${A_1", "without the name of a variable"),
+    ] {
+        let told = expand(text, known).unwrap_err();
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
+#[test]
+fn the_folder_is_made_and_filled() {
+    let folder = Folder::new();
+    let name = folder.0.join("state").join("agent");
+    let state = StateDir::open(name.to_str().unwrap(), "web").unwrap();
+    let web = Ipv4Addr::new(127, 0, 42, 101);
+    let zone = Zone::new([("web", web), ("www.test", web)]);
+    let other = folder.file("aliases", b"mail mail.example.com\n");
+    state.write(&zone, Some(&other)).unwrap();
+    // The next agent may have ours as its own.
+    state.write(&zone, Some(&state.host_aliases())).unwrap();
+    state.write(&zone, Some(&folder.0.join("absent"))).unwrap();
+    state.write(&zone, Some(&other)).unwrap();
+    let read = |name| fs::read_to_string(state.path().join(name)).unwrap();
+    assert_eq!(read("hosts"), "127.0.42.101 web\n127.0.42.101 www.test\n");
+    assert_eq!(
+        read("hostaliases"),
+        "web 127.0.42.101.nip.io\nmail mail.example.com\n"
+    );
+    assert!(read("README.md").contains("hostaliases"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(state.path()), 0o700);
+        assert_eq!(mode(&state.host_aliases()), 0o600);
+    }
+}
+
+#[test]
+fn the_variables_go_when_the_network_does() {
+    let folder = Folder::new();
+    let state = StateDir::open(folder.0.to_str().unwrap(), "web").unwrap();
+    let variable = |value: &str| [("http_proxy".to_owned(), value.to_owned())];
+    state.write_env(&variable("http://127.0.0.1:1")).unwrap();
+    let path = folder.0.join("env");
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "http_proxy=http://127.0.0.1:1\n"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    assert!(state.write_env(&variable("a\nb")).is_err());
+    let mine = [(AGENT.to_owned(), "me".to_owned())];
+    state.write_env(&mine).unwrap();
+    state.remove_env("another").unwrap();
+    assert_eq!(
+        read_env(folder.0.to_str().unwrap()),
+        Ok(Some(mine.to_vec()))
+    );
+    state.remove_env("me").unwrap();
+    state.remove_env("me").unwrap();
+    assert!(folder.names().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_could_have_written_is_not_trusted() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let name = folder.0.to_str().unwrap();
+    fs::write(
+        folder.0.join("env"),
+        "http_proxy=x\nLD_PRELOAD=/x\nid;id=1\n",
+    )
+    .unwrap();
+    let known = vec![("http_proxy".to_owned(), "x".to_owned())];
+    assert_eq!(read_env(name), Ok(Some(known)));
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(read_env(name).unwrap_err().contains("chmod go-w"));
+    let told = StateDir::open(name, "web").unwrap_err();
+    assert!(told.contains("other users"), "{told}");
+}
+
+#[test]
+fn a_folder_of_the_person_is_left_as_it_is() {
+    let folder = Folder::new();
+    let name = folder.0.to_str().unwrap();
+    let theirs = [
+        ("README.md", "# my work\n"),
+        ("env", "A=1\n"),
+        ("hosts", "mine\n"),
+    ];
+    for (name, text) in theirs {
+        folder.file(name, text.as_bytes());
+    }
+    let told = StateDir::open(name, "web").unwrap_err();
+    assert_eq!(look(name), Err(told.clone()));
+    assert!(
+        told.contains("has files that are not of NoRouter, like \"README.md\"; choose another"),
+        "{told}"
+    );
+    for (name, text) in theirs {
+        assert_eq!(fs::read_to_string(folder.0.join(name)).unwrap(), text);
+    }
+    assert_eq!(folder.names(), ["README.md", "env", "hosts"]);
+    // Of an earlier version of ours, and one that the person gives to us.
+    folder.file("README.md", README.as_bytes());
+    assert!(look(name).is_ok());
+    folder.file("README.md", b"mine");
+    folder.file(MARK, b"NoRouter may write here\n");
+    assert!(look(name).is_ok());
+    folder.file(MARK, b"something else");
+    assert!(look(name).is_err());
+}
+
+#[test]
+fn upstreams_folder_is_used_and_a_folder_for_everything_is_not() {
+    let folder = Folder::new();
+    let usual = folder.0.join(".norouter").join("agent");
+    fs::create_dir_all(&usual).unwrap();
+    fs::write(usual.join("hostaliases"), "").unwrap();
+    assert!(look(usual.to_str().unwrap()).is_ok());
+    fs::write(usual.join("diary"), "").unwrap();
+    assert!(look(usual.to_str().unwrap()).is_err());
+    assert!(look(folder.0.to_str().unwrap()).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn no_file_is_written_through_a_link() {
+    let folder = Folder::new();
+    let theirs = folder.file("theirs", b"kept");
+    let name = folder.0.join("state");
+    let state = StateDir::open(name.to_str().unwrap(), "web").unwrap();
+    std::os::unix::fs::symlink(&theirs, state.path().join("hosts")).unwrap();
+    let told = state.write(&Zone::default(), None).unwrap_err();
+    assert!(
+        told.ends_with("hosts is a link or a folder; remove it"),
+        "{told}"
+    );
+    assert_eq!(fs::read(&theirs).unwrap(), b"kept");
+}
+
+#[test]
+fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
+    let folder = Folder::new();
+    let name = folder.0.to_str().unwrap();
+    let mine = |agent: &str| [(AGENT.to_owned(), agent.to_owned())];
+    let first = StateDir::open(name, "web").unwrap();
+    assert_eq!(first.elsewhere(), None);
+    first.write_env(&mine("1")).unwrap();
+    let second = StateDir::open(name, "web").unwrap();
+    let third = StateDir::open(name, "web").unwrap();
+    assert!(second.path().ends_with("web") && third.path().ends_with("web-2"));
+    let told = second.elsewhere().unwrap();
+    assert!(
+        told.contains(&format!("are in {}; choose", second.path().display())),
+        "{told}"
+    );
+    for (state, agent) in [(&second, "2"), (&third, "3")] {
+        state.write(&Zone::default(), None).unwrap();
+        state.write_env(&mine(agent)).unwrap();
+    }
+    assert_eq!(read_env(name), Ok(Some(mine("1").to_vec())));
+    assert_eq!(inside(name), [second.path(), third.path()]);
+    second.remove_env("2").unwrap();
+    third.remove_env("3").unwrap();
+    assert_eq!(folder.names(), [MARK, "env"]);
+    first.remove_env("1").unwrap();
+    drop(first);
+    assert!(folder.names().is_empty());
+    let state = StateDir::open(name, "web").unwrap();
+    let hosts = StateDir::open(name, "hosts").unwrap();
+    assert!(hosts.path().ends_with("host-hosts"));
+    hosts.remove_env("4").unwrap();
+    fs::remove_dir_all(&folder.0).unwrap();
+    assert!(!state.is_there());
+    drop(state);
+    // Who comes next has it.
+    assert_eq!(StateDir::open(name, "db").unwrap().elsewhere(), None);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = Folder::new();
+    let file = folder.file("file", b"");
+    let name = file.join("agent");
+    let reason = StateDir::open(name.to_str().unwrap(), "web").unwrap_err();
+    assert!(reason.starts_with("cannot make the folder "), "{reason}");
+    assert!(
+        reason.ends_with("choose another with stateDir.pathOnAgent"),
+        "{reason}"
+    );
+}

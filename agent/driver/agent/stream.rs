@@ -1,0 +1,192 @@
+//! One real socket and one flow, joined: bytes go straight from the socket into the flow's buffer and back.
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+use super::{dial, shared::Shared};
+use crate::{
+    addr::FlowKey,
+    driver::{harness::World, system::vigil::Vigil},
+    edge::Core,
+    flow::Receive,
+};
+
+/// Begins a round when everybody has had a turn since something was moved.
+pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
+    loop {
+        shared.moved.notified().await;
+        shared.lock().round.renew();
+    }
+}
+
+/// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own; what breaks is
+/// reset on both sides, never ended cleanly.
+pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
+    let mut stream = Stream {
+        flow,
+        socket,
+        local_done: false,
+        remote_done: false,
+    };
+    let end = poll_fn(|context| {
+        let mut state = shared.lock();
+        if state.stopping {
+            return Poll::Ready(Err(Broken));
+        }
+        state.wake_on(flow, context.waker());
+        let quantum = state.round.quantum();
+        let mut turn = Turn { quantum, moved: 0 };
+        let end = stream.poll(context, &mut state.core, &shared.harness().vigil, &mut turn);
+        if state.round.note(turn.moved) {
+            shared.moved.notify_one();
+        }
+        shared.settle(state);
+        end
+    })
+    .await;
+    if end.is_ok() {
+        dial::end_cleanly(&stream.socket);
+    }
+    drop(stream);
+    shared.leave(flow);
+}
+
+/// One of the two ends has gone without a clean end, and the other has been told.
+struct Broken;
+
+struct Stream {
+    flow: FlowKey,
+    socket: TcpStream,
+    /// The socket has said that it is done, and the flow has been told.
+    local_done: bool,
+    /// The flow has said that it is done, and the socket has been told.
+    remote_done: bool,
+}
+
+/// What a stream may move each way, and what it has moved both ways.
+struct Turn {
+    quantum: usize,
+    moved: usize,
+}
+
+impl Stream {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        vigil: &Vigil,
+        turn: &mut Turn,
+    ) -> Poll<Result<(), Broken>> {
+        let moved = match self.poll_to_socket(context, core, turn) {
+            Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
+            // The other direction goes on meanwhile.
+            Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
+                Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
+                broken @ Poll::Ready(Err(_)) => broken,
+            },
+            broken @ Poll::Ready(Err(_)) => broken,
+        };
+        moved.map_err(|_| {
+            core.handle_broken(self.flow);
+            Broken
+        })
+    }
+
+    fn poll_to_socket(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        turn: &mut Turn,
+    ) -> Poll<io::Result<()>> {
+        let mut left = turn.quantum;
+        while !self.remote_done {
+            if left == 0 {
+                return take_turns(context);
+            }
+            let socket = &mut self.socket;
+            let written = core.receive_with(self.flow, |bytes| {
+                let bytes = bytes.get(..left).unwrap_or(bytes);
+                let written = Pin::new(socket).poll_write(context, bytes);
+                let count = match &written {
+                    Poll::Ready(Ok(count)) => *count,
+                    Poll::Ready(Err(_)) | Poll::Pending => 0,
+                };
+                (count, written)
+            });
+            match written {
+                Receive::Data(Poll::Ready(Ok(count))) => {
+                    left -= count;
+                    turn.moved += count;
+                }
+                Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
+                // The flow wakes us when it has something.
+                Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
+                Receive::Finished => {
+                    // The other end may be gone already; then reading will say so.
+                    let _ = Pin::new(&mut self.socket).poll_shutdown(context);
+                    self.remote_done = true;
+                }
+                Receive::Reset => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_to_flow(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        vigil: &Vigil,
+        turn: &mut Turn,
+    ) -> Poll<io::Result<()>> {
+        let mut left = turn.quantum;
+        while !self.local_done {
+            if left == 0 {
+                return take_turns(context);
+            }
+            let socket = &mut self.socket;
+            let read = core.send_with(self.flow, |room| {
+                let end = room.len().min(left);
+                let mut room = ReadBuf::new(&mut room[..end]);
+                let read = Pin::new(socket).poll_read(context, &mut room);
+                let count = room.filled().len();
+                (count, read.map_ok(|()| count))
+            });
+            match read {
+                // It may take data (again) some day, and wakes us then; or never, which only it can tell.
+                None if core.is_reset(self.flow) => {
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
+                None | Some(Poll::Pending) => return Poll::Pending,
+                Some(Poll::Ready(Ok(0))) => {
+                    core.handle_finished(self.flow);
+                    self.local_done = true;
+                }
+                Some(Poll::Ready(Ok(count))) => {
+                    left -= count;
+                    turn.moved += count;
+                    vigil.note();
+                }
+                Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Goes on after others have had their turn.
+fn take_turns<T>(context: &Context<'_>) -> Poll<T> {
+    context.waker().wake_by_ref();
+    Poll::Pending
+}

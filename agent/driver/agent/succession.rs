@@ -1,0 +1,156 @@
+//! How an agent takes the place of an earlier one of the same manager, whose end the manager could not see: the way to it was
+//! lost, and the earlier agent waits in vain for a sign of life, with the ports that the new one needs.
+//!
+//! Each agent has a socket that no other user can reach. Who connects to it and says [`END`] asks the agent to end, and has
+//! its place when the connection ends. To connect and say nothing only asks whether it lives.
+
+use std::{
+    fs, io,
+    io::{Read as _, Write as _},
+    os::unix::{fs::MetadataExt as _, net::UnixListener as SystemListener},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::{
+    io::AsyncReadExt as _,
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+use super::places::ACCEPT_PAUSE;
+use crate::{
+    addr::Vip,
+    driver::system::{
+        describe,
+        private::{folder, folders, same_user},
+    },
+};
+
+/// How long an earlier agent may take to end. One that is stopped ends when it goes on.
+const END_MAX: Duration = Duration::from_secs(1);
+
+/// How long a successor may take to say what it wants.
+const SAY_MAX: Duration = Duration::from_millis(300);
+
+/// What a successor says.
+const END: [u8; 1] = *b"e";
+
+/// Who waits for the end of this agent: the connection ends with what holds it.
+pub(super) type Successor = UnixStream;
+
+/// How an agent hears of its successor.
+pub(super) struct Place {
+    listener: UnixListener,
+    path: PathBuf,
+    /// By which the file is known to be ours.
+    inode: u64,
+}
+
+/// Ends an earlier agent of this manager for this address, and takes its place. Waits for its end, so that its ports are
+/// free; nothing is served before that. The error says why a later agent could not end this one.
+pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<Place>, String> {
+    let name = format!("{manager}-{me}.agent");
+    for folder in folders() {
+        if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
+            // Whatever comes of it, there is nothing better to do than to go on.
+            let _ = earlier.write_all(&END);
+            let _ = earlier.set_read_timeout(Some(END_MAX));
+            let _ = earlier.read(&mut [0]);
+        }
+        tidy(&folder, &format!("-{me}.agent"));
+    }
+    let path = folder()?.join(name);
+    let bound = bind(path).map_err(|error| describe(&error));
+    bound.map(Some)
+}
+
+/// Removes what agents of other runs have left behind that could not clean up.
+fn tidy(folder: &Path, ending: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_agents = path.to_str().is_some_and(|path| path.ends_with(ending));
+        let refuses = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if is_agents
+            && std::os::unix::net::UnixStream::connect(&path).is_err_and(|error| refuses(&error))
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn bind(path: PathBuf) -> io::Result<Place> {
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = SystemListener::bind(&path)?;
+    listener.set_nonblocking(true)?;
+    Ok(Place {
+        listener: UnixListener::from_std(listener)?,
+        inode: fs::metadata(&path)?.ino(),
+        path,
+    })
+}
+
+impl Place {
+    /// Waits for a successor.
+    pub(super) async fn successor(&self) -> Successor {
+        loop {
+            match self
+                .listener
+                .accept()
+                .await
+                .map(|(stream, _)| same_user(stream))
+            {
+                Ok(Ok(mut stream)) => {
+                    let mut said = [0; END.len()];
+                    // Who says nothing must not keep the others waiting.
+                    let heard = timeout(SAY_MAX, stream.read_exact(&mut said)).await;
+                    if matches!(heard, Ok(Ok(_))) && said == END {
+                        return stream;
+                    }
+                }
+                Ok(Err(_)) => {}
+                // Descriptors are short; a successor connects again or is content with what ports are free.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A successor may have its own file there.
+        if fs::metadata(&self.path).is_ok_and(|now| now.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::system::private::make;
+
+    #[tokio::test]
+    async fn who_only_looks_whether_an_agent_lives_is_no_successor() {
+        let folder = std::env::temp_dir().join(format!("norouter-place-{}", std::process::id()));
+        make(&folder).unwrap();
+        let path = folder.join("a-127.0.0.1.agent");
+        let place = bind(path.clone()).unwrap();
+        tidy(&folder, "-127.0.0.1.agent");
+        assert!(path.exists(), "it lives");
+        let _silent = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        let mut successor = std::os::unix::net::UnixStream::connect(&path).unwrap();
+        successor.write_all(&END).unwrap();
+        let served = place.successor().await;
+        served.try_write(b"!").unwrap();
+        let mut answer = [0];
+        successor.read_exact(&mut answer).unwrap();
+        assert_eq!(answer, *b"!", "the right one is served");
+        drop(place);
+        assert!(!path.exists(), "nothing is left behind");
+        fs::remove_dir(folder).unwrap();
+    }
+}

@@ -1,0 +1,207 @@
+//! How a host's command asks a person: ssh starts this program with the question as its only argument, and gets the answer
+//! from its standard output. In between, the question goes to the manager, which knows where a person is.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io::Write as _,
+    path::Path,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::client::Client;
+use crate::{
+    addr::Vip,
+    driver::manager::{HELPER, Name, PASS, adopt_program},
+    secret::Secret,
+    view::{PromptKind, Question},
+};
+
+/// The variable in which `ssh` says what kind of question it is, if it does.
+const KIND: &str = "SSH_ASKPASS_PROMPT";
+
+/// Whether there is an answer, so that nobody needs to wait for one any more.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
+/// Asks a person and ends, if this program was started to do that. A program calls it before it looks at its arguments;
+/// only then are the commands of hosts told that they can ask.
+pub fn run_if_asked() -> Option<ExitCode> {
+    if let Ok(program) = std::env::current_exe() {
+        adopt_program(program);
+    }
+    let pass = std::env::var(PASS).ok()?;
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let helper = std::env::var_os(HELPER)?;
+    let prompt = prompt(&arguments, &helper, Path::exists)?;
+    let asked = ask(&pass, prompt, std::env::var(KIND).ok().as_deref());
+    Some(if asked.is_some() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The question, if the arguments are those of a helper. Agents and commands that a host's command starts on this machine
+/// have the same environment: a helper is called by the path that was given, and with nothing but words that are
+/// neither a command nor a file.
+fn prompt(
+    arguments: &[OsString],
+    helper: &OsStr,
+    is_file: impl Fn(&Path) -> bool,
+) -> Option<String> {
+    let [program, prompt] = arguments else {
+        return None;
+    };
+    let text = prompt.to_string_lossy();
+    let a_word = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_./\\".contains(c));
+    (program == helper && !a_word && !is_file(Path::new(prompt))).then(|| text.into_owned())
+}
+
+/// What kind of answer a question wants; none if it only wants to be read.
+fn kind(prompt: &str, hint: Option<&str>) -> Option<PromptKind> {
+    match hint {
+        Some("none") => return None,
+        Some("confirm") => return Some(PromptKind::Confirm),
+        Some(_) | None => {}
+    }
+    let lower = prompt.to_lowercase();
+    let last = lower.trim().lines().last().unwrap_or_default();
+    let confirms = last.contains("(yes/no") || last.starts_with("please type 'yes'");
+    let names = last.starts_with("username") || last.ends_with("login:");
+    Some(if confirms {
+        PromptKind::Confirm
+    } else if names {
+        PromptKind::Text
+    } else {
+        PromptKind::Secret
+    })
+}
+
+/// Asks, and writes the answer.
+fn ask(pass: &str, prompt: String, hint: Option<&str>) -> Option<()> {
+    let mut parts = pass.splitn(3, '/');
+    let network: Name = parts.next()?.parse().ok()?;
+    let vip: Vip = parts.next()?.parse().ok()?;
+    let question = Question {
+        token: Secret::new(parts.next()?.to_owned()),
+        kind: kind(&prompt, hint),
+        text: prompt,
+        asker: platform::asker(),
+    };
+    platform::end_with_asker();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .ok()?;
+    let asked = Client::new(network);
+    let asked = runtime.block_on(asked.ask(&vip.to_string(), &question));
+    let answer = asked.ok()??;
+    ANSWERED.store(true, Ordering::Relaxed);
+    let mut out = std::io::stdout().lock();
+    out.write_all(answer.reveal().as_bytes()).ok()?;
+    out.write_all(b"\n").ok()?;
+    out.flush().ok()
+}
+
+#[cfg(unix)]
+mod platform {
+    use std::sync::atomic::Ordering;
+
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    use super::ANSWERED;
+
+    /// The process that asks.
+    pub(super) fn asker() -> u32 {
+        std::os::unix::process::parent_id()
+    }
+
+    /// Ends this process when nobody reads its output any more: who has asked is gone.
+    pub(super) fn end_with_asker() {
+        std::thread::spawn(|| {
+            let out = std::io::stdout();
+            // Nothing is asked of the pipe but what is always told: that its other end is closed.
+            let mut fds = [PollFd::new(&out, PollFlags::empty())];
+            if poll(&mut fds, None).is_ok() && !ANSWERED.load(Ordering::Relaxed) {
+                std::process::exit(1);
+            }
+        });
+    }
+}
+
+#[cfg(not(unix))]
+mod platform {
+    /// The process that asks, which the standard library does not tell here.
+    pub(super) fn asker() -> u32 {
+        0
+    }
+
+    /// What has asked takes its helper with it: they are in the same job.
+    pub(super) fn end_with_asker() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(arguments: &[&str]) -> Option<String> {
+        let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+        let file = Path::new("/my networks/office.yaml");
+        prompt(&arguments, OsStr::new("/bin/norouter"), |path| path == file)
+    }
+
+    #[test]
+    fn only_a_helper_takes_itself_for_one() {
+        let password = "ann@web's password: ";
+        assert_eq!(
+            asked(&["/bin/norouter", password]).as_deref(),
+            Some(password)
+        );
+        for other in [
+            &["/bin/norouter"][..],
+            &["/bin/norouter", "status"],
+            &["/bin/norouter", "--version"],
+            &["/bin/norouter", "./office.yaml"],
+            &["/bin/norouter", "/my networks/office.yaml"],
+            &["/bin/norouter", "agent", "--automated"],
+            &["/bin/norouter", "demo-host", password],
+            &["norouter", password],
+            &["/usr/bin/norouter", password],
+        ] {
+            assert_eq!(asked(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_question_is_what_ssh_says_or_what_it_looks_like() {
+        let host = "The authenticity of host 'web' can't be established.\nED25519 key fingerprint is SHA256:x.\n\
+                    Are you sure you want to continue connecting (yes/no/[fingerprint])? ";
+        let again = "Please type 'yes', 'no' or the fingerprint: ";
+        for (text, hint, expected) in [
+            (host, None, Some(PromptKind::Confirm)),
+            (again, None, Some(PromptKind::Confirm)),
+            (
+                "Allow use of key /k?",
+                Some("confirm"),
+                Some(PromptKind::Confirm),
+            ),
+            ("Confirm user presence for key", Some("none"), None),
+            ("ann@web's password: ", None, Some(PromptKind::Secret)),
+            (
+                "Enter passphrase for key '/k': ",
+                None,
+                Some(PromptKind::Secret),
+            ),
+            (
+                "(ann@web) Verification code: ",
+                None,
+                Some(PromptKind::Secret),
+            ),
+            ("Username for 'https://web': ", None, Some(PromptKind::Text)),
+        ] {
+            assert_eq!(kind(text, hint), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What every answer is made from.
+
+use crate::{
+    driver::manager::{Inside, Name},
+    view::NetworkView,
+};
+
+/// The network, and what it is called.
+pub(super) struct Network {
+    pub(super) inside: Inside,
+    pub(super) name: Name,
+    pub(super) manifest: Option<String>,
+}
+
+impl Network {
+    pub(super) fn view(&self) -> NetworkView {
+        let (snapshot, uptime) = self.inside.snapshot();
+        NetworkView {
+            network: self.name.to_string(),
+            manifest: self.manifest.clone(),
+            version: crate::VERSION.to_owned(),
+            pid: std::process::id(),
+            uptime_ms: u64::try_from(uptime.as_millis()).unwrap_or(u64::MAX),
+            snapshot,
+        }
+    }
+}

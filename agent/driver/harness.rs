@@ -1,0 +1,158 @@
+//! What every driver does with its machine: lends it out under a lock, performs what it decides, and keeps its time.
+//!
+//! All tasks of a machine share one thread, and the lock is held between two awaits and never across one, so that nobody waits
+//! for it. The log has every output and every timer with its reason, on the level `trace`.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::{
+    driver::system::{clock::Clock, vigil::Vigil},
+    time::Instant,
+};
+
+/// A machine: it is told what has happened, and says what is to be done (`docs/ARCHITECTURE.md`, "The shape of a machine").
+pub(super) trait Machine: Send + 'static {
+    /// What is to be done.
+    type Output: fmt::Debug;
+
+    /// The next thing to do.
+    fn poll_output(&mut self) -> Option<Self::Output>;
+
+    /// When to call [`Machine::handle_timeout`], and why.
+    fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
+
+    /// Time has passed.
+    fn handle_timeout(&mut self, now: Instant);
+}
+
+/// What the tasks of one machine share: the machine in its [`Harness`], and everything that its outputs act on.
+pub(super) trait World: Send + Sync + Sized + 'static {
+    type Machine: Machine;
+
+    /// The machine, and what is kept under the same lock.
+    type State: Send;
+
+    /// The timer goes off at least this often, if the world wants to look at something itself.
+    const TICK: Option<Duration> = None;
+
+    fn harness(&self) -> &Harness<Self::State>;
+
+    fn machine(state: &mut Self::State) -> &mut Self::Machine;
+
+    /// Does one thing that the machine has decided.
+    fn perform(
+        self: &Arc<Self>,
+        state: &mut Self::State,
+        output: <Self::Machine as Machine>::Output,
+    );
+
+    /// The machine has nothing more to be done for now.
+    fn settled(self: &Arc<Self>, state: &mut Self::State);
+
+    /// The timer has gone off, so long after its time. The machine hears of it afterwards.
+    fn ticked(self: &Arc<Self>, _late: Duration) {}
+
+    /// The moment, by the clock of this machine.
+    fn now(&self) -> Instant {
+        self.harness().clock.now()
+    }
+
+    /// The state. A panic in one task leaves it as good as it was.
+    fn lock(&self) -> MutexGuard<'_, Self::State> {
+        let state = self.harness().state.lock();
+        state.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the machine something, and performs what it decides.
+    fn tell<R>(self: &Arc<Self>, what: impl FnOnce(&mut Self::Machine, Instant) -> R) -> R {
+        let mut state = self.lock();
+        let answer = what(Self::machine(&mut state), self.now());
+        self.settle(state);
+        answer
+    }
+
+    /// Performs what the machine has decided.
+    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, Self::State>) {
+        while let Some(output) = Self::machine(&mut state).poll_output() {
+            tracing::trace!(?output);
+            self.perform(&mut state, output);
+        }
+        self.settled(&mut state);
+        let next = Self::machine(&mut state).poll_timeout();
+        self.harness().expect(next.map(|(at, _why)| at));
+    }
+}
+
+/// A machine's lock and its timer.
+pub(super) struct Harness<S> {
+    pub(super) clock: Clock,
+    /// Keeps the thread awake for a moment after something has arrived.
+    pub(super) vigil: Vigil,
+    state: Mutex<S>,
+    /// What the timer waits for, in microseconds; [`NEVER`] if it waits for nothing.
+    armed: AtomicU64,
+    /// The earliest deadline has moved forward.
+    sooner: Notify,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl<S> Harness<S> {
+    pub(super) fn new(clock: Clock, state: S) -> Self {
+        Self {
+            clock,
+            vigil: Vigil::default(),
+            state: Mutex::new(state),
+            armed: AtomicU64::new(NEVER),
+            sooner: Notify::new(),
+        }
+    }
+
+    /// Wakes the timer if it would go off too late.
+    fn expect(&self, next: Option<Instant>) {
+        if next.is_some_and(|at| at.as_micros() < self.armed.load(Ordering::Relaxed)) {
+            self.sooner.notify_one();
+        }
+    }
+}
+
+/// Tells a machine when time has passed.
+pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
+    let harness = world.harness();
+    loop {
+        let next = {
+            let mut state = world.lock();
+            let tick = W::TICK.map(|tick| (world.now() + tick, "a look at the system"));
+            let next = W::machine(&mut state).poll_timeout();
+            let next = next.into_iter().chain(tick).min_by_key(|(at, _)| *at);
+            let armed = next.map_or(NEVER, |(at, _)| at.as_micros());
+            harness.armed.store(armed, Ordering::Relaxed);
+            next
+        };
+        tokio::select! {
+            () = harness.clock.sleep_until(next.map(|(at, _)| at)) => {
+                let Some((at, why)) = next else { continue };
+                let late = world.now() - at;
+                tracing::trace!(why, ?late, "timer");
+                world.ticked(late);
+                world.tell(W::Machine::handle_timeout);
+            }
+            () = harness.sooner.notified() => {}
+        }
+    }
+}
+
+/// Keeps the thread of a machine awake while answers come soon.
+pub(super) async fn keep_vigil<W: World>(world: Arc<W>) -> Infallible {
+    world.harness().vigil.keep().await
+}

@@ -1,0 +1,109 @@
+//! The process that gives a pipe to an agent.
+
+use std::{io, process::Stdio};
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::pass::Pass;
+use crate::{
+    driver::system::{describe, environment},
+    link::Ending,
+};
+
+/// The streams of an agent.
+pub(super) struct Pipes {
+    pub(super) input: Box<dyn AsyncWrite + Unpin + Send>,
+    pub(super) output: Box<dyn AsyncRead + Unpin + Send>,
+    pub(super) errors: Box<dyn AsyncRead + Unpin + Send>,
+}
+
+/// A running command, in a session (on Windows: a job) of its own, so that it and whatever it has started can be
+/// ended together, and so that a Ctrl-C in the manager's terminal is the manager's alone.
+pub(super) struct Child {
+    process: Box<dyn ChildWrapper>,
+}
+
+impl Child {
+    /// Starts a command; fails with a reason for people. With a pass it may ask people something.
+    pub(super) fn spawn(argv: &[String], pass: Option<&Pass>) -> Result<(Self, Pipes), String> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err("it is empty".to_owned());
+        };
+        let mut command = CommandWrap::with_new(program, |command| {
+            command
+                .args(arguments)
+                .envs(
+                    environment::adopted()
+                        .iter()
+                        .map(|(name, value)| (name, value)),
+                )
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            if let Some(pass) = pass {
+                command.envs(pass.variables());
+            }
+        });
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessSession);
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+        let mut process = command.spawn().map_err(|error| reason(&error, program))?;
+        let streams = Option::zip(process.stdin().take(), process.stdout().take())
+            .zip(process.stderr().take());
+        let Some(((input, output), errors)) = streams else {
+            return Err("the operating system gave it no pipes".to_owned());
+        };
+        #[cfg(unix)]
+        {
+            use crate::driver::system::stdio;
+            stdio::widen(&input);
+            stdio::widen(&output);
+        }
+        let pipes = Pipes {
+            input: Box::new(input),
+            output: Box::new(output),
+            errors: Box::new(errors),
+        };
+        Ok((Self { process }, pipes))
+    }
+
+    /// Waits for its end. Dropping the future loses nothing.
+    pub(super) async fn wait(&mut self) -> Ending {
+        match self.process.wait().await {
+            Ok(status) => ending(status),
+            Err(_) => Ending::Unknown,
+        }
+    }
+
+    /// Asks the whole group to end.
+    pub(super) fn terminate(&mut self) {
+        #[cfg(unix)]
+        let _ = self.process.signal(rustix::process::Signal::TERM.as_raw());
+        // Windows has no such request; what comes next is not one.
+    }
+
+    /// Ends the whole group.
+    pub(super) fn kill(&mut self) {
+        let _ = self.process.start_kill();
+    }
+}
+
+fn reason(error: &io::Error, program: &str) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        format!("{program:?} is not in $PATH; install it, or write its path in cmd")
+    } else if error.kind() == io::ErrorKind::PermissionDenied {
+        format!("{program:?} is not executable; change its mode, or write another one in cmd")
+    } else {
+        format!("{program:?}: {}", describe(error))
+    }
+}
+
+fn ending(status: std::process::ExitStatus) -> Ending {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Ending::Signal(signal);
+    }
+    status.code().map_or(Ending::Unknown, Ending::Status)
+}

@@ -1,0 +1,96 @@
+//! What could be changed behind the back of somebody who has agreed to the commands of a plan.
+
+use std::{collections::BTreeSet, path::Path};
+
+use crate::{
+    addr::HostName,
+    driver::system::trusted,
+    plan::{Plan, Start},
+    text::quote_whole,
+};
+
+/// A reason why a command may become another one although its words stay the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// The host whose command it is.
+    pub host: HostName,
+    /// Which file of it, and who could change it.
+    pub text: String,
+}
+
+/// What could be changed behind the back of somebody who has agreed to the commands of a plan: files that they name, and that
+/// other users of this machine may write. What is found on the `PATH` is not looked at.
+pub fn doubts(plan: &Plan) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    for host in &plan.hosts {
+        let Start::Command(words) = &host.start else {
+            continue;
+        };
+        // What is named twice is told of once.
+        let texts = words.iter().enumerate().filter_map(|(place, word)| {
+            let path = Path::new(word);
+            let is_path = word.chars().any(std::path::is_separator) && !word.starts_with('-');
+            if !is_path {
+                return None;
+            }
+            let name = quote_whole(word);
+            if place == 0 && !path.is_absolute() {
+                return Some(format!(
+                    "the program {name} is another one in each folder in which norouter is started"
+                ));
+            }
+            // Other words may be paths of another machine.
+            let reason = path.is_file().then(|| trusted::file(path).err())??;
+            Some(format!("{name} can be changed by others: {reason}"))
+        });
+        let texts: BTreeSet<_> = texts.collect();
+        doubts.extend(texts.into_iter().map(|text| Doubt {
+            host: host.name.clone(),
+            text,
+        }));
+    }
+    doubts
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt as _,
+    };
+
+    use super::*;
+    use crate::driver::system::files::tests::Folder;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_command_is_doubtful_where_others_may_write_what_it_names() {
+        let folder = Folder::new();
+        mode(&folder.0, 0o755);
+        let script = folder.0.join("run.sh");
+        fs::write(&script, "").unwrap();
+        mode(&script, 0o755);
+        let shown = script.display();
+        let texts = |cmd: &str| -> Vec<String> {
+            let text = format!("hosts: {{a: {{}}, b: {{cmd: {cmd}}}}}");
+            let plan = crate::plan::load("test.yaml", &text).plan.unwrap();
+            let doubts = doubts(&plan);
+            assert!(doubts.iter().all(|doubt| doubt.host.as_str() == "b"));
+            doubts.into_iter().map(|doubt| doubt.text).collect()
+        };
+        let (program, argument) = (format!("[{shown}]"), format!("[sh, {shown}, {shown}]"));
+        assert!(texts(&program).is_empty() && texts(&argument).is_empty());
+        mode(&script, 0o757);
+        for cmd in [&program, &argument] {
+            let texts = texts(cmd);
+            assert_eq!(texts.len(), 1, "{texts:?}");
+            assert!(texts[0].contains("run.sh\" can be changed by others: other users may write"));
+        }
+        assert!(texts("./run.sh")[0].contains("another one in each folder"));
+        assert!(texts("ssh b -- /nowhere/norouter").is_empty());
+    }
+}

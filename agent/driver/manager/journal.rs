@@ -1,0 +1,197 @@
+//! The end of the log, which is kept while the network runs, within bounds.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::watch;
+
+use crate::view::{Event, LogLine};
+
+/// How many lines are kept ...
+const LINES_MAX: usize = 5_000;
+
+/// ... if they have no more bytes than these.
+const BYTES_MAX: usize = 4 << 20;
+
+/// What has happened last, numbered.
+pub(in crate::driver) struct Journal {
+    lines: Mutex<Lines>,
+    /// The number of the newest line.
+    last: watch::Sender<u64>,
+}
+
+/// The lines by their numbers, and which of them are about each host, or about none.
+#[derive(Default)]
+struct Lines {
+    by_number: BTreeMap<u64, LogLine>,
+    bytes: usize,
+    about: BTreeMap<Option<String>, About>,
+}
+
+#[derive(Default)]
+struct About {
+    numbers: VecDeque<u64>,
+    bytes: usize,
+}
+
+impl About {
+    /// Its share of both bounds.
+    fn weight(&self) -> usize {
+        self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
+    }
+}
+
+impl Lines {
+    fn push(&mut self, line: LogLine) {
+        let size = size(&line.event);
+        let about = line.event.host().map(str::to_owned);
+        let about = self.about.entry(about).or_default();
+        about.numbers.push_back(line.seq);
+        about.bytes += size;
+        self.bytes += size;
+        self.by_number.insert(line.seq, line);
+    }
+
+    /// Drops the oldest line of the host that has most, so that none washes out what was said of the others.
+    fn shed(&mut self) {
+        let most = self.about.values_mut().max_by_key(|about| about.weight());
+        if let Some(about) = most
+            && let Some(oldest) = about.numbers.pop_front()
+            && let Some(line) = self.by_number.remove(&oldest)
+        {
+            about.bytes -= size(&line.event);
+            self.bytes -= size(&line.event);
+        }
+        self.about.retain(|_, about| !about.numbers.is_empty());
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            lines: Mutex::default(),
+            last: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Journal {
+    pub(in crate::driver) fn note(&self, event: Event) {
+        let mut lines = self.lock();
+        let seq = *self.last.borrow() + 1;
+        lines.push(LogLine {
+            seq,
+            time_ms: now(),
+            event,
+        });
+        while lines.bytes > BYTES_MAX || lines.by_number.len() > LINES_MAX {
+            lines.shed();
+        }
+        drop(lines);
+        self.last.send_replace(seq);
+    }
+
+    /// The number of the newest line, now and whenever there is another one.
+    pub(in crate::driver) fn last(&self) -> watch::Receiver<u64> {
+        self.last.subscribe()
+    }
+
+    /// Everything that is kept and came after the line of that number.
+    pub(in crate::driver) fn after(&self, seq: u64) -> Vec<LogLine> {
+        let lines = self.lock();
+        let newest = lines.by_number.range(seq.saturating_add(1)..);
+        newest.map(|(_, line)| line.clone()).collect()
+    }
+
+    /// The newest lines that are about a host, or about any.
+    pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
+        let lines = self.lock();
+        let wanted = |line: &&LogLine| host.is_none() || line.event.host() == host;
+        let newest = lines.by_number.values().rev().filter(wanted).take(most);
+        let mut newest: Vec<_> = newest.cloned().collect();
+        newest.reverse();
+        newest
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// About how much memory a line takes.
+fn size(event: &Event) -> usize {
+    let text = match event {
+        Event::Host { reason, .. } => reason.as_ref().map_or(0, String::len),
+        Event::Stderr { line, .. } => line.len(),
+        Event::Warning { text, .. } | Event::Refused { text, .. } => text.len(),
+        Event::Reloaded { changes, grants } => changes.iter().chain(grants).map(String::len).sum(),
+        Event::Held { grants } => grants.iter().map(String::len).sum(),
+        Event::Hopeless { .. } => 0,
+    };
+    text + 128
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(host: &str, text: &str) -> Event {
+        Event::Stderr {
+            host: host.to_owned(),
+            vip: String::new(),
+            line: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn lines_are_numbered_and_the_oldest_go() {
+        let journal = Journal::default();
+        for _ in 0..LINES_MAX + 10 {
+            journal.note(line("a", "x"));
+        }
+        let all = journal.after(0);
+        assert_eq!((all.len(), all[0].seq), (LINES_MAX, 11));
+        assert!(all.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
+        assert_eq!(*journal.last().borrow(), all[LINES_MAX - 1].seq);
+        let long = "x".repeat(BYTES_MAX / 4);
+        for _ in 0..10 {
+            journal.note(line("b", &long));
+        }
+        let all = journal.after(0);
+        let bytes: usize = all.iter().map(|line| size(&line.event)).sum();
+        assert!(bytes <= BYTES_MAX && all.len() < LINES_MAX, "{bytes} bytes");
+        assert_eq!(journal.tail(LINES_MAX, Some("b")).len(), 3);
+        assert!(all.windows(2).all(|pair| pair[0].seq < pair[1].seq));
+    }
+
+    #[test]
+    fn a_host_that_writes_much_does_not_wash_out_the_others() {
+        let journal = Journal::default();
+        journal.note(line("quiet", "x"));
+        for _ in 0..3 * LINES_MAX {
+            journal.note(line("loud", &"x".repeat(2_000)));
+        }
+        assert_eq!(journal.tail(10, Some("quiet")).len(), 1);
+        assert!(journal.tail(LINES_MAX, Some("loud")).len() > 1_000);
+    }
+
+    #[test]
+    fn the_tail_is_of_one_host_or_of_all() {
+        let journal = Journal::default();
+        for (host, text) in [("a", "1"), ("b", "2"), ("a", "3"), ("b", "4")] {
+            journal.note(line(host, text));
+        }
+        let numbers = |lines: Vec<LogLine>| lines.iter().map(|line| line.seq).collect::<Vec<_>>();
+        assert_eq!(numbers(journal.tail(3, None)), [2, 3, 4]);
+        assert_eq!(numbers(journal.tail(3, Some("a"))), [1, 3]);
+        assert_eq!(numbers(journal.after(2)), [3, 4]);
+    }
+}

@@ -1,0 +1,107 @@
+//! What a running network is called on its machine.
+
+use std::{fmt, path::Path, str::FromStr};
+
+/// More characters than anybody wants to type, and few enough for the path of a socket.
+const LENGTH_MAX: usize = 40;
+
+/// A name that can be part of a file name anywhere: letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(String);
+
+/// A text that is no [`Name`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the name of a network has at most {LENGTH_MAX} letters, digits, '-', '_' and '.', and begins with a letter or digit"
+)]
+pub struct NameError;
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let good = text.len() <= LENGTH_MAX
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(fits);
+        good.then(|| Self(text.to_owned())).ok_or(NameError)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Name {
+    /// The name of the network of a manifest: that of the file, or of its folder if the file has the name that all have.
+    pub fn of_manifest(manifest: &Path) -> Self {
+        let text =
+            |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+        let stem = text(manifest.file_stem()).filter(|stem| stem != "norouter");
+        let folder = || text(manifest.parent().and_then(Path::file_name));
+        Self::near(&stem.or_else(folder).unwrap_or_default())
+    }
+
+    /// The name that looks most like a text.
+    pub fn near(text: &str) -> Self {
+        let plain: String = text
+            .chars()
+            .map(|c| if fits(c) { c } else { '-' })
+            .skip_while(|c| !c.is_ascii_alphanumeric())
+            .take(LENGTH_MAX - 4)
+            .collect();
+        Self(if plain.is_empty() {
+            "network".to_owned()
+        } else {
+            plain
+        })
+    }
+
+    /// The name itself, and with a number for those that come later.
+    pub(in crate::driver) fn numbered(&self, number: usize) -> Self {
+        match number {
+            1 => self.clone(),
+            _ => Self(format!("{}-{number}", self.0)),
+        }
+    }
+}
+
+fn fits(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_called_like_its_manifest_or_its_folder() {
+        for (path, name) in [
+            ("/a/office.yaml", "office"),
+            ("/a/office/norouter.yaml", "office"),
+            ("/a/my office/norouter.yml", "my-office"),
+            ("/a/.dev.yaml", "dev"),
+            ("/norouter.yaml", "network"),
+            ("/a/\u{1f600}/norouter.yaml", "network"),
+        ] {
+            let found = Name::of_manifest(Path::new(path));
+            assert_eq!(found.to_string(), name);
+            assert_eq!(found.to_string().parse(), Ok(found.clone()));
+            assert_eq!(
+                found.numbered(99).to_string().parse(),
+                Ok(found.numbered(99))
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_a_path_or_an_option_is_none() {
+        let long = "x".repeat(41);
+        for bad in [
+            "", ".", "..", "../x", "a/b", "a\\b", "-x", "a b", "\u{e9}", &long,
+        ] {
+            assert_eq!(bad.parse::<Name>(), Err(NameError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The file that a running network was made from: it is read, watched, and taken up when it changes. What is broken
+//! changes nothing.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{Handle, Manager, doubts, shared::ReloadRequest};
+use crate::{
+    driver::system::{describe, files, watch::Watch},
+    manager::{Hold, Outcome},
+    manifest::{Problem, SIZE_MAX_BYTES},
+    plan::{self, Loaded, Plan},
+};
+
+/// Why there is no text.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The operating system does not give it.
+    #[error("{}", describe(.0))]
+    Io(#[from] io::Error),
+    /// The path has characters that no path of a manifest may have.
+    #[error("its path has a line break or a control character; give it another name")]
+    Name,
+    /// It is no text.
+    #[error("line {line}: this is not UTF-8 text")]
+    NotText {
+        /// Where it ends to be one, from 1.
+        line: usize,
+    },
+}
+
+/// The text of a manifest. Of one that is too large no more is read than shows that it is.
+pub fn read(reader: impl Read) -> Result<String, Unreadable> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
+    reader.take(most + 1).read_to_end(&mut bytes)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        // Too large: the end may be in the middle of a character, and it will be refused for its size anyway.
+        Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        }
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.split(|byte| *byte == b'\n').count();
+            Err(Unreadable::NotText { line })
+        }
+    }
+}
+
+/// Reads and understands the manifest in a file.
+pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
+    Ok(understand(&file.display().to_string(), &read(open(file)?)?))
+}
+
+/// Opens the file of a manifest. A path that could break the lines of whatever it is written into is none.
+pub fn open(file: &Path) -> Result<File, Unreadable> {
+    if file.to_string_lossy().chars().any(breaks_lines) {
+        return Err(Unreadable::Name);
+    }
+    Ok(files::open(file)?)
+}
+
+/// Whether a character in a path could end a line of a file that names the path.
+pub(crate) fn breaks_lines(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Understands a manifest, and looks at the files on this machine that its commands name.
+pub fn understand(file_name: &str, text: &str) -> Loaded {
+    let mut loaded = plan::load(file_name, text);
+    let doubts = loaded.plan.as_ref().map(doubts::doubts);
+    for doubt in doubts.unwrap_or_default() {
+        let hosts = &mut loaded.manifest.hosts.iter();
+        let host = hosts.find(|host| host.name.value == doubt.host.as_str());
+        let Some(host) = host else { continue };
+        let span = host.cmd.as_ref().map_or(host.name.span, |cmd| cmd.span);
+        loaded.problems.push(
+            Problem::warning(span, doubt.text).hint(
+                "name a program by its whole path, in a folder that only you or root may write",
+            ),
+        );
+    }
+    loaded.problems.sort_by_key(|problem| problem.span.start);
+    loaded
+}
+
+/// A network's manifest, and who wants it to be read again.
+pub struct Origin {
+    file: PathBuf,
+    hold: Hold,
+    watch: Option<Watch>,
+    /// Other programs that want it to be read again.
+    requests: Option<UnboundedReceiver<ReloadRequest>>,
+}
+
+/// What came of a manifest that was read again.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// What is good to know or wrong, for people; may be empty.
+    pub report: String,
+    /// The new plan and what came of it, which may be that it waits; nothing has changed where there is none.
+    pub plan: Option<(Plan, Outcome)>,
+}
+
+impl Origin {
+    /// The file that a manager's network was made from. Its watch is older than what was read, so that no change falls
+    /// between the two. Without a watch it is read again only when somebody asks.
+    pub fn new(
+        file: &Path,
+        hold: Hold,
+        watch: Option<io::Result<Watch>>,
+        manager: &mut Manager,
+    ) -> Self {
+        let watch = watch.and_then(|watch| {
+            watch
+                .inspect_err(|error| {
+                    tracing::warn!("the manifest cannot be watched for changes: {error}");
+                })
+                .ok()
+        });
+        Self {
+            file: file.to_owned(),
+            hold,
+            watch,
+            requests: manager.take_reloads(),
+        }
+    }
+
+    /// What of a change waits for a person.
+    pub const fn hold(&self) -> Hold {
+        self.hold
+    }
+
+    /// Done when the manifest is to be read again: it has changed, or somebody asks and wants to hear what came of it.
+    pub async fn next(&mut self) -> Option<ReloadRequest> {
+        let changed = async {
+            match &mut self.watch {
+                Some(watch) => watch.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let wanted = async {
+            match &mut self.requests {
+                Some(requests) => requests.recv().await,
+                None => None,
+            }
+        };
+        tokio::select! {
+            () = changed => None,
+            Some(asker) = wanted => Some(asker),
+        }
+    }
+
+    /// Reads the manifest again, makes the network what it says, and tells who has asked.
+    pub async fn take_up(&self, manager: &Handle, asker: Option<ReloadRequest>) -> Taken {
+        let taken = self.read_again(manager).await;
+        if let Some(asker) = asker {
+            let outcome = match &taken.plan {
+                Some((_, outcome)) => Ok(outcome.clone()),
+                None => Err(taken.report.clone()),
+            };
+            // Who has gone meanwhile does not want to know.
+            let _ = asker.send(outcome);
+        }
+        taken
+    }
+
+    async fn read_again(&self, manager: &Handle) -> Taken {
+        let nothing = |report| Taken { report, plan: None };
+        let loaded = match load(&self.file) {
+            Ok(loaded) => loaded,
+            Err(error) => return nothing(format!("the manifest cannot be read: {error}")),
+        };
+        let report = loaded.report(false);
+        let Some(plan) = loaded.plan else {
+            return nothing(report);
+        };
+        match manager.reload(plan.clone(), self.hold).await {
+            Ok(outcome) => Taken {
+                report,
+                plan: Some((plan, outcome)),
+            },
+            Err(_) => nothing("the network has ended".to_owned()),
+        }
+    }
+}

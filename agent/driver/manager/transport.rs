@@ -1,0 +1,118 @@
+//! What an agent rides on: a child process and its pipes, or a thread and pipes in memory.
+
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::{
+    child::{Child, Pipes},
+    pass::Pass,
+};
+use crate::{
+    driver::{
+        agent::{self, May, permits},
+        system::{
+            describe,
+            resources::{self, Alone},
+        },
+    },
+    link::Ending,
+    plan::Start,
+};
+
+/// What a pipe in memory holds, in bytes.
+const DUPLEX: usize = 256 << 10;
+
+/// What runs an agent.
+pub(super) enum Process {
+    Child(Child),
+    /// An agent inside the manager: its end, and what asks it to go or ends it.
+    Inside {
+        ended: oneshot::Receiver<()>,
+        stop: Option<oneshot::Sender<()>>,
+        kill: Option<oneshot::Sender<()>>,
+    },
+}
+
+/// Starts an agent; fails with a reason for people. A command with a pass may ask people something.
+pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), String> {
+    match start {
+        Start::InProcess => in_process(),
+        Start::Command(argv) => {
+            let (child, pipes) = Child::spawn(argv, pass)?;
+            Ok((Process::Child(child), pipes))
+        }
+    }
+}
+
+/// Starts an agent on a thread of its own: what others make it do is not the manager's time.
+fn in_process() -> Result<(Process, Pipes), String> {
+    let (input, far_input) = tokio::io::duplex(DUPLEX);
+    let (output, far_output) = tokio::io::duplex(DUPLEX);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (kill, killed) = oneshot::channel::<()>();
+    let (end, ended) = oneshot::channel();
+    let runtime = agent::runtime().map_err(|error| describe(&error))?;
+    let work = move || {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let may = May {
+            limits: permits::limits(None),
+            capacity: resources::capacity(Alone::No),
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                _ = agent::run(far_input, far_output, may, None, stopped) => {}
+                _ = killed => {}
+            }
+        });
+        // A resolver that does not answer has a thread, and must not keep the agent alive.
+        runtime.shutdown_background();
+        // The manager may be gone first.
+        let _ = end.send(());
+    };
+    let thread = thread::Builder::new().name("agent".to_owned());
+    thread.spawn(work).map_err(|error| describe(&error))?;
+    let pipes = Pipes {
+        input: Box::new(input),
+        output: Box::new(output),
+        errors: Box::new(tokio::io::empty()),
+    };
+    let process = Process::Inside {
+        ended,
+        stop: Some(stop),
+        kill: Some(kill),
+    };
+    Ok((process, pipes))
+}
+
+impl Process {
+    /// Waits for its end. Dropping the future loses nothing.
+    pub(super) async fn wait(&mut self) -> Ending {
+        match self {
+            Self::Child(child) => child.wait().await,
+            Self::Inside { ended, .. } => {
+                // A thread that has panicked has ended, too.
+                let _ = ended.await;
+                Ending::Unknown
+            }
+        }
+    }
+
+    /// Asks it to go.
+    pub(super) fn terminate(&mut self) {
+        match self {
+            Self::Child(child) => child.terminate(),
+            Self::Inside { stop, .. } => drop(stop.take()),
+        }
+    }
+
+    /// Ends it.
+    pub(super) fn kill(&mut self) {
+        match self {
+            Self::Child(child) => child.kill(),
+            Self::Inside { kill, .. } => drop(kill.take()),
+        }
+    }
+}

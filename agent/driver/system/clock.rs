@@ -1,0 +1,117 @@
+//! The one clock, and what notices that it stood still.
+
+use std::time::{Duration, Instant as SystemInstant};
+
+use crate::time::Instant;
+
+/// Tells machines the time, in microseconds since it was made.
+///
+/// It is monotonic: neither a clock that is set nor one that drifts changes what a machine sees. On Linux
+/// (`CLOCK_MONOTONIC`) and macOS (`CLOCK_UPTIME_RAW`) it also stands still while the machine sleeps.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::driver) struct Clock {
+    start: SystemInstant,
+}
+
+impl Clock {
+    pub(in crate::driver) fn start() -> Self {
+        Self {
+            start: SystemInstant::now(),
+        }
+    }
+
+    pub(in crate::driver) fn now(self) -> Instant {
+        Instant::ZERO + self.start.elapsed()
+    }
+
+    /// Sleeps until `at`; for ever without it.
+    pub(in crate::driver) async fn sleep_until(self, at: Option<Instant>) {
+        match at {
+            Some(at) => tokio::time::sleep_until((self.start + (at - Instant::ZERO)).into()).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// How late a timer has to be for the machine to have slept, or this process to have been stopped.
+const LATE: Duration = Duration::from_secs(5);
+
+/// How much more time has to have passed outside than on our clock.
+const SLEPT: Duration = Duration::from_secs(2);
+
+/// Notices that the machine has slept: more time has passed than our clock has seen, or our clock has seen much at once.
+pub(in crate::driver) struct SleepWatch {
+    outside: Duration,
+    inside: SystemInstant,
+}
+
+impl SleepWatch {
+    pub(in crate::driver) fn start() -> Self {
+        Self {
+            outside: since_boot(),
+            inside: SystemInstant::now(),
+        }
+    }
+
+    /// Whether there was a sleep since the last look, now that a timer has fired with this delay.
+    pub(in crate::driver) fn has_slept(&mut self, late: Duration) -> bool {
+        let before = std::mem::replace(self, Self::start());
+        let outside = self.outside.saturating_sub(before.outside);
+        let inside = self.inside.saturating_duration_since(before.inside);
+        late >= LATE || outside.saturating_sub(inside) >= SLEPT
+    }
+}
+
+/// The time since the machine was started, sleep included. Zero where the usual clock counts sleep itself, and the delay
+/// of a timer tells.
+fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let time = clock_gettime(ClockId::Boottime);
+        Duration::new(
+            u64::try_from(time.tv_sec).unwrap_or(0),
+            u32::try_from(time.tv_nsec).unwrap_or(0),
+        )
+    }
+    #[cfg(target_vendor = "apple")]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        // On these systems it goes on during sleep, unlike the one that the standard library reads.
+        let time = clock_gettime(ClockId::Monotonic);
+        Duration::new(
+            u64::try_from(time.tv_sec).unwrap_or(0),
+            u32::try_from(time.tv_nsec).unwrap_or(0),
+        )
+    }
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+    Duration::ZERO
+}
+
+/// A number that no other process is likely to have, to seed a machine with.
+pub(in crate::driver) fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // The standard library seeds its hash tables from the operating system.
+    RandomState::new().hash_one(std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_timer_is_a_sleep_and_a_busy_moment_is_none() {
+        let mut watch = SleepWatch::start();
+        assert!(!watch.has_slept(Duration::from_millis(300)));
+        assert!(watch.has_slept(Duration::from_mins(10)));
+        assert!(!watch.has_slept(Duration::ZERO), "it is told once");
+    }
+
+    #[test]
+    fn time_that_only_passed_outside_is_a_sleep() {
+        let mut watch = SleepWatch::start();
+        watch.outside = watch.outside.saturating_sub(Duration::from_mins(10));
+        let counts = !since_boot().is_zero();
+        assert_eq!(watch.has_slept(Duration::ZERO), counts);
+    }
+}

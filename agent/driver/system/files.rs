@@ -1,0 +1,622 @@
+//! Replaces files so that a full disk leaves the old content, and a crash the old or the new. It never leaves half of one
+//! where the file can be replaced as a whole, and never touches a byte that stays where it cannot.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    hash::{BuildHasher as _, RandomState},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use super::describe;
+
+/// The permissions of a file that everybody on the machine may read.
+pub(crate) const PUBLIC: u32 = 0o644;
+/// The permissions of a file that holds secrets.
+pub const PRIVATE: u32 = 0o600;
+
+/// Gives a file a new content; one that does not exist yet gets these permissions. A symbolic link is followed.
+///
+/// The error names the file and says what to do. The file then has its old content.
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
+    replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
+}
+
+/// The same unless `still` says, at the last moment, that the file is not what it was any more. Tells whether the file was
+/// replaced.
+pub(crate) fn replace_if(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    still: &dyn Fn(&Path) -> io::Result<bool>,
+) -> Result<bool, String> {
+    // What does not exist has no other path than this one.
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let old = match fs::metadata(&real) {
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(explain(path, &error)),
+    };
+    let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
+        // A file that something is mounted on, as /etc/hosts in a container, or whose folder cannot be written, can
+        // still be written itself. What does not fit on the disk fits nowhere, unless it is no longer than before.
+        (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
+            still(&real).and_then(|still| {
+                if still {
+                    overwrite(&real, content)?;
+                }
+                Ok(still)
+            })
+        }
+        (swapped, _) => swapped,
+    };
+    outcome.map_err(|error| explain(path, &error))
+}
+
+/// Opens a file to read it. Anything else is refused at once: a pipe or a device could keep its reader waiting for ever.
+pub fn open(path: &Path) -> io::Result<File> {
+    // What happens when some devices are only opened is not harmless either.
+    is_file(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // It may be a pipe by now, whose opening must not wait either; for a file that means nothing.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    is_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn is_file(it: &fs::Metadata) -> io::Result<()> {
+    if it.is_file() {
+        return Ok(());
+    }
+    if it.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "it is a folder and not a file",
+        ));
+    }
+    let kind = kind_of(it.file_type());
+    let message = format!("it is {kind} and not a file");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+#[cfg(unix)]
+fn kind_of(it: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if it.is_fifo() {
+        "a pipe"
+    } else if it.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn kind_of(_it: fs::FileType) -> &'static str {
+    "something else"
+}
+
+/// Reads a file; one that does not exist is none.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    let bytes = open(path).and_then(|mut file| {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    match bytes {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!(
+            "cannot read {}: {}",
+            path.display(),
+            describe(&error)
+        )),
+    }
+}
+
+/// Copies a file, or nothing where none is, with its permissions.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let Some(content) = read(from)? else {
+        return Ok(());
+    };
+    let mode = fs::metadata(from).map_or(PRIVATE, |old| mode_of(&old));
+    replace(to, &content, mode)
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+fn explain(path: &Path, error: &io::Error) -> String {
+    let kind = error.kind();
+    let next = if is_full(error) {
+        "make room on the disk and try again"
+    } else if kind == io::ErrorKind::NotFound {
+        "make its folder first"
+    } else if [
+        io::ErrorKind::PermissionDenied,
+        io::ErrorKind::ReadOnlyFilesystem,
+    ]
+    .contains(&kind)
+    {
+        "run it as a user who may write there"
+    } else {
+        "look after the disk and try again"
+    };
+    let (path, what) = (path.display(), describe(error));
+    format!("cannot write {path}: {what}; {next}")
+}
+
+/// Writes a new file beside the old one and puts it into its place at once, if that still has what it had.
+fn swap(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    old: Option<&fs::Metadata>,
+    still: &dyn Fn(&Path) -> io::Result<bool>,
+) -> io::Result<bool> {
+    if old.is_some_and(|old| !old.is_file() || has_other_names(old)) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let temporary = beside(path)?;
+    step()?;
+    let mut file = create(&temporary, old.map_or(mode, mode_of))?;
+    let swapped = (|| {
+        step()?;
+        if let Some(old) = old {
+            dress(&file, path, old)?;
+        }
+        step()?;
+        file.write_all(content)?;
+        step()?;
+        file.sync_all()?;
+        drop(file);
+        step()?;
+        let still = still(path)?;
+        if still {
+            fs::rename(&temporary, path)?;
+        }
+        Ok(still)
+    })();
+    if !matches!(swapped, Ok(true)) {
+        // What went wrong is told; that something is left beside the file as well would not help.
+        let _ = fs::remove_file(&temporary);
+        return swapped;
+    }
+    // The new name survives a power failure from here on. Where a folder cannot be synced, a little later.
+    let _ = step();
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(true)
+}
+
+/// A name in the same folder that nobody has.
+fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let number = RandomState::new().hash_one(std::process::id());
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".norouter-{number:016x}"));
+    Ok(path.with_file_name(temporary))
+}
+
+/// A new file that only its owner can open before it has the permissions that it is to have.
+fn create(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+        let file = options.mode(PRIVATE).open(path)?;
+        // Not by `open`, which takes away what the umask says.
+        if let Err(error) = file.set_permissions(fs::Permissions::from_mode(mode)) {
+            let _ = fs::remove_file(path);
+            return Err(error);
+        }
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = mode;
+        options.open(path)
+    }
+}
+
+#[cfg(unix)]
+fn mode_of(old: &fs::Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o7777
+}
+
+/// Elsewhere a new file gets its permissions from its folder.
+#[cfg(not(unix))]
+fn mode_of(_: &fs::Metadata) -> u32 {
+    PUBLIC
+}
+
+/// Whether the file can be reached by another name too, under which it would stay as it was.
+#[cfg(unix)]
+fn has_other_names(old: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(old) > 1
+}
+
+#[cfg(not(unix))]
+fn has_other_names(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// Gives a new file what belongs to the old one: owner, group, access lists and security labels. Fails where that
+/// cannot be done, so that the old file is written instead.
+#[cfg(unix)]
+fn dress(file: &File, path: &Path, old: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+        // A new owner takes some permissions away.
+        file.set_permissions(fs::Permissions::from_mode(mode_of(old)))?;
+    }
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    copy_labels(&File::open(path)?, file)?;
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn dress(_: &File, _: &Path, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Copies all extended attributes, of which access lists and security labels are some.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn copy_labels(from: &File, to: &File) -> io::Result<()> {
+    use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
+    /// More than any file system keeps for one file by default.
+    const LABELS_MAX: usize = 64 << 10;
+    let mut names = vec![0; LABELS_MAX];
+    let length = match flistxattr(from, &mut names[..]) {
+        Ok(length) => length,
+        Err(rustix::io::Errno::NOTSUP) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    let mut value = vec![0; LABELS_MAX];
+    let mut present = vec![0; LABELS_MAX];
+    for name in names[..length].split(|byte| *byte == 0) {
+        if name.is_empty() {
+            continue;
+        }
+        let length = fgetxattr(from, name, &mut value[..])?;
+        // Many a label comes by itself, and could not be set.
+        let same = fgetxattr(to, name, &mut present[..])
+            .is_ok_and(|there| present[..there] == value[..length]);
+        if !same {
+            fsetxattr(to, name, &value[..length], XattrFlags::empty())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes into the file itself, only what differs: first what makes it longer, then what changes, and last it is cut. So
+/// a full disk is met before anything is lost, and a block at the end of a file comes and goes without any other byte
+/// being written.
+fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut old = Vec::new();
+    file.read_to_end(&mut old)?;
+    let written = turn(&mut file, &old, content).and_then(|()| {
+        step()?;
+        let mut found = Vec::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_end(&mut found)?;
+        if found != content {
+            return Err(io::Error::other("the file does not hold what was written"));
+        }
+        Ok(())
+    });
+    if written.is_err() {
+        let mut now = Vec::new();
+        let _ = file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| file.read_to_end(&mut now))
+            .and_then(|_| turn(&mut file, &now, &old));
+    }
+    written
+}
+
+/// Turns the content of an open file into another one.
+fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
+    let same = old
+        .iter()
+        .zip(new)
+        .take_while(|(old, new)| old == new)
+        .count();
+    let mut write = |from: usize, to: usize| {
+        if from < to {
+            step()?;
+            file.seek(SeekFrom::Start(from as u64))?;
+            file.write_all(&new[from..to])?;
+            step()?;
+            file.sync_all()?;
+        }
+        Ok::<_, io::Error>(())
+    };
+    write(old.len(), new.len())?;
+    write(same, old.len().min(new.len()))?;
+    if new.len() < old.len() {
+        step()?;
+        file.set_len(new.len() as u64)?;
+        step()?;
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Nothing, except in tests, which let any one step fail or be the last.
+#[cfg(not(test))]
+#[expect(clippy::unnecessary_wraps, reason = "tests let it fail")]
+fn step() -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+use tests::step;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::{cell::Cell, panic};
+
+    use super::*;
+
+    /// What happens when the steps have been counted down.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(crate) enum Trouble {
+        Full,
+        Busy,
+        Crash,
+    }
+
+    thread_local! {
+        static TROUBLE: Cell<Option<(usize, Trouble)>> = const { Cell::new(None) };
+    }
+
+    /// Lets something happen at this step, counted from 0, in this thread.
+    pub(crate) fn at_step(steps: usize, trouble: Trouble) {
+        TROUBLE.set(Some((steps, trouble)));
+    }
+
+    /// Whether the trouble has not come yet; takes it back.
+    pub(crate) fn was_spared() -> bool {
+        TROUBLE.take().is_some()
+    }
+
+    pub(in crate::driver) fn step() -> io::Result<()> {
+        match TROUBLE.get() {
+            None => Ok(()),
+            Some((0, trouble)) => {
+                TROUBLE.set(None);
+                match trouble {
+                    Trouble::Full => Err(io::ErrorKind::StorageFull.into()),
+                    Trouble::Busy => Err(io::ErrorKind::ResourceBusy.into()),
+                    Trouble::Crash => panic::resume_unwind(Box::new("crash")),
+                }
+            }
+            Some((steps, trouble)) => {
+                TROUBLE.set(Some((steps - 1, trouble)));
+                Ok(())
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = Folder::new();
+        let socket = folder.0.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, kind) in [
+            (folder.0.as_path(), "a folder"),
+            (socket.as_path(), "a socket"),
+            (Path::new("/dev/null"), "a device"),
+        ] {
+            let told = read(path).unwrap_err();
+            assert!(
+                told.contains(&format!("it is {kind} and not a file")),
+                "{told}"
+            );
+        }
+        let file = folder.file("file", OLD);
+        assert_eq!(read(&file).unwrap().unwrap(), OLD);
+    }
+
+    /// A folder of a test, which goes when the test ends.
+    pub(crate) struct Folder(pub(crate) PathBuf);
+
+    impl Folder {
+        pub(crate) fn new() -> Self {
+            let number = RandomState::new().hash_one(0);
+            let path = std::env::temp_dir().join(format!("norouter-files-{number:016x}"));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, content).unwrap();
+            path
+        }
+
+        pub(crate) fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            let mut names: Vec<String> = entries
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const OLD: &[u8] = b"127.0.0.1 localhost\n10.0.0.1 a\n";
+    const NEW: &[u8] = b"127.0.0.1 localhost\n10.0.0.1 a\n# block\n";
+
+    #[test]
+    fn a_new_file_has_the_permissions_that_were_asked_for() {
+        let folder = Folder::new();
+        let path = folder.0.join("env");
+        replace(&path, b"A=1\n", PRIVATE).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"A=1\n");
+        #[cfg(unix)]
+        assert_eq!(mode_of(&fs::metadata(&path).unwrap()), PRIVATE);
+        assert_eq!(folder.names(), ["env"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_old_file_keeps_its_permissions_its_labels_and_the_links_to_it() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+        #[cfg(target_os = "linux")]
+        let labelled = {
+            let flags = rustix::fs::XattrFlags::empty();
+            rustix::fs::setxattr(&path, "user.test", b"label", flags).is_ok()
+        };
+        let link = folder.0.join("link");
+        symlink("hosts", &link).unwrap();
+        replace(&link, NEW, PUBLIC).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), NEW);
+        assert_eq!(mode_of(&fs::metadata(&path).unwrap()), 0o664);
+        #[cfg(target_os = "linux")]
+        if labelled {
+            let mut value = [0; 8];
+            let length = rustix::fs::getxattr(&path, "user.test", &mut value[..]).unwrap();
+            assert_eq!(&value[..length], b"label");
+        }
+        // A second name of the same file shows the new content too.
+        let other = folder.0.join("other");
+        fs::hard_link(&path, &other).unwrap();
+        replace(&path, OLD, PUBLIC).unwrap();
+        assert_eq!(fs::read(&other).unwrap(), OLD);
+    }
+
+    #[test]
+    fn a_full_disk_at_any_step_leaves_the_old_content() {
+        for (old, new) in [(OLD, NEW), (NEW, OLD), (OLD, b"#\n"), (b"", NEW)] {
+            for in_place in [false, true] {
+                let mut met = 0;
+                loop {
+                    let folder = Folder::new();
+                    let path = folder.file("hosts", old);
+                    at_step(met, Trouble::Full);
+                    let outcome = if in_place {
+                        overwrite(&path, new).map_err(|error| explain(&path, &error))
+                    } else {
+                        replace(&path, new, PUBLIC)
+                    };
+                    let spared = was_spared();
+                    let found = fs::read(&path).unwrap();
+                    match &outcome {
+                        Ok(()) => assert_eq!(found, new),
+                        Err(reason) => {
+                            assert_eq!(found, old, "step {met}");
+                            assert!(reason.contains("make room on the disk"), "{reason}");
+                        }
+                    }
+                    assert_eq!(folder.names(), ["hosts"], "step {met}");
+                    if spared {
+                        assert_eq!(outcome, Ok(()));
+                        break;
+                    }
+                    met += 1;
+                }
+                assert!(met >= 3, "only {met} steps");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crash_at_any_step_leaves_the_old_content_or_the_new() {
+        let mut met = 0;
+        loop {
+            let folder = Folder::new();
+            let path = folder.file("hosts", OLD);
+            at_step(met, Trouble::Crash);
+            let outcome = panic::catch_unwind(|| replace(&path, NEW, PUBLIC));
+            let found = fs::read(&path).unwrap();
+            assert!(found == OLD || found == NEW, "step {met}");
+            if was_spared() {
+                outcome.unwrap().unwrap();
+                break;
+            }
+            met += 1;
+        }
+        assert!(met >= 6, "only {met} steps");
+    }
+
+    #[test]
+    fn a_crash_while_a_file_is_written_in_its_place_changes_no_byte_that_stays() {
+        for (old, new) in [(OLD, NEW), (NEW, OLD)] {
+            let mut met = 0;
+            loop {
+                let folder = Folder::new();
+                let path = folder.file("hosts", old);
+                at_step(met, Trouble::Crash);
+                let _ = panic::catch_unwind(|| overwrite(&path, new));
+                assert!(fs::read(&path).unwrap().starts_with(OLD), "step {met}");
+                if was_spared() {
+                    break;
+                }
+                met += 1;
+            }
+            assert!(met >= 3, "only {met} steps");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_written_in_its_place() {
+        for met in 0..5 {
+            let folder = Folder::new();
+            let path = folder.file("hosts", OLD);
+            at_step(met, Trouble::Busy);
+            replace(&path, NEW, PUBLIC).unwrap();
+            assert!(!was_spared());
+            assert_eq!(fs::read(&path).unwrap(), NEW);
+            assert_eq!(folder.names(), ["hosts"]);
+        }
+    }
+
+    #[test]
+    fn an_error_says_where_and_what_to_do() {
+        let folder = Folder::new();
+        let path = folder.0.join("absent").join("hosts");
+        let reason = replace(&path, NEW, PUBLIC).unwrap_err();
+        let place = path.display();
+        assert!(
+            reason.starts_with(&format!("cannot write {place}: ")),
+            "{reason}"
+        );
+        assert!(reason.ends_with("; make its folder first"), "{reason}");
+        assert_eq!(read(&path), Ok(None));
+        assert!(read(&folder.0).is_err());
+    }
+}

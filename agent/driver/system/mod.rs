@@ -1,0 +1,32 @@
+//! What drivers need of the machine that they run on: its clock, files, sockets, processes and signals.
+
+pub(super) mod clock;
+pub mod environment;
+pub mod files;
+pub(super) mod locked;
+pub(super) mod memory;
+pub(super) mod namespace;
+#[cfg_attr(not(target_os = "linux"), path = "owner/nowhere.rs")]
+pub(super) mod owner;
+pub(super) mod pool;
+#[cfg(unix)]
+pub(super) mod private;
+pub(super) mod process;
+pub mod resolver;
+pub(super) mod resources;
+pub mod shell;
+pub mod signals;
+pub(super) mod stdio;
+pub mod trusted;
+pub(super) mod uplink;
+pub(super) mod vigil;
+pub mod watch;
+
+/// The words of the operating system for an error, without the number that only its programmers know.
+pub fn describe(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}

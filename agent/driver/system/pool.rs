@@ -1,0 +1,92 @@
+//! Memory that is read into, used again once everything that was cut from it has gone.
+
+use std::collections::VecDeque;
+
+use bytes::BytesMut;
+
+/// How much is read at a time, in bytes: a few of the largest frames.
+pub(in crate::driver) const READ_MAX: usize = 256 << 10;
+
+/// After so many bytes of one pipe it is others' turn.
+const TURN: usize = READ_MAX;
+
+/// Lets others have a turn, in this process and in all others, when much of one pipe has been read.
+#[derive(Default)]
+pub(in crate::driver) struct Turns {
+    bytes: usize,
+}
+
+impl Turns {
+    /// So many bytes have been read.
+    pub(in crate::driver) async fn take(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.bytes >= TURN {
+            self.bytes = 0;
+            // A pipe that is never empty would keep this thread on its processor to the end of each time slice.
+            std::thread::yield_now();
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// The least room that is worth a read, in bytes.
+const READ_MIN: usize = 64 << 10;
+
+/// How many blocks are kept.
+const SPARE_MAX: usize = 16;
+
+/// Blocks whose frames may still wait in queues. A fresh block for every read would cost more than the read: the
+/// operating system has to find and clear its pages.
+#[derive(Default)]
+pub(in crate::driver) struct Pool {
+    spare: VecDeque<BytesMut>,
+}
+
+impl Pool {
+    /// Makes room in `buffer`, which keeps its bytes.
+    pub(in crate::driver) fn make_room(&mut self, buffer: &mut BytesMut) {
+        if buffer.capacity() - buffer.len() >= READ_MIN || buffer.try_reclaim(READ_MAX) {
+            return;
+        }
+        let size = READ_MAX + READ_MIN;
+        let free = self
+            .spare
+            .iter_mut()
+            .position(|block| block.try_reclaim(size));
+        let mut block = free
+            .and_then(|index| self.spare.remove(index))
+            .unwrap_or_else(|| BytesMut::with_capacity(size));
+        block.extend_from_slice(buffer);
+        let mut old = std::mem::replace(buffer, block);
+        old.clear();
+        self.spare.push_back(old);
+        if self.spare.len() > SPARE_MAX {
+            self.spare.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
+        let mut pool = Pool::default();
+        let mut buffer = BytesMut::new();
+        // Reads as much as there is room for, and takes all but the start of a frame off its front.
+        let mut read = |mark: u8| {
+            pool.make_room(&mut buffer);
+            let start = buffer.as_ptr();
+            buffer.resize(buffer.capacity(), mark);
+            (start, buffer.split_to(buffer.len() - 4).freeze())
+        };
+        let (first, frame) = read(1);
+        let (second, held) = read(2);
+        assert_ne!(first, second, "the frame is still there");
+        assert_eq!(held[..5], [1, 1, 1, 1, 2]);
+        drop(frame);
+        let (third, _) = read(3);
+        assert_eq!(third, first);
+    }
+}

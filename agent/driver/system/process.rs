@@ -1,0 +1,67 @@
+//! Which process this is, in a word that other programs of the machine can look up.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A word that no other process of this machine has, and no other caller in this one: number, beginning, and a count.
+pub(in crate::driver) fn word() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let pid = std::process::id();
+    let began = began(pid).unwrap_or_default();
+    format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
+}
+
+/// Whether the process with this word has ended. What cannot be known is taken for a life, except where no system tells.
+pub(in crate::driver) fn is_gone(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
+        return false;
+    };
+    let (Ok(pid), Ok(then)) = (pid.parse(), then.parse::<u64>()) else {
+        return false;
+    };
+    // Numbers are used again.
+    !exists(pid) || began(pid).is_some_and(|began| began != then && then != 0)
+}
+
+#[cfg(unix)]
+fn exists(pid: u32) -> bool {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    // Another user's process may not be asked, which it must be there for.
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(not(unix))]
+fn exists(pid: u32) -> bool {
+    pid == std::process::id()
+}
+
+/// When a process began, in ticks since the machine did (`proc_pid_stat(5)`); not known everywhere.
+fn began(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program, in parentheses, may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_gone_when_it_is() {
+        assert!(!is_gone(&word()));
+        assert_ne!(word(), word());
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        child.wait().unwrap();
+        assert!(is_gone(&format!("{pid}.1.1")));
+        for strange in ["", "x", "x.1", "1", "-1.1"] {
+            assert!(!is_gone(strange), "{strange}");
+        }
+        // Another process has the number now.
+        #[cfg(target_os = "linux")]
+        assert!(is_gone(&format!("{}.1.1", std::process::id())));
+    }
+}

@@ -1,0 +1,101 @@
+//! Standard input and output as streams that wait without a thread of their own, where that is possible.
+
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub(in crate::driver) type Input = Box<dyn AsyncRead + Unpin + Send>;
+
+pub(in crate::driver) type Output = Box<dyn AsyncWrite + Unpin + Send>;
+
+/// Opens both. Pipes and Unix sockets, which is what managers, ssh and container engines give an agent, are waited
+/// for by the event loop; anything else is read and written on threads.
+pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
+    #[cfg(unix)]
+    return Ok((unix::input()?, unix::output()?));
+    #[cfg(not(unix))]
+    Ok((Box::new(tokio::io::stdin()), Box::new(tokio::io::stdout())))
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{
+        io,
+        os::{
+            fd::{AsFd, OwnedFd},
+            unix::net::UnixStream as StdUnixStream,
+        },
+    };
+
+    use rustix::{
+        fs::{FileType, fstat},
+        net::{AddressFamily, getsockname},
+    };
+    use tokio::net::{UnixStream, unix::pipe};
+
+    use super::{Input, Output, widen};
+
+    pub(super) fn input() -> io::Result<Input> {
+        let fd = std::io::stdin().as_fd().try_clone_to_owned()?;
+        Ok(match kind(&fd)? {
+            Kind::Pipe => {
+                widen(&fd);
+                Box::new(pipe::Receiver::from_owned_fd(fd)?)
+            }
+            Kind::UnixSocket => Box::new(socket(fd)?),
+            Kind::Other => Box::new(tokio::io::stdin()),
+        })
+    }
+
+    pub(super) fn output() -> io::Result<Output> {
+        let fd = std::io::stdout().as_fd().try_clone_to_owned()?;
+        Ok(match kind(&fd)? {
+            Kind::Pipe => {
+                widen(&fd);
+                Box::new(pipe::Sender::from_owned_fd(fd)?)
+            }
+            Kind::UnixSocket => Box::new(socket(fd)?),
+            Kind::Other => Box::new(tokio::io::stdout()),
+        })
+    }
+
+    enum Kind {
+        Pipe,
+        UnixSocket,
+        Other,
+    }
+
+    fn kind(fd: &OwnedFd) -> io::Result<Kind> {
+        let kind = FileType::from_raw_mode(fstat(fd)?.st_mode);
+        Ok(if kind == FileType::Fifo {
+            Kind::Pipe
+        } else if kind == FileType::Socket && is_unix(fd) {
+            Kind::UnixSocket
+        } else {
+            Kind::Other
+        })
+    }
+
+    fn is_unix(fd: &OwnedFd) -> bool {
+        getsockname(fd).is_ok_and(|address| address.address_family() == AddressFamily::UNIX)
+    }
+
+    fn socket(fd: OwnedFd) -> io::Result<UnixStream> {
+        let socket = StdUnixStream::from(fd);
+        socket.set_nonblocking(true)?;
+        UnixStream::from_std(socket)
+    }
+}
+
+/// Makes a pipe as large as it may be without privilege, so that a packet of 64 KiB takes one switch between
+/// processes and not several. What is no pipe, or may not grow, stays as it is.
+#[cfg(unix)]
+pub(in crate::driver) fn widen(fd: &impl std::os::fd::AsFd) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(fd, PIPE_SIZE);
+    #[cfg(not(target_os = "linux"))]
+    let _ = fd;
+}
+
+#[cfg(target_os = "linux")]
+const PIPE_SIZE: usize = 256 << 10;

@@ -1,0 +1,426 @@
+//! Who else decides what a path leads to: whoever owns or may write a file, a folder on the way to it, or a link there. What
+//! nobody has named is read, what somebody has agreed to is believed, and a folder is written into, only where that is this user
+//! or root.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use super::describe;
+
+/// Why a path is not trusted.
+#[derive(Debug)]
+pub enum Distrust {
+    /// Nothing can be said of it.
+    Unseen(PathBuf, io::Error),
+    /// It belongs to the user of this number.
+    Foreign(PathBuf, u32),
+    /// Others may write it, or put something else in the place of what is in it.
+    Open(PathBuf),
+    /// More links lead there than any system follows.
+    Links(PathBuf),
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unseen(path, error) => {
+                write!(f, "cannot look at {}: {}", path.display(), describe(error))
+            }
+            Self::Foreign(path, uid) => {
+                write!(f, "{} belongs to another user ({uid})", path.display())
+            }
+            Self::Open(path) => write!(f, "other users may write {}", path.display()),
+            Self::Links(path) => write!(f, "{} is one of too many links", path.display()),
+        }
+    }
+}
+
+/// Whether nobody but this user and root decides what is in a file, which exists: it and the folders that its names lead
+/// through belong to one of them, nobody else may write it or its folder, and nobody else can put another folder into the place
+/// of one above.
+pub fn file(path: &Path) -> Result<(), Distrust> {
+    match way::FILE.follow(path)? {
+        Some(_) => Ok(()),
+        None => Err(Distrust::Unseen(
+            path.to_owned(),
+            io::ErrorKind::NotFound.into(),
+        )),
+    }
+}
+
+/// The same of a folder and its way. What is not there yet is not looked at.
+pub(in crate::driver) fn folder(path: &Path) -> Result<(), Distrust> {
+    way::FOLDER.follow(path).map(drop)
+}
+
+/// Where the file of this name is once all links are followed, if it is there and nobody but root can have written it.
+#[cfg(unix)]
+pub(in crate::driver) fn file_of_root(path: &Path) -> Result<Option<PathBuf>, Distrust> {
+    way::FILE_OF_ROOT.follow(path)
+}
+
+/// Elsewhere nobody is root, and no file is root's.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub(in crate::driver) fn file_of_root(_path: &Path) -> Result<Option<PathBuf>, Distrust> {
+    Ok(None)
+}
+
+/// Who this is.
+#[cfg(unix)]
+pub(in crate::driver) fn own() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(unix)]
+mod way {
+    use std::{
+        collections::VecDeque,
+        ffi::OsString,
+        fs::{self, Metadata},
+        io,
+        os::unix::fs::MetadataExt as _,
+        path::{Component, Path, PathBuf},
+    };
+
+    use super::{Distrust, own};
+
+    /// More than any system follows.
+    const LINKS_MAX: usize = 40;
+
+    /// As whom those appear who have no number in a user namespace, root outside of it among them (`user_namespaces(7)`).
+    const NOBODY: u32 = 65_534;
+
+    /// In a sticky folder nobody can move what belongs to others, but anybody can put a file (`inode(7)`).
+    const STICKY: u32 = 0o1000;
+
+    /// What is asked of everything on the way.
+    pub(super) struct Way {
+        /// How many parts at the end nobody else may even add anything to.
+        closed: usize,
+        /// Whether what belongs to this user will do.
+        ours: bool,
+    }
+
+    pub(super) const FILE: Way = Way {
+        closed: 2,
+        ours: true,
+    };
+    pub(super) const FOLDER: Way = Way {
+        closed: 0,
+        ours: true,
+    };
+    pub(super) const FILE_OF_ROOT: Way = Way {
+        closed: 2,
+        ours: false,
+    };
+
+    impl Way {
+        /// Looks at every folder and link, and says where they lead; nothing if something is not there. A link that leads
+        /// nowhere cannot be looked at.
+        pub(super) fn follow(&self, path: &Path) -> Result<Option<PathBuf>, Distrust> {
+            let unseen = |path: &Path| {
+                let path = path.to_owned();
+                |error| Distrust::Unseen(path, error)
+            };
+            let whole = std::path::absolute(path).map_err(unseen(path))?;
+            let mut to_come = parts(&whole);
+            let (mut here, mut links) = (PathBuf::from("/"), 0);
+            while let Some(part) = to_come.pop_front() {
+                if part == ".." {
+                    here.pop();
+                    continue;
+                }
+                // A root begins anew.
+                here.push(part);
+                let found = match fs::symlink_metadata(&here) {
+                    Err(error) if is_absent(&error) && links == 0 => return Ok(None),
+                    found => found.map_err(unseen(&here))?,
+                };
+                self.check(&here, &found, to_come.len() < self.closed)?;
+                if found.is_symlink() {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(Distrust::Links(here));
+                    }
+                    let target = fs::read_link(&here).map_err(unseen(&here))?;
+                    here.pop();
+                    for part in parts(&target).into_iter().rev() {
+                        to_come.push_front(part);
+                    }
+                }
+            }
+            Ok(Some(here))
+        }
+
+        fn check(&self, path: &Path, found: &Metadata, closed: bool) -> Result<(), Distrust> {
+            let trusted = match found.uid() {
+                0 => true,
+                NOBODY if !closed && is_root_unknown() => true,
+                uid => self.ours && uid == own(),
+            };
+            if !trusted {
+                return Err(Distrust::Foreign(path.to_owned(), found.uid()));
+            }
+            // The permissions of a link say nothing.
+            let is_safe = found.is_symlink() || (!closed && found.mode() & STICKY != 0);
+            if !is_safe && others_may_write(path, found) {
+                return Err(Distrust::Open(path.to_owned()));
+            }
+            Ok(())
+        }
+    }
+
+    fn parts(path: &Path) -> VecDeque<OsString> {
+        let parts = path.components().filter(|part| *part != Component::CurDir);
+        parts.map(|part| part.as_os_str().to_owned()).collect()
+    }
+
+    fn is_absent(error: &io::Error) -> bool {
+        [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+    }
+
+    /// Whether this is a user namespace without the machine's root: then `/` itself is nobody's.
+    fn is_root_unknown() -> bool {
+        let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let mut words = map.split_whitespace();
+        let all = ["0", "0", "4294967295"];
+        !map.is_empty() && !all.iter().all(|word| words.next() == Some(word))
+    }
+
+    fn others_may_write(path: &Path, it: &Metadata) -> bool {
+        const GROUP: u32 = 0o020;
+        const OTHERS: u32 = 0o002;
+        let mode = it.mode();
+        if mode & OTHERS != 0 {
+            return true;
+        }
+        if mode & GROUP == 0 {
+            return false;
+        }
+        // With a list of users these bits are what the list grants at most.
+        if has_list(path) {
+            return true;
+        }
+        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        !is_private_group(
+            it.gid(),
+            it.uid(),
+            &read("/etc/group"),
+            &read("/etc/passwd"),
+        )
+    }
+
+    /// Whether a file has a list of users and groups besides its permissions (`acl(5)`).
+    #[cfg(target_os = "linux")]
+    fn has_list(path: &Path) -> bool {
+        let mut nothing: [u8; 0] = [];
+        let found = rustix::fs::getxattr(path, "system.posix_acl_access", &mut nothing);
+        found.is_ok_and(|size| size > 0)
+    }
+
+    /// Elsewhere such lists are not kept in the permissions of the group, which stay as they are.
+    #[cfg(not(target_os = "linux"))]
+    fn has_list(_path: &Path) -> bool {
+        false
+    }
+
+    /// Whether a group is the owner's alone, as many distributions give one to each user: it has the number of the user, nobody
+    /// else is a member, and nobody else has it as the first group. A group that the two files do not know is nobody's alone.
+    pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
+        let number = group.to_string();
+        let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };
+        let own = |line: &Vec<String>| line.get(2).is_some_and(|it| *it == number);
+        let Some(entry) = groups.lines().map(fields).find(own) else {
+            return false;
+        };
+        let members = entry.get(3).map_or("", String::as_str);
+        let is_alone = members.is_empty() || entry.first().is_some_and(|name| name == members);
+        let others_first = users.lines().map(fields).any(|user| {
+            user.get(3).is_some_and(|it| *it == number)
+                && user.get(2).is_none_or(|it| *it != number)
+        });
+        group == owner && is_alone && !others_first
+    }
+}
+
+/// Without unsafe code Windows does not say who owns a file or may write it. What is in a person's own folders there, only that
+/// person and administrators can change; nothing else is looked at.
+#[cfg(not(unix))]
+mod way {
+    use std::path::{Path, PathBuf};
+
+    use super::Distrust;
+
+    pub(super) struct Way;
+
+    pub(super) const FILE: Way = Way;
+    pub(super) const FOLDER: Way = Way;
+
+    impl Way {
+        pub(super) fn follow(&self, path: &Path) -> Result<Option<PathBuf>, Distrust> {
+            let found = std::fs::canonicalize(path);
+            found.map(Some).or_else(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Ok(None),
+                _ => Err(Distrust::Unseen(path.to_owned(), error)),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
+    use super::*;
+    use crate::driver::system::files::tests::Folder;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// What is said of a file, or of a folder.
+    fn told(of: fn(&Path) -> Result<(), Distrust>, path: &Path) -> Option<String> {
+        of(path).err().map(|why| why.to_string())
+    }
+
+    #[test]
+    fn a_file_is_ones_own_where_nobody_else_may_write() {
+        let above = Folder::new();
+        let inner = above.0.join("inner");
+        fs::create_dir(&inner).unwrap();
+        mode(&above.0, 0o755);
+        mode(&inner, 0o755);
+        let path = inner.join("n.yaml");
+        fs::write(&path, "").unwrap();
+        mode(&path, 0o644);
+        assert_eq!(told(file, &path), None);
+
+        let refused = |word: &str| {
+            let reason = told(file, &path).unwrap();
+            assert!(reason.starts_with("other users may write "), "{reason}");
+            assert!(reason.ends_with(word), "{reason}");
+        };
+        mode(&path, 0o666);
+        refused("n.yaml");
+        mode(&path, 0o644);
+        for open in [0o777, 0o1777] {
+            mode(&inner, open);
+            refused("inner");
+        }
+        mode(&inner, 0o755);
+        mode(&above.0, 0o777);
+        assert!(file(&path).is_err(), "the folder could be another one");
+        mode(&above.0, 0o1777);
+        assert_eq!(told(file, &path), None, "the folder cannot be another one");
+        assert!(file(&inner.join("absent")).is_err());
+    }
+
+    #[test]
+    fn a_link_is_as_safe_as_both_of_its_ends() {
+        let folder = Folder::new();
+        mode(&folder.0, 0o755);
+        let (open, own) = (folder.0.join("open"), folder.0.join("own"));
+        for (path, permissions) in [(&open, 0o777), (&own, 0o755)] {
+            fs::create_dir(path).unwrap();
+            mode(path, permissions);
+            fs::write(path.join("n.yaml"), "").unwrap();
+        }
+        symlink(open.join("n.yaml"), own.join("to-open")).unwrap();
+        for folder in [&open, &own] {
+            symlink(own.join("n.yaml"), folder.join("to-own")).unwrap();
+        }
+        symlink("absent", own.join("to-nothing")).unwrap();
+        assert!(file(&own.join("to-open")).is_err());
+        assert!(file(&open.join("to-own")).is_err());
+        assert_eq!(told(file, &own.join("to-own")), None);
+        // That a link leads nowhere is not that there is no file.
+        for of in [file, super::folder] {
+            let reason = told(of, &own.join("to-nothing")).unwrap();
+            assert!(reason.starts_with("cannot look at "), "{reason}");
+        }
+        // Links on the way are followed, too.
+        symlink("own", folder.0.join("folder")).unwrap();
+        assert_eq!(told(file, &folder.0.join("folder/../folder/to-own")), None);
+        symlink("open", folder.0.join("another")).unwrap();
+        assert!(file(&folder.0.join("another/n.yaml")).is_err());
+    }
+
+    #[test]
+    fn a_path_through_a_folder_of_others_is_told() {
+        let above = Folder::new();
+        let inside = above.0.join("open").join("inside");
+        fs::create_dir_all(&inside).unwrap();
+        let missing = inside.join("not").join("yet");
+        assert_eq!(told(folder, &missing), None);
+        let open = inside.parent().unwrap();
+        mode(open, 0o777);
+        let reason = Some(format!("other users may write {}", open.display()));
+        for path in [&inside, &missing] {
+            assert_eq!(told(folder, path), reason);
+        }
+        // The same by a link, and by a way back.
+        let link = above.0.join("link");
+        symlink("open/inside/../inside", &link).unwrap();
+        assert_eq!(told(folder, &link), reason);
+        assert!(
+            folder(&above.0.join("x/../open/../open/inside")).is_ok(),
+            "x is not there"
+        );
+        mode(open, 0o1777);
+        assert_eq!(told(folder, &link), None);
+        let endless = above.0.join("endless");
+        symlink("endless", &endless).unwrap();
+        let reason = told(folder, &endless).unwrap();
+        assert!(reason.contains("too many links"), "{reason}");
+    }
+
+    #[test]
+    fn what_is_not_roots_is_nothing_for_everybody() {
+        let folder = Folder::new();
+        mode(&folder.0, 0o755);
+        let path = folder.file("limits", b"");
+        mode(&path, 0o644);
+        let reason = || file_of_root(&path).unwrap_err().to_string();
+        if own() == 0 {
+            let real = fs::canonicalize(&path).unwrap();
+            assert_eq!(file_of_root(&path).unwrap(), Some(real));
+            assert_eq!(file_of_root(&folder.0.join("absent")).unwrap(), None);
+            mode(&path, 0o646);
+            assert!(reason().starts_with("other users may write"));
+            mode(&path, 0o644);
+            std::os::unix::fs::chown(&path, Some(1001), None).unwrap();
+        }
+        let reason = reason();
+        assert!(reason.contains(" belongs to another user ("), "{reason}");
+    }
+
+    #[test]
+    fn a_group_is_private_if_it_is_the_owners_alone() {
+        let (groups, users) = (
+            "root:x:0:\nann:x:1000:\nbob:x:1001:bob\ndev:x:1002:ann,bob\neve:x:1003:\n",
+            "root:x:0:0\nann:x:1000:1000\nbob:x:1001:1001\neve:x:1003:1003\nmal:x:1004:1003\n",
+        );
+        for (group, owner, private) in [
+            (1000, 1000, true),
+            (1001, 1001, true),
+            (0, 0, true),
+            (1000, 1001, false),
+            (1002, 1002, false),
+            (1003, 1003, false),
+            (1005, 1005, false),
+        ] {
+            assert_eq!(
+                way::is_private_group(group, owner, groups, users),
+                private,
+                "{group} of {owner}"
+            );
+        }
+    }
+}

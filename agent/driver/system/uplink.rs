@@ -1,0 +1,78 @@
+//! Notices that the machine has another way out than before: another Wi-Fi, a cable, a VPN, or a way at all.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+/// Addresses that nobody has (RFC 5737, RFC 3849). The system is asked how it would go there; nothing is sent.
+const SOMEWHERE: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
+    SocketAddr::new(
+        IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        9,
+    ),
+];
+
+/// From which of its addresses the machine would go out, with IPv4 and with IPv6.
+type Way = [Option<IpAddr>; 2];
+
+/// The way out as it was when last looked at.
+pub(in crate::driver) struct Uplink(Way);
+
+impl Uplink {
+    pub(in crate::driver) fn start() -> Self {
+        Self(SOMEWHERE.map(source))
+    }
+
+    /// Whether there is a way out, and another one than at the last look.
+    pub(in crate::driver) fn has_changed(&mut self) -> bool {
+        self.is_new(SOMEWHERE.map(source))
+    }
+
+    /// A way that is lost is no news: there is nothing that could be tried.
+    fn is_new(&mut self, now: Way) -> bool {
+        let before = std::mem::replace(&mut self.0, now);
+        let mut pairs = before.iter().zip(&now);
+        pairs.any(|(before, now)| now.is_some() && before != now)
+    }
+}
+
+/// The address that packets to `destination` would come from; none if there is no way.
+fn source(destination: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = match destination {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(destination).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(v4: Option<u8>, v6: Option<u16>) -> Way {
+        [
+            v4.map(|last| Ipv4Addr::new(192, 168, 1, last).into()),
+            v6.map(|last| Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last).into()),
+        ]
+    }
+
+    #[test]
+    fn another_way_is_news_and_a_lost_one_is_not() {
+        let mut uplink = Uplink(way(Some(7), None));
+        let mut is_new = |v4, v6| uplink.is_new(way(v4, v6));
+        assert!(!is_new(Some(7), None));
+        assert!(is_new(Some(8), None));
+        assert!(!is_new(None, None));
+        assert!(is_new(Some(8), None), "the same one again");
+        assert!(is_new(Some(8), Some(1)));
+        assert!(is_new(Some(8), Some(2)));
+        assert!(!is_new(Some(8), None));
+    }
+
+    #[test]
+    fn the_loopback_goes_out_from_itself() {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 9));
+        assert_eq!(source(loopback), Some(loopback.ip()));
+    }
+}
