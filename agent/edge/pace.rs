@@ -9,16 +9,16 @@ use crate::{
     time::Instant,
 };
 
-/// The rest of what a manager takes is for messages.
+/// The share of packets in what a manager takes; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
-/// What may be saved up, in units: less than at the manager.
+/// How many units may be saved up: fewer than at the manager.
 const UNITS_MAX: u32 = 256;
 
 #[derive(Debug)]
 pub(super) struct Pace {
     work: Work,
-    /// Nothing goes before then.
+    /// No packet may go before this time.
     until: Option<Instant>,
 }
 
@@ -32,7 +32,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// A packet has gone.
+    /// Counts a packet that was sent.
     pub(super) fn spend(&mut self, now: Instant, sent: Sent) {
         let effort = if sent.begins {
             Effort::Connection
@@ -42,7 +42,7 @@ impl Pace {
         self.work.spend(now, effort.units());
     }
 
-    /// Whether the next one may go now.
+    /// Whether the next packet may go now.
     pub(super) fn lets_go(&mut self, now: Instant) -> bool {
         self.until = self.work.wait(now);
         self.until.is_none()
