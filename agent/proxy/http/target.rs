@@ -12,7 +12,7 @@ pub(super) const PORT: u16 = 80;
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A tunnel to there.
+    /// A tunnel to this destination.
     Connect(Destination),
     /// A resource at an origin.
     Absolute {
