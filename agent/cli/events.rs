@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
                 }
                 News::Event(event) => output::data(&line(&event))?,
                 News::Missed(count) => output::data(&format!("({count} events came too fast)\n"))?,
-                // Its event says the same.
+                // The event in the log says the same.
                 News::Host(_) => {}
             }
         }

@@ -25,7 +25,7 @@ use crate::{
     view::{FlowsView, NetworkView},
 };
 
-/// How often the network is looked at.
+/// How often the network is asked.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// More connections than fit on any terminal, so that a filter finds something.
@@ -38,7 +38,7 @@ const FLOWS: &str = "/v1/flows?limit=2000";
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     reach: Reach,
-    /// What comes first
+    /// Which connections come first
     #[arg(long, value_enum, default_value_t = Order::Rate)]
     sort: Order,
     /// Write a line of JSON every second instead
@@ -108,7 +108,7 @@ async fn look(client: &Client) -> Result<(NetworkView, FlowsView), Error> {
     Ok((client.network().await?, client.get(FLOWS).await?))
 }
 
-/// Keys and sizes, read by a thread that nobody waits for in the end.
+/// Keys and sizes, read by a thread that is not waited for in the end.
 fn terminal_events() -> mpsc::UnboundedReceiver<event::Event> {
     let (sender, events) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -143,7 +143,7 @@ fn lost(error: &io::Error) -> Error {
     )
 }
 
-/// The terminal while it is ours; it is given back as it was, also when something panics.
+/// The terminal while this program has it. It is given back as it was, even after a panic.
 struct Terminal;
 
 impl Terminal {
