@@ -8,8 +8,8 @@ const TYPO_EDITS_MAX: usize = 2;
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
 
-/// The text with every character that a terminal would obey, that would reorder the text around it, or that nobody would
-/// see, written as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
+/// The text with every character that a terminal would obey, that would reorder the text around it, or that nobody
+/// would see, written as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,7 +1,7 @@
 //! The order of turns among many keys that want the same thing: newly active ones first, the others in a circle.
 //!
-//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is not kept
-//! waiting for ever. The owner decides how much a turn is worth.
+//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is
+//! not kept waiting for ever. The owner decides how much a turn is worth.
 
 use std::collections::VecDeque;
 

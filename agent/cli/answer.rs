@@ -46,7 +46,8 @@ pub(super) struct Args {
     /// Refuse to answer
     #[arg(long, conflicts_with_all = ["list", "remember"])]
     cancel: bool,
-    /// Give the same answer to the same question when the host is started again; it is kept in the manager's memory only
+    /// Give the same answer to the same question when the host is started again; it is kept in the manager's memory
+    /// only
     #[arg(long, conflicts_with = "list")]
     remember: bool,
     #[command(flatten)]
@@ -319,7 +320,7 @@ fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
         PromptKind::Confirm | PromptKind::Text => None,
     };
     let mut out = std::io::stderr();
-    // Nobody is left to be told if this fails.
+    // If this fails, there is nobody who could be told.
     let _ = write!(out, "{host}: {} ", shown(prompt));
     let _ = out.flush();
     Ok(unseen)

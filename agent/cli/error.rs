@@ -18,7 +18,8 @@ pub enum Exit {
     NoManager = 3,
     /// The manifest cannot be run.
     InvalidManifest = 4,
-    /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does not work.
+    /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does
+    /// not work.
     PartlyUp = 5,
     /// The manifest grants what `--require-trust` does not list.
     NotTrusted = 6,

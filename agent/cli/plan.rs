@@ -21,8 +21,8 @@ const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
 ///
-/// Shows for every host what would be started, which ports would be listened on and what they would connect to, template
-/// and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
+/// Shows for every host what would be started, which ports would be listened on and what they would connect to,
+/// template and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input

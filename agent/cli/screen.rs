@@ -370,7 +370,7 @@ impl<W: Write> Screen<W> {
         } else {
             without_colours(text)
         };
-        // Nobody is left to be told if this fails.
+        // If this fails, there is nobody who could be told.
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
     }

@@ -1,7 +1,8 @@
 //! How fast packets go to the manager: a little slower than it takes them.
 //!
-//! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits, including the
-//! answers to hosts that asked for little. Packets that are held back here instead wait only behind others to the same host.
+//! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits,
+//! including the answers to hosts that asked for little. Packets that are held back here instead wait only behind
+//! others to the same host.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},

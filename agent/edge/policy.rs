@@ -105,7 +105,7 @@ impl Config {
             name,
             address,
         };
-        // A sender whose address is not one of the network is no host, and is refused.
+        // A sender whose address is not one of the network is not a host, and is refused.
         let from = Vip::new(from).ok()?;
         Some(self.policy.outside(from, &outside, port))
     }

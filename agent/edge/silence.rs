@@ -15,8 +15,9 @@ use crate::{
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How many looks in a row may find nothing: the agent is sure within 10 s, as the manager is, so that a way that is closed
-/// in one direction alone is found as fast as one that is closed in both. A manager asks every 2 s: a stall of 7 s ends nothing.
+/// How many looks in a row may find nothing. The agent is sure within 10 s, as the manager is, so that a connection
+/// that is dead in one direction alone is found as fast as one that is dead in both. A manager asks every 2 s: a stall
+/// of 7 s ends nothing.
 const MISSED_MAX: u32 = 9;
 
 /// How many looks a frame may take to arrive.

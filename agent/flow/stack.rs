@@ -193,7 +193,7 @@ impl Stack {
         socket.abort();
     }
 
-    /// Sends FIN once all data has gone.
+    /// Sends FIN once all data was sent.
     pub(super) fn finish(&mut self) {
         self.finished = true;
         self.socket_mut().close();

@@ -1,7 +1,7 @@
 //! What the administrator of a machine permits agents to do there. No manager can override it.
 //!
-//! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by each of
-//! them, and a list permits nothing that it does not name.
+//! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by
+//! each of them, and a list permits nothing that it does not name.
 
 #![cfg_attr(
     not(test),

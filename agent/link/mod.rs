@@ -66,8 +66,8 @@ const FAULTS_MAX: u32 = 100;
 /// something else, because a bit was flipped on the way.
 const REFUSALS_MAX: u32 = 3;
 
-/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in between. A
-/// single one may come from a length that was damaged on the way.
+/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in
+/// between. A single one may come from a length that was damaged on the way.
 const GIANTS_MAX: u32 = 3;
 
 /// How many problems of a host are kept. Nobody needs to see more.

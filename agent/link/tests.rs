@@ -510,7 +510,7 @@ fn a_lost_agent_is_started_again_after_a_pause_and_knows_nothing_of_its_last_lif
     );
 }
 
-/// Loses the agent after so many seconds of service and returns the number of the next try.
+/// Loses the agent after this many seconds of service and returns the number of the next try.
 fn tries_after(story: &mut Story, seconds: u64) -> u32 {
     story.now = story.now + Duration::from_secs(seconds);
     story.then(|link, now| link.handle_exit(now, Ending::Status(1)));

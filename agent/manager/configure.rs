@@ -16,7 +16,8 @@ const TCP: &str = "tcp";
 /// Stands for everybody, or everything.
 const EVERYTHING: &str = "*";
 
-/// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of it.
+/// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of
+/// it.
 pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
     // An agent is not told of what it may not reach, so that it does not listen for it.

@@ -73,8 +73,8 @@ pub enum Output {
 /// them.
 const PROMPTS_MAX: usize = 128;
 
-/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is started
-/// again, and one that cannot run as it is waits for a person.
+/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is
+/// started again, and one that cannot run as it is waits for a person.
 pub struct Core {
     plan: Plan,
     seed: u64,
@@ -392,8 +392,8 @@ impl Core {
         running.view()
     }
 
-    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on the
-    /// manager's own host, or else on the first one that is up.
+    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on
+    /// the manager's own host, or else on the first one that is up.
     pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }

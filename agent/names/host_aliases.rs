@@ -1,7 +1,7 @@
 //! The HOSTALIASES file (hostname(7)): short names for programs that resolve with the C library, without root.
 //!
-//! The C library wants a name there, not an address. A public domain, nip.io, answers names that begin with an address by
-//! that address; upstream uses it the same way.
+//! The C library wants a name there, not an address. A public domain, nip.io, answers names that begin with an address
+//! by that address; upstream uses it the same way.
 
 use super::Zone;
 

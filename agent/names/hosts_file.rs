@@ -1,5 +1,5 @@
-//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte outside of a
-//! host's own block stays as it is.
+//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte
+//! outside of a host's own block stays as it is.
 //!
 //! ```text
 //! # <Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
@@ -7,8 +7,8 @@
 //! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
 //!
-//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with words for
-//! a comment.
+//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with
+//! words for a comment.
 
 use std::{
     fmt::{self, Write as _},

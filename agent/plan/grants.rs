@@ -297,7 +297,7 @@ hosts:
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:2']}}",
             ),
-            // An exception that is no more.
+            // An exception that is removed.
             (
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",

@@ -1,5 +1,5 @@
-//! The proxy auto-configuration file: tells a browser which destinations belong to the network. It never makes the browser
-//! resolve a name.
+//! The proxy auto-configuration file: it says to a browser which destinations belong to the network. It never makes the
+//! browser resolve a name.
 
 use std::{
     fmt::Write as _,

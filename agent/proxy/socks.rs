@@ -1,5 +1,5 @@
-//! The server's side of SOCKS 4, 4a (no RFC; the two classic memos) and 5 (RFC 1928, RFC 1929), for CONNECT only. It never
-//! takes a byte that follows the request.
+//! The server's side of SOCKS 4, 4a (no RFC; the two classic memos) and 5 (RFC 1928, RFC 1929), for CONNECT only. It
+//! never takes a byte that follows the request.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -37,7 +37,7 @@ pub struct Handshake<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The first byte tells the version.
+    /// The first byte says which version it is.
     Greeting,
     /// The client of SOCKS 5 has to name its user and a password.
     Password,
@@ -388,7 +388,7 @@ fn refusal(answer: &'static [u8], why: &str) -> Refusal {
     }
 }
 
-/// The last words to a client whose first byte is not one of SOCKS.
+/// The answer to a client whose first byte is not one of SOCKS.
 fn stranger(byte: u8) -> Refusal {
     match byte {
         b'A'..=b'Z' => Refusal {

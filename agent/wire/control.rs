@@ -156,8 +156,8 @@ pub struct Greeting {
     /// Its program's version.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
-    /// Addition: the [sum](super::sum::of_control) of the message that configured it, as it arrived; 0 from an agent that
-    /// does not have [`feature::SUMS`].
+    /// Addition: the [sum](super::sum::of_control) of the message that configured it, as it arrived; 0 from an agent
+    /// that does not have [`feature::SUMS`].
     #[serde(default, deserialize_with = "null_is_empty")]
     pub sum: u16,
 }

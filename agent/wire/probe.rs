@@ -1,6 +1,7 @@
 //! Checks that a manager asks an agent for, so that it can explain why a connection works or does not.
 //!
-//! An addition: the operation is requested only of agents that announced [`feature::PROBE`](super::control::feature::PROBE).
+//! An addition: the operation is requested only of agents that announced
+//! [`feature::PROBE`](super::control::feature::PROBE).
 
 use std::net::SocketAddr;
 

@@ -12,7 +12,8 @@ use super::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
 /// Where the reserved field is in a header.
 const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;
 
-/// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these are 0.
+/// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these
+/// are 0.
 pub fn of_control(payload: &[u8]) -> u16 {
     of(Kind::Control as u16, payload)
 }

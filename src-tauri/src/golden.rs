@@ -1,6 +1,6 @@
-//! What the page hears while a network lives, and what it must know after each batch: one file for both languages. This side
-//! compares the file with what the desk says now, or writes it (`UPDATE=1 cargo test -p norouter-app`); the page's tests fold
-//! the same batches with the page's own reducer.
+//! What the page hears while a network lives, and what it must know after each batch: one file for both languages. This
+//! side compares the file with what the desk says now, or writes it (`UPDATE=1 cargo test -p norouter-app`); the page's
+//! tests fold the same batches with the page's own reducer.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 

@@ -179,7 +179,7 @@ impl Desk {
         let network = client.network().await.map_err(|error| error.to_string())?;
         if let Some(manifest) = network.manifest.as_deref() {
             let manifest = Path::new(manifest);
-            // A missing file is no reason not to show the network.
+            // The network is shown even if its file is missing.
             if self.lay_down(manifest).await.is_ok() && self.lock().session.is_some() {
                 return Ok(());
             }

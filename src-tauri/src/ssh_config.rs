@@ -1,5 +1,5 @@
-//! The hosts in a person's configuration of ssh: names that can be written after `ssh`, with where they lead. Patterns and
-//! conditions are left to ssh, which reads the same file when it is run.
+//! The hosts in a person's configuration of ssh: names that can be written after `ssh`, with where they lead. Patterns
+//! and conditions are left to ssh, which reads the same file when it is run.
 
 use std::{
     collections::BTreeSet,

@@ -403,8 +403,8 @@ fn zone() -> Zone {
     Zone::new([("web", web), ("nginx.example.com", web)])
 }
 
-/// Whatever is asked, the answer is about the same question; whatever a resolver says about a widened question, it can be
-/// given back under the asked name.
+/// An answer is about the question that was asked. A resolver's answer to a widened question can always be given back
+/// under the asked name.
 pub(crate) fn dns(bytes: &[u8]) {
     let answer = dns::answer(&zone(), bytes);
     let failure = dns::servfail(bytes);

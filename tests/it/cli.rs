@@ -365,6 +365,6 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
         refused.contains(r#"--restrict: unknown key \"dail\"; did you mean dial?"#),
         "{refused}"
     );
-    // A list that permits nothing is no reason not to speak.
+    // The agent speaks even if its list permits nothing.
     assert!(configure(&["--restrict"]).contains("features"));
 }

@@ -1,5 +1,5 @@
-//! Machines whose administrators limit the agent: by a forced command of OpenSSH, and by a file in a container. The examples
-//! are those of `docs/ADMINISTRATORS.md`.
+//! Machines whose administrators limit the agent: by a forced command of OpenSSH, and by a file in a container. The
+//! examples are those of `docs/ADMINISTRATORS.md`.
 
 use std::{fs, path::Path};
 

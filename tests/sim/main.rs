@@ -1,4 +1,5 @@
-//! A whole network in virtual time: a manager, its agents, and pipes that are cut, stalled, corrupted and killed by a seed.
+//! A whole network in virtual time: a manager, its agents, and pipes that are cut, stalled, corrupted and killed by a
+//! seed.
 //!
 //! `SIM_SEEDS=1000 cargo test --test sim` looks further, and `SIM_SEED=7` repeats one run. `SIM_INPUTS=1000000` makes
 //! the hostile agent forge that many inputs.
@@ -27,8 +28,8 @@ const SHARE: u64 = 1_000;
 /// How long faults are made.
 const STORM: Duration = Duration::from_secs(40);
 
-/// How long the network may take to be whole again: a silent agent is found, the longest pause passes, and there is some
-/// time for the start.
+/// How long the network may take to be whole again: a silent agent is found, the longest pause passes, and there is
+/// some time for the start.
 const RECOVERY: Duration = Duration::from_secs(45);
 
 fn number(name: &str) -> Option<u64> {

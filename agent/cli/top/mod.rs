@@ -33,7 +33,8 @@ const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
 ///
-/// Keys: arrows choose a connection, "k" ends it, "s" sorts by something else, "/" shows only what contains a text, "q" quits.
+/// Keys: arrows choose a connection, "k" ends it, "s" sorts by something else, "/" shows only what contains a text, "q"
+/// quits.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
@@ -157,7 +158,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Nobody is left to be told if this fails.
+        // If this fails, there is nobody who could be told.
         let _ = execute!(io::stdout(), cursor::Show, LeaveAlternateScreen);
         let _ = terminal::disable_raw_mode();
     }

@@ -27,8 +27,8 @@ pub struct Request {
     pub framing: Framing,
     /// The protocols to which the client would like to change, if it does (RFC 9110 section 7.8).
     pub upgrade: Option<Vec<u8>>,
-    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field goes to the origin, and
-    /// the interim answer comes from there.
+    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field goes to the origin,
+    /// and the interim answer comes from there.
     pub expects_continue: bool,
     /// Whether the client may send another request on this connection.
     pub keep_alive: bool,

@@ -1,5 +1,5 @@
-//! What a request asks for: the three forms of a request target that a proxy may see, and the one for its own pages (RFC 9112
-//! section 3.2).
+//! What a request asks for: the three forms of a request target that a proxy may see, and the one for its own pages
+//! (RFC 9112 section 3.2).
 
 use std::fmt::Write as _;
 
