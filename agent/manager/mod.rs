@@ -305,7 +305,7 @@ impl Core {
         true
     }
 
-    /// Withdraws a question for whose answer nobody waits any more.
+    /// Withdraws a question, because nobody waits for its answer any more.
     pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
         let host = self.hosts.get_mut(&vip);
         if host.is_some_and(|host| host.prompts.withdraw(prompt)) {

@@ -149,7 +149,7 @@ impl Prompts {
         Some(will)
     }
 
-    /// Withdraws a question for whose answer nobody waits any more. False if it was not open.
+    /// Withdraws a question, because nobody waits for its answer any more. False if it was not open.
     pub(super) fn withdraw(&mut self, id: u64) -> bool {
         let before = self.open.len();
         self.open.retain(|prompt| prompt.id != id);

@@ -32,7 +32,7 @@ const URL_MAX: usize = 2_048;
 pub(crate) struct Feed(Mutex<Option<AbortHandle>>);
 
 impl Feed {
-    /// Tells this page what happens from now on, and no other page any more.
+    /// Sends this page what happens from now on, and no longer any other page.
     pub(crate) fn begin(&self, desk: &Desk, send: impl FnMut(Vec<News>) -> bool + Send + 'static) {
         let task = tokio::spawn(feed::feed(desk.clone(), send)).abort_handle();
         let before = self
