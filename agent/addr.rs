@@ -1,4 +1,4 @@
-//! The words of the network: parsed once, then trusted.
+//! The basic types of the network (addresses, ports, host names): parsed once, then trusted.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ pub struct Vip(Ipv4Addr);
 /// Why an address cannot be a [`Vip`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VipError {
-    /// The text is no dotted IPv4 address (leading zeros, names and IPv6 included).
+    /// The text is not a dotted IPv4 address (leading zeros, names and IPv6 included).
     #[error("not an IPv4 address")]
     Syntax,
     /// The address could not be listened on without root.
@@ -79,7 +79,7 @@ pub struct HostName(String);
 /// Why a text cannot be a [`HostName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    /// Nothing between two dots, or nothing at all.
+    /// A label between two dots is empty, or the whole name is.
     #[error("a name needs at least one character between its dots")]
     Empty,
     /// More than 63 bytes in a label or 253 in the name (RFC 1035 section 2.3.4).
@@ -88,7 +88,8 @@ pub enum HostNameError {
     /// A character that is not a letter, digit, `-` or `_`, or a `-` at the end of a label.
     #[error("a name consists of letters, digits, '-' and '_', with no '-' at either end")]
     Character,
-    /// `10.0.0.1`, `127.1`, `0x7f.1`, `2130706434`, `::1`: programs would take it for that address and never look it up.
+    /// The name reads as an address (`10.0.0.1`, `127.1`, `0x7f.1`, `2130706433`, `::1`): programs would use that
+    /// address and never look the name up.
     #[error("programs take it for an address; put a word before or behind it, like \"host-7\"")]
     Address,
     /// `localhost` belongs to every machine (RFC 6761 section 6.3).

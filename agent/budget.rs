@@ -1,54 +1,54 @@
-//! How much one of many may take: of time, as units of work, and of room, as shares.
+//! Limits on what one of many may take: work, counted in units per second, and room, counted in shares.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
-/// How many units of work one agent may cause in a second. One is what it takes to carry a packet: a microsecond or two of the
+/// Units of work that one agent may cause per second. One unit is the work for one packet: a microsecond or two of the
 /// manager, and as much of the host that the packet goes to.
 pub const UNITS_PER_SECOND: u32 = 100_000;
 
-/// What an agent causes work with.
+/// The kinds of work that an agent causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
     /// A packet of a connection.
     Packet,
     /// A connection that begins.
     Connection,
-    /// A packet that may not pass.
+    /// A packet that was refused.
     Refused,
-    /// A control message of so many bytes, or something that should be one.
+    /// A control message of this many bytes, well-formed or not.
     Message(usize),
 }
 
 impl Effort {
-    /// What it costs, in units.
+    /// The cost in units.
     pub fn units(self) -> u32 {
         match self {
             Self::Packet => 1,
-            // A stack, a socket and a dial on the other host.
+            // It takes a stack, a socket and a dial on the other host.
             Self::Connection => 16,
-            // Looked up, counted, and answered.
+            // It is looked up, counted and answered.
             Self::Refused => 4,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }
     }
 }
 
-/// A budget of work that fills up as time passes: a token bucket whose level may fall below nothing.
+/// A budget of work that fills up as time passes: a token bucket whose level may fall below zero.
 ///
-/// Work is counted after it was done, since nobody knows before what it will be. Whoever is in debt has to wait.
+/// Work is charged after it was done, since its cost is not known before. A user in debt has to wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     per_second: u32,
-    /// What may be saved up, in units.
+    /// The most that may be saved up, in units.
     most: u32,
     /// The level, in millionths of a unit.
     level: i64,
     at: Instant,
 }
 
-/// Millionths of a unit in a unit.
+/// The level counts millionths of a unit.
 const UNIT: i64 = 1_000_000;
 
 impl Work {
@@ -62,13 +62,13 @@ impl Work {
         }
     }
 
-    /// Takes what some work has cost.
+    /// Charges the cost of work that was done.
     pub fn spend(&mut self, now: Instant, units: u32) {
         self.fill(now);
         self.level = self.level.saturating_sub(i64::from(units) * UNIT);
     }
 
-    /// When the debt is paid; none if there is none.
+    /// When the debt will be paid; `None` if there is no debt.
     pub fn wait(&mut self, now: Instant) -> Option<Instant> {
         self.fill(now);
         if self.level >= 0 {
@@ -89,8 +89,8 @@ impl Work {
     }
 }
 
-/// Room that many share. Nobody may hold more than a multiple of what is left free, so that there is always something left
-/// for the next one (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
+/// Room that many holders share. One may hold at most a multiple of what is free, so that something is always left for
+/// the next one (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
 #[derive(Clone, Debug)]
 pub struct Shares<K> {
     total: usize,
@@ -100,7 +100,7 @@ pub struct Shares<K> {
 }
 
 impl<K: Copy + Ord> Shares<K> {
-    /// Room for `total`, of which one holder may have at most `multiple` times of what is free.
+    /// Room for `total`, of which one holder may have at most `multiple` times what is free.
     pub const fn new(total: usize, multiple: usize) -> Self {
         Self {
             total,
@@ -110,10 +110,10 @@ impl<K: Copy + Ord> Shares<K> {
         }
     }
 
-    /// What a holder may have more.
+    /// How much more a holder may take.
     pub fn room(&self, holder: K) -> usize {
         let free = self.free();
-        // With `more` of it, (free - more) * multiple must not be less than held + more.
+        // After taking `more`, (free - more) * multiple must not be less than held + more.
         let may = free
             .saturating_mul(self.multiple)
             .saturating_sub(self.held(holder))
@@ -121,7 +121,7 @@ impl<K: Copy + Ord> Shares<K> {
         may.min(free)
     }
 
-    /// Takes room, if the holder may have so much more.
+    /// Takes room, if the holder may have that much more.
     #[must_use]
     pub fn take(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.room(holder);
@@ -131,7 +131,8 @@ impl<K: Copy + Ord> Shares<K> {
         fits
     }
 
-    /// Takes room that everybody has a right to, as far as there is any; the owner of the machine has a right to all.
+    /// Takes any room that is free, whatever the holder has already: for what everybody has a right to, and for the
+    /// owner of the machine.
     #[must_use]
     pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.free();
@@ -151,28 +152,28 @@ impl<K: Copy + Ord> Shares<K> {
         self.used -= self.by.take(holder, amount);
     }
 
-    /// What a holder has.
+    /// How much a holder has.
     pub fn held(&self, holder: K) -> usize {
         self.by.of(holder)
     }
 
-    /// What nobody has.
+    /// How much is free.
     pub const fn free(&self) -> usize {
         self.total.saturating_sub(self.used)
     }
 
-    /// What all have together.
+    /// How much all holders have together.
     pub const fn used(&self) -> usize {
         self.used
     }
 }
 
-/// How much each of many has. What has nothing takes no room.
+/// How much each of many keys has. A key that has nothing takes no room.
 #[derive(Clone, Debug)]
 pub struct Counts<K>(BTreeMap<K, usize>);
 
 impl<K: Copy + Ord> Counts<K> {
-    /// Nobody has anything.
+    /// Counts in which no key has anything.
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
@@ -184,7 +185,7 @@ impl<K: Copy + Ord> Counts<K> {
         }
     }
 
-    /// Takes from what `key` has, and tells how much that was: no more than there is.
+    /// Takes from what `key` has, at most all of it, and returns how much it took.
     pub fn take(&mut self, key: K, amount: usize) -> usize {
         let Some(has) = self.0.get_mut(&key) else {
             return 0;

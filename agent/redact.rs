@@ -1,12 +1,12 @@
-//! Text without what looks like a secret, for a report that somebody else reads. It leaves out too much rather than too little;
-//! what is a secret and looks like none stays.
+//! Leaves out of a text what looks like a secret, for a report that somebody else reads. It leaves out too much rather
+//! than too little; a secret that does not look like one stays.
 
 use std::ops::Range;
 
 /// What stands where something was left out.
 const LEFT_OUT: &str = "(left out)";
 
-/// Parts of a word after which a secret comes, wherever they are in it.
+/// Parts of a word, at any place in it, after which a secret comes.
 const WITHIN: [&str; 12] = [
     "password",
     "passwd",
@@ -22,7 +22,7 @@ const WITHIN: [&str; 12] = [
     "cookie",
 ];
 
-/// Words, and parts of words between `-` and `_`, after which a secret comes.
+/// Words, and parts of words between `-`, `_` and `.`, after which a secret comes.
 const WHOLE: [&str; 9] = [
     "pass",
     "pwd",
@@ -35,7 +35,7 @@ const WHOLE: [&str; 9] = [
     "pgpass",
 ];
 
-/// What makes a secret of a key.
+/// Words that make a key a secret: "api key".
 const KEYS: [&str; 10] = [
     "api",
     "access",
@@ -54,7 +54,7 @@ const LINKS: [&str; 14] = [
     "is", "was", "are", "for", "of", "to", "on", "at", "in", "the", "a", "be", "as", "=>",
 ];
 
-/// How the secrets of well-known makers begin.
+/// Beginnings of the secrets of well-known makers.
 const KNOWN: [&str; 16] = [
     "AKIA",
     "ASIA",
@@ -74,8 +74,8 @@ const KNOWN: [&str; 16] = [
     "AGE-SECRET-KEY-",
 ];
 
-/// The text with all that looks like a secret left out: what comes after words like `password`, users in addresses, private keys,
-/// and what begins like the secrets of well-known makers.
+/// The text without all that looks like a secret: what comes after words like `password`, users in addresses, private
+/// keys, and what begins like the secrets of well-known makers.
 pub fn redacted(text: &str) -> String {
     let mut safe = String::new();
     let mut in_key = false;
@@ -101,7 +101,7 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // What looks like a value may be the next word of the same kind: "pin password: X".
+        // The value may be another such word, with the secret behind it: "pin password: X".
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))
@@ -116,7 +116,7 @@ fn redacted_line(line: &str) -> String {
     safe + &line[at..]
 }
 
-/// The next word: letters, digits, `-`, `_` and `.`, none of which is ever cut in two.
+/// The next word: letters, digits, `-`, `_` and `.`. A word is never cut in two.
 fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     let is_part = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     let start = from + line[from..].find(is_part)?;
@@ -135,7 +135,7 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
     }
     let quoted = line[..word.start].chars().next_back();
     let starts_argument = quoted.is_none_or(|c| c.is_whitespace() || "\"'[,".contains(c));
-    // "-pX": the programs that take a password in this way take it in one word. A port is no password, except for sshpass.
+    // "-pX": programs that take a password in this way take it in one word. A number is a port, except for sshpass.
     if starts_argument && let Some(rest) = text.strip_prefix("-p") {
         let is_password = |value: &str| {
             line.to_ascii_lowercase().contains("sshpass")
@@ -148,13 +148,13 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         let value = value_after(line, word.end)?;
         return (rest.is_empty() && is_password(&line[value.clone()])).then_some(value);
     }
-    // "-u ann:X"
+    // "-u ann:X" has a password; "-u ann" does not.
     if starts_argument && ["-u", "-U", "--user", "--proxy-user"].contains(&text) {
         let value = value_after(line, word.end)?;
         return line[value.clone()].contains(':').then_some(value);
     }
     let lower = text.to_ascii_lowercase();
-    // The program, and not the variable.
+    // Here `sshpass` is the program, and not the variable.
     if lower == "sshpass" && !line[word.end..].starts_with('=') {
         return None;
     }
@@ -180,7 +180,7 @@ fn is_secret_word(lower: &str) -> bool {
         || (has(&["key", "keys"]) && has(&KEYS))
 }
 
-/// The value behind a word, however it is joined to it.
+/// The value behind a word, whatever joins the two.
 fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
     let is_gap = |c: char| c.is_whitespace() || "=:\"'`,>([{".contains(c);
     let rest = &line[from..];
@@ -195,7 +195,7 @@ fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
         let word = line[start..].split_whitespace().next().unwrap_or_default();
         LINKS.contains(&word.to_ascii_lowercase().as_str())
     };
-    // "passphrase: correct horse battery staple"
+    // The rest of the line is the value: "passphrase: correct horse battery staple".
     let is_rest = open.is_none() && between.contains(':') && between.ends_with(char::is_whitespace);
     let end = if is_prose || is_rest {
         line.len()
@@ -205,7 +205,7 @@ fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// Where a value ends: at its closing quote, or else at what no word has.
+/// Where a value ends: at its closing quote, or, if it has none, at a character that no word has.
 fn value_end(line: &str, start: usize, open: Option<char>) -> usize {
     let mut escaped = false;
     let end = line[start..].find(|c: char| {
@@ -357,7 +357,7 @@ mod tests {
         ) {
             let is_word = spelling.chars().next().is_some_and(char::is_alphabetic) && !spelling.contains(" -");
             let spelling = if upper && is_word { spelling.to_uppercase() } else { spelling.to_owned() };
-            // In addresses the first stands for the secret.
+            // In addresses only the first `@` stands for the secret.
             let text = spelling.replacen('@', &secret, 1);
             let text = format!("{before} {text}{behind}");
             let safe = redacted(&text);

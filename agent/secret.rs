@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that nobody is shown, and that is wiped where this program holds it. Buffers of the terminal and of connections
-/// that it came through are not this program's to wipe.
+/// A text that is never shown, and that is wiped where this program holds it. Buffers of the terminal and of
+/// connections that it came through cannot be wiped by this program.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -15,7 +15,7 @@ impl Secret {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for the one who is to have it.
+    /// The text, for its recipient.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-/// The largest number of edits between what was written and what may have been meant.
+/// The most edits between a word as it was written and the word that may have been meant.
 const TYPO_EDITS_MAX: usize = 2;
 
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
 
-/// The text with every character that a terminal would obey, that would reorder the text around it, or that nobody would
-/// see, written as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
+/// The text with every character that a terminal would obey, that would reorder the text around it, or that nobody
+/// would see, written as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -29,7 +29,7 @@ pub fn quote(text: &str) -> String {
     format!("\"{}{rest}\"", escape(&short))
 }
 
-/// The whole text escaped, between double quotes: for words that a person is to judge.
+/// The whole text escaped, between double quotes: for text that a person has to judge.
 pub fn quote_whole(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
@@ -48,8 +48,8 @@ pub fn escape_line(line: &[u8]) -> String {
     safe
 }
 
-/// Whether a terminal would obey this character (C0, DEL, C1), or nobody would see it: it changes the order or the lines of
-/// the text around it, or makes two texts differ that look the same.
+/// Whether a character is not safe to show: a terminal would obey it (C0, DEL, C1), or it is invisible, so that it
+/// changes the order or the lines of the text around it, or makes two texts differ that look the same.
 pub fn is_unsafe(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -59,8 +59,8 @@ pub fn is_unsafe(c: char) -> bool {
     c.is_control() || range.is_some_and(|(_, last)| c <= *last)
 }
 
-/// All of the general category Cf (format characters), of Zl and Zp (line and paragraph separators), and of the property
-/// `Default_Ignorable_Code_Point` of Unicode 16, and the blank of Braille, as ranges in order.
+/// The invisible characters, as ranges in order: the general categories Cf (format characters), Zl and Zp (line and
+/// paragraph separators), the property `Default_Ignorable_Code_Point` of Unicode 16, and the blank of Braille.
 const INVISIBLE: [(char, char); 26] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -102,7 +102,7 @@ pub fn span(millis: u64) -> String {
     }
 }
 
-/// The known word that an unknown one was probably meant to be: the nearest, if it is near enough to be a slip.
+/// The known word that an unknown one was probably meant to be: the nearest one, if it is near enough for a slip.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();
     let (distance, nearest) = known

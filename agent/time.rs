@@ -29,7 +29,7 @@ impl Instant {
         self.micros
     }
 
-    /// How long after `earlier` this moment is; zero if it is not.
+    /// The time from `earlier` to this moment; zero if this moment is not later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.micros.saturating_sub(earlier.micros))
     }

@@ -1,20 +1,20 @@
-//! Whose turn it is, among many who want the same thing: the newly active first, the others in a circle.
+//! The order of turns among many keys that want the same thing: newly active ones first, the others in a circle.
 //!
-//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is not kept
-//! waiting for ever. The owner decides how much a turn is worth.
+//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is
+//! not kept waiting for ever. The owner decides how much a turn is worth.
 
 use std::collections::VecDeque;
 
-/// How many turns the newly active get before a steady one has its own. Those who come one after another could keep the
-/// others waiting for ever.
+/// Turns that newly active keys get in a row before a steady one has its turn. Without a limit, keys that become active
+/// one after another could keep the steady ones waiting for ever.
 const FRESH_IN_A_ROW: u32 = 16;
 
 /// The keys that wait for their turn. A key must not be added a second time before it was taken out.
 #[derive(Debug)]
 pub struct Turns<K> {
-    /// Those that have just become active ...
+    /// Keys that have just become active.
     fresh: VecDeque<K>,
-    /// ... and those that have had their turn.
+    /// Keys that have had a turn.
     steady: VecDeque<K>,
     fresh_served: u32,
 }
@@ -30,17 +30,17 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K> Turns<K> {
-    /// Whether nobody waits.
+    /// Whether no key waits.
     pub fn is_empty(&self) -> bool {
         self.fresh.is_empty() && self.steady.is_empty()
     }
 
-    /// One has become active.
+    /// Adds a key that has become active.
     pub fn begin(&mut self, key: K) {
         self.fresh.push_back(key);
     }
 
-    /// Takes out the one whose turn it is, and tells whether it is a fresh one.
+    /// Takes out the key whose turn it is, and whether it is a fresh one.
     pub fn take(&mut self) -> Option<(K, bool)> {
         if self.fresh_served < FRESH_IN_A_ROW
             && let Some(key) = self.fresh.pop_front()
@@ -55,22 +55,22 @@ impl<K> Turns<K> {
         Some((self.fresh.pop_front()?, true))
     }
 
-    /// Takes out the first of the newly active.
+    /// Takes out the first key that has become active and has had no turn since.
     pub fn take_fresh(&mut self) -> Option<K> {
         self.fresh.pop_front()
     }
 
-    /// Whether one has become active and has had no turn since.
+    /// Whether there is a key that [`Turns::take_fresh`] would take.
     pub fn has_fresh(&self) -> bool {
         !self.fresh.is_empty()
     }
 
-    /// Takes out the one whose turn is the farthest.
+    /// Takes out the key whose turn is the farthest away.
     pub fn last(&mut self) -> Option<K> {
         self.steady.pop_back().or_else(|| self.fresh.pop_back())
     }
 
-    /// The turn of the one that was taken out goes on.
+    /// Puts back a key that was taken out, to go on with its turn.
     pub fn go_on(&mut self, key: K, is_fresh: bool) {
         if is_fresh {
             self.fresh.push_front(key);
@@ -79,7 +79,7 @@ impl<K> Turns<K> {
         }
     }
 
-    /// One has had its turn, and wants another one.
+    /// Puts back a key that has had its turn and wants another one.
     pub fn end(&mut self, key: K) {
         self.steady.push_back(key);
     }

@@ -1,6 +1,6 @@
 //! The house rules that a compiler does not know: floors, purity, borders, and documents that keep up with the code.
 //!
-//! A rule is a table with a reason in each row. A walk that finds nothing fails: it was asked the wrong question.
+//! A rule is a table with a reason in each row. A walk that finds nothing fails, because it looked for the wrong thing.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at what it did not expect"
@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Lowest floor first. A room imports rooms of lower floors, and itself.
+/// The rooms of each floor, lowest floor first. A room imports rooms of lower floors, and itself.
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "text", "redact", "secret"],
     &[
@@ -50,7 +50,8 @@ const WORLD: &[(&str, &str)] = &[
     ("HashSet", "its order differs from run to run; use BTreeSet"),
 ];
 
-/// The only rooms whose types cross a border as text; deriving serde elsewhere is a promise nobody meant to make.
+/// The only rooms whose types cross a border as text. To derive serde elsewhere would be a promise that nobody meant to
+/// make.
 const SERDE_ROOMS: &[&str] = &["manifest", "wire", "view"];
 
 /// Crates that the headless program must never need, and why not.
@@ -83,10 +84,11 @@ const ABSENT: &[(&str, &str)] = &[
     ("anyhow", "a library's errors have types"),
 ];
 
-/// Lines that a file may have, so that it can be read in one sitting.
+/// How many lines a file may have, so that it can be read in one sitting.
 const MOST_LINES: usize = 800;
 
-/// Text that belongs to somebody's machine and not into the repository. Written in halves, so that this file passes.
+/// Text that belongs to somebody's machine and not into the repository. It is written in halves, so that this file
+/// passes.
 const MACHINE: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/tmp/", "wt/"),
@@ -131,7 +133,7 @@ fn a_room_imports_lower_floors_only() {
     for path in sources("agent") {
         let Some(here) = room(&path) else { continue };
         for (number, there) in imports(&path) {
-            // What stands at the root itself: a constant such as the version.
+            // Left out are names at the root itself: a constant such as the version.
             if there == here || there.chars().all(|c| c.is_uppercase() || c == '_') {
                 continue;
             }
@@ -299,7 +301,7 @@ fn the_headless_program_stays_free_of_some_crates() {
     let mut open = vec!["norouter".to_owned()];
     while let Some(name) = open.pop() {
         if needed.insert(name.clone()) {
-            // A lock file does not tell what only tests need.
+            // A lock file does not show which crates only tests need.
             let needs = known.get(&name).into_iter().flatten();
             open.extend(
                 needs
@@ -327,7 +329,7 @@ fn the_protocol_document_follows_the_wire() {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for path in sources {
         let text = read(&path);
-        // Tests may change freely: they are no part of the protocol.
+        // Tests may change freely, because they are not a part of the protocol.
         let code = text.split("#[cfg(test)]").next().unwrap();
         for byte in path.bytes().chain([0]).chain(code.bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -571,7 +573,7 @@ fn code_lines(path: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// The direct dependencies that only the tests have.
+/// The direct dependencies of the tests alone.
 fn tests_only(manifest: &str) -> BTreeSet<String> {
     let mut table = "";
     let (mut tests, mut others) = (BTreeSet::new(), BTreeSet::new());
@@ -596,7 +598,7 @@ fn tests_only(manifest: &str) -> BTreeSet<String> {
     &tests - &others
 }
 
-/// Every package of a lock file with what it depends on.
+/// Every package of a lock file, with the packages that it depends on.
 fn packages(lock: &str) -> BTreeMap<String, Vec<String>> {
     let quoted = |line: &str| {
         line.split('"')

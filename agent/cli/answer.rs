@@ -29,8 +29,8 @@ use crate::{
 
 /// Answer what the commands of hosts ask: passwords, passphrases, host keys
 ///
-/// At a terminal every question is shown, and answered there; what is secret is not seen while it is typed. Otherwise one line
-/// of standard input is the answer to the one question of the host.
+/// At a terminal every question is shown and answered there; secrets are not seen while they are typed. Otherwise one
+/// line of standard input is the answer to the one question of the host.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -46,7 +46,8 @@ pub(super) struct Args {
     /// Refuse to answer
     #[arg(long, conflicts_with_all = ["list", "remember"])]
     cancel: bool,
-    /// Give the same answer to the same question when the host is started again; it is kept in the manager's memory only
+    /// Give the same answer to the same question when the host is started again; it is kept in the manager's memory
+    /// only
     #[arg(long, conflicts_with = "list")]
     remember: bool,
     #[command(flatten)]
@@ -76,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Whether the host is one of the network's.
+    /// Whether the host is one of the network.
     fn knows(&self, client: &Client, snapshot: &Snapshot) -> Result<(), Error> {
         let Some(host) = &self.host else {
             return Ok(());
@@ -138,7 +139,7 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// The line of a script is the answer to one question.
+    /// Sends the line of a script as the answer to the one question.
     async fn answer_one(
         &self,
         client: &Client,
@@ -164,12 +165,12 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Asks the person everything that is asked, until nothing more comes of the answers.
+    /// Asks the person all open questions, and those that follow from the answers, until there are no more.
     async fn converse(&self, client: &Client) -> Result<Exit, Error> {
         let failed = |error: std::io::Error| {
             Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
         };
-        // Whoever presses Ctrl-C gets a terminal back that shows what is typed.
+        // After Ctrl-C the terminal has to show again what is typed.
         let mut requests = Requests::listen().map_err(failed)?;
         let mut lines = typing::lines();
         let mut news = client.events(None).await?;
@@ -240,7 +241,7 @@ impl Args {
         Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
     }
 
-    /// Tells the manager; false if nobody asks any more.
+    /// Sends an answer to the manager; false if the question is not open any more.
     async fn say(
         &self,
         client: &Client,
@@ -289,13 +290,13 @@ fn shown(prompt: &PromptView) -> String {
     lines.join("\n  ")
 }
 
-/// Leaves the line of a question that nobody has answered here.
+/// Ends the line of a question that was not answered here.
 fn interrupted() -> Exit {
     output::talk("");
     Exit::Interrupted
 }
 
-/// Takes in what has happened next.
+/// Updates the snapshot by the next event.
 async fn learn(news: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> {
     match news.next().await? {
         Some(News::Snapshot(network)) => *snapshot = network.snapshot,
@@ -308,7 +309,8 @@ async fn learn(news: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> 
     Ok(())
 }
 
-/// Shows a question at the terminal. What is typed is not seen as long as the answer is kept, if it is a secret.
+/// Shows a question at the terminal. If it asks for a secret, what is typed is not seen as long as the returned value
+/// is kept.
 fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {
@@ -318,7 +320,7 @@ fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
         PromptKind::Confirm | PromptKind::Text => None,
     };
     let mut out = std::io::stderr();
-    // Nobody is left to be told if this fails.
+    // If this fails, there is nobody who could be told.
     let _ = write!(out, "{host}: {} ", shown(prompt));
     let _ = out.flush();
     Ok(unseen)

@@ -1,4 +1,4 @@
-//! `norouter approve`: let happen what waits because the manifest has changed.
+//! `norouter approve`: approve what waits since the manifest has changed.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -14,11 +14,11 @@ use crate::{
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
-/// Let happen what waits for approval since the manifest has changed
+/// Approve what waits since the manifest has changed
 ///
-/// A network that runs with --confirm takes up nothing of a change that grants more, and one that runs with --confirm-commands
-/// does not start a command that is new in its manifest. This shows what waits, asks, and lets happen what it has shown; what
-/// changes meanwhile goes on waiting, and a host that was stopped stays stopped.
+/// A network that runs with --confirm applies nothing of a change that grants more, and one that runs with
+/// --confirm-commands does not start a command that is new in its manifest. This shows what waits, asks, and applies
+/// what it has shown. What changes meanwhile goes on waiting, and a host that was stopped stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The name or the VIP of a host whose command waits; without one, everything that waits
@@ -29,7 +29,7 @@ pub(super) struct Args {
     yes: bool,
     #[command(flatten)]
     reach: Reach,
-    /// Write which were approved as JSON
+    /// Write what was approved as JSON
     #[arg(long)]
     json: bool,
 }
@@ -109,7 +109,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// What a change grants, and what runs until then where it has another command.
+/// Shows what a change grants, and for a new command the one that runs now.
 fn show_change(change: &HeldChange, now: &PlanView) {
     output::talk("the manifest has changed; nothing of that is in force. It would grant:");
     for grant in &change.grants {
@@ -136,7 +136,7 @@ fn show(host: &HostView, held: &HeldView) {
     }
 }
 
-/// Asks the person at the terminal.
+/// Asks the person at the terminal; true if the answer is yes.
 fn is_said(count: usize) -> Result<bool, Error> {
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {

@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// What is wrong with the state folders of this machine, as they are now. Those of other machines nobody knows here.
+/// Problems with the state folders of this machine, as they are now. Folders of other machines are not known here.
 fn folders(loaded: &Loaded) -> Vec<Problem> {
     let hosts = loaded.plan.iter().flat_map(|plan| &plan.hosts);
     let here = hosts.zip(&loaded.manifest.hosts);
@@ -104,7 +104,7 @@ fn paragraphs(loaded: &Loaded) -> String {
     format!("{report}{gap}{}\n", summary(loaded))
 }
 
-/// "norouter.yaml: 3 hosts, 1 warning".
+/// A summary, like "norouter.yaml: 3 hosts, 1 warning".
 fn summary(loaded: &Loaded) -> String {
     let count = |severity| {
         loaded
@@ -136,7 +136,7 @@ fn summary(loaded: &Loaded) -> String {
     )
 }
 
-/// "1 host", "2 hosts".
+/// A number with its noun: "1 host", "2 hosts".
 pub(super) fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")

@@ -15,9 +15,9 @@ use crate::{
 
 /// Say what a file with limits permits the agents of a machine
 ///
-/// Without FILE this is /etc/norouter/agent.yaml, and it must be one that an agent would trust: root's, and writable by
-/// nobody else. Says everything that is wrong with the file, with its place, and then ends with exit code 1: with such a
-/// file agents refuse to serve. docs/ADMINISTRATORS.md has the keys.
+/// Without FILE this is /etc/norouter/agent.yaml, and it must be one that an agent would trust: owned by root, and
+/// writable by nobody else. Says everything that is wrong with the file, with its place, and then ends with exit code
+/// 1: with such a file agents refuse to serve. docs/ADMINISTRATORS.md has the keys.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A file to look at before it is put in its place

@@ -35,7 +35,7 @@ pub(super) struct HostArgs {
     then: Option<Then>,
 }
 
-/// What the manager appends to every command.
+/// The words that the manager appends to every command.
 #[derive(Debug, clap::Subcommand)]
 enum Then {
     Agent(agent::Args),

@@ -15,24 +15,24 @@ use crate::{
     view::{Answer, HostView, PromptKind, PromptView, Snapshot},
 };
 
-/// What is asked at this terminal, if it has one.
+/// The questions at this terminal, if there is one.
 pub(super) struct Desk {
-    /// Whether there is a screen that a question can stand on.
+    /// Whether there is a screen on which a question can be shown.
     screen: bool,
     /// Whether answers are kept for the next time.
     remember: bool,
-    /// What the person types, once that matters.
+    /// The lines that the person types; `None` as long as nobody listens to them.
     lines: Option<UnboundedReceiver<Secret>>,
     open: Option<Open>,
     /// The commands that wait for approval, as the person sees them.
     held: Vec<(Vip, u64)>,
     /// The change of the manifest that waits for approval, as the person sees it.
     change: Option<u64>,
-    /// The questions that somebody was told of.
+    /// The questions that the person was told of.
     told: BTreeSet<u64>,
 }
 
-/// The question that stands there.
+/// The question that is shown.
 struct Open {
     vip: Vip,
     prompt: u64,
@@ -62,7 +62,7 @@ impl Desk {
         true
     }
 
-    /// The next line that is typed, once somebody listens.
+    /// The next line that is typed; it never comes as long as nobody listens.
     pub(super) async fn line(&mut self) -> Secret {
         if let Some(lines) = &mut self.lines {
             if let Some(line) = lines.recv().await {
@@ -77,12 +77,12 @@ impl Desk {
         std::future::pending().await
     }
 
-    /// What a line means that was typed.
+    /// What a typed line asks for.
     pub(super) fn take<W: Write>(&mut self, line: &Secret, screen: &mut Screen<W>) -> Vec<Intent> {
         let Some(open) = self.open.take() else {
             screen.typed();
             let yes = line.reveal().trim().eq_ignore_ascii_case("yes");
-            // What the person sees is started, and nothing else.
+            // Only what the person sees is started.
             let commands = self
                 .held
                 .iter()
@@ -102,7 +102,7 @@ impl Desk {
         vec![Intent::Answer(open.vip, answer)]
     }
 
-    /// Asks what is to be asked now, and forgets what is not asked any more.
+    /// Shows the question that is open now, and forgets those that are not open any more.
     pub(super) fn look<W: Write>(&mut self, snapshot: &Snapshot, screen: &mut Screen<W>) {
         let open = |host: &HostView, prompt: &PromptView| {
             let vip: Vip = host.vip.parse().ok()?;
@@ -114,7 +114,7 @@ impl Desk {
         if held != self.held || change != self.change {
             self.held = held;
             self.change = change;
-            // A "yes" that is under way was meant for something else.
+            // A "yes" that is being typed was meant for what was shown before.
             self.forget();
         }
         let hosts = snapshot.hosts.iter();
@@ -164,7 +164,7 @@ impl Desk {
         }
     }
 
-    /// Forgets what is typed and not read yet.
+    /// Forgets what was typed and not read yet.
     fn forget(&mut self) {
         if let Some(lines) = &mut self.lines {
             typing::forget(lines);
@@ -177,7 +177,7 @@ impl Desk {
     }
 }
 
-/// What a typed line says to a question; nothing refuses it.
+/// The answer that a typed line gives to a question; `None` if it refuses to answer.
 pub(super) fn meant(kind: PromptKind, line: &Secret) -> Option<Secret> {
     let text = match kind {
         PromptKind::Secret => line.reveal(),

@@ -26,7 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
         let client = args.reach.client().await?;
-        // Its end is the manager's.
+        // The events end when the manager does.
         let mut events = client.events(None).await?;
         client.post("/v1/down").await?;
         let ended = async { while let Ok(Some(_)) = events.next().await {} };

@@ -120,7 +120,7 @@ fn open(editor: &[String], file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Asks whether to edit again. Where nobody can answer, the answer is no.
+/// Asks whether to edit again. If nobody can answer, the answer is no.
 fn again() -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
         return Ok(false);
@@ -171,7 +171,7 @@ struct Temporary {
 
 impl Temporary {
     fn new(original: &'static str) -> io::Result<Self> {
-        // A folder that exists already is somebody else's, and an error.
+        // A folder that exists already belongs to somebody else, and is an error.
         let name = format!(
             "norouter-{:016x}",
             RandomState::new().hash_one(std::process::id())
@@ -196,14 +196,14 @@ impl Temporary {
         })
     }
 
-    /// Removes the file, unless somebody may still want it: because of what was written into it, or to see what failed.
+    /// Removes the file, unless somebody may still want it: it was changed, or something has failed.
     fn leave(self, failed: bool) {
         let text = fs::read_to_string(&self.file);
         if failed || text.is_ok_and(|text| text != self.original) {
             let file = escape(&self.file.display().to_string());
             output::talk(&format!("the manifest is kept: {file}"));
         } else {
-            // What cannot be removed is harmless.
+            // A file that cannot be removed is harmless.
             let _ = fs::remove_dir_all(&self.folder);
         }
     }

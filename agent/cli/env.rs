@@ -35,7 +35,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Which agent's variables.
+/// The agent whose variables are meant.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
     /// The state folder of the agent, where the manifest names another one

@@ -18,11 +18,12 @@ pub enum Exit {
     NoManager = 3,
     /// The manifest cannot be run.
     InvalidManifest = 4,
-    /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does not work.
+    /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does
+    /// not work.
     PartlyUp = 5,
     /// The manifest grants what `--require-trust` does not list.
     NotTrusted = 6,
-    /// Ended by Ctrl-C.
+    /// The command was ended by Ctrl-C.
     Interrupted = 130,
 }
 
@@ -90,7 +91,7 @@ impl Error {
         self
     }
 
-    /// Tells the person, and gives the exit code.
+    /// Shows the error to the person, and returns the exit code.
     #[must_use]
     pub(super) fn report(self) -> Exit {
         if !self.message.is_empty() {
@@ -108,7 +109,7 @@ impl Error {
     }
 }
 
-/// Standard output could not be written. That its reader has gone (`norouter plan | head`) is no failure.
+/// Standard output could not be written. If its reader is gone (`norouter plan | head`), that is not a failure.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

@@ -16,8 +16,8 @@ use crate::{
 
 /// Follow what happens in a running network, until it ends
 ///
-/// With --json, each line is {"event": NAME, "data": ...}: first "snapshot" with everything, then "host" with a host that has
-/// changed, "event" with what is also in the log, and "missed" with a count of events that came too fast.
+/// With --json, each line is {"event": NAME, "data": ...}: first "snapshot" with everything, then "host" with a host
+/// that has changed, "event" with what is also in the log, and "missed" with a count of events that came too fast.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
                 }
                 News::Event(event) => output::data(&line(&event))?,
                 News::Missed(count) => output::data(&format!("({count} events came too fast)\n"))?,
-                // Its event says the same.
+                // The event in the log says the same.
                 News::Host(_) => {}
             }
         }

@@ -15,7 +15,7 @@ pub(super) fn bytes(count: u64) -> String {
     with_unit(amount, "TB", false)
 }
 
-/// Bytes per second; nothing for none, so that what moves is seen.
+/// Bytes per second; an empty text for none, so that traffic stands out.
 pub(super) fn rate(count: u64) -> String {
     match count {
         0 => String::new(),
@@ -42,7 +42,7 @@ pub(super) fn moment(millis: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
-/// Year, month and day of the day so many days after 1970-01-01.
+/// Year, month and day of the day that is this many days after 1970-01-01.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let divides = |by, year: u64| year.is_multiple_of(by);
     let leap = |year| divides(4, year) && (!divides(100, year) || divides(400, year));
@@ -63,7 +63,7 @@ fn date(mut days: u64) -> (u64, u64, u64) {
     (year, month, days + 1)
 }
 
-/// A table with two spaces between its columns. A column whose title begins with `>` has its texts at the right.
+/// A table with two spaces between its columns. A column whose title begins with `>` is aligned to the right.
 pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let plain: Vec<String> = titles
         .iter()

@@ -21,10 +21,10 @@ pub(super) struct Args {
     /// Only connections that begin or end at this host
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
-    /// What comes first
+    /// Which connections come first
     #[arg(long, value_enum, default_value_t = Order::Rate)]
     sort: Order,
-    /// How many at most; of more, those that were in use last
+    /// How many connections to show at most; if there are more, those that were in use last
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
     /// End the connection with this id, which --json shows, with a reset to both of its ends
@@ -35,12 +35,12 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What comes first.
+/// Which connections come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Order {
-    /// What moves most bytes now
+    /// Those that move the most bytes now
     Rate,
-    /// What has moved most bytes
+    /// Those that have moved the most bytes
     Bytes,
     /// The oldest
     Age,

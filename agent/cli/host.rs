@@ -20,7 +20,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What is to happen to the host.
+/// What to do with the host.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
     Start,

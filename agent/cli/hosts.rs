@@ -16,14 +16,15 @@ use crate::{
 
 /// Show the names that NoRouter has put into the hosts file of this machine
 ///
-/// Hosts with "writeEtcHosts: true" have the names of the network in /etc/hosts while it runs, between two lines that say
-/// so and whose they are. Everything else in the file is never changed.
+/// Hosts with "writeEtcHosts: true" have the names of the network in /etc/hosts while it runs, between two lines that
+/// say so and name the host that wrote them. Everything else in the file is never changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Remove what agents that are gone left behind or somebody has damaged, and keep the file as it was beside it
+    /// Remove what agents that have ended left behind, or what somebody has damaged; the file as it was is kept beside
+    /// it
     #[arg(long)]
     repair: bool,
-    /// Another file than that of this machine
+    /// Use this file instead of the hosts file of this machine
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
     /// Write what was found, or done, as JSON

@@ -20,7 +20,7 @@ use crate::{
     text::{meant, quote},
 };
 
-/// The names under which a manifest is found without being asked for.
+/// The names of manifests that are found without FILE.
 const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
 /// How the help explains what happens without a FILE.
@@ -41,7 +41,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The manifest that is meant: the file that is named, or else the one that is found, of which the person is told.
+    /// The manifest that is meant: the file that is named, or else the one that is found, which is shown to the person.
     pub(super) fn of(file: Option<&Path>) -> Result<Self, Error> {
         if let Some(file) = file {
             return Ok(Self::named(file));
@@ -91,7 +91,7 @@ impl Source {
         }
     }
 
-    /// What the source is called in messages.
+    /// The name of the source in messages.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "<stdin>".into(),
@@ -99,7 +99,7 @@ impl Source {
         }
     }
 
-    /// The file, unless it can be read only once.
+    /// The file; `None` if it can be read only once.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Stdin | Self::Pipe(_) => None,
@@ -151,7 +151,7 @@ impl Source {
     }
 }
 
-/// Whether a path is a stream that is open already, and that whoever has started this program feeds.
+/// Whether a path is a stream that is open already, and fed by the one who has started this program.
 fn is_pipe(file: &Path) -> bool {
     let is_open = file == Path::new("/dev/stdin")
         || ["/dev/fd", "/proc/self/fd"]

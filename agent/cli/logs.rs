@@ -1,4 +1,4 @@
-//! `norouter logs`: what the hosts of a running network have said.
+//! `norouter logs`: what the hosts of a running network have written and done.
 
 use super::{
     error::{Error, Exit},
@@ -17,10 +17,10 @@ pub(super) struct Args {
     /// Only the lines of this host
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Go on with the lines that come, until the network ends
+    /// Go on with new lines, until the network ends
     #[arg(short, long)]
     follow: bool,
-    /// How many of the lines that there are
+    /// How many of the last lines to show
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
     lines: usize,
     #[command(flatten)]

@@ -7,16 +7,16 @@ use crate::{
     view::{MatrixCell, MatrixReach, MatrixTarget, PlanPolicy},
 };
 
-/// A table that is wider, in characters, is written as lists.
+/// The greatest width of a table, in characters; a wider one is written as lists.
 const WIDE: usize = 110;
 
-/// A cell that is longer, in characters, is cut.
+/// The greatest length of a cell, in characters; a longer one is cut.
 const CELL_MAX: usize = 24;
 
 /// How many names stand in one entry of a list.
 const NAMES_MAX: usize = 8;
 
-/// The matrix, with a word about what it means.
+/// The matrix, with a sentence about what it means.
 pub(super) fn table(policy: &PlanPolicy) -> String {
     let mut text = match (policy.default.as_str(), policy.rules.len()) {
         ("deny", rules) => {
@@ -76,7 +76,7 @@ fn grid(policy: &PlanPolicy) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// What stands below the name of a column: the published ports, or the gateway.
+/// The line below the name of a column: the published ports, or the gateway.
 fn below(target: &MatrixTarget) -> String {
     if let Some(via) = &target.via {
         return format!("via {via}");
@@ -93,7 +93,7 @@ fn cut(text: &str) -> String {
     format!("{start}...")
 }
 
-/// For each host the targets by what it may reach of them, those with the same together.
+/// For each host, the targets by what it may reach of them. Targets with the same result stand together.
 fn lists(policy: &PlanPolicy, text: &mut String) {
     for row in &policy.rows {
         let _ = writeln!(text, "{}", row.from);

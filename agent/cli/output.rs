@@ -1,4 +1,4 @@
-//! Where words go: standard output is data, standard error is talk. Colours are left out where nobody sees them
+//! Where output goes: data to standard output, messages to standard error. Colours are left out where nobody sees them
 //! (no terminal, `NO_COLOR`, `TERM=dumb`).
 
 use std::{
@@ -8,24 +8,24 @@ use std::{
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Writes what the command was asked for, as it is.
+/// Writes data that the command was asked for, as it is.
 pub(super) fn data(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
-/// Writes what the command was asked for, as JSON.
+/// Writes data that the command was asked for, as JSON.
 pub(super) fn json(value: &serde_json::Value) -> io::Result<()> {
     data(&format!("{value:#}\n"))
 }
 
-/// Writes a line for the person. Nobody is told if even that fails.
+/// Writes a line for the person. If even that fails, there is nobody who could be told.
 pub(super) fn talk(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Where the log goes instead of standard error, while something else is drawn there.
+/// Receives the log instead of standard error, while something else is drawn there.
 static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
 
 /// Sends what the program logs to standard error: warnings, and with `debug` everything.

@@ -16,13 +16,13 @@ use crate::{
     text::escape,
 };
 
-/// Marks what is planned and not done yet by this version.
+/// Marks what is planned but not done by this version yet.
 const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
 ///
-/// Shows for every host what would be started, which ports would be listened on and what they would connect to, template
-/// and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
+/// Shows for every host what would be started, which ports would be listened on and what they would connect to,
+/// template and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
@@ -179,7 +179,7 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Which programs may connect, where that is not every one on the host.
+/// Which programs may connect; empty if every program on the host may.
 fn users(allow: Allow) -> &'static str {
     match allow {
         Allow::SameUser => ", for programs of its own user",

@@ -9,7 +9,7 @@ use crate::driver::{
     manager::Name,
 };
 
-/// Which network is asked.
+/// The network that a command is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reach {
     /// Which network, if several run on this machine
@@ -65,7 +65,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
 
 /// Writes one line of JSON.
 pub(super) fn json_line(value: &impl serde::Serialize) -> Result<(), Error> {
-    // Views have nothing in them that JSON cannot say.
+    // Views have nothing that JSON cannot hold.
     let line = serde_json::to_string(value).unwrap_or_default();
     Ok(output::data(&format!("{line}\n"))?)
 }

@@ -11,9 +11,9 @@ use crate::{driver::control::client, text::escape};
 
 /// Have a running network read its manifest again
 ///
-/// It does so by itself when the file changes, unless it was started with --no-watch. What has not changed goes on
-/// undisturbed; a manifest with errors changes nothing, and the errors are shown. Where the network runs with --confirm, a change
-/// that grants more is shown and waits for "norouter approve".
+/// It does so by itself when the file changes, unless it was started with --no-watch. Hosts that have not changed go on
+/// undisturbed. A manifest with errors changes nothing, and the errors are shown. If the network runs with --confirm, a
+/// change that grants more is shown and waits for "norouter approve".
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -11,23 +11,23 @@ use anstyle::{AnsiColor, Style};
 
 use crate::view::{Event, HostState, HostView, Retry, Snapshot};
 
-/// Columns and rows where the terminal does not say.
+/// Columns and rows if the terminal does not say how many it has.
 const SIZE: (usize, usize) = (80, 24);
 
-/// How wide the longest word for a state is.
+/// The width of the longest word for a state, in columns.
 const WORD: usize = 11;
 
 /// How the addresses of a network are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Addresses {
-    /// `127.0.42.101:5432`, because nobody knows what is spoken there.
+    /// `127.0.42.101:5432`, because it is not known which protocol is spoken there.
     Plain,
-    /// `http://127.0.42.101:8080`, where it is known to be the web.
+    /// `http://127.0.42.101:8080`, because it is known to be the web.
     Web,
 }
 
 impl Addresses {
-    /// Everything that a host publishes; its address if that is nothing.
+    /// Everything that a host publishes; its address if it publishes nothing.
     fn of(self, host: &HostView) -> String {
         let scheme = match self {
             Self::Plain => "",
@@ -51,7 +51,7 @@ pub(super) struct Screen<W> {
     out: W,
     colours: bool,
     style: Addresses,
-    /// How long the longest name is.
+    /// The length of the longest name.
     names: usize,
     /// What each host publishes.
     addresses: BTreeMap<String, String>,
@@ -61,17 +61,17 @@ pub(super) struct Screen<W> {
 /// The part of a terminal that is drawn again and again.
 struct Block {
     size: Box<dyn Fn() -> (usize, usize)>,
-    /// What stands there now.
+    /// The lines that are drawn now.
     drawn: Vec<Line>,
-    /// The width of the terminal at that time.
+    /// The width of the terminal when they were drawn.
     width: usize,
-    /// What is to scroll above it.
+    /// Text that has to scroll above the block.
     above: String,
     /// What the person can do, in the last line.
     hint: &'static str,
-    /// What the person is asked, in the same place.
+    /// The question to the person, in the place of the hint.
     question: Option<String>,
-    /// Rows below it that the person has typed.
+    /// How many rows below the block the person has typed.
     typed: usize,
 }
 
@@ -83,7 +83,7 @@ struct Line {
 }
 
 impl Screen<Stderr> {
-    /// For a network of these hosts, on standard error.
+    /// A screen for a network of these hosts, on standard error.
     pub(super) fn on_stderr(snapshot: &Snapshot, addresses: Addresses) -> Self {
         let out = std::io::stderr();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -99,7 +99,7 @@ impl Screen<Stderr> {
 }
 
 impl<W: Write> Screen<W> {
-    /// With a block if there is a `size`, which is asked for columns and rows.
+    /// A screen with a block if there is a `size`, which returns columns and rows.
     fn new(
         out: W,
         colours: bool,
@@ -127,7 +127,7 @@ impl<W: Write> Screen<W> {
         screen
     }
 
-    /// Takes up which hosts there are.
+    /// Learns which hosts there are.
     fn learn(&mut self, snapshot: &Snapshot) {
         let hosts = &snapshot.hosts;
         self.names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -137,26 +137,26 @@ impl<W: Write> Screen<W> {
         self.addresses = addresses.collect();
     }
 
-    /// Whether other programs' lines would disturb it.
+    /// Whether lines of other programs would disturb the screen.
     pub(super) fn has_block(&self) -> bool {
         self.block.is_some()
     }
 
-    /// What the person can do, for the last line of the block.
+    /// Sets what the person can do, for the last line of the block.
     pub(super) fn hint(&mut self, hint: &'static str) {
         if let Some(block) = &mut self.block {
             block.hint = hint;
         }
     }
 
-    /// What the person is asked now, for the last line of the block.
+    /// Sets what the person is asked now, for the last line of the block.
     pub(super) fn question(&mut self, question: Option<String>) {
         if let Some(block) = &mut self.block {
             block.question = question;
         }
     }
 
-    /// The person has typed a line below the block, which is seen.
+    /// Notes that the person has typed a line below the block, where it is seen.
     pub(super) fn typed(&mut self) {
         if let Some(block) = &mut self.block {
             block.typed += 1;
@@ -167,7 +167,7 @@ impl<W: Write> Screen<W> {
     pub(super) fn event(&mut self, event: &Event) {
         let line = match event {
             Event::Host { reason: None, .. } if self.has_block() => return,
-            // The next line says whether it has worked.
+            // The next event says whether it has worked.
             Event::Host {
                 state: HostState::Starting | HostState::Greeting | HostState::Configuring,
                 ..
@@ -264,7 +264,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Draws the block as the network is now, below what has scrolled meanwhile.
+    /// Draws the block for the present state of the network, below what has scrolled meanwhile.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
         let Some(mut block) = self.block.take() else {
@@ -303,7 +303,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Whether something on it changes with time alone.
+    /// Whether something on the screen changes with time alone.
     pub(super) fn counts_down(&self, snapshot: &Snapshot) -> bool {
         self.has_block() && snapshot.hosts.iter().any(|host| host.retry.is_some())
     }
@@ -315,8 +315,8 @@ impl<W: Write> Screen<W> {
         (width, height): (usize, usize),
         (style, hint): (Style, &str),
     ) -> Vec<Line> {
-        // Below the hosts are the last line and the cursor, and a third is for what scrolls. What is taller than the
-        // terminal could not be erased.
+        // The last line and the cursor are below the hosts, and a third of the rows is for what scrolls. A block that
+        // is taller than the terminal could not be erased.
         let room = (height * 2 / 3).saturating_sub(2).max(1);
         let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
         let mut last = Vec::new();
@@ -362,14 +362,15 @@ impl<W: Write> Screen<W> {
         Line::cut(&parts, width)
     }
 
-    /// The block is moved by escapes that are no colours, which `anstream` would take out where colours are not wanted.
+    /// Writes a text. The block is moved by escapes that are not colours, which `anstream` would take out where colours
+    /// are not wanted.
     fn write(&mut self, text: &str) {
         let text = if self.colours {
             text.to_owned()
         } else {
             without_colours(text)
         };
-        // Nobody is left to be told if this fails.
+        // If this fails, there is nobody who could be told.
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
     }
@@ -396,7 +397,7 @@ impl Line {
         let whole = parts.iter().flat_map(|(_, part)| part.chars());
         let mut room = most;
         let ending = if whole.map(columns).sum::<usize>() > most {
-            // One column is for what says that there is more.
+            // One column is for the sign that there is more.
             room = most.saturating_sub(1);
             if most > 0 { "…" } else { "" }
         } else {
@@ -426,7 +427,7 @@ fn columns(c: char) -> usize {
     if narrow { 1 } else { 2 }
 }
 
-/// Hosts in trouble come first where not all can be shown.
+/// The order of hosts when not all can be shown: hosts in trouble come first.
 fn rank(state: HostState) -> usize {
     match state {
         HostState::Waiting | HostState::NeedsYou | HostState::Refused | HostState::Degraded => 0,

@@ -1,4 +1,4 @@
-//! `norouter status`: how a running network is.
+//! `norouter status`: the state of a running network.
 
 use super::{
     error::{Error, Exit},
@@ -13,8 +13,8 @@ use crate::{
 
 /// Show the hosts of a running network: state, reason, ports, traffic
 ///
-/// Exits with 5 unless all hosts are ready: one cannot be reached, or cannot do something that the manifest asks for, such as
-/// listen on a port that another program has.
+/// Exits with 5 unless all hosts are ready. A host is not ready if it cannot be reached, or cannot do something that
+/// the manifest asks for, such as listening on a port that another program has.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -6,11 +6,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::secret::Secret;
 
-/// The terminal does not show what is typed until this is dropped.
+/// As long as this exists, the terminal does not show what is typed.
 pub(super) struct Unseen(platform::Mode);
 
 impl Unseen {
-    /// From now on. Where that is not possible, nobody should type a secret.
+    /// Hides what is typed from now on. If that is not possible, nobody should type a secret.
     pub(super) fn begin() -> io::Result<Self> {
         platform::hide().map(Self)
     }
@@ -22,18 +22,18 @@ impl Drop for Unseen {
     }
 }
 
-/// Whether there is a terminal whose person is listened to at this moment.
+/// Whether there is a terminal whose person can type to this program at this moment.
 pub(super) fn has_person() -> bool {
     io::stdin().is_terminal() && platform::is_foreground()
 }
 
-/// Forgets what is typed and not read yet: it was meant for something that is not there any more.
+/// Forgets what was typed and not read yet, because it was meant for something that is gone.
 pub(super) fn forget(lines: &mut UnboundedReceiver<Secret>) {
     platform::forget();
     while lines.try_recv().is_ok() {}
 }
 
-/// One line without its end; none at the end of the input.
+/// One line without its end; `None` at the end of the input.
 pub(super) fn line() -> Option<Secret> {
     let mut line = zeroize::Zeroizing::new(String::new());
     let count = io::stdin().read_line(&mut line).ok()?;
@@ -41,7 +41,7 @@ pub(super) fn line() -> Option<Secret> {
     (count > 0).then(|| Secret::new(text.to_owned()))
 }
 
-/// What is typed from now on. A program in the background leaves what is typed to others.
+/// The lines that are typed from now on. In the background, this program leaves them to others.
 pub(super) fn lines() -> UnboundedReceiver<Secret> {
     let (sender, lines) = unbounded_channel();
     std::thread::spawn(move || {
@@ -69,7 +69,7 @@ mod platform {
         },
     };
 
-    /// How long another program may have the terminal before somebody looks again.
+    /// How long to wait before looking again whether another program still has the terminal.
     const LOOK: Duration = Duration::from_millis(200);
 
     pub(super) type Mode = Termios;
@@ -88,11 +88,12 @@ mod platform {
     }
 
     pub(super) fn forget() {
-        // What cannot be forgotten may be a line too much.
+        // If this fails, there may be a line too much.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 
-    /// Whoever reads from a terminal, or changes it, without being in the foreground is stopped.
+    /// Whether this program is in the foreground. Otherwise it would be stopped for reading from the terminal, or
+    /// changing it.
     pub(super) fn is_foreground() -> bool {
         tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
     }
@@ -101,7 +102,7 @@ mod platform {
         let input = io::stdin();
         loop {
             let mut fds = [PollFd::new(&input, PollFlags::IN)];
-            // Whatever is wrong with the input is told when it is read.
+            // Whatever is wrong with the input shows when it is read.
             let _ = poll(&mut fds, None);
             if is_foreground() || tcgetpgrp(&input).is_err() {
                 return;
@@ -133,7 +134,7 @@ mod platform {
         let _ = console::set_mode(HandleRef::stdin(), *before);
     }
 
-    /// A console gives whole lines, and those are forgotten already.
+    /// A console gives whole lines, which were forgotten already.
     pub(super) const fn forget() {}
 
     pub(super) const fn is_foreground() -> bool {

@@ -55,33 +55,35 @@ pub(super) struct Args {
     /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
     #[arg(short = 'e', long)]
     open_editor: bool,
-    /// Do not take up the manifest when it changes; SIGHUP still does that
+    /// Do not apply changes of the manifest; SIGHUP still does that
     #[arg(long)]
     no_watch: bool,
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
-    /// When the manifest changes so that it grants more, take up nothing of the change before somebody has agreed to it
+    /// When the manifest changes so that it grants more, apply nothing of the change before somebody has agreed to it
     ///
-    /// What it grants are commands, published ports, proxies, files, names and routes: "norouter plan --grants" lists them.
+    /// Grants are commands, published ports, proxies, files, names and routes: "norouter plan --grants" lists them.
     #[arg(long, conflicts_with = "confirm_commands")]
     confirm: bool,
-    /// Run the manifest only if it grants nothing but what is listed in FILE, as "norouter plan --grants --json" has written it
+    /// Run the manifest only if it grants nothing but what is listed in FILE, as "norouter plan --grants --json" has
+    /// written it
     ///
-    /// For scripts. Otherwise nothing is started, what is not listed is shown, and the exit code is 6. FILE and its folder must
-    /// belong to you or root, and nobody else may write them. While the network runs, this is like --confirm.
+    /// For scripts. If it grants more, nothing is started, what is not listed is shown, and the exit code is 6. FILE
+    /// and its folder must belong to you or root, and nobody else may write them. While the network runs, this is like
+    /// --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
     /// Give the answers that are typed here again when a host is started again; they are kept in memory only
     #[arg(long)]
     remember: bool,
-    /// What other commands call the network; by default like its file, or the folder of a norouter.yaml
+    /// The name of the network for other commands; by default that of its file, or of the folder of a norouter.yaml
     #[arg(long, value_name = "NAME")]
     name: Option<Name>,
 }
 
 impl Args {
-    /// The first thing that was asked for, if anything was.
+    /// The first option or argument that was given, if there is one.
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
@@ -114,26 +116,26 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     run_source(&Source::of(args.file.as_deref())?, args.name.as_ref(), mode)
 }
 
-/// How a manifest is taken up that changes while its network runs.
+/// How a manifest is run and its changes are applied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mode<'a> {
     watch: bool,
     hold: Hold,
-    /// Whether what a person has answered is kept for the next life of the host.
+    /// Whether a person's answers are kept for the next start of the host.
     remember: bool,
     /// The file that lists what the manifest may grant, if there is one.
     trusted: Option<&'a Path>,
 }
 
-/// What a network was made from.
+/// The manifest of a network.
 struct Manifest<'a> {
-    /// None of what came from a pipe and cannot be read a second time.
+    /// `None` if it came from a pipe and cannot be read a second time.
     file: Option<&'a Path>,
     watch: Option<io::Result<Watch>>,
     mode: Mode<'a>,
 }
 
-/// Runs a manifest, after telling what is wrong with it.
+/// Runs a manifest, after showing what is wrong with it.
 pub(super) fn run_source(
     source: &Source,
     name: Option<&Name>,
@@ -173,7 +175,8 @@ pub(super) fn run_plan(
     run_network(plan, identity, addresses, None)
 }
 
-/// Runs a network until a signal. Hosts that are lost come back by themselves; those that cannot wait for a person.
+/// Runs a network until a signal. Hosts that are lost come back by themselves; hosts that cannot come back wait for a
+/// person.
 fn run_network(
     plan: &Plan,
     identity: &Identity,
@@ -201,7 +204,8 @@ fn run_network(
     })
 }
 
-/// The door for other commands. A network that nobody can ask is still a network; two that are the same are not.
+/// Opens the control socket for other commands. A network without one is still a network, but two with the same name
+/// are an error.
 async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
     let error = match control::open(identity).await {
         Ok(door) => return Ok(Some(door)),
@@ -287,13 +291,13 @@ async fn show(
                 manager.tell(Intent::Down);
             }
             () = resizes.next() => {}
-            // Somebody watches a countdown.
+            // A countdown is visible.
             () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
         }
     }
 }
 
-/// Whether a terminal says with a signal that it is gone, wherever the streams lead.
+/// Whether there is a terminal that says with a signal that it is gone, wherever the streams lead.
 fn has_terminal() -> bool {
     #[cfg(unix)]
     return std::fs::File::open("/dev/tty").is_ok();
@@ -301,7 +305,7 @@ fn has_terminal() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stderr())
 }
 
-/// What comes next, if anything can come.
+/// The next item; it never comes without a receiver.
 async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     match receiver {
         Some(receiver) => receiver.recv().await,
@@ -311,11 +315,11 @@ async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
 
 /// The network's manifest, and the person who watches it.
 struct Upkeep {
-    /// None if there is nothing that could be read again.
+    /// `None` if there is nothing that could be read again.
     origin: Option<Origin>,
     /// Whether answers are kept.
     remembers: bool,
-    /// Whether there was a terminal. One that is gone does not say so any more.
+    /// Whether there was a terminal. Once it is gone, that cannot be seen any more.
     terminal: bool,
 }
 
@@ -327,7 +331,7 @@ impl Upkeep {
             Some(Origin::new(from.file?, hold, from.watch, manager))
         });
         if origin.is_none() {
-            // Whoever asks for another network is told that there is none.
+            // Those who ask for a reload are told that there is no manifest to read again.
             drop(manager.take_reloads());
         }
         Self {
@@ -337,12 +341,13 @@ impl Upkeep {
         }
     }
 
-    /// Whether there is a file to read again. With a terminal, the signal says that the terminal is gone.
+    /// Whether SIGHUP reads the file again: there is one, and no terminal, for which the signal would mean that it is
+    /// gone.
     fn can_reload(&self) -> bool {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Done when the manifest is to be read again: who is to be told, if somebody has asked.
+    /// Waits until the manifest has to be read again. Returns the request, if somebody has asked for it.
     async fn next(&mut self) -> Option<ReloadRequest> {
         match &mut self.origin {
             Some(origin) => origin.next().await,
@@ -350,7 +355,7 @@ impl Upkeep {
         }
     }
 
-    /// Reads the manifest again, makes the network what it says, and tells the person and who has asked.
+    /// Reads the manifest again, makes the network what it says, and tells the person and the one who has asked.
     async fn reload(
         &mut self,
         manager: &Handle,

@@ -14,13 +14,13 @@ use crate::{
     view::{HostState, HostView, Snapshot},
 };
 
-/// How often a manager is looked for that does not run yet.
+/// How often a manager that does not run yet is looked for.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
 ///
-/// Waits for the network too, if it does not run yet. Exits with 0 when the hosts are ready, with 5 when they are not in time
-/// or cannot be any more, and with 3 when no network runs.
+/// Waits for the network too, if it does not run yet. Exits with 0 when the hosts are ready, with 5 when they are not
+/// ready in time or cannot be any more, and with 3 when no network runs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The hosts
@@ -34,7 +34,7 @@ pub(super) struct Args {
     timeout: f64,
     #[command(flatten)]
     reach: Reach,
-    /// Write the hosts as they are in the end as JSON
+    /// Write the final state of the hosts as JSON
     #[arg(long)]
     json: bool,
 }
@@ -115,7 +115,7 @@ impl Args {
             if wanted.iter().all(|host| host.state.is_up()) {
                 return Ok(Exit::Ok);
             }
-            // These do not change by themselves.
+            // These states do not change by themselves.
             let is_final =
                 |host: &&HostView| matches!(host.state, HostState::Refused | HostState::Stopped);
             if wanted.iter().any(is_final) {

@@ -1,4 +1,4 @@
-//! Connections that others begin: what each of them may have under way here, before anything is spent on it.
+//! Connections that other hosts begin: what each of them may have under way here, before anything is spent on it.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
@@ -14,19 +14,19 @@ use crate::{
 /// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
 pub(super) const DIALS_MAX: usize = 1_024;
 
-/// How many questions of other hosts may be open on connections of their own.
+/// How many questions of other hosts may be open, each on a connection of its own.
 const QUESTIONS_MAX: usize = 512;
 
-/// How many connections for other hosts' proxies may be asked for and not there yet.
+/// How many connections for other hosts' proxies may be asked for and not made yet.
 const RELAYS_MAX: usize = 1_024;
 
-/// What others wait for, by the host that waits. Nobody may have more under way than what is left for all others.
+/// Requests of other hosts that are under way, by host. No host may have more of them than what is left for all others.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
     questions: Shares<Ipv4Addr>,
     relays: Shares<Ipv4Addr>,
-    /// The flows on which something is asked.
+    /// The flows on which a service is asked something.
     asking: BTreeMap<FlowKey, Service>,
 }
 
@@ -50,14 +50,14 @@ impl Arrivals {
         }
     }
 
-    /// A dial is over.
+    /// Counts a dial as over.
     pub(super) fn end_dial(&mut self, flow: FlowKey) {
         self.dials.give(*flow.dst.ip(), 1);
     }
 }
 
 impl Core {
-    /// Begins a flow for a SYN to something that is served here; false if it is to be refused.
+    /// Begins a flow for a SYN to something that is served here; false if it has to be refused.
     pub(super) fn accept(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
         let (key, flags) = (packet.key(), packet.segment().flags);
         if !flags.syn || flags.ack || flags.rst {
@@ -77,7 +77,7 @@ impl Core {
         }
         let waits = *key.src.ip();
         let is_own = me == Some(waits);
-        // A share is taken before a stack is made, so that what is refused costs next to nothing.
+        // A share is taken before a stack is made, so that a refusal costs next to nothing.
         let share = self.arrivals.share(&served);
         let has_share = if is_own {
             share.take_any(waits, 1)
@@ -113,7 +113,7 @@ impl Core {
         true
     }
 
-    /// What was asked on a flow is answered; whatever it carries now is a connection like any other.
+    /// Notes that the question on a flow was answered: from now on the flow is a connection like any other.
     pub fn handle_served(&mut self, flow: FlowKey) {
         if let Some(service) = self.arrivals.asking.remove(&flow) {
             let share = self.arrivals.share(&Served::Service(service));
@@ -121,12 +121,12 @@ impl Core {
         }
     }
 
-    /// A host has been refused what would have been more than its share.
+    /// Notes that a host was refused more than its share.
     fn note_crowd(&mut self, now: Instant, host: Ipv4Addr) {
         self.report_due |= self.crowd.note(now, host);
     }
 
-    /// What people call the host with this address.
+    /// The name of the host with this address, or the address.
     pub(super) fn called(&self, host: Ipv4Addr) -> String {
         let name = self.zone().and_then(|zone| zone.name(host));
         name.map_or_else(|| host.to_string(), ToString::to_string)

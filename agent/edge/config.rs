@@ -1,4 +1,4 @@
-//! What an agent is to be: the manager's words, checked once.
+//! The configuration of an agent: the manager's message, checked once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,20 +20,20 @@ pub(super) struct Config {
     pub(super) forwards: BTreeMap<Port, (String, u16)>,
     /// The published ports of all hosts.
     pub(super) published: BTreeSet<SocketAddrV4>,
-    /// All names, and what each host is called.
+    /// All names and aliases, with the addresses that they mean.
     pub(super) names: BTreeMap<String, Ipv4Addr>,
     pub(super) zone: Zone,
     pub(super) routes: Routes,
     pub(super) policy: Policy,
     /// The DNS servers of all hosts.
     pub(super) dns: BTreeMap<Vip, Port>,
-    /// Where gateways dial for others.
+    /// The ports on which gateways dial for others.
     pub(super) relays: BTreeMap<Vip, Port>,
     pub(super) http: Option<Proxy>,
     pub(super) socks: Option<Proxy>,
-    /// Whether the real loopback addresses of the network are listened on.
+    /// Whether the agent listens on the real loopback addresses of the network.
     pub(super) loopback: bool,
-    /// Whether only programs of the agent's own user may connect there.
+    /// Whether only programs of the agent's own user may connect to those addresses.
     pub(super) same_user: bool,
     pub(super) files: Files,
     /// The word of the manager's run, if it has one.
@@ -41,52 +41,52 @@ pub(super) struct Config {
     pub(super) peer: Peer,
 }
 
-/// What the manager can take, or does.
+/// What the manager supports, or does.
 #[expect(clippy::struct_excessive_bools, reason = "each is announced by itself")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
-    /// It wants to hear of problems.
+    /// It wants reports of problems.
     pub(super) problems: bool,
-    /// It has promised to say something from time to time.
+    /// It has promised to send something from time to time.
     pub(super) heartbeat: bool,
-    /// It wants to hear of what is over already.
+    /// It wants notices of single occurrences.
     pub(super) notices: bool,
     /// It takes frames with sums.
     pub(super) sums: bool,
-    /// It wants to hear of what the policy has refused.
+    /// It wants reports of what the policy has refused.
     pub(super) policy: bool,
 }
 
 /// A proxy for programs on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Where it listens.
+    /// The address that it listens on.
     pub listen: SocketAddr,
     /// The file with its users, not yet expanded.
     pub credentials: Option<String>,
-    /// Whether, without a file, only programs of the agent's own user may use it, and those that have the token.
+    /// Whether, if it has no file, only programs of the agent's own user may use it, and those that have the token.
     pub same_user: bool,
 }
 
-/// What the agent writes down for programs on its host.
+/// Files that the agent writes for programs on its host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     /// The names of the network.
     pub zone: Zone,
-    /// The folder for them, not yet expanded.
+    /// The folder for the files, not yet expanded.
     pub state_dir: Option<String>,
-    /// Whether they also go into `/etc/hosts`.
+    /// Whether the names also go into `/etc/hosts`.
     pub etc_hosts: bool,
-    /// Where the HTTP proxy is found, if it is.
+    /// The HTTP proxy, if it works.
     pub http: Option<Proxy>,
-    /// Where the SOCKS proxy is found, if it is.
+    /// The SOCKS proxy, if it works.
     pub socks: Option<Proxy>,
-    /// Why a proxy is not found that should be.
+    /// Why proxies do not work that should.
     pub missing: Vec<String>,
 }
 
 impl Config {
-    /// Understands the manager's words; fails with what it cannot mean.
+    /// Checks the manager's message. Fails with what it cannot mean.
     pub(super) fn read(args: Configure) -> Result<Self, String> {
         let me = Vip::new(args.me).map_err(|error| format!("me: {}: {error}", args.me))?;
         let zone = zone(&args);
@@ -118,7 +118,7 @@ impl Config {
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
         let manager = Some(args.manager).filter(|word| !word.is_empty());
-        // It becomes part of a file's name.
+        // It becomes a part of a file's name.
         let is_word =
             |word: &str| word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric());
         if !manager.as_deref().is_none_or(is_word) {
@@ -166,7 +166,7 @@ impl Config {
 }
 
 impl Config {
-    /// Everything that is listened on.
+    /// Everything that the agent should listen on.
     pub(super) fn listeners(&self) -> BTreeSet<Listener> {
         let mut listeners = BTreeSet::new();
         let mut add = |purpose, address| listeners.insert(Listener { purpose, address });
@@ -188,8 +188,8 @@ impl Config {
         listeners
     }
 
-    /// Whether connections are refused there while these hosts are lost. Nobody else decides about a host's own address,
-    /// and a question over UDP has an answer that says so.
+    /// Whether connections to a listener are refused while these hosts are lost. That is never so for the host's own
+    /// address, about which nobody else decides, and for questions over UDP, whose answer says so.
     pub(super) fn is_held(&self, listener: &Listener, lost: &BTreeSet<Ipv4Addr>) -> bool {
         let SocketAddr::V4(address) = listener.address else {
             return false;
@@ -199,7 +199,7 @@ impl Config {
             && lost.contains(address.ip())
     }
 
-    /// Whether only programs of the agent's own user are let in there.
+    /// Whether only programs of the agent's own user are let in at a listener for this purpose.
     pub(super) fn is_for_same_user(&self, purpose: Purpose) -> bool {
         let proxy = match purpose {
             Purpose::Network => return self.same_user,
@@ -211,7 +211,7 @@ impl Config {
     }
 }
 
-/// The names of the network, those of hosts before aliases: an address is called by the first.
+/// The names of the network, those of hosts before aliases: an address is called by its first name.
 fn zone(args: &Configure) -> Zone {
     let is_main = |name: &String| args.main_names.contains(name);
     let names = args.hostname_map.iter();
@@ -275,7 +275,7 @@ fn routes(routes: Vec<control::Route>) -> Result<Routes, String> {
     routes.collect::<Result<_, String>>().map(Routes::new)
 }
 
-/// Whether a port carries what this agent carries. Upstream leaves the word out where there is no choice.
+/// Whether this agent carries the protocol of a port. Upstream leaves the word out where there is no choice.
 fn is_tcp(protocol: &str) -> bool {
     protocol.is_empty() || protocol == "tcp"
 }

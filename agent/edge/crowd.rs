@@ -1,19 +1,19 @@
-//! The hosts that want more of this one than their share, as the manager is told.
+//! The hosts that want more of this one than their share, as they are reported to the manager.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::{time::Instant, wire::control::ProblemReport};
 
-/// How long it is told after the last time.
+/// How long a host is reported after it was last refused something.
 const TOLD_FOR: Duration = Duration::from_secs(30);
 
-/// How many times a host has to be refused its wish until it is told. A busy moment is no news.
+/// How many times a host has to be refused something before it is reported. A busy moment is not worth a report.
 const TOLD_AFTER: u32 = 16;
 
 /// How many hosts are remembered.
 const HOSTS_MAX: usize = 64;
 
-/// Who was refused more than its share lately.
+/// The hosts that were refused more than their share lately.
 #[derive(Debug, Default)]
 pub(super) struct Crowd(BTreeMap<Ipv4Addr, Refused>);
 
@@ -24,7 +24,7 @@ struct Refused {
 }
 
 impl Crowd {
-    /// A host was refused something; true if that is news.
+    /// Notes that a host was refused something; true if that has to be reported.
     pub(super) fn note(&mut self, now: Instant, host: Ipv4Addr) -> bool {
         if self.0.len() >= HOSTS_MAX && !self.0.contains_key(&host) {
             return false;
@@ -38,7 +38,7 @@ impl Crowd {
         refused.count == TOLD_AFTER
     }
 
-    /// Forgets those that have calmed down; true if that is news.
+    /// Forgets those that have calmed down; true if that has to be reported.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         let mut news = false;
         self.0.retain(|_, refused| {
@@ -54,7 +54,7 @@ impl Crowd {
         Some((last + TOLD_FOR, "the calm of a host that wanted too much"))
     }
 
-    /// What is told of them.
+    /// The reports about these hosts.
     pub(super) fn problems(
         &self,
         name: impl Fn(Ipv4Addr) -> String,

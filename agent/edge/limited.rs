@@ -1,4 +1,5 @@
-//! What the administrator of this machine permits, asked where the agent is about to do it; and what was refused, in sum.
+//! What the administrator of this machine permits, checked where the agent is about to do it; and a summary of what was
+//! refused.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,10 +15,10 @@ use crate::{
     wire::{control::ProblemReport, probe},
 };
 
-/// How many things of one rule are named; the rest is counted.
+/// How many refusals by one rule are named; further ones are counted.
 const NAMED_MAX: usize = 4;
 
-/// How often what is refused is told. What an attacker is refused can change a thousand times a second.
+/// The shortest time between two reports. What an attacker is refused can change a thousand times a second.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 impl Core {
@@ -27,13 +28,13 @@ impl Core {
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether an address may be dialled that a destination has led to.
+    /// Whether an address may be dialled to which a destination has led.
     pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
         let judged = self.limits.may_connect(destination, address);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// A destination was not dialled, or could not be: that it was not permitted is told.
+    /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
     pub fn handle_not_dialled(
         &mut self,
         now: Instant,
@@ -74,7 +75,8 @@ impl Core {
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether a flow may be dialled. Of what is published it has been said, and what others ask for is told.
+    /// Whether a flow may be dialled. A refusal is reported if other hosts ask for the flow; for a published port it
+    /// was reported before.
     pub(super) fn permits_flow(
         &mut self,
         now: Instant,
@@ -83,7 +85,7 @@ impl Core {
         for_others: bool,
     ) -> bool {
         let Ok(host) = host.parse() else {
-            // What is no host cannot be dialled, and the driver says so.
+            // A text that is not a host cannot be dialled, and the driver reports that.
             return true;
         };
         let destination = Destination { host, port };
@@ -125,7 +127,7 @@ impl Core {
         self.report_due |= self.refused.note(now, verb, what, reason);
     }
 
-    /// The same for people elsewhere, who do not know which machine it is about.
+    /// A refusal for people elsewhere, who do not know which machine it is about.
     fn failure(&self, refusal: &Refusal) -> Failure {
         let config = self.config.as_ref();
         let me = config.map_or_else(String::new, |config| {
@@ -142,11 +144,11 @@ impl Core {
 }
 
 impl Config {
-    /// Leaves out what may not be written, and says what of the rest will be refused.
+    /// Leaves out what may not be written, and returns everything in the configuration that will be refused.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
         let mut problems = Sums::default();
         for (port, (host, connect_port)) in &self.forwards {
-            // What is no host is told when it is dialled.
+            // A text that is not a host is reported when it is dialled.
             let Ok(host) = host.parse::<Host>() else {
                 continue;
             };
@@ -181,7 +183,7 @@ impl Config {
             problems.add("write into", "the hosts file", refusal.to_string());
             files.etc_hosts = false;
         }
-        // No variable leads programs to a proxy that is not there.
+        // No variable may lead programs to a proxy that is not there.
         for proxy in [&mut files.http, &mut files.socks] {
             proxy.take_if(|proxy| limits.may_serve_proxy(proxy.listen).is_err());
         }
@@ -189,7 +191,7 @@ impl Config {
     }
 }
 
-/// Refusals by what was asked and by rule. There are few rules, and nobody elsewhere can add one.
+/// Refusals, summed up by what was asked and by rule. There are few rules, and nobody elsewhere can add one.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(&'static str, String), Sum>);
 
@@ -200,7 +202,7 @@ struct Sum {
 }
 
 impl Sums {
-    /// Counts a refusal; false if it says nothing new.
+    /// Counts a refusal; false if it is not a new one.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {
@@ -230,7 +232,7 @@ impl Sums {
     }
 }
 
-/// What was refused since the last configuration, and when that is told.
+/// What was refused since the last configuration, and when that is reported.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     sums: Sums,
@@ -239,7 +241,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// Notes a refusal; true if it is to be told now.
+    /// Notes a refusal; true if it has to be reported now.
     fn note(&mut self, now: Instant, verb: &'static str, what: &str, reason: String) -> bool {
         if !self.sums.add(verb, what, reason) {
             return false;
@@ -260,7 +262,7 @@ impl Refused {
         self.due
     }
 
-    /// Whether something is to be told now.
+    /// Whether something has to be reported now.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.due.is_some_and(|due| due <= now);
         if is_due {

@@ -1,7 +1,7 @@
 //! The inside of an agent: where streams enter and leave the virtual network.
 //!
-//! It decides what to listen on, what to dial and which packets to send. It never does any of that: the driver
-//! performs [`Output`]s, tells what came of them, and moves bytes in and out of flows in place.
+//! It decides what to listen on, what to dial and which packets to send. It never does any of that: the driver performs
+//! [`Output`]s, reports their results, and moves bytes in and out of flows in place.
 
 #![cfg_attr(
     not(test),
@@ -68,10 +68,10 @@ use crate::{
     },
 };
 
-/// How many problems are told. A manager keeps one more.
+/// How many problems are reported. A manager keeps one more, which counts the rest.
 const PROBLEMS_MAX: usize = 63;
 
-/// How many frames are taken before it is others' turn.
+/// How many frames are handled in one turn, before others have theirs.
 const FRAMES_IN_A_TURN: usize = 64;
 
 /// How many messages may wait for the manager before suggestions are dropped.
@@ -82,9 +82,10 @@ const CONTROL_MAX: usize = 1_024;
 pub enum Output {
     /// Listen there; answer with [`Core::handle_listening`].
     Listen(Listener),
-    /// Keep the address, so that nobody else can have it, and refuse connections there; answered in the same way.
+    /// Keep the address, so that nobody else can have it, and refuse connections there; answer with
+    /// [`Core::handle_listening`].
     Hold(Listener),
-    /// Listen there no longer. Not answered.
+    /// Stop listening there. This has no answer.
     Close(Listener),
     /// Connect to `host` (an address or a name) for this flow; answer with [`Core::handle_dialled`].
     Dial {
@@ -95,7 +96,7 @@ pub enum Output {
         /// The port there.
         port: u16,
     },
-    /// Dial this, close it at once, and answer with [`Core::handle_probed`].
+    /// Dial this for the probe with this number, close it at once, and answer with [`Core::handle_probed`].
     Probe(u64, Errand),
     /// Serve what has come in on this flow.
     Serve(FlowKey, Service),
@@ -103,7 +104,7 @@ pub enum Output {
     TakePlace(String, Vip),
     /// Write these files; answer with [`Core::handle_files`].
     Write(Box<Files>),
-    /// The manager is gone: end everything. Said once.
+    /// The manager is gone: end everything. This comes once.
     Silent,
     /// Look at this flow again: it has bytes, room, or an end.
     Wake(FlowKey),
@@ -112,13 +113,13 @@ pub enum Output {
 /// A real address to listen on, and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listener {
-    /// What comes of what arrives there.
+    /// The use of what arrives there.
     pub purpose: Purpose,
-    /// Where.
+    /// The address.
     pub address: SocketAddr,
 }
 
-/// What is listened for.
+/// The uses of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// Connections to the address of the same name inside the network ([`Core::connect`]).
@@ -132,7 +133,7 @@ pub enum Purpose {
 }
 
 impl Listener {
-    /// What is done, and where.
+    /// What the agent does there, and the address.
     fn words(&self) -> (&'static str, String) {
         let address = self.address.to_string();
         match self.purpose {
@@ -154,9 +155,9 @@ impl fmt::Display for Listener {
 /// Why an address cannot be listened on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotListening {
-    /// For programs.
+    /// The cause, for programs.
     pub cause: Cause,
-    /// For people.
+    /// The reason, for people.
     pub reason: String,
 }
 
@@ -178,10 +179,10 @@ pub enum Service {
     Relay,
 }
 
-/// Whether all that has come was taken.
+/// Whether everything that has come was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It was.
+    /// Nothing is left.
     Done,
     /// There is more, after others have had their turn.
     Yield,
@@ -192,7 +193,7 @@ pub struct Core {
     decoder: Decoder,
     /// What this machine permits.
     limits: Limits,
-    /// Why that cannot be known.
+    /// Why the limits cannot be known.
     unfit: Option<String>,
     config: Option<Config>,
     listeners: BTreeMap<Listener, Place>,
@@ -201,35 +202,35 @@ pub struct Core {
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
     flows: Table,
-    /// When it may send more.
+    /// When the agent may send more packets.
     pace: Pace,
-    /// What the DNS server of this gateway has given.
+    /// The addresses that the DNS server of this gateway has given.
     given: Given,
     /// What is wrong with the files.
     files: Vec<ProblemReport>,
-    /// What is wrong with the place of a later life.
+    /// Why a later start of this agent will have to wait for its ports.
     no_place: Option<ProblemReport>,
-    /// What of the configuration is not permitted.
+    /// The parts of the configuration that are not permitted.
     denied: Vec<ProblemReport>,
-    /// What was refused since.
+    /// What was refused since the last configuration.
     refused: Refused,
-    /// What others wait for.
+    /// Requests of other hosts that are under way.
     arrivals: Arrivals,
     /// The hosts that want more than their share of this one.
     crowd: Crowd,
-    /// What was to be written last.
+    /// The files that were last to be written.
     written: Option<Files>,
-    /// Who was refused and told of.
+    /// The strangers that were refused and reported.
     strangers: Strangers,
     /// The probes that wait for the driver.
     errands: BTreeSet<u64>,
-    /// The flows that others have begun.
+    /// The flows that other hosts have begun.
     accepted: BTreeSet<FlowKey>,
     /// What other hosts have asked this gateway for on their flows, and the address that it has connected to.
     relayed: BTreeMap<FlowKey, (Destination, IpAddr)>,
-    /// What the policy has kept from them.
+    /// What the policy has refused to other hosts.
     refusals: Refusals,
-    /// Only with a manager that has promised to say something from time to time.
+    /// Only with a manager that has promised to send something from time to time.
     silence: Option<Silence>,
     outputs: VecDeque<Output>,
     control: VecDeque<Message>,
@@ -242,7 +243,7 @@ impl Core {
         Self::limited(seed, capacity, Ok(Limits::default()))
     }
 
-    /// The same, which does only what these limits permit. Where they cannot be known it refuses every configuration, and
+    /// An agent that does only what these limits permit. If they cannot be known, it refuses every configuration and
     /// says why.
     pub fn limited(seed: u64, capacity: Capacity, limits: Result<Limits, String>) -> Self {
         Self {
@@ -288,7 +289,8 @@ impl Core {
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
                 Item::Control(json) => self.handle_control(now, &json),
-                // TCP sends a packet again; and a newer manager may speak of what this agent has not announced, at its own loss.
+                // TCP sends a damaged packet again. A frame that a newer manager sends without an announcement of this
+                // agent is lost.
                 Item::Damaged | Item::Unknown(_) => {}
             }
         }
@@ -299,8 +301,8 @@ impl Core {
         Ok(turn)
     }
 
-    /// Makes the agent what `args` say, whatever it was before. What is in both stays as it is, flows too; those to what
-    /// is no more are reset. Words that cannot be understood change nothing.
+    /// Makes the agent what `args` say. Keeps what both configurations share, including flows; resets flows to what is
+    /// gone. A message that cannot be understood changes nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
         if let Some(reason) = &self.unfit {
             return Err(reason.clone());
@@ -334,14 +336,14 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a configuration while there are flows: ends those to what is no more.
+    /// Takes a configuration while there are flows, and ends those to what is gone.
     fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
         let routes = self.config.as_ref().map(|config| config.routes.clone());
         self.configure(args)?;
         let own = self.config.as_ref().map(|config| config.me.address());
         let same_routes = routes == self.config.as_ref().map(|config| config.routes.clone());
-        // With the same routes, what a gateway has once been allowed to dial is not judged anew: the name is forgotten sooner
-        // than a long connection ends.
+        // With the same routes, an address that a gateway was once allowed to dial is not checked again: its name is
+        // forgotten sooner than a long connection ends.
         let gone = |flow: &&FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
             let served = !judged || self.served_at(now, flow.src).is_some();
@@ -361,7 +363,7 @@ impl Core {
         self.files = problems;
     }
 
-    /// [`Output::TakePlace`] could not be done: a later life of this agent will have to wait for its ports.
+    /// Notes that [`Output::TakePlace`] failed: a later start of this agent will have to wait for its ports.
     pub fn handle_no_place(&mut self, reason: String) {
         let what = "make room for a new start of itself".to_owned();
         self.no_place = Some(ProblemReport { what, reason });
@@ -385,7 +387,7 @@ impl Core {
 
     /// Tells the manager that these addresses are behind a gateway, before the flows that go there.
     pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
-        // A manager that takes so little will not hear of them in time.
+        // A manager that reads so little would not learn of them in time.
         if self.control.len() >= CONTROL_MAX {
             return;
         }
@@ -396,12 +398,12 @@ impl Core {
         self.control.push_back(Message::Event(event.into_raw()));
     }
 
-    /// Whether the manager hears of problems. Otherwise nobody does who does not read what the agent writes.
+    /// Whether the manager wants reports of problems. If not, only those who read the agent's output learn of them.
     pub fn reports_problems(&self) -> bool {
         self.peer().problems
     }
 
-    /// This host's own address; none before the configuration.
+    /// This host's own address; `None` before the configuration.
     pub fn me(&self) -> Option<Vip> {
         self.config.as_ref().map(|config| config.me)
     }
@@ -438,7 +440,7 @@ impl Core {
         }
     }
 
-    /// Whether so much is open that it matters for whom.
+    /// Whether so much is open that it matters who holds it.
     pub fn is_busy(&self) -> bool {
         self.flows.is_busy()
     }
@@ -471,7 +473,7 @@ impl Core {
         self.flows.is_reset(flow)
     }
 
-    /// The local side of a flow has said that it is done.
+    /// The local side of a flow has finished sending.
     pub fn handle_finished(&mut self, flow: FlowKey) {
         self.flows.finish(flow);
     }
@@ -530,7 +532,8 @@ impl Core {
             };
             let own = self.config.as_ref().map(|config| config.me.address());
             if own == Some(sent.to) {
-                // A host's own published ports take the same way as everybody else's, only shorter.
+                // Packets to this host's own published ports take the same way as all others, but do not leave the
+                // agent.
                 let mut frame = out.split_off(start);
                 frame.advance(HEADER_LEN);
                 self.handle_packet(now, &frame);
@@ -540,7 +543,7 @@ impl Core {
         }
     }
 
-    /// Gives time to flows and listeners.
+    /// Does what is due for flows and listeners.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
         self.pace.handle_timeout(now);
@@ -607,7 +610,7 @@ impl Core {
     }
 
     fn handle_control(&mut self, now: Instant, json: &[u8]) {
-        // Results and events are an agent's to send; what cannot be read cannot be answered.
+        // Only agents send results and events; and what cannot be read cannot be answered.
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
         };
@@ -633,7 +636,8 @@ impl Core {
             .push_back(result(request.id, request.op, outcome));
     }
 
-    /// Queues the list of problems if it has changed: the whole list, so that no report depends on another.
+    /// Queues the list of problems if it has changed. It is always the whole list, so that no report depends on
+    /// another.
     fn report(&mut self) {
         if !std::mem::take(&mut self.report_due) {
             return;
@@ -645,7 +649,7 @@ impl Core {
         self.control.push_back(Message::Event(event.into_raw()));
     }
 
-    /// What the manager has said that it can take: nothing before it has said so.
+    /// What the manager has announced; nothing before it has announced anything.
     fn peer(&self) -> Peer {
         let config = self.config.as_ref();
         config.map(|config| config.peer).unwrap_or_default()
@@ -669,7 +673,7 @@ impl Core {
     }
 }
 
-/// As many problems as anybody reads, and how many more there are.
+/// As many problems as anybody reads, and the number of the others.
 fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
     let more = problems.len().saturating_sub(PROBLEMS_MAX);
     if more > 0 {
@@ -682,7 +686,7 @@ fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
     problems
 }
 
-/// What there is at an address of the network.
+/// What is served at an address of the network.
 enum Served {
     Service(Service),
     Dial(String, u16),
@@ -722,7 +726,7 @@ fn greeting(sum: u16) -> Raw {
         feature::PROBE,
         feature::SUMS,
     ];
-    // Elsewhere nobody tells an agent whose a connection is.
+    // Other systems do not tell an agent whose a connection is.
     let same_user = cfg!(target_os = "linux").then_some(feature::SAME_USER);
     let served = served.into_iter().chain(same_user);
     let greeting = Greeting {

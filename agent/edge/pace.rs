@@ -1,8 +1,8 @@
 //! How fast packets go to the manager: a little slower than it takes them.
 //!
 //! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits, including the
-//! answers to hosts that asked for little. Packets that are held back here instead wait only behind others to the same host, and
-//! those to a host with which there is little to do do not wait at all.
+//! answers to hosts that asked for little. Packets that are held back here wait only behind others to the same host, and packets
+//! to a host with little traffic do not wait at all.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
@@ -10,16 +10,16 @@ use crate::{
     time::Instant,
 };
 
-/// The rest of what a manager takes is for messages.
+/// The share of packets in what a manager takes; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
-/// What may be saved up, in units: less than at the manager.
+/// How many units may be saved up: fewer than at the manager.
 const UNITS_MAX: u32 = 256;
 
 #[derive(Debug)]
 pub(super) struct Pace {
     work: Work,
-    /// Only what is fresh goes before then.
+    /// Only fresh packets go before this time.
     until: Option<Instant>,
 }
 
@@ -33,7 +33,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// A packet has gone.
+    /// Counts a packet that was sent.
     pub(super) fn spend(&mut self, now: Instant, sent: Sent) {
         let effort = if sent.begins {
             Effort::Connection
@@ -43,12 +43,12 @@ impl Pace {
         self.work.spend(now, effort.units());
     }
 
-    /// Looks whether everything may go now.
+    /// Decides whether all packets may go now.
     pub(super) fn look(&mut self, now: Instant) {
         self.until = self.work.wait(now);
     }
 
-    /// What may go before [`Pace::poll_timeout`].
+    /// The packets that may go before [`Pace::poll_timeout`].
     pub(super) const fn pick(&self) -> Pick {
         match self.until {
             Some(_) => Pick::Fresh,

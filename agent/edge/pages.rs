@@ -71,7 +71,7 @@ impl Core {
 }
 
 impl Config {
-    /// What a host is called.
+    /// The name of a host, or its address.
     pub(super) fn called(&self, vip: Vip) -> String {
         let name = self.zone.name(vip.address());
         name.map_or_else(|| vip.to_string(), str::to_owned)
@@ -109,7 +109,7 @@ fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(ToString::to_string).collect()
 }
 
-/// The targets, with their texts at hand, as far as browsers understand them: they know no IPv6 blocks.
+/// The targets, with their texts at hand, as far as browsers understand them: IPv6 blocks are left out.
 fn patterns<'t>(targets: &[Target], texts: &'t [String]) -> Vec<Pattern<'t>> {
     let pairs = targets.iter().zip(texts);
     pairs

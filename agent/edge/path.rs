@@ -1,4 +1,4 @@
-//! Where a connection goes that a client of a proxy asks for, and what a gateway does for others.
+//! The way of a connection that a client of a proxy asks for, and what a gateway does for others.
 
 use std::{
     collections::BTreeMap,
@@ -15,10 +15,10 @@ use crate::{
     time::Instant,
 };
 
-/// How long an address that this gateway's DNS server has given may be dialled by those who asked.
+/// How long other hosts may dial an address that this gateway's DNS server has given.
 const GIVEN_MAX: Duration = Duration::from_hours(1);
 
-/// How many such addresses are remembered.
+/// How many addresses that this gateway's DNS server has given are remembered.
 const GIVEN_ENTRIES_MAX: usize = 4_096;
 
 /// The way to a destination.
@@ -37,14 +37,14 @@ pub enum Path {
 pub struct Gateway {
     /// The host.
     pub vip: Vip,
-    /// Where it takes names and addresses, if it does.
+    /// The port where it takes names and addresses, if it does.
     pub relay: Option<Port>,
-    /// Its DNS server, if there is one.
+    /// The port of its DNS server, if there is one.
     pub dns: Option<Port>,
 }
 
 impl Core {
-    /// The way to a destination. It fails for what belongs to the network and is not there.
+    /// The way to a destination. Fails for a name that belongs to the network and that no host has.
     pub fn path(&self, destination: &Destination) -> Result<Path, Failure> {
         let Some(config) = &self.config else {
             return Ok(Path::Direct);
@@ -74,7 +74,7 @@ impl Core {
         }
     }
 
-    /// Whether this agent dials there for other hosts: only what its routes say.
+    /// Whether this agent dials a destination for other hosts, which only its routes can allow.
     pub fn may_relay_to(&self, destination: &Destination) -> Result<(), Failure> {
         self.may_be_gateway()?;
         let route = self.config.as_ref().and_then(|config| {
@@ -95,7 +95,7 @@ impl Core {
         self.may_dial(destination)
     }
 
-    /// Whether this agent connects for other hosts to an address that a destination has led it to.
+    /// Whether this agent connects for other hosts to an address to which a destination has led.
     pub fn may_connect_for_others(
         &self,
         destination: &Destination,
@@ -131,8 +131,8 @@ impl Core {
         config.is_some_and(|config| config.routes.means(config.me, address))
     }
 
-    /// This gateway's DNS server has given these addresses for a name to another host, which may connect to them for a
-    /// while if a route leads the name through here.
+    /// Notes that this gateway's DNS server has given these addresses for a name to another host. Hosts may connect to
+    /// them for a while if a route leads the name through here.
     pub fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         let Some(config) = &self.config else { return };
         let Some(route) = config.routes.to_name(name) else {
@@ -151,7 +151,7 @@ impl Core {
         }
     }
 
-    /// Whether a flow to an address that is not this host's own is one that it dials for others.
+    /// Whether this agent dials an address that is not its own for flows of other hosts.
     pub(super) fn relays_packets_to(&self, now: Instant, address: Ipv4Addr) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -169,7 +169,7 @@ impl Config {
         let Some(route) = route else {
             return Path::Direct;
         };
-        // This host is a gateway itself: whatever it can reach, it reaches.
+        // This host is a gateway itself, and connects by itself to whatever it can reach.
         if route.via.contains(&self.me) {
             return Path::Direct;
         }

@@ -1,4 +1,4 @@
-//! Where an agent listens, what it holds, and whom it lets in.
+//! Where an agent listens, which addresses it holds, and whom it lets in.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,20 +8,20 @@ use crate::{
     wire::control::{Event, Lost, Message},
 };
 
-/// How long a listening address that could not be had is left alone before the next try.
+/// How long an address that could not be had is left alone before the next try.
 pub(super) const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
 /// An address to listen on.
 pub(super) struct Place {
-    /// Connections are to be refused there.
+    /// Whether connections are refused there.
     pub(super) held: bool,
     pub(super) listening: Listening,
 }
 
 pub(super) enum Listening {
-    /// The driver has been asked.
+    /// The driver was asked, and has not answered.
     Asked,
-    /// Connections can come.
+    /// The driver has the address.
     Works,
     /// This machine does not permit it.
     Denied(NotListening),
@@ -33,7 +33,7 @@ pub(super) enum Listening {
 }
 
 impl Core {
-    /// Closes everything that is listened on and not in `wanted`, opens what is missing, and holds what is lost.
+    /// Closes every listener that is not in `wanted`, opens what is missing, and holds what is lost.
     pub(super) fn listen(&mut self, wanted: &BTreeSet<Listener>) {
         self.keep_listening(wanted);
         for &listener in wanted {
@@ -41,7 +41,7 @@ impl Core {
             let held = (self.config.as_ref()).is_some_and(|config| config.is_held(&listener, lost));
             if let Some(place) = self.listeners.get_mut(&listener) {
                 let same = std::mem::replace(&mut place.held, held) == held;
-                // What failed is tried again when it is time, and what is denied never.
+                // A listener that failed is tried again when it is time, and one that is denied never.
                 let asked = matches!(place.listening, Listening::Asked | Listening::Works);
                 if !same && asked {
                     self.outputs.push_back(ask(listener, held));
@@ -62,7 +62,7 @@ impl Core {
         }
     }
 
-    /// Closes everything that is listened on and not in `wanted`.
+    /// Closes every listener that is not in `wanted`.
     pub(super) fn keep_listening(&mut self, wanted: &BTreeSet<Listener>) {
         let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
         self.listeners.retain(|listener, place| {
@@ -77,8 +77,8 @@ impl Core {
         });
     }
 
-    /// Has the files written when they would say something else than last time. What a proxy is doing has to be known
-    /// before: they lead programs to what is really ours.
+    /// Has the files written if they have changed. This waits until it is known which proxies work, so that the files
+    /// lead programs only to what is really ours.
     pub(super) fn write_files(&mut self) {
         let Some(config) = &self.config else { return };
         let mut files = config.files.clone();
@@ -103,7 +103,7 @@ impl Core {
         }
     }
 
-    /// Listens no longer for these hosts, and for all others again.
+    /// Stops listening for these hosts, and listens for all others again.
     pub(super) fn handle_lost(&mut self, lost: Lost) {
         self.lost = lost.hosts.into_iter().collect();
         if let Some(config) = &self.config {
@@ -126,7 +126,7 @@ impl Core {
         let failed_before = match listening {
             Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
-            // Nobody was asked.
+            // The driver was not asked.
             Listening::Denied(_) => return,
         };
         *listening = match outcome {
@@ -144,18 +144,20 @@ impl Core {
         self.write_files();
     }
 
-    /// Whether only programs of this agent's own user are let in there. Questions over UDP have no user.
+    /// Whether only programs of this agent's own user are let in at a listener for this purpose. Questions over UDP
+    /// have no user.
     pub fn is_for_same_user(&self, purpose: Purpose) -> bool {
         (self.config.as_ref()).is_some_and(|config| config.is_for_same_user(purpose))
     }
 
-    /// Somebody was refused: a user, or nobody knows who. True if people are to be told, with [`Core::tell_refused`].
+    /// Notes that somebody was refused; `user` is `None` if it is not known who. True if people should be told, with
+    /// [`Core::tell_refused`].
     pub fn handle_refused(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         self.strangers.note(now, listener, user)
     }
 
-    /// Tells the manager who was refused, with what would let them in; returns it instead for a manager that does not want
-    /// to know.
+    /// Tells the manager who was refused, and what would let them in. Returns the text instead if the manager does not
+    /// want it.
     pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
         let config = self.config.as_ref()?;
         let text = refused(listener, who, &config.called(config.me));
@@ -185,7 +187,7 @@ impl Core {
     }
 }
 
-/// What the driver is asked for.
+/// The request to the driver.
 fn ask(listener: Listener, held: bool) -> Output {
     if held {
         Output::Hold(listener)

@@ -1,6 +1,6 @@
-//! The manifest's policy at an agent: what it lets in, what it connects to for others, and why something was refused. The
-//! manager's switch has decided before; this is the second lock, and the only one that knows the names of what a gateway
-//! is asked for.
+//! The manifest's policy at an agent: what it lets in, what it connects to for others, and why something was refused.
+//! The manager's switch has decided before. This is the second lock, and the only one that knows the names that a
+//! gateway is asked for.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ use crate::{
     wire::control::{self, Configure},
 };
 
-/// How everybody, or everything, is written.
+/// Stands for everybody, or everything.
 const EVERYTHING: &str = "*";
 
 /// The policy in a configuration; fails with what it cannot mean.
@@ -92,7 +92,7 @@ fn action(word: &str) -> Result<Action, String> {
 }
 
 impl Config {
-    /// What the policy says to a host that asks for something outside the network, which this one is to connect to.
+    /// What the policy says about a host that asks this one to connect to something outside the network.
     fn for_other(
         &self,
         from: Ipv4Addr,
@@ -105,12 +105,12 @@ impl Config {
             name,
             address,
         };
-        // Whoever has no address of the network is nobody.
+        // A sender whose address is not one of the network is not a host, and is refused.
         let from = Vip::new(from).ok()?;
         Some(self.policy.outside(from, &outside, port))
     }
 
-    /// Whether the policy lets a host in at an address that is this one's, or that it dials for others.
+    /// Whether the policy lets a host in at an address that is this host's own, or that it dials for others.
     fn lets_in(&self, from: Ipv4Addr, to: SocketAddrV4) -> bool {
         if *to.ip() != self.me.address() {
             let address = IpAddr::V4(*to.ip());
@@ -135,8 +135,8 @@ impl Core {
         config.is_some_and(|config| config.lets_in(*flow.dst.ip(), flow.src))
     }
 
-    /// Who refuses that this gateway connects to a destination for a host, if somebody does. Without an address, which a
-    /// name has only once it is looked up, only what is certain is refused.
+    /// The rule that refuses that this gateway connects to a destination for a host; `None` if it may be allowed. A
+    /// name has no address before it is looked up; without one, only what is certain is refused.
     pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
         let (name, own) = named(to);
         let address = address.or(own);
@@ -149,7 +149,7 @@ impl Core {
         ruling.denies.filter(|_| !is_open)
     }
 
-    /// Keeps for the manager that a host was refused something, and says what the host is told.
+    /// Notes for the manager that a host was refused something, and returns what the host is told.
     pub fn refuse(
         &mut self,
         now: Instant,
@@ -172,8 +172,8 @@ impl Core {
         }
     }
 
-    /// Whether the DNS server of this host passes on a question of another host: about a name outside of the network that
-    /// this gateway may connect to for that host, or without a word of the policy about it, any.
+    /// Whether the DNS server of this host passes on a question of another host. If there is a policy, it has to be
+    /// about a name outside of the network that this gateway may connect to for that host.
     pub fn may_ask_for_name(&self, from: Ipv4Addr, name: Option<&str>) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -198,9 +198,9 @@ impl Core {
         allowed && (routed || everybody)
     }
 
-    /// This gateway has connected to an address for another host, which has asked for it on this flow.
+    /// Notes that this gateway has connected to an address for another host, which has asked for it on this flow.
     pub fn handle_relayed(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
-        // The policy may have changed since it was asked.
+        // The policy may have changed since the host asked.
         if !self.may_have(*flow.dst.ip(), &to, address) {
             self.flows.abort(flow);
         }
@@ -214,7 +214,7 @@ impl Core {
             && self.may_connect_for_others(to, address).is_ok()
     }
 
-    /// Ends what was asked for and may not be any more: the policy has changed, or the routes.
+    /// Ends connections for other hosts that are not allowed any more, because the policy has changed, or the routes.
     pub(super) fn cut_relayed(&mut self) {
         let gone = self
             .relayed
@@ -226,7 +226,7 @@ impl Core {
         }
     }
 
-    /// Why this host may not reach a port of another one, if it is the policy that says so.
+    /// Why this host may not reach a port of another one; `None` if the policy does not refuse it.
     pub fn refusal(&self, to: SocketAddrV4) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (vip, port) = (Vip::new(*to.ip()).ok()?, Port::new(to.port())?);
@@ -239,7 +239,8 @@ impl Core {
         })
     }
 
-    /// Why this host may not reach a destination through a gateway, if the policy says so whatever its name means.
+    /// Why this host may not reach a destination through a gateway; `None` unless the policy refuses it whatever its
+    /// name means.
     pub fn refusal_through(&self, gateway: &Gateway, to: &Destination) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (name, address) = named(to);
@@ -254,7 +255,7 @@ impl Core {
     }
 }
 
-/// What a host is told that the policy keeps from a destination.
+/// The words for a host that the policy keeps from a destination.
 fn not_allowed(to: &Destination, by: By) -> Failure {
     Failure {
         cause: Cause::NotAllowed,

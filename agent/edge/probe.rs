@@ -1,4 +1,4 @@
-//! What the manager has this agent look at. It dials for a probe only what it would dial for a flow.
+//! Checks that the manager asks this agent for. It dials for a probe only what it would dial for a flow.
 
 use std::net::{IpAddr, SocketAddrV4};
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// How many probes may be under way that dial.
+/// How many probes that dial may be under way.
 const ERRANDS_MAX: usize = 8;
 
 /// What is to be dialled for a probe.
@@ -20,12 +20,12 @@ const ERRANDS_MAX: usize = 8;
 pub enum Errand {
     /// What a published port of this host leads to: an address or a name, and a port.
     Published(String, u16),
-    /// Something that another host may have asked this gateway for.
+    /// A destination that another host could have asked this gateway for.
     ForOthers(Destination),
 }
 
 impl Core {
-    /// Looks at what the manager asks for; `None` if the driver has to go first.
+    /// Checks what the manager asks for; `None` if the driver has to act first.
     pub(super) fn probe(
         &mut self,
         now: Instant,
@@ -44,7 +44,7 @@ impl Core {
                     }
                     return None;
                 }
-                // What the agent serves itself it has.
+                // What the agent serves itself is always there.
                 Ok(None) => Found::default(),
                 Err(found) => found,
             },
@@ -89,7 +89,7 @@ impl Core {
         }
     }
 
-    /// What a flow to this destination would have dialled; nothing for what the agent serves itself.
+    /// What a flow to this destination would have dialled; `None` for what the agent serves itself.
     fn errand(&self, now: Instant, host: &str, port: u16) -> Result<Option<Errand>, Found> {
         let not_allowed = |reason: String| Found {
             cause: Some(Cause::NotAllowed),
@@ -104,7 +104,7 @@ impl Core {
             {
                 match self.served_at(now, SocketAddrV4::new(address, port)) {
                     Some(Served::Dial(host, port)) => {
-                        // What is no host cannot be dialled, and the driver says so.
+                        // A text that is not a host cannot be dialled, and the driver reports that.
                         if let Ok(host) = host.parse() {
                             let destination = Destination { host, port };
                             self.may_dial(&destination).map_err(Found::from)?;

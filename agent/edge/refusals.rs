@@ -1,10 +1,10 @@
-//! What this gateway has refused to other hosts by the policy, gathered for the manager, which tells people.
+//! What this gateway has refused to other hosts by the policy, gathered for the manager, which reports it to people.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::{route::policy::By, time::Instant, wire::control::RefusedAsk};
 
-/// How many targets are told apart in one message.
+/// How many targets are counted separately in one message.
 const TARGETS_MAX: usize = 128;
 
 /// How long refusals are gathered.
@@ -12,7 +12,7 @@ const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// How often each host has asked for each target, and who refuses it.
+    /// How often each host has asked for each target, and by what it was refused.
     asks: BTreeMap<(Ipv4Addr, String, By), u64>,
     due: Option<Instant>,
 }
@@ -22,7 +22,7 @@ impl Refusals {
         let full = self.asks.len() >= TARGETS_MAX;
         let key = (from, to, by);
         let key = if full && !self.asks.contains_key(&key) {
-            // Without a name of their own there are few of them: one for each host and rule.
+            // Entries without a target are few: one for each host and rule.
             (from, String::new(), by)
         } else {
             key
@@ -37,7 +37,7 @@ impl Refusals {
         self.due
     }
 
-    /// What is to be told, if it is time.
+    /// Takes what has to be reported, if it is time.
     pub(super) fn poll(&mut self, now: Instant) -> Vec<RefusedAsk> {
         if self.due.is_none_or(|due| now < due) {
             return Vec::new();

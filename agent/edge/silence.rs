@@ -1,7 +1,9 @@
-//! Whether the manager is still there. One that has promised to ask from time to time, and does not, is gone or cannot be
-//! reached, and will start another agent when it is back; this one must not hold its ports then.
+//! Whether the manager is still there. A manager that has promised to send something from time to time, and does not,
+//! is gone or cannot be reached. It will start another agent when it is back, and this one must not hold its ports
+//! then.
 //!
-//! As in the manager, silence is counted in looks and not in time, so that a machine that sleeps blames nobody.
+//! As in the manager, silence is counted in looks and not in time, so that a sleep of the machine is not taken for
+//! silence.
 
 use std::time::Duration;
 
@@ -13,14 +15,15 @@ use crate::{
 /// How often to look.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How many looks in a row may find nothing: the agent is sure within 10 s, as the manager is, so that a way that is closed
-/// in one direction alone is found as fast as one that is closed in both. A manager asks every 2 s: a stall of 7 s ends nothing.
+/// How many looks in a row may find nothing. The agent is sure within 10 s, as the manager is, so that a connection
+/// that is dead in one direction alone is found as fast as one that is dead in both. A manager asks every 2 s: a stall
+/// of 7 s ends nothing.
 const MISSED_MAX: u32 = 9;
 
-/// In how many looks a frame has to arrive.
+/// How many looks a frame may take to arrive.
 const PARTS_MAX: u32 = 30;
 
-/// What an agent hears of its manager.
+/// The signs of life of the manager.
 pub(super) struct Silence {
     look_at: Instant,
     signs: Signs,
@@ -34,7 +37,7 @@ impl Silence {
         }
     }
 
-    /// Something has come.
+    /// Notes that something has come.
     pub(super) fn hear(&mut self, sign: Sign) {
         self.signs.hear(sign);
     }

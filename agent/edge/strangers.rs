@@ -1,29 +1,29 @@
-//! Who was refused because a listener is for the agent's own user, and what people are told of it: each user once for each
-//! listener, so that nobody can fill a log by knocking.
+//! Users who were refused because a listener is for the agent's own user, and which of them are reported: each user
+//! once for each listener, so that nobody can fill a log by knocking.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{Listener, Purpose};
 use crate::time::Instant;
 
-/// How many are told of in the life of an agent.
+/// How many refusals are reported in the life of an agent.
 const TOLD_MAX: usize = 256;
 
-/// How many are told of within [`WINDOW`]; the rest when they knock again.
+/// How many refusals are reported within [`WINDOW`]; others are reported if the same users knock again later.
 const AT_A_TIME: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Who was told of.
+/// The refusals that were reported.
 #[derive(Default)]
 pub(super) struct Strangers {
-    /// Without a user: somebody who had gone before anybody could see who it was.
+    /// The user is `None` if the connection had ended before anybody could see whose it was.
     told: BTreeSet<(Listener, Option<u32>)>,
     since: Instant,
     lately: u32,
 }
 
 impl Strangers {
-    /// Whether people are to be told of this one.
+    /// Whether this refusal has to be reported.
     pub(super) fn note(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         if now - self.since >= WINDOW {
             (self.since, self.lately) = (now, 0);
@@ -43,7 +43,7 @@ pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
         Purpose::Socks => ("socks", "the SOCKS proxy on ".to_owned()),
     };
     let address = listener.address;
-    // Short, because who is told cuts what is long.
+    // It is short, because the manager cuts long texts.
     format!(
         "refused {who} at {place}{address}; to let in all users of that machine, write \"{key}: {{allow: any}}\" below {host:?}"
     )

@@ -59,7 +59,7 @@ fn outputs(core: &mut Core) -> Vec<Output> {
     std::iter::from_fn(|| core.poll_output()).collect()
 }
 
-/// The control messages that the agent has for its manager.
+/// The control messages that the agent sends to its manager.
 fn said(core: &mut Core) -> Vec<serde_json::Value> {
     let mut out = BytesMut::new();
     core.poll_frames(Instant::ZERO, &mut out, usize::MAX);
@@ -73,7 +73,7 @@ fn said(core: &mut Core) -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// What the manager would see of packets.
+/// The packets that the manager would see.
 fn packets(core: &mut Core) -> Vec<Vec<u8>> {
     let mut out = BytesMut::new();
     core.poll_frames(Instant::ZERO, &mut out, usize::MAX);
@@ -287,7 +287,7 @@ fn strange_packets_and_messages_do_nothing() {
     assert!(!core.wants_wire());
 }
 
-/// When an agent says that its manager is gone, in seconds, if that asks for `features` and pings until `last`.
+/// When an agent says that its manager is gone, in seconds, if the manager announces `features` and pings until `last`.
 fn silent_at(features: &[&str], last: u64) -> Option<u64> {
     let mut args = args();
     args["features"] = serde_json::json!(features);

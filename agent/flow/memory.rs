@@ -1,29 +1,29 @@
-//! What the buffers of all flows may hold, and who holds it.
+//! The memory that the buffers of all flows may hold, and who holds it.
 //!
-//! A buffer's pages are touched as far as data has come in it, and stay touched until the flow ends: that is what is counted,
-//! and not what waits in it at a moment.
+//! The pages of a buffer are touched as far as data has come in it, and stay touched until the flow ends. So this
+//! counts touched pages, and not what waits in a buffer at a moment.
 
 use std::net::Ipv4Addr;
 
 use crate::budget::Shares;
 
-/// What a flow costs that has carried next to nothing, in bytes: its stack, its socket, its task, and the first page of each
-/// of its buffers.
+/// The cost in bytes of a flow that has carried next to nothing: its stack, its socket, its task, and the first page of
+/// each of its buffers.
 pub(super) const FLOW_COST: usize = 20 << 10;
 
-/// How much of a buffer is in that.
+/// The part of each buffer that [`FLOW_COST`] includes, in bytes.
 pub(super) const PAGE: usize = 4 << 10;
 
-/// How much is taken at a time, where there is so much.
+/// Memory is taken in steps of this many bytes, where there is enough.
 const STEP: usize = 16 << 10;
 
-/// With less room than this for its holder, a flow begins with small buffers, of which it cannot want more later.
+/// With less room than this for its holder, in bytes, a flow begins with small buffers, which cannot grow later.
 const SCARCE: usize = 8 << 20;
 
-/// How many times of what is free one holder may have: one alone gets four fifths.
+/// One holder may have this many times what is free: one alone gets four fifths.
 const MULTIPLE: usize = 4;
 
-/// For whom a flow is.
+/// The one for whom a flow is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     /// The owner of this agent, and what the agent itself does.
@@ -34,12 +34,12 @@ pub enum Holder {
     Host(Ipv4Addr),
 }
 
-/// How much there may be of flows.
+/// Limits for the flows of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// How many there may be at a time.
+    /// How many flows there may be at a time.
     pub flows: usize,
-    /// What they may hold in memory, in bytes.
+    /// How much memory all flows may hold, in bytes.
     pub memory: usize,
 }
 
@@ -52,7 +52,7 @@ impl Default for Capacity {
     }
 }
 
-/// Who has what.
+/// How many flows and how many bytes each holder has.
 #[derive(Debug)]
 pub(super) struct Memory {
     flows: Shares<Holder>,
@@ -72,7 +72,7 @@ impl Memory {
         self.flows.used() > self.flows.free() / 7 || self.bytes.used() > self.bytes.free() / 7
     }
 
-    /// Takes the room of a new flow, and says whether it may grow as it likes.
+    /// Takes the room of a new flow, and says how large its buffers may be; `None` if there is no room.
     pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
         let room = self.room(holder);
         if !take(&mut self.flows, holder, 1) {
@@ -89,8 +89,8 @@ impl Memory {
         })
     }
 
-    /// Takes the room that a buffer needs to be touched up to `end`, of `window` bytes, if it has `paid` for less; returns what
-    /// it has paid for then.
+    /// Takes the room that is needed to touch a buffer of `window` bytes up to `end`, if only `paid` bytes were paid
+    /// for so far. Returns how much is paid for then.
     pub(super) fn grow(&mut self, holder: Holder, paid: usize, end: usize, window: usize) -> usize {
         let wanted = [end.next_multiple_of(STEP), end].map(|end| end.min(window));
         let larger = wanted.into_iter().filter(|wanted| *wanted > paid);
@@ -100,7 +100,7 @@ impl Memory {
         had.unwrap_or(paid)
     }
 
-    /// What a holder may have more, in bytes.
+    /// How many more bytes a holder may take.
     pub(super) fn room(&self, holder: Holder) -> usize {
         match holder {
             Holder::Owner => self.bytes.free(),
@@ -108,14 +108,14 @@ impl Memory {
         }
     }
 
-    /// Gives back everything of a flow whose buffers had paid for so much beyond their first pages.
+    /// Gives back everything of a flow: its cost, and what its buffers had paid for `beyond` their first pages.
     pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);
     }
 }
 
-/// The owner may have everything that there is.
+/// Takes a share, if the holder may have it. The owner may have everything that is free.
 fn take(shares: &mut Shares<Holder>, holder: Holder, amount: usize) -> bool {
     match holder {
         Holder::Owner => shares.take_any(holder, amount),

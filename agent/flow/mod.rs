@@ -41,33 +41,33 @@ use crate::{
 /// How many answers to stray packets may wait for the wire. More are dropped: their senders ask again.
 const REPLIES_MAX: usize = 1_024;
 
-/// How many answers of one flow may wait for the wire. Three that say the same make a peer send again (RFC 5681 section 3.2);
-/// with more, whoever floods a flow would make this host flood the network.
+/// How many answers of one flow may wait for the wire. Three that say the same make a peer send again (RFC 5681 section
+/// 3.2). With more, a flood of packets to a flow would make this host flood the network.
 const ANSWERS_MAX: usize = 4;
 
 /// The owner of a flow is not woken for less room than this in the send buffer, in bytes: a peer that takes one byte at a time
 /// would have it read one byte at a time.
 const ROOM_MIN: usize = 16 << 10;
 
-/// How many stacks are kept for the flows to come.
+/// How many stacks are kept for later flows.
 const SPARE_MAX: usize = 64;
 
-/// How many entries the heap of timers may have before it is looked through.
+/// How many entries the heap of timers may have, beside four for each flow, before old ones are removed.
 const TIMERS_MIN: usize = 1_024;
 
 /// The ports that flows start from. There are more of them than flows, so that one is always free.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 
-/// What the receiving side of a flow has.
+/// The state of the receiving side of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receive<R> {
-    /// Bytes, and what was made of them.
+    /// There were bytes; this is what was made of them.
     Data(R),
-    /// Nothing yet.
+    /// Nothing has arrived yet.
     Pending,
-    /// Nothing ever again: the peer said that it is done.
+    /// Nothing more will come: the peer has finished.
     Finished,
-    /// Nothing ever again: the connection broke, was refused, or timed out.
+    /// Nothing more will come: the connection broke, was refused, or timed out.
     Reset,
 }
 
@@ -80,7 +80,7 @@ pub struct Sent {
     pub begins: bool,
 }
 
-/// A flow could not begin: there are as many as there may be, of all or for its [`Holder`].
+/// A flow could not begin: there are as many as there may be, in all or for its [`Holder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this host already has as many connections as it has room for")]
 pub struct TableFull;
@@ -89,7 +89,7 @@ pub struct TableFull;
 /// the flow is over **and** its owner has called [`Table::release`].
 pub struct Table {
     flows: BTreeMap<FlowKey, Flow>,
-    /// The flows that want it.
+    /// The flows that want the wire.
     scheduler: Scheduler,
     replies: VecDeque<PacketFrame>,
     /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
@@ -103,9 +103,9 @@ pub struct Table {
 
 struct Flow {
     stack: Stack,
-    /// In `scheduler`.
+    /// Whether the flow is in `scheduler`.
     queued: bool,
-    /// In `wakes`.
+    /// Whether the flow is in `wakes`.
     woken: bool,
     /// The state that the owner knows.
     known: Option<State>,
@@ -115,13 +115,13 @@ struct Flow {
     holder: Holder,
     sending: Extent,
     receiving: Extent,
-    /// The sequence number that the next byte from the peer has.
+    /// The sequence number of the next byte from the peer.
     expected: Option<u32>,
-    /// Frames with what the stack has answered at once.
+    /// Frames in which the stack has answered at once.
     answers: VecDeque<BytesMut>,
 }
 
-/// How much of a buffer has been touched, and how much of it may be, in bytes.
+/// How much of a buffer has been touched, and how much of it is paid for, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     touched: usize,
@@ -167,7 +167,7 @@ impl Table {
         self.flows.is_empty()
     }
 
-    /// Whether a good part of what there may be is taken.
+    /// Whether more than an eighth of the flows or of the memory is taken.
     pub fn is_busy(&self) -> bool {
         self.memory.is_busy()
     }
@@ -212,7 +212,7 @@ impl Table {
         Ok(Some(key))
     }
 
-    /// Gives a packet to its flow; false if there is none.
+    /// Gives a packet to its flow; false if it belongs to none.
     pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
         let key = packet.key().reversed();
         let Some(flow) = self.flows.get_mut(&key) else {
@@ -224,7 +224,7 @@ impl Table {
         let mut answer = BytesMut::new();
         flow.stack.handle_packet(now, packet.bytes(), &mut answer);
         if !answer.is_empty() {
-            // The last one says all that those before it say.
+            // The last answer says all that the earlier ones say.
             flow.answers.truncate(ANSWERS_MAX - 1);
             flow.answers.push_back(answer);
         }
@@ -248,7 +248,7 @@ impl Table {
         self.change(key, Stack::admit);
     }
 
-    /// Ends a flow with a reset: refuses it, if it was not admitted yet.
+    /// Ends a flow with a reset. A flow that was not admitted yet is refused by that.
     pub fn abort(&mut self, key: FlowKey) {
         self.change(key, Stack::abort);
     }
@@ -258,7 +258,7 @@ impl Table {
         self.change(key, Stack::finish);
     }
 
-    /// Says that the owner has lost interest: the flow goes as soon as the wire is done with it.
+    /// Says that the owner has lost interest: the flow is removed as soon as the wire is done with it.
     pub fn release(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key) {
             flow.released = true;
@@ -274,7 +274,7 @@ impl Table {
     }
 
     /// Offers the free part of a flow's send buffer to `fill`, which returns how many bytes it wrote. `None` if the
-    /// flow has no room, or takes no data (any more, or yet).
+    /// flow has no room, or takes no data yet or no longer.
     pub fn send_with<R>(
         &mut self,
         key: FlowKey,
@@ -299,13 +299,13 @@ impl Table {
         };
         let received = flow.stack.receive_with(take);
         if matches!(received, Receive::Data(_)) {
-            // Room in the buffer may be worth telling the peer.
+            // The peer may have to be told of the room in the buffer.
             self.touch(key);
         }
         received
     }
 
-    /// Whether a flow has ended otherwise than by both sides saying that they are done.
+    /// Whether a flow has ended otherwise than by both sides finishing.
     pub fn is_reset(&mut self, key: FlowKey) -> bool {
         self.flows
             .get_mut(&key)
@@ -318,7 +318,7 @@ impl Table {
         replies || !self.scheduler.is_empty(pick)
     }
 
-    /// Appends one packet frame to `out` and tells what it is; `None` when nothing is left to send.
+    /// Appends one packet frame to `out` and says what it is; `None` when nothing is left to send.
     pub fn poll_packet(&mut self, now: Instant, pick: Pick, out: &mut BytesMut) -> Option<Sent> {
         while pick == Pick::Any
             && let Some(reply) = self.replies.pop_front()
@@ -351,7 +351,7 @@ impl Table {
             to: *key.dst.ip(),
             begins: false,
         };
-        // What the stack sends next must not overtake what it has answered.
+        // What the stack sends next must not overtake its answers.
         if let Some(answer) = flow.answers.pop_front() {
             out.extend_from_slice(&answer);
             self.touch(key);
@@ -365,7 +365,7 @@ impl Table {
         has_sent.then_some(sent)
     }
 
-    /// A flow whose owner should look at it again.
+    /// The next flow whose owner should look at it again.
     pub fn poll_wake(&mut self) -> Option<FlowKey> {
         let key = self.wakes.pop_front()?;
         if let Some(flow) = self.flows.get_mut(&key) {
@@ -374,7 +374,7 @@ impl Table {
         Some(key)
     }
 
-    /// Lets the flows whose time has come have the wire.
+    /// Queues for the wire the flows whose timers have expired.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(&Reverse((at, key))) = self.timers.peek() {
             if at > now {
@@ -418,7 +418,7 @@ impl Table {
                 src: SocketAddrV4::new(local, port),
                 dst: remote,
             };
-            // A connection of a host to itself must not be its own other end.
+            // The two ends of a connection of a host to itself must differ.
             if key.src != key.dst && !self.flows.contains_key(&key) {
                 return Some(key);
             }
@@ -470,7 +470,7 @@ impl Table {
         }
     }
 
-    /// After a flow had the wire: queue it again, arm its timer, or let it go.
+    /// Decides about a flow that had the wire: queues it again, arms its timer, or removes it.
     fn settle(&mut self, now: Instant, key: FlowKey, sent: bool) {
         let Some(flow) = self.flows.get_mut(&key) else {
             return;
@@ -497,7 +497,7 @@ impl Table {
             self.scheduler.end(key);
             return;
         }
-        // A stack that wants the wire but did not use it is asked again a little later, not in a circle.
+        // A stack that wants the wire but did not use it is asked again a little later, not at once for ever.
         let at = at.max(now + Duration::from_millis(1));
         if flow.armed.is_none_or(|armed| at < armed) {
             flow.armed = Some(at);
@@ -506,7 +506,8 @@ impl Table {
         }
     }
 
-    /// A timer that was overtaken by an earlier one stays in the heap. There may be more of those than of flows.
+    /// Removes old entries from the heap of timers. A timer that was overtaken by an earlier one stays in the heap, so
+    /// that there may be more of those than of flows.
     fn forget_old_timers(&mut self) {
         if self.timers.len() <= 4 * self.flows.len() + TIMERS_MIN {
             return;
@@ -519,7 +520,7 @@ impl Table {
 }
 
 impl Flow {
-    /// Whether what a segment brings may be kept. What may not is dropped, and sent again by the peer.
+    /// Whether the bytes of a segment may be kept. If not, the segment is dropped, and the peer sends it again.
     fn has_room_for(&mut self, segment: Segment, memory: &mut Memory) -> bool {
         let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
         let bytes = usize::try_from(segment.span - numbered).unwrap_or(usize::MAX);
@@ -527,7 +528,7 @@ impl Flow {
         let expected = *self.expected.get_or_insert(segment.seq);
         let window = self.stack.window();
         if bytes > 0 && self.receiving.touched < window {
-            // What comes early lands on a page of its own.
+            // Bytes that come early touch a page of their own.
             let early = segment.seq != expected;
             let bytes = if early { bytes.max(PAGE) } else { bytes };
             let touched = window.min(self.receiving.touched + bytes);

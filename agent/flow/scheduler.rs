@@ -1,15 +1,16 @@
-//! Who has the wire next: fair between the hosts that flows lead to, and between the flows of each.
+//! Which flow has the wire next: fair between the hosts that flows lead to, and between the flows of each.
 //!
-//! A host whose flows make this one send a packet for each of its own does not keep the others' packets waiting.
+//! A host that makes this one send a packet for each of its own does not keep packets to other hosts waiting.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{addr::FlowKey, turns::Turns};
 
-/// How many bytes may go to one host before the next one gets its turn. It may be a little more, which is paid back.
+/// How many bytes may go to one host before the next one gets its turn. If it is a little more, the host has less next
+/// time.
 const HOST_QUANTUM: i64 = 64 << 10;
 
-/// What a packet costs beside its bytes, for this host and for those on its way.
+/// The cost of a packet beside its bytes, in bytes, for this host and for those on its way.
 const PACKET_COST: i64 = 2 << 10;
 
 /// Which flows have the wire.
@@ -35,7 +36,7 @@ struct Lane {
     credit: i64,
 }
 
-/// A flow that has the wire, and how it came by it.
+/// A flow that has the wire, and whether its host was a fresh one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Holding {
     pub(super) flow: FlowKey,
@@ -51,12 +52,12 @@ impl Scheduler {
         }
     }
 
-    /// A flow wants the wire that did not want it before.
+    /// Adds a flow that wants the wire and did not want it before.
     pub(super) fn begin(&mut self, flow: FlowKey) {
         self.lane(flow).flows.begin(flow);
     }
 
-    /// A flow has had the wire, and wants it again.
+    /// Puts back a flow that has had the wire and wants it again.
     pub(super) fn end(&mut self, flow: FlowKey) {
         self.lane(flow).flows.end(flow);
     }
@@ -72,7 +73,7 @@ impl Scheduler {
         })
     }
 
-    /// Takes out the flow that has the wire next. The owner says with [`Scheduler::spent`] what became of it.
+    /// Takes out the flow that has the wire next. The owner reports with [`Scheduler::spent`] how much was sent.
     pub(super) fn take(&mut self, pick: Pick) -> Option<Holding> {
         loop {
             let (host, is_fresh) = match pick {
@@ -89,8 +90,8 @@ impl Scheduler {
             }
             match lane.flows.take() {
                 Some((flow, _)) => return Some(Holding { flow, is_fresh }),
-                // One that ran dry while it was fresh waits one round before it may be fresh again; otherwise a host with
-                // which there is little to do, but all the time, would always go before a steady one.
+                // A host that ran dry while it was fresh waits one round before it may be fresh again. Otherwise a host
+                // to which there is little to send, but all the time, would always go before a steady one.
                 None if is_fresh => self.hosts.end(host),
                 None => {
                     self.lanes.remove(&host);
@@ -99,7 +100,7 @@ impl Scheduler {
         }
     }
 
-    /// The flow that had the wire has sent so many bytes: none, or one packet.
+    /// Reports how many bytes the flow that had the wire has sent: 0, or one packet.
     pub(super) fn spent(&mut self, held: Holding, bytes: usize) {
         let host = *held.flow.dst.ip();
         if let Some(lane) = self.lanes.get_mut(&host)
@@ -124,7 +125,7 @@ mod tests {
         }
     }
 
-    /// The hosts that have the wire, while every flow wants it again each time, and sends so many bytes.
+    /// The hosts that have the wire, while every flow sends this many bytes each time and wants the wire again.
     fn served(scheduler: &mut Scheduler, turns: usize, bytes: usize) -> Vec<u32> {
         let mut hosts = Vec::new();
         for _ in 0..turns {

@@ -25,13 +25,14 @@ use crate::{addr::FlowKey, time::Instant};
 /// fills it, so an idle flow costs a page or two, and this much address space.
 pub(super) const WINDOW: usize = 512 << 10;
 
-/// The same where memory is scarce: enough for a packet of the largest size.
+/// The smaller [`WINDOW`] where memory is scarce: enough for a packet of the largest size.
 pub(super) const SMALL_WINDOW: usize = 64 << 10;
 
-/// A peer that has been silent this long is asked for a sign of life ...
+/// A peer that has been silent for this long is asked for a sign of life.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
-/// ... and given up this long after its last one. Together they end a dead flow within two minutes.
+/// A peer is given up this long after its last sign of life. With [`KEEP_ALIVE`] that ends a dead flow within two
+/// minutes.
 const PEER_TIMEOUT: Duration = Duration::from_secs(110);
 
 /// A stack that has carried more than this, in bytes, has touched pages that the next flow may not need.
@@ -49,14 +50,14 @@ pub(super) struct Stack {
     stage: Stage,
     /// Bytes of packets that came in or went out.
     carried: usize,
-    /// How large each of the buffers is.
+    /// The size of each of the two buffers, in bytes.
     window: usize,
 }
 
 /// How far a stack's life has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Packets come and go.
+    /// Packets may come and go.
     Open,
     /// Nothing more will cross the wire. What has arrived can still be taken.
     Over,
@@ -90,7 +91,7 @@ impl Stack {
         }
     }
 
-    /// How large each of the buffers is, in bytes.
+    /// The size of each of the two buffers, in bytes.
     pub(super) const fn window(&self) -> usize {
         self.window
     }
@@ -110,7 +111,7 @@ impl Stack {
         self.socket().can_recv()
     }
 
-    /// The stack for another connection, if it is worth keeping.
+    /// The stack for another connection; `None` if it is not worth keeping.
     pub(super) fn reuse(mut self) -> Option<Self> {
         if self.stage == Stage::Broken || self.carried > REUSE_MAX || self.window != WINDOW {
             return None;
@@ -133,7 +134,7 @@ impl Stack {
     /// Waits for a SYN to `key.src`, and does not answer it before [`Stack::admit`].
     pub(super) fn listen(&mut self, key: FlowKey) {
         self.take_address(key);
-        // As above: only a port of zero is refused.
+        // As in `connect`, only a port of zero is refused.
         let _ = self.socket_mut().listen(listen_endpoint(key.src));
         self.socket_mut().pause_synack(true);
         self.paused = true;
@@ -204,14 +205,14 @@ impl Stack {
         socket.abort();
     }
 
-    /// Sends FIN once all data has gone.
+    /// Sends FIN once all data was sent.
     pub(super) fn finish(&mut self) {
         self.finished = true;
         self.socket_mut().close();
     }
 
-    /// Offers the free part of the send buffer to `fill`, which returns how many bytes it wrote. `None` if there is
-    /// no room, or the connection takes no data (any more, or yet).
+    /// Offers the free part of the send buffer to `fill`, which returns how many bytes it wrote. `None` if there is no
+    /// room, or the connection takes no data yet or no longer.
     pub(super) fn send_with<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
         self.guarded(|stack| {
             let socket = stack.socket_mut();
@@ -240,7 +241,7 @@ impl Stack {
         }
     }
 
-    /// Whether the connection has ended otherwise than by both sides saying that they are done.
+    /// Whether the connection has ended otherwise than by both sides finishing.
     pub(super) fn is_reset(&mut self) -> bool {
         if self.stage == Stage::Broken {
             return true;
@@ -249,7 +250,7 @@ impl Stack {
         if socket.state() != State::Closed {
             return false;
         }
-        // Nothing of ours may be lost, and nothing of theirs.
+        // All our bytes must have gone out, and all of theirs must have been taken.
         !(self.finished && socket.send_queue() == 0 && self.fin_received())
     }
 
@@ -289,8 +290,8 @@ impl Stack {
         peeked.unwrap_or(false)
     }
 
-    /// smoltcp has panicked on strange sequence numbers before; one flow may die of that, the agent may not. `None` if
-    /// this one has.
+    /// Calls smoltcp, which has panicked on strange sequence numbers before: one flow may die of that, but not the
+    /// agent. `None` if this flow has.
     fn guarded<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> Option<R> {
         if self.stage == Stage::Broken {
             return None;
@@ -302,7 +303,7 @@ impl Stack {
         outcome.ok()
     }
 
-    /// Whether it waits for the answer to its SYN.
+    /// Whether the connection waits for the answer to its SYN.
     pub(super) fn is_calling(&self) -> bool {
         self.socket().state() == State::SynSent
     }

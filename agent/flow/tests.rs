@@ -247,7 +247,7 @@ fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
         .connect(pair.now, Holder::Owner, LEFT, SERVICE)
         .unwrap();
     let right = pair.exchange().unwrap();
-    // The switch says this for a host that is lost.
+    // The switch sends this for a host that is lost.
     let gone = crate::wire::packet::reset(left, syn_of(1).1.wrapping_add(1), None);
     let packet = Packet::parse(&gone).unwrap();
     assert!(pair.right.handle_packet(pair.now, &packet));
@@ -462,7 +462,7 @@ fn a_stack_that_panics_is_one_flow_that_is_reset_and_the_others_go_on() {
     let (other_left, other_right) = pair.connected();
     send(&mut pair.right, right, b"what nobody can bear");
     pair.exchange();
-    // Inside the same guard as the stack itself.
+    // This panics inside the same guard as the stack itself.
     let taken = pair
         .left
         .receive_with(left, |_| -> (usize, ()) { panic!("injected") });
@@ -591,7 +591,7 @@ fn a_flood_of_segments_is_not_answered_by_a_flood() {
     };
     let early = answers(&mut pair);
     assert_eq!(early.len(), ANSWERS_MAX);
-    // With the first one everything is there, and the answer says so.
+    // With the first packet everything is there, and the answer says so.
     for bytes in &packets[1..] {
         take(&mut pair, bytes);
     }

@@ -1,7 +1,7 @@
-//! What the administrator of a machine permits agents to do there. No manager can lift it.
+//! What the administrator of a machine permits agents to do there. No manager can override it.
 //!
-//! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by each of
-//! them, and a list permits nothing that it does not name.
+//! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by
+//! each of them, and a list permits nothing that it does not name.
 
 #![cfg_attr(
     not(test),
@@ -24,14 +24,14 @@ use crate::{
 /// How many permitted things a refusal names.
 const NAMED_MAX: usize = 6;
 
-/// Everything that limits an agent; without a list nothing does.
+/// Everything that limits an agent; without a list, nothing does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits(Vec<Permits>);
 
-/// One list of permits. What it does not name is refused.
+/// One list of permits. Everything that it does not name is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permits {
-    /// Where it is written, for people.
+    /// The place where it is written, for people.
     origin: String,
     listen: Permit<Vec<Place>>,
     dial: Permit<Vec<Remote>>,
@@ -45,7 +45,7 @@ pub struct Permits {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Permit<T> {
     what: T,
-    /// Whether anything is written of it, be it that nothing is permitted.
+    /// Whether anything is written about it, even that nothing is permitted.
     written: bool,
     /// The line of a file in which it is written.
     line: Option<usize>,
@@ -62,15 +62,15 @@ enum Kind {
     Write,
 }
 
-/// Which names are asked for.
+/// The names that are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Names {
-    /// None.
+    /// No names.
     #[default]
     Nothing,
-    /// Those of the network.
+    /// The names of the network.
     Network,
-    /// All that the machine can resolve, too.
+    /// All names that the machine can resolve, too.
     Everything,
 }
 
@@ -109,12 +109,12 @@ impl Kind {
 }
 
 impl Limits {
-    /// Those that permit nothing.
+    /// Limits that permit nothing.
     pub fn nothing() -> Self {
         Self(vec![Permits::default()])
     }
 
-    /// Narrows them by one more list.
+    /// Narrows the limits by one more list.
     pub fn add(&mut self, permits: Permits) {
         self.0.push(permits);
     }
@@ -124,13 +124,13 @@ impl Limits {
         self.all(Kind::Listen, |permits| has(&permits.listen.what, address))
     }
 
-    /// Whether a proxy may be served there.
+    /// Whether a proxy may be served at this address.
     pub fn may_serve_proxy(&self, address: SocketAddr) -> Result<(), Refusal> {
         self.all(Kind::Proxy, |permits| has(&permits.proxy.what, address))
     }
 
-    /// Whether a destination may be one of those that are dialled. Of a name this says only that it is worth to look for its
-    /// addresses: each of them counts by itself ([`Limits::may_connect`]).
+    /// Whether a destination may be dialled. For a name this says only whether its addresses are worth looking up: each
+    /// of them counts by itself ([`Limits::may_connect`]).
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Refusal> {
         match &destination.host {
             Host::Ip(address) => self.may_connect(destination, *address),
@@ -141,7 +141,7 @@ impl Limits {
         }
     }
 
-    /// Whether an address may be dialled that a destination has led to.
+    /// Whether an address may be dialled to which a destination has led.
     pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Refusal> {
         let name = match &destination.host {
             Host::Ip(_) => None,
@@ -191,7 +191,8 @@ fn has(places: &[Place], address: SocketAddr) -> bool {
 }
 
 impl Permits {
-    /// The list in the words of an option that may be given several times: none, or `KEY=VALUE,...` each.
+    /// The list in the words of an option that may be given several times, each time without a value or with
+    /// `KEY=VALUE,...`.
     pub fn from_words<'a>(
         origin: &str,
         texts: impl IntoIterator<Item = &'a str>,
@@ -231,7 +232,7 @@ impl Permits {
             ..Self::default()
         };
         for rule in rules {
-            // One that is not known is told already.
+            // An unknown key was reported already.
             let Ok(kind) = words::kind(&rule.key.value) else {
                 continue;
             };
@@ -254,7 +255,7 @@ impl Permits {
         }
     }
 
-    /// The list as an option says it: what [`Permits::from_words`] reads.
+    /// The list in the words of the option, as [`Permits::from_words`] reads it.
     pub fn to_words(&self) -> Vec<String> {
         let kinds = Kind::ALL.into_iter().filter(|kind| self.written(*kind).0);
         let said = kinds.map(|kind| {
@@ -280,7 +281,7 @@ impl Permits {
         }
     }
 
-    /// What is permitted of a kind; nothing if it is nothing.
+    /// What is permitted of a kind; empty if nothing is.
     fn items(&self, kind: Kind) -> Vec<String> {
         fn texts(items: &[impl ToString]) -> Vec<String> {
             items.iter().map(ToString::to_string).collect()

@@ -20,7 +20,7 @@ fn dial(limits: &Limits, host: &str, port: u16, address: &str) -> Result<(), Ref
         port,
     };
     let address = address.parse().unwrap();
-    // What is permitted by its address was worth to be looked for.
+    // If an address is permitted, looking up its name must have been permitted, too.
     if limits.may_connect(&destination, address).is_ok() {
         limits.may_dial(&destination).unwrap();
     }
@@ -100,13 +100,13 @@ fn dials_are_permitted_by_address_or_by_name() {
         ("127.0.0.1", 80, "127.0.0.1", true),
         ("127.0.0.1", 81, "127.0.0.1", false),
         ("127.0.0.2", 80, "127.0.0.2", false),
-        // A name by what it leads to.
+        // These names are judged by the addresses to which they lead.
         ("anything.test", 80, "127.0.0.1", true),
         ("anything.test", 80, "10.0.0.1", false),
         ("db.corp", 5432, "10.1.2.3", true),
         ("db.corp", 5434, "10.1.2.3", false),
         ("db.corp", 5432, "::ffff:10.1.2.3", true),
-        // A name by itself, wherever the machine's resolver finds it.
+        // These names are judged by themselves, wherever the machine's resolver finds them.
         ("web.internal", 443, "192.0.2.1", true),
         ("WEB.internal.", 443, "127.0.0.1", true),
         ("web.internal", 80, "192.0.2.1", false),
@@ -129,7 +129,7 @@ fn dials_are_permitted_by_address_or_by_name() {
     }
     let metadata = option(&["dial=169.254.169.254:80"]);
     assert!(dial(&metadata, "meta.test", 80, "169.254.169.254").is_ok());
-    // What no address can make good is not looked up.
+    // A name for which no address can be permitted is not looked up.
     let name = Destination {
         host: "a.test".parse().unwrap(),
         port: 80,
@@ -359,7 +359,7 @@ proptest! {
     #[test]
     fn good_words_mean_the_same_when_they_are_written_again(texts in prop::collection::vec(words(), 0..6)) {
         let read = |texts: &[String]| Permits::from_words("o", texts.iter().map(String::as_str));
-        // Two words for one thing are an error, and told as such.
+        // Two words for one thing are an error, and are reported as such.
         if let Ok(permits) = read(&texts) {
             prop_assert_eq!(read(&permits.to_words()), Ok(permits));
         } else {

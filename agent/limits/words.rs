@@ -1,4 +1,5 @@
-//! The small language of permits: what stands behind `listen=`, `dial=` and the others, and in a file behind the same keys.
+//! The small language of permits: the values of `listen=`, `dial=` and the others, and those of the same keys in a
+//! file.
 
 use std::{
     fmt,
@@ -65,8 +66,8 @@ impl Remote {
         may && self.ports.0.contains(&port)
     }
 
-    /// Whether an address is permitted, or the name that has led to it. What means something else on every machine
-    /// (the loopback, metadata services) has to be named: neither a larger block nor a pattern leads there.
+    /// Whether an address is permitted, or the name that has led to it. An address that means something else on every
+    /// machine (the loopback, metadata services) has to be named: neither a larger block nor a pattern leads there.
     pub(super) fn has(&self, name: Option<&str>, address: IpAddr, port: u16) -> bool {
         let has = match &self.target {
             Target::Cidr(_) if is_special(address) => self.target.names_special(address),
@@ -82,8 +83,8 @@ impl Remote {
 }
 
 impl Writable {
-    /// Whether a folder is this one, or below it. Both are compared as they are written; what could lead out of it again
-    /// is not below it.
+    /// Whether a folder is this one, or below it. Both are compared as they are written; a path that could lead out of
+    /// the folder again is not below it.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         let Self::Folder(permitted) = self else {
             return false;
@@ -103,7 +104,7 @@ impl Writable {
 }
 
 impl Permits {
-    /// Notes that something is written of a kind, and where.
+    /// Notes that something is written about a kind, and where.
     pub(super) fn begin(&mut self, kind: Kind, line: Option<usize>) {
         fn begin<T>(permit: &mut Permit<T>, line: Option<usize>) {
             permit.written = true;
@@ -119,7 +120,7 @@ impl Permits {
         }
     }
 
-    /// Permits one thing more.
+    /// Permits one more thing.
     pub(super) fn put(
         &mut self,
         kind: Kind,
@@ -127,7 +128,7 @@ impl Permits {
         line: Option<usize>,
     ) -> Result<(), String> {
         let text = text.trim();
-        // Two words for what can be only one thing, or something beside nothing.
+        // It is an error to write two words for what can be only one thing, or anything beside the word for nothing.
         let said = self.written(kind).0;
         let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == NOTHING;
         if said && (single || self.items(kind).is_empty()) {
@@ -243,7 +244,7 @@ fn writable(text: &str) -> Result<Writable, String> {
     ))
 }
 
-/// An address is a block of one.
+/// A destination; a single address is a block of one.
 fn target(text: &str) -> Result<Target, TargetError> {
     match text.parse() {
         Err(TargetError::BareAddress(address)) => Ok(Target::Cidr(address.to_canonical().into())),
@@ -251,11 +252,11 @@ fn target(text: &str) -> Result<Target, TargetError> {
     }
 }
 
-/// What is before the port, and the ports: all of them if there is none. An IPv6 address before a port has brackets.
+/// The part before the port, and the ports: all of them if there is none. An IPv6 address before a port has brackets.
 fn split(text: &str) -> Option<(&str, Ports)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
-        // Nothing but IPv6 stands in brackets.
+        // Only IPv6 addresses stand in brackets.
         let host = Some(host).filter(|host| host.contains(':'))?;
         return match rest.strip_prefix(':') {
             Some(text) => Some((host, ports(text)?)),
@@ -327,7 +328,7 @@ impl fmt::Display for Writable {
     }
 }
 
-/// A block of one address is that address.
+/// Writes a block; one that has a single address is written as that address.
 fn write_block(f: &mut fmt::Formatter<'_>, block: &IpNet) -> fmt::Result {
     let (open, close) = match block {
         IpNet::V4(_) => ("", ""),

@@ -1,4 +1,4 @@
-//! How much of everybody's time one agent takes, and what it takes it for.
+//! How much of everybody's time one agent takes, and with what kinds of work.
 
 use std::{fmt, time::Duration};
 
@@ -7,29 +7,29 @@ use crate::{
     time::Instant,
 };
 
-/// How many units it may save up. A burst of that size delays others by a few milliseconds at most.
+/// How many units an agent may save up. A burst of that size delays others by a few milliseconds at most.
 const UNITS_MAX: u32 = 512;
 
-/// After so many units it is others' turn.
+/// The turn of an agent ends after this many units.
 const TURN: u32 = 256;
 
-/// An agent that takes no break for so long is over its budget, and is waited for less than this again.
+/// An agent that has to wait again within this time is still over its budget; after a longer break all is forgiven.
 const BREAK: Duration = Duration::from_secs(2);
 
-/// After so long over its budget an agent is named ...
+/// An agent that has been over its budget for this long is named.
 const NAMED_AFTER: Duration = Duration::from_secs(2);
 
-/// ... and after so long it is refused, if what it does is of no use to anybody.
+/// An agent that has been over its budget for this long is refused, if its work is of no use to anybody.
 const REFUSED_AFTER: Duration = Duration::from_mins(1);
 
-/// What an agent is over its budget with, mostly.
+/// The kind of work with which an agent is over its budget, mostly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
     /// Packets of connections.
     Packets,
     /// New connections.
     Connections,
-    /// Packets and connections that may not pass.
+    /// Packets and connections that are refused.
     Refused,
     /// Control messages.
     Messages,
@@ -43,7 +43,7 @@ impl Excess {
         Self::Messages,
     ];
 
-    /// Whether nobody can want it.
+    /// Whether it is of no use to anybody.
     const fn is_useless(self) -> bool {
         matches!(self, Self::Refused | Self::Messages)
     }
@@ -71,25 +71,25 @@ pub enum Turn {
     Wait(Instant),
 }
 
-/// What is to be said of an agent that is over its budget.
+/// What to report about an agent that is over its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Saying {
-    /// It is slowed down.
+    /// It is slowed down, mostly because of this.
     Named(Excess),
-    /// It has been for too long.
+    /// It has been over its budget for too long, mostly with this.
     Refused(Excess),
 }
 
-/// What one agent has taken.
+/// The work that one agent has caused.
 #[derive(Debug)]
 pub(super) struct Appetite {
     work: Work,
     /// Units since the present turn began.
     turn: u32,
-    /// Since when it has been over its budget without a break, and until when.
+    /// Since when the agent has been over its budget without a break, and when it last had to wait.
     over: Option<(Instant, Instant)>,
     named: bool,
-    /// Units since then, by [`Effort`].
+    /// Units since `over` began, by [`Effort`].
     spent: [u64; 4],
 }
 
@@ -106,12 +106,12 @@ impl Default for Appetite {
 }
 
 impl Appetite {
-    /// It is this agent's turn again.
+    /// Begins another turn of the agent.
     pub(super) fn begin_turn(&mut self) {
         self.turn = 0;
     }
 
-    /// The agent has caused work.
+    /// Counts work that the agent has caused.
     pub(super) fn spend(&mut self, now: Instant, effort: Effort) {
         let units = effort.units();
         self.turn = self.turn.saturating_add(units);
@@ -121,7 +121,7 @@ impl Appetite {
         }
     }
 
-    /// When it may cause more.
+    /// When the agent may cause more work.
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         match self.work.wait(now) {
             Some(until) => Turn::Wait(until),
@@ -130,7 +130,7 @@ impl Appetite {
         }
     }
 
-    /// Takes note that it has to wait, and tells what is to be said of that: each thing once.
+    /// Notes that the agent has to wait, and returns what to report about that: each thing once.
     pub(super) fn note_wait(&mut self, now: Instant) -> Option<Saying> {
         let since = match self.over {
             Some((since, last)) if now - last < BREAK => since,
@@ -150,7 +150,7 @@ impl Appetite {
         names.then_some(Saying::Named(excess))
     }
 
-    /// What most was spent on.
+    /// The kind of work on which most units were spent.
     fn excess(&self) -> Excess {
         let spent = Excess::ALL.into_iter().zip(self.spent);
         let most = spent.max_by_key(|(_, units)| *units);
@@ -158,7 +158,7 @@ impl Appetite {
     }
 }
 
-/// Where it is counted.
+/// The place of an effort in `spent`.
 const fn index(effort: Effort) -> usize {
     match effort {
         Effort::Packet => 0,
@@ -176,7 +176,8 @@ mod tests {
         Instant::from_micros(millis * 1_000)
     }
 
-    /// An agent that does as much of one thing as it may for so many seconds: how much of it, and what was said when.
+    /// Lets an agent do as much of one thing as it may, for this many seconds. Returns how much it did, and what was
+    /// reported when.
     fn gorge(effort: Effort, seconds: u64) -> (u64, Vec<(Instant, Saying)>) {
         let (mut appetite, mut now, mut count) = (Appetite::default(), at(0), 0);
         let mut said = Vec::new();

@@ -1,5 +1,5 @@
-//! What an agent is asked by the way, to explain how things stand. Every question gets exactly one [`Reply`]: the agent's
-//! answer, or that there is none.
+//! Questions to an agent beside its work, which explain how things stand. Every question gets exactly one [`Reply`]:
+//! the agent's answer, or the reason why there is none.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,26 +21,26 @@ const OPEN_MAX: usize = 16;
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Is it there? Answered with [`Found::default`].
+    /// Whether the agent is there. The answer is [`Found::default`].
     Alive,
-    /// What is found at this?
+    /// What the agent finds when it checks this.
     Probe(Probe),
 }
 
-/// What comes of a question.
+/// The reply to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The agent's answer, cleaned, and how long it took, the way to the agent and back included.
     Found(Found, Duration),
-    /// The agent could not do it, and says why.
+    /// The agent could not do it, for this reason.
     Unable(String),
-    /// There is no answer in time.
+    /// There was no answer in time.
     Silent,
     /// The agent has ended meanwhile.
     Lost,
-    /// It is not up, so that nothing was asked.
+    /// The agent is not up, so that nothing was asked.
     NotUp,
-    /// It is of a version that cannot be asked.
+    /// The agent is of a version that cannot be asked.
     CannotBeAsked,
     /// Too many questions are open.
     Busy,
@@ -59,7 +59,7 @@ struct Waiting {
 }
 
 impl Open {
-    /// When the first of them is given up.
+    /// When the first open question is given up.
     pub(super) fn due(&self) -> Option<Instant> {
         let first = self.0.values().map(|waiting| waiting.since).min();
         first.map(|since| since + ANSWER_MAX)
@@ -67,8 +67,8 @@ impl Open {
 }
 
 impl Link {
-    /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is given back, or at once if
-    /// nothing can be asked.
+    /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
+    /// be asked, the reply is returned at once.
     pub fn ask(&mut self, now: Instant, question: &Question) -> Result<u64, Reply> {
         if self.state != State::Ready {
             return Err(Reply::NotUp);
@@ -95,7 +95,7 @@ impl Link {
         Ok(self.requests)
     }
 
-    /// Takes the answer to an open question; false if nobody has asked.
+    /// Takes the answer to an open question; false if there was no such question.
     pub(super) fn handle_reply(&mut self, now: Instant, outcome: &Outcome) -> bool {
         let Some(waiting) = self.life.open.0.remove(&outcome.request_id) else {
             return false;
@@ -128,7 +128,7 @@ impl Link {
         });
     }
 
-    /// The agent answers nothing more.
+    /// Gives up all open questions, because the agent answers nothing more.
     pub(super) fn give_up_all(&mut self) {
         let open = std::mem::take(&mut self.life.open.0);
         let lost = open.into_keys().map(|id| Output::Reply(id, Reply::Lost));

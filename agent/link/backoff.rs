@@ -30,8 +30,8 @@ impl Backoff {
         }
     }
 
-    /// The number of the next try, counted from 1, and the pause before it. `longest` is for what does not pass in a
-    /// moment, such as a program that is not there.
+    /// The number of the next try, counted from 1, and the pause before it. `longest` is for causes that do not pass in
+    /// a moment, such as a program that is not there.
     pub(super) fn next(&mut self, longest: bool) -> (u32, Duration) {
         let pause = if longest {
             LONGEST
@@ -42,12 +42,12 @@ impl Backoff {
         (self.attempt, pause * (100 - self.percent()) / 100)
     }
 
-    /// The last try has lasted, or somebody has said that everything is different now.
+    /// Begins anew: the last try has lasted, or somebody has said that everything is different now.
     pub(super) fn reset(&mut self) {
         self.attempt = 0;
     }
 
-    /// From 0 to [`JITTER`], by the generator `SplitMix`.
+    /// A number from 0 to [`JITTER`], by the generator `SplitMix`.
     fn percent(&mut self) -> u32 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.random;

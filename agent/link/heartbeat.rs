@@ -8,23 +8,24 @@ use std::{collections::VecDeque, time::Duration};
 use super::signs::{Sign, Signs};
 use crate::time::Instant;
 
-/// How often to look and to ask. A stall that is shorter than [`MISSED_MAX`] of them ends nothing, wherever it begins; a
-/// longer one is found after at most one more.
+/// The time between two looks, each of which asks the agent. A stall that is shorter than [`MISSED_MAX`] of them ends
+/// nothing, whenever it begins; a longer one is found after at most one more.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How many looks in a row may find nothing new: death is certain within 10 s of the last sign of life.
+/// How many looks in a row may find nothing new, so that a dead agent is found within 10 s of its last sign of life.
 const MISSED_MAX: u32 = 4;
 
-/// In how many looks a frame has to arrive: 64 KiB at 2 KiB/s.
+/// How many looks a frame may take to arrive: enough for 64 KiB at 2 KiB/s.
 const PARTS_MAX: u32 = 16;
 
-/// How many misses are left to an agent that is asked whether it is still there after a sleep.
+/// How many misses are left to an agent after the machine has slept.
 const AFTER_SLEEP: u32 = 2;
 
-/// How many questions are remembered. An answer to an older one says that the agent lives, and nothing of the way.
+/// How many questions are remembered. An answer to an older one shows that the agent lives, but not how long the way
+/// is.
 const ASKED_MAX: usize = 16;
 
-/// How much slower or faster an answer has to be until it is news, as a fraction.
+/// A latency is news if it differs from the last one by more than one part in this many.
 const NEWS: u32 = 4;
 
 /// The signs of life of one agent.
@@ -32,20 +33,20 @@ const NEWS: u32 = 4;
 pub(super) struct Heartbeat {
     look_at: Instant,
     signs: Signs,
-    /// The questions that were not answered yet, and when they were asked. An answer that is late holds up no question:
-    /// the agent lives by them, too.
+    /// The questions that were not answered yet, and when they were asked. A late answer does not hold up further
+    /// questions, since the agent lives by them, too.
     asked: VecDeque<(u64, Instant)>,
-    /// The last question that was forgotten.
+    /// The number of the last question that was forgotten.
     forgotten: Option<u64>,
     latency: Option<Duration>,
 }
 
-/// What a look has found.
+/// The result of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// It is not time yet.
     Wait,
-    /// Ask under this number.
+    /// It is time to ask the agent.
     Ask,
     /// The agent is gone.
     Dead,
@@ -64,12 +65,12 @@ impl Heartbeat {
         }
     }
 
-    /// Something has come from the agent.
+    /// Notes that something has come from the agent.
     pub(super) fn hear(&mut self, sign: Sign) {
         self.signs.hear(sign);
     }
 
-    /// Looks whether it is time. `id` is the number for a question.
+    /// Looks for signs of life, if it is time. `id` is the number for a question.
     pub(super) fn look(&mut self, now: Instant, id: u64) -> Look {
         if self.look_at > now {
             return Look::Wait;
@@ -87,13 +88,13 @@ impl Heartbeat {
         Look::Ask
     }
 
-    /// The machine has slept. The agent is asked at once, and has less time than usual.
+    /// Notes that the machine has slept: the agent is asked at once, and has less time than usual.
     pub(super) fn doubt(&mut self, now: Instant) {
         self.look_at = now;
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// The answer to a question; `None` if nobody has asked. Tells whether the latency is news.
+    /// Takes the answer to a question, and returns whether the latency is news; `None` if there was no such question.
     pub(super) fn answer(&mut self, now: Instant, id: u64) -> Option<bool> {
         if self.forgotten.is_some_and(|last| id <= last) {
             return Some(false);
@@ -128,7 +129,7 @@ mod tests {
         Instant::ZERO + Duration::from_millis(millis)
     }
 
-    /// When an agent is found dead whose last sign came at `last`, in milliseconds.
+    /// When an agent is found dead whose last sign came at `last`; both in milliseconds.
     fn dead_at(last: u64) -> u64 {
         let mut heart = Heartbeat::new(at(0));
         let mut now = 0;

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Within which time faults are counted.
+/// The window in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
 /// What is known of an agent since its command was started, and forgotten when it is started again.
@@ -22,37 +22,37 @@ pub(super) struct Life {
     pub(super) problems: Vec<ProblemReport>,
     pub(super) faults: Faults,
     pub(super) changes: Faults,
-    /// What it has said of its problems since it changed its mind too often.
+    /// The newest problems that it has reported, since they changed too often to be shown at once.
     pub(super) unsettled: Option<Vec<ProblemReport>>,
     pub(super) unknown: Faults,
     pub(super) notices: Faults,
     /// The numbers of the configurations that were not answered yet, and the sums of their messages.
     pub(super) configuring: Vec<(u64, u16)>,
     pub(super) lost: News,
-    /// The agent was sent a configuration that is not the last one.
+    /// Whether the agent was sent a configuration that is not the newest.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
-    /// Only of an agent that has one; others are judged by their process and their streams.
+    /// Only for an agent that answers heartbeats; others are judged by their process and their streams.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) open: Open,
     pub(super) person: Person,
 }
 
-/// Which hosts are lost: as it is, and as the agent knows.
+/// The hosts that are lost, and those of which the agent was told.
 #[derive(Debug, Default)]
 pub(super) struct News {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
-    /// The number of the message that said so, until it is answered.
+    /// The number of the last message about them, until it is answered.
     pub(super) unanswered: Option<u64>,
 }
 
-/// What the command wants of a person.
+/// What the command asks of a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Person {
-    /// It waits for an answer.
+    /// Whether the command waits for an answer.
     pub(super) asking: bool,
-    /// It was refused one.
+    /// Whether a person has refused to answer.
     pub(super) unwilling: bool,
 }
 
@@ -80,14 +80,14 @@ impl Default for Life {
 }
 
 impl Life {
-    /// Whether the agent has said that it has a feature.
+    /// Whether the agent has announced a feature.
     pub(super) fn can(&self, feature: &str) -> bool {
         let greeting = self.greeting.as_ref();
         greeting.is_some_and(|greeting| greeting.has(feature))
     }
 }
 
-/// Faults within a window of time.
+/// Counts faults within a window of time.
 pub(super) struct Faults {
     window: Duration,
     since: Instant,

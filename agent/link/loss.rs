@@ -11,11 +11,11 @@ const QUOTE_MAX: usize = 200;
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With this exit status.
+    /// It exited with this status.
     Status(i32),
-    /// By this signal.
+    /// It was ended by this signal.
     Signal(i32),
-    /// In a way that the operating system does not tell.
+    /// The operating system does not say how it ended.
     Unknown,
 }
 
@@ -26,56 +26,57 @@ pub enum Loss {
     Stopped,
     /// It was ended on purpose to be started again.
     Restarted,
-    /// It was silent for so long that it cannot be there any more.
+    /// Nothing was heard of it for so long that it cannot be there any more.
     Silent,
-    /// It took nothing of what was sent to it for just as long.
+    /// It took nothing of what was sent to it for the same time.
     Stalled,
     /// Its command could not be started.
     NotStarted(String),
     /// Its process ended by itself, having written `banner` before any frame.
     Exited {
-        /// How.
+        /// How the process ended.
         ending: Ending,
         /// What it wrote instead of a frame.
         banner: String,
     },
-    /// Its process ended after it had asked a person, who would not answer.
+    /// Its process ended after it had asked a person, who did not answer.
     Unanswered(Ending),
-    /// Its stream ended and its process stayed.
+    /// Its stream ended, but its process did not.
     Closed,
     /// It never answered, having written `banner`.
     NoAnswer {
-        /// What it wrote instead.
+        /// What it wrote instead of a frame.
         banner: String,
     },
-    /// Its stream is no longer one of frames.
+    /// Its stream does not consist of frames any more.
     OutOfStep {
-        /// Where.
+        /// What stood where a frame should begin.
         desync: Desync,
         /// What it wrote before any frame.
         banner: String,
     },
-    /// It sent a message that is longer than one may be.
+    /// It sent a message that is too long.
     TooLong {
-        /// How long it was, and what is the most.
+        /// The length of the message, and the greatest length allowed.
         desync: Desync,
-        /// Whether it has done that again and again. Once, a bit may have turned on the way.
+        /// Whether it has done that again and again. A single time may come from a bit that was flipped on the way.
         sure: bool,
     },
     /// It kept doing what no well-behaved agent does.
     Misbehaved(String),
-    /// It kept sending more than its share, mostly this, for too long.
+    /// It kept sending more than its share for too long, mostly of this.
     Greedy(Excess),
     /// It kept sending in the name of other hosts, which no version of the program does.
     Impostor,
-    /// It would not be configured.
+    /// It refused its configuration.
     Refused {
-        /// Why, in its own words.
+        /// The reason, in its own words.
         reason: String,
-        /// Whether it is believed. One that was alone may have been told something else, because a bit has turned on the way.
+        /// Whether the refusal is believed. A single one may come from a bit that was flipped on the way, so that the
+        /// agent was told something else.
         sure: bool,
     },
-    /// It lacks a feature without which the manifest's word would be broken.
+    /// It lacks a feature without which the manifest would be broken.
     Lacks {
         /// The feature.
         feature: &'static str,
@@ -87,20 +88,20 @@ pub enum Loss {
 /// What helps against a [`Loss`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// Nothing is to be helped.
+    /// Nothing has to be done.
     None,
-    /// A start at once.
+    /// Starting it again at once helps.
     Restart,
-    /// Another try after a moment.
+    /// Another try after a moment may help.
     Time,
-    /// Another try, though not soon: something has to be installed first, or repaired.
+    /// Another try may help, but not soon: something has to be installed or repaired first.
     MuchTime,
-    /// No try as things are: a person has to change something.
+    /// No try helps as things are: a person has to change something.
     Person,
 }
 
 impl Loss {
-    /// What helps.
+    /// What helps against this loss.
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Stopped => Remedy::None,
@@ -224,7 +225,7 @@ impl fmt::Display for Loss {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // What shells and the tools that run commands elsewhere say (POSIX sh section 2.8.2).
+            // Shells and tools that run commands elsewhere use these two (POSIX sh section 2.8.2).
             Self::Status(127) => {
                 f.write_str("exited with status 127, usually: command not found on that host")
             }
@@ -245,7 +246,7 @@ fn quote(f: &mut fmt::Formatter<'_>, banner: &str) -> fmt::Result {
     write!(f, "; it wrote \"{banner}\"")
 }
 
-/// What an agent said, harmless and in one line.
+/// What an agent said, made safe to show, in one line.
 pub(super) fn said(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = crate::text::escape(&line);

@@ -1,4 +1,4 @@
-//! What an agent says, and what is made of it.
+//! The messages of an agent, and what the manager makes of them.
 
 use super::{
     CHANGES_MAX, Link, Note, Output, PROBLEMS_MAX, REFUSALS_MAX, REFUSED_MAX, State, UNKNOWN_MAX,
@@ -31,7 +31,7 @@ impl Link {
                     }
                     self.outputs.push_back(Output::Refused(now, refused));
                 }
-                // A newer agent may speak of what this manager has not asked for, but not all the time.
+                // A newer agent may send events that this manager has not asked for, but not all the time.
                 Ok(Event::Unknown(_)) if self.life.unknown.count(now) <= UNKNOWN_MAX => {}
                 Ok(Event::Unknown(_)) => self.handle_fault(now, "events that nobody knows"),
                 Err(_) => self.handle_fault(now, "an event that cannot be read"),
@@ -91,7 +91,7 @@ impl Link {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Tells the last of the changes that came faster than anybody can read.
+    /// Reports the last of the changes that came faster than anybody can read.
     pub(super) fn settle_problems(&mut self, now: Instant) {
         if self.life.changes.is_over(now)
             && let Some(problems) = self.life.unsettled.take()
@@ -114,7 +114,7 @@ impl Link {
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    /// `sum` is that of the message that this one answers.
+    /// Takes the answer to a configuration. `sum` is the sum of the message that it answers.
     fn handle_greeting(&mut self, now: Instant, data: &Raw, sum: u16) {
         let Ok(mut greeting) = data.read::<Greeting>() else {
             return self.handle_refusal(now, "its greeting cannot be read".to_owned());

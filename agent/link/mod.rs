@@ -1,6 +1,6 @@
-//! One agent as the manager sees it, through all its lives: from its command to its end, with the reason, and back.
+//! One agent as the manager sees it: from its command to its end, with the reason, and through every new start.
 //!
-//! The machine decodes the agent's stream, judges it, listens for its heartbeat, and says what the driver is to do with
+//! The machine decodes the agent's stream, judges it, listens for its heartbeat, and tells the driver what to do with
 //! the process. It never touches the process itself, and it never sees where packets go.
 
 #![cfg_attr(
@@ -50,46 +50,46 @@ use crate::{
 /// How long a command may take to bring up an agent that answers. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// How long a command may take that was bringing up an agent when the machine fell asleep.
+/// How long a command still has after the machine has slept, if it was bringing up an agent at that time.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
-/// How long an agent may take that has begun to write something, but not a frame. With its end, that is less than 15 s.
+/// Time for the first frame once anything was written. With the shutdown after it, under 15 s in all.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// How long an agent has to serve until its next loss is the first one again.
+/// How long an agent has to serve so that its next loss counts as the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
 /// How many faults an agent may commit in a short time.
 const FAULTS_MAX: u32 = 100;
 
-/// How many agents in a row have to refuse their configuration until that is believed: one of them may have been told
-/// something else, because a bit has turned on the way.
+/// How many agents in a row have to refuse their configuration before that is believed: a single one may have been told
+/// something else, because a bit was flipped on the way.
 const REFUSALS_MAX: u32 = 3;
 
-/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in between. A
-/// single one may come from a length that was damaged on the way.
+/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in
+/// between. A single one may come from a length that was damaged on the way.
 const GIANTS_MAX: u32 = 3;
 
-/// How many problems of a host are kept. Whoever has more has seen enough.
+/// How many problems of a host are kept. Nobody needs to see more.
 const PROBLEMS_MAX: usize = 64;
 
-/// How many refusals of one event are looked at.
+/// How many refusals in one event are looked at.
 const REFUSED_MAX: usize = 256;
 
-/// How many times in a minute an agent may change its mind about its problems. Only the last of further changes is told, and
-/// later.
+/// How many times within [`CHANGES_WINDOW`] an agent may change its problems. Of further changes only the last is
+/// reported, and later.
 const CHANGES_MAX: u32 = 20;
 
-/// See [`CHANGES_MAX`].
+/// The window of [`CHANGES_MAX`].
 const CHANGES_WINDOW: Duration = Duration::from_mins(1);
 
 /// How many events of types that are not known here an agent may send in a short time.
 const UNKNOWN_MAX: u32 = 100;
 
-/// How long a process may take to end by itself once its stream has ended or its input was closed ...
+/// How long a process may take to end by itself once its stream has ended or its input was closed.
 const END_MAX: Duration = Duration::from_secs(1);
 
-/// ... and after it was asked to.
+/// How long a process may take to end after it was asked to.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
 /// What the driver is to do, or what the manager should know.
@@ -97,21 +97,21 @@ const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 pub enum Output {
     /// Start the command.
     Spawn,
-    /// Close the agent's input, which asks it to go.
+    /// Close the agent's input, which asks it to end.
     CloseInput,
-    /// Ask the process group to go.
+    /// Ask the process group to end.
     Terminate,
-    /// End the process group.
+    /// Kill the process group.
     Kill,
     /// Write this control frame to the agent.
     Send(Bytes),
     /// The agent has said something that does not stop it.
     Note(Note),
-    /// What came of the question with this number, see [`Link::ask`].
+    /// The reply to the question with this number; see [`Link::ask`].
     Reply(u64, Reply),
     /// The agent has suggested a route at that time.
     Suggestion(Instant, RouteSuggestion),
-    /// It has refused this to other hosts, by the policy.
+    /// The agent has refused this to other hosts, by the policy, at that time.
     Refused(Instant, Vec<RefusedAsk>),
     /// [`Link::state`] has changed.
     Changed,
@@ -120,53 +120,53 @@ pub enum Output {
 /// Something about an agent that does not stop it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A line of its standard error, cleaned.
+    /// A line of its standard error, made safe to show.
     Stderr(String),
-    /// It wrote this before its first frame.
+    /// Text that it wrote before its first frame.
     Banner(String),
-    /// It lacks these features, which the manifest does not depend on.
+    /// Features that it lacks and that the manifest does not depend on.
     Lacks(Vec<String>),
     /// It sends more than its share, mostly this, and is slowed down.
     Greedy(Excess),
-    /// It wants people to know this.
+    /// It asks that people are told this.
     Notice(String),
 }
 
-/// Where an agent stands.
+/// The state of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Not started yet.
+    /// It was not started yet.
     Idle,
     /// The driver is starting the command.
     Spawning,
     /// The command runs and has been sent its configuration; the agent has not answered.
     Configuring {
-        /// When the wait is over.
+        /// When the wait for its answer is over.
         give_up_at: Instant,
     },
     /// The agent serves.
     Ready,
-    /// It is to end: its stream has ended, it was judged, or it was stopped. The process is still there.
+    /// It is being ended: its stream has ended, it was judged, or it was stopped. The process is still there.
     Ending {
         /// Why.
         why: Loss,
-        /// When the process gets less gentle treatment.
+        /// When the next treatment is due.
         act_at: Instant,
-        /// Which treatment is next.
+        /// The next treatment, each less gentle than the one before.
         next: Treatment,
     },
     /// It is gone, and will be started again.
     Waiting {
-        /// When.
+        /// When it will be started.
         until: Instant,
-        /// How long that is after its end.
+        /// The pause between its end and that start.
         pause: Duration,
-        /// The number of that start, since it served last for a while; the first is 1.
+        /// The number of that start, from 1, counted since it last served for a while.
         attempt: u32,
         /// Why it is gone.
         why: Loss,
     },
-    /// It is gone, and starting it again as it is would change nothing.
+    /// It is gone, and starting it again as it is would not help.
     Refused {
         /// Why.
         why: Loss,
@@ -178,20 +178,20 @@ pub enum State {
 /// How a process is made to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is asked.
+    /// It is asked to end.
     Terminate,
-    /// It is not asked.
+    /// It is killed.
     Kill,
-    /// Everything was done; only the operating system's answer is missing.
+    /// Everything was done; only the report of the operating system is missing.
     Wait,
 }
 
-/// What a host demands of its agent, because without it the manifest's word would be broken.
+/// What a host demands of its agent, because the manifest could not be kept without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demands {
     /// Features without which the host is refused.
     pub required: Vec<&'static str>,
-    /// Features that are missed.
+    /// Features whose lack is only reported.
     pub wanted: Vec<&'static str>,
 }
 
@@ -204,7 +204,7 @@ pub struct Link {
     backoff: Backoff,
     /// How many agents in a row have refused their configuration.
     refusals: u32,
-    /// How many times it has sent a message that was too long, since it has last served well.
+    /// How many messages that were too long it has sent since it last served well.
     giants: u32,
     stderr: Stderr,
     appetite: Appetite,
@@ -214,7 +214,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// An agent that is to be configured with `configure` and must meet `demands`. `seed` spreads its tries.
+    /// An agent that gets the configuration `configure` and must meet `demands`. `seed` spreads its tries.
     pub fn new(configure: Configure, demands: Demands, seed: u64) -> Self {
         Self {
             state: State::Idle,
@@ -231,7 +231,7 @@ impl Link {
         }
     }
 
-    /// Where the agent stands.
+    /// The state of the agent.
     pub fn state(&self) -> &State {
         &self.state
     }
@@ -246,7 +246,8 @@ impl Link {
         matches!(self.state, State::Configuring { .. } | State::Ready)
     }
 
-    /// Whether the command waits for a person, whose time does not count. Afterwards it has as long as at its start.
+    /// Notes whether the command waits for a person, whose time does not count. Afterwards the command has as long as
+    /// at its start.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.life.person.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
@@ -257,17 +258,17 @@ impl Link {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// The person who was asked will not answer.
+    /// Notes that the person who was asked will not answer.
     pub fn handle_unanswered(&mut self) {
         self.life.person.unwilling = true;
     }
 
-    /// What the agent said of itself.
+    /// What the agent said about itself.
     pub fn greeting(&self) -> Option<&Greeting> {
         self.life.greeting.as_ref()
     }
 
-    /// How long the agent took to answer lately; not known of every agent.
+    /// How long the agent took to answer lately; `None` if that is not known.
     pub fn latency(&self) -> Option<Duration> {
         self.life.heartbeat.as_ref().and_then(Heartbeat::latency)
     }
@@ -282,7 +283,7 @@ impl Link {
         self.stderr.tail()
     }
 
-    /// Whether there is neither a process nor the intention to start one by itself.
+    /// Whether there is no process, and none will be started without a request.
     pub fn is_at_rest(&self) -> bool {
         matches!(
             self.state,
@@ -290,7 +291,7 @@ impl Link {
         )
     }
 
-    /// Starts the agent, at once and whatever has happened before. One that runs or is being started goes on as it is.
+    /// Starts the agent at once, whatever has happened before. An agent that runs or is being started is left as it is.
     pub fn start(&mut self) {
         self.backoff.reset();
         self.giants = 0;
@@ -299,7 +300,7 @@ impl Link {
                 self.spawn();
             }
             State::Ending { why, .. } => {
-                // Whoever waits must not take it for stopped.
+                // Nobody who waits may take this for a stop.
                 if std::mem::replace(why, Loss::Restarted) != Loss::Restarted {
                     self.outputs.push_back(Output::Changed);
                 }
@@ -308,7 +309,7 @@ impl Link {
         }
     }
 
-    /// Ends the agent if it runs, and starts it.
+    /// Ends the agent if it runs, and starts it again.
     pub fn restart(&mut self, now: Instant) {
         if matches!(
             self.state,
@@ -319,18 +320,18 @@ impl Link {
         self.start();
     }
 
-    /// Starts the agent now if it waits to be started. What it waited for may have happened.
+    /// Starts the agent now if it waits for its next start: the cause of the wait may be gone.
     pub fn retry_now(&mut self) {
         if matches!(self.state, State::Waiting { .. }) {
             self.start();
         }
     }
 
-    /// The machine has slept: a pause is over, and an agent that seemed well has to prove it.
+    /// Handles the end of a sleep of the machine: a pause is over, and an agent that seemed well has to prove it.
     pub fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
         if let State::Configuring { give_up_at } = &mut self.state {
-            // What it was connecting through may be gone.
+            // The way by which it was connecting may be gone.
             *give_up_at = (*give_up_at).min(now + WAKE_MAX);
         }
         if let Some(heartbeat) = &mut self.life.heartbeat {
@@ -339,7 +340,7 @@ impl Link {
         }
     }
 
-    /// Whether it is stopped on purpose, or about to be.
+    /// Whether the agent is stopped on purpose, or about to be.
     pub fn is_stopped(&self) -> bool {
         match &self.state {
             State::Stopped => true,
@@ -353,8 +354,8 @@ impl Link {
         }
     }
 
-    /// Gives the agent another configuration. One that runs takes it as it is, or else is started again; one that was
-    /// refused may do better with it. Returns whether the agent will be started again.
+    /// Gives the agent another configuration. An agent that runs takes it while it runs, or else is started again; one
+    /// that was refused is tried again with it. Returns whether the agent will be started again.
     pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
         self.refusals = 0;
         if (&self.configure, &self.demands) == (&configure, &demands) {
@@ -374,7 +375,7 @@ impl Link {
                 self.start();
                 true
             }
-            // It was on its way to be refused for what it is no longer asked.
+            // It was about to be refused for something that is no longer asked of it.
             State::Ending { ref mut why, .. } if why.remedy() == Remedy::Person => {
                 *why = Loss::Restarted;
                 true
@@ -383,7 +384,7 @@ impl Link {
         }
     }
 
-    /// Sends the last configuration to an agent that has another one; true if that takes a new start.
+    /// Sends the newest configuration to an agent that has an older one; true if that takes a new start.
     fn update(&mut self, now: Instant) -> bool {
         if !std::mem::take(&mut self.life.outdated) {
             return false;
@@ -401,7 +402,7 @@ impl Link {
         self.life.configuring.push((self.requests, sum));
     }
 
-    /// Tells an agent that serves, and that wants to know, which other hosts cannot be reached.
+    /// Tells an agent that serves, and that supports it, which other hosts cannot be reached.
     pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
         if self.state != State::Ready || !self.life.can(feature::LOST) {
             return;
@@ -410,8 +411,8 @@ impl Link {
         self.tell_next();
     }
 
-    /// Tells it if that is news, and what was told before has been heard: news do not pile up before an agent that does not
-    /// read.
+    /// Sends the lost hosts if they have changed and the last message about them was answered, so that messages do not
+    /// pile up for an agent that does not read.
     fn tell_next(&mut self) {
         let news = &mut self.life.lost;
         if news.unanswered.is_some() || news.told == news.is {
@@ -454,18 +455,18 @@ impl Link {
         }
     }
 
-    /// It is this agent's turn to be dealt with.
+    /// Begins the turn of this agent.
     pub fn begin_turn(&mut self) {
         self.appetite.begin_turn();
     }
 
-    /// The agent has caused work.
+    /// Counts work that the agent has caused.
     pub fn spend(&mut self, now: Instant, effort: Effort) {
         self.appetite.spend(now, effort);
     }
 
-    /// When to deal with the rest of what the agent has written: others have a right to their turn, and one that causes more
-    /// work than its budget allows has to wait.
+    /// When to handle the rest of what the agent has written. Other agents have a right to their turn, and an agent
+    /// that causes more work than its budget allows has to wait.
     pub fn end_turn(&mut self, now: Instant) -> Turn {
         if !matches!(self.state, State::Configuring { .. } | State::Ready) {
             return Turn::Done;
@@ -483,7 +484,7 @@ impl Link {
         turn
     }
 
-    /// Takes one packet off the front of what the agent has written, and deals with everything before it, as far as its
+    /// Takes one packet off the front of what the agent has written, and handles everything before it, as far as its
     /// turn goes.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.life.heartbeat {
@@ -513,7 +514,7 @@ impl Link {
                     return None;
                 }
                 Ok(Some(Item::Packet(frame))) if self.state == State::Ready => return Some(frame),
-                // Nothing was configured that could send; it will be sent again.
+                // Before the agent serves, nothing can send packets. A damaged packet will be sent again.
                 Ok(Some(Item::Packet(_) | Item::Damaged)) => self.spend(now, Effort::Refused),
                 Ok(Some(Item::Unknown(kind))) => {
                     self.spend(now, Effort::Refused);
@@ -534,26 +535,26 @@ impl Link {
                 }
             }
         }
-        // What an agent writes after its end is of no interest, but it must be able to write it.
+        // Output of an agent after its end is ignored, but the agent must be able to write it.
         buffer.clear();
         None
     }
 
-    /// The agent did something that no well-behaved agent does.
+    /// Counts something that no well-behaved agent does, and ends an agent that keeps doing it.
     pub fn handle_fault(&mut self, now: Instant, what: &str) {
         if self.life.faults.count(now) > FAULTS_MAX {
             self.end(now, Loss::Misbehaved(what.to_owned()));
         }
     }
 
-    /// The agent has sent a packet in the name of another host.
+    /// Counts a packet in the name of another host, and ends an agent that keeps sending them.
     pub fn handle_impostor(&mut self, now: Instant) {
         if self.life.faults.count(now) > FAULTS_MAX {
             self.end(now, Loss::Impostor);
         }
     }
 
-    /// The agent has written a line to its standard error.
+    /// Takes a line of the agent's standard error.
     pub fn handle_stderr(&mut self, now: Instant, line: &[u8]) {
         for line in self.stderr.push(now, line) {
             self.outputs.push_back(Output::Note(Note::Stderr(line)));
@@ -565,9 +566,9 @@ impl Link {
         self.end(now, Loss::Closed);
     }
 
-    /// The agent has taken nothing of what is written to it for as long as an agent may be silent.
+    /// Handles that the agent has taken nothing of what was written to it for as long as an agent may be silent.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // Who knows what is behind the pipe of an agent that does not say that it is there: it may be a slow network.
+        // Without a heartbeat the reason is not known: there may be a slow network behind the pipe.
         if self.life.heartbeat.is_some() {
             self.end(now, Loss::Stalled);
         }
@@ -577,7 +578,7 @@ impl Link {
     pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
         let banner = wire_text(&self.life.decoder.banner());
         let why = match std::mem::replace(&mut self.state, State::Idle) {
-            // Once it was asked to go, its end explains nothing but that.
+            // Once it was asked to end, its exit explains nothing but that.
             State::Ending {
                 why: Loss::Closed,
                 next: Treatment::Terminate,
@@ -597,7 +598,8 @@ impl Link {
         self.rest(now, why);
     }
 
-    /// Gives up waiting, ends what does not end by itself, asks who is still there, and starts again.
+    /// Does what is due: gives up waiting, ends what does not end by itself, asks whether the agent is there, and
+    /// starts it again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Configuring { .. } if self.life.person.asking => {}
@@ -675,7 +677,7 @@ impl Link {
         self.outputs.pop_front()
     }
 
-    /// Returns the sum of the message.
+    /// Sends a request, and returns the sum of its message.
     fn request(&mut self, message: impl FnOnce(u64, &Self) -> Message) -> u16 {
         self.requests += 1;
         let json = message(self.requests, self).to_json();
@@ -688,7 +690,7 @@ impl Link {
         sum::of_control(&json)
     }
 
-    /// Whether the agent has said that it takes frames with sums.
+    /// Whether the agent has announced that it takes frames with sums.
     pub fn takes_sums(&self) -> bool {
         self.life.can(feature::SUMS)
     }
@@ -699,7 +701,7 @@ impl Link {
         self.outputs.push_back(Output::Spawn);
     }
 
-    /// There is no process any more. Decides what comes next.
+    /// Decides what comes next when there is no process any more.
     fn rest(&mut self, now: Instant, why: Loss) {
         let served = self.life.served_since.take();
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
@@ -733,7 +735,7 @@ impl Link {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that hears nothing has no use for time to end by itself.
+        // An agent that hears nothing needs no time to end by itself.
         let deaf = matches!(why, Loss::Silent | Loss::Stalled);
         self.outputs.push_back(Output::CloseInput);
         self.enter(State::Ending {

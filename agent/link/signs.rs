@@ -1,4 +1,4 @@
-//! Signs of life of the other side of a link, which both sides count in looks.
+//! Signs of life from the other side of a link. Both sides count them in looks.
 
 /// What has come since the last look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,8 +14,8 @@ pub enum Sign {
 
 /// The signs of life of the other side.
 ///
-/// A line may be so slow that a frame takes many looks. But a frame whose length has been changed on the way never ends, however
-/// lively the other side is: so its bytes are a sign of life for some time only.
+/// A line may be so slow that a frame takes many looks. But a frame whose length was damaged on the way never ends,
+/// however lively the other side is. So the bytes of an unfinished frame are a sign of life for a limited time only.
 #[derive(Debug, Default)]
 pub struct Signs {
     heard: Sign,
@@ -24,12 +24,12 @@ pub struct Signs {
 }
 
 impl Signs {
-    /// Something has come.
+    /// Notes that something has come.
     pub fn hear(&mut self, sign: Sign) {
         self.heard = self.heard.max(sign);
     }
 
-    /// Tells how many looks in a row have found no life. Nothing but parts are life for `parts_max` looks.
+    /// Returns how many looks in a row have found no life. Parts of a frame alone are life for `parts_max` looks.
     pub fn look(&mut self, parts_max: u32) -> u32 {
         match std::mem::take(&mut self.heard) {
             Sign::Whole => (self.parts, self.missed) = (0, 0),
@@ -42,7 +42,7 @@ impl Signs {
         self.missed
     }
 
-    /// As many looks have found no life, whatever there was.
+    /// Begins anew, as if this many looks had found no life.
     pub(super) fn forget(&mut self, missed: u32) {
         (self.heard, self.missed) = (Sign::None, missed);
     }

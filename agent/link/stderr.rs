@@ -4,10 +4,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{text, time::Instant};
 
-/// How many lines are shown in a window; what is over is counted.
+/// How many lines are shown in a window; further ones are only counted.
 const SHOWN_MAX: u32 = 20;
 
-/// See [`SHOWN_MAX`].
+/// The window of [`SHOWN_MAX`].
 const WINDOW: Duration = Duration::from_mins(1);
 
 /// How many of the last lines are kept, shown or not.
@@ -22,7 +22,8 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// Takes a line and returns what is to be shown of it: the line, nothing, or first how many were not shown.
+    /// Takes a line and returns what to show: the line, nothing, or how many lines were not shown before the line
+    /// itself.
     pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
         let line = text::escape_line(line.strip_suffix(b"\r").unwrap_or(line));
         if self.tail.len() == TAIL_MAX {

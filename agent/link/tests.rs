@@ -72,7 +72,7 @@ impl Story {
         self
     }
 
-    /// With an agent that answers heartbeats.
+    /// A story with an agent that answers heartbeats.
     fn beating() -> Self {
         let mut story = Self::started();
         story.says(&control(
@@ -510,7 +510,7 @@ fn a_lost_agent_is_started_again_after_a_pause_and_knows_nothing_of_its_last_lif
     );
 }
 
-/// Loses the agent after so many seconds of service and returns the number of the next try.
+/// Loses the agent after this many seconds of service and returns the number of the next try.
 fn tries_after(story: &mut Story, seconds: u64) -> u32 {
     story.now = story.now + Duration::from_secs(seconds);
     story.then(|link, now| link.handle_exit(now, Ending::Status(1)));
@@ -574,7 +574,7 @@ fn an_agent_that_refuses_three_times_waits_for_a_person() {
     let mut story = Story::started();
     for number in 1..=3 {
         if number > 1 {
-            // A bit may have turned on the way to it.
+            // A single refusal may come from a bit that was flipped on the way.
             assert!(matches!(story.link.state(), State::Waiting { .. }));
             story
                 .after(1)
@@ -722,7 +722,6 @@ fn an_answer_that_nobody_asked_for_is_a_fault() {
     assert!(story.text.contains("misbehaves"), "{}", story.text);
 }
 
-/// A probe, and the greeting of an agent that does them.
 #[test]
 fn the_time_of_a_person_does_not_count() {
     let mut story = Story::started();

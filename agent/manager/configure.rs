@@ -1,4 +1,4 @@
-//! What a plan means for one agent, in the words of the wire.
+//! Translates a plan into the configuration of one agent.
 
 use crate::{
     addr::{Port, Vip},
@@ -13,13 +13,14 @@ use crate::{
 
 const TCP: &str = "tcp";
 
-/// Everybody, or everything.
+/// Stands for everybody, or everything.
 const EVERYTHING: &str = "*";
 
-/// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of it.
+/// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of
+/// it.
 pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
-    // What it may not reach it need not know, and does not listen for.
+    // An agent is not told of what it may not reach, so that it does not listen for it.
     let may = |other: &HostPlan, port| plan.policy.allows(host.vip, other.vip, port);
     Configure {
         me: host.vip.address(),
@@ -62,7 +63,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
-        // Nothing listens for them, and what asks them all the same is told of.
+        // The policy leaves out no relay: nothing listens for relays, and a refused question to one is reported.
         relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
@@ -111,7 +112,8 @@ fn word(action: Action) -> String {
     word.to_owned()
 }
 
-/// What the manager can take, or does. Memory does not change what it carries.
+/// What the manager supports, or does. An agent in its own process needs no sums: memory does not change what it
+/// carries.
 fn features(start: &Start) -> Vec<String> {
     let sums = matches!(start, Start::Command(_)).then_some(feature::SUMS);
     let features = [
@@ -128,7 +130,7 @@ fn features(start: &Start) -> Vec<String> {
 pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
     if !plan.policy.is_open() {
-        // An agent that knows no policy would connect for others to whatever a route leads to.
+        // An agent that does not know policies would connect for others to whatever a route leads to.
         required.push(feature::POLICY);
     }
     let mut wanted = Vec::new();
@@ -137,7 +139,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
         let Some(proxy) = proxy else { continue };
         wanted.push(feature);
         if proxy.credentials.is_some() {
-            // An agent that does not ask for them would serve everybody.
+            // An agent that does not ask for credentials would serve everybody.
             required.push(feature::CREDENTIALS);
         }
     }
@@ -146,7 +148,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
         .map(|proxy| proxy.allow)
         .chain(host.loopback.then_some(host.allow));
     if allows.any(|allow| allow == Allow::SameUser) {
-        // An agent that did not look who connects would let everybody in.
+        // An agent that does not check who connects would let everybody in.
         required.push(feature::SAME_USER);
     }
     let has_proxy = host.http.is_some() || host.socks.is_some();
@@ -154,7 +156,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
         wanted.push(feature::ROUTES);
         let has_exceptions = plan.routes.iter().any(|route| !route.not_to.is_empty());
         if has_exceptions && plan.routes.has_gateway(host.vip) {
-            // A gateway that does not know them would dial what they keep out.
+            // A gateway that does not know exceptions would dial what they keep out.
             required.push(feature::NOT_TO);
         } else if has_exceptions {
             wanted.push(feature::NOT_TO);
@@ -172,7 +174,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     if host.loopback {
         wanted.push(feature::LOOPBACK);
     } else {
-        // An agent that listened all the same would open the ports to every user of that machine.
+        // An agent that cannot be told not to listen would open the ports to every user of that machine.
         required.push(feature::LOOPBACK_DISABLE);
     }
     Demands { required, wanted }

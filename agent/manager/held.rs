@@ -1,4 +1,4 @@
-//! A change of the manifest as a whole: taken up, or held until a person has agreed to what it grants.
+//! A change of the manifest as a whole: applied, or held until a person has agreed to what it grants.
 
 use std::collections::BTreeSet;
 
@@ -9,29 +9,29 @@ use crate::{
     view::{Event, Grant, HeldChange},
 };
 
-/// What of a changed manifest waits for a person.
+/// The part of a changed manifest that waits for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
-    /// Nothing.
+    /// Nothing waits.
     Nothing,
-    /// New and changed commands, each for itself; everything else is taken up.
+    /// New and changed commands wait, each for itself; everything else is applied.
     Commands,
-    /// All of it, if it grants anything that the network as it runs does not.
+    /// The whole change waits, if it grants anything that the running network does not.
     News,
 }
 
-/// What came of a changed manifest.
+/// The result of a changed manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What becomes of hosts.
+    /// What happens to hosts.
     pub changes: Vec<Change>,
     /// What the network grants now and did not before; if the change is held, what it would grant.
     pub grants: BTreeSet<Grant>,
-    /// The number under which all of it waits for a person, if it does. The network is as it was then.
+    /// The number under which the whole change is held, if it is. The network is as before then.
     pub held: Option<u64>,
 }
 
-/// A change that waits.
+/// A change that is held.
 pub(super) struct Held {
     plan: Plan,
     grants: BTreeSet<Grant>,
@@ -47,10 +47,10 @@ impl Held {
     }
 }
 
-/// How many sentences of one change are told. More are counted: they travel with every snapshot.
+/// How many sentences of one change are listed. Further ones are counted, since the list is a part of every snapshot.
 const SENTENCES_MAX: usize = 1_000;
 
-/// Grants in words.
+/// Grants in sentences.
 pub(super) fn sentences(grants: &BTreeSet<Grant>) -> Vec<String> {
     let told = grants.iter().take(SENTENCES_MAX);
     let mut told: Vec<_> = told.map(ToString::to_string).collect();
@@ -64,7 +64,8 @@ pub(super) fn sentences(grants: &BTreeSet<Grant>) -> Vec<String> {
 }
 
 impl Core {
-    /// The manifest has changed to this plan. What waited until now is no more, unless it is the same again.
+    /// Applies or holds the change of the manifest to this plan. A change that was held before is dropped, unless it is
+    /// the same.
     pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> Outcome {
         if self.stopping {
             return Outcome::default();
@@ -89,7 +90,8 @@ impl Core {
         }
     }
 
-    /// What a plan grants that the network does not. A command that is held is granted by whoever approves it.
+    /// What a plan grants that the network does not. A command that is held does not count: the person who approves it
+    /// grants it.
     pub(super) fn news(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
         let mut news = plan::news(&self.plan, plan);
         if commands == Commands::Hold {
@@ -115,8 +117,8 @@ impl Core {
         self.numbers
     }
 
-    /// A person has agreed to the change that is held under this number: it is taken up. False if that is not the one that
-    /// is held, so that nobody can put another change between what was seen and what was said.
+    /// Applies the change that is held under this number, because a person has agreed to it. False if another change is
+    /// held, so that nobody can put another one between what was seen and what was said.
     pub fn approve_change(&mut self, now: Instant, number: u64) -> bool {
         let held = self.held.take_if(|held| held.number == number);
         let Some(held) = held.filter(|_| !self.stopping) else {

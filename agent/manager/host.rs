@@ -1,4 +1,4 @@
-//! One host of a running network, and what is seen of it.
+//! One host of a running network, and what is visible of it.
 
 use std::time::Duration;
 
@@ -18,32 +18,32 @@ pub(super) struct Host {
     pub(super) prompts: Prompts,
     /// A command that waits for approval.
     pub(super) held: Option<Held>,
-    /// Whether it is no more, and only its process is still to end.
+    /// Whether the host was removed, and only its process has still to end.
     pub(super) leaving: bool,
     /// Whether the switch has been told that it can be reached.
     pub(super) up: bool,
-    /// Whether the others are to know that it cannot be reached. One that has only begun to start is not lost yet.
+    /// Whether other hosts are told that it cannot be reached. A host that has only begun to start is not lost yet.
     pub(super) lost: bool,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
-    /// Since when it is in its state.
+    /// Since when the host has been in its state.
     since: Instant,
-    /// When it was last told that it sends in the name of others.
+    /// When it was last reported that the host sends in the name of others.
     suspected: Option<Instant>,
 }
 
-/// How long nothing more is told of a host that sends in the name of others.
+/// The pause between two reports that a host sends in the name of others.
 const SUSPICION_PAUSE: Duration = Duration::from_mins(1);
 
 /// A command that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) start: Start,
-    /// No other command has it: who approves a number approves the command that was shown with it.
+    /// No other command has this number, so that a person approves the command that was shown with it.
     pub(super) number: u64,
 }
 
-/// A moment as faces see it.
+/// A moment in milliseconds, as faces see it.
 pub(super) fn millis(at: Instant) -> u64 {
     at.as_micros() / 1_000
 }
@@ -58,7 +58,7 @@ impl Held {
     }
 }
 
-/// How long a reason may be, in bytes: what more there is stands in the list of problems.
+/// How long a reason may be, in bytes; the list of problems has all of it.
 const REASON_MAX: usize = 4 << 10;
 
 /// Problems in one line.
@@ -92,8 +92,8 @@ impl Host {
         }
     }
 
-    /// Becomes what another plan says. With `hold`, a command that nobody has approved is held under the next number, and
-    /// the host keeps the one that it has.
+    /// Takes the plan of this host from another manifest. With `hold`, a command that nobody has approved is held under
+    /// the next number, and the host keeps the one that it has.
     pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, numbers: &mut u64) {
         let unapproved = self.is_unapproved();
         let old = std::mem::replace(&mut self.plan, plan.clone()).start;
@@ -110,12 +110,12 @@ impl Host {
         }
     }
 
-    /// Whether it has no command that may be started.
+    /// Whether the host has no command that may be started.
     pub(super) fn is_unapproved(&self) -> bool {
         (self.held.as_ref()).is_some_and(|held| held.start == self.plan.start)
     }
 
-    /// Whether it is lost; until it is back, that is what it stays.
+    /// Whether the host is lost. A lost host stays lost until it is back.
     pub(super) fn is_lost(&self) -> bool {
         match self.link.state() {
             link::State::Ready => false,
@@ -129,7 +129,7 @@ impl Host {
         }
     }
 
-    /// Whether nothing is left of a host that is no more.
+    /// Whether the host was removed and its process has ended.
     pub(super) fn has_left(&self) -> bool {
         self.leaving && self.link.is_at_rest()
     }
@@ -188,7 +188,7 @@ impl Host {
     }
 
     fn problems(&self) -> Vec<String> {
-        // What an agent has said of itself is over with it.
+        // Problems that an agent has reported end with that agent.
         let serves = *self.link.state() == link::State::Ready;
         let problems = self.link.problems().iter().filter(|_| serves);
         problems
@@ -198,7 +198,7 @@ impl Host {
             .collect()
     }
 
-    /// What a person is to approve.
+    /// What a person has to approve.
     fn awaits(&self) -> Option<String> {
         let held = self.held_view()?;
         let argv: Vec<_> = held
@@ -226,7 +226,8 @@ impl Host {
         })
     }
 
-    /// The event of a change of state, once the process has told the whole reason.
+    /// The event of a change of state. While the process is ending there is none, since its whole reason is not known
+    /// yet.
     pub(super) fn announce(&mut self, now: Instant) -> Option<Event> {
         if matches!(self.link.state(), link::State::Ending { .. }) {
             return None;
@@ -248,8 +249,8 @@ impl Host {
         })
     }
 
-    /// It has sent a packet in the name of another host. What is told of that, which is the first of them at once, and then
-    /// from time to time how many there were.
+    /// Notes a packet in the name of another host, and returns what to report: the first one at once, and then from
+    /// time to time how many there were.
     pub(super) fn suspect(&mut self, now: Instant, spoofed: u64) -> Option<Event> {
         let told = self.suspected;
         if told.is_some_and(|told| now - told < SUSPICION_PAUSE) {

@@ -1,15 +1,16 @@
-//! How agents hear which hosts are lost, so that they refuse connections to them instead of accepting and breaking them.
+//! How agents are told which hosts are lost, so that they refuse connections to them instead of accepting and breaking
+//! them.
 
 use std::time::Duration;
 
 use super::Core;
 use crate::{addr::Vip, time::Instant};
 
-/// How long after one message the next one may follow, for each host of the network. In a small one nobody waits; when a
-/// whole site is lost, each agent is told a few times and not once for each of its hosts.
+/// The pause between two messages about lost hosts, for each host of the network. In a small network nobody waits. When
+/// a whole site is lost, each agent is told a few times, and not once for each lost host.
 const STEP: Duration = Duration::from_millis(1);
 
-/// When agents are told next.
+/// When agents were told last, and when they are told next.
 #[derive(Default)]
 pub(super) struct News {
     told: Option<Instant>,
@@ -17,14 +18,14 @@ pub(super) struct News {
 }
 
 impl News {
-    /// A host is lost, or back, in a network of so many.
+    /// Notes that a host is lost or back, in a network of this many hosts.
     pub(super) fn note(&mut self, now: Instant, hosts: usize) {
         let pause = STEP * u32::try_from(hosts).unwrap_or(u32::MAX);
         let soonest = self.told.map_or(now, |told| now.max(told + pause));
         self.due.get_or_insert(soonest);
     }
 
-    /// Whether it is time; not again then.
+    /// Whether it is time to tell agents; true once.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.due.take_if(|due| *due <= now).is_some();
         if is_due {

@@ -53,13 +53,13 @@ pub enum Output {
     Spawn(Vip, Start),
     /// Close the agent's input.
     CloseInput(Vip),
-    /// Ask the agent's process group to go.
+    /// Ask the agent's process group to end.
     Terminate(Vip),
-    /// End the agent's process group.
+    /// Kill the agent's process group.
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
-    /// What came of the question with this number to that host's agent, see [`Core::ask`].
+    /// The reply to the question with this number to that host's agent; see [`Core::ask`].
     Reply(Vip, u64, Reply),
     /// The question with this number has this answer, or will have none.
     Answer(u64, Option<Secret>),
@@ -69,15 +69,16 @@ pub enum Output {
     Changed,
 }
 
-/// How many questions may be open in a network, so that those who are to answer them find the door open.
+/// How many questions may be open in a network, so that there is room left for the connections of those who answer
+/// them.
 const PROMPTS_MAX: usize = 128;
 
-/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is started
-/// again, and one that cannot run as it is waits for a person.
+/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is
+/// started again, and one that cannot run as it is waits for a person.
 pub struct Core {
     plan: Plan,
     seed: u64,
-    /// By which agents know earlier lives of themselves.
+    /// The word by which agents recognize their predecessors.
     word: String,
     hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
@@ -90,7 +91,7 @@ pub struct Core {
     /// A change of the manifest that waits for a person.
     held: Option<held::Held>,
     stopping: bool,
-    /// Whether it was said that no host can run.
+    /// Whether it was reported that no host can run.
     hopeless: bool,
     /// The number of the last question.
     prompts: u64,
@@ -148,12 +149,12 @@ impl Core {
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
-        // There may be nothing left to wait for.
+        // Nothing may be left that would report a change.
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Starts a host that is stopped, refused or waits to be started again. False if it cannot be: its command waits for
-    /// approval, or it is about to go.
+    /// Starts a host that is stopped, refused or waits to be started again. False if it cannot be started: its command
+    /// waits for approval, or it is being removed.
     pub fn start_host(&mut self, now: Instant, vip: Vip) -> bool {
         let may = self.may_start(vip);
         if may {
@@ -176,8 +177,8 @@ impl Core {
         may
     }
 
-    /// The machine has slept, or its network has changed: hosts that wait are started at once, and those that seemed
-    /// well are asked whether they still are.
+    /// Handles that the machine has slept, or that its network has changed: hosts that wait are started at once, and
+    /// those that seemed well are asked whether they still are.
     pub fn handle_wake(&mut self, now: Instant) {
         for vip in self.order.clone() {
             self.tell(now, vip, |link| link.handle_wake(now));
@@ -194,8 +195,8 @@ impl Core {
         self.tell(now, vip, |link| link.handle_spawned(now, outcome));
     }
 
-    /// Takes whole frames off the front of what an agent has written, and tells when to go on with the rest: nobody gets
-    /// more than a turn at a time.
+    /// Takes whole frames off the front of what an agent has written, and returns when to go on with the rest: no agent
+    /// gets more than a turn at a time.
     pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) -> Turn {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.link.begin_turn();
@@ -251,7 +252,7 @@ impl Core {
         self.tell(now, vip, |link| link.handle_closed(now));
     }
 
-    /// An agent has taken nothing for a long time.
+    /// An agent has taken nothing of what was written to it for a long time.
     pub fn handle_stalled(&mut self, now: Instant, vip: Vip) {
         self.tell(now, vip, |link| link.handle_stalled(now));
     }
@@ -261,8 +262,9 @@ impl Core {
         self.tell(now, vip, |link| link.handle_exit(now, ending));
     }
 
-    /// A host's command asks a person something, or without a `kind` only wants to be read; `asker` is the process that
-    /// does. The number of the question, which is answered by [`Output::Answer`]; none if it is not taken.
+    /// Takes what a host's command asks a person; without a `kind` it is a text that needs no answer. `asker` is the
+    /// process that asks. Returns the number of the question, which is answered by [`Output::Answer`]; `None` if it is
+    /// not taken.
     pub fn prompt(
         &mut self,
         now: Instant,
@@ -286,7 +288,8 @@ impl Core {
         Some(id)
     }
 
-    /// A person answers what a host's command has asked, or refuses to. False if it is not asked any more.
+    /// Takes a person's answer to a question of a host's command, or the refusal to answer. False if the question is
+    /// not open any more.
     pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
         let Some(host) = self.hosts.get_mut(&vip) else {
             return false;
@@ -302,7 +305,7 @@ impl Core {
         true
     }
 
-    /// Nobody waits for the answer to a question any more.
+    /// Withdraws a question, because nobody waits for its answer any more.
     pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
         let host = self.hosts.get_mut(&vip);
         if host.is_some_and(|host| host.prompts.withdraw(prompt)) {
@@ -330,7 +333,7 @@ impl Core {
         })
     }
 
-    /// Gives time to links and switch.
+    /// Does what is due for the links and the switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
         while let Some(refused) = self.switch.poll_refused(now) {
@@ -378,8 +381,7 @@ impl Core {
         }
     }
 
-    /// What the network is meant to be: its plan, with the commands that its hosts have, and not those that wait for
-    /// approval.
+    /// The plan of the network, with the commands that its hosts have, and not those that wait for approval.
     pub fn plan(&self) -> PlanView {
         let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
         let running = Plan {
@@ -390,14 +392,14 @@ impl Core {
         running.view()
     }
 
-    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on the
-    /// manager's own host, or else on the first one that is up.
+    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on
+    /// the manager's own host, or else on the first one that is up.
     pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }
 
-    /// Asks an agent something. The reply comes as [`Output::Reply`] with the number that is given back, or at once if
-    /// nothing can be asked.
+    /// Asks an agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
+    /// be asked, the reply is returned at once.
     pub fn ask(&mut self, now: Instant, vip: Vip, question: &Question) -> Result<u64, Reply> {
         let host = self.hosts.get_mut(&vip).ok_or(Reply::NotUp)?;
         let asked = host.link.ask(now, question);
@@ -410,12 +412,12 @@ impl Core {
         !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
     }
 
-    /// Also the hosts that are no more, but whose processes are.
+    /// All hosts, and those that were removed but whose processes have not ended.
     fn everybody(&self) -> Vec<Vip> {
         self.hosts.keys().copied().collect()
     }
 
-    /// The flows, and of more than `most` those that were in use last.
+    /// The flows; if there are more than `most`, those that were in use last.
     pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
         let (total, flows) = self.switch.flows(now, most);
         let flows = flows
@@ -427,12 +429,12 @@ impl Core {
         }
     }
 
-    /// Ends a flow with a reset to both of its ends. Tells whether there was one.
+    /// Ends a flow with a reset to both of its ends. Returns whether there was one.
     pub fn kill_flow(&mut self, key: FlowKey) -> bool {
         self.switch.kill_flow(key)
     }
 
-    /// The host with this VIP, name or alias. No name is an address.
+    /// The host with this VIP, name or alias. No name reads as an address.
     pub fn host(&self, name: &str) -> Option<Vip> {
         if let Ok(vip) = name.parse() {
             return self.hosts.contains_key(&vip).then_some(vip);
@@ -450,7 +452,7 @@ impl Core {
         }
     }
 
-    /// Passes on what a link has to say.
+    /// Handles the outputs of a link.
     fn settle(&mut self, now: Instant, vip: Vip) {
         let mut risen = false;
         loop {
@@ -462,7 +464,7 @@ impl Core {
             };
             match output {
                 link::Output::Spawn => self.pace.push(vip),
-                // There is nothing to end yet.
+                // The command was not started yet, so that there is nothing to end.
                 link::Output::CloseInput if self.pace.cancel(vip) => {
                     host.link.handle_exit(now, Ending::Unknown);
                 }
@@ -528,7 +530,7 @@ impl Core {
     /// Starts what may be started at this moment.
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
-            // What was written to an earlier agent means nothing to this one.
+            // Frames for an earlier agent mean nothing to this one.
             self.switch.lower(vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();
@@ -538,7 +540,7 @@ impl Core {
         }
     }
 
-    /// Says it once when no host can run any more unless a person does something.
+    /// Reports once that no host can run any more unless a person does something.
     fn look_for_hope(&mut self) {
         let refused = |host: &Host| matches!(host.link.state(), link::State::Refused { .. });
         let hopeless = self.hosts.values().all(refused) && !self.hosts.is_empty();
@@ -551,7 +553,7 @@ impl Core {
     }
 }
 
-/// The word by which an agent knows earlier lives of itself; inside of the manager there is none.
+/// The word by which an agent recognizes its predecessors; empty for an agent inside of the manager.
 fn lives_of<'a>(word: &'a str, start: &Start) -> &'a str {
     match start {
         Start::Command(_) => word,

@@ -1,17 +1,17 @@
-//! How fast commands are started: those of a network that begins all at once, those that come back a few at a time, so that
-//! two hundred hosts that were lost together do not load the laptop all in the same moment.
+//! How fast commands are started. A network that begins starts them all at once. Hosts that come back are started a few
+//! at a time, so that two hundred hosts that were lost together do not load the laptop in the same moment.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{addr::Vip, time::Instant};
 
-/// How long after one start the next one may follow, once the first burst is over.
+/// The pause between two starts, once the first burst is over.
 const STEP: Duration = Duration::from_millis(50);
 
-/// How many starts may follow each other at once after a quiet time.
+/// How many starts may follow each other without a pause after a quiet time.
 const BURST: u32 = 20;
 
-/// Commands that are to be started, and how many may be at this moment.
+/// Commands that wait to be started, and how many of them may be started at this moment.
 pub(super) struct Pace {
     allowed: u32,
     counted: Instant,
@@ -37,7 +37,7 @@ impl Pace {
         self.waiting.push_back(vip);
     }
 
-    /// Takes a start back; false if it has been made.
+    /// Takes a start back; false if it was made already.
     pub(super) fn cancel(&mut self, vip: Vip) -> bool {
         let before = self.waiting.len();
         self.waiting.retain(|waiting| *waiting != vip);
@@ -60,7 +60,7 @@ impl Pace {
         Some(vip)
     }
 
-    /// When to ask again.
+    /// When to call [`Pace::pop`] again.
     pub(super) fn due(&self) -> Option<Instant> {
         let waits = !self.waiting.is_empty();
         waits.then(|| self.counted + STEP)

@@ -15,7 +15,7 @@ const OPEN_MAX: usize = 4;
 /// How many answers are kept for a host.
 const KEPT_MAX: usize = 16;
 
-/// How many processes of one life may use the same answer.
+/// How many processes of one run of the command may use the same answer.
 const USES_MAX: usize = 8;
 
 /// The most lines of a question that are shown.
@@ -33,11 +33,11 @@ pub(super) struct Prompts {
 #[derive(Debug)]
 struct Prompt {
     id: u64,
-    /// None of what only wants to be read.
+    /// `None` if the text needs no answer.
     kind: Option<PromptKind>,
-    /// As it was asked.
+    /// The question as it was asked.
     asked: String,
-    /// As it is shown.
+    /// The question as it is shown.
     shown: String,
     asker: u32,
 }
@@ -46,35 +46,35 @@ struct Prompt {
 #[derive(Debug)]
 struct Kept {
     answer: Secret,
-    /// The processes of this life that have had it.
+    /// The processes of this run that were given the answer.
     used: Vec<u32>,
-    /// Whether this life was given it without anybody being asked.
+    /// Whether this run was given the answer without asking a person, and the host was not reached yet.
     unproven: bool,
 }
 
-/// What a person wants who was asked.
+/// The decision of a person who was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Will {
-    /// That the command goes on.
+    /// The command may go on.
     Answers,
-    /// That it does not: there is no answer, or it is "no".
+    /// The command may not go on: there is no answer, or it is "no".
     Refuses,
 }
 
-/// What becomes of a question.
+/// The fate of a question.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// A person has answered it before.
     Known(Secret),
-    /// It waits.
+    /// It waits for a person.
     Open,
-    /// Too many wait already.
+    /// It is not taken: too many wait already.
     TooMany,
 }
 
 impl Prompts {
-    /// A command is started. Answers that were of no use to its last life are not tried again: whoever guesses too often is
-    /// locked out. Another command does not get what was meant for this one.
+    /// Prepares for a start of the command. Answers that were of no use to its last run are not tried again, since too
+    /// many wrong guesses lock a user out. A different command does not get the answers that were meant for this one.
     pub(super) fn begin(&mut self, start: &Start) {
         if self.start.as_ref() != Some(start) {
             self.kept.clear();
@@ -86,14 +86,14 @@ impl Prompts {
         }
     }
 
-    /// The host can be reached: what its command was told was right.
+    /// Notes that the host can be reached, so that the answers to its command were right.
     pub(super) fn prove(&mut self) {
         for kept in self.kept.values_mut() {
             kept.unproven = false;
         }
     }
 
-    /// The command asks something.
+    /// Takes a question of the command.
     pub(super) fn ask(
         &mut self,
         id: u64,
@@ -122,7 +122,7 @@ impl Prompts {
         Asked::Open
     }
 
-    /// A person has answered, or will not. False if nobody asks that any more.
+    /// Takes a person's answer, or the refusal to answer; `None` if the question is not open any more.
     pub(super) fn answer(
         &mut self,
         id: u64,
@@ -149,14 +149,14 @@ impl Prompts {
         Some(will)
     }
 
-    /// Nobody waits for an answer any more. False if nobody did.
+    /// Withdraws a question, because nobody waits for its answer any more. False if it was not open.
     pub(super) fn withdraw(&mut self, id: u64) -> bool {
         let before = self.open.len();
         self.open.retain(|prompt| prompt.id != id);
         self.open.len() < before
     }
 
-    /// The command has ended, or is made to: the numbers of the questions that nobody asks any more.
+    /// Closes all questions, because the command has ended or is made to. Returns their numbers.
     pub(super) fn close(&mut self) -> Vec<u64> {
         self.open.drain(..).map(|prompt| prompt.id).collect()
     }
@@ -178,7 +178,7 @@ impl Prompts {
         Some(format!("its command {how}: {}", words.join(" ")))
     }
 
-    /// What a person can answer, oldest first.
+    /// The questions that a person can answer, oldest first.
     pub(super) fn view(&self) -> Vec<PromptView> {
         let open = self.open.iter();
         let view = open.filter_map(|prompt| {
@@ -192,7 +192,8 @@ impl Prompts {
     }
 }
 
-/// A question as it is shown: its lines cleaned like those of standard error, and together no longer than one of them may be.
+/// A question as it is shown: its lines made safe like those of standard error, and together no longer than one such
+/// line may be.
 fn shown(asked: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut room = text::LINE_MAX;

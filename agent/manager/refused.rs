@@ -12,7 +12,7 @@ use crate::{
     wire::control::RefusedAsk,
 };
 
-/// How many refusals a gateway can tell of at once.
+/// How many refusals a gateway can report at once.
 const TIMES_MAX: u64 = 100_000;
 
 /// The event, with the names of the plan.
@@ -38,7 +38,7 @@ pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
     })
 }
 
-/// Takes what a gateway has refused to others. Nobody else has a say in it, and how often that was is only its word.
+/// Takes what a gateway has refused to others. Only gateways are listened to, and how often it was is only their word.
 pub(super) fn note(
     switch: &mut Switch,
     plan: &Plan,
@@ -69,7 +69,8 @@ fn called(plan: &Plan, to: SocketAddrV4) -> String {
     }
 }
 
-/// "was refused 1000 connections by the policy: db:22 (3 times, rule 2 of the policy (line 14)) and 997 other targets".
+/// For example: "was refused 1000 connections by the policy: db:22 (3 times, rule 2 of the policy (line 14)) and 997
+/// other targets".
 fn words(times: u64, targets: usize, most: &[RefusedTarget]) -> String {
     let mut words = match times {
         1 => "was refused a connection by the policy".to_owned(),

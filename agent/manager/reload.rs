@@ -1,4 +1,4 @@
-//! How a running network becomes another plan's: hosts that did not change keep their pipes and flows.
+//! How a running network becomes that of another plan: hosts that did not change keep their pipes and flows.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ pub enum Commands {
 }
 
 impl Core {
-    /// Makes the network that of `plan`, and tells what that changes.
+    /// Makes the network that of `plan`, and returns what that changes.
     pub fn reload(&mut self, now: Instant, plan: &Plan, commands: Commands) -> Vec<Change> {
         if self.stopping {
             return Vec::new();
         }
         let grants = self.news(plan, commands);
-        // What was held is a part of this plan, or no more.
+        // A change that was held is a part of this plan, or outdated.
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
@@ -48,11 +48,11 @@ impl Core {
             }
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
-        // A host that was lost may be another one now; who knows already is not told again.
+        // A host that was lost may be another one now. Agents whose list has not changed are not told again.
         self.news.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
-            // A host whose new command is held goes on as what it is.
+            // A host whose new command is held keeps the old one.
             let start = self
                 .hosts
                 .get(&host.vip)
@@ -71,7 +71,8 @@ impl Core {
         for change in &changes {
             match change.kind {
                 Kind::Added => self.tell(now, change.vip, Link::start),
-                // What was just started has the new command already, and one that a person has stopped stays stopped.
+                // A host that was just started has the new command already, and one that a person has stopped stays
+                // stopped.
                 Kind::Restarted if !begun.contains(&change.vip) => {
                     self.tell(now, change.vip, |link| {
                         if !link.is_stopped() {
@@ -101,8 +102,8 @@ impl Core {
         changes
     }
 
-    /// A person has seen the command of a host that is held under this number: it is started. False if that is not the one
-    /// that is held, so that nobody can put another command between what was seen and what was said.
+    /// Starts the command of a host that is held under this number, because a person has seen it. False if another
+    /// command is held, so that nobody can put another one between what was seen and what was said.
     pub fn approve(&mut self, now: Instant, vip: Vip, number: u64) -> bool {
         let host = self.hosts.get_mut(&vip).filter(|_| !self.stopping);
         let Some(host) = host.filter(|host| !host.leaving) else {
@@ -121,7 +122,7 @@ impl Core {
         true
     }
 
-    /// Tells what has become of hosts without anything that their links have done.
+    /// Reports what has become of hosts by a reload or an approval, and not by anything that their links did.
     fn announce_all(&mut self, now: Instant) {
         let hosts = self.order.iter();
         for vip in hosts {
@@ -131,21 +132,21 @@ impl Core {
         self.outputs.push_back(super::Output::Changed);
     }
 
-    /// Puts a host with a command that is new into the network, and says what became of it.
+    /// Puts a host with a new command into the network, and returns what became of it.
     fn take(&mut self, now: Instant, plan: &HostPlan, kind: Kind, commands: Commands) -> Kind {
         let hold = commands == Commands::Hold;
         if let Some(host) = self.hosts.get_mut(&plan.vip) {
             let old = host.plan.start.clone();
             host.take(plan, hold, &mut self.numbers);
             let was_leaving = std::mem::take(&mut host.leaving);
-            // The command that it has is approved, and it was not a person who stopped it.
+            // The command that the host has is approved, and it was not a person who stopped the host.
             if was_leaving && host.held.is_some() && !host.is_unapproved() {
                 self.tell(now, plan.vip, Link::start);
                 return Kind::Held;
             }
             return match &host.held {
                 Some(_) => Kind::Held,
-                // It was removed a moment ago, and is stopped for that and not because a person wants it.
+                // The host was removed a moment ago, and is stopped for that and not because a person wants it.
                 None if was_leaving => Kind::Added,
                 None if host.plan.start == old && kind == Kind::Restarted => Kind::Reconfigured,
                 None => Kind::Restarted,
@@ -173,7 +174,7 @@ impl Core {
         if waits { Kind::Held } else { kind }
     }
 
-    /// Stops a host that is no more; it is forgotten when its process is gone.
+    /// Stops a host that was removed; it is forgotten when its process has ended.
     fn dismiss(&mut self, now: Instant, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.leaving = true;

@@ -46,7 +46,7 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
         if field.required && node.get(field.name).is_none() {
             let mut span = node.span;
             if entries.iter().any(|entry| &*entry.key == field.name) || entries.is_empty() {
-                // The key is there, but nothing behind it; or there is nothing at all.
+                // The key is there with nothing behind it, or there is nothing at all.
                 span = entries
                     .iter()
                     .find(|entry| &*entry.key == field.name)
@@ -134,7 +134,7 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
     }
 }
 
-/// Every item of a list has to be a single value.
+/// Checks that every item of a list is a single value.
 fn check_items(name: &str, items: &[Rc<Node>], problems: &mut Problems) {
     for item in items.iter().filter(|item| item.text().is_none()) {
         let message = format!(

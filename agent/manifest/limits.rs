@@ -1,4 +1,4 @@
-//! The form of a file with limits for agents: which keys it has, and where. What they permit is not said here.
+//! The form of a file with limits for agents: its keys, and where they stand. What they permit is decided elsewhere.
 
 use super::{
     SIZE_MAX_BYTES,
@@ -13,9 +13,9 @@ use crate::text::{meant, quote};
 /// One key with its values, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// What it is about.
+    /// The kind of action.
     pub key: Spanned<String>,
-    /// What of it is permitted, as written.
+    /// What is permitted of that kind, as written.
     pub values: Vec<Spanned<String>>,
 }
 
@@ -60,8 +60,8 @@ const fn one(name: &'static str, doc: &'static str, example: &'static str) -> Fi
     field(name, Shape::TextOrTexts, doc, example)
 }
 
-/// The rules in `text`, and everything that is wrong with it. A file with a problem permits nothing: what would be left
-/// out could be what somebody relies on.
+/// The rules in `text`, and everything that is wrong with it. A file with a problem permits nothing: somebody may rely
+/// on the very part that would be left out.
 pub fn read(text: &str) -> (Vec<Rule>, Vec<Problem>) {
     if text.len() > SIZE_MAX_BYTES {
         let message = "a file with limits is larger than 1 MiB";
@@ -76,7 +76,7 @@ pub fn read(text: &str) -> (Vec<Rule>, Vec<Problem>) {
     check_map(&root, &LIMITS, &mut misfits);
     let entries = root.entries();
     let known = |key: &str| LIMITS.fields.iter().any(|field| field.name == key);
-    // A key that is not known is worth a warning in a manifest. Here it is an error, wherever it is thought to belong.
+    // An unknown key is only a warning in a manifest. Here it is an error, whatever place it may belong to.
     let unknown = |problem: &Problem| {
         let mut keys = entries.iter();
         keys.any(|entry| entry.key_span == problem.span && !known(&entry.key))

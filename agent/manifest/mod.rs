@@ -1,5 +1,5 @@
-//! The YAML file as a person wrote it: every value with its place, nothing merged, nothing resolved. What it means
-//! is `plan`'s to say; whether it is well-formed is said here.
+//! The YAML file as a person wrote it: every value with its place, nothing merged, nothing resolved. Whether it is
+//! well-formed is decided here; what it means is decided in `plan`.
 
 pub mod limits;
 pub mod problem;
@@ -24,7 +24,7 @@ pub const HOSTS_MAX: usize = 1_024;
 pub struct Manifest {
     /// The block from which hosts without a `vip` get their address.
     pub network: Option<Spanned<String>>,
-    /// What every host has unless it says otherwise.
+    /// The settings of every host that does not write its own.
     pub template: Settings,
     /// The hosts, in the order of the file.
     pub hosts: Vec<Host>,
@@ -41,7 +41,7 @@ pub struct Host {
     pub name: Spanned<String>,
     /// Its address, unless it is to be assigned.
     pub vip: Option<Spanned<String>>,
-    /// The command that gives a pipe to it; none for this machine.
+    /// The command that gives a pipe to it; `None` for this machine.
     pub cmd: Option<Spanned<Cmd>>,
     /// Further names.
     pub aliases: Vec<Spanned<String>>,
@@ -80,7 +80,7 @@ pub struct Settings {
 /// `http` or `socks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// The address to listen on; none means no proxy.
+    /// The address to listen on; `None` means no proxy.
     pub listen: Option<Spanned<String>>,
     /// Whether other machines may use it.
     pub allow_remote: Option<Spanned<bool>>,
@@ -93,7 +93,7 @@ pub struct Listen {
 /// `loopback`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loopback {
-    /// Whether the agent stays away from it.
+    /// Whether the agent leaves the real loopback addresses alone.
     pub disable: Option<Spanned<bool>>,
     /// Which users of the host may connect there: one of [`schema::ALLOWED`].
     pub allow: Option<Spanned<String>>,
@@ -104,7 +104,7 @@ pub struct Loopback {
 pub struct Dns {
     /// The port, as written.
     pub listen: Option<Spanned<String>>,
-    /// Whether there is none.
+    /// Whether there is no DNS server.
     pub disable: Option<Spanned<bool>>,
 }
 
@@ -115,7 +115,7 @@ pub struct StateDir {
     pub span: Span,
     /// The folder, as written.
     pub path_on_agent: Option<Spanned<String>>,
-    /// Whether there is none.
+    /// Whether there is no folder.
     pub disable: Option<Spanned<bool>>,
 }
 
@@ -135,7 +135,7 @@ pub struct Route {
 /// `policy`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// What becomes of connections that no rule fits.
+    /// The action for connections that no rule fits.
     pub default: Option<Spanned<String>>,
     /// Names for several hosts, each with its members.
     pub groups: Vec<(Spanned<String>, Vec<Spanned<String>>)>,
@@ -150,15 +150,15 @@ pub struct Policy {
 pub struct Rule {
     /// The whole entry.
     pub span: Span,
-    /// Where connections begin; none if it is not written.
+    /// Where connections begin; `None` if it is not written.
     pub from: Option<Vec<Spanned<String>>>,
-    /// Where they go; none if it is not written.
+    /// Where connections go; `None` if it is not written.
     pub to: Option<Vec<Spanned<String>>>,
-    /// The gateways; none if it is not written.
+    /// The gateways; `None` if it is not written.
     pub via: Option<Vec<Spanned<String>>>,
-    /// The ports, as written; none if it is not written.
+    /// The ports, as written; `None` if it is not written.
     pub ports: Option<Vec<Spanned<String>>>,
-    /// What becomes of them.
+    /// The action for these connections.
     pub action: Option<Spanned<String>>,
 }
 
@@ -171,6 +171,6 @@ pub struct Test {
     pub from: Vec<Spanned<String>>,
     /// Where it goes.
     pub to: Vec<Spanned<String>>,
-    /// What has to come of it.
+    /// The expected result.
     pub expect: Option<Spanned<String>>,
 }

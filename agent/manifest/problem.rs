@@ -65,7 +65,7 @@ pub struct Problem {
     pub severity: Severity,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
-    /// Where.
+    /// The place of the problem.
     #[serde(flatten)]
     pub span: Span,
     /// What to do about it.
@@ -92,7 +92,7 @@ impl Problem {
         Self::new(Severity::Error, span, message.as_ref())
     }
 
-    /// A problem that the network runs with.
+    /// A problem with which the network still runs.
     pub fn warning(span: Span, message: impl AsRef<str>) -> Self {
         Self::new(Severity::Warning, span, message.as_ref())
     }
@@ -136,8 +136,8 @@ impl Problem {
 /// How many errors are collected, and how many problems of other kinds.
 pub const KEPT_MAX: usize = 1_000;
 
-/// The problems of a manifest as they are found. A thousand errors are enough: then [`Problems::is_full`] says that nothing
-/// more need be looked for, so that a manifest costs no more because more of it is wrong.
+/// The problems of a manifest as they are found. A thousand errors are enough: then [`Problems::is_full`] says that
+/// nothing more has to be looked for, so that a manifest does not cost more because more of it is wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     kept: Vec<Problem>,
@@ -146,7 +146,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// One more.
+    /// Adds a problem.
     pub fn push(&mut self, problem: Problem) {
         let count = if problem.severity == Severity::Error {
             &mut self.errors
@@ -159,7 +159,8 @@ impl Problems {
         *count += 1;
     }
 
-    /// One more that is no error, made only if it is kept: a manifest that can be run may have any number of them.
+    /// Adds a problem that is not an error. It is made only if it is kept: a manifest that can be run may have any
+    /// number of them.
     pub fn push_remark(&mut self, problem: impl FnOnce() -> Problem) {
         if self.others < KEPT_MAX {
             self.push(problem());
@@ -168,29 +169,29 @@ impl Problems {
         }
     }
 
-    /// Several more.
+    /// Adds several problems.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
         for problem in problems {
             self.push(problem);
         }
     }
 
-    /// Whether nothing more need be looked for.
+    /// Whether nothing more has to be looked for.
     pub fn is_full(&self) -> bool {
         self.errors >= KEPT_MAX
     }
 
-    /// Whether there is none.
+    /// Whether there is no problem.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// Whether one of them keeps the manifest from being run.
+    /// Whether one of the problems keeps the manifest from being run.
     pub fn any_error(&self) -> bool {
         self.errors > 0
     }
 
-    /// What was kept of them, in the order in which they were found.
+    /// The problems that were kept, in the order in which they were found.
     pub fn into_vec(self) -> Vec<Problem> {
         self.kept
     }

@@ -1,5 +1,5 @@
-//! Text to a [`Manifest`] and everything that is wrong with its form. It reads what is good even where the rest is
-//! not, so that all problems can be shown at once.
+//! Turns text into a [`Manifest`], and collects everything that is wrong with its form. Good parts are read even where
+//! the rest is not good, so that all problems can be shown at once.
 
 use super::{
     Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES,
@@ -161,7 +161,7 @@ fn policy(node: &Node) -> Policy {
                 (name, texts(Some(&entry.value)))
             })
             .collect(),
-        // One that is not even a map is left out here, and is an error elsewhere.
+        // An item that is not even a map is left out here, and is an error elsewhere.
         rules: items("rules")
             .filter(|item| matches!(item.kind, Kind::Map(_)))
             .map(|item| Rule {
@@ -185,7 +185,7 @@ fn policy(node: &Node) -> Policy {
     }
 }
 
-/// A text or a list of them; none if nothing is written.
+/// A text or a list of them; `None` if nothing is written.
 fn words(node: Option<&Node>) -> Option<Vec<Spanned<String>>> {
     let node = node.filter(|node| !node.is_null())?;
     Some(match node.kind {

@@ -10,7 +10,7 @@ use crate::text::{escape, is_unsafe};
 /// Columns that a report may take; longer lines of the file are cut around the marker.
 const WIDTH: usize = 100;
 
-/// How much of a very long line is looked at on either side of a place, in bytes.
+/// How much of a very long line is used on either side of a place, in bytes.
 const LINE_PART: usize = 1_000;
 
 /// All problems, each as a paragraph; with ANSI colours if `styled`.
@@ -58,8 +58,8 @@ fn report<'a>(file_name: &'a str, text: &'a str, problem: &'a Problem) -> Group<
     group
 }
 
-/// The line on which the span begins, with the part of the span that is on it. Of a line that is longer than anybody writes
-/// only the part around the span is given to the renderer, whose work grows with it.
+/// The line on which the span begins, with the part of the span that is on it. The renderer's work grows with the line,
+/// so that it gets only the part around the span if a line is longer than anybody writes.
 fn place<'a>(
     file_name: &'a str,
     text: &'a str,

@@ -1,5 +1,5 @@
-//! YAML text to a tree of nodes with places. The only file that knows the parser; it never panics, never recurses
-//! over input, and bounds what anchors can multiply.
+//! Turns YAML text into a tree of nodes with places. This is the only file that knows the parser. It never panics,
+//! never recurses over input, and bounds what anchors can multiply.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,11 +11,11 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 use super::problem::{Position, Problem, Problems, Span};
 use crate::text::quote;
 
-/// Lists and maps inside one another; a manifest needs six.
+/// How many lists and maps may be inside one another; a manifest needs six.
 const DEPTH_MAX: usize = 64;
-/// Nodes, counted again at each alias and merge that repeats them.
+/// How many nodes there may be, counted again at each alias and merge that repeats them.
 const NODES_MAX: usize = 1_000_000;
-/// Nodes that aliases and merges repeat. What a file holds itself is bounded by its size.
+/// How many nodes aliases and merges may repeat. The nodes that a file holds itself are bounded by its size.
 const REPEATED_MAX: usize = 100_000;
 
 /// A value and its place.
@@ -55,7 +55,7 @@ impl Node {
             .is_some_and(|text| matches!(text, "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// The text of a scalar that is something.
+    /// The text of a scalar that is not null.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, .. } if !self.is_null() => Some(text),
@@ -72,7 +72,7 @@ impl Node {
         }
     }
 
-    /// The items of a list; none if it is something else.
+    /// The items of a list; empty if it is something else.
     pub(super) fn items(&self) -> &[Rc<Node>] {
         match &self.kind {
             Kind::List(items) => items,
@@ -80,7 +80,7 @@ impl Node {
         }
     }
 
-    /// The entries of a map; none if it is something else.
+    /// The entries of a map; empty if it is something else.
     pub(super) fn entries(&self) -> &[Entry] {
         match &self.kind {
             Kind::Map(entries) => entries,
@@ -105,7 +105,8 @@ impl Node {
     }
 }
 
-/// The tree of the only document in `text`, unless its YAML is broken, and everything that is wrong with the YAML.
+/// The tree of the only document in `text`, and everything that is wrong with the YAML. There is no tree if the YAML is
+/// broken.
 pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Problems) {
     let mut reader = Reader {
         places: Places::new(text),
@@ -145,7 +146,7 @@ struct Open {
 struct Reader<'t> {
     places: Places<'t>,
     open: Vec<Open>,
-    /// By the parser's number; only anchors whose node is complete.
+    /// Complete nodes, by the parser's numbers of their anchors.
     anchors: BTreeMap<usize, Rc<Node>>,
     nodes: usize,
     repeated: usize,
@@ -209,8 +210,8 @@ impl Reader<'_> {
         let Some(mut open) = self.open.pop() else {
             return Ok(());
         };
-        // What is written with brackets ends with them; a block ends where its last item does, not where the
-        // parser noticed it.
+        // A node with brackets ends with them. A block ends where its last item does, and not where the parser noticed
+        // that.
         let is_flow = end.start.byte < end.end.byte;
         let last = open.items.last().map(|item| item.span.end);
         open.span.end = match last {
@@ -370,7 +371,7 @@ impl Reader<'_> {
     }
 }
 
-/// Only the tags of YAML's own schema say nothing that is not known anyway.
+/// Refuses all tags but those of YAML's own schema, which say only what is known anyway.
 fn check_tag(tag: Option<&Tag>, span: Span) -> Step {
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() => {

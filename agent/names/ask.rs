@@ -7,7 +7,7 @@ use super::message::{HEADER_SIZE, Header, Message, Name, Question, class, flag, 
 /// The longest chain of aliases that is followed in one answer.
 const ALIASES_MAX: usize = 16;
 
-/// The question for the IPv4 addresses of a name; none if it cannot be written in a message.
+/// The question for the IPv4 addresses of a name; `None` if the name cannot be written in a message.
 pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
     let header = Header {
         id,

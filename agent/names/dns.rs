@@ -1,4 +1,5 @@
-//! Answers questions about the network's own names, and makes the replies that need no resolver. It asks nobody.
+//! Answers questions about the network's own names, and makes the replies that need no resolver. It asks no other
+//! server.
 
 use std::net::Ipv4Addr;
 
@@ -11,7 +12,7 @@ use super::{
 const UDP_SIZE: u16 = 1_232;
 /// What every client takes over UDP (RFC 1035 section 2.3.4).
 const UDP_LEAST: usize = 512;
-/// What we send over UDP at most, whatever a client offers to take.
+/// The most that we send over UDP, whatever a client offers to take.
 const UDP_MOST: usize = 4_096;
 
 /// Response codes (RFC 1035 section 4.1.1, RFC 6891 section 9).
@@ -25,21 +26,22 @@ mod rcode {
     pub(super) const BAD_VERSION: u16 = 16;
 }
 
-/// What becomes of a query.
+/// What to do with a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// This goes back to the asker; over UDP only after [`fit_udp`].
     Reply(Vec<u8>),
-    /// The name is none of the network's: the host's own resolvers know.
+    /// The name is not one of the network's: the host's own resolvers have to be asked.
     Forward,
-    /// No answer: it is no query.
+    /// There is no answer: the message is not a query.
     Drop,
 }
 
 /// Answers a query from the zone alone.
 ///
 /// What the zone knows is answered with authority: addresses (A), the names of addresses (PTR), and for every other
-/// type that there is nothing of it (RFC 2308 section 2.2). Below [`SUFFIX`] what the zone does not know does not exist.
+/// type that there is nothing of it (RFC 2308 section 2.2). A name below [`SUFFIX`] that the zone does not know does
+/// not exist.
 pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     let Some(header) = Header::read(query) else {
         return Answer::Drop;
@@ -74,17 +76,17 @@ pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     }
 }
 
-/// What the zone knows of a name.
+/// What the zone knows about a name.
 enum Known {
-    /// It is a host.
+    /// The name is that of a host.
     Address(Ipv4Addr),
-    /// It asks for the name of an address, which is this.
+    /// The name asks for the name of an address, which is this.
     Name(Name),
-    /// It is ours, and holds nothing.
+    /// The name is ours, and has no records.
     Nothing,
-    /// It would be ours, and does not exist.
+    /// The name would be ours, but does not exist.
     Absent,
-    /// It is none of ours.
+    /// The name is not ours.
     Foreign,
 }
 
@@ -159,8 +161,8 @@ impl<'a> Draft<'a> {
         self.finish(rcode::OK)
     }
 
-    /// Answers that there is nothing, or with the SOA record itself if that was asked for: it says for how long that is
-    /// true (RFC 2308 section 5).
+    /// Answers that there is nothing, with the SOA record, which says for how long that is true (RFC 2308 section 5).
+    /// If the SOA record itself was asked for, it is the answer.
     fn without(mut self, rcode: u16) -> Vec<u8> {
         const SERIAL: u32 = 1;
         const EXPIRE: u32 = 86_400;
@@ -219,7 +221,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The header of a reply, nothing behind it counted.
+/// The header of a reply, in which nothing is counted yet.
 fn reply_header(query: Header, flags: u16) -> Header {
     let kept = flag::OPCODE | flag::RECURSION_DESIRED | flag::CHECKING_DISABLED;
     Header {
@@ -234,12 +236,13 @@ fn bare(query: Header, rcode: u16) -> Vec<u8> {
     reply_header(query, rcode).write()
 }
 
-/// The reply that nobody could be asked, or nobody answered. Empty if the query has not even a header.
+/// The reply to a query about which nobody could be asked, or nobody has answered. Empty if the query has not even a
+/// header.
 pub fn servfail(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::SERVER_FAILURE)
 }
 
-/// The reply that such questions are not answered to those who ask. Empty if the query has not even a header.
+/// The reply to a query that is not answered for this asker. Empty if the query has not even a header.
 pub fn refused(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::REFUSED)
 }
@@ -252,8 +255,8 @@ fn failure(query: &[u8], rcode: u16) -> Vec<u8> {
     }
 }
 
-/// The reply as it may be sent over UDP: whole, or cut to its question with the sign that TCP has more (RFC 2181
-/// section 9).
+/// The reply as it may be sent over UDP: whole, or cut to its question, with the flag that sends the client to TCP (RFC
+/// 2181 section 9).
 pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     let edns = Message::read(query).and_then(|query| query.edns);
     let size = edns.map_or(0, |edns| usize::from(edns.udp_size));
@@ -294,14 +297,14 @@ pub enum Verdict {
     Empty,
     /// The name does not exist.
     Absent,
-    /// The answer is longer than what was sent; TCP has it.
+    /// The answer was cut; TCP has all of it.
     Truncated,
     /// This server does not help; another one may.
     Useless,
 }
 
-/// Judges a message that came from a server's address: none if it is not the reply to this query (another id, another
-/// question, no reply at all), because somebody else may have sent it (RFC 5452 section 9.1).
+/// Judges a message that came from a server's address. `None` if it is not the reply to this query (another id, another
+/// question, not a reply at all), because somebody else may have sent it (RFC 5452 section 9.1).
 pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let asked = Message::read(query)?;
     let header = Header::read(reply)?;
@@ -311,7 +314,7 @@ pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let code = header.flags & flag::RCODE;
     let answered = [rcode::OK, rcode::NO_NAME].contains(&code);
     if header.has(flag::TRUNCATED) && answered {
-        // What is cut may end anywhere; its question has to be the one that was asked all the same.
+        // A reply that was cut may end anywhere, but its question has to be the one that was asked.
         let (name, _) = Name::read(reply, HEADER_SIZE)?;
         return name.is(&asked.question.name).then_some(Verdict::Truncated);
     }
@@ -375,7 +378,7 @@ mod tests {
         }
     }
 
-    /// The reply as a parser that is not ours reads it: the code, what it answers, whose zone it is.
+    /// The reply as another parser reads it: the code, the answers, and whose zone it is.
     fn seen(bytes: &[u8]) -> String {
         let packet = Packet::parse(bytes).unwrap();
         assert!(packet.has_flags(PacketFlag::RESPONSE | PacketFlag::RECURSION_AVAILABLE));
@@ -404,7 +407,7 @@ mod tests {
         assert_eq!(seen(&reply(&query("web", kind::ANY))), found);
         let empty = "NoError aa; web 10 soa 10";
         for of in [28, 15, 16, 65, 252, 0xff42] {
-            // The parser beside ours does not know every type in a question.
+            // The other parser does not know every type in a question.
             let mut bytes = reply(&query("web", of));
             bytes[17..19].copy_from_slice(&28_u16.to_be_bytes());
             assert_eq!(seen(&bytes), empty, "type {of}");
@@ -421,7 +424,7 @@ mod tests {
         assert_eq!(asked("db.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("x.web.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("norouter"), "NoError aa; norouter 10 soa 10");
-        // Above a name that exists.
+        // This name is above one that exists.
         assert_eq!(
             asked("example.com.norouter"),
             "NoError aa; norouter 10 soa 10"
@@ -487,7 +490,7 @@ mod tests {
         };
         assert_eq!(answer(&zone(), &good[..11]), Answer::Drop);
         assert_eq!(answer(&zone(), &changed(2, 0x81)), Answer::Drop);
-        // Its opcode is given back with NOTIMP (4): here IQUERY.
+        // The opcode is given back with NOTIMP (4): here IQUERY.
         assert_eq!(
             reply(&changed(2, 0x09))[2..12],
             [0x89, 0x84, 0, 0, 0, 0, 0, 0, 0, 0]

@@ -1,5 +1,5 @@
-//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte outside of a
-//! host's own block stays as it is.
+//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte
+//! outside of a host's own block stays as it is.
 //!
 //! ```text
 //! # <Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
@@ -7,8 +7,8 @@
 //! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
 //!
-//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with words for
-//! a comment.
+//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with
+//! words for a comment.
 
 use std::{
     fmt::{self, Write as _},
@@ -19,11 +19,11 @@ use std::{
 use super::{Zone, owner::Owner};
 use crate::{addr::Vip, text::escape};
 
-/// How the line in front of a block begins; then come the owner and `>`.
+/// The beginning of the line in front of a block; the owner and `>` follow.
 const BEGIN: &str = "# <Added-by-NoRouter";
-/// The same for the line behind a block.
+/// The beginning of the line behind a block; the owner and `>` follow.
 const END: &str = "# </Added-by-NoRouter";
-/// Stands in the block if the line in front of it is ended by us and has to lose that end again.
+/// Stands in a block if the line in front of it had no line break: ours has to be removed again with the block.
 const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its end.)";
 
 /// A hosts file with our block.
@@ -40,9 +40,9 @@ pub struct Put {
 pub struct LeftOut {
     /// The name.
     pub name: String,
-    /// Where the file says otherwise, counted from 1.
+    /// The line of the file that has another address, counted from 1.
     pub line: usize,
-    /// What it says.
+    /// The address in that line.
     pub address: IpAddr,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// Markers of ours that are no block: somebody has edited the file, and it is not clear what is ours.
+/// Marks of ours that form no block: somebody has edited the file, and it is not clear what is ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}; \"norouter hosts --repair\" mends it", list(.0))]
 pub struct Damaged(pub Vec<Damage>);
@@ -91,19 +91,19 @@ impl fmt::Display for Damage {
     }
 }
 
-/// What [`repair`] did.
+/// The result of [`repair`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
     /// The whole file, without what was removed.
     pub bytes: Vec<u8>,
-    /// What was removed, one sentence each without a full stop; nothing if there was nothing to remove.
+    /// What was removed, one sentence each without a full stop; empty if nothing was.
     pub done: Vec<String>,
-    /// What was left, because the agents that wrote it are still there.
+    /// What was left, because the agents that wrote it still run.
     pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in the block of `me`, whether or not it had one. `gone` says whether the process of
-/// another owner has ended.
+/// The file with the names of the zone in the block of `me`, whether or not it had one before. `gone` says whether the
+/// process of another owner has ended.
 pub fn put(
     original: &[u8],
     zone: &Zone,
@@ -144,7 +144,8 @@ pub fn put(
     Ok(Put { bytes, left_out })
 }
 
-/// The file without the block of `me`, exactly as it was before [`put`], and without blocks of earlier lives of this host.
+/// The file without the block of `me`, exactly as it was before [`put`], and without blocks of earlier agents of this
+/// host.
 pub fn remove(
     original: &[u8],
     me: &Owner,
@@ -157,15 +158,15 @@ pub fn remove(
     }
     let ours = blocks.iter().filter(|block| match block.owner() {
         Some(owner) => owner == *me || (owner.is_life_of_same(me) && gone(&owner)),
-        // One without an owner is of upstream or an earlier version: it is this host's if it has this host in it.
+        // A block without an owner is from upstream or an earlier version. It is this host's if it has this host in it.
         None => block.tag.is_empty() && lines.maps(&block.range, me),
     });
     let ours: Vec<_> = ours.map(|block| block.range.clone()).collect();
     Ok(lines.without(&ours))
 }
 
-/// The entries of our blocks as lines for people: address and names, nothing that a terminal would obey. None if the file
-/// has no block.
+/// The entries of our blocks as lines for people: address and names, nothing that a terminal would obey. `None` if the
+/// file has no block.
 pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -177,7 +178,7 @@ pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     Ok((!blocks.is_empty()).then_some(entries))
 }
 
-/// A line without its comment, with one space between its words; none if there is nothing else.
+/// A line without its comment, with one space between its words; `None` if there is nothing else.
 fn entry(line: &[u8]) -> Option<String> {
     let line = line.split(|byte| *byte == b'#').next()?;
     let line = String::from_utf8_lossy(line);
@@ -185,9 +186,9 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without what is left of us, however damaged: whole blocks whose process is gone or not known, marks that stand
-/// alone, and the lines beside these that can be nothing but ours, which are those of one address that a host of a network can
-/// have and its name.
+/// The file without anything of ours, however damaged it is. Removed are whole blocks whose process has ended or is not
+/// known, marks that stand alone, and lines beside such a mark that only we can have written: one address that a host
+/// of a network can have, and its name.
 pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -253,7 +254,7 @@ fn is_ours(line: &[u8]) -> bool {
     vip.is_ok_and(|address| address != OWN_NAME) && name.parse::<crate::addr::HostName>().is_ok()
 }
 
-/// What the file says: line, name in lower case, address.
+/// The mappings in the file: line, name in lower case, address.
 fn mappings(bytes: &[u8]) -> Vec<(usize, String, IpAddr)> {
     let mut found = Vec::new();
     for (index, line) in Lines::of(bytes).0.iter().enumerate() {
@@ -277,7 +278,7 @@ struct Lines<'a>(Vec<&'a [u8]>);
 struct Block<'a> {
     /// Its lines, marks included.
     range: Range<usize>,
-    /// What its marks say behind our name.
+    /// The words of its marks behind our name.
     tag: &'a [u8],
 }
 
@@ -287,7 +288,7 @@ impl Block<'_> {
     }
 }
 
-/// What a mark says behind our name, if a line is one.
+/// The words behind our name in a mark; `None` if the line is not a mark.
 fn tag<'a>(line: &'a [u8], mark: &str) -> Option<&'a [u8]> {
     let rest = line.trim_ascii().strip_prefix(mark.as_bytes())?;
     let tag = rest.strip_suffix(b">")?;
@@ -318,7 +319,7 @@ impl<'a> Lines<'a> {
         })
     }
 
-    /// The whole blocks, and what is wrong.
+    /// The whole blocks, and everything that is wrong.
     fn blocks(&self) -> (Vec<Block<'a>>, Vec<Damage>) {
         let (mut blocks, mut damages) = (Vec::<Block<'a>>::new(), Vec::new());
         let mut open: Option<(usize, &[u8])> = None;
@@ -346,8 +347,9 @@ impl<'a> Lines<'a> {
         (blocks, damages)
     }
 
-    /// The file without these lines. If a block that goes says that the line in front of it had no line break, then that line
-    /// loses it where it ends the file again; where another block of ours comes next, that one says it from now on.
+    /// The file without these lines. A removed block may say that the line in front of it had no line break. That line
+    /// then loses its line break if it ends the file again. If another block of ours comes next instead, that block
+    /// says it from now on.
     fn without(&self, ranges: &[Range<usize>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut note: Option<&[u8]> = None;

@@ -149,7 +149,7 @@ impl Name {
         })
     }
 
-    /// The name as text in lower case; none if a label could not be told from two, or is no visible ASCII.
+    /// The name as text in lower case; `None` if a label has a dot inside, or anything but visible ASCII.
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         for label in self.labels() {
@@ -165,7 +165,7 @@ impl Name {
         Some(text.to_ascii_lowercase())
     }
 
-    /// Whether two names are one, whatever their case (RFC 4343). A length byte is never a letter.
+    /// Whether two names are the same, whatever their case (RFC 4343). A length byte is never a letter.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
@@ -251,7 +251,7 @@ impl Edns {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message; none unless it has exactly one question, all its records, and nothing behind them.
+    /// Reads a message; `None` unless it has exactly one question, all its records, and nothing behind them.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = Header::read(bytes)?;
         let [1, counts @ ..] = header.counts else {
@@ -259,7 +259,7 @@ impl<'a> Message<'a> {
         };
         let (name, at) = Name::read(bytes, HEADER_SIZE)?;
         if at != HEADER_SIZE + name.bytes().len() {
-            // There is nothing before it that a pointer could mean.
+            // A pointer has nothing before it here that it could mean.
             return None;
         }
         let question = Question {

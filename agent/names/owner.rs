@@ -1,4 +1,4 @@
-//! Whose a block in a hosts file is, so that several networks of one machine can have one there each.
+//! The owner of a block in a hosts file, so that several networks of one machine can have one block each.
 
 use std::{fmt, net::Ipv4Addr};
 
@@ -9,12 +9,12 @@ pub struct Owner {
     pub host: String,
     /// Its address.
     pub vip: Ipv4Addr,
-    /// The process, in a word that no other process of the machine has or will have.
+    /// A word for the process that no other process of the machine has or will have.
     pub process: String,
 }
 
 impl Owner {
-    /// The owner that a mark names; none for other words, and for a mark without any.
+    /// The owner that a mark names; `None` for other words, and for a mark without words.
     pub fn parse(words: &str) -> Option<Self> {
         let mut words = words.split(' ');
         let (host, vip, process) = (words.next()?, words.next()?, words.next()?);
@@ -31,7 +31,7 @@ impl Owner {
         .filter(|_| all_fit && is_whole)
     }
 
-    /// Whether both are lives of the same host, as far as a name and an address tell.
+    /// Whether both are agents of the same host, as far as a name and an address show.
     pub fn is_life_of_same(&self, other: &Self) -> bool {
         (&self.host, self.vip) == (&other.host, other.vip)
     }

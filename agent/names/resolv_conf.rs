@@ -7,9 +7,9 @@ use std::{
 
 /// The port that resolvers listen on.
 const PORT: u16 = 53;
-/// More servers than these are not asked.
+/// How many servers are asked at most; further ones are left out.
 const SERVERS_MAX: usize = 3;
-/// More dots than these mean nothing.
+/// The greatest `ndots`; a greater number is read as this one.
 const NDOTS_MAX: usize = 15;
 /// The longest time that a server can be given, in seconds.
 const TIMEOUT_MAX: u64 = 30;
@@ -19,13 +19,13 @@ const ATTEMPTS_MAX: usize = 5;
 /// The resolvers of a host, and how they want to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolvers {
-    /// Whom to ask, in this order.
+    /// The servers, in the order in which they are asked.
     pub servers: Vec<SocketAddr>,
     /// The domains in which short names are looked for, in this order.
     pub search: Vec<String>,
     /// A name with fewer dots than this is looked for in the search list first.
     pub ndots: usize,
-    /// How long a server may take.
+    /// How long one server may take to answer.
     pub timeout: Duration,
     /// How many rounds through the servers are made.
     pub attempts: usize,
@@ -45,8 +45,8 @@ impl Default for Resolvers {
 }
 
 impl Resolvers {
-    /// Reads a file. What makes no sense in it is left out, as C libraries do; of several search lists the last one
-    /// counts. The domain of the host's own name is not looked at: a file that means it can say it.
+    /// Reads a file. Lines that make no sense are left out, as C libraries do; of several search lists the last one
+    /// counts. The domain of the host's own name is not used, because a file can name it in a search list.
     pub fn parse(text: &str) -> Self {
         let mut resolvers = Self::default();
         let mut servers = Vec::new();
@@ -68,7 +68,7 @@ impl Resolvers {
         resolvers
     }
 
-    /// The resolvers at these addresses, everything else as it is where no file says otherwise.
+    /// The resolvers at these addresses, with the defaults for everything else.
     pub fn at(servers: impl IntoIterator<Item = IpAddr>, search: &[String]) -> Self {
         let servers = servers.into_iter().map(|server| (server, PORT).into());
         Self {

@@ -12,7 +12,7 @@ use super::{
 /// One of the names under which a query is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
-    /// The very name.
+    /// The name as it was asked.
     AsAsked,
     /// The name with this domain behind it.
     Below(String),
@@ -39,12 +39,12 @@ pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     }
 }
 
-/// The same query for the name with a domain behind it; none if that is no name, or longer than a name can be.
+/// The same query for the name with a domain behind it; `None` if that is not a name, or longer than a name can be.
 pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     let message = Message::read(query)?;
     let name = message.question.name.join(&Name::new(suffix)?)?;
     let rest = query.get(HEADER_SIZE + message.question.name.bytes().len()..)?;
-    // What stands behind the question would be torn from what its pointers mean, if it had any.
+    // Records behind the question may have pointers, whose targets would move.
     let plain = message
         .records
         .iter()
@@ -59,12 +59,13 @@ pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// The reply to a query that was asked with a domain behind its name, as the asker expects it: its own question, and in
-/// front of the answers that its name is an alias of the full one. None if it could not be written.
+/// The reply to a query that was asked with a domain behind its name, as the asker expects it: with the asker's own
+/// question, and with an alias from the asked name to the full one in front of the answers. `None` if it could not be
+/// written.
 pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let (reply, query) = (Message::read(reply)?, Message::read(query)?);
     let [_, answers, authority, additional] = reply.header.counts;
-    // It is not what any server signed or has authority over.
+    // No server has signed this reply, or has authority over it.
     let flags = reply.header.flags & !(flag::AUTHORITATIVE | flag::AUTHENTIC);
     let header = Header {
         id: query.header.id,
@@ -100,7 +101,7 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     (out.len() <= MESSAGE_MAX).then_some(out)
 }
 
-/// The data of a record that point nowhere: names in them may be compressed in the types of RFC 1035 and in those few
+/// The data of a record without pointers. Names in the data may be compressed in the types of RFC 1035 and in those few
 /// that RFC 3597 section 4 adds, and in no other.
 fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
     let data = message.data(record);

@@ -1,4 +1,4 @@
-//! What the network knows: names, aliases and their addresses. It knows nothing of any name outside.
+//! The names of the network, their aliases and addresses. A zone knows nothing of any name outside.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
@@ -10,16 +10,16 @@ pub const SUFFIX: &str = "norouter";
 /// The names of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
-    /// By name, in lower case.
+    /// Addresses by name, in lower case.
     names: BTreeMap<String, Ipv4Addr>,
-    /// What an address is called when it is asked for its name.
+    /// The name of each address, for questions about the address.
     primary: BTreeMap<Ipv4Addr, String>,
 }
 
 impl Zone {
     /// The zone of these names and aliases.
     ///
-    /// An address is called by the first of its names that has no dot, else by the first. A text that is no
+    /// The name of an address is the first of its names that has no dot, else the first. A text that is not a
     /// [`HostName`] is left out: it would mean something else in a hosts file than it does here.
     pub fn new<N: AsRef<str>>(entries: impl IntoIterator<Item = (N, Ipv4Addr)>) -> Self {
         let mut zone = Self::default();
@@ -45,7 +45,7 @@ impl Zone {
         found.or_else(|| self.names.get(short()?)).copied()
     }
 
-    /// What an address is called.
+    /// The name of an address.
     pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
         self.primary.get(&address).map(String::as_str)
     }
@@ -60,7 +60,7 @@ impl Zone {
         self.names.keys().any(below)
     }
 
-    /// Every name with its address: address by address, what the address is called first.
+    /// Every name with its address: address by address, the name of the address first.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Ipv4Addr)> {
         let mut entries: Vec<(Ipv4Addr, bool, &str)> = self
             .names

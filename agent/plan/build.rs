@@ -1,5 +1,5 @@
-//! What a manifest means: names and addresses made unique, the template merged in, every text understood. All problems are
-//! collected; a plan comes out only if none of them is an error.
+//! What a manifest means: names and addresses are made unique, the template is merged in, and every text is understood.
+//! All problems are collected; there is a plan only if none of them is an error.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,13 +18,13 @@ use crate::{
     text::quote,
 };
 
-/// Where hosts without a `vip` get their address if the manifest does not say.
+/// The block in which hosts without a `vip` get their address if the manifest does not name one.
 const DEFAULT_NETWORK: &str = "127.0.42.0/24";
 /// The first address to be assigned in a block that is large enough, counted from the beginning of the block.
 const FIRST_ASSIGNED: u32 = 100;
-/// Where a host answers DNS questions unless the manifest says otherwise, as upstream does always.
+/// The port where a host answers DNS questions unless the manifest says otherwise; upstream always uses it.
 const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
-/// Where a gateway dials for others, if it does not publish that port.
+/// The port where a gateway dials for others, if the gateway does not publish it.
 const FIRST_RELAY_PORT: u16 = 10_054;
 /// Where an agent keeps its files unless the manifest says otherwise.
 pub(super) const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
@@ -79,7 +79,7 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
     (plan, builder.problems)
 }
 
-/// What is wrong if the hosts publish more ports together than a network can have.
+/// The problem if all hosts together publish more ports than a network may have.
 fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     let template = manifest.template.ports.len();
     let mut ports = 0;
@@ -96,7 +96,7 @@ fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     )))
 }
 
-/// The hosts by what "via" may call them.
+/// The hosts by every word with which "via" may name them.
 struct Known {
     vips: BTreeMap<String, Vip>,
     /// Some of the names, for people.
@@ -118,7 +118,7 @@ impl Known {
     }
 }
 
-/// A host without a command listens on this machine, and a second one would listen on the same addresses.
+/// Warns about two hosts without a command: both would listen on the same addresses of this machine.
 fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     let hosts = manifest.hosts.iter().zip(&plan.hosts);
     let mut here = hosts
@@ -140,14 +140,14 @@ fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
 #[derive(Default)]
 struct Builder<'m> {
     problems: Problems,
-    /// Whose each name and alias is, and where it is written.
+    /// The host that has each name or alias, and where that is written.
     names: BTreeMap<HostName, (&'m str, Span)>,
-    /// The same for addresses.
+    /// The host that has each address, and where that is written.
     vips: BTreeMap<Vip, (&'m str, Span)>,
 }
 
 impl<'m> Builder<'m> {
-    /// What comes of each of them, until there are too many problems.
+    /// The results of `take` for the items, until there are too many problems.
     fn each<'i, I, T>(
         &mut self,
         items: &'i [I],
@@ -161,8 +161,8 @@ impl<'m> Builder<'m> {
 
     /// Each host with its name as written; hosts without a usable name or address are left out.
     fn hosts(&mut self, manifest: &'m Manifest) -> Vec<(&'m str, HostPlan)> {
-        // Explicit names and addresses first, so that a clash is shown at the later of two places and assigned addresses
-        // avoid explicit ones.
+        // Explicit names and addresses come first, so that a clash is shown at the later of two places and assigned
+        // addresses avoid explicit ones.
         let names: Vec<_> = manifest
             .hosts
             .iter()
@@ -409,7 +409,7 @@ impl<'m> Builder<'m> {
         Some(ProxyPlan {
             listen,
             credentials: proxy.credentials.as_ref().map(|file| file.value.clone()),
-            // What it is depends on the host.
+            // This depends on the host, and is set there.
             allow: Allow::Any,
         })
     }
@@ -504,7 +504,7 @@ impl<'m> Builder<'m> {
         let name: Option<HostName> = via.value.parse().ok();
         let word = name.as_ref().map_or(via.value.as_str(), HostName::as_str);
         let found = known.vips.get(word).copied();
-        // A host with a problem of its own has been reported there.
+        // A host with a problem of its own has been reported already.
         let told = name.is_some_and(|name| self.names.contains_key(&name));
         if found.is_none() && !told && !self.names.is_empty() {
             let message = format!("no host is called {}", quote(&via.value));
@@ -517,7 +517,7 @@ impl<'m> Builder<'m> {
         found
     }
 
-    /// The value, or nothing and one more problem.
+    /// The value; `None`, and one more problem, if there is none.
     fn understand<T>(&mut self, span: Span, result: Result<T, Flaw>) -> Option<T> {
         result
             .map_err(|flaw| {
@@ -528,8 +528,8 @@ impl<'m> Builder<'m> {
     }
 }
 
-/// Whether somebody may have registered a name: it has a dot, and no registry keeps its ending for private use (RFC 2606, RFC
-/// 6762, RFC 8375, and what ICANN keeps) or documents.
+/// Whether somebody may have registered a name: it has a dot, and its ending is not kept for private use (RFC 2606, RFC
+/// 6762, RFC 8375, and what ICANN keeps) or for documents.
 fn is_public(name: &str) -> bool {
     const NOBODYS: [&str; 12] = [
         "internal",
@@ -560,7 +560,7 @@ fn relay_port(host: &HostPlan) -> Option<Port> {
     ports.find(|port| !taken.contains(port))
 }
 
-/// Who may connect, as it is written. Other words than these two were refused when they were read.
+/// Who may connect, as the manifest says. Words other than these two were refused when the manifest was read.
 fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     match written.map(|text| text.value.as_str()) {
         None => default,
@@ -578,9 +578,9 @@ fn pick<'s, T>(
     field(own).or_else(|| field(template))
 }
 
-/// The addresses of a block in the order in which they are assigned: from the hundredth up to the end, then those before it;
-/// from the beginning in a block smaller than a /24. Addresses that end in .0 or .255, which people take for networks
-/// and broadcasts, are left out.
+/// The addresses of a block in the order in which they are assigned: from the hundredth up to the end, then those
+/// before it. A block smaller than a /24 is used from its beginning. Addresses that end in .0 or .255, which people
+/// take for networks and broadcasts, are left out.
 fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> {
     let (first, last) = (u32::from(first), u32::from(last));
     let middle = if last - first >= 255 {
@@ -698,7 +698,7 @@ mod tests {
             a("cmd: x, http: {listen: '127.0.0.1:1', allow: same-user}"),
             (Any, Some(SameUser), 0)
         );
-        // Who has a file has said who may.
+        // A file of users decides who may connect, and `allow` has no effect.
         let with_users = "http: {listen: '127.0.0.1:1', credentials: f, allow: same-user}";
         assert_eq!(a(with_users), (here, Some(Any), 1));
         let from_template = "

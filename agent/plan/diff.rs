@@ -1,34 +1,34 @@
-//! What has to happen to a running network so that it becomes another plan's.
+//! What has to happen to a running network so that it becomes that of another plan.
 
 use std::fmt;
 
 use super::{HostPlan, Plan};
 use crate::addr::{HostName, Vip};
 
-/// One difference between two plans. A host is known by its VIP: one that gets another name is the same host, and one
-/// that gets another VIP is another one.
+/// One difference between two plans. A host is known by its VIP: with another name it is the same host, and with
+/// another VIP it is another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The host.
     pub host: HostName,
     /// Its address.
     pub vip: Vip,
-    /// What becomes of it.
+    /// What happens to it.
     pub kind: Kind,
 }
 
-/// What becomes of a host.
+/// What happens to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It is new.
     Added,
-    /// It is no more.
+    /// It is removed.
     Removed,
-    /// Its command is another one, so that its agent is ended and started again.
+    /// Its command has changed, so that its agent is ended and started again.
     Restarted,
     /// Its agent gets another configuration.
     Reconfigured,
-    /// Its command is another one and waits for approval; the host stays as it is until then.
+    /// Its command has changed and waits for approval; the host stays as it is until then.
     Held,
 }
 
@@ -45,7 +45,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// The differences, those of the old plan's hosts first. Hosts that hear of them only as neighbours are not in the list.
+/// The differences, those about hosts of the old plan first. Hosts for which only a neighbour changes are not in the
+/// list.
 pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     let change = |host: &HostPlan, kind| Change {
         host: host.name.clone(),

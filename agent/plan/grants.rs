@@ -1,4 +1,4 @@
-//! What a plan grants, as a set: what a person agrees to, and what a change of the manifest is measured by.
+//! What a plan grants, as a set: a person agrees to that set, and a change of the manifest is measured by it.
 
 use std::collections::BTreeSet;
 
@@ -11,12 +11,13 @@ use crate::{
     view::Grant,
 };
 
-/// How many texts the grants of all routes together may need, before each route is one grant.
+/// How many texts the grants of all routes together may need. If they need more, each route is one grant.
 const ROUTES_MAX: usize = 10_000;
 
 /// Everything that a plan grants.
 ///
-/// Each field of a plan is named in this file, also where it grants nothing: whoever adds one is made to decide.
+/// Each field of a plan is named in this file, even where it grants nothing, so that whoever adds a field has to
+/// decide.
 pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     let Plan {
         hosts,
@@ -25,7 +26,7 @@ pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     } = plan;
     let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
     all.extend(of_routes(plan));
-    // Less can follow from a rule more, and more from a rule less: another policy is another grant as a whole.
+    // One rule more can allow less, and one rule less can allow more: another policy is another grant as a whole.
     all.insert(Grant::Reach {
         allows_rest: policy.default_action() == Action::Allow,
         rules: policy
@@ -100,13 +101,13 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
         vip: _,
         start,
         forwards,
-        // To listen where the other hosts publish something is told of where they do.
+        // Listening where other hosts publish something is covered by the grants of those hosts.
         loopback,
         allow,
         http,
         socks,
         dns,
-        // A gateway has it, and a gateway is told of by its routes.
+        // Only a gateway has it, and a gateway is covered by its routes.
         relay: _,
         state_dir,
         write_etc_hosts,
@@ -153,7 +154,7 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
             file: file.clone(),
         }));
     }
-    // Elsewhere it is what everybody has who says nothing, and what containers need.
+    // On other machines this is the default, and containers need it.
     let is_open = here && *loopback && *allow == Allow::Any;
     all.extend(is_open.then(|| Grant::OtherUsers {
         host: host(),
@@ -166,7 +167,7 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
         host: host(),
         folder: folder.clone(),
     }));
-    // A name without a dot is nobody's outside.
+    // A name without a dot belongs to nobody outside.
     let names = std::iter::once(name).chain(aliases);
     let public = names.filter(|name| name.as_str().contains('.'));
     all.extend(public.map(|name| Grant::Name {
@@ -176,8 +177,8 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     all
 }
 
-/// One grant for each destination and gateway. Where that would be out of proportion to what was written, each route is one
-/// grant as a whole, which is another one as soon as anything of it changes.
+/// One grant for each destination and gateway. If that would be out of proportion to what was written, each route is
+/// one grant as a whole, which is another one as soon as anything of the route changes.
 fn of_routes(plan: &Plan) -> Vec<Grant> {
     let texts = |targets: &[Target]| -> Vec<String> {
         let texts = targets.iter().map(ToString::to_string);
@@ -296,7 +297,7 @@ hosts:
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:2']}}",
             ),
-            // An exception that is no more.
+            // An exception that is removed.
             (
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",

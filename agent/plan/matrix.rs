@@ -1,4 +1,4 @@
-//! Who may reach what of a plan, as a table: before anything runs, and by the code that decides when it does.
+//! Who may reach what of a plan, as a table. It is made before anything runs, by the code that decides when it does.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,13 @@ use crate::{
     view::{MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanPolicy, PlanRule},
 };
 
-/// A column.
+/// A column of the table.
 enum Column<'p> {
     Host(&'p HostPlan),
     Route(&'p Target, Vip),
 }
 
-/// What is found about some ports of a target.
+/// The result for some ports of a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Allowed,
@@ -27,7 +27,7 @@ enum Part {
 }
 
 impl Plan {
-    /// Who may reach what.
+    /// The table of who may reach what.
     pub fn matrix(&self) -> PlanPolicy {
         let columns = self.columns();
         let rows = self.hosts.iter().map(|host| MatrixRow {

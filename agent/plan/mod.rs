@@ -26,19 +26,19 @@ pub use diff::{Change, Kind, diff};
 pub use grants::{grants, news};
 pub use policy::Reach;
 
-/// More problems than these are counted, not shown.
+/// How many problems are shown; further ones are only counted.
 const PROBLEMS_MAX: usize = 100;
 
 /// A manifest from text to plan, with everything that is wrong with it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// What the file is called, for people.
+    /// The name of the file, for people.
     pub file_name: String,
     /// The text that was read.
     pub text: String,
-    /// What is written, as far as it could be read.
+    /// The manifest as it is written, as far as it could be read.
     pub manifest: Manifest,
-    /// What it means; none if a problem is an error.
+    /// The plan; `None` if a problem is an error.
     pub plan: Option<Plan>,
     /// Everything that is wrong, in the order of the file.
     pub problems: Vec<Problem>,
@@ -53,7 +53,7 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
     problems.extend(more.into_vec());
     let mut problems = problems.into_vec();
     if plan.is_none() {
-        // What is good to know would only hide what has to be done first.
+        // Notes would only hide the errors that have to be corrected first.
         problems.retain(|problem| problem.severity > Severity::Note);
     }
     problems.sort_by_key(|problem| problem.span.start);
@@ -67,7 +67,7 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
     }
 }
 
-/// Puts one last problem in the place of those that nobody would read.
+/// Replaces the problems that nobody would read by one last problem.
 fn limit(problems: &mut Vec<Problem>) {
     let Some(rest) = problems.get(PROBLEMS_MAX..) else {
         return;
@@ -102,7 +102,7 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// Which destinations outside the network are reached through which host; later routes win over earlier ones.
     pub routes: Routes,
-    /// Who may reach what of it.
+    /// Who may reach what in the network.
     pub policy: Policy,
 }
 
@@ -115,13 +115,13 @@ pub struct HostPlan {
     pub aliases: Vec<HostName>,
     /// The address in the network.
     pub vip: Vip,
-    /// How its agent comes to run.
+    /// How its agent is started.
     pub start: Start,
     /// The ports that it publishes.
     pub forwards: Vec<Forward>,
     /// Whether its agent listens on the real loopback addresses of all hosts.
     pub loopback: bool,
-    /// Who may connect to them.
+    /// Who may connect to those addresses.
     pub allow: Allow,
     /// Its HTTP proxy.
     pub http: Option<ProxyPlan>,
@@ -131,8 +131,8 @@ pub struct HostPlan {
     pub dns: Option<Port>,
     /// The port on its VIP where it dials for other hosts' proxies, if a route leads through it.
     pub relay: Option<Port>,
-    /// Where its agent keeps hosts files, not yet expanded (`~` and `${VAR}` belong to the agent's side). `None`
-    /// where the manifest disables the folder.
+    /// Where its agent keeps hosts files, not yet expanded (`~` and `${VAR}` belong to the agent's side). `None` if the
+    /// manifest disables the folder.
     pub state_dir: Option<String>,
     /// Whether its agent maintains `/etc/hosts`.
     pub write_etc_hosts: bool,
@@ -141,24 +141,24 @@ pub struct HostPlan {
 /// A proxy for programs on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyPlan {
-    /// Where it listens.
+    /// The address that it listens on.
     pub listen: SocketAddr,
     /// The file with its users, not yet expanded. There is one wherever other machines could use the proxy.
     pub credentials: Option<String>,
-    /// Which users of the host may use it. With a file it is the file that says.
+    /// Which users of the host may use it. If there is a file, the file decides instead.
     pub allow: Allow,
 }
 
 /// Which users of a host may connect to what its agent listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Allow {
-    /// The user whom the agent runs as, and root.
+    /// The user as whom the agent runs, and root.
     SameUser,
     /// Everybody.
     Any,
 }
 
-/// How a host's agent comes to run.
+/// How a host's agent is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// Inside the manager's own process: the host has no `cmd`.
@@ -173,9 +173,9 @@ pub enum Start {
 pub struct Forward {
     /// The port on the VIP.
     pub listen_port: Port,
-    /// Where the host dials.
+    /// The target that the host dials.
     pub target: Target,
-    /// Which protocol is carried.
+    /// The protocol that is carried.
     pub protocol: Protocol,
 }
 
@@ -197,7 +197,7 @@ pub enum TargetHost {
     Name(String),
 }
 
-/// What a published port carries.
+/// The protocol of a published port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
     /// TCP.
@@ -225,8 +225,8 @@ impl fmt::Display for Protocol {
 }
 
 impl Allow {
-    /// What counts where the manifest says nothing: a laptop is its user's own, and the programs beside an agent in a container
-    /// run as whom they like. Where this system does not tell whose a connection is, there is nothing to go by.
+    /// The default where the manifest says nothing. A laptop belongs to its user, but programs beside an agent in a
+    /// container may run as any user. A system that does not tell whose a connection is leaves no choice.
     fn by_default(start: &Start) -> Self {
         match start {
             Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,

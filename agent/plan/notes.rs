@@ -1,5 +1,5 @@
-//! What a manifest may ask for and this version does not do yet. Each entry of the table goes away, on its own, when its
-//! feature arrives; when the last one has gone, so does this file.
+//! What a manifest may ask for and this version does not do yet. Each entry of the table is removed when its feature
+//! arrives, and this file with the last one.
 
 use super::{Protocol, words};
 use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};
@@ -25,7 +25,7 @@ const NOT_SERVED: &[NotServed] = &[NotServed {
     },
 }];
 
-/// One problem for each place that asks for something that is not there yet.
+/// Adds one problem for each place that asks for something that is not there yet.
 pub(super) fn not_served(manifest: &Manifest, problems: &mut Problems) {
     for entry in NOT_SERVED {
         for span in (entry.find)(manifest) {

@@ -1,4 +1,5 @@
-//! What `policy` in a manifest means: names and groups made addresses, every rule understood, and every test tried.
+//! What `policy` in a manifest means: names and groups become addresses, every rule is understood, and every test is
+//! tried.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +27,7 @@ const RULES_MAX: usize = 512;
 /// How many names a hint lists.
 const LISTED_MAX: usize = 8;
 
-/// How many combinations of the ends of its tests are tried.
+/// How many cases the tests may have, each a combination of two ends.
 const TRIES_MAX: usize = 100_000;
 
 /// What a word of a rule stands for.
@@ -36,8 +37,8 @@ enum Meaning {
     Target(Target),
 }
 
-/// Understands what is written, where the rest of the plan is known. `is_known` tells whether somebody has a name, be it
-/// a host with a problem of its own.
+/// Understands the policy as it is written, once the rest of the plan is known. `is_known` says whether a name is that
+/// of a host, even of one with a problem of its own.
 pub(super) fn build(
     written: Option<&manifest::Policy>,
     hosts: &[&HostPlan],
@@ -250,7 +251,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Says it where no route leads to a target of a rule.
+    /// Warns if no route leads to a target of a rule.
     fn unrouted(&mut self, text: &Spanned<String>, target: &Target, via: &Hosts) {
         let leads = |route: &crate::route::Route| {
             route.via.iter().any(|gateway| via.has(*gateway))
@@ -271,7 +272,7 @@ impl Reader<'_> {
         self.meaning(text, false)
     }
 
-    /// What a word stands for; none, and one more problem, if it is nothing.
+    /// What a word stands for; `None`, and one more problem, if it stands for nothing.
     fn meaning(&mut self, text: &Spanned<String>, beyond: bool) -> Option<Meaning> {
         let word = text.value.as_str();
         if word == "*" {
@@ -291,7 +292,7 @@ impl Reader<'_> {
         if let Some(host) = found {
             return Some(Meaning::Hosts([host.vip].into()));
         }
-        // A host with a problem of its own has been reported there.
+        // A host with a problem of its own has been reported already.
         if name.as_ref().is_some_and(|name| (self.is_known)(name)) {
             return None;
         }
@@ -361,7 +362,7 @@ impl Reader<'_> {
         good.then_some(ports)
     }
 
-    /// Says it where a rule is about ports that none of its hosts publishes.
+    /// Warns if a rule is about ports that none of its hosts publishes.
     fn unpublished(
         &mut self,
         written: &manifest::Rule,
@@ -404,7 +405,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Says it where a rule never decides anything, or changes nothing.
+    /// Warns if a rule never decides anything, or changes nothing.
     fn warn(&mut self, default: Action, rules: &[(Rule, Span)]) {
         for (index, (rule, span)) in rules.iter().enumerate() {
             let earlier = rules.iter().take(index);
@@ -451,12 +452,12 @@ pub(super) fn published(host: &HostPlan) -> impl Iterator<Item = Port> {
         .map(|forward| forward.listen_port)
 }
 
-/// The same, and that of its DNS server.
+/// The ports that a host publishes, and that of its DNS server.
 fn served(host: &HostPlan) -> impl Iterator<Item = Port> {
     published(host).chain(host.dns)
 }
 
-/// Tries every test of a policy. One that fails is an error: the manifest does not do what it says that it does.
+/// Tries every test of a policy. A test that fails is an error: the manifest does not do what it says.
 pub(super) fn try_tests(written: &manifest::Policy, plan: &Plan) -> Vec<Problem> {
     let mut problems = Problems::default();
     let names = |name: &HostName| plan.names().contains_key(name);
@@ -468,7 +469,7 @@ pub(super) fn try_tests(written: &manifest::Policy, plan: &Plan) -> Vec<Problem>
         groups: BTreeMap::new(),
         problems: &mut problems,
     };
-    // They have been found good.
+    // The groups were checked before.
     reader.groups(&written.groups);
     let mut tries = 0;
     for test in &written.tests {
@@ -577,14 +578,14 @@ struct Failed {
     by: Option<By>,
 }
 
-/// What a plan makes of a connection.
+/// What a plan says about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// It can be.
+    /// It is allowed by this.
     Reached(By),
-    /// The policy refuses it.
+    /// It is refused by this.
     Refused(By),
-    /// It is refused or not by the address that the name turns out to have.
+    /// Whether it is refused by this depends on the address that the name turns out to have.
     Depends(By),
     /// Nothing is published at that port.
     NotPublished,
@@ -603,7 +604,7 @@ impl From<Ruling> for Reach {
 }
 
 impl Plan {
-    /// What becomes of a connection from a host to somewhere, through each gateway that may be the way.
+    /// What the plan says about a connection from a host to somewhere, once for each gateway that may be the way.
     pub fn reach(&self, from: Vip, to: &Destination) -> Vec<(Option<Vip>, Reach)> {
         let own = match &to.host {
             Host::Ip(address) => self
@@ -642,7 +643,7 @@ impl Plan {
         gateways.collect()
     }
 
-    /// Who has decided, for people: "rule 2 (line 14)".
+    /// What has decided, in words for people: "rule 2 of the policy (line 14)".
     pub fn by_words(&self, by: By) -> String {
         match self.policy.rule(by) {
             Some(rule) => format!("rule {} of the policy (line {})", rule.number, rule.line.0),
@@ -651,7 +652,7 @@ impl Plan {
     }
 }
 
-/// What is wrong with an expectation; nothing if it is met through every gateway.
+/// How an expectation fails; `None` if it is met through every gateway.
 fn fail(plan: &Plan, from: &HostPlan, to: &Destination, expect: Action) -> Option<Failed> {
     let called = match &to.host {
         Host::Ip(IpAddr::V4(address)) => Vip::new(*address)

@@ -197,7 +197,7 @@ fn a_dns_port_that_is_written_and_published_is_an_error() {
     assert_eq!(self::problem(text).severity, Severity::Error);
     let text = "{hostTemplate: {ports: ['80:b:80']}, hosts: {a: {dns: {listen: 80}}}}";
     assert_eq!(self::problem(text).severity, Severity::Error);
-    // What is switched off is in nobody's way.
+    // A DNS server that is switched off is in nobody's way.
     plan("hosts: {a: {ports: ['53:127.0.0.1:53'], dns: {listen: 53, disable: true}}}");
 }
 
@@ -353,7 +353,7 @@ fn the_plan_for_faces_has_what_is_written_and_what_was_filled_in() {
     );
 }
 
-/// A manifest that costs too much, what is said about it, and how many problems are made of it at most.
+/// Checks a manifest that costs too much: what is said about it, and how many problems are made of it at most.
 #[track_caller]
 fn costs(text: &str, told: &str, most: usize) {
     let before = MADE.get();
@@ -432,7 +432,7 @@ fn a_manifest_costs_no_more_because_more_of_it_is_wrong() {
         more,
         1_100,
     );
-    // Keys that are not known keep nobody from running the rest.
+    // Unknown keys do not keep anybody from running the rest.
     let loaded = load("keys.yaml", &in_hosts(many(80_000, |i| format!("k{i}: y"))));
     assert!(loaded.plan.is_some());
     assert_eq!(loaded.problems.len(), PROBLEMS_MAX + 1);

@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Plan {
-    /// The plan for faces. What no agent carries yet is left out.
+    /// The plan for faces. Ports that no agent carries yet are left out.
     pub fn view(&self) -> PlanView {
         PlanView {
             hosts: self.hosts.iter().map(|host| self.host_view(host)).collect(),
@@ -21,7 +21,7 @@ impl Plan {
         }
     }
 
-    /// What the host with this address is called; the address itself if there is none.
+    /// The name of the host with this address; the address itself if there is no such host.
     pub fn name_of(&self, vip: Vip) -> String {
         self.host(vip)
             .map_or_else(|| vip.to_string(), |host| host.name.to_string())

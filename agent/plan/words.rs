@@ -1,5 +1,5 @@
-//! The small languages inside a manifest's texts: ports, addresses, destinations, commands. Each function takes one text to
-//! one value, or says what is wrong with it and what to write instead.
+//! The small languages inside the texts of a manifest: ports, addresses, destinations, commands. Each function turns
+//! one text into one value, or says what is wrong with it and what to write instead.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -91,7 +91,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         .split_once(':')
         .and_then(|(listen, target)| Some((listen, target.rsplit_once(':')?)));
     let Some((listen, (host, connect))) = parts else {
-        // One or two numbers are what people write who mean this machine's own port.
+        // People who write one or two numbers mean this machine's own port.
         let numbers: Vec<&str> = addresses.split(':').collect();
         let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
         let example = match (port(first), port(last)) {
@@ -111,7 +111,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-/// Where a host answers DNS questions: a port, because the address is the host's own.
+/// Where a host answers DNS questions: a port alone, because the address is the host's own.
 pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
     port(text).map_err(|wrong| {
         let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
@@ -192,7 +192,7 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
     Ok(TargetHost::Name(text.to_owned()))
 }
 
-/// Where a proxy listens. Without an address: on all of them, as upstream means it.
+/// Where a proxy listens. A text without an address means all addresses, as it does for upstream.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     let example = "write an address and a port, like \"127.0.0.1:18080\"";
     let wrong = || {
@@ -244,7 +244,7 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
     })
 }
 
-/// Refuses what no program can be started with.
+/// Refuses words with which no program can be started.
 pub(super) fn check_words<'w>(mut words: impl Iterator<Item = &'w str>) -> Result<(), Flaw> {
     let Some(program) = words.next() else {
         return Err(flaw(

@@ -1,5 +1,5 @@
-//! Who may use a proxy: users and passwords from the text of a file. It never says, by its answer's time or otherwise, which of
-//! the two was wrong.
+//! Who may use a proxy: users and passwords from the text of a file. Neither an answer nor its time shows which of the
+//! two was wrong.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ const SECRET_MAX: usize = 255;
 /// A secret with its length before it, padded so that every comparison takes the same time.
 type Padded = [u8; SECRET_MAX + 1];
 
-/// The users of a proxy. At least one.
+/// The users of a proxy, at least one.
 #[derive(Clone)]
 pub struct Credentials {
     entries: Vec<(Padded, Padded)>,
@@ -29,7 +29,7 @@ pub enum CredentialsError {
         /// The line's number, beginning with 1.
         line: usize,
     },
-    /// A user or a password that SOCKS cannot carry.
+    /// A user or a password is longer than SOCKS can carry.
     #[error("line {line}: a user name and a password may have 255 bytes each")]
     TooLong {
         /// The line's number, beginning with 1.
@@ -41,7 +41,7 @@ pub enum CredentialsError {
         /// The line's number, beginning with 1.
         line: usize,
     },
-    /// Nobody could use the proxy.
+    /// There is no user, so that nobody could use the proxy.
     #[error("it names no user: write lines of the form user:password")]
     Nobody,
 }
@@ -75,7 +75,7 @@ impl Credentials {
         Ok(Self { entries })
     }
 
-    /// One user, whom a program makes up.
+    /// One user, made up by a program.
     pub fn of(user: &str, password: &Secret) -> Result<Self, CredentialsError> {
         let too_long = CredentialsError::TooLong { line: 1 };
         let user = pad(user.as_bytes()).ok_or(too_long)?;
@@ -85,7 +85,7 @@ impl Credentials {
         })
     }
 
-    /// These users, and others.
+    /// These users together with others.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
         self.entries.extend_from_slice(&others.entries);

@@ -1,5 +1,5 @@
-//! What clients of the HTTP and SOCKS proxies say, and what they are answered: bytes to values and back. It never opens a
-//! socket, reads a clock or resolves a name.
+//! What clients of the HTTP and SOCKS proxies say, and the answers to them: bytes to values and back. This room never
+//! opens a socket, reads a clock or resolves a name.
 
 #![cfg_attr(
     not(test),
@@ -40,34 +40,34 @@ pub struct Destination {
 /// A host as a client names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Host {
-    /// An address. One that IPv6 maps from IPv4 is the IPv4 address itself.
+    /// An address. An IPv6 address that is mapped from an IPv4 address is that IPv4 address.
     Ip(IpAddr),
     /// A name in lower case, without a dot at its end, that no resolver takes for a number.
     Name(String),
 }
 
-/// Why a text names no host and port.
+/// Why a text does not name a host and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
-    /// Nothing at all, or nothing between two dots.
+    /// The name is empty, or has nothing between two dots.
     #[error("the host name is empty, or has two dots in a row")]
     Empty,
-    /// More than 63 bytes in a label or 253 in the name.
+    /// There are more than 63 bytes in a label or 253 in the name.
     #[error("a host name may have 253 characters, and 63 between two dots")]
     TooLong,
-    /// Something that is no letter, digit, `-`, `_` or dot.
+    /// There is something other than a letter, a digit, `-`, `_` or a dot.
     #[error("a host name consists of letters, digits, '-', '_' and dots")]
     Character,
-    /// `127.1`, `0x7f.1` and their like: some resolvers take them for addresses, and others do not.
+    /// The name is like `127.1` or `0x7f.1`: some resolvers take it for an address, and others do not.
     #[error("write an IPv4 address as four numbers from 0 to 255")]
     Numeric,
-    /// Brackets around something that is no IPv6 address.
+    /// There are brackets around something that is not an IPv6 address.
     #[error("only an IPv6 address stands in brackets")]
     Brackets,
-    /// A user name or password before the host.
+    /// There is a user name or password before the host.
     #[error("a user name has no place before the host name")]
     UserInfo,
-    /// No port where one is needed, or no number from 1 to 65535.
+    /// There is no port where one is needed, or it is not a number from 1 to 65535.
     #[error("a port is a number from 1 to 65535 after a colon")]
     Port,
 }
@@ -183,22 +183,22 @@ pub enum Cause {
     NameNotFound,
     /// The host of the network that would serve it is not up.
     HostDown,
-    /// No way leads to the address.
+    /// No way through the network leads to the address.
     Unreachable,
     /// The address answered that nobody listens on the port.
     Refused,
     /// Nothing answered in time.
     TimedOut,
-    /// Anything else.
+    /// There was another cause.
     Other,
 }
 
 /// Why a destination was not reached, for the client's program and for the person in front of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// For the program.
+    /// The cause, for the program.
     pub cause: Cause,
-    /// For the person: a sentence that names host, address and reason.
+    /// The reason, for the person: a sentence that names host, address and reason.
     pub reason: String,
 }
 

@@ -1,12 +1,12 @@
-//! The proxy auto-configuration file: tells a browser which destinations belong to the network. It never makes the browser
-//! resolve a name.
+//! The proxy auto-configuration file: it says to a browser which destinations belong to the network. It never makes the
+//! browser resolve a name.
 
 use std::{
     fmt::Write as _,
     net::{Ipv4Addr, SocketAddr},
 };
 
-/// What the file is made of.
+/// The contents of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pac<'a> {
     /// Where the HTTP proxy listens.
@@ -22,9 +22,9 @@ pub struct Pac<'a> {
 /// The destinations of one route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacRoute<'a> {
-    /// What belongs to it.
+    /// The destinations that belong to it.
     pub to: Vec<Pattern<'a>>,
-    /// What does not belong to it all the same.
+    /// Exceptions from these.
     pub not_to: Vec<Pattern<'a>>,
 }
 
@@ -56,8 +56,8 @@ impl Pac<'_> {
         names.sort();
         names.dedup();
         let mut routes = String::new();
-        // Whatever a route matches goes to the same proxy, which then decides by the last route; their order is kept for
-        // whoever reads the file.
+        // All that routes match goes to the same proxy, which then decides by the last route; their order is kept for
+        // people who read the file.
         for route in self.routes.iter().rev() {
             let to = any(&route.to);
             let except = any(&route.not_to);

@@ -1,5 +1,5 @@
-//! The proxy's own pages: who may see which of them, and the status page. A web page from elsewhere may see none: neither through a
-//! script, nor by a name that suddenly means this machine.
+//! The proxy's own pages: who may see which of them, and the status page. A web page from elsewhere may see none of
+//! them, neither through a script nor by a name that suddenly means this machine.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::{
     same_secret,
 };
 
-/// Nothing but the page's own style, and nobody may put the page into a frame.
+/// Allows nothing but the page's own style, and forbids everybody to put the page into a frame.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A page that may be shown.
@@ -19,7 +19,7 @@ pub enum Own {
     Status,
     /// The proxy auto-configuration: answer with [`pac`].
     Pac,
-    /// What is no secret: answer with [`front`].
+    /// The page that has no secret: answer with [`front`].
     Front,
 }
 
@@ -82,7 +82,7 @@ pub fn pac(script: String) -> Reply {
     ))
 }
 
-/// What stands at the proxy's address without a path.
+/// The page at the proxy's address without a path.
 pub fn front() -> Reply {
     let text = "This is a NoRouter proxy. Its status page has an address of its own, which \"norouter env\" prints on \
                 this machine. Browsers find their settings at /proxy.pac.";
@@ -120,9 +120,9 @@ pub struct PageHost {
 /// A route on the status page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRoute {
-    /// Which destinations it serves.
+    /// The destinations that it serves.
     pub to: Vec<String>,
-    /// Which ones it does not serve all the same.
+    /// Exceptions, which it does not serve.
     pub not_to: Vec<String>,
     /// The hosts through which they are reached.
     pub via: Vec<String>,
@@ -133,7 +133,7 @@ pub fn status(page: &Page) -> Reply {
     guarded(Reply::page(200, "text/html; charset=utf-8", html(page)))
 }
 
-/// The reply with what keeps browsers from showing it to others.
+/// The reply with the fields that keep browsers from showing it to others.
 fn guarded(reply: Reply) -> Reply {
     reply
         .with("Content-Security-Policy", POLICY)

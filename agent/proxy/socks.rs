@@ -1,5 +1,5 @@
-//! The server's side of SOCKS 4, 4a (no RFC; the two classic memos) and 5 (RFC 1928, RFC 1929), for CONNECT only. It never
-//! takes a byte that follows the request.
+//! The server's side of SOCKS 4, 4a (no RFC; the two classic memos) and 5 (RFC 1928, RFC 1929), for CONNECT only. It
+//! never takes a byte that follows the request.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -15,7 +15,7 @@ const TEXT_MAX: usize = 255;
 
 const CONNECT: u8 = 1;
 
-/// What a request is answered, as SOCKS 5 says it (RFC 1928 section 6).
+/// The answers to a request, as SOCKS 5 writes them (RFC 1928 section 6).
 mod code {
     pub(super) const GRANTED: u8 = 0x00;
     pub(super) const GENERAL: u8 = 0x01;
@@ -37,9 +37,9 @@ pub struct Handshake<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The first byte tells the version.
+    /// The first byte says which version it is.
     Greeting,
-    /// The client of SOCKS 5 has to say who it is.
+    /// The client of SOCKS 5 has to name its user and a password.
     Password,
     /// The client of SOCKS 5 may say where it wants to go.
     Request,
@@ -49,16 +49,16 @@ enum State {
 /// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// More bytes of the client, after it was sent the output.
+    /// More bytes of the client are needed, after the output was sent to it.
     More,
-    /// The client's wish is known; what follows it is left in the input. Answer it.
+    /// The client's request is complete, and has to be answered. Bytes behind it are left in the input.
     Request(Request),
-    /// Nothing: the output holds the last words, after which the connection is to be closed. The text says why, for
-    /// the log.
+    /// The handshake has failed: the output holds the last answer, after which the connection has to be closed. The
+    /// text says why, for the log.
     Over(String),
 }
 
-/// A client's wish to be connected.
+/// A client's request to be connected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     version: Version,
@@ -71,15 +71,15 @@ enum Version {
     Five,
 }
 
-/// The last words of a handshake, and why it is over.
+/// The last answer of a handshake, and why it is over.
 struct Refusal {
     answer: Bytes,
     why: String,
 }
 
 impl<'a> Handshake<'a> {
-    /// With a client that was just accepted; it has to name one of the users, if there are some. Otherwise it may name
-    /// whom it likes: it does not know that nobody asks.
+    /// A handshake with a client that was just accepted. If there are users, the client has to name one of them.
+    /// Otherwise it may name any user: it does not know that nobody asks.
     pub fn new(credentials: Option<&'a Credentials>) -> Self {
         Self {
             credentials,
@@ -88,7 +88,7 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// Whether [`Handshake::handle`] may come to judge a password in this input.
+    /// Whether [`Handshake::handle`] may have to check a password in this input.
     pub fn may_judge(&self, input: &[u8]) -> bool {
         let has_password = match (self.state, input) {
             (State::Greeting, [5, count, rest @ ..]) => rest.len() > usize::from(*count),
@@ -98,12 +98,12 @@ impl<'a> Handshake<'a> {
         has_password && self.credentials.is_some()
     }
 
-    /// Whether the client has named a user or a password that is none.
+    /// Whether the client has named a wrong user or password.
     pub fn was_wrong(&self) -> bool {
         self.was_wrong
     }
 
-    /// Takes what it understands from the input, and adds to the output what the client is to be sent.
+    /// Takes what it understands from the input, and adds to the output what has to be sent to the client.
     pub fn handle(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Step {
         loop {
             let before = self.state;
@@ -129,7 +129,7 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// `Ok(None)`: incomplete. `Ok(Some(Step::More))`: the state has moved on.
+    /// `Ok(None)` means that it is incomplete, and `Ok(Some(Step::More))` that the state has moved on.
     fn greeting(
         &mut self,
         input: &mut BytesMut,
@@ -166,7 +166,7 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// RFC 1929 section 2.
+    /// Reads a user and a password (RFC 1929 section 2).
     fn password(
         &mut self,
         input: &mut BytesMut,
@@ -337,13 +337,14 @@ fn named(name: &[u8]) -> Result<Host, String> {
         .map_err(|error| format!("the client names no host: {error}"))
 }
 
-/// What a byte counts, and what follows; nothing if it is not all there.
+/// The bytes that the first byte counts, and those behind them; `None` if they are not all there.
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first()?;
     rest.split_at_checked(usize::from(*count))
 }
 
-/// What a NUL ends, and what follows; `Some(None)` if it is not all there, and `None` if it is too long.
+/// The bytes before a NUL, and those behind it; `Some(None)` if they are not all there, and `None` if there are too
+/// many.
 #[expect(clippy::option_option, reason = "the caller has a sentence for `None`")]
 fn terminated(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
     let mut halves = bytes.splitn(2, |byte| *byte == 0);
@@ -387,7 +388,7 @@ fn refusal(answer: &'static [u8], why: &str) -> Refusal {
     }
 }
 
-/// The last words to a client whose first byte is not one of SOCKS.
+/// The answer to a client whose first byte is not one of SOCKS.
 fn stranger(byte: u8) -> Refusal {
     match byte {
         b'A'..=b'Z' => Refusal {

@@ -8,22 +8,22 @@ use std::{
 
 use crate::time::Instant;
 
-/// How many wrong answers nobody is made to wait for.
+/// How many wrong passwords of an address have no consequences.
 const FREE: u32 = 3;
 
-/// How long an answer takes from then on.
+/// How long each answer to an address takes after [`FREE`] wrong passwords.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many answers of one address may be waited for. What comes beyond them gets none.
+/// How many answers one address may wait for. Further ones are not given.
 const WAITING_MAX: u32 = 8;
 
-/// When a wrong answer is forgotten.
+/// How long wrong passwords are remembered.
 const MEMORY: Duration = Duration::from_mins(1);
 
 /// How many addresses are remembered.
 const PEERS_MAX: usize = 4_096;
 
-/// Who was wrong lately.
+/// The addresses that were wrong lately.
 #[derive(Debug, Default)]
 pub struct Throttle(BTreeMap<IpAddr, Guesses>);
 
@@ -36,8 +36,8 @@ struct Guesses {
 }
 
 impl Throttle {
-    /// How long to wait until it is looked whether this address is right; none if too many wait already. Right and wrong answers
-    /// wait alike, or else the wait would be the answer.
+    /// How long to wait before the password of this address is checked; `None` if too many wait already. Right and
+    /// wrong passwords wait alike, since otherwise the wait would be the answer.
     pub fn turn(&mut self, now: Instant, peer: IpAddr) -> Option<Duration> {
         let Some(guesses) = self.0.get_mut(&block(peer)) else {
             return Some(Duration::ZERO);
@@ -53,7 +53,7 @@ impl Throttle {
         Some(guesses.next - now)
     }
 
-    /// This address was wrong.
+    /// Notes that this address was wrong.
     pub fn note_wrong(&mut self, now: Instant, peer: IpAddr) {
         let peer = block(peer);
         if self.0.len() >= PEERS_MAX && !self.0.contains_key(&peer) {
@@ -78,7 +78,7 @@ impl Throttle {
     }
 }
 
-/// Whoever has one IPv6 address has 2^64 of them.
+/// The addresses that count as one: the owner of one IPv6 address has 2^64 of them.
 fn block(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {
@@ -113,7 +113,7 @@ mod tests {
         }
         assert_eq!(throttle.turn(NOW, peer), None);
         assert_eq!(throttle.turn(NOW, other), Some(Duration::ZERO));
-        // Who gave up waiting has had a turn all the same.
+        // An attempt that gave up waiting has had a turn all the same.
         let later = NOW + Duration::from_secs(9);
         assert_eq!(throttle.turn(later, peer), Some(PAUSE));
         assert_eq!(throttle.turn(NOW + MEMORY, peer), Some(Duration::ZERO));

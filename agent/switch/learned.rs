@@ -1,4 +1,5 @@
-//! Addresses that gateways have given for names: where the packets of those who asked for them go.
+//! Addresses that gateways have given for names: packets to them go to the gateway, for those hosts that asked for the
+//! name.
 //!
 //! An entry counts only for the host that taught it, so that nobody can lead another host's connections astray.
 
@@ -10,10 +11,10 @@ use std::{
 
 use crate::{addr::Vip, time::Instant};
 
-/// How many addresses one host may have taught.
+/// How many addresses one host may teach.
 pub(super) const ADDRESSES_MAX: usize = 4_096;
 
-/// How many addresses of one suggestion are looked at. A name has fewer.
+/// How many addresses of one suggestion are looked at. A name has fewer than that.
 pub(super) const AT_ONCE_MAX: usize = 64;
 
 /// How many suggestions a host may make within [`WINDOW`]. Each comes with a question to a DNS server far away.
@@ -43,8 +44,8 @@ struct Entry {
 }
 
 impl Learned {
-    /// Takes what a host says about addresses, unless it says too much. `live` tells to which addresses it has flows: those
-    /// are never forgotten for new ones.
+    /// Takes what a host says about addresses, unless it says too much. `live` returns the addresses to which it has
+    /// flows: those are never forgotten for new ones.
     pub(super) fn learn(
         &mut self,
         now: Instant,
@@ -73,7 +74,7 @@ impl Learned {
         }
     }
 
-    /// Where a new flow of a host to an address goes.
+    /// The gateway for a new flow of a host to an address.
     pub(super) fn via(&mut self, now: Instant, host: Vip, address: Ipv4Addr) -> Option<Vip> {
         let entries = &mut self.teachers.get_mut(&host)?.entries;
         let entry = entries.get_mut(&address)?;
@@ -85,14 +86,14 @@ impl Learned {
         Some(entry.via)
     }
 
-    /// A host is gone, and whoever comes after it has to learn again.
+    /// Forgets what a host has taught, because it is gone. Its next agent has to learn again.
     pub(super) fn forget(&mut self, teacher: Vip) {
         self.teachers.remove(&teacher);
     }
 }
 
 impl Teacher {
-    /// Makes room: the addresses that were not used for the longest time go, unless they have flows.
+    /// Makes room: forgets the addresses that were not used for the longest time, except those with flows.
     fn forget(&mut self, count: usize, live: &BTreeSet<Ipv4Addr>) {
         let idle = self
             .entries

@@ -1,4 +1,4 @@
-//! What one end of a flow has sent: counted with an addition per packet, and a division once a second.
+//! Measures what one end of a flow has sent, with an addition per packet and a division once a second.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub(super) struct Meter {
     bytes: u64,
     packets: u64,
-    /// When the present window began, and how many bytes there were.
+    /// When the present window began. `before` is the number of bytes at that time.
     since: Instant,
     before: u64,
     /// Bytes per second in the window before.
@@ -41,7 +41,7 @@ impl Meter {
         }
     }
 
-    /// A packet, with so many bytes that none before it had: what is sent again counts once.
+    /// Counts a packet that has this many bytes which none before it had: bytes that are sent again count once.
     pub(super) fn count(&mut self, now: Instant, bytes: u32) {
         if now - self.since >= WINDOW {
             self.rate = Some(self.rate_of_window(now));

@@ -46,19 +46,19 @@ use crate::{
     wire::{Packet, PacketError, PacketFrame},
 };
 
-/// How many bytes may wait for one host.
+/// How many bytes may wait for one host; then a part of them is dropped.
 const QUEUE_MAX: usize = 32 << 20;
 
-/// How many bytes may wait for all hosts together.
+/// How many bytes may wait for all hosts together; then a part of the longest queue is dropped.
 const QUEUES_MAX: usize = 64 << 20;
 
-/// A frame of fewer bytes is copied rather than left in the block that was read with it.
+/// A frame of fewer bytes is copied, so that it does not keep in memory the block that was read with it.
 const SMALL: usize = 4 << 10;
 
-/// With more bytes waiting, every frame is.
+/// With more bytes than this waiting for a host, frames of every size are copied.
 const BACKLOG: usize = 1 << 20;
 
-/// All hosts' pipes, and the rules between them.
+/// The pipes of all hosts, and the rules between them.
 #[derive(Default)]
 pub struct Switch {
     hosts: BTreeMap<Vip, Host>,
@@ -99,12 +99,12 @@ pub struct Traffic {
     pub shed: u64,
 }
 
-/// What became of a packet.
+/// The decision about a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It waits for its destination's pipe.
     Forwarded,
-    /// So it does, and begins a flow.
+    /// It waits for its destination's pipe, and begins a flow.
     Begun,
     /// An honest mistake: a port that is not published, a host that is down, a connection that is over.
     Refused,
@@ -113,20 +113,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the packet goes on.
+    /// Whether the packet is forwarded.
     pub const fn passes(self) -> bool {
         matches!(self, Self::Forwarded | Self::Begun)
     }
 }
 
-/// What no well-behaved agent sends.
+/// Things that no well-behaved agent sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Not a packet of this network.
+    /// Something that is not a packet of this network.
     Malformed(PacketError),
-    /// A packet with another host's source address.
+    /// A packet with the source address of another host.
     Spoofed,
-    /// A route that is not this host's to suggest.
+    /// A suggestion of a route that this host may not suggest.
     Suggestion,
 }
 
@@ -151,7 +151,7 @@ impl Switch {
         }
     }
 
-    /// Adds a host, which is down at first. Others may connect to the ports; with a proxy it may suggest routes.
+    /// Adds a host, which is down at first. Others may connect to the ports. A host with a proxy may suggest routes.
     pub fn add(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         let host = Host {
             up: false,
@@ -164,13 +164,12 @@ impl Switch {
         self.hosts.insert(vip, host);
     }
 
-    /// The host is the manager's own: what others have begun does not keep it from beginning flows.
+    /// Marks a host as the manager's own: flows that others have begun do not keep it from beginning its own.
     pub fn favour(&mut self, vip: Vip) {
         self.tracker.favour(vip);
     }
 
-    /// Others may connect to these ports of a host from now on, and to no others. Flows that there are go on until an
-    /// agent ends them.
+    /// Replaces the ports of a host that others may connect to. Flows to other ports go on until an agent ends them.
     pub fn update(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.published = ports.into_iter().collect();
@@ -186,17 +185,18 @@ impl Switch {
         self.refusals.forget(vip);
     }
 
-    /// Takes other routes.
+    /// Replaces the routes.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
-        // What was learned belonged to the old ones. Flows that go on are followed wherever they go.
+        // What was learned belonged to the old routes. Flows that go on are followed wherever they go.
         self.learned = Learned::default();
     }
 
-    /// Takes another policy, and ends all flows that it does not allow with a reset to both of their ends. Returns how many.
+    /// Replaces the policy, and ends all flows that it does not allow with a reset to both of their ends. Returns how
+    /// many.
     pub fn set_policy(&mut self, now: Instant, policy: Policy) -> usize {
         if self.policy == policy {
-            // Its rules may stand in other lines now.
+            // The rules are the same, but may stand in other lines of the manifest now.
             self.policy = policy;
             return 0;
         }
@@ -215,7 +215,7 @@ impl Switch {
         denied.iter().filter(|key| self.kill_flow(**key)).count()
     }
 
-    /// A gateway has refused something to another host, by the policy.
+    /// Counts something that a gateway has refused to another host, by the policy.
     pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
         if self.hosts.contains_key(&from) {
             self.refusals
@@ -223,19 +223,19 @@ impl Switch {
         }
     }
 
-    /// Connections of a host that the policy has refused, when it is time to tell of them.
+    /// A summary of the connections of a host that the policy has refused, once it is due.
     pub fn poll_refused(&mut self, now: Instant) -> Option<Refused> {
         self.refusals.poll(now)
     }
 
-    /// The host can be reached.
+    /// Marks that a host can be reached.
     pub fn raise(&mut self, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.up = true;
         }
     }
 
-    /// The host is gone: what waits for it is dropped, and the other ends of its flows are reset.
+    /// Marks that a host is gone: what waits for it is dropped, and the other ends of its flows are reset.
     pub fn lower(&mut self, vip: Vip) {
         let Some(host) = self.hosts.get_mut(&vip) else {
             return;
@@ -249,7 +249,7 @@ impl Switch {
         }
     }
 
-    /// Ends a flow, named in either direction, with a reset to both of its ends. Tells whether there was one.
+    /// Ends a flow, named in either direction, with a reset to both of its ends. Returns whether there was one.
     pub fn kill_flow(&mut self, key: FlowKey) -> bool {
         let Some(farewells) = self.tracker.end(key) else {
             return false;
@@ -265,7 +265,7 @@ impl Switch {
         self.enqueue(farewell.from, farewell.to, farewell.key, frame);
     }
 
-    /// Queues a control frame for a host, up or not, before all packets.
+    /// Queues a control frame for a host before all packets, even if the host is down.
     pub fn send_control(&mut self, vip: Vip, frame: Bytes) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.queue.push_control(frame);
@@ -273,7 +273,7 @@ impl Switch {
         self.wake(vip);
     }
 
-    /// Takes a packet from a host's pipe.
+    /// Takes a packet that came from the pipe of a host.
     pub fn handle_packet(&mut self, now: Instant, from: Vip, frame: PacketFrame) -> Verdict {
         let Some(sender) = self.hosts.get_mut(&from) else {
             return Verdict::Refused;
@@ -336,7 +336,8 @@ impl Switch {
         frame
     }
 
-    /// A host for which frames wait. It is named once; then not before [`Switch::poll_frame`] has returned `None`.
+    /// A host for which frames wait. It is returned once, and not again before [`Switch::poll_frame`] has returned
+    /// `None`.
     pub fn poll_wake(&mut self) -> Option<Vip> {
         self.wakes.pop_front()
     }
@@ -365,7 +366,7 @@ impl Switch {
         (self.tracker.len(), flows)
     }
 
-    /// Forgets SYNs that were never answered.
+    /// Forgets SYNs that were not answered in time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tracker.handle_timeout(now);
     }
@@ -395,7 +396,7 @@ impl Switch {
             let to = self.tracker.follow(now, from, key, segment)?;
             return Ok((to, Verdict::Forwarded));
         }
-        // What a gateway has dialled may answer, but not begin anything.
+        // An address that a gateway has dialled may answer, but not begin anything.
         if *key.src.ip() != from.address() {
             return Err(Refusal::Forbidden);
         }
@@ -404,8 +405,8 @@ impl Switch {
         Ok((to, Verdict::Begun))
     }
 
-    /// The host that a new flow goes to, if it may begin. What the policy says comes first, so that it is told of whatever it
-    /// refuses, be it published or not.
+    /// The host that a new flow goes to, if it may begin. The policy is asked first, so that everything it refuses is
+    /// reported, published or not.
     fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, Refusal> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
@@ -434,14 +435,14 @@ impl Switch {
                 Some(by) => denied = denied.or(Some(by)),
             }
         }
-        // Nothing passes that no rule allows, whether there would have been a way or not.
+        // If no rule allows it, the policy has refused it, whether a way leads there or not.
         if gateways.is_empty() && self.policy.default_action() == Action::Deny {
             denied = Some(By::Default);
         }
         Err(denied.map_or(Refusal::Forbidden, Refusal::Denied))
     }
 
-    /// Who refuses a flow to a port at the address of a host, if somebody does.
+    /// The rule that refuses a flow to a port at the address of a host; `None` if it is allowed.
     fn denies_port(&self, from: Vip, to: Vip, key: FlowKey) -> Option<By> {
         let Some(port) = Port::new(key.dst.port()) else {
             return Some(By::Default).filter(|_| !self.policy.is_open());
@@ -449,8 +450,8 @@ impl Switch {
         self.policy.at_port(from, to, port).denies
     }
 
-    /// Who refuses a flow to an address outside the network, if somebody does. An address that no route leads to was given
-    /// for a name, which the packet does not tell.
+    /// The rule that refuses a flow to an address outside the network; `None` if it is allowed. An address that no
+    /// route leads to was given for a name, which the packet does not contain.
     fn denies_outside(&self, from: Vip, gateway: Vip, key: FlowKey) -> Option<By> {
         let address = IpAddr::V4(*key.dst.ip());
         let name = match self.routes.to_address(address) {
@@ -465,9 +466,9 @@ impl Switch {
         self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
-    /// Whether an address may be reached through a host, so that packets from it may come from there: a route leads
-    /// to it, or none does and the host knows the addresses of names. Whom it was taught to does not matter here: what a
-    /// gateway still sends when its flow is over is no offence.
+    /// Whether an address may be reached through a host, so that packets from it may come from there: a route leads to
+    /// it, or none does and the host knows the addresses of names. It does not matter which host was taught the
+    /// address: packets that a gateway still sends when a flow is over are not an offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
         if Vip::new(address).is_ok_and(|vip| self.hosts.contains_key(&vip)) {
             return false;
@@ -478,15 +479,16 @@ impl Switch {
         }
     }
 
-    /// Whether names lead through a host, so that only it knows their addresses.
+    /// Whether routes for names lead through a host, so that only it knows the addresses of those names.
     fn knows_names(&self, host: Vip) -> bool {
         let leads = |route: &Route| route.has_globs() && route.via.contains(&host);
         self.routes.iter().any(leads)
     }
 
-    /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for its own flows only.
+    /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for flows of that
+    /// host only.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        // A host that is down would leave behind what nobody forgets.
+        // Nothing would forget what a host that is down has taught.
         let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
@@ -495,7 +497,7 @@ impl Switch {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
-        // Neither where no route may lead, nor where the manifest says that another host is the way.
+        // Left out are addresses to which no route may lead, and those for which the manifest names another gateway.
         let v4 = v4
             .take(AT_ONCE_MAX)
             .filter(|address| self.is_behind(via, *address))
@@ -506,7 +508,7 @@ impl Switch {
         Verdict::Forwarded
     }
 
-    /// Queues a frame that `from` is answerable for.
+    /// Queues a frame for which `from` is answerable.
     fn enqueue(&mut self, from: Vip, to: Vip, key: FlowKey, frame: PacketFrame) {
         let Some(host) = self.hosts.get_mut(&to) else {
             return;
@@ -516,8 +518,8 @@ impl Switch {
         }
         host.traffic.bytes_to += frame.payload().len() as u64;
         let before = host.queue.cost();
-        // A frame is a piece of the block that was read, and keeps the whole of it. A small one, or one that waits
-        // behind much, is better kept alone.
+        // A frame is a part of the block that was read, and keeps all of it in memory. A frame that is small, or that
+        // waits behind much, is better copied.
         let alone = frame.len() < SMALL || before > BACKLOG;
         let frame = if alone { frame.into_own() } else { frame };
         host.queue.push(from, key, frame);
@@ -525,7 +527,7 @@ impl Switch {
         if host.queue.cost() > QUEUE_MAX {
             self.shed(to);
         } else if self.queued > QUEUES_MAX {
-            // The host that has most waiting is the one that does not keep up.
+            // The host with most waiting is the one that does not keep up.
             let hosts = self.hosts.iter();
             if let Some((&slowest, _)) = hosts.max_by_key(|(_, host)| host.queue.cost()) {
                 self.shed(slowest);

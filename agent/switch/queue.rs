@@ -1,8 +1,8 @@
-//! What waits for one host's pipe: fair between the hosts that send and between their flows, bounded, and never in the way
-//! of another host.
+//! The frames that wait for one host's pipe: fair between the hosts that send and between their flows, bounded, and
+//! never in the way of another host.
 //!
-//! Deficit round robin over senders, and over the flows of each, with the newly active ones first (the scheduler of RFC
-//! 8290, without its dropping: the pipe loses nothing, and TCP windows bound what waits).
+//! The order is deficit round robin over senders, and over the flows of each, with the newly active ones first (the
+//! scheduler of RFC 8290 without its dropping: the pipe loses nothing, and TCP windows bound what waits).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,19 +17,21 @@ use crate::{
 /// How many bytes a flow may send before the next one gets its turn: one packet of the largest size.
 const QUANTUM: usize = crate::wire::PACKET_MAX;
 
-/// How many bytes a sender may send before the next one gets its turn. It may end a little above that, which it pays back.
+/// How many bytes a sender may send before the next one gets its turn. If it is a little more, the sender has less next
+/// time.
 const SENDER_QUANTUM: i64 = 64 << 10;
 
-/// What a frame costs beside its bytes: its place in the queue, and its flow's.
+/// The cost of a frame beside its bytes, in bytes: its place in the queue, and its flow's.
 const FRAME_COST: usize = 512;
 
-/// A flow with more than this waiting is a fat one. There are few of them at a time, so that the fattest is soon found.
+/// A flow with more bytes than this waiting is fat. There are few fat flows at a time, so that the fattest is soon
+/// found.
 const FAT: usize = 64 << 10;
 
-/// How many of the switch's own answers may wait for a host. More are dropped: whoever misses them asks again.
+/// How many of the switch's own answers may wait for a host. More are dropped: agents that miss them ask again.
 const REPLIES_MAX: usize = 1_024;
 
-/// Frames for one host: fair between the hosts that send them, and for each of those between its flows.
+/// Frames for one host: fair between the hosts that send them, and between the flows of each.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     control: VecDeque<Bytes>,
@@ -38,7 +40,7 @@ pub(super) struct Queue {
     cost: usize,
 }
 
-/// What one host has sent.
+/// The frames that one host has sent.
 #[derive(Debug, Default)]
 struct Lane {
     backlogs: BTreeMap<FlowKey, Backlog>,
@@ -66,12 +68,12 @@ impl Queue {
         self.control.is_empty() && self.cost == 0
     }
 
-    /// Control goes before data.
+    /// Queues a control frame; control goes before data.
     pub(super) fn push_control(&mut self, frame: Bytes) {
         self.control.push_back(frame);
     }
 
-    /// Queues a packet that the host `from` has sent, or is answerable for.
+    /// Queues a packet that the host `from` has sent, or for which it is answerable.
     pub(super) fn push(&mut self, from: Vip, key: FlowKey, frame: PacketFrame) {
         self.cost += cost(&frame);
         let turns = &mut self.turns;
@@ -85,13 +87,13 @@ impl Queue {
         lane.push(key, frame);
     }
 
-    /// Whether an answer of the switch to the host itself may wait, too.
+    /// Whether another answer of the switch to the host itself may wait.
     pub(super) fn has_room_for_reply(&self, own: Vip) -> bool {
         let lane = self.lanes.get(&own);
         lane.is_none_or(|lane| lane.frames < REPLIES_MAX)
     }
 
-    /// Drops a part of what the sender has waiting that has most, and returns how many frames that was. What it takes does
+    /// Drops a part of what waits for the sender with most waiting, and returns how many frames that was. The work does
     /// not depend on how much waits.
     pub(super) fn shed(&mut self) -> u64 {
         let lanes = self.lanes.values_mut();
@@ -114,7 +116,7 @@ impl Queue {
                 continue;
             };
             if lane.cost == 0 {
-                // As with flows: one that ran dry while it was fresh waits one round before it may be fresh again.
+                // As with flows, a sender that ran dry while it was fresh waits one round before it may be fresh again.
                 if is_fresh {
                     self.turns.end(from);
                 } else {
@@ -137,7 +139,7 @@ impl Queue {
         }
     }
 
-    /// Forgets everything: the host is gone.
+    /// Forgets everything, because the host is gone.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -200,8 +202,8 @@ impl Lane {
         }
     }
 
-    /// Drops the newer half of the fattest backlog, so that a flow loses what it has just sent and keeps what is expected
-    /// next; where none is fat, the whole of the one whose turn is the farthest.
+    /// Drops the newer half of the fattest backlog, so that a flow loses what it sent last and keeps what is expected
+    /// next. If no backlog is fat, drops all of the one whose turn is the farthest away.
     fn shed(&mut self) -> u64 {
         let cost_of = |key: &&FlowKey| self.backlogs.get(key).map_or(0, |backlog| backlog.cost);
         let fattest = self.fat.iter().max_by_key(cost_of).copied();
@@ -214,7 +216,7 @@ impl Lane {
                 }
                 dropped
             }),
-            // Backlogs that are empty already are forgotten on the way, each of them once.
+            // Empty backlogs on the way are forgotten, each of them once.
             None => std::iter::from_fn(|| self.turns.last())
                 .filter_map(|key| self.backlogs.remove(&key))
                 .map(|backlog| backlog.frames)

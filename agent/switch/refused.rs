@@ -1,19 +1,19 @@
-//! What the policy has refused, kept to be told in sum: a host that tries a thousand targets is one line in a log.
+//! What the policy has refused, kept for a summary: a host that tries a thousand targets is one line in a log.
 
 use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
 
 use crate::{addr::Vip, route::policy::By, time::Instant};
 
-/// How many targets of one host are told apart.
+/// How many targets of one host are counted separately.
 const TARGETS_MAX: usize = 1_024;
 
-/// How many of them are named.
+/// How many targets a summary names.
 const NAMED_MAX: usize = 3;
 
-/// How long refusals are gathered before they are told, so that what belongs together is told together.
+/// How long refusals are gathered before a summary, so that what belongs together is reported together.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How much time there is between what is told of one host.
+/// The time between two summaries about one host.
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// The refusals of all hosts.
@@ -22,12 +22,12 @@ pub(super) struct Refusals {
     hosts: BTreeMap<Vip, Tally>,
 }
 
-/// Where a connection was to go that is refused.
+/// The target of a connection that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusee {
-    /// To an address.
+    /// The connection was to go to this address.
     Address(SocketAddrV4),
-    /// To what a gateway was asked for, in its words.
+    /// A gateway was asked for this, in these words.
     Asked(String),
 }
 
@@ -38,16 +38,16 @@ struct Tally {
     due: Instant,
 }
 
-/// Connections of one host that the policy has refused since that was last told.
+/// Connections of one host that the policy has refused since the last summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The host.
     pub from: Vip,
-    /// How many there were.
+    /// How many connections there were.
     pub times: u64,
-    /// How many targets they had; more than are told apart count as one.
+    /// How many targets they had; all that are not counted separately count as one.
     pub targets: usize,
-    /// The targets that were asked for most, how often, and who has decided.
+    /// The targets that were asked for most, how often, and what has decided.
     pub most: Vec<(Refusee, u64, By)>,
 }
 
@@ -59,7 +59,7 @@ impl Refusals {
             due: now,
         });
         if tally.times == 0 {
-            // Its pause may last yet.
+            // The pause after its last summary may not be over.
             tally.due = tally.due.max(now + GATHER);
         }
         tally.times = tally.times.saturating_add(times);
@@ -73,7 +73,7 @@ impl Refusals {
         self.hosts.remove(&host);
     }
 
-    /// What is to be told of one host, if it is time.
+    /// The summary about one host, if one is due.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Refused> {
         let mut hosts = self.hosts.iter_mut();
         let (&from, tally) = hosts.find(|(_, tally)| tally.times > 0 && tally.due <= now)?;
@@ -85,7 +85,7 @@ impl Refusals {
         let count = targets.len() + usize::from(told_apart < times);
         let most = targets.into_iter().map(|(to, (times, by))| (to, times, by));
         let mut most: Vec<_> = most.collect();
-        // Those that were asked for as often stay in their order.
+        // Targets that were asked for equally often stay in their order.
         most.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
         most.truncate(NAMED_MAX);
         Some(Refused {
@@ -139,7 +139,7 @@ mod tests {
         refusals.note(now, vip(1), to(1), By::Default, 1);
         assert_eq!(refusals.poll_timeout().unwrap().0, now + PAUSE);
         assert_eq!(refusals.poll(now + GATHER), None);
-        // The silence of one host is not another's.
+        // The pause of one host does not delay another's summary.
         refusals.note(now, vip(2), to(1), By::Default, 1);
         assert_eq!(refusals.poll(now + GATHER).unwrap().from, vip(2));
         assert_eq!(refusals.poll(now + PAUSE).unwrap().from, vip(1));

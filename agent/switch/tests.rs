@@ -79,7 +79,7 @@ fn open(switch: &mut Switch, port: u16) {
     open_at(switch, port, 100);
 }
 
-/// The same with a certain first sequence number.
+/// Opens a flow as [`open`] does, with this first sequence number.
 fn open_at(switch: &mut Switch, port: u16, seq: u32) {
     let (a, b) = ((A, port), (B, 80));
     let steps = [
@@ -229,7 +229,7 @@ fn a_port_that_is_used_again_begins_a_flow_that_owes_nothing_to_the_old_one() {
     let mut switch = switch();
     let (a, b) = ((A, 4000), (B, 80));
     open(&mut switch, 4000);
-    // One end is done, the other end's word for it gets lost; then the host uses its port again.
+    // One end is done, and the other end's FIN is not acknowledged; then the host uses its port again.
     for (from, frame) in [
         (vip(A), segment(a, b, FIN | ACK, 101, 501)),
         (vip(B), segment(b, a, FIN | ACK, 501, 102)),
@@ -258,7 +258,7 @@ fn a_reset_ends_a_flow_and_is_passed_on() {
     assert_eq!(switch.flow_count(vip(A)), 0);
 }
 
-/// A SYN of a host, the `n`th of a kind, and the answer to it.
+/// Sends a SYN of a host, the `n`th of its kind, and the answer to it.
 fn begin(switch: &mut Switch, now: Instant, from: Ipv4Addr, to: Ipv4Addr, n: usize) -> bool {
     let port = u16::try_from(1 + n).unwrap();
     let passes = switch
@@ -351,7 +351,7 @@ fn hosts_that_do_not_keep_up_do_not_cost_the_others_their_packets() {
         switch.add(vip(address(last)), Port::new(80), false);
         switch.raise(vip(address(last)));
     }
-    // Ten hosts read nothing, and more waits for them than all may have.
+    // Ten hosts read nothing, and more waits for them than may wait for all.
     for slow in 11..=20 {
         let key = ((address(1), 4000), (address(slow), 80));
         switch.handle_packet(NOW, vip(address(1)), segment(key.0, key.1, SYN, 1, 0));

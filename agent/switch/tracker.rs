@@ -27,10 +27,10 @@ pub(super) const FLOWS_PER_HOST: usize = 16_384;
 /// How many flows all other hosts may have begun.
 pub(super) const FLOWS_MAX: usize = 3 * FLOWS_PER_HOST;
 
-/// How many SYNs of one host may be unanswered ...
+/// How many SYNs of one host may be unanswered.
 pub(super) const OPENINGS_PER_HOST: usize = 1_024;
 
-/// ... and how many of those to the same other host.
+/// How many SYNs of one host to one other host may be unanswered.
 pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
 /// A SYN that nobody has answered is forgotten after this long. An agent gives up a dial well before.
@@ -39,32 +39,32 @@ const OPENING_MAX: Duration = Duration::from_mins(2);
 /// Why a segment may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It belongs to no connection.
+    /// The segment belongs to no connection.
     Stray,
-    /// It would begin a connection that may not be: nothing is published there, the host is down, or there are too
-    /// many.
+    /// The segment would begin a connection that is forbidden: nothing is published there, the host is down, or there
+    /// are too many.
     Forbidden,
-    /// The policy refuses it.
+    /// The policy refuses the segment.
     Denied(By),
 }
 
 #[derive(Debug)]
 pub(super) struct Tracker {
-    /// By the two endpoints in ascending order.
+    /// Flows by their two endpoints in ascending order.
     flows: BTreeMap<FlowKey, Flow>,
     /// The flows of each host, so that losing one does not mean looking at all.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
-    /// The manager's own host, whose flows nobody else can keep from beginning.
+    /// The manager's own host: flows of others never keep it from beginning its own.
     favourite: Option<Vip>,
-    /// How many flows each host has begun: the favourite ...
+    /// How many flows the favourite has begun.
     favoured: usize,
-    /// ... and all others.
+    /// How many flows each other host has begun.
     begun: Shares<Vip>,
     /// The flows whose SYN is not answered yet, by the time when they began.
     openings: BTreeSet<(Instant, FlowKey)>,
-    /// How many of those each host has begun ...
+    /// How many unanswered SYNs each host has sent.
     opening_by: Counts<Vip>,
-    /// ... and to which other one.
+    /// How many unanswered SYNs each host has sent to each other host.
     opening_to: Counts<(Vip, Vip)>,
 }
 
@@ -92,7 +92,7 @@ struct Flow {
     initiator: Side,
     /// The sequence number of that SYN.
     first_seq: u32,
-    /// Until the SYN|ACK: since when.
+    /// When the flow began, as long as its SYN is not answered.
     opening: Option<Instant>,
     begun: Instant,
     last: Instant,
@@ -113,14 +113,14 @@ pub struct FlowInfo {
     pub phase: Phase,
     /// What the host that began it has sent.
     pub sent: Sent,
-    /// What the other has sent.
+    /// What the host at its other end has sent.
     pub received: Sent,
     /// How long ago it began.
     pub age: Duration,
     /// How long ago its last packet came.
     pub idle: Duration,
-    /// From its SYN to the answer of the one that began it to the SYN|ACK: once through the whole network and back, and
-    /// the dial at the far end.
+    /// The time from its SYN to the initiator's answer to the SYN|ACK: once through the whole network and back, and the
+    /// dial at the far end.
     pub handshake: Option<Duration>,
 }
 
@@ -131,7 +131,7 @@ pub enum Phase {
     Opening,
     /// Bytes may go both ways.
     Open,
-    /// One end has said that it sends no more.
+    /// One end has finished sending.
     Closing,
 }
 
@@ -156,17 +156,17 @@ impl Side {
 struct End {
     host: Vip,
     meter: Meter,
-    /// The sequence number after everything that it has sent; none before its SYN.
+    /// The sequence number after everything that this end has sent; `None` before its SYN.
     next: Option<u32>,
-    /// The sequence number after its FIN.
+    /// The sequence number after the FIN of this end; `None` before it.
     fin: Option<u32>,
     fin_acked: bool,
 }
 
-/// A reset to be delivered, because the other end is gone.
+/// A reset to be delivered to one end of a flow, because the other is gone.
 #[derive(Debug)]
 pub(super) struct Farewell {
-    /// The host that is gone.
+    /// The host at the end that is gone.
     pub(super) from: Vip,
     pub(super) to: Vip,
     pub(super) key: FlowKey,
@@ -174,12 +174,12 @@ pub(super) struct Farewell {
 }
 
 impl Tracker {
-    /// This host is the manager's own, if none is yet.
+    /// Marks a host as the manager's own, if there is none yet.
     pub(super) fn favour(&mut self, host: Vip) {
         self.favourite.get_or_insert(host);
     }
 
-    /// Forgets a host that has no flows any more.
+    /// Forgets a host that has no flows left.
     pub(super) fn forget(&mut self, host: Vip) {
         self.favourite.take_if(|favourite| *favourite == host);
     }
@@ -189,7 +189,7 @@ impl Tracker {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a SYN says again what one before it has said. Any other SYN begins a flow, even where there is one: its
+    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow, even if there is one: its
     /// host has used the port again, and has forgotten the old flow.
     pub(super) fn is_repeated(&self, key: FlowKey, syn: Segment) -> bool {
         let (name, side) = ordered(key);
@@ -242,14 +242,14 @@ impl Tracker {
         Ok(())
     }
 
-    /// The SYN of a flow from one host to another is answered, or forgotten.
+    /// Marks that the SYN of a flow from one host to another was answered, or is forgotten.
     fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
         self.openings.remove(&(since, name));
         self.opening_by.take(from, 1);
         self.opening_to.take((from, to), 1);
     }
 
-    /// Takes one of the flows that a host may begin.
+    /// Takes one of the flows that a host may begin; false if it has too many.
     fn take(&mut self, from: Vip) -> bool {
         if self.favourite == Some(from) {
             let fits = self.favoured < FLOWS_PER_HOST;
@@ -259,7 +259,7 @@ impl Tracker {
         self.begun.held(from) < FLOWS_PER_HOST && self.begun.take(from, 1)
     }
 
-    /// Gives it back.
+    /// Gives back one of the flows that a host had begun.
     fn give(&mut self, from: Vip) {
         if self.favourite == Some(from) {
             self.favoured -= 1;
@@ -268,7 +268,7 @@ impl Tracker {
         }
     }
 
-    /// The addresses outside the network, and inside, that a host has flows to.
+    /// The addresses that a host has flows to, outside the network and inside.
     pub(super) fn destinations(&self, host: Vip) -> BTreeSet<Ipv4Addr> {
         let names = self.by_host.get(&host).into_iter().flatten();
         names
@@ -276,7 +276,7 @@ impl Tracker {
             .collect()
     }
 
-    /// Follows a segment of a flow that has begun to the host at its other end.
+    /// Follows a segment of a flow that has begun, and returns the host at the other end.
     pub(super) fn follow(
         &mut self,
         now: Instant,
@@ -329,7 +329,7 @@ impl Tracker {
         Ok(to)
     }
 
-    /// Ends all flows of a host that is gone; the other ends are to be told.
+    /// Ends all flows of a host that is gone, and returns the resets for their other ends.
     pub(super) fn lose(&mut self, host: Vip) -> Vec<Farewell> {
         let names = self.by_host.remove(&host).unwrap_or_default();
         names
@@ -347,7 +347,7 @@ impl Tracker {
             .collect()
     }
 
-    /// Ends one flow, named in either direction; both ends are to be told. Nothing if there is no such flow.
+    /// Ends one flow, named in either direction, and returns the resets for both ends; `None` if there is no such flow.
     pub(super) fn end(&mut self, key: FlowKey) -> Option<[Farewell; 2]> {
         let (name, _) = ordered(key);
         let flow = self.remove(name)?;
@@ -468,7 +468,7 @@ impl End {
         }
     }
 
-    /// How many bytes of a segment have not been seen yet. A probe of an idle connection repeats one, and is none.
+    /// How many bytes of a segment have not been seen before. A probe of an idle connection repeats one, and has none.
     fn fresh(&self, segment: Segment) -> u32 {
         let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
         let bytes = segment.span - numbered;
@@ -483,7 +483,7 @@ impl End {
     }
 }
 
-/// The flow's name, and which end of it this direction comes from.
+/// The name of a flow, and the end of it that sends in this direction.
 fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
         (key, Side::First)

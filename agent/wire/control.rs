@@ -19,19 +19,19 @@ mod raw;
 
 pub use self::{features::Features, raw::Raw};
 
-/// The operation that tells an agent what it is to be.
+/// The operation that gives an agent its configuration.
 pub const CONFIGURE: &str = "configure";
 
-/// Addition: the operation that does nothing but to be answered. It is requested only of agents that announced
-/// [`feature::HEARTBEAT`].
+/// Addition: an operation that does nothing, so that its answer shows that the agent is alive. It is requested only of
+/// agents that announced [`feature::HEARTBEAT`].
 pub const PING: &str = "ping";
 
-/// Addition: the operation that tells which hosts cannot be reached at the moment. It is requested only of agents that
+/// Addition: the operation that says which hosts cannot be reached at the moment. It is requested only of agents that
 /// announced [`feature::LOST`].
 pub const LOST: &str = "lost";
 
-/// Addition: the operation that has the agent look at a [`Probe`]. It is requested only of agents that announced
-/// [`feature::PROBE`].
+/// Addition: the operation that has the agent check what a [`Probe`] names. It is requested only of agents that
+/// announced [`feature::PROBE`].
 pub const PROBE: &str = "probe";
 
 /// Names of abilities, as both sides announce them.
@@ -40,7 +40,8 @@ pub mod feature {
     pub const TCP: &str = "tcp";
     /// The agent listens on real loopback addresses.
     pub const LOOPBACK: &str = "loopback";
-    /// The agent can be told not to listen there. A host that asks for it is refused without it.
+    /// The agent can be told not to listen on real loopback addresses. A host whose manifest asks for that is refused
+    /// without it.
     pub const LOOPBACK_DISABLE: &str = "loopback.disable";
     /// Addition: the manager wants [`super::Event::Problems`].
     pub const PROBLEMS: &str = "problems";
@@ -50,7 +51,7 @@ pub mod feature {
     pub const SOCKS: &str = "socks";
     /// The agent keeps hosts files in a folder.
     pub const HOST_ALIASES: &str = "hostaliases";
-    /// Their addresses are names of `nip.io`.
+    /// The addresses in HOSTALIASES files are names of `nip.io`.
     pub const HOST_ALIASES_NIP_IO: &str = "hostaliases.\"nip.io\"";
     /// The agent maintains `/etc/hosts`.
     pub const ETC_HOSTS: &str = "etchosts";
@@ -58,26 +59,29 @@ pub mod feature {
     pub const ROUTES: &str = "routes";
     /// The agent answers DNS questions.
     pub const DNS: &str = "dns";
-    /// Addition: the agent's proxies ask for credentials where the manifest says so. A host that asks for it is refused without it.
+    /// Addition: the agent's proxies ask for credentials where the manifest says so. A host whose manifest asks for
+    /// that is refused without it.
     pub const CREDENTIALS: &str = "proxy.credentials";
-    /// Addition: the agent lets in programs of its own user only, where the manifest says so. A host that asks for it is
-    /// refused without it.
+    /// Addition: the agent lets in programs of its own user only, where the manifest says so. A host whose manifest
+    /// asks for that is refused without it.
     pub const SAME_USER: &str = "sameUser";
     /// Addition: the manager wants [`super::Event::Notice`].
     pub const NOTICES: &str = "notices";
     /// Addition: the agent can be configured more than once.
     pub const RECONFIGURE: &str = "reconfigure";
-    /// Addition, of both: the agent answers [`super::PING`]; the manager sends it, so that its silence means something.
+    /// Addition, announced by both: the agent answers [`super::PING`], and the manager sends it, so that the silence of
+    /// either one means something.
     pub const HEARTBEAT: &str = "heartbeat";
     /// Addition: the agent does not listen for hosts that are lost ([`super::LOST`]).
     pub const LOST: &str = "lost";
-    /// Addition: the agent does [`super::PROBE`].
+    /// Addition: the agent performs [`super::PROBE`].
     pub const PROBE: &str = "probe";
-    /// Addition, of both: what the other one sends may have [sums](super::super::sum), and is looked at.
+    /// Addition, announced by both: frames that are sent to this side may have [sums](super::super::sum), which it
+    /// checks.
     pub const SUMS: &str = "sums";
-    /// Addition: the agent knows exceptions from routes.
+    /// Addition: the agent understands exceptions from routes.
     pub const NOT_TO: &str = "routes.notTo";
-    /// Addition: the agent keeps to [`super::Policy`]. Where the manifest has one, a host is refused without it.
+    /// Addition: the agent applies [`super::Policy`]. A host is refused without it if the manifest has a policy.
     pub const POLICY: &str = "policy";
 }
 
@@ -88,11 +92,11 @@ pub enum Message {
     Request(Request),
     /// Agent to manager: the answer to a request.
     Result(Outcome),
-    /// Agent to manager, unasked.
+    /// Agent to manager, without a request.
     Event(RawEvent),
 }
 
-/// A message as it is written: its kind, and then what it says.
+/// A message as it is written: its kind, then its content.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
@@ -105,29 +109,29 @@ const REQUEST: &str = "request";
 const RESULT: &str = "result";
 const EVENT: &str = "event";
 
-/// What a manager asks for.
+/// A request of a manager.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Chosen by the manager; the result repeats it.
     pub id: u64,
     /// [`CONFIGURE`], [`PING`], [`LOST`] or [`PROBE`].
     pub op: String,
-    /// What the operation takes: a [`Configure`], a [`Lost`] or a [`Probe`], or nothing.
+    /// The arguments of the operation: a [`Configure`], a [`Lost`] or a [`Probe`], or nothing.
     #[serde(default)]
     pub args: Raw,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The request's id.
     pub request_id: u64,
     /// The request's operation.
     pub op: String,
-    /// Absent or null: it worked. Upstream's agents write whatever their error type encodes to.
+    /// Absent or null if it worked. Upstream's agents write whatever their error type encodes to.
     #[serde(default, skip_serializing_if = "Raw::is_null")]
     pub error: Raw,
-    /// For [`CONFIGURE`] a [`Greeting`], for [`PROBE`] what was [`Found`](super::probe::Found).
+    /// For [`CONFIGURE`] a [`Greeting`], for [`PROBE`] a [`Found`](super::probe::Found).
     #[serde(default)]
     pub data: Raw,
 }
@@ -152,8 +156,8 @@ pub struct Greeting {
     /// Its program's version.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
-    /// Addition: the [sum](super::sum::of_control) of the message that configured it, as it arrived; 0 from an agent that
-    /// does not have [`feature::SUMS`].
+    /// Addition: the [sum](super::sum::of_control) of the message that configured it, as it arrived; 0 from an agent
+    /// that does not have [`feature::SUMS`].
     #[serde(default, deserialize_with = "null_is_empty")]
     pub sum: u16,
 }
@@ -168,27 +172,27 @@ impl Greeting {
 /// An event before its type is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RawEvent {
-    /// Which event.
+    /// The type of the event.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it says.
+    /// The data of the event.
     #[serde(default)]
     pub data: Raw,
 }
 
-/// What an agent tells unasked.
+/// A message that an agent sends without a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on that
-    /// host at the moment. An empty list says that all is well again.
+    /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on that host
+    /// at the moment. An empty list means that all is well again.
     Problems(Vec<ProblemReport>),
-    /// Addition, sent only to managers that announced [`feature::NOTICES`]: something that people should know, and that is
-    /// over.
+    /// Addition, sent only to managers that announced [`feature::NOTICES`]: a single occurrence that people should know
+    /// about.
     Notice(String),
-    /// Addresses that a gateway has given for a name: what the agent sends there belongs to that gateway.
+    /// Addresses that a gateway has given for a name: packets of this agent to them belong to that gateway.
     RouteSuggestion(RouteSuggestion),
-    /// Addition, sent only to managers that announced [`feature::POLICY`]: what hosts have asked this gateway for, and the
-    /// policy refuses to them, since that was last told.
+    /// Addition, sent only to managers that announced [`feature::POLICY`]: requests of hosts to this gateway that the
+    /// policy has refused since the last such event.
     Refused(Vec<RefusedAsk>),
     /// An event of a type that is not known here.
     Unknown(String),
@@ -203,14 +207,14 @@ pub struct ProblemReport {
     pub reason: String,
 }
 
-/// Something that a host has asked a gateway for, and may not have.
+/// Something that a host has asked a gateway for, and that the policy refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedAsk {
     /// The host's VIP.
     pub from: Ipv4Addr,
-    /// A name or an address, and the port; empty for several that are not told apart.
+    /// A name or an address, and the port; empty for several that are counted together.
     pub to: String,
-    /// The number of the rule that refuses it; absent if it is the default.
+    /// The number of the rule that refuses it; absent if the default of the policy does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<u16>,
     /// How often it was asked for.
@@ -303,7 +307,7 @@ impl TryFrom<RawEvent> for Event {
     }
 }
 
-/// The whole of what an agent is to be.
+/// The whole configuration of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Configure {
@@ -346,38 +350,38 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub relays: Vec<Endpoint>,
-    /// Addition: which of the names are those of hosts, and not aliases.
+    /// Addition: those of the names that are names of hosts, and not aliases.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub main_names: Vec<String>,
-    /// Addition: a word that no other run of a manager has. An agent with the same word and address is an earlier life of
-    /// this one, and is to end.
+    /// Addition: a word that no other run of a manager has. An agent with the same word and the same address is the
+    /// predecessor of this one, and has to end.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "String::is_empty"
     )]
     pub manager: String,
-    /// Addition: what the manager can take; see [`feature`].
+    /// Addition: what the manager supports; see [`feature`].
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub features: Vec<String>,
-    /// Addition: who may reach what, as far as it concerns the agent; everybody everything without it.
+    /// Addition: who may reach what, as far as it concerns the agent; without it everybody may reach everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
 
-/// Who may reach what, as far as it concerns an agent. No field may be left out: what is not understood is not obeyed.
+/// Who may reach what, as far as it concerns an agent. No field may be left out, so that no policy is half understood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
-    /// What becomes of connections that no rule fits: `allow` or `deny`.
+    /// The action for connections that no rule fits: `allow` or `deny`.
     pub default: String,
     /// The rules about connections from the agent, to it and through it, in their order.
     pub rules: Vec<PolicyRule>,
@@ -389,15 +393,15 @@ pub struct Policy {
 pub struct PolicyRule {
     /// Its number in the manifest, from 1.
     pub number: u16,
-    /// Where connections begin.
+    /// Hosts where connections begin.
     pub from: Vec<String>,
-    /// Hosts that they go to.
+    /// Hosts that connections go to.
     pub to: Vec<String>,
     /// Destinations outside the network: CIDR blocks and host name globs, or one `*` for all of them.
     pub beyond: Vec<String>,
-    /// The gateways that those are reached through.
+    /// Gateways through which the destinations in `beyond` are reached.
     pub via: Vec<String>,
-    /// The first and the last port of each range; all ports if there is none.
+    /// The first and the last port of each range; all ports if the list is empty.
     pub ports: Vec<[u16; 2]>,
     /// `allow` or `deny`.
     pub action: String,
@@ -406,7 +410,7 @@ pub struct PolicyRule {
 /// Which hosts cannot be reached at the moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// Their VIPs: all of them, whatever was said before.
+    /// The VIPs of all lost hosts. The list replaces the one before.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub hosts: Vec<Ipv4Addr>,
 }
@@ -444,7 +448,8 @@ pub struct Listen {
     /// `address:port`.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
-    /// Addition: the file with its users, with `~` and `${VAR}` for the agent to expand; everybody's if empty.
+    /// Addition: the file with the users of the proxy, with `~` and `${VAR}` for the agent to expand; if empty,
+    /// everybody may use the proxy.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -464,7 +469,7 @@ pub struct Listen {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Loopback {
-    /// If true, it does not.
+    /// If true, the agent does not listen there.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub disable: bool,
     /// Addition: only programs of the agent's own user may connect there; see [`feature::SAME_USER`].
@@ -482,7 +487,7 @@ pub struct StateDir {
     /// The folder, with `~` and `${VAR}` for the agent to expand.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub path: String,
-    /// If true, nowhere.
+    /// If true, the agent keeps no hosts files.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub disable: bool,
 }
@@ -498,7 +503,7 @@ pub struct Route {
     pub to_hostname_glob: Vec<String>,
     /// The VIP of that host.
     pub via: Ipv4Addr,
-    /// Addition: further hosts, for when that one is not there.
+    /// Addition: further hosts, to use while that one is not there.
     #[serde(
         default,
         rename = "orVia",
@@ -517,8 +522,8 @@ pub struct Route {
 }
 
 impl Message {
-    /// Reads the payload of a control frame. What a message says beside what is known here is passed over and never built,
-    /// so that reading costs one look at each byte and no more memory than is kept.
+    /// Reads the payload of a control frame. Parts of a message that are not known here are skipped and never built, so
+    /// that reading costs one look at each byte and no more memory than is kept.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let Envelope { kind, body } = serde_json::from_slice(json)?;
         let body = body.get();
@@ -539,7 +544,7 @@ impl Message {
         })
     }
 
-    /// A request to show that the agent is there.
+    /// A request that an agent answers to show that it is there.
     pub fn ping(id: u64) -> Self {
         Self::Request(Request {
             id,
@@ -559,7 +564,7 @@ impl Message {
         })
     }
 
-    /// A request to look at something.
+    /// A request to check something.
     pub fn probe(id: u64, probe: &Probe) -> Self {
         Self::Request(Request {
             id,

@@ -1,4 +1,5 @@
-//! Bytes to frames, at any byte boundary, and frames to bytes. It never trusts a length before it has checked it.
+//! Turns bytes into frames, at any byte boundary, and frames into bytes. A length is never trusted before it was
+//! checked.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -74,30 +75,31 @@ pub enum Item {
     Packet(PacketFrame),
     /// The JSON of a control message; not parsed yet.
     Control(Bytes),
-    /// A packet that has another sum than its frame says, and was skipped.
+    /// A packet whose sum differs from the one in its frame; it was skipped.
     Damaged,
-    /// A frame of this type, which nobody has announced, and was skipped.
+    /// A frame of this type, which is not known here; it was skipped.
     Unknown(u16),
 }
 
-/// The stream is out of step, for good: what should be the start of a frame is not.
+/// The stream is out of step, for good: there is no frame where one should begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Desync {
-    /// A byte other than the magic one, or a length that cannot be.
+    /// There is a byte other than the magic one, or a length that a frame cannot have.
     #[error("the stream is out of step: found {0:02x?} where a frame should begin")]
     Header([u8; 4]),
-    /// A control message is longer than one may be.
+    /// A control message is too long.
     #[error("a message of {bytes} bytes, where {most} are the most")]
     TooLong {
-        /// How long it is, in bytes.
+        /// Its length, in bytes.
         bytes: usize,
-        /// How long it may be, in bytes.
+        /// The greatest length allowed, in bytes.
         most: usize,
     },
-    /// A control message has another sum than its frame says. What it was is not known, and it will not be said again.
+    /// The sum of a control message differs from the one in its frame. What the message said is not known, and it will
+    /// not be sent again.
     #[error("the way to the agent changes what it carries: a message has a wrong sum")]
     Sum,
-    /// No frame within the first [`BANNER_MAX`] bytes.
+    /// There is no frame within the first [`BANNER_MAX`] bytes.
     #[error("no frame within the first {} KiB", BANNER_MAX >> 10)]
     Banner,
 }
@@ -111,13 +113,13 @@ pub struct Decoder {
     checks_packets: bool,
     state: State,
     banner: Vec<u8>,
-    /// The beginning of what came after the banner, and may be a frame or not.
+    /// The beginning of what came after the banner, which may be a frame or not.
     doubtful: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Before the first frame: what is no frame is banner.
+    /// Before the first frame: everything that is not a frame is banner.
     Banner,
     /// Frames follow each other.
     InStep,
@@ -135,8 +137,8 @@ impl Decoder {
         }
     }
 
-    /// For a manager, whose stream may begin with up to [`BANNER_MAX`] bytes of something else, then a control frame. The
-    /// sums of packets are left to the agents that these go to.
+    /// For a manager, whose stream may begin with up to [`BANNER_MAX`] bytes of something else, then a control frame.
+    /// The sums of packets are not checked here: the agents that receive the packets do that.
     pub fn with_banner(control_max: usize) -> Self {
         Self {
             checks_packets: false,
@@ -145,7 +147,8 @@ impl Decoder {
         }
     }
 
-    /// What preceded the first frame, so far; and the beginning of what may be that frame or not, while that is open.
+    /// The bytes before the first frame so far. As long as it is open whether a frame has begun, its beginning is
+    /// included.
     pub fn banner(&self) -> Vec<u8> {
         [&self.banner[..], &self.doubtful].concat()
     }
@@ -178,7 +181,7 @@ impl Decoder {
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
-            // The reader makes room: it knows where memory comes from.
+            // The reader makes room, since it knows where memory comes from.
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
@@ -199,7 +202,8 @@ impl Decoder {
         Ok(Some(Item::Control(frame)))
     }
 
-    /// Moves what is no control frame from `buffer` to the banner; true once a control frame stands in front.
+    /// Moves everything before the first control frame from `buffer` to the banner; true once such a frame stands in
+    /// front.
     fn skip_banner(&mut self, buffer: &mut BytesMut) -> Result<bool, Desync> {
         self.doubtful.clear();
         loop {
@@ -227,7 +231,7 @@ impl Decoder {
     }
 }
 
-/// How much of a doubtful frame is looked at before it is whole, in bytes, however often more of it comes.
+/// The most bytes of a doubtful frame that are looked at before it is whole, each time that more of it arrives.
 const DOUBTFUL_MAX: usize = 256;
 
 enum Guess {
@@ -236,9 +240,9 @@ enum Guess {
     MoreBytes,
 }
 
-/// Whether a control frame with a JSON object inside stands at the front. A `B` of a banner must not be taken for
-/// one, so the whole message is looked at; and a banner must not make us wait for a message that never comes, so
-/// everything that can be refused early is.
+/// Whether a control frame with a JSON object inside stands at the front. A `B` in a banner must not be taken for one,
+/// so the whole message is checked; and a banner must not make us wait for a message that never comes, so everything
+/// that can be refused early is refused early.
 fn looks_like_control(buffer: &[u8]) -> Guess {
     let header = match Header::parse(buffer) {
         Ok(Some(header)) => header,
@@ -418,7 +422,7 @@ mod tests {
         let mut buffer = BytesMut::from(&b"motd B\0\0\x44\0\x02\0\0{\"a"[..]);
         assert_eq!(decoder.poll(&mut buffer), Ok(None));
         assert_eq!(decoder.banner(), b"motd B\0\0\x44\0\x02\0\0{\"a");
-        // It could still become one until it says what no JSON says.
+        // It could still become a frame, until it says something that JSON cannot say.
         buffer.extend_from_slice(b"\"?");
         assert_eq!(decoder.poll(&mut buffer), Ok(None));
         assert!(buffer.is_empty(), "it is banner");

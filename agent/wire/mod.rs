@@ -34,8 +34,8 @@ pub const HEADER_LEN: usize = 8;
 /// The largest IPv4 packet: its total length is a 16-bit field (RFC 791 section 3.1).
 pub const PACKET_MAX: usize = 65_535;
 
-/// The largest control message that an agent may send, in bytes. A result or an event is a few hundred; a list of all that
-/// does not work on a host may be longer.
+/// The largest control message that an agent may send, in bytes. A result or an event has a few hundred bytes; the list
+/// of all that does not work on a host may be longer.
 pub const CONTROL_MAX_FROM_AGENT: usize = 256 << 10;
 
 /// The largest control message that a manager may send, in bytes: the most that fits a frame's length field.

@@ -14,22 +14,22 @@ const TCP: u8 = 6;
 /// Why bytes are not a packet that this network carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum PacketError {
-    /// Shorter than the headers say, or than any header.
+    /// The packet is shorter than its headers say, or than any header.
     #[error("shorter than its headers")]
     Truncated,
-    /// Not version 4.
+    /// The packet is not of version 4.
     #[error("not IPv4")]
     Version,
-    /// The total length is not the length of the frame's payload.
+    /// The total length in the header is not the length of the frame's payload.
     #[error("its length field disagrees with its length")]
     Length,
-    /// IP options: nobody in this network sends them, and they serve to confuse readers.
+    /// The packet has IP options: nothing in this network sends them, and they serve to confuse readers.
     #[error("it carries IP options")]
     Options,
-    /// A fragment: packets here are never fragmented.
+    /// The packet is a fragment: packets here are never fragmented.
     #[error("it is a fragment")]
     Fragment,
-    /// Not TCP.
+    /// The packet does not carry TCP.
     #[error("it is not TCP")]
     Protocol,
 }
@@ -55,20 +55,20 @@ pub struct Segment {
     pub span: u32,
 }
 
-/// The flags of a TCP header (RFC 9293 section 3.1) that decide about a flow's life.
+/// The flags of a TCP header (RFC 9293 section 3.1) that decide how a flow begins and ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "these are the header's own bits"
 )]
 pub struct Flags {
-    /// No more data from the sender.
+    /// The sender has no more data.
     pub fin: bool,
-    /// A connection begins.
+    /// The segment begins a connection.
     pub syn: bool,
-    /// A connection ends at once.
+    /// The segment ends a connection at once.
     pub rst: bool,
-    /// The acknowledgment number counts.
+    /// The acknowledgment number is valid.
     pub ack: bool,
 }
 

@@ -1,21 +1,22 @@
-//! What a manager has an agent look at, so that it can explain why a connection works or does not.
+//! Checks that a manager asks an agent for, so that it can explain why a connection works or does not.
 //!
-//! An addition: the operation is requested only of agents that announced [`feature::PROBE`](super::control::feature::PROBE).
+//! An addition: the operation is requested only of agents that announced
+//! [`feature::PROBE`](super::control::feature::PROBE).
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// What to look at: the arguments of the operation.
+/// What to check: the arguments of the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
 pub enum Probe {
     /// Whether the agent listens for TCP on a real address of its host, for programs there.
     Listener {
-        /// Where.
+        /// The real address.
         address: SocketAddr,
     },
-    /// Connect to where a flow to this destination would lead, and close the connection at once.
+    /// Whether a flow to this destination would connect: the agent connects there, and closes the connection at once.
     Dial {
         /// The agent's own VIP, for a published port; else an address or a name, for a gateway.
         host: String,
@@ -24,13 +25,13 @@ pub enum Probe {
     },
 }
 
-/// What came of it: the data of the result.
+/// What the check found: the data of the result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Why it does not work; absent if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// The same for people; empty if it works.
+    /// The cause in words for people; empty if it works.
     #[serde(default, deserialize_with = "super::control::null_is_empty")]
     pub reason: String,
 }
@@ -39,11 +40,11 @@ pub struct Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
-    /// The agent's configuration does not have it: it listens there for nobody, or dials that for nobody.
+    /// The configuration of the agent does not have it: it listens there, or dials that, for nobody.
     NotAllowed,
     /// The host's resolver does not know the name.
     NameNotFound,
-    /// No way leads there.
+    /// No way through the network leads there.
     Unreachable,
     /// Nobody listens there.
     Refused,
@@ -57,7 +58,7 @@ pub enum Cause {
     Limited,
     /// The host does not have the address.
     NoAddress,
-    /// Anything else; also every word that is not known here.
+    /// Any other cause; also every word that is not known here.
     #[serde(other)]
     Other,
 }

@@ -1,7 +1,8 @@
 //! What the agent of a proxy and that of a gateway say to each other before they carry a connection.
 //!
-//! The first opens a flow to the gateway's relay port and asks; the gateway resolves, dials, and answers; after the answer
-//! that it has connected, the flow is the connection. Both messages are JSON behind a length of two bytes:
+//! The agent of the proxy opens a flow to the gateway's relay port and asks. The gateway resolves, dials and answers.
+//! After the answer that it has connected, the flow is the connection. Both messages are JSON behind a length of two
+//! bytes:
 //!
 //! ```text
 //! u16be length of what follows
@@ -25,13 +26,13 @@ pub struct Ask {
     pub port: u16,
 }
 
-/// What came of it.
+/// The answer of the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Why it did not, as one of the words of [`cause`]; absent if it did.
+    /// Why the gateway did not connect, as one of the words of [`cause`]; absent if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
-    /// The same for people; empty if it did.
+    /// The cause in words for people; empty if the gateway connected.
     #[serde(default)]
     pub reason: String,
 }
@@ -42,17 +43,17 @@ pub mod cause {
     pub const NOT_ALLOWED: &str = "notAllowed";
     /// The gateway's resolver does not know the name.
     pub const NAME_NOT_FOUND: &str = "nameNotFound";
-    /// No way leads there.
+    /// No way through the network leads there.
     pub const UNREACHABLE: &str = "unreachable";
     /// Nobody listens there.
     pub const REFUSED: &str = "refused";
-    /// It did not answer in time.
+    /// The destination did not answer in time.
     pub const TIMED_OUT: &str = "timedOut";
 }
 
 /// A message with its length in front.
 pub fn encode(message: &impl Serialize) -> Vec<u8> {
-    // Strings and numbers: nothing that JSON cannot hold.
+    // The messages have strings and numbers, nothing that JSON cannot hold.
     let json = serde_json::to_vec(message).unwrap_or_default();
     let mut bytes = Vec::with_capacity(LENGTH_LEN + json.len());
     bytes.extend_from_slice(&u16::try_from(json.len()).unwrap_or(0).to_be_bytes());

@@ -1,8 +1,8 @@
-//! Addition: sums over frames, for pipes that change what they carry.
+//! Addition: sums over frames, by which a pipe is noticed that changes what it carries.
 //!
-//! TCP's own sum lets two turned bits pass that stand in the same column of its 16-bit words, and a packet here may be 64 KiB
-//! long; a control message has no other sum at all. A frame's sum stands in the header's reserved field, which upstream leaves
-//! 0: so 0 says that a frame has none.
+//! TCP's own sum does not notice two flipped bits in the same column of its 16-bit words, and a packet here may be 64
+//! KiB long; a control message has no other sum at all. The sum of a frame stands in the reserved field of its header.
+//! Upstream leaves that field 0, so 0 means that a frame has no sum.
 
 use bytes::{Bytes, BytesMut};
 use xxhash_rust::xxh64::xxh64;
@@ -12,7 +12,8 @@ use super::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
 /// Where the reserved field is in a header.
 const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;
 
-/// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these are 0.
+/// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these
+/// are 0.
 pub fn of_control(payload: &[u8]) -> u16 {
     of(Kind::Control as u16, payload)
 }
@@ -23,7 +24,7 @@ pub(super) fn of(kind: u16, payload: &[u8]) -> u16 {
     u16::from_be_bytes([high, low]).max(1)
 }
 
-/// Writes the sum of each of the whole frames in `frames` into it.
+/// Writes into each of the whole frames in `frames` its sum.
 pub fn seal(mut frames: &mut [u8]) {
     while let Some((header, rest)) = frames.split_first_chunk_mut::<HEADER_LEN>() {
         let [_, high, middle, low, kind @ .., _, _] = *header;
@@ -36,7 +37,7 @@ pub fn seal(mut frames: &mut [u8]) {
     }
 }
 
-/// A whole frame as one who knows no sums takes it.
+/// A whole frame without its sum, for a receiver that does not know sums.
 pub fn unsealed(frame: Bytes) -> Bytes {
     if frame.get(FIELD).is_none_or(|sum| sum == [0, 0]) {
         return frame;

@@ -1,11 +1,12 @@
-//! Whether this machine has what networks usually need. Each check answers within seconds, all at the same time.
+//! Whether this machine has what networks usually need. Each check answers within seconds, and all run at the same
+//! time.
 
 use crate::{
     programs::{self, find, run, safe},
     view::{Check, CheckState},
 };
 
-/// A program: its name, what it is for, how its version is asked for, and what to do where it is missing.
+/// A program: its name, what it is for, how its version is asked for, and what to do if it is missing.
 type Program = (
     &'static str,
     &'static str,
@@ -87,7 +88,8 @@ async fn check((id, title, words, fix): Program) -> Check {
     }
 }
 
-/// Where programs are looked for. An app that is started from a menu would not know what the person's shell knows.
+/// Checks where programs are looked for: an app that is started from a menu would not know what the person's shell
+/// knows.
 fn search_path() -> Check {
     let adopted = norouter::driver::system::environment::adopted();
     let from = if adopted.is_empty() {

@@ -1,5 +1,5 @@
-//! What the page can ask for: the whole list. Each command checks what it was given and hands it on; none takes a command
-//! line, and none takes a path that a person has not chosen.
+//! Everything that the page can ask for. Each command checks its arguments and passes them on. No command takes a
+//! command line, or a path that a person has not chosen.
 
 use std::{path::Path, sync::Arc};
 
@@ -24,13 +24,13 @@ use crate::{
 /// How long a path may be, in bytes.
 const PATH_MAX: usize = 4_096;
 
-/// How long a text may be that is copied or saved, in bytes.
+/// How long a text that is copied or saved may be, in bytes.
 const TEXT_MAX: usize = 16 << 20;
 
 /// How long a message of the page may be, in bytes.
 const MESSAGE_MAX: usize = 4_096;
 
-/// How many offers may be taken.
+/// How many offers may be chosen.
 const OFFERS_MAX: usize = 200;
 
 type Outcome<T = ()> = Result<T, String>;
@@ -43,7 +43,7 @@ macro_rules! commands {
         #[cfg(test)]
         pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
-        /// What answers the page.
+        /// Answers the commands of the page.
         pub(crate) fn handler<R: tauri::Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
             tauri::generate_handler![$($name),*]
         }
@@ -286,7 +286,7 @@ async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked>
             effect: None,
         });
     };
-    // Where nothing runs there are no flows, and where nothing is planned yet everything is new.
+    // Without a running network there are no flows, and without an earlier plan everything is new.
     let flows = desk.flows(usize::MAX).await.unwrap_or_default().flows;
     let old = desk.plan_now().unwrap_or_else(|| new.clone());
     let effect = Some(effect::effect(&old, &new, &flows));

@@ -1,5 +1,5 @@
-//! What the person has agreed to. A manifest is a program: nothing of it is in force before the person has seen what it grants:
-//! its commands, and everything else that it lets happen to machines.
+//! What the person has agreed to. A manifest is a program: nothing of it is in force before the person has seen what it
+//! grants, which is its commands and everything else that it lets happen to machines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +17,8 @@ use crate::view::{CommandChange, Consent, ConsentDeed, ConsentHost};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agreements(BTreeMap<String, Agreement>);
 
-/// What was agreed to for a file. The grants themselves are kept, and not only their digest, so that the next question can show
-/// what is different. What older versions have kept knows of less, and is asked for again.
+/// What was agreed to for a file. The grants themselves are kept, and not only their digest, so that the next question
+/// can show what is different. Agreements of older versions do not cover everything, so that the person is asked again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Agreement {
     #[serde(default)]
@@ -32,7 +32,7 @@ impl Agreements {
         agreed.is_some_and(|agreed| grants(plan).is_subset(&agreed.grants))
     }
 
-    /// What the person is shown before a plan is in force; `running` if it is to take the place of another one.
+    /// The question to the person before a plan is in force; `running` if the plan is to replace a running one.
     pub(crate) fn question(&self, path: &str, plan: &Plan, running: bool) -> Consent {
         let doubts = doubts::doubts(plan).into_iter();
         Consent {
@@ -65,7 +65,7 @@ impl Agreements {
             .collect()
     }
 
-    /// Every command of a plan beside what was agreed to.
+    /// Every command of a plan, beside the one that was agreed to.
     fn compare(&self, path: &str, plan: &Plan) -> Vec<ConsentHost> {
         let before: BTreeMap<_, _> = self
             .agreed(path)
@@ -91,14 +91,14 @@ impl Agreements {
             .collect()
     }
 
-    /// Remembers what a plan grants, and nothing else that was granted before.
+    /// Remembers what a plan grants, and forgets everything that was granted before.
     pub(crate) fn agree(&mut self, path: &str, plan: &Plan) {
         let grants = grants(plan);
         self.0.insert(path.to_owned(), Agreement { grants });
     }
 }
 
-/// A command beside the one before it.
+/// A command beside the one that it replaces.
 pub(crate) fn beside(
     host: String,
     vip: String,
@@ -131,9 +131,10 @@ pub(crate) fn commands(plan: &Plan) -> impl Iterator<Item = (String, String, &[S
     })
 }
 
-/// What a plan grants in one word: SHA-256 of all of it. What is in the files that commands name is not a part of it.
+/// The digest of everything that a plan grants: SHA-256. The contents of files that its commands name are not a part of
+/// it.
 pub(crate) fn digest(plan: &Plan) -> String {
-    // Texts and lists of them have nothing in them that JSON cannot say, and no two of them look the same in it.
+    // Texts and lists of texts have nothing that JSON cannot hold, and different ones differ in JSON, too.
     hash(&serde_json::to_vec(&grants(plan)).unwrap_or_default())
 }
 
@@ -235,7 +236,7 @@ mod tests {
             assert!(!agreements.cover("/n.yaml", &other), "{text}");
             let question = agreements.question("/n.yaml", &other, true);
             let fresh = question.deeds.iter().filter(|it| it.is_new).count();
-            // Who may reach what is shown, too, and is as it was.
+            // The grant about who may reach what is shown, too, and has not changed.
             assert_eq!((question.deeds.len(), fresh), (new + 1, new), "{text}");
             let mut agreements = agreements.clone();
             agreements.agree("/n.yaml", &other);

@@ -1,4 +1,4 @@
-//! What the page and the tray have done in more than one step: dialogs around files, quitting, variables for shells.
+//! Actions of the page and the tray that take more than one step: dialogs around files, quitting, variables for shells.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -30,12 +30,12 @@ pub(crate) const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml
 /// How long an address may be, in bytes.
 const URL_MAX: usize = 2_048;
 
-/// The one stream to the page: the page that asks last has it.
+/// The one stream to the page: the page that has asked last gets it.
 #[derive(Default)]
 pub(crate) struct Feed(Mutex<Option<AbortHandle>>);
 
 impl Feed {
-    /// Tells a page what happens from now on, and no other page any more.
+    /// Sends this page what happens from now on, and no longer any other page.
     pub(crate) fn begin(&self, desk: &Desk, send: impl FnMut(Vec<News>) -> bool + Send + 'static) {
         let task = tokio::spawn(feed::feed(desk.clone(), send)).abort_handle();
         let before = self
@@ -66,7 +66,7 @@ pub(crate) async fn create(desk: &Desk, screen: &dyn Surface, text: &str) -> Res
     desk.open(&path).await
 }
 
-/// Writes a text where the person wants it; gives the place.
+/// Writes a text where the person wants it, and returns the place.
 pub(crate) async fn save(
     screen: &dyn Surface,
     title: &str,
@@ -80,7 +80,7 @@ pub(crate) async fn save(
     Ok(Some(path.display().to_string()))
 }
 
-/// Takes up what the person has chosen.
+/// Applies the settings that the person has chosen.
 pub(crate) fn set_settings(
     desk: &Desk,
     screen: &dyn Surface,
@@ -96,7 +96,7 @@ pub(crate) fn set_settings(
     desk.set_settings(settings)
 }
 
-/// Ends the network; a click that would cut connections is asked about first.
+/// Ends the network. A click that would cut connections has to be confirmed first.
 pub(crate) async fn stop(desk: &Desk, screen: &dyn Surface) -> Result<(), String> {
     let flows = open_flows(desk).await;
     if let Some(network) = desk.app().network.filter(|_| flows > 0) {
@@ -192,7 +192,7 @@ fn near(address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// An address of the network that is shown, if it is one. A page in the window may show no other in the browser.
+/// The address, if it is one of the network that is shown. A page in the window must not open any other in the browser.
 pub(crate) fn address_of_the_network(desk: &Desk, text: &str) -> Result<String, String> {
     let network = desk.network().ok_or("no network runs")?;
     checked_address(&network, text)

@@ -1,5 +1,6 @@
-//! What lies on the person's desk: the manifest that is open, the network that is shown, and what was chosen. One lock,
-//! held between two awaits and never across one; everybody who shows something of it is woken when it changes.
+//! Everything that lies on the person's desk: the manifest that is open, the network that is shown, and the settings.
+//! It has one lock, which is held between two awaits and never across one. All who show something of it are woken when
+//! it changes.
 
 use std::{
     io,
@@ -47,13 +48,14 @@ pub(crate) struct Inner {
     /// The number of the last change.
     wake: watch::Sender<u64>,
     visible: watch::Sender<bool>,
-    /// Held by whoever opens, starts or attaches: one after the other.
+    /// Held while something is opened, started or attached to, so that this happens one after the other.
     pub(crate) turn: tokio::sync::Mutex<()>,
     folders: Folders,
 }
 
 pub(crate) struct State {
-    /// How many changes there were, and which was the last of the app and of the file on the disk.
+    /// The number of changes so far. `app_at` is the last change of the app, and `disk_at` that of the file on the
+    /// disk.
     change: u64,
     app_at: u64,
     disk_at: u64,
@@ -74,9 +76,9 @@ pub(crate) struct State {
 /// The manifest that is open.
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
-    /// The file as it was seen last; none while it cannot be read.
+    /// The file as it was seen last; `None` while it cannot be read.
     seen: Option<ManifestText>,
-    /// What watches it.
+    /// The task that watches the file.
     watch: AbortHandle,
 }
 
@@ -86,7 +88,7 @@ impl Drop for Opened {
     }
 }
 
-/// How far the page has been told.
+/// How far a page has been told.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
     session: u64,
@@ -96,7 +98,7 @@ pub(crate) struct Cursor {
 }
 
 impl Desk {
-    /// The desk of this user. What is wrong with its files is told as a failure.
+    /// The desk of this user. Anything wrong with its files is shown as a failure.
     pub(crate) fn new(folders: Folders) -> Self {
         let (settings, one) = Store::open(folders.config.join("settings.json"));
         let (recent, two) = Store::open(folders.data.join("recent.json"));
@@ -146,7 +148,7 @@ impl Desk {
         self.0.visible.subscribe()
     }
 
-    /// Says whether somebody looks at the page.
+    /// Sets whether somebody looks at the page.
     pub(crate) fn set_visible(&self, visible: bool) {
         self.0.visible.send_if_modified(|seen| {
             let before = std::mem::replace(seen, visible);
@@ -154,14 +156,14 @@ impl Desk {
         });
     }
 
-    /// Says whether there is an icon in the tray.
+    /// Sets whether there is an icon in the tray.
     pub(crate) fn set_tray(&self, tray: bool) {
         if self.lock().tray != tray {
             self.edit(|state| state.tray = tray);
         }
     }
 
-    /// Says what is held over the window.
+    /// Sets which files are held over the window.
     pub(crate) fn hold(&self, held: Option<Held>) {
         if self.lock().held != held {
             self.edit(|state| state.held = held);
@@ -177,7 +179,7 @@ impl Desk {
         path.is_file().then_some((path, recent.running))
     }
 
-    /// Which network is shown since the app began, from 1; 0 if none is.
+    /// The number of the network that is shown, counted from 1 since the app began; 0 if none is shown.
     pub(crate) fn session_id(&self) -> u64 {
         self.lock().session.as_ref().map_or(0, Session::id)
     }
@@ -193,17 +195,17 @@ impl Desk {
         state.session.as_ref()?.truth.network().cloned()
     }
 
-    /// What the person has chosen.
+    /// The person's settings.
     pub(crate) fn settings(&self) -> Settings {
         self.lock().settings.get().clone()
     }
 
-    /// Chooses something else.
+    /// Replaces the person's settings.
     pub(crate) fn set_settings(&self, settings: Settings) -> Result<(), String> {
         self.edit(|state| state.settings.change(|mine| *mine = settings))
     }
 
-    /// Opens a manifest again that was open before, and no other file: this is for whom a person has not given a path.
+    /// Opens a manifest that was open before, and no other file: this is for callers that no person has given a path.
     pub(crate) async fn open_again(&self, path: &str) -> Result<(), String> {
         if !self.lock().recent.get().has(path) {
             return Err(format!(
@@ -218,7 +220,7 @@ impl Desk {
         self.edit(|state| state.recent.change(|recent| recent.forget(path)))
     }
 
-    /// Tells what went wrong.
+    /// Shows that something went wrong.
     pub(crate) fn fail(&self, title: impl Into<String>, report: impl Into<String>) {
         let failure = Failure {
             title: title.into(),
@@ -246,7 +248,7 @@ impl Desk {
         let path = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
         if let Some(plan) = Self::load(&path)?.plan {
             let path = path.display().to_string();
-            // The person has asked for these very commands, and nobody else has written them.
+            // The person has asked for these very commands, and only this app has written them.
             self.edit(|state| state.agreements.change(|all| all.agree(&path, &plan)))?;
         }
         self.lay_down(&path).await
@@ -266,13 +268,13 @@ impl Desk {
         }
     }
 
-    /// Opens a manifest, in one's turn.
+    /// Opens a manifest, while the caller holds `turn`.
     pub(crate) async fn lay_down(&self, path: &Path) -> Result<(), String> {
         let path = std::fs::canonicalize(path)
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
         let shown = path.display().to_string();
         self.free_the_desk(&path)?;
-        // The watch is older than what is read, so that no change falls in between.
+        // The watch is older than what is read, so that no change between the two is missed.
         let watch = Watch::start(&path);
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;
@@ -306,7 +308,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Asks for consent where there is none.
+    /// Asks for consent if the person has not agreed yet.
     pub(crate) fn ask(&self, path: &str, plan: &Plan) {
         self.edit(|state| {
             let covered = state.session.is_some() || state.agreements.get().cover(path, plan);
@@ -314,8 +316,8 @@ impl Desk {
         });
     }
 
-    /// The answer to the question that is asked. With a yes, the very commands that were shown are started, or the very change
-    /// is taken up.
+    /// Takes the answer to the question. If it is yes, exactly the commands that were shown are started, or exactly the
+    /// change that was shown is applied.
     pub(crate) async fn consent(&self, digest_shown: &str, agree: bool) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         let asked = self.edit(|state| state.consent.take());
@@ -353,7 +355,7 @@ impl Desk {
         opened.ok_or_else(|| "no manifest is open".to_owned())
     }
 
-    /// Takes in the file as the person has saved it, so that it is not told as a change of somebody else.
+    /// Notes the file as the person has saved it, so that it is not reported as a change by somebody else.
     pub(crate) fn saved(&self, text: &ManifestText) {
         let mut state = self.lock();
         if let Some(opened) = &mut state.opened
@@ -368,7 +370,7 @@ impl Desk {
         origin::load(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
     }
 
-    /// What the page has not been told yet.
+    /// Everything that a page has not been told yet.
     pub(crate) fn news(&self, cursor: &mut Cursor) -> Vec<News> {
         let state = self.lock();
         let mut news = Vec::new();
@@ -403,7 +405,7 @@ impl Desk {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something that the page is shown as a part of the app.
+    /// Changes something that the page sees as a part of the app.
     pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut State) -> T) -> T {
         self.change(|state, change| {
             state.app_at = change;
@@ -424,7 +426,8 @@ impl Desk {
 }
 
 impl Cursor {
-    /// Whoever has not looked for a while is told the app and the network as they are, and of the log what is new.
+    /// Prepares for a page that has not looked for a while: it gets the app and the network as they are, and new lines
+    /// of the log.
     pub(crate) fn look_again(&mut self) {
         self.app = self.app.min(1);
         self.truth.change = 0;
@@ -452,7 +455,7 @@ impl State {
     }
 }
 
-/// Tells when the open file is another one.
+/// Reports when the open file has changed.
 async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
     let mut watch = match watch {
         Ok(watch) => watch,
@@ -463,7 +466,7 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
     };
     loop {
         watch.changed().await;
-        // A file that is gone for a moment comes back.
+        // A file that is missing for a moment comes back.
         let Ok(text) = manifest::read(&path) else {
             continue;
         };
@@ -478,7 +481,8 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
             }
             opened.seen = Some(text);
             state.disk_at = change;
-            // What is asked is always about the file as it is; whoever keeps up a running network asks for that.
+            // The question is always about the present file. For a running network, the task that keeps it up asks the
+            // question.
             let asked = state.consent.as_ref().filter(|asked| !asked.running);
             if let (Some(_), Some(plan)) = (asked, &plan) {
                 state.consent = Some(state.agreements.get().question(&shown, plan, false));

@@ -1,5 +1,5 @@
-//! Everything that somebody who wants to help needs to know, as text that the person reads before it is saved. Commands
-//! and what they say may hold secrets: values that look like one are left out.
+//! A report with everything that somebody who helps has to know, as text that the person reads before it is saved.
+//! Commands and their output may hold secrets: values that look like one are left out.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use norouter::{
 
 use crate::{checks, desk::Desk, logbook, view::Platform};
 
-/// How many lines of the network's log are told.
+/// How many lines of the network's log are in the report.
 const LINES: usize = 300;
 
 /// The report.

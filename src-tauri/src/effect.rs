@@ -1,4 +1,4 @@
-//! What taking up another plan would do, said before it is done.
+//! What applying another plan would do, said before it is done.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::{
     view::{CommandChange, Effect, EffectKind, EffectLine},
 };
 
-/// What becomes of the plan `old`, with these flows, when it becomes `new`.
+/// What happens to the plan `old`, with these flows, when `new` replaces it.
 pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
     let changes = plan::diff(old, new);
     let mut lines = Vec::new();
@@ -76,7 +76,6 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
     }
 }
 
-/// The commands of `new` that `old` does not have, host by host.
 /// Whether a plan's policy refuses a flow, so that it is cut.
 fn is_denied(plan: &Plan, flow: &FlowView) -> bool {
     let mut hosts = plan.hosts.iter();

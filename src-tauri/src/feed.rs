@@ -14,7 +14,7 @@ const PACE: Duration = Duration::from_millis(100);
 /// How often traffic is asked for.
 const TRAFFIC: Duration = Duration::from_secs(1);
 
-/// Tells everything that happens, until nobody takes it any more.
+/// Tells the page everything that happens, until the page takes no more.
 pub(crate) async fn feed(desk: Desk, mut send: impl FnMut(Vec<News>) -> bool) {
     let mut wakes = desk.wakes();
     let mut visible = desk.visible();

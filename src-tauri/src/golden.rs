@@ -1,6 +1,6 @@
-//! What the page hears while a network lives, and what it must know after each batch: one file for both languages. This side
-//! compares the file with what the desk says now, or writes it (`UPDATE=1 cargo test -p norouter-app`); the page's tests fold
-//! the same batches with the page's own reducer.
+//! What the page hears while a network lives, and what it must know after each batch: one file for both languages. This
+//! side compares the file with what the desk says now, or writes it (`UPDATE=1 cargo test -p norouter-app`); the page's
+//! tests fold the same batches with the page's own reducer.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     view::News,
 };
 
-/// Where the file of the tale is said to be, on every machine.
+/// The place that the file has in the tale, on every machine.
 const PLACE: &str = "/home/ann/office.yaml";
 
 /// Much longer than a change of a file takes to be seen, on any machine.
@@ -31,14 +31,14 @@ struct Tale {
     desk: Desk,
     cursor: Cursor,
     manifest: PathBuf,
-    /// The end of the log; it outlives its network.
+    /// The end of the log, which outlives its network.
     lines: Vec<Value>,
     text: Value,
     batches: Vec<Value>,
 }
 
 impl Tale {
-    /// Tells the page what is new, and notes what is true then.
+    /// Tells the page what is new, and notes the state at that time.
     fn tell(&mut self, about: &str) {
         let news = self.desk.news(&mut self.cursor);
         assert!(!news.is_empty(), "{about}: nothing was told");
@@ -80,7 +80,7 @@ impl Tale {
     }
 }
 
-/// The same on every machine and in every version.
+/// Replaces what differs between machines and versions.
 fn settle(value: &mut Value, manifest: &str) {
     match value {
         Value::String(text) => *text = text.replace(manifest, PLACE),
@@ -153,7 +153,7 @@ fn became(seq: u64, of: &HostView) -> client::News {
     )
 }
 
-/// The desk before its network: opened, and changed on the disk by somebody else.
+/// The desk before its network: a manifest is open, and somebody else has changed it on the disk.
 async fn opened(folder: &Folder) -> Tale {
     let desk = desk(folder);
     let mut tale = Tale {
@@ -176,7 +176,7 @@ async fn opened(folder: &Folder) -> Tale {
     tale
 }
 
-/// A network from its first word to its end.
+/// A network from its start to its end.
 fn lives(tale: &mut Tale) {
     let client = || Client::new("office".parse().unwrap());
     let place = Some(tale.manifest.clone());
@@ -215,7 +215,7 @@ fn lives(tale: &mut Tale) {
     refreshed.unwrap();
     tale.tell("traffic");
 
-    // What a host tells by itself has its traffic, too.
+    // A change of a host brings its traffic, too.
     web.state = HostState::Waiting;
     web.reason = Some("its command has ended with code 255".to_owned());
     web.retry = Some(Retry {
@@ -261,7 +261,7 @@ fn lives(tale: &mut Tale) {
 async fn the_page_folds_these_batches_into_these_states() {
     let folder = Folder::new("golden");
     let mut tale = opened(&folder).await;
-    // Nothing waits from here on, so that nobody else gets a word in: no manager of this name is looked for.
+    // Nothing waits from here on, so that no other task runs in between: no manager of this name is looked for.
     lives(&mut tale);
     assert_eq!(tale.batches.len(), 13);
     let lines: Vec<String> = tale.batches.iter().map(Value::to_string).collect();

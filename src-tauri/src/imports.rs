@@ -1,5 +1,5 @@
-//! What could be hosts: names that ssh knows, running containers, running pods. All of it is text from outside. The page may
-//! choose among offers by their ids; what they run is kept here.
+//! Offers of hosts: names that ssh knows, running containers, running pods. All of it is text from outside. The page
+//! chooses among offers by their ids; the commands of the offers are kept here.
 
 use std::{
     collections::BTreeSet,
@@ -24,12 +24,12 @@ const OFFERS_MAX: usize = 200;
 /// How long a name may be that is offered.
 const NAME_MAX: usize = 253;
 
-/// What was found last.
+/// The offers that were found last.
 #[derive(Default)]
 pub(crate) struct Found(Mutex<Vec<ImportOffer>>);
 
 impl Found {
-    /// Looks everywhere at the same time. What does not answer offers nothing.
+    /// Looks everywhere at the same time. Programs that do not answer offer nothing.
     pub(crate) async fn look(&self) -> Vec<ImportOffer> {
         let ssh = tokio::task::spawn_blocking(|| home().map(|home| ssh(&ssh_config::hosts(&home))));
         let (ssh, docker, podman, pods) =
@@ -119,7 +119,7 @@ async fn containers(program: &'static str) -> Vec<ImportOffer> {
     }
 }
 
-/// podman writes a list, docker one object a line.
+/// The containers in the output of a program: podman writes a list, docker one object per line.
 fn containers_in(program: &str, text: &str) -> Vec<ImportOffer> {
     let containers = match serde_json::from_str(text) {
         Ok(Value::Array(list)) => list,
@@ -185,7 +185,7 @@ fn pods_in(text: &str) -> Vec<ImportOffer> {
     .collect()
 }
 
-/// A name that no program can take for something else.
+/// The name, if no program can take it for something else.
 fn plain(name: &str) -> Option<&str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.@:".contains(c);
     let good = !name.is_empty() && name.len() <= NAME_MAX && !name.starts_with('-');

@@ -1,4 +1,5 @@
-//! What the page may want of the network that is shown: each is one request to its manager, checked before it is sent.
+//! What the page may ask of the network that is shown: each intent is one request to its manager, checked before it is
+//! sent.
 
 use norouter::{
     driver::control::client,
@@ -13,7 +14,7 @@ use crate::desk::Desk;
 /// How long the name of a host may be (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 253;
 
-/// How long a destination may be, in bytes: an address of a page is one as well.
+/// How long a destination may be, in bytes; the address of a page is a destination as well.
 const TARGET_MAX: usize = 2_048;
 
 /// How many flows or lines the page may ask for.
@@ -58,7 +59,7 @@ impl Desk {
             .map_err(told)
     }
 
-    /// What the network was told to be.
+    /// The plan of the network.
     pub(crate) async fn plan(&self) -> Result<PlanView, String> {
         self.client()?.plan().await.map_err(told)
     }
@@ -86,7 +87,7 @@ impl Desk {
         self.client()?.post(&path).await.map_err(told)
     }
 
-    /// Starts a host's command that waits for approval: the one that was shown, which is what its number says.
+    /// Starts a host's command that waits for approval, if it is the one that was shown, which the number says.
     pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), String> {
         let host = name(host)?;
         let held = self.network().and_then(|network| {
@@ -119,7 +120,7 @@ impl Desk {
         self.client()?.delete(&path).await.map_err(told)
     }
 
-    /// Answers what a host asks, or says that nobody will.
+    /// Sends the answer to a host's question, or that nobody will answer.
     pub(crate) async fn answer(
         &self,
         host: &str,
@@ -153,7 +154,7 @@ fn name(host: &str) -> Result<&str, String> {
 fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let good = !text.is_empty() && text.len() <= NAME_MAX && text.chars().all(fits);
-    // Two points would lead up in a path.
+    // Two dots would lead up in a path.
     if good && text.chars().any(|c| c != '.') {
         Ok(text)
     } else {

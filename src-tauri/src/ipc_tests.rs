@@ -1,5 +1,5 @@
-//! The border between the page and the program: whatever the page sends, nothing breaks, and nothing happens that was not
-//! asked for well.
+//! The border between the page and the program: whatever the page sends, nothing breaks, and nothing happens that was
+//! not properly asked for.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ use crate::{
     window,
 };
 
-/// A screen that remembers what was done to it, and on which nobody answers.
+/// A screen that remembers what was done to it, and on which nobody answers questions.
 #[derive(Default)]
 struct Paper(Mutex<Vec<String>>);
 
@@ -184,7 +184,7 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
     };
     let nonsense = nonsense();
     for name in commands::NAMES {
-        // Both look at this machine and take their time; neither takes an argument.
+        // These look at this machine and take their time; none takes an argument.
         if ["checks", "imports", "diagnostics"].contains(name) || WITHOUT_ARGUMENTS.contains(name) {
             continue;
         }
@@ -252,7 +252,7 @@ fn the_page_may_use_its_commands_and_nothing_else() {
             assert!(why.contains("not allowed"), "{foreign}: {why}");
         }
     }
-    // A window of another name may nothing at all.
+    // A window of another name may do nothing at all.
     let other = WebviewWindowBuilder::new(&rig.app, "other", WebviewUrl::default());
     let other = other.build().unwrap();
     let refused = ask(&other, "app", json!({})).unwrap_err();
@@ -307,7 +307,7 @@ fn what_is_asked_well_is_done() {
     assert!(schema["$schema"].as_str().unwrap().contains("draft-07"));
 }
 
-/// The permissions of the page: exactly one for each command.
+/// The page has exactly one permission for each command, and no other.
 #[test]
 fn each_command_has_its_permission_and_the_page_has_no_other() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -329,7 +329,7 @@ fn each_command_has_its_permission_and_the_page_has_no_other() {
     );
 }
 
-/// What the page's frame allows, word by word: a change is to be seen.
+/// The frame of the page is compared word by word, so that a change is noticed.
 #[test]
 fn the_frame_of_the_page_is_strict() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -9,17 +9,17 @@ use std::{
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// From which size on the file is kept aside at the start, in bytes.
+/// The size from which on the file is kept aside at the start, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
-/// How much of its end is told, in bytes.
+/// How much of the end of the log is returned, in bytes.
 const TAIL: u64 = 32 << 10;
 
 fn place(folder: &Path) -> PathBuf {
     folder.join("app.log")
 }
 
-/// Begins to write into the folder. Where that is not possible there is no log, which is no reason not to run.
+/// Begins to write into the folder. If that is not possible, the app runs without a log.
 pub(crate) fn begin(folder: &Path) {
     let file = place(folder);
     let large = fs::metadata(&file).is_ok_and(|it| it.len() > SIZE_MAX);
@@ -33,7 +33,7 @@ pub(crate) fn begin(folder: &Path) {
             .with_ansi(false)
             .with_writer(Mutex::new(opened))
             .finish();
-        // Somebody who has set another one wants that.
+        // If somebody has set another subscriber, that one is wanted.
         let _ = tracing::subscriber::set_global_default(log);
     }
 }

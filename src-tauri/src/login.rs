@@ -8,7 +8,7 @@ use tauri::utils::platform;
 /// The file in the folder for configuration.
 const FILE: &str = "autostart/NoRouter.desktop";
 
-/// Has this program started with this word whenever the person logs in, or not.
+/// Sets whether this program is started with this word when the person logs in.
 pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     let file = config.join(FILE);
     if !on {
@@ -22,7 +22,7 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    // The path that the program was started by: an upgrade since then has put another file there.
+    // This is the path by which the program was started: an upgrade since then has put another file there.
     let program = platform::current_exe().map_err(|error| {
         format!("this program cannot find itself: {error}; start it by its whole path")
     })?;
@@ -39,8 +39,8 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     files::replace(&file, text.as_bytes(), files::PRIVATE)
 }
 
-/// The file, as the Desktop Entry Specification 1.5 has it; none for a path that cannot be a program there (`=`, and what
-/// is not text), or that not everything which starts a session reads alike (`%` and `\`).
+/// The file, by the Desktop Entry Specification 1.5. `None` for a path that cannot be a program there (`=`, and
+/// anything that is not text), or that programs which start a session read in different ways (`%` and `\`).
 fn entry(program: &Path, word: &str) -> Option<String> {
     let mut quoted = String::new();
     for letter in program.to_str()?.chars() {

@@ -14,7 +14,7 @@ use crate::{
     view::{ManifestText, Problem, Severity},
 };
 
-/// What the page is told when the file on the disk is not the one that it was shown.
+/// The message to the page when the file on the disk is not the one that the page was shown.
 pub(crate) const CHANGED: &str = "changed on disk";
 
 /// The file as it is now.

@@ -1,5 +1,5 @@
-//! One notification for what has changed and stays so: hosts that are lost, and that they are back. A blip is not told, and
-//! the next notification takes the place of the one before. What a click in the tray has done is told beside it, briefly.
+//! One notification for changes that last: hosts that are lost, and that they are back. A blip is not reported, and the
+//! next notification replaces the one before. The result of a click in the tray has a brief notification beside it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,45 +17,45 @@ use crate::{
     words::{APP, notice as words},
 };
 
-/// How long a host has to be lost before somebody is told.
+/// How long a host has to be lost before it is reported.
 const LASTING: Duration = Duration::from_secs(8);
 
 /// How long a notification stays that only says what a click has done, where the desktop lets the app choose.
 const BRIEF: Duration = Duration::from_secs(4);
 
-/// The place of one notification: the next one there takes the place of the one before. It has a number, which Linux
-/// desktops give with the first one that is shown; some give another one where they are asked for a certain one.
+/// The place of one notification: the next one there replaces it. It has a number, which Linux desktops give with the
+/// first notification that is shown; some give another one even if they are asked for a certain one.
 struct Place(Mutex<u32>);
 
-/// What is told of hosts.
+/// The place of notifications about hosts.
 static OF_HOSTS: Place = Place::numbered(0x6e6f_726f);
 
-/// What is told of clicks.
+/// The place of notifications about clicks.
 static OF_CLICKS: Place = Place::numbered(0x6e6f_7270);
 
-/// What people are told.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// In one line.
+    /// The title, in one line.
     pub(crate) title: String,
     /// More about it.
     pub(crate) text: String,
 }
 
-/// Who was lost since when, and what was told of it.
+/// Which hosts are lost since when, and which of them were reported.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     lost: BTreeMap<String, Instant>,
     told: BTreeSet<String>,
-    /// Hosts that were up; a network that begins is not one that is lost.
+    /// Hosts that were up: the hosts of a network that begins are not lost.
     known: BTreeSet<String>,
-    /// The last change of the manifest that was told of.
+    /// The last change of the manifest that was reported.
     change: u64,
 }
 
 impl Notices {
-    /// Takes in the hosts as they are, and says what is to be told now.
-    /// Of a kind that nobody wants to hear of, no host is ever lost.
+    /// Takes the present state of the hosts, and returns what to report now. A host whose state the person does not
+    /// want to hear of never counts as lost.
     pub(crate) fn handle(
         &mut self,
         now: Instant,
@@ -97,7 +97,8 @@ impl Notices {
         Some(notice(&lasting, hosts))
     }
 
-    /// Takes in what waits for the person since the manifest has changed; each change is told of once.
+    /// Takes the change of the manifest that waits for the person, and returns what to report; each change is reported
+    /// once.
     pub(crate) fn handle_change(
         &mut self,
         held: Option<&HeldChange>,
@@ -167,7 +168,7 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
     }
 }
 
-/// Tells what is to be told, for as long as the app runs.
+/// Sends notifications for as long as the app runs.
 pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
     let mut wakes = desk.wakes();
     let mut notices = Notices::default();
@@ -199,12 +200,12 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
     }
 }
 
-/// Shows what is told of hosts. Where nobody shows notifications, nothing happens.
+/// Shows a notification about hosts. If nothing on this machine shows notifications, nothing happens.
 pub(crate) fn show(notice: &Notice) {
     OF_HOSTS.show(notice, Timeout::Default);
 }
 
-/// Says briefly that a text is in the clipboard now, to somebody who has no window before them.
+/// Says briefly that a text is in the clipboard now, for a person who does not see the window.
 pub(crate) fn show_copied(text: &str) {
     let notice = Notice {
         title: words::copied(text),
@@ -227,7 +228,7 @@ impl Place {
             .summary(&notice.title)
             .icon("norouter-app")
             .timeout(timeout);
-        // The text is from outside, and some desktops read marks in it.
+        // The text is from outside, and some desktops interpret marks in it.
         shown.body(&notice.text.replace('&', "&amp;").replace('<', "&lt;"));
         if *id > 0 {
             shown.id(*id);
@@ -315,7 +316,7 @@ mod tests {
         assert_eq!(notices.due(), Some(start + LASTING));
         assert!(notices.handle(start + LASTING, &hosts, &all).is_some());
         assert_eq!(notices.due(), None);
-        // A host that is gone from the manifest is not lost.
+        // A host that was removed from the manifest is not lost.
         assert_eq!(
             notices
                 .handle(start + LASTING * 2, &[], &all)

@@ -1,5 +1,5 @@
-//! Other programs of this machine, asked briefly: nothing here waits for long, and what they say is cut and made safe to
-//! show. A program that was started from a menu does not know the person's PATH; their login shell does.
+//! Other programs of this machine, asked briefly: nothing here waits for long, and their output is cut and made safe to
+//! show. An app that was started from a menu does not know the person's PATH; the login shell does.
 
 use std::{
     env,
@@ -17,13 +17,13 @@ use tokio::{io::AsyncReadExt as _, process::Command, sync::watch};
 /// How long a program may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// How long the login shell may take to start. Some load half a world first.
+/// How long the login shell may take to start. Some shells load a lot first.
 const SHELL_MAX: Duration = Duration::from_secs(4);
 
 /// How much of an answer is read, in bytes.
 const OUTPUT_MAX: u64 = 4 << 20;
 
-/// What the shell writes around the variables, whatever else it greets people with.
+/// The mark around each variable, by which it is told from anything else that the shell writes.
 const MARK: &str = "__norouter__";
 
 /// The variables that are taken from the login shell.
@@ -36,7 +36,7 @@ fn known() -> &'static watch::Sender<bool> {
     KNOWN.get_or_init(|| watch::Sender::new(true))
 }
 
-/// Asks the login shell for its variables, once, without waiting. Whoever has started the app from a terminal has them
+/// Asks the login shell for its variables, once, without waiting. An app that was started from a terminal has them
 /// already.
 pub(crate) fn ask_the_login_shell() {
     if cfg!(windows) || io::stdin().is_terminal() {
@@ -53,13 +53,13 @@ pub(crate) fn ask_the_login_shell() {
 
 /// Waits for the login shell's answer, which is bounded.
 pub(crate) async fn environment_is_known() {
-    // Its sender is never gone.
+    // The sender is never dropped.
     let _ = known().subscribe().wait_for(|known| *known).await;
 }
 
 async fn login_environment() -> Option<Vec<(String, OsString)>> {
     let shell = env::var_os("SHELL").filter(|shell| Path::new(shell).is_absolute())?;
-    // Interactive as well: many people set PATH where only such shells look.
+    // The shell is interactive as well, because many people set PATH where only such shells look.
     let print = WANTED
         .map(|name| format!("printf '{MARK}{name}=%s' \"${name}\"; "))
         .concat();
@@ -124,16 +124,16 @@ fn is_program(file: &Path) -> bool {
     file.is_file()
 }
 
-/// What a program wrote.
+/// The output of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
-    /// To its standard output.
+    /// What it wrote to its standard output.
     pub(crate) out: String,
-    /// To its standard error.
+    /// What it wrote to its standard error.
     pub(crate) err: String,
 }
 
-/// Runs a program, if there is one of that name, and gives what it wrote; fails with a reason for people.
+/// Runs a program, if there is one of that name, and returns its output. Fails with a reason for people.
 pub(crate) async fn run(program: &str, words: &[&str]) -> Result<Output, String> {
     environment_is_known().await;
     let file = find(program).ok_or_else(|| format!("{program} is not installed"))?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::view;
 
-/// How many are remembered.
+/// How many manifests are remembered.
 const FILES_MAX: usize = 12;
 
 /// The manifests, the last one first.
@@ -27,7 +27,7 @@ impl Recent {
         self.files.truncate(FILES_MAX);
     }
 
-    /// Leaves a manifest out.
+    /// Removes a manifest from the list.
     pub(crate) fn forget(&mut self, path: &str) {
         self.files.retain(|file| file != path);
     }
@@ -37,12 +37,12 @@ impl Recent {
         self.files.iter().any(|file| file == path)
     }
 
-    /// The one that was open last.
+    /// The manifest that was open last.
     pub(crate) fn last(&self) -> Option<&str> {
         self.files.first().map(String::as_str)
     }
 
-    /// All of them as they are now.
+    /// All manifests, each with its present state.
     pub(crate) fn view(&self) -> Vec<view::Recent> {
         let files = self.files.iter();
         files

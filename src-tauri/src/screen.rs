@@ -19,7 +19,7 @@ use crate::{
 /// The screen.
 pub(crate) struct Screen {
     app: AppHandle,
-    /// On some systems what was copied is there only for as long as this is.
+    /// On some systems a copied text is there only for as long as this is.
     clipboard: Mutex<Option<Clipboard>>,
 }
 
@@ -36,7 +36,7 @@ impl Screen {
 fn later<T: Send + 'static>(otherwise: T, ask: impl FnOnce(oneshot::Sender<T>)) -> Later<T> {
     let (sender, answer) = oneshot::channel();
     ask(sender);
-    // A dialog that is gone without an answer says nothing.
+    // A dialog that is gone without an answer gives the default one.
     Box::pin(async move { answer.await.unwrap_or(otherwise) })
 }
 
@@ -72,7 +72,7 @@ impl Surface for Screen {
         let dialog = dialog.title(APP).buttons(buttons);
         later(false, |answer| {
             dialog.show(|yes| {
-                // Whoever has asked may be gone.
+                // The asker may have gone.
                 let _ = answer.send(yes);
             });
         })

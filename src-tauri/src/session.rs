@@ -34,15 +34,15 @@ const END_MAX: Duration = Duration::from_secs(10);
 
 /// A network that is shown.
 pub(crate) struct Session {
-    /// Which one it is since the app began, from 1.
+    /// The number of this network, counted from 1 since the app began.
     id: u64,
     client: Client,
-    /// How its manager is reached, if it is the app's own.
+    /// The handle of its manager, if the app runs it.
     hosted: Option<Handle>,
     manifest: Option<PathBuf>,
-    /// What its manager was told last, if it is the app's own.
+    /// The plan that its manager has, if the app runs it.
     plan: Option<Plan>,
-    /// The change of its manifest that waits for the person, and its number, if it is the app's own.
+    /// The change of its manifest that waits for the person, with its number, if the app runs its manager.
     waits: Option<(u64, Plan)>,
     phase: Phase,
     pub(crate) truth: Truth,
@@ -72,7 +72,7 @@ impl Session {
         self.manifest.as_deref()
     }
 
-    /// The number of the change that waits, as far as its manager has told.
+    /// The number of the change that waits, as far as its manager has reported it.
     fn held(&self) -> Option<u64> {
         let held = self.truth.network()?.snapshot.held.as_ref()?;
         Some(held.number)
@@ -89,7 +89,7 @@ impl Session {
 }
 
 impl Desk {
-    /// Starts the network of the open manifest, or asks for consent first. What runs already is left alone.
+    /// Starts the network of the open manifest, or asks for consent first. A network that runs already is left alone.
     pub(crate) async fn start(&self) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         if let Some(session) = &self.lock().session {
@@ -114,8 +114,8 @@ impl Desk {
         self.host(&path, plan, watch).await
     }
 
-    /// Runs a plan inside the app, in one's turn. One that runs already is attached to.
-    /// The watch is older than the plan.
+    /// Runs a plan inside the app, while the caller holds `turn`. If its network runs already, it is attached to. The
+    /// watch is older than the plan, so that no change between the two is missed.
     pub(crate) async fn host(
         &self,
         path: &Path,
@@ -138,11 +138,12 @@ impl Desk {
         crate::programs::environment_is_known().await;
         let (mut manager, events) = Manager::start(&plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
-        // It is read as everybody else reads it.
+        // The network is read in the same way as any other.
         drop(events);
         let origin = Origin::new(path, Hold::News, Some(watch), &mut manager);
         let handle = manager.handle().clone();
-        // Whatever was agreed to besides is not in force, and is asked for when it comes back.
+        // Grants that were agreed to and are not in force are forgotten, so that they are asked for when they come
+        // back.
         self.edit(|state| state.remember(path, &plan));
         let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
         let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();
@@ -177,7 +178,7 @@ impl Desk {
         let network = client.network().await.map_err(|error| error.to_string())?;
         if let Some(manifest) = network.manifest.as_deref() {
             let manifest = Path::new(manifest);
-            // A file that is gone is no reason not to look at the network.
+            // The network is shown even if its file is missing.
             if self.lay_down(manifest).await.is_ok() && self.lock().session.is_some() {
                 return Ok(());
             }
@@ -243,7 +244,7 @@ impl Desk {
         }
     }
 
-    /// Ends what the app itself runs, and waits until it has ended, but not for ever.
+    /// Ends a network that the app runs, and waits until it has ended, but not for ever.
     pub(crate) async fn wind_down(&self) {
         let mut wakes = self.wakes();
         let running = self.lock().session.as_ref().is_some_and(Session::is_hosted);
@@ -270,7 +271,7 @@ impl Desk {
         Ok(session.client.clone())
     }
 
-    /// The plan that runs, as far as the app knows: its own network's, or else that of the open file.
+    /// The plan that runs, as far as the app knows: that of its own network, or else that of the open file.
     pub(crate) fn plan_now(&self) -> Option<Plan> {
         let plan = self
             .lock()
@@ -280,7 +281,7 @@ impl Desk {
         plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
     }
 
-    /// Takes up the change of the manifest that waits, if it is what the person was shown.
+    /// Applies the change of the manifest that waits, if it is the one that the person was shown.
     pub(crate) async fn take_up(&self, digest_shown: &str) -> Result<(), String> {
         let (id, client, path, number, plan) = {
             let state = self.lock();
@@ -308,7 +309,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Looks which other networks of this user run.
+    /// Finds the other running networks of this user.
     pub(crate) async fn look_around(&self) {
         let shown = self
             .lock()
@@ -326,7 +327,7 @@ impl Desk {
         }
     }
 
-    /// Asks for the traffic as it is now, which the stream tells only now and then.
+    /// Asks for the present traffic, which the stream reports only now and then.
     pub(crate) async fn refresh(&self) {
         let Some((id, client)) = self
             .lock()
@@ -346,7 +347,7 @@ impl Desk {
         });
     }
 
-    /// Shows a network of which nothing is known yet, and reads what its manager tells.
+    /// Shows a network about which nothing is known yet, and begins to read from its manager.
     pub(crate) fn begin(
         &self,
         client: Client,
@@ -389,7 +390,7 @@ impl Desk {
     }
 }
 
-/// Reads what a manager tells, to the end.
+/// Reads everything that a manager reports, to the end.
 async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
     let outcome = async {
         let log: LogView = client.get(&format!("/v1/logs?limit={LINES_MAX}")).await?;
@@ -409,7 +410,7 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
 }
 
 impl Desk {
-    /// Takes in what the manager tells; with its first word the network runs.
+    /// Takes news from the manager; with the first news the network runs.
     pub(crate) fn hear(&self, id: u64, news: client::News) {
         let heard = self.with_session(id, |session, change| {
             let waited = session.held();
@@ -420,7 +421,8 @@ impl Desk {
                 .take_if(|(number, _)| decided && Some(*number) == waited);
             let has_decided = waits.is_some();
             if let Some((_, plan)) = waits {
-                // Somebody else has agreed to it; if it was taken back instead, whoever follows the file knows.
+                // Somebody else has agreed to it. If it was withdrawn instead, the task that follows the file knows
+                // that.
                 session.plan = Some(plan);
             }
             let begins = session.phase == Phase::Starting && session.truth.network().is_some();
@@ -451,7 +453,8 @@ impl Desk {
     }
 }
 
-/// Takes up the manifest whenever it changes and grants nothing new; asks the person otherwise, and tells what is wrong with it.
+/// Applies the manifest whenever it has changed and grants nothing new; otherwise asks the person. Shows what is wrong
+/// with it.
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
         let asker = origin.next().await;
@@ -465,8 +468,8 @@ async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
 }
 
 impl State {
-    /// The manifest of a session is another one, and its manager has taken that up or holds it.
-    /// A change that the person has put off is asked for again if somebody wants that, and not because the file was touched.
+    /// Notes that the manifest of a session has changed, and that its manager has applied or holds the change. A change
+    /// that the person has put off is asked for again if somebody requests it, and not because the file was touched.
     fn taken(&mut self, id: u64, plan: &Plan, outcome: &Outcome, is_wanted: bool) {
         self.failure = None;
         let session = self.session.as_mut().filter(|session| session.id == id);
@@ -485,13 +488,14 @@ impl State {
         self.remember(&path, plan);
     }
 
-    /// Asks whether a change of a running network's manifest may be taken up.
+    /// Asks whether a change of a running network's manifest may be applied.
     fn ask_for_change(&mut self, path: &Path, plan: &Plan) {
         let path = path.display().to_string();
         self.consent = Some(self.agreements.get().question(&path, plan, true));
     }
 
-    /// Remembers what a plan that is in force grants. Where that cannot be written, the person is asked again the next time.
+    /// Remembers what a plan that is in force grants. If that cannot be written, the person is asked again the next
+    /// time.
     fn remember(&mut self, path: &Path, plan: &Plan) {
         let path = path.display().to_string();
         if let Err(error) = self.agreements.change(|all| all.agree(&path, plan)) {

@@ -43,7 +43,7 @@ fn manifest(net: u8, word: &str) -> String {
 fn said(desk: &Desk, word: &str) -> bool {
     let news = desk.news(&mut Cursor::default());
     news.iter().any(|news| {
-        // What its command says, and not what is said of its command.
+        // Only what the command says counts, and not what is said about it.
         let News::Line { line } = news else {
             return false;
         };
@@ -51,7 +51,7 @@ fn said(desk: &Desk, word: &str) -> bool {
     })
 }
 
-/// Its file, with a name that no other network on this machine has.
+/// The file of a manifest, with a name that no other network on this machine has.
 fn file(folder: &Folder, name: &str, text: &str) -> PathBuf {
     folder.file(&format!("{name}-{}.yaml", std::process::id()), text)
 }
@@ -107,7 +107,7 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     there.attach(&name).await.unwrap();
     assert!(there.attach("../x").await.is_err());
 
-    // A broken file changes nothing, and is told.
+    // A broken file changes nothing, and is reported.
     fs::write(&path, "hosts: [").unwrap();
     until(&here, "the mistake is told", |app, _| app.failure.is_some()).await;
     assert!(here.app().failure.unwrap().report.contains("-->"));
@@ -118,7 +118,7 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     })
     .await;
 
-    // Whoever has attached may end it.
+    // An app that has attached may end the network.
     there.stop().await.unwrap();
     until(&here, "it has ended here", |app, _| app.network.is_none()).await;
     until(&there, "it has ended there", |app, _| app.network.is_none()).await;
@@ -180,7 +180,7 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
         said(desk, "goodbye") && !held(desk)
     })
     .await;
-    // What takes away is taken up without a question, and asked for when it comes back.
+    // A change that only takes away is applied without a question, and asked for when it comes back.
     fs::write(&path, manifest(79, "goodbye")).unwrap();
     until(&there, "less is taken up", |_, desk| {
         desk.network().unwrap().snapshot.hosts[0].ports.is_empty()
@@ -189,7 +189,7 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
     assert!(here.app().consent.is_none());
     fs::write(&path, &opening).unwrap();
     until(&here, "it is asked for", |app, _| app.consent.is_some()).await;
-    // Whoever has attached sees what waits, and may agree to it where the question is not.
+    // An app that has attached sees what waits, and may agree to it although the question is not there.
     until(&there, "it waits", |_, desk| held(desk)).await;
     let number = there.network().unwrap().snapshot.held.unwrap().number;
     let path_there = format!("/v1/approve?number={number}");

@@ -1,5 +1,5 @@
-//! The hosts in a person's configuration of ssh: names that can be written after `ssh`, with where they lead. Patterns and
-//! conditions are left to ssh, which reads the same file when it is run.
+//! The hosts in a person's configuration of ssh: names that can be written after `ssh`, with where they lead. Patterns
+//! and conditions are left to ssh, which reads the same file when it is run.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +21,7 @@ const SIZE_MAX: u64 = 1 << 20;
 pub(crate) struct SshHost {
     /// What is written after `ssh`.
     pub(crate) name: String,
-    /// Where that leads, if the file says so.
+    /// The address that it leads to, if the file has one.
     pub(crate) address: Option<String>,
 }
 
@@ -46,7 +46,7 @@ struct Reader {
     seen: BTreeSet<PathBuf>,
     names: BTreeSet<String>,
     hosts: Vec<SshHost>,
-    /// The hosts that the lines are about.
+    /// The hosts that the present lines are about.
     open: Vec<usize>,
 }
 
@@ -125,7 +125,7 @@ impl Reader {
     }
 }
 
-/// A line's keyword in small letters, and its values (`ssh_config(5)`).
+/// The keyword of a line in lower case, and its values (`ssh_config(5)`).
 fn words(line: &str) -> Option<(String, Vec<String>)> {
     let line = line.trim();
     let end = line.find(|c: char| c.is_whitespace() || c == '=')?;
@@ -147,7 +147,7 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
     Some((keyword.to_ascii_lowercase(), values))
 }
 
-/// Whether a name fits a pattern of `*` and `?`. Files that are hidden fit only patterns that say so.
+/// Whether a name fits a pattern of `*` and `?`. Hidden files fit only patterns that begin with a dot.
 fn fits(pattern: &str, name: &str) -> bool {
     fn fits(pattern: &[char], name: &[char]) -> bool {
         match pattern {

@@ -21,7 +21,7 @@ use crate::{
     words::failure,
 };
 
-/// The word that lets the app begin without its window.
+/// The word that starts the app without its window.
 pub(crate) const HIDDEN: &str = "--hidden";
 
 /// How often the app looks which other networks run, while somebody looks at the page.
@@ -30,7 +30,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(3);
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
     let builder = tauri::Builder::default()
-        // First of all: the second one must go before it does anything.
+        // This comes first of all: a second app must end before it does anything.
         .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
             window::show(app);
             if let Some(path) = manifest_among(words.iter().skip(1), Path::new(&folder)) {
@@ -91,7 +91,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     let given = manifest_among(words.iter(), &here);
     tauri::async_runtime::spawn(open_first(desk.clone(), given));
     tauri::async_runtime::spawn(notices::tell(desk.clone(), |notice| {
-        // Whoever shows it may take its time.
+        // Showing it may take a while.
         tauri::async_runtime::spawn_blocking(move || notices::show(&notice));
     }));
     tauri::async_runtime::spawn(look_around(desk.clone()));
@@ -99,13 +99,14 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// The first word that is no option, as a path.
+/// The first word that is not an option, as a path.
 fn manifest_among<'a>(mut words: impl Iterator<Item = &'a String>, here: &Path) -> Option<PathBuf> {
     let word = words.find(|word| !word.starts_with('-'))?;
     Some(here.join(word))
 }
 
-/// Opens the manifest that the app was started with, or the one that was open last, which goes on if it ran.
+/// Opens the manifest that the app was started with, or else the one that was open last, whose network is run if it ran
+/// before.
 async fn open_first(desk: Desk, given: Option<PathBuf>) {
     let (path, runs) = match given {
         Some(path) => (path, false),
@@ -131,7 +132,7 @@ async fn look_around(desk: Desk) {
     }
 }
 
-/// The end of the session, or Ctrl-C: nobody can be asked then.
+/// Ends the app at the end of the session or at Ctrl-C, when nobody can be asked.
 async fn obey_signals(app: AppHandle, desk: Desk) {
     if let Ok(asked) = signals::terminated() {
         asked.await;
@@ -146,7 +147,7 @@ async fn obey_signals(app: AppHandle, desk: Desk) {
 )]
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
-        // The last window is gone, or the person wants to quit by the means of the system: neither ends a network unasked.
+        // The last window is closed, or the person quits by the means of the system: neither ends a network unasked.
         RunEvent::ExitRequested {
             api, code: None, ..
         } => {
@@ -170,14 +171,14 @@ fn on_event(app: &AppHandle, event: RunEvent) {
     }
 }
 
-/// Runs as a host of the demo, if the words say so: the demo starts this very program. Gives the code to end with.
+/// Runs as a host of the demo, if the words say so: the demo starts this very program. Returns the exit code.
 pub fn demo_host(words: &[String]) -> Option<ExitCode> {
     let outcome = match words {
         [word, probe] if word == "demo-host" && probe == "--probe" => match demo::probe() {
             Ok(()) => Ok(()),
             Err(reason) => {
                 use std::io::Write as _;
-                // Whoever asked reads it there.
+                // The asker reads it there.
                 let _ = writeln!(std::io::stdout(), "{reason}");
                 return Some(ExitCode::FAILURE);
             }
@@ -206,7 +207,7 @@ fn be_host(words: &[String]) -> Result<(), String> {
     }
 }
 
-/// What the demo's manifest says of a host.
+/// The host of the demo that these words of its manifest describe.
 fn host(words: &[String]) -> Result<demo::Host, String> {
     let value = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
     let missing = || "a host of the demo is started by the demo, not by hand".to_owned();

@@ -1,11 +1,11 @@
-//! What needs the person's screen: dialogs, the clipboard, the browser, the session. Commands know it by this trait only, so
-//! that they can be tried without a screen.
+//! Everything that needs the person's screen: dialogs, the clipboard, the browser, the session. Commands know it by
+//! this trait only, so that they can be tested without a screen.
 
 use std::{future::Future, path::PathBuf, pin::Pin};
 
 use crate::view::Theme;
 
-/// An answer that takes its time.
+/// An answer that takes a while.
 pub(crate) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The person's screen.
@@ -20,10 +20,10 @@ pub(crate) trait Surface: Send + Sync + 'static {
     fn copy(&self, text: &str) -> Result<(), String>;
     /// Shows an address in the browser.
     fn browse(&self, url: &str) -> Result<(), String>;
-    /// Starts the app whenever the person logs in, or does not.
+    /// Sets whether the app is started when the person logs in.
     fn start_at_login(&self, on: bool) -> Result<(), String>;
     /// Draws the frame of the window light or dark.
     fn theme(&self, theme: Theme);
-    /// Ends the app; whoever is to be asked was asked.
+    /// Ends the app. All questions were asked before.
     fn exit(&self);
 }

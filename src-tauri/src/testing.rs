@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers that the tests share.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// A folder of one test; gone with it.
+/// A folder of one test, which is removed with it.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {

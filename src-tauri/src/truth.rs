@@ -1,5 +1,5 @@
-//! What is known of the network that is shown: the state that its manager tells, and the end of its log. Everybody who
-//! shows something of it has a [`Cursor`] and is told what is new since.
+//! What is known of the network that is shown: the state that its manager reports, and the end of its log. Every reader
+//! has a [`Cursor`] and is told what is new since.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,18 +13,18 @@ use crate::view::News;
 /// How many lines of the log are kept for a page that is hidden. The manager keeps more.
 pub(crate) const LINES_MAX: usize = 2_000;
 
-/// The network as it was told last.
+/// The network as it was last reported.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     network: Option<NetworkView>,
-    /// When the hosts were told together ...
+    /// The change with which all hosts were reported together.
     whole_at: u64,
-    /// ... and one by one, by their names.
+    /// The change with which each host was last reported alone, by its name.
     host_at: BTreeMap<String, u64>,
     lines: VecDeque<LogLine>,
 }
 
-/// How far somebody has been told.
+/// How far a reader has been told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     /// The last change of state.
@@ -39,7 +39,7 @@ impl Truth {
         self.network.as_ref()
     }
 
-    /// Takes in what the manager tells, as the change of this number.
+    /// Takes news from the manager, as the change with this number.
     pub(crate) fn hear(&mut self, news: client::News, change: u64) {
         match news {
             client::News::Snapshot(network) => {
@@ -61,7 +61,7 @@ impl Truth {
         }
     }
 
-    /// Takes in lines of the log that were there before.
+    /// Takes lines of the log that were there before.
     pub(crate) fn remember(&mut self, lines: Vec<LogLine>) {
         for line in lines {
             self.note(line);
@@ -75,8 +75,8 @@ impl Truth {
         }
     }
 
-    /// Takes in the traffic of a state that was asked for. What the hosts do is told by the stream alone, which an answer
-    /// may have overtaken.
+    /// Takes the traffic of a state that was asked for. The states of hosts come from the stream alone, because an
+    /// answer may be older than what the stream has reported.
     pub(crate) fn refresh(&mut self, asked: &NetworkView, change: u64) {
         let Some(network) = &mut self.network else {
             return;
@@ -92,7 +92,7 @@ impl Truth {
         self.whole_at = change;
     }
 
-    /// What has happened since, oldest first; the cursor stands at the end then.
+    /// Everything that has happened since, oldest first. The cursor then stands at the end.
     pub(crate) fn since(&self, cursor: &mut Cursor, now: u64) -> Vec<News> {
         let mut news = Vec::new();
         if let Some(network) = &self.network {
@@ -120,7 +120,7 @@ impl Truth {
             .take_while(|line| line.seq > cursor.line);
         let unseen = unseen.count();
         for line in self.lines.range(self.lines.len() - unseen..) {
-            // Nobody misses what was before the first line that they see.
+            // Lines before the first one that a reader sees are not missed.
             if cursor.line > 0 && line.seq > cursor.line + 1 {
                 news.push(News::Missed {
                     count: line.seq - cursor.line - 1,

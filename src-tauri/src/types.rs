@@ -1,5 +1,5 @@
-//! The types of the page, made from what it is shown. `UPDATE=1 cargo test -p norouter-app` writes them anew. Those of the
-//! network itself are made where they are, in the library.
+//! The types of the page, made from the types of what it is shown. `UPDATE=1 cargo test -p norouter-app` writes them
+//! anew. The types of the network itself are made in the library.
 
 use std::{env, fs, path::PathBuf};
 
@@ -7,14 +7,14 @@ use ts_rs::{Config, TS};
 
 use crate::view;
 
-/// Types of the library that ours name.
+/// Types of the library to which ours refer.
 const THEIRS: [&str; 3] = ["HostView", "LogLine", "NetworkView"];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ui/src/lib/types")
 }
 
-/// Compares a type with its file, or writes the file; gives its name where it is stale.
+/// Compares a type with its file, or writes the file. Returns the name of the type if the file is outdated.
 fn stale<T: TS + 'static>(config: &Config) -> Option<String> {
     let name = T::ident(config);
     let file = folder().join(format!("{name}.ts"));

@@ -1,5 +1,5 @@
-//! The window: shown when it is wanted, hidden when it is closed, and given up after it was hidden for a while, because a
-//! web view that nobody looks at still takes memory.
+//! The window: shown when it is wanted, hidden when it is closed, and destroyed after it was hidden for a while,
+//! because a web view that nobody looks at still takes memory.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::{
     words::{self, failure},
 };
 
-/// What the window is called in the program and in its permissions.
+/// The name of the window in the program and in its permissions.
 pub(crate) const MAIN: &str = "main";
 
 /// How long a hidden window is kept.
 const KEPT: Duration = Duration::from_mins(5);
 
-/// Behind the page until it has painted.
+/// The colour behind the page until it has painted.
 const BEHIND: Color = Color(0x16, 0x1a, 0x22, 0xff);
 
 /// Shows the window in front of the others.
@@ -62,7 +62,7 @@ fn is_ours(url: &Url) -> bool {
         || (["http", "https"].contains(&url.scheme()) && url.host_str() == Some("tauri.localhost"))
 }
 
-/// What happens to the window.
+/// Handles what happens to the window.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "most of what can happen to a window is the system's affair"
@@ -107,8 +107,8 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     });
 }
 
-/// The network goes on without a window as long as the person can find it again: in the tray, or else among the windows. An
-/// app without either and without a network has nothing left to do.
+/// Closes the window. The network goes on without it as long as the person can find it again, in the tray or else among
+/// the windows. An app without either and without a network has nothing left to do, and ends.
 async fn close(app: &AppHandle) {
     let desk = app.state::<Desk>().inner().clone();
     let asking = app.clone();

@@ -1,5 +1,6 @@
-//! What the program of the app says in its own name: menu of the tray, notifications, dialogs of the desktop, and the titles
-//! of what went wrong. The page's words are in `ui/src/lib/strings`; what an error says is written where it arises.
+//! What the program of the app says in its own name: the menu of the tray, notifications, dialogs of the desktop, and
+//! the titles of failures. The words of the page are in `ui/src/lib/strings`; the text of an error is written where the
+//! error arises.
 
 use norouter::view::HostState;
 
@@ -50,7 +51,7 @@ pub(crate) mod menu {
         format!("Copy {address} ({host})")
     }
 
-    /// What the icon says under a pointer.
+    /// The text of the icon under a pointer.
     pub(crate) fn tooltip(head: &str) -> String {
         format!("{APP}: {head}")
     }
@@ -105,7 +106,7 @@ pub(crate) mod dialog {
         format!("Stop the network \"{network}\"?")
     }
 
-    /// What ends with a network that has so many open connections.
+    /// What ends with a network that has this many open connections.
     pub(crate) fn what_ends(flows: usize) -> String {
         match flows {
             0 => "Its hosts cannot be reached until you start it again.".to_owned(),
@@ -115,7 +116,7 @@ pub(crate) mod dialog {
     }
 }
 
-/// The titles of what went wrong; what each of them reports is below them in the window.
+/// The titles of failures; the report of each is below its title in the window.
 pub(crate) mod failure {
     use std::path::Path;
 

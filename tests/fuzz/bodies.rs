@@ -1,5 +1,5 @@
-//! What must hold for any bytes whatever. Fuzz targets look for bytes where it does not; `replay.rs` tries the known
-//! ones, and seeded mutations of them, in every test run.
+//! Properties that must hold for all bytes. Fuzz targets look for bytes that break them; `replay.rs` tries known bytes,
+//! and seeded mutations of them, in every test run.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -66,7 +66,7 @@ pub(crate) fn frame(bytes: &[u8]) {
     }
 }
 
-/// The frames, and in which way the stream went out of step; the bytes that a report quotes depend on the cuts.
+/// The frames, and how the stream went out of step; the bytes that a report quotes depend on the cuts.
 fn decode(
     mut decoder: Decoder,
     bytes: &[u8],
@@ -86,7 +86,7 @@ fn decode(
     (items, None)
 }
 
-/// A packet that was accepted can be read without a panic, and its reset is a packet the other way that needs no
+/// A packet that was accepted can be read without a panic. Its reset is a packet in the other direction that needs no
 /// further answer.
 pub(crate) fn packet(bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else {
@@ -103,12 +103,12 @@ pub(crate) fn packet(bytes: &[u8]) {
     assert!(reset.reset_reply().is_none());
 }
 
-/// A message that was understood is understood again after it was written again.
+/// A message that was understood is understood again after it was written anew.
 pub(crate) fn control(bytes: &[u8]) {
     let Ok(message) = Message::parse(bytes) else {
         return;
     };
-    // Not the very same: a number with 17 digits may lose its last one.
+    // The two may differ: a number with 17 digits may lose its last one.
     let again = Message::parse(&message.to_json()).unwrap();
     assert_eq!(mem::discriminant(&again), mem::discriminant(&message));
     match message {
@@ -160,7 +160,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
     );
 }
 
-/// An agent that hears these bytes from its manager neither panics nor sends without end.
+/// An agent that gets these bytes from its manager neither panics nor sends without end.
 pub(crate) fn edge(bytes: &[u8]) {
     const CONFIGURE: &str = r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.101",
         "forwards":[{"listen_port":80,"connect_ip":"127.0.0.1","connect_port":80,"proto":"tcp"}],
@@ -198,8 +198,8 @@ pub(crate) fn edge(bytes: &[u8]) {
     }
 }
 
-/// A conversation over HTTP is understood the same however it is cut, and what goes on to the other side is understood
-/// there as it was here.
+/// A conversation over HTTP is understood in the same way however it is cut, and what goes on to the other side is
+/// understood there as it was here.
 pub(crate) fn http(bytes: &[u8]) {
     let size = 1 + usize::from(bytes.last().copied().unwrap_or(0) % 11);
     assert_eq!(
@@ -222,7 +222,7 @@ pub(crate) fn http(bytes: &[u8]) {
     }
 }
 
-/// What a client's bytes mean, message by message.
+/// The meaning of a client's bytes, message by message.
 fn requests(bytes: &[u8], size: usize) -> Vec<String> {
     conversation(bytes, size, |buffer| match Request::parse(buffer) {
         Ok(None) => Ok(None),
@@ -245,7 +245,7 @@ fn requests(bytes: &[u8], size: usize) -> Vec<String> {
     })
 }
 
-/// What an origin's bytes mean, message by message.
+/// The meaning of an origin's bytes, message by message.
 fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
     conversation(bytes, size, |buffer| match Response::parse(buffer, to) {
         Ok(None) => Ok(None),
@@ -326,7 +326,7 @@ fn conversation(
     messages
 }
 
-/// What goes to the origin is a request for an origin, and says nothing about the client's connection.
+/// A head that goes to the origin is a request for an origin, and says nothing about the client's connection.
 fn check_request(request: &Request) {
     let Some(head) = request.for_origin(true) else {
         assert!(!matches!(request.target, Target::Absolute { .. }));
@@ -403,8 +403,8 @@ fn zone() -> Zone {
     Zone::new([("web", web), ("nginx.example.com", web)])
 }
 
-/// Whatever is asked, the answer is about the same question; whatever a resolver says about a widened question, it can be
-/// given back under the asked name.
+/// An answer is about the question that was asked. A resolver's answer to a widened question can always be given back
+/// under the asked name.
 pub(crate) fn dns(bytes: &[u8]) {
     let answer = dns::answer(&zone(), bytes);
     let failure = dns::servfail(bytes);
@@ -429,7 +429,7 @@ pub(crate) fn dns(bytes: &[u8]) {
             }
         }
     }
-    // The same bytes as what a resolver says, to the very question that they have.
+    // The same bytes are now a resolver's reply, to the very question that they contain.
     let mut query = bytes.to_vec();
     if let Some(flags) = query.get_mut(2) {
         *flags &= 0x7f;
@@ -440,8 +440,8 @@ pub(crate) fn dns(bytes: &[u8]) {
     }
 }
 
-/// Any file is given back as it was before our block came into it, and what is damaged can be mended. Any file can be
-/// read as resolv.conf.
+/// Any file is given back as it was before our block came into it, and any damage can be repaired. Any file can be read
+/// as resolv.conf.
 pub(crate) fn hosts_file(bytes: &[u8]) {
     let me = Owner {
         host: "web".to_owned(),

@@ -1,5 +1,5 @@
 //! The fuzz targets' bodies on the stable compiler: every file of the corpus, and some thousand mutations of it. The
-//! seed is fixed, so that a failure today is a failure tomorrow; looking for new inputs is `cargo fuzz`'s work.
+//! seed is fixed, so that a failure today is a failure tomorrow; `cargo fuzz` looks for new inputs.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -10,7 +10,7 @@ mod bodies;
 
 use std::{fs, panic, path::Path};
 
-/// Mutations tried for each target.
+/// How many mutations are tried for each target.
 const MUTATIONS: usize = 4_000;
 
 #[test]

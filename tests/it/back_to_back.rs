@@ -14,7 +14,7 @@ use socket2::SockRef;
 /// Long enough for any machine, short enough to end a test that is stuck.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An agent whose input is fed by whoever has `feed`, and whose output is carried into `sink`.
+/// An agent whose input and output are pipes of the test.
 fn agent(configuration: &serde_json::Value) -> Child {
     Command::new(env!("CARGO_BIN_EXE_norouter"))
         .args(["agent", "--debug-init-config", &configuration.to_string()])
@@ -80,7 +80,7 @@ impl Pair {
 
 const GREETING: &[u8] = b"welcome";
 
-/// A service that greets its client and tells how the connection ended.
+/// A service that greets its client and returns how the connection ended.
 fn greet_and_wait(mut stream: TcpStream) -> Result<usize, std::io::ErrorKind> {
     stream.write_all(GREETING).unwrap();
     stream.read(&mut [0; 8]).map_err(|error| error.kind())
@@ -100,7 +100,7 @@ pub(crate) fn free_port(address: Ipv4Addr) -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A service that deals with one connection.
+/// A service that handles one connection.
 fn service<R: Send + 'static>(
     deal: impl FnOnce(TcpStream) -> R + Send + 'static,
 ) -> (SocketAddr, mpsc::Receiver<R>) {
@@ -120,7 +120,7 @@ fn bytes_cross_both_ways_and_each_direction_ends_on_its_own() {
     let (address, received) = service(|mut stream| {
         let mut question = Vec::new();
         stream.read_to_end(&mut question).unwrap();
-        // The client is done; the answer still reaches it.
+        // The client has finished sending; the answer still reaches it.
         stream.write_all(&question.repeat(3)).unwrap();
         question.len()
     });
@@ -179,7 +179,7 @@ fn a_client_that_resets_after_its_end_resets_its_service() {
         stream.write_all(GREETING).unwrap();
         let mut question = Vec::new();
         stream.read_to_end(&mut question).unwrap();
-        // The client has said that it is done, and goes before it has read its answer.
+        // The client has finished sending, and goes before it has read its answer.
         let answer = vec![7; 65_536];
         loop {
             if let Err(error) = stream.write_all(&answer) {
@@ -266,7 +266,7 @@ fn an_agent_takes_the_place_of_an_earlier_one_of_the_same_manager() {
     let word = format!("test{}", std::process::id());
     let mut first = start(&word);
     listened();
-    // One of another manager has to be content with the ports that are free.
+    // An agent of another manager has to be content with the ports that are free.
     let mut other = start(&format!("{word}x"));
     let mut second = start(&word);
     let status = first.wait().unwrap();

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::golden::{check, check_plan, root};
 
-/// What a run of the program gave.
+/// The result of a run of the program.
 #[must_use = "look at what the program said"]
 struct Run {
     code: i32,
@@ -48,7 +48,7 @@ fn run(args: &[&str]) -> Run {
     norouter(root(), args, &[], b"")
 }
 
-/// An empty folder that goes away with the test.
+/// An empty folder that is removed with the test.
 struct Folder(std::path::PathBuf);
 
 impl Folder {
@@ -350,7 +350,7 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
             .spawn()
             .unwrap();
         child.stdin.as_mut().unwrap().write_all(&frame).unwrap();
-        // It has answered before it is told to end.
+        // The agent has answered before it is told to end.
         let mut head = [0; 4];
         let mut out = child.stdout.take().unwrap();
         std::io::Read::read_exact(&mut out, &mut head).unwrap();
@@ -365,6 +365,6 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
         refused.contains(r#"--restrict: unknown key \"dail\"; did you mean dial?"#),
         "{refused}"
     );
-    // A list that permits nothing is no reason not to speak.
+    // The agent speaks even if its list permits nothing.
     assert!(configure(&["--restrict"]).contains("features"));
 }

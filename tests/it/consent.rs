@@ -1,5 +1,5 @@
-//! What a manifest grants, and who has to agree to it: changes of running networks, manifests that nobody has named, lists of
-//! what is trusted, and paths that are no files.
+//! What a manifest grants, and who has to agree to it: changes of running networks, manifests that nobody has named,
+//! lists of what is trusted, and paths that are not files.
 
 use std::{
     ffi::OsStr,
@@ -20,7 +20,7 @@ fn closed(vip: &str) -> String {
     )
 }
 
-/// The same, with a service of this machine that all hosts can reach.
+/// The network of [`closed`] with a service of this machine that all hosts can reach.
 fn open(vip: &str) -> String {
     closed(vip).replace("}}\n", "}, ports: ['2222:127.0.0.1:22']}\n")
 }
@@ -78,7 +78,7 @@ fn with_confirm_nothing_of_a_change_that_grants_more_is_in_force_before_it_is_ap
     refused(&home.run(&["approve"]), 2, &[SENTENCE, "nobody is there"]);
     assert_eq!(home.ports(), json!([]));
 
-    // What takes away needs nobody, and takes the place of what waits.
+    // A change that only takes away needs no agreement, and replaces the one that waits.
     let fewer = closed(vip).replace("laptop: {", "laptop: {loopback: {disable: true}, ");
     home.write("confirm.yaml", &fewer);
     home.until("it is taken up", |it| it["held"].is_null());
@@ -142,7 +142,7 @@ fn a_script_runs_only_what_it_trusts() {
         "plan --grants --json",
     ];
     refused(&up(&more, &trusted), 6, &words);
-    // What is not for certain the user's own list trusts nothing.
+    // A list that is not certainly the user's own trusts nothing.
     for (text, word) in [
         ("", "not a list"),
         ("[]", SENTENCE),
@@ -190,7 +190,7 @@ fn a_manifest_that_nobody_has_named_is_used_only_where_nobody_else_may_write() {
             let words = ["is not used: other users may write", "name it", &file];
             refused(&here(arguments), 2, &words);
         }
-        // Whoever names it has looked at it.
+        // A person who names the file has looked at it.
         assert_eq!(here(&["check", "norouter.yaml"]).code, 0);
         assert_eq!(here(&["plan", &file]).code, 0);
     }
@@ -275,7 +275,7 @@ fn a_path_that_would_be_several_lines_is_refused() {
     let lines = install("/bin:/a\nExecStart=/b".as_ref(), file.as_ref());
     assert_eq!(lines.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&lines.stderr).contains("the PATH"));
-    // Written as text, it would be another file.
+    // Written as text, this path would be another file.
     let strange = home.0.join(OsStr::from_bytes(b"\xff.yaml"));
     fs::copy(&file, &strange).unwrap();
     let run = install("/bin".as_ref(), strange.as_os_str());

@@ -21,7 +21,7 @@ const MUTE: &str = r#"["sh", "-c", "echo hello from the shell >&2; exec sleep 10
 /// A home folder with a place for sockets, near the root because the paths of sockets are short.
 pub(crate) struct Home(pub(crate) PathBuf);
 
-/// What a command gave.
+/// The result of a command.
 #[must_use = "look at what the program said"]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -29,7 +29,7 @@ pub(crate) struct Run {
     pub(crate) talk: String,
 }
 
-/// A manager; ended when it is dropped.
+/// A manager, which is ended when this is dropped.
 pub(crate) struct Manager(Child);
 
 impl Home {
@@ -75,7 +75,7 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Starts a manager; it is waited for by asking it.
+    /// Starts a manager. To wait for it, ask it.
     pub(crate) fn up(&self, arguments: &[&str]) -> Manager {
         let log = File::options()
             .create(true)
@@ -99,7 +99,7 @@ impl Home {
         self.folder().join(format!("{network}.sock"))
     }
 
-    /// A request of a client that is not ours, and everything that comes back until the connection ends.
+    /// Sends a request as a client that is not ours, and returns everything that comes back until the connection ends.
     pub(crate) fn ask(&self, network: &str, request: &str) -> String {
         let mut stream = UnixStream::connect(self.socket(network)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -117,12 +117,12 @@ impl Drop for Home {
 }
 
 impl Manager {
-    /// The code with which it ends by itself.
+    /// The code with which the manager ends by itself.
     fn ended(mut self) -> i32 {
         self.0.wait().unwrap().code().unwrap()
     }
 
-    /// Ends it without a chance to clean up.
+    /// Ends the manager without a chance to clean up.
     fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -143,7 +143,7 @@ pub(crate) fn alone(vip: &str) -> String {
     )
 }
 
-/// The same with a host that never becomes ready.
+/// The network of [`alone`] with a host that never becomes ready.
 fn with_mute(vip: &str, other: &str) -> String {
     alone(vip)
         + &format!(
@@ -368,7 +368,7 @@ fn events_are_a_snapshot_and_then_what_happens_to_the_end() {
 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    // The chunks of HTTP/1.1 begin with a line that is no field.
+    // The chunks of HTTP/1.1 begin with a line that is not a field.
     let frames: Vec<&str> = answer.split("event: ").skip(1).collect();
     let data = |frame: &str| -> Value {
         let line = frame.lines().find_map(|line| line.strip_prefix("data: "));
@@ -588,7 +588,7 @@ fn the_screen_of_top_is_drawn_and_given_back() {
     child.stdin.as_mut().unwrap().write_all(b"q").unwrap();
     screen.read_to_end(&mut seen).unwrap();
     assert!(child.wait().unwrap().success());
-    // The cursor and the screen that was there before.
+    // The cursor comes back, and the screen that was there before.
     assert!(has(&seen, "\u{1b}[?25h") && has(&seen, "\u{1b}[?1049l"));
 }
 
@@ -626,7 +626,7 @@ fn a_running_network_takes_up_its_manifest_and_obeys_for_single_hosts() {
     assert_eq!(plan["hosts"][1]["command"], command);
     assert_eq!(plan["routes"], serde_json::json!([]));
 
-    // The exit code of a network of which a part is down says so.
+    // Because a part of the network is down, the exit code is 5.
     let state = |host: usize| {
         let status: Value = serde_json::from_str(&home.run(&["status", "--json"]).data).unwrap();
         status["hosts"][host]["state"].clone()

@@ -10,10 +10,10 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A manifest whose only host is gone at once, and waits for its next try ...
+/// A manifest whose only host ends at once, and waits for its next try.
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
-/// ... as the program says, before somebody presses Ctrl-C.
+/// What the program says when the host of [`SHORT`] waits, before the test sends Ctrl-C.
 const WAITS: &str = "try 1 in";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.
@@ -45,7 +45,7 @@ impl Desk {
         command
     }
 
-    /// The exit code, and what was said.
+    /// Runs the program; returns its exit code and what it said.
     fn run(&self, arguments: &[&str]) -> (i32, String) {
         let output = self
             .command(env!("CARGO_BIN_EXE_norouter"), arguments)
@@ -58,7 +58,7 @@ impl Desk {
         )
     }
 
-    /// The same for a network that runs until somebody presses Ctrl-C.
+    /// Runs a network until [`WAITS`], then sends Ctrl-C; returns the exit code and what was said.
     fn run_until_ctrl_c(&self, arguments: &[&str]) -> (i32, String) {
         let mut child = self
             .command(env!("CARGO_BIN_EXE_norouter"), arguments)

@@ -66,7 +66,7 @@ impl Network {
         }
     }
 
-    /// The variables, once the agent has written them: it does so beside its other work.
+    /// The variables, once the agent has written them, which it does beside its other work.
     fn variables(&self) -> serde_json::Value {
         loop {
             let (code, data, talk) = output(&mut norouter(&self.home, &["env", "--json"]));

@@ -12,10 +12,10 @@ use super::{
     control::{Home, PATIENCE},
 };
 
-/// Where the host is whose command changes.
+/// The address of the host whose command changes.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 2);
 
-/// A connection whose other end says again what it hears.
+/// A connection whose other end sends back what it gets.
 struct Echo(TcpStream);
 
 impl Echo {
@@ -52,7 +52,7 @@ fn service() -> u16 {
 }
 
 impl Home {
-    /// Waits until the manager has said something, and then something else.
+    /// Waits until the manager has said these words, one after the other.
     fn hears(&self, words: &[&str]) {
         let start = Instant::now();
         loop {
@@ -69,7 +69,7 @@ impl Home {
     }
 
     fn held(&self) -> serde_json::Value {
-        // It tells by its exit code that something waits.
+        // The exit code says that something waits.
         let status: serde_json::Value =
             serde_json::from_str(&self.run(&["status", "--json"]).data).unwrap();
         status["hosts"][1]["held"].clone()

@@ -1,5 +1,5 @@
-//! Frames as bytes, so that what is on the wire today can be read for ever. `UPDATE=1` rewrites what this version
-//! writes; what an upstream manager (0.6.5) wrote is a record and stays.
+//! Frames as bytes, so that what is on the wire today can always be read. `UPDATE=1` rewrites what this version writes;
+//! what an upstream manager (0.6.5) wrote is a record and stays.
 
 use std::{fs, path::PathBuf};
 
@@ -73,7 +73,7 @@ fn configuration() -> Configure {
     request.args.read().unwrap()
 }
 
-/// The same with everything that upstream does not have.
+/// The configuration with everything that upstream does not have.
 fn with_additions() -> Configure {
     let mut args = configuration();
     args.routes[0].or_via = vec!["127.0.42.102".parse().unwrap()];

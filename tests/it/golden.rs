@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-/// Panics unless the file holds `actual`; with UPDATE=1 it is written instead.
+/// Panics unless the file holds `actual`. With UPDATE=1 the file is written instead.
 #[track_caller]
 pub(crate) fn check(path: &Path, actual: &str) {
     if env::var_os("UPDATE").is_some_and(|update| update == "1") {
@@ -19,8 +19,8 @@ pub(crate) fn check(path: &Path, actual: &str) {
     );
 }
 
-/// The same for what a manifest means on Linux: elsewhere a host on this machine is for every user of it unless it says
-/// otherwise, because nobody tells there whose a connection is.
+/// Checks as [`check`] does what a manifest means on Linux. On other systems nothing tells whose a connection is, so
+/// that a host on this machine is for all of its users unless it says otherwise.
 #[track_caller]
 pub(crate) fn check_plan(path: &Path, actual: &str) {
     if cfg!(target_os = "linux") {

@@ -1,4 +1,4 @@
-//! `norouter hosts`, on hosts files of its own.
+//! `norouter hosts`, on hosts files of the tests.
 
 use std::{
     fs,
@@ -145,7 +145,7 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn a_limit_on_the_size_of_files_loses_nothing() {
-    // Longer than the limit, so that neither the copy nor the new file can be written.
+    // The file is longer than the limit, so that neither the copy nor the new file can be written.
     let long = [
         vec![b'#'; 300_000],
         b"\n".to_vec(),
@@ -186,7 +186,7 @@ fn in_own_mounts(file: &Path, script: &str) -> Output {
 fn a_full_disk_loses_nothing() {
     let content = [&vec![b'#'; 20_000][..], b"\n", BLOCK.as_bytes()].concat();
     let file = hosts_file("full", &content);
-    // All of a small disk is taken, but for the file itself.
+    // All of a small disk is taken, except for the file itself.
     let script = r#"
         cd "${1%/*}"; mkdir disk; mount -t tmpfs -o size=64k tmpfs disk; cp hosts disk/hosts
         cat /dev/zero >disk/filler 2>/dev/null || true

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// A release in a folder, a web server in front of it, and a home folder to install into.
+/// A release in a folder that a web server serves, and a home folder to install into.
 struct Release {
     folder: PathBuf,
     base: String,
@@ -43,7 +43,7 @@ impl Release {
         self.folder.join("home/bin/norouter")
     }
 
-    /// Pipes the script to a shell, as people do.
+    /// Pipes the script to a shell, as people do, and returns the output.
     fn install(&self, shell: &str) -> Output {
         let mut child = Command::new(shell)
             .env("HOME", self.folder.join("home"))

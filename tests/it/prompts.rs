@@ -15,7 +15,8 @@ use crate::control::{Home, Manager, PATIENCE, Run, alone, body, status};
 /// The right answer; nothing else that is written anywhere looks like it.
 const RIGHT: &str = "xyzzy-plugh";
 
-/// What begins with a question and becomes an agent once the answer is right. The same process asks up to three times.
+/// A command that begins with a question and becomes an agent once the answer is right. The same process asks up to
+/// three times.
 const LOGIN: &str = r#"
 echo asked >> asked
 for try in 1 2 3; do
@@ -45,7 +46,7 @@ fn web(home: &Home) -> Value {
     snapshot["hosts"][1].clone()
 }
 
-/// Looks at the host until it is as it should be.
+/// Waits until the state of the host fulfils a condition.
 #[track_caller]
 fn wait_for(home: &Home, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
@@ -77,7 +78,7 @@ fn answer(home: &Home, arguments: &[&str], text: &str) -> Run {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    // It may have an error to tell before it reads anything.
+    // The program may report an error before it reads anything.
     let _ = writeln!(input, "{text}");
     drop(input);
     let output = child.wait_with_output().unwrap();
@@ -211,7 +212,7 @@ fn a_question_goes_with_whoever_has_asked() {
     let one = wait_for(&home, "one question", |web| !both(web));
     assert_eq!(one["prompts"][0]["text"], "left?");
     assert_eq!(one["state"], "needsYou");
-    // Who reads the answer goes away, and leaves the helper behind.
+    // The process that reads the answer ends, and leaves the helper behind.
     fs::write(&fifo, "").unwrap();
     let none = wait_for(&home, "no question", |web| {
         web["prompts"] == serde_json::json!([])
@@ -229,7 +230,7 @@ fn what_only_wants_to_be_read_stands_there_until_it_is_done() {
     assert_eq!(asking["prompts"], serde_json::json!([]));
     assert_eq!(answer(&home, &["web"], "yes").code, 1);
     let pid = fs::read_to_string(home.0.join("pid")).unwrap();
-    // So does ssh once the key was touched.
+    // This is what ssh does once the key was touched.
     let ended = Command::new("kill").arg(pid.trim()).status().unwrap();
     assert!(ended.success());
     wait_for(&home, "its end", |web| web["state"] == "greeting");
@@ -253,7 +254,7 @@ fn a_kept_answer_serves_the_next_lives_until_it_is_wrong() {
         }
         home.wait(&["web"]);
     }
-    // The lock is changed.
+    // The right answer changes.
     let other = fs::read_to_string(home.0.join("login.sh")).unwrap();
     home.write("login.sh", &other.replace(RIGHT, "another"));
     assert_eq!(home.run(&["restart", "web"]).code, 0);

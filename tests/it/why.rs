@@ -1,4 +1,5 @@
-//! Why a connection does not work, of the real program with real agents: every kind of step that can be broken.
+//! Explanations of connections that do not work, by the real program with real agents: every kind of step that can be
+//! broken.
 
 use std::{
     io::Read as _,
@@ -14,7 +15,7 @@ use crate::control::{Home, Manager, body, get, status};
 /// Much longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Where the hosts of one test live: `127.0.62.N` to `127.0.62.N+4`, so that tests do not meet.
+/// A network whose hosts have the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not meet.
 struct Network {
     home: Home,
     first: u8,
@@ -243,7 +244,7 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
 #[test]
 fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
     let network = Network::new("why-gateway", 30, "");
-    // Special, but named by the route.
+    // The destination is special, but the route names it.
     let service = TcpListener::bind((network.vip(4), 0)).unwrap();
     let target = service.local_addr().unwrap().to_string();
     let why = network.why(&[&target]);
@@ -273,7 +274,7 @@ fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
 
 #[test]
 fn a_service_that_does_not_answer_is_given_up() {
-    // Its queue is full, so that a handshake is not answered.
+    // The queue of the service is full, so that a handshake is not answered.
     let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
         .unwrap();

@@ -1,4 +1,4 @@
-//! Programs that fetch things for people: what the network's proxy gives them is what they came for.
+//! Programs that fetch things for people: through the network's proxy they get what they came for.
 
 use std::{fs, path::Path, process::Command};
 
@@ -45,7 +45,7 @@ impl Site {
         self.office.network.laptop()
     }
 
-    /// Runs a program on the laptop that has settings of its own below this folder only.
+    /// Runs a program on the laptop that finds settings of its own below this folder only.
     fn run(&self, home: &Path, words: &[&str]) -> Ended {
         fs::create_dir_all(home).unwrap();
         let mut program = self.laptop().bare_command(words);
@@ -266,7 +266,7 @@ fn a_browser_with_the_proxys_own_settings_shows_pages_of_hosts_and_routes() {
             "{url}: {shown:?}"
         );
     }
-    // Through the proxy, not around it: it says so to the site.
+    // The request went through the proxy, and not around it: the proxy says so to the site.
     let heads = site.office.db.heads();
     assert!(
         heads

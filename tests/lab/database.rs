@@ -74,7 +74,7 @@ fn pgbench_runs_and_200_megabytes_come_and_go_unharmed() {
         "{connecting}"
     );
 
-    // Out: the same query through the network and beside the server.
+    // Data out: the same query through the network and beside the server.
     let file = sandbox.path("rows");
     let copy_out = format!("\\copy ({ROWS}) to '{}'", file.display());
     output(&mut laptop(
@@ -98,7 +98,7 @@ fn pgbench_runs_and_200_megabytes_come_and_go_unharmed() {
         "what came out through the network differs"
     );
 
-    // In: through the network, and out again beside the server.
+    // Data in: through the network, and out again beside the server.
     at_home("create unlogged table rows (i int, t text)");
     let copy_in = format!("\\copy rows from '{}'", file.display());
     output(&mut laptop(

@@ -1,4 +1,4 @@
-//! A host fails alone.
+//! The failure of a host concerns that host alone.
 
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -1,6 +1,6 @@
-//! What happens to processes, addresses and machines: kills, ends, sleeps, limits, reboots, neighbours of other versions.
+//! Faults of processes, addresses and machines: kills, ends, sleeps, limits, reboots, neighbours of other versions.
 //!
-//! Which test shows that a fault is survived, of all that the service levels are about:
+//! For each fault of the service levels, this table names the test which shows that it is survived:
 //!
 //! | fault | shown by |
 //! |---|---|
@@ -45,7 +45,7 @@ use crate::{
     traffic::Service,
 };
 
-/// The state letter and the command of each child of a process.
+/// The state letter and the command of each child process.
 fn children(of: u32) -> Vec<String> {
     let words = ["ps", "-o", "stat=,args=", "--ppid", &of.to_string()];
     let listed = ended(&mut command(&words)).out;
@@ -139,13 +139,13 @@ fn a_sleep_of_everything_ends_nothing() {
             .collect::<Vec<_>>()
     };
     let before = everybody();
-    // `norouter events` of the test is one of them.
+    // One of them is `norouter events` of the test.
     assert_eq!(before.len(), 4);
     let start = Instant::now();
     for pid in &before {
         kill_process(*pid, Signal::STOP).unwrap();
     }
-    // Longer than any silence that would be borne.
+    // This is longer than any silence that would be tolerated.
     pass(Duration::from_secs(17));
     for pid in &before {
         kill_process(*pid, Signal::CONT).unwrap();
@@ -159,7 +159,7 @@ fn a_sleep_of_everything_ends_nothing() {
         awake.elapsed(),
         Duration::from_secs(5),
     );
-    // Longer than the decision about an agent that is doubted.
+    // This is longer than the decision about an agent that is doubted takes.
     pass(Duration::from_secs(8));
     for host in ["laptop", "first", "second"] {
         assert_eq!(
@@ -237,7 +237,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
             .wait_for_log("the report", |log| log.matches(told).count() > told_before);
         talk.exchange(10_000).unwrap();
     }
-    // As editors do it: a new file in the place of the old one.
+    // An editor does the same: it puts a new file in the place of the old one.
     let more = format!("{good}  new:\n    vip: 127.0.42.99\n    cmd: /bin/false\n");
     fs::rename(sandbox.write("other.yaml", more), &file).unwrap();
     ground
@@ -261,7 +261,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
     ground.assert_right();
 }
 
-/// Lets a process have only so many more open files than it has now. Returns what it could have before.
+/// Limits a process to this many more open files than it has now. Returns its limit before.
 fn leave_descriptors(pid: Pid, more: u64) -> Rlimit {
     let open = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap();
     let limit = Rlimit {
@@ -356,7 +356,7 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     let netns = ground.network.host("bad").namespace();
     let start = Instant::now();
     netns.destroy();
-    // As long as a machine may take to start. No single wait is that long.
+    // A machine may take this long to start. No single wait is that long.
     for _ in 0..6 {
         pass(Duration::from_secs(15));
     }
@@ -430,7 +430,7 @@ fn agents_of_other_versions_do_what_both_can_and_are_refused_what_would_break_a_
         let reason = seen["reason"].as_str().unwrap();
         assert!(reason.contains(feature), "{reason}");
     }
-    // What a later version might say between two frames.
+    // Messages that a later version might send between two frames.
     let mut news = Vec::new();
     for (kind, body) in [
         (
@@ -448,7 +448,7 @@ fn agents_of_other_versions_do_what_both_can_and_are_refused_what_would_break_a_
     shim.order(&format!("insert from {}", news.display()));
     let mut talk = ground.talk("laptop", "newer");
     talk.exchange(100_000).unwrap();
-    // Who knows no heartbeat is not missed for being silent.
+    // An agent that does not know heartbeats is not lost for being silent.
     pass(Duration::from_secs(12));
     talk.exchange(100_000).unwrap();
     for host in ["upstream", "newer"] {
@@ -464,7 +464,7 @@ fn a_host_that_does_not_want_to_end_keeps_nobody_waiting() {
         let sandbox = Sandbox::new();
         let (mut ground, shim) = Ground::with_a_line(&sandbox);
         let mut talk = ground.talk("laptop", "well");
-        // Without a terminal it means to read the manifest again.
+        // Without a terminal, this signal asks to read the manifest again.
         ground.network.manager.signal(Signal::HUP);
         talk.exchange(10_000).unwrap();
         shim.order("deaf");

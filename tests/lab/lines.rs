@@ -18,7 +18,7 @@ use crate::{
 
 pub(crate) const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// A network that runs, with a checked service on every host but those that are nowhere.
+/// A network that runs, with a checked service on every host that is a namespace.
 pub(crate) struct Ground {
     pub(crate) network: Network,
     pub(crate) services: Vec<Service>,
@@ -48,7 +48,7 @@ impl Ground {
         }
     }
 
-    /// The laptop, a host behind a line, and one that has a good one.
+    /// The laptop, a host behind a bad line, and one with a good line.
     pub(crate) fn with_a_line(sandbox: &Sandbox) -> (Self, Shim) {
         let shim = Shim::new(sandbox, "bad");
         let hosts = vec![
@@ -62,12 +62,12 @@ impl Ground {
         )
     }
 
-    /// A host's service as all others see it.
+    /// The address of a host's service for all others.
     pub(crate) fn address(&self, of: &str) -> String {
         format!("{}:8080", self.network.vip(of))
     }
 
-    /// A connection from one host to the service of another, that works.
+    /// A connection from one host to the service of another, which works.
     #[track_caller]
     pub(crate) fn talk(&self, from: &str, to: &str) -> Talk {
         let netns = self.network.host(from).namespace();
@@ -101,12 +101,12 @@ impl Ground {
     }
 }
 
-/// What a bar becomes on a machine that does something else at the same time.
+/// The bar for a machine that does something else at the same time.
 pub(crate) fn generous(bar: Duration) -> Duration {
     bar * 3 / 2 + Duration::from_secs(1)
 }
 
-/// Panics if something took longer than its bar allows, and tells how long it took.
+/// Panics if something took longer than its bar allows, and prints how long it took.
 #[track_caller]
 pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
     println!("{what}: {took:.2?}, bar {bar:?}");
@@ -116,7 +116,7 @@ pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
     );
 }
 
-/// Waits until so much time has passed. What has to last cannot be waited for otherwise.
+/// Waits until this much time has passed, for what has to last a certain time.
 pub(crate) fn pass(time: Duration) {
     let start = Instant::now();
     assert!(time < DEADLINE);
@@ -136,7 +136,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
         hosts.push(Host::netns(way, &sandbox).behind(shim).ports(WEB));
     }
     let ground = Ground::start(&sandbox, hosts, &["laptop", "well", "both", "to", "from"]);
-    // What a host sends by itself is no sign that it hears.
+    // Packets that a host sends by itself do not show that anything reaches it.
     let there = ground.traffic("laptop", &ways, 200_000);
     let back = ways.map(|way| ground.traffic(way, &["laptop", "well"], 200_000));
     let well = ground.traffic("laptop", &["well"], 20_000);
@@ -185,7 +185,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
     assert_eq!(during.broken, 0, "of {}", during.done);
     let [before, after] = [&baseline, &during].map(|sum| sum.quantile(900));
     println!("nine talks of ten took {before:?} before the stall and {after:?} during it");
-    // What stalls makes no work for others: on an idle machine they become faster.
+    // A stalled line makes no work for others: on an idle machine they become faster.
     assert!(after <= 3 * before + Duration::from_millis(50));
     let wrong = there.stop().wrong;
     assert_eq!(wrong, Vec::<String>::new());
@@ -278,7 +278,7 @@ fn whatever_a_shell_prints_before_the_agent_is_skipped_and_quoted_or_a_clear_err
                 .any(|line| line.contains(&quoted) && line.contains(said))
         });
     }
-    // What promises a frame that never comes is told of, too.
+    // A stream that promises a frame which never comes is reported, too.
     let (lost, line) = ground.watch.state("promise", "waiting", start);
     assert_within(
         "the verdict about a promise",
@@ -302,7 +302,8 @@ fn bits_that_turn_on_the_way_end_an_agent_and_never_reach_a_program() {
     for seed in 0..8 {
         shim.order(&format!("corrupt both 2000 {seed}"));
         let begun = Instant::now();
-        // Either a head is hit, and the stream is out of step; or only what the sums of the packets protect.
+        // Either a head is hit and the stream is out of step, or only bytes are hit that the sums of the packets
+        // protect.
         wait_for("a loss or many talks", || {
             let lost = ground
                 .watch
@@ -340,7 +341,7 @@ fn an_agent_of_which_one_stream_has_ended_is_as_good_as_dead() {
         shim.order(&format!("cut {way}"));
         let (at, end) = talk.end();
         assert!(end.is_err(), "{way}: a cut looked like an end");
-        // An input is found to be closed when something is written: that happens every two seconds.
+        // A closed input is noticed when something is written, which happens every two seconds.
         let bar = Duration::from_secs(if way == "from" { 1 } else { 2 });
         assert_within(
             &format!("the end of a talk after a cut {way}"),
@@ -442,7 +443,7 @@ fn a_cable_that_is_pulled_is_noticed_at_both_ends_and_the_host_is_back_when_it_i
     let (lost, line) = ground.watch.state("far", "waiting", start);
     assert_within("the loss", lost - start, Duration::from_secs(10));
     println!("{}", line["data"]["reason"]);
-    // Nobody can tell the agent: it has to notice by itself that its manager is silent.
+    // Nothing can reach the agent: it has to notice by itself that its manager is silent.
     let gone = wait_for("the end of the agent at the other end", || {
         (!ground.network.agents("far").contains(&old)).then(Instant::now)
     });
@@ -468,7 +469,7 @@ fn a_real_ssh_session_that_is_killed_is_followed_by_another_one() {
     let talk = ground.talk("laptop", "far");
     let old = ground.network.agent("far");
     let start = Instant::now();
-    // The server's process for the only connection; the server itself goes on.
+    // These are the processes of the server for the only connection; the server itself goes on.
     let children = output(&mut command(&["pgrep", "-P", &server.pid().to_string()]));
     for child in children.lines() {
         kill_process(Pid::from_raw(child.parse().unwrap()).unwrap(), Signal::KILL).unwrap();

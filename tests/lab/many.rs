@@ -15,7 +15,7 @@ use crate::{
     watch::Watch,
 };
 
-/// How many hosts are asked to be ready, and how many there are that never answer.
+/// How many hosts have to be ready, and how many there are that never answer.
 const GOOD: usize = 150;
 const MUTE: usize = 50;
 
@@ -75,7 +75,7 @@ fn a_hundred_and_fifty_hosts_are_ready_within_10_s_beside_fifty_that_never_answe
     let manager = processor_time(network.manager.pid());
     println!("the manager has used {manager:.2?} of a processor");
     assert_within("150 hosts", took, Duration::from_secs(10));
-    // It listens for all others, and may be a moment behind them.
+    // The laptop listens for all others, and may be a moment behind them.
     wait_for("the laptop", || (ready(&network) == GOOD + 1).then_some(()));
 }
 
@@ -83,7 +83,7 @@ fn a_hundred_and_fifty_hosts_are_ready_within_10_s_beside_fifty_that_never_answe
 fn agents(network: &Network, sandbox: &Sandbox) -> Vec<Pid> {
     let (pid, program) = (network.manager.pid(), program(sandbox));
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    // The manager is a thread of its own, and it is the one that has them.
+    // The manager is a thread, and the agents are the children of that thread.
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
     let others =
         threads.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Names: what DNS servers of the network answer, and how programs that know nothing of the network find them.
+//! Names: how DNS servers of the network answer, and how programs that know nothing of the network find hosts.
 
 use std::{fmt::Write as _, fs};
 
@@ -25,7 +25,7 @@ impl Names {
         let resolver = Nameserver::start(corp.namespace(), "127.0.0.1:53");
         corp.namespace()
             .etc("resolv.conf", "nameserver 127.0.0.1\nsearch corp.test\n");
-        // Its resolver is dead: nobody listens there.
+        // Its resolver is dead: nothing listens there.
         let lost = Host::netns("lost", sandbox);
         lost.namespace()
             .etc("resolv.conf", "nameserver 127.0.0.9\n");
@@ -74,12 +74,12 @@ impl Names {
     }
 }
 
-/// What dig says of one answer.
+/// One answer as dig prints it.
 #[derive(Debug, Default, PartialEq)]
 struct Answer {
     status: String,
     flags: String,
-    /// Without owner and time to live.
+    /// The records without owner and time to live.
     records: Vec<String>,
     authority: Vec<String>,
 }
@@ -123,7 +123,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
         ("www.example.com", "A", "NOERROR", "A 127.0.42.12"),
         ("www.example.com.norouter", "A", "NOERROR", "A 127.0.42.12"),
         ("lost", "A", "NOERROR", "A 127.0.42.14"),
-        // It exists, and has no such address.
+        // The name exists, and has no such address.
         ("web", "AAAA", "NOERROR", ""),
         ("www.example.com", "AAAA", "NOERROR", ""),
         ("web.norouter", "MX", "NOERROR", ""),
@@ -157,7 +157,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
                     assert_eq!(answer.status, status, "{what}");
                     assert_eq!(answer.records.join(","), record, "{what}");
                     assert!(answer.flags.split(' ').any(|flag| flag == "aa"), "{what}");
-                    // How long there is nothing.
+                    // The SOA record says for how long there is nothing.
                     assert_eq!(
                         answer.authority.len(),
                         usize::from(record.is_empty()),
@@ -167,7 +167,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
             }
         }
     }
-    // The other program that people ask with.
+    // kdig is the other program with which people ask.
     for transport in ["+notcp", "+tcp"] {
         let server = format!("@{}", names.network.vip("web"));
         let words = [
@@ -222,7 +222,7 @@ fn what_a_host_does_not_know_it_asks_its_own_resolvers() {
             );
             let nobody = ask(&["nobody.corp.test"]);
             assert_eq!(nobody.status, "NXDOMAIN", "{nobody:?}");
-            // More than fits: cut over UDP, whole over TCP, to which dig changes by itself.
+            // There are more addresses than fit: cut over UDP, and whole over TCP, to which dig changes by itself.
             let cut = ask(&["+ignore", "+noedns", "big.corp.test"]);
             assert_eq!(
                 cut.flags.split(' ').any(|flag| flag == "tc"),
@@ -261,7 +261,7 @@ int main(int argc, char **argv) {
 }
 "#;
 
-/// A program that resolves names, as each of the two C libraries of Linux does it.
+/// Programs that resolve names, one for each of the two C libraries of Linux.
 fn resolvers(sandbox: &Sandbox) -> Vec<String> {
     let source = sandbox.write("resolve.c", RESOLVE);
     ["cc", "musl-gcc"]
@@ -324,7 +324,8 @@ fn c_libraries_find_every_name_by_a_dns_server_of_the_network() {
             );
         }
     }
-    // More than fits into a packet. The musl of this machine may be one that never asks again over TCP.
+    // There are more addresses than fit into a packet. The musl of this machine may be one that never asks again over
+    // TCP.
     let big = output(&mut laptop.command(&[&programs[0], "big.corp.test"]));
     assert_eq!(big.lines().count(), usize::from(MANY), "{big}");
     let words = ["/bin/busybox", "nslookup", "corp.norouter", "127.0.42.12"];
@@ -342,7 +343,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         let (laptop, far) = (Host::laptop(), Host::netns("far", &sandbox));
         let netns = [laptop.namespace(), far.namespace()];
-        // Mounted over the machine's own: no other file can take its place.
+        // The file is mounted over the machine's own, so that no other file can take its place.
         let files = netns.map(|netns| netns.etc("hosts", OLD_HOSTS));
         for netns in netns {
             netns.etc("resolv.conf", "nameserver 127.0.0.9\n");
@@ -361,7 +362,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
                     ("far", "127.0.42.12"),
                     ("laptop", "127.0.42.11"),
                     ("post.example.com", "127.0.42.13"),
-                    // What the file says already, stays.
+                    // A name that the file has already stays as it is.
                     ("mail", "10.1.1.1"),
                 ] {
                     assert_resolves(network.host(name), program, asked, address);
@@ -383,7 +384,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
             });
         }
         if signal == Signal::KILL {
-            // Nobody was left to take it out, so a person does.
+            // Nothing was left that could remove the block, so a person does.
             let program = crate::network::program(&sandbox);
             let mut repair =
                 network
@@ -430,7 +431,7 @@ fn the_state_folder_leads_programs_into_the_network() {
             "laptop 127.0.42.11.nip.io\nfar 127.0.42.12.nip.io\n"
         );
         assert!(read("README.md").contains("NoRouter"));
-        // The laptop has both proxies, the other host one for everything.
+        // The laptop has both proxies, and the other host has one for everything.
         let script = "set -a; . ./env; curl -qsS http://far:8080/ https://far:8080/ 2>&1";
         let mut shell = network.host(name).bare_command(&["sh", "-c", script]);
         let answer = ended(shell.current_dir(folder));

@@ -33,7 +33,7 @@ pub(crate) struct Host {
     place: Place,
     /// Lines of the manifest below the host.
     lines: Vec<String>,
-    /// What a manager here is started with.
+    /// Words before the manager's command, if it is limited.
     limit: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Host {
 enum Place {
     Namespace(Netns),
     Container(Container),
-    /// Nowhere that a client could be started.
+    /// A host in which no client can be started.
     Elsewhere,
 }
 
@@ -57,7 +57,7 @@ impl Host {
         Self::new(name, netns.cmd(&program(sandbox)), Place::Namespace(netns))
     }
 
-    /// A host that is a namespace with something in it already; it is entered by words that come later.
+    /// A host that is a namespace with something in it already. The words that enter it are given later.
     pub(crate) fn in_netns(name: &str, netns: Netns) -> Self {
         Self::new(name, Vec::new(), Place::Namespace(netns))
     }
@@ -129,7 +129,7 @@ impl Host {
         self
     }
 
-    /// A manager on this host may have no more files open than this.
+    /// Limits a manager on this host to this many open files.
     pub(crate) fn with_open_files(mut self, most: u32) -> Self {
         let limit = format!("--nofile={most}:{most}");
         self.limit = vec!["prlimit".to_owned(), limit];
@@ -237,7 +237,7 @@ impl Host {
         answer
     }
 
-    /// A command on the host that is told of no proxy but by its own words.
+    /// A command on the host that knows no proxy but that in its own words.
     pub(crate) fn bare_command(&self, words: &[&str]) -> Command {
         let mut command = self.command(words);
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -252,7 +252,7 @@ impl Host {
         ended(curl.args(words))
     }
 
-    /// What this host gets from an address of the network, or why it gets nothing.
+    /// The page that this host gets from an address of the network, or why it gets none.
     pub(crate) fn fetch(&self, address: &str, port: u16) -> Result<String, String> {
         let url = format!("http://{address}:{port}/");
         let words = [
@@ -274,7 +274,7 @@ impl Host {
     }
 }
 
-/// The program under test in the sandbox, under a path that nobody else uses, so that what is left behind is found.
+/// The program under test in the sandbox, under a path of its own, so that anything left behind is found.
 pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
     let path = sandbox.path("norouter");
     if !path.exists() {
@@ -283,7 +283,7 @@ pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
     path
 }
 
-/// Whatever is written below the home folder stays in the sandbox, and so do the sockets.
+/// Keeps in the sandbox everything that is written below the home folder, and the sockets.
 fn at_home(command: &mut Command, sandbox: &Sandbox) {
     let (home, runtime) = (sandbox.path("home"), sandbox.path("run"));
     fs::create_dir_all(&home).unwrap();
@@ -304,7 +304,7 @@ impl Network {
         Self::with_routes(sandbox, hosts, &[])
     }
 
-    /// The same with routes, each as the manifest writes it in one line.
+    /// Starts a network with routes, each as the manifest writes it in one line.
     pub(crate) fn with_routes(sandbox: &Sandbox, hosts: Vec<Host>, routes: &[&str]) -> Self {
         let file = sandbox.write("network.yaml", Self::manifest(&hosts, routes));
         let mut words: Vec<OsString> = hosts[0].limit.iter().map(OsString::from).collect();
@@ -350,7 +350,7 @@ impl Network {
     /// Waits until the manager answers, whatever its hosts are doing.
     #[track_caller]
     pub(crate) fn wait_until_it_answers(&self) {
-        // The exit code that says that no network runs.
+        // This exit code says that no network runs.
         let is_there = || ended(&mut self.norouter(&["status"])).code != 3;
         wait_for("a network that answers", || is_there().then_some(()));
     }
@@ -363,7 +363,7 @@ impl Network {
 
     /// The network as it is now.
     pub(crate) fn status(&self) -> Value {
-        // It tells by its exit code that a host is not ready.
+        // The exit code says that a host is not ready.
         let status = ended(&mut self.norouter(&["status", "--json"]));
         serde_json::from_str(&status.out).unwrap_or_else(|_| panic!("{}", status.err))
     }

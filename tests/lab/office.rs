@@ -1,5 +1,5 @@
-//! A network for everything about names, proxies and routes: a laptop with both proxies, a host behind ssh, and a gateway
-//! whose further addresses and names nobody else knows.
+//! A network for all tests of names, proxies and routes: a laptop with both proxies, a host behind ssh, and a gateway
+//! with further addresses and names that no other host knows.
 
 use std::{any::Any, net::TcpListener};
 
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) const HTTP: &str = "127.0.0.1:18080";
 pub(crate) const SOCKS: &str = "127.0.0.1:18081";
 
-/// What only the gateway knows.
+/// The names that only the gateway knows.
 const CORP_HOSTS: &str = "127.0.0.1 localhost\n\
     10.99.0.5 db.corp.test\n\
     10.99.0.6 slow.corp.test\n\
@@ -35,7 +35,7 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// Starts it, and waits until all hosts that can be are up.
+    /// Starts the network, and waits until all hosts that can be up are up.
     pub(crate) fn open(sandbox: &Sandbox) -> Self {
         let proxies = [
             format!("http: {{listen: {HTTP:?}}}"),
@@ -84,7 +84,7 @@ impl Office {
         self.network.laptop().curl(&all)
     }
 
-    /// The same, which has to succeed; returns the body.
+    /// Runs [`Office::curl`], which has to succeed, and returns the body.
     #[track_caller]
     pub(crate) fn page(&self, words: &[&str]) -> String {
         let ended = self.curl(&[words, &["--fail"]].concat());
@@ -110,8 +110,8 @@ pub(crate) fn gateway(name: &str, sandbox: &Sandbox) -> Host {
     gate
 }
 
-/// A port that takes no connection and refuses none: nobody accepts, and the queue is full. The kernel gives up after one
-/// second try, which takes it three seconds.
+/// A port that neither takes nor refuses a connection: nobody accepts, and the queue is full. The kernel gives up after
+/// one second try, which takes it three seconds.
 fn silent_server() -> Vec<Box<dyn Any + Send>> {
     std::fs::write("/proc/sys/net/ipv4/tcp_syn_retries", "1").unwrap();
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

@@ -26,7 +26,7 @@ policy:
     - {from: ci, to: \"db:5433\", expect: deny}
 ";
 
-/// A laptop, a database, a gateway, and the host that is kept in; with their servers.
+/// A laptop, a database, a gateway, and the host that is confined; with their servers.
 fn open(sandbox: &Sandbox) -> (Network, Vec<Origin>) {
     let db = Host::netns("db", sandbox).ports(&["5432:127.0.0.1:8000", "5433:127.0.0.1:8000"]);
     let ci = Host::netns("ci", sandbox).line(&format!("http: {{listen: {HTTP:?}}}"));
@@ -43,7 +43,7 @@ fn open(sandbox: &Sandbox) -> (Network, Vec<Origin>) {
     (network, servers)
 }
 
-/// What the proxy of the host that is kept in answers to a request for a tunnel.
+/// The answer of the confined host's proxy to a request for a tunnel.
 fn tunnel(to: &str) -> (TcpStream, String) {
     let proxy: SocketAddr = HTTP.parse().unwrap();
     let mut stream = TcpStream::connect_timeout(&proxy, DEADLINE).unwrap();
@@ -93,7 +93,7 @@ fn what_is_named_is_reached_and_a_thousand_other_targets_are_refused_and_told_in
         let answer = proxied(url);
         assert!(answer.contains(words), "{url}: {answer}");
     }
-    // The laptop may nothing either, but for itself.
+    // The laptop may reach nothing either, except itself.
     assert!(network.laptop().fetch(&db, 5432).is_err());
     let why = ended(&mut network.norouter(&["why", "--from", "ci", "db:5433"])).out;
     assert!(
@@ -142,7 +142,7 @@ fn a_right_that_is_taken_away_cuts_what_uses_it_within_a_second() {
     let mut direct = ci.connect(&format!("{}:5432", network.vip("db")));
     let (mut named, answer) = ci.namespace().inside(|| tunnel("db.corp.test:8000"));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    // Both are there from one end to the other.
+    // Both flows go from one end to the other.
     wait_for("both flows", || {
         let flows = ended(&mut network.norouter(&["flows"])).out;
         (flows.matches(" open ").count() == 2).then_some(())

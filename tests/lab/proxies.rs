@@ -1,4 +1,4 @@
-//! The HTTP proxy: what clients ask of it, what origins see of that, and what becomes of everything that is wrong.
+//! The HTTP proxy: what clients ask of it, what origins see of that, and what happens to everything that is wrong.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             assert_eq!(page, format!("{name}\n"), "{url} {mode:?}");
         }
     }
-    // Every host has the same way, not only the laptop.
+    // Every host can do the same, not only the laptop.
     let proxy = format!("http://{HTTP}");
     let from_web = office.network.host("web");
     for (url, name) in [
@@ -48,7 +48,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             format!("{name}\n")
         );
     }
-    // What belongs to nobody is dialled by the proxy's own host: nothing listens on this port, and the answer says so.
+    // The proxy's own host dials addresses that belong to nobody: nothing listens on this port, and the answer says so.
     let direct = office.curl(&["http://127.0.0.1:1/"]);
     assert_eq!(
         direct.out,
@@ -239,7 +239,7 @@ fn bad_requests_are_told_so_and_disturb_nobody() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let laptop = office.network.laptop();
-    // A client in the middle of something, which must not notice.
+    // A client in the middle of a request, which must not notice anything.
     let mut other = laptop.connect(HTTP);
     other
         .write_all(b"CONNECT web:8080 HTTP/1.1\r\nHost: web:8080\r\n\r\nGET / HT")
@@ -437,7 +437,7 @@ fn an_error_names_host_address_and_reason() {
         for word in words {
             assert!(body.contains(word), "{url}: {word:?} is not in {body:?}");
         }
-        // The same before a tunnel stands.
+        // The answer is the same before a tunnel stands.
         let tunnel = office.curl(&["--proxytunnel", "--write-out", "%{http_connect}", url]);
         assert_eq!(tunnel.out, status.to_string(), "{url}: {tunnel:?}");
         assert_eq!(tunnel.code, 56, "{url}: {tunnel:?}");
@@ -492,7 +492,7 @@ fn the_proxys_own_pages_are_for_people_who_ask_it_by_its_own_address() {
         !front.is_empty() && !front.contains("127.0.42.12"),
         "{front}"
     );
-    // What a page of somebody else could make a browser ask for.
+    // Requests that a page of somebody else could make a browser send.
     for (header, code) in [
         ("Host: evil.example", "421"),
         ("Origin: http://evil.example", "403"),

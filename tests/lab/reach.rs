@@ -1,4 +1,4 @@
-//! Everyone reaches everyone, through pipes of every kind.
+//! All hosts reach each other, through pipes of every kind.
 
 use crate::{
     network::{Host, Network, vip},
@@ -32,7 +32,7 @@ fn every_host_reaches_every_host_through_ssh_podman_and_namespaces() {
             network.wait_for_page(from, of);
         }
     }
-    // Once more, now that all are up: nothing may need a second try.
+    // The pages are fetched once more, now that all hosts are up: nothing may need a second try.
     for from in &names {
         for of in &names {
             network.assert_page(from, of);

@@ -1,4 +1,4 @@
-//! Routes: which gateway a destination goes through, what gateways refuse, and who resolves names.
+//! Routes: which gateway leads to a destination, what gateways refuse, and which host resolves names.
 
 use std::io::{Read as _, Write as _};
 
@@ -44,7 +44,7 @@ impl Gateways {
         self.network.laptop().curl(&["--proxy", &proxy, url])
     }
 
-    /// The gateway that a URL goes through; or what the proxy says instead.
+    /// The name of the gateway that a URL leads through, or the answer of the proxy instead.
     #[track_caller]
     fn via(&self, url: &str) -> String {
         let answer = self.curl(url);
@@ -80,7 +80,7 @@ fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
         dark.starts_with("Through one: The name dark.corp.test"),
         "{dark}"
     );
-    // No route leads there at all: the laptop itself tries, and has no way.
+    // No route at all leads there: the laptop itself tries, and has no way.
     let nowhere = gateways.via("http://10.98.0.1/");
     assert!(
         nowhere.starts_with("10.98.0.1:80 cannot be reached: "),
@@ -166,7 +166,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
         "{:?}",
         resolver.asked()
     );
-    // And this one is asked for everything else.
+    // This resolver is asked for everything else.
     let other = gateways.via("http://elsewhere.example/");
     assert!(other.contains("elsewhere.example"), "{other}");
     assert!(
@@ -176,7 +176,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
     );
 }
 
-/// Asks the gateway of the office itself, as an agent does that keeps to no manifest.
+/// Asks the gateway of the office itself, like an agent that does not keep to the manifest.
 fn ask_relay(office: &Office, host: &str, port: u16) -> serde_json::Value {
     let mut stream = office.network.laptop().connect(HTTP);
     let relay = format!("{}:10054", office.network.vip("gate"));
@@ -228,7 +228,7 @@ fn a_gateway_refuses_what_its_own_routes_do_not_allow() {
         ask_relay(&office, "10.99.0.5", 8000)["cause"],
         serde_json::Value::Null
     );
-    // Nor does it send packets on to where no route leads, whatever the proxies say.
+    // The gateway does not send packets on to where no route leads either, whatever the proxies say.
     assert_eq!(office.page(&["http://10.99.0.5:8000/"]), "db\n");
 }
 
@@ -252,6 +252,6 @@ fn a_route_to_everywhere_does_not_lead_to_the_gateways_own_addresses() {
             "{url}: {refused}"
         );
     }
-    // A block that means it leads there.
+    // A block that names the address leads there.
     assert_eq!(gateways.via("http://10.99.0.6:8000/"), "two");
 }

@@ -1,4 +1,5 @@
-//! The recipe of `docs/SANDBOX.md`: a container without a network reaches what is named, and a thousand other targets in vain.
+//! The recipe of `docs/SANDBOX.md`: a container without a network reaches what is named, and fails to reach a thousand
+//! other targets.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::{
 
 const PROXY: &str = "127.0.0.1:18080";
 
-/// A route that nobody takes, and what follows it in the manifest: the policy of the recipe.
+/// A route that nobody uses, and what follows it in the manifest: the policy of the recipe.
 const POLICY: &str = "{via: web, to: [\"192.0.2.0/24\"]}
 policy:
   default: deny
@@ -21,7 +22,7 @@ policy:
     - {from: box, to: \"laptop:8080\", expect: deny}
 ";
 
-/// Tries to connect to each target, raw or through the proxy, and tells how that went: a line of the target and the outcome.
+/// Tries to connect to each target, directly or through the proxy, and prints a line with the target and the outcome.
 const TRY: &str = r#"
 import socket, sys
 for line in open(sys.argv[1]):
@@ -43,13 +44,13 @@ for line in open(sys.argv[1]):
     print(way, host, port, outcome)
 "#;
 
-/// Targets that nobody has named, each with the way to try it.
+/// Targets that are not named, each with the way to try it.
 fn others(count: usize) -> Vec<(&'static str, String, u16)> {
     let bytes = noise(12, count * 8);
     let targets = bytes.chunks_exact(8).enumerate().map(|(number, random)| {
         let port = u16::from_be_bytes([random[0], random[1]]) | 1;
         let [a, b, c] = [random[2], random[3], random[4]];
-        // 8080 is what hosts publish; an odd port is none of them.
+        // Hosts publish 8080, so that no odd port is published.
         match number % 5 {
             0 => ("raw", format!("127.0.42.{}", 11 + number / 5 % 3), port),
             1 => ("raw", format!("127.{a}.{b}.{}", c | 1), port),
@@ -84,7 +85,7 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
     let _pages = [laptop.serve_name(&sandbox), web.serve_name(&sandbox)];
     let mut network = Network::with_routes(&sandbox, vec![laptop, web, boxed], &[POLICY]);
     network.wait_until_it_answers();
-    // What is named works, at its address and through the proxy.
+    // The named targets work, at their address and through the proxy.
     network.wait_for_page("box", "web");
     let script = sandbox.write("try.py", TRY);
     let tried = |name: &str, targets: &[(&str, String, u16)]| {
@@ -103,7 +104,8 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
     };
     let named = tried("named", &[("proxy", "127.0.42.12".to_owned(), 8080)]);
     assert_eq!(named["proxy 127.0.42.12 8080"], "200");
-    // What another host publishes is not reached, neither where the limits do not name it nor where the policy does not.
+    // A port that another host publishes is not reached, neither where the limits do not name it nor where the policy
+    // does not.
     let mut targets = others(1_000);
     targets.push(("raw", "127.0.42.11".to_owned(), 8080));
     targets.push(("proxy", "127.0.42.11".to_owned(), 8080));
@@ -120,7 +122,7 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
         *count.entry(outcome).or_default() += 1;
     }
     println!("{count:?}");
-    // All that the agent was asked to dial is told, in one line.
+    // Everything that the agent was asked to dial is reported, in one line.
     let outside = outcomes
         .keys()
         .filter(|it| it.starts_with("proxy 10."))

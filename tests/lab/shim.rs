@@ -1,11 +1,12 @@
-//! A host behind a bad line: between the manager and the host's command stands a program that stalls, cuts, corrupts or
-//! slows what passes, when a test tells it to. `shim.py` has the orders.
+//! A host behind a bad line: a program between the manager and the host's command stalls, cuts, corrupts or slows what
+//! passes, when a test orders that. `shim.py` has the orders.
 
 use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
 
 use crate::sandbox::{DEADLINE, Sandbox, wait_for};
 
-/// The bad line of one host. It outlives the processes that carry it: each new one obeys what [`Shim::order_at_start`] said.
+/// The bad line of one host. It outlives the processes that carry it: each new one obeys the orders of
+/// [`Shim::order_at_start`].
 pub(crate) struct Shim {
     _sandbox: Sandbox,
     script: PathBuf,
@@ -14,7 +15,7 @@ pub(crate) struct Shim {
 }
 
 impl Shim {
-    /// A line that is good until it is told otherwise.
+    /// A line that is good until it gets an order.
     pub(crate) fn new(sandbox: &Sandbox, name: &str) -> Self {
         let script = sandbox.path("shim.py");
         if !script.exists() {
@@ -45,7 +46,7 @@ impl Shim {
             .collect()
     }
 
-    /// What every process obeys before it carries anything, from its next start on.
+    /// Sets the orders that every process obeys before it carries anything, from its next start on.
     pub(crate) fn order_at_start(&self, orders: &[&str]) {
         fs::write(self.place.with_extension("orders"), orders.join("\n")).unwrap();
     }
@@ -58,7 +59,8 @@ impl Shim {
         });
     }
 
-    /// The same if there is such a process, and it lives long enough; tells whether it has obeyed.
+    /// Gives an order if there is a process that carries the line, and it lives long enough. Returns whether it has
+    /// obeyed.
     pub(crate) fn try_order(&self, order: &str) -> bool {
         let sent = self
             .answers

@@ -1,5 +1,5 @@
-//! A network to which something happens every five seconds, for as long as somebody wants: nothing leaks, no byte is wrong,
-//! nobody stays away. `cargo xtask soak MINUTES` runs it for long; among the other tests it is short.
+//! A network to which something happens every five seconds, for as long as wanted: nothing leaks, no byte is wrong, no
+//! host stays away. `cargo xtask soak MINUTES` runs it for long; among the other tests it is short.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::{
     shim::Shim,
 };
 
-/// For how many seconds, unless this variable says otherwise; and which seed chooses.
+/// The variables for how many seconds it lasts, and for the seed that chooses; and how long it lasts by default.
 const SECONDS: &str = "NOROUTER_LAB_SOAK";
 const SHORT: Duration = Duration::from_secs(40);
 const SEED: &str = "NOROUTER_LAB_SEED";
@@ -24,17 +24,17 @@ const SEED: &str = "NOROUTER_LAB_SEED";
 /// How often something happens.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long a host may take to be ready again after the last thing that has happened: the longest pause, a stall that has
-/// to be noticed, a start.
+/// How long a host may take to be ready again after the last event: the longest pause, a stall that has to be noticed,
+/// a start.
 const RECOVERY: Duration = Duration::from_secs(45);
 
 /// The hosts to which something happens.
 const HOSTS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-/// The host to which nothing happens, and which must notice nothing.
+/// The host to which nothing happens, and which must not notice anything.
 const STEADY: &str = "steady";
 
-/// What happens to a line, and what ends it if it does not end the agent.
+/// What happens to a line. `heal` ends it if it does not end the agent.
 const ORDERS: &[&str] = &[
     "stall both",
     "stall to",
@@ -51,7 +51,7 @@ const ORDERS: &[&str] = &[
     "deaf",
 ];
 
-/// Numbers that a seed decides.
+/// Numbers that follow from a seed.
 struct Random(u64);
 
 impl Random {
@@ -65,7 +65,7 @@ impl Random {
     }
 }
 
-/// What a process holds.
+/// The resources that a process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Holding {
     /// Resident memory in KiB.
@@ -90,12 +90,12 @@ fn holding(pid: Pid) -> Option<Holding> {
     })
 }
 
-/// One thing that happens to one host. Returns what, for people.
+/// Makes one thing happen to one host. Returns it in words for people.
 fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> String {
     let number = random.below(HOSTS.len());
     let (host, shim) = (HOSTS[number], &shims[number]);
     let what = match random.below(ORDERS.len() + 4) {
-        // An agent of its own accord: killed, stopped for a moment, stopped until it is given up.
+        // The agent itself is hit: killed, stopped for a moment, or stopped until it is given up.
         kind @ 0..=1 => {
             let signal = [Signal::KILL, Signal::STOP][kind];
             for agent in ground.network.agents(host) {
@@ -120,7 +120,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     format!("{host}: {what}")
 }
 
-/// Makes everything well again that does not end by itself.
+/// Ends every fault that does not end by itself.
 fn heal(ground: &Ground, shims: &[Shim]) {
     for (host, shim) in HOSTS.iter().zip(shims) {
         shim.try_order("heal");
@@ -130,7 +130,7 @@ fn heal(ground: &Ground, shims: &[Shim]) {
     }
 }
 
-/// Heals, waits until everybody is there, and tells what the processes hold while nothing happens.
+/// Ends all faults, waits until all hosts are there, and returns the resources of the processes while nothing happens.
 fn rest(ground: &Ground, shims: &[Shim]) -> BTreeMap<String, Holding> {
     let start = Instant::now();
     loop {
@@ -149,7 +149,7 @@ fn rest(ground: &Ground, shims: &[Shim]) -> BTreeMap<String, Holding> {
     for host in HOSTS {
         ground.wait_for_talk("laptop", host);
         ground.wait_for_talk(host, "laptop");
-        // Of an agent that has been replaced nothing is left.
+        // Nothing is left of an agent that was replaced.
         wait_for("one agent for each host", || {
             (ground.network.agents(host).len() == 1).then_some(())
         });
@@ -199,7 +199,7 @@ fn whatever_happens_every_few_seconds_nothing_leaks_and_nobody_stays_away() {
         if faults % 3 == 0 {
             heal(&ground, &shims);
         }
-        // What is used once and kept is no leak: the first part of the time shows it.
+        // Memory that is used once and kept is not a leak: the first part of the time shows how much that is.
         if early.is_none() && start.elapsed() > time / 5 {
             early = Some(rest(&ground, &shims));
         }
@@ -229,7 +229,7 @@ fn whatever_happens_every_few_seconds_nothing_leaks_and_nobody_stays_away() {
     for (who, late) in &late {
         let (warm, early) = (warm[who], early[who]);
         println!("{who:8} at first {warm:?}, early {early:?}, late {late:?}");
-        // What the manager keeps of the log has a limit, which is reached after a while.
+        // The part of the log that the manager keeps has a limit, which is reached after a while.
         let log = if who == "manager" { 6_144 } else { 0 };
         assert!(
             late.memory <= early.memory * 5 / 4 + 2_048 + log,

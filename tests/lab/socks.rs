@@ -73,7 +73,7 @@ fn every_reply_says_exactly_what_happened() {
     }
     let unknown_address = [5, 1, 0, 5, 1, 0, 9, 1, 1];
     assert_eq!(laptop.ask(SOCKS, &unknown_address)[..4], [5, 0, 5, 8]);
-    // Who offers nothing that is known here, and who does not speak SOCKS.
+    // The first client offers nothing that is known here, and the second does not speak SOCKS.
     assert_eq!(laptop.ask(SOCKS, &[5, 1, 1]), [5, 0xff]);
     let http = laptop.ask(
         SOCKS,
@@ -159,7 +159,7 @@ fn who_has_no_user_name_and_password_is_sent_away_where_they_are_asked_for() {
         laptop.ask(SOCKS, b"\x05\x02\x00\x02\x01\x03ann\x03bad"),
         [5, 2, 1, 1]
     );
-    // The old versions know no password.
+    // The old versions have no password.
     let old = laptop.ask(SOCKS, b"\x04\x01\x1f\x90\0\0\0\x01\0web\0");
     assert_eq!(old[..2], [0, 91]);
     let told = get(&format!("http://{HTTP}"), "ann:wrong", "--include");
@@ -198,7 +198,7 @@ fn programs_with_socks_of_their_own_and_programs_without_reach_the_network() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let laptop = office.network.laptop();
-    // Debian's interpreter, which has Debian's module.
+    // This is Debian's interpreter, which has Debian's module.
     let words = [
         "/usr/bin/python3",
         "-c",

@@ -1,4 +1,4 @@
-//! What a connection promises: every byte, both ends of it, and the truth about a port where nobody listens.
+//! Guarantees of a connection: every byte, both ends of it, and the truth about a port where nothing listens.
 
 use crate::{
     network::{Host, Network},
@@ -64,7 +64,7 @@ fn iperf3_runs_both_ways() {
     let sandbox = Sandbox::new();
     let (network, _pages) = two_hosts(&sandbox, &["5201:127.0.0.1:5201"]);
     for direction in ["--interval=1", "--reverse", "--bidir"] {
-        // A server for each run: one that has just ended a run is busy for a moment.
+        // Each run has a server of its own: one that has just ended a run is busy for a moment.
         let words = ["iperf3", "-s", "-1", "-B", "127.0.0.1", "--forceflush"];
         let mut server = network.host("far").serve(&words);
         server.wait_for_text("Server listening");
@@ -100,7 +100,7 @@ fn iperf3_runs_both_ways() {
 fn a_client_that_has_finished_sending_still_gets_its_answer() {
     let sandbox = Sandbox::new();
     let (network, _pages) = two_hosts(&sandbox, &["9000:127.0.0.1:9000"]);
-    // sha256sum says nothing before its input ends.
+    // sha256sum prints nothing before its input ends.
     let _server = network.host("far").serve(&[
         "socat",
         "TCP4-LISTEN:9000,bind=127.0.0.1,fork,reuseaddr",

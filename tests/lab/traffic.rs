@@ -1,4 +1,4 @@
-//! Connections whose every byte is checked at both ends, while all sorts of things happen to what carries them.
+//! Connections whose every byte is checked at both ends, while all kinds of things happen to their carriers.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -13,13 +13,13 @@ use std::{
 
 use crate::sandbox::{DEADLINE, Netns, client::noise};
 
-/// How much of a message passes at a time.
+/// How many bytes of a message are sent at a time.
 const CHUNK: usize = 16 << 10;
 
-/// What a message begins with: the seed of its bytes, and how many there are.
+/// The length of the head of a message: the seed of its bytes, and how many there are.
 const HEAD: usize = 16;
 
-/// A service on a port of a host's own loopback that checks what it is sent and sends it back.
+/// A service on a port of a host's own loopback that checks the bytes that it gets and sends them back.
 pub(crate) struct Service {
     wrong: Arc<Mutex<Vec<String>>>,
 }
@@ -46,7 +46,7 @@ impl Service {
         Self { wrong }
     }
 
-    /// What was wrong so far. A connection that was reset is not wrong; one that ended too soon is.
+    /// Everything that was wrong so far. A connection that was reset is not wrong; one that ended too soon is.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }
@@ -56,7 +56,7 @@ fn wrong(what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, what)
 }
 
-/// Reads until the buffer is full; tells of an end at which nothing has come at all.
+/// Reads until the buffer is full; false if the stream has ended before its first byte.
 fn fill(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<bool> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -118,7 +118,7 @@ impl Talk {
         Ok(talk)
     }
 
-    /// Sends so many bytes, and gets them back.
+    /// Sends this many bytes, and gets them back.
     pub(crate) fn exchange(&mut self, length: usize) -> io::Result<()> {
         self.seed += 1;
         let mut head = self.seed.to_le_bytes().to_vec();
@@ -137,13 +137,13 @@ impl Talk {
         Ok(())
     }
 
-    /// Waits for the end of the connection, and tells how it ended and when.
+    /// Waits for the end of the connection, and returns when and how it ended.
     pub(crate) fn end(mut self) -> (Instant, io::Result<usize>) {
         let end = self.stream.read(&mut [0; 1]);
         (Instant::now(), end)
     }
 
-    /// Ends it as it should.
+    /// Ends the connection properly.
     pub(crate) fn close(self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         if fill(&self.stream, &mut [0; 1])? {
@@ -169,20 +169,20 @@ struct Shared {
     took: Mutex<Vec<Duration>>,
 }
 
-/// What came of it.
+/// The result of the traffic.
 pub(crate) struct Sum {
     /// Talks that ended well.
     pub(crate) done: u64,
     /// Talks that did not begin or were reset.
     pub(crate) broken: u64,
-    /// Whatever may never happen.
+    /// Everything that may never happen.
     pub(crate) wrong: Vec<String>,
     /// How long the talks took that ended well, in ascending order.
     pub(crate) took: Vec<Duration>,
 }
 
 impl Sum {
-    /// The time that so many in a thousand stay below.
+    /// The time below which this many in a thousand stay.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         assert!(self.took.len() >= 20, "only {} talks", self.took.len());
         self.took[(self.took.len() - 1) * permille / 1000]
@@ -190,11 +190,11 @@ impl Sum {
 }
 
 impl Traffic {
-    /// Begins: one client for each address, with messages of up to so many bytes.
+    /// Starts one client for each address, with messages of up to this many bytes.
     pub(crate) fn start(netns: &Netns, addresses: &[String], most: usize) -> Self {
         let shared = Arc::new(Shared::default());
         let clients = netns.inside(|| {
-            // Threads are born where their parent is.
+            // Threads are in the namespace of their parent.
             let clients = addresses.iter().zip(1..).map(|(address, number)| {
                 let (address, shared) = (address.parse().unwrap(), shared.clone());
                 thread::spawn(move || shared.talk(address, number, most))
@@ -209,12 +209,12 @@ impl Traffic {
         self.shared.done.load(Ordering::Relaxed)
     }
 
-    /// What has come of it since this was asked last.
+    /// The result since this was last called.
     pub(crate) fn take(&self) -> Sum {
         self.shared.take()
     }
 
-    /// Stops.
+    /// Stops the clients.
     pub(crate) fn stop(self) -> Sum {
         let Self { shared, clients } = self;
         shared.over.store(true, Ordering::Relaxed);
@@ -262,7 +262,8 @@ impl Shared {
                     self.broken.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            // A person, not a benchmark: and a host that refuses is not asked a thousand times in a second.
+            // A client is a person and not a benchmark; and a host that refuses is not asked a thousand times in a
+            // second.
             thread::park_timeout(Duration::from_millis(20));
         }
     }

@@ -1,4 +1,4 @@
-//! Two users of one machine: what the network of one of them opens on the machine's loopback is not the other's, who tries
+//! Two users of one machine. What the network of one opens on the machine's loopback is not for the other, who tries
 //! everything that an unprivileged user can.
 
 use std::{fs, os::unix::fs::chown, process::Command};
@@ -10,9 +10,9 @@ use crate::{
     sandbox::{Ended, Netns, Running, Sandbox, ended, output, wait_for},
 };
 
-/// Who runs the network.
+/// The user who runs the network.
 const OWNER: u32 = 41_000;
-/// Who has nothing to do with it.
+/// The user who has nothing to do with it.
 const OTHER: u32 = 41_001;
 const ROOT: u32 = 0;
 
@@ -21,7 +21,8 @@ const HTTP: &str = "127.0.0.1:18080";
 const SOCKS: &str = "127.0.0.1:18081";
 const DNS: &str = "127.0.42.11:10053";
 
-/// Takes an address as well as an unprivileged user can, says whether it has worked, and then what the first client says.
+/// Takes an address as well as an unprivileged user can, prints whether that has worked, and then what the first client
+/// sends.
 const TAKE: &str = r"
 import socket, sys
 host, port = sys.argv[1].rsplit(':', 1)
@@ -54,7 +55,7 @@ except ConnectionResetError:
     print('reset')
 ";
 
-/// A machine with two users, of whom one runs a network.
+/// A machine with two users, one of whom runs a network.
 struct Machine {
     netns: Netns,
     sandbox: Sandbox,
@@ -165,7 +166,7 @@ impl Machine {
         command
     }
 
-    /// What a user gets by each way into the network.
+    /// Which ways into the network work for a user.
     fn ways(&self, user: u32) -> Vec<(&'static str, bool)> {
         let page = "http://web1:8080/";
         let published = format!("http://{PUBLISHED}/");
@@ -223,7 +224,7 @@ fn what_the_laptop_opens_is_its_owners_and_roots_and_nobody_elses() {
     let http = format!("http://{HTTP}");
     let told = machine.curl(OTHER, &["-x", &http, "http://web1:8080/"]).out;
     assert!(told.contains("norouter exec"), "{told}");
-    // Each is told of once, with the line that would let that user in.
+    // Each refusal is reported once, with the line that would let that user in.
     for (place, line) in [
         (PUBLISHED, "loopback: {allow: any}"),
         (DNS, "loopback: {allow: any}"),
@@ -242,7 +243,7 @@ fn what_the_laptop_opens_is_its_owners_and_roots_and_nobody_elses() {
             "{told:?}"
         );
     }
-    // Whatever somebody else does, the network is well.
+    // Whatever the other user does, the network is well.
     assert_eq!(ended(&mut machine.norouter(OWNER, &["status"])).code, 0);
 }
 
@@ -300,7 +301,7 @@ fn a_program_of_another_user_comes_in_with_the_token_that_it_was_given() {
         let got = output(&mut machine.norouter(OWNER, &exec));
         assert_eq!(got, "the page of web1\n", "{words:?}");
     }
-    // Only who may read the file has it.
+    // Only users who may read the file have it.
     for command in [
         &mut machine.norouter(OWNER, &["status", "--json"]),
         &mut machine.norouter(OWNER, &["logs"]),
@@ -328,7 +329,7 @@ fn programs_are_not_led_to_somebody_elses_proxy() {
     };
     let refused = wait_for("an agent that has found the port taken", || {
         let ended = exec(&["curl", "-s", "-u", "ann:secret", "http://web1:8080/"]);
-        // The exit code that says that no agent runs.
+        // This exit code says that no agent runs.
         (ended.code != 3).then_some(ended)
     });
     assert_eq!(refused.code, 1, "{refused:?}");

@@ -15,20 +15,20 @@ use crate::{
     sandbox::{DEADLINE, Sandbox},
 };
 
-/// How many requests the memory is measured over, unless this variable says otherwise.
+/// The variable for the number of requests over which the memory is measured, and that number by default.
 const VARIABLE: &str = "NOROUTER_LAB_REQUESTS";
 const REQUESTS: usize = 20_000;
 
-/// How often it is measured in each half of them.
+/// How often memory is measured in each half of the requests.
 const PARTS: usize = 5;
 
 /// How much a process may grow within 10,000 requests, in KiB.
 const GROWTH_MAX: i64 = 1024;
 
-/// How many are under way at a time.
+/// How many requests are under way at a time.
 const WORKERS: usize = 64;
 
-/// One routed request on a connection of its own, by either form.
+/// Sends one routed request on a connection of its own, in either form.
 fn request(number: usize) -> io::Result<()> {
     let address: SocketAddr = HTTP.parse().unwrap();
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
@@ -55,7 +55,7 @@ fn request(number: usize) -> io::Result<()> {
     }
 }
 
-/// Sends requests from a host, so many at a time, and returns what went wrong.
+/// Sends requests from a host, this many at a time, and returns what went wrong.
 fn failures(host: &Host, workers: usize, count: usize) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -71,7 +71,7 @@ fn failures(host: &Host, workers: usize, count: usize) -> Vec<String> {
         }
     };
     host.namespace().inside(|| {
-        // Threads are born where their parent is.
+        // Threads are in the namespace of their parent.
         thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             workers
@@ -132,7 +132,7 @@ fn memory_does_not_grow_with_the_number_of_requests() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let count: usize = env::var(VARIABLE).map_or(REQUESTS, |count| count.parse().unwrap());
-    // What is under way when it is measured comes and goes, so the least of each half is compared.
+    // Requests that are under way during a measurement come and go, so the least of each half is compared.
     let [first, second] = [(); 2].map(|()| {
         let mut least = BTreeMap::new();
         for _ in 0..PARTS {

@@ -1,4 +1,5 @@
-//! What a running network tells, with the moment at which it told it: so that a test can say how long something took.
+//! The events of a running network, each with the moment at which it was reported, so that a test can say how long
+//! something took.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -25,7 +26,7 @@ struct Told {
 }
 
 impl Watch {
-    /// Begins to listen to a network that runs; what comes after this is not missed.
+    /// Begins to listen to a network that runs. Nothing that is reported after this is missed.
     pub(crate) fn over(network: &Network) -> Self {
         let mut follow = network.norouter(&["events", "--json"]);
         let mut follower = follow
@@ -48,7 +49,7 @@ impl Watch {
         watch
     }
 
-    /// Waits until it was told that a host is ready, so that later news are news.
+    /// Waits until it was reported that a host is ready, so that later changes are real ones.
     #[track_caller]
     pub(crate) fn wait_until_told_ready(&self, host: &str) {
         self.wait_for(&format!("{host} to be ready"), |line| {
@@ -59,7 +60,7 @@ impl Watch {
         });
     }
 
-    /// Everything that was told.
+    /// Everything that was reported.
     pub(crate) fn all(&self) -> Vec<(Instant, Value)> {
         self.told.lines.lock().unwrap().clone()
     }
@@ -71,13 +72,13 @@ impl Watch {
         all
     }
 
-    /// The first line that is as it should be, and when it came.
+    /// The first line that fulfils a condition, and when it came.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, holds: impl Fn(&Value) -> bool) -> (Instant, Value) {
         self.search(what, |(_, line)| holds(line))
     }
 
-    /// When a host was next in a state after a moment, and the line that told it.
+    /// When a host was next in a state after a moment, and the line that reported it.
     #[track_caller]
     pub(crate) fn state(&self, host: &str, state: &str, since: Instant) -> (Instant, Value) {
         self.search(&format!("{host} to be {state}"), |(at, line)| {

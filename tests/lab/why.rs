@@ -1,4 +1,4 @@
-//! Why a connection does not work, where the far end is behind a gateway or behind ssh.
+//! Explanations of connections that do not work, where the far end is behind a gateway or behind ssh.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::{
     sandbox::{Ended, Sandbox, ended},
 };
 
-/// What `norouter why` says on the laptop.
+/// The output of `norouter why` on the laptop.
 fn why(sandbox: &Sandbox, office: &Office, words: &[&str]) -> (i32, Value) {
     let program = program(sandbox);
     let mut all = vec![program.to_str().unwrap(), "why", "--json"];
@@ -23,7 +23,7 @@ fn why(sandbox: &Sandbox, office: &Office, words: &[&str]) -> (i32, Value) {
     )
 }
 
-/// The step that does not work, and what is said of it.
+/// The step that does not work, and the words about it.
 #[track_caller]
 fn broken(sandbox: &Sandbox, office: &Office, words: &[&str]) -> (String, String) {
     let (code, view) = why(sandbox, office, words);
@@ -52,7 +52,7 @@ fn what_a_gateway_refuses_or_cannot_reach_is_said_with_the_reason() {
     }
     let before = office.gate.heads().len();
     for (target, step, words) in [
-        // Its route leads there by its name, and the gateway finds its own loopback.
+        // A route leads there by the name, and the gateway finds its own loopback.
         ("sly.corp.test:8000", "dial", "127.0.0.1"),
         ("slow.corp.test:8000", "dial", "timed out"),
         ("none.corp.test:80", "dial", "cannot be resolved"),

@@ -1,8 +1,8 @@
-//! A hostile agent within connections that it really has, and with messages that are nearly right: whatever it sends, nobody is
-//! given a byte that was not sent for its place, and nothing panics.
+//! A hostile agent within connections that it really has, and with messages that are nearly right. Whatever it sends,
+//! no host is given a byte that was not sent for its place, and nothing panics.
 //!
-//! A byte's place in its stream says what it is, and everything that may be taken is sent with such bytes. What may not be taken
-//! (a wrong sum, somebody else's connection, nothing that was begun) is sent with others.
+//! Every byte follows from its place in its stream, and everything that may be taken is sent with such bytes. What may
+//! not be taken (a wrong sum, another host's connection, a connection that was never begun) is sent with other bytes.
 
 use std::{
     collections::BTreeMap,
@@ -30,13 +30,13 @@ use crate::{
 const FIN: u8 = 1;
 const PSH: u8 = 8;
 
-/// How many connections the hostile agent has begun, and how many others have begun to it.
+/// How many connections the hostile agent has begun, and how many the others have begun to it.
 const FLOWS: usize = 6;
 
-/// How often there is something.
+/// The time between two inputs.
 const PACE: Duration = Duration::from_millis(20);
 
-/// What it sends besides connections.
+/// The messages that it sends besides connections.
 const MESSAGES: &[&str] = &[
     r#"{"type":"event","body":{"type":"problems","data":{"problems":[{"what":"listen on 127.0.42.66:80","reason":"in use"}]}}}"#,
     r#"{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["10.0.0.7","127.0.42.1","::1"],"route":"127.0.42.1"}}}"#,
@@ -47,7 +47,7 @@ const MESSAGES: &[&str] = &[
     r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.1"}}}"#,
 ];
 
-/// What a message may be made worse with.
+/// Words that are put into a message to make it worse.
 const WORDS: &[&str] = &[
     "null",
     "[]",
@@ -68,26 +68,26 @@ const WORDS: &[&str] = &[
     "true",
 ];
 
-/// What it may claim to be able to.
+/// The features that it may claim to have.
 const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","proxy.credentials","routes","routes.notTo","heartbeat","reconfigure","lost","probe","dns","policy"]"#;
 
-/// One of its connections, as it would have to keep account of it.
+/// One of its connections, with the numbers that it has to keep.
 struct Own {
-    /// What its first byte is numbered.
+    /// The sequence number of its first byte.
     first: u32,
-    /// What the other end has acknowledged, and what is to be acknowledged to it.
+    /// What the other end has acknowledged, and what has to be acknowledged to it.
     sent: u32,
     got: u32,
 }
 
-/// Somebody honest, and what its programs have on each connection.
+/// An honest agent, and what its programs have on each connection.
 struct Honest {
     edge: edge::Core,
-    /// What was taken so far, and what was given.
+    /// How many bytes were taken so far, and how many were given.
     taken: BTreeMap<FlowKey, (usize, usize)>,
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Default, Debug)]
 pub(crate) struct Sum {
     pub(crate) inputs: u64,
@@ -95,7 +95,7 @@ pub(crate) struct Sum {
     pub(crate) lives: u64,
     /// How many connections were established with it.
     pub(crate) flows: u64,
-    /// How many bytes of it were taken.
+    /// How many of its bytes were taken.
     pub(crate) delivered: u64,
     /// How many bytes honest hosts have exchanged meanwhile.
     pub(crate) honest: u64,
@@ -108,9 +108,9 @@ pub(crate) struct Forge {
     plan: Variant,
     evil: Vip,
     honest: BTreeMap<Vip, Honest>,
-    /// Whether the hostile agent has said what it is.
+    /// Whether the hostile agent has announced its features.
     greeted: bool,
-    /// The connections that the hostile agent has, as it writes them.
+    /// The connections that the hostile agent has, named in the direction in which it writes.
     own: BTreeMap<FlowKey, Own>,
     /// A connection of two honest hosts, which goes on all the time.
     other: Option<FlowKey>,
@@ -118,7 +118,7 @@ pub(crate) struct Forge {
     pub(crate) sum: Sum,
 }
 
-/// What belongs to a place of a stream. The ports say which it is.
+/// The byte at a place of a stream. The ports say which stream it is.
 fn byte(key: FlowKey, place: usize) -> u8 {
     let port = usize::from(key.src.port()) * 7 + usize::from(key.dst.port());
     u8::try_from((place * 31 + place / 251 + port) % 256).unwrap()
@@ -166,14 +166,14 @@ impl Forge {
         u32::try_from(self.random(1 << 32)).unwrap()
     }
 
-    /// Sends so many inputs.
+    /// Sends this many inputs.
     pub(crate) fn run(&mut self, inputs: u64) {
         while self.sum.inputs < inputs {
             self.now = self.now + PACE;
             self.core.handle_timeout(self.now);
             self.settle();
             if !self.greeted {
-                // It was refused, or waits: a person wants it back.
+                // The agent was refused, or waits: a person starts it again.
                 self.core.start_host(self.now, self.evil);
                 self.now = self.now + Duration::from_secs(1);
                 self.core.handle_timeout(self.now);
@@ -187,7 +187,7 @@ impl Forge {
         }
     }
 
-    /// Begins what there is too little of.
+    /// Begins connections of which there are too few.
     fn keep_flows(&mut self) {
         if self.own.len() < FLOWS {
             self.next_port = self.next_port.checked_add(1).unwrap_or(1_024);
@@ -246,7 +246,7 @@ impl Forge {
         self.own.keys().nth(index).copied()
     }
 
-    /// Something that no good agent sends, or that one might.
+    /// An input that no good agent sends, or that a good agent could send.
     fn input(&mut self) -> BytesMut {
         match self.random(20) {
             0..=1 => self.message(),
@@ -256,7 +256,7 @@ impl Forge {
         }
     }
 
-    /// A segment of an own connection that is as it should be but for its numbers, flags, options and window.
+    /// A segment of one of its own connections that is right except for its numbers, flags, options and window.
     fn strange(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -285,7 +285,7 @@ impl Forge {
         }
         let mut at = fields.seq;
         if fields.flags & SYN != 0 {
-            // It begins the connection, or begins it again; what follows has the same numbers as before.
+            // The segment begins the connection, or begins it again; what follows has the same numbers as before.
             at = self.own[&key].first;
             fields.seq = at.wrapping_sub(1);
         }
@@ -293,7 +293,7 @@ impl Forge {
         hostile::segment(key, &fields, &data)
     }
 
-    /// The fields of what comes next.
+    /// The right fields for the next segment.
     fn good(&self, key: FlowKey) -> Fields {
         let own = &self.own[&key];
         Fields {
@@ -304,7 +304,7 @@ impl Forge {
         }
     }
 
-    /// The bytes that belong there. There are none before the first.
+    /// The right bytes for a place in the stream. There are none before the first byte.
     fn data(&self, key: FlowKey, seq: u32, length: usize) -> Vec<u8> {
         let at = seq.wrapping_sub(self.own[&key].first);
         let place = |offset: usize| at.wrapping_add(u32::try_from(offset).unwrap());
@@ -315,8 +315,8 @@ impl Forge {
         bytes.collect()
     }
 
-    /// A segment of an own connection with wrong bytes, which are known to be wrong: a bit was turned after its sum was made, its
-    /// end is missing, or the sum is another.
+    /// A segment of one of its own connections with wrong bytes, which must be noticed: a bit was flipped after its sum
+    /// was made, its end is missing, or its sum is wrong.
     fn spoilt(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -333,14 +333,14 @@ impl Forge {
         let mut bytes = hostile::segment(key, &fields, &data);
         let sum = HEADER_LEN + 36;
         match kind {
-            // One bit of the sum: no other is right.
+            // One bit of the sum is flipped, and no other sum is right.
             0 => bytes[sum] ^= 0x80,
             1 => {
                 let at = HEADER_LEN + self.below(bytes.len() - HEADER_LEN);
                 bytes[at] ^= 1 << self.random(8);
             }
             _ => {
-                // It says that it is longer than it is.
+                // The packet says that it is longer than it is.
                 let length = bytes.len() - HEADER_LEN - 1;
                 let mut shorter = BytesMut::new();
                 frame::put_packet(&mut shorter, length, |room| {
@@ -352,7 +352,8 @@ impl Forge {
         bytes
     }
 
-    /// What may reach nobody: parts of others' connections, and of none. It is not to be thrown out for it each time.
+    /// A packet that may reach nobody: a part of another host's connection, or of none. The hostile agent must not be
+    /// ended for each of these.
     fn marked(&mut self) -> BytesMut {
         let host = Ipv4Addr::new(127, 0, 42, 1 + u8::try_from(self.below(2)).unwrap());
         let key = FlowKey {
@@ -394,7 +395,7 @@ impl Forge {
         bytes
     }
 
-    /// Gives the manager what an agent has written. Where that has to wait, time goes on.
+    /// Gives the manager what an agent has written. If the rest has to wait, time passes.
     fn feed(&mut self, vip: Vip, bytes: &mut BytesMut) {
         loop {
             match self.core.handle_bytes(self.now, vip, bytes) {
@@ -463,7 +464,7 @@ impl Forge {
         busy
     }
 
-    /// What comes to the hostile agent.
+    /// Handles what comes to the hostile agent.
     fn read(&mut self, frame: &Bytes) {
         if frame[5] == 2 {
             let text = std::str::from_utf8(&frame[HEADER_LEN..]).unwrap();
@@ -530,7 +531,7 @@ impl Forge {
         }
     }
 
-    /// Has an honest agent and its programs do what there is to do.
+    /// Lets an honest agent and its programs do what there is to do.
     fn pump(&mut self, vip: Vip) -> bool {
         let now = self.now;
         let reads = self.random(4) > 0;
@@ -578,7 +579,7 @@ impl Forge {
         busy
     }
 
-    /// Takes whatever has come to the programs of a host, every byte of it, and gives a little back.
+    /// Takes everything that has come to the programs of a host, checks every byte of it, and gives a little back.
     fn programs(&mut self, vip: Vip) -> bool {
         let Honest { edge, taken } = self.honest.get_mut(&vip).unwrap();
         let (sum, other) = (&mut self.sum, &mut self.other);
@@ -587,7 +588,7 @@ impl Forge {
         taken.retain(|flow, (place, given)| {
             let evil = *flow.dst.ip() == EVIL;
             let key = flow.reversed();
-            // A panic within would be taken for one of the stack, and end no more than the connection.
+            // A panic inside the closure would be taken for one of the stack, and only end the connection.
             let mut forged = None;
             let come = edge.receive_with(*flow, |bytes| {
                 let mut all = bytes.iter().enumerate();
@@ -617,7 +618,8 @@ impl Forge {
                 edge.release(*flow);
                 return false;
             }
-            // To the hostile one as much as it says itself, nearly; to another honest one something at every moment.
+            // The hostile host gets nearly as much as it sends itself; another honest host gets something at every
+            // moment.
             let most = if evil { *place / 4 + 100 } else { said };
             let sent = edge.send_with(*flow, |room| {
                 let count = room.len().min(most.saturating_sub(*given)).min(4_000);
@@ -636,7 +638,8 @@ impl Forge {
     }
 }
 
-/// Looks whether a packet may be brought to an honest host: never what was marked, and nothing that the plan does not have.
+/// Checks whether a packet may be brought to an honest host: never one that was marked, and nothing that the plan does
+/// not have.
 fn judge(plan: Variant, vip: Vip, packet: &Packet<'_>, honest: &Honest) {
     let (key, segment) = (packet.key(), packet.segment());
     assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");

@@ -1,4 +1,5 @@
-//! What a hostile agent writes: packets of others, packets to where it may not go, frames of no kind, words of no sense.
+//! What a hostile agent writes: packets of others, packets to where it may not go, frames of no kind, messages without
+//! sense.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -13,7 +14,7 @@ use crate::plans::{ALWAYS, EVIL, KEPT, NEVER, NOWHERE};
 /// The sequence number of everything that may reach nobody.
 pub(crate) const MARK: u32 = 0x6666_6666;
 
-/// How many numbers there are for what to do. Only the last one ends the agent.
+/// How many different things it does. Only the last one ends the agent.
 pub(crate) const KINDS: u64 = 100;
 
 /// TCP's flags.
@@ -21,7 +22,7 @@ pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
 
-/// One thing of its repertoire, as frames. `flow` is a connection of two other hosts.
+/// One of these things, as frames. `flow` is a connection of two other hosts.
 pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
     let host = |number| Ipv4Addr::new(127, 0, 42, number);
     let packet = |src: Ipv4Addr, dst: Ipv4Addr, port: u16, flags: u8| {
@@ -32,7 +33,7 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         self::packet(key, flags, &[])
     };
     if kind == KINDS - 1 {
-        // No frame at all: the stream is out of step.
+        // This is not a frame at all: the stream is out of step.
         return BytesMut::from(&b"usage: evil [OPTIONS]"[..]);
     }
     match kind % 10 {
@@ -41,12 +42,12 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         2 => packet(EVIL, host(99), ALWAYS, SYN),
         3 => packet(EVIL, *NOWHERE.ip(), NOWHERE.port(), SYN),
         4 => packet(EVIL, host(1), ALWAYS, ACK),
-        // The end of somebody else's connection, and more of it.
+        // The end of another host's connection, and more data of it.
         5 => flow.map_or_else(BytesMut::new, |flow| self::packet(flow, RST, &[])),
         6 => flow.map_or_else(BytesMut::new, |flow| {
             self::packet(flow.reversed(), ACK, b"more")
         }),
-        // A packet that is too short, a frame of no kind, a message that is none.
+        // A packet that is too short, a frame of no kind, something that is not a message.
         7 => {
             let mut bytes = BytesMut::new();
             bytes.extend([MAGIC, 0, 0, 5, 0, 1, 0, 0, 0x45]);
@@ -54,9 +55,9 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
             frame::put_control(&mut bytes, b"{\"type\":\"result\"");
             bytes
         }
-        // What every policy keeps from it.
+        // A port that every policy keeps from it.
         8 => packet(EVIL, host(1), KEPT, SYN),
-        // A route to somebody else's address, and somebody else's route.
+        // A route to another host's address, and another host's route.
         _ => {
             let mut bytes = BytesMut::new();
             for address in ["127.0.42.1", "10.0.0.5"] {
@@ -80,7 +81,7 @@ pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
     segment(key, &fields, data)
 }
 
-/// What a segment says besides its ports.
+/// The fields of a segment besides its ports.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields {
     pub(crate) seq: u32,
@@ -88,7 +89,7 @@ pub(crate) struct Fields {
     pub(crate) flags: u8,
     pub(crate) window: u16,
     pub(crate) urgent: u16,
-    /// A multiple of four bytes, at most 40.
+    /// The options of the segment: a multiple of four bytes, at most 40.
     pub(crate) options: Vec<u8>,
 }
 

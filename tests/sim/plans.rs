@@ -1,5 +1,5 @@
-//! The plans between which a simulated network is reloaded, and what they allow, said a second time and in another way
-//! than the product says it.
+//! The plans between which a simulated network is reloaded, and what they allow, computed a second time and in another
+//! way than the product does it.
 
 use std::{
     fmt::Write as _,
@@ -14,7 +14,7 @@ use norouter::{
 /// How many plans there are.
 pub(crate) const VARIANTS: u64 = 32;
 
-/// The host that does whatever no agent should do.
+/// The host that does everything that an agent should not do.
 pub(crate) const EVIL: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 66);
 
 /// The host that only some plans have.
@@ -40,7 +40,7 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// A network of so many good hosts.
+    /// A network of this many good hosts.
     pub(crate) fn new(number: u64, hosts: u8) -> Self {
         Self { number, hosts }
     }
@@ -116,7 +116,7 @@ impl Variant {
         plan::load("sim.yaml", &text).plan.unwrap()
     }
 
-    /// Whether somebody may begin a connection from `src` to `dst` of which `host` is the other end.
+    /// Whether a host may begin a connection from `src` to `dst` whose other end is `host`.
     pub(crate) fn allows(self, host: Vip, src: SocketAddrV4, dst: SocketAddrV4) -> bool {
         let [a, b, c, number] = src.ip().octets();
         let is_good = [a, b, c] == [127, 0, 42] && (1..=self.hosts).contains(&number);

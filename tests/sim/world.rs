@@ -1,4 +1,4 @@
-//! The simulated world: it performs what the machines decide, and keeps count of what may never happen.
+//! The simulated world: it performs what the machines decide, and checks what may never happen.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -33,20 +33,20 @@ const DELAY: Duration = Duration::from_millis(5);
 /// How long a command takes to run.
 const SPAWN: Duration = Duration::from_millis(80);
 
-/// How often the hostile agent does something. It is not to be thrown out for it: that takes a hundred in 10 s.
+/// How often the hostile agent does something. It must not be ended for that, which takes a hundred faults in 10 s.
 const MALICE: Duration = Duration::from_millis(400);
 
-/// How many bytes may wait for one host in the manager, with what frames cost beside their bytes.
+/// How many bytes may wait for one host in the manager, including the cost of frames beside their bytes.
 const QUEUE_MAX: usize = 33 << 20;
 
-/// What may happen to an agent.
+/// Faults that may happen to an agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// Its process is gone.
     Kill,
-    /// Nothing arrives any more, either way, and nobody is told.
+    /// Nothing arrives any more, in either direction, and nobody notices an end.
     Cut,
-    /// A bit is wrong in what comes next.
+    /// A bit is flipped in what comes next.
     Corrupt,
     /// It stands still for a while.
     Stall(Duration),
@@ -93,19 +93,19 @@ struct Agent {
     to: Pipe,
     from: Pipe,
     stalled_until: Instant,
-    /// When the manager goes on with what the agent has sent.
+    /// When the manager goes on to read what the agent has sent.
     resumes_at: Option<Instant>,
     cut: bool,
     corrupt: bool,
-    /// A bit of something that it has sent was wrong, so that nobody knows what it has begun.
+    /// A bit of something that it has sent was flipped, so that it is not known what it has begun.
     tainted: bool,
-    /// Its end is decided.
+    /// It has decided to end.
     ends: bool,
-    /// The flows that it has begun, or whose beginning was brought to it.
+    /// The flows that it has begun, or whose first packet was brought to it.
     known: BTreeSet<FlowKey>,
-    /// What clients have sent on their flows.
+    /// How much clients have sent on their flows.
     clients: BTreeMap<FlowKey, usize>,
-    /// What servers have received on theirs.
+    /// How much servers have received on their flows.
     servers: BTreeMap<FlowKey, usize>,
 }
 
@@ -115,21 +115,21 @@ pub(crate) struct World {
     core: manager::Core,
     /// How many good hosts there always are.
     good: u8,
-    /// The plan, and the one before it, which may have let in what is still under way.
+    /// The present plan and the one before it, which may have let in what is still under way.
     plans: [Variant; 2],
-    /// Which plans there were when somebody began a flow: it goes on whatever the later ones say.
+    /// The plans that there were when a flow began: it goes on whatever the later ones say.
     begun: BTreeMap<FlowKey, [Variant; 2]>,
     hosts: Vec<Vip>,
-    /// The hosts on whose line a bit was ever wrong.
+    /// The hosts on whose line a bit was ever flipped.
     corrupted: BTreeSet<Vip>,
     agents: BTreeMap<Vip, Agent>,
     /// Commands that are being started.
     starting: BTreeMap<Vip, Instant>,
-    /// What events have said.
+    /// The states that events have reported.
     said: BTreeMap<String, (HostState, Option<String>)>,
-    /// The snapshot as it was when somebody was last told to look at it.
+    /// The snapshot at the time of the last notice that it has changed.
     shown: Snapshot,
-    /// Whether somebody was told since.
+    /// Whether there was such a notice since.
     changed: bool,
     /// When the hostile agent next does something.
     malice_at: Instant,
@@ -139,7 +139,7 @@ pub(crate) struct World {
     pub(crate) transcript: String,
 }
 
-/// What a client sends: its port says how much, so that both sides know.
+/// How much a client sends: its port decides that, so that both sides know.
 fn length(port: u16) -> usize {
     1 + usize::from(port % 60) * 997
 }
@@ -148,7 +148,7 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-/// What a snapshot shows but for the counters, whose every change is not told.
+/// A snapshot without its counters, since not every change of these is reported.
 fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot.now_ms = 0;
     for host in &mut snapshot.hosts {
@@ -220,13 +220,13 @@ impl World {
         self.hosts[usize::try_from(index).unwrap()]
     }
 
-    /// A host that every plan has and that behaves.
+    /// A host that every plan has and that is not hostile.
     fn good_host(&mut self) -> Vip {
         let index = self.random(u64::from(self.good));
         self.hosts[usize::try_from(index).unwrap()]
     }
 
-    /// Reloads the network: another plan, or the same again.
+    /// Reloads the network with another plan, or with the same one.
     pub(crate) fn reload(&mut self, number: u64) {
         let variant = Variant::new(number, self.good);
         let _ = writeln!(self.transcript, "{} {variant:?}", self.now);
@@ -268,7 +268,7 @@ impl World {
         self.connect_to(to);
     }
 
-    /// Begins a flow to somewhere: another port, another part of the world, whether it may or not.
+    /// Begins a flow to another port or another part of the world, whether it is allowed or not.
     pub(crate) fn connect_anywhere(&mut self) {
         let host = self.any_host();
         let port = |number: u16| host.socket(number.try_into().unwrap());
@@ -297,8 +297,8 @@ impl World {
         self.settle();
     }
 
-    /// Has the hostile agent send so many packets of the largest size on a connection that it may have, to a good host
-    /// that takes nothing. Returns how many bytes of it the manager keeps.
+    /// Lets the hostile agent send this many packets of the largest size on a connection that it may have, to a good
+    /// host that takes nothing. Returns how many bytes of that the manager keeps.
     pub(crate) fn flood(&mut self, packets: usize) -> usize {
         let (evil, victim) = (*self.hosts.last().unwrap(), self.hosts[1]);
         assert!(is_evil(evil));
@@ -308,7 +308,7 @@ impl World {
         };
         let agent = self.agents.get_mut(&victim).unwrap();
         agent.cut = true;
-        // Its beginning is taken off below, with everything else.
+        // Its beginning is taken off the queue below, with everything else.
         agent.known.insert(key);
         let mut begin = hostile::packet(key, hostile::SYN, &[]);
         self.core.handle_bytes(self.now, evil, &mut begin);
@@ -354,7 +354,7 @@ impl World {
         let due: Vec<Vip> = due.into_iter().map(|(vip, _)| *vip).collect();
         for vip in due {
             self.starting.remove(&vip);
-            // The hostile one is not counted: what ends it is its own doing.
+            // The hostile agent is not counted, because it causes its own ends.
             self.starts += usize::from(!is_evil(vip));
             let agent = Agent {
                 edge: edge::Core::new(self.random(u64::MAX), Capacity::default()),
@@ -380,7 +380,7 @@ impl World {
         self.settle();
     }
 
-    /// Lets everybody do what there is to do at this moment.
+    /// Lets all machines do what there is to do at this moment.
     fn settle(&mut self) {
         let mut busy = true;
         while busy {
@@ -405,7 +405,7 @@ impl World {
                     self.starting.insert(vip, self.now + SPAWN);
                 }
                 manager::Output::CloseInput(vip) | manager::Output::Terminate(vip) => {
-                    // What stands between is on this machine, and stops; a stopped process does not.
+                    // The command that stands between is on this machine, and stops; a stopped process does not.
                     let now = self.now;
                     let hears = |agent: &mut Agent| agent.stalled_until <= now;
                     if self.agents.get_mut(&vip).is_some_and(hears) {
@@ -448,7 +448,7 @@ impl World {
         let now = self.now;
         let malice = self.random(hostile::KINDS);
         let mut others = self.agents.values();
-        // On a connection to itself the hostile one may say what it likes.
+        // On a connection to itself the hostile agent may say what it likes.
         let foreign = |flow: &&FlowKey| *flow.dst.ip() != plans::EVIL;
         let victim = others.find_map(|agent| agent.clients.keys().find(foreign).copied());
         let Some(agent) = self.agents.get_mut(&vip) else {
@@ -494,7 +494,7 @@ impl World {
                     agent.servers.insert(flow, 0);
                 }
                 edge::Output::Silent => agent.ends = true,
-                // The world ends each life itself.
+                // The world ends each agent itself.
                 edge::Output::TakePlace(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
@@ -537,8 +537,8 @@ impl World {
         busy
     }
 
-    /// A host is never shown as up without a process, nothing changes that nobody was told of, and what was told adds up
-    /// to what is.
+    /// Checks that no host is shown as up without a process, that nothing changes without a notice, and that all
+    /// reports together give the present state.
     fn assert_truth(&self) {
         let snapshot = without_counters(self.core.snapshot(self.now));
         assert_eq!(snapshot, self.shown, "a change that nobody was told of");
@@ -549,7 +549,7 @@ impl World {
                 alive || !view.state.is_up(),
                 "{vip} is up without a process"
             );
-            // The whole reason of an end is told when there is no process any more.
+            // The whole reason of an end is reported once there is no process any more.
             let ends = view.state == HostState::Waiting && view.retry.is_none();
             let ends = ends || (view.state.is_over() && (alive || self.starting.contains_key(vip)));
             let said = self.said.get(&view.name);
@@ -573,8 +573,8 @@ impl World {
         }
     }
 
-    /// A person looks at the hosts that were refused. One whose line has turned a bit of its configuration, so that its
-    /// agent could not take it, is started again; no other may be refused.
+    /// Starts refused hosts again, as a person would, if a bit was flipped on their line, so that the agent could not
+    /// take its configuration. No other host may be refused.
     pub(crate) fn mend(&mut self) {
         for view in self.core.snapshot(self.now).hosts {
             if view.state == HostState::Refused && view.name != "evil" {
@@ -602,7 +602,8 @@ impl World {
 }
 
 impl Agent {
-    /// Gives the manager what has arrived from this agent, as far as it takes it now; true if there was anything.
+    /// Gives the manager what has arrived from this agent, as far as the manager takes it now; true if there was
+    /// anything.
     fn hand_over(&mut self, now: Instant, vip: Vip, core: &mut manager::Core) -> bool {
         let resumes = self.resumes_at.take_if(|at| *at <= now).is_some();
         if !(self.from.arrive(now) && self.resumes_at.is_none() || resumes) {
@@ -620,8 +621,8 @@ impl Agent {
         }
     }
 
-    /// Looks whether a frame may be brought to this host: the beginning of a flow that a plan allows, or a part of one that
-    /// it knows. Never anything that the hostile agent has made up.
+    /// Checks whether a frame may be brought to this host: it has to begin a flow that a plan allows, or be a part of a
+    /// flow that the host knows. It must never be something that the hostile agent has made up.
     fn judge(
         &mut self,
         vip: Vip,
@@ -650,14 +651,15 @@ impl Agent {
         }
     }
 
-    /// Receives what clients have sent, every byte of it, and says that it is done when they are. Returns how many broke.
+    /// Receives what clients have sent, checks every byte of it, and finishes when they do. Returns how many
+    /// connections broke.
     fn serve(&mut self) -> usize {
         let mut broken = 0;
         let edge = &mut self.edge;
         self.servers.retain(|flow, received| {
             let port = flow.dst.port();
             loop {
-                // A panic within would be taken for one of the stack, and end no more than the connection.
+                // A panic inside the closure would be taken for one of the stack, and only end the connection.
                 let mut right = true;
                 let taken = edge.receive_with(*flow, |bytes| {
                     let mut all = bytes.iter().enumerate();

@@ -44,13 +44,13 @@ fn page() -> Result<(), Failure> {
     run(npm()?.args(["run", "build"]))
 }
 
-/// What the page is made of, exactly as it is locked; once is enough for a chore of chores.
+/// Installs what the page is made of, exactly as it is locked. Once is enough for a chore of chores.
 fn modules() -> Result<(), Failure> {
     static DONE: OnceLock<()> = OnceLock::new();
     if DONE.get().is_none() {
         run(npm()?
             .args(["ci", "--no-audit", "--no-fund"])
-            // The machine's browser is used, and no other is fetched.
+            // The browser of this machine is used, and no other is downloaded.
             .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
     }
     let () = DONE.get_or_init(|| ());
@@ -63,7 +63,7 @@ fn npm() -> Result<Command, Failure> {
     Ok(npm)
 }
 
-/// What can be known about the page without the program: its types, its logic, and every view in a browser.
+/// Checks what can be known about the page without the program: its types, its logic, and every view in a browser.
 pub(crate) fn ui() -> Result<(), Failure> {
     step("ui: what it is made of", modules)?;
     step("ui: types", || run(npm()?.args(["run", "check"])))?;
@@ -80,7 +80,7 @@ pub(crate) fn package() -> Result<(), Failure> {
     step("package: what it needs", setup::packaging)?;
     step("package: page", page)?;
     step("package: program", || {
-        // One after the other: together, the app would have the command line inside as well.
+        // The two are built one after the other: together, the app would have the command line inside as well.
         run(&mut cargo(
             "build --locked --release -p norouter-app --features custom-protocol",
         ))?;
@@ -93,7 +93,7 @@ pub(crate) fn package() -> Result<(), Failure> {
 
 fn bundles() -> Result<(), Failure> {
     let place = target().join("release/bundle");
-    // What an older version has left would be taken for this one's.
+    // A package that an older version has left would be taken for the new one.
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
@@ -146,10 +146,10 @@ fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The app's tests. Those that need a window or a tray get a screen and a message bus that nobody else sees.
+/// The app's tests. Those that need a window or a tray get a screen and a message bus of their own.
 pub(crate) fn tests() -> Result<(), Failure> {
     step("app: page", page)?;
-    // The tests bring features of their own into what they build; the program has to do without.
+    // The tests enable further features of what they build; the program has to do without them.
     step("app: program, without what its tests bring", || {
         run(&mut cargo(
             "check --locked -p norouter-app --features custom-protocol",
@@ -176,7 +176,7 @@ pub(crate) fn tests() -> Result<(), Failure> {
     })
 }
 
-/// A screen, and a home folder for whoever uses it.
+/// A screen, and a home folder for the programs on it.
 struct Screen {
     server: Child,
     display: String,
@@ -246,12 +246,12 @@ impl Screen {
             .env("XDG_CACHE_HOME", at("cache"))
             .env("GTK_USE_PORTAL", "0")
             .env("LANG", "C.UTF-8")
-            // Drawing without a graphics card is several times cheaper so.
+            // Without a graphics card, drawing is several times cheaper this way.
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
     }
 
     fn close(mut self) {
-        // It is gone either way when this process is.
+        // The server ends in any case when this process does.
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.home);

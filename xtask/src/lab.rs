@@ -30,16 +30,16 @@ pub(crate) fn run_lab() -> Result<(), Failure> {
             cargo("test --locked --test lab -- --test-threads=2 --skip hostile::")
                 .env(dist::BINARY, &binary),
         )?;
-        // What is measured there has the machine for itself.
+        // The measurements have the machine for themselves.
         run(cargo("test --locked --test lab -- --nocapture hostile::").env(dist::BINARY, binary))
     })
 }
 
-/// How long the soak lasts if nobody says, in minutes.
+/// How long the soak lasts by default, in minutes.
 const SOAK: u64 = 20;
 
-/// Builds the static binary, then runs the one test of the lab that finds what takes its time, for as long as the word
-/// after the chore says.
+/// Builds the static binary, then runs the one test of the lab that finds what takes its time, for as many minutes as
+/// the word after the chore says.
 pub(crate) fn soak() -> Result<(), Failure> {
     let minutes = match std::env::args().nth(2) {
         None => SOAK,
@@ -55,10 +55,11 @@ pub(crate) fn soak() -> Result<(), Failure> {
     })
 }
 
-/// How long each attack lasts if nobody says, in seconds.
+/// How long each attack lasts by default, in seconds.
 const ATTACK: u64 = 120;
 
-/// Builds the static binary, then has hostile hosts attack it, each for as long as the word after the chore says.
+/// Builds the static binary, then has hostile hosts attack it, each for as many seconds as the word after the chore
+/// says.
 pub(crate) fn hostile() -> Result<(), Failure> {
     let seconds = match std::env::args().nth(2) {
         None => ATTACK,
@@ -74,7 +75,7 @@ pub(crate) fn hostile() -> Result<(), Failure> {
     })
 }
 
-/// Builds the static binary, then the figures.
+/// Builds the static binary, then runs the benchmark.
 pub(crate) fn bench() -> Result<(), Failure> {
     let binary = dist::binary_to_try()?;
     step("bench", || {

@@ -9,7 +9,7 @@ use crate::{
 pub(crate) fn all() -> Result<(), Failure> {
     step("format", || run(&mut cargo("fmt --all --check")))?;
     step("clippy", || {
-        // The lab is no default target, so that it must be named.
+        // The lab is not a default target, so that it must be named.
         run(&mut cargo(
             "clippy --locked -p norouter -p xtask --all-targets -- -D warnings",
         ))?;
@@ -52,8 +52,8 @@ fn pure() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Licences, sources and unwanted crates. The advisory database lives on a site that a build machine may be unable
-/// to reach, so that it is asked on the project's own CI only.
+/// Checks licences, sources and unwanted crates. The advisory database is on a site that a build machine may be unable
+/// to reach, so that only the project's own CI asks it.
 fn dependencies() -> Result<(), Failure> {
     let deny = setup::deny()?;
     run(command(deny).args([

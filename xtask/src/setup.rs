@@ -1,4 +1,4 @@
-//! Brings a bare Debian or Ubuntu machine to where every chore runs. What is there already is left alone.
+//! Prepares a bare Debian or Ubuntu machine for every chore. What is there already is left alone.
 
 use std::{
     env, fs,
@@ -58,7 +58,7 @@ const LIBRARIES: &[(&str, &str)] = &[(
     "libayatana-appindicator3-1",
 )];
 
-/// Browsers, each of which will do, and the package that brings one.
+/// Browsers, each of which is enough, and the package that brings one.
 const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
 
 /// The linker, pinned. Version 0.17 brings an allocator of its own in place of musl's, which writes zeros into fresh
@@ -66,7 +66,7 @@ const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
 const ZIG: &str = "0.15.2";
 const ZIGBUILD: &str = "0.24.0";
 const CARGO_DENY: &str = "0.20.2";
-/// What the page is built with, pinned, and the oldest that will do: Debian 12 has an older one.
+/// The version of Node that builds the page, pinned, and the oldest version that is enough: Debian 12 has an older one.
 const NODE: &str = "22.20.0";
 const NODE_LEAST: (u32, u32) = (20, 19);
 pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
@@ -80,7 +80,7 @@ pub(crate) enum Musl {
     DebianAndZig,
 }
 
-/// Everything.
+/// Sets up everything.
 pub(crate) fn all() -> Result<(), Failure> {
     step("setup: system packages", packages)?;
     step("setup: a compiler for the static binary", || {
@@ -107,8 +107,8 @@ fn packages() -> Result<(), Failure> {
     install(&missing)
 }
 
-/// What only the bundler asks for: it will not say that a package needs the library of the tray unless it finds how to
-/// build with it.
+/// Installs what only the bundler asks for: it does not write that a package needs the library of the tray unless it
+/// finds how to build with it.
 pub(crate) fn packaging() -> Result<(), Failure> {
     packages()?;
     if succeeds(command("pkg-config").args(["--exists", "ayatana-appindicator3-0.1"])) {
@@ -117,7 +117,7 @@ pub(crate) fn packaging() -> Result<(), Failure> {
     install(&["libayatana-appindicator3-dev"])
 }
 
-/// Installs Debian packages, as root or through `sudo`; touches nothing where none is asked for.
+/// Installs Debian packages, as root or through `sudo`. Does nothing if there are none to install.
 fn install(packages: &[&str]) -> Result<(), Failure> {
     if packages.is_empty() {
         say("nothing is missing");
@@ -159,7 +159,7 @@ pub(crate) fn root_user() -> bool {
     read(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// Makes sure that the static target can be compiled, and says how.
+/// Makes sure that the static target can be compiled, and returns how.
 pub(crate) fn musl() -> Result<Musl, Failure> {
     let installed = || {
         read(cargo_rustc().args(["--print", "target-libdir", "--target", MUSL]))
@@ -287,12 +287,12 @@ fn cargo_rustc() -> Command {
     rustc
 }
 
-/// Where the pinned tools live: `bin` inside has them all.
+/// The folder of the pinned tools: `bin` inside has them all.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }
 
-/// Makes sure that cargo-deny is there, and says where.
+/// Makes sure that cargo-deny is there, and returns its place.
 pub(crate) fn deny() -> Result<PathBuf, Failure> {
     let place = tools().join("bin/cargo-deny");
     let right =

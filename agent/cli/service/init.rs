@@ -1,22 +1,22 @@
-//! What starts a service of a user: systemd, launchd, and the scheduler of Windows. All three are here on every platform,
-//! so that each is read and tested everywhere.
+//! The programs that start a service of a user: systemd, launchd, and the scheduler of Windows. All three are here on
+//! every platform, so that each is read and tested everywhere.
 
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 
-/// The network that is to run.
+/// The network that the service runs.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
     pub(super) name: String,
     /// This program.
     pub(super) program: PathBuf,
     pub(super) manifest: PathBuf,
-    /// Where the manifest's commands are looked for.
+    /// The `PATH` in which the manifest's commands are looked for.
     pub(super) path: String,
 }
 
-/// What starts services on a machine.
+/// The program that starts services on a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Init {
     Systemd,
@@ -35,7 +35,7 @@ impl Init {
         }
     }
 
-    /// The file that describes the service; none where a command holds everything.
+    /// The file that describes the service; `None` where a command holds everything.
     pub(super) fn file(self, folders: &BaseDirs, name: &str) -> Option<PathBuf> {
         match self {
             Self::Systemd => {
@@ -50,7 +50,7 @@ impl Init {
         }
     }
 
-    /// The content of that file.
+    /// The content of the file that describes the service.
     pub(super) fn text(self, folders: &BaseDirs, service: &Service) -> String {
         match self {
             Self::Systemd => systemd_unit(service),
@@ -70,7 +70,7 @@ impl Init {
         }
     }
 
-    /// The folder of the log, where it is one.
+    /// The folder of the log, if the log is a file.
     pub(super) fn log_folder(self, folders: &BaseDirs) -> Option<PathBuf> {
         match self {
             Self::Systemd => None,
@@ -79,14 +79,14 @@ impl Init {
         }
     }
 
-    /// What starts the service, now and at every login.
+    /// The commands that start the service, now and at every login.
     pub(super) fn install(self, folders: &BaseDirs, service: &Service) -> Vec<Vec<String>> {
         let name = &service.name;
         match self {
             Self::Systemd => vec![
                 words(&["systemctl", "--user", "daemon-reload"]),
                 words(&["systemctl", "--user", "enable", name]),
-                // A service that runs already takes up what is new.
+                // A service that runs already has to read the new file.
                 words(&["systemctl", "--user", "restart", name]),
             ],
             Self::Launchd => {
@@ -99,7 +99,7 @@ impl Init {
                 ])]
             }
             Self::Scheduler => {
-                // A console program, without its window, and with what it says in a file.
+                // This runs a console program without its window, and writes its output into a file.
                 let run = format!(
                     "conhost.exe --headless cmd.exe /c \"\"{}\" up \"{}\" > \"{}\" 2>&1\"",
                     service.program.display(),
@@ -118,7 +118,7 @@ impl Init {
         }
     }
 
-    /// What stops the service, now and for ever.
+    /// The commands that stop the service, now and for ever.
     pub(super) fn stop(self, folders: &BaseDirs, name: &str) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "disable", "--now", name])],
@@ -141,7 +141,7 @@ impl Init {
         }
     }
 
-    /// What is to be run when the file is gone.
+    /// The commands to run once the file is removed.
     pub(super) fn after_removal(self) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "daemon-reload"])],
@@ -149,7 +149,7 @@ impl Init {
         }
     }
 
-    /// Succeeds if the service runs.
+    /// The command that succeeds if the service runs.
     pub(super) fn asks_running(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd => words(&["systemctl", "--user", "is-active", "--quiet", name]),
@@ -158,7 +158,7 @@ impl Init {
         }
     }
 
-    /// Succeeds if the service is installed, where no file tells.
+    /// The command that succeeds if the service is installed; empty where a file shows that.
     pub(super) fn asks_installed(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd | Self::Launchd => Vec::new(),
@@ -171,12 +171,12 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// What launchd calls the service.
+/// The name of the service for launchd.
 fn label(name: &str) -> String {
     format!("io.norouter.{name}")
 }
 
-/// What the scheduler calls the service.
+/// The name of the service for the scheduler.
 fn task(name: &str) -> String {
     format!("NoRouter\\{name}")
 }
@@ -205,7 +205,7 @@ fn systemd_unit(service: &Service) -> String {
     )
 }
 
-/// A word of a command line, where `$` would begin a variable.
+/// A word of a command line. A `$` is doubled, because it would begin a variable.
 fn systemd_word(path: &Path) -> String {
     systemd_quoted(&path.display().to_string()).replace('$', "$$")
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Keep a network running whenever you are logged in
 ///
 /// Installs a service of your own user: a systemd user unit on Linux, a launch agent on macOS, a scheduled task on
-/// Windows. It needs no root. It uses the PATH of now, so that the commands of the manifest are found.
+/// Windows. It needs no root. It keeps the PATH of this moment, so that the commands of the manifest are found.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -58,12 +58,12 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Name {
-    /// What the service is called, for more than one network
+    /// The name of the service, for more than one network
     #[arg(long, default_value = "norouter", value_parser = check_name)]
     name: String,
 }
 
-/// A name that is the same file name and the same label everywhere.
+/// Checks that a name is the same file name and the same label everywhere.
 fn check_name(name: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
@@ -130,7 +130,7 @@ fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error>
     })
 }
 
-/// Refuses a path that would be another one, or several lines, in the file that describes the service.
+/// Refuses a path that would become another one, or several lines, in the file that describes the service.
 fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
@@ -181,7 +181,7 @@ fn install(
     }
     for command in &commands {
         perform(command).inspect_err(|_| {
-            // What could not be started is not to start by surprise some day.
+            // A service that could not be started must not start by surprise some day.
             if let Some(file) = &file {
                 let _ = fs::remove_file(file);
             }

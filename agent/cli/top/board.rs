@@ -21,7 +21,7 @@ const ORDERS: [(Order, &str); 5] = [
     (Order::Name, "name"),
 ];
 
-/// What the person wants that the board cannot do.
+/// What the person wants and the board cannot do itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Quit,
@@ -32,19 +32,19 @@ pub(super) enum Wish {
 /// What is on the screen.
 pub(super) struct Board {
     network: NetworkView,
-    /// Bytes per second that each host sends and is sent.
+    /// Bytes per second that each host sends and receives.
     rates: Vec<(u64, u64)>,
     flows: Vec<FlowView>,
     total: usize,
     order: Order,
     filter: String,
-    /// The id of the flow that is chosen, which stays chosen wherever it moves.
+    /// The id of the chosen flow, which stays chosen wherever it moves.
     chosen: Option<String>,
     mode: Mode,
     said: String,
 }
 
-/// What keys mean.
+/// What keys do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Mode {
     Watch,
@@ -71,7 +71,7 @@ impl Board {
         board
     }
 
-    /// Takes in how the network is now.
+    /// Takes the present state of the network.
     pub(super) fn update(&mut self, network: NetworkView, flows: FlowsView) {
         let millis = network
             .uptime_ms
@@ -94,12 +94,12 @@ impl Board {
         self.take(flows);
     }
 
-    /// Says something until the next key.
+    /// Shows a message until the next key.
     pub(super) fn say(&mut self, text: String) {
         self.said = text;
     }
 
-    /// A key was pressed.
+    /// Handles a key.
     pub(super) fn press(&mut self, key: KeyEvent) -> Option<Wish> {
         self.said.clear();
         if key.modifiers.contains(KeyModifiers::CONTROL) {
@@ -177,7 +177,7 @@ impl Board {
         self.flows.iter().filter(has).collect()
     }
 
-    /// Where the chosen flow is among those that are shown, and its id.
+    /// The place of the chosen flow among those that are shown, and its id.
     fn chosen_place(&self) -> Option<(usize, String)> {
         let chosen = self.chosen.as_ref()?;
         let at = self.shown().iter().position(|flow| flow.id == *chosen)?;
@@ -475,7 +475,7 @@ mod tests {
         );
         press(&mut board, KeyCode::Down);
         press(&mut board, KeyCode::Down);
-        // It stays chosen wherever it moves.
+        // The flow stays chosen wherever it moves.
         press(&mut board, KeyCode::Char('s'));
         press(&mut board, KeyCode::Char('k'));
         let question = screen(&board).pop().unwrap();

@@ -25,7 +25,7 @@ use crate::{
     view::{FlowsView, NetworkView},
 };
 
-/// How often the network is looked at.
+/// How often the network is asked.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// More connections than fit on any terminal, so that a filter finds something.
@@ -33,12 +33,13 @@ const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
 ///
-/// Keys: arrows choose a connection, "k" ends it, "s" sorts by something else, "/" shows only what contains a text, "q" quits.
+/// Keys: arrows choose a connection, "k" ends it, "s" sorts by something else, "/" shows only what contains a text, "q"
+/// quits.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     reach: Reach,
-    /// What comes first
+    /// Which connections come first
     #[arg(long, value_enum, default_value_t = Order::Rate)]
     sort: Order,
     /// Write a line of JSON every second instead
@@ -108,7 +109,7 @@ async fn look(client: &Client) -> Result<(NetworkView, FlowsView), Error> {
     Ok((client.network().await?, client.get(FLOWS).await?))
 }
 
-/// Keys and sizes, read by a thread that nobody waits for in the end.
+/// Keys and sizes, read by a thread that is not waited for in the end.
 fn terminal_events() -> mpsc::UnboundedReceiver<event::Event> {
     let (sender, events) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -143,7 +144,7 @@ fn lost(error: &io::Error) -> Error {
     )
 }
 
-/// The terminal while it is ours; it is given back as it was, also when something panics.
+/// The terminal while this program has it. It is given back as it was, even after a panic.
 struct Terminal;
 
 impl Terminal {
@@ -157,7 +158,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Nobody is left to be told if this fails.
+        // If this fails, there is nobody who could be told.
         let _ = execute!(io::stdout(), cursor::Show, LeaveAlternateScreen);
         let _ = terminal::disable_raw_mode();
     }

@@ -203,7 +203,7 @@ fn dns_and_relay_are_served_at_once_on_their_ports_and_on_no_others() {
         let flags = Packet::parse(&answer[0]).unwrap().segment().flags;
         assert!(flags.syn && flags.ack, "there is nothing to wait for");
     }
-    // Those of another host are not here.
+    // The services of another host are not here.
     for other in [
         "127.0.42.101:5353",
         "127.0.42.101:7777",

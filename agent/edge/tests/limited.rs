@@ -10,7 +10,7 @@ use crate::{
 
 const NOW: Instant = Instant::ZERO;
 
-/// The same agent everywhere below: it publishes, is a gateway, serves proxies, DNS and a relay, and writes.
+/// The agent of all tests below: it publishes, is a gateway, serves proxies, DNS and a relay, and writes.
 fn args() -> Value {
     let mut args = super::args();
     args["hostnameMap"] = json!({"web": "127.0.42.101", "home": "127.0.42.100"});
@@ -72,7 +72,7 @@ fn done(core: &mut Core) -> Vec<String> {
     words.collect()
 }
 
-/// The problems that the agent has told last, as people see them.
+/// The problems that the agent has reported last, as people see them.
 fn problems(core: &mut Core) -> Option<Vec<String>> {
     let said = said(core).into_iter().rev();
     let mut reports = said.filter(|message| message["type"] == "event");
@@ -208,7 +208,7 @@ fn each_kind_is_permitted_by_itself() {
     for (permits, target, dialled) in [
         (&["dial=web.internal:8000"][..], published, true),
         (&["dial=web.internal:8001"], published, false),
-        // Its addresses count, and the driver asks for each.
+        // The addresses of the name count, and the driver asks for each.
         (&["dial=10.0.0.0/8:8000"], published, true),
         (&["gateway=yes"], behind, false),
         (&["dial=10.0.0.0/8"], behind, false),
@@ -272,7 +272,7 @@ fn a_thousand_refused_targets_are_told_in_sum() {
             "cannot connect to 10.0.0.1:1, 10.0.0.1:2, 10.0.0.1:3, 10.0.0.1:4 and 996 more: {rule}"
         )]
     );
-    // Once told, it is no news; and another configuration begins anew.
+    // A refusal that was reported is not reported again; and another configuration begins anew.
     refuse(&mut core, 2);
     core.handle_timeout(due + Duration::from_mins(1));
     assert_eq!(problems(&mut core), None);
@@ -290,7 +290,7 @@ fn a_name_of_which_one_address_is_permitted_is_no_problem() {
     let refused = core.may_connect(&web, Ipv4Addr::new(10, 0, 0, 1).into());
     assert!(refused.is_err() && core.may_connect(&web, Ipv4Addr::LOCALHOST.into()).is_ok());
     assert_eq!(problems(&mut core), None);
-    // The driver says so if none was.
+    // The driver reports it if none of the addresses was permitted.
     core.handle_not_dialled(NOW, &web, &refused.unwrap_err());
     let told = problems(&mut core).unwrap();
     assert!(
@@ -348,7 +348,7 @@ fn a_probe_dials_no_more_and_says_which_rule_it_is() {
             "{args}: {found}"
         );
     }
-    // A name may turn out to be permitted.
+    // The addresses of a name may turn out to be permitted.
     for host in ["10.1.2.3", "db.internal"] {
         let (done, found) = probe(&mut core, json!({"what": "dial", "host": host, "port": 80}));
         assert!(done.len() == 1 && found.is_none(), "{host}: {done:?}");

@@ -197,7 +197,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     let files = written(&mut core).unwrap();
     assert_eq!(files.http.as_ref(), core.proxy(Purpose::Http));
     assert_eq!(files.missing, [""; 0]);
-    // Somebody has taken it while it was closed.
+    // Another program has taken the address while it was closed.
     core.configure(serde_json::from_value(args_with(&["http"])).unwrap())
         .unwrap();
     assert_eq!(written(&mut core), None, "it is being opened again");
@@ -205,7 +205,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     assert_eq!(written(&mut core).unwrap().http, None);
 }
 
-/// The same with other users of these proxies.
+/// The configuration with other users of these proxies.
 fn args_with(proxies: &[&str]) -> serde_json::Value {
     let mut args = args();
     for proxy in proxies {
@@ -364,7 +364,7 @@ fn the_agent_announces_what_it_serves() {
     }
 }
 
-/// What the listeners of a configured agent become when the manager says that these hosts are lost.
+/// How the listeners of a configured agent change when the manager says that these hosts are lost.
 fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
     let hosts = hosts.iter().map(|host| host.parse().unwrap());
     let message = Message::lost(7, &hosts.collect::<Vec<_>>());
@@ -397,11 +397,11 @@ fn nothing_is_listened_on_for_a_host_while_it_is_lost() {
     // A question over UDP is answered with what is known.
     let others = ["listen on 127.0.42.100:5353", "listen on 127.0.42.100:8080"];
     let all = |sign: &str| others.map(|what| format!("{sign} {what}"));
-    // What is said of the host itself is not for others to say.
+    // The manager cannot make the agent's own address one of a lost host.
     let lost = ["127.0.42.101", "127.0.42.100"];
     assert_eq!(changed_by_loss(&mut core, &lost), all("-"));
     assert!(changed_by_loss(&mut core, &lost).is_empty());
-    // It stays so when the agent is configured again.
+    // The addresses stay held when the agent is configured again.
     assert!(
         core.configure(serde_json::from_value(args()).unwrap())
             .is_ok()

@@ -50,7 +50,7 @@ fn first() -> Gateway {
     }
 }
 
-/// It has announced neither a relay nor a DNS server.
+/// The second gateway, which has announced neither a relay nor a DNS server.
 fn second() -> Gateway {
     Gateway {
         vip: GW2.parse().unwrap(),

@@ -1,4 +1,4 @@
-//! The policy at an agent: whom it lets in, what it connects to for whom, and what it cuts.
+//! The policy at an agent: whom it lets in, what it connects to for whom, and which connections it ends.
 
 use super::*;
 use crate::{proxy::Destination, route::policy::By};
@@ -40,7 +40,7 @@ fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
     out.split_off(HEADER_LEN).to_vec()
 }
 
-/// Whether a connection is taken in, whatever for.
+/// Whether the agent takes in a connection, for whatever purpose.
 fn lets_in(core: &mut Core, from: Ipv4Addr, to: &str) -> bool {
     core.handle_packet(Instant::ZERO, &syn(from, to));
     let taken = !begun(core).is_empty();
@@ -71,10 +71,10 @@ fn who_is_not_allowed_is_refused_at_the_door_too() {
     assert!(lets_in(&mut core, FRIEND, "10.1.2.3:443"));
     assert!(!lets_in(&mut core, STRANGER, "10.1.2.3:443"));
     assert!(lets_in(&mut core, STRANGER, "10.200.2.3:443"));
-    // The relay and the DNS server are for what is left.
+    // The relay and the DNS server serve what is still allowed.
     assert!(lets_in(&mut core, STRANGER, "127.0.42.101:10054"));
     assert!(lets_in(&mut core, STRANGER, "127.0.42.101:10053"));
-    // An address that is nobody's.
+    // This address belongs to no host.
     assert!(!lets_in(
         &mut core,
         Ipv4Addr::new(127, 0, 42, 77),
@@ -109,7 +109,7 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
         Some(By::Default)
     );
 
-    // Its DNS server is no way around.
+    // Its DNS server does not lead around the policy.
     assert!(core.may_ask_for_name(FRIEND, Some("db.internal")));
     assert!(!core.may_ask_for_name(FRIEND, Some("secret.internal")));
     assert!(!core.may_ask_for_name(FRIEND, Some("elsewhere.example")));
@@ -129,7 +129,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());
     packets(&mut core);
     assert!(!core.is_reset(flow));
-    // Another name goes, and this one stays.
+    // If the rule is about another name, this flow stays.
     let other = rule(1, "127.0.42.100", "", &["secret.internal"], "deny");
     let both = args("deny", &[other.clone(), allow]);
     core.handle_bytes(Instant::ZERO, &mut request(&both))
@@ -140,7 +140,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     core.handle_bytes(Instant::ZERO, &mut request(&without))
         .unwrap();
     assert!(core.is_reset(flow));
-    // One that comes too late is cut at once.
+    // A connection that is made too late is ended at once.
     let mut core = settled(&without);
     core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:10054"));
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());
@@ -249,7 +249,7 @@ fn what_a_gateway_refuses_is_told_to_the_manager_in_sum() {
     let asks = event["data"]["refused"].as_array().unwrap();
     let times: u64 = asks.iter().map(|ask| ask["times"].as_u64().unwrap()).sum();
     assert!(asks.len() < 200 && times == 1_001, "{} {times}", asks.len());
-    // A manager that has not asked for it hears nothing.
+    // A manager that has not asked for reports gets none.
     args["features"] = serde_json::json!([]);
     let mut core = settled(&args);
     core.refuse(

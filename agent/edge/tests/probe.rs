@@ -1,11 +1,11 @@
-//! What an agent finds when its manager has it look.
+//! What an agent finds when its manager asks it to check something.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::proxy::{self, Failure};
 
-/// Has the agent look, under the number 7.
+/// Has the agent check something, under the number 7.
 fn probe(core: &mut Core, args: &Value) {
     let json = json!({"type": "request", "body": {"id": 7, "op": "probe", "args": args}});
     let mut frame = BytesMut::new();

@@ -1,4 +1,4 @@
-//! What an agent is asked by the way, and what comes of it.
+//! Questions to an agent, and the replies to them.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn an_agent_is_asked_and_its_answer_is_cleaned() {
     story.then(|link, now| assert_eq!(link.ask(now, &question), Ok(2)));
     story.now = story.now + Duration::from_millis(30);
     story.says(&found(2, r#"{"cause":"refused","reason":"a\u001b[2J"}"#));
-    // The same again, one that nobody has asked for, and one of another agent's.
+    // These count for nothing: the same answer again, and one to a question that this agent was not asked.
     story.says(&found(2, r#"{"reason":""}"#));
     story.says(&found(3, r#"{"reason":""}"#));
     story.reads(

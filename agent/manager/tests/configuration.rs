@@ -167,12 +167,12 @@ fn a_host_with_nothing_of_it_demands_nothing_of_it() {
     let Demands { required, wanted } = demands(&plan, 1);
     assert_eq!(required, [feature::TCP]);
     assert_eq!(wanted, [feature::LOOPBACK]);
-    // Who only follows routes may do without exceptions: the gateway keeps to them.
+    // An agent that only follows routes may lack exceptions, since the gateway applies them.
     plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
     assert!(!required.contains(&feature::NOT_TO) && wanted.contains(&feature::NOT_TO));
     plan.routes = Routes::new(vec![route(&[GW], &["10.0.0.0/8"], &[])]);
-    // Routes without exceptions do not ask for them, and without routes nobody asks for routes.
+    // Routes without exceptions do not need the feature for them, and without routes the one for routes is not needed.
     assert!(!demands(&plan, 0).wanted.contains(&feature::NOT_TO));
     plan.routes = Routes::default();
     assert!(!demands(&plan, 0).wanted.contains(&feature::ROUTES));
@@ -221,7 +221,7 @@ fn an_agent_that_does_not_look_who_connects_is_no_agent_for_a_host_that_is_for_o
         }
     };
     assert!(required(of_http));
-    // Nobody is let in where nothing is listened on.
+    // Without a listener there is nobody to keep out.
     assert!(!required(|host| {
         host.allow = Allow::SameUser;
         host.loopback = false;

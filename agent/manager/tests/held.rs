@@ -68,7 +68,7 @@ fn what_grants_nothing_is_taken_up_at_once_and_ends_what_waits() {
     let outcome = core.take_up(NOW, &less, Hold::News);
     assert_eq!((outcome.held, outcome.changes.len()), (None, 1));
     assert_eq!(core.snapshot(NOW).held, None);
-    // What is gone is granted anew when it comes back.
+    // What was removed is granted anew when it comes back.
     assert!(core.take_up(NOW, &plan(OLD), Hold::News).held.is_some());
     assert!(
         core.take_up(NOW, &less, Hold::News).held.is_none(),

@@ -1,4 +1,4 @@
-//! Who hears of hosts that are lost, and when.
+//! Which agents are told of hosts that are lost, and when.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ fn at(millis: u64) -> Instant {
     NOW + Duration::from_millis(millis)
 }
 
-/// A network of two hosts that want to know; the first number of their requests was 1.
+/// A network of two hosts that support `lost`; the first request to each had the number 1.
 fn running() -> Core {
     let mut core = core();
     core.start(NOW);
@@ -21,7 +21,7 @@ fn running() -> Core {
     core
 }
 
-/// The agent of a host answers its configuration, which is its first or only request.
+/// Lets the agent of a host answer its configuration, which is its first or only request.
 fn greet(core: &mut Core, address: &str, now: Instant) {
     let id = told(core, address)
         .into_iter()
@@ -35,7 +35,7 @@ fn greet(core: &mut Core, address: &str, now: Instant) {
     core.handle_bytes(now, vip(address), &mut hello);
 }
 
-/// The requests to a host: the number, and which hosts are lost if that is what it says.
+/// The requests to a host: the number of each, and the lost hosts if it is about them.
 fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
     let mut requests = Vec::new();
     while let Some(bytes) = core.poll_frame(vip(address)) {
@@ -82,7 +82,7 @@ fn the_others_hear_at_once_of_a_host_that_is_lost_and_that_is_back() {
     core.handle_exit(at(1_000), vip(B), Ending::Status(1));
     core.handle_timeout(at(1_000));
     assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);
-    // The next life is no reason to believe in it before it serves.
+    // A host that is started again stays lost until it serves.
     core.start_host(at(2_000), vip(B));
     core.handle_spawned(at(2_000), vip(B), Ok(()));
     core.handle_timeout(at(2_000));

@@ -160,7 +160,7 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
 #[test]
 fn what_is_refused_is_told_by_name_and_in_sum() {
     let mut core = running(&ruled(DENY));
-    // As fast as it may.
+    // It sends as fast as it may.
     for port in 1..=500 {
         let now = NOW + std::time::Duration::from_millis(port);
         core.handle_bytes(now, vip(B), &mut syn(B, &format!("{A}:{port}")));

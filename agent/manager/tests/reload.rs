@@ -211,7 +211,7 @@ fn who_approves_approves_what_was_shown() {
         Commands::Hold,
     );
     let seen = number(&core);
-    // Nothing changes for who has seen it when something else in the manifest does.
+    // The number that a person has seen does not change when something else in the manifest does.
     let edited = OLD.replace("cmd: beta", "aliases: [bee], cmd: good");
     core.reload(NOW, &plan(&edited), Commands::Hold);
     assert_eq!(number(&core), seen);
@@ -221,7 +221,7 @@ fn who_approves_approves_what_was_shown() {
         Commands::Hold,
     );
     assert!(!core.approve(NOW, vip(B), seen), "it was another command");
-    // A number does not come back, whatever the manifest goes through.
+    // A number is never used again, whatever happens to the manifest.
     core.reload(NOW, &plan(OLD), Commands::Hold);
     assert_eq!(core.snapshot(NOW).hosts[1].held, None);
     core.reload(

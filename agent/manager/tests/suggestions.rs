@@ -104,7 +104,8 @@ fn a_suggestion_does_not_count_for_the_packet_before_it() {
 
 #[test]
 fn bad_suggestions_are_faults_of_the_host_that_makes_them() {
-    // Through itself, through an address that is no VIP, through nobody; and from a host without a proxy.
+    // The routes lead through the host itself, through an address that is not a VIP, and through nobody; the last host
+    // has no proxy.
     for (teacher, route) in [(A, A), (A, "10.0.0.1"), (A, "127.0.42.200"), (B, B)] {
         let mut core = ready();
         let suggest = |core: &mut Core, millis| {

@@ -1,5 +1,5 @@
-//! Why a connection works or does not: which way it takes by the plan, what the agents on that way have to be asked, and
-//! the words for what was found. It asks nobody itself.
+//! Why a connection works or does not: which way it takes by the plan, what the agents on that way have to be asked,
+//! and the words for what was found. This module asks nobody itself.
 
 mod remedies;
 mod words;
@@ -31,12 +31,12 @@ pub struct Inquiry {
     way: Way,
 }
 
-/// What an agent is asked for.
+/// What an agent is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// Whether the host is there where the connection begins.
+    /// Whether the host where the connection begins is up.
     Source,
-    /// The same of the host that is to connect to the target.
+    /// Whether the host that connects to the target is up.
     Destination,
     /// Whether the source listens for programs.
     Listener,
@@ -53,7 +53,7 @@ enum Way {
     Gateway(Vec<Vip>, usize),
     /// The network has no part in it.
     Outside(Outside),
-    /// It looks like a part of the network and is none; perhaps this name was meant.
+    /// The target looks like a part of the network and is not; perhaps this name was meant.
     Nowhere(Option<String>),
 }
 
@@ -68,18 +68,18 @@ enum AtPort {
     Relay,
     /// A port that is published for UDP only.
     Udp,
-    /// Nothing.
+    /// Nothing is there.
     Nothing,
 }
 
-/// Why the network has no part in it.
+/// Why the network has no part in a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outside {
     /// No route leads there.
     NoRoute,
     /// The route with this number makes an exception.
     Excepted(usize),
-    /// It is the machine's own on every machine.
+    /// The target means the machine itself on every machine.
     Special,
 }
 
@@ -90,11 +90,11 @@ enum Entrance {
     Loopback(SocketAddr),
     /// Through a proxy, named with its article.
     Proxy(&'static str, SocketAddr),
-    /// The host is the gateway: they need no help.
+    /// The host is the gateway itself: its programs need no help.
     OwnWay,
     /// Only agents use what is there.
     AgentsOnly,
-    /// There is none.
+    /// There is no entrance.
     None,
 }
 
@@ -130,7 +130,7 @@ impl Inquiry {
         })
     }
 
-    /// What has to be asked, and whom.
+    /// The questions that have to be asked, and the hosts whose agents are asked.
     pub fn questions(&self) -> Vec<(Part, Vip, Question)> {
         let mut questions = Vec::new();
         if !matches!(self.way, Way::Port(..) | Way::Gateway(..)) {
@@ -172,13 +172,13 @@ impl Inquiry {
         self.denied().is_none() && self.is_planned()
     }
 
-    /// Who refuses the connection by the policy, if somebody does.
+    /// The rule of the policy that refuses the connection; `None` if it may be allowed.
     fn denied(&self) -> Option<By> {
         let ruling = self.ruling(self.far()?)?;
         ruling.denies.filter(|_| !ruling.may_be_allowed())
     }
 
-    /// What the policy says about the connection, if it ends at this host. What a name means is not known here.
+    /// What the policy says about the connection, if it ends at this host. The address of a name is not known here.
     fn ruling(&self, far: Vip) -> Option<Ruling> {
         let (policy, port) = (&self.plan.policy, self.target.port);
         match &self.way {
@@ -211,7 +211,7 @@ impl Inquiry {
     fn far(&self) -> Option<Vip> {
         match &self.way {
             Way::Port(vip, _) => Some(*vip),
-            // Whatever it can reach, it reaches by itself.
+            // A gateway reaches by itself whatever the route leads to.
             Way::Gateway(via, _) if via.contains(&self.from) => Some(self.from),
             Way::Gateway(via, _) => {
                 let may = |vip: &&Vip| self.ruling(**vip).is_none_or(Ruling::may_be_allowed);
@@ -291,7 +291,7 @@ fn way(plan: &Plan, target: &Destination) -> Way {
             .collect::<Vec<_>>()
     };
     match &target.host {
-        // A name of the network is never one of the outside.
+        // A name that ends like those of the network never belongs to the outside.
         Host::Name(name) if name == SUFFIX || name.ends_with(&format!(".{SUFFIX}")) => {
             let short = name.trim_end_matches(SUFFIX).trim_end_matches('.');
             return Way::Nowhere(text::meant(short, known()).map(str::to_owned));

@@ -8,7 +8,7 @@ use crate::{
     wire::probe::Cause,
 };
 
-/// For a host that is not up.
+/// The remedy for a host that is not up.
 pub(super) fn host(view: &HostView) -> String {
     let name = &view.name;
     match view.state {
@@ -31,7 +31,7 @@ pub(super) fn host(view: &HostView) -> String {
 }
 
 impl Inquiry {
-    /// For an address that the source cannot listen on.
+    /// The remedy for an address that the source cannot listen on.
     pub(super) fn listener_remedy(&self, cause: Cause, address: SocketAddr) -> String {
         let source = self.called(self.from);
         let port = address.port();
@@ -71,7 +71,7 @@ impl Inquiry {
         }
     }
 
-    /// For a target that the far end cannot connect to.
+    /// The remedy for a target that the far end cannot connect to.
     pub(super) fn dial_remedy(&self, cause: Cause, host: &str, target: &str) -> String {
         let correct = match &self.way {
             Way::Port(..) => format!(

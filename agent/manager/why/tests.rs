@@ -41,7 +41,7 @@ policy:
   - {from: web1, to: ['10.0.0.0/8', '*.internal'], via: spare, action: allow}
 ";
 
-/// A network whose hosts are in these states; the rest is ready.
+/// A network whose hosts are in these states; all others are ready.
 struct World {
     plan: Plan,
     snapshot: Snapshot,
@@ -407,7 +407,7 @@ fn an_agent_that_cannot_be_asked_is_no_proof_of_anything() {
         "name rule source destination listener? dial?"
     );
     assert!(text(&why, "dial").contains("web1 (0.7.0) cannot be asked"));
-    // But what it reports by itself counts.
+    // Its own reports of problems count all the same.
     let problem = "cannot listen on 127.0.42.101:8080: taken".to_owned();
     world.snapshot.hosts[0].problems = vec![problem];
     let why = world.why("web1:8080", None);
@@ -510,7 +510,7 @@ fn the_way_is_the_gateway_that_the_policy_allows() {
     let inquiry = world.inquiry("10.2.0.1:443", Some("web1"));
     let spare = world.plan.hosts[3].vip;
     assert_eq!(inquiry.far(), Some(spare));
-    // What the name means is known only there.
+    // Only the gateway knows what the name means.
     let why = world.why("db.internal:443", Some("web1"));
     let rule = why.steps.iter().find(|step| step.step == "rule").unwrap();
     assert!(

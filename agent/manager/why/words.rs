@@ -282,7 +282,7 @@ impl Inquiry {
         list(&to)
     }
 
-    /// How a host is that the connection needs.
+    /// The state of a host that the connection needs.
     fn host(&self, vip: Vip, reply: Option<&Reply>) -> Said {
         let name = self.called(vip);
         let Some(view) = self.view(vip) else {
@@ -317,7 +317,7 @@ impl Inquiry {
         }
     }
 
-    /// Whose place a gateway takes.
+    /// Names the gateway whose place this one takes, if it takes one.
     fn stands_in(&self, vip: Vip) -> String {
         let Way::Gateway(via, _) = &self.way else {
             return String::new();
@@ -380,7 +380,7 @@ impl Inquiry {
                 }
             },
             Err(said) if *reply == Reply::CannotBeAsked => {
-                // An agent of ours that is older tells at least what does not work.
+                // An older agent reports at least what does not work.
                 let problem = self.view(self.from).and_then(|view| {
                     let mut problems = view.problems.iter();
                     problems.find(|it| it.contains(&format!(" {address}: ")))
@@ -450,7 +450,7 @@ impl Inquiry {
             Ok((found, took)) => {
                 let cause = found.cause.unwrap_or(Cause::Other);
                 let reason = found.reason.trim_end_matches('.');
-                // It may begin with what is said already.
+                // The reason may begin with what is said already.
                 let known = format!("{target} cannot be reached: ");
                 let reason = reason.strip_prefix(&known).unwrap_or(reason);
                 Said::failed(
@@ -463,7 +463,7 @@ impl Inquiry {
         }
     }
 
-    /// What an agent has found; or what is said where it has not.
+    /// What an agent has found; otherwise the words for why it has found nothing.
     fn found<'a>(
         &self,
         reply: &'a Reply,

@@ -88,7 +88,7 @@ fn a_block_is_taken_by_the_next_life_of_its_host_and_by_nobody_else() {
     assert_eq!(remove(&left, &owner("web", 2), gone).unwrap(), b"a\n");
     assert_eq!(remove(&left, &owner("web", 2), lives).unwrap(), left);
     assert_eq!(remove(&left, &owner("db", 2), gone).unwrap(), left);
-    // One without an owner is upstream's, or of an earlier version.
+    // A block without an owner is from upstream or an earlier version.
     let [begin, end] = NAMELESS;
     let nameless = format!("a\n{begin}\n127.0.42.101 web\n{end}\n").into_bytes();
     assert_eq!(remove(&nameless, &me(), lives).unwrap(), b"a\n");
@@ -97,7 +97,7 @@ fn a_block_is_taken_by_the_next_life_of_its_host_and_by_nobody_else() {
         .unwrap()
         .bytes;
     assert!(both.starts_with(&nameless) && both.len() > nameless.len());
-    // What a later version may write is not touched.
+    // A block that only a later version understands is not touched.
     let unknown = b"# <Added-by-NoRouter v9>\n127.0.42.101 web\n# </Added-by-NoRouter v9>\n";
     assert_eq!(remove(unknown, &me(), gone).unwrap(), unknown);
 }

@@ -1,4 +1,4 @@
-//! Where a body ends. It passes bytes on unchanged and keeps none; of chunks it reads the frame, strictly.
+//! Where a body ends. Bytes are passed on unchanged and none are kept; the frame of chunks is read strictly.
 
 use super::head::{is_control, is_token_byte};
 
@@ -14,13 +14,13 @@ const DIGITS_MAX: u8 = 16;
 /// How long a body is (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none.
+    /// There is no body.
     None,
-    /// This many bytes.
+    /// The body has this many bytes.
     Length(u64),
-    /// As the chunks say.
+    /// Chunks say how long the body is.
     Chunked,
-    /// All that comes until the connection ends; of a response only.
+    /// The body is everything until the connection ends. Only a response may have this.
     UntilClose,
 }
 
@@ -34,13 +34,13 @@ pub enum BadBody {
     /// A chunk does not begin with its size in hexadecimal digits.
     #[error("the size of a chunk is no hexadecimal number of at most 16 digits")]
     Size,
-    /// A line does not end with CR LF, or a chunk not where its size says.
+    /// A line does not end with CR LF, or a chunk does not end where its size says.
     #[error("a chunk or its line does not end where it should")]
     End,
-    /// A control character, or a trailer field without a name.
+    /// There is a control character, or a trailer field without a name.
     #[error("a chunk's extension or a trailer field contains a character that has no place there")]
     Character,
-    /// Too much besides the body itself.
+    /// There is too much besides the body itself.
     #[error("a chunk's extension or the trailer section is too long")]
     TooLong,
 }
@@ -60,15 +60,15 @@ enum State {
         size: u64,
         length: u32,
     },
-    /// The LF after the size.
+    /// At the LF after the size of a chunk.
     SizeEnd {
         size: u64,
     },
     /// This many bytes of the chunk are missing, at least one.
     Chunk(u64),
-    /// The CR after a chunk.
+    /// At the CR after a chunk.
     ChunkCr,
-    /// The LF after that.
+    /// At the LF after a chunk.
     ChunkLf,
     /// In the trailer section after this many bytes.
     Trailer {
@@ -85,9 +85,9 @@ enum Trailer {
     Start,
     Name,
     Value,
-    /// The LF of a field.
+    /// At the LF of a field.
     Lf,
-    /// The LF of the empty line that ends the body.
+    /// At the LF of the empty line that ends the body.
     LastLf,
 }
 
@@ -102,8 +102,8 @@ impl Body {
         })
     }
 
-    /// Says how many of these bytes, which follow those before, belong to the body. The others, if any, belong to what
-    /// comes next. After an error, nothing may be passed on.
+    /// Returns how many of these bytes, which follow those before, belong to the body. The others, if any, belong to
+    /// what comes next. After an error, nothing may be passed on.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
@@ -154,8 +154,8 @@ impl Body {
         self.0 == State::Complete
     }
 
-    /// Whether the body is whole if its sender ends the connection here. If not, it broke, and whoever receives it has
-    /// to see a break and not an end.
+    /// Whether the body is whole if its sender ends the connection here. If not, it broke, and its receiver has to see
+    /// a break and not an end.
     pub fn is_complete_at_end(&self) -> bool {
         self.is_complete() || self.0 == State::UntilClose
     }
@@ -167,7 +167,7 @@ fn pass(missing: u64, there: usize) -> (u64, usize) {
     (missing - taken as u64, taken)
 }
 
-/// One byte of what stands around the chunks (RFC 9112 section 7.1).
+/// Takes one byte of the frame around the chunks (RFC 9112 section 7.1).
 fn step(state: State, byte: u8) -> Result<State, BadBody> {
     match (state, byte) {
         (State::Size { digits, size }, _) if byte.is_ascii_hexdigit() => {

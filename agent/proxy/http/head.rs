@@ -23,7 +23,7 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Fields whose value lets whoever knows it be somebody else.
+/// Fields whose value would let anybody who knows it act as somebody else.
 const SECRET: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -57,7 +57,7 @@ impl Headers {
             .filter(|element| !element.is_empty())
     }
 
-    /// Whether one of these lists contains a word, in any case.
+    /// Whether one of the lists in the fields with this name contains a word, in any case.
     pub(super) fn lists(&self, name: &str, word: &str) -> bool {
         self.list(name)
             .any(|element| element.eq_ignore_ascii_case(word.as_bytes()))
@@ -68,7 +68,7 @@ impl Headers {
         self.lists("connection", word) || self.lists("proxy-connection", word)
     }
 
-    /// The one value of a field, `None` without it, and wrong if it stands there several times.
+    /// The value of a field that may be there once: `None` without it, and wrong if it is there several times.
     pub(super) fn single(&self, name: &str) -> Result<Option<&[u8]>, Wrong> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -81,7 +81,7 @@ impl Headers {
     }
 
     /// How long a body these fields announce; `None` if they say nothing (RFC 9112 section 6). Nothing that could be
-    /// understood in two ways is accepted, however often it is said.
+    /// understood in two ways is accepted, even if it only repeats itself.
     pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, Wrong> {
         let wrong = |text| Err(Wrong::new(400, text));
         let length = self.single("content-length")?;
@@ -115,7 +115,7 @@ impl Headers {
         ))
     }
 
-    /// Writes the fields that go to the other side, with the upgrade if it is one, then `Via`.
+    /// Writes the fields that go to the other side, with the upgrade if there is one, then `Via`.
     pub(super) fn forward(
         &self,
         out: &mut BytesMut,
@@ -165,11 +165,11 @@ pub(super) fn field(out: &mut BytesMut, name: &str, value: &[u8]) {
     out.put_slice(b"\r\n");
 }
 
-/// A head of which only the lines are understood.
+/// A head that was split into lines; what they mean is not known yet.
 pub(super) struct Lines<'a> {
     pub(super) first: &'a [u8],
     pub(super) headers: Headers,
-    /// The bytes of all of it, with the empty line at its end.
+    /// The length of the whole head in bytes, with the empty line at its end.
     pub(super) length: usize,
 }
 
@@ -210,8 +210,8 @@ pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
     }))
 }
 
-/// The length of the head: everything up to and with the first empty line. A line that ends without CR ends here, too, so that its
-/// sender is told what is wrong instead of waiting.
+/// The length of the head: everything up to and with the first empty line. The head also ends at a line without CR, so
+/// that its sender is told what is wrong instead of waiting.
 fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
     let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut found = None;

@@ -1,4 +1,4 @@
-//! What the proxy itself answers: short plain texts for people, with the status for programs.
+//! Answers of the proxy itself: short plain texts for people, with the status for programs.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -36,7 +36,7 @@ impl Reply {
             .with(AUTHENTICATE.0, AUTHENTICATE.1)
     }
 
-    /// The same to a program of another user, or of nobody knows whom.
+    /// The demand for the token, to a program of another user, or of a user that is not known.
     pub fn token_needed() -> Self {
         Self::new(
             407,
@@ -46,7 +46,7 @@ impl Reply {
         .with(AUTHENTICATE.0, AUTHENTICATE.1)
     }
 
-    /// An answer with a body of some type.
+    /// An answer with a body of this type.
     pub(crate) fn page(status: u16, content_type: &'static str, body: String) -> Self {
         Self {
             status,
@@ -73,15 +73,15 @@ impl Reply {
         &self.body
     }
 
-    /// Whether the client may send another request after this one. Not if there was none that could be understood, and not if its
-    /// body is still to come.
+    /// Whether the client may send another request after this answer. It may not if its request was not understood, or
+    /// if the body of its request is still to come.
     pub fn keeps_client(&self, to: Option<&Request>) -> bool {
         to.is_some_and(|request| {
             request.keep_alive && matches!(request.framing, Framing::None | Framing::Length(0))
         })
     }
 
-    /// The whole answer as bytes; without its body, if it is to a `HEAD`.
+    /// The whole answer as bytes; without its body, if it answers a `HEAD`.
     pub fn bytes(&self, to: Option<&Request>) -> Bytes {
         let version = to.map_or(Version::Http11, |request| request.version);
         let mut out = BytesMut::new();

@@ -17,26 +17,26 @@ const AUTHORIZATION: &str = "proxy-authorization";
 pub struct Request {
     /// The method, as the client wrote it: methods are case-sensitive.
     pub method: String,
-    /// What it asks for.
+    /// What the client asks for.
     pub target: Target,
     /// The version that the client speaks.
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long its body is: never until the end of the connection.
+    /// How long its body is; never [`Framing::UntilClose`].
     pub framing: Framing,
     /// The protocols to which the client would like to change, if it does (RFC 9110 section 7.8).
     pub upgrade: Option<Vec<u8>>,
-    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field goes to the origin, and
-    /// the interim answer comes from there.
+    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field goes to the origin,
+    /// and the interim answer comes from there.
     pub expects_continue: bool,
     /// Whether the client may send another request on this connection.
     pub keep_alive: bool,
 }
 
 impl Request {
-    /// Reads a head. `None`: more bytes are needed. Otherwise the second value is its length; the body follows. After an
-    /// error, the connection is to be closed when the reply was sent.
+    /// Reads a head, and returns its length as the second value; the body follows. `None` if more bytes are needed.
+    /// After an error, the connection has to be closed once the reply was sent.
     ///
     /// The same bytes give the same result, however many of them are there at a time.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Reply> {
@@ -54,7 +54,7 @@ impl Request {
     /// A request of HTTP/1.0 goes on as one, so that the origin does not answer in chunks, which its client could not
     /// read.
     ///
-    /// `None` if it is not for an origin.
+    /// `None` if the request is not for an origin.
     pub fn for_origin(&self, reuse: bool) -> Option<Bytes> {
         let Target::Absolute { destination, path } = &self.target else {
             return None;
@@ -84,7 +84,7 @@ impl Request {
         Some(out.freeze())
     }
 
-    /// Whether the client may use the proxy, given the users if there are some.
+    /// Whether the client may use the proxy; every client may if there are no credentials.
     pub fn is_allowed(&self, credentials: Option<&Credentials>) -> bool {
         credentials.is_none_or(|known| {
             self.headers
@@ -93,7 +93,7 @@ impl Request {
         })
     }
 
-    /// Who the client says that it is, if it does.
+    /// The user and the password that the client names, as they are written.
     pub fn authorization(&self) -> Option<&[u8]> {
         self.headers.get(AUTHORIZATION)
     }
@@ -157,7 +157,7 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     )))
 }
 
-/// `Host` stands there once, and says the same as the target (RFC 9112 section 3.2).
+/// Checks that `Host` is there once, and says the same as the target (RFC 9112 section 3.2).
 fn check_host(target: &Target, version: Version, headers: &Headers) -> Result<(), Wrong> {
     let Some(value) = headers.single("host")? else {
         return match version {
@@ -165,7 +165,7 @@ fn check_host(target: &Target, version: Version, headers: &Headers) -> Result<()
             Version::Http11 => Err(Wrong::new(400, "The field Host is missing.")),
         };
     };
-    // The origin of a tunnel is never told this field, and the page of an own one is chosen by it elsewhere.
+    // The origin of a tunnel never gets this field, and the proxy's own pages are chosen by it elsewhere.
     let Target::Absolute { destination, .. } = target else {
         return Ok(());
     };
@@ -181,7 +181,7 @@ fn check_host(target: &Target, version: Version, headers: &Headers) -> Result<()
     Ok(())
 }
 
-/// What was spoken instead of HTTP, as far as the first byte tells.
+/// The protocol that is spoken instead of HTTP, as far as the first byte shows.
 fn stranger(first: u8) -> Wrong {
     let text = match first {
         0x16 => {

@@ -7,7 +7,7 @@ use super::{
     head::{self, Lines},
 };
 
-/// The head of a response, to the request that it was read for.
+/// The head of a response, read for a certain request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status: 100 to 999.
@@ -16,7 +16,7 @@ pub struct Response {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long its body is. Every other end of the body than this is a break, and the client has to see one.
+    /// How long its body is. A body that ends otherwise is broken, and the client has to see that.
     pub framing: Framing,
     /// Whether the origin takes another request on this connection.
     pub keep_alive: bool,
@@ -24,7 +24,7 @@ pub struct Response {
     to: Asked,
 }
 
-/// What of the request decides how its response is read and written.
+/// The parts of the request that decide how its response is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Asked {
     version: Version,
@@ -39,7 +39,7 @@ struct Asked {
 pub struct BadGateway(String);
 
 impl BadGateway {
-    /// What the client is told, with the origin's name.
+    /// The reply to the client, with the origin's name.
     pub fn reply(&self, origin: &str) -> Reply {
         Reply::new(
             502,
@@ -52,8 +52,8 @@ impl BadGateway {
 }
 
 impl Response {
-    /// Reads a head. `None`: more bytes are needed. Otherwise the second value is its length; the body follows. After
-    /// an interim response ([`Response::is_interim`]) comes another one.
+    /// Reads a head, and returns its length as the second value; the body follows. `None` if more bytes are needed.
+    /// After an interim response ([`Response::is_interim`]) comes another one.
     pub fn parse(bytes: &[u8], to: &Request) -> Result<Option<(Self, usize)>, BadGateway> {
         let asked = Asked {
             version: to.version,
@@ -102,7 +102,7 @@ impl Response {
                 head::field(&mut out, "Content-Length", length.to_string().as_bytes());
             }
             Framing::Chunked => head::field(&mut out, "Transfer-Encoding", b"chunked"),
-            // Such an answer tells how long the body would have been (RFC 9110 section 8.6).
+            // Such an answer says how long the body would have been (RFC 9110 section 8.6).
             Framing::None if self.to.head || self.status == 304 => {
                 if let Some(length) = self.headers.get("content-length") {
                     head::field(&mut out, "Content-Length", length);
@@ -125,7 +125,7 @@ impl Response {
 }
 
 fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
-    // What does not begin like HTTP would otherwise be waited for in vain.
+    // Bytes that do not begin like HTTP would otherwise be waited for in vain.
     if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
         return Err(Wrong::new(502, "Its first bytes are no status line."));
     }
@@ -144,7 +144,7 @@ fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
             "It changes to another protocol, which nobody asked for.",
         ));
     }
-    // What the fields say has to make sense even where it does not count.
+    // The fields have to make sense even where they do not count.
     let announced = headers.framing(version)?;
     if to.version == Version::Http10 && announced == Some(Framing::Chunked) {
         return Err(Wrong::new(
@@ -172,7 +172,7 @@ fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
     Ok(Some((response, length)))
 }
 
-/// RFC 9112 section 4; the space before a missing reason may be missing, too.
+/// Reads a status line (RFC 9112 section 4). The space before a missing reason may be missing, too.
 fn status_line(line: &[u8]) -> Result<(Version, u16, &[u8]), Wrong> {
     let wrong = || Wrong::new(502, "Its first line is no status line.");
     let (version, rest) = line.split_at_checked("HTTP/1.1".len()).ok_or_else(wrong)?;

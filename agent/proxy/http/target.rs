@@ -1,5 +1,5 @@
-//! What a request asks for: the three forms of a request target that a proxy may see, and the one for its own pages (RFC 9112
-//! section 3.2).
+//! What a request asks for: the three forms of a request target that a proxy may see, and the one for its own pages
+//! (RFC 9112 section 3.2).
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ pub(super) const PORT: u16 = 80;
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A tunnel to there.
+    /// A tunnel to this destination.
     Connect(Destination),
     /// A resource at an origin.
     Absolute {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// All that a client hears and what it wants, if its bytes come in pieces; and what is left of its bytes.
+/// The last step of a handshake whose bytes come in pieces, all that the client hears, and the bytes that are left.
 fn talk(credentials: Option<&Credentials>, bytes: &[u8], piece: usize) -> (Step, Vec<u8>, Vec<u8>) {
     let mut handshake = Handshake::new(credentials);
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
@@ -27,7 +27,7 @@ fn connect(bytes: &[u8]) -> (String, Vec<u8>, Vec<u8>) {
     (request.destination().to_string(), output, rest)
 }
 
-/// The last words to a client, and why.
+/// The last answer to a client, and the reason.
 fn over(credentials: Option<&Credentials>, bytes: &[u8]) -> (Vec<u8>, String) {
     let (step, output, _) = talk(credentials, bytes, usize::MAX);
     let Step::Over(why) = step else {
@@ -153,7 +153,7 @@ fn a_user_is_let_in_with_the_right_password_only() {
     assert_eq!(over(Some(&users), FIVE).0, [5, 0xff]);
     assert_eq!(over(Some(&users), FOUR).0, [0, 0x5b, 0, 0, 0, 0, 0, 0]);
     assert_eq!(over(None, b"\x05\x01\x01").0, [5, 0xff]);
-    // Whom nobody asks may say it all the same.
+    // A client that nobody asks may name a user all the same.
     let (step, output, _) = talk(
         None,
         &[&b"\x05\x01\x02\x01\x03bob\x01x"[..], &FIVE[3..]].concat(),

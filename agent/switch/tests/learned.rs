@@ -153,7 +153,7 @@ fn fifty_suggestions_a_second_are_heard() {
     }
     assert!(is_known(&mut switch, NOW, 1, nth(49)));
     assert!(!is_known(&mut switch, NOW, 2, nth(50)));
-    // Another host has its own fifty, and so has the next second.
+    // Another host may suggest fifty of its own, and so may this one in the next second.
     learn(&mut switch, NOW, C, &[nth(50)]);
     assert!(dial(&mut switch, NOW, C, 1, nth(50)).passes());
     delivered(&mut switch, B);
@@ -166,7 +166,7 @@ fn fifty_suggestions_a_second_are_heard() {
 fn the_address_that_was_not_used_for_longest_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
-    // The oldest by age is used, so that the next one is the oldest by use.
+    // The oldest address by age is used, so that the next one is the oldest by use.
     let now = now + Duration::from_secs(1);
     assert!(is_known(&mut switch, now, 1, nth(0)));
     let reset = segment((A, 1), (nth(0), 443), RST, 101, 0);
@@ -194,7 +194,7 @@ fn an_address_with_a_flow_never_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
     assert!(is_known(&mut switch, NOW, 1, nth(0)));
-    // As many others as fit, each taught later than the flow began.
+    // As many others as fit are taught, all later than the flow began.
     let others: Vec<_> = (10_000..10_000 + ADDRESSES_MAX).map(nth).collect();
     let mut now = now;
     for some in others.chunks(AT_ONCE_MAX) {

@@ -1,4 +1,4 @@
-//! Who may reach whom: what the policy refuses, what it cuts, and how that is told.
+//! Who may reach whom: what the policy refuses, what it ends, and how that is reported.
 
 use super::{
     routes::{answer, dial, route},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::route::policy::{Beyond, Hosts, Line, Rule};
 
-/// Who, to which hosts, to which destinations outside, and at which port (0 for all): one rule.
+/// One rule: from whom, to which hosts, to which destinations outside, and at which port (0 for all).
 type Brief<'a> = (Ipv4Addr, &'a [Ipv4Addr], &'a [&'a str], u16, Action);
 
 /// The policy of a network of the three hosts.
@@ -61,7 +61,7 @@ fn an_allowed_port_that_nobody_publishes_stays_closed() {
     let mut switch = ruled(Action::Allow, &[(A, &[B], &[], 81, Action::Allow)]);
     let syn = segment((A, 5_000), (B, 81), SYN, 100, 0);
     assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
-    // It is not the policy that says so.
+    // The policy did not decide that.
     assert_eq!(switch.poll_refused(NOW + Duration::from_mins(2)), None);
 }
 
@@ -91,7 +91,7 @@ fn an_address_of_a_name_is_refused_where_a_rule_about_names_may_be_about_it() {
     }
     assert_eq!(dial(&mut switch, NOW, A, 5_000, learned), Verdict::Refused);
     assert!(dial(&mut switch, NOW, B, 5_000, learned).passes());
-    // What a route leads to by its address is no name's.
+    // An address that a route leads to does not count as one given for a name.
     assert!(dial(&mut switch, NOW, A, 5_001, OUTSIDE).passes());
 }
 
@@ -119,7 +119,7 @@ fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
         assert_eq!(told.len(), resets, "{host}");
         assert!(told.iter().all(|(_, segment)| segment.flags.rst), "{host}");
     }
-    // What comes later belongs to nothing.
+    // A late packet belongs to no flow.
     let late = segment((A, 5_000), (B, 80), ACK, 101, 501);
     assert_eq!(switch.handle_packet(NOW, vip(A), late), Verdict::Refused);
     assert!(delivered(&mut switch, B).is_empty());

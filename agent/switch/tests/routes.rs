@@ -1,4 +1,4 @@
-//! Destinations outside the network: who is the way there, and what may come back.
+//! Destinations outside the network: which gateway leads there, and what may come back.
 
 use super::*;
 use crate::route::Target;
@@ -28,7 +28,7 @@ pub(super) fn routed(routes: Vec<Route>) -> Switch {
     switch
 }
 
-/// A SYN from A, from this port to this address.
+/// A SYN from `from`, at this port, to this address.
 pub(super) fn dial(
     switch: &mut Switch,
     now: Instant,
@@ -139,7 +139,7 @@ fn no_route_leads_to_what_means_something_else_on_every_machine() {
     for (port, to) in (1..).zip(special) {
         refused_with_a_reset(&mut switch, port, to.into());
     }
-    // A host's own ports are not behind any gateway either.
+    // Not even a gateway leads to the ports of a host.
     refused_with_a_reset(&mut switch, 99, C);
 }
 
@@ -158,7 +158,7 @@ fn an_answer_passes_only_from_the_gateway_that_was_dialled() {
     assert_eq!(verdict, Verdict::Offence(Offence::Spoofed));
     assert!(delivered(&mut switch, A).is_empty());
 
-    // Nor does the right one's word pass about what was not dialled.
+    // The right gateway may not answer for what was not dialled either.
     for other in [
         answer(4001, OUTSIDE),
         answer(4000, [10, 0, 0, 6].into()),
@@ -213,13 +213,13 @@ fn a_gateway_cannot_begin_a_flow_from_behind_it() {
     let told = delivered(&mut switch, B);
     assert!(told[0].1.flags.rst);
 
-    // Not even over a flow that exists.
+    // It may not begin one even with the addresses and ports of a flow that exists.
     dial(&mut switch, NOW, A, 80, OUTSIDE);
     let syn = segment((OUTSIDE, 443), (A, 80), SYN, 1, 0);
     assert_eq!(switch.handle_packet(NOW, vip(B), syn), Verdict::Refused);
     assert!(delivered(&mut switch, A).is_empty());
     assert_eq!(switch.flow_count(vip(A)), 1);
-    // As itself it may, like everybody.
+    // From its own address it may, like every host.
     let syn = segment((B, 4000), (A, 80), SYN, 1, 0);
     assert!(switch.handle_packet(NOW, vip(B), syn).passes());
 }

@@ -1,4 +1,4 @@
-//! What the other side can do, as a set of the names that are known here.
+//! The features that the other side announced, as a set of the names that are known here.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{
 
 use super::feature;
 
-/// Every feature that is looked for, each with a bit of its own.
+/// Every known feature; each has a bit of its own.
 const KNOWN: &[&str] = &[
     feature::TCP,
     feature::LOOPBACK,
@@ -34,7 +34,8 @@ const KNOWN: &[&str] = &[
     feature::SAME_USER,
 ];
 
-/// A set of features. A name that is not known here is passed over, so that the set costs the same whatever was said.
+/// A set of features. Names that are not known here are skipped, so that a set has the same size however many names
+/// were sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features(u64);
 
@@ -45,7 +46,7 @@ impl Features {
     }
 }
 
-/// The bit of a feature; none for what is not known here.
+/// The bit of a feature; 0 for a name that is not known here.
 fn bit(name: &str) -> u64 {
     let index = KNOWN.iter().position(|known| *known == name);
     index.map_or(0, |index| 1 << index)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// JSON that was checked and not built: whoever knows what it should be reads it.
+/// JSON that was checked but not built: its reader knows what type it should have.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(Box<RawValue>);
@@ -11,19 +11,18 @@ pub struct Raw(Box<RawValue>);
 impl Raw {
     /// A value as JSON.
     ///
-    /// The values of this room have no map key that is not a string and nothing that JSON cannot hold, which are the only
-    /// ways to fail.
+    /// This cannot fail: no value of this room has a map key that is not a string, or anything that JSON cannot hold.
     pub fn of(value: &impl Serialize) -> Self {
         serde_json::value::to_raw_value(value)
             .map(Self)
             .unwrap_or_default()
     }
 
-    /// Reads it.
+    /// Reads it as a value of a type.
     ///
     /// # Errors
     ///
-    /// It is not what the type says.
+    /// The JSON does not fit the type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.0.get())
     }
@@ -33,7 +32,7 @@ impl Raw {
         self.0.get() == "null"
     }
 
-    /// It as it was written.
+    /// The JSON text as it was written.
     pub fn text(&self) -> &str {
         self.0.get()
     }

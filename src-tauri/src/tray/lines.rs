@@ -7,7 +7,7 @@ use crate::{
     words::menu,
 };
 
-/// How many hosts are listed. More are in the window.
+/// How many hosts are listed. The window shows all of them.
 const HOSTS_MAX: usize = 15;
 
 /// How many published ports are listed.
@@ -18,7 +18,7 @@ const PORTS_MAX: usize = 12;
 pub(crate) enum Shape {
     /// No network runs.
     Off,
-    /// A host is not ready yet, or again.
+    /// A host is not ready yet, or not any more.
     Connecting,
     /// All hosts can be reached.
     On,
@@ -48,7 +48,7 @@ pub(crate) enum Act {
 /// A line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// A text; without an act it only tells.
+    /// A text; a click on it does the act, if there is one.
     Text(String, Option<Act>),
     /// A gap.
     Gap,

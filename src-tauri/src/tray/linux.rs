@@ -1,9 +1,9 @@
 //! Whether this desktop has a tray. Some have none, and some have one that shows nothing.
 
-/// The libraries of which one draws the icon.
+/// Libraries that draw the icon, each of which is enough.
 const LIBRARIES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
-/// Who shows the icons of a desktop.
+/// The service that shows the icons of a desktop.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
 /// Whether an icon can be made. Without the library, trying it would end the program.
@@ -17,7 +17,7 @@ pub(super) fn is_possible() -> bool {
     })
 }
 
-/// Whether somebody shows icons.
+/// Whether something shows icons.
 pub(super) fn is_shown() -> bool {
     let ask = || {
         let bus = zbus::blocking::Connection::session()?;

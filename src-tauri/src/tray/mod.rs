@@ -20,13 +20,13 @@ use tauri::{
 use self::lines::{Act, Line, Shape};
 use crate::{deeds, desk::Desk, notices, surface::Surface, window, words};
 
-/// What the icon is called among the icons of this machine.
+/// The name of the icon among the icons of this machine.
 pub(crate) const ID: &str = "norouter";
 
 /// The shortest time between two menus.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Puts the icon into the tray and keeps it true. Without what a tray needs on this machine nothing happens.
+/// Puts the icon into the tray and keeps it up to date. Does nothing if the machine lacks what a tray needs.
 pub(crate) fn begin(app: &AppHandle) {
     if !presence::is_possible() {
         tracing::warn!("there is no tray: libayatana-appindicator3 is not installed");
@@ -40,7 +40,7 @@ pub(crate) fn begin(app: &AppHandle) {
     }
 }
 
-/// Whether an icon is there that somebody shows, as of now. May take a moment; call it where that does not matter.
+/// Whether there is an icon that is shown now. This may take a moment; call it where that does not matter.
 pub(crate) fn is_shown(app: &AppHandle) -> bool {
     let shown = app.tray_by_id(ID).is_some() && presence::is_shown();
     app.state::<Desk>().set_tray(shown);
@@ -120,7 +120,8 @@ fn draw(app: &AppHandle, icon: &TrayIcon, before: &Drawn, now: &Drawn) -> tauri:
     Ok(())
 }
 
-/// macOS colours a template itself; elsewhere the picture has a light shape with a dark edge, which is seen on both.
+/// The picture for a shape. macOS colours a template itself; elsewhere the picture has a light shape with a dark edge,
+/// which is seen on both.
 fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
     macro_rules! icon {
         ($name:literal) => {
@@ -161,7 +162,7 @@ async fn perform(app: &AppHandle, act: Act) {
             Ok(())
         }
         Act::Copy(text) => screen.copy(&text).map(|()| {
-            // Whoever shows it may take its time.
+            // Showing it may take a while.
             tauri::async_runtime::spawn_blocking(move || notices::show_copied(&text));
         }),
         Act::Browse(url) => match deeds::address_of_the_network(&desk, &url) {

@@ -1,10 +1,10 @@
-//! The attacks: each is one line of this table. `agent.py` has what a hostile agent does, `local.py` what another user of
-//! the laptop does.
+//! The attacks, each in one line of this table. `agent.py` says what a hostile agent does, `local.py` what another user
+//! of the laptop does.
 
 /// One attack, or several at the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Attack {
-    /// What it is called.
+    /// The name of the attack.
     pub(crate) name: &'static str,
     /// What each of the hostile agents does.
     pub(crate) agents: &'static [&'static str],
@@ -12,13 +12,13 @@ pub(crate) struct Attack {
     pub(crate) local: Option<&'static str>,
     /// Whether those who connect go through the gateway that is attacked.
     pub(crate) gateway: bool,
-    /// Whether somebody asks why the hostile host cannot be reached.
+    /// Whether a person asks why the hostile host cannot be reached.
     pub(crate) asked: bool,
-    /// How many files the manager may have open, if that is limited.
+    /// How many files the manager may have open; `None` without a limit.
     pub(crate) files: Option<u32>,
-    /// Whether it goes so far beyond what a good host does that the one who does it has to be named.
+    /// Whether it goes so far beyond what a good host does that the attacker has to be named.
     pub(crate) named: bool,
-    /// How much of it has to be sent so that it was one at all.
+    /// How much has to be sent at least; with less it was not an attack.
     pub(crate) least: u64,
 }
 
@@ -36,7 +36,7 @@ const fn attack(name: &'static str, agents: &'static [&'static str], least: u64)
     }
 }
 
-/// An attack that stays within what a host may do, or whose budget is that of its own flows.
+/// An attack that stays within what a host may do, or that only uses the budget of its own flows.
 const fn quiet(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
     Attack {
         named: false,
@@ -44,7 +44,7 @@ const fn quiet(name: &'static str, agents: &'static [&'static str], least: u64) 
     }
 }
 
-/// What another user of the laptop does.
+/// An attack of another user of the laptop.
 const fn local(name: &'static str, what: &'static str, least: u64) -> Attack {
     Attack {
         local: Some(what),
@@ -52,7 +52,7 @@ const fn local(name: &'static str, what: &'static str, least: u64) -> Attack {
     }
 }
 
-/// All of them.
+/// All attacks.
 #[rustfmt::skip]
 pub(crate) const ATTACKS: &[Attack] = &[
     quiet("nothing", &["nothing"], 0),

@@ -1,12 +1,13 @@
 //! Hostile hosts, and other users of the laptop: whatever they do, the others do not notice.
 //!
-//! Each attack has a network of its own. There are round trips through one honest host and connections through another, before
-//! the attack and while it lasts. A machine that does something else at the same time makes both worse: what is out of bar is
-//! measured a second time, and counts only if it is again. Round trips without any network at the same time show when the
-//! machine itself was slow: such a measure does not count, unless there is never a better one.
+//! Each attack has a network of its own. Before the attack and while it lasts, there are round trips through one honest
+//! host and connections through another. A machine that does something else at the same time makes both worse: a result
+//! beyond its bar is measured a second time, and counts only if it is beyond it again. Round trips without any network
+//! at the same time show when the machine itself was slow. Such a measure does not count, unless there is never a
+//! better one.
 //!
-//! `cargo xtask hostile SECONDS` lets every attack last so long, and `NOROUTER_LAB_HOSTILE_ONLY` chooses those whose names
-//! contain one of its words (with commas between them).
+//! `cargo xtask hostile SECONDS` makes every attack last that long, and `NOROUTER_LAB_HOSTILE_ONLY` chooses the attacks
+//! whose names contain one of its words (with commas between them).
 
 mod attacks;
 mod probe;
@@ -28,7 +29,8 @@ use stage::{Measured, Stage};
 
 use crate::lines::generous;
 
-/// How many seconds an attack lasts unless this variable says otherwise; and which attacks are made.
+/// The variables for how many seconds an attack lasts, and for which attacks are made; and how long an attack lasts by
+/// default.
 const SECONDS: &str = "NOROUTER_LAB_HOSTILE";
 const ONLY: &str = "NOROUTER_LAB_HOSTILE_ONLY";
 const SHORT: Duration = Duration::from_millis(1_800);
@@ -39,14 +41,14 @@ const BEFORE: Duration = Duration::from_millis(900);
 /// How often an attack is measured at most.
 const MEASURES: usize = 5;
 
-/// What the manager may have in memory: 256 MiB for what hosts have it keep, and what it is without them. In KiB.
+/// How much memory the manager may have, in KiB: 256 MiB for what hosts make it keep, and what it has without them.
 const MEMORY: u64 = (256 + 40) << 10;
 
-/// Within which time the manager answers a person.
+/// How soon the manager has to answer a person.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The 99th percentile during an attack, and what it may be: in the long form, on a machine that does nothing else, hardly more
-/// than before. The short form finds what makes others stand still, on any machine.
+/// The 99th percentile during an attack, and its bar. In the long form, on a machine that does nothing else, the bar is
+/// hardly more than before. The short form finds on any machine what makes others stand still.
 fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
     let [calm, stormy] = times.clone().map(|times| times.quantile(990));
     let bar = (calm * 2).max(calm + Duration::from_millis(5));
@@ -60,7 +62,7 @@ impl Measured {
         stormy > bar
     }
 
-    /// Everything that is out of bar.
+    /// Everything that is beyond its bar.
     fn faults(&self, attack: &Attack, short: bool) -> Vec<String> {
         let mut faults = self.wrong.clone();
         for (what, times) in [
@@ -131,7 +133,7 @@ impl Measured {
     }
 }
 
-/// Makes an attack, until it was borne or was out of bar twice. Prints a line for each time.
+/// Makes an attack, until it was borne or was twice beyond a bar. Prints a line for each time.
 fn verdict(attack: &Attack, during: Duration) -> Vec<String> {
     let (mut last, mut counted) = (Vec::new(), 0);
     for _ in 0..MEASURES {
@@ -165,7 +167,7 @@ fn whatever_a_hostile_host_does_the_others_do_not_notice() {
     let chosen = |attack: &&Attack| only.split(',').any(|word| attack.name.contains(word));
     let attacks: Vec<_> = ATTACKS.iter().filter(chosen).collect();
     assert!(!attacks.is_empty(), "{only:?} is in no attack's name");
-    // Thousands of connections end here.
+    // This process has thousands of connections.
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = maximum;
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();

@@ -1,5 +1,5 @@
-//! Clients that ask at fixed moments whatever happens. What they measure counts from the moment at which it was due: while
-//! everything stands still, each question that could not be asked is a late one.
+//! Clients that ask at fixed moments whatever happens. Times are measured from the moment at which a question was due:
+//! while everything stands still, each question that could not be asked is a late one.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -14,7 +14,7 @@ use crate::sandbox::Netns;
 /// How long a single question may take. One that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What somebody sends, to get it back.
+/// The bytes that a client sends, to get them back.
 const WORDS: &[u8] = b"how long does it take until this is back where it has come from?";
 
 /// One client.
@@ -25,12 +25,12 @@ pub(crate) struct Probe {
 
 #[derive(Default)]
 struct Shared {
-    /// When it was over.
+    /// When the client was stopped.
     over: Mutex<Option<Instant>>,
     answers: Mutex<Vec<Answer>>,
 }
 
-/// What has come of one question.
+/// The result of one question.
 struct Answer {
     due: Instant,
     took: Duration,
@@ -42,7 +42,7 @@ struct Answer {
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    /// The time that so many in a thousand stay within.
+    /// The time within which this many in a thousand stay.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0
@@ -80,7 +80,7 @@ impl Probe {
         })
     }
 
-    /// The same through an HTTP proxy, to a name.
+    /// A connection every 5 ms through an HTTP proxy, to a name, with a question on it.
     pub(crate) fn connects_through(netns: &Netns, proxy: SocketAddr, name: &'static str) -> Self {
         Self::start(netns, Duration::from_millis(5), move || {
             let mut stream = connect(proxy)?;
@@ -105,7 +105,7 @@ impl Probe {
     ) -> Self {
         let shared = Arc::new(Shared::default());
         let inner = shared.clone();
-        // Threads are born where their parent is.
+        // Threads are in the namespace of their parent.
         let thread = netns.inside(|| thread::spawn(move || inner.run(every, ask)));
         Self { shared, thread }
     }
@@ -128,7 +128,7 @@ impl Probe {
 pub(crate) struct Answers(Vec<Answer>);
 
 impl Answers {
-    /// What was due within a span of time, and how much of it failed and why.
+    /// The times of everything that was due within a span, and how much of it failed and why.
     pub(crate) fn within(&self, from: Instant, to: Instant) -> (Times, Vec<String>) {
         let within = |answer: &&Answer| (from..to).contains(&answer.due);
         let mut times: Vec<_> = self
@@ -155,7 +155,7 @@ impl Shared {
                 return;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            // What was due before the end and could not be asked any more is as late as it is now.
+            // A question that was due before the end and could not be asked any more is as late as it is now.
             let failed = match over {
                 Some(_) => None,
                 None => ask().err().map(|error| error.to_string()),

@@ -1,5 +1,5 @@
-//! What a host publishes here: something that sends back what it gets, something that has much to say, something that never
-//! reads, and a witness of what hostile hosts have it take.
+//! The services that a host publishes here: one sends back what it gets, one sends a lot, one never reads, and one is a
+//! witness of the bytes that hostile hosts make it take.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -16,7 +16,7 @@ use socket2::SockRef;
 
 use crate::sandbox::Netns;
 
-/// What the manifest says of them.
+/// Their ports, as the manifest writes them.
 pub(crate) const PORTS: &[&str] = &[
     "8080:127.0.0.1:9000",
     "8081:127.0.0.1:9001",
@@ -24,10 +24,10 @@ pub(crate) const PORTS: &[&str] = &[
     "8083:127.0.0.1:9003",
 ];
 
-/// The port that sends back.
+/// The port of the service that sends back.
 pub(crate) const ECHO: u16 = 8080;
 
-/// What a witness has seen.
+/// Bytes that a witness has seen.
 #[derive(Clone, Default)]
 pub(crate) struct Witness {
     wrong: Arc<Mutex<Vec<String>>>,
@@ -37,22 +37,22 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// Bytes that were not those of their place in the flow.
+    /// The bytes that were not the right ones for their place in the flow.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }
 
-    /// Ends what nobody reads.
+    /// Ends the connections that nobody reads.
     pub(crate) fn let_go(&self) {
         self.unread.lock().unwrap().clear();
     }
 
-    /// How many bytes were.
+    /// How many bytes were the right ones.
     pub(crate) fn right(&self) -> u64 {
         self.right.load(Ordering::Relaxed)
     }
 
-    /// Takes a stream. `line.py` says what belongs where.
+    /// Takes a stream. `line.py` says which byte belongs where.
     fn watch(&self, mut stream: &TcpStream) {
         let (mut place, mut buffer) = (0, [0; 16 << 10]);
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
@@ -70,7 +70,7 @@ impl Witness {
     }
 }
 
-/// Serves all of them until the tests end.
+/// Serves all ports until the tests end.
 pub(crate) fn start(netns: &Netns, witness: &Witness) {
     serve(netns, 9000, echo);
     let listener = listen(netns, 9001);
@@ -88,7 +88,7 @@ pub(crate) fn start(netns: &Netns, witness: &Witness) {
     });
 }
 
-/// Serves the first of them on another address.
+/// Serves the port that sends back on another address.
 pub(crate) fn echo_at(netns: &Netns, address: SocketAddr) {
     let listener = netns.inside(|| TcpListener::bind(address).unwrap());
     accept(listener, echo);
@@ -122,8 +122,9 @@ fn accept(listener: TcpListener, work: impl Fn(TcpStream) + Send + Clone + 'stat
     });
 }
 
-/// Says as much to each client as that takes. One thread does it, and the system keeps little of it: hundreds of threads that
-/// fill a gigabyte would take the machine's time from those who are measured, which is not the network's doing.
+/// Sends as much to each client as it takes. One thread does that, and the system keeps little of it: hundreds of
+/// threads that fill a gigabyte would take the machine's time from the clients that are measured, which is not the
+/// network's doing.
 fn talk(listener: &TcpListener) {
     listener.set_nonblocking(true).unwrap();
     let mut clients: Vec<TcpStream> = Vec::new();

@@ -1,4 +1,4 @@
-//! The network on which an attack is made, and what is measured of it.
+//! The network on which an attack is made, and the measurements of it.
 
 use std::{
     fs,
@@ -27,14 +27,14 @@ use crate::{
 /// The hosts that do nothing wrong.
 const HONEST: [&str; 3] = ["laptop", "good", "good2"];
 
-/// The hosts that do.
+/// The hosts that attack.
 const EVIL: [&str; 5] = ["evil", "evil2", "evil3", "evil4", "evil5"];
 
 /// A name behind the gateway, and where it leads.
 const NAME: &str = "ok.internal:9000";
 const PLACE: ([u8; 4], u16) = ([10, 77, 0, 5], 9000);
 
-/// Words that only hostile hosts use: who repeats them has not found out anything.
+/// Words that only hostile hosts use: a line that repeats them does not name an attacker.
 const THEIRS: [&str; 4] = ["wwwwwwww", "rrrrrrrr", "all work", "xxxxxxxx"];
 
 /// How long after the measure an attacker may still be named.
@@ -50,12 +50,12 @@ pub(crate) struct Stage<'a> {
     local: Option<Running>,
 }
 
-/// What others saw.
+/// The measurements of an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) round_trips: [Times; 2],
     pub(crate) connects: [Times; 2],
-    /// Round trips on the laptop alone, which no part of the network has a hand in.
+    /// Round trips on the laptop alone, in which no part of the network is involved.
     pub(crate) machine: [Times; 2],
     /// What failed while the attack went on.
     pub(crate) failed: Vec<String>,
@@ -64,13 +64,13 @@ pub(crate) struct Measured {
     /// The most memory that the manager and any honest agent had, in KiB.
     pub(crate) manager: u64,
     pub(crate) agents: u64,
-    /// What was said of the attackers.
+    /// How each attacker was named.
     pub(crate) named: Vec<Option<String>>,
     /// How long the slowest answer to `norouter status` took.
     pub(crate) status: Duration,
-    /// What became of the honest hosts, if anything did.
+    /// The honest hosts that were not ready, with their states.
     pub(crate) unready: Vec<String>,
-    /// What else may never be.
+    /// Everything else that may never happen.
     pub(crate) wrong: Vec<String>,
     pub(crate) witnessed: u64,
     /// The states of the hostile hosts at the end.
@@ -95,7 +95,7 @@ impl<'a> Stage<'a> {
             sandbox.write(name, text);
         }
         let witness = Witness::default();
-        // Other users are let in, to see that even then they are no harm.
+        // Other users are let in, to see that even then they do no harm.
         let laptop = Host::laptop()
             .line("http: {listen: \"127.0.0.1:18080\", allow: any}")
             .line("loopback: {allow: any}");
@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
             None => laptop,
         };
         let gateway = Host::netns("good2", &sandbox);
-        // Whoever asks for another name waits.
+        // A question for another name has to wait.
         gateway.namespace().etc("hosts", "10.77.0.5 ok.internal\n");
         let resolver = "nameserver 127.0.0.53\noptions timeout:30 attempts:1\n";
         gateway.namespace().etc("resolv.conf", resolver);
@@ -126,7 +126,7 @@ impl<'a> Stage<'a> {
         network.wait_until_it_answers();
         let watch = Watch::over(&network);
         network.wait(&HONEST);
-        // What counts is what its connections do; the system's time it could take without them.
+        // What counts is what its connections do; it could take the system's time without them, too.
         let local = attack.local.map(|words| {
             let place = place(&sandbox, "local");
             fs::write(format!("{place}.sent"), [0; 16]).unwrap();
@@ -223,7 +223,7 @@ impl<'a> Stage<'a> {
             *times = [calm, stormy];
             measured.failed.extend(failed);
         }
-        // A warning may wait until it is sure; the attack goes on.
+        // A warning may wait until it is certain; the attack goes on.
         let patience = Instant::now() + NAMING;
         loop {
             measured.named = self.all_named(go, log);
@@ -237,7 +237,7 @@ impl<'a> Stage<'a> {
         measured
     }
 
-    /// Asks for the status again and again, as a person does; tells how long the slowest answer took.
+    /// Asks for the status again and again, as a person does. Returns how long the slowest answer took.
     fn ask_until(&self, end: Instant) -> Duration {
         let over = Arc::new(AtomicBool::new(false));
         let mut slowest = Duration::ZERO;
@@ -328,7 +328,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether an honest host is as it should be: it works, and says no more than who asks too much of it.
+    /// Whether an honest host is as it should be: it works, and has no problem but that of an attacker who asks too
+    /// much of it.
     fn is_up(&self, state: &str, reason: &Value) -> bool {
         let reason = reason.as_str().unwrap_or_default();
         let mut evil = self.evil();
@@ -337,7 +338,7 @@ impl<'a> Stage<'a> {
                 && evil.any(|(name, _)| reason.contains(&format!(" of {name}"))))
     }
 
-    /// What was said of each of the attackers.
+    /// How each of the attackers was named.
     fn all_named(&self, go: Instant, log: usize) -> Vec<Option<String>> {
         let status = ended(&mut self.network.norouter(&["status", "--json"]));
         let status: Value = serde_json::from_str(&status.out).unwrap_or_default();
@@ -348,7 +349,7 @@ impl<'a> Stage<'a> {
             .collect()
     }
 
-    /// What was said since then that says who it is: by the log, by an event, or by the state of any host.
+    /// A text since `go` that names the attacker: from the log, an event, or the state of any host.
     fn named(&self, name: &str, go: Instant, log: &str, hosts: &[Value]) -> Option<String> {
         let vip = self.network.vip(name);
         let names = |text: &str| {
@@ -382,7 +383,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// Where the attackers look for their order and write what they have done.
+    /// The places where the attackers read their order and write what they have done.
     fn places(&self) -> Vec<String> {
         let mut who: Vec<&str> = self.evil().map(|(name, _)| name).collect();
         who.extend(self.attack.local.map(|_| "local"));
@@ -390,8 +391,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A hostile host. On this machine it would take the time of those whom it attacks, which a host elsewhere cannot: it comes
-/// after everybody else.
+/// A hostile host. On this machine it would take the time of the hosts that it attacks, which a host elsewhere cannot
+/// do: so it runs after all others.
 fn hostile(sandbox: &Sandbox, name: &str, mode: &str) -> Host {
     let netns = Netns::new();
     let mut words = netns.cmd("nice".as_ref());

@@ -1,4 +1,4 @@
-//! Bytes that can be recognised, and clients that send them.
+//! Recognizable bytes, and clients that send them.
 
 use std::{
     io::{Read as _, Write as _},
@@ -6,7 +6,8 @@ use std::{
     thread,
 };
 
-/// Bytes without a pattern that a relay could repair by chance; the same for the same seed, every value included.
+/// Bytes without a pattern that a relay could repair by chance, with every value included. The same seed gives the same
+/// bytes.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -20,7 +21,7 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Writes bytes to a program and closes its input, reads its output to the end at the same time.
+/// Writes bytes to a program and closes its input, and at the same time reads its output to the end.
 pub(crate) fn through(command: &mut Command, bytes: &[u8]) -> (Vec<u8>, String, ExitStatus) {
     let mut child = command
         .stdin(Stdio::piped())

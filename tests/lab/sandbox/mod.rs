@@ -1,4 +1,5 @@
-//! A place for one test on real programs: a folder, children, namespaces, containers; all gone when it is dropped.
+//! A place for one test with real programs: a folder, children, namespaces, containers. All of it is removed when it is
+//! dropped.
 //!
 //! Nothing here waits for a span of time: everything waits for something to be true, up to a deadline.
 #![allow(
@@ -42,8 +43,8 @@ pub(crate) use postgres::Postgres;
 pub(crate) use running::Running;
 pub(crate) use sshd::Sshd;
 
-/// How long the lab waits for anything before it says that it never came. Generous: a machine that compiles
-/// something else at the same time is slow, not wrong.
+/// How long the lab waits for anything before it fails. This is generous: a machine that compiles something else at the
+/// same time is slow, not wrong.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A folder of its own and the guards' common name. Guards keep the folder alive.
@@ -63,7 +64,7 @@ impl Drop for Folder {
 }
 
 impl Sandbox {
-    /// A new, empty folder. Short, because the path of a unix socket may have 107 bytes.
+    /// A new, empty folder. Its path is short, because the path of a unix socket may have 107 bytes.
     pub(crate) fn new() -> Self {
         let folder = env::temp_dir().join(unique("norouter-lab"));
         fs::create_dir(&folder).unwrap();
@@ -94,7 +95,8 @@ impl Sandbox {
     }
 }
 
-/// The program under test: the one that ships if the caller names it, else the one that cargo built for the tests.
+/// The program under test: the one that ships if `NOROUTER_BINARY` names it, else the one that cargo built for the
+/// tests.
 pub(crate) fn norouter() -> PathBuf {
     env::var_os("NOROUTER_BINARY")
         .map_or_else(|| env!("CARGO_BIN_EXE_norouter").into(), PathBuf::from)

@@ -1,4 +1,4 @@
-//! A DNS server with a handful of names, which keeps what it is asked.
+//! A DNS server with a handful of names, which keeps the questions that it gets.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -16,8 +16,8 @@ use super::{DEADLINE, Netns};
 /// How many addresses the largest name has: more than fit into a packet of 512 bytes.
 pub(crate) const MANY: u8 = 60;
 
-/// A server on both transports, until the tests end. It knows `outside.corp.test` (192.0.2.7), `big.corp.test` (192.0.2.1 and so
-/// on), and what the public domain nip.io knows: the address in a name.
+/// A server on both transports, until the tests end. It knows `outside.corp.test` (192.0.2.7), `big.corp.test`
+/// (192.0.2.1 and so on), and the names of the public domain nip.io: the address in a name.
 pub(crate) struct Nameserver {
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -43,7 +43,7 @@ impl Nameserver {
         });
         thread::spawn(move || {
             for stream in streams.incoming().flatten() {
-                // Who asks nothing more is done.
+                // A client that asks nothing more is done.
                 serve(&stream, &of_streams).unwrap_or_default();
             }
         });
@@ -55,7 +55,7 @@ impl Nameserver {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Whether it was asked for a name that contains this.
+    /// Whether the server was asked for a name that contains this.
     pub(crate) fn was_asked_for(&self, part: &str) -> bool {
         self.asked().iter().any(|question| question.contains(part))
     }

@@ -26,13 +26,13 @@ impl Netns {
         netns
     }
 
-    /// Makes it again after [`Netns::destroy`], as a machine that is switched on.
+    /// Makes the namespace again after [`Netns::destroy`], like a machine that is switched on.
     pub(crate) fn create(&self) {
         output(command(&["ip", "netns", "add"]).arg(&self.name));
         output(&mut self.command(&["ip", "link", "set", "lo", "up"]));
     }
 
-    /// Ends every process inside and then the namespace, as a machine that is switched off.
+    /// Ends every process inside and then the namespace, like a machine that is switched off.
     pub(crate) fn destroy(&self) {
         let inside = command(&["ip", "netns", "pids"]).arg(&self.name).output();
         for pid in inside
@@ -53,8 +53,8 @@ impl Netns {
             .ok();
     }
 
-    /// A command inside the namespace, which sees the files of [`Netns::etc`]. Without such files not by `ip netns exec`,
-    /// which also mounts a new `/sys`: podman would not find its cgroups there.
+    /// A command inside the namespace, which sees the files of [`Netns::etc`]. Without such files, `ip netns exec` is
+    /// not used: it also mounts a new `/sys`, in which podman would not find its cgroups.
     pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
         let mut command = if self.own_etc().is_dir() {
             let mut exec = command(&["ip", "netns", "exec"]);
@@ -69,8 +69,8 @@ impl Netns {
         command
     }
 
-    /// Gives the namespace a file of its own in `/etc`, mounted over the machine's for every command that starts from now
-    /// on. Returns where it really is.
+    /// Gives the namespace a file of its own in `/etc`, mounted over the machine's for every command that starts from
+    /// now on. Returns its real path.
     pub(crate) fn etc(&self, file: &str, content: &str) -> PathBuf {
         assert!(
             Path::new("/etc").join(file).is_file(),

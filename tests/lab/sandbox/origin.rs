@@ -1,4 +1,4 @@
-//! A web server that does what the path of a request asks for, also what no good server does, and keeps what it was sent.
+//! A web server that does what the path of a request asks for, even what no good server does, and keeps the requests.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -20,7 +20,7 @@ pub(crate) struct Origin {
 struct Kept {
     name: String,
     heads: Mutex<Vec<String>>,
-    /// Where a connection that is to break in the middle waits until its client has seen the first half.
+    /// A connection that has to break in the middle waits here until its client has seen the first half.
     half_seen: Barrier,
 }
 
@@ -40,7 +40,7 @@ impl Origin {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let kept = shared.clone();
-                // A client that goes away is the client's affair.
+                // A client that goes away is not an error of the server.
                 thread::spawn(move || serve(&stream, &kept).unwrap_or_default());
             }
         });
@@ -52,7 +52,7 @@ impl Origin {
         self.kept.heads.lock().unwrap().clone()
     }
 
-    /// Lets a connection break whose client has seen the first half of the answer.
+    /// Breaks a connection whose client has seen the first half of the answer.
     pub(crate) fn break_off(&self) {
         self.kept.half_seen.wait();
     }

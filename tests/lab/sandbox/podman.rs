@@ -25,8 +25,8 @@ impl Podman {
         }
     }
 
-    /// The words that every call of podman begins with. No cgroup manager, no overlay and no event log of the machine
-    /// is asked for anything, so that this works as root inside a container or a small virtual machine, too.
+    /// The words with which every call of podman begins. They use no cgroup manager, no overlay and no event log of the
+    /// machine, so that podman works as root inside a container or a small virtual machine, too.
     fn words(&self) -> Vec<String> {
         let path = |name: &str| {
             self.sandbox
@@ -43,7 +43,7 @@ impl Podman {
         words
     }
 
-    /// Makes an image of these files: where in the image, from where on this machine.
+    /// Makes an image of these files, each with its path in the image and its path on this machine.
     pub(crate) fn image(&self, name: &str, files: &[(&str, &Path)]) -> String {
         let root = self.sandbox.path(&format!("{}/{name}.root", self.folder));
         fs::create_dir_all(&root).unwrap();
@@ -88,8 +88,8 @@ impl Podman {
         self.image(name, &all)
     }
 
-    /// The arguments of `podman run` that keep a container to itself. Without explicit limits podman asks for more
-    /// than a small machine may give.
+    /// The arguments of `podman run` that keep a container to itself. Without explicit limits podman asks for more than
+    /// a small machine may give.
     fn isolation() -> [&'static str; 6] {
         [
             "--network",
@@ -132,7 +132,7 @@ impl Drop for Podman {
             .stdout(Stdio::null())
             .status()
             .ok();
-        // What podman mounted for itself would keep the folder from being removed.
+        // Something that podman has mounted for itself would keep the folder from being removed.
         let store = self.sandbox.path(&self.folder);
         let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
         for place in mounts.lines().filter_map(|line| line.split(' ').nth(1)) {

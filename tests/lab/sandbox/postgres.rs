@@ -42,7 +42,7 @@ impl Postgres {
             .arg(&data)
             .arg("-k")
             .arg(&folder)
-            // Nobody keeps these data: speed before safety.
+            // Nobody needs these data later: speed before safety.
             .args([
                 "-h",
                 "127.0.0.1",
@@ -77,7 +77,7 @@ impl Postgres {
     }
 }
 
-/// Where Debian keeps the newest installed server.
+/// The folder where Debian keeps the newest installed server.
 fn programs() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .expect("PostgreSQL is not installed: run `cargo xtask setup`")

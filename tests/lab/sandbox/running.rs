@@ -1,4 +1,5 @@
-//! A child with everything below it, its output kept; killed and reaped when it is dropped, shown when a test fails.
+//! A child with all its descendants, and its output. It is killed and reaped when it is dropped, and its output is
+//! shown when a test fails.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -30,7 +31,7 @@ struct Log {
 }
 
 impl Log {
-    /// The text so far, also after a test has failed with it in hand.
+    /// The text so far, even after a test has failed while it was locked.
     fn text(&self) -> MutexGuard<'_, String> {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,7 +83,7 @@ impl Running {
         let log = Arc::clone(&self.log);
         let mut text = log.text();
         while !holds(&text) {
-            // The end of a child wakes nobody: look again from time to time.
+            // Nothing wakes this when a child ends, so it looks again from time to time.
             let pause = Duration::from_millis(50);
             text = log
                 .grown
@@ -133,7 +134,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The group may outlive its leader, and its number may not be reused before.
+        // The group may outlive its leader, and its number is not used again before the leader is reaped.
         kill_process_group(self.raw_pid(), Signal::KILL).ok();
         self.child.kill().ok();
         self.child.wait().ok();

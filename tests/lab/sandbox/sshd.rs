@@ -20,7 +20,8 @@ impl Sshd {
         Self::start(sandbox, Some(netns), "", "", "")
     }
 
-    /// The same, whose administrator has written this before the client's key, and these lines into its configuration.
+    /// A server inside a namespace, whose administrator has written `options` before the client's key, and these lines
+    /// into the server's configuration.
     pub(crate) fn administrated(
         sandbox: &Sandbox,
         netns: &Netns,
@@ -30,7 +31,7 @@ impl Sshd {
         Self::start(sandbox, Some(netns), "", options, lines)
     }
 
-    /// The same, whose shell prints `banner` before every command, as a careless `.bashrc` does.
+    /// A server inside a namespace, whose shell prints `banner` before every command, as a careless `.bashrc` does.
     pub(crate) fn with_banner(sandbox: &Sandbox, netns: &Netns, banner: &str) -> Self {
         Self::start(sandbox, Some(netns), banner, "", "")
     }
@@ -47,7 +48,7 @@ impl Sshd {
         options: &str,
         lines: &str,
     ) -> Self {
-        // Where sshd wants an empty folder for the process that has no rights yet.
+        // The empty folder that sshd needs for its process without rights.
         fs::create_dir_all("/run/sshd").unwrap();
         let folder = unique("sshd");
         let path = |name: &str| sandbox.path(&format!("{folder}/{name}"));
@@ -69,7 +70,7 @@ impl Sshd {
             let script = sandbox.write_program(&format!("{folder}/shell"), &script);
             format!("ForceCommand {}\n", script.display())
         };
-        // A namespace is reached by nobody but those who have a cable to it.
+        // Only those who have a cable to a namespace can reach it.
         let (listen, port) = match netns {
             Some(_) => ("0.0.0.0", 22),
             None => ("127.0.0.1", free_port()),
@@ -144,8 +145,8 @@ impl Sshd {
         &self.config
     }
 
-    /// The words of another client that runs a program on the host, one that may ask a person. The first of several values
-    /// counts (`ssh_config`(5)), so that `lines` go before all others.
+    /// The words of another client that runs a program on the host, and that may ask a person. The first of several
+    /// values counts (`ssh_config`(5)), so that `lines` come before all others.
     pub(crate) fn asking_cmd(&self, program: &Path, lines: &str) -> Vec<String> {
         let usual = fs::read_to_string(&self.config).unwrap();
         let config = format!("{}.asking", self.config);
@@ -165,7 +166,7 @@ impl Sshd {
         Path::new(&self.config).with_file_name("user_key")
     }
 
-    /// The words of a client that is told nothing yet but the host.
+    /// The words of a client that knows only the host so far.
     pub(crate) fn ssh(&self) -> Vec<String> {
         ["ssh", "-F", &self.config, "host"]
             .map(str::to_owned)
