@@ -12,6 +12,7 @@ mod cli;
 mod consent;
 #[cfg(target_os = "linux")]
 mod control;
+mod control_document;
 #[cfg(target_os = "linux")]
 mod demo;
 #[cfg(unix)]
