@@ -12,6 +12,8 @@ mod cli;
 mod consent;
 #[cfg(target_os = "linux")]
 mod control;
+#[cfg(target_os = "linux")]
+mod control_answers;
 mod control_document;
 #[cfg(target_os = "linux")]
 mod demo;
