@@ -26,6 +26,8 @@ mod hosts;
 mod input;
 mod logs;
 mod matrix;
+#[cfg(test)]
+mod openapi;
 mod output;
 mod plan;
 mod reach;

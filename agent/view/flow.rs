@@ -6,7 +6,7 @@ use crate::addr::FlowKey;
 
 /// The flows of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FlowsView {
     /// How many there are.
@@ -18,10 +18,16 @@ pub struct FlowsView {
 /// One TCP connection inside the network, counted at the switch, so that it does not matter which agents are at its
 /// ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FlowView {
     /// What it is called where one flow is meant: [`flow_id`].
+    #[cfg_attr(
+        test,
+        schemars(
+            description = "What it is called where one flow is meant: `SRC-DST`, the two ends."
+        )
+    )]
     pub id: String,
     /// The name of the host that began it.
     pub from: String,
@@ -65,7 +71,7 @@ pub struct FlowView {
 
 /// How far a flow has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum FlowState {
     /// The far end has not answered yet.

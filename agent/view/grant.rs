@@ -206,7 +206,7 @@ fn is_loopback(target: &str) -> bool {
 
 /// A change of the manifest that waits until a person has agreed to what it grants. Nothing of it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeldChange {
     /// Which one it is: what is approved is the change that was shown with this number, and no other.

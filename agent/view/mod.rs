@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 /// The whole visible state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// When this was, in milliseconds of the manager's clock, on which all moments are given. It counts from the manager's
@@ -52,7 +52,7 @@ impl Snapshot {
 
 /// One host as it is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HostView {
     /// Its name in the manifest.
@@ -94,7 +94,7 @@ pub struct HostView {
 
 /// A command that waits for a person's approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeldView {
     /// Which one it is: what is approved is the command that was shown with this number, and no other.
@@ -108,7 +108,7 @@ pub struct HeldView {
 
 /// The next try of a host that is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
     /// Its number since the host was last ready for a while; the first is 1.
@@ -121,7 +121,7 @@ pub struct Retry {
 
 /// What a host is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum HostState {
     /// Its command has not been started yet.
@@ -174,7 +174,7 @@ impl HostState {
 
 /// What has crossed the switch for a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TrafficView {
     /// Connections that are open.
@@ -200,7 +200,7 @@ pub struct TrafficView {
 
 /// Something that happened, worth a line in a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Event {
     /// A host's state has changed.
@@ -273,7 +273,7 @@ pub enum Event {
 
 /// A target that the policy has refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedTarget {
     /// A host's name or an address, and the port.

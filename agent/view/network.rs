@@ -6,7 +6,7 @@ use super::{Event, Snapshot};
 
 /// A network that runs: which one it is, and how it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkView {
     /// Its name on this machine.
@@ -27,7 +27,7 @@ pub struct NetworkView {
 
 /// One line of the log: an event with its place and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     /// Its number. Numbers grow by one, so that a gap shows what is missing.
@@ -41,7 +41,7 @@ pub struct LogLine {
 
 /// The end of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogView {
     /// The number of the newest line of all, shown or not; zero if there is none.

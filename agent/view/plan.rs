@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The whole plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanView {
     /// The hosts, in the order of the manifest.
@@ -18,7 +18,7 @@ pub struct PlanView {
 
 /// One host as it is planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanHost {
     /// Its name in the manifest.
@@ -46,7 +46,7 @@ pub struct PlanHost {
 
 /// A published port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPort {
     /// The port at the host's address.
@@ -57,7 +57,7 @@ pub struct PlanPort {
 
 /// A route to destinations outside the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanRoute {
     /// Blocks of addresses and patterns of names.
@@ -73,7 +73,7 @@ pub struct PlanRoute {
 
 /// Who may reach what of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPolicy {
     /// What becomes of connections that no rule fits: `published` or `deny`.
@@ -88,7 +88,7 @@ pub struct PlanPolicy {
 
 /// One rule of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanRule {
     /// Its number, from 1.
@@ -110,7 +110,7 @@ pub struct PlanRule {
 
 /// Something that can be reached: what a host publishes, or a destination of a route through one of its gateways.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixTarget {
     /// The name of the host, or the destination as it is written.
@@ -125,7 +125,7 @@ pub struct MatrixTarget {
 
 /// What one host may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixRow {
     /// The name of the host.
@@ -136,7 +136,7 @@ pub struct MatrixRow {
 
 /// How much of a target a host may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixCell {
     /// How much.
@@ -154,7 +154,7 @@ pub struct MatrixCell {
 
 /// How much of something may be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MatrixReach {
     /// It is the host itself, or what it reaches by itself.

@@ -6,7 +6,7 @@ use crate::secret::Secret;
 
 /// A question that waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PromptView {
     /// Its number; no other question of the network has it.
@@ -19,7 +19,7 @@ pub struct PromptView {
 
 /// What kind of answer a question wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PromptKind {
     /// A password or the like, which is not to be seen while it is typed.
@@ -32,11 +32,13 @@ pub enum PromptKind {
 
 /// What a person says to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
     /// The question's number.
     pub prompt: u64,
     /// The answer; without one the question is refused.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub text: Option<Secret>,
     /// Whether the same question of the same host gets the same answer when the host is started again.
     #[serde(default)]
@@ -45,9 +47,11 @@ pub struct Answer {
 
 /// What a host's command asks through our helper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
     /// What shows that it is the command of that host, in its present life.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub token: Secret,
     /// What kind of answer is wanted; none for a word that only wants to be read.
     pub kind: Option<PromptKind>,
@@ -60,9 +64,11 @@ pub struct Question {
 
 /// What the helper hears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
     /// The answer, if there is one.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub text: Option<Secret>,
 }
 

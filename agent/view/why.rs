@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The way of a connection, step by step, as it was found a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WhyView {
     /// Where the connection is to go: a name or an address, and a port.
@@ -17,7 +17,7 @@ pub struct WhyView {
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WhyStep {
     /// Which: `name`, `rule`, `source`, `destination` or `gateway`, `listener`, `dial`.
@@ -36,7 +36,7 @@ pub struct WhyStep {
 
 /// Whether a step works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum WhyOutcome {
     /// It does.

@@ -12,6 +12,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::control_answers;
+
 /// Much longer than anything here takes, on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -55,11 +57,13 @@ impl Home {
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         let output = self.command(arguments).output().unwrap();
-        Run {
+        let run = Run {
             code: output.status.code().unwrap(),
             data: String::from_utf8(output.stdout).unwrap(),
             talk: String::from_utf8(output.stderr).unwrap(),
-        }
+        };
+        control_answers::check_output(arguments, &run.data);
+        run
     }
 
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
@@ -95,7 +99,7 @@ impl Home {
         self.0.join("run/norouter")
     }
 
-    fn socket(&self, network: &str) -> PathBuf {
+    pub(crate) fn socket(&self, network: &str) -> PathBuf {
         self.folder().join(format!("{network}.sock"))
     }
 
@@ -106,6 +110,7 @@ impl Home {
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
+        control_answers::check_answer(request, &answer);
         answer
     }
 }

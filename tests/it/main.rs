@@ -13,6 +13,9 @@ mod consent;
 #[cfg(target_os = "linux")]
 mod control;
 #[cfg(target_os = "linux")]
+mod control_answers;
+mod control_document;
+#[cfg(target_os = "linux")]
 mod demo;
 #[cfg(unix)]
 mod edit;
