@@ -1,20 +1,11 @@
 // The table of flows, from one poll to the next: what is new, what is over, in which order, and what is let through.
 // It knows no page and no clock; it is told the time.
-import { type Filter, isBuiltIn, passes, portOf, ruleOf, stateOf } from "./flowFilter";
-import type { FlowView } from "./types/FlowView";
+import { bytesOf, portOf, type Row, ruleOf, stateOf } from "./flow";
+import { type Filter, passes } from "./flowFilter";
 import type { FlowsView } from "./types/FlowsView";
 
 /** Milliseconds for which a flow that is over is still shown. */
 export const KEEP_CLOSED_MS = 15_000;
-
-/** A flow as it was seen last. */
-export type Row = {
-  /** Its own for as long as it is shown; a later flow between the same ports has another. */
-  key: number;
-  flow: FlowView;
-  /** When it was missing for the first time; null while it lives. */
-  closedAt: number | null;
-};
 
 export type Table = {
   rows: Row[];
@@ -108,11 +99,6 @@ function comparison(column: Column): (a: Row, b: Row) => number {
   }
 }
 
-/** Bytes both ways. */
-export function bytesOf(flow: FlowView): number {
-  return flow.bytesFrom + flow.bytesTo;
-}
-
 /** The rows that can still be closed. */
 export function closable(rows: Row[]): Row[] {
   return rows.filter((row) => row.closedAt === null);
@@ -126,26 +112,4 @@ export function moved(rows: Row[], selected: number | null, by: number): Row | n
   const at = rows.findIndex((row) => row.key === selected);
   const to = at < 0 ? (by < 0 ? rows.length - 1 : 0) : Math.min(Math.max(at + by, 0), rows.length - 1);
   return rows[to] ?? null;
-}
-
-/** Both ends, as other programs take them. */
-export function asAddresses(flow: FlowView): string {
-  return `${flow.src} ${flow.dst}`;
-}
-
-/**
- * A command that asks the same end, for the machine on which the flow began; null for what hosts do for each other. The
- * scheme is a guess from the port. What lies outside the network is asked for through that machine's HTTP proxy.
- */
-export function asCurl(flow: FlowView, proxy?: string): string | null {
-  if (isBuiltIn(flow)) {
-    return null;
-  }
-  const port = portOf(flow.dst);
-  const scheme = [443, 6443, 8443].includes(port) ? "https" : "http";
-  const usual = scheme === "https" ? 443 : 80;
-  const address = flow.dst.slice(0, flow.dst.lastIndexOf(":"));
-  const url = `${scheme}://${address}${port === usual ? "" : `:${port}`}/`;
-  const through = flow.via !== undefined && proxy !== undefined ? `--proxy http://${proxy} ` : "";
-  return `curl -v ${through}${url}`;
 }

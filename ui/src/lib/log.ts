@@ -1,13 +1,7 @@
 // What the log page shows of the lines that came: cleared, filtered, searched, and with a word where lines are missing.
 // New lines are looked at once; only another filter looks at all again.
-import { type Level, levelOf, LEVELS, textOf } from "./logText";
+import { type Entry, type Level, levelOf, LEVELS, textOf } from "./logText";
 import type { LogLine } from "./types/LogLine";
-
-/** One line of the page. */
-export type Entry =
-  | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
-  /** So many lines before that one are not known here. */
-  | { kind: "gap"; seq: number; count: number };
 
 export type LogFilter = {
   /** Only this host; the empty text is the manager itself; null is everything. */

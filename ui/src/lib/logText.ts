@@ -1,5 +1,4 @@
 // The lines of the log in words: how grave each one is and what it says. The same words as those of `norouter logs`.
-import type { Entry } from "./log";
 import { t } from "./strings";
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
@@ -7,6 +6,12 @@ import type { LogLine } from "./types/LogLine";
 /** From the least grave to the gravest. Output is what the commands of the hosts write to their standard error. */
 export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
+
+/** The log page shows entries: lines, and gaps where lines are missing. */
+export type Entry =
+  | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
+  /** A gap says how many lines before that number are not known here. */
+  | { kind: "gap"; seq: number; count: number };
 
 const STATE_LEVELS: Record<HostState, Level> = {
   starting: "info",

@@ -1,5 +1,5 @@
 // Consent to what a manifest grants.
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import type { ConsentDeed } from "../lib/types/ConsentDeed";
 import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { World } from "./world";

@@ -1,6 +1,6 @@
 // Flows between the hosts of the scene: some live long, some come and go. `/?flows=10000` asks for that many.
 import type { FlowView } from "../lib/types/FlowView";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import { Chance } from "./chance";
 import type { World } from "./world";
 

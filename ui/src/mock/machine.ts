@@ -2,7 +2,7 @@
 import type { Check } from "../lib/types/Check";
 import type { ImportOffer } from "../lib/types/ImportOffer";
 import type { Settings } from "../lib/types/Settings";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import type { World } from "./world";
 
 const CHECKS: Check[] = [

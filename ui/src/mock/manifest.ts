@@ -6,7 +6,7 @@ import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { EffectLine } from "../lib/types/EffectLine";
 import type { ManifestText } from "../lib/types/ManifestText";
 import type { Problem } from "../lib/types/Problem";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import type { Scene } from "./scenes";
 import type { World } from "./world";
 

@@ -1,5 +1,6 @@
 // What the flows page shows and how it was left: it stays while another page is shown.
 import { confirm } from "../../lib/confirm.svelte";
+import type { Row } from "../../lib/flow";
 import * as flows from "../../lib/flows";
 import { parseFilter, toggleTerm } from "../../lib/flowFilter";
 import { ipc } from "../../lib/ipc";
@@ -89,7 +90,7 @@ class Flows {
     localStorage.setItem(KEPT, JSON.stringify(kept));
   }
 
-  async close(row: flows.Row): Promise<void> {
+  async close(row: Row): Promise<void> {
     if (row.closedAt === null) {
       await act(ipc.killFlow(row.flow.id), t.flows.closed(row.flow.name), t.flows.closeFailed);
       // What was just done is to be seen at once, also while the table is paused.

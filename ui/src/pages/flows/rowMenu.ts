@@ -1,7 +1,7 @@
 // What can be done with a row of the table, for its menu and its details.
 import { overlay } from "../../shell/overlay.svelte";
-import { asAddresses, asCurl, type Row } from "../../lib/flows";
-import { ruleOf, term } from "../../lib/flowFilter";
+import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
+import { term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
 import { plan } from "../../lib/plan.svelte";
 import { t } from "../../lib/strings";
