@@ -1,10 +1,10 @@
 // What the palette offers. A command that ends something asks before it does.
 import { intents } from "../lib/intents";
+import { overlay } from "../lib/overlay.svelte";
 import { router, type Page } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
 import { t } from "../lib/strings";
 import type { Theme } from "../lib/types/Theme";
-import { overlay } from "./overlay.svelte";
 
 export type Entry = {
   id: string;

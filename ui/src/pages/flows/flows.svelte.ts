@@ -1,8 +1,8 @@
 // What the flows page shows and how it was left: it stays while another page is shown.
 import { confirm } from "../../lib/confirm.svelte";
 import type { Row } from "../../lib/flow";
-import * as flows from "../../lib/flows";
 import { parseFilter, toggleTerm } from "../../lib/flowFilter";
+import * as flows from "../../lib/flows";
 import { ipc } from "../../lib/ipc";
 import { Poller } from "../../lib/poller";
 import { text } from "../../lib/report";
@@ -16,7 +16,7 @@ const EVERY_MS = 1_000;
 const AT_ONCE = 16;
 const KEPT = "norouter.flowFilters";
 
-class Flows {
+class FlowsModel {
   /** The network whose flows these are. */
   of = $state.raw<string | null>(null);
   table = $state.raw(flows.EMPTY);
@@ -133,4 +133,4 @@ function readKept(): string[] {
   }
 }
 
-export const model = new Flows();
+export const flowsModel = new FlowsModel();

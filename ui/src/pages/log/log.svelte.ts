@@ -81,4 +81,4 @@ class LogModel {
   }
 }
 
-export const model = new LogModel();
+export const logModel = new LogModel();

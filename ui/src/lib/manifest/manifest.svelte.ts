@@ -1,18 +1,18 @@
 // The manifest as the page edits it. It outlives the page, since edits that are not saved must not get lost by a look
 // at another one.
-import { Checker } from "../../lib/manifest/checker";
-import * as drafts from "../../lib/manifest/draft";
-import { keep, reopen } from "../../lib/manifest/kept";
-import type { Schema } from "../../lib/manifest/schema";
-import { ipc } from "../../lib/ipc";
-import { text } from "../../lib/report";
-import { fileName } from "../../lib/format";
-import { t } from "../../lib/strings";
-import { toasts } from "../../lib/toasts.svelte";
-import type { Checked } from "../../lib/types/Checked";
-import type { ManifestText } from "../../lib/types/ManifestText";
+import { fileName } from "../format";
+import { ipc } from "../ipc";
+import { text } from "../report";
+import { t } from "../strings";
+import { toasts } from "../toasts.svelte";
+import type { Checked } from "../types/Checked";
+import type { ManifestText } from "../types/ManifestText";
+import { Checker } from "./checker";
+import * as drafts from "./draft";
+import { keep, reopen } from "./kept";
+import type { Schema } from "./schema";
 
-class Manifest {
+class ManifestModel {
   draft = $state.raw<drafts.Draft | null>(null);
   /** Why there is no text. */
   problem = $state.raw<string | null>(null);
@@ -147,4 +147,4 @@ class Manifest {
   }
 }
 
-export const model = new Manifest();
+export const manifestModel = new ManifestModel();

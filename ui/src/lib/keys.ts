@@ -1,5 +1,5 @@
 // Keys: what they are called on this system, and whether a key press is meant for a field.
-import type { Platform } from "../lib/types/Platform";
+import type { Platform } from "./types/Platform";
 
 /** The key of the system's own shortcuts. */
 export function modKey(platform: Platform | undefined): string {

@@ -1,6 +1,6 @@
 // Which question of a host is open. What is typed as the answer is never kept here.
-import { truth } from "../lib/store.svelte";
-import type { PromptView } from "../lib/types/PromptView";
+import { truth } from "./store.svelte";
+import type { PromptView } from "./types/PromptView";
 
 export type Asked = { host: string; prompt: PromptView };
 
