@@ -1,4 +1,5 @@
 // What can be done with a row of the table, for its menu and its details.
+import type { MenuItem } from "../../components/Menu.svelte";
 import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
 import { term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
@@ -6,7 +7,6 @@ import { overlay } from "../../lib/overlay.svelte";
 import { plan } from "../../lib/plan.svelte";
 import { t } from "../../lib/strings";
 import type { FlowView } from "../../lib/types/FlowView";
-import type { MenuItem } from "../../lib/ui/Menu.svelte";
 import { flowsModel } from "./flows.svelte";
 
 /** The command that asks the same end, if there is one. */
