@@ -4,16 +4,11 @@ import { ipc } from "./ipc";
 import { truth } from "./store.svelte";
 import { t } from "./strings";
 import { act } from "./toasts.svelte";
+import { openFlows } from "./truth";
 import type { HostView } from "./types/HostView";
 import type { Settings } from "./types/Settings";
 
 const { did, failed, confirm: words } = t.shell;
-
-function openFlows(): number {
-  // Each flow has two ends, and is counted at both of them.
-  const ends = truth.hosts.reduce((sum, host) => sum + host.traffic.flows, 0);
-  return Math.ceil(ends / 2);
-}
 
 let setting: Promise<unknown> = Promise.resolve();
 
@@ -26,7 +21,7 @@ export const intents = {
     if (!shown) {
       return;
     }
-    const counts = words.stopText(truth.hosts.length, openFlows());
+    const counts = words.stopText(truth.hosts.length, openFlows(truth.hosts));
     const text = shown.hosted ? counts : `${counts} ${words.stopForeign}`;
     if (await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) {
       await act(ipc.stop(), did.stopped, failed.stop);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import golden from "./golden/news.json?raw";
-import { MAX_LINES, MAX_SAMPLES, nothing, reduce, reduceAll, tally, type State } from "./truth";
+import { MAX_LINES, MAX_SAMPLES, nothing, openFlows, reduce, reduceAll, tally, type State } from "./truth";
 import type { App } from "./types/App";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
@@ -200,4 +200,12 @@ it("news of an unknown kind changes nothing", () => {
 it("a host that was stopped on purpose is not missing", () => {
   const hosts = [host("a"), host("b", { state: "stopped" }), host("c", { state: "refused" })];
   expect(tally(hosts)).toEqual({ up: 1, meant: 2, attention: 1 });
+});
+
+it("a flow is counted once, although both of its hosts count it", () => {
+  const open = (flows: number) => host("a", { traffic: { ...host("a").traffic, flows } });
+  expect(openFlows([open(3), open(2), open(1)])).toBe(3);
+  // One end may be told a moment before the other one.
+  expect(openFlows([open(1), open(0)])).toBe(1);
+  expect(openFlows([])).toBe(0);
 });

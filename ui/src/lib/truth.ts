@@ -194,6 +194,11 @@ export function needsAttention(host: HostView): boolean {
   return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;
 }
 
+/** How many flows are open. Each flow has two ends, and is counted at both of them. */
+export function openFlows(hosts: readonly HostView[]): number {
+  return Math.ceil(hosts.reduce((sum, host) => sum + host.traffic.flows, 0) / 2);
+}
+
 /** How many hosts are up, of those that are meant to be. */
 export function tally(hosts: HostView[]): { up: number; meant: number; attention: number } {
   const meant = hosts.filter((host) => host.state !== "stopped");
