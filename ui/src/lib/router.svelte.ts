@@ -1,8 +1,10 @@
 // Where the person is: the part of the address behind `#`, so that going back works as it does everywhere.
 
-export type Page = "network" | "flows" | "log" | "manifest" | "policy" | "settings" | "welcome" | "host";
+const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"] as const;
 
-const PAGES: Page[] = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"];
+export type Page = (typeof PAGES)[number];
+/** The navigation names these pages. The page of a host has the host's name. */
+export type NamedPage = Exclude<Page, "host">;
 
 export type Place = {
   page: Page;

@@ -1,7 +1,7 @@
 // What the palette offers. A command that ends something asks before it does.
 import { intents } from "../lib/intents";
 import { overlay } from "../lib/overlay.svelte";
-import { router, type Page } from "../lib/router.svelte";
+import { type NamedPage, router } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
 import { t } from "../lib/strings";
 import type { Theme } from "../lib/types/Theme";
@@ -20,11 +20,11 @@ export type Entry = {
 const words = t.shell.palette;
 
 function pages(): Entry[] {
-  const all: Page[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
+  const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
   return all.map((page) => ({
     id: `page ${page}`,
     group: "pages",
-    name: t.shell.nav[page as "network"],
+    name: t.shell.nav.pages[page],
     note: "",
     run: () => router.go(page),
   }));

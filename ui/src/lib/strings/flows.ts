@@ -57,7 +57,7 @@ export const flows = {
     closed: "It has ended.",
   },
   /** What stands where no route is followed; the words that a filter takes are those of the keys. */
-  rules: { "published port": "published port", "built in": "built in" } as Record<string, string>,
+  rules: { "published port": "published port", "built in": "built in" },
   row: (from: string, to: string) => `${from} to ${to}`,
   menu: {
     label: (what: string) => `What to do with ${what}`,

@@ -17,7 +17,8 @@ export function curlOf(row: Row): string | null {
 /** The rule of a flow in words; empty where it is not known. */
 export function toldRule(flow: FlowView): string {
   const rule = ruleOf(flow);
-  return t.flows.rules[rule] ?? rule;
+  const names: Partial<Record<string, string>> = t.flows.rules;
+  return names[rule] ?? rule;
 }
 
 export function explain(row: Row): void {
