@@ -1,11 +1,10 @@
-// What a line like `host:web1 port:443 -state:closed` lets through. It never touches the flows themselves.
+// A filter is a line like `host:web1 port:443 -state:closed`. It only hides rows and never touches flows.
 import { portOf, type Row, ruleOf, stateOf } from "./flow";
 
-/** The fields that a term may name. */
 export const FIELDS = ["host", "from", "to", "port", "state", "rule", "via"] as const;
 export type Field = (typeof FIELDS)[number];
 
-/** One word of a filter. Terms without a field look through all that is shown of a flow. */
+/** A term is one word of a filter. A term without a field looks through everything that the table shows of a flow. */
 export type Term = { field: Field | null; not: boolean; wanted: string[] };
 
 export type Filter = {

@@ -21,7 +21,7 @@ const sources = Object.fromEntries(
     .map(([path, text]) => [path.replace("/src/", ""), text]),
 );
 
-/** The files that a file imports, at its beginning or later, as values or as types. Styles and data are no part of this. */
+/** The files that a file imports, at its beginning or later, as values or as types. Styles and data do not count. */
 function imported(file: string, text: string): string[] {
   const names = Array.from(text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"?]+)"/g), (match) => match[1] ?? "");
   return names.filter((name) => !/\.(css|json)$/.test(name)).map((name) => pathOf(name, file));

@@ -1,4 +1,4 @@
-// What a person can ask of the network, each with its question beforehand where something ends, and with its answer.
+// The intents of a person. Each one asks beforehand where something ends, and says afterwards how it went.
 import { confirm } from "./confirm.svelte";
 import { ipc } from "./ipc";
 import { truth } from "./store.svelte";
@@ -13,7 +13,7 @@ const { did, failed, confirm: words } = t.shell;
 let setting: Promise<unknown> = Promise.resolve();
 
 export const intents = {
-  /** What comes of it is seen: the network begins, or its commands are shown first. */
+  /** A start that works needs no words: the network begins, or its commands are shown first. */
   start: () => act(ipc.start(), null, failed.start),
 
   async stop() {
@@ -61,11 +61,11 @@ export const intents = {
   approve: (name: string, number: number) =>
     act(ipc.approve(name, number), did.approved(name), failed.approve),
 
-  /** Copies, and says what was copied. */
+  /** Copies a text. `what` is its name in the answer. */
   copy: (text: string, what: string) => act(ipc.copy(text), did.copied(what), failed.copy),
   openUrl: (url: string) => act(ipc.openUrl(url), null, failed.url),
 
-  /** Changes some of the settings: one change after the other, each upon what the app has by then. */
+  /** Changes some of the settings. Changes wait for each other, so that a later one does not undo an earlier one. */
   settings(change: Partial<Settings>): Promise<boolean> {
     const take = async () => {
       await ipc.setSettings({ ...(await ipc.app()).settings, ...change });

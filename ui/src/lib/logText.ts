@@ -1,9 +1,9 @@
-// The lines of the log in words: how grave each one is and what it says. The same words as those of `norouter logs`.
+// The lines of the log in words and with their levels. The words are the same as those of `norouter logs`.
 import { t } from "./strings";
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
-/** From the least grave to the gravest. Output is what the commands of the hosts write to their standard error. */
+/** The levels, the least grave first. Output is the standard error of the hosts' commands. */
 export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -43,7 +43,7 @@ export function levelOf(line: LogLine): Level {
   }
 }
 
-/** What a line says, without its host and its time. */
+/** The words of a line, without its host and its time. */
 export function textOf(line: LogLine): string {
   const says = t.log.says;
   switch (line.type) {
@@ -72,7 +72,7 @@ export function textOf(line: LogLine): string {
   }
 }
 
-/** Lines for a file: one per line, with the whole moment, host and level. */
+/** The text of an exported file: one line per entry, with the date, the host and the level. */
 export function asText(entries: readonly Entry[]): string {
   const lines = entries.map((entry) => {
     if (entry.kind === "gap") {

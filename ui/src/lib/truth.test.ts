@@ -156,7 +156,7 @@ describe("the app", () => {
   });
 });
 
-/** What Rust has told, and what was true there afterwards: written by the tests of `src-tauri/src/golden.rs`. */
+/** News as Rust sends them, with the state of Rust afterwards. The tests of `src-tauri/src/golden.rs` write the file. */
 type Batch = {
   about: string;
   news: News[];
@@ -165,7 +165,7 @@ type Batch = {
 
 describe("the batches that Rust has written", () => {
   const batches = JSON.parse(golden) as Batch[];
-  /** What is known, in the shape of the other side. */
+  /** The state of the page in the shape of Rust's. */
   const known = ({ app, network, hosts, lines, manifest }: State): Batch["then"] => ({
     app: app as App,
     network: network === null ? null : { ...network, hosts },

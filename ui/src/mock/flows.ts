@@ -43,7 +43,7 @@ class Traffic {
     for (let n = 0; n < wanted; n += 1) {
       this.#flows.push(this.#born(this.#chance.next() ** 4 * 9_000_000));
     }
-    // The recorded past: bytes that fit to the ages.
+    // The flows have a past, so their bytes fit their ages.
     this.#flows.forEach((flow) => this.#move(flow, flow.ageMs / 1000));
   }
 

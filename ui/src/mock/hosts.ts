@@ -1,4 +1,4 @@
-// What can be asked of one host.
+// The intents for one host.
 import type { Commands } from "./commands";
 import type { World } from "./world";
 

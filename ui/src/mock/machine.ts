@@ -1,4 +1,4 @@
-// The machine around the app: its tools, settings, clipboard and files.
+// The machine around the app, with its tools, settings, clipboard and files.
 import type { Check } from "../lib/types/Check";
 import type { ImportOffer } from "../lib/types/ImportOffer";
 import type { Settings } from "../lib/types/Settings";

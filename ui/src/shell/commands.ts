@@ -1,4 +1,4 @@
-// What the palette offers. A command that ends something asks before it does.
+// The entries of the palette. A command that ends something asks first.
 import { intents } from "../lib/intents";
 import { overlay } from "../lib/overlay.svelte";
 import { type NamedPage, router } from "../lib/router.svelte";
@@ -10,9 +10,9 @@ export type Entry = {
   id: string;
   group: "pages" | "hosts" | "commands";
   name: string;
-  /** What stands beside the name: an address, a state, or that it asks first. */
+  /** The text beside the name: an address, a state, or that the command asks first. */
   note: string;
-  /** Found only by typing, since there is one for each host. */
+  /** A rare entry is found only by typing, since there is one for each host. */
   rare?: true;
   run: () => unknown;
 };

@@ -1,4 +1,4 @@
-// Keys that work on every page.
+// These keys work on every page.
 import { intents } from "../lib/intents";
 import { hasMod, inField } from "../lib/keys";
 import { overlay } from "../lib/overlay.svelte";

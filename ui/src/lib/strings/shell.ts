@@ -1,4 +1,4 @@
-// Words of the frame around the pages: navigation, header, palette, dialogs, toasts.
+// The words of the frame around the pages: navigation, header, palette, dialogs, toasts.
 import { plural } from "./plural";
 
 export const shell = {

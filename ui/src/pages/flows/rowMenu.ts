@@ -1,4 +1,4 @@
-// What can be done with a row of the table, for its menu and its details.
+// The actions for a row of the table, for its menu and its details.
 import type { MenuItem } from "../../components/Menu.svelte";
 import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
 import { term } from "../../lib/flowFilter";
