@@ -1,4 +1,4 @@
-// Pages in a real browser, over the mock back end.
+// The tests of pages in a real browser, over the mock back end.
 import { defineConfig } from "@playwright/test";
 
 const port = Number(process.env["UI_PORT"] ?? 5174);
@@ -7,7 +7,7 @@ export default defineConfig({
   testDir: "tests",
   fullyParallel: true,
   workers: 2,
-  // Generous, since a look at forty hosts takes axe long on a busy machine.
+  // The time is generous, since axe needs long for forty hosts on a busy machine.
   timeout: 90_000,
   expect: { timeout: 10_000 },
   forbidOnly: true,

@@ -1,4 +1,4 @@
-// How the page is built, served while it is worked on, and tested without a browser.
+// The build of the page, its server for development, and its tests without a browser.
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import { configDefaults, defineConfig } from "vitest/config";

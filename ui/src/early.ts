@@ -1,4 +1,4 @@
-// Runs before anything else, so that what breaks while the rest of the page is loaded is reported too.
+// This file runs before all others, so that errors while they are loaded are reported too.
 import { reportErrors } from "./lib/report";
 
 reportErrors();

@@ -1,4 +1,9 @@
-// The beginning of the page.
+// The page begins here. Its folders stand in an order, and a file imports only from its own folder and from those to the left
+// of it, so that each can be read without those to the right. `lib/imports.test.ts` holds the order.
+//
+//     lib/types < lib < components < pages/* < pages < App.svelte, main.ts
+//                       components < shell           < App.svelte, main.ts
+//                 lib < mock                         < main.ts
 import "./early";
 
 import { mount } from "svelte";

@@ -1,4 +1,4 @@
-// The page of one host in a real browser: its ports, and what to do about what is wrong.
+// The page of one host in a real browser: its ports, and its problems with their fixes.
 import { expect, type Page, test } from "@playwright/test";
 
 import { copied, expectAccessible, open } from "./look";

@@ -1,4 +1,4 @@
-// What the tests of pages share: opening a scene, and asking axe about it in both themes.
+// The tests of pages share these helpers: they open a scene, and ask axe about it in both themes.
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
@@ -23,7 +23,7 @@ export async function expectAccessible(page: Page): Promise<void> {
   }
 }
 
-/** What was copied last, as the mock keeps it. */
+/** The text that was copied last, as the mock keeps it. */
 export function copied(page: Page): Promise<string | null> {
   return page.locator("html").getAttribute("data-copied");
 }

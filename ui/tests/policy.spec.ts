@@ -1,4 +1,4 @@
-// Who may reach what, in a real browser.
+// The policy page in a real browser.
 import { expect, type Page, test } from "@playwright/test";
 
 import { expectAccessible, open } from "./look";
@@ -28,7 +28,7 @@ test("arrow keys move in the matrix, and the cell is told in a sentence", async 
   await expect(says).toHaveText("laptop reaches this by itself.");
   await page.keyboard.press("Control+End");
   await expect(says).toHaveText("gke reaches this by itself.");
-  // One stop for all of it.
+  // The whole grid is one tab stop.
   await expect(grid(page).locator("td[tabindex='0']")).toHaveCount(1);
 });
 

@@ -1,4 +1,4 @@
-// One tick a second, and only while something on the screen counts: an age or a countdown.
+// The clock ticks once a second, and only while something on the screen counts: an age or a countdown.
 import { createSubscriber } from "svelte/reactivity";
 
 const subscribe = createSubscriber((update) => {
@@ -10,7 +10,7 @@ const subscribe = createSubscriber((update) => {
   return () => clearInterval(timer);
 });
 
-/** The page's clock in milliseconds. Whoever reads it while rendering is rendered again each second. */
+/** The page's clock in milliseconds. A component that reads it is rendered again each second. */
 export function pageNow(): number {
   subscribe();
   return performance.now();

@@ -1,4 +1,4 @@
-// The one question that is open, if any: everything that ends something asks first.
+// Every action that ends something asks first. At most one such question is open.
 
 export type Question = { title: string; text: string; yes: string; answer: (agreed: boolean) => void };
 

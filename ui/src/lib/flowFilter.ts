@@ -1,12 +1,10 @@
-// What a line like `host:web1 port:443 -state:closed` lets through. It never touches the flows themselves.
-import type { Row } from "./flows";
-import type { FlowView } from "./types/FlowView";
+// A filter is a line like `host:web1 port:443 -state:closed`. It only hides rows and never touches flows.
+import { portOf, type Row, ruleOf, stateOf } from "./flow";
 
-/** The fields that a term may name. */
 export const FIELDS = ["host", "from", "to", "port", "state", "rule", "via"] as const;
 export type Field = (typeof FIELDS)[number];
 
-/** One word of a filter. Terms without a field look through all that is shown of a flow. */
+/** A term is one word of a filter. A term without a field looks through everything that the table shows of a flow. */
 export type Term = { field: Field | null; not: boolean; wanted: string[] };
 
 export type Filter = {
@@ -14,10 +12,6 @@ export type Filter = {
   /** Words that look like a term and are not understood; they let everything through. */
   odd: string[];
 };
-
-/** What stands for the rule of a flow that follows no route. */
-export const PUBLISHED = "published port";
-export const BUILT_IN = "built in";
 
 const STATES = ["opening", "open", "closing", "closed"];
 
@@ -134,27 +128,4 @@ function holds(field: Field | null, wanted: string, row: Row): boolean {
 
 function has(text: string, wanted: string): boolean {
   return text.toLowerCase().includes(wanted);
-}
-
-/** The state that is shown: the flow's own, or that it is over. */
-export function stateOf(row: Row): "opening" | "open" | "closing" | "closed" {
-  return row.closedAt === null ? row.flow.state : "closed";
-}
-
-/** Why a flow goes where it goes; empty where the manager does not tell. */
-export function ruleOf(flow: FlowView): string {
-  if (flow.rule !== undefined || flow.via !== undefined) {
-    return flow.rule ?? "";
-  }
-  return isBuiltIn(flow) ? BUILT_IN : PUBLISHED;
-}
-
-/** Whether a flow leads to what hosts do for each other. */
-export function isBuiltIn(flow: FlowView): boolean {
-  return /:(dns|relay)$/.test(flow.name);
-}
-
-/** The port of `address:port`. */
-export function portOf(end: string): number {
-  return Number(end.slice(end.lastIndexOf(":") + 1));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BUILT_IN, hasTerm, parseFilter, passes, PUBLISHED, ruleOf, stateOf, term, toggleTerm } from "./flowFilter";
+import { asAddresses, asCurl, BUILT_IN, PUBLISHED, type Row, ruleOf, stateOf } from "./flow";
+import { hasTerm, parseFilter, passes, term, toggleTerm } from "./flowFilter";
 import * as flows from "./flows";
 import type { FlowView } from "./types/FlowView";
 
@@ -30,7 +31,7 @@ function table(...all: FlowView[]): flows.Table {
   return flows.merge(flows.EMPTY, { total: all.length, flows: all }, 0);
 }
 
-function row(more: Partial<FlowView> = {}, closedAt: number | null = null): flows.Row {
+function row(more: Partial<FlowView> = {}, closedAt: number | null = null): Row {
   return { key: 1, flow: flow(50_000, more), closedAt };
 }
 
@@ -216,7 +217,7 @@ describe("what is done with rows", () => {
   });
 
   it("writes a command that asks the same end", () => {
-    const curl = (more: Partial<FlowView>, proxy?: string) => flows.asCurl(flow(1, more), proxy);
+    const curl = (more: Partial<FlowView>, proxy?: string) => asCurl(flow(1, more), proxy);
     expect(curl({})).toBe("curl -v http://127.0.42.101:8080/");
     expect(curl({ dst: "127.0.42.101:80" })).toBe("curl -v http://127.0.42.101/");
     expect(curl({ dst: "127.0.42.101:443" }, "127.0.0.1:1")).toBe("curl -v https://127.0.42.101/");
@@ -224,6 +225,6 @@ describe("what is done with rows", () => {
       "curl -v --proxy http://127.0.0.1:18080 https://10.0.0.5:6443/",
     );
     expect(curl({ name: "web1:dns" })).toBeNull();
-    expect(flows.asAddresses(flow(1))).toBe("127.0.42.100:1 127.0.42.101:8080");
+    expect(asAddresses(flow(1))).toBe("127.0.42.100:1 127.0.42.101:8080");
   });
 });

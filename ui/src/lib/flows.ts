@@ -1,32 +1,22 @@
-// The table of flows, from one poll to the next: what is new, what is over, in which order, and what is let through.
-// It knows no page and no clock; it is told the time.
-import { type Filter, isBuiltIn, passes, portOf, ruleOf, stateOf } from "./flowFilter";
-import type { FlowView } from "./types/FlowView";
+// The table of flows from one poll to the next: it adds new flows, keeps ended ones for a while, sorts and filters. It has
+// neither a page nor a clock, so that tests can give it the time.
+import { bytesOf, portOf, type Row, ruleOf, stateOf } from "./flow";
+import { type Filter, passes } from "./flowFilter";
 import type { FlowsView } from "./types/FlowsView";
 
 /** Milliseconds for which a flow that is over is still shown. */
 export const KEEP_CLOSED_MS = 15_000;
 
-/** A flow as it was seen last. */
-export type Row = {
-  /** Its own for as long as it is shown; a later flow between the same ports has another. */
-  key: number;
-  flow: FlowView;
-  /** When it was missing for the first time; null while it lives. */
-  closedAt: number | null;
-};
-
 export type Table = {
   rows: Row[];
-  /** How many flows there are, also those that were not sent. */
+  /** The number of all flows, including those that were not sent. */
   total: number;
-  /** The next key. */
   next: number;
 };
 
 export const EMPTY: Table = { rows: [], total: 0, next: 1 };
 
-/** Takes in an answer. Flows that are missing in it are over, unless the answer was too short to tell. */
+/** Takes in an answer. A flow that is missing in it has ended, unless the answer holds only a part of all flows. */
 export function merge(table: Table, view: FlowsView, now: number): Table {
   const known = new Map<string, Row>();
   for (const row of table.rows) {
@@ -53,7 +43,7 @@ export function merge(table: Table, view: FlowsView, now: number): Table {
   return { rows: [...live, ...over, ...kept], total: view.total, next };
 }
 
-/** The row of a flow that is over: what it has done stays, and nothing moves any more. */
+/** The row of a flow that has ended keeps its counts, and its rates are zero. */
 function ended(row: Row, now: number): Row {
   return { ...row, flow: { ...row.flow, rateFrom: 0, rateTo: 0 }, closedAt: now };
 }
@@ -62,12 +52,12 @@ export const COLUMNS = ["state", "from", "to", "rule", "via", "rateFrom", "rateT
 export type Column = (typeof COLUMNS)[number];
 export type Sort = { column: Column; down: boolean };
 
-/** What a press on a column's head does: its own first direction, then the other one. */
+/** The order after a press on a column's head: first the column's own direction, then the other one. */
 export function sortBy(sort: Sort, column: Column): Sort {
   if (sort.column === column) {
     return { column, down: !sort.down };
   }
-  // Of numbers the great ones are looked for; of ages the young ones.
+  // People look for large numbers, but for young flows.
   return { column, down: ["rateFrom", "rateTo", "bytes", "rtt"].includes(column) };
 }
 
@@ -101,24 +91,19 @@ function comparison(column: Column): (a: Row, b: Row) => number {
     case "bytes":
       return (a, b) => bytesOf(a.flow) - bytesOf(b.flow);
     case "rtt":
-      // What is not known yet is less than anything.
+      // A time that is not known yet is less than any other.
       return (a, b) => (a.flow.rttUs ?? -1) - (b.flow.rttUs ?? -1);
     case "age":
       return (a, b) => a.flow.ageMs - b.flow.ageMs;
   }
 }
 
-/** Bytes both ways. */
-export function bytesOf(flow: FlowView): number {
-  return flow.bytesFrom + flow.bytesTo;
-}
-
-/** The rows that can still be closed. */
+/** A flow that has ended cannot be closed any more. */
 export function closable(rows: Row[]): Row[] {
   return rows.filter((row) => row.closedAt === null);
 }
 
-/** Where the selection goes by a key press; null where there is nothing to go to. */
+/** The row to which a key press moves the selection; null if the table is empty. */
 export function moved(rows: Row[], selected: number | null, by: number): Row | null {
   if (rows.length === 0) {
     return null;
@@ -126,26 +111,4 @@ export function moved(rows: Row[], selected: number | null, by: number): Row | n
   const at = rows.findIndex((row) => row.key === selected);
   const to = at < 0 ? (by < 0 ? rows.length - 1 : 0) : Math.min(Math.max(at + by, 0), rows.length - 1);
   return rows[to] ?? null;
-}
-
-/** Both ends, as other programs take them. */
-export function asAddresses(flow: FlowView): string {
-  return `${flow.src} ${flow.dst}`;
-}
-
-/**
- * A command that asks the same end, for the machine on which the flow began; null for what hosts do for each other. The
- * scheme is a guess from the port. What lies outside the network is asked for through that machine's HTTP proxy.
- */
-export function asCurl(flow: FlowView, proxy?: string): string | null {
-  if (isBuiltIn(flow)) {
-    return null;
-  }
-  const port = portOf(flow.dst);
-  const scheme = [443, 6443, 8443].includes(port) ? "https" : "http";
-  const usual = scheme === "https" ? 443 : 80;
-  const address = flow.dst.slice(0, flow.dst.lastIndexOf(":"));
-  const url = `${scheme}://${address}${port === usual ? "" : `:${port}`}/`;
-  const through = flow.via !== undefined && proxy !== undefined ? `--proxy http://${proxy} ` : "";
-  return `curl -v ${through}${url}`;
 }

@@ -1,4 +1,4 @@
-// Numbers as people read them. Widths are kept steady, so that columns do not dance.
+// Numbers are written as people read them. Their widths are kept steady, so that columns do not dance.
 
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
@@ -14,7 +14,6 @@ export function bytes(count: number): string {
   return `${value.toFixed(digits)}\u00a0${UNITS[unit]}`;
 }
 
-/** Bytes per second. */
 export function rate(perSecond: number): string {
   return `${bytes(perSecond)}/s`;
 }
@@ -53,7 +52,7 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
   return small === 0 ? head : `${head} ${small}\u00a0${smallUnit}`;
 }
 
-/** What is left of a countdown, in whole seconds that end with 1 and then 0. */
+/** The rest of a countdown in whole seconds, rounded up so that it ends with 1 and then 0. */
 export function countdown(ms: number): string {
   const seconds = Math.ceil(Math.max(0, ms) / 1000);
   return seconds < 60 ? `${seconds}\u00a0s` : span(seconds * 1000);
@@ -74,7 +73,7 @@ export function clock(timeMs: number, millis = false): string {
   return millis ? `${day}.${String(at.getMilliseconds()).padStart(3, "0")}` : day;
 }
 
-/** The name of the file at the end of a path, of either kind of system. */
+/** The name of the file at the end of a path, with the separators of Unix or of Windows. */
 export function fileName(path: string): string {
   return path.split(/[\\/]/).at(-1) || path;
 }

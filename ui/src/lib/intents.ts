@@ -1,24 +1,19 @@
-// What a person can ask of the network, each with its question beforehand where something ends, and with its answer.
+// The intents of a person. Each one asks beforehand where something ends, and says afterwards how it went.
 import { confirm } from "./confirm.svelte";
 import { ipc } from "./ipc";
 import { truth } from "./store.svelte";
 import { t } from "./strings";
 import { act } from "./toasts.svelte";
+import { openFlows } from "./truth";
 import type { HostView } from "./types/HostView";
 import type { Settings } from "./types/Settings";
 
 const { did, failed, confirm: words } = t.shell;
 
-function openFlows(): number {
-  // Each flow has two ends, and is counted at both of them.
-  const ends = truth.hosts.reduce((sum, host) => sum + host.traffic.flows, 0);
-  return Math.ceil(ends / 2);
-}
-
 let setting: Promise<unknown> = Promise.resolve();
 
 export const intents = {
-  /** What comes of it is seen: the network begins, or its commands are shown first. */
+  /** A start that works needs no words: the network begins, or its commands are shown first. */
   start: () => act(ipc.start(), null, failed.start),
 
   async stop() {
@@ -26,7 +21,7 @@ export const intents = {
     if (!shown) {
       return;
     }
-    const counts = words.stopText(truth.hosts.length, openFlows());
+    const counts = words.stopText(truth.hosts.length, openFlows(truth.hosts));
     const text = shown.hosted ? counts : `${counts} ${words.stopForeign}`;
     if (await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) {
       await act(ipc.stop(), did.stopped, failed.stop);
@@ -66,11 +61,11 @@ export const intents = {
   approve: (name: string, number: number) =>
     act(ipc.approve(name, number), did.approved(name), failed.approve),
 
-  /** Copies, and says what was copied. */
+  /** Copies a text. `what` is its name in the answer. */
   copy: (text: string, what: string) => act(ipc.copy(text), did.copied(what), failed.copy),
   openUrl: (url: string) => act(ipc.openUrl(url), null, failed.url),
 
-  /** Changes some of the settings: one change after the other, each upon what the app has by then. */
+  /** Changes some of the settings. Changes wait for each other, so that a later one does not undo an earlier one. */
   settings(change: Partial<Settings>): Promise<boolean> {
     const take = async () => {
       await ipc.setSettings({ ...(await ipc.app()).settings, ...change });

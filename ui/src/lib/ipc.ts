@@ -47,7 +47,7 @@ export const ipc = {
   restartHost: (host: string) => invoke<void>("restart_host", { host }),
   approve: (host: string, number: number) => invoke<void>("approve", { host, number }),
   killFlow: (id: string) => invoke<void>("kill_flow", { id }),
-  /** Answers what a host's command asks; `null` means that the person would rather not. */
+  /** Answers a prompt of a host's command; `null` is a refusal. */
   answer: (host: string, prompt: number, text: string | null, remember: boolean) =>
     invoke<void>("answer", { host, prompt, text, remember }),
 

@@ -1,12 +1,12 @@
-// A host's transcript: what its lines in the log say, one life of its command after another.
+// A host's transcript: its lines of the log, one life of its command after another.
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
 export type Entry = { seq: number; timeMs: number; state: HostState | null; text: string | null; pauseMs: number | null };
-/** From the start of a command to the next one. */
+/** A life is the time from one start of the command to the next one. */
 export type Life = { entries: Entry[]; stderr: string[] };
 
-/** Lines of a life that are worth showing: the last ones say why it ended. */
+/** The last lines of a life say why it ended, and only so many are shown. */
 const KEPT = 5;
 
 /** The lives of a host, newest first; at most `most` of them. */

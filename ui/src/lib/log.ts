@@ -1,20 +1,13 @@
-// What the log page shows of the lines that came: cleared, filtered, searched, and with a word where lines are missing.
-// New lines are looked at once; only another filter looks at all again.
-import { type Level, levelOf, LEVELS, textOf } from "./logText";
+// The lines of the log page, cleared, filtered and searched, with a gap where lines are missing. Each new line is filtered
+// once; all lines are filtered again only when the filter changes.
+import { type Entry, type Level, levelOf, LEVELS, textOf } from "./logText";
 import type { LogLine } from "./types/LogLine";
-
-/** One line of the page. */
-export type Entry =
-  | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
-  /** So many lines before that one are not known here. */
-  | { kind: "gap"; seq: number; count: number };
 
 export type LogFilter = {
   /** Only this host; the empty text is the manager itself; null is everything. */
   host: string | null;
-  /** This level and what is graver. */
+  /** Only this level and graver ones. */
   level: Level;
-  /** What is looked for, if anything. */
   search: RegExp | null;
   /** Whether lines without a hit are left out. */
   onlyHits: boolean;
@@ -22,7 +15,7 @@ export type LogFilter = {
 
 export const NO_FILTER: LogFilter = { host: null, level: "output", search: null, onlyHits: false };
 
-/** What is looked for: words as they stand, or an expression, which may be a wrong one. */
+/** The pattern of a search, from plain words or from an expression. An expression may have an error. */
 export function searchFor(text: string, regex: boolean, matchCase = false): RegExp | null | { problem: string } {
   if (text === "") {
     return null;
@@ -37,13 +30,13 @@ export function searchFor(text: string, regex: boolean, matchCase = false): RegE
   }
 }
 
-/** Where a text holds what is looked for, as pairs of begin and end. */
+/** The hits of a search in a text, as pairs of begin and end. */
 export function hits(search: RegExp | null, text: string): [number, number][] {
   if (search === null) {
     return [];
   }
   const found: [number, number][] = [];
-  // An expression that also matches nothing marks nothing.
+  // An expression may match an empty text, which cannot be marked.
   for (const one of text.matchAll(search)) {
     if (one[0] !== "") {
       found.push([one.index, one.index + one[0].length]);
@@ -52,7 +45,7 @@ export function hits(search: RegExp | null, text: string): [number, number][] {
   return found;
 }
 
-/** A text in pieces, of which every second one is a hit. */
+/** The pieces of a text, of which every second one is a hit. */
 export function pieces(text: string, found: [number, number][]): string[] {
   const parts: string[] = [];
   let at = 0;
@@ -112,7 +105,6 @@ export class Log {
     return added;
   }
 
-  /** Forgets everything. */
   reset(): void {
     this.#all = [];
     this.#total = 0;
@@ -123,13 +115,13 @@ export class Log {
     this.#rebuild();
   }
 
-  /** Empties the view; the lines are not lost, they are only not shown any more. */
+  /** Hides the lines that are shown now. They are not lost. */
   clear(): void {
     this.#cleared = this.#last;
     this.#rebuild();
   }
 
-  /** Shows again what was cleared. */
+  /** Shows the cleared lines again. */
   restore(): void {
     this.#cleared = 0;
     this.#rebuild();
@@ -139,7 +131,7 @@ export class Log {
     return this.#cleared > 0;
   }
 
-  /** How many lines there are, shown or not. */
+  /** The number of all lines, shown or not. */
   get total(): number {
     return this.#total;
   }
@@ -149,7 +141,7 @@ export class Log {
     this.#rebuild();
   }
 
-  /** Whether these are lines of another run, whose numbers begin again. */
+  /** Whether these lines come from another run. Its numbers begin again. */
   #isAnother(lines: readonly LogLine[]): boolean {
     const newest = this.#newest;
     if (newest === null) {

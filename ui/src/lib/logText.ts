@@ -1,12 +1,17 @@
-// The lines of the log in words: how grave each one is and what it says. The same words as those of `norouter logs`.
-import type { Entry } from "./log";
+// The lines of the log in words and with their levels. The words are the same as those of `norouter logs`.
 import { t } from "./strings";
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
-/** From the least grave to the gravest. Output is what the commands of the hosts write to their standard error. */
+/** The levels, the least grave first. Output is the standard error of the hosts' commands. */
 export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
+
+/** The log page shows entries: lines, and gaps where lines are missing. */
+export type Entry =
+  | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
+  /** A gap says how many lines before that number are not known here. */
+  | { kind: "gap"; seq: number; count: number };
 
 const STATE_LEVELS: Record<HostState, Level> = {
   starting: "info",
@@ -38,7 +43,7 @@ export function levelOf(line: LogLine): Level {
   }
 }
 
-/** What a line says, without its host and its time. */
+/** The words of a line, without its host and its time. */
 export function textOf(line: LogLine): string {
   const says = t.log.says;
   switch (line.type) {
@@ -67,7 +72,7 @@ export function textOf(line: LogLine): string {
   }
 }
 
-/** Lines for a file: one per line, with the whole moment, host and level. */
+/** The text of an exported file: one line per entry, with the date, the host and the level. */
 export function asText(entries: readonly Entry[]): string {
   const lines = entries.map((entry) => {
     if (entry.kind === "gap") {

@@ -1,4 +1,4 @@
-// The plan of the shown network, asked for again whenever it may be another one.
+// The plan of the shown network. It is asked for again whenever it may have changed.
 import { ipc } from "./ipc";
 import { report, text } from "./report";
 import type { PlanHost } from "./types/PlanHost";

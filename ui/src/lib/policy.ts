@@ -1,4 +1,4 @@
-// Who may reach what, in words: the cells of the matrix, and what concerns one host.
+// The policy in words: the cells of the matrix, and the rows that concern one host.
 import { t } from "./strings";
 import type { MatrixCell } from "./types/MatrixCell";
 import type { MatrixTarget } from "./types/MatrixTarget";
@@ -17,7 +17,7 @@ export function targetWords(target: MatrixTarget): string {
   return target.via === undefined ? target.name : `${target.name} ${t.policy.via(target.via)}`;
 }
 
-/** The cell in a sentence, which says what refuses the rest. */
+/** The cell in a sentence, which names the rules that refuse the rest. */
 export function cellSentence(from: string, target: MatrixTarget, cell: MatrixCell): string {
   const says = t.policy.says;
   const to = targetWords(target);
@@ -41,12 +41,11 @@ export function cellSentence(from: string, target: MatrixTarget, cell: MatrixCel
 
 export type Reached = { name: string; words: string };
 
-/** Whether there is something to reach that is reached. */
 function isReached(cell: MatrixCell): boolean {
   return cell.reach === "all" || cell.reach === "part";
 }
 
-/** What a host may reach, without itself. */
+/** The targets that a host may reach, without itself. */
 export function reachedFrom(policy: PlanPolicy, host: string): Reached[] {
   const row = policy.rows.find((one) => one.from === host);
   return policy.targets.flatMap((target, index) => {
@@ -55,7 +54,7 @@ export function reachedFrom(policy: PlanPolicy, host: string): Reached[] {
   });
 }
 
-/** Who may reach what a host publishes. */
+/** The hosts that may reach the ports of a host. */
 export function reachedBy(policy: PlanPolicy, host: string): Reached[] {
   const index = policy.targets.findIndex((target) => target.via === undefined && target.name === host);
   return policy.rows.flatMap((row) => {

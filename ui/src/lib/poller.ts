@@ -1,4 +1,4 @@
-// Asks again and again while somebody looks: one question at a time, and no answer after the end.
+// A poller asks again and again until it is stopped. It asks one question at a time, and drops answers that come after its end.
 
 export class Poller<T> {
   #run = 0;
@@ -18,7 +18,7 @@ export class Poller<T> {
     void this.#turn(this.#run);
   }
 
-  /** Asks now, whether or not it goes on asking: an answer that is still under way is too old. */
+  /** Asks now, and goes on as before. An answer that is still under way is dropped, since it is too old. */
   now(): void {
     const goesOn = this.#goesOn;
     this.stop();

@@ -1,4 +1,4 @@
-// Errors of the page go to the app's log: without that, a broken page is only an empty window.
+// Errors of the page go to the app's log. Otherwise a broken page would only be an empty window.
 import { ipc } from "./ipc";
 
 let left = 20;
@@ -23,7 +23,7 @@ export function reportErrors(): void {
   });
 }
 
-/** What a command failed with, for people: the back end sends plain text. */
+/** The words of an error, for people. The back end sends plain text. */
 export function text(error: unknown): string {
   if (typeof error === "string") {
     return error;

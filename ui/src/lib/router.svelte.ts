@@ -1,12 +1,14 @@
-// Where the person is: the part of the address behind `#`, so that going back works as it does everywhere.
+// The router keeps the place in the address, behind `#`, so that the keys and buttons for going back work.
 
-export type Page = "network" | "flows" | "log" | "manifest" | "policy" | "settings" | "welcome" | "host";
+const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"] as const;
 
-const PAGES: Page[] = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"];
+export type Page = (typeof PAGES)[number];
+/** The navigation names these pages. The page of a host has the host's name. */
+export type NamedPage = Exclude<Page, "host">;
 
 export type Place = {
   page: Page;
-  /** What the page is about, such as the host's name. */
+  /** The subject of the page, such as the host's name. */
   of: string | null;
   /** Filters and the like: `#/log?host=web1`. */
   query: URLSearchParams;

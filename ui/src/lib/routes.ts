@@ -1,4 +1,4 @@
-// Who leads where: the manifest's routes, as the plan has them.
+// The routes of the plan and their gateways.
 import type { PlanRoute } from "./types/PlanRoute";
 
 /** Whether a host is the gateway of a route, or one of those that take its place. */

@@ -1,11 +1,11 @@
-// Which rows of a long list are to be seen: arithmetic of heights, free of the page.
+// The rows in sight of a long list follow from heights alone. The arithmetic is here, without a page, so that it can be tested.
 
-/** Where the rows of a list are. Heights are pixels. */
+/** The heights and places of the rows of a list, in pixels. */
 export type Rows = {
   count: number;
-  /** Of all rows together. */
+  /** The height of all rows together. */
   height: number;
-  /** Where a row begins; that of `count` is the end. */
+  /** The place where a row begins. The place of row `count` is the end of the list. */
   top(row: number): number;
   /** The row at a height; the last one for heights behind the end. */
   at(height: number): number;
@@ -48,7 +48,7 @@ export function uneven(heights: readonly number[]): Rows {
 /** The rows that are drawn: from `first` until before `end`, moved by `shift` pixels against the upper edge. */
 export type Seen = { first: number; end: number; shift: number };
 
-/** What is seen of a list that is scrolled so far, through a window so high. */
+/** The rows in sight of a list that is scrolled by so many pixels, in a window that is so many pixels high. */
 export function seen(rows: Rows, scrolled: number, high: number): Seen {
   if (rows.count === 0) {
     return { first: 0, end: 0, shift: 0 };
@@ -60,7 +60,7 @@ export function seen(rows: Rows, scrolled: number, high: number): Seen {
   return { first, end, shift: rows.top(first) - top };
 }
 
-/** How far to scroll so that a row is whole inside the window; where it is, if it is. */
+/** The scroll position at which a whole row is in sight. It does not change for a row that is in sight already. */
 export function reveal(rows: Rows, row: number, scrolled: number, high: number): number {
   const top = rows.top(row);
   const bottom = rows.top(row + 1);

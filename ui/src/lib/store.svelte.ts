@@ -1,4 +1,4 @@
-// The one truth of the page, over the pure reducer, and the clock that countdowns and ages are read from.
+// The store holds the state of the page, which `truth.ts` computes, and the manager's clock for countdowns and ages.
 import { ipc } from "./ipc";
 import { nothing, reduceAll, type State } from "./truth";
 import type { HostView } from "./types/HostView";
@@ -33,7 +33,7 @@ class Truth {
     }
   }
 
-  /** What the manager's clock says at a moment of the page's clock. */
+  /** The manager's clock at a moment of the page's clock. */
   managerMs(pageMs: number): number {
     return (this.state.network?.nowMs ?? 0) + Math.max(0, pageMs - this.#heardAt);
   }

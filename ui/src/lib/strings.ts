@@ -1,4 +1,4 @@
-// All words that people read. One object per part of the page; another language is another such object.
+// All words that people read, as one object per part of the page. Another language would be another such object.
 import { flows } from "./strings/flows";
 import { host } from "./strings/host";
 import { log } from "./strings/log";

@@ -1,4 +1,4 @@
-// Light or dark: as the settings say, or as the system does.
+// The theme is light or dark, by the settings or by the system.
 import type { Theme } from "./types/Theme";
 
 const system = window.matchMedia("(prefers-color-scheme: dark)");

@@ -1,4 +1,4 @@
-// Short answers to what a person has just done. Errors stay until they are closed; the rest goes by itself.
+// Toasts are short answers to the last action. Errors stay until they are closed; other toasts go by themselves.
 import { text } from "./report";
 
 export type Toast = { id: number; tone: "done" | "error"; message: string; detail: string | null };
@@ -33,7 +33,7 @@ class Toasts {
 
 export const toasts = new Toasts();
 
-/** Does something for a person and says how it went. Gives `undefined` if it failed. */
+/** Waits for an action of a person and says how it went. Gives `undefined` if it failed. */
 export async function act<T>(doing: Promise<T>, done: string | null, failed: string): Promise<T | undefined> {
   try {
     const result = await doing;

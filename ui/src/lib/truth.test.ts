@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import golden from "./golden/news.json?raw";
-import { MAX_LINES, MAX_SAMPLES, nothing, reduce, reduceAll, tally, type State } from "./truth";
+import { MAX_LINES, MAX_SAMPLES, nothing, openFlows, reduce, reduceAll, tally, type State } from "./truth";
 import type { App } from "./types/App";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
@@ -156,7 +156,7 @@ describe("the app", () => {
   });
 });
 
-/** What Rust has told, and what was true there afterwards: written by the tests of `src-tauri/src/golden.rs`. */
+/** News as Rust sends them, with the state of Rust afterwards. The tests of `src-tauri/src/golden.rs` write the file. */
 type Batch = {
   about: string;
   news: News[];
@@ -165,7 +165,7 @@ type Batch = {
 
 describe("the batches that Rust has written", () => {
   const batches = JSON.parse(golden) as Batch[];
-  /** What is known, in the shape of the other side. */
+  /** The state of the page in the shape of Rust's. */
   const known = ({ app, network, hosts, lines, manifest }: State): Batch["then"] => ({
     app: app as App,
     network: network === null ? null : { ...network, hosts },
@@ -200,4 +200,12 @@ it("news of an unknown kind changes nothing", () => {
 it("a host that was stopped on purpose is not missing", () => {
   const hosts = [host("a"), host("b", { state: "stopped" }), host("c", { state: "refused" })];
   expect(tally(hosts)).toEqual({ up: 1, meant: 2, attention: 1 });
+});
+
+it("a flow is counted once, although both of its hosts count it", () => {
+  const open = (flows: number) => host("a", { traffic: { ...host("a").traffic, flows } });
+  expect(openFlows([open(3), open(2), open(1)])).toBe(3);
+  // One end may be told a moment before the other one.
+  expect(openFlows([open(1), open(0)])).toBe(1);
+  expect(openFlows([])).toBe(0);
 });

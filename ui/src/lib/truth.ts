@@ -1,4 +1,5 @@
-// What the page knows, and how each piece of news changes it. Pure: no clock, no calls, nothing is changed in place.
+// The state of the page, and how each piece of news changes it. The functions are pure: they have no clock, call nothing and
+// change nothing in place, so that tests can play any news.
 import type { App } from "./types/App";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
@@ -6,13 +7,13 @@ import type { ManifestText } from "./types/ManifestText";
 import type { NetworkView } from "./types/NetworkView";
 import type { News } from "./types/News";
 
-/** How a host did between two looks at the network, about one second apart. */
+/** The figures of a host between two looks at the network, about one second apart. */
 export type Sample = {
-  /** When, on the manager's clock, in milliseconds. */
+  /** The moment of the later look, in milliseconds of the manager's clock. */
   atMs: number;
-  /** Microseconds, if its agent had answered lately. */
+  /** In microseconds; `null` if its agent has not answered lately. */
   latencyUs: number | null;
-  /** Bytes per second that the host sent, and that were sent to it. */
+  /** In bytes per second: sent by the host, and sent to it. */
   rateFrom: number;
   rateTo: number;
 };
@@ -23,7 +24,7 @@ export type State = {
   network: Omit<NetworkView, "hosts"> | null;
   /** The hosts in the order of the manifest. */
   hosts: HostView[];
-  /** By name of the host, oldest first. */
+  /** The samples by name of the host, oldest first. */
   histories: Record<string, Sample[]>;
   /** The end of the log, oldest first. It outlives its network, since it says why that has ended. */
   lines: LogLine[];
@@ -31,7 +32,7 @@ export type State = {
   linesOver: boolean;
   /** The file as it was when it last changed under us; `null` until it does. */
   manifest: ManifestText | null;
-  /** Grows whenever the plan may be another one than before. */
+  /** A number that grows whenever the plan may have changed. */
   planned: number;
 };
 
@@ -85,7 +86,7 @@ export function reduce(state: State, news: News): State {
     case "ended":
       return ended(state);
     default:
-      // That lines were missed is seen from their numbers, and a newer back end may tell of things that are unknown here.
+      // The numbers of the lines tell that some were missed, and a newer back end may send news that are unknown here.
       return state;
   }
 }
@@ -119,7 +120,7 @@ function withNetwork(state: State, view: NetworkView): State {
   return { ...state, network, hosts, histories, planned: same ? state.planned : state.planned + 1 };
 }
 
-/** Whether a view is of another run than the one before, although both may have one name and one process. */
+/** Whether a view is of another run than the one before. Two runs may have the same name and the same process. */
 function isAnother(before: Omit<NetworkView, "hosts">, view: NetworkView): boolean {
   return before.network !== view.network || before.pid !== view.pid || view.uptimeMs < before.uptimeMs;
 }
@@ -128,7 +129,7 @@ function firstSample(view: NetworkView, host: HostView): Sample {
   return { atMs: view.nowMs, latencyUs: host.latencyUs ?? null, rateFrom: 0, rateTo: 0 };
 }
 
-/** Rates are differences between two looks at the whole network: what single hosts tell comes at odd moments. */
+/** Rates are differences between two looks at the whole network, since news of single hosts come at irregular times. */
 function withSample(past: Sample[], atMs: number, host: HostView, old: HostView | undefined): Sample[] {
   const last = past.at(-1);
   const seconds = last === undefined ? 0 : (atMs - last.atMs) / 1000;
@@ -192,6 +193,11 @@ export function isUp(host: HostView): boolean {
 export function needsAttention(host: HostView): boolean {
   const { state, held } = host;
   return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;
+}
+
+/** How many flows are open. Each flow has two ends, and is counted at both of them. */
+export function openFlows(hosts: readonly HostView[]): number {
+  return Math.ceil(hosts.reduce((sum, host) => sum + host.traffic.flows, 0) / 2);
 }
 
 /** How many hosts are up, of those that are meant to be. */

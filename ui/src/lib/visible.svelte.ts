@@ -1,4 +1,4 @@
-// Whether somebody can see the window: what is only for looking at rests while nobody does.
+// Work that only serves the eye rests while the window is hidden.
 import { createSubscriber } from "svelte/reactivity";
 
 const subscribe = createSubscriber((update) => {
@@ -6,7 +6,7 @@ const subscribe = createSubscriber((update) => {
   return () => document.removeEventListener("visibilitychange", update);
 });
 
-/** Whoever reads it in an effect runs again when the window is hidden or shown. */
+/** An effect that reads it runs again when the window is hidden or shown. */
 export function isVisible(): boolean {
   subscribe();
   return !document.hidden;

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
 
-import { matching, type Entry } from "../shell/commands";
 import { href, place } from "./router.svelte";
 import { t } from "./strings";
 
@@ -28,11 +27,4 @@ it("a place and its address are the same, whatever a host is called", () => {
   expect(place("").page).toBe("network");
   expect(place("#/nowhere").page).toBe("network");
   expect(place("#/host/%E0%A4%A").of).toBe("%E0%A4%A");
-});
-
-it("the palette finds what begins with the word before what only holds it", () => {
-  const entry = (name: string): Entry => ({ id: name, group: "hosts", name, note: "", run: () => undefined });
-  const all = ["my-web", "web1", "w-e-b", "db"].map(entry);
-  expect(matching(all, "web").map((each) => each.name)).toEqual(["web1", "my-web", "w-e-b"]);
-  expect(matching(all, "nothing")).toEqual([]);
 });

@@ -2,6 +2,7 @@
 // The real bundle does not hold it. The address chooses the scene: `/?scene=many`, and `&still` stops its clock.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 
+import type { Args, Commands } from "./commands";
 import { consentCommands } from "./consent";
 import { flowCommands } from "./flows";
 import { hostCommands } from "./hosts";
@@ -10,10 +11,6 @@ import { manifestCommands } from "./manifest";
 import { machineCommands } from "./machine";
 import { networkCommands } from "./network";
 import { World } from "./world";
-
-/** What a command is given: an object of arguments, unchecked, as the real bridge gives it. */
-export type Args = Record<string, unknown>;
-export type Commands = Record<string, (args: Args) => unknown>;
 
 export function install(): void {
   const query = new URLSearchParams(location.search);

@@ -1,4 +1,4 @@
-// Numbers that look random and are the same in each run.
+// The numbers look random and are the same in each run.
 
 export class Chance {
   #state: number;

@@ -1,5 +1,5 @@
-// Consent to what a manifest grants.
-import type { Commands } from "./backend";
+// The grants of a manifest, and the person's consent to them.
+import type { Commands } from "./commands";
 import type { ConsentDeed } from "../lib/types/ConsentDeed";
 import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { World } from "./world";
@@ -28,7 +28,7 @@ export function consentCommands(world: World): Commands {
     world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, deeds, doubts: [] };
     world.app = { ...world.app, consent: scene === "change" ? world.waits : null };
   }
-  // The file is written by somebody else while its commands are shown.
+  // Another program writes the file while its commands are shown.
   window.addEventListener("mock:changed", () => {
     const [first, ...rest] = world.commands();
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "evil.example.com"], change: "changed" as const }, ...rest];

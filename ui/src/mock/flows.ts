@@ -1,6 +1,6 @@
 // Flows between the hosts of the scene: some live long, some come and go. `/?flows=10000` asks for that many.
 import type { FlowView } from "../lib/types/FlowView";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import { Chance } from "./chance";
 import type { World } from "./world";
 
@@ -43,7 +43,7 @@ class Traffic {
     for (let n = 0; n < wanted; n += 1) {
       this.#flows.push(this.#born(this.#chance.next() ** 4 * 9_000_000));
     }
-    // The recorded past: bytes that fit to the ages.
+    // The flows have a past, so their bytes fit their ages.
     this.#flows.forEach((flow) => this.#move(flow, flow.ageMs / 1000));
   }
 

@@ -1,5 +1,5 @@
-// What can be asked of one host.
-import type { Commands } from "./backend";
+// The intents for one host.
+import type { Commands } from "./commands";
 import type { World } from "./world";
 
 export function hostCommands(world: World): Commands {

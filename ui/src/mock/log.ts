@@ -1,4 +1,4 @@
-// What was said before the page was opened, and what is said while it is. `/?log=5000` asks for that many lines;
+// The log before the page was opened, and its lines since then. `/?log=5000` asks for that many lines;
 // `mockLog.say(text)` in the browser's console says one more.
 import type { Event } from "../lib/types/Event";
 import type { LogLine } from "../lib/types/LogLine";
@@ -32,7 +32,7 @@ export function fillLog(world: World): void {
     ...past.map((event, at) => ({ timeMs: Math.round(now - (past.length - at) * step * chance.between(0.98, 1)), ...event })),
     ...world.lines,
   ];
-  // A few lines were not kept.
+  // A few lines are missing, so that the page has a gap to show.
   const gap = Math.floor(past.length / 3);
   world.lines = lines.map((line, at) => ({ ...line, seq: at + 1 + (at > gap && gap > 0 ? 12 : 0) }) as LogLine);
   if (!world.still) {

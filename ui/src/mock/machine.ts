@@ -1,8 +1,8 @@
-// The machine around the app: its tools, settings, clipboard and files.
+// The machine around the app, with its tools, settings, clipboard and files.
 import type { Check } from "../lib/types/Check";
 import type { ImportOffer } from "../lib/types/ImportOffer";
 import type { Settings } from "../lib/types/Settings";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import type { World } from "./world";
 
 const CHECKS: Check[] = [

@@ -1,4 +1,4 @@
-// The file, and what its checker says of it: a few of the things that the real one says, for pages to show.
+// The file and its checker, which says a few of the things that the real one says.
 // `mockDisk.write(text)` in the browser's console is another program that writes the file.
 import schema from "../../../docs/manifest.schema.json";
 import type { Checked } from "../lib/types/Checked";
@@ -6,7 +6,7 @@ import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { EffectLine } from "../lib/types/EffectLine";
 import type { ManifestText } from "../lib/types/ManifestText";
 import type { Problem } from "../lib/types/Problem";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import type { Scene } from "./scenes";
 import type { World } from "./world";
 
@@ -93,7 +93,7 @@ function check(text: string, running: string, world: World): Checked {
   const now = hostsOf(text);
   const lines: EffectLine[] = [];
   const commands: ConsentHost[] = [];
-  // What the program says of a whole plan, played for what is seen most: published ports.
+  // The real program compares whole plans. The mock compares only published ports, which people see most.
   const published = (hosts: Map<string, string>) =>
     [...hosts].flatMap(([host, block]) =>
       [...block.matchAll(/"(\d+):([^":]+:\d+)"/g)].map(([, port, target]) => `all hosts can connect to ${target} of ${host}, as ${host}:${port}`),

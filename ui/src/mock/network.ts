@@ -1,7 +1,7 @@
-// Opening, starting and ending networks, and what is asked about them.
+// The intents for a whole network, and the questions about it.
 import type { News } from "../lib/types/News";
 import type { WhyView } from "../lib/types/WhyView";
-import type { Commands } from "./backend";
+import type { Commands } from "./commands";
 import type { World } from "./world";
 
 export function networkCommands(world: World): Commands {

@@ -1,4 +1,4 @@
-// The networks that the mock plays: their plans, and how their hosts begin.
+// The mock plays these networks. Each has a plan and hosts with their first states.
 import type { HostState } from "../lib/types/HostState";
 import type { HostView } from "../lib/types/HostView";
 import type { MatrixCell } from "../lib/types/MatrixCell";
@@ -6,11 +6,11 @@ import type { PlanHost } from "../lib/types/PlanHost";
 import type { PlanPolicy } from "../lib/types/PlanPolicy";
 import type { PlanRoute } from "../lib/types/PlanRoute";
 
-/** A host of a scene: its part of the plan, how it begins, and how it behaves. */
+/** A host of a scene, with its part of the plan, its first state and its behaviour. */
 export type Actor = {
   plan: PlanHost;
   state: HostState;
-  /** Milliseconds that its agent takes to answer, and kilobytes per second that it moves. */
+  /** The milliseconds that its agent takes to answer, and the kilobytes per second that it moves. */
   latencyMs: number;
   busyKb: number;
   extra?: Partial<HostView>;
@@ -129,7 +129,7 @@ const office: Scene = {
   ],
 };
 
-/** Why hosts are not ready, in the manager's words. */
+/** Reasons why hosts are not ready, in the manager's words. */
 const WHY: Partial<Record<HostState, Partial<HostView>>> = {
   degraded: {
     reason: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one",
@@ -168,7 +168,7 @@ function many(): Scene {
   };
 }
 
-/** What is asked and held back, for the pages that ask a person. */
+/** A scene with a prompt and a held command, for the pages that ask a person. */
 function asking(): Scene {
   const [laptop, web1, db] = office.actors as [Actor, Actor, Actor];
   return {
@@ -193,7 +193,7 @@ function asking(): Scene {
   };
 }
 
-/** A network in which nobody reaches anything but what two rules allow: the laptop everything, and the others the database. */
+/** A network with a policy of two rules: the laptop may reach everything, and the other hosts only the database. */
 function ruled(): Scene {
   const hosts = office.actors.map((actor) => actor.plan);
   const targets = [

@@ -1,4 +1,4 @@
-// The world behind the mock: one network that moves a little each second, and whoever watches it.
+// The world behind the mock is one network that moves a little each second, and the pages that watch it.
 import type { App } from "../lib/types/App";
 import type { Consent } from "../lib/types/Consent";
 import type { ConsentHost } from "../lib/types/ConsentHost";
@@ -14,7 +14,7 @@ import { scene, type Actor, type Scene } from "./scenes";
 
 /** The manager's clock at the beginning: the network has run for a while. */
 const BEGAN_MS = 4_520_000;
-/** How long the recorded past is, in seconds. */
+/** The seconds of the recorded past. */
 const PAST = 90;
 
 export class World {
@@ -24,7 +24,7 @@ export class World {
   hosts: HostView[] = [];
   lines: LogLine[] = [];
   nowMs = BEGAN_MS;
-  /** Since 1970, of the moment `BEGAN_MS`: fixed, so that pictures are the same in each run. */
+  /** The moment `BEGAN_MS`, since 1970. It is fixed, so that pictures are the same in each run. */
   readonly epochMs = Date.UTC(2026, 10, 23, 9, 30, 0);
   #watchers: ((batch: News[]) => void)[] = [];
   readonly still: boolean;
@@ -41,7 +41,7 @@ export class World {
     }
   }
 
-  /** Brings the hosts to where the scene begins. */
+  /** Brings the hosts to the first states of the scene. */
   begin(): void {
     this.hosts = this.scene.actors.map((actor) => this.#born(actor));
     for (const host of this.hosts) {

@@ -1,18 +1,18 @@
-// What the palette offers. A command that ends something asks before it does.
+// The entries of the palette. A command that ends something asks first.
 import { intents } from "../lib/intents";
-import { router, type Page } from "../lib/router.svelte";
+import { overlay } from "../lib/overlay.svelte";
+import { type NamedPage, router } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
 import { t } from "../lib/strings";
 import type { Theme } from "../lib/types/Theme";
-import { overlay } from "./overlay.svelte";
 
 export type Entry = {
   id: string;
   group: "pages" | "hosts" | "commands";
   name: string;
-  /** What stands beside the name: an address, a state, or that it asks first. */
+  /** The text beside the name: an address, a state, or that the command asks first. */
   note: string;
-  /** Found only by typing, since there is one for each host. */
+  /** A rare entry is found only by typing, since there is one for each host. */
   rare?: true;
   run: () => unknown;
 };
@@ -20,11 +20,11 @@ export type Entry = {
 const words = t.shell.palette;
 
 function pages(): Entry[] {
-  const all: Page[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
+  const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
   return all.map((page) => ({
     id: `page ${page}`,
     group: "pages",
-    name: t.shell.nav[page as "network"],
+    name: t.shell.nav.pages[page],
     note: "",
     run: () => router.go(page),
   }));

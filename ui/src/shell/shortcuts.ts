@@ -1,9 +1,9 @@
-// Keys that work on every page.
+// These keys work on every page.
 import { intents } from "../lib/intents";
+import { hasMod, inField } from "../lib/keys";
+import { overlay } from "../lib/overlay.svelte";
 import { router, type Page } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
-import { hasMod, inField } from "./keys";
-import { overlay } from "./overlay.svelte";
 
 const PAGES: Record<string, Page> = { "1": "network", "2": "flows", "3": "log", "4": "manifest", "5": "policy", ",": "settings" };
 

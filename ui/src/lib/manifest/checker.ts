@@ -1,4 +1,4 @@
-// Asks for a check of a text once typing pauses. Of several answers under way only the newest counts.
+// A checker asks for a check of a text once typing pauses. Of several answers under way only the newest counts.
 
 /** Milliseconds without typing before a text is checked. */
 export const PAUSE_MS = 200;
@@ -13,14 +13,14 @@ export class Checker<T> {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** The text is this one now. The first check of a text that was just opened need not wait. */
+  /** Takes a new text. A text that was just opened need not wait for its first check. */
   ask(text: string, pauseMs = PAUSE_MS): void {
     this.stop();
     const number = this.#newest;
     this.#timer = setTimeout(() => void this.#run(text, number), pauseMs);
   }
 
-  /** No answer that is still under way counts any more. */
+  /** Drops the answers that are still under way. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#newest += 1;

@@ -1,10 +1,10 @@
-// What the editor offers at a position of the manifest, and what it explains there: from the schema and from the text.
+// Completions and explanations for a position of the manifest. They come from the schema and from the text.
 import { ITEM, placeAt } from "./place";
 import { keysOf, opens, type Schema, schemaAt, valuesOf } from "./schema";
 
 export type Offer = {
   label: string;
-  /** What is written, with what belongs behind it. */
+  /** The text that is inserted, with the characters that must follow it. */
   insert: string;
   kind: "key" | "value" | "host" | "example";
   about: string | null;
@@ -12,7 +12,7 @@ export type Offer = {
 
 export type Offers = { from: number; offers: Offer[] };
 
-/** What may be written at a position; `null` if nothing is known there. */
+/** The completions at a position; `null` if nothing is known there. */
 export function complete(schema: Schema, text: string, at: number): Offers | null {
   const place = placeAt(text, at);
   if (place.what === "none") {
@@ -39,7 +39,7 @@ export function complete(schema: Schema, text: string, at: number): Offers | nul
   return offers.length > 0 ? { from: place.from, offers } : null;
 }
 
-/** What the schema says of the key at a position. */
+/** The description of the key at a position, from the schema. */
 export function explain(schema: Schema, text: string, at: number): { key: string; about: string; from: number; to: number } | null {
   const start = text.lastIndexOf("\n", at - 1) + 1;
   const stop = text.indexOf("\n", at);
@@ -95,7 +95,7 @@ function valueOffers(schema: Schema, first: string): Offer[] {
   }));
 }
 
-/** A text as YAML takes it for a text. */
+/** The text in quotes, if YAML would otherwise not take it for a text. */
 function scalar(value: string): string {
   return /^[A-Za-z~/][\w ./~-]*$/.test(value) || /^\d+$/.test(value) ? value : `"${value}"`;
 }
@@ -110,7 +110,7 @@ function isInFlow(text: string, at: number): boolean {
   return line.lastIndexOf("{") > line.lastIndexOf("}");
 }
 
-/** What belongs behind a key: `: ` before a value, and a new line before what stands deeper. */
+/** The characters behind a key: `: ` before a value, and a new line before a map or list. */
 function tail(schema: Schema, text: string, from: number, inFlow: boolean): string {
   const kind = opens(schema);
   if (inFlow || kind === "value") {

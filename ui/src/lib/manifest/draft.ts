@@ -1,11 +1,10 @@
-// The text in the editor and the file on disk: which one is newer, and what may be done about it. A file that has
-// changed is never overwritten before its new text has been looked at.
+// A draft knows the text in the editor and the file on disk, and which of them is newer. A file that has changed is never
+// overwritten before the person has seen its new text.
 import type { ManifestText } from "../types/ManifestText";
 
 export type Draft = {
   /** The file as the text in the editor was made from it. */
   base: ManifestText;
-  /** The text in the editor. */
   text: string;
   /** The file as it is now, if it changed while the editor had edits of its own. */
   theirs: ManifestText | null;
@@ -30,12 +29,12 @@ export function edit(draft: Draft, text: string): Draft {
   return text === draft.text ? draft : { ...draft, text };
 }
 
-/** The file on disk is this one now. It is the draft's own file. */
+/** Takes in the file as it is on disk now. It is the draft's own file. */
 export function disk(draft: Draft, file: ManifestText): Draft {
   if (file.hash === draft.base.hash) {
     return draft.theirs === null && file.editable === draft.base.editable ? draft : { ...draft, base: file, theirs: null };
   }
-  // What was written by this editor comes back as news of the file, perhaps before the answer to the save.
+  // A save of this editor comes back as news of the file, perhaps before the answer to the save.
   if (file.text === draft.text || file.text === draft.saving) {
     return { ...draft, base: file, theirs: null };
   }
@@ -49,7 +48,7 @@ export function save(draft: Draft): Draft {
   return { ...draft, saving: draft.text };
 }
 
-/** The file was saved and is this one now. What was typed meanwhile stays. */
+/** Takes in the file after a save. Text that was typed meanwhile stays. */
 export function saved(draft: Draft, file: ManifestText): Draft {
   const theirs = draft.theirs !== null && draft.theirs.hash !== file.hash ? draft.theirs : null;
   return { ...draft, base: file, theirs, saving: null };
@@ -59,12 +58,12 @@ export function notSaved(draft: Draft): Draft {
   return { ...draft, saving: null };
 }
 
-/** Gives up the own edits for what is on disk. */
+/** Replaces the person's edits with the text on disk. */
 export function takeTheirs(draft: Draft): Draft {
   return draft.theirs === null ? draft : open(draft.theirs);
 }
 
-/** Goes on with the own text; saving it replaces the text that was seen just now, and no later one. */
+/** Keeps the person's edits. A save replaces the text on disk that was compared, but no later one. */
 export function keepMine(draft: Draft): Draft {
   return draft.theirs === null ? draft : { ...draft, base: draft.theirs, theirs: null };
 }

@@ -1,4 +1,4 @@
-// What saving a text does to the network, in one sentence.
+// The effect of a save on the network, in one sentence.
 import { t } from "../strings";
 import type { Effect } from "../types/Effect";
 import type { EffectKind } from "../types/EffectKind";

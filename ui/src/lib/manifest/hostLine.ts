@@ -1,4 +1,4 @@
-// Where a host is written in a manifest, told by the text alone, since it must be found in a file with errors too.
+// The line of a host in a manifest. It is found without a parser, since a file with errors has such lines too.
 
 /** The line of a host's key, from 1; null where it cannot be found. */
 export function hostLine(text: string, name: string): number | null {

@@ -1,4 +1,4 @@
-// How deep a new line of a YAML text begins.
+// The indentation of a new line in a YAML text.
 
 /** The spaces of the line that follows a text: one step deeper behind a key that has nothing yet, and else as before. */
 export function indentAfter(text: string): number {

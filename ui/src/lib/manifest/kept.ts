@@ -1,11 +1,10 @@
-// Edits that are not saved, kept until they are saved or given up: a window that is hidden for long is given up with its
-// page, another file may be opened, and the app may be quit. None of these may cost somebody's work.
+// Edits are kept in the browser's storage until they are saved or discarded. Otherwise they would be lost when another file
+// is opened, when the app is quit, and when a window that was hidden for long is given up with its page.
 import type { ManifestText } from "../types/ManifestText";
 import { disk, type Draft, edit, isEdited, open } from "./draft";
 
 const PREFIX = "norouter.draft ";
 
-/** What is needed of the browser's storage. */
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /** Keeps the edits of a draft, or forgets them where it has none. */
@@ -18,7 +17,7 @@ export function keep(draft: Draft, store: Store): void {
       store.removeItem(key);
     }
   } catch {
-    // A full storage is no reason to stop somebody from typing.
+    // Typing must go on although the storage is full.
   }
 }
 

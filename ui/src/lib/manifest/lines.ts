@@ -1,9 +1,9 @@
-// Two texts line by line: what is the same, what is gone and what is new.
+// The difference of two texts, line by line.
 
 export type DiffLine = {
   kind: "same" | "gone" | "new";
   text: string;
-  /** Its number in the old and in the new text, from 1; null where it is not. */
+  /** The number of the line in the old and in the new text, from 1; null if that text does not have it. */
   old: number | null;
   now: number | null;
 };

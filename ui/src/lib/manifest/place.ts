@@ -1,13 +1,12 @@
-// Where in a YAML text a position is: the keys above it, and what is being written there. It goes by indentation and by
-// the braces of one line, and not by a parser, since a text that is being typed is rarely whole.
+// The place of a position in a YAML text: the keys above it, and the key or value that is being written. It is found by
+// indentation and by the braces of one line, since a text that is being typed rarely suits a parser.
 
-/** What is written at a position. */
 export type Place = {
-  /** The keys that lead there; `[]` stands for an item of a list. */
+  /** The keys that lead to the position; `[]` stands for an item of a list. */
   path: string[];
-  /** A key of a map, the value of a key (or of a list's item), or nothing that can be helped with. */
+  /** A key of a map, or a value of a key or of a list's item, or a place where no help is possible. */
   what: "key" | "value" | "none";
-  /** Where the word at the position begins, and the word as far as it is written. */
+  /** The begin of the word at the position, and the word as far as it is written. */
   from: number;
   word: string;
   /** Keys that the same map has already. */
@@ -76,7 +75,7 @@ function insideQuotes(before: string): boolean {
   return open !== null;
 }
 
-/** A line in its dashes, its key and what is behind it. `column` is where the key or the first word begins. */
+/** The parts of a line: its dashes, its key and the rest. `column` is where the key or the first word begins. */
 function split(line: string): { dashes: number; key: string | null; rest: string; column: number } {
   const marks = /^\s*(?:-\s+)*/.exec(line)?.[0] ?? "";
   const dashes = marks.split("-").length - 1;

@@ -1,7 +1,7 @@
-// Problems of a text as stretches of it, and what they mean together.
+// The problems of a text, as ranges of it and as a whole.
 import type { Problem } from "../types/Problem";
 
-/** Where a problem is, as offsets; at least one character of its line where there is one. */
+/** The range of a problem, as offsets. It has at least one character if the line has one. */
 export function stretch(problem: Problem, text: string): { from: number; to: number } {
   const starts = [0];
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) {
@@ -18,7 +18,7 @@ export function stretch(problem: Problem, text: string): { from: number; to: num
   if (to > from) {
     return { from, to };
   }
-  // An empty stretch cannot be seen: it takes the character behind it, or the one before at the end of a line.
+  // An empty range cannot be seen. It takes the character behind it, or the one before it at the end of a line.
   const next = text[from];
   return next !== undefined && next !== "\n" ? { from, to: from + 1 } : { from: Math.max(from - 1, 0), to: from };
 }
@@ -27,7 +27,7 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }
 
-/** Whether a report is that of these errors, so that who sees them need not read it as well. */
+/** Whether a report only repeats these errors, which the person sees already. */
 export function tells(report: string, problems: readonly Problem[]): boolean {
   const errors = problems.filter((problem) => problem.severity === "error");
   return errors.length > 0 && errors.every((problem) => report.includes(problem.message));

@@ -1,4 +1,4 @@
-// The JSON schema of the manifest, as far as the editor needs it: what may stand at a path, and what it means.
+// The JSON schema of the manifest, as far as the editor needs it: the keys and values of a path, and their descriptions.
 import { ITEM } from "./place";
 
 export type Schema = {
@@ -12,7 +12,7 @@ export type Schema = {
   required?: string[];
 };
 
-/** What may stand at a path; `null` where the schema knows nothing. */
+/** The part of the schema for a path; `null` if it has none. */
 export function schemaAt(schema: Schema, path: readonly string[]): Schema | null {
   let at: Schema | null = schema;
   for (const step of path) {
@@ -32,7 +32,6 @@ function below(schema: Schema, step: string): Schema | null {
   return typeof schema.additionalProperties === "object" ? schema.additionalProperties : null;
 }
 
-/** The keys that a map may have. */
 export function keysOf(schema: Schema): [string, Schema][] {
   return Object.entries(schema.properties ?? {});
 }
@@ -41,7 +40,7 @@ export function hasType(schema: Schema, type: string): boolean {
   return schema.type === type || (Array.isArray(schema.type) && schema.type.includes(type));
 }
 
-/** What follows a key when it is written by completion: a value on the line, or a line that is one step deeper. */
+/** The kind of value that follows a key: one on the same line, or a map or list on a line that is one step deeper. */
 export function opens(schema: Schema): "map" | "list" | "value" {
   if (hasType(schema, "string") || hasType(schema, "boolean") || hasType(schema, "integer")) {
     return "value";

@@ -1,4 +1,4 @@
-// Words of the flows page.
+// The words of the flows page.
 import { count } from "../format";
 import { plural } from "./plural";
 
@@ -56,8 +56,8 @@ export const flows = {
     closing: "One end has said that it sends no more.",
     closed: "It has ended.",
   },
-  /** What stands where no route is followed; the words that a filter takes are those of the keys. */
-  rules: { "published port": "published port", "built in": "built in" } as Record<string, string>,
+  /** The words for flows that follow no route. A filter takes the keys. */
+  rules: { "published port": "published port", "built in": "built in" },
   row: (from: string, to: string) => `${from} to ${to}`,
   menu: {
     label: (what: string) => `What to do with ${what}`,

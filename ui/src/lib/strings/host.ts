@@ -1,4 +1,4 @@
-// Words of the host page, of prompts and of the explanation of an address.
+// The words of the host page, of prompts and of the explanation of an address.
 import { plural } from "./plural";
 
 export const host = {

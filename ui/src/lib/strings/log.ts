@@ -1,4 +1,4 @@
-// Words of the log page.
+// The words of the log page.
 import { count } from "../format";
 import { plural } from "./plural";
 

@@ -1,4 +1,4 @@
-// Words of the manifest page.
+// The words of the manifest page.
 import { plural } from "./plural";
 
 export const manifest = {

@@ -1,4 +1,4 @@
-// Words of the network page.
+// The words of the network page.
 import { plural } from "./plural";
 
 export const network = {

@@ -1,4 +1,4 @@
-// Counting words. Other languages have more forms than two, and put them here.
+// Words that are counted. Other languages have more than two forms, and would put them here.
 import { count } from "../format";
 
 /** `1 host`, `7 hosts`. */

@@ -1,4 +1,4 @@
-// Words of the policy: who may reach what.
+// The words of the policy page and of its parts on the host page.
 import { plural } from "./plural";
 
 export const policy = {

@@ -1,4 +1,4 @@
-// Words of the settings page.
+// The words of the settings page.
 
 export const settings = {
   title: "Settings",

@@ -1,4 +1,4 @@
-// Words of the frame around the pages: navigation, header, palette, dialogs, toasts.
+// The words of the frame around the pages: navigation, header, palette, dialogs, toasts.
 import { plural } from "./plural";
 
 export const shell = {
@@ -6,13 +6,15 @@ export const shell = {
   skip: "Skip to the page",
   nav: {
     label: "Pages",
-    network: "Network",
-    flows: "Flows",
-    log: "Log",
-    manifest: "Manifest",
-    policy: "Policy",
-    welcome: "Open",
-    settings: "Settings",
+    pages: {
+      network: "Network",
+      flows: "Flows",
+      log: "Log",
+      manifest: "Manifest",
+      policy: "Policy",
+      welcome: "Open",
+      settings: "Settings",
+    },
     attention: (n: number) => `${plural(n, "host needs", "hosts need")} you`,
   },
   header: {

@@ -1,4 +1,4 @@
-// The words for what a host is doing: the same ones as on the command line.
+// The words for the state of a host. They are the same as on the command line.
 import type { HostState } from "../types/HostState";
 
 const word: Record<HostState, string> = {

@@ -1,4 +1,4 @@
-// Words of the first page and of the consent page.
+// The words of the first page and of the consent page.
 import { plural } from "./plural";
 
 export const welcome = {

@@ -1,27 +1,28 @@
-// What the flows page shows and how it was left: it stays while another page is shown.
+// The state of the flows page. It stays while another page is shown.
 import { confirm } from "../../lib/confirm.svelte";
-import * as flows from "../../lib/flows";
+import type { Row } from "../../lib/flow";
 import { parseFilter, toggleTerm } from "../../lib/flowFilter";
+import * as flows from "../../lib/flows";
 import { ipc } from "../../lib/ipc";
 import { Poller } from "../../lib/poller";
 import { text } from "../../lib/report";
 import { t } from "../../lib/strings";
 import { act, toasts } from "../../lib/toasts.svelte";
 
-/** As many flows as are asked for. */
+/** The number of flows that are asked for. */
 const LIMIT = 10_000;
 const EVERY_MS = 1_000;
-/** Flows that are being closed at one time. */
+/** The number of flows that are closed at one time. */
 const AT_ONCE = 16;
 const KEPT = "norouter.flowFilters";
 
-class Flows {
+class FlowsModel {
   /** The network whose flows these are. */
   of = $state.raw<string | null>(null);
   table = $state.raw(flows.EMPTY);
-  /** Whether there has been an answer yet. */
+  /** Whether the first answer has come. */
   known = $state.raw(false);
-  /** Why the last question had none. */
+  /** The reason why the last question had no answer. */
   problem = $state.raw<string | null>(null);
   filterText = $state.raw("");
   sort = $state.raw<flows.Sort>({ column: "rateTo", down: true });
@@ -53,7 +54,7 @@ class Flows {
     return () => this.#poller.stop();
   }
 
-  /** The flows of another network are other flows. */
+  /** Forgets the flows, since those of another network are other flows. */
   reset(of: string | null): void {
     if (of === null) {
       this.#poller.stop();
@@ -89,15 +90,15 @@ class Flows {
     localStorage.setItem(KEPT, JSON.stringify(kept));
   }
 
-  async close(row: flows.Row): Promise<void> {
+  async close(row: Row): Promise<void> {
     if (row.closedAt === null) {
       await act(ipc.killFlow(row.flow.id), t.flows.closed(row.flow.name), t.flows.closeFailed);
-      // What was just done is to be seen at once, also while the table is paused.
+      // The person sees the flow close at once, also while the table is paused.
       this.#poller.now();
     }
   }
 
-  /** Closes what is shown, after a question that says how many that are. */
+  /** Closes the shown flows, after a question that says how many they are. */
   async closeShown(): Promise<void> {
     const rows = this.closable;
     const words = t.flows;
@@ -132,4 +133,4 @@ function readKept(): string[] {
   }
 }
 
-export const model = new Flows();
+export const flowsModel = new FlowsModel();

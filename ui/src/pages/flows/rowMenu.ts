@@ -1,13 +1,13 @@
-// What can be done with a row of the table, for its menu and its details.
-import { overlay } from "../../shell/overlay.svelte";
-import { asAddresses, asCurl, type Row } from "../../lib/flows";
-import { ruleOf, term } from "../../lib/flowFilter";
+// The actions for a row of the table, for its menu and its details.
+import type { MenuItem } from "../../components/Menu.svelte";
+import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
+import { term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
+import { overlay } from "../../lib/overlay.svelte";
 import { plan } from "../../lib/plan.svelte";
 import { t } from "../../lib/strings";
 import type { FlowView } from "../../lib/types/FlowView";
-import type { MenuItem } from "../../lib/ui/Menu.svelte";
-import { model } from "./flows.svelte";
+import { flowsModel } from "./flows.svelte";
 
 /** The command that asks the same end, if there is one. */
 export function curlOf(row: Row): string | null {
@@ -17,7 +17,8 @@ export function curlOf(row: Row): string | null {
 /** The rule of a flow in words; empty where it is not known. */
 export function toldRule(flow: FlowView): string {
   const rule = ruleOf(flow);
-  return t.flows.rules[rule] ?? rule;
+  const names: Partial<Record<string, string>> = t.flows.rules;
+  return names[rule] ?? rule;
 }
 
 export function explain(row: Row): void {
@@ -37,13 +38,13 @@ export function rowMenu(row: Row): MenuItem[][] {
   const outs = [...hosts.map((host) => ({ what: host, filter: term("host", host, true) })), { what: flow.name, filter: term(null, flow.name, true) }];
   return [
     [
-      { label: words.details, hint: "Enter", choose: () => (model.details = true) },
+      { label: words.details, hint: "Enter", choose: () => (flowsModel.details = true) },
       { label: words.why, choose: () => explain(row) },
       { label: words.curl, disabled: curl === null, choose: () => curl !== null && void intents.copy(curl, t.flows.copied.curl) },
       { label: words.addresses, choose: () => void intents.copy(asAddresses(flow), t.flows.copied.addresses) },
     ],
-    onlys.map(({ what, filter }) => ({ label: words.only(what), choose: () => model.toggle(filter) })),
-    outs.map(({ what, filter }) => ({ label: words.exclude(what), choose: () => model.toggle(filter) })),
-    [{ label: words.close, hint: "Del", danger: true, disabled: row.closedAt !== null, choose: () => void model.close(row) }],
+    onlys.map(({ what, filter }) => ({ label: words.only(what), choose: () => flowsModel.toggle(filter) })),
+    outs.map(({ what, filter }) => ({ label: words.exclude(what), choose: () => flowsModel.toggle(filter) })),
+    [{ label: words.close, hint: "Del", danger: true, disabled: row.closedAt !== null, choose: () => void flowsModel.close(row) }],
   ];
 }

@@ -1,17 +1,16 @@
-// What can be copied of a published port: where it is, and what asks it. The kind of service is a guess from its port.
+// The texts to copy for a published port: its addresses, and commands that use it. The service is a guess from the port.
 import type { PlanPort } from "../../lib/types/PlanPort";
 
 type Client = {
-  /** How its addresses begin. */
+  /** The scheme of its URLs. */
   scheme: string;
-  /** The port that such an address means without naming it. */
+  /** The port that such a URL means without naming it. */
   usual: number;
-  /** The program, and what it is told. */
   program: string;
   args: (address: string, port: number) => string;
 };
 
-/** Something to copy, with the kind of thing that it is. */
+/** A text to copy, with its kind. */
 export type Offer = { kind: "name" | "address" | "url" | "addressUrl" | "command"; program?: string; text: string };
 
 const HTTP: Client = { scheme: "http", usual: 80, program: "curl", args: (address, port) => url(HTTP, address, port) };
@@ -32,7 +31,7 @@ const CLIENTS = new Map<number, Client>([
   [27017, { scheme: "mongodb", usual: 27017, program: "mongosh", args: (address, port) => `--host ${address} --port ${port}` }],
 ]);
 
-/** What the host dials says more of the service than the port at which it is published. */
+/** The port that the host dials says more about the service than the published port. */
 function clientOf(port: PlanPort): Client {
   const dialled = Number(port.target.slice(port.target.lastIndexOf(":") + 1));
   return CLIENTS.get(dialled) ?? CLIENTS.get(port.port) ?? HTTP;
@@ -42,13 +41,13 @@ function url(client: Client, host: string, port: number): string {
   return `${client.scheme}://${host}${port === client.usual ? "" : `:${port}`}/`;
 }
 
-/** The address of the port for a browser; null for what a browser cannot show. */
+/** The URL of the port for a browser; null if it is probably not a web server. */
 export function pageOf(vip: string, port: PlanPort): string | null {
   const client = clientOf(port);
   return client === HTTP || client === HTTPS ? url(client, vip, port.port) : null;
 }
 
-/** All that is offered. Commands name the address: it is known wherever an agent runs, and a name only where it was made known. */
+/** All texts. Commands have the address, which works wherever an agent runs; a name works only where it can be looked up. */
 export function offers(name: string, vip: string, port: PlanPort): Offer[] {
   const client = clientOf(port);
   return [

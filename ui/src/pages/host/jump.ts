@@ -1,6 +1,6 @@
-// Whether a command of ssh goes over another machine first. What stands in ~/.ssh/config is not known here.
+// A command of ssh may go over a jump host first. Jump hosts in ~/.ssh/config are not known here.
 
-/** The machine in between, as the command names it; "" for a direct way, null for what is no ssh. */
+/** The jump host, as the command names it; "" without one, null if the command is not ssh. */
 export function jump(command: readonly string[]): string | null {
   const [program = "", ...words] = command;
   if (program.split("/").at(-1) !== "ssh") {

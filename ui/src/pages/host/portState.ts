@@ -1,4 +1,4 @@
-// Whether a published port can be used, told from what the agents of all hosts say: each of them listens for it.
+// The state of a published port. The agents of all hosts listen for it, and their problems say where that failed.
 import { isUp } from "../../lib/truth";
 import type { HostView } from "../../lib/types/HostView";
 
@@ -6,13 +6,13 @@ import type { HostView } from "../../lib/types/HostView";
 export type Deaf = { host: string; reason: string };
 
 export type PortState =
-  /** All agents that are there listen for it. */
+  /** The agents of all hosts that are up listen for it. */
   | { kind: "open" }
-  /** Some do not. */
+  /** Some of them cannot listen. */
   | { kind: "partly"; where: Deaf[] }
-  /** None does. */
+  /** None of them can listen. */
   | { kind: "closed"; where: Deaf[] }
-  /** Its host is not up, and what would come of a connection is not known. */
+  /** Its host is not up, so that nothing is known about connections to it. */
   | { kind: "unknown" };
 
 /** The state of one port of a host. `hosts` are all hosts of the network, it among them. */
@@ -20,7 +20,7 @@ export function portState(host: HostView, port: number, hosts: readonly HostView
   if (!isUp(host)) {
     return { kind: "unknown" };
   }
-  // The words of an agent's listener (`Listener` in the edge), as the manager tells them.
+  // These are the words of an agent's listener (`Listener` in the edge), as the manager tells them.
   const begins = `cannot listen on ${host.vip}:${port}: `;
   const listening = hosts.filter(isUp);
   const where = listening.flatMap((other) => {

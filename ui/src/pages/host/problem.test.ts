@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { parted } from "./problem";
 
-/** Every kind of loss (`agent/link/loss.rs`), as it is told: the cause, and what to do. */
+/** Every kind of loss (`agent/link/loss.rs`) in the manager's words, with its cause and its remedy. */
 const LOSSES: [string, string, string][] = [
   [
     "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still; look whether the host is up",

@@ -1,4 +1,4 @@
-// What the log page shows and how it was left: it stays while another page is shown.
+// The state of the log page. It stays while another page is shown.
 import { came, FOLLOWING, Log, type LogFilter, nextHit, scrolled, searchFor } from "../../lib/log";
 import { MAX_LINES } from "../../lib/truth";
 import type { LogLine } from "../../lib/types/LogLine";
@@ -7,7 +7,7 @@ type Options = { regex: boolean; matchCase: boolean; onlyHits: boolean };
 
 class LogModel {
   readonly log = new Log(MAX_LINES);
-  /** Grows with each change of what is shown. The lines themselves are too many to be watched one by one. */
+  /** A number that grows with each change of the shown lines, which are too many to be watched one by one. */
   version = $state.raw(0);
   host = $state.raw<LogFilter["host"]>(null);
   level = $state.raw<LogFilter["level"]>("output");
@@ -32,7 +32,7 @@ class LogModel {
     }
   }
 
-  /** Shows what fits the filter, as it is set now. */
+  /** Applies the filter as it is set now. */
   apply(): void {
     this.log.filter({ host: this.host, level: this.level, search: this.search, onlyHits: this.options.onlyHits });
     this.version += 1;
@@ -81,4 +81,4 @@ class LogModel {
   }
 }
 
-export const model = new LogModel();
+export const logModel = new LogModel();

@@ -1,20 +1,20 @@
-// Where the hosts stand in the picture, and how their pipes run. Pure, so that it can be tested.
+// The layout of the picture: the places of the hosts, and the ways of their pipes.
 //
 // The manager is a rail at the left, as a patch panel is. Hosts stand in columns beside it; the pipe of a host in the
 // first column is straight, and one that goes further runs above the cards that it passes, in a lane of its own column.
-// Gateways come last, so that what they lead to can stand at their right.
+// Gateways come last, so that their destinations can stand at their right.
 
 export const CARD = { width: 256, height: 84 };
 export const RAIL = { width: 148 };
 export const OUTSIDE = { width: 212 };
-/** Between the columns; a pipe bends down here. */
+/** The space between the columns, in which a pipe bends down. */
 const GUTTER = 52;
-/** Between two cards, without the lanes. */
+/** The space between two cards, without the lanes. */
 const GAP = 18;
 const LANE = 9;
 /** The rail goes on beyond the outermost lanes. */
 const RIM = 12;
-/** Between the rail and the first column. */
+/** The space between the rail and the first column. */
 const REACH = 72;
 const BEND = 7;
 /** The shape that the picture aims at: about that of the window. */
@@ -23,7 +23,7 @@ const ASPECT = 1.75;
 export type Spot = { name: string; x: number; y: number; column: number; row: number };
 export type Layout = {
   spots: Spot[];
-  /** The pipe of each host: an SVG path, and where on the rail it begins. */
+  /** The pipe of each host, as an SVG path, with the place where it begins on the rail. */
   pipes: { name: string; path: string; jack: number; end: { x: number; y: number } }[];
   outside: { name: string; x: number; y: number; path: string }[];
   rail: { height: number };
@@ -55,7 +55,7 @@ export function layout(hosts: { name: string; gateway: boolean }[]): Layout {
   return { spots, pipes, outside, rail: { height: Math.max(used * pitch - GAP + 2 * rim, 170) } };
 }
 
-/** How many rows give about the shape of the window; all gateways fit into the last column. */
+/** The number of rows that gives about the shape of the window. All gateways fit into the last column. */
 function rowsFor(hosts: number, gateways: number): number {
   const column = CARD.width + GUTTER;
   const square = Math.sqrt((hosts * column) / (CARD.height + GAP) / ASPECT);

@@ -1,4 +1,4 @@
-// How the person looks at the network; kept while they visit other pages.
+// The view of the network that the person has chosen. It stays while another page is shown.
 
 class View {
   kind = $state<"graph" | "list">("graph");

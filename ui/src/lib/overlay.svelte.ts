@@ -1,10 +1,10 @@
-// Which of the sheets over the page is open: at most one.
+// At most one sheet is open over the page.
 
 export type Sheet = "palette" | "shortcuts" | "why";
 
 class Overlay {
   sheet = $state.raw<Sheet | null>(null);
-  /** What the "why" sheet begins with. */
+  /** The address with which the "why" sheet begins. */
   target = $state.raw("");
 
   open(sheet: Sheet, target = ""): void {

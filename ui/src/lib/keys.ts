@@ -1,7 +1,7 @@
-// Keys: what they are called on this system, and whether a key press is meant for a field.
-import type { Platform } from "../lib/types/Platform";
+// Keys have other names on other systems, and a key press may be meant for a field and not for the page.
+import type { Platform } from "./types/Platform";
 
-/** The key of the system's own shortcuts. */
+/** The name of the key that begins the system's own shortcuts. */
 export function modKey(platform: Platform | undefined): string {
   return platform === "macos" ? "⌘" : "Ctrl";
 }
@@ -10,7 +10,7 @@ export function hasMod(event: KeyboardEvent): boolean {
   return (event.ctrlKey || event.metaKey) && !event.altKey;
 }
 
-/** Whether what is typed belongs to a field, an editor or a menu. */
+/** Whether a key press belongs to a field, an editor or a dialog. */
 export function inField(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("input, textarea, select, [contenteditable], dialog") !== null;
 }

@@ -1,23 +1,23 @@
-// The manifest as the page edits it. It outlives the page, since edits that are not saved must not get lost by a look
-// at another one.
-import { Checker } from "../../lib/manifest/checker";
-import * as drafts from "../../lib/manifest/draft";
-import { keep, reopen } from "../../lib/manifest/kept";
-import type { Schema } from "../../lib/manifest/schema";
-import { ipc } from "../../lib/ipc";
-import { text } from "../../lib/report";
-import { fileName } from "../../lib/format";
-import { t } from "../../lib/strings";
-import { toasts } from "../../lib/toasts.svelte";
-import type { Checked } from "../../lib/types/Checked";
-import type { ManifestText } from "../../lib/types/ManifestText";
+// The manifest as the person edits it. It outlives its page, since unsaved edits must not be lost when another page is
+// opened, and it stands in lib, since the shell reads its problems too.
+import { fileName } from "../format";
+import { ipc } from "../ipc";
+import { text } from "../report";
+import { t } from "../strings";
+import { toasts } from "../toasts.svelte";
+import type { Checked } from "../types/Checked";
+import type { ManifestText } from "../types/ManifestText";
+import { Checker } from "./checker";
+import * as drafts from "./draft";
+import { keep, reopen } from "./kept";
+import type { Schema } from "./schema";
 
-class Manifest {
+class ManifestModel {
   draft = $state.raw<drafts.Draft | null>(null);
-  /** Why there is no text. */
+  /** The reason why the file could not be read. */
   problem = $state.raw<string | null>(null);
   checked = $state.raw<Checked | null>(null);
-  /** Whether the answer is of the text as it is now. */
+  /** Whether `checked` is about the text as it is now. */
   fresh = $state.raw(false);
   checkProblem = $state.raw<string | null>(null);
   schema = $state.raw<Schema | null>(null);
@@ -38,7 +38,7 @@ class Manifest {
     (error) => (this.checkProblem = text(error)),
   );
 
-  /** Reads the file, unless news of it are faster. */
+  /** Reads the file. News of the file that come first are newer, and stay. */
   async load(): Promise<void> {
     const heard = this.#heard;
     const mine = ++this.#loads;
@@ -65,7 +65,7 @@ class Manifest {
     }
   }
 
-  /** The file is this one now; where it is another file, edits of it that were kept come back. */
+  /** Takes in the file as it is on disk now. If another file was opened, its kept edits come back. */
   #onDisk(file: ManifestText): void {
     const mine = this.draft?.base.path === file.path ? this.draft : null;
     this.#set(mine === null ? reopen(file, localStorage) : drafts.disk(mine, file));
@@ -111,7 +111,7 @@ class Manifest {
         this.draft = drafts.notSaved(now);
       }
       toasts.error(t.manifest.notSaved, text(error));
-      // Most likely somebody else was faster, and what they wrote is to be looked at first.
+      // Another program has probably changed the file, and the person has to see its text first.
       await this.load();
     }
   }
@@ -147,4 +147,4 @@ class Manifest {
   }
 }
 
-export const model = new Manifest();
+export const manifestModel = new ManifestModel();

@@ -1,0 +1,21 @@
+// One action of a person at a time. Buttons and forms that must wait for each other share one object of this class.
+export class Busy {
+  #running = $state.raw(false);
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Runs an action, unless another one still runs. An action that fails must not leave its button waiting for ever. */
+  async run(action: () => Promise<void>): Promise<void> {
+    if (this.#running) {
+      return;
+    }
+    this.#running = true;
+    try {
+      await action();
+    } finally {
+      this.#running = false;
+    }
+  }
+}
