@@ -165,7 +165,7 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Asks the person all open questions, and those that follow from the answers, until there are no more.
+    /// Asks the person all open questions, and those that follow from the answers, until none is left.
     async fn converse(&self, client: &Client) -> Result<Exit, Error> {
         let failed = |error: std::io::Error| {
             Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))

@@ -320,7 +320,7 @@ struct Done {
     ok: bool,
 }
 
-/// Why there is no other answer.
+/// The body of a refusal.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Error {

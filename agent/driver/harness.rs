@@ -89,7 +89,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
         }
         self.settled(&mut state);
         let next = Self::machine(&mut state).poll_timeout();
-        self.harness().expect(next.map(|(at, _why)| at));
+        self.harness().rearm(next.map(|(at, _why)| at));
     }
 }
 
@@ -119,7 +119,7 @@ impl<S> Harness<S> {
     }
 
     /// Wakes the timer if it would go off too late.
-    fn expect(&self, next: Option<Instant>) {
+    fn rearm(&self, next: Option<Instant>) {
         if next.is_some_and(|at| at.as_micros() < self.armed.load(Ordering::Relaxed)) {
             self.sooner.notify_one();
         }

@@ -1,4 +1,4 @@
-//! Who may connect to a real address of this host.
+//! Lets programs connect to a real address of this host, or refuses them.
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -261,7 +261,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
         };
         shared.harness().vigil.note();
         turns.take(count).await;
-        // What has come for one connection does not make all others wait until it is done.
+        // A full buffer is handled in turns, so that other connections need not wait until all of it is done.
         loop {
             match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
                 Ok(Turn::Done) => break,

@@ -33,7 +33,7 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     Ok(limits)
 }
 
-/// What the administrator's file says; nothing if there is none. Fails as an agent would.
+/// The text of the administrator's file; `None` if it does not exist. Fails as an agent would.
 pub fn read() -> Result<Option<String>, String> {
     text_of_root(Path::new(FILE))
 }

@@ -70,7 +70,7 @@ pub(super) struct Shared {
     /// Another agent waits for the end of this one, which the end of its connection tells.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
-    /// Who waits for a successor.
+    /// The task that waits for a successor.
     pub(super) place: OnceLock<AbortHandle>,
     /// With the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
@@ -84,7 +84,7 @@ pub(super) struct Shared {
     token: String,
     /// What proves to a proxy that a program was sent by this user.
     pass: Secret,
-    /// Who says whose a connection is.
+    /// Asks the system for the owner of a connection.
     pub(super) doorman: Doorman,
 }
 
@@ -190,7 +190,7 @@ impl Shared {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // Who has not asked for so long has a whole budget again.
+            // A host that is not in debt has its whole budget again soon, and need not be remembered.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }
@@ -205,7 +205,7 @@ impl Shared {
         }
     }
 
-    /// What was asked on a flow is answered.
+    /// Marks a question on a flow as answered.
     pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
         self.tell(|core, _| core.handle_served(flow));
     }

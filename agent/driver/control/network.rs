@@ -1,4 +1,4 @@
-//! What every answer is made from.
+//! The network that every answer is about.
 
 use crate::{
     driver::manager::{Inside, Name},

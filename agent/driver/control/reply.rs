@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::body::Body;
 use crate::driver::manager::Unmet;
 
-/// Why there is no answer.
+/// A request that is refused, with the status and the reason.
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) reason: String,

@@ -19,14 +19,14 @@ pub struct Doubt {
 }
 
 /// What could be changed behind the back of somebody who has agreed to the commands of a plan: files that they name, and that
-/// other users of this machine may write. What is found on the `PATH` is not looked at.
+/// other users of this machine may write. Programs that are found on the `PATH` are not checked.
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {
         let Start::Command(words) = &host.start else {
             continue;
         };
-        // What is named twice is told of once.
+        // A file that is named twice is reported once.
         let texts = words.iter().enumerate().filter_map(|(place, word)| {
             let path = Path::new(word);
             let is_path = word.chars().any(std::path::is_separator) && !word.starts_with('-');

@@ -210,7 +210,7 @@ impl Handle {
 
 /// Where other programs of this user come in.
 pub trait Entrance: Send + 'static {
-    /// What the network is called there.
+    /// The name of the network.
     fn name(&self) -> &Name;
 
     /// Answers there until the network is over, and tells everybody the end.

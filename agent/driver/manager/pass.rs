@@ -38,7 +38,7 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// A new one; none if this program is no helper, or the user wants ssh never to use one.
+    /// A new pass; `None` if this program cannot be the helper, or if the user has told ssh never to use one.
     pub(super) fn new(network: &Name, vip: Vip) -> Option<Self> {
         let adopted = environment::adopted().iter().rev();
         let adopted = adopted
@@ -56,7 +56,7 @@ impl Pass {
         })
     }
 
-    /// What the command finds in its environment. It is no part of its arguments, which every user of the machine can see.
+    /// The variables in the environment of the command. Arguments would be seen by every user of the machine.
     pub(super) fn variables(&self) -> [(&'static str, OsString); 3] {
         let pass = format!("{}/{}/{}", self.network, self.vip, self.token.reveal());
         [

@@ -66,7 +66,7 @@ pub enum Unmet {
     /// There is no such question.
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
     NoPrompt,
-    /// Who asks may not.
+    /// The asker is not allowed to.
     #[error("only the command of a host that is being connected to may ask, and not too much")]
     NoAsker,
     /// Nobody reads a manifest for this network.
@@ -80,7 +80,7 @@ pub type ReloadRequest = oneshot::Sender<Result<Outcome, String>>;
 /// What the tasks of a manager share.
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
-    /// What the network is called, if there is a door at which commands may ask.
+    /// The name of the network; `None` if it has no control socket through which commands could ask.
     pub(super) network: Option<Name>,
     pub(super) snapshots: watch::Sender<Snapshot>,
     pub(super) events: broadcast::Sender<Event>,
@@ -97,9 +97,9 @@ pub(super) struct State {
     /// The snapshot is not what the machine would say now.
     pub(super) changed: bool,
     pub(super) lives: HashMap<Vip, Life>,
-    /// Who waits for what an agent was asked.
+    /// The askers that wait for a reply of an agent.
     pub(super) asked: HashMap<(Vip, u64), oneshot::Sender<Reply>>,
-    /// Who waits for the answer to which question.
+    /// The commands that wait for an answer of a person, by question.
     pub(super) askers: HashMap<u64, oneshot::Sender<Option<Secret>>>,
 }
 

@@ -88,7 +88,7 @@ mod unix {
 }
 
 /// Makes a pipe as large as it may be without privilege, so that a packet of 64 KiB takes one switch between
-/// processes and not several. What is no pipe, or may not grow, stays as it is.
+/// processes and not several. Anything that is not a pipe, or may not grow, stays as it is.
 #[cfg(unix)]
 pub(in crate::driver) fn widen(fd: &impl std::os::fd::AsFd) {
     #[cfg(target_os = "linux")]

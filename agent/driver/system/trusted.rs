@@ -1,6 +1,6 @@
-//! Who else decides what a path leads to: whoever owns or may write a file, a folder on the way to it, or a link there. What
-//! nobody has named is read, what somebody has agreed to is believed, and a folder is written into, only where that is this user
-//! or root.
+//! Finds out whether other users decide what a path leads to: they do if they own or may write the file, a folder on the way to
+//! it, or a link there. A manifest that nobody has named is read only where they do not, a list of grants is believed only there,
+//! and an agent writes its folder only there.
 
 use std::{
     fmt, io,
@@ -50,7 +50,7 @@ pub fn file(path: &Path) -> Result<(), Distrust> {
     }
 }
 
-/// The same of a folder and its way. What is not there yet is not looked at.
+/// Like [`file`], for a folder. Parts of the path that do not exist yet are fine.
 pub(in crate::driver) fn folder(path: &Path) -> Result<(), Distrust> {
     way::FOLDER.follow(path).map(drop)
 }
@@ -68,7 +68,7 @@ pub(in crate::driver) fn file_of_root(_path: &Path) -> Result<Option<PathBuf>, D
     Ok(None)
 }
 
-/// Who this is.
+/// The effective user of this process.
 #[cfg(unix)]
 pub(in crate::driver) fn own() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -340,7 +340,7 @@ mod tests {
         assert!(file(&own.join("to-open")).is_err());
         assert!(file(&open.join("to-own")).is_err());
         assert_eq!(told(file, &own.join("to-own")), None);
-        // That a link leads nowhere is not that there is no file.
+        // A link that leads nowhere is an error, unlike a file that does not exist.
         for of in [file, super::folder] {
             let reason = told(of, &own.join("to-nothing")).unwrap();
             assert!(reason.starts_with("cannot look at "), "{reason}");

@@ -51,7 +51,7 @@ pub(in crate::driver::agent) struct Server {
     pub(super) listener: Listener,
     /// What everybody has to name who uses the proxy.
     pub(super) credentials: Option<Credentials>,
-    /// What a client has to name that is not known to be one of this user's.
+    /// The token, for clients that are not known to be programs of this user.
     pass: Credentials,
     /// The secret part of the status page's address.
     pub(super) token: String,
@@ -88,7 +88,7 @@ impl Server {
         })
     }
 
-    /// What a client has to name before anything is done for it.
+    /// The credentials that a client has to name first; `None` if it needs none.
     pub(super) fn asks(&self, is_stranger: bool) -> Option<&Credentials> {
         (self.credentials.as_ref()).or_else(|| is_stranger.then_some(&self.pass))
     }
@@ -112,7 +112,7 @@ impl Server {
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // Who has not to wait is judged before the next one asks.
+        // A client that need not wait is judged before the next one asks.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
@@ -144,7 +144,7 @@ pub(super) async fn fill(
     Ok(from.read_buf(buffer).await? > 0)
 }
 
-/// Says the last words to a client so that they arrive.
+/// Sends the last bytes to a client, and reads on for a while so that they arrive.
 pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
     tokio::time::timeout(HEAD_MAX, client.write_all(words)).await??;
     client.shutdown().await?;
