@@ -50,7 +50,7 @@ pub fn file(path: &Path) -> Result<(), Distrust> {
     }
 }
 
-/// Like [`file`], for a folder. Parts of the path that do not exist yet are fine.
+/// Like [`file()`], for a folder. Parts of the path that do not exist yet are fine.
 pub(in crate::driver) fn folder(path: &Path) -> Result<(), Distrust> {
     way::FOLDER.follow(path).map(drop)
 }
