@@ -15,6 +15,10 @@ use tokio::sync::Notify;
 /// anything that comes from another one.
 const MOMENT: Duration = Duration::from_micros(200);
 
+/// How long another process may have the processor for its part of an answer. One that takes longer has other work, and with
+/// each offer Linux puts those who made it further back in the line for the processor.
+const STEP_MAX: Duration = Duration::from_micros(50);
+
 /// How many arrivals at most are left alone after moments in which nothing came, so that traffic in which nothing answers
 /// soon costs next to nothing.
 const LEFT_ALONE_MAX: u32 = 64;
@@ -38,7 +42,7 @@ impl Vigil {
         let mut leave_alone = 0;
         loop {
             self.arrived.notified().await;
-            if self.answers_come().await {
+            if self.answers_come(offer).await {
                 leave_alone = 0;
                 continue;
             }
@@ -49,13 +53,16 @@ impl Vigil {
         }
     }
 
-    /// Looks until nothing has come for a moment, and tells whether anything did before that.
-    async fn answers_come(&self) -> bool {
+    /// Looks until nothing has come for a moment, and tells whether anything did before that. Does not look on a
+    /// processor that others keep busy: it does not sleep anyway. `offer` offers it, and tells for how long it was taken.
+    async fn answers_come(&self, offer: impl Fn() -> Duration) -> bool {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
             // Others first, in this process and in all others: this is for waiting, not for being quick.
-            std::thread::yield_now();
+            if offer() > STEP_MAX {
+                return false;
+            }
             tokio::task::yield_now().await;
             let arrivals = self.arrivals.load(Ordering::Relaxed);
             if arrivals != last {
@@ -66,6 +73,13 @@ impl Vigil {
     }
 }
 
+/// Offers the processor to all other processes, and tells for how long they took it.
+fn offer() -> Duration {
+    let offered = Instant::now();
+    std::thread::yield_now();
+    offered.elapsed()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,13 +88,22 @@ mod tests {
     async fn a_moment_in_which_nothing_comes_ends() {
         let vigil = Vigil::default();
         vigil.note();
-        assert!(!vigil.answers_come().await);
+        assert!(!vigil.answers_come(|| Duration::ZERO).await);
     }
 
     #[tokio::test]
     async fn an_arrival_within_the_moment_is_an_answer() {
         let vigil = Vigil::default();
-        let (answered, ()) = tokio::join!(vigil.answers_come(), async { vigil.note() });
+        let answers = vigil.answers_come(|| STEP_MAX);
+        let (answered, ()) = tokio::join!(answers, async { vigil.note() });
         assert!(answered);
+    }
+
+    #[tokio::test]
+    async fn a_busy_processor_is_left_to_others() {
+        let vigil = Vigil::default();
+        let answers = vigil.answers_come(|| STEP_MAX + Duration::from_micros(1));
+        let (answered, ()) = tokio::join!(answers, async { vigil.note() });
+        assert!(!answered);
     }
 }
