@@ -17,6 +17,9 @@ pub enum Effort {
     Connection,
     /// A packet that was refused.
     Refused,
+    /// A packet of a connection, this many of whose bytes bring nothing. A well-behaved sender has few of them: a pipe loses
+    /// nothing, so that it hardly ever sends anything again.
+    Useless(u32),
     /// A control message of this many bytes, well-formed or not.
     Message(usize),
 }
@@ -30,6 +33,8 @@ impl Effort {
             Self::Connection => 16,
             // It is looked up, counted and answered.
             Self::Refused => 4,
+            // 50 MB/s, where bytes that are of use have no such limit.
+            Self::Useless(bytes) => 1 + bytes / 512,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }
     }

@@ -33,19 +33,22 @@ pub enum Excess {
     Refused,
     /// Control messages.
     Messages,
+    /// Bytes that bring nothing.
+    Useless,
 }
 
 impl Excess {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Packets,
         Self::Connections,
         Self::Refused,
         Self::Messages,
+        Self::Useless,
     ];
 
     /// Whether it is of no use to anybody.
     const fn is_useless(self) -> bool {
-        matches!(self, Self::Refused | Self::Messages)
+        matches!(self, Self::Refused | Self::Messages | Self::Useless)
     }
 }
 
@@ -56,6 +59,7 @@ impl fmt::Display for Excess {
             Self::Connections => "new connections",
             Self::Refused => "packets and connections that may not pass",
             Self::Messages => "control messages",
+            Self::Useless => "bytes that were sent before or that nobody takes yet",
         })
     }
 }
@@ -90,7 +94,7 @@ pub(super) struct Appetite {
     over: Option<(Instant, Instant)>,
     named: bool,
     /// Units since `over` began, by [`Effort`].
-    spent: [u64; 4],
+    spent: [u64; 5],
 }
 
 impl Default for Appetite {
@@ -100,7 +104,7 @@ impl Default for Appetite {
             turn: 0,
             over: None,
             named: false,
-            spent: [0; 4],
+            spent: [0; 5],
         }
     }
 }
@@ -135,7 +139,7 @@ impl Appetite {
         let since = match self.over {
             Some((since, last)) if now - last < BREAK => since,
             _ => {
-                (self.spent, self.named) = ([0; 4], false);
+                (self.spent, self.named) = ([0; 5], false);
                 now
             }
         };
@@ -165,6 +169,7 @@ const fn index(effort: Effort) -> usize {
         Effort::Connection => 1,
         Effort::Refused => 2,
         Effort::Message(_) => 3,
+        Effort::Useless(_) => 4,
     }
 }
 
@@ -203,6 +208,8 @@ mod tests {
             (Effort::Packet, 100_000),
             (Effort::Connection, 6_250),
             (Effort::Refused, 25_000),
+            (Effort::Useless(100), 100_000),
+            (Effort::Useless(60_000), 847),
             (Effort::Message(100), 7_000),
             (Effort::Message(256 << 10), 6),
         ] {

@@ -218,6 +218,7 @@ impl Core {
             let verdict = self.switch.handle_packet(now, vip, frame);
             let effort = match verdict {
                 Verdict::Forwarded => Effort::Packet,
+                Verdict::Useless(bytes) => Effort::Useless(bytes),
                 Verdict::Begun => Effort::Connection,
                 Verdict::Refused | Verdict::Offence(_) => Effort::Refused,
             };
@@ -225,7 +226,7 @@ impl Core {
                 host.link.spend(now, effort);
             }
             match verdict {
-                Verdict::Forwarded | Verdict::Begun | Verdict::Refused => {}
+                Verdict::Forwarded | Verdict::Useless(_) | Verdict::Begun | Verdict::Refused => {}
                 Verdict::Offence(Offence::Spoofed) => {
                     let spoofed = self.switch.traffic(vip).spoofed;
                     let host = self.hosts.get_mut(&vip);

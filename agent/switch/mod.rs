@@ -15,6 +15,7 @@ mod meter;
 mod queue;
 mod refused;
 mod tracker;
+mod window;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -34,7 +35,7 @@ use self::{
     learned::{AT_ONCE_MAX, Learned},
     queue::Queue,
     refused::Refusals,
-    tracker::{Farewell, Refusal, Tracker},
+    tracker::{Farewell, Passage, Refusal, Tracker},
 };
 use crate::{
     addr::{FlowKey, Port, Vip},
@@ -104,6 +105,9 @@ pub struct Traffic {
 pub enum Verdict {
     /// It waits for its destination's pipe.
     Forwarded,
+    /// It waits for its destination's pipe, but so many of its bytes bring nothing: they have been sent before, or their
+    /// receiver does not take them yet.
+    Useless(u32),
     /// It waits for its destination's pipe, and begins a flow.
     Begun,
     /// An honest mistake: a port that is not published, a host that is down, a connection that is over.
@@ -115,7 +119,7 @@ pub enum Verdict {
 impl Verdict {
     /// Whether the packet is forwarded.
     pub const fn passes(self) -> bool {
-        matches!(self, Self::Forwarded | Self::Begun)
+        matches!(self, Self::Forwarded | Self::Useless(_) | Self::Begun)
     }
 }
 
@@ -393,8 +397,12 @@ impl Switch {
         let begins =
             flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key, segment);
         if !begins {
-            let to = self.tracker.follow(now, from, key, segment)?;
-            return Ok((to, Verdict::Forwarded));
+            let Passage { to, useless } = self.tracker.follow(now, from, key, segment)?;
+            let verdict = match useless {
+                0 => Verdict::Forwarded,
+                bytes => Verdict::Useless(bytes),
+            };
+            return Ok((to, verdict));
         }
         // An address that a gateway has dialled may answer, but not begin anything.
         if *key.src.ip() != from.address() {

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use super::meter::{Meter, Sent};
+use super::{
+    meter::{Meter, Sent},
+    window::{Window, is_after},
+};
 use crate::{
     addr::{FlowKey, Vip},
     budget::{Counts, Shares},
@@ -161,6 +164,16 @@ struct End {
     /// The sequence number after the FIN of this end; `None` before it.
     fin: Option<u32>,
     fin_acked: bool,
+    window: Window,
+}
+
+/// A segment that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Passage {
+    /// The host at the other end.
+    pub(super) to: Vip,
+    /// How many bytes of the segment bring nothing: they have been sent before, or the other end does not take them yet.
+    pub(super) useless: u32,
 }
 
 /// A reset to be delivered to one end of a flow, because the other is gone.
@@ -219,6 +232,7 @@ impl Tracker {
         let mut initiator = End::new(now, from);
         initiator.meter.count(now, initiator.fresh(segment));
         initiator.next = Some(segment.seq.wrapping_add(segment.span));
+        initiator.window.note(segment, Window::default());
         let (first, second) = match side {
             Side::First => (initiator, End::new(now, to)),
             Side::Second => (End::new(now, to), initiator),
@@ -276,14 +290,14 @@ impl Tracker {
             .collect()
     }
 
-    /// Follows a segment of a flow that has begun, and returns the host at the other end.
+    /// Follows a segment of a flow that has begun.
     pub(super) fn follow(
         &mut self,
         now: Instant,
         from: Vip,
         key: FlowKey,
         segment: Segment,
-    ) -> Result<Vip, Refusal> {
+    ) -> Result<Passage, Refusal> {
         let (name, side) = ordered(key);
         let Some(flow) = self.flows.get_mut(&name) else {
             return Err(Refusal::Stray);
@@ -292,16 +306,21 @@ impl Tracker {
         if flow.end(side).host != from {
             return Err(Refusal::Stray);
         }
-        let to = flow.end(side.other()).host;
+        let End {
+            host: to, window, ..
+        } = *flow.end(side.other());
         let mut opened = None;
         if segment.flags.rst {
             self.remove(name);
-            return Ok(to);
+            return Ok(Passage { to, useless: 0 });
         }
         flow.last = now;
         let end = segment.seq.wrapping_add(segment.span);
         let sender = flow.end_mut(side);
-        sender.meter.count(now, sender.fresh(segment));
+        let fresh = sender.fresh(segment);
+        let useless = segment.bytes() - fresh.saturating_sub(window.beyond(end));
+        sender.meter.count(now, fresh);
+        sender.window.note(segment, window);
         if sender.next.is_none_or(|next| is_after(end, next)) {
             sender.next = Some(end);
         }
@@ -326,7 +345,7 @@ impl Tracker {
         if over {
             self.remove(name);
         }
-        Ok(to)
+        Ok(Passage { to, useless })
     }
 
     /// Ends all flows of a host that is gone, and returns the resets for their other ends.
@@ -465,13 +484,14 @@ impl End {
             next: None,
             fin: None,
             fin_acked: false,
+            window: Window::default(),
         }
     }
 
     /// How many bytes of a segment have not been seen before. A probe of an idle connection repeats one, and has none.
     fn fresh(&self, segment: Segment) -> u32 {
-        let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
-        let bytes = segment.span - numbered;
+        let bytes = segment.bytes();
+        let numbered = segment.span - bytes;
         let end = segment.seq.wrapping_add(segment.span);
         match self.next {
             Some(next) if is_after(end, next) => {
@@ -490,9 +510,4 @@ fn ordered(key: FlowKey) -> (FlowKey, Side) {
     } else {
         (key.reversed(), Side::Second)
     }
-}
-
-/// Whether sequence number `a` is after `b` (RFC 9293 section 3.4: arithmetic modulo 2^32).
-fn is_after(a: u32, b: u32) -> bool {
-    a.wrapping_sub(b).cast_signed() > 0
 }

@@ -53,6 +53,10 @@ pub struct Segment {
     pub flags: Flags,
     /// How far the segment moves the sequence number: its bytes, and one each for SYN and FIN.
     pub span: u32,
+    /// How many bytes after [`Segment::ack`] the sender takes, still to be shifted.
+    pub window: u16,
+    /// The shift of all later windows of the sender (RFC 7323 section 2.2), which only a SYN may name.
+    pub shift: Option<u8>,
 }
 
 /// The flags of a TCP header (RFC 9293 section 3.1) that decide how a flow begins and ends.
@@ -70,6 +74,13 @@ pub struct Flags {
     pub rst: bool,
     /// The acknowledgment number is valid.
     pub ack: bool,
+}
+
+impl Segment {
+    /// How many bytes of the stream the segment carries.
+    pub const fn bytes(self) -> u32 {
+        self.span - self.flags.syn as u32 - self.flags.fin as u32
+    }
 }
 
 impl<'a> Packet<'a> {
@@ -94,7 +105,7 @@ impl<'a> Packet<'a> {
         if ip[9] != TCP {
             return Err(PacketError::Protocol);
         }
-        let Some((header, _)) = tcp.split_first_chunk::<TCP_HEADER>() else {
+        let Some((header, rest)) = tcp.split_first_chunk::<TCP_HEADER>() else {
             return Err(PacketError::Truncated);
         };
         let data_offset = usize::from(header[12] >> 4) * 4;
@@ -118,11 +129,14 @@ impl<'a> Packet<'a> {
             ),
         };
         let data = u32::try_from(tcp.len() - data_offset).unwrap_or(u32::MAX);
+        let options = rest.get(..data_offset - TCP_HEADER).unwrap_or_default();
         let segment = Segment {
             seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
             ack: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
             flags,
             span: data + u32::from(flags.syn) + u32::from(flags.fin),
+            window: u16::from_be_bytes([header[14], header[15]]),
+            shift: flags.syn.then(|| window_shift(options)).flatten(),
         };
         Ok(Self {
             bytes,
@@ -154,6 +168,7 @@ impl<'a> Packet<'a> {
             ack,
             flags,
             span,
+            ..
         } = self.segment;
         if flags.rst {
             return None;
@@ -164,6 +179,23 @@ impl<'a> Packet<'a> {
         } else {
             reset(to_sender, 0, Some(seq.wrapping_add(span)))
         })
+    }
+}
+
+/// The window shift among TCP options. Options after one that is malformed are not read.
+fn window_shift(mut options: &[u8]) -> Option<u8> {
+    const END: u8 = 0;
+    const NOTHING: u8 = 1;
+    const WINDOW_SCALE: u8 = 3;
+
+    loop {
+        options = match *options {
+            [] | [END, ..] => return None,
+            [NOTHING, ref rest @ ..] => rest,
+            [WINDOW_SCALE, 3, shift, ..] => return Some(shift),
+            [_, length, ..] => options.get(usize::from(length).max(2)..)?,
+            [_] => return None,
+        };
     }
 }
 
@@ -259,6 +291,23 @@ mod tests {
         assert_eq!(reply.key(), KEY.reversed());
         assert_eq!((reply.segment().seq, reply.segment().ack), (0, 501));
         assert!(reply.segment().flags.ack);
+    }
+
+    #[test]
+    fn a_window_shift_is_found_among_options_and_nothing_is_read_beyond_them() {
+        for (options, shift) in [
+            (&[][..], None),
+            (&[3, 3, 7], Some(7)),
+            (&[2, 4, 5, 180, 1, 3, 3, 0], Some(0)),
+            (&[0, 3, 3, 7], None),
+            (&[3, 3], None),
+            (&[3, 2, 3, 3, 7], Some(7)),
+            (&[8, 0, 3, 3, 7], Some(7)),
+            (&[8, 200, 3, 3, 7], None),
+            (&[1, 1, 1, 8], None),
+        ] {
+            assert_eq!(window_shift(options), shift, "{options:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A running network: a manager on a "laptop" that is a namespace of its own, hosts of every kind, and their services.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fmt::Write as _,
     fs,
     io::{Read as _, Write as _},
@@ -342,7 +342,19 @@ impl Network {
 
     /// A command of the program on the laptop that asks the running network.
     pub(crate) fn norouter(&self, words: &[&str]) -> Command {
-        let mut command = self.laptop().command(&[program(&self.sandbox)]);
+        self.laptop_command(&[], words)
+    }
+
+    /// The same, with the lowest priority: it does not take the processor from what is being measured.
+    pub(crate) fn nice_norouter(&self, words: &[&str]) -> Command {
+        self.laptop_command(&["nice", "-n", "19"], words)
+    }
+
+    fn laptop_command(&self, before: &[&str], words: &[&str]) -> Command {
+        let program = program(&self.sandbox);
+        let mut whole: Vec<&OsStr> = before.iter().map(OsStr::new).collect();
+        whole.push(program.as_os_str());
+        let mut command = self.laptop().command(&whole);
         at_home(command.args(words), &self.sandbox);
         command
     }

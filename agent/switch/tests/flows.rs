@@ -104,3 +104,38 @@ fn a_flow_that_is_killed_while_it_opens_is_refused_to_the_one_that_began() {
     assert_eq!(to_a[0].1.ack, 101);
     assert!(delivered(&mut switch, B)[0].1.flags.rst);
 }
+
+/// The same segment with another window.
+fn with_window(frame: &PacketFrame, window: u16) -> PacketFrame {
+    let mut bytes = frame.payload().to_vec();
+    bytes[34..36].copy_from_slice(&window.to_be_bytes());
+    PacketFrame::new(&bytes)
+}
+
+#[test]
+fn bytes_that_bring_nothing_pass_and_are_counted() {
+    let mut switch = switch();
+    let (a, b) = ((A, 4000), (B, 80));
+    open(&mut switch, 4000);
+    let mut verdict = |from, frame| switch.handle_packet(NOW, vip(from), frame);
+    let offer = |ack, window| with_window(&segment(b, a, ACK, 501, ack), window);
+    assert_eq!(verdict(B, offer(101, 1_000)), Verdict::Forwarded);
+    assert_eq!(verdict(A, data(a, b, 101, 1_000)), Verdict::Forwarded);
+    assert_eq!(
+        verdict(A, data(a, b, 101, 1_000)),
+        Verdict::Useless(1_000),
+        "again"
+    );
+    assert_eq!(
+        verdict(A, data(a, b, 601, 1_000)),
+        Verdict::Useless(1_000),
+        "half again, half too soon"
+    );
+    assert_eq!(verdict(B, offer(1_101, 2_000)), Verdict::Forwarded);
+    assert_eq!(verdict(A, data(a, b, 1_601, 500)), Verdict::Forwarded);
+    assert_eq!(
+        verdict(A, data(a, b, 3_001, 300)),
+        Verdict::Useless(200),
+        "too soon"
+    );
+}

@@ -76,7 +76,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     // Within flows.
     quiet("300 flows, zero window", &["zero-window"], 600),
     quiet("300 flows, a window of one byte", &["tiny-window"], 600),
-    quiet("300 flows, filled", &["fill"], 600),
+    attack("300 flows, filled", &["fill"], 600),
     quiet("DNS questions over 100 flows", &["dns-questions"], 1_000),
     quiet("segments of one byte", &["one-byte"], 1_000),
     quiet("every other byte", &["out-of-order"], 5_000),

@@ -246,13 +246,13 @@ impl<'a> Stage<'a> {
                 scope.spawn(|| {
                     while !over.load(Ordering::Relaxed) {
                         let why = ["why", "evil:8081", "--from", "laptop"];
-                        ended(&mut self.network.norouter(&why));
+                        ended(&mut self.network.nice_norouter(&why));
                     }
                 });
             }
             while Instant::now() < end {
                 let asked = Instant::now();
-                let answer = ended(&mut self.network.norouter(&["status", "--json"]));
+                let answer = ended(&mut self.network.nice_norouter(&["status", "--json"]));
                 let there = serde_json::from_str::<Value>(&answer.out).is_ok();
                 slowest = slowest.max(if there { asked.elapsed() } else { DEADLINE });
                 let pause = end.min(asked + Duration::from_millis(700));
