@@ -158,8 +158,8 @@ impl Manager {
         &self.handle
     }
 
-    /// The requests of other programs to reload the manifest. Only the first call gets them. Dropping them refuses every
-    /// request, because the network then has no manifest.
+    /// The requests of other programs to reload the manifest. Only the first call gets them. Dropping them refuses
+    /// every request, because the network then has no manifest.
     pub fn take_reloads(&mut self) -> Option<mpsc::UnboundedReceiver<ReloadRequest>> {
         self.reloads.take()
     }
