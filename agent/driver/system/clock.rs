@@ -77,7 +77,7 @@ fn since_boot() -> Duration {
     #[cfg(target_vendor = "apple")]
     {
         use rustix::time::{ClockId, clock_gettime};
-        // On these systems this clock runs on during sleep, unlike the one of the standard library.
+        // On these systems this clock also counts sleep, unlike the one of the standard library.
         let time = clock_gettime(ClockId::Monotonic);
         Duration::new(
             u64::try_from(time.tv_sec).unwrap_or(0),
