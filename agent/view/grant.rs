@@ -31,7 +31,7 @@ pub enum Grant {
         port: u16,
         /// `tcp` or `udp`.
         protocol: String,
-        /// What is dialled, as the host sees it.
+        /// The address or name, and the port, that the host dials.
         target: String,
         /// Whether the host is this very machine.
         here: bool,

@@ -34,7 +34,7 @@ pub struct LogLine {
     pub seq: u64,
     /// The time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }

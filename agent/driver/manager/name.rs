@@ -5,7 +5,8 @@ use std::{fmt, path::Path, str::FromStr};
 /// More characters than anybody wants to type, and few enough for the path of a socket.
 const LENGTH_MAX: usize = 40;
 
-/// A name that can be part of a file name anywhere: letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
+/// A name that can be a part of a file name on any system: letters, digits, `-`, `_` and `.`, beginning with a letter
+/// or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(String);
 
