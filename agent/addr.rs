@@ -21,7 +21,7 @@ pub enum VipError {
     /// The text is not a dotted IPv4 address (leading zeros, names and IPv6 included).
     #[error("not an IPv4 address")]
     Syntax,
-    /// The address could not be listened on without root.
+    /// The address is not a loopback address; listening there would need root.
     #[error("not inside 127.0.0.0/8")]
     NotLoopback,
     /// The address is this machine's own `localhost`, or one that no socket can bind.

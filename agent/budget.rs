@@ -157,7 +157,7 @@ impl<K: Copy + Ord> Shares<K> {
         self.used -= self.by.take(holder, amount);
     }
 
-    /// How much a holder has.
+    /// The amount that a holder has taken.
     pub fn held(&self, holder: K) -> usize {
         self.by.of(holder)
     }
@@ -203,7 +203,7 @@ impl<K: Copy + Ord> Counts<K> {
         amount
     }
 
-    /// What `key` has.
+    /// The amount that `key` has taken.
     pub fn of(&self, key: K) -> usize {
         self.0.get(&key).copied().unwrap_or_default()
     }

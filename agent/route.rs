@@ -1,6 +1,6 @@
-//! Destinations outside the network, and the hosts that they are reached through.
+//! Destinations outside the network, and the hosts through which they are reached.
 //!
-//! The manager and every agent decide with this one table, so that what one sends is what the other lets through.
+//! The manager and every agent use this one table, so that one lets through what the other sends.
 
 use std::{
     fmt,
@@ -15,7 +15,7 @@ use crate::addr::Vip;
 
 pub mod policy;
 
-/// Addresses that mean something else on every machine, or that only a machine itself should ask for, and what they are. A
+/// Addresses that mean something else on every machine, or that only a machine itself should use, with their kinds. A
 /// route leads there only if it names a part of one of these blocks.
 const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     (v4([0, 0, 0, 0], 8), "an address that says \"this network\""),
@@ -36,7 +36,7 @@ const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     ),
 ];
 
-/// The same for IPv6.
+/// The same kinds of addresses for IPv6.
 const SPECIAL_V6: [(Ipv6Net, &str); 10] = [
     (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "the unspecified address"),
     (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "the loopback address"),
@@ -79,46 +79,46 @@ const fn v6(address: [u16; 8], bits: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::from_segments(address), bits)
 }
 
-/// Blocks with fewer bits than these are everywhere rather than somewhere: `0.0.0.0/1`, but not `10.0.0.0/8`.
+/// Blocks with fewer bits than these count as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
 const WIDE_V4: u8 = 8;
 const WIDE_V6: u8 = 16;
 
-/// What a route leads to, or an exception from it.
+/// A destination of a route, or an exception from one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A block of addresses.
     Cidr(IpNet),
-    /// Names of hosts.
+    /// All names that match a pattern.
     Glob(Glob),
 }
 
-/// A pattern for host names: `*` is any text, dots included.
+/// A pattern for host names: `*` matches any text, dots included.
 #[derive(Clone, PartialEq)]
 pub struct Glob {
     text: String,
     pattern: WildMatch,
 }
 
-// The pattern is the text, letter by letter.
+// The debug output is the text of the pattern, character by character.
 impl fmt::Debug for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text.fmt(f)
     }
 }
 
-// Text equals itself, and so does a pattern made of it.
+// Two patterns are equal if their texts are.
 impl Eq for Glob {}
 
-/// Why a text is no [`Target`].
+/// The reason why a text is not a [`Target`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// An address without a number of bits.
+    /// The text is an address without a prefix length.
     #[error("a bare address")]
     BareAddress(IpAddr),
-    /// It has a `/`, but is no address with a number of bits.
+    /// The text has a `/`, but is not an address with a prefix length.
     #[error("not a CIDR block")]
     Cidr,
-    /// It has characters that no name has.
+    /// The text has characters that cannot be in a name.
     #[error("neither a CIDR block nor a host name glob")]
     Glob,
 }
@@ -155,7 +155,7 @@ impl fmt::Display for Target {
 }
 
 impl Target {
-    /// Whether an address is one of its destinations.
+    /// Whether the target includes an address.
     pub fn has_address(&self, address: IpAddr) -> bool {
         match self {
             Self::Cidr(block) => block.contains(&address),
@@ -163,7 +163,7 @@ impl Target {
         }
     }
 
-    /// Whether a name, in lower case and without a dot at its end, is one of its destinations.
+    /// Whether the target includes a name, which must be in lower case and without a dot at its end.
     pub fn has_name(&self, name: &str) -> bool {
         match self {
             Self::Cidr(_) => false,
@@ -171,7 +171,7 @@ impl Target {
         }
     }
 
-    /// Whether it is a block inside one of the special ones, and holds this address.
+    /// Whether the target is a block inside one of the special ones, and includes this address.
     pub fn names_special(&self, address: IpAddr) -> bool {
         match (self, address) {
             (Self::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
@@ -191,14 +191,14 @@ impl Target {
     }
 }
 
-/// Some destinations, and the hosts that can reach them.
+/// Destinations, and the hosts that can reach them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The hosts that dial: the first of them that is there. At least one.
+    /// The gateways, at least one. The first that is up dials.
     pub via: Vec<Vip>,
-    /// What they dial.
+    /// The destinations that they dial.
     pub to: Vec<Target>,
-    /// What of it is not meant: it is looked for in earlier routes.
+    /// The exceptions. For these, earlier routes are looked at.
     pub not_to: Vec<Target>,
 }
 
@@ -207,18 +207,18 @@ impl Route {
         self.to.iter().any(&has) && !self.not_to.iter().any(&has)
     }
 
-    /// Whether an address is one of its exceptions, whatever name has led to it.
+    /// Whether an address is one of the exceptions, no matter which name has led to it.
     pub fn excepts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.not_to.iter().any(|not_to| not_to.has_address(address))
     }
 
-    /// Whether it leads to names. Their addresses are known only to its hosts.
+    /// Whether the route has patterns of names. Only its gateways know the addresses of such names.
     pub fn has_globs(&self) -> bool {
         self.to.iter().any(|to| matches!(to, Target::Glob(_)))
     }
 
-    /// Whether a block inside one of the special ones is written in this route.
+    /// Whether the route names a block inside one of the special ones that includes this address.
     fn names_special(&self, address: IpAddr) -> bool {
         self.to.iter().any(|to| to.names_special(address))
     }
@@ -239,7 +239,7 @@ impl Routes {
         self.0.iter()
     }
 
-    /// The route to an address, which must not be one of the network's own.
+    /// The route to an address, which must not be one of the network's own addresses.
     pub fn to_address(&self, address: IpAddr) -> Option<&Route> {
         let address = address.to_canonical();
         let routes = self.0.iter().rev();
@@ -247,7 +247,7 @@ impl Routes {
         leading.find(|route| !is_special(address) || route.names_special(address))
     }
 
-    /// The route to a name. `localhost` is every machine's own (RFC 6761 section 6.3), so that no route leads there.
+    /// The route to a name. No route leads to `localhost`, because every machine has its own (RFC 6761 section 6.3).
     pub fn to_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
         if name == "localhost" || name.ends_with(".localhost") {
@@ -257,13 +257,13 @@ impl Routes {
         routes.find(|route| route.leads_to(|to| to.has_name(&name)))
     }
 
-    /// The last route that would lead to an address if it were none of its exceptions.
+    /// The last route that would lead to an address if the address were not one of the route's exceptions.
     pub fn excepting_address(&self, address: IpAddr) -> Option<&Route> {
         let address = address.to_canonical();
         self.excepting(|target| target.has_address(address))
     }
 
-    /// The last route that would lead to a name if it were none of its exceptions.
+    /// The last route that would lead to a name if the name were not one of the route's exceptions.
     pub fn excepting_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
         self.excepting(|target| target.has_name(&name))
@@ -274,15 +274,16 @@ impl Routes {
         routes.find(|route| route.to.iter().any(&has) && route.not_to.iter().any(&has))
     }
 
-    /// Whether a host may connect for others to an address that a name has led it to.
+    /// Whether a host may connect on behalf of others to an address to which a name has led it.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let verbatim = |route: &Route| route.via.contains(&host) && route.names_special(address);
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
-    /// Whether a route through this host has a block that means this very part of the world. What an address of the host's
-    /// own offers is for its own programs, unless somebody has thought of it: not by a route to everywhere, or to names.
+    /// Whether a route through this host names a block that is specifically about this address. A service at one of the
+    /// host's own addresses is for its own programs, unless somebody intended it for others. A route to everywhere, or
+    /// to names, does not show such an intention.
     pub fn means(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let means = |to: &Target| match to {
@@ -297,18 +298,18 @@ impl Routes {
         })
     }
 
-    /// Whether a host is one that dials for others.
+    /// Whether a host dials for others.
     pub fn has_gateway(&self, host: Vip) -> bool {
         self.0.iter().any(|route| route.via.contains(&host))
     }
 }
 
-/// Whether an address means something else on every machine.
+/// Whether an address has a different meaning on every machine.
 pub fn is_special(address: IpAddr) -> bool {
     what_is(address).is_some()
 }
 
-/// What an address is that means something else on every machine; nothing for others.
+/// The kind of an address that has a different meaning on every machine; `None` for other addresses.
 pub fn what_is(address: IpAddr) -> Option<&'static str> {
     let v4 = |address: Ipv4Addr| {
         let (_, what) = SPECIAL_V4
@@ -328,8 +329,8 @@ pub fn what_is(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: by its form (RFC 4291 section 2.5.5.2), or through a translator
-/// (RFC 6052 section 2.1).
+/// The IPv4 address that an IPv6 address leads to: because it is mapped (RFC 4291 section 2.5.5.2), or through a
+/// translator (RFC 6052 section 2.1).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() else {
         return address.to_ipv4_mapped();
@@ -337,7 +338,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
-/// Names and globs are compared in lower case and without the dot that ends a complete name.
+/// The form in which names and globs are compared: lower case, without the dot that ends a complete name.
 fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

@@ -264,7 +264,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Draws the block for the present state of the network, below what has scrolled meanwhile.
+    /// Draws the block for the present state of the network, below the lines that have been printed meanwhile.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
         let Some(mut block) = self.block.take() else {

@@ -355,7 +355,7 @@ impl Upkeep {
         }
     }
 
-    /// Reads the manifest again, makes the network what it says, and tells the person and the one who has asked.
+    /// Reloads the manifest, changes the network accordingly, and tells the person and the asker.
     async fn reload(
         &mut self,
         manager: &Handle,

@@ -1,7 +1,7 @@
-//! What every driver does with its machine: lends it out under a lock, performs what it decides, and keeps its time.
+//! What every driver does for its machine: lends it out under a lock, performs what it decides, and keeps its time.
 //!
-//! All tasks of a machine share one thread, and the lock is held between two awaits and never across one, so that nobody waits
-//! for it. The log has every output and every timer with its reason, on the level `trace`.
+//! All tasks of a machine share one thread. The lock is held only between two awaits, never across one, so that no task
+//! waits for it. At the level `trace` the log has every output, and every timer with its reason.
 
 use std::{
     convert::Infallible,
@@ -20,18 +20,18 @@ use crate::{
     time::Instant,
 };
 
-/// A machine: it is told what has happened, and says what is to be done (`docs/ARCHITECTURE.md`, "The shape of a machine").
+/// A machine: it is told what has happened, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
 pub(super) trait Machine: Send + 'static {
-    /// What is to be done.
+    /// Something that the machine wants to have done.
     type Output: fmt::Debug;
 
-    /// The next thing to do.
+    /// The next output, if there is one.
     fn poll_output(&mut self) -> Option<Self::Output>;
 
     /// When to call [`Machine::handle_timeout`], and why.
     fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
 
-    /// Time has passed.
+    /// Tells the machine that time has passed.
     fn handle_timeout(&mut self, now: Instant);
 }
 
@@ -42,32 +42,32 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// The machine, and what is kept under the same lock.
     type State: Send;
 
-    /// The timer goes off at least this often, if the world wants to look at something itself.
+    /// The longest time between two calls of [`World::ticked`], if the world has to check something itself.
     const TICK: Option<Duration> = None;
 
     fn harness(&self) -> &Harness<Self::State>;
 
     fn machine(state: &mut Self::State) -> &mut Self::Machine;
 
-    /// Does one thing that the machine has decided.
+    /// Performs one output of the machine.
     fn perform(
         self: &Arc<Self>,
         state: &mut Self::State,
         output: <Self::Machine as Machine>::Output,
     );
 
-    /// The machine has nothing more to be done for now.
+    /// Called when the machine has no more outputs for now.
     fn settled(self: &Arc<Self>, state: &mut Self::State);
 
-    /// The timer has gone off, so long after its time. The machine hears of it afterwards.
+    /// Called when the timer has fired, and how late; the machine is told afterwards.
     fn ticked(self: &Arc<Self>, _late: Duration) {}
 
-    /// The moment, by the clock of this machine.
+    /// The present moment, by the machine's clock.
     fn now(&self) -> Instant {
         self.harness().clock.now()
     }
 
-    /// The state. A panic in one task leaves it as good as it was.
+    /// Locks the state. It is as good as before even if a task has panicked.
     fn lock(&self) -> MutexGuard<'_, Self::State> {
         let state = self.harness().state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
@@ -99,9 +99,9 @@ pub(super) struct Harness<S> {
     /// Keeps the thread awake for a moment after something has arrived.
     pub(super) vigil: Vigil,
     state: Mutex<S>,
-    /// What the timer waits for, in microseconds; [`NEVER`] if it waits for nothing.
+    /// When the timer will fire, in microseconds; [`NEVER`] if it waits for nothing.
     armed: AtomicU64,
-    /// The earliest deadline has moved forward.
+    /// Notified when an earlier deadline has come up.
     sooner: Notify,
 }
 
@@ -118,7 +118,7 @@ impl<S> Harness<S> {
         }
     }
 
-    /// Wakes the timer if it would go off too late.
+    /// Wakes the timer if it would fire too late.
     fn rearm(&self, next: Option<Instant>) {
         if next.is_some_and(|at| at.as_micros() < self.armed.load(Ordering::Relaxed)) {
             self.sooner.notify_one();

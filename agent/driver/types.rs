@@ -1,4 +1,4 @@
-//! The types of the desktop app's page, made from what it is shown. `UPDATE=1 cargo test` writes them anew.
+//! The TypeScript types of the desktop app's page, generated from the views. `UPDATE=1 cargo test` rewrites them.
 
 use std::{env, fs, path::Path};
 
@@ -6,7 +6,7 @@ use ts_rs::{Config, ExportError, TS};
 
 use crate::view;
 
-/// Compares a type with its file, or writes the file; gives its name where it is stale.
+/// Compares a type with its file, or writes the file. Returns the name if the file is stale.
 fn stale<T: TS + 'static>(config: &Config) -> Result<Option<String>, ExportError> {
     let name = T::ident(config);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/types");
@@ -20,7 +20,7 @@ fn stale<T: TS + 'static>(config: &Config) -> Result<Option<String>, ExportError
     Ok((there.replace("\r\n", "\n") != text).then_some(name))
 }
 
-/// Fields that may be missing are read as missing when they are null, but they are never written so.
+/// Removes ` | null` from optional fields: they are left out when they are empty, never written as null.
 fn without_null(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once("?: ") {
         Some((name, kind)) => format!("{name}?: {}\n", kind.replacen(" | null", "", 1)),

@@ -18,7 +18,7 @@ use crate::{
 /// How many refusals by one rule are named; further ones are counted.
 const NAMED_MAX: usize = 4;
 
-/// The shortest time between two reports. What an attacker is refused can change a thousand times a second.
+/// The shortest time between two reports. An attacker can cause a thousand different refusals a second.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 impl Core {

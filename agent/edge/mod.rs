@@ -184,7 +184,7 @@ pub enum Service {
 pub enum Turn {
     /// Nothing is left.
     Done,
-    /// There is more, after others have had their turn.
+    /// Some bytes are left. Others have their turn first.
     Yield,
 }
 
@@ -342,8 +342,8 @@ impl Core {
         self.configure(args)?;
         let own = self.config.as_ref().map(|config| config.me.address());
         let same_routes = routes == self.config.as_ref().map(|config| config.routes.clone());
-        // With the same routes, an address that a gateway was once allowed to dial is not checked again: its name is
-        // forgotten sooner than a long connection ends.
+        // If the routes are unchanged, flows to addresses that a gateway was allowed to dial are not checked again: the
+        // names of such addresses are forgotten earlier than a long connection ends.
         let gone = |flow: &&FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
             let served = !judged || self.served_at(now, flow.src).is_some();

@@ -255,7 +255,7 @@ impl Core {
     }
 }
 
-/// The words for a host that the policy keeps from a destination.
+/// The failure to report when the policy does not allow this host a destination.
 fn not_allowed(to: &Destination, by: By) -> Failure {
     Failure {
         cause: Cause::NotAllowed,

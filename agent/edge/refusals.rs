@@ -12,7 +12,7 @@ const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// How often each host has asked for each target, and by what it was refused.
+    /// How often each host has asked for each target, and which rule refused it.
     asks: BTreeMap<(Ipv4Addr, String, By), u64>,
     due: Option<Instant>,
 }

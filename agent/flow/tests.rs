@@ -1,4 +1,4 @@
-//! Two tables face to face on virtual time.
+//! Two flow tables connected with each other, on virtual time.
 
 use proptest::prelude::*;
 

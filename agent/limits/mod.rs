@@ -119,7 +119,7 @@ impl Limits {
         self.0.push(permits);
     }
 
-    /// Whether a program of this machine may be served at this address, as another host.
+    /// Whether the agent may listen at this address on behalf of another host.
     pub fn may_listen(&self, address: SocketAddr) -> Result<(), Refusal> {
         self.all(Kind::Listen, |permits| has(&permits.listen.what, address))
     }

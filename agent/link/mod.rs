@@ -1,4 +1,4 @@
-//! One agent as the manager sees it: from its command to its end, with the reason, and through every new start.
+//! One agent as the manager sees it: from its command to its end with a reason, and again after each restart.
 //!
 //! The machine decodes the agent's stream, judges it, listens for its heartbeat, and tells the driver what to do with
 //! the process. It never touches the process itself, and it never sees where packets go.
@@ -159,7 +159,7 @@ pub enum State {
     Waiting {
         /// When it will be started.
         until: Instant,
-        /// The pause between its end and that start.
+        /// The pause between the end of the agent and its next start.
         pause: Duration,
         /// The number of that start, from 1, counted since it last served for a while.
         attempt: u32,

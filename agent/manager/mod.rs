@@ -59,7 +59,7 @@ pub enum Output {
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
-    /// The reply to the question with this number to that host's agent; see [`Core::ask`].
+    /// A reply of that host's agent to the question with this number; see [`Core::ask`].
     Reply(Vip, u64, Reply),
     /// The question with this number has this answer, or will have none.
     Answer(u64, Option<Secret>),

@@ -537,7 +537,7 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// The character, or the end of the last line that is not blank if nothing but blanks follow.
+    /// The position itself, or the end of the text if only blanks follow the position.
     fn before_final_blanks(&self, character: usize) -> usize {
         let end = self.body.trim_end().chars().count();
         character.min(end)

@@ -1,8 +1,8 @@
-//! Who may reach what, of all that the manifest publishes and its routes lead to. A policy only takes away: what is not
-//! published, and where no route leads, it cannot open.
+//! Decides who may reach which published ports and routed destinations. A policy can only restrict: it cannot open a
+//! port that is not published, or a destination to which no route leads.
 //!
-//! The first rule that fits decides, and the default where none does. The manager's switch, both agents of a connection and
-//! the check of a manifest ask the same code, so that what one shows is what the others do.
+//! The first rule that fits decides; if none fits, the default does. The manager's switch, both agents of a connection
+//! and the check of a manifest use the same code, so that they always agree.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,55 +14,56 @@ use std::{
 use super::{Glob, Target, plain};
 use crate::addr::{Port, Vip};
 
-/// What becomes of a connection.
+/// The decision about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It may be.
+    /// The connection is allowed.
     Allow,
-    /// It is refused.
+    /// The connection is refused.
     Deny,
 }
 
-/// Some hosts of the network.
+/// A set of hosts of the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hosts {
-    /// Whoever there is.
+    /// All hosts.
     Everybody,
-    /// These.
+    /// Only these hosts.
     Only(BTreeSet<Vip>),
 }
 
-/// Some destinations outside the network.
+/// A set of destinations outside the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Beyond {
-    /// Whatever a route leads to.
+    /// All destinations to which a route leads.
     Everything,
-    /// These, as far as a route leads there.
+    /// Only these destinations, as far as a route leads there.
     Only(Vec<Target>),
 }
 
 /// One line of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Its number in the manifest, from 1: an agent knows only the rules that concern it.
+    /// The number of the rule in the manifest, from 1. An agent knows only the rules that concern it, so it cannot
+    /// count them.
     pub number: u16,
-    /// Where it is written.
+    /// The line of the rule in the manifest.
     pub line: Line,
-    /// Where connections begin.
+    /// The hosts where connections begin.
     pub from: Hosts,
-    /// Hosts whose published ports they go to.
+    /// The hosts whose published ports the rule is about.
     pub to: Hosts,
-    /// Destinations outside the network that they go to.
+    /// The destinations outside the network that the rule is about.
     pub beyond: Beyond,
-    /// The gateways that those are reached through.
+    /// The gateways through which these destinations are reached.
     pub via: Hosts,
-    /// The ports that are meant; all of them if there is none.
+    /// The ports that the rule is about; empty for all ports.
     pub ports: Vec<RangeInclusive<u16>>,
-    /// What becomes of them.
+    /// The decision about these connections.
     pub action: Action,
 }
 
-/// A line of the manifest. It is for people, and makes no rule another one.
+/// A line number in the manifest. It is only for people: rules that differ only in their lines are equal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line(pub usize);
 
@@ -74,19 +75,19 @@ impl PartialEq for Line {
 
 impl Eq for Line {}
 
-/// What an agent serves by itself at a port of its host.
+/// A service of an agent itself, at a port of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// Its DNS server.
+    /// The DNS server.
     Dns,
-    /// The port where a gateway connects for others.
+    /// The relay, through which a gateway connects for others.
     Relay,
 }
 
-/// Who has decided: a rule by its number, or the default.
+/// The rule that has decided, by its number, or the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
-    /// No rule fits.
+    /// No rule fits, so the default decides.
     Default,
     /// The rule with this number.
     Rule(u16),
@@ -101,12 +102,12 @@ impl fmt::Display for By {
     }
 }
 
-/// What a policy says about connections, of which not everything need be known: both are there if it depends.
+/// The decision about connections of which some details may be unknown. Both fields are set if it depends on those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruling {
-    /// Who allows some of them.
+    /// The rule that allows some of the connections.
     pub allows: Option<By>,
-    /// Who refuses some of them.
+    /// The rule that refuses some of the connections.
     pub denies: Option<By>,
 }
 
@@ -116,23 +117,24 @@ impl Ruling {
         denies: None,
     };
 
-    /// A host that is in no plan may do nothing that a policy says something about.
+    /// A host that is in no plan is refused wherever a policy decides.
     const UNKNOWN_HOST: Self = Self {
         allows: None,
         denies: Some(By::Default),
     };
 
-    /// Whether they are allowed, whatever is not known of them.
+    /// Whether all of the connections are allowed, whatever the unknown details are.
     pub const fn is_allowed(self) -> bool {
         self.denies.is_none()
     }
 
-    /// Whether some of them may be allowed.
+    /// Whether some of the connections may be allowed.
     pub const fn may_be_allowed(self) -> bool {
         self.allows.is_some()
     }
 
-    /// What decides about the rest. Where nothing at all is allowed, it is the one to be named.
+    /// Completes the ruling with the rule that decides about the rest. If nothing at all is allowed, this is the rule
+    /// to report.
     fn end(mut self, action: Action, by: By) -> Self {
         if action == Action::Deny && self.allows.is_none() {
             self.denies = Some(by);
@@ -153,26 +155,26 @@ impl Ruling {
 /// The name by which a destination outside the network is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name<'a> {
-    /// It is asked for by its address.
+    /// The destination is asked for by its address.
     None,
-    /// There is one, but not known here: what a rule about names says may be about it.
+    /// The name is not known here. A rule about names may fit it.
     Unknown,
-    /// This one.
+    /// The destination is asked for by this name.
     Known(&'a str),
 }
 
-/// A destination outside the network, as far as it is known.
+/// A destination outside the network, with the details that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outside<'a> {
     /// The host that connects to it.
     pub gateway: Vip,
     /// Its name.
     pub name: Name<'a>,
-    /// Its address; none as long as nobody has looked up the name.
+    /// Its address; `None` until the name has been looked up.
     pub address: Option<IpAddr>,
 }
 
-/// How a rule fits what is known of a connection.
+/// Whether a rule fits the known details of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     No,
@@ -192,21 +194,22 @@ pub struct Policy {
     default: Action,
     rules: Vec<Rule>,
     services: BTreeMap<(Vip, Port), Service>,
-    /// The rules that are about connections from each host, and those about connections to it.
+    /// For each host, the rules about connections from it, and those about connections to it.
     by_host: BTreeMap<Vip, (Mask, Mask)>,
-    /// The rules about what is outside.
+    /// The rules about destinations outside the network.
     beyond: Mask,
 }
 
 impl Default for Policy {
-    /// What is published may be reached by everybody.
+    /// A policy under which everybody may reach everything that is published.
     fn default() -> Self {
         Self::new(Action::Allow, Vec::new(), [], [])
     }
 }
 
 impl Policy {
-    /// A policy for these hosts, and what their agents serve. Other hosts may do nothing, unless everybody may do everything.
+    /// A policy for these hosts and the services of their agents. Other hosts are refused everything, unless the policy
+    /// allows everybody everything.
     pub fn new(
         default: Action,
         rules: Vec<Rule>,
@@ -227,17 +230,17 @@ impl Policy {
         }
     }
 
-    /// Whether it takes nothing away.
+    /// Whether the policy restricts nothing.
     pub fn is_open(&self) -> bool {
         self.default == Action::Allow && self.rules.is_empty()
     }
 
-    /// Whether another policy has the same default and the same rules, be it for other hosts.
+    /// Whether another policy has the same default and the same rules, even if for other hosts.
     pub fn reads_like(&self, other: &Self) -> bool {
         (self.default, &self.rules) == (other.default, &other.rules)
     }
 
-    /// What becomes of a connection that no rule fits.
+    /// The decision about connections that no rule fits.
     pub const fn default_action(&self) -> Action {
         self.default
     }
@@ -253,14 +256,14 @@ impl Policy {
         rules.find(|rule| By::Rule(rule.number) == by)
     }
 
-    /// Whether a host may reach a port at the address of a host.
+    /// Whether a host may reach a port at the address of another host.
     pub fn allows(&self, from: Vip, to: Vip, port: Port) -> bool {
         self.at_port(from, to, port).is_allowed()
     }
 
-    /// What it says about a port at the address of a host. A host may always reach itself. The DNS server of a host is for
-    /// those who may reach something on that host or through it, unless a rule names its port; the relay is for those who
-    /// may reach something through it.
+    /// The ruling about a port at the address of a host. A host may always reach itself. The DNS server of a host is
+    /// open to hosts that may reach anything on that host or through it, unless a rule names its port. The relay is
+    /// open to hosts that may reach anything through it.
     pub fn at_port(&self, from: Vip, to: Vip, port: Port) -> Ruling {
         if self.is_open() || from == to {
             return Ruling::ALLOWED;
@@ -290,12 +293,12 @@ impl Policy {
         services.any(|(_, service)| *service == Service::Relay)
     }
 
-    /// What it says about a destination outside the network.
+    /// The ruling about a destination outside the network.
     pub fn outside(&self, from: Vip, to: &Outside<'_>, port: u16) -> Ruling {
         self.at(from, to, |rule| rule.has_port(port).into())
     }
 
-    /// The same where the port is not known yet.
+    /// Like [`Policy::outside`], for a port that is not known yet.
     pub fn at_some_port(&self, from: Vip, to: &Outside<'_>) -> Ruling {
         self.at(from, to, Rule::has_some_port)
     }
@@ -319,18 +322,18 @@ impl Policy {
         self.beyond(from, to.gateway, fit, ports)
     }
 
-    /// What it says about the destinations of a route, through one of its gateways.
+    /// The ruling about the destinations of a route, through one of its gateways.
     pub fn on_route(&self, from: Vip, gateway: Vip, to: &Target, port: u16) -> Ruling {
         let fit = |target: &Target| fit(target, to);
         self.beyond(from, gateway, fit, |rule| rule.has_port(port).into())
     }
 
-    /// What it says about everything that may be reached through a gateway.
+    /// The ruling about everything that may be reached through a gateway.
     pub fn through(&self, from: Vip, gateway: Vip) -> Ruling {
         self.beyond(from, gateway, |_| Fit::Maybe, Rule::has_some_port)
     }
 
-    /// The policy without what does not concern a host.
+    /// The default, and the rules that concern a host.
     pub fn about(&self, host: Vip) -> (Action, Vec<&Rule>) {
         let rules = self.rules.iter().filter(|rule| {
             let gateway = rule.via.has(host) && rule.beyond != Beyond::Only(Vec::new());
@@ -354,7 +357,7 @@ impl Policy {
         target: impl Fn(&Target) -> Fit,
         ports: impl Fn(&Rule) -> Fit,
     ) -> Ruling {
-        // What a host reaches by itself is not the network's.
+        // A host reaches these destinations without the network, so the policy does not apply.
         if self.is_open() || from == gateway {
             return Ruling::ALLOWED;
         }
@@ -371,7 +374,7 @@ impl Policy {
         })
     }
 
-    /// Goes through the rules of both masks until one decides for certain.
+    /// Goes through the rules in both masks, in their order, until one decides for certain.
     fn first(&self, one: &Mask, other: &Mask, fit: impl Fn(&Rule) -> Fit) -> Ruling {
         let mut ruling = Ruling {
             allows: None,
@@ -392,7 +395,7 @@ impl Policy {
     }
 }
 
-/// A service is there for whoever needs it for something.
+/// The ruling about a service: allowed to everybody who may reach something that needs it.
 const fn reached(ruling: Ruling) -> Ruling {
     match ruling.allows {
         Some(_) => Ruling {
@@ -404,7 +407,7 @@ const fn reached(ruling: Ruling) -> Ruling {
 }
 
 impl Hosts {
-    /// Whether a host is one of them.
+    /// Whether a host is in the set.
     pub fn has(&self, host: Vip) -> bool {
         match self {
             Self::Everybody => true,
@@ -422,7 +425,7 @@ impl Hosts {
 }
 
 impl Rule {
-    /// Whether a port is one of its ports.
+    /// Whether the rule is about a port.
     pub fn has_port(&self, port: u16) -> bool {
         self.ports.is_empty() || self.ports.iter().any(|ports| ports.contains(&port))
     }
@@ -435,7 +438,7 @@ impl Rule {
         }
     }
 
-    /// Whether everything that another rule is about is decided by this one, if it comes first.
+    /// Whether this rule decides every connection that another rule is about, if this one comes first.
     pub fn covers(&self, other: &Self) -> bool {
         let beyond = match (&self.beyond, &other.beyond) {
             (Beyond::Everything, _) => true,
@@ -461,23 +464,23 @@ impl Rule {
     }
 }
 
-/// Whether every destination of the second is one of the first, in whatever way it is asked for.
+/// Whether the first target includes every destination of the second, whether asked for by name or by address.
 fn covers(this: &Target, other: &Target) -> bool {
     match (this, other) {
         (Target::Cidr(this), Target::Cidr(other)) => this.contains(other),
-        // A star in the text of the other is matched by a star of this one only.
+        // Only a star in this pattern can match a star in the text of the other.
         (Target::Glob(this), Target::Glob(other)) => this.pattern.matches(&plain(&other.text)),
         (Target::Cidr(_), Target::Glob(_)) | (Target::Glob(_), Target::Cidr(_)) => false,
     }
 }
 
-/// Whether a rule and a route have destinations in common: a name may mean any address, but an address is asked for as
-/// what it is.
+/// Whether a rule and a route have destinations in common. A name may have any address, but a destination that is asked
+/// for by its address has no name.
 pub fn meet(rule: &Target, route: &Target) -> bool {
     fit(rule, route) > Fit::No
 }
 
-/// How a target of a rule fits the destinations of a route.
+/// Whether the target of a rule fits the destinations of a route.
 fn fit(rule: &Target, route: &Target) -> Fit {
     match (rule, route) {
         _ if covers(rule, route) => Fit::Yes,
@@ -488,11 +491,12 @@ fn fit(rule: &Target, route: &Target) -> Fit {
     }
 }
 
-/// Whether some name matches both patterns.
+/// Whether any name matches both patterns.
 fn overlap(one: &Glob, other: &Glob) -> bool {
     let (one, other) = (plain(&one.text), plain(&other.text));
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    // Whether what is left of the first after so many bytes can be the same as what is left of the other after so many.
+    // `can[i][j]`: whether the rest of the first pattern from byte `i` and the rest of the other from byte `j` can
+    // match the same text.
     let mut can = vec![vec![false; other.len() + 1]; one.len() + 1];
     for i in (0..=one.len()).rev() {
         for j in (0..=other.len()).rev() {
@@ -508,7 +512,7 @@ fn overlap(one: &Glob, other: &Glob) -> bool {
     can[0][0]
 }
 
-/// A set of rules, by their places in the list.
+/// A set of rules, as bits at their places in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mask(Vec<u64>);
 
@@ -521,14 +525,14 @@ impl Mask {
         Self(rules.chunks(64).map(word).collect())
     }
 
-    /// The places that are in both, in ascending order.
+    /// The places in both sets, in ascending order.
     fn and(&self, other: &Self) -> impl Iterator<Item = usize> {
         let words = self.0.iter().zip(&other.0).zip(0..);
         words.flat_map(|((one, other), number)| {
             let mut both = one & other;
             std::iter::from_fn(move || {
                 let bit = both.trailing_zeros() as usize;
-                // The lowest bit goes.
+                // Clears the lowest bit.
                 both = both.checked_sub(1).map(|less| both & less)?;
                 Some(number * 64 + bit)
             })

@@ -346,7 +346,7 @@ impl Switch {
         self.wakes.pop_front()
     }
 
-    /// What has crossed the switch for a host.
+    /// The traffic of a host.
     pub fn traffic(&self, vip: Vip) -> Traffic {
         self.hosts
             .get(&vip)
@@ -496,7 +496,7 @@ impl Switch {
     /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for flows of that
     /// host only.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        // Nothing would forget what a host that is down has taught.
+        // Addresses learned from a host that is down would never be forgotten.
         let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);

@@ -1,4 +1,4 @@
-//! What people and programs see of a flow.
+//! Flows as people and programs see them.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,19 +9,18 @@ use crate::addr::FlowKey;
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FlowsView {
-    /// How many there are.
+    /// The number of all flows.
     pub total: usize,
-    /// All of them, or those that were in use last where fewer are asked for.
+    /// All flows, or only those that were used last if fewer were asked for.
     pub flows: Vec<FlowView>,
 }
 
-/// One TCP connection inside the network, counted at the switch, so that it does not matter which agents are at its
-/// ends.
+/// One TCP connection inside the network. It is counted at the switch, so the agents at its ends make no difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FlowView {
-    /// What it is called where one flow is meant: [`flow_id`].
+    /// Identifies the flow in requests; see [`flow_id`].
     #[cfg_attr(
         test,
         schemars(
@@ -29,61 +28,62 @@ pub struct FlowView {
         )
     )]
     pub id: String,
-    /// The name of the host that began it.
+    /// The name of the host that began the flow.
     pub from: String,
-    /// The name of the host at its other end; for a destination outside the network, the gateway.
+    /// The name of the host at the other end; for a destination outside the network, the gateway.
     pub to: String,
-    /// The address and port where it begins.
+    /// The address and port where the flow begins.
     pub src: String,
-    /// The address and port where it goes.
+    /// The address and port where the flow ends.
     pub dst: String,
-    /// The same in words, where they are known: `web1:8080`, or `web1:dns` and `web1:relay` for what a host does for
-    /// others.
+    /// The destination in words, if they are known: `web1:8080`, or `web1:dns` and `web1:relay` for the services of a
+    /// host's agent.
     pub name: String,
-    /// The gateway, if it leaves the network there.
+    /// The gateway, if the flow leaves the network there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    /// The pattern of the route that leads there, if it leaves the network: `10.0.0.0/8`. For a destination that was named,
-    /// all globs of the route: which of them it was, only the proxy knows.
+    /// The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. For a
+    /// destination that was asked for by name, all globs of the route, because only the proxy knows which of them
+    /// matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// How far it has come.
+    /// The state of the flow.
     pub state: FlowState,
-    /// Bytes that the host which began it has sent.
+    /// Bytes from the host that began the flow.
     pub bytes_from: u64,
-    /// Bytes that were sent to it.
+    /// Bytes to the host that began the flow.
     pub bytes_to: u64,
-    /// Bytes per second that it has sent in the last second or so.
+    /// Bytes per second from the host that began the flow, over the last second or so.
     pub rate_from: u64,
-    /// Bytes per second that were sent to it.
+    /// Bytes per second to the host that began the flow.
     pub rate_to: u64,
-    /// Packets both ways.
+    /// Packets in both directions.
     pub packets: u64,
-    /// Milliseconds since it began.
+    /// Milliseconds since the flow began.
     pub age_ms: u64,
-    /// Milliseconds since its last packet.
+    /// Milliseconds since the last packet.
     pub idle_ms: u64,
-    /// Microseconds that its handshake took: through the network, the dial at the far end, and back. Not known before it
-    /// is over.
+    /// Duration of the handshake in microseconds: through the network, the dial at the far end, and back. Missing until
+    /// the handshake is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u64>,
 }
 
-/// How far a flow has come.
+/// The state of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum FlowState {
     /// The far end has not answered yet.
     Opening,
-    /// Bytes may go both ways.
+    /// Bytes can go both ways.
     Open,
-    /// One end has said that it sends no more.
+    /// One end has finished sending.
     Closing,
 }
 
 impl FlowState {
-    /// The word for people.
+    /// The state as a word for people.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Opening => "opening",
@@ -93,12 +93,12 @@ impl FlowState {
     }
 }
 
-/// A flow's name in one word: `127.0.42.100:49152-127.0.42.101:8080`.
+/// The id of a flow in one word: `127.0.42.100:49152-127.0.42.101:8080`.
 pub fn flow_id(key: FlowKey) -> String {
     format!("{}-{}", key.src, key.dst)
 }
 
-/// The flow of that name, if it is one.
+/// Parses the id of a flow; `None` if it is not one.
 pub fn parse_flow_id(id: &str) -> Option<FlowKey> {
     let (src, dst) = id.split_once('-')?;
     Some(FlowKey {

@@ -1,4 +1,4 @@
-//! What a manifest lets happen to machines, one thing at a time, and the sentence in which a person is told of it.
+//! The things that a manifest lets happen to machines, and the sentence about each that a person is shown.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::{escape, quote_whole};
 
-/// Something that a plan grants. Two plans grant the same where their sets of grants are the same; what one grants that
-/// another did not is the difference of the sets.
+/// One thing that a plan grants. Two plans grant the same if their sets of grants are equal. The new grants of a plan
+/// are the difference of the two sets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -31,7 +31,7 @@ pub enum Grant {
         port: u16,
         /// `tcp` or `udp`.
         protocol: String,
-        /// What is dialled, as the host sees it.
+        /// The address or name, and the port, that the host dials.
         target: String,
         /// Whether the host is this very machine.
         here: bool,
@@ -47,9 +47,9 @@ pub enum Grant {
         host: String,
         /// `HTTP` or `SOCKS`.
         protocol: String,
-        /// Where.
+        /// The address that it listens on.
         listen: String,
-        /// Whether other machines can use it, and not only programs of the host's own.
+        /// Whether other machines can use the proxy, and not only programs on the host itself.
         remote: bool,
     },
     /// A file with passwords is read.
@@ -71,7 +71,7 @@ pub enum Grant {
         /// The folder, as it is written in the manifest.
         folder: String,
     },
-    /// A name that could be one of the Internet leads into the network.
+    /// A name that could exist on the Internet leads into the network.
     Name {
         /// The host.
         host: String,
@@ -82,21 +82,21 @@ pub enum Grant {
     OtherUsers {
         /// The host that is this machine.
         host: String,
-        /// What of it.
+        /// The part of the network that they can use.
         place: String,
     },
-    /// Who may reach what of everything else.
+    /// A policy decides who may reach what.
     Reach {
-        /// Whether hosts may reach what no rule is about.
+        /// Whether hosts may reach destinations that no rule is about.
         allows_rest: bool,
-        /// The rules, of which the first that fits decides.
+        /// The rules. The first one that fits decides.
         rules: Vec<String>,
     },
     /// Connections that leave the network are dialled by a host.
     Route {
         /// The block of addresses, or the pattern of names.
         to: String,
-        /// What of it is not meant.
+        /// The exceptions from it.
         not_to: Vec<String>,
         /// The host that dials.
         via: String,
@@ -104,13 +104,13 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// How the sentence about the command of a host begins.
+    /// The beginning of the sentence about the command of a host.
     pub fn command_of(host: &str) -> String {
         format!("this machine runs, for {host}: ")
     }
 }
 
-/// The one place that says it in words.
+/// The only place with the sentences.
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -197,20 +197,20 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Whether a target is a service of the machine that dials it.
+/// Whether a target is a service of the same machine that dials it.
 fn is_loopback(target: &str) -> bool {
     let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
     let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     address.map_or(host == "localhost", |address| address.is_loopback())
 }
 
-/// A change of the manifest that waits until a person has agreed to what it grants. Nothing of it is in force.
+/// A change of the manifest that waits until a person agrees to what it grants. No part of it is in force yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeldChange {
-    /// Which one it is: what is approved is the change that was shown with this number, and no other.
+    /// Identifies the change in an approval: approving a number approves only the change that was shown with it.
     pub number: u64,
-    /// What it grants that the network as it runs does not, in sentences.
+    /// The new grants of this change, compared with the running network, as sentences.
     pub grants: Vec<String>,
 }

@@ -1,5 +1,4 @@
-//! What people and programs see of a running network: the whole state, and each happening. Faces render this and
-//! nothing else.
+//! A running network as people and programs see it: the whole state, and the events. Faces show only this.
 
 mod flow;
 mod grant;
@@ -27,19 +26,20 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// When this was, in milliseconds of the manager's clock, on which all moments are given. It counts from the manager's
-    /// start and may stand still while the machine sleeps.
+    /// The moment of this snapshot, in milliseconds of the manager's clock, which all moments here refer to. The clock
+    /// counts from the manager's start, and may stand still while the machine sleeps.
     #[serde(default)]
     pub now_ms: u64,
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<HostView>,
-    /// A change of the manifest that waits for a person's agreement.
+    /// A change of the manifest that waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldChange>,
 }
 
 impl Snapshot {
-    /// Takes in one host as it is now; `false` if the snapshot has no host of that name. Nothing is younger than the snapshot then.
+    /// Replaces the view of one host, and moves `now_ms` on if the host's state is newer. `false` if the snapshot has
+    /// no host of that name.
     pub fn apply(&mut self, host: HostView) -> bool {
         let Some(mine) = self.hosts.iter_mut().find(|mine| mine.name == host.name) else {
             return false;
@@ -50,7 +50,7 @@ impl Snapshot {
     }
 }
 
-/// One host as it is now.
+/// The present state of one host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -61,34 +61,34 @@ pub struct HostView {
     pub vip: String,
     /// The ports that it publishes, in ascending order.
     pub ports: Vec<u16>,
-    /// What it is doing.
+    /// The state of the host.
     pub state: HostState,
-    /// Why it is not ready, for people.
+    /// Why the host is not ready, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it will be started again, if it is lost and its process has ended.
+    /// The next retry, if the host is lost and its process has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
-    /// Since when it is in this state.
+    /// When the host entered its state.
     #[serde(default)]
     pub since_ms: u64,
-    /// How long its agent took to answer lately, in microseconds, if it answers heartbeats.
+    /// The latest response time of the agent, in microseconds, if it answers heartbeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
-    /// What its command asks and a person can answer, oldest first.
+    /// The questions of the host's command that a person can answer, oldest first.
     #[serde(default)]
     pub prompts: Vec<PromptView>,
-    /// What does not work on it although it is ready.
+    /// Problems of a host that is otherwise ready.
     pub problems: Vec<String>,
-    /// Its command, if that waits for a person's approval.
+    /// The host's command, if it waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldView>,
-    /// Its agent's version, once known.
+    /// The version of the agent, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The last lines that it wrote to its standard error.
+    /// The last lines that the host's command wrote to its standard error.
     pub stderr: Vec<String>,
-    /// What it has sent and received.
+    /// The traffic of the host.
     pub traffic: TrafficView,
 }
 
@@ -97,56 +97,56 @@ pub struct HostView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeldView {
-    /// Which one it is: what is approved is the command that was shown with this number, and no other.
+    /// Identifies the command in an approval: approving a number approves only the command that was shown with it.
     pub number: u64,
     /// The command and its arguments.
     pub command: Vec<String>,
-    /// The one that the host has until then, if it has one.
+    /// The command that the host keeps until then, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Vec<String>>,
 }
 
-/// The next try of a host that is lost.
+/// The next retry of a host that is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// Its number since the host was last ready for a while; the first is 1.
+    /// The number of the retry since the host was last ready for a while, from 1.
     pub attempt: u32,
-    /// When it will be, on the manager's clock.
+    /// The time of the retry, on the manager's clock.
     pub at_ms: u64,
-    /// How long after the loss that is.
+    /// The time between the loss and the retry, in milliseconds.
     pub pause_ms: u64,
 }
 
-/// What a host is doing.
+/// The state of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum HostState {
-    /// Its command has not been started yet.
+    /// The host's command has not been started yet.
     #[default]
     Starting,
-    /// Its command runs; nothing has come from its agent yet.
+    /// The host's command runs, but its agent has not sent anything yet.
     Greeting,
-    /// Its command has written something, but its agent has not taken its configuration yet.
+    /// The host's command has written something, but its agent has not been configured yet.
     Configuring,
-    /// It can be reached.
+    /// The host can be reached.
     Ready,
-    /// It can be reached, but something on it does not work.
+    /// The host can be reached, but something on it does not work.
     Degraded,
-    /// It is lost, and will be started again by itself.
+    /// The host is lost, and will be retried automatically.
     Waiting,
-    /// Its command asks for something that only a person can give.
+    /// The host's command asks for something that only a person can give.
     NeedsYou,
-    /// It cannot be part of the network as it is; no further try would change that.
+    /// The host cannot be part of the network as it is; a retry would not change that.
     Refused,
-    /// It was stopped on purpose.
+    /// The host was stopped on purpose.
     Stopped,
 }
 
 impl HostState {
-    /// The word for people.
+    /// The state as a word for people.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -166,39 +166,39 @@ impl HostState {
         matches!(self, Self::Ready | Self::Degraded)
     }
 
-    /// Whether nothing more will happen to the host by itself.
+    /// Whether the host stays in this state until somebody acts.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Refused | Self::Stopped)
     }
 }
 
-/// What has crossed the switch for a host.
+/// The traffic of a host, as counted at the switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TrafficView {
-    /// Connections that are open.
+    /// Open connections.
     pub flows: usize,
-    /// Bytes that the host has sent into the network.
+    /// Bytes from the host into the network.
     pub bytes_from: u64,
-    /// Bytes that were sent to the host.
+    /// Bytes to the host.
     pub bytes_to: u64,
-    /// Packets of the host that were dropped or refused, for whatever reason.
+    /// Packets from the host that were dropped or refused, for any reason.
     pub refused: u64,
-    /// Those of them that were no packets of this network.
+    /// Refused packets that were not valid packets of this network.
     #[serde(default)]
     pub malformed: u64,
-    /// Those of them that it sent in the name of another host.
+    /// Refused packets that had the source address of another host.
     #[serde(default)]
     pub spoofed: u64,
-    /// Those of them that belong to no connection.
+    /// Refused packets that belong to no connection.
     #[serde(default)]
     pub stray: u64,
-    /// Packets to the host that were dropped because too much was waiting.
+    /// Packets to the host that were dropped because its queue was full.
     pub shed: u64,
 }
 
-/// Something that happened, worth a line in a log.
+/// An event that is worth a line in a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -211,47 +211,48 @@ pub enum Event {
         vip: String,
         /// Its new state.
         state: HostState,
-        /// Why, where there is a reason.
+        /// The reason, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// The next try, if it waits for one.
+        /// The next retry, if the host waits for one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry: Option<Retry>,
     },
-    /// The manifest has changed, and the network with it.
+    /// The manifest was reloaded, and the network has changed.
     Reloaded {
-        /// What has changed, for people: nothing that matters if it is empty.
+        /// The changes, for people; empty if nothing important has changed.
         changes: Vec<String>,
-        /// What the network grants since then that it did not before, in sentences.
+        /// The new grants of the network, as sentences.
         #[serde(default)]
         grants: Vec<String>,
     },
-    /// The manifest has changed, and the change waits for a person's agreement.
+    /// The manifest has changed, and the change waits for a person's approval.
     Held {
-        /// What it would grant, in sentences.
+        /// The grants that wait for approval, as sentences.
         grants: Vec<String>,
     },
-    /// No host can run as it is: all of them are refused. The network goes on, since a person may mend one.
+    /// All hosts are refused, so none can run as it is. The network stays up, since a person may fix one.
     Hopeless {
-        /// How many there are.
+        /// The number of hosts.
         hosts: usize,
     },
-    /// Connections of a host that the policy has refused since that was last told: a sum, told at most once a minute.
+    /// The policy has refused connections of a host. This is a sum since the last such event, which comes at most once
+    /// a minute.
     Refused {
-        /// The name of the host that has tried.
+        /// The name of the host that began the connections.
         host: String,
         /// Its address.
         vip: String,
-        /// How many connections there were.
+        /// The number of connections.
         times: u64,
-        /// How many targets they had, as far as those are told apart.
+        /// The number of their targets, as far as these are told apart.
         targets: usize,
-        /// Some of these targets, those that were tried most first.
+        /// Some of these targets, those with the most attempts first.
         most: Vec<RefusedTarget>,
-        /// The same for people, without the host's name.
+        /// The same as a text for people, without the host's name.
         text: String,
     },
-    /// A line of a host's standard error, cleaned.
+    /// A line of a host's standard error, without control characters.
     Stderr {
         /// The host's name.
         host: String,
@@ -260,13 +261,13 @@ pub enum Event {
         /// The line.
         line: String,
     },
-    /// Something odd about a host that does not stop it.
+    /// A problem with a host that does not stop it.
     Warning {
         /// The host's name.
         host: String,
         /// Its address.
         vip: String,
-        /// What, and what to do about it.
+        /// The problem, and what to do about it.
         text: String,
     },
 }
@@ -278,8 +279,8 @@ pub enum Event {
 pub struct RefusedTarget {
     /// A host's name or an address, and the port.
     pub to: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub times: u64,
-    /// What has decided, for people: "rule 2 of the policy (line 14)".
+    /// The rule that decided, for people: "rule 2 of the policy (line 14)".
     pub by: String,
 }

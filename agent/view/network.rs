@@ -1,57 +1,57 @@
-//! What is seen of a whole network that runs, and of what has happened in it.
+//! A whole running network as people and programs see it, and its log.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Snapshot};
 
-/// A network that runs: which one it is, and how it is.
+/// A running network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkView {
-    /// Its name on this machine.
+    /// The name of the network on this machine.
     pub network: String,
-    /// The file that it was made from, where there is one.
+    /// The file that the network was made from, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
     /// The manager's version.
     pub version: String,
     /// The manager's process.
     pub pid: u32,
-    /// Milliseconds since the manager began.
+    /// Milliseconds since the manager started.
     pub uptime_ms: u64,
     /// The hosts.
     #[serde(flatten)]
     pub snapshot: Snapshot,
 }
 
-/// One line of the log: an event with its place and time.
+/// One line of the log: an event with its number and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
-    /// Its number. Numbers grow by one, so that a gap shows what is missing.
+    /// The number of the line. Numbers grow by one, so a gap shows that lines are missing.
     pub seq: u64,
-    /// When, in milliseconds since 1970 (UTC).
+    /// The time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
-    /// What.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// The end of the log.
+/// The newest part of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogView {
-    /// The number of the newest line of all, shown or not; zero if there is none.
+    /// The number of the newest line of the log, even if that is not among these lines; zero if the log is empty.
     pub last: u64,
     /// The lines, oldest first.
     pub lines: Vec<LogLine>,
 }
 
 impl Event {
-    /// The host that it is about, unless it is about all.
+    /// The host that the event is about; `None` if it is about all.
     pub fn host(&self) -> Option<&str> {
         match self {
             Self::Host { host, .. }

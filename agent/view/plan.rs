@@ -1,4 +1,4 @@
-//! What people and programs see of a plan: what the network is meant to be, whatever it is at the moment.
+//! A plan as people and programs see it: the intended network, whatever its present state is.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,36 +11,36 @@ pub struct PlanView {
     pub hosts: Vec<PlanHost>,
     /// The routes in the order of the manifest; the last that matches wins.
     pub routes: Vec<PlanRoute>,
-    /// Who may reach what, if the manifest says anything about it.
+    /// The policy, if the manifest has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PlanPolicy>,
 }
 
-/// One host as it is planned.
+/// One host of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanHost {
-    /// Its name in the manifest.
+    /// The name of the host in the manifest.
     pub name: String,
-    /// Its address in the network.
+    /// The address of the host in the network.
     pub vip: String,
-    /// Its further names.
+    /// The other names of the host.
     pub aliases: Vec<String>,
-    /// The command that its agent is started with, the program first; empty if it runs inside the manager.
+    /// The command that starts the host's agent, the program first; empty if the agent runs inside the manager.
     pub command: Vec<String>,
-    /// The ports that it publishes, in the order of the manifest.
+    /// The ports that the host publishes, in the order of the manifest.
     pub publishes: Vec<PlanPort>,
-    /// Where its HTTP proxy listens.
+    /// The address of the host's HTTP proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<String>,
-    /// Where its SOCKS proxy listens.
+    /// The address of the host's SOCKS proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socks: Option<String>,
-    /// Where its DNS server listens.
+    /// The address of the host's DNS server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<String>,
-    /// Whether a route leads through it.
+    /// Whether a route leads through the host.
     pub gateway: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct PlanHost {
 pub struct PlanPort {
     /// The port at the host's address.
     pub port: u16,
-    /// What the host connects to for it: an address or a name, and a port.
+    /// The address or name, and the port, that the host connects to for it.
     pub target: String,
 }
 
@@ -62,27 +62,27 @@ pub struct PlanPort {
 pub struct PlanRoute {
     /// Blocks of addresses and patterns of names.
     pub to: Vec<String>,
-    /// What of it is not meant.
+    /// The exceptions from the route.
     pub not_to: Vec<String>,
-    /// The name of the host that it leads through.
+    /// The name of the gateway.
     pub via: String,
-    /// The hosts that take its place, the first that is up, where there are any.
+    /// Further gateways, if there are any. If one gateway is down, the next one that is up takes its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub or_via: Vec<String>,
 }
 
-/// Who may reach what of a plan.
+/// The policy of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPolicy {
-    /// What becomes of connections that no rule fits: `published` or `deny`.
+    /// The default for connections that no rule fits: `published` or `deny`.
     pub default: String,
     /// The rules, in the order of the manifest; the first that fits decides.
     pub rules: Vec<PlanRule>,
-    /// Everything that can be reached: the columns of the matrix.
+    /// All targets that can be reached: the columns of the matrix.
     pub targets: Vec<MatrixTarget>,
-    /// What each host may reach of it: the rows of the matrix.
+    /// What each host may reach: the rows of the matrix.
     pub rows: Vec<MatrixRow>,
 }
 
@@ -91,81 +91,81 @@ pub struct PlanPolicy {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanRule {
-    /// Its number, from 1.
+    /// The number of the rule, from 1.
     pub number: u16,
-    /// The line of the manifest where it is written.
+    /// The line of the rule in the manifest.
     pub line: usize,
     /// Names of hosts, or `*`.
     pub from: Vec<String>,
     /// Names of hosts, destinations outside the network, or `*`.
     pub to: Vec<String>,
-    /// The gateways that it is about, where it is not about all.
+    /// The gateways that the rule is about, unless it is about all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,
-    /// Ports and ranges of them; all if it is empty.
+    /// Ports and ranges of ports; empty for all ports.
     pub ports: String,
     /// `allow` or `deny`.
     pub action: String,
 }
 
-/// Something that can be reached: what a host publishes, or a destination of a route through one of its gateways.
+/// A target that can be reached: a host's published ports, or a destination of a route through one of its gateways.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixTarget {
-    /// The name of the host, or the destination as it is written.
+    /// The name of the host, or the destination as written in the manifest.
     pub name: String,
-    /// The gateway, if it is outside the network.
+    /// The gateway, if the target is outside the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    /// What the host publishes, in ascending order.
+    /// The ports that the host publishes, in ascending order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<u16>,
 }
 
-/// What one host may reach.
+/// The targets that one host may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixRow {
     /// The name of the host.
     pub from: String,
-    /// One for each target, in their order.
+    /// One cell for each target, in the order of the targets.
     pub cells: Vec<MatrixCell>,
 }
 
-/// How much of a target a host may reach.
+/// The part of a target that a host may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MatrixCell {
-    /// How much.
+    /// How much of the target the host may reach.
     pub reach: MatrixReach,
-    /// The ports, if it is only a part.
+    /// The ports that the host may reach, if it is only a part.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
-    /// The ports at which only some names or addresses of it may be reached.
+    /// The ports at which only some names or addresses of the target may be reached.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub some: String,
-    /// The rules that refuse the rest; it is the default if there is a rest and no rule.
+    /// The rules that refuse the rest. If there is a rest and no rule here, the default refuses it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_by: Vec<u16>,
 }
 
-/// How much of something may be reached.
+/// How much of a target may be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MatrixReach {
-    /// It is the host itself, or what it reaches by itself.
+    /// The target is the host itself, or the host reaches it without the network.
     Own,
-    /// Everything.
+    /// The whole target may be reached.
     All,
-    /// A part.
+    /// A part of the target may be reached.
     Part,
-    /// Nothing.
+    /// No part of the target may be reached.
     None,
-    /// There is nothing to reach.
+    /// The target has nothing to reach.
     Nothing,
 }
 

@@ -1,4 +1,4 @@
-//! What a host's command asks a person, and what the person says.
+//! The questions of hosts' commands and the answers of people.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -9,60 +9,60 @@ use crate::secret::Secret;
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PromptView {
-    /// Its number; no other question of the network has it.
+    /// The number of the question, unique in the network.
     pub id: u64,
-    /// What kind of answer it wants.
+    /// The kind of answer that the question wants.
     pub kind: PromptKind,
-    /// What the command says, cleaned; several lines if it says several.
+    /// The text of the question, without control characters; it may have several lines.
     pub text: String,
 }
 
-/// What kind of answer a question wants.
+/// The kind of answer that a question wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PromptKind {
-    /// A password or the like, which is not to be seen while it is typed.
+    /// A password or another secret, hidden while it is typed.
     Secret,
-    /// "yes" or "no".
+    /// The answer "yes" or "no".
     Confirm,
-    /// Something that anybody may see.
+    /// A text that anybody may see.
     Text,
 }
 
-/// What a person says to a question.
+/// A person's answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    /// The question's number.
+    /// The number of the question.
     pub prompt: u64,
-    /// The answer; without one the question is refused.
+    /// The answer. Without one, the question is refused.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub text: Option<Secret>,
-    /// Whether the same question of the same host gets the same answer when the host is started again.
+    /// Whether to give the same answer again if the restarted host asks the same question.
     #[serde(default)]
     pub remember: bool,
 }
 
-/// What a host's command asks through our helper.
+/// A question of a host's command, sent by our helper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
-    /// What shows that it is the command of that host, in its present life.
+    /// Proves that the sender is the host's command in its present run.
     #[cfg_attr(test, schemars(with = "String"))]
     pub token: Secret,
-    /// What kind of answer is wanted; none for a word that only wants to be read.
+    /// The kind of answer that is wanted; none if the text needs no answer.
     pub kind: Option<PromptKind>,
-    /// What is asked.
+    /// The text of the question.
     pub text: String,
-    /// The process that asks, where that is known: one that asks the same again did not like the answer.
+    /// The process that asks, if it is known. If it asks the same question again, it did not accept the answer.
     #[serde(default)]
     pub asker: u32,
 }
 
-/// What the helper hears.
+/// The answer for the helper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

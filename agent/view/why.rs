@@ -1,35 +1,35 @@
-//! What people and programs are told when they ask why a connection works or does not.
+//! The explanation of why a connection works or does not, as people and programs see it.
 
 use serde::{Deserialize, Serialize};
 
-/// The way of a connection, step by step, as it was found a moment ago.
+/// The way of a connection, step by step, as found a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WhyView {
-    /// Where the connection is to go: a name or an address, and a port.
+    /// The destination of the connection: a name or an address, and a port.
     pub target: String,
-    /// The name of the host where it is to begin.
+    /// The name of the host where the connection would begin.
     pub from: String,
     /// The steps, in the order in which a connection takes them.
     pub steps: Vec<WhyStep>,
 }
 
-/// One step.
+/// One step on the way of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WhyStep {
-    /// Which: `name`, `rule`, `source`, `destination` or `gateway`, `listener`, `dial`.
+    /// The name of the step: `name`, `rule`, `source`, `destination` or `gateway`, `listener`, `dial`.
     pub step: String,
-    /// Whether it works.
+    /// Whether the step works.
     pub outcome: WhyOutcome,
-    /// What was found, for people.
+    /// The finding, for people.
     pub text: String,
-    /// Microseconds until the agent had answered, if one was asked: what it did, and the way to it and back.
+    /// Microseconds until the agent answered, if one was asked: its probe, and the way to the agent and back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
-    /// What to do about it, if it does not work.
+    /// What to do if the step does not work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
@@ -39,13 +39,13 @@ pub struct WhyStep {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum WhyOutcome {
-    /// It does.
+    /// The step works.
     Ok,
-    /// It does not.
+    /// The step does not work.
     Failed,
-    /// Nobody could tell.
+    /// Whether the step works could not be found out.
     Unknown,
-    /// It was not looked at: there is no such step, or another one has to work first.
+    /// The step was not tested: it does not exist for this connection, or an earlier step has to work first.
     Skipped,
 }
 

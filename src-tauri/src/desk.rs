@@ -88,7 +88,7 @@ impl Drop for Opened {
     }
 }
 
-/// How far a page has been told.
+/// How much of the state a page has received.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
     session: u64,
@@ -274,7 +274,7 @@ impl Desk {
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
         let shown = path.display().to_string();
         self.free_the_desk(&path)?;
-        // The watch is older than what is read, so that no change between the two is missed.
+        // The watch is started before the file is read, so that no change in between is missed.
         let watch = Watch::start(&path);
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;

@@ -240,7 +240,7 @@ impl Place {
     }
 }
 
-/// The number under which a notification is shown: a desktop with a message bus gives one, the others keep ours.
+/// The number that identifies a shown notification: the desktop's message bus assigns one; elsewhere it is ours.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn number(handle: &notify_rust::NotificationHandle, _ours: u32) -> u32 {
     handle.id()

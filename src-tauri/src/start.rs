@@ -147,7 +147,8 @@ async fn obey_signals(app: AppHandle, desk: Desk) {
 )]
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
-        // The last window is closed, or the person quits by the means of the system: neither ends a network unasked.
+        // The last window was closed, or the person quit through the desktop: neither may end a network without a
+        // question.
         RunEvent::ExitRequested {
             api, code: None, ..
         } => {
@@ -171,7 +172,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
     }
 }
 
-/// Runs as a host of the demo, if the words say so: the demo starts this very program. Returns the exit code.
+/// Runs as a host of the demo if the arguments ask for that, since the demo starts this same program. Returns the exit
+/// code.
 pub fn demo_host(words: &[String]) -> Option<ExitCode> {
     let outcome = match words {
         [word, probe] if word == "demo-host" && probe == "--probe" => match demo::probe() {

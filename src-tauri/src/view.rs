@@ -1,55 +1,56 @@
-//! What the page is shown besides the network itself, and what it hears. The types of the page are made from these.
+//! The state that the page shows besides the network itself, and the news that it receives. The types of the page are
+//! made from these.
 
 use std::path::PathBuf;
 
 use norouter::view::{HostView, LogLine, NetworkView};
 use serde::{Deserialize, Serialize};
 
-/// The app: everything but the network's own truth.
+/// The state of the app, without that of the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct App {
     /// The version of the app.
     pub version: String,
-    /// The operating system.
+    /// The operating system that the app runs on.
     pub platform: Platform,
-    /// Whether there is an icon in the tray that somebody can see.
+    /// Whether a visible icon is in the tray.
     pub tray: bool,
     /// The file that is open.
     pub manifest: Option<String>,
-    /// The network that is shown; none is when it is stopped.
+    /// The network that is shown; `None` if it was stopped, or none was started.
     pub network: Option<Shown>,
-    /// The names of this user's other networks that run.
+    /// The names of this user's other running networks.
     pub running: Vec<String>,
-    /// The files that were open before, the last one first.
+    /// The files that were opened before, the newest first.
     pub recent: Vec<Recent>,
-    /// What has to be agreed to before anything runs.
+    /// The question for consent that has to be answered before anything runs.
     pub consent: Option<Consent>,
-    /// What is held over the window and would be dropped on it.
+    /// The files that a person drags over the window and has not dropped yet.
     pub held: Option<Held>,
-    /// What went wrong last.
+    /// The last failure.
     pub failure: Option<Failure>,
-    /// What the person has chosen.
+    /// The person's settings.
     pub settings: Settings,
 }
 
-/// Files under the pointer that have not been let go.
+/// Files that a person drags over the window and has not dropped yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Held {
-    /// A file that is opened when it is let go.
+    /// A single file, which is opened when it is dropped.
     One {
-        /// Its name, without its folders.
+        /// The name of the file, without its folders.
         name: String,
     },
-    /// Several, of which none is opened: which one is meant cannot be known.
+    /// Several files. None of them is opened, since the app cannot know which one is meant.
     Several,
 }
 
 impl Held {
-    /// What these files are to the person who holds them.
+    /// Classifies the files that a person drags.
     pub(crate) fn of(files: &[PathBuf]) -> Option<Self> {
         match files {
             [] => None,
@@ -70,7 +71,7 @@ impl Held {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Platform {
-    /// Linux, and everything else that is like it.
+    /// Linux, and other systems like it.
     Linux,
     /// macOS.
     Macos,
@@ -79,7 +80,7 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// The one that this program runs on.
+    /// The operating system that this program runs on.
     pub const THIS: Self = if cfg!(target_os = "macos") {
         Self::Macos
     } else if cfg!(windows) {
@@ -94,132 +95,132 @@ impl Platform {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Shown {
-    /// What it is called on this machine.
+    /// The name of the network on this machine.
     pub name: String,
-    /// The file that it was made from, where there is one.
+    /// The file that the network was made from, if there is one.
     pub manifest: Option<String>,
-    /// Whether the app itself runs it, so that it ends with the app.
+    /// Whether the app itself runs the network, so that the network ends with the app.
     pub hosted: bool,
-    /// How far it has come.
+    /// The phase of the network.
     pub phase: Phase,
 }
 
-/// How far a network has come.
+/// The phase of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Phase {
-    /// Nothing has been heard of it yet.
+    /// Nothing has been heard of the network yet.
     Starting,
-    /// It runs, whatever becomes of its hosts.
+    /// The network runs, whatever the state of its hosts is.
     Running,
-    /// It was told to end.
+    /// The network was told to end.
     Ending,
 }
 
-/// A file that was open before.
+/// A file that was opened before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Recent {
-    /// Where it is.
+    /// The path of the file.
     pub path: String,
-    /// What its network is called.
+    /// The name of its network.
     pub name: String,
-    /// Whether it is there still.
+    /// Whether the file still exists.
     pub exists: bool,
 }
 
-/// What a manifest grants, before any of it is in force.
+/// The grants of a manifest that a person has to agree to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
     /// The manifest.
     pub path: String,
-    /// What is agreed to, in one word.
+    /// A hash of everything that the person would agree to.
     pub digest: String,
-    /// Whether the network runs, as what was agreed to before, and the manifest has changed.
+    /// Whether the network runs as agreed to before, and the manifest has changed since.
     pub running: bool,
     /// The hosts that have a command.
     pub hosts: Vec<ConsentHost>,
-    /// What else it grants.
+    /// The other grants of the manifest.
     pub deeds: Vec<ConsentDeed>,
-    /// What its commands name and other users of this machine could change, in sentences.
+    /// Things that its commands name and that other users of this machine could change, as sentences.
     pub doubts: Vec<String>,
 }
 
-/// Something that a manifest grants besides its commands, and whether it was agreed to before.
+/// A grant of a manifest other than its commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ConsentDeed {
-    /// What, in a sentence.
+    /// The grant, as a sentence.
     pub text: String,
-    /// Nobody has agreed to it yet.
+    /// Whether nobody has agreed to the grant yet.
     pub is_new: bool,
 }
 
-/// A host's command, and what was agreed to before.
+/// A host's command, and the one that was agreed to before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ConsentHost {
-    /// The host's name.
+    /// The name of the host.
     pub host: String,
-    /// Its address.
+    /// The address of the host.
     pub vip: String,
-    /// What would run, word by word.
+    /// The command that would run, word by word.
     pub command: Vec<String>,
-    /// What was agreed to for a host of this name.
+    /// The command that was agreed to for a host of this name, if any.
     pub previous: Option<Vec<String>>,
-    /// How the two differ.
+    /// How the command differs from the one that was agreed to.
     pub change: CommandChange,
 }
 
-/// How a command differs from what was agreed to.
+/// How a command differs from the one that was agreed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum CommandChange {
-    /// Nothing was.
+    /// No command was agreed to for this host.
     New,
-    /// Another one was.
+    /// Another command was agreed to.
     Changed,
-    /// This one was.
+    /// This command was agreed to.
     Same,
 }
 
-/// Something that went wrong.
+/// A failure to show to the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// What, in one sentence.
+    /// The failure, in one sentence.
     pub title: String,
-    /// The whole of it, several lines for a fixed-width font; may be empty.
+    /// The full report, several lines for a fixed-width font; may be empty.
     pub report: String,
 }
 
-/// What the person has chosen.
+/// The person's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of a page")]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
-    /// Light or dark.
+    /// The colours of the app.
     #[serde(default)]
     pub theme: Theme,
     /// Whether the app starts when the person logs in.
     #[serde(default)]
     pub start_at_login: bool,
-    /// Whether hosts that are lost are told of.
+    /// Whether the app notifies of hosts that are lost.
     #[serde(default = "yes")]
     pub notify_lost: bool,
-    /// Whether hosts that need the person are told of.
+    /// Whether the app notifies of hosts that need the person.
     #[serde(default = "yes")]
     pub notify_needs_you: bool,
-    /// Whether the app begins with the manifest that was open last, running if it ran.
+    /// Whether the app opens the last manifest when it starts, and runs it if it was running.
     #[serde(default = "yes")]
     pub open_last: bool,
 }
@@ -240,12 +241,12 @@ impl Default for Settings {
     }
 }
 
-/// Light or dark.
+/// The colours of the app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Theme {
-    /// Like everything else on this machine.
+    /// The colours of the desktop.
     #[default]
     System,
     /// Dark on light.
@@ -254,207 +255,207 @@ pub enum Theme {
     Dark,
 }
 
-/// A manifest as it is on the disk.
+/// A manifest as it is on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ManifestText {
-    /// Where it is.
+    /// The path of the file.
     pub path: String,
-    /// What is in it; lines end with a line feed, whatever they end with on the disk.
+    /// The text of the file. Its lines end with a line feed, whatever they end with on disk.
     pub text: String,
-    /// Which text that is, in one word.
+    /// A hash of the text.
     pub hash: String,
-    /// Whether it can be written.
+    /// Whether the app can write the file.
     pub editable: bool,
 }
 
-/// What the checker says of a text, and what taking it up would do.
+/// The result of checking a text, and the effect of applying it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Checked {
-    /// Everything that is wrong, in the order of the text.
+    /// All problems, in the order of the text.
     pub problems: Vec<Problem>,
-    /// None where the text has errors.
+    /// The effect; `None` if the text has errors.
     pub effect: Option<Effect>,
 }
 
-/// Something wrong in a text. Lines and columns begin at 1; columns are counted in UTF-16 units, as the page counts.
+/// A problem in a text. Lines and columns count from 1, and columns count UTF-16 units, as the page does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// How much it matters.
+    /// The severity of the problem.
     pub severity: Severity,
-    /// The line where it begins.
+    /// The line where the problem begins.
     pub line: usize,
-    /// The column there.
+    /// The column where the problem begins.
     pub column: usize,
-    /// The line where it ends.
+    /// The line where the problem ends.
     pub end_line: usize,
-    /// The first column there that does not belong to it.
+    /// The column after the end of the problem.
     pub end_column: usize,
-    /// What is wrong.
+    /// The description of the problem.
     pub message: String,
-    /// What to do about it.
+    /// The way to fix the problem.
     pub hint: Option<String>,
 }
 
-/// How much a problem matters.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// The manifest cannot be run.
     Error,
-    /// The network runs, perhaps not as it was meant.
+    /// The network runs, but perhaps not as intended.
     Warning,
-    /// Good to know.
+    /// The note is only information.
     Note,
 }
 
-/// What taking a text up would do to the network that runs, or to the file where none does.
+/// The effect of applying a text: on the running network, or compared with the file if none runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Effect {
-    /// What changes.
+    /// The changes.
     pub lines: Vec<EffectLine>,
-    /// How many flows would end.
+    /// The number of flows that would end.
     pub drops: usize,
-    /// How many hosts would not notice.
+    /// The number of hosts that would not notice.
     pub untouched: usize,
-    /// The commands that are new or changed.
+    /// The new and changed commands.
     pub commands: Vec<ConsentHost>,
-    /// What else it would grant that is not granted yet, in sentences.
+    /// The other new grants, as sentences.
     pub grants: Vec<String>,
 }
 
-/// One change.
+/// One change of the effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct EffectLine {
-    /// Of what kind.
+    /// The kind of the change.
     pub kind: EffectKind,
-    /// The host, unless it is about all.
+    /// The host that changes; `None` if the change concerns all.
     pub host: Option<String>,
-    /// What, for people.
+    /// The change, for people.
     pub text: String,
 }
 
-/// What becomes of a host.
+/// What happens to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum EffectKind {
-    /// It is new.
+    /// The host is new.
     Add,
-    /// It is no more.
+    /// The host is removed.
     Remove,
-    /// Its agent is ended and started again.
+    /// The host's agent is ended and started again.
     Restart,
-    /// Its agent hears of it and goes on.
+    /// The host's agent is reconfigured and keeps running.
     Reconfigure,
 }
 
-/// Whether this machine has something that networks may need.
+/// The result of a check whether this machine has something that networks may need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
-    /// What it is called in the program.
+    /// The identifier of the check.
     pub id: String,
-    /// What it is called by people.
+    /// The name of the check, for people.
     pub title: String,
-    /// Whether it is there.
+    /// The result of the check.
     pub state: CheckState,
-    /// Its version, its place, or why it is not known.
+    /// The version or the path, or why it is not known.
     pub detail: String,
-    /// What to do where it is missing.
+    /// The way to fix it, if it is missing.
     pub fix: Option<String>,
 }
 
-/// Whether something is there.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum CheckState {
-    /// It is.
+    /// It is present.
     Ok,
-    /// It is not.
+    /// It is missing.
     Missing,
-    /// It may be, but it did not answer as expected.
+    /// It may be present, but did not answer as expected.
     Unknown,
 }
 
-/// Something that could be a host.
+/// Something that could become a host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ImportOffer {
-    /// What it is called where it is chosen.
+    /// The identifier by which the person chooses it.
     pub id: String,
-    /// Where it was found.
+    /// The source where it was found.
     pub kind: ImportKind,
-    /// What it is called there.
+    /// The name that it has in that source.
     pub name: String,
-    /// What would reach it, word by word.
+    /// The command that would reach it, word by word.
     pub command: Vec<String>,
-    /// More about it.
+    /// More details.
     pub detail: String,
 }
 
-/// Where something was found.
+/// The source of a possible host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum ImportKind {
-    /// In the configuration of ssh.
+    /// The configuration of ssh.
     Ssh,
-    /// Among the running containers of docker or podman.
+    /// The running containers of docker or podman.
     Container,
-    /// Among the running pods of Kubernetes.
+    /// The running pods of Kubernetes.
     Pod,
 }
 
-/// What the page hears.
+/// News for the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum News {
-    /// The app is like this now.
+    /// The state of the app has changed.
     App {
-        /// The app.
+        /// The new state of the app.
         app: Box<App>,
     },
-    /// The network is like this now.
+    /// The network has changed.
     Network {
-        /// All of it.
+        /// The new state of the network.
         #[cfg_attr(test, ts(type = "NetworkView"))]
         network: NetworkView,
     },
-    /// A host is like this now.
+    /// A host has changed.
     Host {
-        /// All of it.
+        /// The new state of the host.
         #[cfg_attr(test, ts(type = "HostView"))]
         host: Box<HostView>,
     },
-    /// The log has another line.
+    /// The log has a new line.
     Line {
-        /// The line.
+        /// The new line.
         #[cfg_attr(test, ts(type = "LogLine"))]
         line: LogLine,
     },
-    /// The log has lines that came too fast.
+    /// Lines of the log were lost because they came too fast.
     Missed {
-        /// How many.
+        /// The number of lost lines.
         count: u64,
     },
-    /// The open file is another one on the disk now.
+    /// The open file has changed on disk.
     Manifest {
-        /// All of it.
+        /// The new content of the file.
         manifest: ManifestText,
     },
     /// The network that was shown has ended.

@@ -80,7 +80,7 @@ pub(crate) fn package() -> Result<(), Failure> {
     step("package: what it needs", setup::packaging)?;
     step("package: page", page)?;
     step("package: program", || {
-        // The two are built one after the other: together, the app would have the command line inside as well.
+        // The two are built separately: a common build would put the command line into the app as well.
         run(&mut cargo(
             "build --locked --release -p norouter-app --features custom-protocol",
         ))?;

@@ -74,7 +74,7 @@ pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 /// How the static binary is compiled on this machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Musl {
-    /// The chosen toolchain knows the target.
+    /// The selected toolchain has the musl target.
     Rustup,
     /// Debian's compiler and its sources, which fit each other, with zig as the linker.
     DebianAndZig,

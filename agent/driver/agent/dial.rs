@@ -29,27 +29,27 @@ const ADDRESS_MAX: Duration = Duration::from_secs(10);
 /// How long an address has before the next one is tried beside it.
 const NEXT_ADDRESS: Duration = Duration::from_millis(300);
 
-/// When an idle service is asked for a sign of life ...
+/// Idle time before the first keep-alive probe to a service.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
-/// ... how often ...
+/// Time between two keep-alive probes.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// ... and how many times, which makes 90 s in all. Windows has a number of its own.
+/// Number of unanswered keep-alive probes after which a connection is dead: 90 s in all. Windows has a fixed number.
 #[cfg(unix)]
 const KEEP_ALIVE_RETRIES: u32 = 3;
 
-/// How much may wait in the system until it is sent for the first time, in bytes. Linux would keep megabytes for a
-/// service that does not read, which no budget of ours counts.
+/// Limit on the bytes of a connection that the system holds before it sends them, in bytes. Linux would otherwise hold
+/// megabytes for a service that does not read, and no budget of ours counts those.
 #[cfg(target_os = "linux")]
 const UNSENT_MAX: u32 = 128 << 10;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
-/// Whether an address is one of this machine's own, at the moment: a socket can be bound to it.
+/// Whether this machine has an address at the moment: then a socket can be bound to it.
 pub(super) fn is_own(address: IpAddr) -> bool {
-    // For documents (RFC 5737, RFC 3849): no machine has them.
+    // Addresses reserved for documentation (RFC 5737, RFC 3849): no machine has them.
     let foreign: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
         IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
@@ -59,7 +59,7 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
         Err(error) => Err(error),
     };
-    // Another failure is a family that this machine does not have, or what a dial would meet as well.
+    // Any other error means that this machine lacks the address family, or an error that a dial would meet as well.
     let Ok(Some(socket)) = bound(address) else {
         return false;
     };
@@ -67,8 +67,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
     if !matches!(bound(foreign), Ok(Some(_))) {
         return true;
     }
-    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). There the system tells from where it
-    // would go to it.
+    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). On those, the address is ours
+    // if the system would also choose it as the source of packets to it.
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -80,8 +80,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
     from.is_ok_and(|from| from.ip() == address)
 }
 
-/// Connects to a service of this host, or one that this host can reach. A name is resolved by this host; only addresses
-/// that `may` be are tried; where none may, the failure is the first of theirs.
+/// Connects to a service of this host, or to one that this host can reach. This host resolves the name and tries only
+/// the addresses that `may` permits. If it permits none, the failure is that of the first address.
 pub(super) async fn dial(
     destination: &Destination,
     asker: Asker,
@@ -90,7 +90,7 @@ pub(super) async fn dial(
     dial_permitted(destination, lookup(destination, asker).await?, may).await
 }
 
-/// Connects to one of some addresses, of those that `may` be.
+/// Connects to one of those addresses that `may` permits.
 pub(super) async fn dial_permitted(
     destination: &Destination,
     addresses: Vec<SocketAddr>,
@@ -111,8 +111,8 @@ pub(super) async fn dial_permitted(
     }
 }
 
-/// Connects to the first of some addresses that accepts. The next one begins when one has failed or is slow
-/// (RFC 8305 section 5), so that a family of addresses that leads nowhere does not make people wait.
+/// Connects to the first address that accepts. The next one is tried when one has failed or is slow (RFC 8305 section
+/// 5), so that people do not wait for an address family that leads nowhere.
 async fn dial_any(
     destination: &Destination,
     addresses: &[SocketAddr],
@@ -131,7 +131,7 @@ async fn dial_any(
             match ended {
                 Some(Ok((_, Ok(socket)))) => return Some(socket),
                 Some(Ok((address, Err(error)))) => failures.push((address, error)),
-                // A try that broke off says nothing.
+                // A cancelled attempt tells nothing.
                 Some(Err(_)) => {}
                 None => return None,
             }
@@ -158,7 +158,7 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// What happened at every address, for people; for programs, what happened last.
+/// Describes the failure at every address for people, and the last failure for programs.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
     let last = failures.last();
     let cause = last.map_or(Cause::NameNotFound, |(_, error)| cause(error));
@@ -175,7 +175,7 @@ fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> F
     }
 }
 
-/// What a failed connection means.
+/// Translates the error of a failed connection into a cause.
 pub(super) fn cause(error: &io::Error) -> Cause {
     let kind = error.kind();
     let unreachable = [
@@ -193,41 +193,43 @@ pub(super) fn cause(error: &io::Error) -> Cause {
     }
 }
 
-/// Notices a peer that is gone without a word, within 90 s.
+/// Makes the system notice a peer that has vanished silently, within 90 s.
 pub(super) fn keep_alive(socket: &TcpStream) {
     let keep_alive = TcpKeepalive::new()
         .with_time(KEEP_ALIVE)
         .with_interval(KEEP_ALIVE_INTERVAL);
     #[cfg(unix)]
     let keep_alive = keep_alive.with_retries(KEEP_ALIVE_RETRIES);
-    // A service without keep-alive is served all the same.
+    // A socket without keep-alive still works.
     let _ = SockRef::from(socket).set_tcp_keepalive(&keep_alive);
 }
 
 /// Makes a socket ready to carry a flow.
 ///
-/// Whatever ends it from now on resets it, the death of this process included: a connection that ends cleanly says that
-/// everything has arrived. [`end_cleanly`] takes that back.
+/// Whatever ends it from now on resets it, even the death of this process: a clean end would tell the other side that
+/// everything has arrived. [`end_cleanly`] undoes that.
 pub(super) fn prepare(socket: &TcpStream) {
-    // A keystroke must not wait for an acknowledgment. Where any of it fails the connection is worse, not wrong.
+    // A keystroke must not wait for an acknowledgment. If one of these options fails, the connection is slower, not
+    // wrong.
     let _ = socket.set_nodelay(true);
     let _ = socket.set_zero_linger();
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(socket).set_tcp_notsent_lowat(UNSENT_MAX);
 }
 
-/// Both directions have said that they are done: closing the socket is no reset any more.
+/// Lets the socket close without a reset, because both directions have finished.
 pub(super) fn end_cleanly(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_linger(None);
 }
 
-/// Takes an address. Until it listens there, connections are refused, and nobody else can take it: on Linux a socket that
-/// is bound gives its address away only if it and another one have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and the same
-/// user. So the first is set only where there is no way around it, and the second never lets in anybody else.
+/// Takes an address. Until it listens there, connections are refused, and no other socket can take the address: on
+/// Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and
+/// belong to the same user. So `SO_REUSEADDR` is set only where there is no way around it, and `SO_REUSEPORT` lets no
+/// other user in.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
-        // Connections of an earlier agent may not be over yet, and do not mind. A socket that listens or is held does. On
-        // Windows the same option would take a port that is in use.
+        // The connections of an earlier agent may linger, and this option allows them. A socket that listens or is held
+        // still prevents it. On Windows the same option would take a port that is in use.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             bind_exclusively(address, true)
         }
@@ -246,16 +248,16 @@ fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Soc
     if over_leftovers {
         socket.set_reuse_address(false)?;
     }
-    // Our own connections that are not over yet have it too, and so do not keep the socket from listening again.
+    // Our own lingering connections have this option too, and so do not keep the socket from listening again.
     #[cfg(target_os = "linux")]
     socket.set_reuse_port(true)?;
     Ok(socket)
 }
 
-/// Listens, with a socket that has its address and keeps it when the listener is gone.
+/// Listens with a socket that is bound already. The address stays ours when the listener is gone.
 pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener, NotListening> {
     let listening = match socket.listen(BACKLOG) {
-        // What is left of another program's connections.
+        // The connections of another program linger here.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             let listening = (socket.set_reuse_address(true)).and_then(|()| socket.listen(BACKLOG));
             if listening.is_err() {
@@ -265,27 +267,27 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
         }
         listening => listening,
     };
-    // Connections inherit it, so that what is left of them is in nobody's way later. A socket that listens shares its address
-    // with nobody, whatever it has.
+    // Connections inherit this option, so that they block nobody when they linger later. A socket that listens shares
+    // its address with no other, whatever its options are.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // Another descriptor for it: what is known of its readiness begins anew, since a socket that does not listen is one whose
-    // end has come, which the runtime never forgets.
+    // The runtime gets a duplicate of the descriptor and registers it afresh: a socket that does not listen reports a
+    // hang-up, and the runtime never forgets that.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
     listener.map_err(|error| not_listening(&error, address))
 }
 
-/// Refuses connections from now on, those that nobody has accepted yet as well, and keeps the address. Only Linux can stop
-/// a socket from listening.
+/// Refuses connections from now on, including those that wait to be accepted, and keeps the address. Only Linux can
+/// stop a socket from listening.
 pub(super) fn hold(socket: &Socket) -> io::Result<()> {
     #[cfg(unix)]
     socket.set_reuse_address(false)?;
     socket.shutdown(Shutdown::Both)
 }
 
-/// Why an address cannot be listened on, with what to do about it.
+/// Says why an address cannot be listened on, and what to do about it.
 pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListening {
     let what = describe(error);
     let kind = error.kind();
@@ -325,7 +327,7 @@ mod tests {
         }
     }
 
-    /// A connection, with both of its ends.
+    /// A connection, as its client's and its server's socket.
     #[cfg(target_os = "linux")]
     async fn connect(listener: &TcpListener) -> (TcpStream, TcpStream) {
         let client = TcpStream::connect(listener.local_addr().unwrap());
@@ -333,7 +335,7 @@ mod tests {
         (client.unwrap(), accepted.unwrap().0)
     }
 
-    /// Whether nobody can connect, and nobody else can have the address, with the options that help most.
+    /// Asserts that nobody can connect and nobody else can bind the address, even with the options that help most.
     #[cfg(target_os = "linux")]
     async fn assert_held(address: SocketAddr) {
         let refused = TcpStream::connect(address).await.unwrap_err();
@@ -352,7 +354,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_address_stays_ours_while_it_is_held_and_is_served_again_at_once() {
-        // Only who has named a port keeps it.
+        // The port is named, since a socket with an automatic port would not keep it.
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -362,14 +364,14 @@ mod tests {
             let listener = listen(&socket, address).unwrap();
             assert_taken(address);
             let (mut live, mut served) = connect(&listener).await;
-            // The kernel keeps the end of a connection for a minute for whoever has closed it first.
+            // The kernel keeps a closed connection for a minute at the end that closed first.
             let (theirs, closed_by_us) = connect(&listener).await;
             drop(closed_by_us);
             drop(theirs);
             drop(listener);
             hold(&socket).unwrap();
             assert_held(address).await;
-            // What was accepted before goes on.
+            // A connection that was accepted earlier still works.
             tokio::io::AsyncWriteExt::write_u8(&mut live, 7)
                 .await
                 .unwrap();
@@ -382,7 +384,7 @@ mod tests {
         }
         drop(listen(&socket, address).unwrap());
         drop(socket);
-        // The next agent, over what is left of this one.
+        // The next agent binds despite the lingering connections of this one.
         let next = bind(address).unwrap();
         assert_held(address).await;
         connect(&listen(&next, address).unwrap()).await;
@@ -401,7 +403,7 @@ mod tests {
         let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
             std::pin::pin!(listener.accept());
         let mut asked = 0;
-        // Whoever is woken without a reason asks again and again.
+        // A task that is woken without a reason polls again and again.
         let asks = std::future::poll_fn(|context| {
             asked += 1;
             accept.as_mut().poll(context)

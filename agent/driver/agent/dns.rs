@@ -25,10 +25,10 @@ use crate::{
     },
 };
 
-/// The longest question that is taken over UDP, in bytes.
+/// The longest question that is read over UDP, in bytes.
 const QUESTION_MAX: usize = 4_096;
 
-/// How many questions over UDP are under way at a time; more are dropped, and asked again by who asked.
+/// How many questions over UDP are handled at a time. More are dropped; their clients ask again.
 const QUESTIONS_MAX: usize = 256;
 
 /// How long a connection may be silent (RFC 7766 section 6.2.3).
@@ -37,8 +37,8 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How long another host's server may take.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// Answers questions that arrive over UDP at an address of the network, for ever: our own by ourselves, those for
-/// another host by asking it.
+/// Answers questions that arrive over UDP at an address of the network, for ever: those about our own names by
+/// ourselves, those for another host by asking it.
 pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: SocketAddrV4) {
     let socket = Arc::new(socket);
     let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
@@ -46,7 +46,7 @@ pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: S
     loop {
         let (length, asker) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
-            // It is about an answer that could not be delivered before, or lasts.
+            // The error is about an earlier answer that could not be delivered, or it lasts.
             Err(error) => {
                 tracing::debug!(%address, "cannot receive: {}", describe(&error));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -83,11 +83,11 @@ async fn answer_udp(
     let Some(reply) = reply.filter(|reply| !reply.is_empty()) else {
         return;
     };
-    // A client that has gone meanwhile needs no answer.
+    // The client may have gone.
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a question, of another host if there is one. There is no answer to what cannot be read as a question.
+/// Answers a question; `other` is the host that asked, if it was not this one. `None` if the bytes are not a question.
 async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let known = shared.tell(|core, now| {
         let known = dns::answer(core.zone()?, query);
@@ -112,7 +112,7 @@ async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> 
     }
 }
 
-/// Answers the questions that come in on a flow (RFC 7766), until nobody asks any more.
+/// Answers the questions that arrive on a flow (RFC 7766) until the client is done.
 pub(super) async fn serve_network(
     shared: Arc<Shared>,
     mut stream: NetworkStream,
@@ -120,7 +120,7 @@ pub(super) async fn serve_network(
     let flow = stream.flow();
     let asked_by_others = flow.src.ip() != flow.dst.ip();
     loop {
-        // Nobody asks any more, or nobody asks.
+        // The client is done, or silent for too long.
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
             break;
         };
@@ -132,7 +132,7 @@ pub(super) async fn serve_network(
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {
-            // Who asked may connect there now.
+            // The host that asked may connect to these addresses now.
             let addresses = ask::addresses(&reply);
             let now = shared.now();
             shared.lock().core.handle_given(now, &name, &addresses);
@@ -140,7 +140,7 @@ pub(super) async fn serve_network(
         write(&mut stream, &reply).await?;
     }
     stream.shutdown().await?;
-    // What was sent has to arrive before the flow goes.
+    // The flow stays until the answers have arrived.
     let _ = tokio::time::timeout(IDLE_MAX, stream.read_u8()).await;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The hosts file of the machine: our block comes when the network does, and goes with it.
+//! The hosts file of the machine: our block is written when the network starts, and removed with it.
 
 use std::{
     ffi::OsString,
@@ -17,39 +17,39 @@ use crate::{
     },
 };
 
-/// How often the file is read again because somebody else has changed it meanwhile.
+/// How often the edit is tried again because another program has changed the file meanwhile.
 const TRIES: usize = 16;
 
-/// How long another agent may take to change it.
+/// How long to wait while another agent edits the file.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// The hosts file, as long as a host is in it. Dropping it does not take the host's block out of the file.
+/// The hosts file, for as long as a host has a block in it. Dropping it does not remove the block.
 ///
-/// Agents take turns by a lock beside the file. It only spares them work: right before a new file takes the old one's place,
-/// it is looked whether the old one is still what was read, and if not, all of it begins again. What another program appends
-/// between that look and the exchange, which is a few microseconds, is lost.
+/// Agents take turns with a lock beside the file. The lock only saves them work: just before the new file replaces the
+/// old one, the old one is compared with what was read, and if it differs, the edit starts again. What another program
+/// appends in the few microseconds between that comparison and the replacement is lost.
 #[derive(Debug)]
 pub struct EtcHosts {
     path: PathBuf,
-    /// Whose the block is.
+    /// The host and process that own the block.
     owner: Owner,
-    /// Whether the copy beside the file is of this session.
+    /// Whether this session has made the copy beside the file.
     is_backed_up: bool,
-    /// Whether there was no file at all before.
+    /// Whether there was no file before.
     is_ours: bool,
 }
 
-/// What [`EtcHosts::put`] did.
+/// The outcome of [`EtcHosts::put`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Whether the file had to be changed.
     pub changed: bool,
-    /// The names that are not in our block, because the file has other addresses for them.
+    /// The names left out of our block, because the file has other addresses for them.
     pub left_out: Vec<LeftOut>,
 }
 
 impl EtcHosts {
-    /// The hosts file at this path, for the block of a host of a network; nothing is touched yet.
+    /// The hosts file at this path, for the block of a host of a network. Nothing is written yet.
     pub fn new(path: impl Into<PathBuf>, host: &str, vip: Ipv4Addr) -> Self {
         Self {
             path: path.into(),
@@ -63,7 +63,7 @@ impl EtcHosts {
         }
     }
 
-    /// Whether this is the block of that host.
+    /// Whether the block belongs to this host.
     pub fn is_of(&self, host: &str, vip: Ipv4Addr) -> bool {
         (self.owner.host.as_str(), self.owner.vip) == (host, vip)
     }
@@ -71,7 +71,7 @@ impl EtcHosts {
     /// Writes the names of the zone into the block. Before the first change of a session the file is copied to
     /// [`backup_path`].
     ///
-    /// The error says what to do; the file is then as it was.
+    /// If this fails, the file is unchanged and the error says what to do.
     pub fn put(&mut self, zone: &Zone) -> Result<Report, String> {
         self.is_ours |= files::read(&self.path)?.is_none();
         let owner = self.owner.clone();
@@ -82,7 +82,7 @@ impl EtcHosts {
         Ok(Report { changed, left_out })
     }
 
-    /// Takes the block out of the file, which is then as it was; a file that did not exist before goes.
+    /// Removes the block, which leaves the file as it was before. A file that did not exist before is deleted.
     pub fn remove(&mut self) -> Result<(), String> {
         if files::read(&self.path)?.is_none() {
             return Ok(());
@@ -105,7 +105,7 @@ impl EtcHosts {
         Ok(())
     }
 
-    /// Changes the file by what `make` makes of it, and tells whether that changed anything.
+    /// Replaces the file's content by the output of `make`, and tells whether that changed anything.
     fn edit<T>(
         &mut self,
         make: impl Fn(&[u8]) -> Result<(Vec<u8>, T), Damaged>,
@@ -134,7 +134,7 @@ impl EtcHosts {
     }
 }
 
-/// Takes out of a hosts file what agents have left that are gone, however damaged.
+/// Removes the blocks of agents that are gone from a hosts file, even damaged ones.
 pub fn repair(path: &Path) -> Result<Repaired, String> {
     let _turn = Turn::take(path);
     for _ in 0..TRIES {
@@ -164,7 +164,7 @@ fn copy_first(path: &Path) -> Result<(), String> {
         .map_err(|error| format!("no copy could be made first: {error}"))
 }
 
-/// Writes what is new; false if the file is not the original any more.
+/// Writes the new content; false if the file is not the original any more.
 fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, String> {
     files::replace_if(
         path,
@@ -179,12 +179,12 @@ fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, Stri
     )
 }
 
-/// The turn to change a hosts file.
+/// Our turn to edit a hosts file.
 struct Turn(Option<(File, PathBuf)>);
 
 impl Turn {
-    /// Waits for it, though not for long: nobody else who could take the lock should be able to keep us waiting, and where
-    /// none can be made it does not matter much.
+    /// Waits for the turn, but not for long: another user who holds the lock must not block us, and without a lock the
+    /// edit is still safe.
     fn take(hosts: &Path) -> Self {
         let mut name = OsString::from(".");
         name.push(hosts.file_name().unwrap_or_default());
@@ -203,14 +203,14 @@ impl Drop for Turn {
     }
 }
 
-/// Where a hosts file is copied to before it is changed: `/etc/hosts.bak.norouter`.
+/// The path of the copy that is made before a hosts file is changed: `/etc/hosts.bak.norouter`.
 pub fn backup_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".bak.norouter");
     name.into()
 }
 
-/// Where this machine has its hosts file.
+/// The path of this machine's hosts file.
 pub fn default_path() -> PathBuf {
     if cfg!(windows) {
         let root = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());

@@ -1,4 +1,4 @@
-//! Lets programs connect to a real address of this host, or refuses them.
+//! Decides whether a program may connect to a real address of this host.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -14,7 +14,8 @@ use crate::{
     flow::Holder,
 };
 
-/// The next connection of a listener, ready to carry a flow. Everybody else has a turn before it: thousands may wait.
+/// Accepts the next connection of a listener and makes it ready to carry a flow. It yields to the other tasks first,
+/// since thousands of connections may wait.
 pub(super) async fn next_connection(
     listener: &TcpListener,
     address: SocketAddr,
@@ -35,7 +36,7 @@ pub(super) async fn next_connection(
     }
 }
 
-/// Somebody who may not connect, by the owner of the socket if that is known.
+/// A client that may not connect: the owner of its socket, if that is known.
 pub(super) type Stranger = Option<Owner>;
 
 /// Whether a connection from this address may use the listener.
@@ -58,8 +59,8 @@ pub(super) fn lets_in(
     }
 }
 
-/// For whom a connection is. That is looked at only where many are open and every user may connect: what one user leaves
-/// open does not keep the others out.
+/// The user on whose account a connection counts. Looked up only if many connections are open and every user may
+/// connect, so that one user's open connections do not keep the others out.
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
         let core = &shared.lock().core;
@@ -71,12 +72,12 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     match owner {
         Ok(Some(owner)) if owner.is_us() => Holder::Owner,
         Ok(owner) => Holder::User(owner.map_or(u32::MAX, |owner| owner.user)),
-        // Where nobody can tell, all are one.
+        // Where the system cannot tell, all connections count as the owner's.
         Err(_) => Holder::Owner,
     }
 }
 
-/// Tells people whom a listener has refused, once for each user.
+/// Reports each user that a listener has refused, once.
 pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let user = who.map(|owner| owner.user);
     let now = shared.now();
@@ -86,7 +87,7 @@ pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let shared = shared.clone();
     tokio::spawn(async move {
         let who = match who {
-            // Names may come from far away, and programs from many files.
+            // Looking up a user name may need the network, and a program name many files.
             Some(owner) => tokio::task::spawn_blocking(move || owner.describe()).await,
             None => Ok("a program that had gone before anybody could see whose it was".to_owned()),
         };

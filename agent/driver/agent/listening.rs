@@ -1,4 +1,4 @@
-//! Has real addresses of this host, listens there or holds them, and brings into the network what connects.
+//! Binds real addresses of this host, listens on them or holds them, and brings their connections into the network.
 
 use std::{
     net::{SocketAddr, SocketAddrV4},
@@ -22,7 +22,7 @@ use crate::{
     wire::probe::Cause,
 };
 
-/// Begins to listen at an address, or to hold it, in the place of what is done there now.
+/// Begins to listen on an address, or to hold it, in place of what was done there before.
 pub(super) fn begin(shared: &Arc<Shared>, places: &mut Places, listener: Listener, held: bool) {
     let place = places.entry(listener).or_default();
     place.rest();
@@ -46,12 +46,12 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
         Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
         Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
         Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(&socket).await,
-        // The machine asks again when it is time.
+        // The machine retries when it is time.
         Ok(Opened::Held) | Err(_) => {}
     }
 }
 
-/// An address that is ours, with what it serves.
+/// An address that is ours, and its service.
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),
@@ -80,11 +80,12 @@ async fn open(
             Ok(Opened::Dns(socket, v4))
         }
         (Purpose::Http | Purpose::Socks, _) => {
-            // Ours before anything else is looked at: what is wrong with its file gives the address to nobody.
+            // The address is bound before the credentials are read, so that a problem with their file leaves it to
+            // nobody else.
             let socket = have(shared, listener)?;
             let proxy = shared.lock().core.proxy(purpose).cloned();
             let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
-            // A file may be anywhere, on a disk that is slow or gone.
+            // The file may be on a disk that is slow or gone.
             let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
             let users = users.await.map_err(|error| error.to_string())??;
             let server = proxy::Server::new(shared.clone(), listener, users)?;
@@ -96,7 +97,7 @@ async fn open(
     }
 }
 
-/// The socket of an address: the one that we have, or a new one.
+/// The socket of an address: the existing one, or a new one.
 fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening> {
     let mut state = shared.lock();
     let place = state.listeners.entry(listener).or_default();
@@ -141,7 +142,7 @@ fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), 
     let mut state = shared.lock();
     let place = state.listeners.entry(listener).or_default();
     if std::mem::take(&mut place.listens) && dial::hold(&socket).is_err() {
-        // Not every system can stop a socket from listening. Then there is a moment in which nobody has the address.
+        // Not every system can stop a socket from listening. On those, nobody has the address for a moment.
         place.socket = None;
         drop((state, socket));
         have(shared, listener)?;
@@ -159,7 +160,7 @@ async fn accept(
     loop {
         let (client, from) = next_connection(socket, listener.address).await;
         if let Err(who) = lets_in(&shared, listener, from) {
-            // Dropped, which resets it.
+            // Dropping the client resets it.
             tell(&shared, listener, who);
             continue;
         }

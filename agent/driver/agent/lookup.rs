@@ -1,4 +1,4 @@
-//! Names as this host resolves them, with the words of its operating system's resolver.
+//! Resolves names as this host does, with the error texts of its operating system's resolver.
 
 use std::{
     collections::BTreeMap,
@@ -14,47 +14,47 @@ use crate::{
     proxy::{Cause, Destination, Failure, Host},
 };
 
-/// How long a name may take.
+/// How long the lookup of a name may take.
 const LOOKUP_MAX: Duration = Duration::from_secs(15);
 
-/// How many names are looked up at a time, by each kind of [`Asker`] and in all. A resolver that does not answer holds a thread
-/// for each.
+/// How many names are looked up at a time, for each kind of [`Asker`] and in all. A resolver that does not answer holds
+/// one thread for each.
 const PORTS_MAX: usize = 16;
 const PROGRAMS_MAX: usize = 16;
 const HOSTS_MAX: usize = 64;
 pub(super) const LOOKUPS_MAX: usize = PORTS_MAX + PROGRAMS_MAX + HOSTS_MAX;
 
-/// How many of them one other host may have.
+/// How many of these lookups one other host may have.
 const PER_HOST: usize = 4;
 
-/// For whom a name is looked up. What one of them asks for does not make another wait.
+/// On whose behalf a name is looked up. The lookups of one asker do not delay those of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
-    /// Whoever connects to a published port.
+    /// A client of a published port.
     Ports,
-    /// A program of this host, through a proxy.
+    /// A program on this host, through a proxy.
     Programs,
     /// Another host, through a route.
     Host(Ipv4Addr),
 }
 
-/// The turns of all agents of this process: they share its threads.
+/// The turns for all agents of this process, because they share its threads.
 static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
 static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
 static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-/// The turns of each other host that looks something up.
+/// The turns of each other host that looks up names.
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
-/// A turn, over when it is dropped.
+/// A turn, which ends when it is dropped.
 struct Turn {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
 
 impl Asker {
-    /// Waits for a turn: first among the questions of the same host, so that those that wait for each other keep nobody else
-    /// waiting.
+    /// Waits for a turn: first among the lookups of the same host, so that those queue behind each other and not in
+    /// front of others.
     async fn turn(self) -> Turn {
         let all = match self {
             Self::Ports => &PORTS,
@@ -65,7 +65,7 @@ impl Asker {
             Self::Host(host) => Some(turns_of(host)),
             Self::Ports | Self::Programs => None,
         };
-        // The semaphores are never closed, which is the only way to fail.
+        // Acquiring fails only on a closed semaphore, and these are never closed.
         let of_host = match own {
             Some(own) => own.acquire_owned().await.ok(),
             None => None,
@@ -79,7 +79,7 @@ impl Asker {
 
 fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
     let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    // Those that nobody holds have all their turns.
+    // Entries that no lookup holds have all their turns free, and can go.
     each.retain(|_, turns| Arc::strong_count(turns) > 1);
     let turns = each.entry(host);
     turns
@@ -87,7 +87,7 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
         .clone()
 }
 
-/// The addresses of a destination; at least one.
+/// Looks up the addresses of a destination; at least one.
 pub(super) async fn lookup(
     destination: &Destination,
     asker: Asker,
@@ -101,7 +101,7 @@ pub(super) async fn lookup(
     let answer = async {
         let turn = asker.turn().await;
         tokio::task::spawn_blocking(move || {
-            // A resolver cannot be interrupted, so the turn lasts as long as it does.
+            // A resolver cannot be interrupted, so the turn lasts until it returns.
             let _turn = turn;
             (question.as_str(), port).to_socket_addrs()
         })
@@ -109,7 +109,7 @@ pub(super) async fn lookup(
     };
     let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
         Ok(Ok(Ok(addresses))) => {
-            // An IPv4 address in the clothes of IPv6 is judged as what it is.
+            // An IPv4 address that is mapped into IPv6 is judged as IPv4.
             let plain = addresses.map(|address| SocketAddr::new(address.ip().to_canonical(), port));
             let addresses: Vec<SocketAddr> = plain.collect();
             if !addresses.is_empty() {

@@ -55,13 +55,13 @@ use crate::{
     wire::control::Configure,
 };
 
-/// How much is written to the manager at a time, in bytes. What is written cannot be overtaken any more.
+/// How much is written to the manager at a time, in bytes. Nothing can overtake bytes that have been written.
 const WRITE_MAX: usize = 128 << 10;
 
-/// How many threads may wait for resolvers and disks: every share of the resolvers, and a few for the rest.
+/// How many threads may wait for resolvers and disks: one for every lookup, and a few for the rest.
 const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
 
-/// How long a dial may take that the manager wants to know of.
+/// How long the dial of a probe may take.
 const PROBE_MAX: Duration = Duration::from_secs(10);
 
 /// Why an agent has ended.
@@ -70,7 +70,7 @@ pub enum End {
     /// The manager closed the stream, which is how it ends an agent.
     #[error("the manager has closed the stream")]
     Closed,
-    /// It was told to stop.
+    /// A signal told the agent to stop.
     #[error("stopped by a signal")]
     Stopped,
     /// The same manager has started another agent for the same address.
@@ -84,8 +84,8 @@ pub enum End {
     Broken(String),
 }
 
-/// Runs an agent on standard input and output until the manager or a signal ends it. `configuration` configures it
-/// without a manager; `restrict` is what its command permits, if that says anything.
+/// Runs an agent on standard input and output until the manager or a signal ends it. With `configuration` it needs no
+/// manager. `restrict` lists the permits of its command, if there are any.
 pub fn run_on_stdio(
     restrict: Option<&[String]>,
     configuration: Option<Configure>,
@@ -104,12 +104,12 @@ pub fn run_on_stdio(
         };
         Ok(run(input, output, may, configuration, stop).await)
     });
-    // A resolver that does not answer has a thread, and must not keep the agent alive.
+    // A resolver that does not answer occupies a thread, which must not keep the process alive.
     runtime.shutdown_background();
     end
 }
 
-/// What an agent runs on: one thread, and a few for what cannot be interrupted.
+/// The runtime of an agent: one thread, and a few for calls that cannot be interrupted.
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -118,8 +118,8 @@ pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Runs an agent on a pair of streams until the manager closes them or `stop` is done. At the end every connection is
-/// reset: it did not end cleanly.
+/// Runs an agent on a pair of streams until the manager closes them or `stop` completes. At its end all connections are
+/// reset, because they have not ended cleanly.
 pub(super) async fn run(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Unpin + Send + 'static,
@@ -135,7 +135,7 @@ pub(super) async fn run(
             return End::Broken(reason);
         }
     }
-    // Tasks of their own: what wakes the task that the runtime was started with takes a detour through the kernel.
+    // All work runs in spawned tasks: waking the runtime's main task takes a detour through the kernel.
     let mut tasks = JoinSet::new();
     let endless = shared.clone();
     tasks.spawn(async move { match keep_time(endless).await {} });
@@ -231,8 +231,8 @@ impl World for Shared {
     }
 }
 
-/// Ends an earlier run of this agent, and listens for a later one. Where that is not possible, the ports are free once the
-/// earlier one has noticed that its manager is gone.
+/// Ends an earlier run of this agent, and listens for a later one. Where that is not possible, the earlier run frees
+/// its ports when it notices that its manager is gone.
 fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
     let Some(place) = succession::take_place(manager, me)? else {
         return Ok(());
@@ -244,7 +244,7 @@ fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String
             inner.succeeded.notify_one();
         }
     });
-    // An agent takes its place once.
+    // The place is taken only once.
     let _ = shared.place.set(task.abort_handle());
     Ok(())
 }
@@ -261,7 +261,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
         };
         shared.harness().vigil.note();
         turns.take(count).await;
-        // A full buffer is handled in turns, so that other connections need not wait until all of it is done.
+        // A full buffer is handled in turns, so that other connections need not wait for all of it.
         loop {
             match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
                 Ok(Turn::Done) => break,
@@ -289,7 +289,7 @@ async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End 
     }
 }
 
-/// Dials what a flow is for, and joins the two.
+/// Dials the destination of a flow, and joins the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
     let dialled = if is_published {
@@ -304,7 +304,7 @@ async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     }
 }
 
-/// Connects to what a port of this host is published for.
+/// Connects to the service behind a published port of this host.
 async fn dial_published(
     shared: &Arc<Shared>,
     host: String,
@@ -317,7 +317,7 @@ async fn dial_published(
     shared.note_failure(&destination, dialled)
 }
 
-/// Dials what a flow would have dialled, and closes it at once.
+/// Dials as a real flow would, and closes the connection at once.
 async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     let dialled = async {
         match errand {
@@ -340,7 +340,7 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     shared.tell(|core, _| core.handle_probed(id, outcome));
 }
 
-/// Serves what has come in on a flow by ourselves.
+/// Serves a flow that one of the agent's own services has accepted.
 async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     let stream = NetworkStream::new(shared.clone(), flow);
     let served = match service {
@@ -362,7 +362,7 @@ async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
         let (page, pass) = (writer.token(), writer.pass());
         writer.notes().write(number, me, &files, page, pass)
     });
-    // What is newer has been written meanwhile, or the agent has ended.
+    // `None` if a newer version has been written meanwhile, or the agent has ended.
     let Ok(Some(problems)) = written.await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! A flow as a stream of bytes, for what the agent itself says and hears inside the network.
+//! A flow as a stream of bytes, for the agent's own conversations inside the network.
 
 use std::{
     future::poll_fn,
@@ -22,22 +22,22 @@ use crate::{
 /// How long the far end may take to accept: longer than its dial may take.
 const OPEN_MAX: Duration = Duration::from_mins(1);
 
-/// One end of a flow. Dropping it before both sides have said that they are done resets the flow.
+/// One end of a flow. Dropping it before both sides have finished resets the flow.
 ///
-/// A flow wakes one task: whoever reads and whoever writes are parts of the same.
+/// A flow wakes only one task, so the reader and the writer must be in the same task.
 pub(super) struct NetworkStream {
     shared: Arc<Shared>,
     flow: FlowKey,
-    /// We have said that we are done.
+    /// Our side has finished sending.
     finished: bool,
-    /// The far end has.
+    /// The far end has finished sending.
     ended: bool,
-    /// Somebody else looks after the flow.
+    /// Another task carries the flow now, so dropping the stream does not reset it.
     handed_on: bool,
 }
 
 impl NetworkStream {
-    /// A flow that is there.
+    /// Wraps an existing flow.
     pub(super) fn new(shared: Arc<Shared>, flow: FlowKey) -> Self {
         Self {
             shared,
@@ -72,12 +72,12 @@ impl NetworkStream {
         .await
     }
 
-    /// Which flow it is: from here to there, whoever began it.
+    /// The endpoints of the flow: from here to there, no matter which side began it.
     pub(super) const fn flow(&self) -> FlowKey {
         self.flow
     }
 
-    /// The flow, for somebody who carries it on.
+    /// Hands the flow to another task, which carries it from now on.
     pub(super) fn into_flow(mut self) -> FlowKey {
         self.handed_on = true;
         self.flow

@@ -1,4 +1,5 @@
-//! What an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to its proxies.
+//! The files that an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to
+//! its proxies.
 
 use std::{
     env,
@@ -22,22 +23,22 @@ use crate::{
 /// The user whose password is the token that `norouter env` names.
 pub(super) const PASS_USER: &str = "norouter";
 
-/// What has been written, and is taken back at the end.
+/// The files that have been written, and are removed at the end.
 #[derive(Default)]
 pub(super) struct Notes {
     etc_hosts: Option<EtcHosts>,
     state_dir: Option<StateDir>,
-    /// Whose variables are there.
+    /// The agent that has written the variables.
     agent: String,
-    /// The number of what was written last.
+    /// The number of the newest write.
     newest: Option<u64>,
-    /// The agent has ended: nothing is written any more.
+    /// Set once the agent has ended: nothing is written any more.
     closed: bool,
 }
 
 impl Notes {
-    /// Writes everything, unless something with a higher number was written already; what cannot be written does not
-    /// hinder the rest.
+    /// Writes everything, unless a write with a higher number came first. A part that cannot be written does not stop
+    /// the rest.
     pub(super) fn write(
         &mut self,
         number: u64,
@@ -61,8 +62,8 @@ impl Notes {
         };
         let vip = me.address();
         let host = file_name(&files.zone, vip);
-        // What was written before may stand elsewhere, or not be wanted any more. A folder inside of another one's may be let
-        // go of for that one.
+        // Earlier files may be in another place, or no longer wanted. A folder inside another agent's may be given up
+        // so that the outer one can be taken.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
@@ -108,7 +109,7 @@ impl Notes {
         Some(problems)
     }
 
-    /// Takes back what would lead into a network that is gone.
+    /// Removes whatever would lead into a network that is gone.
     pub(super) fn remove(&mut self) {
         self.closed = true;
         let etc_hosts = self.etc_hosts.take().map(|mut file| file.remove());
@@ -140,7 +141,7 @@ fn write_state_dir(
     folder.write_env(&variables)
 }
 
-/// What this host is called where that has to be a part of a file's name or a word.
+/// The name of this host, in a form that can be a part of a file name or a single word.
 fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let is_word = |name: &&str| {
@@ -150,8 +151,8 @@ fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     name.map_or_else(|| me.to_string(), str::to_owned)
 }
 
-/// The variables that lead programs into the network. They name only proxies that listen; with the user and password in
-/// them a program shows that somebody has sent it who may read this file.
+/// The variables that lead programs into the network. They name only proxies that listen. The user and password in them
+/// prove that a program was sent by somebody who may read this file.
 fn variables(
     files: &Files,
     folder: &StateDir,
@@ -177,7 +178,7 @@ fn variables(
         set(&["NOROUTER_PAC"], &format!("{url}/proxy.pac"));
     }
     if let Some(socks) = &files.socks {
-        // "h": names are resolved by the proxy.
+        // With "h", the proxy resolves names.
         let place = reached_at(socks);
         set(
             &["all_proxy", "ALL_PROXY"],
@@ -188,7 +189,7 @@ fn variables(
         set(&["no_proxy", "NO_PROXY"], "localhost,127.0.0.1,::1");
     }
     if !files.missing.is_empty() {
-        // One line, in which nothing can be taken for another variable.
+        // One line, no part of which can be taken for another variable.
         set(&[MISSING], &text::escape(&files.missing.join("; ")));
     }
     set(

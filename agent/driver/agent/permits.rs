@@ -1,4 +1,5 @@
-//! The limits of agents on this machine: the option of their command, and one file that nobody but root can have written.
+//! The limits of agents on this machine: from the option of their command, and from one file that only root can have
+//! written.
 
 use std::{io::Read as _, path::Path};
 
@@ -11,14 +12,14 @@ use crate::{
     manifest::{Problem, SIZE_MAX_BYTES},
 };
 
-/// The file. No option names another one: whoever starts the agent could.
+/// The administrator's file. No option names another one, because the person who starts the agent could then choose it.
 pub const FILE: &str = "/etc/norouter/agent.yaml";
 
-/// How a refusal calls what the agent's command says.
+/// The name in a refusal for limits that come from the agent's command.
 const OPTION: &str = "the option --restrict";
 
-/// Everything that limits an agent that is started with this option. The error says why an agent must not serve: limits that
-/// cannot be known could forbid everything.
+/// Everything that limits an agent started with this option. An agent must not serve after an error: unknown limits
+/// could forbid everything.
 pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     let mut limits = Limits::default();
     if let Some(texts) = restrict {
@@ -33,7 +34,7 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     Ok(limits)
 }
 
-/// The text of the administrator's file; `None` if it does not exist. Fails as an agent would.
+/// The text of the administrator's file; `None` if it does not exist. Fails in the same cases as the start of an agent.
 pub fn read() -> Result<Option<String>, String> {
     text_of_root(Path::new(FILE))
 }
@@ -50,7 +51,7 @@ fn said(file: &str, problems: &[Problem]) -> String {
     format!("{first}; the administrator of that machine can run \"norouter check-limits\"")
 }
 
-/// The text of root's file; none if there is none. It is opened where nobody but root can put anything into its place.
+/// The text of a file of root's; `None` if it does not exist. It is opened only if nobody but root can replace it.
 fn text_of_root(file: &Path) -> Result<Option<String>, String> {
     let unread = |what: String| {
         let shown = file.display();

@@ -1,4 +1,4 @@
-//! The real addresses that an agent has, and what tells who connects to them.
+//! The real addresses that an agent has, and the lookup of the owners of their clients.
 
 use std::{
     collections::HashMap,
@@ -14,21 +14,22 @@ use crate::{
     edge::{Listener, NotListening, Purpose},
 };
 
-/// How long a listener rests after the operating system has refused to accept: descriptors are short, and a loop
-/// that asks again at once makes that worse.
+/// How long a listener pauses after the operating system has refused to accept: descriptors are short, and a loop that
+/// retries at once makes that worse.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The addresses that an agent has, or tries to have.
 pub(super) type Places = HashMap<Listener, Place>;
 
-/// One of them.
+/// One real address.
 #[derive(Default)]
 pub(super) struct Place {
-    /// Ours from the first time that it could be had, and kept while nobody may connect: nobody else can have it then.
+    /// Ours from the first time that it could be bound. It is kept even while nobody may connect, so that nobody else
+    /// can take it.
     pub(super) socket: Option<Arc<Socket>>,
-    /// Whether connections can come.
+    /// Whether it accepts connections.
     pub(super) listens: bool,
-    /// What opens it, or accepts there.
+    /// The task that opens it, or accepts there.
     pub(super) task: Option<AbortHandle>,
 }
 
@@ -46,7 +47,7 @@ impl Drop for Place {
     }
 }
 
-/// What tells whose a connection is, once it has been asked for.
+/// Finds the owner of a connection. The source of that is opened on first use.
 #[derive(Default)]
 pub(super) struct Doorman(Mutex<Option<Owners>>);
 
@@ -63,7 +64,7 @@ impl Doorman {
         ask(owners)
     }
 
-    /// Why other users cannot be kept out here.
+    /// Fails if other users cannot be kept out here, and says why.
     pub(super) fn unable(&self, listener: Listener) -> Result<(), NotListening> {
         self.ask(|_| Ok(())).map_err(|error| {
             let key = match listener.purpose {

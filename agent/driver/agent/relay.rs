@@ -1,4 +1,4 @@
-//! Connections for another host's proxy: asked for on one side, dialled on the other.
+//! Connections on behalf of another host's proxy: one side asks for them, the other dials.
 
 use std::{
     io,
@@ -85,7 +85,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     shared.served(stream.flow());
     match connected {
         Ok((socket, destination)) => {
-            // It ends when the policy or the routes do not allow it any more.
+            // The flow is cut when the policy or the routes no longer allow it.
             let address = socket.peer_addr()?.ip().to_canonical();
             let flow = stream.flow();
             (shared.lock().core).handle_relayed(flow, destination, address);
@@ -103,14 +103,15 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             };
             stream.write_all(&relay::encode(&answer)).await?;
             stream.shutdown().await?;
-            // The asker ends its side when it has read the answer.
+            // The asker closes its side once it has read the answer.
             let _ = tokio::time::timeout(ASK_MAX, stream.read_u8()).await;
         }
     }
     Ok(())
 }
 
-/// Connects to where another host may go through this gateway; without one, to where the manager wants to look.
+/// Connects to a destination to which host `from` may go through this gateway. Without `from`, the manager asks for a
+/// probe.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
     from: Option<Ipv4Addr>,
@@ -154,7 +155,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Connects to the address that a packet of another host is for, of which the machine has found that it may go there.
+/// Connects to the destination of another host's packets, after the machine has found that they may go there.
 pub(super) async fn connect_to_address(
     shared: &Arc<Shared>,
     host: String,
@@ -171,7 +172,7 @@ pub(super) async fn connect_to_address(
     shared.note_failure(&destination, dialled)
 }
 
-/// What a machine serves at its own addresses is for its own programs, unless a route means these.
+/// Services at a machine's own addresses are only for its own programs, unless a route names these addresses.
 fn is_elsewhere(core: &Core, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
     if core.means_own(address) || !dial::is_own(address) {
         return Ok(());
@@ -211,7 +212,7 @@ fn meaning(word: &str) -> Cause {
         cause::REFUSED => Cause::Refused,
         cause::TIMED_OUT => Cause::TimedOut,
         cause::UNREACHABLE => Cause::Unreachable,
-        // A newer gateway may have more words.
+        // A newer gateway may know more words.
         _ => Cause::Other,
     }
 }

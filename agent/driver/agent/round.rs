@@ -1,20 +1,21 @@
-//! How much each of many streams may move before it is others' turn.
+//! Limits how many bytes one of many streams may move before the others have their turn.
 
-/// What all streams together move in a round, in bytes, so that whoever has little need not wait long.
+/// The bytes that all streams together move in a round, so that a stream with few bytes does not wait long.
 const ROUND: usize = 2 << 20;
 
-/// What one of them may move at least. Less would not be worth its turn.
+/// The minimum that one stream may move in its turn, in bytes. Less would not be worth a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// What streams may move while each of them has one turn. The tasks of an agent have their turns in a circle, in which
-/// a task that counts the rounds stands as well.
+/// What streams may move while each of them has one turn. The runtime polls the tasks of an agent in a circle, and the
+/// task that begins the rounds is one of them.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// What is left of it, in bytes.
+    /// The rest of this round, in bytes.
     left: usize,
-    /// What each stream may move, each way: as much as all others that moved something in the last round.
+    /// What each stream may move in each direction: an equal part, by the number of streams that moved something last
+    /// round.
     share: usize,
-    /// How many have moved something in this one.
+    /// How many streams have moved something in this round.
     movers: usize,
 }
 
@@ -29,12 +30,12 @@ impl Default for Round {
 }
 
 impl Round {
-    /// How much a stream may move each way before it is others' turn.
+    /// How much a stream may move in each direction in its turn.
     pub(super) fn quantum(&self) -> usize {
         self.share.min(self.left).max(QUANTUM_MIN)
     }
 
-    /// Takes note of how many bytes a stream has moved. True for the first one that has moved any.
+    /// Notes how many bytes a stream has moved. True for the first stream of the round that moved any.
     pub(super) fn note(&mut self, bytes: usize) -> bool {
         if bytes == 0 {
             return false;
@@ -44,7 +45,7 @@ impl Round {
         self.movers == 1
     }
 
-    /// The next round begins.
+    /// Begins the next round.
     pub(super) fn renew(&mut self) {
         *self = Self {
             left: ROUND,
@@ -58,7 +59,7 @@ impl Round {
 mod tests {
     use super::*;
 
-    /// What so many streams move in a round, each as much as it may.
+    /// What that many streams move in a round if each moves as much as it may.
     fn moved(round: &mut Round, streams: usize) -> usize {
         let quanta = (0..streams).map(|_| {
             let quantum = round.quantum();

@@ -1,4 +1,4 @@
-//! What the tasks of an agent share, and what several of them do with it.
+//! The state that the tasks of an agent share, and operations that several of them need.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,56 +33,57 @@ use crate::{
     secret::Secret,
 };
 
-/// How many questions another host may ask the DNS server in a second, and at once. Programs that want more ask their own.
+/// How many questions another host may send to the DNS server in a second, and at once. Programs that need more ask
+/// their own.
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host begins in a second, and at once. With the packets of a short connection that is four fifths of what
-/// the manager takes from an agent: the rest is for the flows that there are.
+/// How many flows this host begins in a second, and at once. With the packets of short connections that makes four
+/// fifths of what the manager takes from an agent: the rest is for the flows that exist.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// How many hosts are remembered that have asked.
+/// How many hosts with recent questions are remembered.
 const ASKERS_MAX: usize = 1_024;
 
 /// How long connections may take to be reset at the end.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
-/// What an agent may do.
+/// What an agent is allowed to do and to use.
 pub(in crate::driver) struct May {
-    /// What the administrator of the machine permits, or why that cannot be known.
+    /// The limits that the administrator of the machine sets, or why they cannot be known.
     pub(in crate::driver) limits: Result<Limits, String>,
-    /// How much there is for its connections.
+    /// The memory and the number of connections that it has.
     pub(in crate::driver) capacity: Capacity,
 }
 
 /// What the tasks of an agent share.
 pub(super) struct Shared {
     harness: Harness<State>,
-    /// There is something to write to the manager.
+    /// Notified when there is something to write to the manager.
     pub(super) to_write: Notify,
-    /// A stream has moved something, the first one in its round.
+    /// Notified when a stream is the first in its round to move something.
     pub(super) moved: Notify,
-    /// A stream has ended.
+    /// Notified when a stream has ended.
     left: Notify,
-    /// The manager is gone.
+    /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Another agent waits for the end of this one, which the end of its connection tells.
+    /// Notified when another agent waits for the end of this one. It sees that end as the end of its connection.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
     pub(super) place: OnceLock<AbortHandle>,
-    /// With the servers that it leaves out.
+    /// The resolver, with the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
-    /// How much other hosts have asked the DNS server.
+    /// How much each other host has asked the DNS server.
     askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
-    /// What has been written for programs on this host.
+    /// The files that have been written for programs on this host.
     notes: Mutex<Notes>,
-    /// How many times that was to be done.
+    /// The number of the next write of these files. A write is dropped if a newer one came first.
     pub(super) writes: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
-    /// What proves to a proxy that a program was sent by this user.
+    /// A program that knows it proves to a proxy that this user sent it.
     pass: Secret,
     /// Asks the system for the owner of a connection.
     pub(super) doorman: Doorman,
@@ -91,17 +92,17 @@ pub(super) struct Shared {
 /// The machine, and what the driver needs to know beside it.
 pub(super) struct State {
     pub(super) core: Core,
-    /// The streams that wait for their flow.
+    /// Wakes the task of each stream when its flow changes.
     pub(super) streams: HashMap<FlowKey, Waker>,
     pub(super) round: Round,
     connects: Work,
     pub(super) listeners: Places,
-    /// Every stream is to end with a reset.
+    /// Set when every stream has to end with a reset.
     pub(super) stopping: bool,
 }
 
 impl State {
-    /// Wakes the stream of `flow` when the flow has changed.
+    /// Registers the waker that is woken when `flow` has changed.
     pub(super) fn wake_on(&mut self, flow: FlowKey, waker: &Waker) {
         match self.streams.get_mut(&flow) {
             Some(stored) => stored.clone_from(waker),
@@ -153,7 +154,8 @@ impl Shared {
         &self.pass
     }
 
-    /// The resolvers of this host, without those of the network, which would ask us again.
+    /// The resolver of this host. It leaves out the network's own DNS servers, which would send the question back to
+    /// us.
     pub(super) fn resolver(&self) -> Arc<Resolver> {
         let ours = self.lock().core.dns_servers();
         let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,7 +170,7 @@ impl Shared {
         }
     }
 
-    /// Begins a flow into the network when there is a turn for it.
+    /// Begins a flow into the network, once the rate of new flows allows it.
     pub(super) async fn connect(
         self: &Arc<Self>,
         holder: Holder,
@@ -185,12 +187,12 @@ impl Shared {
         self.tell(|core, now| core.connect(now, holder, remote))
     }
 
-    /// Waits until another host may ask the DNS server one more thing.
+    /// Waits until another host may send one more question to the DNS server.
     pub(super) async fn turn_to_ask(&self, host: Ipv4Addr) {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // A host that is not in debt has its whole budget again soon, and need not be remembered.
+            // A host that need not wait has its whole budget again soon, so it can be forgotten.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }
@@ -210,7 +212,7 @@ impl Shared {
         self.tell(|core, _| core.handle_served(flow));
     }
 
-    /// Tells the machine of a destination that could not be dialled.
+    /// Reports a failed dial to the machine.
     pub(super) fn note_failure<T>(
         self: &Arc<Self>,
         destination: &Destination,
@@ -226,7 +228,7 @@ impl Shared {
         self.tell(|core, _| core.suggest(gateway, addresses));
     }
 
-    /// A stream is done with its flow.
+    /// Frees the flow of a stream that has ended.
     pub(super) fn leave(self: &Arc<Self>, flow: FlowKey) {
         self.lock().streams.remove(&flow);
         self.tell(|core, _| core.release(flow));
@@ -237,7 +239,7 @@ impl Shared {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Resets all connections, and takes back what was written.
+    /// Resets all connections, and removes the files that were written.
     pub(super) async fn stop(&self) {
         {
             let mut state = self.lock();
@@ -255,9 +257,9 @@ impl Shared {
                 self.left.notified().await;
             }
         };
-        // Whatever is left then ends with the process.
+        // The remaining connections end with the process.
         let _ = tokio::time::timeout(STOP_MAX, all_left).await;
-        // A successor has written its own by now, or will.
+        // A successor writes its own files, now or later.
         if self.successor.get().is_none() {
             self.notes().remove();
         }

@@ -1,8 +1,8 @@
-//! The folder in which an agent leaves what programs on its host can use: hosts, HOSTALIASES, environment. It writes only into a
-//! folder that bears our mark, or in which nothing is yet, and removes nothing that it did not write.
+//! The folder in which an agent leaves files for programs on its host: hosts, HOSTALIASES, environment. It writes only
+//! into a folder that bears our mark or is empty, and removes only files that it wrote.
 //!
-//! One agent has a folder at a time, by a lock on the mark. One that comes second, of another network or another host on the
-//! same machine, has a folder of its own inside, and says so.
+//! A lock on the mark gives a folder to one agent at a time. A second agent, of another network or another host on the
+//! same machine, gets a folder of its own inside the first one's, and says so.
 
 use std::{
     fs::{self, File},
@@ -19,13 +19,13 @@ use crate::{
     names::{Zone, host_aliases, hosts_file},
 };
 
-/// Where the folder is if nobody says otherwise.
+/// The folder if the manifest names none.
 pub const DEFAULT: &str = "~/.norouter/agent";
 
-/// Which agent has written the variables.
+/// The variable that names the agent which has written the variables.
 pub const AGENT: &str = "NOROUTER_AGENT";
 
-/// Which proxies are not there that should be, and why.
+/// The variable that lists the proxies that should be there and are not, and why.
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
 /// All variables that an agent writes.
@@ -45,22 +45,22 @@ pub const VARIABLES: [&str; 13] = [
     "HOSTALIASES",
 ];
 
-/// The file by which a folder is known to be ours, and which is locked.
+/// The file that marks a folder as ours, and that is locked.
 const MARK: &str = ".norouter";
 
-/// What is in it.
+/// The content of the mark.
 const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no folder that has other files and not this one.\n";
 
-/// How its text begins.
+/// The beginning of that content in every version.
 const MARK_BEGIN: &str = "NoRouter ";
 
-/// What an agent writes, the mark excepted.
+/// The files that an agent writes, besides the mark.
 const FILES: [&str; 4] = ["hosts", "hostaliases", "README.md", "env"];
 
-/// How long an earlier agent may take to leave a folder.
+/// How long to wait for an earlier agent to leave a folder.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
-/// How many agents may have folders inside of one.
+/// How many agents may have folders inside another one's.
 const INSIDE_MAX: usize = 64;
 
 const HINT: &str = "choose another with stateDir.pathOnAgent";
@@ -79,20 +79,20 @@ The agent on this machine writes these files anew whenever its network changes; 
   a secret in it: whoever can read it can use the proxies.
 ";
 
-/// A state folder that is this agent's, as long as this value is there.
+/// A state folder that this agent owns for as long as this value exists.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
-    /// The mark, locked.
+    /// The mark, which is locked.
     mark: File,
-    /// Whether it is inside of the folder that was asked for, which another agent has.
+    /// Whether the folder is inside the one that was asked for, because another agent has that one.
     is_inside: bool,
 }
 
 impl StateDir {
-    /// Makes the folder of this name, open to its owner alone, or uses the one that there is, if it has our mark or nothing in it;
-    /// if another agent has it, a folder inside that is called like this `host`. A `~` at the beginning is the home folder;
-    /// `$NAME` and `${NAME}` are variables of this process.
+    /// Makes the folder of this name, open to its owner alone, or uses an existing one that bears our mark or is empty.
+    /// If another agent has it, the result is a folder inside it that is named after this `host`. A `~` at the
+    /// beginning is the home folder; `$NAME` and `${NAME}` are variables of this process.
     ///
     /// The error says what is wrong with the name or the folder, or why it cannot be made.
     pub fn open(name: &str, host: &str) -> Result<Self, String> {
@@ -104,7 +104,7 @@ impl StateDir {
                 is_inside: false,
             });
         }
-        // A host may be called like a file.
+        // A host may have the same name as one of our files.
         let is_file = FILES.iter().any(|file| file.eq_ignore_ascii_case(host));
         let host = format!("{}{host}", if is_file { "host-" } else { "" });
         for number in 1..=INSIDE_MAX {
@@ -132,7 +132,7 @@ impl StateDir {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
-    /// Why the files are not where they were asked for, if they are not.
+    /// Says why the files are not in the folder that was asked for; `None` if they are.
     pub fn elsewhere(&self) -> Option<String> {
         self.is_inside.then(|| {
             format!(
@@ -147,13 +147,12 @@ impl StateDir {
         &self.path
     }
 
-    /// The file that `HOSTALIASES` can be set to.
+    /// The file for `HOSTALIASES` to name.
     pub fn host_aliases(&self) -> PathBuf {
         self.path.join("hostaliases")
     }
 
-    /// Writes the names of the zone. What the other file of aliases says, which `HOSTALIASES` names already, is kept in
-    /// ours.
+    /// Writes the names of the zone. If `HOSTALIASES` names another file of aliases already, ours keeps its entries.
     pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
         let ours = self.host_aliases();
         let is_ours = |path: &Path| {
@@ -168,8 +167,8 @@ impl StateDir {
         write("README.md", README.as_bytes())
     }
 
-    /// Writes variables for other programs, one `NAME=VALUE` a line, values as they are: the form that `docker run
-    /// --env-file` and systemd read. A shell reads the same as long as no value has spaces or quotes.
+    /// Writes variables for other programs, one `NAME=VALUE` a line, with unquoted values: the form that `docker run
+    /// --env-file` and systemd read. A shell reads the same unless a value has spaces or quotes.
     pub fn write_env(&self, variables: &[(String, String)]) -> Result<(), String> {
         let mut text = String::new();
         for (name, value) in variables {
@@ -184,7 +183,7 @@ impl StateDir {
         self.replace("env", text.as_bytes())
     }
 
-    /// A link that stands here leads to a file that is not ours.
+    /// Replaces one of our files. A link in its place would lead to a file that is not ours, and is an error.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let path = self.path.join(name);
         if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
@@ -194,8 +193,8 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the variables, if they are those of this agent: the network that they lead to is gone. A folder that it has inside
-    /// of another one's goes as a whole, as does the mark of one in which nothing else was left.
+    /// Removes the variables if this agent wrote them, since the network that they lead to is gone. A folder inside
+    /// another agent's is removed as a whole. The mark goes too if nothing else is left beside it.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -211,7 +210,7 @@ impl StateDir {
             locked::remove(&self.mark, &self.path.join(MARK));
         }
         if is_empty && self.is_inside {
-            // Somebody may have put something there just now.
+            // Another program may have put a file there just now.
             let _ = fs::remove_dir(&self.path);
         }
         Ok(())
@@ -233,7 +232,7 @@ fn remove(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Marks and locks a folder, which is made if it is not there; none if another agent has it.
+/// Marks and locks a folder, and makes it if necessary; `None` if another agent has it.
 fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     let shown = path.display();
     let failed = |error: &io::Error| {
@@ -248,7 +247,7 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|error| failed(&error))?;
-    // It may be another's that was not there before.
+    // Somebody else may have made the folder since the first check.
     look_at(path)?;
     let locked = locked::wait(&path.join(MARK), wait).map_err(|error| failed(&error))?;
     if let Some(mut mark) = locked {
@@ -262,12 +261,13 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     Ok(None)
 }
 
-/// Why an agent would not write into the folder of this name, as it is now, if it would not.
+/// Fails, and says why, if an agent would not write into the folder of this name in its present state.
 pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
 
-/// Refuses what is not ours to write into: a folder of others or on a way of others, one with other files and without our mark.
+/// Refuses a folder that is not ours to write into: it or a folder above it is open to others, or it has other files
+/// and no mark of ours.
 fn look_at(path: &Path) -> Result<(), String> {
     check_way(path)?;
     let shown = path.display();
@@ -299,17 +299,17 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether a folder is one into which this program has written, or upstream's at the place that both have by default.
+/// Whether this program has written into a folder, or the Go version has, at the place that both use by default.
 fn is_marked(path: &Path, names: &[String]) -> bool {
-    // A link is somebody else's text.
+    // A link may lead to somebody else's text.
     let begins = |name: &str, begin: &str| {
         let file = path.join(name);
         let is_file = fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
-        // On Windows nobody else can read what is locked.
+        // On Windows nobody else can read a locked file.
         let is_locked = cfg!(windows) && name == MARK;
         is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
     };
-    // One that was made a moment ago, or in a crash, is empty yet; it is nobody else's.
+    // A mark that was made a moment ago, or before a crash, is still empty; the folder belongs to nobody else.
     let is_new = || {
         let mark = fs::symlink_metadata(path.join(MARK));
         names == [MARK] && mark.is_ok_and(|mark| mark.is_file() && mark.len() == 0)
@@ -320,8 +320,8 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
     begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
 }
 
-/// The variables of the agent that writes into this folder, for a program that is about to trust them; none if no agent
-/// does. Fails if they do not lead to everything that they should, or to somebody else.
+/// The variables of the agent that writes into this folder, for a program that is about to trust them; `None` if no
+/// agent does. Fails if a proxy is missing, or if somebody else listens at the address of one.
 pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let Some(variables) = read_env(name)? else {
         return Ok(None);
@@ -349,8 +349,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which not this user listens, or root. The variables of an agent that was killed stay behind, and
-/// somebody else may have taken its place.
+/// Refuses an address at which a user other than this one or root listens. The variables of a killed agent stay behind,
+/// and somebody else may listen at its address now.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::Owners::open()
@@ -373,13 +373,13 @@ fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Other systems do not tell.
+/// Other systems do not tell who listens.
 #[cfg(not(target_os = "linux"))]
 fn check_listener(_: std::net::SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-/// The variables that an agent has written into this folder; none if no agent runs that did.
+/// The variables that a running agent has written into this folder; `None` if there are none.
 pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let path = expanded(name)?;
     let env = path.join("env");
@@ -392,7 +392,7 @@ pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
 }
 
-/// The folders inside of this one in which other agents have left variables.
+/// The folders inside this one in which other agents have left variables.
 pub fn inside(name: &str) -> Vec<PathBuf> {
     let path = expanded(name).unwrap_or_default();
     let names = names(&path).unwrap_or_default().into_iter();
@@ -402,7 +402,7 @@ pub fn inside(name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The variables in a file; others than an agent writes are left out, because they are about to be trusted.
+/// The variables in a file. Only those that an agent writes are returned, because the caller is about to trust them.
 fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let lines: Vec<(String, String)> = text
@@ -414,7 +414,7 @@ fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     lines.into_iter()
 }
 
-/// Refuses a folder to which somebody else could lead us.
+/// Refuses a folder if somebody else could redirect its path.
 fn check_way(path: &Path) -> Result<(), String> {
     trusted::folder(path).map_err(|why| match &why {
         Distrust::Open(open) => format!(
@@ -427,7 +427,7 @@ fn check_way(path: &Path) -> Result<(), String> {
     })
 }
 
-/// Refuses a folder in which somebody else could have put something for us to read, or to write through.
+/// Refuses a folder into which somebody else could have put a file for us to read or to write through.
 #[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -447,20 +447,21 @@ fn check_owner(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Folders of a user are that user's on Windows, unless an administrator says otherwise.
+/// On Windows a user's folders are only that user's, unless an administrator decides otherwise.
 #[cfg(not(unix))]
 fn check_owner(_path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A path of the manifest as it is meant on this host: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
+/// A path of the manifest, as this host reads it: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
 /// variables of this process.
 pub fn expanded(name: &str) -> Result<PathBuf, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     expand(name, variable).map(PathBuf::from)
 }
 
-/// The name with its variables replaced. One that is not set is an error, because the rest would be another folder.
+/// Replaces the variables in a name. A variable that is not set is an error, because the rest would name another
+/// folder.
 fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let value = |name: &str| {
         variable(name).ok_or_else(|| {

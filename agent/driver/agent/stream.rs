@@ -22,7 +22,7 @@ use crate::{
     flow::Receive,
 };
 
-/// Begins a round when everybody has had a turn since something was moved.
+/// Begins a new round when every stream has had a turn since the first one moved something.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;
@@ -30,8 +30,8 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     }
 }
 
-/// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own; what breaks is
-/// reset on both sides, never ended cleanly.
+/// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own. A connection that
+/// breaks is reset on both sides, never ended cleanly.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let mut stream = Stream {
         flow,
@@ -62,19 +62,19 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
     shared.leave(flow);
 }
 
-/// One of the two ends has gone without a clean end, and the other has been told.
+/// One end has gone without a clean end, and the other end has been told.
 struct Broken;
 
 struct Stream {
     flow: FlowKey,
     socket: TcpStream,
-    /// The socket has said that it is done, and the flow has been told.
+    /// The socket has finished, and the flow has been told.
     local_done: bool,
-    /// The flow has said that it is done, and the socket has been told.
+    /// The flow has finished, and the socket has been told.
     remote_done: bool,
 }
 
-/// What a stream may move each way, and what it has moved both ways.
+/// The number of bytes that a stream may move in each direction, and the number that it has moved in both.
 struct Turn {
     quantum: usize,
     moved: usize,
@@ -90,7 +90,7 @@ impl Stream {
     ) -> Poll<Result<(), Broken>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
-            // The other direction goes on meanwhile.
+            // The other direction continues meanwhile.
             Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
@@ -130,10 +130,10 @@ impl Stream {
                     turn.moved += count;
                 }
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                // The flow wakes us when it has something.
+                // The flow wakes us when it has data, the socket when it has room.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
                 Receive::Finished => {
-                    // The other end may be gone already; then reading will say so.
+                    // The other end may be gone already; then the next read reports it.
                     let _ = Pin::new(&mut self.socket).poll_shutdown(context);
                     self.remote_done = true;
                 }
@@ -164,7 +164,7 @@ impl Stream {
                 (count, read.map_ok(|()| count))
             });
             match read {
-                // It may take data (again) some day, and wakes us then; or never, which only it can tell.
+                // The flow may take data later, and wakes us then. If it never will, only its reset tells.
                 None if core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
@@ -185,7 +185,7 @@ impl Stream {
     }
 }
 
-/// Goes on after others have had their turn.
+/// Yields, and is polled again after the others.
 fn take_turns<T>(context: &Context<'_>) -> Poll<T> {
     context.waker().wake_by_ref();
     Poll::Pending

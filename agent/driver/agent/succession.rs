@@ -1,8 +1,9 @@
-//! How an agent takes the place of an earlier one of the same manager, whose end the manager could not see: the way to it was
-//! lost, and the earlier agent waits in vain for a sign of life, with the ports that the new one needs.
+//! Lets an agent take the place of an earlier one of the same manager that the manager could not see ending: the way to
+//! it was lost, and the earlier agent waits in vain for a heartbeat while it has the ports that the new one needs.
 //!
-//! Each agent has a socket that no other user can reach. Who connects to it and says [`END`] asks the agent to end, and has
-//! its place when the connection ends. To connect and say nothing only asks whether it lives.
+//! Each agent has a socket that no other user can reach. A client that connects to it and sends [`END`] asks the agent
+//! to end, and may take its place when the connection ends. A client that sends nothing only checks whether the agent
+//! is alive.
 
 use std::{
     fs, io,
@@ -27,33 +28,33 @@ use crate::{
     },
 };
 
-/// How long an earlier agent may take to end. One that is stopped ends when it goes on.
+/// How long an earlier agent may take to end. One that is suspended ends only when it is resumed.
 const END_MAX: Duration = Duration::from_secs(1);
 
-/// How long a successor may take to say what it wants.
+/// How long a successor may take to send its request.
 const SAY_MAX: Duration = Duration::from_millis(300);
 
-/// What a successor says.
+/// The request of a successor.
 const END: [u8; 1] = *b"e";
 
-/// Who waits for the end of this agent: the connection ends with what holds it.
+/// The agent that waits for the end of this one: its connection ends when this value is dropped.
 pub(super) type Successor = UnixStream;
 
-/// How an agent hears of its successor.
+/// The socket on which an agent hears from its successor.
 pub(super) struct Place {
     listener: UnixListener,
     path: PathBuf,
-    /// By which the file is known to be ours.
+    /// Shows that the file is still ours.
     inode: u64,
 }
 
-/// Ends an earlier agent of this manager for this address, and takes its place. Waits for its end, so that its ports are
-/// free; nothing is served before that. The error says why a later agent could not end this one.
+/// Ends an earlier agent of this manager for this address, and takes its place. Waits until that agent has ended, so
+/// that its ports are free; nothing is served before that. The error says why a later agent could not end this one.
 pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<Place>, String> {
     let name = format!("{manager}-{me}.agent");
     for folder in folders() {
         if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
-            // Whatever comes of it, there is nothing better to do than to go on.
+            // If any of this fails, the agent starts anyway; there is nothing better to do.
             let _ = earlier.write_all(&END);
             let _ = earlier.set_read_timeout(Some(END_MAX));
             let _ = earlier.read(&mut [0]);
@@ -65,7 +66,7 @@ pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<Place>, String
     bound.map(Some)
 }
 
-/// Removes what agents of other runs have left behind that could not clean up.
+/// Removes the sockets of agents that ended without cleaning up.
 fn tidy(folder: &Path, ending: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -105,14 +106,14 @@ impl Place {
             {
                 Ok(Ok(mut stream)) => {
                     let mut said = [0; END.len()];
-                    // Who says nothing must not keep the others waiting.
+                    // A client that sends nothing must not keep the others waiting.
                     let heard = timeout(SAY_MAX, stream.read_exact(&mut said)).await;
                     if matches!(heard, Ok(Ok(_))) && said == END {
                         return stream;
                     }
                 }
                 Ok(Err(_)) => {}
-                // Descriptors are short; a successor connects again or is content with what ports are free.
+                // Descriptors are short. The successor connects again, or makes do with the free ports.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
@@ -121,7 +122,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // A successor may have its own file there.
+        // A successor may have put its own file there.
         if fs::metadata(&self.path).is_ok_and(|now| now.ino() == self.inode) {
             let _ = fs::remove_file(&self.path);
         }

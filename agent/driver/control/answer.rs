@@ -1,4 +1,4 @@
-//! Which answer a request gets.
+//! Reads requests, and gives each its answer.
 
 use hyper::{Method, Request, Response, StatusCode, header};
 use serde_json::json;
@@ -19,13 +19,13 @@ use crate::{
     view::{LogView, parse_flow_id},
 };
 
-/// How many flows are told if nobody says how many.
+/// How many flows are listed by default.
 const FLOWS_USUAL: usize = 1_000;
 
-/// How many lines of the log are told if nobody says how many.
+/// How many lines of the log are listed by default.
 const LINES_USUAL: usize = 100;
 
-/// What is asked.
+/// The subject of a request.
 enum Ask {
     Snapshot,
     Flows,
@@ -34,18 +34,18 @@ enum Ask {
     Logs,
     Metrics,
     Do(Intent),
-    /// Something with the host of this name.
+    /// An intent about the host of this name.
     Host(String, Wish),
     Reload,
     Why,
-    /// Something about the questions of the host of this name; the rest is in the body.
+    /// A question or an answer for the host of this name. The rest is in the body.
     Prompt(String, prompts::What),
 }
 
-/// What is to happen with a host.
+/// The intent, once the host is known.
 type Wish = Box<dyn FnOnce(Vip) -> Intent + Send>;
 
-/// Answers a request. Only a manifest that is read again takes its time, agents that are asked, and a person.
+/// Answers a request. Waits only for a reload, for agents, or for a person.
 pub(super) async fn answer(
     network: &Arc<Network>,
     request: Request<hyper::body::Incoming>,
@@ -72,8 +72,9 @@ pub(super) async fn answer(
     })
 }
 
-/// A page in a browser must not get here, should a browser ever learn to speak to such sockets, or somebody put a proxy in
-/// front of one: its requests have an origin, or the name of a server that it believes to speak with.
+/// Refuses requests from pages in a browser, in case a browser learns to speak to such sockets, or somebody puts a
+/// proxy in front of one. Such a request has an origin, or the name of the server that the browser believes it speaks
+/// to.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
     let headers = request.headers();
     let forbidden = |reason: &str| Err(Refusal::new(StatusCode::FORBIDDEN, reason));
@@ -95,7 +96,7 @@ fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The one table of what can be asked.
+/// The only table of methods and paths.
 fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
     let unknown = |reason: &str| Refusal::new(StatusCode::NOT_FOUND, reason);
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
@@ -200,14 +201,14 @@ fn give<B>(
             network.inside.obey(&intent(vip))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // They have answers of their own, which wait.
+        // These have answers of their own, which may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(Refusal::new(StatusCode::NOT_FOUND, "nothing to read"));
         }
     })
 }
 
-/// Has the manifest read again, and tells what has changed, or what is wrong with it.
+/// Reloads the manifest, and returns the changes, or what is wrong with it.
 async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
     match network.inside.reload().await? {
         Ok(outcome) => {
@@ -220,7 +221,7 @@ async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
     }
 }
 
-/// Has a connection explained.
+/// Explains a connection.
 async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body>, Refusal> {
     let bad = |reason: &str| Refusal::new(StatusCode::BAD_REQUEST, reason);
     let text = |name| parameter(request, name).map(unescape);
@@ -232,7 +233,7 @@ async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body
     Ok(json(StatusCode::OK, &why))
 }
 
-/// A parameter with its percent escapes resolved (RFC 3986 section 2.1); what is no escape stays as it is.
+/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that begins no escape stays as it is.
 fn unescape(text: &str) -> String {
     let mut rest = text.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -249,13 +250,13 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A parameter after the question mark. What may be asked for has no letters that need an escape.
+/// A parameter after the question mark, still escaped.
 fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     let mut pairs = request.uri().query()?.split('&');
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The number of what is approved.
+/// The number of the command or change that is approved.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, Refusal> {
     let missing = format!("{question} \"number\" is missing");
     let missing = || Refusal::new(StatusCode::BAD_REQUEST, &missing);

@@ -1,5 +1,5 @@
-//! How a host's command asks a person: ssh starts this program with the question as its only argument, and gets the answer
-//! from its standard output. In between, the question goes to the manager, which knows where a person is.
+//! Lets a host's command ask a person: ssh starts this program with the question as its only argument, and reads the
+//! answer from its standard output. In between, the question goes to the manager, which knows where to find a person.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,14 +17,14 @@ use crate::{
     view::{PromptKind, Question},
 };
 
-/// The variable in which `ssh` says what kind of question it is, if it does.
+/// The variable in which `ssh` may say what kind of question it asks.
 const KIND: &str = "SSH_ASKPASS_PROMPT";
 
-/// Whether there is an answer, so that nobody needs to wait for one any more.
+/// Set once the answer is here, so that the process must not end early any more.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// Asks a person and ends, if this program was started to do that. A program calls it before it looks at its arguments;
-/// only then are the commands of hosts told that they can ask.
+/// Asks a person and ends, if this program was started to do that. A program that calls this first, before it looks at
+/// its arguments, can be the helper; only then are the commands of hosts told that they can ask.
 pub fn run_if_asked() -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         adopt_program(program);
@@ -41,9 +41,9 @@ pub fn run_if_asked() -> Option<ExitCode> {
     })
 }
 
-/// The question, if the arguments are those of a helper. Agents and commands that a host's command starts on this machine
-/// have the same environment: a helper is called by the path that was given, and with nothing but words that are
-/// neither a command nor a file.
+/// The question, if the arguments are those of a helper. Other programs that a host's command starts on this machine,
+/// agents among them, inherit the same environment. A helper is told apart by two things: it is called by the path that
+/// was given, and its argument cannot be a command or a file.
 fn prompt(
     arguments: &[OsString],
     helper: &OsStr,
@@ -59,7 +59,7 @@ fn prompt(
     (program == helper && !a_word && !is_file(Path::new(prompt))).then(|| text.into_owned())
 }
 
-/// What kind of answer a question wants; none if it only wants to be read.
+/// The kind of answer that a question wants; `None` if it only informs.
 fn kind(prompt: &str, hint: Option<&str>) -> Option<PromptKind> {
     match hint {
         Some("none") => return None,
@@ -79,7 +79,7 @@ fn kind(prompt: &str, hint: Option<&str>) -> Option<PromptKind> {
     })
 }
 
-/// Asks, and writes the answer.
+/// Asks the manager, and writes the answer.
 fn ask(pass: &str, prompt: String, hint: Option<&str>) -> Option<()> {
     let mut parts = pass.splitn(3, '/');
     let network: Name = parts.next()?.parse().ok()?;
@@ -113,16 +113,16 @@ mod platform {
 
     use super::ANSWERED;
 
-    /// The process that asks.
+    /// The id of the process that asks.
     pub(super) fn asker() -> u32 {
         std::os::unix::process::parent_id()
     }
 
-    /// Ends this process when nobody reads its output any more: who has asked is gone.
+    /// Ends this process when nobody reads its output any more, because the asker is gone.
     pub(super) fn end_with_asker() {
         std::thread::spawn(|| {
             let out = std::io::stdout();
-            // Nothing is asked of the pipe but what is always told: that its other end is closed.
+            // No event is requested: that the other end is closed is always reported.
             let mut fds = [PollFd::new(&out, PollFlags::empty())];
             if poll(&mut fds, None).is_ok() && !ANSWERED.load(Ordering::Relaxed) {
                 std::process::exit(1);
@@ -133,12 +133,12 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
-    /// The process that asks, which the standard library does not tell here.
+    /// Unknown here: the standard library does not tell the parent process.
     pub(super) fn asker() -> u32 {
         0
     }
 
-    /// What has asked takes its helper with it: they are in the same job.
+    /// The asker and its helper are in one job, and so end together.
     pub(super) fn end_with_asker() {}
 }
 

@@ -1,4 +1,4 @@
-//! What an answer carries: bytes that are there, or such as come one after the other.
+//! The body of an answer: all of its bytes at once, or a stream of them.
 
 use std::{
     convert::Infallible,
@@ -11,7 +11,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
 pub(super) enum Body {
-    /// Empty once it was taken.
+    /// Empty once it has been sent.
     Whole(Bytes),
     Stream(mpsc::Receiver<Bytes>),
 }

@@ -1,4 +1,4 @@
-//! The other end of the control socket: what faces ask a running manager with.
+//! The client's end of the control socket, through which faces reach a running manager.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -17,50 +17,50 @@ use crate::{
     view::{Answer, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView},
 };
 
-/// How long a manager may take to answer. It has nothing to wait for itself.
+/// How long a manager may take to answer. Most answers wait for nothing.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// How long a manager may take that has to ask its agents first.
+/// How long an answer may take for which the manager asks its agents first.
 const FOUND_MAX: Duration = Duration::from_secs(20);
 
-/// How large an answer may be.
+/// The largest answer that is read, in bytes.
 const BODY_MAX: usize = 256 << 20;
 
-/// Why a manager could not be asked.
+/// A request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// There is none.
+    /// No such manager runs.
     #[error("no network with the name \"{0}\" runs")]
     NoManager(Name),
-    /// It does not do that.
+    /// The manager refused the request.
     #[error("{0}")]
     Refused(String),
-    /// It does not speak as it should.
+    /// The manager did not answer, or not in the protocol.
     #[error("the manager of \"{name}\" does not answer: {reason}")]
     Silent {
         /// The network.
         name: Name,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A manager that may run.
+/// A manager, which may or may not be running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     name: Name,
 }
 
-/// What a stream of events tells.
+/// One piece of a stream of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// Everything, first of all and whenever the hosts are other hosts.
+    /// The whole state: at the start, and whenever the set of hosts has changed.
     Snapshot(NetworkView),
-    /// A host as it is now.
+    /// The present state of a host.
     Host(Box<HostView>),
-    /// Something that has happened.
+    /// A new line of the log.
     Event(LogLine),
-    /// So many events came too fast.
+    /// The number of events that were lost because they came too fast.
     Missed(u64),
 }
 
@@ -90,27 +90,27 @@ impl Client {
         running
     }
 
-    /// Which network it runs.
+    /// The name of the network that it runs.
     pub const fn name(&self) -> &Name {
         &self.name
     }
 
-    /// The file of the network that it runs, if it answers and there is one.
+    /// The manifest of the network that it runs; `None` if it does not answer, or has none.
     pub(super) async fn manifest(&self) -> Option<String> {
         self.network().await.ok()?.manifest
     }
 
-    /// The whole state.
+    /// Fetches the whole state.
     pub async fn network(&self) -> Result<NetworkView, Error> {
         self.get("/v1/snapshot").await
     }
 
-    /// What the network is meant to be.
+    /// Fetches the plan.
     pub async fn plan(&self) -> Result<PlanView, Error> {
         self.get("/v1/plan").await
     }
 
-    /// Why a connection works or does not that begins on the host `from`, or on the manager's own.
+    /// Explains why a connection from the host `from`, or else from the manager's own, works or does not.
     pub async fn why(&self, target: &Destination, from: Option<&str>) -> Result<WhyView, Error> {
         let from = from.map(|from| format!("&from={}", escape(from)));
         let target = escape(&target.to_string());
@@ -120,24 +120,24 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
-    /// The answer at a path.
+    /// Fetches what is at a path.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::GET, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
-    /// Has something done.
+    /// Sends a request that has no answer.
     pub async fn post(&self, path: &str) -> Result<(), Error> {
         self.request(Method::POST, path).await.map(drop)
     }
 
-    /// Has something done that has an answer.
+    /// Sends a request that has an answer.
     pub async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::POST, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
-    /// Answers what the command of a host asks, or refuses to.
+    /// Answers a question of a host's command, or refuses to answer.
     pub async fn answer(&self, host: &str, answer: &Answer) -> Result<(), Error> {
         let path = format!("/v1/hosts/{host}/answer");
         self.in_time(self.send(Method::POST, &path, body(answer)))
@@ -145,7 +145,7 @@ impl Client {
             .map(drop)
     }
 
-    /// Asks a person for the command of a host, for as long as that takes; none if there is no answer.
+    /// Has a person asked on behalf of a host's command, however long that takes. `None` if there is no answer.
     pub async fn ask(&self, host: &str, question: &Question) -> Result<Option<Secret>, Error> {
         let path = format!("/v1/hosts/{host}/ask");
         let response = self.send(Method::POST, &path, body(question)).await?;
@@ -154,12 +154,12 @@ impl Client {
         Ok(reply.text)
     }
 
-    /// Has something ended.
+    /// Ends what a path names.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
         self.request(Method::DELETE, path).await.map(drop)
     }
 
-    /// What happens from now on, or after the event of that number.
+    /// Subscribes to events: from now on, or after the event with this number.
     pub async fn events(&self, after: Option<u64>) -> Result<Events, Error> {
         let path = match after {
             Some(after) => format!("/v1/events?after={after}"),
@@ -198,7 +198,7 @@ impl Client {
             .unwrap_or_else(|_| Err(self.silent(&format!("nothing within {} s", limit.as_secs()))))
     }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request on a new connection.
     async fn send(
         &self,
         method: Method,
@@ -210,7 +210,7 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.silent(&error))?;
-        // It ends with the answer; what goes wrong before is told by the request.
+        // The connection ends with the answer; the request itself reports errors before that.
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -247,7 +247,7 @@ impl Client {
 
 /// A body that may have a secret in it.
 fn body(value: &impl Serialize) -> Bytes {
-    // Views have nothing in them that JSON cannot say.
+    // Views have only values that JSON can express.
     Bytes::from_owner(Zeroizing::new(
         serde_json::to_vec(value).unwrap_or_default(),
     ))
@@ -265,7 +265,7 @@ impl Events {
                 }
             }
             match self.body.frame().await {
-                // However it ends, it is over.
+                // Both a clean end and a broken connection end the stream.
                 None | Some(Err(_)) => return Ok(None),
                 Some(Ok(frame)) => {
                     self.buffer
@@ -275,7 +275,7 @@ impl Events {
         }
     }
 
-    /// What a frame tells; a comment, or what only a later version knows, tells nothing.
+    /// Parses a frame. Comments, and frames that only later versions know, give `None`.
     fn understand(&self, frame: &[u8]) -> Result<Option<News>, Error> {
         let text = String::from_utf8_lossy(frame);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
@@ -297,7 +297,7 @@ impl Events {
     }
 }
 
-/// The text as it may stand in a query (RFC 3986 section 3.4).
+/// Escapes a text for a query (RFC 3986 section 3.4).
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

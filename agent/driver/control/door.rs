@@ -1,18 +1,18 @@
-//! How a manager comes by its control socket: which name it gets, and what if another has it.
+//! Opens a manager's control socket: chooses its name, and finds out whether another manager has it already.
 
 use std::path::{Path, PathBuf};
 
 use super::{client::Client, platform};
 use crate::driver::manager::Name;
 
-/// How many networks of the same name are told apart by a number.
+/// The numbers that tell networks of the same name apart.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
-/// What a manager wants to be called.
+/// The name that a manager wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     name: Name,
-    /// Whether a person has chosen the name, so that no other will do.
+    /// Whether a person has chosen the name, so that no other may be taken.
     chosen: bool,
     manifest: Option<PathBuf>,
 }
@@ -20,7 +20,7 @@ pub struct Identity {
 impl Identity {
     /// The network of a manifest.
     pub fn of_manifest(manifest: &Path) -> Self {
-        // What was loaded is there; if it has gone since, its name is as good as any.
+        // The file was there when it was loaded. If it has gone since, the path as given is good enough.
         let manifest = std::fs::canonicalize(manifest).unwrap_or_else(|_| manifest.to_owned());
         Self {
             name: Name::of_manifest(&manifest),
@@ -29,7 +29,7 @@ impl Identity {
         }
     }
 
-    /// A network that comes from no file.
+    /// A network that does not come from a file.
     pub fn named(name: &str) -> Self {
         Self {
             name: Name::near(name),
@@ -38,7 +38,7 @@ impl Identity {
         }
     }
 
-    /// The same network under a name that a person has chosen.
+    /// The same network, under the name that a person has chosen, if any.
     #[must_use]
     pub fn chosen(mut self, name: Option<Name>) -> Self {
         if let Some(name) = name {
@@ -63,13 +63,13 @@ pub enum OpenError {
         /// Its name.
         name: Name,
     },
-    /// The operating system does not give one.
+    /// The operating system refuses a control socket.
     #[error("{0}")]
     Unavailable(String),
 }
 
 impl OpenError {
-    /// The network that is in the way, if one is.
+    /// The name of the network that is in the way, if that is the problem.
     pub fn name(&self) -> Option<&Name> {
         match self {
             Self::Taken { name } | Self::Runs { name } => Some(name),
@@ -78,7 +78,7 @@ impl OpenError {
     }
 }
 
-/// A control socket that is this manager's. It goes with it.
+/// This manager's control socket; removed when dropped.
 pub struct Door {
     name: Name,
     manifest: Option<String>,
@@ -86,7 +86,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// What the network is called.
+    /// The name of the network.
     pub fn name(&self) -> &Name {
         &self.name
     }
@@ -96,8 +96,8 @@ impl Door {
     }
 }
 
-/// Gets a control socket for a network. What a manager has left behind that is dead is replaced; another network of the same
-/// name makes ours get a number, unless a person has chosen the name.
+/// Opens a control socket for a network. The socket of a dead manager is replaced. If another network has the same
+/// name, ours gets a number, unless a person has chosen the name.
 pub async fn open(identity: &Identity) -> Result<Door, OpenError> {
     let manifest = identity.manifest.as_ref();
     let manifest = manifest.map(|manifest| manifest.display().to_string());

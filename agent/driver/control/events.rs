@@ -1,4 +1,4 @@
-//! What happens in a network, told as it happens: the whole state first, then each host that has changed and each event.
+//! A network's events as they happen: the whole state first, then each changed host and each line of the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use super::{body::Body, network::Network};
 use crate::view::{HostView, Snapshot};
 
-/// How long nothing may come before a comment is sent, so that whoever waits knows that the manager lives.
+/// The longest time without a frame. After that a comment is sent, so that the reader knows that the manager is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// How many frames wait for a slow reader. More do not pile up: hosts are told as they are then.
+/// How many frames may wait for a slow reader. Beyond that it skips states and later gets the newest one.
 const FRAMES_MAX: usize = 16;
 
 /// The names of the frames. `docs/CONTROL.md` says what is in each.
@@ -22,7 +22,7 @@ pub(super) const HOST: &str = "host";
 pub(super) const EVENT: &str = "event";
 pub(super) const MISSED: &str = "missed";
 
-/// Tells a network's events from now on, or all that are kept after the one of that number.
+/// Streams a network's events: from now on, or those kept after the one with this number.
 pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
     tokio::spawn(tell(network.clone(), after, sender));
@@ -34,7 +34,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     let mut snapshots = handle.snapshots();
     let mut news = handle.journal().last();
     let last = *news.borrow_and_update();
-    // A number that is not given yet is of another manager, and says nothing about this one.
+    // A number that has not been given yet comes from another manager, and so all lines are sent.
     let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
     snapshots.mark_unchanged();
     let first = network.view();
@@ -79,7 +79,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that are not as they were; `None` if more than hosts has changed, or they are not even the same hosts.
+/// The hosts that have changed; `None` if anything besides hosts has, or if the set of hosts is another one.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot
@@ -97,10 +97,10 @@ fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostV
     })
 }
 
-/// One event of a stream (HTML, section 9.2.6). JSON has no line breaks, so that it is one line.
+/// One event of a stream (HTML, section 9.2.6). JSON has no raw line breaks, so the data is one line.
 fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-    // Views have nothing in them that JSON cannot say.
+    // Views have only values that JSON can express.
     let data = serde_json::to_string(data).unwrap_or_default();
     format!("event: {name}\n{id}data: {data}\n\n").into()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::view::{HostView, NetworkView};
 
-/// All figures of a network as it is now.
+/// All figures of a network in its present state.
 pub(super) fn text(network: &NetworkView, flows: usize) -> String {
     let mut out = String::new();
     let of = label("network", &network.network);

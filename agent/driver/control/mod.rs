@@ -1,4 +1,5 @@
-//! The control socket of a running manager: how other programs of the same user see its network and ask things of it.
+//! The control socket of a running manager, through which other programs of the same user watch and control its
+//! network.
 //!
 //! HTTP/1.1 with JSON and Server-Sent Events over a unix socket, or a named pipe on Windows; never over TCP.
 //! `docs/CONTROL.md` describes it.
@@ -36,10 +37,10 @@ use super::manager::{Entrance, Inside, Name};
 /// How many programs may be connected at a time.
 const CONNECTIONS_MAX: usize = 256;
 
-/// How long a program may take to send the head of a request, and to say nothing between two of them.
+/// How long a program may take to send the head of a request, and how long a connection may be idle between two.
 const HEAD_MAX: Duration = Duration::from_secs(30);
 
-/// How long nobody is let in after somebody could not be.
+/// How long to pause after a connection could not be accepted.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
 impl Entrance for Door {
@@ -56,7 +57,7 @@ impl Entrance for Door {
     }
 }
 
-/// Answers at the door until the network is over, and lets those who are being answered hear the end.
+/// Serves the control socket until the network has ended, and gives those who are connected time to receive the end.
 async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {
@@ -81,7 +82,7 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
                 Ok(stream) => {
                     connections.spawn(attend(stream, network.clone(), ending.clone()));
                 }
-                // Another user, or no file descriptors are left.
+                // It was another user, or no file descriptors are left.
                 Err(_) => tokio::time::sleep(REFUSED_PAUSE).await,
             }
         }
@@ -103,7 +104,7 @@ async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {
-        // What a program does wrong is its own affair.
+        // A protocol error of a client concerns only that client.
         _ = connection.as_mut() => return,
         () = end(&mut over) => {}
     }
@@ -111,8 +112,8 @@ async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch
     let _ = connection.await;
 }
 
-/// Done when the network is over.
+/// Completes when the network has ended.
 async fn end(over: &mut watch::Receiver<bool>) {
-    // A sender that is gone means the same.
+    // A dropped sender also means that it has ended.
     let _ = over.wait_for(|over| *over).await;
 }

@@ -5,7 +5,7 @@ use crate::{
     view::NetworkView,
 };
 
-/// The network, and what it is called.
+/// The network and its name.
 pub(super) struct Network {
     pub(super) inside: Inside,
     pub(super) name: Name,

@@ -1,5 +1,5 @@
-//! The control sockets of this user on Windows: named pipes. What Windows allows others by default is to read from a pipe,
-//! and who cannot write cannot ask anything; programs on other machines are refused.
+//! The control sockets of this user on Windows: named pipes. By default Windows lets other users read from a pipe, but
+//! a program that cannot write cannot send a request. Programs on other machines are refused.
 
 use std::{io, time::Duration};
 
@@ -18,22 +18,22 @@ const BUSY: i32 = 231;
 /// `ERROR_ACCESS_DENIED`: the pipe exists already.
 const DENIED: i32 = 5;
 
-/// One connection, at the manager's end or at the other one.
+/// One connection, at the manager's or the client's end.
 pub(super) enum Stream {
     Server(NamedPipeServer),
     Client(NamedPipeClient),
 }
 
-/// A pipe that nobody listens to yet.
+/// A pipe that does not accept clients yet.
 pub(super) struct Bound {
     path: String,
     server: NamedPipeServer,
 }
 
-/// A pipe that is listened to.
+/// A pipe that accepts clients.
 pub(super) type Listener = Bound;
 
-/// Takes the place of a name, within a runtime; `None` if a living manager has it. The error is for people.
+/// Takes a name, within a runtime; `None` if a living manager has it. The error is worded for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let path = path(name);
     match options(true).create(&path) {
@@ -47,7 +47,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
 }
 
 impl Bound {
-    /// Listens; there is nothing to do for it.
+    /// Begins to accept clients, for which Windows needs nothing.
     #[expect(
         clippy::unnecessary_wraps,
         reason = "unix has something to do, and may fail"
@@ -56,7 +56,7 @@ impl Bound {
         Ok(self)
     }
 
-    /// The next program.
+    /// Accepts the next client.
     pub(super) async fn accept(&mut self) -> io::Result<Stream> {
         self.server.connect().await?;
         let next = options(false).create(&self.path)?;

@@ -1,4 +1,4 @@
-//! Questions of commands and answers of people, as requests with a body.
+//! Requests with a body: the questions of commands and the answers of people.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
@@ -20,16 +20,16 @@ use crate::{
 /// How large a body may be, in bytes.
 const BODY_MAX: usize = 16 << 10;
 
-/// What is wanted.
+/// The kind of request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
-    /// A command asks; it hears what a person says, whenever that is.
+    /// A command asks, and waits until a person answers.
     Ask,
     /// A person answers.
     Answer,
 }
 
-/// Does what is wanted with the host of this name.
+/// Handles such a request for the host of this name.
 pub(super) async fn give(
     network: &Network,
     host: &str,
@@ -53,7 +53,7 @@ pub(super) async fn give(
     }
 }
 
-/// The body, which is not quoted where it is wrong: there may be a password in it.
+/// Reads the body. An error does not quote it, because there may be a password in it.
 async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
     let whole = Limited::new(body, BODY_MAX).collect().await;
     let whole = whole.map_err(|_| {

@@ -1,4 +1,4 @@
-//! Answers and refusals as HTTP has them.
+//! Answers and refusals as HTTP responses.
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, header};
@@ -36,7 +36,7 @@ impl From<Unmet> for Refusal {
 }
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    // Views have nothing in them that JSON cannot say.
+    // Views have only values that JSON can express.
     let text = serde_json::to_vec(value).unwrap_or_default();
     respond(status, "application/json", Body::Whole(Bytes::from(text)))
 }

@@ -20,33 +20,33 @@ use crate::driver::{
 /// One connection, at either end.
 pub(super) type Stream = tokio::net::UnixStream;
 
-/// A socket that nobody listens to yet.
+/// A socket that does not accept clients yet.
 pub(super) struct Bound {
     listener: SystemListener,
     place: Place,
 }
 
-/// A socket that is listened to.
+/// A socket that accepts clients.
 pub(super) struct Listener {
     listener: UnixListener,
-    /// Its files go together with the listener.
+    /// The socket's files, which are removed together with the listener.
     _place: Place,
 }
 
-/// The socket's file, and the lock that says that its manager lives. The operating system opens the lock when the
-/// manager ends in whatever way.
+/// The socket's file, and the lock that shows that its manager is alive. The operating system releases the lock when
+/// the manager ends, in whatever way.
 struct Place {
     socket: PathBuf,
     lock: PathBuf,
     locked: File,
-    /// The folder, locked too, so that what tidies up among temporary files passes it by (tmpfiles.d(5)).
+    /// The folder, locked as well, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
     _folder: Option<File>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // They may be gone already, with their folder, and others may be in their place. The lock is the last to go, while it
-        // is still locked.
+        // The files may be gone already, with their folder, and another manager's may be in their place. The lock is
+        // removed last, while it is still held.
         if locked::is_at(&self.locked, &self.lock) {
             let _ = fs::remove_file(&self.socket);
             let _ = fs::remove_file(&self.lock);
@@ -54,9 +54,9 @@ impl Drop for Place {
     }
 }
 
-/// Takes the place of a name; `None` if a living manager has it. The error is for people.
+/// Takes a name; `None` if a living manager has it. The error is worded for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
-    // A network that was started when another folder was the first has its name all the same.
+    // A network that was started while another folder was the first one still has its name.
     let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
     let folder = folder()?;
     let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
@@ -88,7 +88,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    // Nobody else can come into the folder, so it does not matter when the socket gets its mode.
+    // Nobody else can enter the folder, so it does not matter that the socket gets its mode only afterwards.
     let listener = SystemListener::bind(&place.socket).map_err(failed)?;
     fs::set_permissions(&place.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
@@ -106,7 +106,7 @@ impl Bound {
 }
 
 impl Listener {
-    /// The next program of this user.
+    /// Accepts the next program of this user.
     pub(super) async fn accept(&mut self) -> io::Result<Stream> {
         let (stream, _) = self.listener.accept().await?;
         same_user(stream)
@@ -125,7 +125,7 @@ pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
     Err(missing)
 }
 
-/// The names under which there are sockets, whether or not somebody listens.
+/// The names for which there are sockets, whether or not a manager listens.
 pub(super) fn names() -> Vec<Name> {
     let entries = folders().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
     let mut names: Vec<Name> = entries

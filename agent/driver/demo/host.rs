@@ -1,4 +1,4 @@
-//! One host of the demo: a small world with a web page in it, in which an agent can run as on any host.
+//! One host of the demo: a process with a web page, in which an agent can run as on any host.
 
 use std::{
     io,
@@ -14,12 +14,12 @@ use crate::{
     driver::system::{describe, namespace},
 };
 
-/// What a host of the demo is told.
+/// The parameters of a host of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// Its name.
     pub name: HostName,
-    /// Where its web page listens.
+    /// The address at which its web page listens.
     pub page: SocketAddrV4,
     /// Whether it has a network of its own.
     pub apart: bool,
@@ -28,7 +28,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Makes this process the world of the host. The agent comes after it. Call it before there are other threads.
+    /// Turns this process into the host. The agent is started afterwards. Call it before there are other threads.
     pub fn settle(self) -> Result<(), String> {
         let failed = |what: &str, error: &io::Error| format!("{what}: {}", describe(error));
         if self.apart {
@@ -41,7 +41,7 @@ impl Host {
             apart: self.apart,
             peers: self.peers,
         };
-        // The page is an ordinary program of this host, beside the agent and not a part of it. It ends with the process.
+        // The page is an ordinary program on this host, not a part of the agent. It ends with the process.
         std::thread::Builder::new()
             .name("page".to_owned())
             .spawn(|| page::serve(listener, page))
@@ -50,7 +50,7 @@ impl Host {
     }
 }
 
-/// Whether a host can have a network of its own, or why not; this process has one afterwards.
+/// Finds out whether a host can have a network of its own, by moving this process into one. The error says why not.
 pub fn probe() -> Result<(), String> {
     namespace::enter().map_err(|error| describe(&error))
 }

@@ -1,7 +1,7 @@
 //! A network that needs nothing but this program: the demo.
 //!
-//! It is a manifest whose hosts are child processes of the same program, and it is run as any other manifest is run. There
-//! is no way into the network for the demo that other hosts do not have.
+//! It is a manifest whose hosts are child processes of the same program, and it runs like any other manifest. The demo
+//! has no way into the network that other hosts do not have.
 
 mod host;
 mod page;
@@ -20,7 +20,7 @@ pub use self::{
     peer::Peer,
 };
 
-/// The machine of the person, and the addresses of the three hosts with a page.
+/// The person's machine, and the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
 const HOSTS: [(&str, Ipv4Addr); 3] = [
     ("kitchen", Ipv4Addr::new(127, 0, 42, 101)),
@@ -31,10 +31,10 @@ const HOSTS: [(&str, Ipv4Addr); 3] = [
 /// The ports that are tried for the pages, until one is free at all three addresses.
 const PORTS: std::ops::Range<u16> = 8080..8180;
 
-/// Where a page listens inside a network of its own, where every port is free.
+/// The address of a page inside a network of its own, where every port is free.
 const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
 
-/// The demo as it can run on this machine now.
+/// The demo, in the form that can run on this machine at present.
 #[derive(Clone, Debug)]
 pub struct Demo {
     /// Its manifest.
@@ -43,8 +43,8 @@ pub struct Demo {
     pub apart: Result<(), String>,
 }
 
-/// Makes up the demo; fails with a reason for people. With `shared`, the hosts share this machine's loopback even where
-/// each could have a network of its own.
+/// Makes the manifest of the demo. The error is worded for people. With `shared`, the hosts share this machine's
+/// loopback even if each could have a network of its own.
 pub fn demo(shared: bool) -> Result<Demo, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("this program cannot find itself: {error}"))?;
@@ -62,7 +62,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Whether a host can have a network of its own, or why not. It is tried, because there are many ways to forbid it.
+/// Finds out whether a host can have a network of its own, or why not. It is tried, because there are many ways to
+/// forbid it.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])
@@ -75,7 +76,7 @@ fn own_networks(program: &Path) -> Result<(), String> {
     Err(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The manifest of the demo as it can run on this machine now.
+/// The manifest of the demo, in the form that can run on this machine at present.
 fn manifest(program: &str, apart: bool) -> std::io::Result<String> {
     let pages = if apart {
         [PAGE_INSIDE; HOSTS.len()]
@@ -105,7 +106,7 @@ fn write_manifest(
         for (peer, vip) in HOSTS.into_iter().filter(|(peer, _)| *peer != name) {
             words.push(format!("--peer={peer}={vip}:{port}"));
         }
-        // A text in JSON is the same text in YAML.
+        // Every JSON string is also a YAML string with the same meaning.
         let words: Vec<_> = words
             .into_iter()
             .map(|word| format!("\n      - {}", serde_json::Value::String(word)))
@@ -123,12 +124,12 @@ fn write_manifest(
     text
 }
 
-/// A port that no other program has at the hosts' addresses.
+/// A port that is free at the addresses of all hosts.
 fn published_port() -> u16 {
     let taken = |port| {
         HOSTS.into_iter().any(|(_, vip)| {
             let address = SocketAddrV4::new(vip, port);
-            // Another failure than this one would be the same with every port, and the network will tell it.
+            // Any other error would occur with every port, and the network reports it.
             TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
         })
     };
@@ -141,7 +142,7 @@ fn published_port() -> u16 {
 /// Free ports of this machine, for hosts that share its loopback.
 fn free_pages() -> std::io::Result<[SocketAddrV4; HOSTS.len()]> {
     let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-    // All are held until all are known, so that none comes twice.
+    // All listeners stay open until the last port is known, so that no port comes twice.
     let held = [
         TcpListener::bind(any)?,
         TcpListener::bind(any)?,

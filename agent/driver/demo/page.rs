@@ -1,6 +1,6 @@
-//! The web page of a host of the demo: which host it is, and how fast this host reaches the others.
+//! The web page of a host of the demo: the name of the host, and how fast it reaches the others.
 //!
-//! The page knows nothing of the network that it is in. It connects to addresses as every program would.
+//! The page knows nothing of the network. It connects to addresses as any program would.
 
 use std::{
     convert::Infallible,
@@ -26,17 +26,17 @@ use crate::{addr::HostName, driver::system::describe};
 /// How long another host may take to answer before it counts as silent.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 
-/// How long the name of a host may be, in bytes (RFC 1035 section 2.3.4).
+/// The longest name of a host, in bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 255;
 
-/// Nothing but what the page itself brings may run or be loaded.
+/// The browser may run and load only what is part of the page itself.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
 
-/// What the page shows.
+/// The content of the page.
 pub(super) struct Page {
     pub(super) name: HostName,
-    /// Whether the host has a network of its own, so that its connections to others cross the virtual network.
+    /// Whether the host has a network of its own, so that its connections to other hosts cross the virtual network.
     pub(super) apart: bool,
     pub(super) peers: Vec<Peer>,
 }
@@ -61,13 +61,13 @@ pub(super) fn serve(listener: TcpListener, page: Page) {
     tracing::warn!("the page is not served any more: {}", describe(&error));
 }
 
-/// One connection of a browser.
+/// Serves one connection of a browser.
 async fn converse(stream: TcpStream, page: Rc<Page>) {
     let service = service_fn(|request| {
         let page = page.clone();
         async move { Ok::<_, Infallible>(answer(&request, &page).await) }
     });
-    // A browser may go at any time.
+    // A browser may disconnect at any time.
     let _ = server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -110,7 +110,7 @@ async fn answer(request: &Request<Incoming>, page: &Page) -> Response<Full<Bytes
 }
 
 impl Page {
-    /// The whole page around the rows of its table.
+    /// The whole page, with these rows in its table.
     fn html(&self, rows: &str) -> String {
         let note = if self.apart {
             "This host has a network of its own. Each line is a new connection from here to another host, measured \
@@ -126,7 +126,7 @@ impl Page {
             .replace("@ROWS@", rows)
     }
 
-    /// One row for each other host. All are measured at the same time.
+    /// The rows of the table, one for each other host. All hosts are measured at the same time.
     async fn rows(&self) -> String {
         if !self.apart {
             let rows = self
@@ -165,7 +165,7 @@ fn row(Peer { name, address }: &Peer, mark: &str, outcome: &str, time: &str) -> 
     )
 }
 
-/// How long it takes to connect to another host and get its name from there.
+/// Measures how long it takes to connect to another host and get its name from there.
 async fn measure(peer: Peer) -> Result<Duration, String> {
     let start = Instant::now();
     let asked = tokio::time::timeout(ANSWER_MAX, ask(&peer)).await;
@@ -185,7 +185,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // It ends together with `sender`; what goes wrong before is told by the request.
+    // The connection ends when `sender` is dropped; the request itself reports errors before that.
     tokio::task::spawn_local(connection);
     let request = Request::get("/name")
         .header(header::HOST, peer.address.to_string())
@@ -197,7 +197,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// The cause of the cause: "connection reset by peer" says more than "connection error".
+/// The innermost cause: "connection reset by peer" says more than "connection error".
 fn innermost(error: &(dyn Error + 'static)) -> String {
     match (error.source(), error.downcast_ref::<std::io::Error>()) {
         (Some(cause), _) => innermost(cause),

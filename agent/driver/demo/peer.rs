@@ -1,10 +1,10 @@
-//! How one host of the demo knows another.
+//! The address of one host of the demo, as another host is told it.
 
 use std::{net::SocketAddrV4, str::FromStr};
 
 use crate::addr::HostName;
 
-/// Another host, and where its page is in the network.
+/// Another host, and the address of its page in the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     pub(super) name: HostName,

@@ -1,10 +1,10 @@
-//! Frames on their way into a pipe, written together and without a copy.
+//! Frames on their way into a pipe, written together and without being copied.
 
 use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::{Buf, Bytes};
 
-/// Whole frames, of which the first may be written in part.
+/// Whole frames. A part of the first one may have been written already.
 #[derive(Default)]
 pub(super) struct Batch {
     frames: VecDeque<Bytes>,

@@ -1,4 +1,4 @@
-//! The process that gives a pipe to an agent.
+//! The process of a host's command, whose pipes lead to an agent.
 
 use std::{io, process::Stdio};
 
@@ -18,14 +18,14 @@ pub(super) struct Pipes {
     pub(super) errors: Box<dyn AsyncRead + Unpin + Send>,
 }
 
-/// A running command, in a session (on Windows: a job) of its own, so that it and whatever it has started can be
-/// ended together, and so that a Ctrl-C in the manager's terminal is the manager's alone.
+/// A running command, in a session (on Windows: a job) of its own. So it can be ended together with everything that it
+/// has started, and a Ctrl-C in the manager's terminal reaches only the manager.
 pub(super) struct Child {
     process: Box<dyn ChildWrapper>,
 }
 
 impl Child {
-    /// Starts a command; fails with a reason for people. With a pass it may ask people something.
+    /// Starts a command. The error is worded for people. With a pass, the command may ask people.
     pub(super) fn spawn(argv: &[String], pass: Option<&Pass>) -> Result<(Self, Pipes), String> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err("it is empty".to_owned());
@@ -69,7 +69,7 @@ impl Child {
         Ok((Self { process }, pipes))
     }
 
-    /// Waits for its end. Dropping the future loses nothing.
+    /// Waits until the process has ended. The future may be dropped and made again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self.process.wait().await {
             Ok(status) => ending(status),
@@ -81,7 +81,7 @@ impl Child {
     pub(super) fn terminate(&mut self) {
         #[cfg(unix)]
         let _ = self.process.signal(rustix::process::Signal::TERM.as_raw());
-        // Windows has no such request; what comes next is not one.
+        // Windows has no such request; [`Child::kill`] follows later.
     }
 
     /// Ends the whole group.

@@ -1,4 +1,4 @@
-//! What could be changed behind the back of somebody who has agreed to the commands of a plan.
+//! Finds files through which the commands of a plan could be changed after somebody has agreed to them.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -9,17 +9,17 @@ use crate::{
     text::quote_whole,
 };
 
-/// A reason why a command may become another one although its words stay the same.
+/// A reason why a command could do something else although its words stay the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// The host whose command it is.
+    /// The host that has the command.
     pub host: HostName,
-    /// Which file of it, and who could change it.
+    /// The file, and who could change it.
     pub text: String,
 }
 
-/// What could be changed behind the back of somebody who has agreed to the commands of a plan: files that they name, and that
-/// other users of this machine may write. Programs that are found on the `PATH` are not checked.
+/// Lists the files that the commands of a plan name and that other users of this machine may write: these users could
+/// change what a command does after somebody has agreed to it. Programs that are found on the `PATH` are not checked.
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {
@@ -39,7 +39,7 @@ pub fn doubts(plan: &Plan) -> Vec<Doubt> {
                     "the program {name} is another one in each folder in which norouter is started"
                 ));
             }
-            // Other words may be paths of another machine.
+            // Other words may be paths on another machine.
             let reason = path.is_file().then(|| trusted::file(path).err())??;
             Some(format!("{name} can be changed by others: {reason}"))
         });

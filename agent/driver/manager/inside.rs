@@ -1,4 +1,4 @@
-//! What the control socket sees of a manager, and asks of it.
+//! A manager as the control socket sees it.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     view::{self, FlowsView, PlanView, Snapshot, WhyView},
 };
 
-/// A manager, on its own thread.
+/// A handle to the manager for tasks on its own thread.
 #[derive(Clone)]
 pub struct Inside(pub(super) Arc<Shared>);
 
@@ -31,27 +31,27 @@ impl Inside {
         (snapshot, now - Instant::ZERO)
     }
 
-    /// The state whenever a host has changed.
+    /// Subscribes to the state, which is sent whenever a host has changed.
     pub(in crate::driver) fn snapshots(&self) -> watch::Receiver<Snapshot> {
         self.0.snapshots.subscribe()
     }
 
-    /// The flows, and of more than `most` those that were in use last.
+    /// The flows. If there are more than `most`, those that were used last.
     pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
         self.0.lock().core.flows(self.0.now(), most)
     }
 
-    /// What the network is meant to be.
+    /// The plan of the network.
     pub(in crate::driver) fn plan(&self) -> PlanView {
         self.0.lock().core.plan()
     }
 
-    /// What has happened.
+    /// The log.
     pub(in crate::driver) fn journal(&self) -> &Journal {
         &self.0.journal
     }
 
-    /// Whether the network was stopped and every process is gone.
+    /// Whether the network was stopped and every process has ended.
     pub(in crate::driver) fn is_over(&self) -> bool {
         self.0.lock().core.is_over()
     }
@@ -61,7 +61,7 @@ impl Inside {
         self.0.lock().core.host(name).ok_or(Unmet::NoHost)
     }
 
-    /// Does what a face asks.
+    /// Carries out an intent.
     pub(in crate::driver) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
         let mut outcome = Ok(());
         let started = |may: bool| may.then_some(()).ok_or(Unmet::NotNow);
@@ -89,7 +89,7 @@ impl Inside {
         outcome
     }
 
-    /// Looks up the way of a connection, and has it looked at by the agents that it concerns, all at once.
+    /// Works out the way of a connection, and has all agents on it probe their part at once.
     pub(in crate::driver) async fn why(
         &self,
         target: Destination,
@@ -105,7 +105,7 @@ impl Inside {
         let mut replies = BTreeMap::new();
         for (part, reply) in asked {
             let reply = match reply {
-                // Every question is answered, unless its host is no more.
+                // Every question is answered unless its host has been removed.
                 Ok(reply) => reply.await.unwrap_or(Reply::Lost),
                 Err(reply) => reply,
             };
@@ -114,7 +114,7 @@ impl Inside {
         Ok(inquiry.explain(&replies))
     }
 
-    /// Asks an agent something.
+    /// Asks an agent.
     fn ask(&self, vip: Vip, question: &Question) -> Result<oneshot::Receiver<Reply>, Reply> {
         let mut state = self.0.lock();
         let asked = state.core.ask(self.0.now(), vip, question);
@@ -127,7 +127,7 @@ impl Inside {
         asked
     }
 
-    /// Has the manifest read again: what came of it, or what is wrong with it.
+    /// Reloads the manifest, and returns the outcome, or what is wrong with it.
     pub(in crate::driver) async fn reload(&self) -> Result<Result<Outcome, String>, Unmet> {
         let (sender, answer) = oneshot::channel();
         let sent = self.0.reload.send(sender);
@@ -135,7 +135,7 @@ impl Inside {
         answer.await.map_err(|_| Unmet::NoManifest)
     }
 
-    /// Has a person asked what a host's command asks.
+    /// Passes a question of a host's command on to a person.
     pub(in crate::driver) fn prompt(
         &self,
         vip: Vip,
@@ -162,7 +162,7 @@ impl Inside {
     }
 }
 
-/// A question that waits for its answer; it is withdrawn when nobody waits any more.
+/// A question that waits for its answer. Dropping it withdraws the question.
 pub(in crate::driver) struct Asking {
     inside: Inside,
     vip: Vip,

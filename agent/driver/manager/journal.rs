@@ -1,4 +1,4 @@
-//! The end of the log, which is kept while the network runs, within bounds.
+//! The newest part of the log. It is kept while the network runs, and its size is bounded.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,20 +10,20 @@ use tokio::sync::watch;
 
 use crate::view::{Event, LogLine};
 
-/// How many lines are kept ...
+/// The most lines that are kept.
 const LINES_MAX: usize = 5_000;
 
-/// ... if they have no more bytes than these.
+/// The most bytes that those lines may have.
 const BYTES_MAX: usize = 4 << 20;
 
-/// What has happened last, numbered.
+/// The newest lines of the log, with their numbers.
 pub(in crate::driver) struct Journal {
     lines: Mutex<Lines>,
     /// The number of the newest line.
     last: watch::Sender<u64>,
 }
 
-/// The lines by their numbers, and which of them are about each host, or about none.
+/// The lines by number, and the numbers of the lines about each host, or about none.
 #[derive(Default)]
 struct Lines {
     by_number: BTreeMap<u64, LogLine>,
@@ -38,7 +38,7 @@ struct About {
 }
 
 impl About {
-    /// Its share of both bounds.
+    /// Its share of both bounds, expressed in bytes.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }
@@ -55,7 +55,7 @@ impl Lines {
         self.by_number.insert(line.seq, line);
     }
 
-    /// Drops the oldest line of the host that has most, so that none washes out what was said of the others.
+    /// Drops the oldest line of the host that uses most, so that no host pushes out the lines about others.
     fn shed(&mut self) {
         let most = self.about.values_mut().max_by_key(|about| about.weight());
         if let Some(about) = most
@@ -94,19 +94,19 @@ impl Journal {
         self.last.send_replace(seq);
     }
 
-    /// The number of the newest line, now and whenever there is another one.
+    /// Subscribes to the number of the newest line.
     pub(in crate::driver) fn last(&self) -> watch::Receiver<u64> {
         self.last.subscribe()
     }
 
-    /// Everything that is kept and came after the line of that number.
+    /// The kept lines that came after the one with this number.
     pub(in crate::driver) fn after(&self, seq: u64) -> Vec<LogLine> {
         let lines = self.lock();
         let newest = lines.by_number.range(seq.saturating_add(1)..);
         newest.map(|(_, line)| line.clone()).collect()
     }
 
-    /// The newest lines that are about a host, or about any.
+    /// The newest lines about one host, or about any.
     pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
         let lines = self.lock();
         let wanted = |line: &&LogLine| host.is_none() || line.event.host() == host;
@@ -121,7 +121,7 @@ impl Journal {
     }
 }
 
-/// About how much memory a line takes.
+/// The approximate memory that a line takes, in bytes.
 fn size(event: &Event) -> usize {
     let text = match event {
         Event::Host { reason, .. } => reason.as_ref().map_or(0, String::len),

@@ -56,33 +56,32 @@ use crate::{
     view::{Event, Snapshot},
 };
 
-/// How much is taken from a host's queue at a time, in bytes. What was taken cannot be overtaken any more.
+/// How much is taken from a host's queue at a time, in bytes. Nothing can overtake frames that have been taken.
 const BATCH_MAX: usize = 128 << 10;
 
-/// How long the rest of an agent's output is waited for after its process has ended.
+/// How long to wait for the rest of an agent's output after its process has ended.
 const REST_MAX: Duration = Duration::from_millis(500);
 
-/// How long to wait before looking whether an agent takes anything of what is written to it ...
+/// How long a write to an agent may make no progress before it counts as stalled once.
 const STALL_LOOK: Duration = Duration::from_secs(2);
 
-/// ... and how many looks in a row may find nothing. Looks are counted and not time, so that a manager that was stopped
-/// itself, or slept, blames nobody.
+/// How many times in a row a write may count as stalled. Counting such periods instead of measuring time means that a
+/// manager that was itself suspended blames no agent.
 const STALLS_MAX: u32 = 5;
 
-/// The longest line of standard error that is kept together, in bytes.
+/// The longest line of standard error that is kept in one piece, in bytes.
 const LINE_MAX: usize = 16 << 10;
 
-/// How many lines of standard error are taken at a time.
+/// How many lines of standard error are read at a time.
 const LINES_MAX: usize = 64;
 
-/// How long an agent that writes more than that at a time has to wait before more is taken. Its words are not worth the time
-/// of others.
+/// How long reading pauses after that many lines. An agent's messages must not take the time of others.
 const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 
-/// How many events a slow listener may be behind before it is told to look at the snapshot instead.
+/// How many events a slow receiver may be behind before it is told to read the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// How long those who are connected to the control socket have to hear the end.
+/// How long the programs that are connected to the control socket have to receive the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A running manager, on a thread of its own.
@@ -92,8 +91,8 @@ pub struct Manager {
     thread: JoinHandle<()>,
 }
 
-/// How faces reach a manager, from any thread: they tell it what people want, and read the truth stream. What is told to
-/// a manager that has ended is lost.
+/// Lets faces reach a manager from any thread: they send intents, and read snapshots and events. An intent to a manager
+/// that has ended is lost.
 #[derive(Clone)]
 pub struct Handle {
     asked: mpsc::UnboundedSender<Asked>,
@@ -102,17 +101,17 @@ pub struct Handle {
     clock: Clock,
 }
 
-/// What comes from other threads.
+/// A request from another thread.
 enum Asked {
     Intent(Intent),
     Reload(Box<Plan>, Hold, oneshot::Sender<Outcome>),
 }
 
 impl Manager {
-    /// Starts all hosts of a plan. The manager goes on until [`Intent::Down`].
+    /// Starts all hosts of a plan. The manager runs until [`Intent::Down`].
     ///
-    /// The receiver tells everything that happens from the start. Who does not want to read it drops it. Other programs of
-    /// this user come in by the door, if there is one.
+    /// The receiver has every event from the start; drop it if it is not needed. `door` is the control socket for other
+    /// programs of this user.
     pub fn start(
         plan: &Plan,
         door: Option<impl Entrance>,
@@ -143,7 +142,7 @@ impl Manager {
                     door,
                 };
                 runtime.block_on(run(core, clock, outside, inbox));
-                // A resolver that does not answer has a thread, and must not keep the manager alive.
+                // A resolver that does not answer occupies a thread, which must not keep the manager alive.
                 runtime.shutdown_background();
             })?;
         let manager = Self {
@@ -154,13 +153,13 @@ impl Manager {
         Ok((manager, events))
     }
 
-    /// What faces need to reach it.
+    /// The handle through which faces reach the manager.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// What other programs want to be read again. Without a taker they are told that there is no manifest. There is one
-    /// taker.
+    /// The requests of other programs to reload the manifest. Only the first call gets them. Dropping them refuses
+    /// every request, because the network then has no manifest.
     pub fn take_reloads(&mut self) -> Option<mpsc::UnboundedReceiver<ReloadRequest>> {
         self.reloads.take()
     }
@@ -174,27 +173,27 @@ impl Manager {
 }
 
 impl Handle {
-    /// The whole state, now and whenever it has changed.
+    /// Subscribes to the whole state.
     pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
         self.snapshot.clone()
     }
 
-    /// Everything that happens from now on; `None` if the manager has ended.
+    /// Subscribes to the events from now on; `None` if the manager has ended.
     pub fn events(&self) -> Option<broadcast::Receiver<Event>> {
         Some(self.events.upgrade()?.subscribe())
     }
 
-    /// The manager's clock, in milliseconds: what the moments in a [`Snapshot`] are compared with.
+    /// The time of the manager's clock, in milliseconds, for comparison with the moments in a [`Snapshot`].
     pub fn now_ms(&self) -> u64 {
         self.clock.now().as_micros() / 1_000
     }
 
-    /// Tells the manager what somebody wants. After [`Intent::Down`] the senders of snapshots and events end.
+    /// Sends an intent. After [`Intent::Down`] the senders of snapshots and events end.
     pub fn tell(&self, intent: Intent) {
         self.ask(Asked::Intent(intent));
     }
 
-    /// Makes the running network that of another plan. What came of it is answered; nobody answers when the manager has
+    /// Changes the running network to another plan. The receiver gets the outcome, or is dropped if the manager has
     /// ended. What is held waits for [`Intent::Approve`] and [`Intent::ApproveChange`].
     pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<Outcome> {
         let (sender, outcome) = oneshot::channel();
@@ -203,17 +202,17 @@ impl Handle {
     }
 
     fn ask(&self, asked: Asked) {
-        // Nobody reads it when the manager has ended.
+        // A manager that has ended reads nothing.
         let _ = self.asked.send(asked);
     }
 }
 
-/// Where other programs of this user come in.
+/// The control socket that other programs of this user connect to.
 pub trait Entrance: Send + 'static {
     /// The name of the network.
     fn name(&self) -> &Name;
 
-    /// Answers there until the network is over, and tells everybody the end.
+    /// Serves it until the network has ended, and lets everybody who is connected receive the end.
     fn serve(
         self,
         inside: Inside,
@@ -221,7 +220,7 @@ pub trait Entrance: Send + 'static {
     ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// Who hears of a manager.
+/// The receivers of a manager's news.
 struct Outside<D> {
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
@@ -264,13 +263,13 @@ async fn run(
     while !shared.lock().core.is_over() {
         tokio::select! {
             asked = inbox.recv() => match asked {
-                // A host or a flow that is not there any more needs nothing.
+                // If the host or the flow is gone, there is nothing to do.
                 Some(Asked::Intent(intent)) => drop(inside.obey(&intent)),
                 Some(Asked::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
-                    // Who has asked need not wait for the answer.
+                    // The asker need not wait for the answer.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
-                // When all senders are gone, nobody is left to say it.
+                // When all senders are gone, nobody else can end the network.
                 None => drop(inside.obey(&Intent::Down)),
             },
             () = shared.over.notified() => {}
@@ -278,7 +277,7 @@ async fn run(
     }
     if let Some(server) = server {
         ended.send_replace(true);
-        // Whoever does not listen misses it.
+        // Programs that do not read in time miss the end.
         let _ = tokio::time::timeout(LAST_WORDS, server).await;
     }
 }
@@ -326,7 +325,7 @@ impl World for Shared {
             }
             Output::Reply(vip, id, reply) => {
                 if let Some(asker) = state.asked.remove(&(vip, id)) {
-                    // The asker may not wait for it any more.
+                    // The asker may no longer wait.
                     let _ = asker.send(reply);
                 }
             }
@@ -338,7 +337,7 @@ impl World for Shared {
             }
             Output::Event(event) => {
                 self.journal.note(event.clone());
-                // It need not have a listener.
+                // Having no receivers is fine.
                 let _ = self.events.send(event);
             }
             Output::Changed => state.changed = true,
@@ -380,7 +379,7 @@ fn spawn(shared: &Arc<Shared>, state: &mut State, vip: Vip, start: Start) {
     tokio::spawn(live(shared.clone(), vip, start, pass, to_write, inbox));
 }
 
-/// One life of one agent: starts it, feeds it, listens to it, and sees it off.
+/// Runs one agent from its start to its end: starts it, carries frames both ways, and cleans up.
 async fn live(
     shared: Arc<Shared>,
     vip: Vip,
@@ -407,7 +406,7 @@ async fn live(
                 reading = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
             }
-            // An agent that reads no more is as good as gone, whatever it still writes.
+            // An agent that has stopped reading is as good as gone, even if it still writes.
             _ = &mut writer, if writing => {
                 writing = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
@@ -420,7 +419,8 @@ async fn live(
             }
         }
     };
-    // Its last words may explain its end. Something that it has started may hold the pipes open.
+    // The rest of its output may explain its end. The wait is bounded, because processes that it has started may hold
+    // the pipes open.
     let rest = async {
         if reading {
             reader.await;
@@ -430,7 +430,7 @@ async fn live(
     let _ = tokio::time::timeout(REST_MAX, rest).await;
     writer.abort();
     errors.abort();
-    // Whatever it has left behind goes with it.
+    // Ends the processes that the agent left behind.
     process.kill();
     shared.lock().lives.remove(&vip);
     shared.tell(|core, now| core.handle_exit(now, vip, ending));
@@ -450,7 +450,7 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
                     match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {
                         Turn::Done => break,
                         Turn::Yield => tokio::task::yield_now().await,
-                        // Nothing is read meanwhile, so that in the end the host itself waits.
+                        // Meanwhile nothing is read, so that the pipe fills up and the host itself has to wait.
                         Turn::Wait(until) => shared.harness().clock.sleep_until(Some(until)).await,
                     }
                 }

@@ -1,15 +1,16 @@
-//! What a running network is called on its machine.
+//! The name of a running network on its machine.
 
 use std::{fmt, path::Path, str::FromStr};
 
 /// More characters than anybody wants to type, and few enough for the path of a socket.
 const LENGTH_MAX: usize = 40;
 
-/// A name that can be part of a file name anywhere: letters, digits, `-`, `_` and `.`, beginning with a letter or digit.
+/// A name that can be a part of a file name on any system: letters, digits, `-`, `_` and `.`, beginning with a letter
+/// or digit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(String);
 
-/// A text that is no [`Name`].
+/// A text that is not a [`Name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of a network has at most {LENGTH_MAX} letters, digits, '-', '_' and '.', and begins with a letter or digit"
@@ -34,7 +35,8 @@ impl fmt::Display for Name {
 }
 
 impl Name {
-    /// The name of the network of a manifest: that of the file, or of its folder if the file has the name that all have.
+    /// The name for the network of a manifest: that of the file, or that of its folder if the file is called
+    /// `norouter`.
     pub fn of_manifest(manifest: &Path) -> Self {
         let text =
             |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
@@ -43,7 +45,7 @@ impl Name {
         Self::near(&stem.or_else(folder).unwrap_or_default())
     }
 
-    /// The name that looks most like a text.
+    /// The valid name that is closest to a text.
     pub fn near(text: &str) -> Self {
         let plain: String = text
             .chars()
@@ -58,7 +60,7 @@ impl Name {
         })
     }
 
-    /// The name itself, and with a number for those that come later.
+    /// The name, with a number for every network after the first.
     pub(in crate::driver) fn numbered(&self, number: usize) -> Self {
         match number {
             1 => self.clone(),

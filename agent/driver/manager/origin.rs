@@ -1,4 +1,4 @@
-//! The file that a running network was made from: it is read, watched, and taken up when it changes. What is broken
+//! The file that a running network was made from: it is read, watched, and applied when it changes. A broken file
 //! changes nothing.
 
 use std::{
@@ -17,31 +17,31 @@ use crate::{
     plan::{self, Loaded, Plan},
 };
 
-/// Why there is no text.
+/// The reason why a manifest could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// The operating system does not give it.
+    /// The operating system reports an error.
     #[error("{}", describe(.0))]
     Io(#[from] io::Error),
     /// The path has characters that no path of a manifest may have.
     #[error("its path has a line break or a control character; give it another name")]
     Name,
-    /// It is no text.
+    /// The file is not text.
     #[error("line {line}: this is not UTF-8 text")]
     NotText {
-        /// Where it ends to be one, from 1.
+        /// The first line that is not UTF-8, from 1.
         line: usize,
     },
 }
 
-/// The text of a manifest. Of one that is too large no more is read than shows that it is.
+/// Reads the text of a manifest. If it is too large, reading stops as soon as that is certain.
 pub fn read(reader: impl Read) -> Result<String, Unreadable> {
     let mut bytes = Vec::new();
     let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
     reader.take(most + 1).read_to_end(&mut bytes)?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        // Too large: the end may be in the middle of a character, and it will be refused for its size anyway.
+        // The text is too large: it may be cut within a character, and will be refused for its size anyway.
         Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
             Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
         }
@@ -58,7 +58,7 @@ pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
     Ok(understand(&file.display().to_string(), &read(open(file)?)?))
 }
 
-/// Opens the file of a manifest. A path that could break the lines of whatever it is written into is none.
+/// Opens the file of a manifest. A path is refused if it could break the lines of a file that names it.
 pub fn open(file: &Path) -> Result<File, Unreadable> {
     if file.to_string_lossy().chars().any(breaks_lines) {
         return Err(Unreadable::Name);
@@ -71,7 +71,7 @@ pub(crate) fn breaks_lines(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Understands a manifest, and looks at the files on this machine that its commands name.
+/// Parses a manifest, and checks the files on this machine that its commands name.
 pub fn understand(file_name: &str, text: &str) -> Loaded {
     let mut loaded = plan::load(file_name, text);
     let doubts = loaded.plan.as_ref().map(doubts::doubts);
@@ -90,27 +90,27 @@ pub fn understand(file_name: &str, text: &str) -> Loaded {
     loaded
 }
 
-/// A network's manifest, and who wants it to be read again.
+/// A network's manifest, with its triggers for a reload.
 pub struct Origin {
     file: PathBuf,
     hold: Hold,
     watch: Option<Watch>,
-    /// Other programs that want it to be read again.
+    /// The reload requests of other programs.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
 }
 
-/// What came of a manifest that was read again.
+/// The result of a reload.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// What is good to know or wrong, for people; may be empty.
+    /// Warnings and errors for people; may be empty.
     pub report: String,
-    /// The new plan and what came of it, which may be that it waits; nothing has changed where there is none.
+    /// The new plan and its outcome, which may be that it waits; `None` if nothing has changed.
     pub plan: Option<(Plan, Outcome)>,
 }
 
 impl Origin {
-    /// The file that a manager's network was made from. Its watch is older than what was read, so that no change falls
-    /// between the two. Without a watch it is read again only when somebody asks.
+    /// The file that a manager's network was made from. `watch` must have been started before the file was read, so
+    /// that no change is missed in between. Without a watch, the file is read again only on request.
     pub fn new(
         file: &Path,
         hold: Hold,
@@ -132,12 +132,13 @@ impl Origin {
         }
     }
 
-    /// What of a change waits for a person.
+    /// Which parts of a change wait for a person.
     pub const fn hold(&self) -> Hold {
         self.hold
     }
 
-    /// Done when the manifest is to be read again: it has changed, or somebody asks and wants to hear what came of it.
+    /// Completes when the manifest has to be reloaded: with `None` because the file has changed, or with a request to
+    /// be answered.
     pub async fn next(&mut self) -> Option<ReloadRequest> {
         let changed = async {
             match &mut self.watch {
@@ -157,7 +158,7 @@ impl Origin {
         }
     }
 
-    /// Reads the manifest again, makes the network what it says, and tells who has asked.
+    /// Reloads the manifest, changes the network accordingly, and answers the request.
     pub async fn take_up(&self, manager: &Handle, asker: Option<ReloadRequest>) -> Taken {
         let taken = self.read_again(manager).await;
         if let Some(asker) = asker {
@@ -165,7 +166,7 @@ impl Origin {
                 Some((_, outcome)) => Ok(outcome.clone()),
                 None => Err(taken.report.clone()),
             };
-            // Who has gone meanwhile does not want to know.
+            // The asker may have gone.
             let _ = asker.send(outcome);
         }
         taken

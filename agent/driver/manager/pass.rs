@@ -1,4 +1,4 @@
-//! What lets the command of a host ask a person.
+//! The pass with which the command of a host may ask a person.
 
 use std::{ffi::OsString, path::PathBuf, sync::OnceLock};
 
@@ -10,25 +10,25 @@ use crate::{
     secret::Secret,
 };
 
-/// The variable that names the program which `ssh` starts to ask something (`ssh(1)`, ENVIRONMENT).
+/// The variable that names the program that `ssh` starts to ask a question (`ssh(1)`, ENVIRONMENT).
 pub(in crate::driver) const HELPER: &str = "SSH_ASKPASS";
 
-/// The variable that says whether `ssh` does so without a window system and a terminal.
+/// The variable that makes `ssh` do so even without a window system or a terminal.
 const REQUIRE: &str = "SSH_ASKPASS_REQUIRE";
 
-/// The variable that tells our helper for whom it asks: the network, the host and the token.
+/// The variable that tells our helper on whose behalf it asks: the network, the host and the token.
 pub(in crate::driver) const PASS: &str = "NOROUTER_ASKPASS";
 
-/// Where this program is, once it has shown that it can be the helper.
+/// The path of this program, once it is known that it can be the helper.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// From now on the commands of hosts are told that this program can ask for them.
+/// Names the program that the commands of hosts are told to start for their questions.
 pub fn adopt_program(program: PathBuf) {
-    // The first call has said the same.
+    // A second call would name the same program.
     let _ = PROGRAM.set(program);
 }
 
-/// What allows the command of a host to ask, for one life of it.
+/// Permission for one run of a host's command to ask.
 #[derive(Clone)]
 pub(super) struct Pass {
     program: PathBuf,
@@ -56,7 +56,7 @@ impl Pass {
         })
     }
 
-    /// The variables in the environment of the command. Arguments would be seen by every user of the machine.
+    /// The variables for the environment of the command. Arguments would be visible to every user of the machine.
     pub(super) fn variables(&self) -> [(&'static str, OsString); 3] {
         let pass = format!("{}/{}/{}", self.network, self.vip, self.token.reveal());
         [
@@ -66,7 +66,7 @@ impl Pass {
         ]
     }
 
-    /// Whether a token is the one of this pass.
+    /// Whether a token matches this pass.
     pub(super) fn opens(&self, token: &Secret) -> bool {
         let (own, other) = (self.token.reveal(), token.reveal());
         same_secret(own.as_bytes(), other.as_bytes())

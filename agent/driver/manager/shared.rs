@@ -1,4 +1,4 @@
-//! What the tasks of a manager share, and what can be asked of it.
+//! The state that the tasks of a manager share, and the requests that it takes.
 
 use std::{
     collections::HashMap,
@@ -22,31 +22,31 @@ use crate::{
     view::{Answer, Event, Snapshot},
 };
 
-/// How often to look whether the machine has slept or has another way out, at least.
+/// The longest time between two checks for a sleep of the machine or a new way out.
 pub(super) const TICK: Duration = Duration::from_secs(2);
 
-/// What a face asks of a running manager.
+/// A request of a face to a running manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// End the network.
     Down,
-    /// Start a host that is stopped or refused, or that waits to be started again.
+    /// Start a host that is stopped or refused, or that waits for a retry.
     StartHost(Vip),
     /// Stop one host, until it is started.
     StopHost(Vip),
     /// End a host's agent and start it again.
     RestartHost(Vip),
-    /// Start the command of a host that is held since the manifest changed: the one that was shown with this number.
+    /// Start the command that was held when the manifest changed, and that was shown with this number.
     Approve(Vip, u64),
-    /// Take up the change of the manifest that is held: the one that was shown with this number.
+    /// Apply the change of the manifest that is held and was shown with this number.
     ApproveChange(u64),
     /// End a flow with a reset to both of its ends.
     KillFlow(FlowKey),
-    /// Answer what a host's command asks, or refuse to.
+    /// Answer a question of a host's command, or refuse to answer.
     Answer(Vip, Answer),
 }
 
-/// Why an intent was not followed.
+/// The reason why an intent was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmet {
     /// There is no such flow.
@@ -60,7 +60,7 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
-    /// Nothing is held, or something else.
+    /// Nothing is held, or something else is.
     #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
     /// There is no such question.
@@ -69,15 +69,15 @@ pub enum Unmet {
     /// The asker is not allowed to.
     #[error("only the command of a host that is being connected to may ask, and not too much")]
     NoAsker,
-    /// Nobody reads a manifest for this network.
+    /// This network has no manifest to reload.
     #[error("this network has no manifest that could be read again")]
     NoManifest,
 }
 
-/// Somebody wants the manifest to be read again, and to hear what came of it, or what is wrong.
+/// A request to reload the manifest; it is answered with the outcome, or with what is wrong.
 pub type ReloadRequest = oneshot::Sender<Result<Outcome, String>>;
 
-/// What the tasks of a manager share.
+/// The state that the tasks of a manager share.
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
     /// The name of the network; `None` if it has no control socket through which commands could ask.
@@ -85,33 +85,33 @@ pub(super) struct Shared {
     pub(super) snapshots: watch::Sender<Snapshot>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) reload: mpsc::UnboundedSender<ReloadRequest>,
-    /// The network was stopped and every process is gone.
+    /// Notified when the network was stopped and every process has ended.
     pub(super) over: Notify,
     pub(super) journal: Journal,
     pub(super) look: Mutex<Look>,
 }
 
-/// The machine, and what the driver needs to know beside it.
+/// The machine, and the driver's own state under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
-    /// The snapshot is not what the machine would say now.
+    /// Whether the snapshot that was sent last is outdated.
     pub(super) changed: bool,
     pub(super) lives: HashMap<Vip, Life>,
-    /// The askers that wait for a reply of an agent.
+    /// The askers that wait for an agent's reply.
     pub(super) asked: HashMap<(Vip, u64), oneshot::Sender<Reply>>,
-    /// The commands that wait for an answer of a person, by question.
+    /// The commands that wait for a person's answer, by question.
     pub(super) askers: HashMap<u64, oneshot::Sender<Option<Secret>>>,
 }
 
-/// How the tasks of one agent are reached.
+/// The ways to reach the tasks of one agent.
 pub(super) struct Life {
     pub(super) to_write: Arc<Notify>,
     pub(super) orders: mpsc::UnboundedSender<Order>,
-    /// What lets its command ask.
+    /// Permission for its command to ask.
     pub(super) pass: Option<Pass>,
 }
 
-/// What happens to a running agent.
+/// An order to the task of a running agent.
 pub(super) enum Order {
     CloseInput,
     Terminate,
@@ -121,17 +121,17 @@ pub(super) enum Order {
 impl State {
     pub(super) fn order(&self, vip: Vip, order: Order) {
         if let Some(life) = self.lives.get(&vip) {
-            // Its process has ended meanwhile if nobody reads this.
+            // If nobody reads this, the process has ended already.
             let _ = life.orders.send(order);
         }
     }
 }
 
-/// What the manager looks at itself: whether the machine has slept, or has another way out.
+/// The manager's own checks: has the machine slept, or does it have another way out?
 pub(super) struct Look {
     sleep: SleepWatch,
     uplink: Uplink,
-    /// When to look for another way out again.
+    /// When to check the way out again.
     at: Instant,
 }
 
@@ -144,7 +144,8 @@ impl Look {
         }
     }
 
-    /// Whether the lines of all agents may have changed under them, now that a timer has gone off so late.
+    /// Whether the connections of all agents may be broken: the machine has slept, as a timer that is this late shows,
+    /// or it has another way out.
     pub(super) fn has_woken(&mut self, now: Instant, late: Duration) -> bool {
         let mut woken = self.sleep.has_slept(late);
         if self.at <= now {

@@ -1,4 +1,4 @@
-//! What an agent rides on: a child process and its pipes, or a thread and pipes in memory.
+//! The streams under an agent: those of a child process, or pipes in memory to a thread.
 
 use std::thread;
 
@@ -20,13 +20,13 @@ use crate::{
     plan::Start,
 };
 
-/// What a pipe in memory holds, in bytes.
+/// The capacity of a pipe in memory, in bytes.
 const DUPLEX: usize = 256 << 10;
 
-/// What runs an agent.
+/// The process or thread of an agent.
 pub(super) enum Process {
     Child(Child),
-    /// An agent inside the manager: its end, and what asks it to go or ends it.
+    /// An agent inside the manager: tells when it has ended, and can be asked to stop or be cut off.
     Inside {
         ended: oneshot::Receiver<()>,
         stop: Option<oneshot::Sender<()>>,
@@ -34,7 +34,7 @@ pub(super) enum Process {
     },
 }
 
-/// Starts an agent; fails with a reason for people. A command with a pass may ask people something.
+/// Starts an agent. The error is worded for people. With a pass, its command may ask people.
 pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), String> {
     match start {
         Start::InProcess => in_process(),
@@ -45,7 +45,7 @@ pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pip
     }
 }
 
-/// Starts an agent on a thread of its own: what others make it do is not the manager's time.
+/// Starts an agent on its own thread, so that work for other hosts does not take the manager's time.
 fn in_process() -> Result<(Process, Pipes), String> {
     let (input, far_input) = tokio::io::duplex(DUPLEX);
     let (output, far_output) = tokio::io::duplex(DUPLEX);
@@ -67,9 +67,9 @@ fn in_process() -> Result<(Process, Pipes), String> {
                 _ = killed => {}
             }
         });
-        // A resolver that does not answer has a thread, and must not keep the agent alive.
+        // A resolver that does not answer occupies a thread, which must not keep the agent alive.
         runtime.shutdown_background();
-        // The manager may be gone first.
+        // The manager may have ended first.
         let _ = end.send(());
     };
     let thread = thread::Builder::new().name("agent".to_owned());
@@ -88,19 +88,19 @@ fn in_process() -> Result<(Process, Pipes), String> {
 }
 
 impl Process {
-    /// Waits for its end. Dropping the future loses nothing.
+    /// Waits until it has ended. The future may be dropped and made again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self {
             Self::Child(child) => child.wait().await,
             Self::Inside { ended, .. } => {
-                // A thread that has panicked has ended, too.
+                // A thread that panicked has ended too.
                 let _ = ended.await;
                 Ending::Unknown
             }
         }
     }
 
-    /// Asks it to go.
+    /// Asks it to end.
     pub(super) fn terminate(&mut self) {
         match self {
             Self::Child(child) => child.terminate(),

@@ -1,10 +1,10 @@
-//! The one clock, and what notices that it stood still.
+//! The only clock, and a watch that notices when it stood still.
 
 use std::time::{Duration, Instant as SystemInstant};
 
 use crate::time::Instant;
 
-/// Tells machines the time, in microseconds since it was made.
+/// Tells machines the time, in microseconds since the clock was made.
 ///
 /// It is monotonic: neither a clock that is set nor one that drifts changes what a machine sees. On Linux
 /// (`CLOCK_MONOTONIC`) and macOS (`CLOCK_UPTIME_RAW`) it also stands still while the machine sleeps.
@@ -24,7 +24,7 @@ impl Clock {
         Instant::ZERO + self.start.elapsed()
     }
 
-    /// Sleeps until `at`; for ever without it.
+    /// Sleeps until `at`, or for ever if it is `None`.
     pub(in crate::driver) async fn sleep_until(self, at: Option<Instant>) {
         match at {
             Some(at) => tokio::time::sleep_until((self.start + (at - Instant::ZERO)).into()).await,
@@ -33,13 +33,13 @@ impl Clock {
     }
 }
 
-/// How late a timer has to be for the machine to have slept, or this process to have been stopped.
+/// A timer that is this late shows that the machine has slept, or that this process was suspended.
 const LATE: Duration = Duration::from_secs(5);
 
-/// How much more time has to have passed outside than on our clock.
+/// The least difference between the time outside and the time on our clock that counts as sleep.
 const SLEPT: Duration = Duration::from_secs(2);
 
-/// Notices that the machine has slept: more time has passed than our clock has seen, or our clock has seen much at once.
+/// Notices that the machine has slept: either more time has passed than on our clock, or a timer fired much too late.
 pub(in crate::driver) struct SleepWatch {
     outside: Duration,
     inside: SystemInstant,
@@ -53,7 +53,7 @@ impl SleepWatch {
         }
     }
 
-    /// Whether there was a sleep since the last look, now that a timer has fired with this delay.
+    /// Whether there was a sleep since the last call. `late` is the delay of the timer that has just fired.
     pub(in crate::driver) fn has_slept(&mut self, late: Duration) -> bool {
         let before = std::mem::replace(self, Self::start());
         let outside = self.outside.saturating_sub(before.outside);
@@ -62,8 +62,8 @@ impl SleepWatch {
     }
 }
 
-/// The time since the machine was started, sleep included. Zero where the usual clock counts sleep itself, and the delay
-/// of a timer tells.
+/// The time since the machine was started, sleep included. Zero on systems whose usual clock counts sleep: there, the
+/// delay of a timer tells.
 fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     {
@@ -77,7 +77,7 @@ fn since_boot() -> Duration {
     #[cfg(target_vendor = "apple")]
     {
         use rustix::time::{ClockId, clock_gettime};
-        // On these systems it goes on during sleep, unlike the one that the standard library reads.
+        // On these systems this clock also counts sleep, unlike the one of the standard library.
         let time = clock_gettime(ClockId::Monotonic);
         Duration::new(
             u64::try_from(time.tv_sec).unwrap_or(0),
@@ -88,7 +88,7 @@ fn since_boot() -> Duration {
     Duration::ZERO
 }
 
-/// A number that no other process is likely to have, to seed a machine with.
+/// A number that no other process is likely to have, as the seed of a machine.
 pub(in crate::driver) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     // The standard library seeds its hash tables from the operating system.

@@ -1,5 +1,5 @@
-//! Replaces files so that a full disk leaves the old content, and a crash the old or the new. It never leaves half of one
-//! where the file can be replaced as a whole, and never touches a byte that stays where it cannot.
+//! Replaces files so that a full disk leaves the old content, and a crash the old or the new. A file that can be
+//! replaced as a whole is never left half written. In a file that cannot, bytes that stay the same are never touched.
 
 use std::{
     ffi::OsString,
@@ -16,22 +16,22 @@ pub(crate) const PUBLIC: u32 = 0o644;
 /// The permissions of a file that holds secrets.
 pub const PRIVATE: u32 = 0o600;
 
-/// Gives a file a new content; one that does not exist yet gets these permissions. A symbolic link is followed.
+/// Gives a file new content. A file that does not exist yet gets these permissions. A symbolic link is followed.
 ///
-/// The error names the file and says what to do. The file then has its old content.
+/// The error names the file and says what to do. The file then still has its old content.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
 }
 
-/// The same unless `still` says, at the last moment, that the file is not what it was any more. Tells whether the file was
-/// replaced.
+/// Like [`replace`], unless `still` says at the last moment that the file has changed meanwhile. Tells whether the file
+/// was replaced.
 pub(crate) fn replace_if(
     path: &Path,
     content: &[u8],
     mode: u32,
     still: &dyn Fn(&Path) -> io::Result<bool>,
 ) -> Result<bool, String> {
-    // What does not exist has no other path than this one.
+    // A file that does not exist yet is created at the path as given.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&real) {
         Ok(old) => Some(old),
@@ -39,8 +39,8 @@ pub(crate) fn replace_if(
         Err(error) => return Err(explain(path, &error)),
     };
     let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
-        // A file that something is mounted on, as /etc/hosts in a container, or whose folder cannot be written, can
-        // still be written itself. What does not fit on the disk fits nowhere, unless it is no longer than before.
+        // A file that is a mount point, such as /etc/hosts in a container, or whose folder is not writable, can still
+        // be overwritten itself. If the disk is full, overwriting helps only when the file does not grow.
         (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
             still(&real).and_then(|still| {
                 if still {
@@ -54,9 +54,10 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
-/// Opens a file to read it. Anything else is refused at once: a pipe or a device could keep its reader waiting for ever.
+/// Opens a file to read it. Anything else is refused at once: a pipe or a device could keep its reader waiting for
+/// ever.
 pub fn open(path: &Path) -> io::Result<File> {
-    // What happens when some devices are only opened is not harmless either.
+    // The type is checked first, since merely opening some devices has effects.
     is_file(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
@@ -64,7 +65,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        // It may be a pipe by now, whose opening must not wait either; for a file that means nothing.
+        // The path may be a pipe by now, and opening that must not wait either. For a file the flag means nothing.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -105,7 +106,7 @@ fn kind_of(_it: fs::FileType) -> &'static str {
     "something else"
 }
 
-/// Reads a file; one that does not exist is none.
+/// Reads a file; `None` if it does not exist.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     let bytes = open(path).and_then(|mut file| {
         let mut bytes = Vec::new();
@@ -123,7 +124,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// Copies a file, or nothing where none is, with its permissions.
+/// Copies a file with its permissions. Does nothing if there is no such file.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     let Some(content) = read(from)? else {
         return Ok(());
@@ -159,7 +160,7 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {path}: {what}; {next}")
 }
 
-/// Writes a new file beside the old one and puts it into its place at once, if that still has what it had.
+/// Writes a new file beside the old one and renames it over the old one, if `still` says that this has not changed.
 fn swap(
     path: &Path,
     content: &[u8],
@@ -191,11 +192,12 @@ fn swap(
         Ok(still)
     })();
     if !matches!(swapped, Ok(true)) {
-        // What went wrong is told; that something is left beside the file as well would not help.
+        // The first error is reported. A second one, about a leftover file, would not help.
         let _ = fs::remove_file(&temporary);
         return swapped;
     }
-    // The new name survives a power failure from here on. Where a folder cannot be synced, a little later.
+    // Syncing the folder makes the new name survive a power failure. If that fails, the name is safe only a little
+    // later.
     let _ = step();
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
@@ -204,7 +206,7 @@ fn swap(
     Ok(true)
 }
 
-/// A name in the same folder that nobody has.
+/// An unused name in the same folder.
 fn beside(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let number = RandomState::new().hash_one(std::process::id());
@@ -214,7 +216,7 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-/// A new file that only its owner can open before it has the permissions that it is to have.
+/// Creates a file that only its owner can open until it gets its final permissions.
 fn create(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -222,7 +224,7 @@ fn create(path: &Path, mode: u32) -> io::Result<File> {
     {
         use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
         let file = options.mode(PRIVATE).open(path)?;
-        // Not by `open`, which takes away what the umask says.
+        // The mode is set afterwards, because `open` would apply the umask to it.
         if let Err(error) = file.set_permissions(fs::Permissions::from_mode(mode)) {
             let _ = fs::remove_file(path);
             return Err(error);
@@ -241,13 +243,13 @@ fn mode_of(old: &fs::Metadata) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o7777
 }
 
-/// Elsewhere a new file gets its permissions from its folder.
+/// On other systems a new file gets its permissions from its folder.
 #[cfg(not(unix))]
 fn mode_of(_: &fs::Metadata) -> u32 {
     PUBLIC
 }
 
-/// Whether the file can be reached by another name too, under which it would stay as it was.
+/// Whether the file has other names (hard links), under which the old content would remain.
 #[cfg(unix)]
 fn has_other_names(old: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(old) > 1
@@ -258,15 +260,15 @@ fn has_other_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Gives a new file what belongs to the old one: owner, group, access lists and security labels. Fails where that
-/// cannot be done, so that the old file is written instead.
+/// Gives a new file the owner, group, access lists and security labels of the old one. On an error, the caller
+/// overwrites the old file instead.
 #[cfg(unix)]
 fn dress(file: &File, path: &Path, old: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;
-        // A new owner takes some permissions away.
+        // Changing the owner clears some permissions.
         file.set_permissions(fs::Permissions::from_mode(mode_of(old)))?;
     }
     #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -280,7 +282,7 @@ fn dress(_: &File, _: &Path, _: &fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies all extended attributes, of which access lists and security labels are some.
+/// Copies all extended attributes, which include access lists and security labels.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
@@ -299,7 +301,7 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
             continue;
         }
         let length = fgetxattr(from, name, &mut value[..])?;
-        // Many a label comes by itself, and could not be set.
+        // Many labels are set automatically, and setting them would fail.
         let same = fgetxattr(to, name, &mut present[..])
             .is_ok_and(|there| present[..there] == value[..length]);
         if !same {
@@ -309,9 +311,9 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes into the file itself, only what differs: first what makes it longer, then what changes, and last it is cut. So
-/// a full disk is met before anything is lost, and a block at the end of a file comes and goes without any other byte
-/// being written.
+/// Overwrites the file in place, and only where it differs: it is extended first, then the differing bytes are written,
+/// and last it is cut. So a full disk shows before anything is lost, and adding or removing a block at the end of a
+/// file writes no other byte.
 fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut old = Vec::new();
@@ -336,7 +338,7 @@ fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Turns the content of an open file into another one.
+/// Changes the content of an open file from `old` to `new`.
 fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
     let same = old
         .iter()
@@ -364,7 +366,7 @@ fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Nothing, except in tests, which let any one step fail or be the last.
+/// Does nothing. In tests, any one step can fail or be the last.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "tests let it fail")]
 fn step() -> io::Result<()> {
@@ -380,7 +382,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// What happens when the steps have been counted down.
+    /// What happens at the chosen step.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub(crate) enum Trouble {
         Full,
@@ -392,12 +394,12 @@ pub(crate) mod tests {
         static TROUBLE: Cell<Option<(usize, Trouble)>> = const { Cell::new(None) };
     }
 
-    /// Lets something happen at this step, counted from 0, in this thread.
+    /// Makes something happen at this step of this thread, counted from 0.
     pub(crate) fn at_step(steps: usize, trouble: Trouble) {
         TROUBLE.set(Some((steps, trouble)));
     }
 
-    /// Whether the trouble has not come yet; takes it back.
+    /// Whether the chosen step was never reached. Clears it in any case.
     pub(crate) fn was_spared() -> bool {
         TROUBLE.take().is_some()
     }
@@ -441,7 +443,7 @@ pub(crate) mod tests {
         assert_eq!(read(&file).unwrap().unwrap(), OLD);
     }
 
-    /// A folder of a test, which goes when the test ends.
+    /// A folder for a test, removed when the test ends.
     pub(crate) struct Folder(pub(crate) PathBuf);
 
     impl Folder {
@@ -512,7 +514,7 @@ pub(crate) mod tests {
             let length = rustix::fs::getxattr(&path, "user.test", &mut value[..]).unwrap();
             assert_eq!(&value[..length], b"label");
         }
-        // A second name of the same file shows the new content too.
+        // The other name of the same file shows the new content too.
         let other = folder.0.join("other");
         fs::hard_link(&path, &other).unwrap();
         replace(&path, OLD, PUBLIC).unwrap();

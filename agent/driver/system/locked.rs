@@ -1,5 +1,5 @@
-//! Files that are locked for as long as they are open, by which programs of one user stay out of each other's way. The
-//! operating system opens a lock when its process ends, in whatever way.
+//! Lock files, by which the programs of one user keep out of each other's way. The operating system releases a lock
+//! when its process ends, in whatever way.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long to wait between two looks at a lock.
+/// How long to wait between two attempts to take a lock.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Locks a file, which is made if there is none; `None` if another has done so. No link is followed.
+/// Locks a file, and creates it if necessary; `None` if another process has locked it. No link is followed.
 pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let mut options = OpenOptions::new();
@@ -30,14 +30,15 @@ pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // Who had it before may have removed it between our opening and our locking. Then it is nobody's lock any more.
+        // The previous holder may have removed the file after we opened it and before we locked it. Then the lock
+        // protects nothing.
         if is_at(&file, path) {
             return Ok(Some(file));
         }
     }
 }
 
-/// The same, and waits for a while if another has it.
+/// Like [`lock`], but waits for a while if another process has the lock.
 pub(in crate::driver) fn wait(path: &Path, most: Duration) -> io::Result<Option<File>> {
     let since = Instant::now();
     loop {
@@ -48,7 +49,7 @@ pub(in crate::driver) fn wait(path: &Path, most: Duration) -> io::Result<Option<
     }
 }
 
-/// Whether a file that is open is still the one at its path.
+/// Whether an open file is still the one at its path.
 #[cfg(unix)]
 pub(in crate::driver) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -57,16 +58,16 @@ pub(in crate::driver) fn is_at(file: &File, path: &Path) -> bool {
     matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
 }
 
-/// Elsewhere a file that is open cannot be taken away.
+/// On other systems an open file cannot be removed.
 #[cfg(not(unix))]
 pub(in crate::driver) fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Removes a locked file, while it is still locked, unless another is in its place.
+/// Removes a locked file while it is still locked, unless its path leads to another file by now.
 pub(in crate::driver) fn remove(file: &File, path: &Path) {
     if is_at(file, path) {
-        // A lock that is left behind locks nobody out.
+        // A leftover lock file locks nobody out.
         let _ = fs::remove_file(path);
     }
 }

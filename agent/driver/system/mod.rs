@@ -1,4 +1,4 @@
-//! What drivers need of the machine that they run on: its clock, files, sockets, processes and signals.
+//! The parts of the operating system that drivers need: clock, files, sockets, processes and signals.
 
 pub(super) mod clock;
 pub mod environment;
@@ -22,7 +22,7 @@ pub(super) mod uplink;
 pub(super) mod vigil;
 pub mod watch;
 
-/// The words of the operating system for an error, without the number that only its programmers know.
+/// The operating system's text for an error, without the number that means something only to its programmers.
 pub fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {

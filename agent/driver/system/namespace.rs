@@ -2,10 +2,10 @@
 
 use std::io;
 
-/// Moves this process into a network of its own, in which nothing but a loopback interface exists. The process must
-/// not have started a thread yet; all that it starts later is in the same network.
+/// Moves this process into a new network that has only a loopback interface. The process must not have started a thread
+/// yet. Everything that it starts later is in the same network.
 ///
-/// Works on Linux, and there where people without privilege may have user namespaces.
+/// Works on Linux, if people without privilege may have user namespaces.
 pub(in crate::driver) fn enter() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     return linux::enter();
@@ -26,9 +26,9 @@ mod linux {
     pub(super) fn enter() -> io::Result<()> {
         let user = rustix::process::geteuid().as_raw();
         let group = rustix::process::getegid().as_raw();
-        // The user namespace gives the right to the other one.
+        // The user namespace gives the right to make the network namespace.
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
-        // Files keep their owners. The kernel takes a map of groups only from a process that cannot drop groups
+        // Files keep their owners. The kernel accepts a map of groups only from a process that cannot drop groups
         // (user_namespaces(7)).
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
@@ -36,17 +36,17 @@ mod linux {
         raise_loopback()
     }
 
-    /// The message types of netlink(7) and rtnetlink(7) that are needed.
+    /// The message types and flags of netlink(7) and rtnetlink(7).
     const NLMSG_ERROR: u16 = 2;
     const RTM_NEWLINK: u16 = 16;
     const NLM_F_REQUEST_AND_ACK: u16 = 1 | 4;
-    /// The loopback interface is the first of every network.
+    /// The loopback interface has index 1 in every network namespace.
     const LOOPBACK_INDEX: i32 = 1;
     const IFF_UP: u32 = 1;
 
     /// Sets the loopback interface up, as `ip link set lo up` does.
     fn raise_loopback() -> io::Result<()> {
-        // Without an address a netlink socket speaks with the kernel, and protocol 0 is that of routes and links.
+        // A netlink socket without an address talks to the kernel. Protocol 0 is the one for routes and links.
         let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
         send(&kernel, &raise(LOOPBACK_INDEX), SendFlags::empty())?;
         let mut answer = [0; 256];
@@ -58,25 +58,25 @@ mod linux {
         }
     }
 
-    /// `struct nlmsghdr` and behind it `struct ifinfomsg`, in the byte order of the machine.
+    /// `struct nlmsghdr` followed by `struct ifinfomsg`, in the byte order of the machine.
     fn raise(interface: i32) -> Vec<u8> {
         const LENGTH: u32 = 32;
         let mut message = Vec::new();
         message.extend(LENGTH.to_ne_bytes());
         message.extend(RTM_NEWLINK.to_ne_bytes());
         message.extend(NLM_F_REQUEST_AND_ACK.to_ne_bytes());
-        // The number of the request and the sender's address, which the kernel fills in.
+        // The sequence number, and the sender's address, which the kernel fills in.
         message.extend([0; 8]);
-        // Any family, and the type stays as it is.
+        // The address family and the interface type, both unspecified.
         message.extend([0; 4]);
         message.extend(interface.to_ne_bytes());
         message.extend(IFF_UP.to_ne_bytes());
-        // Of the flags, only this one changes.
+        // The mask of flags to change: only this one.
         message.extend(IFF_UP.to_ne_bytes());
         message
     }
 
-    /// What an answer says: 0 or a negative error number.
+    /// The result in an answer: 0 or a negative error number.
     fn error_of(answer: &[u8]) -> Option<i32> {
         let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
         let error = i32::from_ne_bytes(answer.get(16..20)?.try_into().ok()?);

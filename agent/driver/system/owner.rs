@@ -1,8 +1,8 @@
-//! Whose a TCP socket of this machine is, as the kernel knows it (`sock_diag`): one question and one answer over netlink,
-//! without privileges, and without reading the list of all sockets.
+//! Finds the owner of a TCP socket of this machine by asking the kernel (`sock_diag`): one question and one answer over
+//! netlink, without privileges, and without reading the list of all sockets.
 //!
-//! What the kernel does not say is not guessed. A client that has gone before the question has nobody left to answer for it:
-//! the kernel then names root, or nobody, and neither is believed.
+//! An owner that the kernel does not name is not guessed. If a client has gone before the question, the kernel names
+//! root or nobody as the owner; neither is believed.
 
 use std::{
     io,
@@ -34,15 +34,15 @@ const TCP: u8 = 6;
 const INET: u8 = 2;
 const INET6: u8 = 10;
 
-/// The user that stands for all who have no number in this user namespace (`/proc/sys/kernel/overflowuid`).
+/// The user id that stands for all users without a number in this user namespace (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
-/// States of a TCP socket (`tcp_states.h`): those in which a program holds it, and that in which it listens. A socket in
-/// `TIME_WAIT`, and one whose handshake is not done, are nobody's.
+/// States of a TCP socket (`tcp_states.h`): those in which a program holds it, and the one in which it listens. A
+/// socket in `TIME_WAIT`, or one whose handshake is not finished, has no owner.
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
 const LISTENING: u8 = 10;
 
-/// Asks the kernel. One of these is enough for an agent.
+/// A connection to the kernel for such questions. One is enough for an agent.
 #[derive(Debug)]
 pub(crate) struct Owners {
     netlink: OwnedFd,
@@ -53,14 +53,14 @@ pub(crate) struct Owners {
 /// A socket as the kernel shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
-    /// The user who has made it.
+    /// The user who made the socket.
     pub(crate) user: u32,
-    /// Its number among all open files of its kind, by which its program can be found.
+    /// The inode of the socket, by which its program can be found.
     inode: u32,
 }
 
 impl Owners {
-    /// Fails where the kernel cannot be asked, or does not know.
+    /// Fails if the kernel cannot be asked, or cannot tell owners apart.
     pub(crate) fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let netlink = socket_with(
@@ -69,10 +69,10 @@ impl Owners {
             flags,
             Some(SOCK_DIAG),
         )?;
-        // Nobody but the kernel can answer then.
+        // After this only the kernel can answer.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // A kernel without the module says so at the first question; no socket has these addresses.
+        // A kernel without the module fails on the first question. No socket has these addresses.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -82,7 +82,7 @@ impl Owners {
         Ok(owners)
     }
 
-    /// Whose the socket at `client` is that is connected to `server`; nobody's if it is not there any more.
+    /// The owner of the socket at `client` that is connected to `server`; `None` if it has gone.
     pub(crate) fn of_client(
         &mut self,
         client: SocketAddr,
@@ -92,7 +92,7 @@ impl Owners {
         Ok(held(found, HELD_BY_A_PROGRAM))
     }
 
-    /// Who listens at an address; nobody if nobody does.
+    /// The owner of the socket that listens at an address; `None` if there is none.
     pub(crate) fn of_listener(&mut self, address: SocketAddr) -> io::Result<Option<Owner>> {
         let nobody = match address.ip().to_canonical() {
             IpAddr::V4(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
@@ -102,7 +102,7 @@ impl Owners {
         Ok(held(found, &[LISTENING]))
     }
 
-    /// What the kernel knows of the socket with these two ends; nothing if there is none.
+    /// Asks the kernel about the socket with these two ends; `None` if there is none.
     fn ask(&mut self, near: SocketAddr, far: SocketAddr) -> io::Result<Option<Found>> {
         self.asked = self.asked.wrapping_add(1);
         send(
@@ -112,11 +112,11 @@ impl Owners {
         )?;
         let mut buffer = [0; 1_024];
         loop {
-            // The kernel has answered when it has taken the question.
+            // The answer is there as soon as the question has been sent.
             let (_, length) = recv(&self.netlink, &mut buffer[..], RecvFlags::empty())?;
             let bytes = buffer.get(..length).unwrap_or_default();
             match answer(self.asked, bytes) {
-                // The answer to a question that was given up.
+                // An answer to an earlier question that was given up.
                 Answer::Another => {}
                 Answer::Nobody => return Ok(None),
                 Answer::Failed(error) => return Err(error),
@@ -127,12 +127,13 @@ impl Owners {
 }
 
 impl Owner {
-    /// Whether it is the user of this process, or root, who can do anything anyway.
+    /// Whether the owner is the user of this process, or root, who can do anything anyway.
     pub(crate) fn is_us(self) -> bool {
         self.user == 0 || self.user == geteuid().as_raw()
     }
 
-    /// Who it is, for people: the name if there is one, and the program if it can be seen. It may read files, and is slow.
+    /// Describes the owner for people: the user's name if there is one, and the program if it can be seen. It may read
+    /// files, and is slow.
     pub(crate) fn describe(self) -> String {
         let user = self.user;
         let who = match nix::unistd::User::from_uid(user.into()) {
@@ -146,7 +147,7 @@ impl Owner {
     }
 }
 
-/// The program that has a socket open, if this process may know.
+/// The program that has a socket open, if this process may find out.
 fn program(inode: u32) -> Option<String> {
     let wanted = format!("socket:[{inode}]");
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
@@ -167,13 +168,13 @@ fn program(inode: u32) -> Option<String> {
     None
 }
 
-/// Whether this user namespace is one in which no two users look the same.
+/// Whether every user has a different number in this user namespace.
 fn all_users_have_numbers() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
-/// A socket as it is found in an answer.
+/// A socket in an answer of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     state: u8,
@@ -190,11 +191,11 @@ enum Answer {
     Found(Found),
     Nobody,
     Failed(io::Error),
-    /// To another question.
+    /// The answer to another question.
     Another,
 }
 
-/// The question for the socket with these two ends (`sock_diag(7)`).
+/// The question about the socket with these two ends (`sock_diag(7)`).
 fn question(number: u32, near: SocketAddr, far: SocketAddr) -> Vec<u8> {
     let length = HEADER + QUESTION;
     let mut bytes = Vec::with_capacity(length);
@@ -206,7 +207,7 @@ fn question(number: u32, near: SocketAddr, far: SocketAddr) -> Vec<u8> {
     bytes.extend(0_u32.to_ne_bytes());
     let family = if near_ip.is_ipv4() { INET } else { INET6 };
     bytes.extend([family, TCP, 0, 0]);
-    // All states.
+    // Sockets in all states.
     bytes.extend(u32::MAX.to_ne_bytes());
     bytes.extend(near.port().to_be_bytes());
     bytes.extend(far.port().to_be_bytes());
@@ -218,13 +219,13 @@ fn question(number: u32, near: SocketAddr, far: SocketAddr) -> Vec<u8> {
         }
         bytes.extend(room);
     }
-    // No interface, and no cookie, of which nobody has told us.
+    // No interface and no cookie, since neither is known.
     bytes.extend(0_u32.to_ne_bytes());
     bytes.extend([0xff; 8]);
     bytes
 }
 
-/// What the kernel has said.
+/// Parses an answer of the kernel.
 fn answer(number: u32, bytes: &[u8]) -> Answer {
     let word = |at: usize| {
         let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
@@ -280,7 +281,7 @@ mod tests {
             assert!(told.contains(&pid) && told.contains("uid"), "{told}");
             let owner = owners.of_listener(address).unwrap();
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // A client is not found as a listener, nor a listener as a client.
+            // A client's socket is not found as a listener, nor a listener's as a client.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),
@@ -301,7 +302,7 @@ mod tests {
         };
         assert!(found(1, 7).is_some());
         assert!(found(5, 0).is_none(), "closed by its program");
-        // TIME_WAIT, CLOSE, SYN_RECV, LISTEN.
+        // The states TIME_WAIT, CLOSE, SYN_RECV and LISTEN.
         for state in [6, 7, 3, 10] {
             assert!(found(state, 7).is_none(), "{state}");
         }

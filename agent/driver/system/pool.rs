@@ -1,4 +1,4 @@
-//! Memory that is read into, used again once everything that was cut from it has gone.
+//! Buffers for reading. A buffer is used again once everything that was cut from it has been dropped.
 
 use std::collections::VecDeque;
 
@@ -7,22 +7,24 @@ use bytes::BytesMut;
 /// How much is read at a time, in bytes: a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
-/// After so many bytes of one pipe it is others' turn. A pipe of Linux holds as many: fewer would only cost time.
+/// How many bytes of one pipe are read before others have their turn. A pipe on Linux holds as many: fewer would only
+/// cost time.
 const TURN: usize = 64 << 10;
 
-/// Lets others have a turn, in this process and in all others, when much of one pipe has been read.
+/// Yields to others, in this process and in all others, when much of one pipe has been read.
 #[derive(Default)]
 pub(in crate::driver) struct Turns {
     bytes: usize,
 }
 
 impl Turns {
-    /// So many bytes have been read.
+    /// Counts bytes that have been read.
     pub(in crate::driver) async fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= TURN {
             self.bytes = 0;
-            // A pipe that is never empty would keep this thread on its processor to the end of each time slice.
+            // Without this, a pipe that is never empty would keep this thread on its processor to the end of each time
+            // slice.
             std::thread::yield_now();
             tokio::task::yield_now().await;
         }
@@ -32,18 +34,18 @@ impl Turns {
 /// The least room that is worth a read, in bytes.
 const READ_MIN: usize = 64 << 10;
 
-/// How many blocks are kept.
+/// How many blocks are kept for later.
 const SPARE_MAX: usize = 16;
 
-/// Blocks whose frames may still wait in queues. A fresh block for every read would cost more than the read: the
-/// operating system has to find and clear its pages.
+/// Blocks of memory, parts of which may still wait in queues as frames. A fresh block for every read would cost more
+/// than the read: the operating system has to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
 }
 
 impl Pool {
-    /// Makes room in `buffer`, which keeps its bytes.
+    /// Makes room in `buffer` without losing the bytes in it.
     pub(in crate::driver) fn make_room(&mut self, buffer: &mut BytesMut) {
         if buffer.capacity() - buffer.len() >= READ_MIN || buffer.try_reclaim(READ_MAX) {
             return;
@@ -74,7 +76,7 @@ mod tests {
     fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
         let mut pool = Pool::default();
         let mut buffer = BytesMut::new();
-        // Reads as much as there is room for, and takes all but the start of a frame off its front.
+        // Fills the free room, and cuts off everything but the start of a frame.
         let mut read = |mark: u8| {
             pool.make_room(&mut buffer);
             let start = buffer.as_ptr();

@@ -1,5 +1,5 @@
-//! The folder for the sockets of this user's programs, a second one where somebody has taken the first, and the proof that nobody
-//! else is at their other end.
+//! The folder for the sockets of this user's programs, other places for it in case somebody else has taken the first,
+//! and the check that the other end of a socket is the same user.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -15,7 +15,8 @@ use super::{
     trusted::{self, own},
 };
 
-/// The other end, if it belongs to this user. The mode of the folder keeps others out; this is the second lock.
+/// Returns the stream if its other end belongs to this user. The mode of the folder keeps others out; this is a second
+/// check.
 pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream> {
     if stream.peer_cred()?.uid() == own() {
         Ok(stream)
@@ -24,9 +25,9 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// Where the folder may be, best place first: `$XDG_RUNTIME_DIR/norouter`, or a folder of this user's own where temporary files
-/// are; and, for somebody else may have taken that name, a place in the home folder. The variables may still be those of another
-/// user, after `su`.
+/// The possible places of the folder, best first: `$XDG_RUNTIME_DIR/norouter`, then a folder of this user's own among
+/// the temporary files, then one in the home folder, because somebody else may have taken the second name. The
+/// variables may still be those of another user, after `su`.
 fn places() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
@@ -40,12 +41,12 @@ fn places() -> Vec<PathBuf> {
     std::iter::once(first).chain(second).collect()
 }
 
-/// The folders that there are, in the order in which they are looked for.
+/// The folders that exist, in the order in which they are searched.
 pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// The first folder that can be had, closed to others. The error says why none can.
+/// The first folder that can be made or used, closed to others. The error says why none can.
 pub(in crate::driver) fn folder() -> Result<PathBuf, String> {
     let mut reasons = Vec::new();
     for place in places() {
@@ -57,7 +58,7 @@ pub(in crate::driver) fn folder() -> Result<PathBuf, String> {
     Err(reasons.join(", and "))
 }
 
-/// Makes the folder, closed to others. One that somebody else has put there is not used.
+/// Makes the folder, closed to others. A folder that somebody else has put there is not used.
 pub(in crate::driver) fn make(folder: &Path) -> Result<(), String> {
     let shown = folder.display();
     let mut builder = DirBuilder::new();
@@ -72,7 +73,7 @@ pub(in crate::driver) fn make(folder: &Path) -> Result<(), String> {
     }
     let is_ours = fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir() && it.uid() == own());
     if is_ours && !is_ours_alone(folder) {
-        // The worst that can come of it is told below.
+        // If this fails, the check below reports it.
         let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
     }
     if is_ours_alone(folder) {

@@ -1,8 +1,8 @@
-//! Which process this is, in a word that other programs of the machine can look up.
+//! Identifies this process by a word that other programs of the machine can check.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A word that no other process of this machine has, and no other caller in this one: number, beginning, and a count.
+/// A word that is unique on this machine, for each process and each call: process id, start time, and a count.
 pub(in crate::driver) fn word() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let pid = std::process::id();
@@ -10,7 +10,8 @@ pub(in crate::driver) fn word() -> String {
     format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
 }
 
-/// Whether the process with this word has ended. What cannot be known is taken for a life, except where no system tells.
+/// Whether the process with this word has ended. If that cannot be known, it counts as alive, except on systems that
+/// never tell.
 pub(in crate::driver) fn is_gone(word: &str) -> bool {
     let mut parts = word.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
@@ -19,7 +20,7 @@ pub(in crate::driver) fn is_gone(word: &str) -> bool {
     let (Ok(pid), Ok(then)) = (pid.parse(), then.parse::<u64>()) else {
         return false;
     };
-    // Numbers are used again.
+    // Process ids are reused, so the start time is compared too.
     !exists(pid) || began(pid).is_some_and(|began| began != then && then != 0)
 }
 
@@ -28,7 +29,7 @@ fn exists(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    // Another user's process may not be asked, which it must be there for.
+    // A process that may not be signalled exists: only this error means that there is none.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
@@ -37,10 +38,10 @@ fn exists(pid: u32) -> bool {
     pid == std::process::id()
 }
 
-/// When a process began, in ticks since the machine did (`proc_pid_stat(5)`); not known everywhere.
+/// The start time of a process, in ticks since the machine started (`proc_pid_stat(5)`); not known on every system.
 fn began(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of the program, in parentheses, may hold anything.
+    // The program's name in parentheses may contain anything.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19)?.parse().ok()
 }
@@ -60,7 +61,7 @@ mod tests {
         for strange in ["", "x", "x.1", "1", "-1.1"] {
             assert!(!is_gone(strange), "{strange}");
         }
-        // Another process has the number now.
+        // Another process has this id by now.
         #[cfg(target_os = "linux")]
         assert!(is_gone(&format!("{}.1.1", std::process::id())));
     }

@@ -1,4 +1,4 @@
-//! Asks the resolvers that this host itself uses, as a stub resolver does. It never asks any other server.
+//! Asks the resolvers that this host itself uses, as a stub resolver does. It never asks other servers.
 
 use std::{
     collections::BTreeSet,
@@ -23,45 +23,45 @@ use crate::names::{
     search::{self, Candidate},
 };
 
-/// When an asker gets its answer at the latest. Programs ask again, or give up, after 5 s.
+/// The latest time at which an answer is given. Programs ask again, or give up, after 5 s.
 const ASK_MAX: Duration = Duration::from_secs(3);
 
-/// How many queries are under way at the same time; each needs a socket or two. Others wait.
+/// How many queries run at the same time; each needs a socket or two. Others wait.
 const QUERIES_MAX: usize = 256;
 
-/// The longest message there is.
+/// The longest possible message, in bytes.
 const MESSAGE_MAX: usize = 65_535;
 
 /// The resolvers of this host.
 #[derive(Debug)]
 pub struct Resolver {
     source: Source,
-    /// Never asked: our own listeners, which would ask themselves.
+    /// Our own listeners. They are never asked, because they would ask us again.
     not_these: BTreeSet<SocketAddr>,
     turns: Semaphore,
 }
 
-/// Where it is written whom to ask.
+/// The source of the list of servers.
 #[derive(Debug)]
 enum Source {
-    /// In a file, read again when it has changed.
+    /// A file, which is read again when it has changed.
     #[cfg_attr(windows, expect(dead_code, reason = "Windows has no such file"))]
     File {
         path: PathBuf,
         read: Mutex<Option<(Version, Resolvers)>>,
     },
-    /// In the settings of the network adapters.
+    /// The settings of the network adapters.
     #[cfg(windows)]
     Adapters,
     #[cfg(test)]
     Fixed(Resolvers),
 }
 
-/// Changes when a file does; none where no file is.
+/// Changes when the file changes; `None` if there is no file.
 type Version = Option<(SystemTime, u64)>;
 
 impl Resolver {
-    /// The resolvers of this host, without those that listen at these addresses, because they are our own.
+    /// The resolvers of this host, except those at these addresses, which are our own.
     pub fn of_this_host(not_these: impl IntoIterator<Item = SocketAddr>) -> Self {
         #[cfg(not(windows))]
         return Self::of_file("/etc/resolv.conf", not_these);
@@ -87,8 +87,8 @@ impl Resolver {
         }
     }
 
-    /// Asks for what a query says. The answer is a reply to that very query in every case: the one of a resolver, or
-    /// SERVFAIL if none could say anything in time. It is empty if the query has not even a header.
+    /// Answers a query. The result is always a reply to this query: that of a resolver, or SERVFAIL if no resolver had
+    /// one in time. It is empty if the query does not even have a header.
     pub async fn ask(&self, query: &[u8]) -> Vec<u8> {
         let asked = timeout(ASK_MAX, async {
             let _turn = self.turns.acquire().await.ok()?;
@@ -98,7 +98,7 @@ impl Resolver {
         reply.unwrap_or_else(|| dns::servfail(query))
     }
 
-    /// Goes through the names that the query can mean, until one is found.
+    /// Tries the names that the query can mean, in order, until one exists.
     async fn find(&self, query: &[u8]) -> Option<Vec<u8>> {
         let resolvers = self.current();
         let (mut absent, mut failed) = (None, false);
@@ -116,25 +116,26 @@ impl Resolver {
                 }
             };
             match answer {
-                // A name that exists is the one, even without what was asked for: IPv4 and IPv6 addresses of one name
-                // must not come from two.
+                // The first name that exists is the answer, even without a record of the requested type: the IPv4 and
+                // IPv6 addresses of one name must not come from two names.
                 Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
-                // Another name is no answer to a question that could not be answered.
+                // The query itself failed. The answer for another name would not be an answer to it.
                 None if candidate == Candidate::AsAsked => return None,
                 None => failed = true,
             }
         }
-        // That a name does not exist is certain only when everybody has said so.
+        // A name certainly does not exist only if no question about it failed.
         absent.filter(|_| !failed)
     }
 
-    /// Asks one server after the other, as many rounds as the host's settings say. None if none of them helps.
+    /// Asks one server after the other, for as many rounds as the host's settings say. `None` if no server has a useful
+    /// reply.
     async fn exchange(&self, resolvers: &Resolvers, query: &[u8]) -> Option<(Verdict, Vec<u8>)> {
         let mut servers = resolvers.servers.clone();
         servers.retain(|server| !self.not_these.contains(server));
-        // A server that is dead leaves time for the others.
+        // A dead server must leave time for the others.
         let tries = u32::try_from(servers.len() * resolvers.attempts).ok()?;
         let patience = resolvers.timeout.min(ASK_MAX.checked_div(tries)?);
         for _ in 0..resolvers.attempts {
@@ -145,7 +146,7 @@ impl Resolver {
                     Ok(Ok((verdict, reply))) => {
                         return Some((verdict, dns::with_id(&reply, id(query))));
                     }
-                    // It may have lost the query, or not be there yet.
+                    // The server may have lost the query, or may not be up yet.
                     Ok(Err(_)) | Err(_) => silent.push(server),
                 }
             }
@@ -154,7 +155,7 @@ impl Resolver {
         None
     }
 
-    /// Whom to ask at the moment.
+    /// The servers and settings in force at the moment.
     fn current(&self) -> Resolvers {
         match &self.source {
             Source::File { path, read } => {
@@ -180,10 +181,10 @@ impl Resolver {
     }
 }
 
-/// The servers of the network adapters that are in use, the preferred adapter's first, and the computer's domains.
+/// The servers of the network adapters in use, those of the preferred adapter first, and the computer's domains.
 #[cfg(windows)]
 fn adapters() -> Resolvers {
-    // Site-local addresses that Windows names where nobody set a server; nothing ever listens there.
+    // Site-local addresses that Windows lists where no server is set; nothing ever listens there.
     let is_real = |address: &std::net::IpAddr| match address {
         std::net::IpAddr::V4(_) => true,
         std::net::IpAddr::V6(address) => address.segments()[0] != 0xfec0,
@@ -206,7 +207,7 @@ fn adapters() -> Resolvers {
     Resolvers::at(servers, &search)
 }
 
-/// Asks one server from a socket of its own, whose port nobody can guess, and over TCP if the answer is too long.
+/// Asks one server from a new socket with an unpredictable port, and over TCP if the answer was truncated.
 async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Vec<u8>)> {
     let query = dns::with_id(query, random());
     let any: SocketAddr = match server {
@@ -214,7 +215,7 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).await?;
-    // Only the server's own packets come in, and a port that is closed is told at once.
+    // After this only the server's packets arrive, and a closed port is reported at once.
     socket.connect(server).await?;
     socket.send(&query).await?;
     let mut reply = Vec::with_capacity(MESSAGE_MAX);
@@ -224,17 +225,17 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
         match dns::judge(&query, &reply) {
             Some(Verdict::Truncated) => return over_tcp(server, &query).await,
             Some(verdict) => {
-                // The caller keeps it: not with all the room that there might have been.
+                // The caller keeps the reply, so it must not hold on to the room for the longest one.
                 reply.shrink_to_fit();
                 return Ok((verdict, reply));
             }
-            // Somebody tries to answer in the server's name.
+            // A forged reply: it does not belong to the query.
             None => {}
         }
     }
 }
 
-/// Asks over TCP, each message behind its length (RFC 1035 section 4.2.2).
+/// Asks over TCP, where each message follows its length (RFC 1035 section 4.2.2).
 async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Vec<u8>)> {
     let length = u16::try_from(query.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let mut stream = TcpStream::connect(server).await?;
@@ -256,7 +257,7 @@ fn id(message: &[u8]) -> u16 {
     }
 }
 
-/// A number that nobody can guess: the state of the hash is the operating system's randomness.
+/// An unpredictable number: the state of the hash is seeded by the operating system.
 fn random() -> u16 {
     let hash = RandomState::new().hash_one(());
     (hash & 0xffff) as u16

@@ -1,28 +1,28 @@
-//! What the operating system allows this process, and how much of it an agent may use.
+//! The limits that the operating system sets for this process, and the part that an agent may use.
 
 use crate::flow::Capacity;
 
-/// How many open files are kept for everything that is no connection: pipes of commands, the control socket, files.
+/// How many open files are reserved for everything besides connections: pipes of commands, the control socket, files.
 const RESERVE: usize = 64;
 
-/// What is assumed where the operating system does not say how many open files there may be.
+/// The number of open files that is assumed if the operating system does not tell it.
 const OPEN_FILES: usize = 8_192;
 
-/// What all connections of an agent may hold in memory, in bytes ...
+/// The memory that all connections of an agent may hold, in bytes.
 const MEMORY: usize = 256 << 20;
 
-/// ... and inside of a manager, whose queues have the rest of that.
+/// The same for an agent inside a manager, in bytes: the manager's queues have the rest of [`MEMORY`].
 const MEMORY_INSIDE: usize = 192 << 20;
 
 /// Whether an agent has a process of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::driver) enum Alone {
     Yes,
-    /// It lives in a manager's, which needs open files for the commands of its hosts.
+    /// The agent is inside a manager, which needs open files for the commands of its hosts.
     No,
 }
 
-/// How much an agent may have. Each connection is an open file.
+/// The capacity of an agent. Each connection needs an open file.
 pub(in crate::driver) fn capacity(alone: Alone) -> Capacity {
     let files = open_files().unwrap_or(OPEN_FILES).saturating_sub(RESERVE);
     let most = Capacity::default().flows;
@@ -38,8 +38,8 @@ pub(in crate::driver) fn capacity(alone: Alone) -> Capacity {
     }
 }
 
-/// Lets this process have as many open files as it may, and tells how many that are. Each connection is one, and the usual
-/// limit of 1,024 is a courtesy to programs that this one does not need.
+/// Raises the limit of open files as far as possible, and returns it. Each connection needs an open file. The usual
+/// limit of 1,024 only protects programs that use `select`, which this one does not.
 pub(in crate::driver) fn open_files() -> Option<usize> {
     #[cfg(unix)]
     {
@@ -49,7 +49,7 @@ pub(in crate::driver) fn open_files() -> Option<usize> {
             current: maximum,
             maximum,
         };
-        // Without effect where it is not allowed.
+        // If this is not allowed, the limit stays as it is.
         let _ = setrlimit(Resource::Nofile, raised);
         let current = getrlimit(Resource::Nofile).current?;
         usize::try_from(current).ok()

@@ -1,9 +1,9 @@
-//! How variables are set in the shells that people use. It runs none.
+//! The syntax with which people's shells set variables. It does not run any shell.
 
-/// A language in which variables can be set.
+/// A shell, by its syntax for variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
-    /// sh, bash, zsh and their kin.
+    /// sh, bash, zsh and similar shells.
     Posix,
     /// fish.
     Fish,

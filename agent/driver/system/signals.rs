@@ -2,29 +2,30 @@
 
 use std::{future::Future, io};
 
-/// Done when the process is asked to stop (SIGTERM, SIGINT, or SIGHUP, which means to a manager something else; Ctrl-C, Ctrl-Break or the closing of the
-/// console on Windows). The signals are caught from the moment of the call.
+/// Completes when the process is asked to stop: by SIGTERM, SIGINT or SIGHUP (which means something else to a manager),
+/// or on Windows by Ctrl-C, Ctrl-Break or the closing of the console. The signals are caught from the moment of the
+/// call.
 pub fn terminated() -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::listen()?;
     Ok(async move {
-        // An agent has nothing to read again: who hangs up wants it to end.
+        // An agent has no manifest to reload, so SIGHUP means that it has to end as well.
         requests.next().await;
     })
 }
 
-/// What the process is asked to do.
+/// A request to the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A person has pressed Ctrl-C.
     Interrupt,
     /// A program wants it to end.
     Terminate,
-    /// A program wants it to read its manifest again, or the session has ended; a process without a terminal means the
-    /// first and one with a terminal the second.
+    /// A program wants the manifest to be reloaded, or the session has ended. In a process without a terminal it means
+    /// the first, in one with a terminal the second.
     HangUp,
 }
 
-/// Requests to stop, one after the other.
+/// The operating system's requests, one after the other.
 pub struct Requests(platform::Sources);
 
 impl Requests {
@@ -33,20 +34,20 @@ impl Requests {
         platform::Sources::listen().map(Self)
     }
 
-    /// Done at the next request.
+    /// Waits for the next request.
     pub async fn next(&mut self) -> Request {
         self.0.next().await
     }
 }
 
-/// Changes of the terminal's size, where the operating system tells them.
+/// Changes of the terminal's size, on systems that report them.
 pub struct Resizes {
     #[cfg(unix)]
     signal: Option<tokio::signal::unix::Signal>,
 }
 
 impl Resizes {
-    /// Notices them from now on. Nobody is hurt where that is not possible.
+    /// Watches for them from now on. If that is not possible, none is ever reported.
     pub fn listen() -> Self {
         #[cfg(unix)]
         return Self {
@@ -57,7 +58,7 @@ impl Resizes {
         Self {}
     }
 
-    /// Done at the next change.
+    /// Waits for the next change.
     pub async fn next(&mut self) {
         #[cfg(unix)]
         if let Some(signal) = &mut self.signal {

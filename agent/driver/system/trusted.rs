@@ -1,6 +1,6 @@
-//! Finds out whether other users decide what a path leads to: they do if they own or may write the file, a folder on the way to
-//! it, or a link there. A manifest that nobody has named is read only where they do not, a list of grants is believed only there,
-//! and an agent writes its folder only there.
+//! Finds out whether other users control what a path leads to. They do if they own or may write the file, a folder on
+//! the way to it, or a link there. Three things are done only where no other user does: a manifest that nobody named is
+//! read, a list of grants is believed, and an agent writes its folder.
 
 use std::{
     fmt, io,
@@ -9,16 +9,16 @@ use std::{
 
 use super::describe;
 
-/// Why a path is not trusted.
+/// The reason why a path is not trusted.
 #[derive(Debug)]
 pub enum Distrust {
-    /// Nothing can be said of it.
+    /// It cannot be examined.
     Unseen(PathBuf, io::Error),
-    /// It belongs to the user of this number.
+    /// It belongs to the user with this number.
     Foreign(PathBuf, u32),
-    /// Others may write it, or put something else in the place of what is in it.
+    /// Others may write it, or may replace what is in it.
     Open(PathBuf),
-    /// More links lead there than any system follows.
+    /// The path leads through more links than any system follows.
     Links(PathBuf),
 }
 
@@ -37,9 +37,9 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// Whether nobody but this user and root decides what is in a file, which exists: it and the folders that its names lead
-/// through belong to one of them, nobody else may write it or its folder, and nobody else can put another folder into the place
-/// of one above.
+/// Checks that only this user and root control the content of a file, which must exist. It and every folder that its
+/// path leads through belong to one of them; nobody else may write the file or its folder, and nobody else can replace
+/// a folder above.
 pub fn file(path: &Path) -> Result<(), Distrust> {
     match way::FILE.follow(path)? {
         Some(_) => Ok(()),
@@ -50,18 +50,18 @@ pub fn file(path: &Path) -> Result<(), Distrust> {
     }
 }
 
-/// Like [`file()`], for a folder. Parts of the path that do not exist yet are fine.
+/// Like [`file()`], for a folder. Parts of the path that do not exist yet are allowed.
 pub(in crate::driver) fn folder(path: &Path) -> Result<(), Distrust> {
     way::FOLDER.follow(path).map(drop)
 }
 
-/// Where the file of this name is once all links are followed, if it is there and nobody but root can have written it.
+/// The path of a file once all links are followed, if it exists and only root can have written it.
 #[cfg(unix)]
 pub(in crate::driver) fn file_of_root(path: &Path) -> Result<Option<PathBuf>, Distrust> {
     way::FILE_OF_ROOT.follow(path)
 }
 
-/// Elsewhere nobody is root, and no file is root's.
+/// Other systems have no root, and so no file of root's.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(in crate::driver) fn file_of_root(_path: &Path) -> Result<Option<PathBuf>, Distrust> {
@@ -87,20 +87,21 @@ mod way {
 
     use super::{Distrust, own};
 
-    /// More than any system follows.
+    /// More links than any system follows.
     const LINKS_MAX: usize = 40;
 
-    /// As whom those appear who have no number in a user namespace, root outside of it among them (`user_namespaces(7)`).
+    /// The user id of everybody without a number in a user namespace, which includes root outside of it
+    /// (`user_namespaces(7)`).
     const NOBODY: u32 = 65_534;
 
-    /// In a sticky folder nobody can move what belongs to others, but anybody can put a file (`inode(7)`).
+    /// In a sticky folder nobody can move the files of others, but anybody can add one (`inode(7)`).
     const STICKY: u32 = 0o1000;
 
-    /// What is asked of everything on the way.
+    /// The rules for everything on the way to a file or folder.
     pub(super) struct Way {
-        /// How many parts at the end nobody else may even add anything to.
+        /// The number of parts at the end of the path to which nobody else may even add anything.
         closed: usize,
-        /// Whether what belongs to this user will do.
+        /// Whether this user may be the owner, and not only root.
         ours: bool,
     }
 
@@ -118,8 +119,8 @@ mod way {
     };
 
     impl Way {
-        /// Looks at every folder and link, and says where they lead; nothing if something is not there. A link that leads
-        /// nowhere cannot be looked at.
+        /// Checks every folder and link, and returns where they lead; `None` if something does not exist. A dangling
+        /// link is an error.
         pub(super) fn follow(&self, path: &Path) -> Result<Option<PathBuf>, Distrust> {
             let unseen = |path: &Path| {
                 let path = path.to_owned();
@@ -133,7 +134,7 @@ mod way {
                     here.pop();
                     continue;
                 }
-                // A root begins anew.
+                // An absolute part replaces the whole path.
                 here.push(part);
                 let found = match fs::symlink_metadata(&here) {
                     Err(error) if is_absent(&error) && links == 0 => return Ok(None),
@@ -164,7 +165,7 @@ mod way {
             if !trusted {
                 return Err(Distrust::Foreign(path.to_owned(), found.uid()));
             }
-            // The permissions of a link say nothing.
+            // The permissions of a link mean nothing.
             let is_safe = found.is_symlink() || (!closed && found.mode() & STICKY != 0);
             if !is_safe && others_may_write(path, found) {
                 return Err(Distrust::Open(path.to_owned()));
@@ -182,7 +183,8 @@ mod way {
         [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
     }
 
-    /// Whether this is a user namespace without the machine's root: then `/` itself is nobody's.
+    /// Whether this is a user namespace that does not include the machine's root. Then even `/` appears to belong to
+    /// nobody.
     fn is_root_unknown() -> bool {
         let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
         let mut words = map.split_whitespace();
@@ -200,7 +202,7 @@ mod way {
         if mode & GROUP == 0 {
             return false;
         }
-        // With a list of users these bits are what the list grants at most.
+        // If the file has an access list, these bits are only the upper limit of its entries.
         if has_list(path) {
             return true;
         }
@@ -213,7 +215,7 @@ mod way {
         )
     }
 
-    /// Whether a file has a list of users and groups besides its permissions (`acl(5)`).
+    /// Whether a file has an access list besides its permissions (`acl(5)`).
     #[cfg(target_os = "linux")]
     fn has_list(path: &Path) -> bool {
         let mut nothing: [u8; 0] = [];
@@ -221,14 +223,15 @@ mod way {
         found.is_ok_and(|size| size > 0)
     }
 
-    /// Elsewhere such lists are not kept in the permissions of the group, which stay as they are.
+    /// On other systems access lists do not change the meaning of the group's permissions.
     #[cfg(not(target_os = "linux"))]
     fn has_list(_path: &Path) -> bool {
         false
     }
 
-    /// Whether a group is the owner's alone, as many distributions give one to each user: it has the number of the user, nobody
-    /// else is a member, and nobody else has it as the first group. A group that the two files do not know is nobody's alone.
+    /// Whether a group is only its owner's, as many distributions make one for each user: it has the number of the
+    /// user, nobody else is a member, and it is nobody else's first group. A group that is missing in the two files
+    /// does not count as private.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
         let number = group.to_string();
         let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };
@@ -246,8 +249,8 @@ mod way {
     }
 }
 
-/// Without unsafe code Windows does not say who owns a file or may write it. What is in a person's own folders there, only that
-/// person and administrators can change; nothing else is looked at.
+/// Without unsafe code, Windows does not tell who owns a file or may write it. Only a person and the administrators can
+/// change that person's own folders, so nothing outside of them is looked at.
 #[cfg(not(unix))]
 mod way {
     use std::path::{Path, PathBuf};
@@ -285,7 +288,7 @@ mod tests {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
 
-    /// What is said of a file, or of a folder.
+    /// The message about a file or a folder.
     fn told(of: fn(&Path) -> Result<(), Distrust>, path: &Path) -> Option<String> {
         of(path).err().map(|why| why.to_string())
     }
@@ -340,12 +343,12 @@ mod tests {
         assert!(file(&own.join("to-open")).is_err());
         assert!(file(&open.join("to-own")).is_err());
         assert_eq!(told(file, &own.join("to-own")), None);
-        // A link that leads nowhere is an error, unlike a file that does not exist.
+        // A dangling link is an error, unlike a file that does not exist.
         for of in [file, super::folder] {
             let reason = told(of, &own.join("to-nothing")).unwrap();
             assert!(reason.starts_with("cannot look at "), "{reason}");
         }
-        // Links on the way are followed, too.
+        // Links on the way are followed as well.
         symlink("own", folder.0.join("folder")).unwrap();
         assert_eq!(told(file, &folder.0.join("folder/../folder/to-own")), None);
         symlink("open", folder.0.join("another")).unwrap();
@@ -365,7 +368,7 @@ mod tests {
         for path in [&inside, &missing] {
             assert_eq!(told(folder, path), reason);
         }
-        // The same by a link, and by a way back.
+        // The same folder, through a link and through `..`.
         let link = above.0.join("link");
         symlink("open/inside/../inside", &link).unwrap();
         assert_eq!(told(folder, &link), reason);

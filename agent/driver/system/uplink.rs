@@ -1,8 +1,8 @@
-//! Notices that the machine has another way out than before: another Wi-Fi, a cable, a VPN, or a way at all.
+//! Notices that the machine has another way out than before: another Wi-Fi, a cable, a VPN, or a way out at last.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Addresses that nobody has (RFC 5737, RFC 3849). The system is asked how it would go there; nothing is sent.
+/// Addresses that nobody has (RFC 5737, RFC 3849). The system is asked how it would reach them; nothing is sent.
 const SOMEWHERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(
@@ -11,10 +11,10 @@ const SOMEWHERE: [SocketAddr; 2] = [
     ),
 ];
 
-/// From which of its addresses the machine would go out, with IPv4 and with IPv6.
+/// The source addresses of packets that leave the machine, for IPv4 and IPv6.
 type Way = [Option<IpAddr>; 2];
 
-/// The way out as it was when last looked at.
+/// The way out at the last check.
 pub(in crate::driver) struct Uplink(Way);
 
 impl Uplink {
@@ -22,12 +22,12 @@ impl Uplink {
         Self(SOMEWHERE.map(source))
     }
 
-    /// Whether there is a way out, and another one than at the last look.
+    /// Whether there is a way out now that differs from the one at the last check.
     pub(in crate::driver) fn has_changed(&mut self) -> bool {
         self.is_new(SOMEWHERE.map(source))
     }
 
-    /// A way that is lost is no news: there is nothing that could be tried.
+    /// A lost way does not count: without a way out there is nothing to retry.
     fn is_new(&mut self, now: Way) -> bool {
         let before = std::mem::replace(&mut self.0, now);
         let mut pairs = before.iter().zip(&now);
@@ -35,7 +35,7 @@ impl Uplink {
     }
 }
 
-/// The address that packets to `destination` would come from; none if there is no way.
+/// The source address of packets to `destination`; `None` if there is no way.
 fn source(destination: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = match destination {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

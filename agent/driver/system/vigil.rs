@@ -1,8 +1,8 @@
-//! A moment with open eyes before sleep.
+//! Keeps a thread awake for a moment before it sleeps.
 //!
-//! What answers soon should not find its reader asleep: on an idle machine, waking a processor takes several times as long
-//! as everything that a packet needs of it. So whoever has just received something looks for more for a moment, giving the
-//! processor to anybody who wants it, and only then lets the operating system put it to sleep.
+//! A reader should still be awake when a quick answer arrives: on an idle machine, waking a processor takes several
+//! times as long as everything else that a packet costs. So after something has arrived, the reader polls for more for
+//! a moment. It yields the processor to anybody who wants it, and only then lets the operating system put it to sleep.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -11,19 +11,19 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How long to look. Longer than an answer takes that comes through a few processes of this machine; far shorter than
-/// anything that comes from another one.
+/// How long to poll. Longer than an answer takes through a few processes of this machine; far shorter than an answer
+/// takes from another machine.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may have the processor for its part of an answer. One that takes longer has other work, and with
-/// each offer Linux puts those who made it further back in the line for the processor.
+/// How long another process may take the processor for its part of an answer. A process that takes longer has other
+/// work to do, and Linux moves a process that yields further back in the queue each time.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// How many arrivals at most are left alone after moments in which nothing came, so that traffic in which nothing answers
-/// soon costs next to nothing.
+/// The most arrivals that are ignored after moments in which nothing came, so that traffic without quick answers costs
+/// next to nothing.
 const LEFT_ALONE_MAX: u32 = 64;
 
-/// Counts what arrives, and keeps the thread awake for a moment after it.
+/// Counts arrivals, and keeps the thread awake for a moment after one.
 #[derive(Default)]
 pub(in crate::driver) struct Vigil {
     arrivals: AtomicU32,
@@ -31,13 +31,13 @@ pub(in crate::driver) struct Vigil {
 }
 
 impl Vigil {
-    /// Something has arrived.
+    /// Notes that something has arrived.
     pub(in crate::driver) fn note(&self) {
         self.arrivals.fetch_add(1, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
-    /// Keeps watch; never ends.
+    /// Runs for ever, as a task of the thread.
     pub(in crate::driver) async fn keep(&self) -> ! {
         let mut leave_alone = 0;
         loop {
@@ -53,13 +53,14 @@ impl Vigil {
         }
     }
 
-    /// Looks until nothing has come for a moment, and tells whether anything did before that. Does not look on a
-    /// processor that others keep busy: it does not sleep anyway. `offer` offers it, and tells for how long it was taken.
+    /// Polls until nothing has come for a moment, and tells whether anything came before that. Stops at once on a
+    /// processor that others keep busy, since that does not sleep anyway. `offer` yields the processor, and returns how
+    /// long it was gone.
     async fn answers_come(&self, offer: impl Fn() -> Duration) -> bool {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Others first, in this process and in all others: this is for waiting, not for being quick.
+            // Others come first, in this process and in all others: the purpose is to wait, not to be quick.
             if offer() > STEP_MAX {
                 return false;
             }
@@ -73,7 +74,7 @@ impl Vigil {
     }
 }
 
-/// Offers the processor to all other processes, and tells for how long they took it.
+/// Yields the processor to all other processes, and returns how long they had it.
 fn offer() -> Duration {
     let offered = Instant::now();
     std::thread::yield_now();

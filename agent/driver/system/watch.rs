@@ -1,7 +1,7 @@
-//! Tells when a file has changed, however the editor wrote it.
+//! Tells when a file has changed, no matter how the editor wrote it.
 //!
-//! Its folder is watched and not the file: many editors write a new file and give it the old one's name, and then the old
-//! one is not the file any more.
+//! The folder is watched instead of the file: many editors write a new file and rename it over the old one, and a watch
+//! on the old file would not see that.
 
 use std::{
     ffi::OsString,
@@ -16,20 +16,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a file has to be left alone until it is looked at. An editor may need several steps.
+/// How long a file must stay unchanged before it is read. An editor may need several steps.
 const QUIET: Duration = Duration::from_millis(200);
 
 /// Watches one file.
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
-    /// The file has changed, and this is when it has been left alone for long enough.
+    /// When the changed file will have stayed unchanged for long enough.
     quiet_at: Option<Instant>,
     /// Dropping it ends the watch.
     _watcher: RecommendedWatcher,
 }
 
 impl Watch {
-    /// Watches from now on. A symbolic link is watched, and what it leads to.
+    /// Watches from now on. If the file is a symbolic link, both the link and its target are watched.
     pub fn start(file: &Path) -> io::Result<Self> {
         let (sender, changes) = mpsc::unbounded_channel();
         let files: Vec<PathBuf> = std::iter::once(file.to_owned())
@@ -42,9 +42,9 @@ impl Watch {
         let is_ours = move |path: &PathBuf| names.iter().any(|name| path.file_name() == Some(name));
         let heard = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            // Reading the file is no change, and would be heard each time that it is read because of one.
+            // Reading the file is not a change. Counting it would report the reading that a change has caused.
             if !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(&is_ours) {
-                // Nobody may be left to be told.
+                // The receiver may be gone.
                 let _ = sender.send(());
             }
         };
@@ -70,8 +70,8 @@ impl Watch {
         })
     }
 
-    /// Done when the file has changed and was then left alone for a moment. A change that was waited for in vain is not
-    /// forgotten: the next call tells it.
+    /// Completes when the file has changed and then stayed unchanged for a moment. If the future is dropped, the change
+    /// is not lost: the next call reports it.
     pub async fn changed(&mut self) {
         loop {
             let heard = if let Some(at) = self.quiet_at {
@@ -84,7 +84,7 @@ impl Watch {
                 self.changes.recv().await
             };
             if heard.is_none() {
-                // The watch has broken. Nothing will ever change.
+                // The watch has broken, so no change will ever be seen.
                 std::future::pending::<()>().await;
             }
             self.quiet_at = Some(Instant::now() + QUIET);
@@ -114,7 +114,7 @@ mod tests {
             watch.changed().await;
         }
         fs::write(&file, "5").unwrap();
-        // Whoever waits for several things at once gives up waiting for this one again and again.
+        // A task that waits for several things at once drops this future again and again.
         while tokio::time::timeout(QUIET / 4, watch.changed())
             .await
             .is_err()

@@ -68,7 +68,7 @@ enum AtPort {
     Relay,
     /// A port that is published for UDP only.
     Udp,
-    /// Nothing is there.
+    /// No service is at the port.
     Nothing,
 }
 

@@ -125,7 +125,7 @@ impl Response {
 }
 
 fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
-    // Bytes that do not begin like HTTP would otherwise be waited for in vain.
+    // If the bytes do not begin like HTTP, waiting for the end of a head would be in vain.
     if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
         return Err(Wrong::new(502, "Its first bytes are no status line."));
     }

@@ -1,4 +1,4 @@
-//! What a policy says, beside what a plain list of its rules would.
+//! Compares the rulings of a policy with those of a plain list of its rules.
 
 use std::net::Ipv4Addr;
 
@@ -43,7 +43,7 @@ fn at(ports: &[u16], rule: Rule) -> Rule {
 const DNS: u16 = 10_053;
 const RELAY: u16 = 10_054;
 
-/// A policy of nine hosts, each with a DNS server; the last is a gateway.
+/// A policy for nine hosts, each with a DNS server. The last host is a gateway.
 fn policy(default: Action, rules: Vec<Rule>) -> Policy {
     let rules = rules.into_iter().zip(1..);
     let rules = rules.map(|(rule, number)| Rule { number, ..rule });
@@ -70,7 +70,7 @@ fn without_rules_everybody_reaches_what_is_published() {
     assert!(open.through(vip(1), vip(9)).is_allowed());
     let closed = policy(Deny, Vec::new());
     assert!(!closed.is_open() && !closed.allows(vip(1), vip(2), port(80)));
-    // It does not need the network for that.
+    // A host does not need the network to reach itself.
     assert!(closed.allows(vip(1), vip(1), port(80)));
     assert_eq!(
         closed.at_port(vip(1), vip(2), port(80)).denies,
@@ -131,7 +131,7 @@ fn the_dns_server_is_for_those_who_reach_something_there_and_a_rule_may_say_othe
     assert!(!policy.allows(vip(1), vip(3), port(DNS)));
     assert!(policy.allows(vip(3), vip(4), port(22)) && !policy.allows(vip(3), vip(4), port(DNS)));
     assert!(!policy.allows(vip(5), vip(8), port(DNS)));
-    // Its routes need it, and the relay.
+    // A host with a route through the gateway needs the gateway's DNS server and its relay.
     assert!(policy.allows(vip(5), vip(9), port(DNS)) && policy.allows(vip(5), vip(9), port(RELAY)));
     assert!(!policy.allows(vip(1), vip(9), port(RELAY)));
 }
@@ -155,10 +155,10 @@ fn a_name_and_its_address_are_judged_together_and_in_order() {
         says(known, Some("::ffff:10.9.0.1")).denies,
         Some(By::Rule(2))
     );
-    // Before it is looked up, it is worth a look.
+    // A name that has not been looked up yet may turn out to be allowed.
     assert!(says(known, None).may_be_allowed() && !says(known, None).is_allowed());
     assert!(!says(Name::Known("secret.internal"), None).may_be_allowed());
-    // Asked for by its address, or by a name that is not known here.
+    // The destination is asked for by its address, or by a name that is not known here.
     assert_eq!(says(Name::None, Some("10.1.0.1")).denies, Some(By::Default));
     assert_eq!(
         says(Name::Unknown, Some("10.1.0.1")).denies,
@@ -197,7 +197,7 @@ fn a_route_is_allowed_wholly_partly_or_not() {
     assert!(says(1, "10.2.0.0/16").is_allowed() && says(1, "*.db.internal").is_allowed());
     assert!(says(2, "10.0.0.0/8").may_be_allowed() && !says(2, "10.0.0.0/8").is_allowed());
     assert!(!says(2, "192.168.0.0/16").may_be_allowed());
-    // A name may turn out to be such an address.
+    // The name may have such an address.
     assert!(says(2, "*.internal").may_be_allowed());
     assert!(!says(1, "*.example").is_allowed());
 }
@@ -253,7 +253,7 @@ fn a_rule_covers_what_it_is_wholly_before() {
     assert!(some.covers(&other) && !other.covers(&some));
 }
 
-/// What a rule is about, said a second time and as plainly as possible.
+/// Whether a rule fits, written a second time and as plainly as possible.
 fn fits_plainly(rule: &Rule, from: Vip, at: &At, port: u16) -> bool {
     let is = |hosts: &Hosts, host: Vip| match hosts {
         Hosts::Everybody => true,
@@ -365,7 +365,7 @@ proptest! {
         for (from, at, number) in cases {
             let plain = rules.iter().zip(1..).find(|(rule, _)| fits_plainly(rule, from, &at, number));
             let (action, by) = plain.map_or((default, By::Default), |(rule, number)| (rule.action, By::Rule(number)));
-            // The agent at either end knows a part of the rules, and decides the same.
+            // The agents at both ends know only a part of the rules, and decide the same.
             let far = match at {
                 At::Host(to) => to,
                 At::Outside(..) => vip(9),

@@ -1,4 +1,4 @@
-//! The way from a proxy to a destination: through the network what belongs to it, everything else from here.
+//! The way from a proxy to a destination: through the network, through a gateway, or directly from this host.
 
 use std::{
     io,
@@ -30,7 +30,7 @@ use crate::{
     route,
 };
 
-/// Where a client wanted to go, connected.
+/// A connection to the destination that a client asked for.
 pub(super) enum Origin {
     /// Through the network.
     Network(NetworkStream),
@@ -58,7 +58,7 @@ impl Server {
         address: SocketAddrV4,
     ) -> Result<Origin, Failure> {
         let opened = NetworkStream::open(&self.shared, address).await;
-        // What the policy refuses is asked for all the same: the manager tells of it.
+        // The connection was tried although the policy refuses it, so that the manager reports it.
         let refusal = (opened.is_err())
             .then(|| self.shared.lock().core.refusal(address))
             .flatten();
@@ -78,7 +78,7 @@ impl Server {
         })
     }
 
-    /// Connects from this host. An address that a name leads to may yet be one of a route's.
+    /// Connects from this host. A name may still resolve to an address that belongs to the network or to a route.
     async fn direct(&self, destination: &Destination) -> Result<Origin, Failure> {
         let mut addresses = Vec::new();
         for address in lookup(destination, Asker::Programs).await? {
@@ -111,7 +111,7 @@ impl Server {
             .map(Origin::Direct)
     }
 
-    /// Connects through the first gateway that is there.
+    /// Connects through the first gateway that is up.
     async fn through(
         &self,
         destination: &Destination,
@@ -124,13 +124,13 @@ impl Server {
         let refusals: Vec<_> = refusals.collect();
         let refused = refusals.iter().flatten().next();
         for (gateway, refusal) in gateways.iter().zip(&refusals) {
-            // The policy may allow another way. If it does not, the one that refuses tells of it.
+            // Another gateway may be allowed. If none is, the gateway that refuses reports it.
             if refusal.is_some() && refusals.iter().any(Option::is_none) {
                 continue;
             }
             let Some(port) = gateway.relay else { continue };
             let relay = gateway.vip.socket(port);
-            // A gateway that is down is refused by the manager at once, and so is one whose agent knows no relay.
+            // The manager refuses at once if a gateway is down, or if its agent has no relay.
             if let Ok(stream) = NetworkStream::open(&self.shared, relay).await {
                 let called = self.called(gateway.vip);
                 return relay::ask(stream, destination)
@@ -146,7 +146,8 @@ impl Server {
         opened.map_err(|failure| refused.cloned().unwrap_or(failure))
     }
 
-    /// Connects to an address behind a gateway by packets that have it as their destination, as upstream's agents do.
+    /// Connects to an address behind a gateway by sending packets straight to that address, as agents of the Go version
+    /// do.
     async fn by_address(
         &self,
         destination: &Destination,
@@ -197,7 +198,7 @@ impl Server {
             }
         }
         let called = self.called_all(gateways);
-        // Who is not there refuses as a service does.
+        // A gateway that is down looks like a service that refuses.
         if matches!(&last, Some(Err(error)) if dial::cause(error) == Cause::Refused)
             && self.are_down(gateways).await
         {
@@ -218,10 +219,10 @@ impl Server {
         }
     }
 
-    /// Whether none of the gateways answers where each of them should: at its DNS server.
+    /// Whether every gateway fails to answer on its DNS server.
     async fn are_down(&self, gateways: &[Gateway]) -> bool {
         for gateway in gateways {
-            // One without such a server says nothing about itself.
+            // Without such a server, nothing can be said about a gateway.
             let Some(port) = gateway.dns else {
                 return false;
             };
@@ -285,7 +286,7 @@ impl AsyncWrite for Origin {
     }
 }
 
-/// Joins a client and where it wanted to go, after what each of them has said already.
+/// Joins a client with its destination, after the bytes that each of them has sent already.
 pub(super) async fn tunnel(
     server: &Server,
     mut client: TcpStream,
@@ -300,7 +301,7 @@ pub(super) async fn tunnel(
             stream::carry(server.shared.clone(), network.into_flow(), client).await;
         }
         Origin::Direct(mut direct) => {
-            // What breaks one of them resets the other: dropped sockets reset.
+            // If one side breaks, the other is reset too: dropped sockets reset.
             tokio::io::copy_bidirectional(&mut client, &mut direct).await?;
             dial::end_cleanly(&client);
             dial::end_cleanly(&direct);

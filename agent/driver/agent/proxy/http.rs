@@ -31,7 +31,7 @@ use crate::{
 /// How long a client may be silent between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
-/// How long a client that has nothing more to say is taken to listen while nothing comes for it.
+/// How long a half-closed client is kept while nothing arrives for it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 
 /// How many interim answers an origin may give before the real one.
@@ -42,20 +42,20 @@ pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, &mut known).await;
-    // A client may show who it is only when it has been asked to.
+    // A client may prove who it is only after it was asked to, so a refusal counts only at the end.
     if !known {
         server.refuse(stranger);
     }
     outcome
 }
 
-/// What is said to one client and by it. It is `known` from its first request that shows who it is.
+/// Talks with one client. `known` becomes true with the first request that proves who the client is.
 async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
     let is_stranger = !*known;
     let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
-    // What the client has named on this connection and was right.
+    // The last credentials that were right on this connection.
     let mut named_well: Option<Vec<u8>> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
@@ -78,7 +78,7 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
         }
         let is_allowed = request.is_allowed(asks);
         *known |= is_allowed;
-        // The proxy's own pages are for every program of this host that may connect.
+        // The proxy's own pages are open to every program of this host that may connect.
         let is_own = matches!(request.target, Target::Own { .. }) && !is_stranger;
         let reply = if !is_allowed && !is_own {
             server.who_are_you()
@@ -122,12 +122,12 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
     }
 }
 
-/// What a client's next bytes are.
+/// The next bytes of a client.
 enum Head {
     Request(Box<Request>),
-    /// It has nothing more to say, or says nothing.
+    /// The client has finished, or is silent.
     End,
-    /// Nothing that can be understood.
+    /// The bytes cannot be understood.
     Wrong(Reply),
 }
 
@@ -171,7 +171,7 @@ async fn read_request(
         })
 }
 
-/// Carries one request to its origin and the answer back. Returns the client if it may ask again.
+/// Passes one request to its origin and the answer back. Returns the client if it may send another request.
 ///
 /// A failure after the first byte of an answer is an error: the client has to see a broken connection, not an end.
 async fn exchange(
@@ -208,7 +208,8 @@ async fn exchange(
             asked.store(true, Relaxed);
             let gone = gone(&mut from_client, input).await;
             if gone.kind() == io::ErrorKind::UnexpectedEof {
-                // It has nothing more to say. Whether it still listens shows only when there is something to hear.
+                // The client has finished sending. Whether it still listens shows only when there is something to send
+                // to it.
                 let mut before = None;
                 while before != Some(delivered.load(Relaxed)) {
                     before = Some(delivered.load(Relaxed));
@@ -239,7 +240,7 @@ async fn exchange(
                             let text = format!("The body of the request cannot be understood: {bad}.");
                             break Answer::Bad(Reply::new(400, text));
                         }
-                        // An origin that reads no more may have answered already.
+                        // The origin may have answered before it stopped reading.
                         Broken::To(_) => {}
                     }
                 }
@@ -276,34 +277,34 @@ async fn exchange(
     }
 }
 
-/// What an origin said.
+/// The answer of an origin.
 enum Answer {
-    /// All of it has been passed on.
+    /// The whole answer has been passed on.
     Whole { keeps_client: bool },
-    /// Another protocol is spoken after this head.
+    /// Another protocol follows this head.
     Switch(Bytes),
-    /// The connection ended before it said anything.
+    /// The connection ended before any answer.
     Missing(String),
-    /// Nothing that can be understood.
+    /// The answer cannot be understood.
     Bad(Reply),
 }
 
-/// Why a body was not passed on.
+/// The reason why a body was not passed on.
 enum Broken {
-    /// Where it comes from has gone.
+    /// The side that the body comes from has gone.
     From(io::Error),
-    /// Where it goes has gone.
+    /// The side that the body goes to has gone.
     To(io::Error),
-    /// Nobody can say where it ends.
+    /// The end of the body cannot be determined.
     Framing(BadBody),
 }
 
-/// Waits until a client that waits for something has gone, or has said that it has nothing more to say
-/// ([`io::ErrorKind::UnexpectedEof`]). What it says before that is kept for later.
+/// Waits until a client has gone, or has finished sending ([`io::ErrorKind::UnexpectedEof`]). Bytes that arrive before
+/// that are kept in `input`.
 pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
     loop {
         if input.len() >= HEAD_BYTES_MAX {
-            // It says much without waiting, so it will hear that it has to.
+            // It sends much without waiting for an answer; reading no further makes it wait.
             return std::future::pending().await;
         }
         match fill(client, input).await {
@@ -342,7 +343,7 @@ async fn hear(
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
-                // The client may have seen a part of an answer already, if only an interim one.
+                // The client may already have seen a part of an answer, if only an interim one.
                 Ok(false) | Err(_) if interim > 0 => {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }

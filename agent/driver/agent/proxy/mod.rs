@@ -1,4 +1,4 @@
-//! The proxies for programs on this host: accepts their clients, and connects them to where they want to go.
+//! The proxies for programs on this host: they accept clients and connect them to their destinations.
 
 mod connect;
 mod http;
@@ -25,7 +25,7 @@ use crate::{
     proxy::{Credentials, Destination, Failure},
 };
 
-/// Reads the users of a proxy; fails with a reason for people.
+/// Reads the users of a proxy. The error is worded for people.
 pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> {
     let Some(file) = &proxy.credentials else {
         if proxy.listen.ip().is_loopback() {
@@ -50,7 +50,7 @@ pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> 
 }
 
 impl Server {
-    /// Serves clients for ever; they go with it.
+    /// Serves clients for ever. They are dropped with this future.
     pub(in crate::driver::agent) async fn run(self: Arc<Self>, socket: &TcpListener) {
         let mut clients = JoinSet::new();
         let address = self.listener.address;
@@ -90,8 +90,8 @@ impl Server {
         }
     }
 
-    /// Connects a client that may break off before it is connected: then nobody needs the connection any more. What it
-    /// says meanwhile is kept, and that it has nothing more to say does not mean that it does not listen.
+    /// Connects a client, and gives up if the client goes away first. Bytes that it sends meanwhile are kept. A client
+    /// that has only finished sending may still listen, so that does not count as gone.
     async fn connect_for(
         &self,
         client: &mut TcpStream,

@@ -1,4 +1,4 @@
-//! A proxy as its protocols see it.
+//! The part of a proxy that both protocols share.
 
 use std::{
     io,
@@ -31,17 +31,17 @@ use crate::{
 /// How many clients a proxy has at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
 
-/// How many of them have not shown yet who they are.
+/// How many clients that have not proved who they are a proxy has at a time.
 const STRANGERS_MAX: usize = 64;
 
-/// How long a client may take to say what it wants, once it has begun to.
+/// How long a client may take to send its request, once it has begun.
 pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// How long, and how much, a client is listened to that has been told its connection ends. To close on bytes that nobody
-/// reads would reset it, and take away the answer.
+/// How long, and how many bytes, a client is still read after it was told that its connection ends. Closing a socket
+/// with unread bytes would reset the connection, and take away the answer.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 const GOODBYE_BYTES_MAX: usize = 1 << 20;
 
@@ -49,7 +49,7 @@ const GOODBYE_BYTES_MAX: usize = 1 << 20;
 pub(in crate::driver::agent) struct Server {
     pub(super) shared: Arc<Shared>,
     pub(super) listener: Listener,
-    /// What everybody has to name who uses the proxy.
+    /// The credentials that every client has to send.
     pub(super) credentials: Option<Credentials>,
     /// The token, for clients that are not known to be programs of this user.
     pass: Credentials,
@@ -57,14 +57,14 @@ pub(in crate::driver::agent) struct Server {
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
     throttle: Mutex<Throttle>,
-    /// For those that have to prove who they are: what they do takes no place from others.
+    /// Separate places for clients that have to prove who they are, so that they take none from others.
     pub(super) strangers: Arc<Semaphore>,
 }
 
 /// A client that was accepted.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// Why it has to prove who it is, unless it is known.
+    /// Why the client has to prove who it is; `None` if it is known.
     pub(super) stranger: Option<Stranger>,
 }
 
@@ -88,12 +88,12 @@ impl Server {
         })
     }
 
-    /// The credentials that a client has to name first; `None` if it needs none.
+    /// The credentials that a client has to send first; `None` if it needs none.
     pub(super) fn asks(&self, is_stranger: bool) -> Option<&Credentials> {
         (self.credentials.as_ref()).or_else(|| is_stranger.then_some(&self.pass))
     }
 
-    /// The answer to a client that has not named it.
+    /// The answer to a client that has not sent the right credentials.
     pub(super) fn who_are_you(&self) -> Reply {
         match self.credentials {
             Some(_) => Reply::password_needed(),
@@ -101,25 +101,25 @@ impl Server {
         }
     }
 
-    /// A client has not shown who it is.
+    /// Reports a client that has not proved who it is.
     pub(super) fn refuse(&self, stranger: Option<Stranger>) {
         if let Some(who) = stranger {
             gate::tell(&self.shared, self.listener, who);
         }
     }
 
-    /// Waits until it may be looked whether a client of this address is one of the users. Fails if too many wait already.
+    /// Waits until the credentials of a client of this address may be checked. Fails if too many wait already.
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // A client that need not wait is judged before the next one asks.
+        // If there is no wait, no other client's check comes in between.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
         Ok(())
     }
 
-    /// A client of this address has named a user or a password that is none.
+    /// Notes that a client of this address has sent a wrong user or password.
     pub(super) fn note_wrong_guess(&self, peer: IpAddr) {
         self.throttle().note_wrong(self.shared.now(), peer);
     }
@@ -128,14 +128,14 @@ impl Server {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether clients can come from other machines. What only programs of this host should reach is then not reached
-    /// through it.
+    /// Whether clients can come from other machines. Destinations that are only for programs of this host are then not
+    /// reached through this proxy.
     pub(super) fn is_remote(&self) -> bool {
         !self.listener.address.ip().is_loopback()
     }
 }
 
-/// Reads something more; false at the end.
+/// Reads more bytes; false at the end.
 pub(super) async fn fill(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
@@ -144,7 +144,7 @@ pub(super) async fn fill(
     Ok(from.read_buf(buffer).await? > 0)
 }
 
-/// Sends the last bytes to a client, and reads on for a while so that they arrive.
+/// Sends the last bytes to a client, and keeps reading for a while so that they arrive.
 pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
     tokio::time::timeout(HEAD_MAX, client.write_all(words)).await??;
     client.shutdown().await?;
@@ -156,7 +156,7 @@ pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Resu
             rest.clear();
         }
     };
-    // A client that says nothing more and does not go either has had its answer.
+    // A client that neither sends nor closes has had its answer.
     let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
     dial::end_cleanly(&client);
     Ok(())

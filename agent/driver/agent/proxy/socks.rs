@@ -47,7 +47,7 @@ pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()>
     }
 }
 
-/// What the client asks for; or why it is sent away, with the last words in `output`.
+/// Reads the request of a client. On an error, `output` holds the reply that turns it away.
 async fn handshake(
     server: &Server,
     client: &mut Client,

@@ -1,20 +1,20 @@
-//! Where there are no unix sockets an agent that lost its manager ends by its own count alone.
+//! On systems without unix sockets, an agent that lost its manager ends only when it notices the silence itself.
 
 use crate::addr::Vip;
 
-/// Nobody.
+/// No successor ever comes.
 pub(super) type Successor = ();
 
-/// What no agent has here.
+/// No agent has a place here.
 pub(super) enum Place {}
 
-/// There is no place to take.
+/// Takes no place, because there is none.
 pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Option<Place>, String> {
     Ok(None)
 }
 
 impl Place {
-    /// Nobody comes.
+    /// Never called, since no [`Place`] exists.
     pub(super) async fn successor(&self) -> Successor {
         match *self {}
     }

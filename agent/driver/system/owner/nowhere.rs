@@ -1,13 +1,13 @@
-//! Where this system does not tell without more ado whose a connection is: nobody is known. An agent here does not say that
-//! it can keep other users out, so that a manifest that asks for it is refused.
+//! On systems that do not easily tell the owner of a connection: no owner is known. An agent there does not claim that
+//! it can keep other users out, so a manifest that asks for that is refused.
 
 use std::{io, net::SocketAddr};
 
-/// What nobody has here.
+/// A connection to the kernel for such questions, which these systems do not have.
 #[derive(Debug)]
 pub(crate) enum Owners {}
 
-/// Nobody.
+/// The owner of a socket, which is never known on these systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
     /// The user.

@@ -1,4 +1,4 @@
-//! The resolver against small servers of its own, over UDP and TCP.
+//! Tests of the resolver against small servers over UDP and TCP.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ const TARGET: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
 const IPV4: u8 = 1;
 const IPV6: u8 = 28;
 
-/// A server that answers each query by these messages, and remembers what it was asked.
+/// A server that answers each query with messages of its own, and remembers the queries.
 struct Server {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -69,7 +69,7 @@ impl Server {
         }
     }
 
-    /// One that knows a single name.
+    /// A server that knows a single name.
     async fn of(known: &'static str) -> Self {
         Self::new(move |query, _| vec![knowing(known, query)]).await
     }
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-/// What a server says that knows a single name.
+/// The reply of a server that knows a single name.
 fn knowing(known: &str, query: &[u8]) -> Vec<u8> {
     match dns::answer(&Zone::new([(known, TARGET)]), query) {
         dns::Answer::Reply(reply) => reply,
@@ -110,7 +110,7 @@ fn name(query: &[u8]) -> String {
     packet.questions[0].qname.to_string()
 }
 
-/// The servers, asked with little patience.
+/// A resolver with short timeouts for these servers.
 fn resolver<'a>(servers: impl IntoIterator<Item = &'a Server>) -> Resolver {
     with_search(servers, &[])
 }
@@ -125,7 +125,7 @@ fn with_search<'a>(servers: impl IntoIterator<Item = &'a Server>, search: &[&str
     Resolver::new(Source::Fixed(resolvers), [])
 }
 
-/// The code of a reply and what it holds.
+/// The code of a reply and its records.
 fn seen(reply: &[u8]) -> String {
     let packet = simple_dns::Packet::parse(reply).unwrap();
     assert_eq!(packet.id(), 0xabcd);
@@ -172,7 +172,7 @@ async fn an_answer_that_is_too_long_for_udp_is_fetched_over_tcp() {
         let mut reply = knowing("www.example.org", asked);
         if !is_tcp {
             reply[2] |= 2;
-            // Cut inside of a record.
+            // The cut is within a record.
             reply.truncate(reply.len() - 3);
         }
         vec![reply]
@@ -214,7 +214,7 @@ async fn when_nobody_helps_the_asker_is_told_so() {
         .ask(&query("www.example.org", IPV4))
         .await;
     assert_eq!(seen(&reply), "ServerFailure ");
-    // Who said no is not asked again, who said nothing is.
+    // A server that failed is not asked again; one that said nothing is.
     assert_eq!((silent.asked().len(), failing.asked().len()), (2, 1));
     assert_eq!(
         seen(&resolver([]).ask(&query("www.example.org", IPV4)).await),
@@ -230,7 +230,7 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
     let reply = resolver.ask(&query("Web", IPV4)).await;
     assert_eq!(seen(&reply), "NoError Web CNAME, Web.lab.test A");
     assert_eq!(server.asked(), ["udp Web.corp.test", "udp Web.lab.test"]);
-    // It exists, and has no such address: that is not the same as no such name.
+    // The name exists but has no such address, which is not the same as a name that does not exist.
     let reply = resolver.ask(&query("web", IPV6)).await;
     assert_eq!(seen(&reply), "NoError web CNAME");
     assert_eq!(seen(&resolver.ask(&query("db", IPV4)).await), "NameError ");
@@ -238,7 +238,7 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
 
 #[tokio::test]
 async fn two_kinds_of_addresses_never_come_from_two_names() {
-    // The full name has an IPv4 address only, and whatever is below the search domain exists.
+    // The full name has only an IPv4 address, and every name below the search domain exists.
     let server = Server::new(|asked, _| {
         let full = name(asked);
         let known = if full.ends_with("corp.test") {

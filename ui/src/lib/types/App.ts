@@ -8,7 +8,7 @@ import type { Settings } from "./Settings";
 import type { Shown } from "./Shown";
 
 /**
- * The app: everything but the network's own truth.
+ * The state of the app, without that of the network.
  */
 export type App = { 
 /**
@@ -16,11 +16,11 @@ export type App = {
  */
 version: string, 
 /**
- * The operating system.
+ * The operating system that the app runs on.
  */
 platform: Platform, 
 /**
- * Whether there is an icon in the tray that somebody can see.
+ * Whether a visible icon is in the tray.
  */
 tray: boolean, 
 /**
@@ -28,30 +28,30 @@ tray: boolean,
  */
 manifest: string | null, 
 /**
- * The network that is shown; none is when it is stopped.
+ * The network that is shown; `None` if it was stopped, or none was started.
  */
 network: Shown | null, 
 /**
- * The names of this user's other networks that run.
+ * The names of this user's other running networks.
  */
 running: Array<string>, 
 /**
- * The files that were open before, the last one first.
+ * The files that were opened before, the newest first.
  */
 recent: Array<Recent>, 
 /**
- * What has to be agreed to before anything runs.
+ * The question for consent that has to be answered before anything runs.
  */
 consent: Consent | null, 
 /**
- * What is held over the window and would be dropped on it.
+ * The files that a person drags over the window and has not dropped yet.
  */
 held: Held | null, 
 /**
- * What went wrong last.
+ * The last failure.
  */
 failure: Failure | null, 
 /**
- * What the person has chosen.
+ * The person's settings.
  */
 settings: Settings, };

@@ -2,26 +2,26 @@
 import type { CheckState } from "./CheckState";
 
 /**
- * Whether this machine has something that networks may need.
+ * The result of a check whether this machine has something that networks may need.
  */
 export type Check = { 
 /**
- * What it is called in the program.
+ * The identifier of the check.
  */
 id: string, 
 /**
- * What it is called by people.
+ * The name of the check, for people.
  */
 title: string, 
 /**
- * Whether it is there.
+ * The result of the check.
  */
 state: CheckState, 
 /**
- * Its version, its place, or why it is not known.
+ * The version or the path, or why it is not known.
  */
 detail: string, 
 /**
- * What to do where it is missing.
+ * The way to fix it, if it is missing.
  */
 fix: string | null, };

@@ -3,14 +3,14 @@ import type { Effect } from "./Effect";
 import type { Problem } from "./Problem";
 
 /**
- * What the checker says of a text, and what taking it up would do.
+ * The result of checking a text, and the effect of applying it.
  */
 export type Checked = { 
 /**
- * Everything that is wrong, in the order of the text.
+ * All problems, in the order of the text.
  */
 problems: Array<Problem>, 
 /**
- * None where the text has errors.
+ * The effect; `None` if the text has errors.
  */
 effect: Effect | null, };

@@ -3,7 +3,7 @@ import type { ConsentDeed } from "./ConsentDeed";
 import type { ConsentHost } from "./ConsentHost";
 
 /**
- * What a manifest grants, before any of it is in force.
+ * The grants of a manifest that a person has to agree to.
  */
 export type Consent = { 
 /**
@@ -11,11 +11,11 @@ export type Consent = {
  */
 path: string, 
 /**
- * What is agreed to, in one word.
+ * A hash of everything that the person would agree to.
  */
 digest: string, 
 /**
- * Whether the network runs, as what was agreed to before, and the manifest has changed.
+ * Whether the network runs as agreed to before, and the manifest has changed since.
  */
 running: boolean, 
 /**
@@ -23,10 +23,10 @@ running: boolean,
  */
 hosts: Array<ConsentHost>, 
 /**
- * What else it grants.
+ * The other grants of the manifest.
  */
 deeds: Array<ConsentDeed>, 
 /**
- * What its commands name and other users of this machine could change, in sentences.
+ * Things that its commands name and that other users of this machine could change, as sentences.
  */
 doubts: Array<string>, };

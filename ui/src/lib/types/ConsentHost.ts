@@ -2,26 +2,26 @@
 import type { CommandChange } from "./CommandChange";
 
 /**
- * A host's command, and what was agreed to before.
+ * A host's command, and the one that was agreed to before.
  */
 export type ConsentHost = { 
 /**
- * The host's name.
+ * The name of the host.
  */
 host: string, 
 /**
- * Its address.
+ * The address of the host.
  */
 vip: string, 
 /**
- * What would run, word by word.
+ * The command that would run, word by word.
  */
 command: Array<string>, 
 /**
- * What was agreed to for a host of this name.
+ * The command that was agreed to for a host of this name, if any.
  */
 previous: Array<string> | null, 
 /**
- * How the two differ.
+ * How the command differs from the one that was agreed to.
  */
 change: CommandChange, };

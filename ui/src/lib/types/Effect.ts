@@ -3,26 +3,26 @@ import type { ConsentHost } from "./ConsentHost";
 import type { EffectLine } from "./EffectLine";
 
 /**
- * What taking a text up would do to the network that runs, or to the file where none does.
+ * The effect of applying a text: on the running network, or compared with the file if none runs.
  */
 export type Effect = { 
 /**
- * What changes.
+ * The changes.
  */
 lines: Array<EffectLine>, 
 /**
- * How many flows would end.
+ * The number of flows that would end.
  */
 drops: number, 
 /**
- * How many hosts would not notice.
+ * The number of hosts that would not notice.
  */
 untouched: number, 
 /**
- * The commands that are new or changed.
+ * The new and changed commands.
  */
 commands: Array<ConsentHost>, 
 /**
- * What else it would grant that is not granted yet, in sentences.
+ * The other new grants, as sentences.
  */
 grants: Array<string>, };

@@ -2,18 +2,18 @@
 import type { EffectKind } from "./EffectKind";
 
 /**
- * One change.
+ * One change of the effect.
  */
 export type EffectLine = { 
 /**
- * Of what kind.
+ * The kind of the change.
  */
 kind: EffectKind, 
 /**
- * The host, unless it is about all.
+ * The host that changes; `None` if the change concerns all.
  */
 host: string | null, 
 /**
- * What, for people.
+ * The change, for people.
  */
 text: string, };

@@ -2,78 +2,78 @@
 import type { FlowState } from "./FlowState";
 
 /**
- * One TCP connection inside the network, counted at the switch, so that it does not matter which agents are at its
- * ends.
+ * One TCP connection inside the network. It is counted at the switch, so the agents at its ends make no difference.
  */
 export type FlowView = { 
 /**
- * What it is called where one flow is meant: [`flow_id`].
+ * Identifies the flow in requests; see [`flow_id`].
  */
 id: string, 
 /**
- * The name of the host that began it.
+ * The name of the host that began the flow.
  */
 from: string, 
 /**
- * The name of the host at its other end; for a destination outside the network, the gateway.
+ * The name of the host at the other end; for a destination outside the network, the gateway.
  */
 to: string, 
 /**
- * The address and port where it begins.
+ * The address and port where the flow begins.
  */
 src: string, 
 /**
- * The address and port where it goes.
+ * The address and port where the flow ends.
  */
 dst: string, 
 /**
- * The same in words, where they are known: `web1:8080`, or `web1:dns` and `web1:relay` for what a host does for
- * others.
+ * The destination in words, if they are known: `web1:8080`, or `web1:dns` and `web1:relay` for the services of a
+ * host's agent.
  */
 name: string, 
 /**
- * The gateway, if it leaves the network there.
+ * The gateway, if the flow leaves the network there.
  */
 via?: string, 
 /**
- * The pattern of the route that leads there, if it leaves the network: `10.0.0.0/8`. For a destination that was named,
- * all globs of the route: which of them it was, only the proxy knows.
+ * The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. For a
+ * destination that was asked for by name, all globs of the route, because only the proxy knows which of them
+ * matched.
  */
 rule?: string, 
 /**
- * How far it has come.
+ * The state of the flow.
  */
 state: FlowState, 
 /**
- * Bytes that the host which began it has sent.
+ * Bytes from the host that began the flow.
  */
 bytesFrom: number, 
 /**
- * Bytes that were sent to it.
+ * Bytes to the host that began the flow.
  */
 bytesTo: number, 
 /**
- * Bytes per second that it has sent in the last second or so.
+ * Bytes per second from the host that began the flow, over the last second or so.
  */
 rateFrom: number, 
 /**
- * Bytes per second that were sent to it.
+ * Bytes per second to the host that began the flow.
  */
 rateTo: number, 
 /**
- * Packets both ways.
+ * Packets in both directions.
  */
 packets: number, 
 /**
- * Milliseconds since it began.
+ * Milliseconds since the flow began.
  */
 ageMs: number, 
 /**
- * Milliseconds since its last packet.
+ * Milliseconds since the last packet.
  */
 idleMs: number, 
 /**
- * Microseconds that its handshake took: through the network, the dial at the far end, and back. Not known before it
- * is over.
+ * Duration of the handshake in microseconds: through the network, the dial at the far end, and back. Missing until
+ * the handshake is over.
  */
 rttUs?: number, };

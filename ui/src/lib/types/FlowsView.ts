@@ -6,10 +6,10 @@ import type { FlowView } from "./FlowView";
  */
 export type FlowsView = { 
 /**
- * How many there are.
+ * The number of all flows.
  */
 total: number, 
 /**
- * All of them, or those that were in use last where fewer are asked for.
+ * All flows, or only those that were used last if fewer were asked for.
  */
 flows: Array<FlowView>, };

@@ -5,7 +5,7 @@
  */
 export type HeldView = { 
 /**
- * Which one it is: what is approved is the command that was shown with this number, and no other.
+ * Identifies the command in an approval: approving a number approves only the command that was shown with it.
  */
 number: number, 
 /**
@@ -13,6 +13,6 @@ number: number,
  */
 command: Array<string>, 
 /**
- * The one that the host has until then, if it has one.
+ * The command that the host keeps until then, if it has one.
  */
 previous?: Array<string>, };

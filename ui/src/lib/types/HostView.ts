@@ -6,7 +6,7 @@ import type { Retry } from "./Retry";
 import type { TrafficView } from "./TrafficView";
 
 /**
- * One host as it is now.
+ * The present state of one host.
  */
 export type HostView = { 
 /**
@@ -22,46 +22,46 @@ vip: string,
  */
 ports: Array<number>, 
 /**
- * What it is doing.
+ * The state of the host.
  */
 state: HostState, 
 /**
- * Why it is not ready, for people.
+ * Why the host is not ready, for people.
  */
 reason?: string, 
 /**
- * When it will be started again, if it is lost and its process has ended.
+ * The next retry, if the host is lost and its process has ended.
  */
 retry?: Retry, 
 /**
- * Since when it is in this state.
+ * When the host entered its state.
  */
 sinceMs: number, 
 /**
- * How long its agent took to answer lately, in microseconds, if it answers heartbeats.
+ * The latest response time of the agent, in microseconds, if it answers heartbeats.
  */
 latencyUs?: number, 
 /**
- * What its command asks and a person can answer, oldest first.
+ * The questions of the host's command that a person can answer, oldest first.
  */
 prompts: Array<PromptView>, 
 /**
- * What does not work on it although it is ready.
+ * Problems of a host that is otherwise ready.
  */
 problems: Array<string>, 
 /**
- * Its command, if that waits for a person's approval.
+ * The host's command, if it waits for a person's approval.
  */
 held?: HeldView, 
 /**
- * Its agent's version, once known.
+ * The version of the agent, once it is known.
  */
 version?: string, 
 /**
- * The last lines that it wrote to its standard error.
+ * The last lines that the host's command wrote to its standard error.
  */
 stderr: Array<string>, 
 /**
- * What it has sent and received.
+ * The traffic of the host.
  */
 traffic: TrafficView, };

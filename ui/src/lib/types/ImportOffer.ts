@@ -2,26 +2,26 @@
 import type { ImportKind } from "./ImportKind";
 
 /**
- * Something that could be a host.
+ * Something that could become a host.
  */
 export type ImportOffer = { 
 /**
- * What it is called where it is chosen.
+ * The identifier by which the person chooses it.
  */
 id: string, 
 /**
- * Where it was found.
+ * The source where it was found.
  */
 kind: ImportKind, 
 /**
- * What it is called there.
+ * The name that it has in that source.
  */
 name: string, 
 /**
- * What would reach it, word by word.
+ * The command that would reach it, word by word.
  */
 command: Array<string>, 
 /**
- * More about it.
+ * More details.
  */
 detail: string, };

@@ -4,15 +4,15 @@ import type { RefusedTarget } from "./RefusedTarget";
 import type { Retry } from "./Retry";
 
 /**
- * One line of the log: an event with its place and time.
+ * One line of the log: an event with its number and time.
  */
 export type LogLine = { 
 /**
- * Its number. Numbers grow by one, so that a gap shows what is missing.
+ * The number of the line. Numbers grow by one, so a gap shows that lines are missing.
  */
 seq: number, 
 /**
- * When, in milliseconds since 1970 (UTC).
+ * The time, in milliseconds since 1970 (UTC).
  */
 timeMs: number, } & ({ "type": "host", 
 /**

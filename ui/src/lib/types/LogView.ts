@@ -2,11 +2,11 @@
 import type { LogLine } from "./LogLine";
 
 /**
- * The end of the log.
+ * The newest part of the log.
  */
 export type LogView = { 
 /**
- * The number of the newest line of all, shown or not; zero if there is none.
+ * The number of the newest line of the log, even if that is not among these lines; zero if the log is empty.
  */
 last: number, 
 /**

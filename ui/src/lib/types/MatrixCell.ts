@@ -2,22 +2,22 @@
 import type { MatrixReach } from "./MatrixReach";
 
 /**
- * How much of a target a host may reach.
+ * The part of a target that a host may reach.
  */
 export type MatrixCell = { 
 /**
- * How much.
+ * How much of the target the host may reach.
  */
 reach: MatrixReach, 
 /**
- * The ports, if it is only a part.
+ * The ports that the host may reach, if it is only a part.
  */
 ports?: string, 
 /**
- * The ports at which only some names or addresses of it may be reached.
+ * The ports at which only some names or addresses of the target may be reached.
  */
 some?: string, 
 /**
- * The rules that refuse the rest; it is the default if there is a rest and no rule.
+ * The rules that refuse the rest. If there is a rest and no rule here, the default refuses it.
  */
 refusedBy?: Array<number>, };

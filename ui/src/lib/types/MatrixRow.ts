@@ -2,7 +2,7 @@
 import type { MatrixCell } from "./MatrixCell";
 
 /**
- * What one host may reach.
+ * The targets that one host may reach.
  */
 export type MatrixRow = { 
 /**
@@ -10,6 +10,6 @@ export type MatrixRow = {
  */
 from: string, 
 /**
- * One for each target, in their order.
+ * One cell for each target, in the order of the targets.
  */
 cells: Array<MatrixCell>, };

@@ -3,15 +3,15 @@ import type { HeldChange } from "./HeldChange";
 import type { HostView } from "./HostView";
 
 /**
- * A network that runs: which one it is, and how it is.
+ * A running network.
  */
 export type NetworkView = { 
 /**
- * Its name on this machine.
+ * The name of the network on this machine.
  */
 network: string, 
 /**
- * The file that it was made from, where there is one.
+ * The file that the network was made from, if there is one.
  */
 manifest?: string, 
 /**
@@ -23,7 +23,7 @@ version: string,
  */
 pid: number, 
 /**
- * Milliseconds since the manager began.
+ * Milliseconds since the manager started.
  */
 uptimeMs: number, 
 /**

@@ -6,30 +6,30 @@ import type { App } from "./App";
 import type { ManifestText } from "./ManifestText";
 
 /**
- * What the page hears.
+ * News for the page.
  */
 export type News = { "kind": "app", 
 /**
- * The app.
+ * The new state of the app.
  */
 app: App, } | { "kind": "network", 
 /**
- * All of it.
+ * The new state of the network.
  */
 network: NetworkView, } | { "kind": "host", 
 /**
- * All of it.
+ * The new state of the host.
  */
 host: HostView, } | { "kind": "line", 
 /**
- * The line.
+ * The new line.
  */
 line: LogLine, } | { "kind": "missed", 
 /**
- * How many.
+ * The number of lost lines.
  */
 count: number, } | { "kind": "manifest", 
 /**
- * All of it.
+ * The new content of the file.
  */
 manifest: ManifestText, } | { "kind": "ended" };

@@ -2,42 +2,42 @@
 import type { PlanPort } from "./PlanPort";
 
 /**
- * One host as it is planned.
+ * One host of the plan.
  */
 export type PlanHost = { 
 /**
- * Its name in the manifest.
+ * The name of the host in the manifest.
  */
 name: string, 
 /**
- * Its address in the network.
+ * The address of the host in the network.
  */
 vip: string, 
 /**
- * Its further names.
+ * The other names of the host.
  */
 aliases: Array<string>, 
 /**
- * The command that its agent is started with, the program first; empty if it runs inside the manager.
+ * The command that starts the host's agent, the program first; empty if the agent runs inside the manager.
  */
 command: Array<string>, 
 /**
- * The ports that it publishes, in the order of the manifest.
+ * The ports that the host publishes, in the order of the manifest.
  */
 publishes: Array<PlanPort>, 
 /**
- * Where its HTTP proxy listens.
+ * The address of the host's HTTP proxy.
  */
 http?: string, 
 /**
- * Where its SOCKS proxy listens.
+ * The address of the host's SOCKS proxy.
  */
 socks?: string, 
 /**
- * Where its DNS server listens.
+ * The address of the host's DNS server.
  */
 dns?: string, 
 /**
- * Whether a route leads through it.
+ * Whether a route leads through the host.
  */
 gateway: boolean, };

@@ -4,11 +4,11 @@ import type { MatrixTarget } from "./MatrixTarget";
 import type { PlanRule } from "./PlanRule";
 
 /**
- * Who may reach what of a plan.
+ * The policy of a plan.
  */
 export type PlanPolicy = { 
 /**
- * What becomes of connections that no rule fits: `published` or `deny`.
+ * The default for connections that no rule fits: `published` or `deny`.
  */
 default: string, 
 /**
@@ -16,10 +16,10 @@ default: string,
  */
 rules: Array<PlanRule>, 
 /**
- * Everything that can be reached: the columns of the matrix.
+ * All targets that can be reached: the columns of the matrix.
  */
 targets: Array<MatrixTarget>, 
 /**
- * What each host may reach of it: the rows of the matrix.
+ * What each host may reach: the rows of the matrix.
  */
 rows: Array<MatrixRow>, };

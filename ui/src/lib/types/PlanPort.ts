@@ -9,6 +9,6 @@ export type PlanPort = {
  */
 port: number, 
 /**
- * What the host connects to for it: an address or a name, and a port.
+ * The address or name, and the port, that the host connects to for it.
  */
 target: string, };

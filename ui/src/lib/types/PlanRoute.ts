@@ -9,14 +9,14 @@ export type PlanRoute = {
  */
 to: Array<string>, 
 /**
- * What of it is not meant.
+ * The exceptions from the route.
  */
 notTo: Array<string>, 
 /**
- * The name of the host that it leads through.
+ * The name of the gateway.
  */
 via: string, 
 /**
- * The hosts that take its place, the first that is up, where there are any.
+ * Further gateways, if there are any. If one gateway is down, the next one that is up takes its place.
  */
 orVia?: Array<string>, };

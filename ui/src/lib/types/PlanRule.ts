@@ -5,11 +5,11 @@
  */
 export type PlanRule = { 
 /**
- * Its number, from 1.
+ * The number of the rule, from 1.
  */
 number: number, 
 /**
- * The line of the manifest where it is written.
+ * The line of the rule in the manifest.
  */
 line: number, 
 /**
@@ -21,11 +21,11 @@ from: Array<string>,
  */
 to: Array<string>, 
 /**
- * The gateways that it is about, where it is not about all.
+ * The gateways that the rule is about, unless it is about all.
  */
 via?: Array<string>, 
 /**
- * Ports and ranges of them; all if it is empty.
+ * Ports and ranges of ports; empty for all ports.
  */
 ports: string, 
 /**

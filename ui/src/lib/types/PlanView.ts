@@ -16,6 +16,6 @@ hosts: Array<PlanHost>,
  */
 routes: Array<PlanRoute>, 
 /**
- * Who may reach what, if the manifest says anything about it.
+ * The policy, if the manifest has one.
  */
 policy?: PlanPolicy, };

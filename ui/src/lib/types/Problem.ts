@@ -2,34 +2,34 @@
 import type { Severity } from "./Severity";
 
 /**
- * Something wrong in a text. Lines and columns begin at 1; columns are counted in UTF-16 units, as the page counts.
+ * A problem in a text. Lines and columns count from 1, and columns count UTF-16 units, as the page does.
  */
 export type Problem = { 
 /**
- * How much it matters.
+ * The severity of the problem.
  */
 severity: Severity, 
 /**
- * The line where it begins.
+ * The line where the problem begins.
  */
 line: number, 
 /**
- * The column there.
+ * The column where the problem begins.
  */
 column: number, 
 /**
- * The line where it ends.
+ * The line where the problem ends.
  */
 endLine: number, 
 /**
- * The first column there that does not belong to it.
+ * The column after the end of the problem.
  */
 endColumn: number, 
 /**
- * What is wrong.
+ * The description of the problem.
  */
 message: string, 
 /**
- * What to do about it.
+ * The way to fix the problem.
  */
 hint: string | null, };

@@ -6,14 +6,14 @@ import type { PromptKind } from "./PromptKind";
  */
 export type PromptView = { 
 /**
- * Its number; no other question of the network has it.
+ * The number of the question, unique in the network.
  */
 id: number, 
 /**
- * What kind of answer it wants.
+ * The kind of answer that the question wants.
  */
 kind: PromptKind, 
 /**
- * What the command says, cleaned; several lines if it says several.
+ * The text of the question, without control characters; it may have several lines.
  */
 text: string, };

@@ -9,10 +9,10 @@ export type RefusedTarget = {
  */
 to: string, 
 /**
- * How often it was tried.
+ * The number of attempts.
  */
 times: number, 
 /**
- * What has decided, for people: "rule 2 of the policy (line 14)".
+ * The rule that decided, for people: "rule 2 of the policy (line 14)".
  */
 by: string, };

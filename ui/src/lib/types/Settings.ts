@@ -2,11 +2,11 @@
 import type { Theme } from "./Theme";
 
 /**
- * What the person has chosen.
+ * The person's settings.
  */
 export type Settings = { 
 /**
- * Light or dark.
+ * The colours of the app.
  */
 theme: Theme, 
 /**
@@ -14,14 +14,14 @@ theme: Theme,
  */
 startAtLogin: boolean, 
 /**
- * Whether hosts that are lost are told of.
+ * Whether the app notifies of hosts that are lost.
  */
 notifyLost: boolean, 
 /**
- * Whether hosts that need the person are told of.
+ * Whether the app notifies of hosts that need the person.
  */
 notifyNeedsYou: boolean, 
 /**
- * Whether the app begins with the manifest that was open last, running if it ran.
+ * Whether the app opens the last manifest when it starts, and runs it if it was running.
  */
 openLast: boolean, };

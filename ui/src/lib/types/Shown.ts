@@ -6,18 +6,18 @@ import type { Phase } from "./Phase";
  */
 export type Shown = { 
 /**
- * What it is called on this machine.
+ * The name of the network on this machine.
  */
 name: string, 
 /**
- * The file that it was made from, where there is one.
+ * The file that the network was made from, if there is one.
  */
 manifest: string | null, 
 /**
- * Whether the app itself runs it, so that it ends with the app.
+ * Whether the app itself runs the network, so that the network ends with the app.
  */
 hosted: boolean, 
 /**
- * How far it has come.
+ * The phase of the network.
  */
 phase: Phase, };

@@ -2,26 +2,26 @@
 import type { WhyOutcome } from "./WhyOutcome";
 
 /**
- * One step.
+ * One step on the way of a connection.
  */
 export type WhyStep = { 
 /**
- * Which: `name`, `rule`, `source`, `destination` or `gateway`, `listener`, `dial`.
+ * The name of the step: `name`, `rule`, `source`, `destination` or `gateway`, `listener`, `dial`.
  */
 step: string, 
 /**
- * Whether it works.
+ * Whether the step works.
  */
 outcome: WhyOutcome, 
 /**
- * What was found, for people.
+ * The finding, for people.
  */
 text: string, 
 /**
- * Microseconds until the agent had answered, if one was asked: what it did, and the way to it and back.
+ * Microseconds until the agent answered, if one was asked: its probe, and the way to the agent and back.
  */
 tookUs?: number, 
 /**
- * What to do about it, if it does not work.
+ * What to do if the step does not work.
  */
 remedy?: string, };

@@ -2,15 +2,15 @@
 import type { WhyStep } from "./WhyStep";
 
 /**
- * The way of a connection, step by step, as it was found a moment ago.
+ * The way of a connection, step by step, as found a moment ago.
  */
 export type WhyView = { 
 /**
- * Where the connection is to go: a name or an address, and a port.
+ * The destination of the connection: a name or an address, and a port.
  */
 target: string, 
 /**
- * The name of the host where it is to begin.
+ * The name of the host where the connection would begin.
  */
 from: string, 
 /**
