@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use super::{CHANGES_WINDOW, ask::Open, heartbeat::Heartbeat};
+use super::{CHANGES_WINDOW, heartbeat::Heartbeat};
 use crate::{
     time::Instant,
     wire::{
@@ -26,15 +26,12 @@ pub(super) struct Life {
     pub(super) unsettled: Option<Vec<ProblemReport>>,
     pub(super) unknown: Faults,
     pub(super) notices: Faults,
-    /// The numbers of the configurations that were not answered yet, and the sums of their messages.
-    pub(super) configuring: Vec<(u64, u16)>,
     pub(super) lost: News,
     /// Whether the agent was sent a configuration that is not the newest.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
     /// Only for an agent that answers heartbeats; others are judged by their process and their streams.
     pub(super) heartbeat: Option<Heartbeat>,
-    pub(super) open: Open,
     pub(super) person: Person,
 }
 
@@ -43,8 +40,6 @@ pub(super) struct Life {
 pub(super) struct News {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
-    /// The number of the last message about them, until it is answered.
-    pub(super) unanswered: Option<u64>,
 }
 
 /// What the command asks of a person.
@@ -68,12 +63,10 @@ impl Default for Life {
             unsettled: None,
             unknown: Faults::within(FAULT_WINDOW),
             notices: Faults::within(CHANGES_WINDOW),
-            configuring: Vec::new(),
             lost: News::default(),
             outdated: false,
             served_since: None,
             heartbeat: None,
-            open: Open::default(),
             person: Person::default(),
         }
     }

@@ -1,9 +1,11 @@
 //! The messages of an agent, and what the manager makes of them.
 
 use super::{
-    CHANGES_MAX, Link, Note, Output, PROBLEMS_MAX, REFUSALS_MAX, REFUSED_MAX, State, UNKNOWN_MAX,
+    CHANGES_MAX, Link, Note, Output, PROBLEMS_MAX, REFUSALS_MAX, REFUSED_MAX, Reply, State,
+    UNKNOWN_MAX,
     heartbeat::Heartbeat,
     loss::{self, Loss},
+    requests::Pending,
     wire_text,
 };
 use crate::{
@@ -45,30 +47,23 @@ impl Link {
 
     fn handle_result(&mut self, now: Instant, outcome: &Outcome) {
         let id = outcome.request_id;
-        let mut open = self.life.configuring.iter();
-        if let Some(index) = open.position(|(asked, _)| *asked == id) {
-            let (_, sum) = self.life.configuring.remove(index);
-            return match outcome.failure() {
+        match self.requests.take(id) {
+            Some(Pending::Configure { sum }) => match outcome.failure() {
                 Some(reason) => self.handle_refusal(now, loss::said(&reason)),
                 None => self.handle_greeting(now, &outcome.data, sum),
-            };
-        }
-        if self
-            .life
-            .lost
-            .unanswered
-            .take_if(|told| *told == id)
-            .is_some()
-        {
-            return self.tell_next();
-        }
-        if self.handle_reply(now, outcome) {
-            return;
-        }
-        let heartbeat = self.life.heartbeat.as_mut();
-        match heartbeat.and_then(|heartbeat| heartbeat.answer(now, id)) {
-            Some(true) => self.outputs.push_back(Output::Changed),
-            Some(false) => {}
+            },
+            Some(Pending::Lost) => self.tell_next(),
+            Some(Pending::Ask { since, wants_data }) => {
+                let reply = Reply::read(outcome, now - since, wants_data);
+                self.outputs.push_back(Output::Reply(id, reply));
+            }
+            Some(Pending::Ping { since }) => {
+                let heartbeat = self.life.heartbeat.as_mut();
+                if heartbeat.is_some_and(|heartbeat| heartbeat.measure(now - since)) {
+                    self.outputs.push_back(Output::Changed);
+                }
+            }
+            Some(Pending::Forgotten) => {}
             None => self.handle_fault(now, "a result that nobody asked for"),
         }
     }

@@ -15,6 +15,7 @@ mod heartbeat;
 mod life;
 mod loss;
 mod messages;
+mod requests;
 mod signs;
 mod stderr;
 
@@ -27,6 +28,7 @@ use self::{
     backoff::Backoff,
     heartbeat::{Heartbeat, Look},
     life::Life,
+    requests::{Pending, Requests},
     stderr::Stderr,
 };
 pub use self::{
@@ -208,8 +210,7 @@ pub struct Link {
     giants: u32,
     stderr: Stderr,
     appetite: Appetite,
-    /// The number of the last request.
-    requests: u64,
+    requests: Requests,
     outputs: VecDeque<Output>,
 }
 
@@ -226,7 +227,7 @@ impl Link {
             appetite: Appetite::default(),
             refusals: 0,
             giants: 0,
-            requests: 0,
+            requests: Requests::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -398,8 +399,9 @@ impl Link {
     }
 
     fn send_configure(&mut self) {
-        let sum = self.request(|id, link| Message::configure(id, &link.configure));
-        self.life.configuring.push((self.requests, sum));
+        let id = self.requests.number();
+        let sum = self.send(&Message::configure(id, &self.configure));
+        self.requests.add(id, Pending::Configure { sum });
     }
 
     /// Tells an agent that serves, and that supports it, which other hosts cannot be reached.
@@ -415,12 +417,42 @@ impl Link {
     /// pile up for an agent that does not read.
     fn tell_next(&mut self) {
         let news = &mut self.life.lost;
-        if news.unanswered.is_some() || news.told == news.is {
+        if self.requests.tells_lost() || news.told == news.is {
             return;
         }
         news.told.clone_from(&news.is);
-        news.unanswered = Some(self.requests + 1);
-        self.request(|id, link| Message::lost(id, &link.life.lost.told));
+        let id = self.requests.number();
+        self.send(&Message::lost(id, &self.life.lost.told));
+        self.requests.add(id, Pending::Lost);
+    }
+
+    /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
+    /// be asked, the reply is returned at once.
+    pub fn ask(&mut self, now: Instant, question: &Question) -> Result<u64, Reply> {
+        if self.state != State::Ready {
+            return Err(Reply::NotUp);
+        }
+        let needs = match question {
+            Question::Alive => feature::HEARTBEAT,
+            Question::Probe(_) => feature::PROBE,
+        };
+        if !self.life.can(needs) {
+            return Err(Reply::CannotBeAsked);
+        }
+        if self.requests.is_full() {
+            return Err(Reply::Busy);
+        }
+        let id = self.requests.number();
+        self.send(&match question {
+            Question::Alive => Message::ping(id),
+            Question::Probe(probe) => Message::probe(id, probe),
+        });
+        let pending = Pending::Ask {
+            since: now,
+            wants_data: *question != Question::Alive,
+        };
+        self.requests.add(id, pending);
+        Ok(id)
     }
 
     /// Stops the agent, gently at first.
@@ -608,19 +640,17 @@ impl Link {
                 self.end(now, Loss::NoAnswer { banner });
             }
             State::Ready => {
-                self.give_up_waiting(now);
+                for id in self.requests.take_overdue(now) {
+                    self.outputs.push_back(Output::Reply(id, Reply::Silent));
+                }
                 self.settle_problems(now);
-                let look = self
-                    .life
-                    .heartbeat
-                    .as_mut()
-                    .map_or(Look::Wait, |heartbeat| {
-                        heartbeat.look(now, self.requests + 1)
-                    });
-                match look {
+                let heartbeat = self.life.heartbeat.as_mut();
+                match heartbeat.map_or(Look::Wait, |heartbeat| heartbeat.look(now)) {
                     Look::Wait => {}
                     Look::Ask => {
-                        self.request(|id, _| Message::ping(id));
+                        let id = self.requests.number();
+                        self.send(&Message::ping(id));
+                        self.requests.add(id, Pending::Ping { since: now });
                     }
                     Look::Dead => self.end(now, Loss::Silent),
                 }
@@ -655,7 +685,7 @@ impl Link {
             State::Ready => {
                 let heartbeat = self.life.heartbeat.as_ref();
                 let heartbeat = heartbeat.map(|heartbeat| (heartbeat.due(), "a heartbeat"));
-                let reply = self.life.open.due().map(|at| (at, "a reply"));
+                let reply = self.requests.due().map(|at| (at, "a reply"));
                 let unsettled = self.life.unsettled.as_ref();
                 let settled = unsettled.map(|_| (self.life.changes.end(), "problems to settle"));
                 heartbeat.into_iter().chain(reply).chain(settled).min()
@@ -677,10 +707,9 @@ impl Link {
         self.outputs.pop_front()
     }
 
-    /// Sends a request, and returns the sum of its message.
-    fn request(&mut self, message: impl FnOnce(u64, &Self) -> Message) -> u16 {
-        self.requests += 1;
-        let json = message(self.requests, self).to_json();
+    /// Sends a message, and returns its sum.
+    fn send(&mut self, message: &Message) -> u16 {
+        let json = message.to_json();
         let mut bytes = BytesMut::new();
         frame::put_control(&mut bytes, &json);
         if self.takes_sums() {
@@ -697,6 +726,7 @@ impl Link {
 
     fn spawn(&mut self) {
         self.life = Life::default();
+        self.requests.begin_anew();
         self.enter(State::Spawning);
         self.outputs.push_back(Output::Spawn);
     }
@@ -748,7 +778,10 @@ impl Link {
 
     fn enter(&mut self, state: State) {
         if state != State::Ready {
-            self.give_up_all();
+            // The agent answers nothing more.
+            for id in self.requests.take_asked() {
+                self.outputs.push_back(Output::Reply(id, Reply::Lost));
+            }
         }
         self.state = state;
         self.outputs.push_back(Output::Changed);
