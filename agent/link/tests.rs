@@ -4,8 +4,11 @@ mod asked;
 
 use std::fmt::Write;
 
-use super::*;
-use crate::wire::control::{Configure, feature};
+use super::{
+    lives::{FAULTS_MAX, GIANTS_MAX},
+    messages::PROBLEMS_MAX,
+    *,
+};
 
 fn configure() -> Configure {
     serde_json::from_str(r#"{"me": "127.0.42.101"}"#).unwrap()
@@ -85,7 +88,7 @@ impl Story {
 
     /// Answers the last ping.
     fn pongs(&mut self) -> &mut Self {
-        let id = self.link.requests.last;
+        let id = self.link.lives.requests.last;
         self.says(&control(&format!(
             r#"{{"type":"result","body":{{"request_id":{id},"op":"ping"}}}}"#
         )))
@@ -157,14 +160,14 @@ fn greeting_with(story: &Story, sum: u16) -> Vec<u8> {
     let json = format!(
         r#"{{"type":"result","body":{{"request_id":{},"op":"configure",
             "data":{{"features":["tcp","sums","heartbeat"],"version":"x","sum":{sum}}}}}}}"#,
-        story.link.requests.last
+        story.link.lives.requests.last
     );
     control(&json)
 }
 
 /// The sum of the message that has configured the agent.
 fn sum_of_configuration(story: &Story) -> u16 {
-    let message = Message::configure(story.link.requests.last, &story.link.configure);
+    let message = Message::configure(story.link.lives.requests.last, &story.link.configure);
     sum::of_control(&message.to_json())
 }
 
@@ -189,9 +192,9 @@ fn an_agent_that_was_told_something_else_is_started_again() {
 #[test]
 fn what_is_sent_has_a_sum_as_soon_as_the_agent_takes_it() {
     let sum_of_next = |link: &mut Link| {
-        link.outputs.clear();
+        while link.poll_output().is_some() {}
         link.send(&Message::ping(2));
-        let Some(Output::Send(frame)) = link.outputs.pop_front() else {
+        let Some(Output::Send(frame)) = link.poll_output() else {
             panic!("nothing was sent");
         };
         (u16::from_be_bytes([frame[6], frame[7]]), frame)
@@ -526,7 +529,7 @@ fn tries_after(story: &mut Story, seconds: u64) -> u32 {
     story.now = until;
     story.then(Link::handle_timeout);
     story.then(|link, now| link.handle_spawned(now, Ok(())));
-    let id = story.link.requests.last;
+    let id = story.link.lives.requests.last;
     let greeting = GREETING.replace("\"request_id\":1", &format!("\"request_id\":{id}"));
     story.says(&control(&greeting));
     assert_eq!(story.link.state(), &State::Ready);
@@ -607,7 +610,7 @@ fn an_agent_that_sends_messages_that_are_too_long_is_refused_in_the_end() {
         bytes
     };
     let sends = |story: &mut Story| {
-        let number = story.link.requests.last.to_string();
+        let number = story.link.lives.requests.last.to_string();
         let own = GREETING.replace("\"request_id\":1", &format!("\"request_id\":{number}"));
         story.says(&control(&own)).says(&giant);
         story.then(|link, now| link.handle_exit(now, Ending::Status(0)));
