@@ -82,7 +82,7 @@ async fn open(
         (Purpose::Http | Purpose::Socks, _) => {
             // Ours before anything else is looked at: what is wrong with its file gives the address to nobody.
             let socket = have(shared, listener)?;
-            let proxy = shared.lock().core.proxy(purpose).cloned();
+            let proxy = shared.lock().core.rights().proxy(purpose).cloned();
             let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
             // A file may be anywhere, on a disk that is slow or gone.
             let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
@@ -128,7 +128,7 @@ fn listen(
     socket: &Socket,
 ) -> Result<TcpListener, NotListening> {
     let mut state = shared.lock();
-    if state.core.is_for_same_user(listener.purpose) {
+    if state.core.rights().is_for_same_user(listener.purpose) {
         shared.doorman.unable(listener)?;
     }
     let opened = dial::listen(socket, listener.address)?;

@@ -312,7 +312,13 @@ async fn dial_published(
 ) -> Result<TcpStream, Failure> {
     let host = host.parse().unwrap_or(Host::Name(host));
     let destination = Destination { host, port };
-    let may = |address| shared.lock().core.may_connect(&destination, address);
+    let may = |address| {
+        shared
+            .lock()
+            .core
+            .rights()
+            .may_connect(&destination, address)
+    };
     let dialled = dial::dial(&destination, Asker::Ports, may).await;
     shared.note_failure(&destination, dialled)
 }

@@ -121,7 +121,7 @@ pub(super) async fn connect(
     };
     let denies = |address| {
         let state = shared.lock();
-        from.and_then(|from| state.core.denies(from, destination, address))
+        from.and_then(|from| state.core.rights().denies(from, destination, address))
     };
     if let Some(failure) = denies(None).and_then(|by| refuse(None, by)) {
         return Err(failure);
@@ -136,11 +136,11 @@ pub(super) async fn connect(
             });
         }
         let core = &shared.lock().core;
-        core.may_connect_for_others(destination, address)?;
+        core.rights().may_connect_for_others(destination, address)?;
         is_elsewhere(core, destination, address)
     };
     let asker = Asker::Host(from.unwrap_or(Ipv4Addr::UNSPECIFIED));
-    let permitted = shared.lock().core.may_relay_to(destination);
+    let permitted = shared.lock().core.rights().may_relay_to(destination);
     let dialled = match permitted {
         Ok(()) => dial::dial(destination, asker, may).await,
         Err(failure) => Err(failure),
@@ -164,7 +164,7 @@ pub(super) async fn connect_to_address(
     let destination = Destination { host, port };
     let may = |address| {
         let core = &shared.lock().core;
-        core.may_connect(&destination, address)?;
+        core.rights().may_connect(&destination, address)?;
         is_elsewhere(core, &destination, address)
     };
     let dialled = dial::dial(&destination, Asker::Ports, may).await;
@@ -173,7 +173,7 @@ pub(super) async fn connect_to_address(
 
 /// What a machine serves at its own addresses is for its own programs, unless a route means these.
 fn is_elsewhere(core: &Core, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
-    if core.means_own(address) || !dial::is_own(address) {
+    if core.rights().means_own(address) || !dial::is_own(address) {
         return Ok(());
     }
     Err(Failure {

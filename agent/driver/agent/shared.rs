@@ -155,7 +155,7 @@ impl Shared {
 
     /// The resolvers of this host, without those of the network, which would ask us again.
     pub(super) fn resolver(&self) -> Arc<Resolver> {
-        let ours = self.lock().core.dns_servers();
+        let ours = self.lock().core.rights().dns_servers();
         let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((without, resolver)) if *without == ours => resolver.clone(),

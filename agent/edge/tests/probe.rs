@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proxy::{self, Failure};
+use crate::{
+    proxy::{self, Failure},
+    wire::probe::Cause,
+};
 
 /// Has the agent check something, under the number 7.
 fn probe(core: &mut Core, args: &Value) {

@@ -411,7 +411,7 @@ impl Server {
         Ok(match page::choose(request, &allowed, &self.token) {
             Err(reply) => reply,
             Ok(page::Own::Front) => page::front(),
-            Ok(page::Own::Pac) => page::pac(state.core.pac(here).unwrap_or_default()),
+            Ok(page::Own::Pac) => page::pac(state.core.rights().pac(here).unwrap_or_default()),
             Ok(page::Own::Status) => page::status(&state.core.page().unwrap_or_default()),
         })
     }
