@@ -1,6 +1,7 @@
 //! What people and programs see of a running network: the whole state, and each happening. Faces render this and
 //! nothing else.
 
+mod action;
 mod flow;
 mod grant;
 mod network;
@@ -9,6 +10,7 @@ mod prompt;
 mod why;
 
 pub use self::{
+    action::{HostAction, NoHostAction},
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},

@@ -13,10 +13,9 @@ use super::{
     reply::{Refusal, json, respond},
 };
 use crate::{
-    addr::Vip,
     driver::manager::Intent,
     proxy::Destination,
-    view::{LogView, parse_flow_id},
+    view::{HostAction, LogView, parse_flow_id},
 };
 
 /// How many flows are told if nobody says how many.
@@ -34,16 +33,15 @@ enum Ask {
     Logs,
     Metrics,
     Do(Intent),
-    /// Something with the host of this name.
-    Host(String, Wish),
+    /// Something to the host of this name.
+    Host(String, HostAction),
+    /// The command of the host of this name, if it is the one that was shown with this number.
+    Approve(String, u64),
     Reload,
     Why,
     /// Something about the questions of the host of this name; the rest is in the body.
     Prompt(String, prompts::What),
 }
-
-/// What is to happen with a host.
-type Wish = Box<dyn FnOnce(Vip) -> Intent + Send>;
 
 /// Answers a request. Only a manifest that is read again takes its time, agents that are asked, and a person.
 pub(super) async fn answer(
@@ -124,22 +122,15 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
             let host = (*name).to_owned();
             (Method::POST, Ask::Prompt(host, prompts::What::Answer))
         }
-        ["v1", "hosts", name, what] => {
-            let intent: Wish = match *what {
-                "start" => Box::new(Intent::StartHost),
-                "stop" => Box::new(Intent::StopHost),
-                "restart" => Box::new(Intent::RestartHost),
-                "approve" => {
-                    let held = held(request, "which command is approved?")?;
-                    Box::new(move |vip| Intent::Approve(vip, held))
-                }
-                _ => {
-                    let reason =
-                        "a host can be told to start, stop or restart, or its command approved";
-                    return Err(unknown(reason));
-                }
-            };
-            (Method::POST, Ask::Host((*name).to_owned(), intent))
+        ["v1", "hosts", name, "approve"] => {
+            let held = held(request, "which command is approved?")?;
+            (Method::POST, Ask::Approve((*name).to_owned(), held))
+        }
+        ["v1", "hosts", name, word] => {
+            let action = word.parse::<HostAction>();
+            let action =
+                action.map_err(|error| unknown(&format!("{error}, or its command approved")))?;
+            (Method::POST, Ask::Host((*name).to_owned(), action))
         }
         ["metrics"] => (Method::GET, Ask::Metrics),
         _ => return Err(unknown("there is nothing at this path")),
@@ -195,9 +186,14 @@ fn give<B>(
             network.inside.obey(&intent)?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        Ask::Host(name, intent) => {
+        Ask::Host(name, action) => {
             let vip = network.inside.host(&name)?;
-            network.inside.obey(&intent(vip))?;
+            network.inside.obey(&Intent::Host(vip, action))?;
+            json(StatusCode::OK, &json!({"ok": true}))
+        }
+        Ask::Approve(name, number) => {
+            let vip = network.inside.host(&name)?;
+            network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
         // They have answers of their own, which wait.

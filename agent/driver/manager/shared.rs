@@ -19,7 +19,7 @@ use crate::{
     manager::{Core, Outcome},
     secret::Secret,
     time::Instant,
-    view::{Answer, Event, Snapshot},
+    view::{Answer, Event, HostAction, Snapshot},
 };
 
 /// How often to look whether the machine has slept or has another way out, at least.
@@ -30,12 +30,8 @@ pub(super) const TICK: Duration = Duration::from_secs(2);
 pub enum Intent {
     /// End the network.
     Down,
-    /// Start a host that is stopped or refused, or that waits to be started again.
-    StartHost(Vip),
-    /// Stop one host, until it is started.
-    StopHost(Vip),
-    /// End a host's agent and start it again.
-    RestartHost(Vip),
+    /// Start, stop or restart one host.
+    Host(Vip, HostAction),
     /// Start the command of a host that is held since the manifest changed: the one that was shown with this number.
     Approve(Vip, u64),
     /// Take up the change of the manifest that is held: the one that was shown with this number.
