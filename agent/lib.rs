@@ -5,7 +5,7 @@
 //!
 //! | floor | rooms | what they are |
 //! |---|---|---|
-//! | 0 words | `time`, `addr`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
+//! | 0 words | `time`, `addr`, `destination`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
 //! | 1 formats | `manifest`, `wire`, `view`, `proxy`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
 //! | 2 machines | `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
@@ -16,6 +16,7 @@
 //! says how the three rivers (intent, packets, truth) run through the house.
 
 pub mod addr;
+pub mod destination;
 pub mod redact;
 pub mod secret;
 pub mod text;

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     addr::FlowKey,
     budget::Shares,
+    destination::Destination,
     flow::{Holder, Table},
-    proxy::{Destination, Failure},
+    proxy::Failure,
     time::Instant,
     wire::Packet,
 };

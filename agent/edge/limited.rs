@@ -13,8 +13,9 @@ use super::{
     words::{Listener, NotListening, Purpose},
 };
 use crate::{
+    destination::{Destination, Host},
     limits::{Limits, Names, Refusal},
-    proxy::{Cause, Destination, Failure, Host},
+    proxy::{Cause, Failure},
     time::Instant,
     wire::{control::ProblemReport, probe},
 };

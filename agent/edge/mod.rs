@@ -44,11 +44,12 @@ pub use self::{
 };
 use crate::{
     addr::{FlowKey, Vip},
+    destination::Destination,
     flow::{Capacity, Holder, Receive, Table, TableFull},
     limits::Limits,
     link::Sign,
     names::Zone,
-    proxy::{Destination, Failure, page::Page},
+    proxy::{Failure, page::Page},
     route::policy::By,
     time::Instant,
     wire::{

@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use super::{config::Config, rights::Rights};
 use crate::{
     addr::{Port, Vip},
+    destination::{Destination, Host},
     names::SUFFIX,
-    proxy::{Cause, Destination, Failure, Host},
+    proxy::{Cause, Failure},
     route,
     time::Instant,
 };

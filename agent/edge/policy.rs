@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use super::{config::Config, path::Gateway, rights::Rights};
 use crate::{
     addr::{FlowKey, Port, Vip},
-    proxy::{Cause, Destination, Failure, Host},
+    destination::{Destination, Host},
+    proxy::{Cause, Failure},
     route::policy::{Action, By, Name, Outside, Ruling},
 };
 

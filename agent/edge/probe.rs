@@ -12,7 +12,8 @@ use super::{
     words::{Errand, Output},
 };
 use crate::{
-    proxy::{self, Destination, Failure, Host},
+    destination::{Destination, Host},
+    proxy::{self, Failure},
     time::Instant,
     wire::{
         control::{self, Raw},

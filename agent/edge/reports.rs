@@ -5,7 +5,8 @@ use super::{
     rights::Rights,
 };
 use crate::{
-    proxy::{Cause, Destination, Failure},
+    destination::Destination,
+    proxy::{Cause, Failure},
     time::Instant,
     wire::control::{Event, ProblemReport},
 };

@@ -4,8 +4,8 @@ use std::{fmt, net::SocketAddr};
 
 use crate::{
     addr::{FlowKey, Vip},
+    destination::Destination,
     names::Zone,
-    proxy::Destination,
     wire::probe::Cause,
 };
 

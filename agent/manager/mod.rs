@@ -36,9 +36,9 @@ pub use crate::link::Turn;
 use crate::{
     addr::{FlowKey, HostName, Vip},
     budget::Effort,
+    destination::Destination,
     link::{self, Ending, Link, Question, Reply},
     plan::{Plan, Start},
-    proxy::Destination,
     secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,

@@ -8,7 +8,8 @@ use std::{
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{Cause, Credentials, Destination, Host, http::Reply};
+use super::{Cause, Credentials, http::Reply};
+use crate::destination::{Destination, Host};
 
 /// The longest user id and the longest host name of SOCKS 4, in bytes; SOCKS 5 has one byte to count them.
 const TEXT_MAX: usize = 255;

@@ -2,8 +2,8 @@
 //! sent.
 
 use norouter::{
+    destination::Destination,
     driver::control::client,
-    proxy::Destination,
     secret::Secret,
     view::{Answer, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id},
 };

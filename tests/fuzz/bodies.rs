@@ -13,6 +13,7 @@ use std::{
 
 use bytes::BytesMut;
 use norouter::{
+    destination::Destination,
     edge,
     names::{
         Owner, Zone,
@@ -23,7 +24,7 @@ use norouter::{
     },
     plan,
     proxy::{
-        Cause, Credentials, Destination,
+        Cause, Credentials,
         http::{Body, Framing, Request, Response, Target},
         socks::{Handshake, Step},
     },

@@ -14,9 +14,10 @@ use tokio::{
 
 use super::lookup::{Asker, lookup};
 use crate::{
+    destination::{Destination, Host},
     driver::system::describe,
     edge::NotListening,
-    proxy::{Cause, Destination, Failure, Host},
+    proxy::{Cause, Failure},
     wire::probe,
 };
 

@@ -49,8 +49,9 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
+    destination::{Destination, Host},
     edge::{Core, Errand, Files, Output, Service, Turn},
-    proxy::{Cause, Destination, Failure, Host},
+    proxy::{Cause, Failure},
     time::Instant,
     wire::control::Configure,
 };

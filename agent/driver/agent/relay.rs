@@ -12,9 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{dial, lookup::Asker, network_stream::NetworkStream, shared::Shared, stream};
 use crate::{
+    destination::{Destination, Host},
     driver::{harness::World, system::describe},
     edge::Core,
-    proxy::{Cause, Destination, Failure, Host},
+    proxy::{Cause, Failure},
     wire::relay::{self, Answer, Ask, cause},
 };
 

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     budget::Work,
+    destination::Destination,
     driver::{
         harness::{Harness, World},
         system::{
@@ -29,7 +30,7 @@ use crate::{
     edge::Core,
     flow::{Capacity, Holder, TableFull},
     limits::Limits,
-    proxy::{Destination, Failure},
+    proxy::Failure,
     secret::Secret,
 };
 

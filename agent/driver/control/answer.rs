@@ -13,8 +13,8 @@ use super::{
     reply::{Refusal, json, respond},
 };
 use crate::{
+    destination::Destination,
     driver::manager::Intent,
-    proxy::Destination,
     view::{HostAction, LogView, parse_flow_id},
 };
 

@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::{events, platform};
 use crate::{
+    destination::Destination,
     driver::manager::Name,
-    proxy::Destination,
     secret::Secret,
     view::{
         Answer, HostAction, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView,

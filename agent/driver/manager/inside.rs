@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     addr::Vip,
+    destination::Destination,
     driver::harness::World,
     link::{Question, Reply},
     manager::Outcome,
-    proxy::Destination,
     secret::Secret,
     time::Instant,
     view::{self, FlowsView, PlanView, Snapshot, WhyView},

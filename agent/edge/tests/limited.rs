@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    destination::{Destination, Host},
     limits::Permits,
-    proxy::{Destination, Host},
 };
 
 const NOW: Instant = Instant::ZERO;

@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     addr::Port,
-    proxy::{Cause, Destination, Host},
+    destination::{Destination, Host},
+    proxy::Cause,
 };
 
 const GW: &str = "127.0.42.110";

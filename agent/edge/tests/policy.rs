@@ -1,7 +1,7 @@
 //! The policy at an agent: whom it lets in, what it connects to for whom, and which connections it ends.
 
 use super::*;
-use crate::{proxy::Destination, route::policy::By};
+use crate::{destination::Destination, route::policy::By};
 
 const GATEWAY: Ipv4Addr = ME;
 const FRIEND: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);

@@ -15,6 +15,7 @@ use tokio::{
 use super::server::Server;
 use crate::{
     addr::Vip,
+    destination::{Destination, Host},
     driver::{
         agent::{
             dial, dns,
@@ -26,7 +27,7 @@ use crate::{
         system::describe,
     },
     edge::{Gateway, Path},
-    proxy::{Cause, Destination, Failure, Host},
+    proxy::{Cause, Failure},
     route,
 };
 

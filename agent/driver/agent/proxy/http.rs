@@ -17,9 +17,9 @@ use super::{
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
 use crate::{
+    destination::Destination,
     driver::{harness::World, system::describe},
     proxy::{
-        Destination,
         http::{
             BadBody, Body, CONNECTED, Framing, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
             Response, Target,

@@ -20,9 +20,10 @@ use self::{
 };
 use super::{dial, gate, state_dir};
 use crate::{
+    destination::Destination,
     driver::system::files,
     edge::{Proxy, Purpose},
-    proxy::{Credentials, Destination, Failure},
+    proxy::{Credentials, Failure},
 };
 
 /// Reads the users of a proxy; fails with a reason for people.
