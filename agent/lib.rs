@@ -6,8 +6,8 @@
 //! | floor | rooms | what they are |
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `destination`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
-//! | 1 formats | `manifest`, `wire`, `view`, `proxy`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
-//! | 2 machines | `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
+//! | 1 formats | `manifest`, `wire`, `view`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
+//! | 2 machines | `proxy`, `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
 //! | 5 faces | `cli`, and the desktop app | what people touch |
@@ -29,9 +29,9 @@ pub mod manifest;
 
 pub mod wire;
 pub mod view;
-pub mod proxy;
 pub mod names;
 
+pub mod proxy;
 pub mod plan;
 pub mod limits;
 pub mod switch;

@@ -20,9 +20,9 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "destination", "text", "redact", "secret"],
     &[
-        "manifest", "wire", "view", "proxy", "names", "route", "budget", "turns",
+        "manifest", "wire", "view", "names", "route", "budget", "turns",
     ],
-    &["plan", "limits", "switch", "link", "flow"],
+    &["proxy", "plan", "limits", "switch", "link", "flow"],
     &["manager", "edge"],
     &["driver"],
     &["cli"],

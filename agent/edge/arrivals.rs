@@ -16,9 +16,8 @@ use crate::{
     budget::Shares,
     destination::Destination,
     flow::{Holder, Table},
-    proxy::Failure,
     time::Instant,
-    wire::Packet,
+    wire::{Failure, Packet},
 };
 
 /// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.

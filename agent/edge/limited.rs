@@ -15,9 +15,8 @@ use super::{
 use crate::{
     destination::{Destination, Host},
     limits::{Limits, Names, Refusal},
-    proxy::{Cause, Failure},
     time::Instant,
-    wire::{control::ProblemReport, probe},
+    wire::{Cause, Failure, control::ProblemReport},
 };
 
 /// How many refusals by one rule are named; further ones are counted.
@@ -61,7 +60,7 @@ impl Rights {
             Purpose::Http | Purpose::Socks => self.limits.may_serve_proxy(listener.address),
         };
         judged.map_err(|refusal| NotListening {
-            cause: probe::Cause::Limited,
+            cause: Cause::Limited,
             reason: refusal.to_string(),
         })
     }

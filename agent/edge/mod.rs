@@ -49,11 +49,11 @@ use crate::{
     limits::Limits,
     link::Sign,
     names::Zone,
-    proxy::{Failure, page::Page},
+    proxy::page::Page,
     route::policy::By,
     time::Instant,
     wire::{
-        self, Decoder, Desync, HEADER_LEN, Item, Packet,
+        self, Decoder, Desync, Failure, HEADER_LEN, Item, Packet,
         control::{
             self, Configure, Event, Lost, Message, ProblemReport, Raw, Request, RouteSuggestion,
         },

@@ -7,9 +7,9 @@ use crate::{
     addr::{Port, Vip},
     destination::{Destination, Host},
     names::SUFFIX,
-    proxy::{Cause, Failure},
     route,
     time::Instant,
+    wire::{Cause, Failure},
 };
 
 /// The way to a destination.

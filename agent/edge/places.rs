@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     time::Instant,
-    wire::{
-        control::ProblemReport,
-        probe::{Cause, Found},
-    },
+    wire::{Cause, control::ProblemReport, probe::Found},
 };
 
 /// How long an address that could not be had is left alone before the next try.

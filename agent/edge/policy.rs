@@ -8,8 +8,8 @@ use super::{config::Config, path::Gateway, rights::Rights};
 use crate::{
     addr::{FlowKey, Port, Vip},
     destination::{Destination, Host},
-    proxy::{Cause, Failure},
     route::policy::{Action, By, Name, Outside, Ruling},
+    wire::{Cause, Failure},
 };
 
 impl Config {

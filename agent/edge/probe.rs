@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     destination::{Destination, Host},
-    proxy::{self, Failure},
     time::Instant,
     wire::{
+        Cause, Failure,
         control::{self, Raw},
-        probe::{Cause, Found, Probe},
+        probe::{Found, Probe},
     },
 };
 
@@ -107,24 +107,6 @@ impl Rights {
                 self.may_relay_to(&destination).map_err(Found::from)?;
                 Ok(Some(Errand::ForOthers(destination)))
             }
-        }
-    }
-}
-
-impl From<Failure> for Found {
-    fn from(failure: Failure) -> Self {
-        let cause = match failure.cause {
-            proxy::Cause::NotAllowed => Cause::NotAllowed,
-            proxy::Cause::Limited => Cause::Limited,
-            proxy::Cause::NameNotFound => Cause::NameNotFound,
-            proxy::Cause::Unreachable => Cause::Unreachable,
-            proxy::Cause::Refused => Cause::Refused,
-            proxy::Cause::TimedOut => Cause::TimedOut,
-            proxy::Cause::HostDown | proxy::Cause::Other => Cause::Other,
-        };
-        Self {
-            cause: Some(cause),
-            reason: failure.reason,
         }
     }
 }

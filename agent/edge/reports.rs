@@ -6,9 +6,11 @@ use super::{
 };
 use crate::{
     destination::Destination,
-    proxy::{Cause, Failure},
     time::Instant,
-    wire::control::{Event, ProblemReport},
+    wire::{
+        Cause, Failure,
+        control::{Event, ProblemReport},
+    },
 };
 
 /// How many problems are reported. A manager keeps one more, which counts the rest.

@@ -6,7 +6,7 @@ use crate::{
     addr::{FlowKey, Vip},
     destination::Destination,
     names::Zone,
-    wire::probe::Cause,
+    wire::Cause,
 };
 
 /// What the driver is to do.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     driver::harness::World,
     edge::{Listener, NotListening, Purpose},
-    wire::probe::Cause,
+    wire::Cause,
 };
 
 /// Begins to listen at an address, or to hold it, in the place of what is done there now.

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use crate::{
     destination::{Destination, Host},
     driver::system::describe,
-    proxy::{Cause, Failure},
+    wire::{Cause, Failure},
 };
 
 /// How long a name may take.

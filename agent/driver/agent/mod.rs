@@ -51,9 +51,8 @@ use crate::{
     addr::{FlowKey, Vip},
     destination::{Destination, Host},
     edge::{Core, Errand, Files, Output, Service, Turn},
-    proxy::{Cause, Failure},
     time::Instant,
-    wire::control::Configure,
+    wire::{Cause, Failure, control::Configure},
 };
 
 /// How much is written to the manager at a time, in bytes. What is written cannot be overtaken any more.

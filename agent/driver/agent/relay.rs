@@ -15,8 +15,10 @@ use crate::{
     destination::{Destination, Host},
     driver::{harness::World, system::describe},
     edge::Core,
-    proxy::{Cause, Failure},
-    wire::relay::{self, Answer, Ask, cause},
+    wire::{
+        Cause, Failure,
+        relay::{self, Answer, Ask},
+    },
 };
 
 /// How long a question may take to arrive.
@@ -47,14 +49,7 @@ pub(super) async fn ask(
         Err(elapsed) => Err(elapsed.into()),
     };
     match answer {
-        Ok(Answer { cause: None, .. }) => Ok(stream),
-        Ok(Answer {
-            cause: Some(word),
-            reason,
-        }) => Err(Failure {
-            cause: meaning(&word),
-            reason,
-        }),
+        Ok(answer) => answer.outcome().map(|()| stream),
         Err(error) => Err(Failure {
             cause: Cause::Other,
             reason: format!(
@@ -90,18 +85,12 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             let address = socket.peer_addr()?.ip().to_canonical();
             let flow = stream.flow();
             (shared.lock().core).handle_relayed(flow, destination, address);
-            let answer = Answer {
-                cause: None,
-                reason: String::new(),
-            };
+            let answer = Answer::default();
             stream.write_all(&relay::encode(&answer)).await?;
             stream::carry(shared, stream.into_flow(), socket).await;
         }
         Err(failure) => {
-            let answer = Answer {
-                cause: Some(word(failure.cause).to_owned()),
-                reason: failure.reason,
-            };
+            let answer = Answer::from(failure);
             stream.write_all(&relay::encode(&answer)).await?;
             stream.shutdown().await?;
             // The asker ends its side when it has read the answer.
@@ -193,26 +182,4 @@ async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> 
     let mut json = vec![0; length];
     stream.read_exact(&mut json).await?;
     Ok(relay::decode(&json)?)
-}
-
-const fn word(cause: Cause) -> &'static str {
-    match cause {
-        Cause::NotAllowed | Cause::Limited => cause::NOT_ALLOWED,
-        Cause::NameNotFound => cause::NAME_NOT_FOUND,
-        Cause::Refused => cause::REFUSED,
-        Cause::TimedOut => cause::TIMED_OUT,
-        Cause::Unreachable | Cause::HostDown | Cause::Other => cause::UNREACHABLE,
-    }
-}
-
-fn meaning(word: &str) -> Cause {
-    match word {
-        cause::NOT_ALLOWED => Cause::NotAllowed,
-        cause::NAME_NOT_FOUND => Cause::NameNotFound,
-        cause::REFUSED => Cause::Refused,
-        cause::TIMED_OUT => Cause::TimedOut,
-        cause::UNREACHABLE => Cause::Unreachable,
-        // A newer gateway may have more words.
-        _ => Cause::Other,
-    }
 }

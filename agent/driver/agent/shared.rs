@@ -30,8 +30,8 @@ use crate::{
     edge::Core,
     flow::{Capacity, Holder, TableFull},
     limits::Limits,
-    proxy::Failure,
     secret::Secret,
+    wire::Failure,
 };
 
 /// How many questions another host may ask the DNS server in a second, and at once. Programs that want more ask their own.

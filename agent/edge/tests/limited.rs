@@ -139,7 +139,7 @@ fn without_a_permit_nothing_is_done_and_everything_is_told_with_its_rule() {
     for target in ["web.internal:8000", "10.1.2.3:443", "db.internal:5432"] {
         let target = destination(target);
         let failure = core.rights().may_dial(&target).unwrap_err();
-        assert_eq!(failure.cause, crate::proxy::Cause::Limited);
+        assert_eq!(failure.cause, crate::wire::Cause::Limited);
         assert_eq!(
             failure.reason,
             "Not permitted by the administrator of web: the option --restrict does not permit \"dial\"."
@@ -317,8 +317,8 @@ fn a_name_of_which_one_address_is_permitted_is_no_problem() {
         told.iter()
             .any(|it| it.starts_with("cannot connect to web.internal:8000: Not permitted"))
     );
-    let unreachable = crate::proxy::Failure {
-        cause: crate::proxy::Cause::Unreachable,
+    let unreachable = crate::wire::Failure {
+        cause: crate::wire::Cause::Unreachable,
         reason: String::new(),
     };
     core.handle_not_dialled(NOW, &destination("b.test:1"), &unreachable);

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     addr::Port,
     destination::{Destination, Host},
-    proxy::Cause,
+    wire::Cause,
 };
 
 const GW: &str = "127.0.42.110";

@@ -9,7 +9,7 @@ use crate::{
     link::Reply,
     text::{escape, span},
     view::{HostView, WhyOutcome, WhyStep, WhyView},
-    wire::probe::{Cause, Found},
+    wire::{Cause, probe::Found},
 };
 
 /// How many ports or names are listed.

@@ -27,8 +27,8 @@ use crate::{
         system::describe,
     },
     edge::{Gateway, Path},
-    proxy::{Cause, Failure},
     route,
+    wire::{Cause, Failure},
 };
 
 /// Where a client wanted to go, connected.

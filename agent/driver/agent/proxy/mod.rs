@@ -23,7 +23,8 @@ use crate::{
     destination::Destination,
     driver::system::files,
     edge::{Proxy, Purpose},
-    proxy::{Credentials, Failure},
+    proxy::Credentials,
+    wire::Failure,
 };
 
 /// Reads the users of a proxy; fails with a reason for people.
