@@ -5,9 +5,9 @@
 //!
 //! | floor | rooms | what they are |
 //! |---|---|---|
-//! | 0 words | `time`, `addr`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
-//! | 1 formats | `manifest`, `wire`, `view`, `proxy`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
-//! | 2 machines | `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
+//! | 0 words | `time`, `addr`, `destination`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
+//! | 1 formats | `manifest`, `wire`, `view`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
+//! | 2 machines | `proxy`, `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
 //! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
 //! | 5 faces | `cli`, and the desktop app | what people touch |
@@ -16,6 +16,7 @@
 //! says how the three rivers (intent, packets, truth) run through the house.
 
 pub mod addr;
+pub mod destination;
 pub mod redact;
 pub mod secret;
 pub mod text;
@@ -28,9 +29,9 @@ pub mod manifest;
 
 pub mod wire;
 pub mod view;
-pub mod proxy;
 pub mod names;
 
+pub mod proxy;
 pub mod plan;
 pub mod limits;
 pub mod switch;

@@ -18,11 +18,11 @@ use std::{
 
 /// The rooms of each floor, lowest floor first. A room imports rooms of lower floors, and itself.
 const FLOORS: &[&[&str]] = &[
-    &["time", "addr", "text", "redact", "secret"],
+    &["time", "addr", "destination", "text", "redact", "secret"],
     &[
-        "manifest", "wire", "view", "proxy", "names", "route", "budget", "turns",
+        "manifest", "wire", "view", "names", "route", "budget", "turns",
     ],
-    &["plan", "limits", "switch", "link", "flow"],
+    &["proxy", "plan", "limits", "switch", "link", "flow"],
     &["manager", "edge"],
     &["driver"],
     &["cli"],

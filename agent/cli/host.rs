@@ -7,6 +7,7 @@ use super::{
     output,
     reach::{Reach, wait_for},
 };
+use crate::view::HostAction;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,25 +21,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What to do with the host.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum What {
-    Start,
-    Stop,
-    Restart,
-}
-
-impl What {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Restart => "restart",
-        }
-    }
-}
-
-pub(super) fn run(what: What, args: &Args) -> Result<Exit, Error> {
+pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if args.host.is_empty() || !args.host.chars().all(fits) {
         let message = format!("{:?} cannot be the name of a host", args.host);
@@ -46,14 +29,13 @@ pub(super) fn run(what: What, args: &Args) -> Result<Exit, Error> {
     }
     wait_for(async {
         let client = args.reach.client().await?;
-        let path = format!("/v1/hosts/{}/{}", args.host, what.word());
-        client.post(&path).await?;
+        client.host(&args.host, action).await?;
         Ok(())
     })?;
     if args.json {
-        output::json(&json!({"host": args.host, "asked": what.word()}))?;
+        output::json(&json!({"host": args.host, "asked": action.word()}))?;
     } else {
-        output::talk(&format!("{}: asked to {}", args.host, what.word()));
+        output::talk(&format!("{}: asked to {action}", args.host));
     }
     Ok(Exit::Ok)
 }

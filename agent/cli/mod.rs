@@ -44,6 +44,7 @@ mod up;
 mod wait;
 mod why;
 
+use crate::view::HostAction;
 use error::Error;
 pub use error::Exit;
 
@@ -156,9 +157,9 @@ pub fn main() -> ExitCode {
         Some(Command::Down(args)) => down::run(&args),
         Some(Command::Reload(args)) => reload::run(&args),
         Some(Command::Approve(args)) => approve::run(&args),
-        Some(Command::Start(args)) => host::run(host::What::Start, &args),
-        Some(Command::Stop(args)) => host::run(host::What::Stop, &args),
-        Some(Command::Restart(args)) => host::run(host::What::Restart, &args),
+        Some(Command::Start(args)) => host::run(HostAction::Start, &args),
+        Some(Command::Stop(args)) => host::run(HostAction::Stop, &args),
+        Some(Command::Restart(args)) => host::run(HostAction::Restart, &args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),

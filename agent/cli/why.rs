@@ -9,7 +9,7 @@ use super::{
     reach::{Reach, wait_for},
 };
 use crate::{
-    proxy::Destination,
+    destination::Destination,
     text::escape,
     view::{WhyOutcome, WhyStep, WhyView},
 };

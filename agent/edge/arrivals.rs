@@ -1,14 +1,23 @@
 //! Connections that other hosts begin: what each of them may have under way here, before anything is spent on it.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+};
 
-use super::{Core, Output, Served, Service};
+use super::{
+    outbox::Outbox,
+    reports::Reports,
+    rights::{Rights, Served},
+    words::{Output, Service},
+};
 use crate::{
-    addr::{FlowKey, Vip},
+    addr::FlowKey,
     budget::Shares,
-    flow::Holder,
+    destination::Destination,
+    flow::{Holder, Table},
     time::Instant,
-    wire::Packet,
+    wire::{Failure, Packet},
 };
 
 /// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
@@ -26,9 +35,16 @@ pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
     questions: Shares<Ipv4Addr>,
     relays: Shares<Ipv4Addr>,
+    /// The flows that other hosts have begun.
+    accepted: BTreeSet<FlowKey>,
     /// The flows on which a service is asked something.
     asking: BTreeMap<FlowKey, Service>,
+    /// What other hosts have asked this gateway for on their flows, and the address that it has connected to.
+    relayed: BTreeMap<FlowKey, (Destination, IpAddr)>,
 }
+
+/// A host wants more than its share.
+struct Crowded;
 
 impl Default for Arrivals {
     fn default() -> Self {
@@ -36,7 +52,9 @@ impl Default for Arrivals {
             dials: Shares::new(DIALS_MAX, 1),
             questions: Shares::new(QUESTIONS_MAX, 1),
             relays: Shares::new(RELAYS_MAX, 1),
+            accepted: BTreeSet::new(),
             asking: BTreeMap::new(),
+            relayed: BTreeMap::new(),
         }
     }
 }
@@ -50,62 +68,48 @@ impl Arrivals {
         }
     }
 
-    /// Counts a dial as over.
-    pub(super) fn end_dial(&mut self, flow: FlowKey) {
-        self.dials.give(*flow.dst.ip(), 1);
-    }
-}
-
-impl Core {
     /// Begins a flow for a SYN to something that is served here; false if it has to be refused.
-    pub(super) fn accept(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        packet: &Packet<'_>,
+        rights: &Rights,
+        flows: &mut Table,
+        reports: &mut Reports,
+        outbox: &mut Outbox,
+    ) -> bool {
         let (key, flags) = (packet.key(), packet.segment().flags);
         if !flags.syn || flags.ack || flags.rst {
             return false;
         }
-        let Some(served) = self.served_at(now, key.dst) else {
+        let Some(served) = rights.served_at(now, key.dst) else {
             return false;
         };
-        if !self.lets_in(key.reversed()) {
+        if !rights.lets_in(key.reversed()) {
             return false;
         }
-        let me = self.me().map(Vip::address);
+        let own = rights.own();
         if let Served::Dial(host, port) = &served
-            && !self.permits_flow(now, host, *port, me != Some(*key.dst.ip()))
+            && let Err((destination, failure)) = permitted(rights, host, *port)
         {
-            return false;
-        }
-        let waits = *key.src.ip();
-        let is_own = me == Some(waits);
-        // A share is taken before a stack is made, so that a refusal costs next to nothing.
-        let share = self.arrivals.share(&served);
-        let has_share = if is_own {
-            share.take_any(waits, 1)
-        } else {
-            share.take(waits, 1)
-        };
-        if !has_share {
-            self.note_crowd(now, waits);
-            return false;
-        }
-        let holder = if is_own {
-            Holder::Owner
-        } else {
-            Holder::Host(waits)
-        };
-        let accepted = self.flows.accept(now, holder, packet);
-        let Ok(Some(flow)) = accepted else {
-            self.arrivals.share(&served).give(waits, 1);
-            if accepted.is_err() {
-                self.note_crowd(now, waits);
+            // For a published port it was reported before.
+            if own != Some(*key.dst.ip()) {
+                reports.note_not_dialled(now, &destination, &failure, outbox);
             }
             return false;
+        }
+        let is_own = own == Some(*key.src.ip());
+        let flow = match self.begin(now, packet, &served, is_own, flows) {
+            Ok(Some(flow)) => flow,
+            Ok(None) => return false,
+            Err(Crowded) => {
+                outbox.note_news(reports.crowd.note(now, *key.src.ip()));
+                return false;
+            }
         };
-        self.accepted.insert(flow);
-        self.outputs.push_back(match served {
+        outbox.ask(match served {
             Served::Service(service) => {
-                self.arrivals.asking.insert(flow, service);
-                self.flows.admit(flow);
+                flows.admit(flow);
                 Output::Serve(flow, service)
             }
             Served::Dial(host, port) => Output::Dial { flow, host, port },
@@ -113,22 +117,88 @@ impl Core {
         true
     }
 
-    /// Notes that the question on a flow was answered: from now on the flow is a connection like any other.
-    pub fn handle_served(&mut self, flow: FlowKey) {
-        if let Some(service) = self.arrivals.asking.remove(&flow) {
-            let share = self.arrivals.share(&Served::Service(service));
+    /// Begins a flow, if its host still has a share; `None` if the packet begins nothing. `is_own` says that this host
+    /// itself has sent it.
+    fn begin(
+        &mut self,
+        now: Instant,
+        syn: &Packet<'_>,
+        served: &Served,
+        is_own: bool,
+        flows: &mut Table,
+    ) -> Result<Option<FlowKey>, Crowded> {
+        let waits = *syn.key().src.ip();
+        // A share is taken before a stack is made, so that a refusal costs next to nothing.
+        let share = self.share(served);
+        let has_share = if is_own {
+            share.take_any(waits, 1)
+        } else {
+            share.take(waits, 1)
+        };
+        if !has_share {
+            return Err(Crowded);
+        }
+        let holder = if is_own {
+            Holder::Owner
+        } else {
+            Holder::Host(waits)
+        };
+        let accepted = flows.accept(now, holder, syn);
+        let Ok(Some(flow)) = accepted else {
+            self.share(served).give(waits, 1);
+            return accepted.map_err(|_| Crowded);
+        };
+        self.accepted.insert(flow);
+        if let Served::Service(service) = served {
+            self.asking.insert(flow, *service);
+        }
+        Ok(Some(flow))
+    }
+
+    /// The flows that other hosts have begun.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = FlowKey> {
+        self.accepted.iter().copied()
+    }
+
+    /// Notes what this gateway has connected to for another host, which has asked for it on this flow.
+    pub(super) fn relay(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
+        self.relayed.insert(flow, (to, address));
+    }
+
+    /// The flows on which this gateway has connected to something, what was asked for, and the address.
+    pub(super) fn relayed(&self) -> impl Iterator<Item = (FlowKey, &Destination, IpAddr)> {
+        let relayed = self.relayed.iter();
+        relayed.map(|(flow, (to, address))| (*flow, to, *address))
+    }
+
+    /// Counts a question as answered: from now on the flow is a connection like any other.
+    pub(super) fn end_question(&mut self, flow: FlowKey) {
+        if let Some(service) = self.asking.remove(&flow) {
+            let share = self.share(&Served::Service(service));
             share.give(*flow.dst.ip(), 1);
         }
     }
 
-    /// Notes that a host was refused more than its share.
-    fn note_crowd(&mut self, now: Instant, host: Ipv4Addr) {
-        self.report_due |= self.crowd.note(now, host);
+    /// Forgets a flow that is over.
+    pub(super) fn release(&mut self, flow: FlowKey) {
+        self.accepted.remove(&flow);
+        self.end_question(flow);
+        self.relayed.remove(&flow);
     }
 
-    /// The name of the host with this address, or the address.
-    pub(super) fn called(&self, host: Ipv4Addr) -> String {
-        let name = self.zone().and_then(|zone| zone.name(host));
-        name.map_or_else(|| host.to_string(), ToString::to_string)
+    /// Counts a dial as over.
+    pub(super) fn end_dial(&mut self, flow: FlowKey) {
+        self.dials.give(*flow.dst.ip(), 1);
     }
+}
+
+/// Whether what is served may be dialled.
+fn permitted(rights: &Rights, host: &str, port: u16) -> Result<(), (Destination, Failure)> {
+    let Ok(host) = host.parse() else {
+        // A text that is not a host cannot be dialled, and the driver reports that.
+        return Ok(());
+    };
+    let destination = Destination { host, port };
+    let judged = rights.may_dial(&destination);
+    judged.map_err(|failure| (destination, failure))
 }

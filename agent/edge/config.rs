@@ -5,7 +5,10 @@ use std::{
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
 };
 
-use super::{Listener, Purpose, policy};
+use super::{
+    rules,
+    words::{Files, Listener, Proxy, Purpose},
+};
 use crate::{
     addr::{Port, Vip},
     names::Zone,
@@ -57,34 +60,6 @@ pub(super) struct Peer {
     pub(super) policy: bool,
 }
 
-/// A proxy for programs on this host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proxy {
-    /// The address that it listens on.
-    pub listen: SocketAddr,
-    /// The file with its users, not yet expanded.
-    pub credentials: Option<String>,
-    /// Whether, if it has no file, only programs of the agent's own user may use it, and those that have the token.
-    pub same_user: bool,
-}
-
-/// Files that the agent writes for programs on its host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Files {
-    /// The names of the network.
-    pub zone: Zone,
-    /// The folder for the files, not yet expanded.
-    pub state_dir: Option<String>,
-    /// Whether the names also go into `/etc/hosts`.
-    pub etc_hosts: bool,
-    /// The HTTP proxy, if it works.
-    pub http: Option<Proxy>,
-    /// The SOCKS proxy, if it works.
-    pub socks: Option<Proxy>,
-    /// Why proxies do not work that should.
-    pub missing: Vec<String>,
-}
-
 impl Config {
     /// Checks the manager's message. Fails with what it cannot mean.
     pub(super) fn read(args: Configure) -> Result<Self, String> {
@@ -101,7 +76,7 @@ impl Config {
                 ports("nameServers", &args.name_servers)?,
                 ports("relays", &args.relays)?,
             );
-            policy::read(&args, dns.into_iter(), relays.into_iter())?
+            rules::read(&args, dns.into_iter(), relays.into_iter())?
         };
         let mut published = BTreeSet::new();
         for (vip, port) in ports("others", &args.others)? {
@@ -186,6 +161,19 @@ impl Config {
             add(Purpose::Socks, socks.listen);
         }
         listeners
+    }
+
+    /// The listeners that stay as they are when this configuration follows `old`.
+    pub(super) fn listeners_kept_from(&self, old: &Self) -> BTreeSet<Listener> {
+        let mut kept = self.listeners();
+        // A proxy with other users is another one at the same address.
+        if old.http != self.http {
+            kept.retain(|listener| listener.purpose != Purpose::Http);
+        }
+        if old.socks != self.socks {
+            kept.retain(|listener| listener.purpose != Purpose::Socks);
+        }
+        kept
     }
 
     /// Whether connections to a listener are refused while these hosts are lost. That is never so for the host's own

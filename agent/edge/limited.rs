@@ -7,12 +7,16 @@ use std::{
     time::Duration,
 };
 
-use super::{Core, Listener, Listening, NotListening, Purpose, config::Config};
+use super::{
+    config::Config,
+    rights::Rights,
+    words::{Listener, NotListening, Purpose},
+};
 use crate::{
+    destination::{Destination, Host},
     limits::{Limits, Names, Refusal},
-    proxy::{Cause, Destination, Failure, Host},
     time::Instant,
-    wire::{control::ProblemReport, probe},
+    wire::{Cause, Failure, control::ProblemReport},
 };
 
 /// How many refusals by one rule are named; further ones are counted.
@@ -21,7 +25,7 @@ const NAMED_MAX: usize = 4;
 /// The shortest time between two reports. An attacker can cause a thousand different refusals a second.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
-impl Core {
+impl Rights {
     /// Whether a destination may be dialled at all, before its name is looked up.
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Failure> {
         let judged = self.limits.may_dial(destination);
@@ -34,39 +38,14 @@ impl Core {
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
-    pub fn handle_not_dialled(
-        &mut self,
-        now: Instant,
-        destination: &Destination,
-        failure: &Failure,
-    ) {
-        if failure.cause == Cause::Limited {
-            let reason = failure.reason.trim_end_matches('.').to_owned();
-            self.note_refused(now, "connect to", &destination.to_string(), reason);
-        }
-    }
-
-    /// Whether another host may be told what it asks this agent's DNS server for: a name of the network or, if it is
-    /// `foreign`, one that only this machine's resolvers know.
-    pub fn may_resolve(&mut self, now: Instant, name: &str, foreign: bool) -> bool {
-        let names = if foreign {
+    /// Whether another host may be told an address: of a name of the network or, if it is `foreign`, of one that only this
+    /// machine's resolvers know.
+    pub(super) fn may_resolve(&self, foreign: bool) -> Result<(), Refusal> {
+        self.limits.may_resolve(if foreign {
             Names::Everything
         } else {
             Names::Network
-        };
-        match self.limits.may_resolve(names) {
-            Ok(()) => true,
-            Err(refusal) => {
-                self.note_refused(
-                    now,
-                    "tell other hosts the address of",
-                    name,
-                    refusal.to_string(),
-                );
-                false
-            }
-        }
+        })
     }
 
     /// Whether this agent may dial other machines for other hosts.
@@ -75,56 +54,15 @@ impl Core {
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether a flow may be dialled. A refusal is reported if other hosts ask for the flow; for a published port it
-    /// was reported before.
-    pub(super) fn permits_flow(
-        &mut self,
-        now: Instant,
-        host: &str,
-        port: u16,
-        for_others: bool,
-    ) -> bool {
-        let Ok(host) = host.parse() else {
-            // A text that is not a host cannot be dialled, and the driver reports that.
-            return true;
-        };
-        let destination = Destination { host, port };
-        let judged = self.may_dial(&destination);
-        if let Err(failure) = &judged
-            && for_others
-        {
-            self.handle_not_dialled(now, &destination, failure);
-        }
-        judged.is_ok()
-    }
-
-    /// Everything that this machine does not permit.
-    pub(super) fn limited_problems(&self) -> Vec<ProblemReport> {
-        let mut listeners = Sums::default();
-        for (listener, place) in &self.listeners {
-            if let Listening::Denied(why) = &place.listening {
-                let (verb, address) = listener.words();
-                listeners.add(verb, &address, why.reason.clone());
-            }
-        }
-        let configured = self.denied.iter().cloned();
-        let denied = listeners.reports().into_iter().chain(configured);
-        denied.chain(self.refused.reports()).collect()
-    }
-
     pub(super) fn may_listen(&self, listener: Listener) -> Result<(), NotListening> {
         let judged = match listener.purpose {
             Purpose::Network | Purpose::Dns => self.limits.may_listen(listener.address),
             Purpose::Http | Purpose::Socks => self.limits.may_serve_proxy(listener.address),
         };
         judged.map_err(|refusal| NotListening {
-            cause: probe::Cause::Limited,
+            cause: Cause::Limited,
             reason: refusal.to_string(),
         })
-    }
-
-    fn note_refused(&mut self, now: Instant, verb: &'static str, what: &str, reason: String) {
-        self.report_due |= self.refused.note(now, verb, what, reason);
     }
 
     /// A refusal for people elsewhere, who do not know which machine it is about.
@@ -242,7 +180,13 @@ pub(super) struct Refused {
 
 impl Refused {
     /// Notes a refusal; true if it has to be reported now.
-    fn note(&mut self, now: Instant, verb: &'static str, what: &str, reason: String) -> bool {
+    pub(super) fn note(
+        &mut self,
+        now: Instant,
+        verb: &'static str,
+        what: &str,
+        reason: String,
+    ) -> bool {
         if !self.sums.add(verb, what, reason) {
             return false;
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use ipnet::IpNet;
 
-use super::{Core, config::Config};
+use super::{config::Config, rights::Rights};
 use crate::{
     addr::Vip,
     proxy::{
@@ -12,9 +12,10 @@ use crate::{
         page::{Page, PageHost, PageRoute},
     },
     route::{Route, Target},
+    wire::control::ProblemReport,
 };
 
-impl Core {
+impl Rights {
     /// The proxy auto-configuration for a proxy at this address.
     pub fn pac(&self, proxy: SocketAddr) -> Option<String> {
         let config = self.config.as_ref()?;
@@ -44,10 +45,9 @@ impl Core {
         Some(pac.script())
     }
 
-    /// The status page.
-    pub fn page(&self) -> Option<Page> {
+    /// The status page, with these problems on it.
+    pub(super) fn page(&self, problems: &[ProblemReport]) -> Option<Page> {
         let config = self.config.as_ref()?;
-        let problems = self.problems();
         let called = |vip: &Vip| config.called(*vip);
         Some(Page {
             name: called(&config.me),

@@ -1,25 +1,16 @@
 //! The way of a connection that a client of a proxy asks for, and what a gateway does for others.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddrV4},
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
-use super::{Core, config::Config};
+use super::{config::Config, rights::Rights};
 use crate::{
     addr::{Port, Vip},
+    destination::{Destination, Host},
     names::SUFFIX,
-    proxy::{Cause, Destination, Failure, Host},
     route,
     time::Instant,
+    wire::{Cause, Failure},
 };
-
-/// How long other hosts may dial an address that this gateway's DNS server has given.
-const GIVEN_MAX: Duration = Duration::from_hours(1);
-
-/// How many addresses that this gateway's DNS server has given are remembered.
-const GIVEN_ENTRIES_MAX: usize = 4_096;
 
 /// The way to a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +34,7 @@ pub struct Gateway {
     pub dns: Option<Port>,
 }
 
-impl Core {
+impl Rights {
     /// The way to a destination. Fails for a name that belongs to the network and that no host has.
     pub fn path(&self, destination: &Destination) -> Result<Path, Failure> {
         let Some(config) = &self.config else {
@@ -133,7 +124,7 @@ impl Core {
 
     /// Notes that this gateway's DNS server has given these addresses for a name to another host. Hosts may connect to
     /// them for a while if a route leads the name through here.
-    pub fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
+    pub(super) fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         let Some(config) = &self.config else { return };
         let Some(route) = config.routes.to_name(name) else {
             return;
@@ -179,29 +170,5 @@ impl Config {
             dns: self.dns.get(vip).copied(),
         });
         Path::Gateways(gateways.collect())
-    }
-}
-
-/// The addresses that a gateway's DNS server has given.
-#[derive(Debug, Default)]
-pub(super) struct Given(BTreeMap<Ipv4Addr, Instant>);
-
-impl Given {
-    fn remember(&mut self, now: Instant, address: Ipv4Addr) {
-        if self.0.len() >= GIVEN_ENTRIES_MAX && !self.0.contains_key(&address) {
-            self.0.retain(|_, given| now - *given < GIVEN_MAX);
-            let oldest = self.0.iter().min_by_key(|(_, given)| **given);
-            if self.0.len() >= GIVEN_ENTRIES_MAX
-                && let Some((&oldest, _)) = oldest
-            {
-                self.0.remove(&oldest);
-            }
-        }
-        self.0.insert(address, now);
-    }
-
-    fn has(&self, now: Instant, address: Ipv4Addr) -> bool {
-        let given = self.0.get(&address);
-        given.is_some_and(|given| now - *given < GIVEN_MAX)
     }
 }

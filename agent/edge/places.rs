@@ -1,24 +1,33 @@
-//! Where an agent listens, which addresses it holds, and whom it lets in.
+//! Where an agent listens, and which addresses it holds.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
-use super::{Core, Listener, NotListening, Output, Purpose, strangers::refused};
+use super::{
+    limited::Sums,
+    outbox::Outbox,
+    rights::Rights,
+    words::{Files, Listener, NotListening, Output, Purpose},
+};
 use crate::{
     time::Instant,
-    wire::control::{Event, Lost, Message},
+    wire::{Cause, control::ProblemReport, probe::Found},
 };
 
 /// How long an address that could not be had is left alone before the next try.
 pub(super) const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
 /// An address to listen on.
-pub(super) struct Place {
+struct Place {
     /// Whether connections are refused there.
-    pub(super) held: bool,
-    pub(super) listening: Listening,
+    held: bool,
+    listening: Listening,
 }
 
-pub(super) enum Listening {
+enum Listening {
     /// The driver was asked, and has not answered.
     Asked,
     /// The driver has the address.
@@ -32,29 +41,42 @@ pub(super) enum Listening {
     },
 }
 
-impl Core {
-    /// Closes every listener that is not in `wanted`, opens what is missing, and holds what is lost.
-    pub(super) fn listen(&mut self, wanted: &BTreeSet<Listener>) {
-        self.keep_listening(wanted);
-        for &listener in wanted {
-            let lost = &self.lost;
-            let held = (self.config.as_ref()).is_some_and(|config| config.is_held(&listener, lost));
+/// All addresses to listen on, and what becomes of them.
+#[derive(Default)]
+pub(super) struct Places {
+    listeners: BTreeMap<Listener, Place>,
+    /// Hosts that cannot be reached: their addresses are held, so that connections to them are refused.
+    lost: BTreeSet<Ipv4Addr>,
+    /// The earliest `retry_at` of the listeners.
+    next_retry: Option<Instant>,
+    /// The files that were last to be written.
+    written: Option<Files>,
+}
+
+impl Places {
+    /// Closes every listener that is not in the configuration, opens what is missing, and holds what is lost.
+    pub(super) fn listen(&mut self, rights: &Rights, outbox: &mut Outbox) {
+        let Some(config) = &rights.config else { return };
+        let wanted = config.listeners();
+        self.keep(&wanted, outbox);
+        for listener in wanted {
+            let held = config.is_held(&listener, &self.lost);
             if let Some(place) = self.listeners.get_mut(&listener) {
                 let same = std::mem::replace(&mut place.held, held) == held;
                 // A listener that failed is tried again when it is time, and one that is denied never.
                 let asked = matches!(place.listening, Listening::Asked | Listening::Works);
                 if !same && asked {
-                    self.outputs.push_back(ask(listener, held));
+                    outbox.ask(ask(listener, held));
                 }
                 continue;
             }
-            let listening = match self.may_listen(listener) {
+            let listening = match rights.may_listen(listener) {
                 Ok(()) => {
-                    self.outputs.push_back(ask(listener, held));
+                    outbox.ask(ask(listener, held));
                     Listening::Asked
                 }
                 Err(why) => {
-                    self.report_due = true;
+                    outbox.note_news(true);
                     Listening::Denied(why)
                 }
             };
@@ -63,24 +85,28 @@ impl Core {
     }
 
     /// Closes every listener that is not in `wanted`.
-    pub(super) fn keep_listening(&mut self, wanted: &BTreeSet<Listener>) {
-        let (outputs, report_due) = (&mut self.outputs, &mut self.report_due);
+    pub(super) fn keep(&mut self, wanted: &BTreeSet<Listener>, outbox: &mut Outbox) {
         self.listeners.retain(|listener, place| {
             let stays = wanted.contains(listener);
             let denied = matches!(place.listening, Listening::Denied(_));
             let failed = matches!(place.listening, Listening::Failed { .. });
             if !stays && !denied {
-                outputs.push_back(Output::Close(*listener));
+                outbox.ask(Output::Close(*listener));
             }
-            *report_due |= !stays && (denied || failed);
+            outbox.note_news(!stays && (denied || failed));
             stays
         });
     }
 
+    /// Takes the hosts that are lost from now on.
+    pub(super) fn replace_lost(&mut self, lost: Vec<Ipv4Addr>) {
+        self.lost = lost.into_iter().collect();
+    }
+
     /// Has the files written if they have changed. This waits until it is known which proxies work, so that the files
     /// lead programs only to what is really ours.
-    pub(super) fn write_files(&mut self) {
-        let Some(config) = &self.config else { return };
+    pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
+        let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
         for (listener, place) in &self.listeners {
             let (proxy, found) = match listener.purpose {
@@ -99,25 +125,18 @@ impl Core {
         }
         if self.written.as_ref() != Some(&files) {
             self.written = Some(files.clone());
-            self.outputs.push_back(Output::Write(Box::new(files)));
+            outbox.ask(Output::Write(Box::new(files)));
         }
     }
 
-    /// Stops listening for these hosts, and listens for all others again.
-    pub(super) fn handle_lost(&mut self, lost: Lost) {
-        self.lost = lost.hosts.into_iter().collect();
-        if let Some(config) = &self.config {
-            let listeners = config.listeners();
-            self.listen(&listeners);
-        }
-    }
-
-    /// The outcome of [`Output::Listen`] or [`Output::Hold`].
-    pub fn handle_listening(
+    /// Takes what became of a listener that the driver was asked for.
+    pub(super) fn handle_listening(
         &mut self,
         now: Instant,
         listener: Listener,
         outcome: Result<(), NotListening>,
+        rights: &Rights,
+        outbox: &mut Outbox,
     ) {
         let Some(place) = self.listeners.get_mut(&listener) else {
             return;
@@ -131,45 +150,24 @@ impl Core {
         };
         *listening = match outcome {
             Ok(()) => {
-                self.report_due |= failed_before.is_some();
+                outbox.note_news(failed_before.is_some());
                 Listening::Works
             }
             Err(why) => {
-                self.report_due |= failed_before.as_ref() != Some(&why);
+                outbox.note_news(failed_before.as_ref() != Some(&why));
                 let retry_at = now + LISTEN_RETRY;
                 self.next_retry.get_or_insert(retry_at);
                 Listening::Failed { why, retry_at }
             }
         };
-        self.write_files();
+        self.write_files(rights, outbox);
     }
 
-    /// Whether only programs of this agent's own user are let in at a listener for this purpose. Questions over UDP
-    /// have no user.
-    pub fn is_for_same_user(&self, purpose: Purpose) -> bool {
-        (self.config.as_ref()).is_some_and(|config| config.is_for_same_user(purpose))
-    }
-
-    /// Notes that somebody was refused; `user` is `None` if it is not known who. True if people should be told, with
-    /// [`Core::tell_refused`].
-    pub fn handle_refused(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
-        self.strangers.note(now, listener, user)
-    }
-
-    /// Tells the manager who was refused, and what would let them in. Returns the text instead if the manager does not
-    /// want it.
-    pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
-        let config = self.config.as_ref()?;
-        let text = refused(listener, who, &config.called(config.me));
-        if !config.peer.notices {
-            return Some(text);
+    /// Tries the listeners again for which it is time.
+    pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
+        if self.next_retry.is_none_or(|at| at > now) {
+            return;
         }
-        let event = Event::Notice(text);
-        self.control.push_back(Message::Event(event.into_raw()));
-        None
-    }
-
-    pub(super) fn retry_listeners(&mut self, now: Instant) {
         self.next_retry = None;
         for (&listener, place) in &mut self.listeners {
             let Listening::Failed { retry_at, .. } = &mut place.listening else {
@@ -182,7 +180,62 @@ impl Core {
             }
             // The driver's answer sets the next time.
             *retry_at = now + LISTEN_RETRY;
-            self.outputs.push_back(ask(listener, place.held));
+            outbox.ask(ask(listener, place.held));
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.next_retry.map(|at| (at, "a listener's next try"))
+    }
+
+    /// What could not be listened on.
+    pub(super) fn failed(&self) -> impl Iterator<Item = ProblemReport> {
+        self.listeners.iter().filter_map(|(listener, place)| {
+            let Listening::Failed { why, .. } = &place.listening else {
+                return None;
+            };
+            Some(ProblemReport {
+                what: listener.to_string(),
+                reason: why.reason.clone(),
+            })
+        })
+    }
+
+    /// What this machine does not permit to listen on, in sum.
+    pub(super) fn denied(&self) -> Vec<ProblemReport> {
+        let mut denied = Sums::default();
+        for (listener, place) in &self.listeners {
+            if let Listening::Denied(why) = &place.listening {
+                let (verb, address) = listener.words();
+                denied.add(verb, &address, why.reason.clone());
+            }
+        }
+        denied.reports()
+    }
+
+    /// What a probe finds at an address that connections of programs arrive at.
+    pub(super) fn find(&self, address: SocketAddr) -> Found {
+        let mut listeners = self.listeners.iter();
+        // DNS over UDP may have the address as well.
+        let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
+        match found.map(|(_, place)| (&place.listening, place.held)) {
+            Some((Listening::Works, true)) => Found {
+                cause: Some(Cause::NotAllowed),
+                reason: "the host of that address is lost".to_owned(),
+            },
+            Some((Listening::Works, false)) => Found::default(),
+            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => Found {
+                cause: Some(why.cause),
+                reason: why.reason.clone(),
+            },
+            Some((Listening::Asked, _)) => Found {
+                cause: Some(Cause::Other),
+                reason: "it has only just been told to".to_owned(),
+            },
+            None => Found {
+                cause: Some(Cause::NotAllowed),
+                reason: "its configuration does not say so".to_owned(),
+            },
         }
     }
 }

@@ -2,94 +2,15 @@
 //! The manager's switch has decided before. This is the second lock, and the only one that knows the names that a
 //! gateway is asked for.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, SocketAddrV4},
-};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
-use super::{Core, config::Config, path::Gateway};
+use super::{config::Config, path::Gateway, rights::Rights};
 use crate::{
     addr::{FlowKey, Port, Vip},
-    proxy::{Cause, Destination, Failure, Host},
-    route::policy::{
-        Action, Beyond, By, Hosts, Line, Name, Outside, Policy, Rule, Ruling, Service,
-    },
-    time::Instant,
-    wire::control::{self, Configure},
+    destination::{Destination, Host},
+    route::policy::{Action, By, Name, Outside, Ruling},
+    wire::{Cause, Failure},
 };
-
-/// Stands for everybody, or everything.
-const EVERYTHING: &str = "*";
-
-/// The policy in a configuration; fails with what it cannot mean.
-pub(super) fn read(
-    args: &Configure,
-    dns: impl Iterator<Item = (Vip, Port)>,
-    relays: impl Iterator<Item = (Vip, Port)>,
-) -> Result<Policy, String> {
-    let Some(written) = &args.policy else {
-        return Ok(Policy::default());
-    };
-    let rules: Result<Vec<_>, String> = written.rules.iter().map(rule).collect();
-    let hosts = args.hostname_map.values().chain([&args.me]);
-    let hosts: BTreeSet<_> = hosts
-        .filter_map(|address| Vip::new(*address).ok())
-        .collect();
-    let services = dns.map(|at| (at, Service::Dns));
-    let services = services.chain(relays.map(|at| (at, Service::Relay)));
-    let default = action(&written.default)?;
-    Ok(Policy::new(default, rules?, hosts, services))
-}
-
-fn rule(rule: &control::PolicyRule) -> Result<Rule, String> {
-    let wrong = |what: &str| format!("policy: rule {}: {what}", rule.number);
-    let hosts = |texts: &[String]| -> Result<Hosts, String> {
-        if texts == [EVERYTHING] {
-            return Ok(Hosts::Everybody);
-        }
-        let vip = |text: &String| {
-            let vip = text.parse::<Vip>();
-            vip.map_err(|error| wrong(&format!("{text:?} is {error}")))
-        };
-        texts
-            .iter()
-            .map(vip)
-            .collect::<Result<_, _>>()
-            .map(Hosts::Only)
-    };
-    let target = |text: &String| {
-        let target = text.parse();
-        target.map_err(|error| wrong(&format!("{text:?} is {error}")))
-    };
-    let beyond = if rule.beyond == [EVERYTHING] {
-        Beyond::Everything
-    } else {
-        let targets = rule.beyond.iter().map(target);
-        Beyond::Only(targets.collect::<Result<_, _>>()?)
-    };
-    Ok(Rule {
-        number: rule.number,
-        line: Line::default(),
-        from: hosts(&rule.from)?,
-        to: hosts(&rule.to)?,
-        beyond,
-        via: hosts(&rule.via)?,
-        ports: rule
-            .ports
-            .iter()
-            .map(|[first, last]| *first..=*last)
-            .collect(),
-        action: action(&rule.action)?,
-    })
-}
-
-fn action(word: &str) -> Result<Action, String> {
-    match word {
-        "allow" => Ok(Action::Allow),
-        "deny" => Ok(Action::Deny),
-        other => Err(format!("policy: {other:?} is neither allow nor deny")),
-    }
-}
 
 impl Config {
     /// What the policy says about a host that asks this one to connect to something outside the network.
@@ -128,7 +49,7 @@ impl Config {
     }
 }
 
-impl Core {
+impl Rights {
     /// Whether the policy lets a flow in, named from this end.
     pub(super) fn lets_in(&self, flow: FlowKey) -> bool {
         let config = self.config.as_ref();
@@ -147,29 +68,6 @@ impl Core {
         };
         let is_open = address.is_none() && ruling.may_be_allowed();
         ruling.denies.filter(|_| !is_open)
-    }
-
-    /// Notes for the manager that a host was refused something, and returns what the host is told.
-    pub fn refuse(
-        &mut self,
-        now: Instant,
-        from: Ipv4Addr,
-        to: &Destination,
-        address: Option<IpAddr>,
-        by: By,
-    ) -> Failure {
-        if self.peer().policy {
-            self.refusals.note(now, from, to.to_string(), by);
-        }
-        match (&to.host, address) {
-            (Host::Name(_), Some(address)) => Failure {
-                cause: Cause::NotAllowed,
-                reason: format!(
-                    "{to} is {address} there, which is not allowed to this host by {by}."
-                ),
-            },
-            _ => not_allowed(to, by),
-        }
     }
 
     /// Whether the DNS server of this host passes on a question of another host. If there is a policy, it has to be
@@ -198,32 +96,11 @@ impl Core {
         allowed && (routed || everybody)
     }
 
-    /// Notes that this gateway has connected to an address for another host, which has asked for it on this flow.
-    pub fn handle_relayed(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
-        // The policy may have changed since the host asked.
-        if !self.may_have(*flow.dst.ip(), &to, address) {
-            self.flows.abort(flow);
-        }
-        self.relayed.insert(flow, (to, address));
-    }
-
     /// Whether a host may have a connection through this gateway, by the routes and by the policy.
-    fn may_have(&self, from: Ipv4Addr, to: &Destination, address: IpAddr) -> bool {
+    pub(super) fn may_have(&self, from: Ipv4Addr, to: &Destination, address: IpAddr) -> bool {
         self.denies(from, to, Some(address)).is_none()
             && self.may_relay_to(to).is_ok()
             && self.may_connect_for_others(to, address).is_ok()
-    }
-
-    /// Ends connections for other hosts that are not allowed any more, because the policy has changed, or the routes.
-    pub(super) fn cut_relayed(&mut self) {
-        let gone = self
-            .relayed
-            .iter()
-            .filter(|(flow, (to, address))| !self.may_have(*flow.dst.ip(), to, *address));
-        let gone: Vec<_> = gone.map(|(flow, _)| *flow).collect();
-        for flow in gone {
-            self.flows.abort(flow);
-        }
     }
 
     /// Why this host may not reach a port of another one; `None` if the policy does not refuse it.
@@ -255,7 +132,17 @@ impl Core {
     }
 }
 
-/// The failure to report when the policy does not allow this host a destination.
+/// The failure to report when the policy does not allow this host a destination, or the address that its name led to.
+pub(super) fn refused(to: &Destination, address: Option<IpAddr>, by: By) -> Failure {
+    match (&to.host, address) {
+        (Host::Name(_), Some(address)) => Failure {
+            cause: Cause::NotAllowed,
+            reason: format!("{to} is {address} there, which is not allowed to this host by {by}."),
+        },
+        _ => not_allowed(to, by),
+    }
+}
+
 fn not_allowed(to: &Destination, by: By) -> Failure {
     Failure {
         cause: Cause::NotAllowed,

@@ -1,46 +1,53 @@
 //! Checks that the manager asks this agent for. It dials for a probe only what it would dial for a flow.
 
-use std::net::{IpAddr, SocketAddrV4};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddrV4},
+};
 
-use super::{Core, Listening, Output, Purpose, Served};
+use super::{
+    outbox::Outbox,
+    places::Places,
+    rights::{Rights, Served},
+    words::{Errand, Output},
+};
 use crate::{
-    proxy::{self, Destination, Failure, Host},
+    destination::{Destination, Host},
     time::Instant,
     wire::{
+        Cause, Failure,
         control::{self, Raw},
-        probe::{Cause, Found, Probe},
+        probe::{Found, Probe},
     },
 };
 
 /// How many probes that dial may be under way.
 const ERRANDS_MAX: usize = 8;
 
-/// What is to be dialled for a probe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// What a published port of this host leads to: an address or a name, and a port.
-    Published(String, u16),
-    /// A destination that another host could have asked this gateway for.
-    ForOthers(Destination),
-}
+/// The probes that wait for the driver.
+#[derive(Debug, Default)]
+pub(super) struct Errands(BTreeSet<u64>);
 
-impl Core {
+impl Errands {
     /// Checks what the manager asks for; `None` if the driver has to act first.
     pub(super) fn probe(
         &mut self,
         now: Instant,
         id: u64,
         args: &Raw,
+        rights: &Rights,
+        places: &Places,
+        outbox: &mut Outbox,
     ) -> Option<Result<Raw, String>> {
         let found = match args.read() {
-            Ok(Probe::Listener { address }) => self.listens(address),
-            Ok(Probe::Dial { host, port }) => match self.errand(now, &host, port) {
-                Ok(Some(_)) if self.errands.len() >= ERRANDS_MAX => {
+            Ok(Probe::Listener { address }) => places.find(address),
+            Ok(Probe::Dial { host, port }) => match rights.errand(now, &host, port) {
+                Ok(Some(_)) if self.0.len() >= ERRANDS_MAX => {
                     return Some(Err("too many probes are under way".to_owned()));
                 }
                 Ok(Some(errand)) => {
-                    if self.errands.insert(id) {
-                        self.outputs.push_back(Output::Probe(id, errand));
+                    if self.0.insert(id) {
+                        outbox.ask(Output::Probe(id, errand));
                     }
                     return None;
                 }
@@ -53,42 +60,22 @@ impl Core {
         Some(Ok(Raw::of(&found)))
     }
 
-    /// The outcome of [`Output::Probe`].
-    pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Failure>) {
-        if !self.errands.remove(&id) {
+    /// Takes the outcome of [`Output::Probe`].
+    pub(super) fn handle_probed(
+        &mut self,
+        id: u64,
+        outcome: Result<(), Failure>,
+        outbox: &mut Outbox,
+    ) {
+        if !self.0.remove(&id) {
             return;
         }
         let found = outcome.err().map(Found::from).unwrap_or_default();
-        let data = Raw::of(&found);
-        self.control
-            .push_back(super::result(id, control::PROBE.to_owned(), Ok(data)));
+        outbox.answer(id, control::PROBE.to_owned(), Ok(Raw::of(&found)));
     }
+}
 
-    fn listens(&self, address: std::net::SocketAddr) -> Found {
-        let mut listeners = self.listeners.iter();
-        // DNS over UDP may have the address as well.
-        let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
-        match found.map(|(_, place)| (&place.listening, place.held)) {
-            Some((Listening::Works, true)) => Found {
-                cause: Some(Cause::NotAllowed),
-                reason: "the host of that address is lost".to_owned(),
-            },
-            Some((Listening::Works, false)) => Found::default(),
-            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => Found {
-                cause: Some(why.cause),
-                reason: why.reason.clone(),
-            },
-            Some((Listening::Asked, _)) => Found {
-                cause: Some(Cause::Other),
-                reason: "it has only just been told to".to_owned(),
-            },
-            None => Found {
-                cause: Some(Cause::NotAllowed),
-                reason: "its configuration does not say so".to_owned(),
-            },
-        }
-    }
-
+impl Rights {
     /// What a flow to this destination would have dialled; `None` for what the agent serves itself.
     fn errand(&self, now: Instant, host: &str, port: u16) -> Result<Option<Errand>, Found> {
         let not_allowed = |reason: String| Found {
@@ -120,24 +107,6 @@ impl Core {
                 self.may_relay_to(&destination).map_err(Found::from)?;
                 Ok(Some(Errand::ForOthers(destination)))
             }
-        }
-    }
-}
-
-impl From<Failure> for Found {
-    fn from(failure: Failure) -> Self {
-        let cause = match failure.cause {
-            proxy::Cause::NotAllowed => Cause::NotAllowed,
-            proxy::Cause::Limited => Cause::Limited,
-            proxy::Cause::NameNotFound => Cause::NameNotFound,
-            proxy::Cause::Unreachable => Cause::Unreachable,
-            proxy::Cause::Refused => Cause::Refused,
-            proxy::Cause::TimedOut => Cause::TimedOut,
-            proxy::Cause::HostDown | proxy::Cause::Other => Cause::Other,
-        };
-        Self {
-            cause: Some(cause),
-            reason: failure.reason,
         }
     }
 }

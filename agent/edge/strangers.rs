@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Listener, Purpose};
+use super::words::{Listener, Purpose};
 use crate::time::Instant;
 
 /// How many refusals are reported in the life of an agent.

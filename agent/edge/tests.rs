@@ -11,6 +11,7 @@ mod probe;
 use std::time::Duration;
 
 use super::{places::LISTEN_RETRY, *};
+use crate::VERSION;
 
 const ME: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);
 const OTHER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(127, 0, 42, 100), 8080);

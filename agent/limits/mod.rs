@@ -17,8 +17,8 @@ use std::{
 
 use self::words::{Place, Remote, Writable};
 use crate::{
+    destination::{Destination, Host},
     manifest::{Problem, limits::read},
-    proxy::{Destination, Host},
 };
 
 /// How many permitted things a refusal names.

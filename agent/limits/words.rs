@@ -11,7 +11,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use super::{Kind, Names, Permit, Permits};
 use crate::{
-    proxy::Host,
+    destination::Host,
     route::{Target, TargetError, is_special},
     text::{meant, quote},
 };

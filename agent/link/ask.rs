@@ -1,22 +1,13 @@
 //! Questions to an agent beside its work, which explain how things stand. Every question gets exactly one [`Reply`]:
 //! the agent's answer, or the reason why there is none.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use super::{Link, Output, State, loss::said};
-use crate::{
-    time::Instant,
-    wire::{
-        control::{Message, Outcome, feature},
-        probe::{Found, Probe},
-    },
+use super::loss::said;
+use crate::wire::{
+    control::Outcome,
+    probe::{Found, Probe},
 };
-
-/// How long an agent may take for an answer: a little longer than its own limit for a dial.
-const ANSWER_MAX: Duration = Duration::from_secs(12);
-
-/// How many questions may be open to one agent.
-const OPEN_MAX: usize = 16;
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,92 +37,21 @@ pub enum Reply {
     Busy,
 }
 
-/// The questions that are open to an agent.
-#[derive(Debug, Default)]
-pub(super) struct Open(BTreeMap<u64, Waiting>);
-
-/// An open question.
-#[derive(Debug)]
-struct Waiting {
-    since: Instant,
-    /// Whether the answer has to have data.
-    wants_data: bool,
-}
-
-impl Open {
-    /// When the first open question is given up.
-    pub(super) fn due(&self) -> Option<Instant> {
-        let first = self.0.values().map(|waiting| waiting.since).min();
-        first.map(|since| since + ANSWER_MAX)
-    }
-}
-
-impl Link {
-    /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
-    /// be asked, the reply is returned at once.
-    pub fn ask(&mut self, now: Instant, question: &Question) -> Result<u64, Reply> {
-        if self.state != State::Ready {
-            return Err(Reply::NotUp);
+impl Reply {
+    /// What an answer says that took so long. `wants_data` says whether it has to have data.
+    pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
+        if let Some(reason) = outcome.failure() {
+            return Self::Unable(said(&reason));
         }
-        let needs = match question {
-            Question::Alive => feature::HEARTBEAT,
-            Question::Probe(_) => feature::PROBE,
-        };
-        if !self.life.can(needs) {
-            return Err(Reply::CannotBeAsked);
+        if !wants_data {
+            return Self::Found(Found::default(), took);
         }
-        if self.life.open.0.len() >= OPEN_MAX {
-            return Err(Reply::Busy);
-        }
-        self.request(|id, _| match question {
-            Question::Alive => Message::ping(id),
-            Question::Probe(probe) => Message::probe(id, probe),
-        });
-        let waiting = Waiting {
-            since: now,
-            wants_data: *question != Question::Alive,
-        };
-        self.life.open.0.insert(self.requests, waiting);
-        Ok(self.requests)
-    }
-
-    /// Takes the answer to an open question; false if there was no such question.
-    pub(super) fn handle_reply(&mut self, now: Instant, outcome: &Outcome) -> bool {
-        let Some(waiting) = self.life.open.0.remove(&outcome.request_id) else {
-            return false;
-        };
-        let reply = match outcome.failure() {
-            Some(reason) => Reply::Unable(said(&reason)),
-            None if !waiting.wants_data => Reply::Found(Found::default(), now - waiting.since),
-            None => match outcome.data.read::<Found>() {
-                Ok(mut found) => {
-                    found.reason = said(&found.reason);
-                    Reply::Found(found, now - waiting.since)
-                }
-                Err(_) => Reply::Unable("its answer cannot be read".to_owned()),
-            },
-        };
-        self.outputs
-            .push_back(Output::Reply(outcome.request_id, reply));
-        true
-    }
-
-    /// Gives up the questions that have waited for too long.
-    pub(super) fn give_up_waiting(&mut self, now: Instant) {
-        let outputs = &mut self.outputs;
-        self.life.open.0.retain(|id, waiting| {
-            let waits = now - waiting.since < ANSWER_MAX;
-            if !waits {
-                outputs.push_back(Output::Reply(*id, Reply::Silent));
+        match outcome.data.read::<Found>() {
+            Ok(mut found) => {
+                found.reason = said(&found.reason);
+                Self::Found(found, took)
             }
-            waits
-        });
-    }
-
-    /// Gives up all open questions, because the agent answers nothing more.
-    pub(super) fn give_up_all(&mut self) {
-        let open = std::mem::take(&mut self.life.open.0);
-        let lost = open.into_keys().map(|id| Output::Reply(id, Reply::Lost));
-        self.outputs.extend(lost);
+            Err(_) => Self::Unable("its answer cannot be read".to_owned()),
+        }
     }
 }

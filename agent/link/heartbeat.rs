@@ -3,7 +3,7 @@
 //! Silence is counted in looks and not in time: while a laptop sleeps, or a stopped process stands still, nobody looks,
 //! and nobody can be blamed for not having answered.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use super::signs::{Sign, Signs};
 use crate::time::Instant;
@@ -21,10 +21,6 @@ const PARTS_MAX: u32 = 16;
 /// How many misses are left to an agent after the machine has slept.
 const AFTER_SLEEP: u32 = 2;
 
-/// How many questions are remembered. An answer to an older one shows that the agent lives, but not how long the way
-/// is.
-const ASKED_MAX: usize = 16;
-
 /// A latency is news if it differs from the last one by more than one part in this many.
 const NEWS: u32 = 4;
 
@@ -33,11 +29,6 @@ const NEWS: u32 = 4;
 pub(super) struct Heartbeat {
     look_at: Instant,
     signs: Signs,
-    /// The questions that were not answered yet, and when they were asked. A late answer does not hold up further
-    /// questions, since the agent lives by them, too.
-    asked: VecDeque<(u64, Instant)>,
-    /// The number of the last question that was forgotten.
-    forgotten: Option<u64>,
     latency: Option<Duration>,
 }
 
@@ -59,8 +50,6 @@ impl Heartbeat {
         Self {
             look_at: now,
             signs,
-            asked: VecDeque::new(),
-            forgotten: None,
             latency: None,
         }
     }
@@ -70,8 +59,8 @@ impl Heartbeat {
         self.signs.hear(sign);
     }
 
-    /// Looks for signs of life, if it is time. `id` is the number for a question.
-    pub(super) fn look(&mut self, now: Instant, id: u64) -> Look {
+    /// Looks for signs of life, if it is time.
+    pub(super) fn look(&mut self, now: Instant) -> Look {
         if self.look_at > now {
             return Look::Wait;
         }
@@ -79,12 +68,6 @@ impl Heartbeat {
         if self.signs.look(PARTS_MAX) >= MISSED_MAX {
             return Look::Dead;
         }
-        if self.asked.len() >= ASKED_MAX
-            && let Some((oldest, _)) = self.asked.pop_front()
-        {
-            self.forgotten = Some(oldest);
-        }
-        self.asked.push_back((id, now));
         Look::Ask
     }
 
@@ -94,21 +77,15 @@ impl Heartbeat {
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// Takes the answer to a question, and returns whether the latency is news; `None` if there was no such question.
-    pub(super) fn answer(&mut self, now: Instant, id: u64) -> Option<bool> {
-        if self.forgotten.is_some_and(|last| id <= last) {
-            return Some(false);
-        }
-        let index = self.asked.iter().position(|(asked, _)| *asked == id)?;
-        let (_, since) = self.asked.remove(index)?;
-        let latency = now - since;
+    /// Takes how long an answer took, and returns whether that is news.
+    pub(super) fn measure(&mut self, latency: Duration) -> bool {
         let news = self
             .latency
             .is_none_or(|last| latency.abs_diff(last) > last / NEWS + Duration::from_millis(1));
         if news {
             self.latency = Some(latency);
         }
-        Some(news)
+        news
     }
 
     /// How long the last answer took, roughly.
@@ -137,7 +114,7 @@ mod tests {
             if now == last {
                 heart.hear(Sign::Whole);
             }
-            if heart.look(at(now), 1) == Look::Dead {
+            if heart.look(at(now)) == Look::Dead {
                 return now;
             }
             now += 100;
@@ -155,18 +132,18 @@ mod tests {
     #[test]
     fn a_sleep_counts_as_one_look_however_long_it_was() {
         let mut heart = Heartbeat::new(at(0));
-        assert_eq!(heart.look(at(0), 1), Look::Ask);
-        assert_eq!(heart.look(at(3_600_000), 2), Look::Ask);
-        assert_eq!(heart.answer(at(3_600_050), 1), Some(true));
-        assert_eq!(heart.answer(at(3_600_050), 2), Some(true));
+        assert_eq!(heart.look(at(0)), Look::Ask);
+        assert_eq!(heart.look(at(3_600_000)), Look::Ask);
+        assert!(heart.measure(Duration::from_secs(3_600)));
+        assert!(heart.measure(Duration::from_millis(50)));
     }
 
     #[test]
     fn after_a_sleep_a_silent_agent_is_given_up_within_4_s() {
         let mut heart = Heartbeat::new(at(0));
-        heart.look(at(0), 1);
+        heart.look(at(0));
         heart.doubt(at(1_000));
-        let looks = [1_000, 3_000, 5_000].map(|now| heart.look(at(now), 1));
+        let looks = [1_000, 3_000, 5_000].map(|now| heart.look(at(now)));
         assert_eq!(looks, [Look::Ask, Look::Ask, Look::Dead]);
     }
 
@@ -174,28 +151,17 @@ mod tests {
     fn the_agent_hears_something_every_2_s_however_late_its_answers_are() {
         let mut heart = Heartbeat::new(at(0));
         for number in 0..20 {
-            let (now, id) = (at(number * 2_000), number + 1);
-            assert_eq!(heart.look(now, id), Look::Ask);
+            assert_eq!(heart.look(at(number * 2_000)), Look::Ask);
             heart.hear(Sign::Whole);
         }
-        let now = at(40_000);
-        assert_eq!(heart.answer(now, 4), Some(false), "it was forgotten");
-        assert_eq!(heart.answer(now, 5), Some(true));
+        assert!(heart.measure(Duration::from_secs(32)));
         assert_eq!(heart.latency(), Some(Duration::from_secs(32)));
-        assert_eq!(heart.answer(now, 21), None, "nobody has asked it");
     }
 
     #[test]
     fn latency_is_news_only_when_it_has_changed() {
         let mut heart = Heartbeat::new(at(0));
-        assert_eq!(heart.answer(at(1), 1), None);
-        let mut news = Vec::new();
-        for (number, latency) in [40, 41, 45, 90].into_iter().enumerate() {
-            let (id, asked) = (number as u64, number as u64 * 2_000);
-            assert_eq!(heart.look(at(asked), id), Look::Ask);
-            heart.hear(Sign::Whole);
-            news.push(heart.answer(at(asked + latency), id).unwrap());
-        }
+        let news = [40, 41, 45, 90].map(|latency| heart.measure(Duration::from_millis(latency)));
         assert_eq!(news, [true, false, false, true]);
         assert_eq!(heart.latency(), Some(Duration::from_millis(90)));
     }

@@ -2,13 +2,15 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use super::{CHANGES_WINDOW, ask::Open, heartbeat::Heartbeat};
+use super::{
+    counter::Counter,
+    heartbeat::Heartbeat,
+    loss::said,
+    problems::{CHANGES_WINDOW, Problems},
+};
 use crate::{
     time::Instant,
-    wire::{
-        self, Decoder,
-        control::{Greeting, ProblemReport},
-    },
+    wire::{self, Decoder, control::Greeting},
 };
 
 /// The window in which faults are counted.
@@ -19,22 +21,16 @@ pub(super) struct Life {
     pub(super) decoder: Decoder,
     pub(super) spoke: bool,
     pub(super) greeting: Option<Greeting>,
-    pub(super) problems: Vec<ProblemReport>,
-    pub(super) faults: Faults,
-    pub(super) changes: Faults,
-    /// The newest problems that it has reported, since they changed too often to be shown at once.
-    pub(super) unsettled: Option<Vec<ProblemReport>>,
-    pub(super) unknown: Faults,
-    pub(super) notices: Faults,
-    /// The numbers of the configurations that were not answered yet, and the sums of their messages.
-    pub(super) configuring: Vec<(u64, u16)>,
+    pub(super) problems: Problems,
+    pub(super) faults: Counter,
+    pub(super) unknown: Counter,
+    pub(super) notices: Counter,
     pub(super) lost: News,
     /// Whether the agent was sent a configuration that is not the newest.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
     /// Only for an agent that answers heartbeats; others are judged by their process and their streams.
     pub(super) heartbeat: Option<Heartbeat>,
-    pub(super) open: Open,
     pub(super) person: Person,
 }
 
@@ -43,8 +39,6 @@ pub(super) struct Life {
 pub(super) struct News {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
-    /// The number of the last message about them, until it is answered.
-    pub(super) unanswered: Option<u64>,
 }
 
 /// What the command asks of a person.
@@ -62,18 +56,14 @@ impl Default for Life {
             decoder: Decoder::with_banner(wire::CONTROL_MAX_FROM_AGENT),
             spoke: false,
             greeting: None,
-            problems: Vec::new(),
-            faults: Faults::within(FAULT_WINDOW),
-            changes: Faults::within(CHANGES_WINDOW),
-            unsettled: None,
-            unknown: Faults::within(FAULT_WINDOW),
-            notices: Faults::within(CHANGES_WINDOW),
-            configuring: Vec::new(),
+            problems: Problems::default(),
+            faults: Counter::within(FAULT_WINDOW),
+            unknown: Counter::within(FAULT_WINDOW),
+            notices: Counter::within(CHANGES_WINDOW),
             lost: News::default(),
             outdated: false,
             served_since: None,
             heartbeat: None,
-            open: Open::default(),
             person: Person::default(),
         }
     }
@@ -85,38 +75,9 @@ impl Life {
         let greeting = self.greeting.as_ref();
         greeting.is_some_and(|greeting| greeting.has(feature))
     }
-}
 
-/// Counts faults within a window of time.
-pub(super) struct Faults {
-    window: Duration,
-    since: Instant,
-    count: u32,
-}
-
-impl Faults {
-    pub(super) const fn within(window: Duration) -> Self {
-        Self {
-            window,
-            since: Instant::ZERO,
-            count: 0,
-        }
-    }
-
-    /// When the present window is over.
-    pub(super) fn end(&self) -> Instant {
-        self.since + self.window
-    }
-
-    pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.end() <= now
-    }
-
-    pub(super) fn count(&mut self, now: Instant) -> u32 {
-        if self.is_over(now) {
-            (self.since, self.count) = (now, 0);
-        }
-        self.count += 1;
-        self.count
+    /// What the command wrote before any frame, in one line, for a message.
+    pub(super) fn banner(&self) -> String {
+        said(&String::from_utf8_lossy(&self.decoder.banner()))
     }
 }

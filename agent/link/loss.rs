@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Excess;
+use super::appetite::Excess;
 use crate::wire::{Desync, control::feature};
 
 /// How much of what an agent said is quoted, in characters.

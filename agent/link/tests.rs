@@ -4,8 +4,11 @@ mod asked;
 
 use std::fmt::Write;
 
-use super::*;
-use crate::wire::control::{Configure, feature};
+use super::{
+    lives::{FAULTS_MAX, GIANTS_MAX},
+    messages::PROBLEMS_MAX,
+    *,
+};
 
 fn configure() -> Configure {
     serde_json::from_str(r#"{"me": "127.0.42.101"}"#).unwrap()
@@ -85,7 +88,7 @@ impl Story {
 
     /// Answers the last ping.
     fn pongs(&mut self) -> &mut Self {
-        let id = self.link.requests;
+        let id = self.link.lives.requests.last;
         self.says(&control(&format!(
             r#"{{"type":"result","body":{{"request_id":{id},"op":"ping"}}}}"#
         )))
@@ -157,15 +160,21 @@ fn greeting_with(story: &Story, sum: u16) -> Vec<u8> {
     let json = format!(
         r#"{{"type":"result","body":{{"request_id":{},"op":"configure",
             "data":{{"features":["tcp","sums","heartbeat"],"version":"x","sum":{sum}}}}}}}"#,
-        story.link.requests
+        story.link.lives.requests.last
     );
     control(&json)
+}
+
+/// The sum of the message that has configured the agent.
+fn sum_of_configuration(story: &Story) -> u16 {
+    let message = Message::configure(story.link.lives.requests.last, &story.link.configure);
+    sum::of_control(&message.to_json())
 }
 
 #[test]
 fn an_agent_that_was_told_something_else_is_started_again() {
     let mut story = Story::started();
-    let (_, sum) = story.link.life.configuring[0];
+    let sum = sum_of_configuration(&story);
     let wrong = greeting_with(&story, sum ^ 1);
     story.says(&wrong);
     let State::Ending { why, .. } = story.link.state() else {
@@ -183,9 +192,9 @@ fn an_agent_that_was_told_something_else_is_started_again() {
 #[test]
 fn what_is_sent_has_a_sum_as_soon_as_the_agent_takes_it() {
     let sum_of_next = |link: &mut Link| {
-        link.outputs.clear();
-        link.request(|id, _| Message::ping(id));
-        let Some(Output::Send(frame)) = link.outputs.pop_front() else {
+        while link.poll_output().is_some() {}
+        link.send(&Message::ping(2));
+        let Some(Output::Send(frame)) = link.poll_output() else {
             panic!("nothing was sent");
         };
         (u16::from_be_bytes([frame[6], frame[7]]), frame)
@@ -193,7 +202,7 @@ fn what_is_sent_has_a_sum_as_soon_as_the_agent_takes_it() {
     let mut story = Story::started();
     assert_eq!(sum_of_next(&mut story.link).0, 0);
     let mut story = Story::started();
-    let greeting = greeting_with(&story, story.link.life.configuring[0].1);
+    let greeting = greeting_with(&story, sum_of_configuration(&story));
     story.says(&greeting);
     let (sum, frame) = sum_of_next(&mut story.link);
     assert_eq!(sum, crate::wire::sum::of_control(&frame[8..]));
@@ -520,7 +529,7 @@ fn tries_after(story: &mut Story, seconds: u64) -> u32 {
     story.now = until;
     story.then(Link::handle_timeout);
     story.then(|link, now| link.handle_spawned(now, Ok(())));
-    let id = story.link.requests;
+    let id = story.link.lives.requests.last;
     let greeting = GREETING.replace("\"request_id\":1", &format!("\"request_id\":{id}"));
     story.says(&control(&greeting));
     assert_eq!(story.link.state(), &State::Ready);
@@ -601,7 +610,7 @@ fn an_agent_that_sends_messages_that_are_too_long_is_refused_in_the_end() {
         bytes
     };
     let sends = |story: &mut Story| {
-        let number = story.link.requests.to_string();
+        let number = story.link.lives.requests.last.to_string();
         let own = GREETING.replace("\"request_id\":1", &format!("\"request_id\":{number}"));
         story.says(&control(&own)).says(&giant);
         story.then(|link, now| link.handle_exit(now, Ending::Status(0)));

@@ -36,13 +36,13 @@ pub use crate::link::Turn;
 use crate::{
     addr::{FlowKey, HostName, Vip},
     budget::Effort,
+    destination::Destination,
     link::{self, Ending, Link, Question, Reply},
     plan::{Plan, Start},
-    proxy::Destination,
     secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Answer, Event, FlowsView, PlanView, PromptKind, Snapshot},
+    view::{Answer, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot},
     wire::sum,
 };
 
@@ -153,28 +153,18 @@ impl Core {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Starts a host that is stopped, refused or waits to be started again. False if it cannot be started: its command
-    /// waits for approval, or it is being removed.
-    pub fn start_host(&mut self, now: Instant, vip: Vip) -> bool {
-        let may = self.may_start(vip);
-        if may {
-            self.tell(now, vip, Link::start);
+    /// Starts, stops or restarts one host. False if it cannot be started: its command waits for approval, or it is being
+    /// removed.
+    pub fn host_action(&mut self, now: Instant, vip: Vip, action: HostAction) -> bool {
+        if action != HostAction::Stop && !self.may_start(vip) {
+            return false;
         }
-        may
-    }
-
-    /// Stops one host.
-    pub fn stop_host(&mut self, now: Instant, vip: Vip) {
-        self.tell(now, vip, |link| link.stop(now));
-    }
-
-    /// Ends a host's agent and starts it again. False if it cannot be started, as in [`Core::start_host`].
-    pub fn restart_host(&mut self, now: Instant, vip: Vip) -> bool {
-        let may = self.may_start(vip);
-        if may {
-            self.tell(now, vip, |link| link.restart(now));
-        }
-        may
+        self.tell(now, vip, |link| match action {
+            HostAction::Start => link.start(),
+            HostAction::Stop => link.stop(now),
+            HostAction::Restart => link.restart(now),
+        });
+        true
     }
 
     /// Handles that the machine has slept, or that its network has changed: hosts that wait are started at once, and

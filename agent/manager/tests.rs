@@ -322,15 +322,15 @@ fn a_start_that_has_to_wait_its_turn_can_be_taken_back() {
             .filter(|output| matches!(output, Output::Spawn(..)))
             .count()
     };
-    core.restart_host(NOW, vip(B));
+    core.host_action(NOW, vip(B), HostAction::Restart);
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     assert_eq!(spawns(&mut core), 0, "two starts were enough for now");
-    core.restart_host(NOW, vip(B));
-    core.stop_host(NOW, vip(B));
+    core.host_action(NOW, vip(B), HostAction::Restart);
+    core.host_action(NOW, vip(B), HostAction::Stop);
     assert_eq!(states(&core)[1], HostState::Stopped);
     let later = NOW + std::time::Duration::from_mins(1);
     core.handle_timeout(later);
     assert_eq!(spawns(&mut core), 0);
-    core.start_host(later, vip(B));
+    core.host_action(later, vip(B), HostAction::Start);
     assert_eq!(spawns(&mut core), 1);
 }

@@ -10,8 +10,8 @@ use std::{
 use super::{HostPlan, Plan, Protocol, words};
 use crate::{
     addr::{HostName, Port, Vip},
+    destination::{Destination, Host},
     manifest::{self, Problem, Problems, Span, Spanned},
-    proxy::{Destination, Host},
     route::{
         Routes, Target,
         policy::{

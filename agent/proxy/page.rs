@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use super::{
-    Destination,
     http::{Reply, Request, Target},
     same_secret,
 };
+use crate::destination::Destination;
 
 /// Allows nothing but the page's own style, and forbids everybody to put the page into a frame.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

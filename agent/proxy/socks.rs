@@ -8,7 +8,11 @@ use std::{
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{Cause, Credentials, Destination, Host, http::Reply};
+use super::{Credentials, http::Reply};
+use crate::{
+    destination::{Destination, Host},
+    wire::Cause,
+};
 
 /// The longest user id and the longest host name of SOCKS 4, in bytes; SOCKS 5 has one byte to count them.
 const TEXT_MAX: usize = 255;
@@ -221,7 +225,7 @@ impl Request {
             Cause::NameNotFound | Cause::HostDown | Cause::Unreachable => code::HOST_UNREACHABLE,
             Cause::Refused => code::REFUSED,
             Cause::TimedOut => code::EXPIRED,
-            Cause::Other => code::GENERAL,
+            Cause::InUse | Cause::NotPermitted | Cause::NoAddress | Cause::Other => code::GENERAL,
         };
         answer(self.version, code, NOWHERE)
     }

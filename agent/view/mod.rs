@@ -1,5 +1,6 @@
 //! A running network as people and programs see it: the whole state, and the events. Faces show only this.
 
+mod action;
 mod flow;
 mod grant;
 mod network;
@@ -8,6 +9,7 @@ mod prompt;
 mod why;
 
 pub use self::{
+    action::{HostAction, NoHostAction},
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},

@@ -15,6 +15,7 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod cause;
 pub mod control;
 pub mod frame;
 pub mod packet;
@@ -22,6 +23,7 @@ pub mod probe;
 pub mod relay;
 pub mod sum;
 
+pub use cause::{Cause, Failure};
 pub use frame::{Decoder, Desync, Item, PacketFrame};
 pub use packet::{Flags, Packet, PacketError, Segment};
 

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::cause::{Cause, Failure};
+
 /// What to check: the arguments of the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
@@ -36,31 +38,19 @@ pub struct Found {
     pub reason: String,
 }
 
-/// Why it does not work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Cause {
-    /// The configuration of the agent does not have it: it listens there, or dials that, for nobody.
-    NotAllowed,
-    /// The host's resolver does not know the name.
-    NameNotFound,
-    /// No way through the network leads there.
-    Unreachable,
-    /// Nobody listens there.
-    Refused,
-    /// There was no answer in time.
-    TimedOut,
-    /// Another program listens at the address.
-    InUse,
-    /// The operating system does not let the agent listen there.
-    NotPermitted,
-    /// The administrator of the host does not permit it.
-    Limited,
-    /// The host does not have the address.
-    NoAddress,
-    /// Any other cause; also every word that is not known here.
-    #[serde(other)]
-    Other,
+impl From<Failure> for Found {
+    fn from(failure: Failure) -> Self {
+        // Which hosts are up is for the manager to say.
+        let cause = if failure.cause == Cause::HostDown {
+            Cause::Other
+        } else {
+            failure.cause
+        };
+        Self {
+            cause: Some(cause),
+            reason: failure.reason,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::cause::{Cause, Failure};
+
 /// The longest message, in bytes.
 pub const MESSAGE_MAX: usize = 4 << 10;
 
@@ -26,29 +28,56 @@ pub struct Ask {
     pub port: u16,
 }
 
-/// The answer of the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The answer of the gateway; by default that it has connected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Why the gateway did not connect, as one of the words of [`cause`]; absent if it did.
+    /// Why the gateway did not connect, as one of the causes that relays know; absent if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cause: Option<String>,
+    pub cause: Option<Cause>,
     /// The cause in words for people; empty if the gateway connected.
     #[serde(default)]
     pub reason: String,
 }
 
-/// Why a gateway did not connect.
-pub mod cause {
-    /// No route leads through this gateway to there, or the address is one that it never dials.
-    pub const NOT_ALLOWED: &str = "notAllowed";
-    /// The gateway's resolver does not know the name.
-    pub const NAME_NOT_FOUND: &str = "nameNotFound";
-    /// No way through the network leads there.
-    pub const UNREACHABLE: &str = "unreachable";
-    /// Nobody listens there.
-    pub const REFUSED: &str = "refused";
-    /// The destination did not answer in time.
-    pub const TIMED_OUT: &str = "timedOut";
+impl Answer {
+    /// Whether the gateway has connected. A cause that relays do not know, which a newer gateway may have, is any other.
+    pub fn outcome(self) -> Result<(), Failure> {
+        let Some(cause) = self.cause else {
+            return Ok(());
+        };
+        Err(Failure {
+            cause: if known(cause) == cause {
+                cause
+            } else {
+                Cause::Other
+            },
+            reason: self.reason,
+        })
+    }
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self {
+            cause: Some(known(failure.cause)),
+            reason: failure.reason,
+        }
+    }
+}
+
+/// A cause as relays know it: no route leads there or the gateway may not dial it, nobody knows the name, nobody listens
+/// there, nothing answers, or no way leads there.
+const fn known(cause: Cause) -> Cause {
+    match cause {
+        Cause::NotAllowed | Cause::Limited => Cause::NotAllowed,
+        Cause::NameNotFound | Cause::Refused | Cause::TimedOut => cause,
+        Cause::Unreachable
+        | Cause::HostDown
+        | Cause::InUse
+        | Cause::NotPermitted
+        | Cause::NoAddress
+        | Cause::Other => Cause::Unreachable,
+    }
 }
 
 /// A message with its length in front.
@@ -87,5 +116,34 @@ mod tests {
         assert_eq!(length([head[0], head[1]]), Some(json.len()));
         assert_eq!(decode::<Ask>(json).unwrap(), ask);
         assert_eq!(length([0xff, 0xff]), None);
+    }
+
+    #[test]
+    fn an_answer_has_a_cause_that_relays_know_and_any_other_word_is_a_failure() {
+        let failure = |cause| Failure {
+            cause,
+            reason: "x".to_owned(),
+        };
+        for (cause, word, told) in [
+            (Cause::NotAllowed, "notAllowed", Cause::NotAllowed),
+            (Cause::Limited, "notAllowed", Cause::NotAllowed),
+            (Cause::NameNotFound, "nameNotFound", Cause::NameNotFound),
+            (Cause::Refused, "refused", Cause::Refused),
+            (Cause::TimedOut, "timedOut", Cause::TimedOut),
+            (Cause::HostDown, "unreachable", Cause::Unreachable),
+            (Cause::Other, "unreachable", Cause::Unreachable),
+        ] {
+            let answer = Answer::from(failure(cause));
+            let json = serde_json::json!({"cause": word, "reason": "x"});
+            assert_eq!(serde_json::to_value(&answer).unwrap(), json);
+            assert_eq!(answer.outcome(), Err(failure(told)));
+        }
+        for word in ["limited", "hostDown", "inTheMood"] {
+            let json = format!(r#"{{"cause":"{word}","reason":"x"}}"#);
+            let answer: Answer = decode(json.as_bytes()).unwrap();
+            assert_eq!(answer.outcome(), Err(failure(Cause::Other)), "{word}");
+        }
+        let connected: Answer = decode(br#"{"reason":""}"#).unwrap();
+        assert_eq!(connected.outcome(), Ok(()));
     }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use norouter::{
     secret::Secret,
-    view::{FlowsView, LogView, PlanView, WhyView},
+    view::{FlowsView, HostAction, LogView, PlanView, WhyView},
 };
 use serde_json::Value;
 use tauri::{State, ipc::Channel};
@@ -13,9 +13,7 @@ use tauri::{State, ipc::Channel};
 use crate::{
     checks, deeds,
     desk::Desk,
-    diagnostics, effect, imports,
-    intents::HostDeed,
-    manifest,
+    diagnostics, effect, imports, manifest,
     surface::Surface,
     view::{App, Check, Checked, ImportOffer, ManifestText, News, Settings},
     words::dialog,
@@ -202,17 +200,17 @@ async fn quit(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
 
 #[tauri::command]
 async fn start_host(desk: State<'_, Desk>, host: String) -> Outcome {
-    desk.host_deed(HostDeed::Start, &host).await
+    desk.host_action(&host, HostAction::Start).await
 }
 
 #[tauri::command]
 async fn stop_host(desk: State<'_, Desk>, host: String) -> Outcome {
-    desk.host_deed(HostDeed::Stop, &host).await
+    desk.host_action(&host, HostAction::Stop).await
 }
 
 #[tauri::command]
 async fn restart_host(desk: State<'_, Desk>, host: String) -> Outcome {
-    desk.host_deed(HostDeed::Restart, &host).await
+    desk.host_action(&host, HostAction::Restart).await
 }
 
 #[tauri::command]

@@ -2,10 +2,10 @@
 //! sent.
 
 use norouter::{
+    destination::Destination,
     driver::control::client,
-    proxy::Destination,
     secret::Secret,
-    view::{Answer, FlowsView, LogView, PlanView, WhyView, parse_flow_id},
+    view::{Answer, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id},
 };
 use serde_json::Value;
 
@@ -22,17 +22,6 @@ const ROWS_MAX: usize = 20_000;
 
 /// How long an answer to a prompt may be, in bytes.
 const ANSWER_MAX: usize = 4_096;
-
-/// What a person does to a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum HostDeed {
-    /// Start it.
-    Start,
-    /// Stop it until it is started.
-    Stop,
-    /// End its agent and start it again.
-    Restart,
-}
 
 impl Desk {
     /// The flows that were in use last.
@@ -76,15 +65,9 @@ impl Desk {
     }
 
     /// Does something to a host.
-    pub(crate) async fn host_deed(&self, deed: HostDeed, host: &str) -> Result<(), String> {
+    pub(crate) async fn host_action(&self, host: &str, action: HostAction) -> Result<(), String> {
         let host = name(host)?;
-        let word = match deed {
-            HostDeed::Start => "start",
-            HostDeed::Stop => "stop",
-            HostDeed::Restart => "restart",
-        };
-        let path = format!("/v1/hosts/{host}/{word}");
-        self.client()?.post(&path).await.map_err(told)
+        self.client()?.host(host, action).await.map_err(told)
     }
 
     /// Starts a host's command that waits for approval, if it is the one that was shown, which the number says.

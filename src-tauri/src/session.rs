@@ -12,7 +12,7 @@ use norouter::{
     driver::{
         Handle, Manager,
         control::{self, Client, Identity, OpenError, client},
-        manager::{Intent, Name, origin::Origin},
+        manager::{Name, origin::Origin},
         system::watch::Watch,
     },
     manager::{Hold, Outcome},
@@ -227,21 +227,10 @@ impl Desk {
             let session = state.session.as_mut();
             let session = session.ok_or_else(|| "no network runs".to_owned())?;
             session.phase = Phase::Ending;
-            match &session.hosted {
-                Some(handle) => {
-                    handle.tell(Intent::Down);
-                    Ok(None)
-                }
-                None => Ok::<_, String>(Some(session.client.clone())),
-            }
+            Ok::<_, String>(session.client.clone())
         })?;
-        match client {
-            None => Ok(()),
-            Some(client) => client
-                .post("/v1/down")
-                .await
-                .map_err(|error| error.to_string()),
-        }
+        let ended = client.post("/v1/down").await;
+        ended.map_err(|error| error.to_string())
     }
 
     /// Ends a network that the app runs, and waits until it has ended, but not for ever.

@@ -13,6 +13,7 @@ use std::{
 
 use bytes::BytesMut;
 use norouter::{
+    destination::Destination,
     edge,
     names::{
         Owner, Zone,
@@ -23,13 +24,13 @@ use norouter::{
     },
     plan,
     proxy::{
-        Cause, Credentials, Destination,
+        Credentials,
         http::{Body, Framing, Request, Response, Target},
         socks::{Handshake, Step},
     },
     time::Instant,
     wire::{
-        CONTROL_MAX_FROM_AGENT, Decoder, Desync, Item, Packet, PacketFrame,
+        CONTROL_MAX_FROM_AGENT, Cause, Decoder, Desync, Item, Packet, PacketFrame,
         control::{Configure, Event, Message},
         frame, sum,
     },

@@ -5,14 +5,14 @@ use std::{fs, path::PathBuf};
 
 use bytes::BytesMut;
 use norouter::wire::{
-    CONTROL_MAX_FROM_MANAGER, Decoder, Item, PacketFrame,
+    CONTROL_MAX_FROM_MANAGER, Cause, Decoder, Item, PacketFrame,
     control::{
         Configure, Endpoint, Event, Message, Outcome, Policy, PolicyRule, ProblemReport, Raw,
         RefusedAsk, RouteSuggestion,
     },
     frame,
     packet::reset,
-    probe::{Cause, Found, Probe},
+    probe::{Found, Probe},
     relay::{self, Answer, Ask},
     sum,
 };
@@ -145,7 +145,7 @@ fn what_this_version_writes_is_on_record() {
         reason: String::new(),
     };
     let refused = Answer {
-        cause: Some(relay::cause::REFUSED.to_owned()),
+        cause: Some(Cause::Refused),
         reason: "Nobody listens there.".to_owned(),
     };
     let key = norouter::addr::FlowKey {

@@ -18,6 +18,7 @@ use norouter::{
     link::Ending,
     manager::{self, Turn},
     time::Instant,
+    view::HostAction,
     wire::{HEADER_LEN, Packet, frame},
 };
 
@@ -174,7 +175,8 @@ impl Forge {
             self.settle();
             if !self.greeted {
                 // The agent was refused, or waits: a person starts it again.
-                self.core.start_host(self.now, self.evil);
+                self.core
+                    .host_action(self.now, self.evil, HostAction::Start);
                 self.now = self.now + Duration::from_secs(1);
                 self.core.handle_timeout(self.now);
                 self.settle();

@@ -15,7 +15,7 @@ use norouter::{
     link::Ending,
     manager::{self, Turn},
     time::Instant,
-    view::{Event, HostState, Snapshot, TrafficView},
+    view::{Event, HostAction, HostState, Snapshot, TrafficView},
     wire::{HEADER_LEN, Packet},
 };
 
@@ -580,7 +580,7 @@ impl World {
             if view.state == HostState::Refused && view.name != "evil" {
                 let vip: Vip = view.vip.parse().unwrap();
                 assert!(self.corrupted.contains(&vip), "{view:?}");
-                assert!(self.core.start_host(self.now, vip));
+                assert!(self.core.host_action(self.now, vip, HostAction::Start));
             }
         }
         self.settle();

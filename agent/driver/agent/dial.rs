@@ -14,10 +14,10 @@ use tokio::{
 
 use super::lookup::{Asker, lookup};
 use crate::{
+    destination::{Destination, Host},
     driver::system::describe,
     edge::NotListening,
-    proxy::{Cause, Destination, Failure, Host},
-    wire::probe,
+    wire::{Cause, Failure},
 };
 
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
@@ -295,22 +295,22 @@ pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListen
         let reason = format!(
             "{what}: another program on that machine, perhaps another agent, has this port"
         );
-        (probe::Cause::InUse, reason)
+        (Cause::InUse, reason)
     } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
         let reason = format!(
             "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
             address.ip()
         );
-        (probe::Cause::NoAddress, reason)
+        (Cause::NoAddress, reason)
     } else if kind == io::ErrorKind::AddrNotAvailable {
-        (probe::Cause::NoAddress, what)
+        (Cause::NoAddress, what)
     } else if kind == io::ErrorKind::PermissionDenied && address.port() < 1024 {
         let reason = format!("{what}: ports below 1024 need root there; publish a higher one");
-        (probe::Cause::NotPermitted, reason)
+        (Cause::NotPermitted, reason)
     } else if kind == io::ErrorKind::PermissionDenied {
-        (probe::Cause::NotPermitted, what)
+        (Cause::NotPermitted, what)
     } else {
-        (probe::Cause::Other, what)
+        (Cause::Other, what)
     };
     NotListening { cause, reason }
 }
@@ -420,7 +420,7 @@ mod tests {
     async fn a_taken_port_is_named_as_such() {
         let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let why = bind(first.local_addr().unwrap()).unwrap_err();
-        assert_eq!(why.cause, probe::Cause::InUse);
+        assert_eq!(why.cause, Cause::InUse);
         assert_eq!(
             why.reason,
             "address already in use: another program on that machine, perhaps another agent, has this port"

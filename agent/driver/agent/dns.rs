@@ -96,7 +96,7 @@ async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> 
         };
         let name = ask::name_of(query);
         let foreign = known == Answer::Forward;
-        let allowed = !foreign || core.may_ask_for_name(other, name.as_deref());
+        let allowed = !foreign || core.rights().may_ask_for_name(other, name.as_deref());
         let named = name.as_deref().unwrap_or_default();
         let permitted = core.may_resolve(now, named, foreign);
         Some(if allowed && permitted {

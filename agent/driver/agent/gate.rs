@@ -45,7 +45,12 @@ pub(super) fn lets_in(
     listener: Listener,
     from: SocketAddr,
 ) -> Result<(), Stranger> {
-    if !shared.lock().core.is_for_same_user(listener.purpose) {
+    if !shared
+        .lock()
+        .core
+        .rights()
+        .is_for_same_user(listener.purpose)
+    {
         return Ok(());
     }
     let owner = (shared.doorman).ask(|owners| owners.of_client(from, listener.address));
@@ -64,7 +69,7 @@ pub(super) fn lets_in(
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
         let core = &shared.lock().core;
-        if core.is_for_same_user(listener.purpose) || !core.is_busy() {
+        if core.rights().is_for_same_user(listener.purpose) || !core.is_busy() {
             return Holder::Owner;
         }
     }

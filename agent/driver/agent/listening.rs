@@ -19,7 +19,7 @@ use super::{
 use crate::{
     driver::harness::World,
     edge::{Listener, NotListening, Purpose},
-    wire::probe::Cause,
+    wire::Cause,
 };
 
 /// Begins to listen on an address, or to hold it, in place of what was done there before.
@@ -83,7 +83,7 @@ async fn open(
             // The address is bound before the credentials are read, so that a problem with their file leaves it to
             // nobody else.
             let socket = have(shared, listener)?;
-            let proxy = shared.lock().core.proxy(purpose).cloned();
+            let proxy = shared.lock().core.rights().proxy(purpose).cloned();
             let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
             // The file may be on a disk that is slow or gone.
             let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
@@ -129,7 +129,7 @@ fn listen(
     socket: &Socket,
 ) -> Result<TcpListener, NotListening> {
     let mut state = shared.lock();
-    if state.core.is_for_same_user(listener.purpose) {
+    if state.core.rights().is_for_same_user(listener.purpose) {
         shared.doorman.unable(listener)?;
     }
     let opened = dial::listen(socket, listener.address)?;

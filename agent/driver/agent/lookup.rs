@@ -10,8 +10,9 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::{
+    destination::{Destination, Host},
     driver::system::describe,
-    proxy::{Cause, Destination, Failure, Host},
+    wire::{Cause, Failure},
 };
 
 /// How long the lookup of a name may take.

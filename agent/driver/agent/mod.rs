@@ -49,10 +49,10 @@ use super::{
 };
 use crate::{
     addr::{FlowKey, Vip},
+    destination::{Destination, Host},
     edge::{Core, Errand, Files, Output, Service, Turn},
-    proxy::{Cause, Destination, Failure, Host},
     time::Instant,
-    wire::control::Configure,
+    wire::{Cause, Failure, control::Configure},
 };
 
 /// How much is written to the manager at a time, in bytes. Nothing can overtake bytes that have been written.
@@ -312,7 +312,13 @@ async fn dial_published(
 ) -> Result<TcpStream, Failure> {
     let host = host.parse().unwrap_or(Host::Name(host));
     let destination = Destination { host, port };
-    let may = |address| shared.lock().core.may_connect(&destination, address);
+    let may = |address| {
+        shared
+            .lock()
+            .core
+            .rights()
+            .may_connect(&destination, address)
+    };
     let dialled = dial::dial(&destination, Asker::Ports, may).await;
     shared.note_failure(&destination, dialled)
 }

@@ -12,10 +12,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{dial, lookup::Asker, network_stream::NetworkStream, shared::Shared, stream};
 use crate::{
+    destination::{Destination, Host},
     driver::{harness::World, system::describe},
     edge::Core,
-    proxy::{Cause, Destination, Failure, Host},
-    wire::relay::{self, Answer, Ask, cause},
+    wire::{
+        Cause, Failure,
+        relay::{self, Answer, Ask},
+    },
 };
 
 /// How long a question may take to arrive.
@@ -46,14 +49,7 @@ pub(super) async fn ask(
         Err(elapsed) => Err(elapsed.into()),
     };
     match answer {
-        Ok(Answer { cause: None, .. }) => Ok(stream),
-        Ok(Answer {
-            cause: Some(word),
-            reason,
-        }) => Err(Failure {
-            cause: meaning(&word),
-            reason,
-        }),
+        Ok(answer) => answer.outcome().map(|()| stream),
         Err(error) => Err(Failure {
             cause: Cause::Other,
             reason: format!(
@@ -89,18 +85,12 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             let address = socket.peer_addr()?.ip().to_canonical();
             let flow = stream.flow();
             (shared.lock().core).handle_relayed(flow, destination, address);
-            let answer = Answer {
-                cause: None,
-                reason: String::new(),
-            };
+            let answer = Answer::default();
             stream.write_all(&relay::encode(&answer)).await?;
             stream::carry(shared, stream.into_flow(), socket).await;
         }
         Err(failure) => {
-            let answer = Answer {
-                cause: Some(word(failure.cause).to_owned()),
-                reason: failure.reason,
-            };
+            let answer = Answer::from(failure);
             stream.write_all(&relay::encode(&answer)).await?;
             stream.shutdown().await?;
             // The asker closes its side once it has read the answer.
@@ -122,7 +112,7 @@ pub(super) async fn connect(
     };
     let denies = |address| {
         let state = shared.lock();
-        from.and_then(|from| state.core.denies(from, destination, address))
+        from.and_then(|from| state.core.rights().denies(from, destination, address))
     };
     if let Some(failure) = denies(None).and_then(|by| refuse(None, by)) {
         return Err(failure);
@@ -137,11 +127,11 @@ pub(super) async fn connect(
             });
         }
         let core = &shared.lock().core;
-        core.may_connect_for_others(destination, address)?;
+        core.rights().may_connect_for_others(destination, address)?;
         is_elsewhere(core, destination, address)
     };
     let asker = Asker::Host(from.unwrap_or(Ipv4Addr::UNSPECIFIED));
-    let permitted = shared.lock().core.may_relay_to(destination);
+    let permitted = shared.lock().core.rights().may_relay_to(destination);
     let dialled = match permitted {
         Ok(()) => dial::dial(destination, asker, may).await,
         Err(failure) => Err(failure),
@@ -165,7 +155,7 @@ pub(super) async fn connect_to_address(
     let destination = Destination { host, port };
     let may = |address| {
         let core = &shared.lock().core;
-        core.may_connect(&destination, address)?;
+        core.rights().may_connect(&destination, address)?;
         is_elsewhere(core, &destination, address)
     };
     let dialled = dial::dial(&destination, Asker::Ports, may).await;
@@ -174,7 +164,7 @@ pub(super) async fn connect_to_address(
 
 /// Services at a machine's own addresses are only for its own programs, unless a route names these addresses.
 fn is_elsewhere(core: &Core, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
-    if core.means_own(address) || !dial::is_own(address) {
+    if core.rights().means_own(address) || !dial::is_own(address) {
         return Ok(());
     }
     Err(Failure {
@@ -193,26 +183,4 @@ async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> 
     let mut json = vec![0; length];
     stream.read_exact(&mut json).await?;
     Ok(relay::decode(&json)?)
-}
-
-const fn word(cause: Cause) -> &'static str {
-    match cause {
-        Cause::NotAllowed | Cause::Limited => cause::NOT_ALLOWED,
-        Cause::NameNotFound => cause::NAME_NOT_FOUND,
-        Cause::Refused => cause::REFUSED,
-        Cause::TimedOut => cause::TIMED_OUT,
-        Cause::Unreachable | Cause::HostDown | Cause::Other => cause::UNREACHABLE,
-    }
-}
-
-fn meaning(word: &str) -> Cause {
-    match word {
-        cause::NOT_ALLOWED => Cause::NotAllowed,
-        cause::NAME_NOT_FOUND => Cause::NameNotFound,
-        cause::REFUSED => Cause::Refused,
-        cause::TIMED_OUT => Cause::TimedOut,
-        cause::UNREACHABLE => Cause::Unreachable,
-        // A newer gateway may know more words.
-        _ => Cause::Other,
-    }
 }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     budget::Work,
+    destination::Destination,
     driver::{
         harness::{Harness, World},
         system::{
@@ -29,8 +30,8 @@ use crate::{
     edge::Core,
     flow::{Capacity, Holder, TableFull},
     limits::Limits,
-    proxy::{Destination, Failure},
     secret::Secret,
+    wire::Failure,
 };
 
 /// How many questions another host may send to the DNS server in a second, and at once. Programs that need more ask
@@ -157,7 +158,7 @@ impl Shared {
     /// The resolver of this host. It leaves out the network's own DNS servers, which would send the question back to
     /// us.
     pub(super) fn resolver(&self) -> Arc<Resolver> {
-        let ours = self.lock().core.dns_servers();
+        let ours = self.lock().core.rights().dns_servers();
         let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((without, resolver)) if *without == ours => resolver.clone(),

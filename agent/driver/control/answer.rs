@@ -13,10 +13,9 @@ use super::{
     reply::{Refusal, json, respond},
 };
 use crate::{
-    addr::Vip,
+    destination::Destination,
     driver::manager::Intent,
-    proxy::Destination,
-    view::{LogView, parse_flow_id},
+    view::{HostAction, LogView, parse_flow_id},
 };
 
 /// How many flows are listed by default.
@@ -34,16 +33,15 @@ enum Ask {
     Logs,
     Metrics,
     Do(Intent),
-    /// An intent about the host of this name.
-    Host(String, Wish),
+    /// A start, stop or restart of the host of this name.
+    Host(String, HostAction),
+    /// An approval of the command that was shown with this number, for the host of this name.
+    Approve(String, u64),
     Reload,
     Why,
     /// A question or an answer for the host of this name. The rest is in the body.
     Prompt(String, prompts::What),
 }
-
-/// The intent, once the host is known.
-type Wish = Box<dyn FnOnce(Vip) -> Intent + Send>;
 
 /// Answers a request. Waits only for a reload, for agents, or for a person.
 pub(super) async fn answer(
@@ -125,22 +123,15 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
             let host = (*name).to_owned();
             (Method::POST, Ask::Prompt(host, prompts::What::Answer))
         }
-        ["v1", "hosts", name, what] => {
-            let intent: Wish = match *what {
-                "start" => Box::new(Intent::StartHost),
-                "stop" => Box::new(Intent::StopHost),
-                "restart" => Box::new(Intent::RestartHost),
-                "approve" => {
-                    let held = held(request, "which command is approved?")?;
-                    Box::new(move |vip| Intent::Approve(vip, held))
-                }
-                _ => {
-                    let reason =
-                        "a host can be told to start, stop or restart, or its command approved";
-                    return Err(unknown(reason));
-                }
-            };
-            (Method::POST, Ask::Host((*name).to_owned(), intent))
+        ["v1", "hosts", name, "approve"] => {
+            let held = held(request, "which command is approved?")?;
+            (Method::POST, Ask::Approve((*name).to_owned(), held))
+        }
+        ["v1", "hosts", name, word] => {
+            let action = word.parse::<HostAction>();
+            let action =
+                action.map_err(|error| unknown(&format!("{error}, or its command approved")))?;
+            (Method::POST, Ask::Host((*name).to_owned(), action))
         }
         ["metrics"] => (Method::GET, Ask::Metrics),
         _ => return Err(unknown("there is nothing at this path")),
@@ -196,9 +187,14 @@ fn give<B>(
             network.inside.obey(&intent)?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        Ask::Host(name, intent) => {
+        Ask::Host(name, action) => {
             let vip = network.inside.host(&name)?;
-            network.inside.obey(&intent(vip))?;
+            network.inside.obey(&Intent::Host(vip, action))?;
+            json(StatusCode::OK, &json!({"ok": true}))
+        }
+        Ask::Approve(name, number) => {
+            let vip = network.inside.host(&name)?;
+            network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
         // These have answers of their own, which may wait.

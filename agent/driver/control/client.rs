@@ -11,10 +11,12 @@ use zeroize::Zeroizing;
 
 use super::{events, platform};
 use crate::{
+    destination::Destination,
     driver::manager::Name,
-    proxy::Destination,
     secret::Secret,
-    view::{Answer, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView},
+    view::{
+        Answer, HostAction, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView,
+    },
 };
 
 /// How long a manager may take to answer. Most answers wait for nothing.
@@ -135,6 +137,11 @@ impl Client {
     pub async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::POST, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+    }
+
+    /// Starts, stops or restarts the host of this name.
+    pub async fn host(&self, host: &str, action: HostAction) -> Result<(), Error> {
+        self.post(&format!("/v1/hosts/{host}/{action}")).await
     }
 
     /// Answers a question of a host's command, or refuses to answer.

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     addr::Vip,
+    destination::Destination,
     driver::harness::World,
     link::{Question, Reply},
     manager::Outcome,
-    proxy::Destination,
     secret::Secret,
     time::Instant,
     view::{self, FlowsView, PlanView, Snapshot, WhyView},
@@ -64,16 +64,16 @@ impl Inside {
     /// Carries out an intent.
     pub(in crate::driver) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
         let mut outcome = Ok(());
-        let started = |may: bool| may.then_some(()).ok_or(Unmet::NotNow);
         self.0.tell(|core, now| match *intent {
             Intent::Answer(vip, ref answer) => {
                 let asked = core.answer(now, vip, answer.clone());
                 outcome = asked.then_some(()).ok_or(Unmet::NoPrompt);
             }
             Intent::Down => core.stop(now),
-            Intent::StartHost(vip) => outcome = started(core.start_host(now, vip)),
-            Intent::StopHost(vip) => core.stop_host(now, vip),
-            Intent::RestartHost(vip) => outcome = started(core.restart_host(now, vip)),
+            Intent::Host(vip, action) => {
+                let done = core.host_action(now, vip, action);
+                outcome = done.then_some(()).ok_or(Unmet::NotNow);
+            }
             Intent::Approve(vip, number) => {
                 let done = core.approve(now, vip, number);
                 outcome = done.then_some(()).ok_or(Unmet::NotHeld);

@@ -19,7 +19,7 @@ use crate::{
     manager::{Core, Outcome},
     secret::Secret,
     time::Instant,
-    view::{Answer, Event, Snapshot},
+    view::{Answer, Event, HostAction, Snapshot},
 };
 
 /// The longest time between two checks for a sleep of the machine or a new way out.
@@ -30,12 +30,8 @@ pub(super) const TICK: Duration = Duration::from_secs(2);
 pub enum Intent {
     /// End the network.
     Down,
-    /// Start a host that is stopped or refused, or that waits for a retry.
-    StartHost(Vip),
-    /// Stop one host, until it is started.
-    StopHost(Vip),
-    /// End a host's agent and start it again.
-    RestartHost(Vip),
+    /// Start, stop or restart one host.
+    Host(Vip, HostAction),
     /// Start the command that was held when the manifest changed, and that was shown with this number.
     Approve(Vip, u64),
     /// Apply the change of the manifest that is held and was shown with this number.

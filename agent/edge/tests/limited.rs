@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    destination::{Destination, Host},
     limits::Permits,
-    proxy::{Destination, Host},
 };
 
 const NOW: Instant = Instant::ZERO;
@@ -138,16 +138,20 @@ fn without_a_permit_nothing_is_done_and_everything_is_told_with_its_rule() {
     }
     for target in ["web.internal:8000", "10.1.2.3:443", "db.internal:5432"] {
         let target = destination(target);
-        let failure = core.may_dial(&target).unwrap_err();
-        assert_eq!(failure.cause, crate::proxy::Cause::Limited);
+        let failure = core.rights().may_dial(&target).unwrap_err();
+        assert_eq!(failure.cause, crate::wire::Cause::Limited);
         assert_eq!(
             failure.reason,
             "Not permitted by the administrator of web: the option --restrict does not permit \"dial\"."
         );
-        assert!(core.may_relay_to(&target).is_err());
+        assert!(core.rights().may_relay_to(&target).is_err());
         let address = [10, 1, 2, 3].into();
-        assert!(core.may_connect(&target, address).is_err());
-        assert!(core.may_connect_for_others(&target, address).is_err());
+        assert!(core.rights().may_connect(&target, address).is_err());
+        assert!(
+            core.rights()
+                .may_connect_for_others(&target, address)
+                .is_err()
+        );
     }
     assert!(!core.may_resolve(NOW, "home", false) && !core.may_resolve(NOW, "a.test", true));
 }
@@ -222,8 +226,16 @@ fn each_kind_is_permitted_by_itself() {
     }
     let core = limited(&["dial=10.0.0.0/8:8000"]);
     let web = destination("web.internal:8000");
-    assert!(core.may_connect(&web, [10, 0, 0, 1].into()).is_ok());
-    assert!(core.may_connect(&web, [127, 0, 0, 1].into()).is_err());
+    assert!(
+        core.rights()
+            .may_connect(&web, [10, 0, 0, 1].into())
+            .is_ok()
+    );
+    assert!(
+        core.rights()
+            .may_connect(&web, [127, 0, 0, 1].into())
+            .is_err()
+    );
     for (permit, network, foreign) in [
         ("resolve=network", true, false),
         ("resolve=everything", true, true),
@@ -287,8 +299,16 @@ fn a_name_of_which_one_address_is_permitted_is_no_problem() {
     done(&mut core);
     problems(&mut core);
     let web = destination("web.internal:8000");
-    let refused = core.may_connect(&web, Ipv4Addr::new(10, 0, 0, 1).into());
-    assert!(refused.is_err() && core.may_connect(&web, Ipv4Addr::LOCALHOST.into()).is_ok());
+    let refused = core
+        .rights()
+        .may_connect(&web, Ipv4Addr::new(10, 0, 0, 1).into());
+    assert!(
+        refused.is_err()
+            && core
+                .rights()
+                .may_connect(&web, Ipv4Addr::LOCALHOST.into())
+                .is_ok()
+    );
     assert_eq!(problems(&mut core), None);
     // The driver reports it if none of the addresses was permitted.
     core.handle_not_dialled(NOW, &web, &refused.unwrap_err());
@@ -297,8 +317,8 @@ fn a_name_of_which_one_address_is_permitted_is_no_problem() {
         told.iter()
             .any(|it| it.starts_with("cannot connect to web.internal:8000: Not permitted"))
     );
-    let unreachable = crate::proxy::Failure {
-        cause: crate::proxy::Cause::Unreachable,
+    let unreachable = crate::wire::Failure {
+        cause: crate::wire::Cause::Unreachable,
         reason: String::new(),
     };
     core.handle_not_dialled(NOW, &destination("b.test:1"), &unreachable);
@@ -385,5 +405,5 @@ fn where_the_limits_cannot_be_known_nothing_is_served_and_the_reason_is_the_answ
         core.handle_packet(NOW, &syn_to(target.parse().unwrap()));
     }
     assert_eq!(outputs(&mut core), []);
-    assert!(core.may_dial(&destination("10.1.2.3:80")).is_err());
+    assert!(core.rights().may_dial(&destination("10.1.2.3:80")).is_err());
 }

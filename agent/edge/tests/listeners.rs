@@ -99,14 +99,17 @@ fn without_loopback_only_the_proxies_listen() {
 #[test]
 fn a_proxy_is_known_as_it_was_configured() {
     let core = configured(&args());
-    let http = core.proxy(Purpose::Http).unwrap();
+    let http = core.rights().proxy(Purpose::Http).unwrap();
     assert_eq!(http.listen, ([127, 0, 0, 1], 18080).into());
     assert_eq!(http.credentials, None);
-    let socks = core.proxy(Purpose::Socks).unwrap();
+    let socks = core.rights().proxy(Purpose::Socks).unwrap();
     assert_eq!(socks.listen, ([0, 0, 0, 0], 18081).into());
     assert_eq!(socks.credentials.as_deref(), Some("~/users"));
-    assert_eq!(core.proxy(Purpose::Network), None);
-    assert_eq!(configured(&super::args()).proxy(Purpose::Http), None);
+    assert_eq!(core.rights().proxy(Purpose::Network), None);
+    assert_eq!(
+        configured(&super::args()).rights().proxy(Purpose::Http),
+        None
+    );
 }
 
 #[test]
@@ -164,8 +167,8 @@ fn the_files_are_written_with_what_programs_need() {
     assert_eq!(files.state_dir.as_deref(), Some("~/.norouter/agent"));
     assert!(files.etc_hosts);
     assert_eq!(files.zone.address("home"), Some(*OTHER.ip()));
-    assert_eq!(files.http.as_ref(), core.proxy(Purpose::Http));
-    assert_eq!(files.socks.as_ref(), core.proxy(Purpose::Socks));
+    assert_eq!(files.http.as_ref(), core.rights().proxy(Purpose::Http));
+    assert_eq!(files.socks.as_ref(), core.rights().proxy(Purpose::Socks));
 
     let mut args = args();
     args["stateDir"]["disable"] = true.into();
@@ -186,7 +189,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     core.handle_listening(Instant::ZERO, socks, Ok(()));
     let files = written(&mut core).unwrap();
     assert_eq!(files.http, None);
-    assert_eq!(files.socks.as_ref(), core.proxy(Purpose::Socks));
+    assert_eq!(files.socks.as_ref(), core.rights().proxy(Purpose::Socks));
     assert_eq!(
         files.missing,
         ["cannot serve the HTTP proxy on 127.0.0.1:18080: in use"]
@@ -195,7 +198,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     assert_eq!(written(&mut core), None, "the same is not written again");
     core.handle_listening(Instant::ZERO, http, Ok(()));
     let files = written(&mut core).unwrap();
-    assert_eq!(files.http.as_ref(), core.proxy(Purpose::Http));
+    assert_eq!(files.http.as_ref(), core.rights().proxy(Purpose::Http));
     assert_eq!(files.missing, [""; 0]);
     // Another program has taken the address while it was closed.
     core.configure(serde_json::from_value(args_with(&["http"])).unwrap())
@@ -224,7 +227,7 @@ fn a_listener_is_for_whom_the_configuration_says() {
             Purpose::Http,
             Purpose::Socks,
         ]
-        .map(|purpose| core.is_for_same_user(purpose))
+        .map(|purpose| core.rights().is_for_same_user(purpose))
     };
     assert_eq!(for_same_user(args()), [false; 4]);
     let mut more = args();

@@ -76,7 +76,10 @@ fn the_page_says_what_the_configuration_says() {
 #[test]
 fn the_browser_is_sent_to_the_proxy_for_members_and_routes() {
     let core = settled(&args());
-    let script = core.pac("127.0.0.1:18080".parse().unwrap()).unwrap();
+    let script = core
+        .rights()
+        .pac("127.0.0.1:18080".parse().unwrap())
+        .unwrap();
     for part in [
         r#""PROXY 127.0.0.1:18080""#,
         r#""127.0.42.110""#,
@@ -91,7 +94,9 @@ fn the_browser_is_sent_to_the_proxy_for_members_and_routes() {
     }
     assert!(!script.contains("fd00"), "browsers know no IPv6 blocks");
     assert_eq!(
-        Core::new(1, Capacity::default()).pac("127.0.0.1:1".parse().unwrap()),
+        Core::new(1, Capacity::default())
+            .rights()
+            .pac("127.0.0.1:1".parse().unwrap()),
         None
     );
 }

@@ -1,7 +1,11 @@
 //! Where a client of a proxy is led.
 
 use super::*;
-use crate::proxy::{Cause, Destination, Host};
+use crate::{
+    addr::Port,
+    destination::{Destination, Host},
+    wire::Cause,
+};
 
 const GW: &str = "127.0.42.110";
 const GW2: &str = "127.0.42.111";
@@ -35,7 +39,7 @@ fn destination(text: &str) -> Destination {
 
 #[track_caller]
 fn path(core: &Core, text: &str) -> Path {
-    core.path(&destination(text)).unwrap()
+    core.rights().path(&destination(text)).unwrap()
 }
 
 fn in_network(text: &str) -> Path {
@@ -90,7 +94,7 @@ fn a_name_below_norouter_is_the_networks_or_nobodys() {
         "x.db.norouter",
         "mail.internal.norouter",
     ] {
-        let failure = core.path(&destination(text)).unwrap_err();
+        let failure = core.rights().path(&destination(text)).unwrap_err();
         assert_eq!(failure.cause, Cause::NameNotFound, "{text}");
         let name = text.trim_end_matches(':');
         assert!(failure.reason.contains(name), "{failure:?}");
@@ -108,7 +112,10 @@ fn a_name_below_norouter_stays_inside_even_with_a_route_for_every_name() {
     args["routes"] =
         serde_json::json!([{"toHostnameGlob": ["*"], "toCIDR": ["0.0.0.0/0"], "via": GW}]);
     let core = settled(&args);
-    let failure = core.path(&destination("nobody.norouter")).unwrap_err();
+    let failure = core
+        .rights()
+        .path(&destination("nobody.norouter"))
+        .unwrap_err();
     assert_eq!(failure.cause, Cause::NameNotFound);
     assert_eq!(path(&core, "db:1"), in_network("127.0.42.102:1"));
     assert_eq!(path(&core, "127.0.42.102:1"), in_network("127.0.42.102:1"));
@@ -178,9 +185,14 @@ fn one_of_several_gateways_dials_itself() {
 fn before_the_configuration_everything_is_dialled_from_here() {
     let core = Core::new(1, Capacity::default());
     assert_eq!(path(&core, "db:5432"), Path::Direct);
-    assert!(core.may_relay_to(&destination("10.0.0.5")).is_err());
     assert!(
-        core.may_connect_for_others(&destination("a.internal"), [10, 0, 0, 5].into())
+        core.rights()
+            .may_relay_to(&destination("10.0.0.5"))
+            .is_err()
+    );
+    assert!(
+        core.rights()
+            .may_connect_for_others(&destination("a.internal"), [10, 0, 0, 5].into())
             .is_err()
     );
 }
@@ -197,7 +209,11 @@ fn a_gateway_dials_for_others_only_what_routes_lead_through_it() {
         "172.16.0.1",
         "a.lab",
     ] {
-        assert_eq!(core.may_relay_to(&destination(text)), Ok(()), "{text}");
+        assert_eq!(
+            core.rights().may_relay_to(&destination(text)),
+            Ok(()),
+            "{text}"
+        );
     }
     for text in [
         "10.9.0.5",
@@ -214,7 +230,7 @@ fn a_gateway_dials_for_others_only_what_routes_lead_through_it() {
         "[::1]:443",
         "[fe80::1]:443",
     ] {
-        let failure = core.may_relay_to(&destination(text)).unwrap_err();
+        let failure = core.rights().may_relay_to(&destination(text)).unwrap_err();
         assert_eq!(failure.cause, Cause::NotAllowed, "{text}");
         let shown = destination(text).to_string();
         assert!(failure.reason.contains(&shown), "{failure:?}");
@@ -240,14 +256,16 @@ fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
         "::ffff:127.0.0.1",
     ] {
         assert!(
-            core.may_connect_for_others(&destination("a.internal"), own.parse().unwrap())
+            core.rights()
+                .may_connect_for_others(&destination("a.internal"), own.parse().unwrap())
                 .is_err(),
             "{own}"
         );
     }
     for other in ["10.0.0.5", "192.0.2.1", "fd00::1", "2001:db8::1"] {
         assert!(
-            core.may_connect_for_others(&destination("a.internal"), other.parse().unwrap())
+            core.rights()
+                .may_connect_for_others(&destination("a.internal"), other.parse().unwrap())
                 .is_ok(),
             "{other}"
         );
@@ -255,12 +273,14 @@ fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
     args["routes"][0]["toCIDR"] = serde_json::json!(["169.254.169.254/32"]);
     let core = settled(&args);
     assert!(
-        core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 254].into())
+        core.rights()
+            .may_connect_for_others(&destination("a.internal"), [169, 254, 169, 254].into())
             .is_ok(),
         "written verbatim"
     );
     assert!(
-        core.may_connect_for_others(&destination("a.internal"), [169, 254, 169, 253].into())
+        core.rights()
+            .may_connect_for_others(&destination("a.internal"), [169, 254, 169, 253].into())
             .is_err()
     );
 }
@@ -268,6 +288,6 @@ fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
 #[test]
 fn a_destination_without_a_port_keeps_the_one_that_is_meant() {
     let host = Host::Name("db".to_owned());
-    let path = core().path(&Destination { host, port: 7 });
+    let path = core().rights().path(&Destination { host, port: 7 });
     assert_eq!(path, Ok(in_network("127.0.42.102:7")));
 }

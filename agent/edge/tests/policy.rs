@@ -1,7 +1,7 @@
 //! The policy at an agent: whom it lets in, what it connects to for whom, and which connections it ends.
 
 use super::*;
-use crate::{proxy::Destination, route::policy::By};
+use crate::{destination::Destination, route::policy::By};
 
 const GATEWAY: Ipv4Addr = ME;
 const FRIEND: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
@@ -90,7 +90,8 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
     ];
     let core = settled(&args("deny", &rules));
     let denies = |from, name: &str, address: Option<[u8; 4]>| {
-        core.denies(from, &destination(name), address.map(IpAddr::from))
+        core.rights()
+            .denies(from, &destination(name), address.map(IpAddr::from))
     };
     assert_eq!(denies(FRIEND, "db.internal:5432", None), None);
     assert_eq!(
@@ -110,12 +111,27 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
     );
 
     // Its DNS server does not lead around the policy.
-    assert!(core.may_ask_for_name(FRIEND, Some("db.internal")));
-    assert!(!core.may_ask_for_name(FRIEND, Some("secret.internal")));
-    assert!(!core.may_ask_for_name(FRIEND, Some("elsewhere.example")));
-    assert!(!core.may_ask_for_name(STRANGER, Some("db.internal")));
-    assert!(!core.may_ask_for_name(FRIEND, None));
-    assert!(core.may_ask_for_name(GATEWAY, Some("elsewhere.example")));
+    assert!(core.rights().may_ask_for_name(FRIEND, Some("db.internal")));
+    assert!(
+        !core
+            .rights()
+            .may_ask_for_name(FRIEND, Some("secret.internal"))
+    );
+    assert!(
+        !core
+            .rights()
+            .may_ask_for_name(FRIEND, Some("elsewhere.example"))
+    );
+    assert!(
+        !core
+            .rights()
+            .may_ask_for_name(STRANGER, Some("db.internal"))
+    );
+    assert!(!core.rights().may_ask_for_name(FRIEND, None));
+    assert!(
+        core.rights()
+            .may_ask_for_name(GATEWAY, Some("elsewhere.example"))
+    );
 }
 
 #[test]
@@ -170,16 +186,17 @@ fn why_something_is_refused_is_told_by_its_rule() {
     let mut args = args("allow", &rules);
     args["routes"][0]["via"] = serde_json::json!(STRANGER);
     let core = settled(&args);
-    let refusal = core.refusal(OTHER).unwrap();
+    let refusal = core.rights().refusal(OTHER).unwrap();
     assert_eq!(
         refusal.reason,
         "friend:8080 is not allowed to this host by rule 4 of the policy."
     );
     let gateway = |text: &str| {
-        let Path::Gateways(gateways) = core.path(&destination(text)).unwrap() else {
+        let Path::Gateways(gateways) = core.rights().path(&destination(text)).unwrap() else {
             panic!("no gateway");
         };
-        core.refusal_through(&gateways[0], &destination(text))
+        core.rights()
+            .refusal_through(&gateways[0], &destination(text))
     };
     assert!(
         gateway("db.internal:1")

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proxy::{self, Failure};
+use crate::wire::{Cause, Failure};
 
 /// Has the agent check something, under the number 7.
 fn probe(core: &mut Core, args: &Value) {
@@ -75,7 +75,7 @@ fn it_dials_what_it_publishes_and_answers_once() {
     assert_eq!(errands(&mut core), [published]);
     assert!(said(&mut core).is_empty(), "the driver goes first");
     let refused = Failure {
-        cause: proxy::Cause::Refused,
+        cause: Cause::Refused,
         reason: "nobody".to_owned(),
     };
     core.handle_probed(7, Err(refused));

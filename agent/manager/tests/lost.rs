@@ -83,7 +83,7 @@ fn the_others_hear_at_once_of_a_host_that_is_lost_and_that_is_back() {
     core.handle_timeout(at(1_000));
     assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);
     // A host that is started again stays lost until it serves.
-    core.start_host(at(2_000), vip(B));
+    core.host_action(at(2_000), vip(B), HostAction::Start);
     core.handle_spawned(at(2_000), vip(B), Ok(()));
     core.handle_timeout(at(2_000));
     assert!(said_to_a(&mut core).is_empty());
@@ -95,11 +95,11 @@ fn the_others_hear_at_once_of_a_host_that_is_lost_and_that_is_back() {
 #[test]
 fn a_host_that_comes_back_hears_who_is_lost() {
     let mut core = running();
-    core.stop_host(NOW, vip(B));
+    core.host_action(NOW, vip(B), HostAction::Stop);
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     core.handle_timeout(NOW);
     core.handle_exit(at(1_000), vip(A), Ending::Status(1));
-    core.start_host(at(1_000), vip(A));
+    core.host_action(at(1_000), vip(A), HostAction::Start);
     core.handle_spawned(at(1_000), vip(A), Ok(()));
     greet(&mut core, A, at(1_000));
     assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);

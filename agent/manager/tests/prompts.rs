@@ -97,9 +97,11 @@ fn nobody_is_asked_for_a_command_that_is_gone() {
             "its end",
             Core::handle_closed as fn(&mut Core, Instant, Vip),
         ),
-        ("a stop", Core::stop_host),
+        ("a stop", |core, now, vip| {
+            assert!(core.host_action(now, vip, HostAction::Stop));
+        }),
         ("a restart", |core, now, vip| {
-            assert!(core.restart_host(now, vip));
+            assert!(core.host_action(now, vip, HostAction::Restart));
         }),
         ("a timeout of ours", |core, now, vip| {
             core.withdraw(now, vip, 1);
@@ -137,7 +139,7 @@ fn a_kept_answer_is_given_without_a_person_until_it_is_wrong() {
     let mut core = greeting_core();
     let id = ask(&mut core, 7).unwrap();
     assert!(answer(&mut core, id, Some("x"), true));
-    assert!(core.restart_host(NOW, vip(B)));
+    assert!(core.host_action(NOW, vip(B), HostAction::Restart));
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     core.handle_spawned(NOW, vip(B), Ok(()));
     outputs(&mut core);

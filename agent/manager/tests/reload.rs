@@ -165,9 +165,15 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
         .replace("cmd: evil", "aliases: [bee], cmd: evil")
         .replace("cmd: gamma", "aliases: [gee], cmd: gamma");
     core.reload(NOW, &plan(&edited), Commands::Hold);
-    assert!(!core.start_host(NOW, vip(C)), "whoever asks is told");
-    assert!(!core.restart_host(NOW, vip(C)));
-    assert!(core.restart_host(NOW, vip(B)), "with the old command");
+    assert!(
+        !core.host_action(NOW, vip(C), HostAction::Start),
+        "whoever asks is told"
+    );
+    assert!(!core.host_action(NOW, vip(C), HostAction::Restart));
+    assert!(
+        core.host_action(NOW, vip(B), HostAction::Restart),
+        "with the old command"
+    );
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     let later = NOW + std::time::Duration::from_secs(1);
     core.handle_timeout(later);
@@ -253,7 +259,7 @@ fn what_is_held_is_not_approved_for_a_host_that_was_stopped_or_a_network_that_en
     let mut core = running(OLD, CAN);
     let new = OLD.replace("cmd: beta", "cmd: evil");
     core.reload(NOW, &plan(&new), Commands::Hold);
-    core.stop_host(NOW, vip(B));
+    core.host_action(NOW, vip(B), HostAction::Stop);
     core.handle_exit(NOW, vip(B), Ending::Status(0));
     approve(&mut core, NOW);
     assert_eq!(done(&mut core), [format!("end {B}")]);
@@ -273,7 +279,7 @@ fn what_is_held_is_not_approved_for_a_host_that_was_stopped_or_a_network_that_en
 fn a_network_whose_hosts_are_stopped_already_ends_when_it_is_told_to() {
     let mut core = running(OLD, CAN);
     for address in [A, B] {
-        core.stop_host(NOW, vip(address));
+        core.host_action(NOW, vip(address), HostAction::Stop);
         core.handle_exit(NOW, vip(address), Ending::Status(0));
     }
     outputs(&mut core);
@@ -330,10 +336,10 @@ fn a_host_that_is_back_with_a_command_that_is_held_goes_on_with_its_old_one() {
 #[test]
 fn a_host_that_is_started_while_it_still_ends_is_not_shown_as_stopped() {
     let mut core = running(OLD, CAN);
-    core.stop_host(NOW, vip(B));
+    core.host_action(NOW, vip(B), HostAction::Stop);
     outputs(&mut core);
     assert_eq!(states(&core)[1], HostState::Stopped);
-    assert!(core.start_host(NOW, vip(B)));
+    assert!(core.host_action(NOW, vip(B), HostAction::Start));
     assert!(
         outputs(&mut core).contains(&Output::Changed),
         "faces hear it"

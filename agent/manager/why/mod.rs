@@ -11,10 +11,10 @@ use std::{
 
 use crate::{
     addr::{Port, Vip},
+    destination::{Destination, Host},
     link::{Question, Reply},
     names::{SUFFIX, Zone},
     plan::{HostPlan, Plan, Protocol, Start},
-    proxy::{Destination, Host},
     route::policy::{self, By, Name, Ruling},
     text,
     view::{HostView, Snapshot, WhyView},

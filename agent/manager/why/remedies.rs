@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{Entrance, Inquiry, Way};
 use crate::{
     view::{HostState, HostView},
-    wire::probe::Cause,
+    wire::Cause,
 };
 
 /// The remedy for a host that is not up.
@@ -65,6 +65,7 @@ impl Inquiry {
             | Cause::Unreachable
             | Cause::Refused
             | Cause::TimedOut
+            | Cause::HostDown
             | Cause::Other => {
                 format!("it is tried again every few seconds; norouter logs {source} may say more")
             }
@@ -104,7 +105,11 @@ impl Inquiry {
                     "see \"to\" and \"notTo\" of the route through {host}, or publish the service as a port of {host}"
                 ),
             },
-            Cause::InUse | Cause::NotPermitted | Cause::NoAddress | Cause::Other => {
+            Cause::InUse
+            | Cause::NotPermitted
+            | Cause::NoAddress
+            | Cause::HostDown
+            | Cause::Other => {
                 format!("try it on {host} itself; norouter logs {host} may say more")
             }
         }

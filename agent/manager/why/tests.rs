@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     plan,
     view::{HostState, WhyOutcome},
-    wire::probe::{Cause, Found},
+    wire::{Cause, probe::Found},
 };
 
 const MANIFEST: &str = "

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 use super::{AtPort, Entrance, Inquiry, Outside, Part, Way, remedies};
 use crate::{
     addr::Vip,
+    destination::Host,
     link::Reply,
-    proxy::Host,
     text::{escape, span},
     view::{HostView, WhyOutcome, WhyStep, WhyView},
-    wire::probe::{Cause, Found},
+    wire::{Cause, probe::Found},
 };
 
 /// How many ports or names are listed.

@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Framing, Request, Version, head};
-use crate::proxy::{Cause, Failure};
+use crate::wire::{Cause, Failure};
 
 /// The answer to `CONNECT` when the tunnel stands (RFC 9110 section 9.3.6).
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
@@ -114,7 +114,13 @@ impl From<&Failure> for Reply {
             Cause::NotAllowed | Cause::Limited => 403,
             Cause::HostDown => 503,
             Cause::TimedOut => 504,
-            Cause::NameNotFound | Cause::Unreachable | Cause::Refused | Cause::Other => 502,
+            Cause::NameNotFound
+            | Cause::Unreachable
+            | Cause::Refused
+            | Cause::InUse
+            | Cause::NotPermitted
+            | Cause::NoAddress
+            | Cause::Other => 502,
         };
         Self::new(status, &failure.reason)
     }

@@ -7,7 +7,7 @@ use super::{
     head::{self, Lines},
     target,
 };
-use crate::proxy::{Credentials, Destination};
+use crate::{destination::Destination, proxy::Credentials};
 
 /// The field with which a client asks to be let in (RFC 9110 section 11.7.2).
 const AUTHORIZATION: &str = "proxy-authorization";

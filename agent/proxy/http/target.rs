@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{Version, Wrong, head};
-use crate::proxy::{Destination, DestinationError};
+use crate::destination::{Destination, DestinationError};
 
 /// The port of `http` without a port (RFC 9110 section 4.2.1).
 pub(super) const PORT: u16 = 80;

@@ -15,6 +15,7 @@ use tokio::{
 use super::server::Server;
 use crate::{
     addr::Vip,
+    destination::{Destination, Host},
     driver::{
         agent::{
             dial, dns,
@@ -26,8 +27,8 @@ use crate::{
         system::describe,
     },
     edge::{Gateway, Path},
-    proxy::{Cause, Destination, Failure, Host},
     route,
+    wire::{Cause, Failure},
 };
 
 /// A connection to the destination that a client asked for.
@@ -49,7 +50,7 @@ impl Server {
     }
 
     fn path(&self, destination: &Destination) -> Result<Path, Failure> {
-        self.shared.lock().core.path(destination)
+        self.shared.lock().core.rights().path(destination)
     }
 
     async fn open(
@@ -60,7 +61,7 @@ impl Server {
         let opened = NetworkStream::open(&self.shared, address).await;
         // The connection was tried although the policy refuses it, so that the manager reports it.
         let refusal = (opened.is_err())
-            .then(|| self.shared.lock().core.refusal(address))
+            .then(|| self.shared.lock().core.rights().refusal(address))
             .flatten();
         if let Some(refusal) = refusal {
             return Err(refusal);
@@ -92,7 +93,7 @@ impl Server {
         if self.is_remote() {
             addresses.retain(|address| {
                 let ip = address.ip();
-                let means_own = self.shared.lock().core.means_own(ip);
+                let means_own = self.shared.lock().core.rights().means_own(ip);
                 !route::is_special(ip) && (means_own || !dial::is_own(ip))
             });
         }
@@ -104,7 +105,13 @@ impl Server {
                 ),
             });
         }
-        let may = |address| self.shared.lock().core.may_connect(destination, address);
+        let may = |address| {
+            self.shared
+                .lock()
+                .core
+                .rights()
+                .may_connect(destination, address)
+        };
         let dialled = dial::dial_permitted(destination, addresses, may).await;
         self.shared
             .note_failure(destination, dialled)
@@ -119,7 +126,7 @@ impl Server {
     ) -> Result<Origin, Failure> {
         let refusals = gateways.iter().map(|gateway| {
             let state = self.shared.lock();
-            state.core.refusal_through(gateway, destination)
+            state.core.rights().refusal_through(gateway, destination)
         });
         let refusals: Vec<_> = refusals.collect();
         let refused = refusals.iter().flatten().next();

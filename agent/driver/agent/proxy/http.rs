@@ -17,9 +17,9 @@ use super::{
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
 use crate::{
+    destination::Destination,
     driver::{harness::World, system::describe},
     proxy::{
-        Destination,
         http::{
             BadBody, Body, CONNECTED, Framing, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
             Response, Target,
@@ -412,7 +412,7 @@ impl Server {
         Ok(match page::choose(request, &allowed, &self.token) {
             Err(reply) => reply,
             Ok(page::Own::Front) => page::front(),
-            Ok(page::Own::Pac) => page::pac(state.core.pac(here).unwrap_or_default()),
+            Ok(page::Own::Pac) => page::pac(state.core.rights().pac(here).unwrap_or_default()),
             Ok(page::Own::Status) => page::status(&state.core.page().unwrap_or_default()),
         })
     }

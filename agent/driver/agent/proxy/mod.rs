@@ -20,9 +20,11 @@ use self::{
 };
 use super::{dial, gate, state_dir};
 use crate::{
+    destination::Destination,
     driver::system::files,
     edge::{Proxy, Purpose},
-    proxy::{Credentials, Destination, Failure},
+    proxy::Credentials,
+    wire::Failure,
 };
 
 /// Reads the users of a proxy. The error is worded for people.

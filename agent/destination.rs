@@ -1,0 +1,241 @@
+//! Where somebody wants to go: a host, by name or address, and a port. It is what was named, not what the name resolves to.
+
+#![cfg_attr(
+    not(test),
+    deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
+)]
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+/// The longest host name, in bytes (RFC 1035 section 2.3.4).
+const NAME_MAX: usize = 253;
+
+/// The longest part of a host name between two dots, in bytes (RFC 1035 section 2.3.4).
+const LABEL_MAX: usize = 63;
+
+/// Where a client wants to go: what it named, not what the name resolves to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Destination {
+    /// The host.
+    pub host: Host,
+    /// The TCP port, never 0 when a client named it.
+    pub port: u16,
+}
+
+/// A host as a client names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Host {
+    /// An address. An IPv6 address that is mapped from an IPv4 address is that IPv4 address.
+    Ip(IpAddr),
+    /// A name in lower case, without a dot at its end, that no resolver takes for a number.
+    Name(String),
+}
+
+/// Why a text does not name a host and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DestinationError {
+    /// The name is empty, or has nothing between two dots.
+    #[error("the host name is empty, or has two dots in a row")]
+    Empty,
+    /// There are more than 63 bytes in a label or 253 in the name.
+    #[error("a host name may have 253 characters, and 63 between two dots")]
+    TooLong,
+    /// There is something other than a letter, a digit, `-`, `_` or a dot.
+    #[error("a host name consists of letters, digits, '-', '_' and dots")]
+    Character,
+    /// The name is like `127.1` or `0x7f.1`: some resolvers take it for an address, and others do not.
+    #[error("write an IPv4 address as four numbers from 0 to 255")]
+    Numeric,
+    /// There are brackets around something that is not an IPv6 address.
+    #[error("only an IPv6 address stands in brackets")]
+    Brackets,
+    /// There is a user name or password before the host.
+    #[error("a user name has no place before the host name")]
+    UserInfo,
+    /// There is no port where one is needed, or it is not a number from 1 to 65535.
+    #[error("a port is a number from 1 to 65535 after a colon")]
+    Port,
+}
+
+impl Host {
+    /// The host with this address.
+    pub fn from_ip(address: IpAddr) -> Self {
+        Self::Ip(address.to_canonical())
+    }
+}
+
+/// Reads a name or an address that stands alone, an IPv6 address without brackets.
+impl FromStr for Host {
+    type Err = DestinationError;
+
+    fn from_str(text: &str) -> Result<Self, DestinationError> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::from_ip(address));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        if name.len() > NAME_MAX {
+            return Err(DestinationError::TooLong);
+        }
+        for label in name.split('.') {
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if !label.chars().all(fits) {
+                return Err(DestinationError::Character);
+            }
+            if label.is_empty() {
+                return Err(DestinationError::Empty);
+            }
+            if label.len() > LABEL_MAX {
+                return Err(DestinationError::TooLong);
+            }
+        }
+        let name = name.to_ascii_lowercase();
+        if name.rsplit('.').next().is_some_and(is_number) {
+            return Err(DestinationError::Numeric);
+        }
+        Ok(Self::Name(name))
+    }
+}
+
+/// Whether C libraries would take a name that ends with this label for an address (`inet_aton`).
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label
+        .strip_prefix("0x")
+        .is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()));
+    hexadecimal || label.chars().all(|c| c.is_ascii_digit())
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Self::Ip(IpAddr::V4(address)) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Destination {
+    /// Reads `host:port`, `[IPv6]:port`, and either without port if there is a default (RFC 9110 section 4.2.1).
+    pub fn parse(authority: &str, default_port: Option<u16>) -> Result<Self, DestinationError> {
+        if authority.contains('@') {
+            return Err(DestinationError::UserInfo);
+        }
+        let (host, rest) = if let Some(rest) = authority.strip_prefix('[') {
+            let (inside, rest) = rest.split_once(']').ok_or(DestinationError::Brackets)?;
+            let address = inside.parse().map_err(|_| DestinationError::Brackets)?;
+            (Host::from_ip(IpAddr::V6(address)), rest)
+        } else {
+            let (host, rest) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            (host.parse()?, rest)
+        };
+        let port = match rest.strip_prefix(':') {
+            None if rest.is_empty() => default_port,
+            // An empty port means the default one (RFC 3986 section 3.2.3).
+            Some("") => default_port,
+            Some(digits) if digits.bytes().all(|c| c.is_ascii_digit()) => digits.parse().ok(),
+            _ => None,
+        };
+        match port {
+            Some(port) if port != 0 => Ok(Self { host, port }),
+            _ => Err(DestinationError::Port),
+        }
+    }
+}
+
+impl From<SocketAddr> for Destination {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            host: Host::from_ip(address.ip()),
+            port: address.port(),
+        }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn destination(text: &str) -> Result<String, DestinationError> {
+        Destination::parse(text, Some(80)).map(|destination| destination.to_string())
+    }
+
+    #[test]
+    fn a_name_is_kept_in_lower_case_without_its_last_dot() {
+        assert_eq!(
+            destination("Web.Example.:8080").unwrap(),
+            "web.example:8080"
+        );
+        assert_eq!(destination("my_web").unwrap(), "my_web:80");
+        assert_eq!(destination("web:").unwrap(), "web:80");
+    }
+
+    #[test]
+    fn an_address_is_no_name() {
+        let host = |text: &str| Destination::parse(text, Some(80)).unwrap().host;
+        assert_eq!(host("127.0.42.101"), Host::Ip([127, 0, 42, 101].into()));
+        assert_eq!(host("[::ffff:10.0.0.1]"), Host::Ip([10, 0, 0, 1].into()));
+        assert_eq!(
+            destination("[2001:DB8::1]:443").unwrap(),
+            "[2001:db8::1]:443"
+        );
+        assert_eq!("::1".parse(), Ok(Host::from_ip("::1".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_number_that_only_some_resolvers_understand_is_refused() {
+        for text in [
+            "127.1",
+            "0x7f.1",
+            "2130706433",
+            "0x7f000001",
+            "1.2.3.4.5",
+            "01.2.3.4",
+            "a.0x",
+            "256.1.1.1",
+        ] {
+            assert_eq!(destination(text), Err(DestinationError::Numeric), "{text}");
+        }
+        assert!(destination("1.example").is_ok());
+        assert!(destination("0xdeadbeef.example").is_ok());
+    }
+
+    #[test]
+    fn what_is_no_host_and_port_is_refused_with_the_reason() {
+        use DestinationError::{Brackets, Character, Empty, Numeric, Port, TooLong, UserInfo};
+        for (text, error) in [
+            ("", Empty),
+            (".", Empty),
+            ("a..b", Empty),
+            ("a..", Empty),
+            ("a b", Character),
+            ("a%00b", Character),
+            ("é", Character),
+            ("user@web", UserInfo),
+            ("web:0", Port),
+            ("web:65536", Port),
+            ("web:+80", Port),
+            ("[::1]80", Port),
+            ("[::1", Brackets),
+            ("[web]", Brackets),
+            ("[127.0.0.1]", Brackets),
+            ("[fe80::1%eth0]", Brackets),
+            ("::1", Empty),
+            ("12", Numeric),
+        ] {
+            assert_eq!(destination(text), Err(error), "{text}");
+        }
+        assert_eq!(destination(&"x".repeat(64)), Err(TooLong));
+        assert_eq!(destination(&["x"; 128].join(".")), Err(TooLong));
+        assert_eq!(Destination::parse("web", None), Err(Port));
+    }
+}
