@@ -34,9 +34,23 @@ pub struct LogLine {
     pub seq: u64,
     /// When, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
+    /// What has happened, in words; without the host, where it is about one.
+    pub sentence: String,
     /// What.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl LogLine {
+    /// The line of an event, with its sentence.
+    pub fn new(seq: u64, time_ms: u64, event: Event) -> Self {
+        Self {
+            seq,
+            time_ms,
+            sentence: event.sentence().to_string(),
+            event,
+        }
+    }
 }
 
 /// The end of the log.

@@ -14,6 +14,7 @@ use crate::golden::{files, root};
 const NOT_SENT: &[(&str, &str)] = &[
     ("Event", "its fields are those of LogLine"),
     ("Grant", "the socket tells grants in sentences"),
+    ("Sentence", "the socket tells it as one text"),
     ("Snapshot", "its fields are those of NetworkView"),
 ];
 

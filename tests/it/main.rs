@@ -36,3 +36,4 @@ mod manifests;
 mod prompts;
 #[cfg(target_os = "linux")]
 mod why;
+mod words;
