@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{self, Reach, wait_for},
 };
 
 #[derive(Debug, clap::Args)]
@@ -39,21 +39,18 @@ impl What {
 }
 
 pub(super) fn run(what: What, args: &Args) -> Result<Exit, Error> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if args.host.is_empty() || !args.host.chars().all(fits) {
-        let message = format!("{:?} cannot be the name of a host", args.host);
-        return Err(Error::new(Exit::Usage, message).hint("\"norouter status\" lists the hosts"));
-    }
-    wait_for(async {
+    let name = wait_for(async {
         let client = args.reach.client().await?;
-        let path = format!("/v1/hosts/{}/{}", args.host, what.word());
+        let snapshot = client.network().await?.snapshot;
+        let host = reach::host(&snapshot, &args.host)?;
+        let path = format!("/v1/hosts/{}/{}", host.vip, what.word());
         client.post(&path).await?;
-        Ok(())
+        Ok(host.name.clone())
     })?;
     if args.json {
-        output::json(&json!({"host": args.host, "asked": what.word()}))?;
+        output::json(&json!({"host": name, "asked": what.word()}))?;
     } else {
-        output::talk(&format!("{}: asked to {}", args.host, what.word()));
+        output::talk(&format!("{name}: asked to {}", what.word()));
     }
     Ok(Exit::Ok)
 }

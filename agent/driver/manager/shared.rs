@@ -19,7 +19,7 @@ use crate::{
     manager::{Core, Outcome},
     secret::Secret,
     time::Instant,
-    view::{Answer, Event, Snapshot},
+    view::{Answer, Event, Snapshot, no_such_host},
 };
 
 /// How often to look whether the machine has slept or has another way out, at least.
@@ -52,9 +52,12 @@ pub enum Unmet {
     /// There is no such flow.
     #[error("there is no such flow; it may have ended")]
     NoFlow,
-    /// There is no such host.
-    #[error("no host of this network has that name")]
-    NoHost,
+    /// There is no host of that name.
+    #[error("{}", no_such_host(.0))]
+    NoHost(String),
+    /// There is no host from which a connection could begin.
+    #[error("there is no host from which the connection could begin")]
+    NoSource,
     /// The host cannot be started.
     #[error(
         "the host cannot be started now: its command waits for approval, or the network is ending"
