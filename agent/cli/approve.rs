@@ -21,7 +21,7 @@ use crate::{
 /// what it has shown. What changes meanwhile goes on waiting, and a host that was stopped stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The name, an alias or the VIP of a host whose command waits; without one, everything that waits
+    /// A host whose command waits, by name, alias or VIP; without one, everything that waits
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Do not ask

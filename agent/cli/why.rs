@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// The destination: the name or the address of a host of the network or of a destination of a route, and a port
     #[arg(value_name = "NAME:PORT", value_parser = target)]
     target: Destination,
-    /// The name, an alias or the VIP of the host where the connection begins; by default this one
+    /// The host where the connection begins, by name, alias or VIP; by default this one
     #[arg(long, value_name = "HOST")]
     from: Option<String>,
     #[command(flatten)]
