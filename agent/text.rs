@@ -1,5 +1,7 @@
 //! Text from outside, made safe to show: it can neither move a cursor, nor reorder what a person reads, nor hide in it.
 
+pub mod figures;
+
 use std::fmt::Write as _;
 
 /// The most edits between a word as it was written and the word that may have been meant.
@@ -89,18 +91,6 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{1d173}', '\u{1d17a}'),
     ('\u{e0000}', '\u{e0fff}'),
 ];
-
-/// A time span in milliseconds, in its largest unit: `0.4 s`, `12 s`, `3 min`, `5 h`, `2 d`.
-pub fn span(millis: u64) -> String {
-    let seconds = millis / 1_000;
-    match seconds {
-        0..10 => format!("{seconds}.{} s", millis % 1_000 / 100),
-        10..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
 
 /// The known word that an unknown one was probably meant to be: the nearest one, if it is near enough for a slip.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

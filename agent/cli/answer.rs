@@ -11,7 +11,7 @@ use super::{
     desk::meant,
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{self, Reach, wait_for},
     typing::{self, Unseen},
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     reason = "each is an option that people know"
 )]
 pub(super) struct Args {
-    /// The name or VIP of the host; without it all hosts
+    /// The name, an alias or the VIP of the host; without it all hosts
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Only show what is asked
@@ -61,7 +61,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
         let client = args.reach.client().await?;
         let snapshot = client.network().await?.snapshot;
-        args.knows(&client, &snapshot)?;
+        if let Some(called) = &args.host {
+            reach::host(&snapshot, called)?;
+        }
         let open = args.open(&snapshot);
         if args.list {
             return args.show(&open);
@@ -77,26 +79,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Whether the host is one of the network.
-    fn knows(&self, client: &Client, snapshot: &Snapshot) -> Result<(), Error> {
-        let Some(host) = &self.host else {
-            return Ok(());
-        };
-        if snapshot.hosts.iter().any(|known| self.means(known)) {
-            return Ok(());
-        }
-        let names: Vec<_> = snapshot
-            .hosts
-            .iter()
-            .map(|host| host.name.as_str())
-            .collect();
-        let message = format!("there is no host {host} in the network {}", client.name());
-        Err(Error::new(Exit::Failure, message).hint(format!("it has: {}", names.join(", "))))
-    }
-
+    /// Whether the command is about this host.
     fn means(&self, host: &HostView) -> bool {
-        let name = self.host.as_ref();
-        name.is_none_or(|name| *name == host.name || *name == host.vip)
+        let called = self.host.as_ref();
+        called.is_none_or(|called| host.is_called(called))
     }
 
     /// The questions that are open.

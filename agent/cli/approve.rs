@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{self, Reach, wait_for},
 };
 use crate::{
     text::{escape, quote_whole},
@@ -21,7 +21,7 @@ use crate::{
 /// what it has shown. What changes meanwhile goes on waiting, and a host that was stopped stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The name or the VIP of a host whose command waits; without one, everything that waits
+    /// A host whose command waits, by name, alias or VIP; without one, everything that waits
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Do not ask
@@ -38,18 +38,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let outcomes = wait_for(async {
         let client = args.reach.client().await?;
         let snapshot = client.network().await?.snapshot;
-        let (hosts, change) = (snapshot.hosts, snapshot.held);
-        let change = change.filter(|_| args.host.is_none());
-        let meant = |host: &&HostView| {
-            (args.host.as_deref()).is_none_or(|name| name == host.name || name == host.vip)
+        let (hosts, change): (Vec<&HostView>, _) = match &args.host {
+            Some(called) => (vec![reach::host(&snapshot, called)?], None),
+            None => (snapshot.hosts.iter().collect(), snapshot.held.as_ref()),
         };
-        let hosts: Vec<_> = hosts.iter().filter(meant).collect();
-        if let (Some(name), []) = (&args.host, hosts.as_slice()) {
-            let message = format!("no host of this network is called \"{}\"", escape(name));
-            return Err(
-                Error::new(Exit::Usage, message).hint("\"norouter status\" lists the hosts")
-            );
-        }
         let held: Vec<_> = hosts
             .iter()
             .filter_map(|host| Some((*host, host.held.as_ref()?)))
@@ -57,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         for (host, held) in &held {
             show(host, held);
         }
-        if let Some(change) = &change {
+        if let Some(change) = change {
             let now = client.get::<PlanView>("/v1/plan").await?;
             show_change(change, &now);
         }

@@ -13,7 +13,7 @@ use crate::{
     driver::agent::state_dir,
     manifest::{Problem, Severity},
     plan::{Loaded, Plan, Start},
-    text::escape,
+    text::{escape, figures::counted},
 };
 
 /// Say everything that is wrong with a manifest
@@ -122,7 +122,7 @@ fn summary(loaded: &Loaded) -> String {
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
-    .map(|(count, noun)| plural(count, noun))
+    .map(|(count, noun)| counted(count, noun))
     .collect();
     let verdict = if hosts.is_some() {
         "can be run"
@@ -134,10 +134,4 @@ fn summary(loaded: &Loaded) -> String {
         escape(&loaded.file_name),
         parts.join(", ")
     )
-}
-
-/// A number with its noun: "1 host", "2 hosts".
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
 }

@@ -10,7 +10,7 @@ use crate::text::escape;
 pub enum Exit {
     /// Everything worked.
     Ok = 0,
-    /// Something failed.
+    /// Something failed; also a host that the network does not have.
     Failure = 1,
     /// The command line could not be understood.
     Usage = 2,
@@ -30,7 +30,10 @@ pub enum Exit {
 impl Exit {
     const ALL: [(Self, &'static str); 8] = [
         (Self::Ok, "ok"),
-        (Self::Failure, "something failed; the message says what"),
+        (
+            Self::Failure,
+            "something failed, or there is no such host; the message says what",
+        ),
         (Self::Usage, "the command line could not be understood"),
         (Self::NoManager, "no manager is running"),
         (Self::InvalidManifest, "the manifest cannot be run"),

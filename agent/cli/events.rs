@@ -8,11 +8,7 @@ use super::{
     output,
     reach::{Reach, json_line, wait_for},
 };
-use crate::{
-    driver::control::client::News,
-    text::escape,
-    view::{Event, LogLine},
-};
+use crate::{driver::control::client::News, text::escape, view::LogLine};
 
 /// Follow what happens in a running network, until it ends
 ///
@@ -59,44 +55,5 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 
 /// One line of the log for people.
 pub(super) fn line(line: &LogLine) -> String {
-    let what = match &line.event {
-        Event::Host {
-            host,
-            vip,
-            state,
-            reason,
-            retry,
-        } => {
-            let retry = retry.map(|retry| {
-                let seconds = retry.pause_ms.div_ceil(1_000);
-                format!("; try {} in {seconds} s", retry.attempt)
-            });
-            let reason = reason
-                .as_ref()
-                .map(|reason| format!(": {}", escape(reason)));
-            format!(
-                "{host} ({vip}) is {}{}{}",
-                state.word(),
-                reason.unwrap_or_default(),
-                retry.unwrap_or_default()
-            )
-        }
-        Event::Stderr { host, line, .. } => format!("{host} | {}", escape(line)),
-        Event::Refused { host, text, .. } => format!("{host} {}", escape(text)),
-        Event::Warning { host, text, .. } => format!("{host}: warning: {}", escape(text)),
-        Event::Reloaded { changes, grants } if changes.is_empty() && grants.is_empty() => {
-            "the manifest was read again; nothing has changed".to_owned()
-        }
-        Event::Reloaded { changes, grants } => {
-            let news = grants.iter().map(|grant| format!("new: {grant}"));
-            let all: Vec<_> = changes.iter().cloned().chain(news).collect();
-            format!("the manifest was read again: {}", escape(&all.join("; ")))
-        }
-        Event::Held { grants } => format!(
-            "the manifest has changed; this waits for approval: {}",
-            escape(&grants.join("; "))
-        ),
-        Event::Hopeless { hosts } => format!("none of the {hosts} hosts can run as it is"),
-    };
-    format!("{} {what}\n", moment(line.time_ms))
+    format!("{} {}\n", moment(line.time_ms), escape(&line.event.line()))
 }

@@ -1,35 +1,13 @@
-//! Figures and tables as people read them.
+//! Tables, moments and figures on a terminal.
 
-pub(super) use crate::text::span;
+use crate::text::figures;
+pub(super) use crate::text::figures::{bytes, latency, span};
 
-/// An amount of bytes in three or four characters and a unit of ten to the third: `12 B`, `1.2 kB`, `340 MB`.
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-pub(super) fn bytes(count: u64) -> String {
-    let mut amount = count as f64;
-    for unit in ["B", "kB", "MB", "GB"] {
-        if amount < 999.5 {
-            return with_unit(amount, unit, count < 1_000);
-        }
-        amount /= 1_000.0;
-    }
-    with_unit(amount, "TB", false)
-}
-
-/// Bytes per second; an empty text for none, so that traffic stands out.
+/// Bytes per second in a table; an empty text for none, so that traffic stands out.
 pub(super) fn rate(count: u64) -> String {
     match count {
         0 => String::new(),
-        _ => format!("{}/s", bytes(count)),
-    }
-}
-
-/// A short time span in microseconds: `0.21 ms`, `35 ms`, `1.2 s`.
-pub(super) fn latency(micros: u64) -> String {
-    match micros {
-        0..1_000 => format!("0.{:02} ms", micros / 10),
-        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
-        10_000..1_000_000 => format!("{} ms", micros / 1_000),
-        _ => span(micros / 1_000),
+        _ => figures::rate(count),
     }
 }
 
@@ -93,32 +71,13 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-fn with_unit(amount: f64, unit: &str, whole: bool) -> String {
-    if whole || amount >= 9.95 {
-        format!("{amount:.0} {unit}")
-    } else {
-        format!("{amount:.1} {unit}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_short_and_have_a_unit() {
-        let shown = [0, 999, 1_000, 1_234, 9_990, 340_000_000, 2_000_000_000_000].map(bytes);
-        assert_eq!(
-            shown,
-            [
-                "0 B", "999 B", "1.0 kB", "1.2 kB", "10 kB", "340 MB", "2.0 TB"
-            ]
-        );
+    fn traffic_stands_out_in_a_table() {
         assert_eq!([rate(0), rate(5)], ["", "5 B/s"]);
-        let spans = [450, 12_000, 180_000, 18_000_000, 180_000_000].map(span);
-        assert_eq!(spans, ["0.4 s", "12 s", "3 min", "5 h", "2 d"]);
-        let spans = [213, 1_250, 35_000, 1_200_000].map(latency);
-        assert_eq!(spans, ["0.21 ms", "1.2 ms", "35 ms", "1.2 s"]);
     }
 
     #[test]

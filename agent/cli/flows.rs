@@ -6,7 +6,7 @@ use super::{
     error::{Error, Exit},
     figures::{bytes, latency, rate, span, table},
     output,
-    reach::{Reach, wait_for},
+    reach::{Reach, host_name, wait_for},
 };
 use crate::view::{FlowView, FlowsView};
 
@@ -18,7 +18,7 @@ use crate::view::{FlowView, FlowsView};
 pub(super) struct Args {
     #[command(flatten)]
     reach: Reach,
-    /// Only connections that begin or end at this host
+    /// Only connections that begin or end at the host with this name, alias or VIP
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
     /// Which connections come first
@@ -70,21 +70,19 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             client.delete(&format!("/v1/flows/{id}")).await?;
             return Ok(None);
         }
-        Ok(Some(
-            client
-                .get::<FlowsView>(&format!("/v1/flows?limit={}", args.limit))
-                .await?,
-        ))
+        let host = host_name(&client, args.host.as_deref()).await?;
+        let path = format!("/v1/flows?limit={}", args.limit);
+        Ok(Some((client.get::<FlowsView>(&path).await?, host)))
     })?;
-    let Some(mut view) = flows else {
+    let Some((mut view, host)) = flows else {
         if args.json {
             output::json(&serde_json::json!({"killed": args.kill}))?;
         }
         return Ok(Exit::Ok);
     };
-    if let Some(host) = &args.host {
+    if let Some(host) = host {
         view.flows
-            .retain(|flow| flow.from == *host || flow.to == *host);
+            .retain(|flow| flow.from == host || flow.to == host);
     }
     args.sort.sort(&mut view.flows);
     if args.json {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{self, Reach, wait_for},
 };
 use crate::view::HostAction;
 
@@ -22,20 +22,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if args.host.is_empty() || !args.host.chars().all(fits) {
-        let message = format!("{:?} cannot be the name of a host", args.host);
-        return Err(Error::new(Exit::Usage, message).hint("\"norouter status\" lists the hosts"));
-    }
-    wait_for(async {
+    let name = wait_for(async {
         let client = args.reach.client().await?;
-        client.host(&args.host, action).await?;
-        Ok(())
+        let snapshot = client.network().await?.snapshot;
+        let host = reach::host(&snapshot, &args.host)?;
+        client.host(&host.vip, action).await?;
+        Ok(host.name.clone())
     })?;
     if args.json {
-        output::json(&json!({"host": args.host, "asked": action.word()}))?;
+        output::json(&json!({"host": name, "asked": action.word()}))?;
     } else {
-        output::talk(&format!("{}: asked to {action}", args.host));
+        output::talk(&format!("{name}: asked to {action}"));
     }
     Ok(Exit::Ok)
 }

@@ -4,7 +4,7 @@ use super::{
     error::{Error, Exit},
     events::line,
     output,
-    reach::{Reach, json_line, wait_for},
+    reach::{Reach, host_name, json_line, wait_for},
 };
 use crate::{
     driver::control::client::News,
@@ -14,7 +14,7 @@ use crate::{
 /// Show the log of a running network: what hosts write to standard error, how they change, warnings
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only the lines of this host
+    /// Only the lines of the host with this name, alias or VIP
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Go on with new lines, until the network ends
@@ -34,26 +34,21 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
         let client = args.reach.client().await?;
         let mut query = format!("/v1/logs?limit={}", args.lines);
-        if let Some(host) = &args.host {
-            let hosts = client.network().await?.snapshot.hosts;
-            let names: Vec<_> = hosts.into_iter().map(|host| host.name).collect();
-            if !names.contains(host) {
-                let message = format!("there is no host {host} in the network {}", client.name());
-                return Err(Error::new(Exit::Failure, message)
-                    .hint(format!("it has: {}", names.join(", "))));
-            }
+        let host = host_name(&client, args.host.as_deref()).await?;
+        let host = host.as_deref();
+        if let Some(host) = host {
             query += "&host=";
             query += host;
         }
         let log: LogView = client.get(&query).await?;
         for line in &log.lines {
-            args.show(line)?;
+            args.show(line, host)?;
         }
         if args.follow {
             let mut events = client.events(Some(log.last)).await?;
             while let Some(news) = events.next().await? {
                 match news {
-                    News::Event(line) => args.show(&line)?,
+                    News::Event(line) => args.show(&line, host)?,
                     News::Missed(count) => output::talk(&format!("({count} lines came too fast)")),
                     News::Snapshot(_) | News::Host(_) => {}
                 }
@@ -64,12 +59,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    fn show(&self, log: &LogLine) -> Result<(), Error> {
-        if self
-            .host
-            .as_ref()
-            .is_some_and(|host| log.event.host() != Some(host))
-        {
+    /// Shows a line, if it is about the host or about any.
+    fn show(&self, log: &LogLine, host: Option<&str>) -> Result<(), Error> {
+        if host.is_some() && log.event.host() != host {
             return Ok(());
         }
         if self.json {

@@ -5,7 +5,6 @@ use std::{fmt::Write as _, path::PathBuf};
 use serde_json::{Value, json};
 
 use super::{
-    check::plural,
     error::{Error, Exit},
     input::Source,
     output,
@@ -13,7 +12,7 @@ use super::{
 use crate::{
     plan::{self, Allow, HostPlan, Plan, Protocol, ProxyPlan, Start},
     route::{Target, policy::Action},
-    text::escape,
+    text::{escape, figures::counted},
 };
 
 /// Marks what is planned but not done by this version yet.
@@ -107,7 +106,7 @@ fn as_text(plan: &Plan) -> String {
         let _ = writeln!(
             text,
             "{bold}policy{bold:#} of {}, {rest} everything else; norouter check --matrix shows who may reach what\n",
-            plural(plan.policy.rules().len(), "rule")
+            counted(plan.policy.rules().len(), "rule")
         );
     }
     let ports = plan
@@ -118,8 +117,8 @@ fn as_text(plan: &Plan) -> String {
     let _ = writeln!(
         text,
         "{}, {}",
-        plural(plan.hosts.len(), "host"),
-        plural(ports, "published port")
+        counted(plan.hosts.len(), "host"),
+        counted(ports, "published port")
     );
     text
 }

@@ -4,10 +4,17 @@ use super::{
     error::{Error, Exit},
     output,
 };
-use crate::driver::{
-    control::{Client, client},
-    manager::Name,
+use crate::{
+    driver::{
+        control::{Client, client},
+        manager::Name,
+    },
+    text::meant,
+    view::{HostView, Snapshot, no_such_host},
 };
+
+/// How many hosts are listed where one was meant that there is not.
+const LISTED_MAX: usize = 20;
 
 /// The network that a command is about.
 #[derive(Debug, clap::Args)]
@@ -49,6 +56,45 @@ impl Reach {
     }
 }
 
+/// The host that a person means by its name, an alias or its VIP.
+pub(super) fn host<'a>(snapshot: &'a Snapshot, called: &str) -> Result<&'a HostView, Error> {
+    snapshot
+        .host(called)
+        .ok_or_else(|| unknown(snapshot, called))
+}
+
+/// The name of the host that a person means; `None` if none is named.
+pub(super) async fn host_name(
+    client: &Client,
+    called: Option<&str>,
+) -> Result<Option<String>, Error> {
+    let Some(called) = called else {
+        return Ok(None);
+    };
+    let snapshot = client.network().await?.snapshot;
+    Ok(Some(host(&snapshot, called)?.name.clone()))
+}
+
+/// A host that there is not is the same failure in every command.
+fn unknown(snapshot: &Snapshot, called: &str) -> Error {
+    let hosts = &snapshot.hosts;
+    let names = hosts
+        .iter()
+        .flat_map(|host| std::iter::once(&host.name).chain(&host.aliases));
+    let meant = match meant(called, names.map(String::as_str)) {
+        Some(name) => format!("did you mean {name}? "),
+        None => String::new(),
+    };
+    let listed = hosts.iter().take(LISTED_MAX);
+    let listed: Vec<_> = listed.map(|host| host.name.as_str()).collect();
+    let more = match hosts.len() - listed.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let hint = format!("{meant}the hosts are: {}{more}", listed.join(", "));
+    Error::new(Exit::Failure, no_such_host(called)).hint(hint)
+}
+
 /// Runs what a command does, which is to wait for the manager's answers.
 pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,5 +123,41 @@ impl From<client::Error> for Error {
             client::Error::Refused(_) | client::Error::Silent { .. } => Exit::Failure,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(hosts: usize) -> Snapshot {
+        let host = |number: usize| HostView {
+            name: format!("web{number}"),
+            aliases: vec![format!("store{number}")],
+            vip: format!("127.0.42.{number}"),
+            ..HostView::default()
+        };
+        Snapshot {
+            hosts: (1..=hosts).map(host).collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_host_that_there_is_not_is_a_failure_that_names_those_that_there_are() {
+        let small = network(2);
+        for called in ["web2", "WEB2", "store2", "127.0.42.2"] {
+            assert_eq!(host(&small, called).unwrap().name, "web2");
+        }
+        let error = host(&small, "nobody").unwrap_err();
+        assert_eq!(error.exit(), Exit::Failure);
+        let shown = |error: Error| format!("{error:?}");
+        let nobody = shown(error);
+        assert!(nobody.contains("in this network"), "{nobody}");
+        assert!(nobody.contains("\"the hosts are: web1, web2\""), "{nobody}");
+        let slip = shown(host(&small, "stoer1").unwrap_err());
+        assert!(slip.contains("did you mean store1? the hosts"), "{slip}");
+        let large = shown(host(&network(25), "nobody").unwrap_err());
+        assert!(large.contains("web20, and 5 more"), "{large}");
     }
 }

@@ -9,13 +9,16 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
-use crate::view::{Event, HostState, HostView, Retry, Snapshot};
+use crate::{
+    text::figures::latency,
+    view::{Event, HostState, HostView, Snapshot},
+};
 
 /// Columns and rows if the terminal does not say how many it has.
 const SIZE: (usize, usize) = (80, 24);
 
 /// The width of the longest word for a state, in columns.
-const WORD: usize = 11;
+const WORD: usize = 15;
 
 /// How the addresses of a network are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,92 +168,62 @@ impl<W: Write> Screen<W> {
 
     /// Adds an event to what scrolls. On a terminal the block already shows states that need no explanation.
     pub(super) fn event(&mut self, event: &Event) {
-        let line = match event {
-            Event::Host { reason: None, .. } if self.has_block() => return,
+        if let Event::Host {
+            host,
+            vip,
+            state,
+            reason,
+            ..
+        } = event
+        {
+            use HostState::{Configuring, Greeting, Starting};
             // The next event says whether it has worked.
-            Event::Host {
-                state: HostState::Starting | HostState::Greeting | HostState::Configuring,
-                ..
-            } => return,
-            Event::Host {
-                host,
-                vip,
-                state: HostState::Ready,
-                reason: None,
-                ..
-            } => {
-                // Scripts wait for "Ready: VIP" since the first NoRouter, so the line begins like that.
-                let green = AnsiColor::Green.on_default();
-                let addresses = self
-                    .addresses
-                    .get(host)
-                    .filter(|addresses| *addresses != vip);
-                let addresses = addresses.map(|addresses| format!(" {addresses}"));
-                let addresses = addresses.unwrap_or_default();
-                format!("{green}Ready{green:#}: {vip} ({host}){addresses}")
+            let is_under_way = matches!(state, Starting | Greeting | Configuring);
+            if is_under_way || (reason.is_none() && self.has_block()) {
+                return;
             }
-            Event::Host {
-                host,
-                vip,
-                state,
-                reason,
-                retry,
-            } => {
-                let style = colour(*state);
-                let why = reason.as_ref().map(|reason| format!(": {reason}"));
-                let why = why.unwrap_or_default();
-                let next = retry.map(|retry| format!("; {}", promised(retry)));
-                let next = next.unwrap_or_default();
-                format!(
-                    "{host} ({vip}): {style}{}{style:#}{why}{next}",
-                    state.word()
-                )
+            if *state == HostState::Ready && reason.is_none() {
+                let line = self.ready(host, vip);
+                self.print(&line);
+                return;
             }
-            Event::Reloaded { changes, grants } if changes.is_empty() && grants.is_empty() => {
-                "the manifest was read again; nothing has changed".to_owned()
-            }
-            Event::Reloaded { changes, grants } => {
-                let bold = Style::new().bold();
-                let news = grants
-                    .iter()
-                    .map(|grant| format!("{bold}new{bold:#}: {grant}"));
-                let all: Vec<_> = changes.iter().cloned().chain(news).collect();
-                format!("the manifest was read again:\n  {}", all.join("\n  "))
-            }
-            Event::Held { grants } => {
-                let yellow = AnsiColor::Yellow.on_default();
-                format!(
-                    "the manifest has changed, and {yellow}the whole change waits for your approval{yellow:#}, because of what it grants:\n  {}",
-                    grants.join("\n  ")
-                )
-            }
-            Event::Hopeless { hosts } => {
-                let red = AnsiColor::Red.on_default();
-                let which = match hosts {
-                    1 => "the only host".to_owned(),
-                    hosts => format!("none of the {hosts} hosts"),
-                };
-                let can = if *hosts == 1 { "cannot" } else { "can" };
-                format!(
-                    "{red}{which} {can} run as it is{red:#}; the lines above say why. Mend that and start again"
-                )
-            }
-            Event::Stderr { host, vip, line } => {
-                let dim = Style::new().dimmed();
-                format!("{dim}{host} ({vip}) |{dim:#} {line}")
-            }
-            Event::Refused {
-                host, vip, text, ..
-            } => {
-                let yellow = AnsiColor::Yellow.on_default();
-                format!("{host} ({vip}) {yellow}{text}{yellow:#}")
-            }
-            Event::Warning { host, vip, text } => {
-                let yellow = AnsiColor::Yellow.on_default();
-                format!("{host} ({vip}): {yellow}warning{yellow:#}: {text}")
-            }
+        }
+        let (about, what) = styles(event);
+        let sentence = event.sentence();
+        let mut line = format!(
+            "{about}{}{about:#}{what}{}{what:#}",
+            event.about(),
+            sentence.what
+        );
+        let (first, next) = match event {
+            Event::Reloaded { .. } | Event::Held { .. } => (":\n  ", "\n  "),
+            Event::Host { .. }
+            | Event::Hopeless { .. }
+            | Event::Refused { .. }
+            | Event::Stderr { .. }
+            | Event::Warning { .. } => (": ", "; "),
         };
+        if !sentence.details.is_empty() {
+            line += first;
+            line += &sentence.details.join(next);
+        }
+        if matches!(event, Event::Hopeless { .. }) {
+            line += "; the lines above say why. Fix that and start again";
+        }
         self.print(&line);
+    }
+
+    /// The line of a host that can be reached. Scripts wait for "Ready: VIP" since the first NoRouter, so it begins like
+    /// that.
+    fn ready(&self, host: &str, vip: &str) -> String {
+        let green = AnsiColor::Green.on_default();
+        let addresses = self
+            .addresses
+            .get(host)
+            .filter(|addresses| *addresses != vip);
+        let addresses = addresses.map(|addresses| format!(" {addresses}"));
+        let addresses = addresses.unwrap_or_default();
+        format!("{green}Ready{green:#}: {vip} ({host}){addresses}")
     }
 
     /// Adds a line to what scrolls. On a terminal it is seen at the next [`Screen::draw`].
@@ -341,10 +314,10 @@ impl<W: Write> Screen<W> {
     fn line(&self, host: &HostView, now_ms: u64, width: usize) -> Line {
         let addresses = || self.addresses.get(&host.name).cloned().unwrap_or_default();
         let detail = match (&host.reason, host.retry) {
-            (Some(reason), Some(retry)) => format!("{}: {reason}", countdown(retry, now_ms)),
+            (Some(reason), Some(retry)) => format!("{}: {reason}", retry.at(now_ms)),
             (Some(reason), None) => reason.clone(),
             (None, _) if host.state.is_up() => match host.latency_us {
-                Some(latency) => format!("{}  {}", addresses(), duration(latency)),
+                Some(micros) => format!("{}  {}", addresses(), latency(micros)),
                 None => addresses(),
             },
             (None, _) => String::new(),
@@ -469,28 +442,17 @@ fn colour(state: HostState) -> Style {
     }
 }
 
-/// The next try, for a line that is written once.
-fn promised(retry: Retry) -> String {
-    let pause = duration(retry.pause_ms * 1_000);
-    format!("try {} in {pause}", retry.attempt)
-}
-
-/// The next try, for a line that is written again and again.
-fn countdown(retry: Retry, now_ms: u64) -> String {
-    let seconds = retry.at_ms.saturating_sub(now_ms).div_ceil(1_000);
-    format!("try {} in {seconds} s", retry.attempt)
-}
-
-/// A span of time in a unit that fits it, with two digits that count.
-fn duration(micros: u64) -> String {
-    match micros {
-        0..1_000 => format!("{micros} \u{b5}s"),
-        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
-        10_000..1_000_000 => format!("{} ms", micros / 1_000),
-        1_000_000..10_000_000 => {
-            format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10)
-        }
-        _ => format!("{} s", micros / 1_000_000),
+/// How an event looks: what stands before its sentence, and what has happened.
+fn styles(event: &Event) -> (Style, Style) {
+    let plain = Style::new();
+    let yellow = AnsiColor::Yellow.on_default();
+    match event {
+        Event::Host { state, .. } => (plain, colour(*state)),
+        Event::Refused { .. } | Event::Held { .. } => (plain, yellow),
+        Event::Hopeless { .. } => (plain, AnsiColor::Red.on_default()),
+        Event::Warning { .. } => (yellow, plain),
+        Event::Stderr { .. } => (plain.dimmed(), plain),
+        Event::Reloaded { .. } => (plain, plain),
     }
 }
 
@@ -578,8 +540,8 @@ mod tests {
         let (mut screen, _) = screen(&snapshot, (80, 24));
         screen.hint("Ctrl-C ends the network");
         screen.draw(&snapshot, 0);
-        let expected = "db       ready        127.0.42.101:80 127.0.42.101:5432\n\
-                        archive  waiting      exit status 255\n\
+        let expected = "db       ready            127.0.42.101:80 127.0.42.101:5432\n\
+                        archive  waiting          exit status 255\n\
                         new      configuring\n\
                         Ctrl-C ends the network\n";
         assert_eq!(written(&mut screen), expected);
@@ -632,7 +594,7 @@ mod tests {
         let _ = written(&mut screen);
         size.set((20, 24));
         screen.draw(&snapshot, 0);
-        // 51 columns are three rows of 20.
+        // 54 columns are three rows of 20.
         assert!(written(&mut screen).starts_with("\r\u{1b}[3A\u{1b}[J"));
     }
 
@@ -649,7 +611,7 @@ mod tests {
         let text = written(&mut screen);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 15);
-        assert_eq!(lines[0], "h29  waiting      gone");
+        assert_eq!(lines[0], "h29  waiting          gone");
         assert_eq!(lines[14], "and 16 more (16 ready); Ctrl-C ends the network");
     }
 
@@ -664,7 +626,7 @@ mod tests {
         plain.event(&changed(HostState::Waiting, Some("exit status 1")));
         assert_eq!(
             written(&mut plain),
-            "db (127.0.42.101): waiting: exit status 1\n"
+            "db (127.0.42.101) is waiting: exit status 1\n"
         );
         plain.draw(&snapshot, 0);
         assert_eq!(written(&mut plain), "", "a log has no block");

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{self, Reach, wait_for},
 };
 use crate::{
     driver::control::{Client, client::News},
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// ready in time or cannot be any more, and with 3 when no network runs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The hosts
+    /// The names, aliases or VIPs of the hosts
     #[arg(value_name = "HOST", required_unless_present = "all")]
     hosts: Vec<String>,
     /// All hosts of the network
@@ -93,23 +93,8 @@ impl Args {
                 }
                 News::Event(_) | News::Missed(_) => continue,
             }
-            let names: Vec<_> = seen
-                .snapshot
-                .hosts
-                .iter()
-                .map(|host| host.name.as_str())
-                .collect();
-            if let Some(unknown) = self
-                .hosts
-                .iter()
-                .find(|host| !names.contains(&host.as_str()))
-            {
-                let message = format!(
-                    "there is no host {unknown} in the network {}",
-                    client.name()
-                );
-                return Err(Error::new(Exit::Failure, message)
-                    .hint(format!("it has: {}", names.join(", "))));
+            for called in &self.hosts {
+                reach::host(&seen.snapshot, called)?;
             }
             let wanted = self.wanted(&seen.snapshot);
             if wanted.iter().all(|host| host.state.is_up()) {
@@ -128,7 +113,7 @@ impl Args {
     fn wanted<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a HostView> {
         let hosts = snapshot.hosts.iter();
         hosts
-            .filter(|host| self.all || self.hosts.contains(&host.name))
+            .filter(|host| self.all || self.hosts.iter().any(|called| host.is_called(called)))
             .collect()
     }
 

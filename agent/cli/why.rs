@@ -6,7 +6,7 @@ use super::{
     error::{Error, Exit},
     figures::{latency, table},
     output,
-    reach::{Reach, wait_for},
+    reach::{Reach, host_name, wait_for},
 };
 use crate::{
     destination::Destination,
@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// The destination: the name or the address of a host of the network or of a destination of a route, and a port
     #[arg(value_name = "NAME:PORT", value_parser = target)]
     target: Destination,
-    /// The host where the connection begins; by default this one
+    /// The host where the connection begins, by name, alias or VIP; by default this one
     #[arg(long, value_name = "HOST")]
     from: Option<String>,
     #[command(flatten)]
@@ -42,7 +42,8 @@ fn target(text: &str) -> Result<Destination, String> {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let why = wait_for(async {
         let client = args.reach.client().await?;
-        Ok(client.why(&args.target, args.from.as_deref()).await?)
+        let from = host_name(&client, args.from.as_deref()).await?;
+        Ok(client.why(&args.target, from.as_deref()).await?)
     })?;
     if args.json {
         output::json(&serde_json::to_value(&why).unwrap_or_default())?;

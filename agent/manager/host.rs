@@ -293,6 +293,7 @@ impl Host {
         let latency = self.link.latency();
         HostView {
             name: self.plan.name.to_string(),
+            aliases: self.plan.aliases.iter().map(ToString::to_string).collect(),
             vip: self.plan.vip.to_string(),
             ports,
             state: self.state(),

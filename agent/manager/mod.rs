@@ -425,7 +425,8 @@ impl Core {
         self.switch.kill_flow(key)
     }
 
-    /// The host with this VIP, name or alias. No name reads as an address.
+    /// The host with this VIP, name or alias. No name reads as an address. Faces find the host that a person means in the
+    /// same way (`view::Snapshot::host`).
     pub fn host(&self, name: &str) -> Option<Vip> {
         if let Ok(vip) = name.parse() {
             return self.hosts.contains_key(&vip).then_some(vip);

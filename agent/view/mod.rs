@@ -6,6 +6,7 @@ mod grant;
 mod network;
 mod plan;
 mod prompt;
+mod sentence;
 mod why;
 
 pub use self::{
@@ -18,10 +19,13 @@ pub use self::{
         PlanRoute, PlanRule, PlanView,
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
+    sentence::Sentence,
     why::{WhyOutcome, WhyStep, WhyView},
 };
 
 use serde::{Deserialize, Serialize};
+
+use crate::text::quote;
 
 /// The whole visible state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,17 @@ impl Snapshot {
         *mine = host;
         true
     }
+
+    /// The host that a person means by its name, an alias or its VIP. A manager finds the hosts of its requests in the
+    /// same way (`manager::Core::host`).
+    pub fn host(&self, called: &str) -> Option<&HostView> {
+        self.hosts.iter().find(|host| host.is_called(called))
+    }
+}
+
+/// What a person is told who means a host that there is not.
+pub fn no_such_host(called: &str) -> String {
+    format!("there is no host {} in this network", quote(called))
 }
 
 /// The present state of one host.
@@ -59,6 +74,9 @@ impl Snapshot {
 pub struct HostView {
     /// Its name in the manifest.
     pub name: String,
+    /// Its further names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Its address in the network.
     pub vip: String,
     /// The ports that it publishes, in ascending order.
@@ -92,6 +110,20 @@ pub struct HostView {
     pub stderr: Vec<String>,
     /// The traffic of the host.
     pub traffic: TrafficView,
+}
+
+impl HostView {
+    /// Whether the host has this name, alias or VIP.
+    pub fn is_called(&self, called: &str) -> bool {
+        let is = |name: &String| name.eq_ignore_ascii_case(called);
+        is(&self.name) || self.vip == called || self.aliases.iter().any(is)
+    }
+
+    /// Whether a person should look at the host: its state says so, or a command of it waits for approval. The page says
+    /// the same of it in `ui/src/lib/truth.ts`.
+    pub fn needs_attention(&self) -> bool {
+        self.state.needs_attention() || self.held.is_some()
+    }
 }
 
 /// A command that waits for a person's approval.
@@ -148,7 +180,8 @@ pub enum HostState {
 }
 
 impl HostState {
-    /// The state as a word for people.
+    /// The word for people. The page has the same words in `ui/src/lib/strings/states.ts`, and
+    /// `ui/src/lib/golden/words.json` is the table that both are held against.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -157,7 +190,7 @@ impl HostState {
             Self::Ready => "ready",
             Self::Degraded => "degraded",
             Self::Waiting => "waiting",
-            Self::NeedsYou => "needs you",
+            Self::NeedsYou => "needs an answer",
             Self::Refused => "refused",
             Self::Stopped => "stopped",
         }
@@ -166,6 +199,12 @@ impl HostState {
     /// Whether connections can reach the host.
     pub const fn is_up(self) -> bool {
         matches!(self, Self::Ready | Self::Degraded)
+    }
+
+    /// Whether a person should look at a host in this state: it waits for them, or something on it does not work and
+    /// will not recover by itself. A lost host that will be retried needs nobody.
+    pub const fn needs_attention(self) -> bool {
+        matches!(self, Self::NeedsYou | Self::Refused | Self::Degraded)
     }
 
     /// Whether the host stays in this state until somebody acts.
@@ -285,4 +324,49 @@ pub struct RefusedTarget {
     pub times: u64,
     /// The rule that decided, for people: "rule 2 of the policy (line 14)".
     pub by: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network() -> Snapshot {
+        let host = |name: &str, alias: &str, vip: &str| HostView {
+            name: name.to_owned(),
+            aliases: vec![alias.to_owned()],
+            vip: vip.to_owned(),
+            ..HostView::default()
+        };
+        Snapshot {
+            hosts: vec![
+                host("web1", "www", "127.0.42.101"),
+                host("db", "store", "127.0.42.102"),
+            ],
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_host_is_found_by_name_alias_and_vip() {
+        let network = network();
+        let found = |called| network.host(called).map(|host| host.name.as_str());
+        for called in ["db", "DB", "store", "Store", "127.0.42.102"] {
+            assert_eq!(found(called), Some("db"), "{called}");
+        }
+        for called in ["", "d", "db ", "127.0.42.10", "127.0.42.103"] {
+            assert_eq!(found(called), None, "{called}");
+        }
+    }
+
+    #[test]
+    fn a_host_needs_attention_if_only_a_person_can_help() {
+        let mut host = HostView::default();
+        assert!(!host.needs_attention(), "it is starting");
+        host.held = Some(HeldView {
+            number: 1,
+            command: vec!["ssh".to_owned()],
+            previous: None,
+        });
+        assert!(host.needs_attention(), "its command waits for approval");
+    }
 }

@@ -34,9 +34,23 @@ pub struct LogLine {
     pub seq: u64,
     /// The time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
+    /// The event as a sentence; without the host, if the event is about one.
+    pub sentence: String,
     /// The event.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl LogLine {
+    /// The line of an event, with its sentence.
+    pub fn new(seq: u64, time_ms: u64, event: Event) -> Self {
+        Self {
+            seq,
+            time_ms,
+            sentence: event.sentence().to_string(),
+            event,
+        }
+    }
 }
 
 /// The newest part of the log.

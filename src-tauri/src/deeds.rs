@@ -11,7 +11,7 @@ use norouter::{
         system::{files, shell::Shell},
     },
     plan::{HostPlan, Start},
-    view::NetworkView,
+    view::{NetworkView, no_such_host},
 };
 use tauri::Url;
 use tokio::task::AbortHandle;
@@ -147,7 +147,10 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         None => it.start == Start::InProcess,
     };
     let found = plan.hosts.iter().find(wanted);
-    let found = found.ok_or("no host of this network has that name")?;
+    let found = found.ok_or_else(|| match host {
+        Some(host) => no_such_host(host),
+        None => "this machine is not a host of this network".to_owned(),
+    })?;
     let written = match (&found.start, &found.state_dir) {
         // The agent here knows its own addresses better than the manifest does.
         (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,

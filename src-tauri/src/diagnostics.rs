@@ -3,10 +3,7 @@
 
 use std::fmt::Write as _;
 
-use norouter::{
-    redact,
-    view::{Event, LogLine},
-};
+use norouter::redact;
 
 use crate::{checks, desk::Desk, logbook, view::Platform};
 
@@ -49,7 +46,8 @@ pub(crate) async fn text(desk: &Desk) -> String {
     if let Ok(log) = desk.logs(None, LINES).await {
         text += "\n== Log of the network\n";
         for line in &log.lines {
-            let _ = writeln!(text, "{}", in_words(line));
+            let (seq, time_ms) = (line.seq, line.time_ms);
+            let _ = writeln!(text, "{seq} {time_ms} {}", line.event.line());
         }
     }
     text += "\n== Log of the app\n";
@@ -61,33 +59,4 @@ pub(crate) async fn text(desk: &Desk) -> String {
         let _ = write!(text, "\n== Manifest\n{}", manifest.text);
     }
     redact::redacted(&text)
-}
-
-fn in_words(line: &LogLine) -> String {
-    let LogLine {
-        seq,
-        time_ms,
-        event,
-    } = line;
-    let what = match event {
-        Event::Host {
-            host,
-            state,
-            reason,
-            ..
-        } => {
-            let reason = reason.as_deref().unwrap_or_default();
-            format!("{host}: {} {reason}", state.word())
-        }
-        Event::Reloaded { changes, grants } => {
-            let all: Vec<_> = changes.iter().chain(grants).map(String::as_str).collect();
-            format!("reloaded: {}", all.join("; "))
-        }
-        Event::Held { grants } => format!("held: {}", grants.join("; ")),
-        Event::Hopeless { hosts } => format!("none of {hosts} hosts can run"),
-        Event::Stderr { host, line, .. } => format!("{host} | {line}"),
-        Event::Refused { host, text, .. } => format!("{host} {text}"),
-        Event::Warning { host, text, .. } => format!("{host}: warning: {text}"),
-    };
-    format!("{seq} {time_ms} {what}")
 }

@@ -120,11 +120,7 @@ fn at(since_ms: u64, mut host: HostView) -> client::News {
 
 fn line(seq: u64, event: Event) -> client::News {
     let time_ms = 1_700_000_000_000 + seq;
-    client::News::Event(LogLine {
-        seq,
-        time_ms,
-        event,
-    })
+    client::News::Event(LogLine::new(seq, time_ms, event))
 }
 
 fn said(seq: u64, text: &str) -> client::News {

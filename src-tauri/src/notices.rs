@@ -69,9 +69,9 @@ impl Notices {
             if host.state.is_up() || host.state == HostState::Stopped {
                 self.lost.remove(&host.name);
                 self.known.insert(host.name.clone());
-            } else if !is_wanted(host.state, settings) {
+            } else if !is_wanted(host, settings) {
                 self.lost.remove(&host.name);
-            } else if self.known.contains(&host.name) || wants_a_person(host.state) {
+            } else if self.known.contains(&host.name) || host.needs_attention() {
                 self.lost.entry(host.name.clone()).or_insert(now);
             }
         }
@@ -128,12 +128,9 @@ impl Notices {
     }
 }
 
-const fn wants_a_person(state: HostState) -> bool {
-    matches!(state, HostState::NeedsYou | HostState::Refused)
-}
-
-const fn is_wanted(state: HostState, settings: &Settings) -> bool {
-    if wants_a_person(state) {
+/// Whether the person wants to hear of a host in its state.
+fn is_wanted(host: &HostView, settings: &Settings) -> bool {
+    if host.needs_attention() {
         settings.notify_needs_you
     } else {
         settings.notify_lost
@@ -158,7 +155,7 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
     let mut names = lasting.iter();
     let count = lasting.len();
     let title = match names.next() {
-        Some(name) if count == 1 && asking == 1 => words::needs_you(name),
+        Some(name) if count == 1 && asking == 1 => words::needs_answer(name),
         Some(name) if count == 1 => words::lost(name),
         _ => words::several(count, asking),
     };
@@ -299,11 +296,11 @@ mod tests {
             let lasting = hosts.iter().map(|host| host.name.clone()).collect();
             notice(&lasting, &hosts).title
         };
-        assert_eq!(title(&[NeedsYou]), "a needs you");
-        assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need you");
+        assert_eq!(title(&[NeedsYou]), "a needs an answer");
+        assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need an answer");
         assert_eq!(
             title(&[NeedsYou, Waiting, Waiting]),
-            "3 hosts cannot be reached; 1 of them needs you"
+            "3 hosts cannot be reached; 1 of them needs an answer"
         );
     }
 
@@ -365,7 +362,7 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(told(wants(true, false)).unwrap(), "b cannot be reached");
-        assert_eq!(told(wants(false, true)).unwrap(), "a needs you");
+        assert_eq!(told(wants(false, true)).unwrap(), "a needs an answer");
         assert_eq!(told(wants(false, false)), None);
     }
 }

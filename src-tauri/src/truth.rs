@@ -159,11 +159,7 @@ mod tests {
     }
 
     fn line(seq: u64) -> LogLine {
-        LogLine {
-            seq,
-            time_ms: 0,
-            event: Event::Hopeless { hosts: 1 },
-        }
+        LogLine::new(seq, 0, Event::Hopeless { hosts: 1 })
     }
 
     fn told(news: &[News]) -> Vec<String> {

@@ -2,13 +2,13 @@
 //! the titles of failures. The words of the page are in `ui/src/lib/strings`; the text of an error is written where the
 //! error arises.
 
-use norouter::view::HostState;
+use norouter::{text::figures::counted, view::HostState};
 
 pub(crate) const APP: &str = "NoRouter";
 
 /// The menu of the tray.
 pub(crate) mod menu {
-    use super::{APP, HostState};
+    use super::{APP, HostState, counted};
 
     pub(crate) const NONE_OPEN: &str = "No network is open";
     pub(crate) const START: &str = "Start the network";
@@ -30,8 +30,7 @@ pub(crate) mod menu {
     }
 
     pub(crate) fn ready(network: &str, up: usize, of: usize) -> String {
-        let hosts = if of == 1 { "host" } else { "hosts" };
-        format!("{network}: {up} of {of} {hosts} ready")
+        format!("{network}: {up} of {} ready", counted(of, "host"))
     }
 
     /// A host, with a mark whose shape says how it is.
@@ -62,8 +61,8 @@ pub(crate) mod notice {
     pub(crate) const RECOVERED: &str = "All hosts can be reached again";
     pub(crate) const CHANGED: &str = "The manifest has changed and waits for you";
 
-    pub(crate) fn needs_you(host: &str) -> String {
-        format!("{host} needs you")
+    pub(crate) fn needs_answer(host: &str) -> String {
+        format!("{host} needs an answer")
     }
 
     pub(crate) fn lost(host: &str) -> String {
@@ -73,10 +72,10 @@ pub(crate) mod notice {
     /// Several hosts, of which some wait for the person.
     pub(crate) fn several(hosts: usize, asking: usize) -> String {
         if asking == hosts {
-            format!("{hosts} hosts need you")
+            format!("{hosts} hosts need an answer")
         } else if asking > 0 {
             let need = if asking == 1 { "needs" } else { "need" };
-            format!("{hosts} hosts cannot be reached; {asking} of them {need} you")
+            format!("{hosts} hosts cannot be reached; {asking} of them {need} an answer")
         } else {
             format!("{hosts} hosts cannot be reached")
         }
@@ -89,6 +88,8 @@ pub(crate) mod notice {
 
 /// The dialogs of the desktop.
 pub(crate) mod dialog {
+    use super::counted;
+
     pub(crate) const OPEN: &str = "Open a manifest";
     pub(crate) const MANIFESTS: &str = "Manifests";
     pub(crate) const PLACE: &str = "Where should the manifest be saved?";
@@ -106,12 +107,12 @@ pub(crate) mod dialog {
         format!("Stop the network \"{network}\"?")
     }
 
-    /// What ends with a network that has this many open connections.
+    /// What ends with a network that has this many open connections. The page says the same in
+    /// `ui/src/lib/strings/shell.ts`.
     pub(crate) fn what_ends(flows: usize) -> String {
         match flows {
             0 => "Its hosts cannot be reached until you start it again.".to_owned(),
-            1 => "One open connection will be cut.".to_owned(),
-            many => format!("{many} open connections will be cut."),
+            flows => format!("{} will be cut.", counted(flows, "open connection")),
         }
     }
 }
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_ends_is_counted() {
-        assert!(what_ends(1).starts_with("One"));
-        assert!(what_ends(12).starts_with("12"));
+        assert_eq!(what_ends(1), "1 open connection will be cut.");
+        assert_eq!(what_ends(12), "12 open connections will be cut.");
     }
 }

@@ -290,7 +290,7 @@ fn a_value_that_is_not_described_is_found() {
     for bad in bad {
         assert!(!validators()["FlowsView"].is_valid(&bad), "{bad}");
     }
-    let line = json!({"seq": 1, "timeMs": 2, "type": "hopeless", "hosts": 3});
+    let line = json!({"seq": 1, "timeMs": 2, "sentence": "x", "type": "hopeless", "hosts": 3});
     check("LogLine", &line);
     let mut more = line.clone();
     more["more"] = 1.into();

@@ -17,6 +17,7 @@ const NOT_SENT: &[(&str, &str)] = &[
     ("Grant", "the socket tells grants in sentences"),
     ("HostAction", "it is a word of the paths"),
     ("NoHostAction", "the socket tells errors in sentences"),
+    ("Sentence", "the socket tells it as one text"),
     ("Snapshot", "its fields are those of NetworkView"),
 ];
 

@@ -33,6 +33,9 @@ mod installer;
 mod lost;
 mod manifests;
 #[cfg(target_os = "linux")]
+mod named;
+#[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(target_os = "linux")]
 mod why;
+mod words;

@@ -36,7 +36,7 @@ test("each page has its key", async ({ page }) => {
 test("the network is stopped and started again from the header", async ({ page }) => {
   await open(page, "#/network");
   await page.getByRole("banner").getByRole("button", { name: "Stop" }).click();
-  await expect(page.getByRole("dialog")).toContainText("7 hosts stop and 32 open flows end.");
+  await expect(page.getByRole("dialog")).toContainText("7 hosts stop and 32 open connections will be cut.");
   await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
   await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
   await page.getByRole("button", { name: "Start the network" }).click();

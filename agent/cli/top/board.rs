@@ -8,7 +8,7 @@ use crate::{
         figures::{bytes, rate, span, table},
         flows::{Order, TITLES, begin, row},
     },
-    text::escape,
+    text::{escape, figures::counted},
     view::{FlowView, FlowsView, NetworkView},
 };
 
@@ -242,8 +242,8 @@ impl Board {
         let hosts = &self.network.snapshot.hosts;
         let up = hosts.iter().filter(|host| host.state.is_up()).count();
         let (network, uptime) = (&self.network.network, span(self.network.uptime_ms));
-        let (count, flows) = (hosts.len(), self.total);
-        format!("{network}  {uptime}  {up} of {count} hosts ready  connections: {flows}")
+        let (hosts, flows) = (counted(hosts.len(), "host"), self.total);
+        format!("{network}  {uptime}  {up} of {hosts} ready  connections: {flows}")
     }
 
     /// The table of hosts; those that cannot be reached first.
@@ -417,7 +417,7 @@ mod tests {
         board.update(network(3_000, 2_000_000), FlowsView::default());
         let text = screen(&board).join("\n");
         assert!(
-            text.starts_with("office  3.0 s  1 of 2 hosts ready  connections: 0"),
+            text.starts_with("office  3 s  1 of 2 hosts ready  connections: 0"),
             "{text}"
         );
         assert!(

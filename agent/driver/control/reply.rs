@@ -27,7 +27,9 @@ impl Refusal {
 impl From<Unmet> for Refusal {
     fn from(unmet: Unmet) -> Self {
         let status = match unmet {
-            Unmet::NoFlow | Unmet::NoHost | Unmet::NoPrompt => StatusCode::NOT_FOUND,
+            Unmet::NoFlow | Unmet::NoHost(_) | Unmet::NoSource | Unmet::NoPrompt => {
+                StatusCode::NOT_FOUND
+            }
             Unmet::NoAsker => StatusCode::FORBIDDEN,
             Unmet::NotNow | Unmet::NotHeld | Unmet::NoManifest => StatusCode::CONFLICT,
         };

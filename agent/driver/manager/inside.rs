@@ -58,7 +58,8 @@ impl Inside {
 
     /// The host with this name, alias or VIP.
     pub(in crate::driver) fn host(&self, name: &str) -> Result<Vip, Unmet> {
-        self.0.lock().core.host(name).ok_or(Unmet::NoHost)
+        let found = self.0.lock().core.host(name);
+        found.ok_or_else(|| Unmet::NoHost(name.to_owned()))
     }
 
     /// Carries out an intent.
@@ -97,7 +98,7 @@ impl Inside {
     ) -> Result<WhyView, Unmet> {
         let now = self.0.now();
         let inquiry = self.0.lock().core.inquire(now, target, from);
-        let inquiry = inquiry.ok_or(Unmet::NoHost)?;
+        let inquiry = inquiry.ok_or(Unmet::NoSource)?;
         let mut asked = Vec::new();
         for (part, vip, question) in inquiry.questions() {
             asked.push((part, self.ask(vip, &question)));

@@ -26,9 +26,22 @@ pub(in crate::driver) struct Journal {
 /// The lines by number, and the numbers of the lines about each host, or about none.
 #[derive(Default)]
 struct Lines {
-    by_number: BTreeMap<u64, LogLine>,
+    by_number: BTreeMap<u64, Kept>,
     bytes: usize,
     about: BTreeMap<Option<String>, About>,
+}
+
+/// A line without what can be made of it: its sentence would take as much memory again.
+struct Kept {
+    time_ms: u64,
+    event: Event,
+}
+
+impl Kept {
+    /// The line with this number.
+    fn line(&self, seq: u64) -> LogLine {
+        LogLine::new(seq, self.time_ms, self.event.clone())
+    }
 }
 
 #[derive(Default)]
@@ -45,14 +58,14 @@ impl About {
 }
 
 impl Lines {
-    fn push(&mut self, line: LogLine) {
+    fn push(&mut self, seq: u64, line: Kept) {
         let size = size(&line.event);
         let about = line.event.host().map(str::to_owned);
         let about = self.about.entry(about).or_default();
-        about.numbers.push_back(line.seq);
+        about.numbers.push_back(seq);
         about.bytes += size;
         self.bytes += size;
-        self.by_number.insert(line.seq, line);
+        self.by_number.insert(seq, line);
     }
 
     /// Drops the oldest line of the host that uses most, so that no host pushes out the lines about others.
@@ -82,11 +95,8 @@ impl Journal {
     pub(in crate::driver) fn note(&self, event: Event) {
         let mut lines = self.lock();
         let seq = *self.last.borrow() + 1;
-        lines.push(LogLine {
-            seq,
-            time_ms: now(),
-            event,
-        });
+        let time_ms = now();
+        lines.push(seq, Kept { time_ms, event });
         while lines.bytes > BYTES_MAX || lines.by_number.len() > LINES_MAX {
             lines.shed();
         }
@@ -103,15 +113,16 @@ impl Journal {
     pub(in crate::driver) fn after(&self, seq: u64) -> Vec<LogLine> {
         let lines = self.lock();
         let newest = lines.by_number.range(seq.saturating_add(1)..);
-        newest.map(|(_, line)| line.clone()).collect()
+        newest.map(|(seq, line)| line.line(*seq)).collect()
     }
 
     /// The newest lines about one host, or about any.
     pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
         let lines = self.lock();
-        let wanted = |line: &&LogLine| host.is_none() || line.event.host() == host;
-        let newest = lines.by_number.values().rev().filter(wanted).take(most);
-        let mut newest: Vec<_> = newest.cloned().collect();
+        let wanted = |line: &Kept| host.is_none() || line.event.host() == host;
+        let newest = lines.by_number.iter().rev();
+        let newest = newest.filter(|&(_, line)| wanted(line)).take(most);
+        let mut newest: Vec<_> = newest.map(|(seq, line)| line.line(*seq)).collect();
         newest.reverse();
         newest
     }

@@ -19,7 +19,7 @@ use crate::{
     manager::{Core, Outcome},
     secret::Secret,
     time::Instant,
-    view::{Answer, Event, HostAction, Snapshot},
+    view::{Answer, Event, HostAction, Snapshot, no_such_host},
 };
 
 /// The longest time between two checks for a sleep of the machine or a new way out.
@@ -48,9 +48,12 @@ pub enum Unmet {
     /// There is no such flow.
     #[error("there is no such flow; it may have ended")]
     NoFlow,
-    /// There is no such host.
-    #[error("no host of this network has that name")]
-    NoHost,
+    /// There is no host of that name.
+    #[error("{}", no_such_host(.0))]
+    NoHost(String),
+    /// There is no host from which a connection could begin.
+    #[error("there is no host from which the connection could begin")]
+    NoSource,
     /// The host cannot be started.
     #[error(
         "the host cannot be started now: its command waits for approval, or the network is ending"

@@ -137,7 +137,7 @@ fn a_connection_that_works_is_told_step_by_step() {
         text(&why, "rule"),
         "web1 publishes 8080 and connects to 127.0.0.1:80 for it"
     );
-    assert_eq!(text(&why, "destination"), "web1 has been ready for 90 s");
+    assert_eq!(text(&why, "destination"), "web1 has been ready for 1 min");
     assert_eq!(
         text(&why, "listener"),
         "laptop listens on 127.0.42.101:8080"

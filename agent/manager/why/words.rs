@@ -7,7 +7,7 @@ use crate::{
     addr::Vip,
     destination::Host,
     link::Reply,
-    text::{escape, span},
+    text::{escape, figures::span},
     view::{HostView, WhyOutcome, WhyStep, WhyView},
     wire::{Cause, probe::Found},
 };
@@ -337,8 +337,7 @@ impl Inquiry {
             let _ = write!(text, ": {reason}");
         }
         if let Some(retry) = &view.retry {
-            let pause = span(retry.at_ms.saturating_sub(self.snapshot.now_ms));
-            let _ = write!(text, "; try {} in {pause}", retry.attempt);
+            let _ = write!(text, "; {}", retry.at(self.snapshot.now_ms));
         }
         let remedy = remedies::host(view);
         Said::failed(text, remedy)

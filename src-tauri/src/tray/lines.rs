@@ -22,7 +22,7 @@ pub(crate) enum Shape {
     Connecting,
     /// All hosts can be reached.
     On,
-    /// A host needs a person.
+    /// A host needs attention, or a change of the manifest waits.
     Attention,
 }
 
@@ -91,13 +91,11 @@ pub(crate) fn shape(app: &App, network: Option<&NetworkView>) -> Shape {
         return Shape::Off;
     };
     let hosts = network.map_or(&[][..], |network| &network.snapshot.hosts);
-    let any = |state: &dyn Fn(HostState) -> bool| hosts.iter().any(|host| state(host.state));
+    let is_coming = |host: &HostView| !host.state.is_up() && host.state != HostState::Stopped;
     let held = network.is_some_and(|network| network.snapshot.held.is_some());
-    if held || any(&|state| matches!(state, HostState::NeedsYou | HostState::Refused)) {
+    if held || hosts.iter().any(HostView::needs_attention) {
         Shape::Attention
-    } else if shown.phase != Phase::Running
-        || any(&|state| !state.is_up() && state != HostState::Stopped)
-    {
+    } else if shown.phase != Phase::Running || hosts.iter().any(is_coming) {
         Shape::Connecting
     } else {
         Shape::On
@@ -135,7 +133,7 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
     lines.push(Line::Text(head, None));
     lines.push(Line::Gap);
     for host in hosts.iter().take(HOSTS_MAX) {
-        let text = menu::host(mark(host.state), &host.name, host.state);
+        let text = menu::host(mark(host), &host.name, host.state);
         lines.push(Line::Text(text, Some(Act::Copy(host.vip.clone()))));
     }
     if hosts.len() > HOSTS_MAX {
@@ -169,14 +167,15 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
 }
 
 /// A mark whose shape, and not its colour, says how a host is.
-const fn mark(state: HostState) -> &'static str {
-    match state {
-        HostState::Ready => "\u{25cf}",
-        HostState::Degraded | HostState::NeedsYou | HostState::Refused => "\u{25b2}",
-        HostState::Starting | HostState::Greeting | HostState::Configuring | HostState::Waiting => {
-            "\u{25cc}"
-        }
-        HostState::Stopped => "\u{25cb}",
+fn mark(host: &HostView) -> &'static str {
+    if host.needs_attention() {
+        "\u{25b2}"
+    } else if host.state.is_up() {
+        "\u{25cf}"
+    } else if host.state == HostState::Stopped {
+        "\u{25cb}"
+    } else {
+        "\u{25cc}"
     }
 }
 
@@ -227,7 +226,7 @@ mod tests {
         let running = app(Some(Phase::Running));
         for (states, expected) in [
             (&[Ready, Ready][..], Shape::On),
-            (&[Ready, Degraded], Shape::On),
+            (&[Ready, Degraded], Shape::Attention),
             (&[Ready, Stopped], Shape::On),
             (&[Ready, Greeting], Shape::Connecting),
             (&[Ready, Waiting], Shape::Connecting),

@@ -1,17 +1,12 @@
-// Numbers are written as people read them. Their widths are kept steady, so that columns do not dance.
+// Numbers are written as people read them, in the words of `agent/text/figures.rs`: `golden/words.json` is the table that both
+// are held against. A figure and its unit do not part at the end of a line.
 
-const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
+const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];
+const TIMES = ["\u00b5s", "ms", "s"];
 
-/** `0 B`, `812 B`, `1.4 kB`, `23 MB`: decimal units, at most three digits. */
+/** `0 B`, `812 B`, `1.4 kB`, `23 MB`. */
 export function bytes(count: number): string {
-  let value = Math.max(0, count);
-  let unit = 0;
-  while (unit < UNITS.length - 1 && value >= 999.5) {
-    value /= 1000;
-    unit += 1;
-  }
-  const digits = unit > 0 && value < 9.95 ? 1 : 0;
-  return `${value.toFixed(digits)}\u00a0${UNITS[unit]}`;
+  return scaled(count, BYTES);
 }
 
 export function rate(perSecond: number): string {
@@ -20,17 +15,23 @@ export function rate(perSecond: number): string {
 
 /** A latency: `85 µs`, `1.2 ms`, `240 ms`, `1.5 s`. */
 export function micros(us: number): string {
-  if (us < 1000) {
-    return `${Math.round(us)}\u00a0µs`;
-  }
-  const ms = us / 1000;
-  if (ms < 999.5) {
-    return `${ms.toFixed(ms < 9.95 ? 1 : 0)}\u00a0ms`;
-  }
-  return `${(ms / 1000).toFixed(1)}\u00a0s`;
+  return scaled(us, TIMES);
 }
 
-/** A time span with its two largest parts: `now`, `8 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */
+/** In the largest unit of which there is at least one: whole, or with one more digit if it would have only one. The rest is cut off. */
+function scaled(amount: number, units: readonly string[]): string {
+  let tenths = Math.floor(Math.max(0, amount) * 10);
+  let unit = 0;
+  while (tenths >= 10_000 && unit < units.length - 1) {
+    tenths = Math.floor(tenths / 1000);
+    unit += 1;
+  }
+  const whole = Math.floor(tenths / 10);
+  const figure = unit > 0 && whole < 10 ? `${whole}.${tenths % 10}` : `${whole}`;
+  return `${figure}\u00a0${units[unit]}`;
+}
+
+/** A span of time with its two largest parts: `8 s`, `3 min`, `2 h 5 min`, `4 d 3 h`. */
 export function span(ms: number): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
   if (seconds < 60) {
@@ -52,10 +53,9 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
   return small === 0 ? head : `${head} ${small}\u00a0${smallUnit}`;
 }
 
-/** The rest of a countdown in whole seconds, rounded up so that it ends with 1 and then 0. */
+/** The rest of a countdown, rounded up to whole seconds so that it ends with 1 and then 0. */
 export function countdown(ms: number): string {
-  const seconds = Math.ceil(Math.max(0, ms) / 1000);
-  return seconds < 60 ? `${seconds}\u00a0s` : span(seconds * 1000);
+  return span(Math.ceil(ms / 1000) * 1000);
 }
 
 const number = new Intl.NumberFormat("en");

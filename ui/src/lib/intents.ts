@@ -49,7 +49,7 @@ export const intents = {
     }
   },
 
-  /** Asks only where open flows would end. */
+  /** Asks only where open connections would be cut. */
   async restartHost(host: HostView) {
     const text = words.restartHostText(host.traffic.flows);
     const idle = host.traffic.flows === 0;

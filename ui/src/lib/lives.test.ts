@@ -5,7 +5,7 @@ import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
 let seq = 0;
-const at = () => ({ seq: ++seq, timeMs: seq * 1000, host: "web1", vip: "127.0.42.101" });
+const at = () => ({ seq: ++seq, timeMs: seq * 1000, sentence: "", host: "web1", vip: "127.0.42.101" });
 const state = (is: HostState, reason?: string): LogLine => ({ ...at(), type: "host", state: is, reason });
 const wrote = (line: string): LogLine => ({ ...at(), type: "stderr", line });
 

@@ -1,6 +1,6 @@
 // The lines of the log page, cleared, filtered and searched, with a gap where lines are missing. Each new line is filtered
 // once; all lines are filtered again only when the filter changes.
-import { type Entry, type Level, levelOf, LEVELS, textOf } from "./logText";
+import { type Entry, type Level, levelOf, LEVELS } from "./logText";
 import type { LogLine } from "./types/LogLine";
 
 export type LogFilter = {
@@ -93,7 +93,7 @@ export class Log {
       if (host !== null && !this.hosts.includes(host)) {
         this.hosts.push(host);
       }
-      this.#add({ kind: "line", seq: line.seq, timeMs: line.timeMs, host, level: levelOf(line), text: textOf(line) });
+      this.#add({ kind: "line", seq: line.seq, timeMs: line.timeMs, host, level: levelOf(line), text: line.sentence });
     }
     const added = this.shown.length - before;
     // The oldest go in blocks, so that not every new line costs a walk through all.

@@ -1,4 +1,4 @@
-// The lines of the log in words and with their levels. The words are the same as those of `norouter logs`.
+// The levels of the lines of the log, and the log as a file. Each line brings its own sentence, the same as in `norouter logs`.
 import { t } from "./strings";
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
@@ -40,35 +40,6 @@ export function levelOf(line: LogLine): Level {
       return "warning";
     case "reloaded":
       return "info";
-  }
-}
-
-/** The words of a line, without its host and its time. */
-export function textOf(line: LogLine): string {
-  const says = t.log.says;
-  switch (line.type) {
-    case "host": {
-      const reason = line.reason === undefined ? "" : says.reason(line.reason);
-      if (line.state === "needsYou") {
-        return says.needsYou(reason);
-      }
-      const { retry } = line;
-      const next = retry === undefined ? "" : says.retry(retry.attempt, Math.ceil(retry.pauseMs / 1000));
-      return says.state(t.states.word[line.state], reason, next);
-    }
-    case "stderr":
-      return line.line;
-    case "refused":
-    case "warning":
-      return line.text;
-    case "reloaded": {
-      const all = [...line.changes, ...line.grants.map(says.granted)];
-      return all.length === 0 ? says.unchanged : says.reloaded(all.join("; "));
-    }
-    case "held":
-      return says.held(line.grants.join("; "));
-    case "hopeless":
-      return says.hopeless(line.hosts);
   }
 }
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import golden from "./golden/news.json?raw";
-import { MAX_LINES, MAX_SAMPLES, nothing, openFlows, reduce, reduceAll, tally, type State } from "./truth";
+import words from "./golden/words.json?raw";
+import { states } from "./strings/states";
+import { isUp, MAX_LINES, MAX_SAMPLES, needsAttention, nothing, openFlows, reduce, reduceAll, tally, type State } from "./truth";
 import type { App } from "./types/App";
+import type { HostState } from "./types/HostState";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
 import type { ManifestText } from "./types/ManifestText";
@@ -33,7 +36,7 @@ function moved(bytesFrom: number, bytesTo = 0): HostView {
 }
 
 function line(seq: number): LogLine {
-  return { seq, timeMs: seq, type: "stderr", host: "web1", vip: "127.0.42.101", line: `line ${seq}` };
+  return { seq, timeMs: seq, sentence: `line ${seq}`, type: "stderr", host: "web1", vip: "127.0.42.101", line: `line ${seq}` };
 }
 
 function after(...views: NetworkView[]): State {
@@ -208,4 +211,13 @@ it("a flow is counted once, although both of its hosts count it", () => {
   // One end may be told a moment before the other one.
   expect(openFlows([open(1), open(0)])).toBe(1);
   expect(openFlows([])).toBe(0);
+});
+
+it("states are called and judged as by the program", () => {
+  const table = (JSON.parse(words) as { states: { state: HostState; word: string; isUp: boolean; needsAttention: boolean }[] }).states;
+  expect(table.map((row) => row.state).sort()).toEqual(Object.keys(states.word).sort());
+  for (const row of table) {
+    const there = host("web1", { state: row.state });
+    expect({ state: row.state, word: states.word[row.state], isUp: isUp(there), needsAttention: needsAttention(there) }).toEqual(row);
+  }
 });

@@ -189,7 +189,7 @@ export function isUp(host: HostView): boolean {
   return host.state === "ready" || host.state === "degraded";
 }
 
-/** Whether a person should look at the host: it will not mend itself, or it waits for them. */
+/** Whether a person should look at the host: it will not mend itself, or it waits for them. `HostView::needs_attention` says the same. */
 export function needsAttention(host: HostView): boolean {
   const { state, held } = host;
   return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;

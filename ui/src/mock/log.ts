@@ -3,6 +3,7 @@
 import type { Event } from "../lib/types/Event";
 import type { LogLine } from "../lib/types/LogLine";
 import { Chance } from "./chance";
+import { sentence } from "./sentence";
 import type { World } from "./world";
 
 export type MockLog = { say: (text: string) => void; lose: (count: number) => void };
@@ -29,7 +30,7 @@ export function fillLog(world: World): void {
   }
   const step = 3_600_000 / Math.max(1, past.length);
   const lines = [
-    ...past.map((event, at) => ({ timeMs: Math.round(now - (past.length - at) * step * chance.between(0.98, 1)), ...event })),
+    ...past.map((event, at) => ({ timeMs: Math.round(now - (past.length - at) * step * chance.between(0.98, 1)), sentence: sentence(event), ...event })),
     ...world.lines,
   ];
   // A few lines are missing, so that the page has a gap to show.

@@ -11,6 +11,7 @@ import type { News } from "../lib/types/News";
 import type { PlanView } from "../lib/types/PlanView";
 import { Chance } from "./chance";
 import { scene, type Actor, type Scene } from "./scenes";
+import { sentence } from "./sentence";
 
 /** The manager's clock at the beginning: the network has run for a while. */
 const BEGAN_MS = 4_520_000;
@@ -129,7 +130,7 @@ export class World {
   }
 
   log(event: Event): void {
-    const line = { seq: (this.lines.at(-1)?.seq ?? 0) + 1, timeMs: this.epochMs + (this.nowMs - BEGAN_MS), ...event } as LogLine;
+    const line = { seq: (this.lines.at(-1)?.seq ?? 0) + 1, timeMs: this.epochMs + (this.nowMs - BEGAN_MS), sentence: sentence(event), ...event } as LogLine;
     this.lines = [...this.lines.slice(-4999), line];
     this.tell({ kind: "line", line });
   }

@@ -36,15 +36,4 @@ export const log = {
   empty: { title: "Nothing has been said yet", text: "What hosts and their commands say appears here as it happens." },
   nothing: { title: "No line fits", text: "Another host, level or search shows more.", reset: "Show all lines" },
   cleared: { title: "The view is cleared", text: "New lines appear here. Nothing was deleted." },
-  says: {
-    state: (word: string, reason: string, retry: string) => `is ${word}${reason}${retry}`,
-    needsYou: (reason: string) => `needs you${reason}`,
-    reason: (text: string) => `: ${text}`,
-    retry: (attempt: number, seconds: number) => `; try ${attempt} in ${seconds} s`,
-    reloaded: (changes: string) => `the manifest was read again: ${changes}`,
-    granted: (grant: string) => `new: ${grant}`,
-    held: (grants: string) => `the manifest has changed; this waits for approval: ${grants}`,
-    unchanged: "the manifest was read again; nothing has changed",
-    hopeless: (hosts: number) => `none of the ${hosts} hosts can run as it is`,
-  },
 };

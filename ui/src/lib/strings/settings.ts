@@ -11,7 +11,7 @@ export const settings = {
     openLastHint: "Its network starts too, as far as you have agreed to its commands.",
     notifyLost: "Notify of hosts that are lost",
     notifyLostHint: "One notice per change, none for short interruptions.",
-    notifyNeedsYou: "Notify of hosts that need you",
+    notifyNeedsYou: "Notify of hosts that need attention",
     notifyNeedsYouHint: "Where a command asks for something, or a host cannot run as it is.",
   },
   proxies: {

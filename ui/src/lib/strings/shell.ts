@@ -1,6 +1,9 @@
 // The words of the frame around the pages: navigation, header, palette, dialogs, toasts.
 import { plural } from "./plural";
 
+/** The tray asks in the same words (`what_ends` in `src-tauri/src/words.rs`). */
+const cut = (flows: number) => `${plural(flows, "open connection", "open connections")} will be cut.`;
+
 export const shell = {
   app: "NoRouter",
   skip: "Skip to the page",
@@ -15,7 +18,7 @@ export const shell = {
       welcome: "Open",
       settings: "Settings",
     },
-    attention: (n: number) => `${plural(n, "host needs", "hosts need")} you`,
+    attention: (n: number) => `${plural(n, "host needs", "hosts need")} attention`,
   },
   header: {
     label: "Network",
@@ -64,14 +67,12 @@ export const shell = {
   confirm: {
     cancel: "Cancel",
     stopTitle: (name: string) => `Stop ${name}?`,
-    stopText: (hosts: number, flows: number) =>
-      `${plural(hosts, "host stops", "hosts stop")} and ${plural(flows, "open flow ends", "open flows end")}.`,
+    stopText: (hosts: number, flows: number) => `${plural(hosts, "host stops", "hosts stop")} and ${cut(flows)}`,
     stopForeign: "Another program started this network. It ends for everyone who uses it.",
     stopHostTitle: (host: string) => `Stop ${host}?`,
-    stopHostText: (flows: number) =>
-      `${plural(flows, "open flow ends", "open flows end")}. The host stays stopped until you start it.`,
+    stopHostText: (flows: number) => `${cut(flows)} The host stays stopped until you start it.`,
     restartHostTitle: (host: string) => `Restart ${host}?`,
-    restartHostText: (flows: number) => `${plural(flows, "open flow ends", "open flows end")}. Its command is started again at once.`,
+    restartHostText: (flows: number) => `${cut(flows)} Its command is started again at once.`,
   },
   drop: {
     one: (file: string) => `Drop to open ${file}`,

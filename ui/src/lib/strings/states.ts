@@ -1,4 +1,4 @@
-// The words for the state of a host. They are the same as on the command line.
+// The words for the state of a host. They are the same as on the command line (`HostState::word` in `agent/view/mod.rs`).
 import type { HostState } from "../types/HostState";
 
 const word: Record<HostState, string> = {
@@ -8,7 +8,7 @@ const word: Record<HostState, string> = {
   ready: "ready",
   degraded: "degraded",
   waiting: "waiting",
-  needsYou: "needs you",
+  needsYou: "needs an answer",
   refused: "refused",
   stopped: "stopped",
 };

@@ -14,6 +14,10 @@ export type HostView = {
  */
 name: string, 
 /**
+ * Its further names.
+ */
+aliases?: Array<string>, 
+/**
  * Its address in the network.
  */
 vip: string, 

@@ -14,7 +14,11 @@ seq: number,
 /**
  * The time, in milliseconds since 1970 (UTC).
  */
-timeMs: number, } & ({ "type": "host", 
+timeMs: number, 
+/**
+ * What has happened, in words; without the host, where it is about one.
+ */
+sentence: string, } & ({ "type": "host", 
 /**
  * The host's name.
  */

@@ -1,0 +1,222 @@
+//! What has happened, in words: the one place where an event becomes a sentence. The terminal, the log and the app's report
+//! show it from here, and every line of the log brings it to those who read the control socket.
+
+use std::fmt;
+
+use super::{Event, HostState, Retry};
+use crate::text::figures::{countdown, counted};
+
+/// An event in words, without its host and its time, which faces show in their own way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// What has happened: "is waiting".
+    pub what: String,
+    /// What belongs to it: a reason and the next try, or everything that has changed.
+    pub details: Vec<String>,
+}
+
+impl Event {
+    /// The event in words.
+    pub fn sentence(&self) -> Sentence {
+        match self {
+            Self::Host {
+                state,
+                reason,
+                retry,
+                ..
+            } => Sentence {
+                what: state.says(),
+                details: reason
+                    .iter()
+                    .cloned()
+                    .chain(retry.map(Retry::promise))
+                    .collect(),
+            },
+            Self::Reloaded { changes, grants } if changes.is_empty() && grants.is_empty() => {
+                Sentence::alone("the manifest was read again; nothing has changed")
+            }
+            Self::Reloaded { changes, grants } => {
+                let grants = grants.iter().map(|grant| format!("new: {grant}"));
+                Sentence {
+                    what: "the manifest was read again".to_owned(),
+                    details: changes.iter().cloned().chain(grants).collect(),
+                }
+            }
+            Self::Held { grants } => Sentence {
+                what: "the manifest has changed, and the whole change waits for your approval, because of what it grants"
+                    .to_owned(),
+                details: grants.clone(),
+            },
+            Self::Hopeless { hosts: 1 } => Sentence::alone("the only host cannot run as it is"),
+            Self::Hopeless { hosts } => Sentence::alone(&format!(
+                "none of the {} can run as it is",
+                counted(*hosts, "host")
+            )),
+            Self::Refused { text, .. } | Self::Warning { text, .. } => Sentence::alone(text),
+            Self::Stderr { line, .. } => Sentence::alone(line),
+        }
+    }
+
+    /// What stands before the sentence in a line: the host, if it is about one.
+    pub fn about(&self) -> String {
+        match self {
+            Self::Host { host, vip, .. } | Self::Refused { host, vip, .. } => {
+                format!("{host} ({vip}) ")
+            }
+            Self::Warning { host, vip, .. } => format!("{host} ({vip}): warning: "),
+            Self::Stderr { host, vip, .. } => format!("{host} ({vip}) | "),
+            Self::Reloaded { .. } | Self::Held { .. } | Self::Hopeless { .. } => String::new(),
+        }
+    }
+
+    /// The event as a line of a log.
+    pub fn line(&self) -> String {
+        format!("{}{}", self.about(), self.sentence())
+    }
+}
+
+impl Sentence {
+    /// A sentence to which nothing more belongs.
+    fn alone(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            details: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        let mut before = ": ";
+        for detail in &self.details {
+            write!(f, "{before}{detail}")?;
+            before = "; ";
+        }
+        Ok(())
+    }
+}
+
+impl HostState {
+    /// The state as what a sentence says of its host: "is ready", "needs an answer".
+    fn says(self) -> String {
+        let word = self.word();
+        if self == Self::NeedsYou {
+            return word.to_owned();
+        }
+        format!("is {word}")
+    }
+}
+
+impl Retry {
+    /// The next try, for a line that is written once: "try 3 in 4 s".
+    pub fn promise(self) -> String {
+        self.after(self.pause_ms)
+    }
+
+    /// The next try as it is seen at a moment of the manager's clock.
+    pub fn at(self, now_ms: u64) -> String {
+        self.after(self.at_ms.saturating_sub(now_ms))
+    }
+
+    fn after(self, millis: u64) -> String {
+        format!("try {} in {}", self.attempt, countdown(millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn became(state: HostState, reason: Option<&str>) -> Event {
+        let pause_ms = 3_200;
+        let retry = Retry {
+            attempt: 3,
+            at_ms: 10_000,
+            pause_ms,
+        };
+        Event::Host {
+            host: "db".to_owned(),
+            vip: "127.0.42.102".to_owned(),
+            state,
+            reason: reason.map(str::to_owned),
+            retry: (state == HostState::Waiting).then_some(retry),
+        }
+    }
+
+    #[test]
+    fn every_event_is_a_sentence() {
+        let (host, vip) = ("db".to_owned(), "127.0.42.102".to_owned());
+        let line = "listening".to_owned();
+        let text = "its agent is slow".to_owned();
+        let of = |changes: &[&str], grants: &[&str]| {
+            let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+            let (changes, grants) = (texts(changes), texts(grants));
+            Event::Reloaded { changes, grants }
+        };
+        for (event, told) in [
+            (became(HostState::Ready, None), "db (127.0.42.102) is ready"),
+            (
+                became(HostState::Waiting, Some("exit 255")),
+                "db (127.0.42.102) is waiting: exit 255; try 3 in 4 s",
+            ),
+            (
+                became(HostState::NeedsYou, Some("its command asks: password:")),
+                "db (127.0.42.102) needs an answer: its command asks: password:",
+            ),
+            (
+                of(&[], &[]),
+                "the manifest was read again; nothing has changed",
+            ),
+            (
+                of(&["db was added"], &["db has a proxy"]),
+                "the manifest was read again: db was added; new: db has a proxy",
+            ),
+            (
+                Event::Hopeless { hosts: 1 },
+                "the only host cannot run as it is",
+            ),
+            (
+                Event::Hopeless { hosts: 2 },
+                "none of the 2 hosts can run as it is",
+            ),
+            (
+                Event::Stderr {
+                    host: host.clone(),
+                    vip: vip.clone(),
+                    line,
+                },
+                "db (127.0.42.102) | listening",
+            ),
+            (
+                Event::Warning { host, vip, text },
+                "db (127.0.42.102): warning: its agent is slow",
+            ),
+        ] {
+            assert_eq!(event.line(), told);
+        }
+        let held = Event::Held {
+            grants: vec!["a".to_owned(), "b".to_owned()],
+        };
+        assert!(held.line().ends_with("because of what it grants: a; b"));
+    }
+
+    #[test]
+    fn a_next_try_counts_down() {
+        let retry = Retry {
+            attempt: 1,
+            at_ms: 10_000,
+            pause_ms: 500,
+        };
+        assert_eq!(retry.promise(), "try 1 in 1 s");
+        assert_eq!(
+            [7_100, 9_999, 10_000, 11_000].map(|now_ms| retry.at(now_ms)),
+            [
+                "try 1 in 3 s",
+                "try 1 in 1 s",
+                "try 1 in 0 s",
+                "try 1 in 0 s"
+            ]
+        );
+    }
+}

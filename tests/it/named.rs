@@ -1,0 +1,62 @@
+//! What a person calls a host: every command that is about one knows it by name, alias and VIP, and a host that there is
+//! not is the same failure everywhere.
+
+use crate::control::Home;
+
+/// Every command that is about a host, with `HOST` in its place, and the exit codes that it may have if there is that host.
+const COMMANDS: &[(&[&str], &[i32])] = &[
+    (&["wait", "HOST", "--timeout", "60"], &[0]),
+    (&["logs", "HOST"], &[0]),
+    (&["flows", "--host", "HOST"], &[0]),
+    // The connection need not work to be explained.
+    (&["why", "laptop:80", "--from", "HOST"], &[0, 5]),
+    (&["answer", "HOST", "--list"], &[0]),
+    (&["approve", "HOST", "--yes"], &[0]),
+    (&["restart", "HOST"], &[0]),
+    (&["stop", "HOST"], &[0]),
+    (&["start", "HOST"], &[0]),
+];
+
+fn about<'a>(command: &[&'a str], host: &'a str) -> Vec<&'a str> {
+    let words = command.iter();
+    words
+        .map(|&word| if word == "HOST" { host } else { word })
+        .collect()
+}
+
+#[test]
+fn every_command_knows_a_host_by_each_of_its_names_and_refuses_another_in_one_way() {
+    let home = Home::new("named");
+    let program = serde_json::json!([env!("CARGO_BIN_EXE_norouter")]);
+    let alone = "stateDir: {disable: true}, dns: {disable: true}";
+    let manifest = format!(
+        "hosts:\n  laptop: {{vip: 127.0.61.40, {alone}}}\n  second: {{vip: 127.0.61.41, cmd: {program}, aliases: [other], \
+         loopback: {{disable: true}}, {alone}}}\n"
+    );
+    let manifest = home.write("named.yaml", &manifest);
+    let _manager = home.up(&[&manifest, "--no-watch"]);
+    home.wait(&["laptop", "second"]);
+    let status = home.json(&["status", "--json"]);
+    assert_eq!(status["hosts"][1]["aliases"], serde_json::json!(["other"]));
+
+    for host in ["second", "other", "127.0.61.41", "SECOND"] {
+        for (command, codes) in COMMANDS {
+            let run = home.run(&about(command, host));
+            let (code, talk) = (run.code, run.talk);
+            assert!(codes.contains(&code), "{command:?} {host}: {code}, {talk}");
+        }
+        home.wait(&["second"]);
+    }
+    for (command, _) in COMMANDS {
+        let run = home.run(&about(command, "nobody"));
+        assert_eq!((run.code, run.data.as_str()), (1, ""), "{command:?}");
+        for said in [
+            "error: there is no host \"nobody\" in this network\n",
+            "help: the hosts are: laptop, second\n",
+        ] {
+            assert!(run.talk.contains(said), "{command:?}: {}", run.talk);
+        }
+    }
+    let slip = home.run(&["stop", "secnod"]);
+    assert!(slip.talk.contains("did you mean second?"), "{}", slip.talk);
+}
