@@ -75,9 +75,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     });
     assert_eq!(
         told,
-        format!(
-            "Quit NoRouter and stop the network \"{name}\"?\n\n1 open connection will be cut."
-        )
+        format!("Quit NoRouter and stop the network \"{name}\"?\n\n1 open connection will be cut.")
     );
     display.press(dialog, &[ESCAPE]);
     display.no_window(&home, pid, "DIALOG");
