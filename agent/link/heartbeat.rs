@@ -134,7 +134,7 @@ mod tests {
         let mut heart = Heartbeat::new(at(0));
         assert_eq!(heart.look(at(0)), Look::Ask);
         assert_eq!(heart.look(at(3_600_000)), Look::Ask);
-        assert!(heart.measure(Duration::from_secs(3_600)));
+        assert!(heart.measure(Duration::from_hours(1)));
         assert!(heart.measure(Duration::from_millis(50)));
     }
 

@@ -31,8 +31,8 @@ fn states_are_called_and_judged_as_on_the_page() {
 #[test]
 fn figures_are_written_as_on_the_page() {
     let table = table();
-    let figures: [(&str, fn(u64) -> String); 5] = [
-        ("bytes", figures::bytes),
+    let figures = [
+        ("bytes", figures::bytes as fn(u64) -> String),
         ("rate", figures::rate),
         ("latency", figures::latency),
         ("span", figures::span),
