@@ -16,7 +16,7 @@ seq: number,
  */
 timeMs: number, 
 /**
- * What has happened, in words; without the host, where it is about one.
+ * The event as a sentence; without the host, if the event is about one.
  */
 sentence: string, } & ({ "type": "host", 
 /**
@@ -32,31 +32,31 @@ vip: string,
  */
 state: HostState, 
 /**
- * Why, where there is a reason.
+ * The reason, if there is one.
  */
 reason?: string, 
 /**
- * The next try, if it waits for one.
+ * The next retry, if the host waits for one.
  */
 retry?: Retry, } | { "type": "reloaded", 
 /**
- * What has changed, for people: nothing that matters if it is empty.
+ * The changes, for people; empty if nothing important has changed.
  */
 changes: Array<string>, 
 /**
- * What the network grants since then that it did not before, in sentences.
+ * The new grants of the network, as sentences.
  */
 grants: Array<string>, } | { "type": "held", 
 /**
- * What it would grant, in sentences.
+ * The grants that wait for approval, as sentences.
  */
 grants: Array<string>, } | { "type": "hopeless", 
 /**
- * How many there are.
+ * The number of hosts.
  */
 hosts: number, } | { "type": "refused", 
 /**
- * The name of the host that has tried.
+ * The name of the host that began the connections.
  */
 host: string, 
 /**
@@ -64,19 +64,19 @@ host: string,
  */
 vip: string, 
 /**
- * How many connections there were.
+ * The number of connections.
  */
 times: number, 
 /**
- * How many targets they had, as far as those are told apart.
+ * The number of their targets, as far as these are told apart.
  */
 targets: number, 
 /**
- * Some of these targets, those that were tried most first.
+ * Some of these targets, those with the most attempts first.
  */
 most: Array<RefusedTarget>, 
 /**
- * The same for people, without the host's name.
+ * The same as a text for people, without the host's name.
  */
 text: string, } | { "type": "stderr", 
 /**
@@ -100,6 +100,6 @@ host: string,
  */
 vip: string, 
 /**
- * What, and what to do about it.
+ * The problem, and what to do about it.
  */
 text: string, });

@@ -27,8 +27,8 @@ pid: number,
  */
 uptimeMs: number, 
 /**
- * When this was, in milliseconds of the manager's clock, on which all moments are given. It counts from the manager's
- * start and may stand still while the machine sleeps.
+ * The moment of this snapshot, in milliseconds of the manager's clock, which all moments here refer to. The clock
+ * counts from the manager's start, and may stand still while the machine sleeps.
  */
 nowMs: number, 
 /**
@@ -36,6 +36,6 @@ nowMs: number,
  */
 hosts: Array<HostView>, 
 /**
- * A change of the manifest that waits for a person's agreement.
+ * A change of the manifest that waits for a person's approval.
  */
 held?: HeldChange, };
