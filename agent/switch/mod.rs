@@ -108,7 +108,7 @@ pub enum Verdict {
     /// It waits for its destination's pipe, but so many of its bytes bring nothing: they have been sent before, or their
     /// receiver does not take them yet.
     Useless(u32),
-    /// It waits for its destination's pipe, and begins a flow.
+    /// It waits for its destination's pipe, and begins a flow or asks for it once more.
     Begun,
     /// An honest mistake: a port that is not published, a host that is down, a connection that is over.
     Refused,
@@ -399,6 +399,8 @@ impl Switch {
         if !begins {
             let Passage { to, useless } = self.tracker.follow(now, from, key, segment)?;
             let verdict = match useless {
+                // A SYN that is sent again is as much work as the first.
+                _ if flags.syn && !flags.ack => Verdict::Begun,
                 0 => Verdict::Forwarded,
                 bytes => Verdict::Useless(bytes),
             };

@@ -139,3 +139,13 @@ fn bytes_that_bring_nothing_pass_and_are_counted() {
         "too soon"
     );
 }
+
+#[test]
+fn a_syn_costs_as_much_when_it_is_sent_again() {
+    let mut switch = switch();
+    for _ in 0..3 {
+        let syn = segment((A, 4000), (B, 80), SYN, 100, 0);
+        assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Begun);
+    }
+    assert_eq!(switch.flows(NOW, 10).0, 1);
+}
