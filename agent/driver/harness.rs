@@ -146,6 +146,8 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
                 tracing::trace!(why, ?late, "timer");
                 world.ticked(late);
                 world.tell(W::Machine::handle_timeout);
+                // A machine may have more to do at once than others should wait for.
+                tokio::task::yield_now().await;
             }
             () = harness.sooner.notified() => {}
         }

@@ -14,8 +14,7 @@ mod scheduler;
 mod stack;
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
 };
@@ -52,8 +51,8 @@ const ROOM_MIN: usize = 16 << 10;
 /// How many stacks are kept for later flows.
 const SPARE_MAX: usize = 64;
 
-/// How many entries the heap of timers may have, beside four for each flow, before old ones are removed.
-const TIMERS_MIN: usize = 1_024;
+/// How many timers are handled in one turn, before others have theirs.
+const TIMERS_IN_A_TURN: usize = 256;
 
 /// The ports that flows start from. There are more of them than flows, so that one is always free.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
@@ -96,7 +95,7 @@ pub struct Table {
     spare: Vec<Stack>,
     memory: Memory,
     wakes: VecDeque<FlowKey>,
-    timers: BinaryHeap<Reverse<(Instant, FlowKey)>>,
+    timers: BTreeSet<(Instant, FlowKey)>,
     random: SplitMix,
     next_port: u16,
 }
@@ -109,7 +108,7 @@ struct Flow {
     woken: bool,
     /// The state that the owner knows.
     known: Option<State>,
-    /// The earliest entry of `timers` for this flow.
+    /// The time of this flow's entry in `timers`.
     armed: Option<Instant>,
     released: bool,
     holder: Holder,
@@ -149,7 +148,7 @@ impl Table {
             spare: Vec::new(),
             memory: Memory::new(capacity),
             wakes: VecDeque::new(),
-            timers: BinaryHeap::new(),
+            timers: BTreeSet::new(),
             random,
             next_port: EPHEMERAL.start() + offset,
         }
@@ -374,16 +373,16 @@ impl Table {
         Some(key)
     }
 
-    /// Queues for the wire the flows whose timers have expired.
+    /// Queues for the wire flows whose timers have expired, as many as make a turn. If there are more,
+    /// [`Table::poll_timeout`] is not after `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&Reverse((at, key))) = self.timers.peek() {
-            if at > now {
+        for _ in 0..TIMERS_IN_A_TURN {
+            let due = self.timers.first().filter(|(at, _)| *at <= now);
+            let Some(&(at, key)) = due else {
                 break;
-            }
-            self.timers.pop();
-            if let Some(flow) = self.flows.get_mut(&key)
-                && flow.armed == Some(at)
-            {
+            };
+            self.timers.remove(&(at, key));
+            if let Some(flow) = self.flows.get_mut(&key) {
                 flow.armed = None;
                 self.touch(key);
             }
@@ -392,7 +391,7 @@ impl Table {
 
     /// When to call [`Table::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let Reverse((at, _)) = self.timers.peek()?;
+        let (at, _) = self.timers.first()?;
         Some((*at, "a flow's timer"))
     }
 
@@ -480,6 +479,9 @@ impl Table {
                 let Some(flow) = self.flows.remove(&key) else {
                     return;
                 };
+                if let Some(at) = flow.armed {
+                    self.timers.remove(&(at, key));
+                }
                 let beyond = flow.sending.paid + flow.receiving.paid - 2 * PAGE;
                 self.memory.end(flow.holder, beyond);
                 self.spare.extend(flow.stack.reuse());
@@ -500,22 +502,11 @@ impl Table {
         // A stack that wants the wire but did not use it is asked again a little later, not at once for ever.
         let at = at.max(now + Duration::from_millis(1));
         if flow.armed.is_none_or(|armed| at < armed) {
-            flow.armed = Some(at);
-            self.timers.push(Reverse((at, key)));
-            self.forget_old_timers();
+            if let Some(later) = flow.armed.replace(at) {
+                self.timers.remove(&(later, key));
+            }
+            self.timers.insert((at, key));
         }
-    }
-
-    /// Removes old entries from the heap of timers. A timer that was overtaken by an earlier one stays in the heap, so
-    /// that there may be more of those than of flows.
-    fn forget_old_timers(&mut self) {
-        if self.timers.len() <= 4 * self.flows.len() + TIMERS_MIN {
-            return;
-        }
-        let flows = self.flows.iter();
-        self.timers = flows
-            .filter_map(|(&key, flow)| Some(Reverse((flow.armed?, key))))
-            .collect();
     }
 }
 

@@ -328,20 +328,37 @@ fn a_slow_reader_gets_everything_however_long_ago_the_end_was() {
 }
 
 #[test]
-fn timers_that_were_overtaken_do_not_pile_up() {
+fn a_flow_has_one_timer_and_takes_it_along() {
     let mut pair = Pair::new();
-    for _ in 0..5_000 {
+    for _ in 0..500 {
         let (left, right) = pair.connected();
         pair.left.abort(left);
         pair.left.release(left);
         pair.right.release(right);
         pair.exchange();
     }
-    assert!(
-        pair.right.timers.len() <= TIMERS_MIN + 8,
-        "{}",
-        pair.right.timers.len()
-    );
+    for table in [&pair.left, &pair.right] {
+        let armed = table
+            .flows
+            .iter()
+            .filter_map(|(key, flow)| Some((flow.armed?, *key)));
+        assert_eq!(armed.collect::<BTreeSet<_>>(), table.timers);
+    }
+}
+
+#[test]
+fn timers_that_expire_together_are_handled_in_turns() {
+    let mut pair = Pair::new();
+    let flows = 2 * TIMERS_IN_A_TURN;
+    for _ in 0..flows {
+        pair.connected();
+    }
+    let late = pair.now + Duration::from_hours(10);
+    let armed = pair.left.timers.len();
+    assert!(armed > TIMERS_IN_A_TURN, "only {armed} timers");
+    pair.left.handle_timeout(late);
+    assert_eq!(pair.left.timers.len(), armed - TIMERS_IN_A_TURN);
+    assert!(pair.left.poll_timeout().is_some_and(|(at, _)| at <= late));
 }
 
 #[test]
