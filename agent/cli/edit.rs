@@ -10,41 +10,35 @@ use std::{
 
 use super::{
     error::{Error, Exit},
-    input::Source,
     output,
     show_example::EXAMPLE,
-    up,
 };
 use crate::{
-    driver::{
-        manager::Name,
-        system::signals::{Request, Requests},
-    },
+    driver::system::signals::{Request, Requests},
     text::escape,
 };
 
 /// The editor of people who have not chosen one.
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
-/// Edits and runs a file, or a temporary one that begins as the example.
+/// Edits a file and has it run, or a temporary one that begins as the example.
 pub(super) fn run(
     file: Option<&Path>,
-    name: Option<&Name>,
-    mode: up::Mode<'_>,
+    start: impl Fn(&Path) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     let editor = editor()?;
     match file {
         Some(file) if file == Path::new("-") => {
             Err(Error::new(Exit::Usage, "standard input cannot be edited").hint("name a file"))
         }
-        Some(file) => edit_and_run(&editor, file, name, mode),
+        Some(file) => edit_and_run(&editor, file, start),
         None => {
             let temporary = Temporary::new(EXAMPLE).map_err(|error| {
                 let folder = env::temp_dir();
                 let message = format!("no file can be made in {}: {error}", folder.display());
                 Error::new(Exit::Failure, message)
             })?;
-            let outcome = edit_and_run(&editor, &temporary.file, name, mode);
+            let outcome = edit_and_run(&editor, &temporary.file, start);
             temporary.leave(matches!(outcome, Ok(exit) if is_failure(exit)));
             outcome
         }
@@ -58,13 +52,11 @@ fn is_failure(exit: Exit) -> bool {
 fn edit_and_run(
     editor: &[String],
     file: &Path,
-    name: Option<&Name>,
-    mode: up::Mode<'_>,
+    start: impl Fn(&Path) -> Result<Exit, Error>,
 ) -> Result<Exit, Error> {
     loop {
         open(editor, file)?;
-        let exit = up::run_source(&Source::File(file.to_owned()), name, mode)
-            .unwrap_or_else(Error::report);
+        let exit = start(file).unwrap_or_else(Error::report);
         if exit == Exit::Ok || !again()? {
             return Ok(exit);
         }

@@ -110,15 +110,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         remember: args.remember,
         trusted: args.require_trust.as_deref(),
     };
+    let name = args.name.as_ref();
     if args.open_editor {
-        return edit::run(args.file.as_deref(), args.name.as_ref(), mode);
+        return edit::run(args.file.as_deref(), |file| {
+            run_source(&Source::File(file.to_owned()), name, mode)
+        });
     }
-    run_source(&Source::of(args.file.as_deref())?, args.name.as_ref(), mode)
+    run_source(&Source::of(args.file.as_deref())?, name, mode)
 }
 
 /// How a manifest is run and its changes are applied.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mode<'a> {
+struct Mode<'a> {
     watch: bool,
     hold: Hold,
     /// Whether a person's answers are kept for the next start of the host.
@@ -136,11 +139,7 @@ struct Manifest<'a> {
 }
 
 /// Runs a manifest, after showing what is wrong with it.
-pub(super) fn run_source(
-    source: &Source,
-    name: Option<&Name>,
-    mode: Mode<'_>,
-) -> Result<Exit, Error> {
+fn run_source(source: &Source, name: Option<&Name>, mode: Mode<'_>) -> Result<Exit, Error> {
     let watch = source.path().filter(|_| mode.watch).map(Watch::start);
     let loaded = source.load()?;
     if !loaded.problems.is_empty() {
