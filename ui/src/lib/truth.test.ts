@@ -123,7 +123,7 @@ describe("the log", () => {
   });
 
   it("wants a new plan after a reload", () => {
-    const state = reduce(nothing, { kind: "line", line: { seq: 1, timeMs: 0, type: "reloaded", changes: ["added db"], grants: [] } });
+    const state = reduce(nothing, { kind: "line", line: { seq: 1, timeMs: 0, sentence: "", type: "reloaded", changes: ["added db"], grants: [] } });
     expect(state.planned).toBe(1);
   });
 
