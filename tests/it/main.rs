@@ -36,6 +36,7 @@ mod manifests;
 mod named;
 #[cfg(target_os = "linux")]
 mod prompts;
+mod sums;
 #[cfg(target_os = "linux")]
 mod why;
 mod words;
