@@ -25,6 +25,8 @@ mod env;
 mod followed;
 mod frames;
 mod golden;
+#[cfg(target_os = "linux")]
+mod home;
 #[cfg(unix)]
 mod hosts;
 #[cfg(unix)]
