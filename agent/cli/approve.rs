@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Ok(exit);
     }
     if taken_up {
-        output::talk("the change of the manifest is taken up");
+        output::talk("the change of the manifest is applied");
     }
     if !approved.is_empty() {
         output::talk(&format!("approved: {}", escape(&approved.join(", "))));

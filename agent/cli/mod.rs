@@ -65,6 +65,10 @@ const REFERENCE_WIDTH: usize = 100;
 )]
 struct Cli {
     /// Say more about what happens, on standard error
+    ///
+    /// The variable NOROUTER_LOG chooses parts of the program instead, and a level for each:
+    /// NOROUTER_LOG=norouter::link=debug,norouter::edge=trace. There are norouter::manager, norouter::link (the hosts),
+    /// norouter::edge (what agents listen on), norouter::flow (connections) and norouter::driver (everything else).
     #[arg(long, global = true)]
     debug: bool,
     #[command(flatten)]
@@ -138,7 +142,9 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
-    output::log(cli.debug);
+    if let Err(error) = output::log(cli.debug) {
+        return error.report().into();
+    }
     let outcome = match cli.command {
         None => up::run(&cli.up),
         Some(Command::Up(args)) => up::run(&args),

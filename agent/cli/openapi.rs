@@ -259,7 +259,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/approve",
         name: "approveChange",
-        about: "Takes up the change of the manifest that waits for approval, if it is still the one that was shown.",
+        about: "Applies the change of the manifest that waits for approval, if it is still the one that was shown.",
         parameters: &[NUMBER],
         body: None,
         answer: Answer::Json("Done"),

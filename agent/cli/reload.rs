@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
                 for line in report.lines() {
                     output::talk(&escape(line));
                 }
-                let message = "nothing was taken up; the network goes on as it is";
+                let message = "nothing was applied; the network goes on as it is";
                 Err(Error::new(Exit::InvalidManifest, message))
             }
             Err(error) => Err(error.into()),
@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     }
     if held.is_some() {
         output::talk(
-            "nothing was taken up: the change waits for \"norouter approve\", because of what it grants",
+            "nothing was applied: the change waits for \"norouter approve\", because of what it grants",
         );
     } else if changes.is_empty() && grants.is_empty() {
         output::talk("nothing has changed");

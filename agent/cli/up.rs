@@ -367,7 +367,7 @@ impl Upkeep {
         };
         if origin.hold() != Hold::Nothing && desk.listen() {
             let what = match origin.hold() {
-                Hold::News => "take up the change, once the lines below say that it waits",
+                Hold::News => "apply the change, once the lines below say that it waits",
                 Hold::Commands | Hold::Nothing => {
                     "start new commands, once the lines below say that some wait"
                 }
@@ -380,7 +380,7 @@ impl Upkeep {
             screen.print(taken.report.trim_end());
         }
         if taken.plan.is_none() {
-            screen.print("nothing was taken up; the network goes on as it is");
+            screen.print("nothing was applied; the network goes on as it is");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What every driver does for its machine: lends it out under a lock, performs what it decides, and keeps its time.
 //!
 //! All tasks of a machine share one thread. The lock is held only between two awaits, never across one, so that no task
-//! waits for it. At the level `trace` the log has every output, and every timer with its reason.
+//! waits for it. The log has every output at the level that its world gives it, and every timer with its reason at
+//! `trace`.
 
 use std::{
     convert::Infallible,
@@ -49,6 +50,12 @@ pub(super) trait World: Send + Sync + Sized + 'static {
 
     fn machine(state: &mut Self::State) -> &mut Self::Machine;
 
+    /// Logs an output of the machine, before it is performed.
+    fn log_output(output: &<Self::Machine as Machine>::Output);
+
+    /// Logs that the timer has fired, why, and how late.
+    fn log_timer(why: &'static str, late: Duration);
+
     /// Performs one output of the machine.
     fn perform(
         self: &Arc<Self>,
@@ -84,7 +91,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// Performs what the machine has decided.
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, Self::State>) {
         while let Some(output) = Self::machine(&mut state).poll_output() {
-            tracing::trace!(?output);
+            Self::log_output(&output);
             self.perform(&mut state, output);
         }
         self.settled(&mut state);
@@ -143,7 +150,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
             () = harness.clock.sleep_until(next.map(|(at, _)| at)) => {
                 let Some((at, why)) = next else { continue };
                 let late = world.now() - at;
-                tracing::trace!(why, ?late, "timer");
+                W::log_timer(why, late);
                 world.ticked(late);
                 world.tell(W::Machine::handle_timeout);
                 // A machine may have more to do at once than others should wait for.

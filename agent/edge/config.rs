@@ -88,7 +88,7 @@ impl Config {
                 continue;
             }
             let port = Port::new(forward.listen_port)
-                .ok_or_else(|| "forwards: 0 is no port to listen on".to_owned())?;
+                .ok_or_else(|| "forwards: 0 is not a port to listen on".to_owned())?;
             published.insert(me.socket(port));
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
@@ -213,8 +213,8 @@ fn ports(what: &str, endpoints: &[Endpoint]) -> Result<Vec<(Vip, Port)>, String>
     tcp.map(|endpoint| {
         let vip =
             Vip::new(endpoint.ip).map_err(|error| format!("{what}: {}: {error}", endpoint.ip))?;
-        let port =
-            Port::new(endpoint.port).ok_or_else(|| format!("{what}: 0 is no port to listen on"))?;
+        let port = Port::new(endpoint.port)
+            .ok_or_else(|| format!("{what}: 0 is not a port to listen on"))?;
         Ok((vip, port))
     })
     .collect()
@@ -231,7 +231,7 @@ fn proxy(what: &str, listen: control::Listen) -> Result<Option<Proxy>, String> {
     };
     let address = text
         .parse()
-        .map_err(|_| format!("{what}: {:?} is no address to listen on", listen.listen))?;
+        .map_err(|_| format!("{what}: {:?} is not an address to listen on", listen.listen))?;
     Ok(Some(Proxy {
         listen: address,
         credentials: Some(listen.credentials).filter(|file| !file.is_empty()),

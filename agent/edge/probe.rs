@@ -84,7 +84,7 @@ impl Rights {
         };
         let host: Host = host
             .parse()
-            .map_err(|error| not_allowed(format!("{host:?} is no host: {error}")))?;
+            .map_err(|error| not_allowed(format!("{host:?} is not a host: {error}")))?;
         match host {
             Host::Ip(IpAddr::V4(address))
                 if self.me().is_some_and(|me| me.address() == address) =>

@@ -34,7 +34,7 @@ pub use self::{
 use crate::{
     addr::FlowKey,
     time::Instant,
-    wire::{Packet, PacketFrame, Segment},
+    wire::{Packet, Segment, frame, packet::RESET_LEN},
 };
 
 /// How many answers to stray packets may wait for the wire. More are dropped: their senders ask again.
@@ -90,7 +90,8 @@ pub struct Table {
     flows: BTreeMap<FlowKey, Flow>,
     /// The flows that want the wire.
     scheduler: Scheduler,
-    replies: VecDeque<PacketFrame>,
+    /// Resets that belong to no flow, and the hosts that they go to.
+    replies: VecDeque<(Ipv4Addr, [u8; RESET_LEN])>,
     /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
     spare: Vec<Stack>,
     memory: Memory,
@@ -235,10 +236,13 @@ impl Table {
         true
     }
 
-    /// Queues a packet that belongs to no flow, such as a reset for a port that nobody serves.
-    pub fn reply(&mut self, packet: &[u8]) {
-        if self.replies.len() < REPLIES_MAX {
-            self.replies.push_back(PacketFrame::new(packet));
+    /// Queues a reset that belongs to no flow, such as one for a port that nobody serves.
+    pub fn reply(&mut self, reset: &[u8; RESET_LEN]) {
+        if self.replies.len() < REPLIES_MAX
+            && let Ok(packet) = Packet::parse(reset)
+        {
+            let to = *packet.key().dst.ip();
+            self.replies.push_back((to, *reset));
         }
     }
 
@@ -319,17 +323,11 @@ impl Table {
 
     /// Appends one packet frame to `out` and says what it is; `None` when nothing is left to send.
     pub fn poll_packet(&mut self, now: Instant, pick: Pick, out: &mut BytesMut) -> Option<Sent> {
-        while pick == Pick::Any
-            && let Some(reply) = self.replies.pop_front()
+        if pick == Pick::Any
+            && let Some((to, reset)) = self.replies.pop_front()
         {
-            if let Ok(packet) = Packet::parse(reply.payload()) {
-                let sent = Sent {
-                    to: *packet.key().dst.ip(),
-                    begins: false,
-                };
-                out.extend_from_slice(&reply.into_bytes());
-                return Some(sent);
-            }
+            frame::put_packet(out, reset.len(), |packet| packet.copy_from_slice(&reset));
+            return Some(Sent { to, begins: false });
         }
         while let Some(held) = self.scheduler.take(pick) {
             let before = out.len();

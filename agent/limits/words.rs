@@ -207,7 +207,7 @@ fn place(kind: Kind, text: &str) -> Result<Place, String> {
     let (host, ports) = split(text).ok_or_else(|| wrong("has no port behind its colon"))?;
     match target(host) {
         Ok(Target::Cidr(block)) => Ok(Place { block, ports }),
-        Ok(Target::Glob(_)) | Err(_) => Err(wrong("is no address")),
+        Ok(Target::Glob(_)) | Err(_) => Err(wrong("is not an address")),
     }
 }
 
@@ -224,7 +224,7 @@ fn remote(text: &str) -> Result<Remote, String> {
         && !host.contains('*')
         && let Err(error) = host.parse::<Host>()
     {
-        return Err(wrong(&format!("is no host: {error}")));
+        return Err(wrong(&format!("is not a host: {error}")));
     }
     Ok(Remote { target, ports })
 }

@@ -3,7 +3,7 @@
 use crate::{
     addr::{Port, Vip},
     link::Demands,
-    plan::{Allow, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost},
+    plan::{Allow, Forward, HostPlan, Plan, Protocol, ProxyPlan, TargetHost},
     route::{
         Route, Target,
         policy::{Action, Beyond, Hosts, Policy, Rule},
@@ -71,7 +71,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
             .map(|host| host.name.to_string())
             .collect(),
         manager: manager.to_owned(),
-        features: features(&host.start),
+        features: features(),
         policy: (!plan.policy.is_open()).then(|| policy(&plan.policy, host.vip)),
     }
 }
@@ -112,18 +112,17 @@ fn word(action: Action) -> String {
     word.to_owned()
 }
 
-/// What the manager supports, or does. An agent in its own process needs no sums: memory does not change what it
-/// carries.
-fn features(start: &Start) -> Vec<String> {
-    let sums = matches!(start, Start::Command(_)).then_some(feature::SUMS);
+/// What the manager supports, or does. An agent in its own process is told the same: its packets go on through pipes
+/// that may change them, and the manager passes them on unread.
+fn features() -> Vec<String> {
     let features = [
         feature::PROBLEMS,
         feature::NOTICES,
         feature::HEARTBEAT,
         feature::POLICY,
+        feature::SUMS,
     ];
-    let features = features.into_iter().chain(sums);
-    features.map(str::to_owned).collect()
+    features.map(str::to_owned).into()
 }
 
 /// What `host`'s agent must be able to do.

@@ -62,7 +62,7 @@ impl fmt::Display for LeftOut {
 
 /// Marks of ours that form no block: somebody has edited the file, and it is not clear what is ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}; \"norouter hosts --repair\" mends it", list(.0))]
+#[error("{}; \"norouter hosts --repair\" repairs it", list(.0))]
 pub struct Damaged(pub Vec<Damage>);
 
 fn list(damages: &[Damage]) -> String {

@@ -82,7 +82,7 @@ fn limit(problems: &mut Vec<Problem>) {
             "at least "
         };
         let message = format!("{at_least}{} more problems from here on", rest.len());
-        let last = Problem::new(severity, first, &message).hint("mend those above first");
+        let last = Problem::new(severity, first, &message).hint("correct those above first");
         problems.truncate(PROBLEMS_MAX);
         problems.push(last);
     }

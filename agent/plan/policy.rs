@@ -303,7 +303,7 @@ impl Reader<'_> {
         if beyond && (is_routed || is_pattern || is_outside) {
             return match words::target(word) {
                 Ok(Target::Cidr(block)) if is_own(block.network()) => {
-                    let message = format!("{} is no block of routes", quote(word));
+                    let message = format!("{} is not a block of routes", quote(word));
                     let hint = "hosts of the network are named: by name, alias, VIP or group";
                     self.error(text.span, message, hint);
                     None

@@ -54,8 +54,10 @@ pub(super) fn network(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Flaw> {
     };
     let (address, bits) = text
         .split_once('/')
-        .ok_or_else(|| wrong("it is no block, there is no \"/\""))?;
-    let address: Ipv4Addr = address.parse().map_err(|_| wrong("it is no IPv4 block"))?;
+        .ok_or_else(|| wrong("it is not a block, there is no \"/\""))?;
+    let address: Ipv4Addr = address
+        .parse()
+        .map_err(|_| wrong("it is not an IPv4 block"))?;
     let bits = prefix_bits(bits, 32).ok_or_else(|| wrong("its size is not a number up to 32"))?;
     if !address.is_loopback() || bits < 8 {
         return Err(wrong("it is not inside 127.0.0.0/8"));

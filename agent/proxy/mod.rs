@@ -1,5 +1,5 @@
-//! What clients of the HTTP and SOCKS proxies say, and the answers to them: bytes to values and back. This room never
-//! opens a socket, reads a clock or resolves a name.
+//! What clients of the HTTP and SOCKS proxies say, and the answers to them: bytes to values and back; and the variables
+//! that lead clients there. This room never opens a socket, reads a clock or resolves a name.
 
 #![cfg_attr(
     not(test),
@@ -12,9 +12,11 @@ pub mod pac;
 pub mod page;
 pub mod socks;
 pub mod throttle;
+mod variables;
 
 pub use credentials::{Credentials, CredentialsError};
 pub use throttle::Throttle;
+pub use variables::{reached_at, variables};
 
 /// Whether two texts are the same, in a time that depends on their lengths only.
 pub(crate) fn same_secret(a: &[u8], b: &[u8]) -> bool {

@@ -27,7 +27,7 @@ pub enum Own {
 /// `token` is the secret first part of the status page's path.
 pub fn choose(request: &Request, allowed: &[Destination], token: &str) -> Result<Own, Reply> {
     let Target::Own { path } = &request.target else {
-        return Err(Reply::new(404, "That is no page of this proxy."));
+        return Err(Reply::new(404, "That is not a page of this proxy."));
     };
     let host = request
         .headers
@@ -68,7 +68,10 @@ pub fn choose(request: &Request, allowed: &[Destination], token: &str) -> Result
             {
                 return Ok(Own::Status);
             }
-            Err(guarded(Reply::new(404, "That is no page of this proxy.")))
+            Err(guarded(Reply::new(
+                404,
+                "That is not a page of this proxy.",
+            )))
         }
     }
 }

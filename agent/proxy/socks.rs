@@ -336,7 +336,7 @@ fn request5(input: &mut BytesMut) -> Result<Option<Request>, Refusal> {
 }
 
 fn named(name: &[u8]) -> Result<Host, String> {
-    let text = str::from_utf8(name).map_err(|_| "the client's host name is no text".to_owned())?;
+    let text = str::from_utf8(name).map_err(|_| "the client's host name is not text".to_owned())?;
     text.parse()
         .map_err(|error| format!("the client names no host: {error}"))
 }

@@ -265,7 +265,7 @@ impl Switch {
     }
 
     fn bid(&mut self, farewell: &Farewell) {
-        let frame = PacketFrame::new(&farewell.packet);
+        let frame = PacketFrame::sealed(&farewell.packet);
         self.enqueue(farewell.from, farewell.to, farewell.key, frame);
     }
 
@@ -321,7 +321,7 @@ impl Switch {
                 if let Some(reset) = packet.reset_reply()
                     && self.hosts.get(&from).is_some_and(room)
                 {
-                    self.enqueue(from, from, key.reversed(), PacketFrame::new(&reset));
+                    self.enqueue(from, from, key.reversed(), PacketFrame::sealed(&reset));
                 }
                 Verdict::Refused
             }

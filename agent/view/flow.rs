@@ -23,9 +23,7 @@ pub struct FlowView {
     /// Identifies the flow in requests; see [`flow_id`].
     #[cfg_attr(
         test,
-        schemars(
-            description = "What it is called where one flow is meant: `SRC-DST`, the two ends."
-        )
+        schemars(description = "Identifies the flow in requests: `SRC-DST`, the two ends.")
     )]
     pub id: String,
     /// The name of the host that began the flow.

@@ -12,9 +12,13 @@ pub struct PacketFrame(Bytes);
 impl PacketFrame {
     /// Puts a header in front of an IPv4 packet of at most [`PACKET_MAX`] bytes.
     pub fn new(packet: &[u8]) -> Self {
-        let mut frame = BytesMut::with_capacity(HEADER_LEN + packet.len());
-        put_header(&mut frame, Kind::Packet, packet.len());
-        frame.put_slice(packet);
+        Self(framed(packet).freeze())
+    }
+
+    /// The same frame with its [sum].
+    pub fn sealed(packet: &[u8]) -> Self {
+        let mut frame = framed(packet);
+        sum::seal(&mut frame);
         Self(frame.freeze())
     }
 
@@ -43,6 +47,13 @@ impl PacketFrame {
     pub fn is_empty(&self) -> bool {
         self.payload().is_empty()
     }
+}
+
+fn framed(packet: &[u8]) -> BytesMut {
+    let mut frame = BytesMut::with_capacity(HEADER_LEN + packet.len());
+    put_header(&mut frame, Kind::Packet, packet.len());
+    frame.put_slice(packet);
+    frame
 }
 
 /// Appends a control frame to `out`. `json` has at most [`super::CONTROL_MAX_FROM_MANAGER`] bytes.

@@ -1,9 +1,6 @@
 //! Actions of the page and the tray that take more than one step: dialogs around files, quitting, variables for shells.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use norouter::{
     driver::{
@@ -11,6 +8,7 @@ use norouter::{
         system::{files, shell::Shell},
     },
     plan::{HostPlan, Start},
+    proxy,
     view::{NetworkView, no_such_host},
 };
 use tauri::Url;
@@ -171,28 +169,9 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
 
 /// The variables for a host's proxies, as its manifest has them.
 fn proxies(host: &HostPlan) -> Vec<(String, String)> {
-    let mut variables = Vec::new();
-    let mut set = |names: &[&str], value: String| {
-        variables.extend(names.iter().map(|name| ((*name).to_owned(), value.clone())));
-    };
-    if let Some(http) = &host.http {
-        let address = near(http.listen);
-        let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
-        set(&names, format!("http://{address}"));
-    }
-    if let Some(socks) = &host.socks {
-        let address = near(socks.listen);
-        set(&["all_proxy", "ALL_PROXY"], format!("socks5h://{address}"));
-    }
-    variables
-}
-
-/// An address as programs of the same host reach it.
-fn near(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        return SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port());
-    }
-    address
+    let proxies = [&host.http, &host.socks];
+    let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));
+    proxy::variables(http, socks, None)
 }
 
 /// The address, if it is one of the network that is shown. A page in the window must not open any other in the browser.
@@ -289,7 +268,10 @@ mod tests {
                 "socks5h://127.0.0.1:18081".to_owned()
             )
         );
-        let wide = near("0.0.0.0:80".parse().unwrap());
-        assert_eq!(wide.to_string(), "127.0.0.1:80");
+        assert_eq!(
+            variables[6],
+            ("no_proxy".to_owned(), "localhost,127.0.0.1,::1".to_owned())
+        );
+        assert_eq!(variables.len(), 8);
     }
 }

@@ -228,7 +228,7 @@ fn lives(tale: &mut Tale) {
     tale.tell("a host is lost, and lines are missed");
 
     tale.desk.fail(
-        "The manifest was not taken up; the network goes on as it is",
+        "The manifest was not applied; the network goes on as it is",
         "error: no such field: prots\n --> office.yaml:3:5",
     );
     tale.tell("a mistake in the manifest");

@@ -125,7 +125,7 @@ pub(crate) mod failure {
     pub(crate) const START: &str = "The network cannot be started";
     pub(crate) const ENDED: &str = "The network has ended unexpectedly";
     pub(crate) const UNSEEN: &str = "The network cannot be seen any more";
-    pub(crate) const RELOAD: &str = "The manifest was not taken up; the network goes on as it is";
+    pub(crate) const RELOAD: &str = "The manifest was not applied; the network goes on as it is";
     pub(crate) const FILES: &str = "A file of the app could not be understood";
 
     pub(crate) fn not_opened(file: &Path) -> String {

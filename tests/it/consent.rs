@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::control::{Home, PATIENCE, Run, alone};
+use super::home::{Home, PATIENCE, Run, alone};
 
 /// A network of this machine alone, which publishes nothing.
 fn closed(vip: &str) -> String {

@@ -1,152 +1,21 @@
 //! The control socket of the real program: who may ask, what is answered, and the commands that ask.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{ErrorKind, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    path::Path,
+    process::{Command, Stdio},
+    time::Instant,
 };
 
 use serde_json::Value;
 
-use crate::control_answers;
-
-/// Much longer than anything here takes, on any machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+use crate::home::{Home, PATIENCE, alone, body, get, status};
 
 /// A host whose command never becomes an agent.
 const MUTE: &str = r#"["sh", "-c", "echo hello from the shell >&2; exec sleep 1000"]"#;
-
-/// A home folder with a place for sockets, near the root because the paths of sockets are short.
-pub(crate) struct Home(pub(crate) PathBuf);
-
-/// The result of a command.
-#[must_use = "look at what the program said"]
-pub(crate) struct Run {
-    pub(crate) code: i32,
-    pub(crate) data: String,
-    pub(crate) talk: String,
-}
-
-/// A manager, which is ended when this is dropped.
-pub(crate) struct Manager(Child);
-
-impl Home {
-    pub(crate) fn new(name: &str) -> Self {
-        let home = std::env::temp_dir().join(format!("norouter-it-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&home);
-        fs::create_dir_all(home.join("run")).unwrap();
-        Self(home)
-    }
-
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_norouter"));
-        command
-            .args(arguments)
-            .current_dir(&self.0)
-            .env("HOME", &self.0)
-            .env("XDG_RUNTIME_DIR", self.0.join("run"))
-            .env_remove("NOROUTER_NETWORK")
-            .env_remove("NOROUTER_FILE")
-            .stdin(Stdio::null());
-        command
-    }
-
-    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        let output = self.command(arguments).output().unwrap();
-        let run = Run {
-            code: output.status.code().unwrap(),
-            data: String::from_utf8(output.stdout).unwrap(),
-            talk: String::from_utf8(output.stderr).unwrap(),
-        };
-        control_answers::check_output(arguments, &run.data);
-        run
-    }
-
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
-        let run = self.run(arguments);
-        assert_eq!(run.code, 0, "{arguments:?}: {}", run.talk);
-        serde_json::from_str(&run.data).unwrap()
-    }
-
-    pub(crate) fn write(&self, file: &str, manifest: &str) -> String {
-        let path = self.0.join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, manifest).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    /// Starts a manager. To wait for it, ask it.
-    pub(crate) fn up(&self, arguments: &[&str]) -> Manager {
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.0.join("stderr"))
-            .unwrap();
-        Manager(self.command(arguments).stderr(log).spawn().unwrap())
-    }
-
-    pub(crate) fn wait(&self, arguments: &[&str]) {
-        let run = self.run(&[&["wait", "--timeout", "60"], arguments].concat());
-        let log = fs::read_to_string(self.0.join("stderr")).unwrap_or_default();
-        assert_eq!(run.code, 0, "{}\n{log}", run.talk);
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.0.join("run/norouter")
-    }
-
-    pub(crate) fn socket(&self, network: &str) -> PathBuf {
-        self.folder().join(format!("{network}.sock"))
-    }
-
-    /// Sends a request as a client that is not ours, and returns everything that comes back until the connection ends.
-    pub(crate) fn ask(&self, network: &str, request: &str) -> String {
-        let mut stream = UnixStream::connect(self.socket(network)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        control_answers::check_answer(request, &answer);
-        answer
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-impl Manager {
-    /// The code with which the manager ends by itself.
-    fn ended(mut self) -> i32 {
-        self.0.wait().unwrap().code().unwrap()
-    }
-
-    /// Ends the manager without a chance to clean up.
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Manager {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A network of this machine alone, which needs no port.
-pub(crate) fn alone(vip: &str) -> String {
-    format!(
-        "hosts:\n  laptop:\n    vip: \"{vip}\"\n    dns: {{disable: true}}\n    stateDir: {{disable: true}}\n"
-    )
-}
 
 /// The network of [`alone`] with a host that never becomes ready.
 fn with_mute(vip: &str, other: &str) -> String {
@@ -154,18 +23,6 @@ fn with_mute(vip: &str, other: &str) -> String {
         + &format!(
             "  mute:\n    vip: \"{other}\"\n    cmd: {MUTE}\n    loopback: {{disable: true}}\n"
         )
-}
-
-pub(crate) fn get(path: &str, headers: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n")
-}
-
-pub(crate) fn status(answer: &str) -> &str {
-    answer.split(' ').nth(1).unwrap_or("no answer")
-}
-
-pub(crate) fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").unwrap().1
 }
 
 fn mode(path: &Path) -> u32 {

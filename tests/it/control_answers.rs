@@ -6,8 +6,8 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::{
-    control::{Home, body, status},
     control_document::description,
+    home::{Home, body, status},
 };
 
 /// A validator for each type, which also refuses fields that are not described, although clients have to let them pass.
@@ -248,7 +248,7 @@ fn every_event_is_what_it_is_described_to_be() {
     home.wait(&["laptop", "web"]);
     let mut stream = UnixStream::connect(home.socket("told")).unwrap();
     stream
-        .set_read_timeout(Some(crate::control::PATIENCE))
+        .set_read_timeout(Some(crate::home::PATIENCE))
         .unwrap();
     let begin = request("GET", "/v1/events?after=0", "");
     stream.write_all(begin.as_bytes()).unwrap();

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     back_to_back::free_port,
-    control::{Home, PATIENCE},
+    home::{Home, PATIENCE},
 };
 
 /// The address of the host whose command changes.

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     back_to_back::free_port,
-    control::{Home, PATIENCE},
+    home::{Home, PATIENCE},
 };
 
 /// The address of the host that is lost.

@@ -25,6 +25,8 @@ mod env;
 mod followed;
 mod frames;
 mod golden;
+#[cfg(target_os = "linux")]
+mod home;
 #[cfg(unix)]
 mod hosts;
 #[cfg(unix)]
@@ -36,6 +38,7 @@ mod manifests;
 mod named;
 #[cfg(target_os = "linux")]
 mod prompts;
+mod sums;
 #[cfg(target_os = "linux")]
 mod why;
 mod words;

@@ -1,7 +1,7 @@
 //! What a person calls a host: every command that is about one knows it by name, alias and VIP, and a host that there is
 //! not is the same failure everywhere.
 
-use crate::control::Home;
+use crate::home::Home;
 
 /// Every command that is about a host, with `HOST` in its place, and the exit codes that it may have if there is that host.
 const COMMANDS: &[(&[&str], &[i32])] = &[

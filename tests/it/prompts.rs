@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::control::{Home, Manager, PATIENCE, Run, alone, body, status};
+use crate::home::{Home, Manager, PATIENCE, Run, alone, body, status};
 
 /// The right answer; nothing else that is written anywhere looks like it.
 const RIGHT: &str = "xyzzy-plugh";

@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
-use crate::control::{Home, Manager, body, get, status};
+use crate::home::{Home, Manager, body, get, status};
 
 /// Much longer than anything here takes, on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);

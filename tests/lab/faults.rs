@@ -38,7 +38,7 @@ use std::{
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 use crate::{
-    lines::{Ground, WEB, assert_within, pass, processor_time},
+    ground::{Ground, WEB, assert_within, pass, processor_time},
     network::{Host, processes_of, program, vip},
     sandbox::{Sandbox, command, ended, output, wait_for},
     shim::Shim,

@@ -1,7 +1,6 @@
 //! Lines that stall, lie, break and flood: what stands between a manager and its agents.
 
 use std::{
-    fs,
     io::ErrorKind,
     time::{Duration, Instant},
 };
@@ -9,119 +8,12 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    network::{Host, Network},
-    sandbox::{DEADLINE, Sandbox, command, output, wait_for},
+    ground::{Ground, WEB, assert_within, pass, processor_time},
+    network::Host,
+    sandbox::{Sandbox, command, output, wait_for},
     shim::Shim,
-    traffic::{Service, Talk, Traffic},
-    watch::Watch,
+    traffic::Traffic,
 };
-
-pub(crate) const WEB: &[&str] = &["8080:127.0.0.1:8000"];
-
-/// A network that runs, with a checked service on every host that is a namespace.
-pub(crate) struct Ground {
-    pub(crate) network: Network,
-    pub(crate) services: Vec<Service>,
-    pub(crate) watch: Watch,
-}
-
-impl Ground {
-    /// Starts the network and waits for these hosts.
-    pub(crate) fn start(sandbox: &Sandbox, hosts: Vec<Host>, ready: &[&str]) -> Self {
-        let places = hosts.iter().filter(|host| host.is_namespace());
-        let services = places
-            .map(|host| Service::start(host.namespace(), 8000))
-            .collect();
-        let network = Network::start(sandbox, hosts);
-        network.wait_until_it_answers();
-        let watch = Watch::over(&network);
-        if !ready.is_empty() {
-            network.wait(ready);
-        }
-        for host in ready {
-            watch.wait_until_told_ready(host);
-        }
-        Self {
-            network,
-            services,
-            watch,
-        }
-    }
-
-    /// The laptop, a host behind a bad line, and one with a good line.
-    pub(crate) fn with_a_line(sandbox: &Sandbox) -> (Self, Shim) {
-        let shim = Shim::new(sandbox, "bad");
-        let hosts = vec![
-            Host::laptop().ports(WEB),
-            Host::netns("bad", sandbox).behind(&shim).ports(WEB),
-            Host::netns("well", sandbox).ports(WEB),
-        ];
-        (
-            Self::start(sandbox, hosts, &["laptop", "bad", "well"]),
-            shim,
-        )
-    }
-
-    /// The address of a host's service for all others.
-    pub(crate) fn address(&self, of: &str) -> String {
-        format!("{}:8080", self.network.vip(of))
-    }
-
-    /// A connection from one host to the service of another, which works.
-    #[track_caller]
-    pub(crate) fn talk(&self, from: &str, to: &str) -> Talk {
-        let netns = self.network.host(from).namespace();
-        Talk::open(netns, &self.address(to))
-            .unwrap_or_else(|error| panic!("{from} to {to}: {error}"))
-    }
-
-    /// Waits until connections work again.
-    #[track_caller]
-    pub(crate) fn wait_for_talk(&self, from: &str, to: &str) -> Instant {
-        let netns = self.network.host(from).namespace();
-        wait_for(&format!("a talk of {from} to {to}"), || {
-            Talk::open(netns, &self.address(to))
-                .ok()
-                .map(|_| Instant::now())
-        })
-    }
-
-    /// Clients on a host that talk to others all the time.
-    pub(crate) fn traffic(&self, from: &str, to: &[&str], most: usize) -> Traffic {
-        let addresses: Vec<_> = to.iter().map(|to| self.address(to)).collect();
-        Traffic::start(self.network.host(from).namespace(), &addresses, most)
-    }
-
-    /// Panics if any service was sent a wrong byte.
-    #[track_caller]
-    pub(crate) fn assert_right(&self) {
-        let wrong: Vec<_> = self.services.iter().flat_map(Service::wrong).collect();
-        assert!(wrong.is_empty(), "{wrong:?}");
-        assert!(!self.network.manager.log().contains("panicked"), "a panic");
-    }
-}
-
-/// The bar for a machine that does something else at the same time.
-pub(crate) fn generous(bar: Duration) -> Duration {
-    bar * 3 / 2 + Duration::from_secs(1)
-}
-
-/// Panics if something took longer than its bar allows, and prints how long it took.
-#[track_caller]
-pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
-    println!("{what}: {took:.2?}, bar {bar:?}");
-    assert!(
-        took <= generous(bar),
-        "{what} took {took:?}, the bar is {bar:?}"
-    );
-}
-
-/// Waits until this much time has passed, for what has to last a certain time.
-pub(crate) fn pass(time: Duration) {
-    let start = Instant::now();
-    assert!(time < DEADLINE);
-    wait_for("time to pass", || (start.elapsed() >= time).then_some(()));
-}
 
 #[test]
 fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() {
@@ -389,20 +281,6 @@ fn a_flood_of_words_costs_little_and_is_cut() {
     assert!((1..100).contains(&lines), "{lines} lines of a flood");
     assert_eq!(ground.watch.states("bad", start), []);
     ground.assert_right();
-}
-
-/// How much time of a processor a process has used.
-pub(crate) fn processor_time(pid: u32) -> Duration {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let (_, rest) = stat.rsplit_once(") ").unwrap();
-    let ticks: Vec<u64> = rest
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(|text| text.parse().unwrap())
-        .collect();
-    // Linux shows these in hundredths of a second everywhere.
-    Duration::from_millis(10 * (ticks[0] + ticks[1]))
 }
 
 /// A laptop whose host is at the other end of a cable, behind a real ssh server.

@@ -9,6 +9,7 @@
 mod sandbox;
 
 mod network;
+mod ground;
 mod office;
 mod shim;
 mod traffic;

@@ -9,7 +9,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    lines::{assert_within, processor_time},
+    ground::{assert_within, processor_time},
     network::{Host, Network, program},
     sandbox::{Sandbox, wait_for},
     watch::Watch,

@@ -10,7 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    lines::{Ground, WEB},
+    ground::{Ground, WEB},
     network::Host,
     sandbox::{Sandbox, output, wait_for},
     shim::Shim,

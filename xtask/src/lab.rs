@@ -45,7 +45,7 @@ pub(crate) fn soak() -> Result<(), Failure> {
         None => SOAK,
         Some(word) => word
             .parse()
-            .map_err(|_| Failure::new(format!("{word:?} is no number of minutes")))?,
+            .map_err(|_| Failure::new(format!("{word:?} is not a number of minutes")))?,
     };
     let binary = dist::binary_to_try()?;
     step("soak", || {
@@ -65,7 +65,7 @@ pub(crate) fn hostile() -> Result<(), Failure> {
         None => ATTACK,
         Some(word) => word
             .parse()
-            .map_err(|_| Failure::new(format!("{word:?} is no number of seconds")))?,
+            .map_err(|_| Failure::new(format!("{word:?} is not a number of seconds")))?,
     };
     let binary = dist::binary_to_try()?;
     step("hostile", || {

@@ -128,7 +128,7 @@ impl EtcHosts {
             }
         }
         Err(format!(
-            "{} changes faster than it can be read; look which program writes it",
+            "{} changes faster than it can be read; check which program writes it",
             self.path.display()
         ))
     }
@@ -150,7 +150,7 @@ pub fn repair(path: &Path) -> Result<Repaired, String> {
         }
     }
     Err(format!(
-        "{} changes faster than it can be read; look which program writes it",
+        "{} changes faster than it can be read; check which program writes it",
         path.display()
     ))
 }

@@ -186,6 +186,18 @@ impl World for Shared {
         &mut state.core
     }
 
+    fn log_output(output: &Output) {
+        if let Output::Listen(_) | Output::Hold(_) | Output::Close(_) = output {
+            tracing::debug!(target: "norouter::edge", ?output);
+        } else {
+            tracing::trace!(target: "norouter::edge", ?output);
+        }
+    }
+
+    fn log_timer(why: &'static str, late: Duration) {
+        tracing::trace!(target: "norouter::edge", why, ?late, "timer");
+    }
+
     fn perform(self: &Arc<Self>, state: &mut State, output: Output) {
         match output {
             Output::Listen(listener) => {

@@ -1,23 +1,14 @@
 //! The files that an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to
 //! its proxies.
 
-use std::{
-    env,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::{env, net::Ipv4Addr, path::PathBuf};
 
 use super::{
     etc_hosts::{self, EtcHosts},
     state_dir::{AGENT, MISSING, StateDir, expanded},
 };
 use crate::{
-    addr::Vip,
-    edge::{Files, Proxy},
-    names::Zone,
-    secret::Secret,
-    text,
-    wire::control::ProblemReport,
+    addr::Vip, edge::Files, names::Zone, proxy, secret::Secret, text, wire::control::ProblemReport,
 };
 
 /// The user whose password is the token that `norouter env` names.
@@ -159,54 +150,19 @@ fn variables(
     token: &str,
     pass: &Secret,
 ) -> Vec<(String, String)> {
-    let mut variables = Vec::new();
-    let mut set = |names: &[&str], value: &str| {
-        variables.extend(
-            names
-                .iter()
-                .map(|name| ((*name).to_owned(), value.to_owned())),
-        );
-    };
-    if let Some(http) = &files.http {
-        let place = reached_at(http);
-        let url = format!("http://{place}");
-        set(
-            &["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"],
-            &format!("http://{PASS_USER}:{}@{place}", pass.reveal()),
-        );
-        set(&["NOROUTER_STATUS_PAGE"], &format!("{url}/{token}/"));
-        set(&["NOROUTER_PAC"], &format!("{url}/proxy.pac"));
-    }
-    if let Some(socks) = &files.socks {
-        // With "h", the proxy resolves names.
-        let place = reached_at(socks);
-        set(
-            &["all_proxy", "ALL_PROXY"],
-            &format!("socks5h://{PASS_USER}:{}@{place}", pass.reveal()),
-        );
-    }
-    if files.http.is_some() || files.socks.is_some() {
-        set(&["no_proxy", "NO_PROXY"], "localhost,127.0.0.1,::1");
+    let proxies = [&files.http, &files.socks];
+    let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));
+    let mut variables = proxy::variables(http, socks, Some((PASS_USER, pass)));
+    let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
+    if let Some(http) = http {
+        let url = format!("http://{}", proxy::reached_at(http));
+        set("NOROUTER_STATUS_PAGE", format!("{url}/{token}/"));
+        set("NOROUTER_PAC", format!("{url}/proxy.pac"));
     }
     if !files.missing.is_empty() {
         // One line, no part of which can be taken for another variable.
-        set(&[MISSING], &text::escape(&files.missing.join("; ")));
+        set(MISSING, text::escape(&files.missing.join("; ")));
     }
-    set(
-        &["HOSTALIASES"],
-        &folder.host_aliases().display().to_string(),
-    );
+    set("HOSTALIASES", folder.host_aliases().display().to_string());
     variables
-}
-
-/// The address under which programs of this host reach a proxy.
-fn reached_at(proxy: &Proxy) -> SocketAddr {
-    let mut address = proxy.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    address
 }

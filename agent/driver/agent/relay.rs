@@ -75,7 +75,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
         }
         Err(error) => Err(Failure {
             cause: Cause::NotAllowed,
-            reason: format!("{:?} is no host: {error}.", ask.host),
+            reason: format!("{:?} is not a host: {error}.", ask.host),
         }),
     };
     shared.served(stream.flow());

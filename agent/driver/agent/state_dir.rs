@@ -339,7 +339,7 @@ pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
         let place = proxy.rsplit_once('@').map_or(proxy, |(_, place)| place);
         let address = place
             .parse()
-            .map_err(|_| format!("{place} in {} is no address", folder_env(name)))?;
+            .map_err(|_| format!("{place} in {} is not an address", folder_env(name)))?;
         check_listener(address)?;
     }
     Ok(Some(variables))

@@ -13,6 +13,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tracing::Instrument as _;
 
 use super::{dial, shared::Shared};
 use crate::{
@@ -33,6 +34,13 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
 /// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own. A connection that
 /// breaks is reset on both sides, never ended cleanly.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
+    let span = tracing::debug_span!(target: "norouter::flow", "flow", %flow);
+    carry_to_the_end(shared, flow, socket)
+        .instrument(span)
+        .await;
+}
+
+async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let mut stream = Stream {
         flow,
         socket,
@@ -55,7 +63,9 @@ pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         end
     })
     .await;
-    if end.is_ok() {
+    let clean = end.is_ok();
+    tracing::debug!(target: "norouter::flow", clean, "the connection is over");
+    if clean {
         dial::end_cleanly(&stream.socket);
     }
     drop(stream);

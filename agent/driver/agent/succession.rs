@@ -132,11 +132,12 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::system::private::make;
+    use crate::driver::system::{files::tests::Folder, private::make};
 
     #[tokio::test]
     async fn who_only_looks_whether_an_agent_lives_is_no_successor() {
-        let folder = std::env::temp_dir().join(format!("norouter-place-{}", std::process::id()));
+        let outer = Folder::new();
+        let folder = outer.0.join("places");
         make(&folder).unwrap();
         let path = folder.join("a-127.0.0.1.agent");
         let place = bind(path.clone()).unwrap();

@@ -26,6 +26,7 @@ use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
 };
+use tracing::Instrument as _;
 
 pub(super) use self::pass::{HELPER, PASS};
 use self::{
@@ -312,6 +313,29 @@ impl World for Shared {
         &mut state.core
     }
 
+    fn log_output(output: &Output) {
+        if let Output::Event(Event::Host {
+            host,
+            vip,
+            state,
+            reason,
+            ..
+        }) = output
+        {
+            let (state, reason) = (state.word(), reason.as_deref().unwrap_or_default());
+            tracing::debug!(target: "norouter::link", %vip, %host, state, reason);
+        } else if let Output::Spawn(vip, _) = output {
+            // Its command may hold what is nobody else's business.
+            tracing::trace!(target: "norouter::manager", %vip, "spawn");
+        } else {
+            tracing::trace!(target: "norouter::manager", ?output);
+        }
+    }
+
+    fn log_timer(why: &'static str, late: Duration) {
+        tracing::trace!(target: "norouter::manager", why, ?late, "timer");
+    }
+
     fn perform(self: &Arc<Self>, state: &mut State, output: Output) {
         match output {
             Output::Spawn(vip, start) => spawn(self, state, vip, start),
@@ -376,7 +400,8 @@ fn spawn(shared: &Arc<Shared>, state: &mut State, vip: Vip, start: Start) {
         pass: pass.clone(),
     };
     state.lives.insert(vip, life);
-    tokio::spawn(live(shared.clone(), vip, start, pass, to_write, inbox));
+    let span = tracing::debug_span!(target: "norouter::link", "host", %vip);
+    tokio::spawn(live(shared.clone(), vip, start, pass, to_write, inbox).instrument(span));
 }
 
 /// Runs one agent from its start to its end: starts it, carries frames both ways, and cleans up.
@@ -396,8 +421,10 @@ async fn live(
         }
     };
     shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
-    let mut writer = tokio::spawn(write(shared.clone(), vip, pipes.input, to_write));
-    let mut errors = tokio::spawn(read_errors(shared.clone(), vip, pipes.errors));
+    let writer = write(shared.clone(), vip, pipes.input, to_write);
+    let mut writer = tokio::spawn(writer.in_current_span());
+    let errors = read_errors(shared.clone(), vip, pipes.errors);
+    let mut errors = tokio::spawn(errors.in_current_span());
     let mut reader = pin!(read(shared.clone(), vip, pipes.output));
     let (mut reading, mut writing) = (true, true);
     let ending = loop {

@@ -154,7 +154,7 @@ fn explain(path: &Path, error: &io::Error) -> String {
     {
         "run it as a user who may write there"
     } else {
-        "look after the disk and try again"
+        "check the disk and try again"
     };
     let (path, what) = (path.display(), describe(error));
     format!("cannot write {path}: {what}; {next}")

@@ -97,20 +97,18 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::driver::system::files::tests::Folder;
 
     #[tokio::test]
     async fn a_change_is_seen_in_place_and_by_replacement_and_other_files_are_not() {
-        let folder = std::env::temp_dir().join(format!("norouter-watch-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("n.yaml");
-        fs::write(&file, "1").unwrap();
+        let folder = Folder::new();
+        let file = folder.file("n.yaml", b"1");
         let mut watch = Watch::start(&file).unwrap();
         fs::write(&file, "2").unwrap();
         watch.changed().await;
         for text in ["3", "4"] {
-            fs::write(folder.join("n.yaml.new"), text).unwrap();
-            fs::rename(folder.join("n.yaml.new"), &file).unwrap();
+            let new = folder.file("n.yaml.new", text.as_bytes());
+            fs::rename(new, &file).unwrap();
             watch.changed().await;
         }
         fs::write(&file, "5").unwrap();
@@ -119,10 +117,9 @@ mod tests {
             .await
             .is_err()
         {}
-        fs::write(folder.join("other"), "5").unwrap();
+        folder.file("other", b"5");
         let _ = fs::read(&file).unwrap();
         let more = tokio::time::timeout(QUIET, watch.changed()).await;
         assert!(more.is_err(), "nothing has happened to the file");
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -118,7 +118,7 @@ fn a_proxy_that_cannot_be_is_answered_with_the_reason() {
     args["http"] = serde_json::json!({"listen": "web:port"});
     let answer = said(&mut configured(&args))[0]["body"]["error"].to_string();
     assert!(
-        answer.contains("http: \\\"web:port\\\" is no address"),
+        answer.contains("http: \\\"web:port\\\" is not an address"),
         "{answer}"
     );
 }

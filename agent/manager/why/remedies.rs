@@ -14,7 +14,7 @@ pub(super) fn host(view: &HostView) -> String {
     match view.state {
         HostState::Stopped => format!("run: norouter start {name}"),
         HostState::Refused => {
-            format!("mend what the reason says, and then run: norouter start {name}")
+            format!("correct what the reason says, and then run: norouter start {name}")
         }
         HostState::Waiting => format!(
             "it is tried again by itself; norouter logs {name} shows what its command said, norouter start {name} tries at once"

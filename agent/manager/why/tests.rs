@@ -271,7 +271,7 @@ fn a_port_that_is_not_published_comes_with_those_that_are() {
 fn a_host_that_is_not_up_says_what_it_needs() {
     for (state, does) in [
         (HostState::Stopped, "run: norouter start web1"),
-        (HostState::Refused, "mend what the reason says, "),
+        (HostState::Refused, "correct what the reason says, "),
         (HostState::Waiting, "it is tried again by itself; "),
         (
             HostState::NeedsYou,

@@ -112,19 +112,19 @@ fn what_is_damaged_is_not_touched_and_named_by_line() {
     };
     assert_eq!(
         told(&format!("a\n{begin}\nb\n")),
-        "the block that begins in line 2 has no end; \"norouter hosts --repair\" mends it"
+        "the block that begins in line 2 has no end; \"norouter hosts --repair\" repairs it"
     );
     assert_eq!(
         told(&format!("a\n{end}\n{begin}\n{end}\n{begin}\n{end}")),
         "line 2 ends a block that has no beginning, and a second block begins in line 5; \
-         \"norouter hosts --repair\" mends it"
+         \"norouter hosts --repair\" repairs it"
     );
     assert_eq!(
         told(&format!(
             "{begin}\n# </Added-by-NoRouter web 127.0.42.101 1>\n"
         )),
         "the block that begins in line 1 has no end, and line 2 ends a block that has no beginning; \
-         \"norouter hosts --repair\" mends it"
+         \"norouter hosts --repair\" repairs it"
     );
     assert!(
         put(begin.as_bytes(), &zone(), &me(), lives).is_err() && entries(end.as_bytes()).is_err()

@@ -32,7 +32,7 @@ pub struct Body(State);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
     /// A chunk does not begin with its size in hexadecimal digits.
-    #[error("the size of a chunk is no hexadecimal number of at most 16 digits")]
+    #[error("the size of a chunk is not a hexadecimal number of at most 16 digits")]
     Size,
     /// A line does not end with CR LF, or a chunk does not end where its size says.
     #[error("a chunk or its line does not end where it should")]

@@ -91,7 +91,7 @@ impl Headers {
             };
             return match number(length) {
                 Some(length) => Ok(Some(Framing::Length(length))),
-                None => wrong("The value of Content-Length is no number."),
+                None => wrong("The value of Content-Length is not a number."),
             };
         };
         if length.is_some() {

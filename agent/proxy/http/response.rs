@@ -127,7 +127,7 @@ impl Response {
 fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
     // If the bytes do not begin like HTTP, waiting for the end of a head would be in vain.
     if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
-        return Err(Wrong::new(502, "Its first bytes are no status line."));
+        return Err(Wrong::new(502, "Its first bytes are not a status line."));
     }
     let Some(Lines {
         first,
@@ -174,7 +174,7 @@ fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
 
 /// Reads a status line (RFC 9112 section 4). The space before a missing reason may be missing, too.
 fn status_line(line: &[u8]) -> Result<(Version, u16, &[u8]), Wrong> {
-    let wrong = || Wrong::new(502, "Its first line is no status line.");
+    let wrong = || Wrong::new(502, "Its first line is not a status line.");
     let (version, rest) = line.split_at_checked("HTTP/1.1".len()).ok_or_else(wrong)?;
     let version = Version::from_bytes(version)
         .map_err(|_| Wrong::new(502, "It speaks another version of HTTP than 1.0 and 1.1."))?;

@@ -27,7 +27,7 @@ use attacks::{ATTACKS, Attack};
 use probe::Times;
 use stage::{Measured, Stage};
 
-use crate::lines::generous;
+use crate::ground::generous;
 
 /// The variables for how many seconds an attack lasts, and for which attacks are made; and how long an attack lasts by
 /// default.
