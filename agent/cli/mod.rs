@@ -66,9 +66,9 @@ const REFERENCE_WIDTH: usize = 100;
 struct Cli {
     /// Say more about what happens, on standard error
     ///
-    /// The variable NOROUTER_LOG chooses parts of the program instead, and a level for each:
-    /// NOROUTER_LOG=norouter::link=debug,norouter::edge=trace. There are norouter::manager, norouter::link (the hosts),
-    /// norouter::edge (what agents listen on), norouter::flow (connections) and norouter::driver (everything else).
+    /// The variable `NOROUTER_LOG` chooses parts of the program instead, and a level for each:
+    /// `NOROUTER_LOG=norouter::link=debug,norouter::edge=trace`. There are `norouter::manager`, `norouter::link` (the hosts),
+    /// `norouter::edge` (what agents listen on), `norouter::flow` (connections) and `norouter::driver` (everything else).
     #[arg(long, global = true)]
     debug: bool,
     #[command(flatten)]
