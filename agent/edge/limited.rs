@@ -16,7 +16,10 @@ use crate::{
     destination::{Destination, Host},
     limits::{Limits, Names, Refusal},
     time::Instant,
-    wire::{Cause, Failure, control::ProblemReport},
+    wire::{
+        Cause, Failure,
+        control::{ProblemCode, ProblemReport},
+    },
 };
 
 /// How many refusals by one rule are named; further ones are counted.
@@ -62,6 +65,7 @@ impl Rights {
         judged.map_err(|refusal| NotListening {
             cause: Cause::Limited,
             reason: refusal.to_string(),
+            remedy: None,
         })
     }
 
@@ -164,6 +168,8 @@ impl Sums {
             ProblemReport {
                 what: format!("{verb} {}{more}", named.join(", ")),
                 reason: reason.clone(),
+                code: Some(ProblemCode::Limited),
+                ..ProblemReport::default()
             }
         });
         reports.collect()

@@ -17,7 +17,7 @@ use crate::{
     names::Zone,
     secret::Secret,
     text,
-    wire::control::ProblemReport,
+    wire::control::{ProblemCode, ProblemReport},
 };
 
 /// The user whose password is the token that `norouter env` names.
@@ -58,6 +58,8 @@ impl Notes {
             problems.push(ProblemReport {
                 what: what.to_owned(),
                 reason,
+                code: Some(ProblemCode::Files),
+                ..ProblemReport::default()
             });
         };
         let vip = me.address();
