@@ -1,6 +1,7 @@
 //! A running network as people and programs see it: the whole state, and the events. Faces show only this.
 
 mod action;
+mod error;
 mod flow;
 mod grant;
 mod network;
@@ -12,6 +13,7 @@ mod why;
 
 pub use self::{
     action::{HostAction, NoHostAction},
+    error::ErrorCode,
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},
