@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     destination::{Destination, Host},
-    limits::{Limits, Names, Refusal},
+    limits::{Limits, Names, REMEDY, Refusal},
     time::Instant,
     wire::{
         Cause, Failure,
@@ -65,7 +65,7 @@ impl Rights {
         judged.map_err(|refusal| NotListening {
             cause: Cause::Limited,
             reason: refusal.to_string(),
-            remedy: None,
+            remedy: Some(REMEDY.to_owned()),
         })
     }
 
@@ -77,10 +77,7 @@ impl Rights {
         });
         Failure {
             cause: Cause::Limited,
-            reason: format!(
-                "Not permitted by the administrator{me}: {}.",
-                refusal.rule()
-            ),
+            reason: format!("Not permitted by the administrator{me}: {refusal}."),
         }
     }
 }
@@ -169,7 +166,8 @@ impl Sums {
                 what: format!("{verb} {}{more}", named.join(", ")),
                 reason: reason.clone(),
                 code: Some(ProblemCode::Limited),
-                ..ProblemReport::default()
+                address: None,
+                remedy: Some(REMEDY.to_owned()),
             }
         });
         reports.collect()

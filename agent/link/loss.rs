@@ -148,9 +148,7 @@ impl Loss {
             | Self::OutOfStep { .. } => Remedy::Time,
         }
     }
-}
 
-impl Loss {
     /// The loss as a value for programs and in words for people.
     pub fn trouble(&self) -> Trouble {
         Trouble {

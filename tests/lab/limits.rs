@@ -145,7 +145,7 @@ fn a_container_with_the_file_of_the_page_in_it_limits_its_agent() {
     for told in [
         format!(
             "cannot connect to 127.0.0.1:22 for port 8022, 127.0.0.1:7000 for port 7000: {file}:3 permits 'dial' only for \
-             127.0.0.1:8000, web.internal:443; ask the administrator of that machine"
+             127.0.0.1:8000, web.internal:443"
         ),
         format!("{file}:2 permits 'listen' only for 127.0.42.0/24:8000-9000"),
     ] {
