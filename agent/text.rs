@@ -36,6 +36,14 @@ pub fn quote_whole(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
+/// What is wrong, and what a person can do about it if that is known, as one sentence. No other place joins the two.
+pub fn with_remedy(what: &str, remedy: Option<&str>) -> String {
+    match remedy {
+        Some(remedy) => format!("{what}; {remedy}"),
+        None => what.to_owned(),
+    }
+}
+
 /// The longest line from outside that is shown, in bytes.
 pub const LINE_MAX: usize = 4 << 10;
 

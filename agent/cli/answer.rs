@@ -250,8 +250,8 @@ impl Args {
                 output::talk(&format!("{host}: {what}"));
                 Ok(true)
             }
-            Err(client::Error::Refused(reason)) => {
-                output::talk(&format!("{host}: {}", escape(&reason)));
+            Err(client::Error::Refused { text, .. }) => {
+                output::talk(&format!("{host}: {}", escape(&text)));
                 Ok(false)
             }
             Err(error) => Err(error.into()),

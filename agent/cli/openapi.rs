@@ -326,6 +326,8 @@ struct Done {
 struct Error {
     /// The reason, for people; of a manifest with errors the whole report.
     error: String,
+    /// The kind of the error.
+    code: view::ErrorCode,
 }
 
 /// The outcome of reading the manifest again.

@@ -120,7 +120,7 @@ impl From<client::Error> for Error {
     fn from(error: client::Error) -> Self {
         let exit = match error {
             client::Error::NoManager(_) => Exit::NoManager,
-            client::Error::Refused(_) | client::Error::Silent { .. } => Exit::Failure,
+            client::Error::Refused { .. } | client::Error::Silent { .. } => Exit::Failure,
         };
         Self::new(exit, error.to_string())
     }

@@ -7,7 +7,7 @@ use super::{
     output,
     reach::{Reach, wait_for},
 };
-use crate::{driver::control::client, text::escape};
+use crate::{driver::control::client, text::escape, view::ErrorCode};
 
 /// Have a running network read its manifest again
 ///
@@ -28,7 +28,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         let client = args.reach.client().await?;
         match client.call::<Value>("/v1/reload").await {
             Ok(answer) => Ok(answer),
-            Err(client::Error::Refused(report)) => {
+            // A manager of an older version gives no code.
+            Err(client::Error::Refused {
+                code: Some(ErrorCode::InvalidManifest) | None,
+                text: report,
+            }) => {
                 for line in report.lines() {
                     output::talk(&escape(line));
                 }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
-use crate::{time::Instant, wire::control::ProblemReport};
+use crate::{
+    time::Instant,
+    wire::control::{ProblemCode, ProblemReport},
+};
 
 /// How long a host is reported after it was last refused something.
 const TOLD_FOR: Duration = Duration::from_secs(30);
@@ -63,9 +66,11 @@ impl Crowd {
         let loud = loud.filter(|(_, refused)| refused.count >= TOLD_AFTER);
         loud.map(move |(host, _)| ProblemReport {
             what: format!("take all connections of {}", name(*host)),
-            reason: "it has as many as one host may have here, and more would be at the expense of the others; look what \
-                     it does"
+            reason: "it has as many as one host may have here, and more would be at the expense of the others"
                 .to_owned(),
+            code: Some(ProblemCode::Crowded),
+            address: None,
+            remedy: Some("look what it does".to_owned()),
         })
     }
 }

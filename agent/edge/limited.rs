@@ -14,9 +14,12 @@ use super::{
 };
 use crate::{
     destination::{Destination, Host},
-    limits::{Limits, Names, Refusal},
+    limits::{Limits, Names, REMEDY, Refusal},
     time::Instant,
-    wire::{Cause, Failure, control::ProblemReport},
+    wire::{
+        Cause, Failure,
+        control::{ProblemCode, ProblemReport},
+    },
 };
 
 /// How many refusals by one rule are named; further ones are counted.
@@ -62,6 +65,7 @@ impl Rights {
         judged.map_err(|refusal| NotListening {
             cause: Cause::Limited,
             reason: refusal.to_string(),
+            remedy: Some(REMEDY.to_owned()),
         })
     }
 
@@ -73,10 +77,7 @@ impl Rights {
         });
         Failure {
             cause: Cause::Limited,
-            reason: format!(
-                "Not permitted by the administrator{me}: {}.",
-                refusal.rule()
-            ),
+            reason: format!("Not permitted by the administrator{me}: {refusal}."),
         }
     }
 }
@@ -164,6 +165,9 @@ impl Sums {
             ProblemReport {
                 what: format!("{verb} {}{more}", named.join(", ")),
                 reason: reason.clone(),
+                code: Some(ProblemCode::Limited),
+                address: None,
+                remedy: Some(REMEDY.to_owned()),
             }
         });
         reports.collect()

@@ -55,7 +55,8 @@ use crate::{
     wire::{
         self, Decoder, Desync, Failure, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Lost, Message, ProblemReport, Raw, Request, RouteSuggestion,
+            self, Configure, Event, Lost, Message, ProblemCode, ProblemReport, Raw, Request,
+            RouteSuggestion,
         },
         frame, sum,
     },
@@ -220,8 +221,12 @@ impl Core {
 
     /// Notes that [`Output::TakePlace`] failed: a later start of this agent will have to wait for its ports.
     pub fn handle_no_place(&mut self, reason: String) {
-        let what = "make room for a new start of itself".to_owned();
-        self.reports.no_place = Some(ProblemReport { what, reason });
+        self.reports.no_place = Some(ProblemReport {
+            what: "make room for a new start of itself".to_owned(),
+            reason,
+            code: Some(ProblemCode::Succession),
+            ..ProblemReport::default()
+        });
         self.outbox.note_news(true);
     }
 

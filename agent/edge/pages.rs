@@ -12,6 +12,7 @@ use crate::{
         page::{Page, PageHost, PageRoute},
     },
     route::{Route, Target},
+    text::with_remedy,
     wire::control::ProblemReport,
 };
 
@@ -64,7 +65,7 @@ impl Rights {
                 .collect(),
             problems: problems
                 .iter()
-                .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
+                .map(|problem| with_remedy(&problem.sentence(), problem.remedy.as_deref()))
                 .collect(),
         })
     }

@@ -197,6 +197,9 @@ impl Places {
             Some(ProblemReport {
                 what: listener.to_string(),
                 reason: why.reason.clone(),
+                code: Some(listener.problem()),
+                address: Some(listener.address),
+                remedy: why.remedy.clone(),
             })
         })
     }

@@ -9,7 +9,7 @@ use crate::{
     time::Instant,
     wire::{
         Cause, Failure,
-        control::{Event, ProblemReport},
+        control::{Event, ProblemCode, ProblemReport},
     },
 };
 
@@ -100,6 +100,8 @@ fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
         problems.push(ProblemReport {
             what: format!("do {more} more things"),
             reason: "what is listed before comes first".to_owned(),
+            code: Some(ProblemCode::More),
+            ..ProblemReport::default()
         });
     }
     problems

@@ -6,7 +6,7 @@ use crate::{
     addr::{FlowKey, Vip},
     destination::Destination,
     names::Zone,
-    wire::Cause,
+    wire::{Cause, control::ProblemCode},
 };
 
 /// What the driver is to do.
@@ -75,6 +75,15 @@ impl Listener {
             Purpose::Socks => ("serve the SOCKS proxy on", address),
         }
     }
+
+    /// The kind of the problem if the agent cannot listen there.
+    pub(super) const fn problem(&self) -> ProblemCode {
+        match self.purpose {
+            Purpose::Network => ProblemCode::Listen,
+            Purpose::Dns => ProblemCode::Dns,
+            Purpose::Http | Purpose::Socks => ProblemCode::Proxy,
+        }
+    }
 }
 
 impl fmt::Display for Listener {
@@ -91,6 +100,8 @@ pub struct NotListening {
     pub cause: Cause,
     /// The reason, for people.
     pub reason: String,
+    /// What a person can do about it, if that is known.
+    pub remedy: Option<String>,
 }
 
 impl From<String> for NotListening {
@@ -98,6 +109,7 @@ impl From<String> for NotListening {
         Self {
             cause: Cause::Other,
             reason,
+            remedy: None,
         }
     }
 }

@@ -76,15 +76,11 @@ pub enum Names {
 
 /// The rule that does not permit something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; ask the administrator of that machine")]
+#[error("{0}")]
 pub struct Refusal(String);
 
-impl Refusal {
-    /// The rule alone.
-    pub fn rule(&self) -> &str {
-        &self.0
-    }
-}
+/// What a person elsewhere can do about any [`Refusal`].
+pub const REMEDY: &str = "ask the administrator of that machine";
 
 impl Kind {
     const ALL: [Self; 6] = [

@@ -196,18 +196,17 @@ fn an_action_must_be_permitted_by_every_list() {
     for (host, told) in [
         (
             "192.0.2.1",
-            "--restrict permits \"dial\" only for 10.0.0.0/8:80; ask the administrator of that machine",
+            "--restrict permits \"dial\" only for 10.0.0.0/8:80",
         ),
         (
             "10.2.0.1",
-            "/etc/norouter/agent.yaml:3 permits \"dial\" only for 10.1.0.0/16, 192.0.2.1; ask the administrator of that \
-             machine",
+            "/etc/norouter/agent.yaml:3 permits \"dial\" only for 10.1.0.0/16, 192.0.2.1",
         ),
     ] {
         let refusal = dial(&limits, host, 80, host).unwrap_err();
         assert_eq!(refusal.to_string(), told);
     }
-    let told = |judged: Result<(), Refusal>| judged.unwrap_err().rule().to_owned();
+    let told = |judged: Result<(), Refusal>| judged.unwrap_err().to_string();
     assert_eq!(
         told(limits.may_be_gateway()),
         "/etc/norouter/agent.yaml does not permit \"gateway\""

@@ -7,7 +7,7 @@ use super::{
     backoff::Backoff,
     heartbeat::Heartbeat,
     life::Life,
-    loss::{Ending, Loss, Remedy},
+    loss::{CannotStart, Ending, Loss, Remedy},
     requests::Requests,
     state::{Output, State, Treatment},
 };
@@ -219,7 +219,7 @@ impl Lives {
     }
 
     /// The command could not be started.
-    pub(super) fn handle_not_started(&mut self, now: Instant, reason: String) {
+    pub(super) fn handle_not_started(&mut self, now: Instant, reason: CannotStart) {
         if matches!(self.state, State::Ending { .. }) {
             self.handle_exit(now, Ending::Unknown);
         } else {

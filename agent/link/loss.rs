@@ -1,9 +1,12 @@
-//! Why an agent is gone, in words that say what to do next.
+//! Why an agent is gone, and the only place where that is put into words that say what to do next.
 
 use std::fmt;
 
 use super::appetite::Excess;
-use crate::wire::{Desync, control::feature};
+use crate::{
+    view::{Trouble, TroubleCode},
+    wire::{Desync, control::feature},
+};
 
 /// How much of what an agent said is quoted, in characters.
 const QUOTE_MAX: usize = 200;
@@ -19,6 +22,23 @@ pub enum Ending {
     Unknown,
 }
 
+/// Why a command could not be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CannotStart {
+    /// There is no program of this name or path.
+    NotFound(String),
+    /// The file of this program may not be executed.
+    NotExecutable(String),
+    /// Any other reason, in words.
+    Other(String),
+}
+
+impl From<String> for CannotStart {
+    fn from(reason: String) -> Self {
+        Self::Other(reason)
+    }
+}
+
 /// Why an agent is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
@@ -31,7 +51,7 @@ pub enum Loss {
     /// It took nothing of what was sent to it for the same time.
     Stalled,
     /// Its command could not be started.
-    NotStarted(String),
+    NotStarted(CannotStart),
     /// Its process ended by itself, having written `banner` before any frame.
     Exited {
         /// How the process ended.
@@ -128,96 +148,182 @@ impl Loss {
             | Self::OutOfStep { .. } => Remedy::Time,
         }
     }
-}
 
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The loss as a value for programs and in words for people.
+    pub fn trouble(&self) -> Trouble {
+        Trouble {
+            code: self.code(),
+            what: self.what(),
+            remedy: self.remedy_words().map(str::to_owned),
+            address: None,
+            status: self.status(),
+        }
+    }
+
+    fn code(&self) -> TroubleCode {
         match self {
-            Self::Stopped => f.write_str("stopped"),
-            Self::Restarted => f.write_str("restarted"),
-            Self::Silent => f.write_str(
-                "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to \
-                 it, is gone or stands still; look whether the host is up",
-            ),
-            Self::Stalled => f.write_str(
-                "its agent has taken nothing for 10 s, though its command runs: the host, or the way to it, is \
-                 gone or stands still; look whether the host is up",
-            ),
-            Self::NotStarted(reason) => write!(f, "its command could not be started: {reason}"),
-            Self::Exited { ending, banner } => {
-                write!(f, "its command {ending}")?;
-                quote(f, banner)?;
-                match ending {
-                    Ending::Status(126 | 127) => f.write_str("; install norouter there, or write its path in cmd"),
-                    Ending::Status(_) | Ending::Signal(_) | Ending::Unknown => Ok(()),
-                }
+            Self::Stopped => TroubleCode::Stopped,
+            Self::Restarted => TroubleCode::Restarted,
+            Self::Silent => TroubleCode::Silent,
+            Self::Stalled => TroubleCode::Stalled,
+            Self::NotStarted(_) => TroubleCode::NotStarted,
+            Self::Exited { .. } => TroubleCode::Exited,
+            Self::Unanswered(_) => TroubleCode::Unanswered,
+            Self::Closed => TroubleCode::Closed,
+            Self::NoAnswer { .. } => TroubleCode::NoAnswer,
+            Self::OutOfStep { .. } => TroubleCode::OutOfStep,
+            Self::TooLong { .. } => TroubleCode::TooLong,
+            Self::Misbehaved(_) => TroubleCode::Misbehaved,
+            Self::Greedy(_) => TroubleCode::Greedy,
+            Self::Impostor => TroubleCode::Impostor,
+            Self::Refused { .. } => TroubleCode::Refused,
+            Self::Lacks { .. } => TroubleCode::Lacks,
+        }
+    }
+
+    /// The status with which the command exited, if it has one.
+    fn status(&self) -> Option<i32> {
+        let (Self::Exited {
+            ending: Ending::Status(status),
+            ..
+        }
+        | Self::Unanswered(Ending::Status(status))) = self
+        else {
+            return None;
+        };
+        Some(*status)
+    }
+
+    fn what(&self) -> String {
+        match self {
+            Self::Stopped => "stopped".to_owned(),
+            Self::Restarted => "restarted".to_owned(),
+            Self::Silent => {
+                "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is \
+                 gone or stands still"
+                    .to_owned()
             }
-            Self::Unanswered(ending) => write!(
-                f,
-                "its command {ending} after what it had asked was not answered; start the host to be asked again"
-            ),
-            Self::Closed => f.write_str(
-                "its command closed its output but did not end; run the command by hand and look what it waits for",
-            ),
+            Self::Stalled => {
+                "its agent has taken nothing for 10 s, though its command runs: the host, or the way to it, is gone or \
+                 stands still"
+                    .to_owned()
+            }
+            Self::NotStarted(why) => format!("its command could not be started: {why}"),
+            Self::Exited { ending, banner } => format!("its command {ending}{}", quoted(banner)),
+            Self::Unanswered(ending) => {
+                format!("its command {ending} after what it had asked was not answered")
+            }
+            Self::Closed => "its command closed its output but did not end".to_owned(),
             Self::NoAnswer { banner } => {
-                f.write_str("its command runs, but no agent has answered")?;
-                quote(f, banner)?;
-                f.write_str("; run the command by hand and look whether it asks for something")
+                let wrote = quoted(banner);
+                format!("its command runs, but no agent has answered{wrote}")
             }
             Self::OutOfStep {
                 desync: Desync::Sum,
                 ..
-            } => write!(f, "{}; use a command that keeps bytes as they are, as ssh does", Desync::Sum),
+            } => Desync::Sum.to_string(),
             Self::OutOfStep { desync, banner } => {
-                write!(f, "{desync}: something else than the agent writes to the command's output")?;
-                quote(f, banner)?;
-                f.write_str("; take away what makes it a terminal, as -t does")
-            }
-            Self::TooLong { desync, .. } => write!(
-                f,
-                "its agent sent {desync}; install the version of this manager on that host, and look what runs there if that does \
-                 not help"
-            ),
-            Self::Misbehaved(what) => {
-                write!(
-                    f,
-                    "its agent misbehaves: more than 100 faults in 10 s, the last one {what}; install the version of this \
-                     manager on that host"
+                let wrote = quoted(banner);
+                format!(
+                    "{desync}: something else than the agent writes to the command's output{wrote}"
                 )
             }
-            Self::Greedy(excess) => write!(
-                f,
-                "its agent has sent more than its share for a minute, mostly {excess}; look what runs on that host \
-                 before you start it again"
-            ),
-            Self::Impostor => f.write_str(
-                "its agent pretends to be other hosts: after more than 100 faults in 10 s it sent another packet in the name of \
-                 one; look who controls that host, and start it again when you trust it",
-            ),
-            Self::Refused { reason, .. } => write!(
-                f,
-                "its agent refused its configuration: {reason}; change the manifest, or start the host again"
-            ),
+            Self::TooLong { desync, .. } => format!("its agent sent {desync}"),
+            Self::Misbehaved(what) => {
+                format!("its agent misbehaves: more than 100 faults in 10 s, the last one {what}")
+            }
+            Self::Greedy(excess) => {
+                format!("its agent has sent more than its share for a minute, mostly {excess}")
+            }
+            Self::Impostor => {
+                "its agent pretends to be other hosts: after more than 100 faults in 10 s it sent another packet in the \
+                 name of one"
+                    .to_owned()
+            }
+            Self::Refused { reason, .. } => {
+                format!("its agent refused its configuration: {reason}")
+            }
             Self::Lacks {
                 feature: feature::SAME_USER,
                 version,
-            } => write!(
-                f,
-                "its agent (version {version}) cannot keep out the other users of that machine: it is too old, or the system there \
-                 does not tell whose a connection is (only Linux does); install a newer one, or write \"allow: any\" instead of \
-                 \"allow: same-user\" for that host"
+            } => format!(
+                "its agent (version {version}) cannot keep out the other users of that machine: it is too old, or the \
+                 system there does not tell whose a connection is (only Linux does)"
             ),
-            Self::Lacks { feature, version } => {
-                write!(
-                    f,
-                    "its agent (version {version}) cannot do {feature:?}, which this manifest depends on; install \
-                     a newer one on that host"
-                )?;
-                match *feature {
-                    feature::NOT_TO => f.write_str(", or take \"notTo\" out of the routes through it"),
-                    _ => Ok(()),
-                }
+            Self::Lacks { feature, version } => format!(
+                "its agent (version {version}) cannot do {feature:?}, which this manifest depends on"
+            ),
+        }
+    }
+
+    /// What a person can do about this loss.
+    fn remedy_words(&self) -> Option<&'static str> {
+        match self {
+            Self::Exited {
+                ending: Ending::Status(126 | 127),
+                ..
+            } => Some("install norouter there, or write its path in cmd"),
+            Self::Stopped | Self::Restarted | Self::Exited { .. } => None,
+            Self::Silent | Self::Stalled => Some("look whether the host is up"),
+            Self::NotStarted(why) => why.remedy_words(),
+            Self::Unanswered(_) => Some("start the host to be asked again"),
+            Self::Closed => Some("run the command by hand and look what it waits for"),
+            Self::NoAnswer { .. } => {
+                Some("run the command by hand and look whether it asks for something")
             }
+            Self::OutOfStep {
+                desync: Desync::Sum,
+                ..
+            } => Some("use a command that keeps bytes as they are, as ssh does"),
+            Self::OutOfStep { .. } => Some("take away what makes it a terminal, as -t does"),
+            Self::TooLong { .. } => Some(
+                "install the version of this manager on that host, and look what runs there if that does not help",
+            ),
+            Self::Misbehaved(_) => Some("install the version of this manager on that host"),
+            Self::Greedy(_) => Some("look what runs on that host before you start it again"),
+            Self::Impostor => {
+                Some("look who controls that host, and start it again when you trust it")
+            }
+            Self::Refused { .. } => Some("change the manifest, or start the host again"),
+            Self::Lacks {
+                feature: feature::SAME_USER,
+                ..
+            } => Some(
+                "install a newer one, or write \"allow: any\" instead of \"allow: same-user\" for that host",
+            ),
+            Self::Lacks {
+                feature: feature::NOT_TO,
+                ..
+            } => Some(
+                "install a newer one on that host, or take \"notTo\" out of the routes through it",
+            ),
+            Self::Lacks { .. } => Some("install a newer one on that host"),
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.trouble(), f)
+    }
+}
+
+impl CannotStart {
+    fn remedy_words(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound(_) => Some("install it, or write its path in cmd"),
+            Self::NotExecutable(_) => Some("change its mode, or write another one in cmd"),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for CannotStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(program) => write!(f, "{program:?} is not in $PATH"),
+            Self::NotExecutable(program) => write!(f, "{program:?} is not executable"),
+            Self::Other(reason) => f.write_str(reason),
         }
     }
 }
@@ -239,11 +345,12 @@ impl fmt::Display for Ending {
     }
 }
 
-fn quote(f: &mut fmt::Formatter<'_>, banner: &str) -> fmt::Result {
+/// What a command wrote, to be put behind what it did.
+fn quoted(banner: &str) -> String {
     if banner.is_empty() {
-        return Ok(());
+        return String::new();
     }
-    write!(f, "; it wrote \"{banner}\"")
+    format!("; it wrote \"{banner}\"")
 }
 
 /// What an agent said, made safe to show, in one line.
@@ -253,5 +360,40 @@ pub(super) fn said(text: &str) -> String {
     match clean.char_indices().nth(QUOTE_MAX) {
         Some((end, _)) => format!("{}\u{2026}", &clean[..end]),
         None => clean,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_is_a_value_and_is_put_into_words_once() {
+        let lost = Loss::Exited {
+            ending: Ending::Status(127),
+            banner: "sh: norouter; not found".to_owned(),
+        };
+        let trouble = lost.trouble();
+        assert_eq!(
+            (trouble.code, trouble.status),
+            (TroubleCode::Exited, Some(127))
+        );
+        assert_eq!(
+            trouble.remedy.as_deref(),
+            Some("install norouter there, or write its path in cmd")
+        );
+        assert!(
+            trouble
+                .what
+                .ends_with("; it wrote \"sh: norouter; not found\"")
+        );
+        assert_eq!(lost.to_string(), trouble.to_string());
+
+        let missing = Loss::NotStarted(CannotStart::NotFound("podman".to_owned()));
+        assert_eq!(
+            missing.to_string(),
+            "its command could not be started: \"podman\" is not in $PATH; install it, or write its path in cmd"
+        );
+        assert_eq!(Loss::Closed.trouble().status, None);
     }
 }

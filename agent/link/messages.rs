@@ -47,6 +47,7 @@ impl Said {
                 for problem in &mut problems {
                     problem.what = said(&problem.what);
                     problem.reason = said(&problem.reason);
+                    problem.remedy = problem.remedy.as_deref().map(said);
                 }
                 Self::Problems(problems)
             }

@@ -42,7 +42,7 @@ pub use self::{
     appetite::{Excess, Turn},
     ask::{Question, Reply},
     demands::Demands,
-    loss::{Ending, Loss, Remedy},
+    loss::{CannotStart, Ending, Loss, Remedy},
     signs::{Sign, Signs},
     state::{Note, Output, State, Treatment},
 };
@@ -270,7 +270,7 @@ impl Link {
     }
 
     /// The outcome of [`Output::Spawn`].
-    pub fn handle_spawned(&mut self, now: Instant, outcome: Result<(), String>) {
+    pub fn handle_spawned(&mut self, now: Instant, outcome: Result<(), CannotStart>) {
         match outcome {
             Err(reason) => self.lives.handle_not_started(now, reason),
             Ok(()) if *self.state() == State::Spawning => {

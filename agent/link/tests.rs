@@ -235,7 +235,7 @@ fn a_command_that_cannot_start_says_why() {
     let mut story = Story::new();
     story.then(|link, _| link.start());
     story.text.clear();
-    story.then(|link, now| link.handle_spawned(now, Err("no such file".to_owned())));
+    story.then(|link, now| link.handle_spawned(now, Err("no such file".to_owned().into())));
     let State::Waiting { pause, .. } = story.link.state() else {
         panic!("{}", story.text);
     };
@@ -649,7 +649,7 @@ fn stopping_ends_every_state_and_starting_ends_the_stop() {
     lost(&mut story);
     assert_eq!(story.link.state(), &State::Spawning, "started again");
     story.then(Link::stop);
-    story.then(|link, now| link.handle_spawned(now, Err("no".to_owned())));
+    story.then(|link, now| link.handle_spawned(now, Err("no".to_owned().into())));
     assert_eq!(story.link.state(), &State::Stopped);
 }
 

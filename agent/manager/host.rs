@@ -9,7 +9,8 @@ use crate::{
     switch::Traffic,
     text,
     time::Instant,
-    view::{Event, HeldView, HostState, HostView, Retry, TrafficView},
+    view::{Event, HeldView, HostState, HostView, Retry, TrafficView, Trouble, TroubleCode},
+    wire::control::{ProblemCode, ProblemReport},
 };
 
 pub(super) struct Host {
@@ -58,22 +59,46 @@ impl Held {
     }
 }
 
-/// How long a reason may be, in bytes; the list of problems has all of it.
+/// How long a reason may be, in bytes; the list of troubles has all of it.
 const REASON_MAX: usize = 4 << 10;
 
-/// Problems in one line.
-fn listed(problems: &[String]) -> String {
+/// Troubles in one line.
+fn listed(troubles: &[Trouble]) -> String {
     let mut line = String::new();
-    for (index, problem) in problems.iter().enumerate() {
-        if line.len() + problem.len() > REASON_MAX {
-            return format!("{line}; and {} more", problems.len() - index);
+    for (index, trouble) in troubles.iter().enumerate() {
+        let words = trouble.to_string();
+        if line.len() + words.len() > REASON_MAX {
+            return format!("{line}; and {} more", troubles.len() - index);
         }
         if index > 0 {
             line.push_str("; ");
         }
-        line.push_str(problem);
+        line.push_str(&words);
     }
     line
+}
+
+/// What an agent has reported. Of a report without a code, which an agent of another version has made, only the words are
+/// known.
+fn reported(problem: &ProblemReport) -> Trouble {
+    let code = match problem.code {
+        Some(ProblemCode::Listen) => TroubleCode::Listen,
+        Some(ProblemCode::Dns) => TroubleCode::Dns,
+        Some(ProblemCode::Proxy) => TroubleCode::Proxy,
+        Some(ProblemCode::Files) => TroubleCode::Files,
+        Some(ProblemCode::Limited) => TroubleCode::Limited,
+        Some(ProblemCode::Crowded) => TroubleCode::Crowded,
+        Some(ProblemCode::Succession) => TroubleCode::Succession,
+        Some(ProblemCode::More) => TroubleCode::More,
+        Some(ProblemCode::Other) | None => TroubleCode::Reported,
+    };
+    Trouble {
+        code,
+        what: problem.sentence(),
+        remedy: problem.remedy.clone(),
+        address: problem.address.map(|address| address.to_string()),
+        status: None,
+    }
 }
 
 impl Host {
@@ -141,7 +166,7 @@ impl Host {
             link::State::Configuring { .. } if self.prompts.len() > 0 => HostState::NeedsYou,
             link::State::Configuring { .. } if self.link.has_spoken() => HostState::Configuring,
             link::State::Configuring { .. } => HostState::Greeting,
-            link::State::Ready if self.problems().is_empty() => HostState::Ready,
+            link::State::Ready if self.troubles().is_empty() => HostState::Ready,
             link::State::Ready => HostState::Degraded,
             link::State::Ending { why, .. } => match why.remedy() {
                 Remedy::None => HostState::Stopped,
@@ -154,19 +179,14 @@ impl Host {
         }
     }
 
-    fn reason(&self) -> Option<String> {
-        match self.link.state() {
-            link::State::Ending { why, .. }
-            | link::State::Waiting { why, .. }
-            | link::State::Refused { why } => (*why != Loss::Stopped).then(|| why.to_string()),
-            link::State::Ready => {
-                let problems = self.problems();
-                (!problems.is_empty()).then(|| listed(&problems))
-            }
-            link::State::Idle
-            | link::State::Spawning
-            | link::State::Configuring { .. }
-            | link::State::Stopped => self.prompts.reason().or_else(|| self.awaits()),
+    /// Why the host is not ready, of these troubles: all of them if it can be reached, and else the first, which is why it
+    /// cannot.
+    fn reason(&self, troubles: &[Trouble]) -> Option<String> {
+        let first = troubles.first()?;
+        if *self.link.state() == link::State::Ready {
+            Some(listed(troubles))
+        } else {
+            Some(first.to_string())
         }
     }
 
@@ -187,29 +207,44 @@ impl Host {
         })
     }
 
-    fn problems(&self) -> Vec<String> {
+    /// Everything that is wrong with the host or that it waits for; its loss comes first.
+    fn troubles(&self) -> Vec<Trouble> {
+        let lost = match self.link.state() {
+            link::State::Ending { why, .. }
+            | link::State::Waiting { why, .. }
+            | link::State::Refused { why } => (*why != Loss::Stopped).then(|| why.trouble()),
+            link::State::Idle
+            | link::State::Spawning
+            | link::State::Configuring { .. }
+            | link::State::Ready
+            | link::State::Stopped => None,
+        };
         // Problems that an agent has reported end with that agent.
         let serves = *self.link.state() == link::State::Ready;
-        let problems = self.link.problems().iter().filter(|_| serves);
-        problems
-            .map(|problem| format!("cannot {}: {}", problem.what, problem.reason))
-            .chain(self.prompts.reason())
+        let reports = self.link.problems().iter().filter(|_| serves);
+        lost.into_iter()
+            .chain(reports.map(reported))
+            .chain(self.prompts.trouble())
             .chain(self.awaits())
             .collect()
     }
 
     /// What a person has to approve.
-    fn awaits(&self) -> Option<String> {
+    fn awaits(&self) -> Option<Trouble> {
         let held = self.held_view()?;
         let argv: Vec<_> = held
             .command
             .iter()
             .map(|word| text::quote_whole(word))
             .collect();
-        Some(format!(
-            "its command is new and waits for your approval: {}",
-            argv.join(" ")
-        ))
+        Some(Trouble {
+            code: TroubleCode::Approval,
+            what: format!(
+                "its command is new and waits for your approval: {}",
+                argv.join(" ")
+            ),
+            ..Trouble::default()
+        })
     }
 
     fn held_view(&self) -> Option<HeldView> {
@@ -232,7 +267,7 @@ impl Host {
         if matches!(self.link.state(), link::State::Ending { .. }) {
             return None;
         }
-        let seen = (self.state(), self.reason());
+        let seen = (self.state(), self.reason(&self.troubles()));
         if self.announced.as_ref() == Some(&seen) {
             return None;
         }
@@ -291,19 +326,20 @@ impl Host {
         let mut ports: Vec<_> = ports.collect();
         ports.sort_unstable();
         let latency = self.link.latency();
+        let troubles = self.troubles();
         HostView {
             name: self.plan.name.to_string(),
             aliases: self.plan.aliases.iter().map(ToString::to_string).collect(),
             vip: self.plan.vip.to_string(),
             ports,
             state: self.state(),
-            reason: self.reason(),
+            reason: self.reason(&troubles),
             retry: self.retry(),
             since_ms: millis(self.since),
             latency_us: latency
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
             prompts: self.prompts.view(),
-            problems: self.problems(),
+            troubles,
             held: self.held_view(),
             version: self
                 .link

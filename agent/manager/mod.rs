@@ -37,7 +37,7 @@ use crate::{
     addr::{FlowKey, HostName, Vip},
     budget::Effort,
     destination::Destination,
-    link::{self, Ending, Link, Question, Reply},
+    link::{self, CannotStart, Ending, Link, Question, Reply},
     plan::{Plan, Start},
     secret::Secret,
     switch::{Offence, Switch, Verdict},
@@ -181,7 +181,7 @@ impl Core {
     }
 
     /// The outcome of [`Output::Spawn`].
-    pub fn handle_spawned(&mut self, now: Instant, vip: Vip, outcome: Result<(), String>) {
+    pub fn handle_spawned(&mut self, now: Instant, vip: Vip, outcome: Result<(), CannotStart>) {
         self.tell(now, vip, |link| link.handle_spawned(now, outcome));
     }
 

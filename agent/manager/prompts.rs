@@ -6,7 +6,7 @@ use crate::{
     plan::Start,
     secret::Secret,
     text,
-    view::{PromptKind, PromptView},
+    view::{PromptKind, PromptView, Trouble, TroubleCode},
 };
 
 /// How many questions of a host may be open; a command asks one after the other.
@@ -166,16 +166,20 @@ impl Prompts {
         self.open.len()
     }
 
-    /// Why the host needs a person, in one line.
-    pub(super) fn reason(&self) -> Option<String> {
+    /// Why the host needs a person.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
         let prompt = self.open.first()?;
         let words: Vec<_> = prompt.shown.split_whitespace().collect();
-        let how = if prompt.kind.is_some() {
-            "asks"
+        let (code, how) = if prompt.kind.is_some() {
+            (TroubleCode::Asks, "asks")
         } else {
-            "says"
+            (TroubleCode::Says, "says")
         };
-        Some(format!("its command {how}: {}", words.join(" ")))
+        Some(Trouble {
+            code,
+            what: format!("its command {how}: {}", words.join(" ")),
+            ..Trouble::default()
+        })
     }
 
     /// The questions that a person can answer, oldest first.
@@ -238,7 +242,7 @@ mod tests {
         let mut prompts = prompts();
         assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
         assert_eq!(
-            prompts.reason().unwrap(),
+            prompts.trouble().unwrap().what,
             "its command asks: Enter passphrase for key '/k':"
         );
         assert!(
@@ -247,7 +251,7 @@ mod tests {
         );
         assert!(prompts.answer(1, Some(&secret("x")), false).is_some());
         assert!(prompts.answer(1, Some(&secret("x")), false).is_none());
-        assert_eq!((prompts.view(), prompts.reason()), (Vec::new(), None));
+        assert_eq!((prompts.view(), prompts.trouble()), (Vec::new(), None));
         assert_eq!(ask(&mut prompts, 3, 7), Asked::Open, "nothing was kept");
     }
 
@@ -295,13 +299,13 @@ mod tests {
         let text = "Confirm user presence for key".to_owned();
         assert_eq!(prompts.ask(1, None, text, 7), Asked::Open);
         assert_eq!(
-            prompts.reason().unwrap(),
+            prompts.trouble().unwrap().what,
             "its command says: Confirm user presence for key"
         );
         assert_eq!(prompts.view(), []);
         assert!(prompts.answer(1, Some(&secret("x")), true).is_none());
         assert!(prompts.withdraw(1));
-        assert_eq!(prompts.reason(), None);
+        assert_eq!(prompts.trouble(), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     plan::{Allow, Forward, HostPlan, Protocol, Target, TargetHost},
     route::Routes,
-    view::HostState,
+    view::{HostState, Trouble, TroubleCode},
     wire::{
         Decoder, Item,
         control::{Configure, Message},
@@ -251,10 +251,28 @@ fn problems_make_a_host_degraded_until_they_are_gone() {
     let problem = r#"{"what":"listen on 127.0.42.101:8080","reason":"in use\u001b"}"#;
     core.handle_bytes(NOW, vip(A), &mut report(problem));
     assert_eq!(states(&core)[0], HostState::Degraded);
+    let words = "cannot listen on 127.0.42.101:8080: in use\\u{1b}";
+    let older = Trouble {
+        what: words.to_owned(),
+        ..Trouble::default()
+    };
+    let view = &core.snapshot(NOW).hosts[0];
     assert_eq!(
-        core.snapshot(NOW).hosts[0].problems,
-        ["cannot listen on 127.0.42.101:8080: in use\\u{1b}"]
+        view.troubles,
+        [older],
+        "of an older agent only the words are known"
     );
+    assert_eq!(view.reason.as_deref(), Some(words));
+    let problem = r#"{"what":"listen on 127.0.42.101:80","reason":"no","code":"listen","address":"127.0.42.101:80","remedy":"do\u001b"}"#;
+    core.handle_bytes(NOW, vip(A), &mut report(problem));
+    let told = Trouble {
+        code: TroubleCode::Listen,
+        what: "cannot listen on 127.0.42.101:80: no".to_owned(),
+        remedy: Some("do\\u{1b}".to_owned()),
+        address: Some("127.0.42.101:80".to_owned()),
+        status: None,
+    };
+    assert_eq!(core.snapshot(NOW).hosts[0].troubles, [told]);
     core.handle_bytes(NOW, vip(A), &mut report(""));
     assert_eq!(states(&core)[0], HostState::Ready);
 }

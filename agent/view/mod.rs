@@ -1,16 +1,19 @@
 //! A running network as people and programs see it: the whole state, and the events. Faces show only this.
 
 mod action;
+mod error;
 mod flow;
 mod grant;
 mod network;
 mod plan;
 mod prompt;
 mod sentence;
+mod trouble;
 mod why;
 
 pub use self::{
     action::{HostAction, NoHostAction},
+    error::ErrorCode,
     flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
     grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},
@@ -20,6 +23,7 @@ pub use self::{
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,
+    trouble::{Trouble, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };
 
@@ -83,7 +87,7 @@ pub struct HostView {
     pub ports: Vec<u16>,
     /// The state of the host.
     pub state: HostState,
-    /// Why the host is not ready, for people.
+    /// Why the host is not ready, for people: its first trouble, or all of them if the host can be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The next retry, if the host is lost and its process has ended.
@@ -98,8 +102,9 @@ pub struct HostView {
     /// The questions of the host's command that a person can answer, oldest first.
     #[serde(default)]
     pub prompts: Vec<PromptView>,
-    /// Problems of a host that is otherwise ready.
-    pub problems: Vec<String>,
+    /// Everything that is wrong with the host or that it waits for; the loss of its agent comes first.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
     /// The host's command, if it waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldView>,

@@ -15,9 +15,14 @@ use serde_json::value::RawValue;
 use super::probe::Probe;
 
 mod features;
+mod problem;
 mod raw;
 
-pub use self::{features::Features, raw::Raw};
+pub use self::{
+    features::Features,
+    problem::{ProblemCode, ProblemReport},
+    raw::Raw,
+};
 
 /// The operation that gives an agent its configuration.
 pub const CONFIGURE: &str = "configure";
@@ -196,15 +201,6 @@ pub enum Event {
     Refused(Vec<RefusedAsk>),
     /// An event of a type that is not known here.
     Unknown(String),
-}
-
-/// One thing that does not work on a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProblemReport {
-    /// What the agent cannot do, to be read after "cannot": "listen on 127.0.42.101:80".
-    pub what: String,
-    /// Why, in the words of the host's operating system, and what to do.
-    pub reason: String,
 }
 
 /// Something that a host has asked a gateway for, and that the policy refuses.
@@ -748,6 +744,9 @@ mod tests {
         let event = Event::Problems(vec![ProblemReport {
             what: "listen on 127.0.42.101:80".to_owned(),
             reason: "permission denied".to_owned(),
+            code: Some(ProblemCode::Listen),
+            address: Some("127.0.42.101:80".parse().unwrap()),
+            remedy: Some("publish a higher one".to_owned()),
         }]);
         let json = Message::Event(event.clone().into_raw()).to_json();
         let Message::Event(raw) = Message::parse(&json).unwrap() else {

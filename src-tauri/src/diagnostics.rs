@@ -38,8 +38,8 @@ pub(crate) async fn text(desk: &Desk) -> String {
             let reason = host.reason.as_deref().unwrap_or_default();
             let word = host.state.word();
             let _ = writeln!(text, "{} {} {word} {reason}", host.name, host.vip);
-            for problem in &host.problems {
-                let _ = writeln!(text, "  problem: {problem}");
+            for trouble in &host.troubles {
+                let _ = writeln!(text, "  {:?}: {trouble}", trouble.code);
             }
         }
     }

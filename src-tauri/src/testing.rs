@@ -40,7 +40,7 @@ impl Drop for Folder {
 /// A host in this state.
 pub(crate) fn host(name: &str, state: norouter::view::HostState) -> norouter::view::HostView {
     let host = serde_json::json!({
-        "name": name, "vip": "127.0.42.101", "ports": [], "state": state, "problems": [], "stderr": [],
+        "name": name, "vip": "127.0.42.101", "ports": [], "state": state, "troubles": [], "stderr": [],
         "traffic": norouter::view::TrafficView::default(),
     });
     serde_json::from_value(host).unwrap()

@@ -125,6 +125,7 @@ fn what_this_version_writes_is_on_record() {
     let problem = ProblemReport {
         what: "listen on 127.0.42.101:80".to_owned(),
         reason: "permission denied".to_owned(),
+        ..ProblemReport::default()
     };
     let suggestion = RouteSuggestion {
         ip: vec!["10.0.0.5".parse().unwrap()],

@@ -199,7 +199,7 @@ fn ports_in_use_of_every_kind_are_told_and_taken_when_they_are_free() {
     // Everything else works.
     ground.wait_for_talk("laptop", "far");
     let problems = wait_for("a problem for each port", || {
-        let problems = ground.network.host_status("far")["problems"].to_string();
+        let problems = ground.network.host_status("far")["troubles"].to_string();
         busy.iter()
             .all(|address| problems.contains(address.as_str()))
             .then_some(problems)

@@ -62,12 +62,12 @@ fn only_what_is_permitted(sandbox: &Sandbox, options: &str, lines: &str) {
         let status = network.host_status("web");
         (status["state"] == "degraded").then_some(status)
     });
-    let problems = status["problems"].as_array().unwrap();
+    let problems = status["troubles"].as_array().unwrap();
     for (what, rule) in rules {
         let told = format!("cannot {what}: the option --restrict {rule}");
         let found = problems
             .iter()
-            .any(|it| it.as_str().unwrap().starts_with(&told));
+            .any(|it| it["what"].as_str().unwrap().starts_with(&told));
         assert!(found, "{told}: {problems:#?}");
     }
     let laptop = network.laptop();
@@ -141,11 +141,11 @@ fn a_container_with_the_file_of_the_page_in_it_limits_its_agent() {
     network.wait_for_page("box", "laptop");
     let file = "/etc/norouter/agent.yaml";
     let status = network.host_status("box");
-    let problems = status["problems"].to_string().replace("\\\"", "'");
+    let problems = status["troubles"].to_string().replace("\\\"", "'");
     for told in [
         format!(
             "cannot connect to 127.0.0.1:22 for port 8022, 127.0.0.1:7000 for port 7000: {file}:3 permits 'dial' only for \
-             127.0.0.1:8000, web.internal:443; ask the administrator of that machine"
+             127.0.0.1:8000, web.internal:443"
         ),
         format!("{file}:2 permits 'listen' only for 127.0.42.0/24:8000-9000"),
     ] {

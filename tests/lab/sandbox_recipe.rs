@@ -128,15 +128,15 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
         .filter(|it| it.starts_with("proxy 10."))
         .count();
     let told = wait_for("all refused targets to be told", || {
-        let problems = network.host_status("box")["problems"].take();
+        let problems = network.host_status("box")["troubles"].take();
         let mut problems = problems.as_array().unwrap().clone().into_iter();
         let more = format!(" and {} more: ", outside - 4);
         let mut found = problems
             .by_ref()
-            .filter(|it| it.as_str().unwrap().contains(&more));
+            .filter(|it| it["what"].as_str().unwrap().contains(&more));
         found.next()
     });
-    let told = told.as_str().unwrap();
+    let told = told["what"].as_str().unwrap();
     assert!(told.starts_with("cannot connect to 10."), "{told}");
     assert!(
         told.contains("/etc/norouter/agent.yaml does not permit \"dial\""),

@@ -1,4 +1,4 @@
-// The page of one host in a real browser: its ports, and its problems with their fixes.
+// The page of one host in a real browser: its ports, and its troubles with their remedies.
 import { expect, type Page, test } from "@playwright/test";
 
 import { copied, expectAccessible, open } from "./look";
@@ -49,7 +49,7 @@ test("a port says in words whether it is open, where it is not and why, and when
   await expect(port(page, "8443")).toContainText("open");
   await expect(port(page, "8443")).not.toContainText("not on");
   await expect(port(page, "8080")).toContainText("open, but not on db");
-  await expect(port(page, "8080")).toContainText("On db: address already in use");
+  await expect(port(page, "8080")).toContainText("On db: cannot listen on 127.0.42.101:8080: address already in use");
   await page.goto("/?scene=office&still#/host/container");
   await expect(port(page, "8081")).toContainText("not known while container is not up");
 });

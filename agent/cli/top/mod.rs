@@ -98,7 +98,7 @@ async fn show(client: &Client, mut board: Board) -> Result<Exit, Error> {
             Some(Wish::Quit) => return Ok(Exit::Ok),
             Some(Wish::Kill(id)) => match client.delete(&format!("/v1/flows/{id}")).await {
                 Ok(()) => board.say(format!("{id} was ended")),
-                Err(client::Error::Refused(reason)) => board.say(reason),
+                Err(client::Error::Refused { text, .. }) => board.say(text),
                 Err(error) => return Err(error.into()),
             },
         }

@@ -291,28 +291,30 @@ pub(super) fn hold(socket: &Socket) -> io::Result<()> {
 pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListening {
     let what = describe(error);
     let kind = error.kind();
-    let (cause, reason) = if kind == io::ErrorKind::AddrInUse {
+    let (cause, reason, remedy) = if kind == io::ErrorKind::AddrInUse {
         let reason = format!(
             "{what}: another program on that machine, perhaps another agent, has this port"
         );
-        (Cause::InUse, reason)
+        (Cause::InUse, reason, None)
     } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
-        let reason = format!(
-            "{what}: run \"sudo ifconfig lo0 alias {} up\" there",
-            address.ip()
-        );
-        (Cause::NoAddress, reason)
+        let remedy = format!("run \"sudo ifconfig lo0 alias {} up\" there", address.ip());
+        (Cause::NoAddress, what, Some(remedy))
     } else if kind == io::ErrorKind::AddrNotAvailable {
-        (Cause::NoAddress, what)
+        (Cause::NoAddress, what, None)
     } else if kind == io::ErrorKind::PermissionDenied && address.port() < 1024 {
-        let reason = format!("{what}: ports below 1024 need root there; publish a higher one");
-        (Cause::NotPermitted, reason)
+        let reason = format!("{what}: ports below 1024 need root there");
+        let remedy = "publish a higher one".to_owned();
+        (Cause::NotPermitted, reason, Some(remedy))
     } else if kind == io::ErrorKind::PermissionDenied {
-        (Cause::NotPermitted, what)
+        (Cause::NotPermitted, what, None)
     } else {
-        (Cause::Other, what)
+        (Cause::Other, what, None)
     };
-    NotListening { cause, reason }
+    NotListening {
+        cause,
+        reason,
+        remedy,
+    }
 }
 
 #[cfg(test)]

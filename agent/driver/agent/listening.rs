@@ -19,6 +19,7 @@ use super::{
 use crate::{
     driver::harness::World,
     edge::{Listener, NotListening, Purpose},
+    text::with_remedy,
     wire::Cause,
 };
 
@@ -38,7 +39,8 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
         if let Err(why) = &outcome
             && !core.reports_problems()
         {
-            tracing::warn!("cannot {listener}: {}", why.reason);
+            let reason = with_remedy(&why.reason, why.remedy.as_deref());
+            tracing::warn!("cannot {listener}: {reason}");
         }
         core.handle_listening(now, listener, outcome);
     });

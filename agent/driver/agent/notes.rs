@@ -8,7 +8,13 @@ use super::{
     state_dir::{AGENT, MISSING, StateDir, expanded},
 };
 use crate::{
-    addr::Vip, edge::Files, names::Zone, proxy, secret::Secret, text, wire::control::ProblemReport,
+    addr::Vip,
+    edge::Files,
+    names::Zone,
+    proxy,
+    secret::Secret,
+    text,
+    wire::control::{ProblemCode, ProblemReport},
 };
 
 /// The user whose password is the token that `norouter env` names.
@@ -49,6 +55,8 @@ impl Notes {
             problems.push(ProblemReport {
                 what: what.to_owned(),
                 reason,
+                code: Some(ProblemCode::Files),
+                ..ProblemReport::default()
             });
         };
         let vip = me.address();

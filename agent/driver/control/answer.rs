@@ -15,7 +15,7 @@ use super::{
 use crate::{
     destination::Destination,
     driver::manager::Intent,
-    view::{HostAction, LogView, parse_flow_id},
+    view::{ErrorCode, HostAction, LogView, parse_flow_id},
 };
 
 /// How many flows are listed by default.
@@ -59,7 +59,8 @@ pub(super) async fn answer(
         Err(refusal) => Err(refusal),
     };
     given.unwrap_or_else(|refusal| {
-        let mut response = json(refusal.status, &json!({"error": refusal.reason}));
+        let told = json!({"error": refusal.reason, "code": refusal.code});
+        let mut response = json(refusal.status(), &told);
         let allow = refusal
             .allow
             .and_then(|method| method.as_str().parse().ok());
@@ -75,7 +76,7 @@ pub(super) async fn answer(
 /// to.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
     let headers = request.headers();
-    let forbidden = |reason: &str| Err(Refusal::new(StatusCode::FORBIDDEN, reason));
+    let forbidden = |reason: &str| Err(Refusal::new(ErrorCode::Forbidden, reason));
     if headers.contains_key(header::ORIGIN) || headers.contains_key(header::REFERER) {
         return forbidden("requests of web pages are not answered");
     }
@@ -96,7 +97,7 @@ fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
 
 /// The only table of methods and paths.
 fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
-    let unknown = |reason: &str| Refusal::new(StatusCode::NOT_FOUND, reason);
+    let unknown = |reason: &str| Refusal::new(ErrorCode::NotFound, reason);
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
     let (method, ask) = match path.as_slice() {
         ["v1", "snapshot"] => (Method::GET, Ask::Snapshot),
@@ -140,7 +141,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
         return Ok(ask);
     }
     Err(Refusal {
-        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: ErrorCode::Method,
         reason: format!("this path answers {method} only"),
         allow: Some(method),
     })
@@ -199,7 +200,7 @@ fn give<B>(
         }
         // These have answers of their own, which may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "nothing to read"));
+            return Err(Refusal::new(ErrorCode::NotFound, "nothing to read"));
         }
     })
 }
@@ -213,13 +214,13 @@ async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
             let told = json!({"changes": changes, "grants": grants, "held": outcome.held});
             Ok(json(StatusCode::OK, &told))
         }
-        Err(report) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, &report)),
+        Err(report) => Err(Refusal::new(ErrorCode::InvalidManifest, &report)),
     }
 }
 
 /// Explains a connection.
 async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body>, Refusal> {
-    let bad = |reason: &str| Refusal::new(StatusCode::BAD_REQUEST, reason);
+    let bad = |reason: &str| Refusal::new(ErrorCode::BadRequest, reason);
     let text = |name| parameter(request, name).map(unescape);
     let target = text("target").ok_or_else(|| bad("the parameter \"target\" is missing"))?;
     let target = Destination::parse(&target, None)
@@ -255,7 +256,7 @@ fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
 /// The number of the command or change that is approved.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, Refusal> {
     let missing = format!("{question} \"number\" is missing");
-    let missing = || Refusal::new(StatusCode::BAD_REQUEST, &missing);
+    let missing = || Refusal::new(ErrorCode::BadRequest, &missing);
     number(request, "number")?.ok_or_else(missing)
 }
 
@@ -263,6 +264,6 @@ fn number<B, N: std::str::FromStr>(request: &Request<B>, name: &str) -> Result<O
     let parsed = parameter(request, name).map(str::parse);
     parsed.transpose().map_err(|_| {
         let reason = format!("the parameter \"{name}\" is not a number");
-        Refusal::new(StatusCode::BAD_REQUEST, &reason)
+        Refusal::new(ErrorCode::BadRequest, &reason)
     })
 }

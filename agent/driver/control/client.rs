@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
 use super::{events, platform};
@@ -15,7 +15,8 @@ use crate::{
     driver::manager::Name,
     secret::Secret,
     view::{
-        Answer, HostAction, HostView, LogLine, NetworkView, PlanView, Question, Reply, WhyView,
+        Answer, ErrorCode, HostAction, HostView, LogLine, NetworkView, PlanView, Question, Reply,
+        WhyView,
     },
 };
 
@@ -35,8 +36,13 @@ pub enum Error {
     #[error("no network with the name \"{0}\" runs")]
     NoManager(Name),
     /// The manager refused the request.
-    #[error("{0}")]
-    Refused(String),
+    #[error("{text}")]
+    Refused {
+        /// The kind of the error; `None` if the manager has another version and gives none that is known here.
+        code: Option<ErrorCode>,
+        /// The reason, for people.
+        text: String,
+    },
     /// The manager did not answer, or not in the protocol.
     #[error("the manager of \"{name}\" does not answer: {reason}")]
     Silent {
@@ -233,10 +239,11 @@ impl Client {
         let status = response.status();
         let body = self.whole(response).await?;
         let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let reason = answer["error"]
+        let text = answer["error"]
             .as_str()
             .map_or_else(|| status.to_string(), str::to_owned);
-        Err(Error::Refused(reason))
+        let code = ErrorCode::deserialize(&answer["code"]).ok();
+        Err(Error::Refused { code, text })
     }
 
     async fn whole(&self, response: Response<Incoming>) -> Result<Bytes, Error> {

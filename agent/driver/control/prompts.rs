@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     driver::manager::Intent,
-    view::{Answer, Question, Reply},
+    view::{Answer, ErrorCode, Question, Reply},
 };
 
 /// How large a body may be, in bytes.
@@ -58,12 +58,12 @@ async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
     let whole = Limited::new(body, BODY_MAX).collect().await;
     let whole = whole.map_err(|_| {
         let reason = format!("the body is cut off, or has more than {BODY_MAX} bytes");
-        Refusal::new(StatusCode::BAD_REQUEST, &reason)
+        Refusal::new(ErrorCode::BadRequest, &reason)
     })?;
     let bytes = Zeroizing::new(whole.to_bytes().to_vec());
     serde_json::from_slice(&bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let reason = format!("the body cannot be understood (line {line}, column {column})");
-        Refusal::new(StatusCode::BAD_REQUEST, &reason)
+        Refusal::new(ErrorCode::BadRequest, &reason)
     })
 }

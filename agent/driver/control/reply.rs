@@ -5,35 +5,54 @@ use hyper::{Method, Response, StatusCode, header};
 use serde::Serialize;
 
 use super::body::Body;
-use crate::driver::manager::Unmet;
+use crate::{driver::manager::Unmet, view::ErrorCode};
 
-/// A request that is refused, with the status and the reason.
+/// A request that is refused, with the reason for programs and for people.
 pub(super) struct Refusal {
-    pub(super) status: StatusCode,
+    pub(super) code: ErrorCode,
     pub(super) reason: String,
     pub(super) allow: Option<Method>,
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, reason: &str) -> Self {
+    pub(super) fn new(code: ErrorCode, reason: &str) -> Self {
         Self {
-            status,
+            code,
             reason: reason.to_owned(),
             allow: None,
+        }
+    }
+
+    /// The status of the response.
+    pub(super) const fn status(&self) -> StatusCode {
+        match self.code {
+            ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
+            ErrorCode::Forbidden | ErrorCode::NoAsker => StatusCode::FORBIDDEN,
+            ErrorCode::NotFound
+            | ErrorCode::NoHost
+            | ErrorCode::NoFlow
+            | ErrorCode::NoSource
+            | ErrorCode::NoPrompt => StatusCode::NOT_FOUND,
+            ErrorCode::Method => StatusCode::METHOD_NOT_ALLOWED,
+            ErrorCode::NotNow | ErrorCode::NotHeld | ErrorCode::NoManifest => StatusCode::CONFLICT,
+            ErrorCode::InvalidManifest => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
 }
 
 impl From<Unmet> for Refusal {
     fn from(unmet: Unmet) -> Self {
-        let status = match unmet {
-            Unmet::NoFlow | Unmet::NoHost(_) | Unmet::NoSource | Unmet::NoPrompt => {
-                StatusCode::NOT_FOUND
-            }
-            Unmet::NoAsker => StatusCode::FORBIDDEN,
-            Unmet::NotNow | Unmet::NotHeld | Unmet::NoManifest => StatusCode::CONFLICT,
+        let code = match unmet {
+            Unmet::NoFlow => ErrorCode::NoFlow,
+            Unmet::NoHost(_) => ErrorCode::NoHost,
+            Unmet::NoSource => ErrorCode::NoSource,
+            Unmet::NotNow => ErrorCode::NotNow,
+            Unmet::NotHeld => ErrorCode::NotHeld,
+            Unmet::NoPrompt => ErrorCode::NoPrompt,
+            Unmet::NoAsker => ErrorCode::NoAsker,
+            Unmet::NoManifest => ErrorCode::NoManifest,
         };
-        Self::new(status, &unmet.to_string())
+        Self::new(code, &unmet.to_string())
     }
 }
 
@@ -58,4 +77,21 @@ pub(super) fn respond(status: StatusCode, kind: &'static str, body: Body) -> Res
             .insert(name, header::HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_done_has_a_code_and_a_status() {
+        for (unmet, code, status) in [
+            (Unmet::NoHost("db".to_owned()), ErrorCode::NoHost, 404),
+            (Unmet::NoAsker, ErrorCode::NoAsker, 403),
+            (Unmet::NotHeld, ErrorCode::NotHeld, 409),
+        ] {
+            let refusal = Refusal::from(unmet);
+            assert_eq!((refusal.code, refusal.status().as_u16()), (code, status));
+        }
+    }
 }

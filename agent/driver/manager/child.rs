@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::pass::Pass;
 use crate::{
     driver::system::{describe, environment},
-    link::Ending,
+    link::{CannotStart, Ending},
 };
 
 /// The streams of an agent.
@@ -25,10 +25,13 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts a command. The error is worded for people. With a pass, the command may ask people.
-    pub(super) fn spawn(argv: &[String], pass: Option<&Pass>) -> Result<(Self, Pipes), String> {
+    /// Starts a command. With a pass, the command may ask people.
+    pub(super) fn spawn(
+        argv: &[String],
+        pass: Option<&Pass>,
+    ) -> Result<(Self, Pipes), CannotStart> {
         let Some((program, arguments)) = argv.split_first() else {
-            return Err("it is empty".to_owned());
+            return Err("it is empty".to_owned().into());
         };
         let mut command = CommandWrap::with_new(program, |command| {
             command
@@ -49,11 +52,13 @@ impl Child {
         command.wrap(process_wrap::tokio::ProcessSession);
         #[cfg(windows)]
         command.wrap(process_wrap::tokio::JobObject);
-        let mut process = command.spawn().map_err(|error| reason(&error, program))?;
+        let mut process = command
+            .spawn()
+            .map_err(|error| reason(&error, program.clone()))?;
         let streams = Option::zip(process.stdin().take(), process.stdout().take())
             .zip(process.stderr().take());
         let Some(((input, output), errors)) = streams else {
-            return Err("the operating system gave it no pipes".to_owned());
+            return Err("the operating system gave it no pipes".to_owned().into());
         };
         #[cfg(unix)]
         {
@@ -90,13 +95,13 @@ impl Child {
     }
 }
 
-fn reason(error: &io::Error, program: &str) -> String {
+fn reason(error: &io::Error, program: String) -> CannotStart {
     if error.kind() == io::ErrorKind::NotFound {
-        format!("{program:?} is not in $PATH; install it, or write its path in cmd")
+        CannotStart::NotFound(program)
     } else if error.kind() == io::ErrorKind::PermissionDenied {
-        format!("{program:?} is not executable; change its mode, or write another one in cmd")
+        CannotStart::NotExecutable(program)
     } else {
-        format!("{program:?}: {}", describe(error))
+        CannotStart::Other(format!("{program:?}: {}", describe(error)))
     }
 }
 

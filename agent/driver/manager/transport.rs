@@ -16,7 +16,7 @@ use crate::{
             resources::{self, Alone},
         },
     },
-    link::Ending,
+    link::{CannotStart, Ending},
     plan::Start,
 };
 
@@ -34,10 +34,10 @@ pub(super) enum Process {
     },
 }
 
-/// Starts an agent. The error is worded for people. With a pass, its command may ask people.
-pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), String> {
+/// Starts an agent. With a pass, its command may ask people.
+pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), CannotStart> {
     match start {
-        Start::InProcess => in_process(),
+        Start::InProcess => in_process().map_err(CannotStart::Other),
         Start::Command(argv) => {
             let (child, pipes) = Child::spawn(argv, pass)?;
             Ok((Process::Child(child), pipes))

@@ -288,6 +288,7 @@ fn problems_of_files_are_reported_beside_those_of_listeners() {
     let problem = |reason: &str| ProblemReport {
         what: "write /etc/hosts".to_owned(),
         reason: reason.to_owned(),
+        ..ProblemReport::default()
     };
     core.handle_files(vec![]);
     assert!(!core.wants_wire(), "nothing is wrong, which is no news");
@@ -299,7 +300,10 @@ fn problems_of_files_are_reported_beside_those_of_listeners() {
     assert_eq!(
         report[0]["body"]["data"]["problems"],
         serde_json::json!([
-            {"what": "listen on 127.0.42.101:10053 (UDP)", "reason": "in use"},
+            {
+                "what": "listen on 127.0.42.101:10053 (UDP)", "reason": "in use",
+                "code": "dns", "address": "127.0.42.101:10053",
+            },
             {"what": "write /etc/hosts", "reason": "permission denied"},
         ])
     );

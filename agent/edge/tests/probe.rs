@@ -55,6 +55,7 @@ fn it_tells_where_it_listens_and_why_it_does_not() {
     let taken = NotListening {
         cause: Cause::InUse,
         reason: "in use".to_owned(),
+        remedy: None,
     };
     let own = network(SocketAddrV4::new(ME, 80));
     core.handle_listening(Instant::ZERO, own, Err(taken));

@@ -156,5 +156,10 @@ fn a_host_that_is_reached_stays_reached_while_its_command_asks() {
     ask(&mut core, 7).unwrap();
     let view = beta(&core);
     assert_eq!(view.state, HostState::Degraded);
-    assert_eq!(view.problems, ["its command asks: ann@beta's password:"]);
+    let asks = Trouble {
+        code: TroubleCode::Asks,
+        what: "its command asks: ann@beta's password:".to_owned(),
+        ..Trouble::default()
+    };
+    assert_eq!(view.troubles, [asks]);
 }

@@ -159,7 +159,9 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
     assert!(done(&mut core).is_empty());
     let expected = [HostState::Ready, HostState::Degraded, HostState::NeedsYou];
     assert_eq!(states(&core), expected);
-    assert!(core.snapshot(NOW).hosts[1].problems[0].contains("evil"));
+    let held = &core.snapshot(NOW).hosts[1].troubles[0];
+    assert_eq!(held.code, TroubleCode::Approval);
+    assert!(held.what.contains("evil"));
     // Another edit of the same host, a restart and a request to start do not approve it.
     let edited = new
         .replace("cmd: evil", "aliases: [bee], cmd: evil")

@@ -378,17 +378,6 @@ impl Inquiry {
                     Said::failed(text, remedy).took(took)
                 }
             },
-            Err(said) if *reply == Reply::CannotBeAsked => {
-                // An older agent reports at least what does not work.
-                let problem = self.view(self.from).and_then(|view| {
-                    let mut problems = view.problems.iter();
-                    problems.find(|it| it.contains(&format!(" {address}: ")))
-                });
-                problem.map_or(said, |problem| {
-                    let remedy = self.listener_remedy(Cause::Other, address);
-                    Said::failed(format!("{source} {problem}"), remedy)
-                })
-            }
             Err(said) => said,
         }
     }
@@ -449,11 +438,8 @@ impl Inquiry {
             Ok((found, took)) => {
                 let cause = found.cause.unwrap_or(Cause::Other);
                 let reason = found.reason.trim_end_matches('.');
-                // The reason may begin with what is said already.
-                let known = format!("{target} cannot be reached: ");
-                let reason = reason.strip_prefix(&known).unwrap_or(reason);
                 Said::failed(
-                    format!("{host} cannot connect to {target}: {reason}"),
+                    format!("{host} cannot connect to {target}; its agent says: {reason}"),
                     self.dial_remedy(cause, &host, &target),
                 )
                 .took(took)

@@ -369,7 +369,7 @@ impl<'a> Stage<'a> {
             let says = |host: &Value| {
                 let own = host["name"] == name;
                 let mut texts = vec![host["reason"].as_str().unwrap_or_default().to_owned()];
-                for list in ["problems", "warnings"] {
+                for list in ["troubles", "warnings"] {
                     let list = host[list].as_array().map_or(&[][..], Vec::as_slice);
                     texts.extend(list.iter().map(Value::to_string));
                 }

@@ -19,7 +19,7 @@ function host(name: string, more: Partial<HostView> = {}): HostView {
     ports: [8080],
     state: "ready",
     sinceMs: 0,
-    problems: [],
+    troubles: [],
     stderr: [],
     traffic: { flows: 0, bytesFrom: 0, bytesTo: 0, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 },
     prompts: [],

@@ -1,5 +1,6 @@
 // The intents for one host.
 import type { Commands } from "./commands";
+import { troubled } from "./trouble";
 import type { World } from "./world";
 
 export function hostCommands(world: World): Commands {
@@ -10,7 +11,7 @@ export function hostCommands(world: World): Commands {
     approve: ({ host }) => world.change(world.host(host).name, "greeting"),
     answer: ({ host, text }) =>
       text === null
-        ? world.change(world.host(host).name, "stopped", { reason: "its question was not answered" })
+        ? world.change(world.host(host).name, "stopped", troubled({ code: "unanswered", what: "its question was not answered" }))
         : world.change(world.host(host).name, "greeting"),
   };
 }

@@ -5,6 +5,8 @@ import type { MatrixCell } from "../lib/types/MatrixCell";
 import type { PlanHost } from "../lib/types/PlanHost";
 import type { PlanPolicy } from "../lib/types/PlanPolicy";
 import type { PlanRoute } from "../lib/types/PlanRoute";
+import type { Trouble } from "../lib/types/Trouble";
+import { troubled } from "./trouble";
 
 /** A host of a scene, with its part of the plan, its first state and its behaviour. */
 export type Actor = {
@@ -30,7 +32,11 @@ function planned(name: string, last: number, command: string, more: Partial<Plan
   };
 }
 
-const IN_USE = "127.0.42.101:8080: address already in use: another program on that machine, perhaps another agent, has this port";
+const IN_USE: Trouble = {
+  code: "listen",
+  what: "cannot listen on 127.0.42.101:8080: address already in use: another program on that machine, perhaps another agent, has this port",
+  address: "127.0.42.101:8080",
+};
 
 const office: Scene = {
   name: "office",
@@ -74,10 +80,7 @@ const office: Scene = {
       state: "degraded",
       latencyMs: 14,
       busyKb: 2400,
-      extra: {
-        reason: `cannot listen on ${IN_USE}`,
-        problems: [`cannot listen on ${IN_USE}`],
-      },
+      extra: troubled(IN_USE),
     },
     {
       plan: planned("container", 103, "podman exec -i web norouter agent --automated", {
@@ -87,7 +90,7 @@ const office: Scene = {
       latencyMs: 1.1,
       busyKb: 20,
       extra: {
-        reason: "its command exited with status 125",
+        ...troubled({ code: "exited", what: "its command exited with status 125", status: 125 }),
         retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
         stderr: ['Error: no container with name or ID "web" found: no such container'],
       },
@@ -100,8 +103,7 @@ const office: Scene = {
       latencyMs: 30,
       busyKb: 10,
       extra: {
-        reason: "its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established.",
-        problems: ["its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established."],
+        ...troubled({ code: "asks", what: "its command asks: The authenticity of host 'build.example.com (203.0.113.20)' can't be established." }),
         prompts: [
           {
             id: 1,
@@ -129,18 +131,24 @@ const office: Scene = {
   ],
 };
 
-/** Reasons why hosts are not ready, in the manager's words. */
+/** Troubles of hosts that are not ready, in the manager's words. */
 const WHY: Partial<Record<HostState, Partial<HostView>>> = {
-  degraded: {
-    reason: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one",
-    problems: ["cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there; publish a higher one"],
-  },
-  waiting: {
-    reason: "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still; look whether the host is up",
-  },
-  refused: {
-    reason: 'its agent (version 0.6.5) cannot do "loopback.disable", which this manifest depends on; install a newer one on that host',
-  },
+  degraded: troubled({
+    code: "listen",
+    what: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there",
+    remedy: "publish a higher one",
+    address: "127.0.42.103:80",
+  }),
+  waiting: troubled({
+    code: "silent",
+    what: "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still",
+    remedy: "look whether the host is up",
+  }),
+  refused: troubled({
+    code: "lacks",
+    what: 'its agent (version 0.6.5) cannot do "loopback.disable", which this manifest depends on',
+    remedy: "install a newer one on that host",
+  }),
 };
 
 const MANY_STATES: HostState[] = ["ready", "ready", "ready", "ready", "ready", "ready", "degraded", "waiting", "greeting", "refused", "stopped"];
@@ -179,13 +187,19 @@ function asking(): Scene {
       {
         ...web1,
         state: "needsYou",
-        extra: { reason: "its command asks: deploy@web1.example.com's password:", prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }] },
+        extra: {
+          ...troubled({ code: "asks", what: "its command asks: deploy@web1.example.com's password:" }),
+          prompts: [{ id: 7, kind: "secret", text: "deploy@web1.example.com's password:" }],
+        },
       },
       {
         ...db,
         state: "needsYou",
         extra: {
-          reason: 'its command is new and waits for your approval: "ssh" "-p" "2222" "db.example.com" "--" "norouter" "agent" "--automated"',
+          ...troubled({
+            code: "approval",
+            what: 'its command is new and waits for your approval: "ssh" "-p" "2222" "db.example.com" "--" "norouter" "agent" "--automated"',
+          }),
           held: { number: 1, command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
         },
       },

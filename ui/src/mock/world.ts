@@ -123,7 +123,7 @@ export class World {
   /** Changes a host, and tells of it as the manager does: the host, and a line of the log. */
   change(name: string, state: HostState, more: Partial<HostView> = {}): void {
     const old = this.host(name);
-    const host: HostView = { ...old, reason: undefined, retry: undefined, held: undefined, prompts: [], ...more, state, sinceMs: this.nowMs };
+    const host: HostView = { ...old, reason: undefined, troubles: [], retry: undefined, held: undefined, prompts: [], ...more, state, sinceMs: this.nowMs };
     this.hosts = this.hosts.map((other) => (other === old ? host : other));
     this.tell({ kind: "host", host });
     this.log({ type: "host", host: name, vip: host.vip, state, reason: host.reason, retry: host.retry });
@@ -157,7 +157,7 @@ export class World {
     const attempt = (host.retry?.attempt ?? 0) + 1;
     const pauseMs = Math.min(60_000, 1000 * 2 ** attempt);
     this.log({ type: "stderr", host: host.name, vip: host.vip, line: host.stderr.at(-1) ?? "" });
-    this.change(host.name, "waiting", { reason: host.reason, retry: { attempt, pauseMs, atMs: this.nowMs + pauseMs } });
+    this.change(host.name, "waiting", { reason: host.reason, troubles: host.troubles, retry: { attempt, pauseMs, atMs: this.nowMs + pauseMs } });
   }
 
   #move(): void {
@@ -192,7 +192,7 @@ export class World {
       state: actor.state,
       sinceMs: up ? 12_000 : this.nowMs + PAST * 1000 - 4000,
       latencyUs: up ? actor.latencyMs * 1000 : undefined,
-      problems: [],
+      troubles: [],
       version: up ? "1.0.0" : undefined,
       stderr: [],
       traffic: { flows: up ? Math.ceil(actor.busyKb / 90) : 0, bytesFrom: actor.busyKb * 120_000, bytesTo: actor.busyKb * 40_000, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 },

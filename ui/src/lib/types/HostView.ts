@@ -4,6 +4,7 @@ import type { HostState } from "./HostState";
 import type { PromptView } from "./PromptView";
 import type { Retry } from "./Retry";
 import type { TrafficView } from "./TrafficView";
+import type { Trouble } from "./Trouble";
 
 /**
  * The present state of one host.
@@ -30,7 +31,7 @@ ports: Array<number>,
  */
 state: HostState, 
 /**
- * Why the host is not ready, for people.
+ * Why the host is not ready, for people: its first trouble, or all of them if the host can be reached.
  */
 reason?: string, 
 /**
@@ -50,9 +51,9 @@ latencyUs?: number,
  */
 prompts: Array<PromptView>, 
 /**
- * Problems of a host that is otherwise ready.
+ * Everything that is wrong with the host or that it waits for; the loss of its agent comes first.
  */
-problems: Array<string>, 
+troubles: Array<Trouble>, 
 /**
  * The host's command, if it waits for a person's approval.
  */

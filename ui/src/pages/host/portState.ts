@@ -1,9 +1,10 @@
-// The state of a published port. The agents of all hosts listen for it, and their problems say where that failed.
+// The state of a published port. The agents of all hosts listen for it, and their troubles say where that failed.
 import { isUp } from "../../lib/truth";
 import type { HostView } from "../../lib/types/HostView";
+import type { Trouble } from "../../lib/types/Trouble";
 
 /** A host on which nothing listens for a port, and why. */
-export type Deaf = { host: string; reason: string };
+export type Deaf = { host: string; trouble: Trouble };
 
 export type PortState =
   /** The agents of all hosts that are up listen for it. */
@@ -20,12 +21,11 @@ export function portState(host: HostView, port: number, hosts: readonly HostView
   if (!isUp(host)) {
     return { kind: "unknown" };
   }
-  // These are the words of an agent's listener (`Listener` in the edge), as the manager tells them.
-  const begins = `cannot listen on ${host.vip}:${port}: `;
+  const address = `${host.vip}:${port}`;
   const listening = hosts.filter(isUp);
   const where = listening.flatMap((other) => {
-    const problem = other.problems.find((one) => one.startsWith(begins));
-    return problem === undefined ? [] : [{ host: other.name, reason: problem.slice(begins.length) }];
+    const trouble = other.troubles.find((one) => one.code === "listen" && one.address === address);
+    return trouble === undefined ? [] : [{ host: other.name, trouble }];
   });
   if (where.length === 0) {
     return { kind: "open" };

@@ -1,0 +1,36 @@
+//! The kinds of errors on the control socket.
+
+use serde::{Deserialize, Serialize};
+
+/// The kind of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum ErrorCode {
+    /// A parameter or the body cannot be understood.
+    BadRequest,
+    /// The request comes from a web page.
+    Forbidden,
+    /// There is nothing at this path.
+    NotFound,
+    /// The path has another method.
+    Method,
+    /// There is no host of that name.
+    NoHost,
+    /// There is no such flow.
+    NoFlow,
+    /// There is no host where the connection could begin.
+    NoSource,
+    /// There is no such question any more.
+    NoPrompt,
+    /// The asker is not the command of a host that is being connected to, or asks too much.
+    NoAsker,
+    /// The host cannot be started now: its command waits for approval, or the network is ending.
+    NotNow,
+    /// Nothing waits for this approval, or something else does.
+    NotHeld,
+    /// The network has no manifest to reload.
+    NoManifest,
+    /// The manifest has errors, and nothing has changed.
+    InvalidManifest,
+}

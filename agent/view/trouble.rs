@@ -1,0 +1,133 @@
+//! What is wrong with a host: a word and values for programs, and a sentence for people.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::with_remedy;
+
+/// Something that is wrong with a host, or that the host waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Trouble {
+    /// The kind of the trouble.
+    pub code: TroubleCode,
+    /// What is wrong, for people.
+    pub what: String,
+    /// What a person can do about it, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+    /// The address and port that the agent cannot listen on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The status with which the host's command exited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<i32>,
+}
+
+/// The kind of a trouble.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum TroubleCode {
+    /// The agent reports something in words only, or with a word that this manager does not know.
+    #[default]
+    Reported,
+    /// The agent cannot listen on an address of the network.
+    Listen,
+    /// The agent cannot answer DNS questions over UDP at an address of the network.
+    Dns,
+    /// The agent cannot serve a proxy at its address.
+    Proxy,
+    /// The agent cannot write or remove a file of its own.
+    Files,
+    /// The administrator of the machine does not permit something.
+    Limited,
+    /// Another host wants more than its share of this one.
+    Crowded,
+    /// A later start of the agent will have to wait for its ports.
+    Succession,
+    /// The agent has further troubles, which it does not report one by one.
+    More,
+    /// Nothing has been heard of the agent for too long.
+    Silent,
+    /// The agent has taken nothing for too long.
+    Stalled,
+    /// The host's command could not be started.
+    NotStarted,
+    /// The host's command has ended.
+    Exited,
+    /// The host's command has ended after a question that nobody answered.
+    Unanswered,
+    /// The host's command has closed its output, but has not ended.
+    Closed,
+    /// The host's command runs, but no agent has answered.
+    NoAnswer,
+    /// The host's command writes something that is not of the agent.
+    OutOfStep,
+    /// The agent has sent a message that is too long.
+    TooLong,
+    /// The agent keeps doing what no correct agent does.
+    Misbehaved,
+    /// The agent keeps sending more than its share.
+    Greedy,
+    /// The agent pretends to be other hosts.
+    Impostor,
+    /// The agent has refused its configuration.
+    Refused,
+    /// The agent lacks a feature that the manifest depends on.
+    Lacks,
+    /// The host is being restarted.
+    Restarted,
+    /// The host was stopped.
+    Stopped,
+    /// The host's command asks for something that only a person can give.
+    Asks,
+    /// The host's command tells a person something that needs no answer.
+    Says,
+    /// The host's command is new and waits for approval.
+    Approval,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&with_remedy(&self.what, self.remedy.as_deref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_is_one_sentence_with_its_remedy_if_it_has_one() {
+        let mut trouble = Trouble {
+            code: TroubleCode::NotStarted,
+            what: "its command could not be started: \"podman\" is not in $PATH".to_owned(),
+            ..Trouble::default()
+        };
+        assert_eq!(trouble.to_string(), trouble.what);
+        trouble.remedy = Some("install it".to_owned());
+        assert_eq!(
+            trouble.to_string(),
+            "its command could not be started: \"podman\" is not in $PATH; install it"
+        );
+    }
+
+    #[test]
+    fn programs_read_a_word_and_only_the_values_that_there_are() {
+        let trouble = Trouble {
+            code: TroubleCode::Listen,
+            what: "cannot listen on 127.0.42.101:80: in use".to_owned(),
+            address: Some("127.0.42.101:80".to_owned()),
+            ..Trouble::default()
+        };
+        let json = serde_json::json!({
+            "code": "listen", "what": "cannot listen on 127.0.42.101:80: in use",
+            "address": "127.0.42.101:80",
+        });
+        assert_eq!(serde_json::to_value(&trouble).unwrap(), json);
+        assert_eq!(serde_json::from_value::<Trouble>(json).unwrap(), trouble);
+    }
+}
