@@ -24,6 +24,7 @@ mod flows;
 mod host;
 mod hosts;
 mod input;
+mod logging;
 mod logs;
 mod matrix;
 #[cfg(test)]
@@ -142,7 +143,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
-    if let Err(error) = output::log(cli.debug) {
+    if let Err(error) = logging::begin(cli.debug) {
         return error.report().into();
     }
     let outcome = match cli.command {

@@ -16,7 +16,7 @@ use super::{
     edit,
     error::{Error, Exit},
     input::Source,
-    output,
+    logging, output,
     screen::{Addresses, Screen},
     trust,
 };
@@ -234,7 +234,7 @@ async fn show(
     let mut snapshots = manager.snapshot();
     let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
     let mut desk = Desk::new(screen.has_block(), upkeep.remembers);
-    let mut log = screen.has_block().then(output::divert_log);
+    let mut log = screen.has_block().then(logging::divert);
     let mut resizes = Resizes::listen();
     screen.hint("Ctrl-C ends the network");
     let mut asked = None;

@@ -1,0 +1,132 @@
+//! What the program logs: how much of it, by `--debug` and `NOROUTER_LOG`, and where it goes.
+
+use std::{io, sync::Mutex};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
+
+use super::error::{Error, Exit};
+
+/// Receives the log instead of standard error, while something else is drawn there.
+static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
+
+/// The variable that says how much each part of the program logs.
+const FILTER: &str = "NOROUTER_LOG";
+
+/// The beginning of all targets.
+const PROGRAM: &str = "norouter";
+
+/// Sends what the program logs to standard error: warnings, with `debug` more, and what `NOROUTER_LOG` asks for.
+pub(super) fn begin(debug: bool) -> Result<(), Error> {
+    let filter = std::env::var_os(FILTER).unwrap_or_default();
+    let filter = filter.to_string_lossy();
+    let targets = targets(debug, &filter)?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| Log)
+        .with_ansi(false)
+        .with_target(!filter.is_empty());
+    let log = tracing_subscriber::registry().with(lines).with(targets);
+    log.init();
+    Ok(())
+}
+
+fn targets(debug: bool, filter: &str) -> Result<Targets, Error> {
+    let mut targets = Targets::new().with_default(LevelFilter::WARN);
+    if debug {
+        targets = targets.with_target(PROGRAM, LevelFilter::DEBUG);
+    }
+    if filter.is_empty() {
+        return Ok(targets);
+    }
+    let wrong = || {
+        let message = format!("{FILTER} is not a list of targets and levels: {filter}");
+        let example = format!("{FILTER}={PROGRAM}::link=debug,{PROGRAM}::edge=trace");
+        Error::new(Exit::Usage, message).hint(format!("write for example {example}"))
+    };
+    // The parser takes nothing for a level.
+    if filter.split(',').any(str::is_empty) {
+        return Err(wrong());
+    }
+    let asked: Targets = filter.parse().map_err(|_| wrong())?;
+    if let Some(level) = asked.default_level() {
+        targets = targets.with_default(level);
+    }
+    for (target, level) in &asked {
+        let rest = target.strip_prefix(PROGRAM).ok_or_else(wrong)?;
+        if !rest.is_empty() && !rest.starts_with("::") {
+            return Err(wrong());
+        }
+        targets = targets.with_target(target, level);
+    }
+    Ok(targets)
+}
+
+/// Gives the lines of the log to the caller, who shows them, until the receiver is dropped.
+pub(super) fn divert() -> UnboundedReceiver<String> {
+    let (sender, lines) = unbounded_channel();
+    if let Ok(mut diverted) = DIVERTED.lock() {
+        *diverted = Some(sender);
+    }
+    lines
+}
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = || String::from_utf8_lossy(bytes).trim_end().to_owned();
+        let taken = DIVERTED.lock().is_ok_and(|diverted| {
+            diverted
+                .as_ref()
+                .is_some_and(|lines| lines.send(text()).is_ok())
+        });
+        if !taken {
+            io::stderr().write_all(bytes)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_filter_chooses_parts_of_the_program_and_one_that_is_not_understood_is_refused() {
+        let logs = |debug, filter: &str, target: &str, level| {
+            let targets = targets(debug, filter).unwrap();
+            targets.would_enable(target, &level)
+        };
+        assert!(logs(false, "", "norouter::link", Level::WARN));
+        assert!(!logs(false, "", "norouter::link", Level::INFO));
+        assert!(logs(true, "", "norouter::link", Level::DEBUG));
+        assert!(!logs(true, "", "norouter::link", Level::TRACE));
+        assert!(!logs(true, "", "hyper", Level::DEBUG));
+        let filter = "norouter::link=debug,norouter::edge=trace";
+        assert!(logs(false, filter, "norouter::link", Level::DEBUG));
+        assert!(!logs(false, filter, "norouter::link", Level::TRACE));
+        assert!(logs(false, filter, "norouter::edge", Level::TRACE));
+        assert!(!logs(false, filter, "norouter::flow", Level::DEBUG));
+        assert!(logs(true, filter, "norouter::flow", Level::DEBUG));
+        assert!(logs(false, "trace", "norouter::flow", Level::TRACE));
+        for wrong in [
+            "norouter::link=loud",
+            "link=debug",
+            "lots",
+            "norouters",
+            ",",
+        ] {
+            assert!(targets(false, wrong).is_err(), "{wrong}");
+        }
+    }
+}
