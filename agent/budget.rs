@@ -17,8 +17,8 @@ pub enum Effort {
     Connection,
     /// A packet that was refused.
     Refused,
-    /// A packet of a connection, this many of whose bytes bring nothing. A well-behaved sender has few of them: a pipe loses
-    /// nothing, so that it hardly ever sends anything again.
+    /// A packet of a connection, this many of whose bytes its receiver does not take yet. A correct sender has none of them, but
+    /// for the single bytes that ask whether a closed window is open again.
     Useless(u32),
     /// A control message of this many bytes, well-formed or not.
     Message(usize),

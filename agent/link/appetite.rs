@@ -33,7 +33,7 @@ pub enum Excess {
     Refused,
     /// Control messages.
     Messages,
-    /// Bytes that bring nothing.
+    /// Bytes that their receivers do not take yet.
     Useless,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Excess {
             Self::Connections => "new connections",
             Self::Refused => "packets and connections that may not pass",
             Self::Messages => "control messages",
-            Self::Useless => "bytes that were sent before or that nobody takes yet",
+            Self::Useless => "bytes that nobody takes yet",
         })
     }
 }

@@ -105,7 +105,7 @@ pub struct Traffic {
 pub enum Verdict {
     /// It waits for its destination's pipe.
     Forwarded,
-    /// It waits for its destination's pipe, but so many of its bytes bring nothing: they have been sent before, or their
+    /// It waits for its destination's pipe, but so many of its bytes are of no use: their
     /// receiver does not take them yet.
     Useless(u32),
     /// It waits for its destination's pipe, and begins a flow or asks for it once more.

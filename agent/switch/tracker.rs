@@ -172,7 +172,8 @@ struct End {
 pub(super) struct Passage {
     /// The host at the other end.
     pub(super) to: Vip,
-    /// How many bytes of the segment bring nothing: they have been sent before, or the other end does not take them yet.
+    /// How many bytes of the segment are of no use, because the other end does not take them yet. Bytes that are sent again do
+    /// not count: the other end can make an honest sender repeat them.
     pub(super) useless: u32,
 }
 
@@ -232,7 +233,7 @@ impl Tracker {
         let mut initiator = End::new(now, from);
         initiator.meter.count(now, initiator.fresh(segment));
         initiator.next = Some(segment.seq.wrapping_add(segment.span));
-        initiator.window.note(segment, Window::default());
+        initiator.window.note(segment, Window::default(), None);
         let (first, second) = match side {
             Side::First => (initiator, End::new(now, to)),
             Side::Second => (End::new(now, to), initiator),
@@ -307,7 +308,10 @@ impl Tracker {
             return Err(Refusal::Stray);
         }
         let End {
-            host: to, window, ..
+            host: to,
+            window,
+            next,
+            ..
         } = *flow.end(side.other());
         let mut opened = None;
         if segment.flags.rst {
@@ -318,9 +322,9 @@ impl Tracker {
         let end = segment.seq.wrapping_add(segment.span);
         let sender = flow.end_mut(side);
         let fresh = sender.fresh(segment);
-        let useless = segment.bytes() - fresh.saturating_sub(window.beyond(end));
+        let useless = window.beyond(end).min(segment.bytes());
         sender.meter.count(now, fresh);
-        sender.window.note(segment, window);
+        sender.window.note(segment, window, next);
         if sender.next.is_none_or(|next| is_after(end, next)) {
             sender.next = Some(end);
         }

@@ -5,10 +5,14 @@ use crate::wire::Segment;
 /// The largest shift of a window (RFC 7323 section 2.3).
 const SHIFT_MAX: u8 = 14;
 
+/// How far an acknowledgment may be from the end of what the switch has seen of the other end. Bytes that are still on their
+/// way to the switch may be acknowledged unseen; acknowledgments further away could lead the edge round to the other side.
+const DISTANCE_MAX: u32 = 1 << 29;
+
 /// The receive window of one end (RFC 9293 section 3.8.6).
 ///
-/// Every segment crosses the switch before the other end sees it. So the switch never takes a window for smaller than the
-/// other end does.
+/// Every segment crosses the switch before the other end sees it, and in doubt the window is the larger one. So the other end
+/// never takes the window for larger than it is here, whatever this end sends: it cannot be made to pay for its bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Window {
     /// The sequence number after the last byte that this end takes; `None` before its first acknowledgment.
@@ -18,12 +22,16 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Notes a segment that this end has sent; `other` is the window of the other end.
-    pub(super) fn note(&mut self, segment: Segment, other: Self) {
-        if segment.flags.syn {
-            self.shift = segment.shift.map(|shift| shift.min(SHIFT_MAX));
-        }
-        if !segment.flags.ack {
+    /// Notes a segment that this end has sent. `other` is the window of the other end, and `next` the sequence number after
+    /// everything that it has sent.
+    pub(super) fn note(&mut self, segment: Segment, other: Self, next: Option<u32>) {
+        let shift = segment.shift.map(|shift| shift.min(SHIFT_MAX));
+        self.shift = self.shift.max(shift);
+        let is_near = |next| {
+            let distance = segment.ack.wrapping_sub(next).cast_signed();
+            distance.unsigned_abs() <= DISTANCE_MAX
+        };
+        if !segment.flags.ack || !next.is_some_and(is_near) {
             return;
         }
         // The window of a SYN is never shifted, and others only where both ends have named a shift.
@@ -79,8 +87,8 @@ mod tests {
     #[test]
     fn a_window_counts_shifted_after_its_syn_where_both_ends_shift() {
         let (mut plain, mut shifting) = (Window::default(), Window::default());
-        plain.note(segment(true, 0, 100, None), Window::default());
-        shifting.note(segment(true, 1, 100, Some(3)), Window::default());
+        plain.note(segment(true, 0, 100, None), Window::default(), Some(0));
+        shifting.note(segment(true, 1, 100, Some(3)), Window::default(), Some(0));
         assert_eq!(shifting.beyond(101), 0);
         assert_eq!(
             shifting.beyond(102),
@@ -88,24 +96,50 @@ mod tests {
             "the window of a SYN is not shifted"
         );
         let mut both = shifting;
-        both.note(segment(false, 1, 100, None), shifting);
+        both.note(segment(false, 1, 100, None), shifting, Some(0));
         assert_eq!((both.beyond(801), both.beyond(802)), (0, 1));
-        shifting.note(segment(false, 1, 100, None), plain);
+        shifting.note(segment(false, 1, 100, None), plain, Some(0));
         assert_eq!(shifting.beyond(102), 1);
     }
 
     #[test]
     fn a_window_does_not_shrink_and_numbers_wrap() {
         let mut window = Window::default();
-        window.note(segment(false, u32::MAX - 9, 20, None), Window::default());
-        assert_eq!((window.beyond(10), window.beyond(11)), (0, 1));
-        window.note(segment(false, u32::MAX - 9, 0, None), Window::default());
-        assert_eq!(
-            window.beyond(10),
-            0,
-            "the other end may not have heard of it"
-        );
-        window.note(segment(false, 10, 20, None), Window::default());
-        assert_eq!((window.beyond(30), window.beyond(33)), (0, 3));
+        let mut note = |ack, size| {
+            window.note(segment(false, ack, size, None), Window::default(), Some(0));
+            window
+        };
+        let first = note(u32::MAX - 9, 20);
+        assert_eq!((first.beyond(10), first.beyond(11)), (0, 1));
+        let zero = note(u32::MAX - 9, 0);
+        assert_eq!(zero.beyond(10), 0, "the other end may not have heard of it");
+        let later = note(10, 20);
+        assert_eq!((later.beyond(30), later.beyond(33)), (0, 3));
+    }
+
+    #[test]
+    fn a_second_syn_does_not_take_back_the_shift_of_the_first() {
+        let (mut window, mut other) = (Window::default(), Window::default());
+        other.note(segment(true, 0, 100, Some(0)), window, Some(0));
+        for shift in [Some(3), None, Some(1)] {
+            window.note(segment(true, 1, 100, shift), other, Some(0));
+        }
+        window.note(segment(false, 1, 100, None), other, Some(0));
+        assert_eq!(window.beyond(801), 0);
+    }
+
+    #[test]
+    fn acknowledgments_of_what_was_never_sent_do_not_move_the_edge_behind_the_sender() {
+        let mut window = Window::default();
+        let next = 1_000_u32;
+        // With each step the edge would seem to be further, and with the third it would be behind.
+        for step in 1..=3_u32 {
+            let ack = next.wrapping_add(step.wrapping_mul(0x3fff_ffff));
+            window.note(segment(false, ack, 0, None), Window::default(), Some(next));
+            assert_eq!(window.beyond(next + 64_000), 0);
+        }
+        let optimistic = segment(false, next + 500_000, 100, None);
+        window.note(optimistic, Window::default(), Some(next));
+        assert_eq!(window.beyond(next + 500_100), 0, "it may be on its way");
     }
 }

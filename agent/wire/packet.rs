@@ -182,19 +182,29 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The window shift among TCP options. Options after one that is malformed are not read.
+/// The largest window shift among TCP options, and the largest that there is if a stack may read malformed options in its own way.
 fn window_shift(mut options: &[u8]) -> Option<u8> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
     const WINDOW_SCALE: u8 = 3;
+    const IN_DOUBT: Option<u8> = Some(u8::MAX);
 
+    let mut shift = None;
     loop {
         options = match *options {
-            [] | [END, ..] => return None,
+            [] | [END, ..] => return shift,
             [NOTHING, ref rest @ ..] => rest,
-            [WINDOW_SCALE, 3, shift, ..] => return Some(shift),
-            [_, length, ..] => options.get(usize::from(length).max(2)..)?,
-            [_] => return None,
+            [WINDOW_SCALE, 3, named, ref rest @ ..] => {
+                shift = shift.max(Some(named));
+                rest
+            }
+            [kind, length, ..] if kind != WINDOW_SCALE && length >= 2 => {
+                let Some(rest) = options.get(usize::from(length)..) else {
+                    return IN_DOUBT;
+                };
+                rest
+            }
+            _ => return IN_DOUBT,
         };
     }
 }
@@ -300,11 +310,12 @@ mod tests {
             (&[3, 3, 7], Some(7)),
             (&[2, 4, 5, 180, 1, 3, 3, 0], Some(0)),
             (&[0, 3, 3, 7], None),
-            (&[3, 3], None),
-            (&[3, 2, 3, 3, 7], Some(7)),
-            (&[8, 0, 3, 3, 7], Some(7)),
-            (&[8, 200, 3, 3, 7], None),
-            (&[1, 1, 1, 8], None),
+            (&[3, 3, 0, 3, 3, 9, 3, 3, 1], Some(9)),
+            (&[3, 3], Some(255)),
+            (&[3, 2, 3, 3, 7], Some(255)),
+            (&[8, 0, 3, 3, 7], Some(255)),
+            (&[8, 200, 3, 3, 7], Some(255)),
+            (&[1, 1, 1, 8], Some(255)),
         ] {
             assert_eq!(window_shift(options), shift, "{options:?}");
         }
