@@ -87,6 +87,20 @@ test("the table is used by keyboard alone", async ({ page }) => {
   await expect(selected).toContainText("closed");
 });
 
+test("the details of the lowest row in sight do not cover it", async ({ page }) => {
+  await open(page);
+  await grid(page).focus();
+  await page.keyboard.press("PageDown");
+  await page.keyboard.press("PageDown");
+  const selected = page.locator("[role=row][aria-selected=true]");
+  await expect(selected).toBeInViewport();
+  const row = await selected.getAttribute("aria-rowindex");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: "Details" })).toBeVisible();
+  await expect(selected).toBeInViewport({ ratio: 0.9 });
+  await expect(selected).toHaveAttribute("aria-rowindex", row ?? "");
+});
+
 test("columns sort, and say so", async ({ page }) => {
   await open(page);
   const age = page.getByRole("columnheader", { name: "Age" });
