@@ -28,7 +28,6 @@ use self::{
     stack::{SMALL_WINDOW, Stack, State, WINDOW},
 };
 pub use self::{
-    device::is_intact,
     memory::{Capacity, Holder},
     scheduler::Pick,
 };
