@@ -385,8 +385,8 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
         let log: LogView = client.get(&format!("/v1/logs?limit={LINES_MAX}")).await?;
         let mut events = client.events(Some(log.last)).await?;
         desk.with_session(id, |session, _| session.truth.remember(log.lines));
-        while let Some(news) = events.next().await? {
-            desk.hear(id, news);
+        while let Some(item) = events.next().await? {
+            desk.hear(id, item);
         }
         Ok::<_, client::Error>(())
     };
@@ -399,11 +399,11 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
 }
 
 impl Desk {
-    /// Takes news from the manager; with the first news the network runs.
-    pub(crate) fn hear(&self, id: u64, news: client::News) {
+    /// Takes an item of the manager's stream; with the first one the network runs.
+    pub(crate) fn hear(&self, id: u64, item: client::StreamItem) {
         let heard = self.with_session(id, |session, change| {
             let waited = session.held();
-            session.truth.hear(news, change);
+            session.truth.hear(item, change);
             let decided = waited.is_some() && session.held().is_none();
             let waits = session
                 .waits
