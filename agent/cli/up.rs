@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let mode = Mode {
         watch: !args.no_watch,
         hold: if args.confirm || args.require_trust.is_some() {
-            Hold::News
+            Hold::NewGrants
         } else if args.confirm_commands {
             Hold::Commands
         } else {
@@ -367,7 +367,7 @@ impl Upkeep {
         };
         if origin.hold() != Hold::Nothing && prompts.listen() {
             let what = match origin.hold() {
-                Hold::News => "apply the change, once the lines below say that it waits",
+                Hold::NewGrants => "apply the change, once the lines below say that it waits",
                 Hold::Commands | Hold::Nothing => {
                     "start new commands, once the lines below say that some wait"
                 }

@@ -23,7 +23,7 @@ mod words;
 
 pub use build::build;
 pub use diff::{Change, Kind, diff};
-pub use grants::{grants, news};
+pub use grants::{grants, new_grants};
 pub use policy::Reach;
 
 /// How many problems are shown; further ones are only counted.
