@@ -15,7 +15,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use self::words::{Place, Remote, Writable};
+use self::words::{ListenRange, Remote, Writable};
 use crate::{
     destination::{Destination, Host},
     manifest::{Problem, limits::read},
@@ -33,11 +33,11 @@ pub struct Limits(Vec<Permits>);
 pub struct Permits {
     /// The place where it is written, for people.
     origin: String,
-    listen: Permit<Vec<Place>>,
+    listen: Permit<Vec<ListenRange>>,
     dial: Permit<Vec<Remote>>,
     gateway: Permit<bool>,
     resolve: Permit<Names>,
-    proxy: Permit<Vec<Place>>,
+    proxy: Permit<Vec<ListenRange>>,
     write: Permit<Vec<Writable>>,
 }
 
@@ -182,8 +182,8 @@ impl Limits {
     }
 }
 
-fn has(places: &[Place], address: SocketAddr) -> bool {
-    places.iter().any(|place| place.has(address))
+fn has(ranges: &[ListenRange], address: SocketAddr) -> bool {
+    ranges.iter().any(|range| range.has(address))
 }
 
 impl Permits {

@@ -105,7 +105,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     };
     Ok(Forward {
         listen_port: port(listen)?,
-        target: super::Target {
+        target: super::DialTarget {
             host: target_host(host)?,
             port: port(connect)?,
         },

@@ -9,10 +9,11 @@ pub mod view;
 mod checks;
 mod commands;
 mod consent;
-mod deeds;
 mod desk;
 mod diagnostics;
+mod dialogs;
 mod effect;
+mod env_script;
 mod feed;
 mod imports;
 mod intents;
@@ -23,12 +24,12 @@ mod manifest;
 mod notices;
 mod programs;
 mod recent;
-mod screen;
 mod session;
 mod ssh_config;
 mod start;
 mod store;
 mod surface;
+mod tauri_surface;
 #[cfg(test)]
 mod testing;
 mod tray;
@@ -41,6 +42,7 @@ mod golden;
 #[cfg(test)]
 mod types;
 mod truth;
+mod urls;
 mod window;
 mod words;
 

@@ -9,10 +9,9 @@ use tauri::{
 };
 
 use crate::{
-    deeds,
     desk::Desk,
-    screen, tray,
-    view::Held,
+    dialogs, tauri_surface, tray,
+    view::Dragged,
     words::{self, failure},
 };
 
@@ -52,7 +51,7 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
-    screen::set_theme(app, app.state::<Desk>().settings().theme);
+    tauri_surface::set_theme(app, app.state::<Desk>().settings().theme);
     Ok(window)
 }
 
@@ -85,14 +84,14 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
 fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     let desk = app.state::<Desk>();
     match drag {
-        DragDropEvent::Enter { paths, .. } => desk.hold(Held::of(paths)),
+        DragDropEvent::Enter { paths, .. } => desk.set_dragged(Dragged::of(paths)),
         DragDropEvent::Drop { paths, .. } => {
-            desk.hold(None);
+            desk.set_dragged(None);
             if let [path] = &paths[..] {
                 open(app, path.clone());
             }
         }
-        DragDropEvent::Leave => desk.hold(None),
+        DragDropEvent::Leave => desk.set_dragged(None),
         DragDropEvent::Over { .. } | _ => {}
     }
 }
@@ -123,8 +122,8 @@ async fn close(app: &AppHandle) {
             tracing::warn!("the window cannot be minimised: {error}");
         }
     } else {
-        let screen = app.state::<std::sync::Arc<dyn crate::surface::Surface>>();
-        deeds::quit(&desk, &**screen).await;
+        let surface = app.state::<std::sync::Arc<dyn crate::surface::Surface>>();
+        dialogs::quit(&desk, &**surface).await;
     }
 }
 

@@ -15,7 +15,7 @@ pub use head::{HEAD_MAX, HEADERS_MAX, Headers};
 pub use reply::{CONNECTED, Reply};
 pub use request::Request;
 pub use response::{BadGateway, Response};
-pub use target::Target;
+pub use target::RequestTarget;
 
 /// The name under which this proxy stands in `Via` (RFC 9110 section 7.6.3).
 const PSEUDONYM: &str = "norouter";
