@@ -27,6 +27,7 @@ mod rights;
 mod rules;
 mod silence;
 mod strangers;
+pub mod way;
 mod words;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
@@ -38,7 +39,7 @@ use self::{
     places::Places, probe::Errands, reports::Reports, silence::Silence, strangers::Strangers,
 };
 pub use self::{
-    path::{Gateway, Path},
+    path::{Gateway, Path, permitted},
     rights::Rights,
     words::{Errand, Files, Listener, NotListening, Output, Proxy, Purpose, Service, Turn},
 };

@@ -1,6 +1,6 @@
-//! The way of a connection that a client of a proxy asks for, and what a gateway does for others.
+//! Where the destination of a proxy's client is, and what a gateway does for others.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::{config::Config, rights::Rights};
 use crate::{
@@ -32,6 +32,25 @@ pub struct Gateway {
     pub relay: Option<Port>,
     /// The port of its DNS server, if there is one.
     pub dns: Option<Port>,
+}
+
+/// Those addresses of a destination that `may` permits. If it permits none, the failure is that of the first address.
+pub fn permitted(
+    mut addresses: Vec<SocketAddr>,
+    may: impl Fn(IpAddr) -> Result<(), Failure>,
+) -> Result<Vec<SocketAddr>, Failure> {
+    let mut refused = None;
+    addresses.retain(|address| match may(address.ip()) {
+        Ok(()) => true,
+        Err(failure) => {
+            refused.get_or_insert(failure);
+            false
+        }
+    });
+    match refused {
+        Some(failure) if addresses.is_empty() => Err(failure),
+        Some(_) | None => Ok(addresses),
+    }
 }
 
 impl Rights {
