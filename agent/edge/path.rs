@@ -135,8 +135,28 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
+    /// Whether this agent connects for other hosts to an address that may be one of this machine's own. Services there
+    /// are only for the machine's own programs, unless a route names the address.
+    pub fn may_be_own(
+        &self,
+        destination: &Destination,
+        address: IpAddr,
+        is_own: bool,
+    ) -> Result<(), Failure> {
+        if !is_own || self.means_own(address) {
+            return Ok(());
+        }
+        Err(Failure {
+            cause: Cause::NotAllowed,
+            reason: format!(
+                "{destination} is {address} (an address of that machine itself) there, which is never dialled for \
+                 others; publish the port instead, or write that address as a route."
+            ),
+        })
+    }
+
     /// Whether a route means this address even if it is one of this host's own.
-    pub fn means_own(&self, address: IpAddr) -> bool {
+    pub(super) fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.routes.means(config.me, address))
     }
