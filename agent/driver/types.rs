@@ -38,6 +38,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         };
     }
     let stale: Vec<String> = stale![
+        ErrorCode,
         Event,
         FlowState,
         FlowView,

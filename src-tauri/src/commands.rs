@@ -16,7 +16,7 @@ use crate::{
     diagnostics, dialogs, effect, env_script, feed, imports, manifest,
     surface::Surface,
     urls,
-    view::{App, Check, Checked, ImportOffer, ManifestText, News, Settings},
+    view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings},
     words::dialog,
 };
 
@@ -32,7 +32,7 @@ const MESSAGE_MAX: usize = 4_096;
 /// How many offers may be chosen.
 const OFFERS_MAX: usize = 200;
 
-type Outcome<T = ()> = Result<T, String>;
+type Outcome<T = ()> = Result<T, Refused>;
 
 /// Declares the commands, so that the list, the handler and the permissions cannot differ.
 macro_rules! commands {
@@ -92,7 +92,7 @@ commands![
 
 fn bounded(text: &str, most: usize) -> Outcome {
     if text.len() > most {
-        return Err(format!("this is longer than {most} bytes"));
+        return Err(format!("this is longer than {most} bytes").into());
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn path(text: &str) -> Outcome<&Path> {
     bounded(text, PATH_MAX)?;
     let path = Path::new(text);
     if text.contains('\0') || !path.is_absolute() {
-        return Err("this is not the path of a file".to_owned());
+        return Err("this is not the path of a file".into());
     }
     Ok(path)
 }
@@ -144,37 +144,37 @@ async fn why(desk: State<'_, Desk>, target: String, from: Option<String>) -> Out
 #[tauri::command(rename_all = "camelCase")]
 async fn open_manifest(desk: State<'_, Desk>, path: String) -> Outcome {
     self::path(&path)?;
-    desk.open_again(&path).await
+    Ok(desk.open_again(&path).await?)
 }
 
 #[tauri::command]
 async fn open_dialog(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
-    dialogs::open_dialog(&desk, &**surface).await
+    Ok(dialogs::open_dialog(&desk, &**surface).await?)
 }
 
 #[tauri::command]
 async fn open_demo(desk: State<'_, Desk>) -> Outcome {
-    desk.open_demo().await
+    Ok(desk.open_demo().await?)
 }
 
 #[tauri::command]
 async fn create_example(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
-    dialogs::create(&desk, &**surface, dialogs::EXAMPLE).await
+    Ok(dialogs::create(&desk, &**surface, dialogs::EXAMPLE).await?)
 }
 
 #[tauri::command]
 async fn consent(desk: State<'_, Desk>, digest: String, agree: bool) -> Outcome {
-    desk.consent(&digest, agree).await
+    Ok(desk.consent(&digest, agree).await?)
 }
 
 #[tauri::command]
 async fn start(desk: State<'_, Desk>) -> Outcome {
-    desk.start().await
+    Ok(desk.start().await?)
 }
 
 #[tauri::command]
 async fn stop(desk: State<'_, Desk>) -> Outcome {
-    desk.stop().await
+    Ok(desk.stop().await?)
 }
 
 #[tauri::command]
@@ -184,12 +184,12 @@ async fn reload(desk: State<'_, Desk>) -> Outcome {
 
 #[tauri::command]
 async fn attach(desk: State<'_, Desk>, name: String) -> Outcome {
-    desk.attach(&name).await
+    Ok(desk.attach(&name).await?)
 }
 
 #[tauri::command]
 async fn detach(desk: State<'_, Desk>) -> Outcome {
-    desk.detach()
+    Ok(desk.detach()?)
 }
 
 #[tauri::command]
@@ -237,7 +237,7 @@ async fn answer(
 #[tauri::command]
 async fn forget_recent(desk: State<'_, Desk>, path: String) -> Outcome {
     bounded(&path, PATH_MAX)?;
-    desk.forget_recent(&path)
+    Ok(desk.forget_recent(&path)?)
 }
 
 #[tauri::command]
@@ -246,7 +246,7 @@ async fn set_settings(
     surface: State<'_, Arc<dyn Surface>>,
     settings: Settings,
 ) -> Outcome {
-    dialogs::set_settings(&desk, &**surface, settings)
+    Ok(dialogs::set_settings(&desk, &**surface, settings)?)
 }
 
 #[tauri::command]
@@ -267,15 +267,15 @@ async fn create_from(
     offers: Vec<String>,
 ) -> Outcome {
     if offers.len() > OFFERS_MAX {
-        return Err(format!("choose at most {OFFERS_MAX}"));
+        return Err(format!("choose at most {OFFERS_MAX}").into());
     }
     let text = found.manifest(&offers)?;
-    dialogs::create(&desk, &**surface, &text).await
+    Ok(dialogs::create(&desk, &**surface, &text).await?)
 }
 
 #[tauri::command]
 async fn manifest_read(desk: State<'_, Desk>) -> Outcome<ManifestText> {
-    manifest::read(&desk.manifest()?)
+    Ok(manifest::read(&desk.manifest()?)?)
 }
 
 #[tauri::command]
@@ -305,18 +305,18 @@ async fn manifest_save(desk: State<'_, Desk>, text: String, base: String) -> Out
 #[tauri::command]
 async fn manifest_schema() -> Outcome<Value> {
     serde_json::from_str(&norouter::manifest::schema::json_schema())
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.to_string().into())
 }
 
 #[tauri::command]
 async fn env_script(desk: State<'_, Desk>, shell: String, host: Option<String>) -> Outcome<String> {
-    env_script::env_script(&desk, &shell, host.as_deref())
+    Ok(env_script::env_script(&desk, &shell, host.as_deref())?)
 }
 
 #[tauri::command]
 async fn copy(surface: State<'_, Arc<dyn Surface>>, text: String) -> Outcome {
     bounded(&text, TEXT_MAX)?;
-    surface.copy(&text)
+    Ok(surface.copy(&text)?)
 }
 
 #[tauri::command]
@@ -325,7 +325,7 @@ async fn open_url(
     surface: State<'_, Arc<dyn Surface>>,
     url: String,
 ) -> Outcome {
-    surface.browse(&urls::address_of_the_network(&desk, &url)?)
+    Ok(surface.browse(&urls::address_of_the_network(&desk, &url)?)?)
 }
 
 #[tauri::command]
@@ -339,19 +339,19 @@ async fn diagnostics_save(
     text: String,
 ) -> Outcome<Option<String>> {
     bounded(&text, TEXT_MAX)?;
-    dialogs::save(
+    Ok(dialogs::save(
         &**surface,
         dialog::SAVE_REPORT,
         "norouter-diagnostics.txt",
         &text,
     )
-    .await
+    .await?)
 }
 
 #[tauri::command]
 async fn export_log(surface: State<'_, Arc<dyn Surface>>, text: String) -> Outcome<Option<String>> {
     bounded(&text, TEXT_MAX)?;
-    dialogs::save(&**surface, dialog::SAVE_LOG, "norouter.log", &text).await
+    Ok(dialogs::save(&**surface, dialog::SAVE_LOG, "norouter.log", &text).await?)
 }
 
 #[tauri::command]

@@ -3,13 +3,12 @@
 
 use norouter::{
     destination::Destination,
-    driver::control::client,
     secret::Secret,
     view::{Answer, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id},
 };
 use serde_json::Value;
 
-use crate::desk::Desk;
+use crate::{desk::Desk, view::Refused};
 
 /// How long the name of a host may be (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 253;
@@ -25,82 +24,74 @@ const ANSWER_MAX: usize = 4_096;
 
 impl Desk {
     /// The flows that were in use last.
-    pub(crate) async fn flows(&self, limit: usize) -> Result<FlowsView, String> {
+    pub(crate) async fn flows(&self, limit: usize) -> Result<FlowsView, Refused> {
         let limit = limit.min(ROWS_MAX);
-        let asked = self.client()?;
-        asked
-            .get(&format!("/v1/flows?limit={limit}"))
-            .await
-            .map_err(told)
+        let client = self.client()?;
+        Ok(client.get(&format!("/v1/flows?limit={limit}")).await?)
     }
 
     /// The end of the log, of one host or of all.
-    pub(crate) async fn logs(&self, host: Option<&str>, limit: usize) -> Result<LogView, String> {
+    pub(crate) async fn logs(&self, host: Option<&str>, limit: usize) -> Result<LogView, Refused> {
         let limit = limit.min(ROWS_MAX);
         let host = match host {
             Some(host) => format!("&host={}", name(host)?),
             None => String::new(),
         };
-        let asked = self.client()?;
-        asked
-            .get(&format!("/v1/logs?limit={limit}{host}"))
-            .await
-            .map_err(told)
+        let client = self.client()?;
+        let path = format!("/v1/logs?limit={limit}{host}");
+        Ok(client.get(&path).await?)
     }
 
     /// The plan of the network.
-    pub(crate) async fn plan(&self) -> Result<PlanView, String> {
-        self.client()?.plan().await.map_err(told)
+    pub(crate) async fn plan(&self) -> Result<PlanView, Refused> {
+        Ok(self.client()?.plan().await?)
     }
 
     /// How far a connection would come, step by step.
-    pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<WhyView, String> {
-        let wrong = || "this is not a destination; write NAME:PORT".to_owned();
+    pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<WhyView, Refused> {
+        let wrong = || Refused::from("this is not a destination; write NAME:PORT");
         if target.len() > TARGET_MAX {
             return Err(wrong());
         }
         let target = Destination::parse(target, None).map_err(|_| wrong())?;
         let from = from.map(name).transpose()?;
-        self.client()?.why(&target, from).await.map_err(told)
+        Ok(self.client()?.why(&target, from).await?)
     }
 
     /// Does something to a host.
-    pub(crate) async fn host_action(&self, host: &str, action: HostAction) -> Result<(), String> {
+    pub(crate) async fn host_action(&self, host: &str, action: HostAction) -> Result<(), Refused> {
         let host = name(host)?;
-        self.client()?.host(host, action).await.map_err(told)
+        Ok(self.client()?.host(host, action).await?)
     }
 
     /// Starts a host's command that waits for approval, if it is the one that was shown, which the number says.
-    pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), String> {
+    pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), Refused> {
         let host = name(host)?;
         let held = self.network().and_then(|network| {
             let mut hosts = network.snapshot.hosts.into_iter();
             hosts.find(|it| it.name == host)?.held
         });
         if held.is_none_or(|held| held.number != number) {
-            return Err("this command does not wait any more; look again".to_owned());
+            return Err("this command does not wait any more; look again".into());
         }
         let path = format!("/v1/hosts/{host}/approve?number={number}");
-        self.client()?.post(&path).await.map_err(told)
+        Ok(self.client()?.post(&path).await?)
     }
 
     /// Reads the manifest again.
-    pub(crate) async fn reload(&self) -> Result<(), String> {
+    pub(crate) async fn reload(&self) -> Result<(), Refused> {
         let client = self.client()?;
-        client
-            .call::<Value>("/v1/reload")
-            .await
-            .map(drop)
-            .map_err(told)
+        client.call::<Value>("/v1/reload").await?;
+        Ok(())
     }
 
     /// Ends a flow.
-    pub(crate) async fn kill_flow(&self, id: &str) -> Result<(), String> {
+    pub(crate) async fn kill_flow(&self, id: &str) -> Result<(), Refused> {
         if parse_flow_id(id).is_none() {
-            return Err("this is not a flow".to_owned());
+            return Err("this is not a flow".into());
         }
         let path = format!("/v1/flows/{id}");
-        self.client()?.delete(&path).await.map_err(told)
+        Ok(self.client()?.delete(&path).await?)
     }
 
     /// Sends the answer to a host's question, or that nobody will answer.
@@ -110,21 +101,21 @@ impl Desk {
         prompt: u64,
         text: Option<Secret>,
         remember: bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refused> {
         let host = name(host)?;
         let unfit = |text: &Secret| {
             let text = text.reveal();
             text.len() > ANSWER_MAX || text.contains(['\0', '\n', '\r'])
         };
         if text.as_ref().is_some_and(unfit) {
-            return Err("the answer is too long, or has more than one line".to_owned());
+            return Err("the answer is too long, or has more than one line".into());
         }
         let answer = Answer {
             prompt,
             text,
             remember,
         };
-        self.client()?.answer(host, &answer).await.map_err(told)
+        Ok(self.client()?.answer(host, &answer).await?)
     }
 }
 
@@ -143,14 +134,6 @@ fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     } else {
         Err(otherwise.to_owned())
     }
-}
-
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "it is what a failed request gives"
-)]
-fn told(error: client::Error) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -278,7 +278,12 @@ fn what_is_asked_well_is_done() {
     let again = |path: &Path| rig.ask("open_manifest", json!({"path": path}));
     for foreign in [&*file, Path::new("/etc/passwd")] {
         let refused = again(foreign).unwrap_err();
-        assert!(refused.as_str().unwrap().contains("not open before"));
+        assert!(
+            refused["text"]
+                .as_str()
+                .unwrap()
+                .contains("not open before")
+        );
     }
     tauri::async_runtime::block_on(rig.desk.open(&file)).unwrap();
     again(&file).unwrap();
@@ -301,7 +306,7 @@ fn what_is_asked_well_is_done() {
         "manifest_save",
         json!({"text": changed, "base": text["hash"]}),
     );
-    assert_eq!(stale, Err(json!("changed on disk")));
+    assert_eq!(stale, Err(json!({"code": null, "text": "changed on disk"})));
     assert_ne!(saved["hash"], text["hash"]);
     let schema = rig.ask("manifest_schema", json!({})).unwrap();
     assert!(schema["$schema"].as_str().unwrap().contains("draft-07"));

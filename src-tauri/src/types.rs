@@ -8,7 +8,7 @@ use ts_rs::{Config, TS};
 use crate::view;
 
 /// Types of the library to which ours refer.
-const THEIRS: [&str; 3] = ["HostView", "LogLine", "NetworkView"];
+const THEIRS: [&str; 4] = ["ErrorCode", "HostView", "LogLine", "NetworkView"];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ui/src/lib/types")
@@ -66,6 +66,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         Platform,
         Problem,
         Recent,
+        Refused,
         Settings,
         Severity,
         Shown,

@@ -3,7 +3,10 @@
 
 use std::path::PathBuf;
 
-use norouter::view::{HostView, LogLine, NetworkView};
+use norouter::{
+    driver::control::client,
+    view::{ErrorCode, HostView, LogLine, NetworkView},
+};
 use serde::{Deserialize, Serialize};
 
 /// The state of the app, without that of the network.
@@ -28,7 +31,6 @@ pub struct App {
     /// The question for consent that has to be answered before anything runs.
     pub consent: Option<Consent>,
     /// The files that a person drags over the window and has not dropped yet.
-    #[serde(rename = "held")]
     pub dragged: Option<Dragged>,
     /// The last failure.
     pub failure: Option<Failure>,
@@ -146,7 +148,6 @@ pub struct Consent {
     /// The hosts that have a command.
     pub hosts: Vec<ConsentHost>,
     /// The other grants of the manifest.
-    #[serde(rename = "deeds")]
     pub grants: Vec<ConsentGrant>,
     /// Things that its commands name and that other users of this machine could change, as sentences.
     pub doubts: Vec<String>,
@@ -462,4 +463,40 @@ pub enum News {
     },
     /// The network that was shown has ended.
     Ended,
+}
+
+/// Why something that the page asked for was not done. What Tauri itself refuses is a plain text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Refused {
+    /// The kind of the error; `None` if the app itself refused, or the network's manager has another version.
+    pub code: Option<ErrorCode>,
+    /// The reason, for people.
+    pub text: String,
+}
+
+impl From<String> for Refused {
+    fn from(text: String) -> Self {
+        Self { code: None, text }
+    }
+}
+
+impl From<&str> for Refused {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<client::Error> for Refused {
+    fn from(error: client::Error) -> Self {
+        let code = match &error {
+            client::Error::Refused { code, .. } => *code,
+            client::Error::NoManager(_) | client::Error::Silent { .. } => None,
+        };
+        Self {
+            code,
+            text: error.to_string(),
+        }
+    }
 }

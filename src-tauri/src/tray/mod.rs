@@ -152,7 +152,7 @@ async fn perform(app: &AppHandle, act: Act) {
             started
         }
         Act::Stop => dialogs::stop(&desk, &*surface).await,
-        Act::Reload => desk.reload().await,
+        Act::Reload => desk.reload().await.map_err(|refused| refused.text),
         Act::Show => {
             window::show(app);
             Ok(())

@@ -1,5 +1,7 @@
 // Errors of the page go to the app's log. Otherwise a broken page would only be an empty window.
 import { ipc } from "./ipc";
+import type { ErrorCode } from "./types/ErrorCode";
+import type { Refused } from "./types/Refused";
 
 let left = 20;
 
@@ -23,10 +25,20 @@ export function reportErrors(): void {
   });
 }
 
-/** The words of an error, for people. The back end sends plain text. */
+/** The kind of an error that the network's manager has named. */
+export function codeOf(error: unknown): ErrorCode | null {
+  return isRefused(error) ? error.code : null;
+}
+
+/** The words of an error, for people. */
 export function text(error: unknown): string {
-  if (typeof error === "string") {
-    return error;
+  if (isRefused(error)) {
+    return error.text;
   }
+  // Tauri's own refusals are plain text.
   return error instanceof Error ? error.message : String(error);
+}
+
+function isRefused(error: unknown): error is Refused {
+  return typeof error === "object" && error !== null && "code" in error && "text" in error;
 }

@@ -16,23 +16,23 @@ const doubts = ['gke: "/srv/shared/gke.sh" can be changed by others: other users
 export function consentCommands(world: World): Commands {
   const scene = new URLSearchParams(location.search).get("scene");
   if (scene === "consent") {
-    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), deeds: grants, doubts } };
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), grants, doubts } };
   }
   if (scene === "consent-alone") {
     const reach = [{ text: "every host may reach all that is published and routed", isNew: true }];
-    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: [], deeds: reach, doubts: [] } };
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: [], grants: reach, doubts: [] } };
   }
   if (scene === "change" || scene === "change-attached") {
     const [first, ...rest] = world.commands().map((host) => ({ ...host, previous: host.command, change: "same" as const }));
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "other.example.com"], change: "changed" as const }, ...rest];
-    world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, deeds: grants, doubts: [] };
+    world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, grants, doubts: [] };
     world.app = { ...world.app, consent: scene === "change" ? world.waits : null };
   }
   // Another program writes the file while its commands are shown.
   window.addEventListener("mock:changed", () => {
     const [first, ...rest] = world.commands();
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "evil.example.com"], change: "changed" as const }, ...rest];
-    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", running: false, hosts, deeds: grants, doubts: [] } });
+    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", running: false, hosts, grants, doubts: [] } });
   });
   return {
     consent: ({ agree }) => {

@@ -1,5 +1,6 @@
 // Flows between the hosts of the scene: some live long, some come and go. `/?flows=10000` asks for that many.
 import type { FlowView } from "../lib/types/FlowView";
+import type { Refused } from "../lib/types/Refused";
 import type { Commands } from "./commands";
 import { Chance } from "./chance";
 import type { World } from "./world";
@@ -58,7 +59,7 @@ class Traffic {
     const before = this.#flows.length;
     this.#flows = this.#flows.filter((flow) => flow.id !== id);
     if (this.#flows.length === before) {
-      throw `There is no flow "${id}" any more.`;
+      throw { code: "noFlow", text: `There is no flow "${id}" any more.` } satisfies Refused;
     }
   }
 

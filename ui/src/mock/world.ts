@@ -90,7 +90,7 @@ export class World {
       uptimeMs: this.nowMs,
       nowMs: this.nowMs,
       hosts: this.hosts,
-      held: this.waits === null ? undefined : { number: 1, grants: this.waits.deeds.filter((grant) => grant.isNew).map((grant) => grant.text) },
+      held: this.waits === null ? undefined : { number: 1, grants: this.waits.grants.filter((grant) => grant.isNew).map((grant) => grant.text) },
     };
   }
 
@@ -220,7 +220,7 @@ function firstApp(name: string, played: Scene): App {
     running: name === "first" ? [] : ["lab"],
     recent,
     consent: null,
-    held: null,
+    dragged: null,
     failure: null,
     settings: { theme: "system", startAtLogin: false, notifyLost: true, notifyNeedsYou: true, openLast: true },
   };
@@ -232,7 +232,7 @@ function firstApp(name: string, played: Scene): App {
     case "consent-alone":
       return { ...app, network: null };
     case "dragged":
-      return { ...app, held: { kind: "one", name: "lab.yaml" } };
+      return { ...app, dragged: { kind: "one", name: "lab.yaml" } };
     case "failure":
       return {
         ...app,

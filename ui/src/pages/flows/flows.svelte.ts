@@ -5,7 +5,7 @@ import { parseFilter, toggleTerm } from "../../lib/flowFilter";
 import * as flows from "../../lib/flows";
 import { ipc } from "../../lib/ipc";
 import { Poller } from "../../lib/poller";
-import { text } from "../../lib/report";
+import { codeOf, text } from "../../lib/report";
 import { t } from "../../lib/strings";
 import { act, toasts } from "../../lib/toasts.svelte";
 
@@ -110,7 +110,10 @@ class FlowsModel {
     let failed = 0;
     const worker = async () => {
       for (let id = left.pop(); id !== undefined; id = left.pop()) {
-        await ipc.killFlow(id).catch(() => (failed += 1));
+        await ipc.killFlow(id).catch((error) => {
+          // A flow that has ended meanwhile is what the person wanted.
+          failed += codeOf(error) === "noFlow" ? 0 : 1;
+        });
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
