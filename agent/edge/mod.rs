@@ -45,7 +45,7 @@ pub use self::{
 use crate::{
     addr::{FlowKey, Vip},
     destination::Destination,
-    flow::{self, Capacity, Holder, Receive, Table, TableFull},
+    flow::{Capacity, Holder, Receive, Table, TableFull},
     limits::Limits,
     link::Sign,
     names::Zone,
@@ -53,7 +53,7 @@ use crate::{
     route::policy::By,
     time::Instant,
     wire::{
-        self, Decoder, Desync, Failure, HEADER_LEN, Item, Packet, PacketFrame,
+        self, Decoder, Desync, Failure, HEADER_LEN, Item, Packet,
         control::{
             self, Configure, Event, Lost, Message, ProblemCode, ProblemReport, Raw, Request,
             RouteSuggestion,
@@ -134,7 +134,7 @@ impl Core {
             };
             sign = Sign::Whole;
             match item {
-                Item::Packet(frame) => self.handle_frame(now, &frame),
+                Item::Packet(frame) => self.handle_packet(now, frame.payload()),
                 Item::Control(json) => self.handle_control(now, &json),
                 // TCP sends a damaged packet again. A frame that a newer manager sends without an announcement of this
                 // agent is lost.
@@ -447,9 +447,7 @@ impl Core {
                 // agent.
                 let mut frame = out.split_off(start);
                 frame.advance(HEADER_LEN);
-                if let Ok(packet) = Packet::parse(&frame) {
-                    self.handle_packet(now, &packet);
-                }
+                self.handle_packet(now, &frame);
                 continue;
             }
             self.pace.spend(now, sent);
@@ -480,24 +478,16 @@ impl Core {
         own.chain(self.flows.poll_timeout()).min()
     }
 
-    fn handle_frame(&mut self, now: Instant, frame: &PacketFrame) {
-        let Ok(packet) = Packet::parse(frame.payload()) else {
+    fn handle_packet(&mut self, now: Instant, bytes: &[u8]) {
+        let Ok(packet) = Packet::parse(bytes) else {
             return;
         };
-        // A frame's sum covers the whole way from agent to agent, and more than TCP's does, so one of them is enough.
-        if frame.is_sealed() || flow::is_intact(&packet) {
-            self.handle_packet(now, &packet);
-        }
-    }
-
-    /// Takes in a packet that has arrived as it was sent.
-    fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) {
-        if self.flows.handle_packet(now, packet) {
+        if self.flows.handle_packet(now, &packet) {
             return;
         }
         let (arrivals, flows) = (&mut self.arrivals, &mut self.flows);
         let (reports, outbox) = (&mut self.reports, &mut self.outbox);
-        if arrivals.accept(now, packet, &self.rights, flows, reports, outbox) {
+        if arrivals.accept(now, &packet, &self.rights, flows, reports, outbox) {
             return;
         }
         if let Some(reset) = packet.reset_reply() {

@@ -22,7 +22,6 @@ use std::{
 use bytes::BytesMut;
 
 pub use self::{
-    device::is_intact,
     memory::{Capacity, Holder},
     scheduler::Pick,
     stack::Receive,

@@ -30,11 +30,6 @@ impl PacketFrame {
         self.0.get(HEADER_LEN..).unwrap_or_default()
     }
 
-    /// Whether the frame has a [sum]. An agent's [`Decoder`] has compared it.
-    pub fn is_sealed(&self) -> bool {
-        self.0.get(sum::FIELD).is_some_and(|sum| sum != [0, 0])
-    }
-
     /// The same frame in memory of its own.
     #[must_use]
     pub fn into_own(self) -> Self {

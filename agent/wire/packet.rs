@@ -34,8 +34,7 @@ pub enum PacketError {
     Protocol,
 }
 
-/// A TCP segment in an IPv4 packet, whose headers have been checked (not its checksum, which
-/// the agent that receives it compares).
+/// A TCP segment in an IPv4 packet, whose headers have been checked (not its checksums: the stacks at the ends do).
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     bytes: &'a [u8],
@@ -149,11 +148,6 @@ impl<'a> Packet<'a> {
     /// The whole packet.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
-    }
-
-    /// The TCP segment: header, options and data.
-    pub fn tcp(&self) -> &'a [u8] {
-        self.bytes.get(IPV4_HEADER..).unwrap_or_default()
     }
 
     /// Both endpoints, in the direction of this packet.

@@ -10,7 +10,7 @@ use xxhash_rust::xxh64::xxh64;
 use super::layout::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
 
 /// Where the reserved field is in a header.
-pub(super) const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;
+const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;
 
 /// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these
 /// are 0.

@@ -25,10 +25,7 @@ fn args() -> serde_json::Value {
 
 /// What the agent does about a SYN: its outputs without wakes.
 fn on_syn(core: &mut Core, now: Instant, destination: &str) -> Vec<Output> {
-    core.handle_frame(
-        now,
-        &PacketFrame::new(&syn_to(destination.parse().unwrap())),
-    );
+    core.handle_packet(now, &syn_to(destination.parse().unwrap()));
     let outputs = outputs(core).into_iter();
     outputs
         .filter(|output| !matches!(output, Output::Wake(_)))

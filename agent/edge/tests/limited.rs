@@ -127,7 +127,7 @@ fn without_a_permit_nothing_is_done_and_everything_is_told_with_its_rule() {
     // Nothing is tried again, and nothing that comes in is dialled.
     core.handle_timeout(NOW + LISTEN_RETRY);
     for target in ["127.0.42.101:80", "10.1.2.3:443"] {
-        core.handle_frame(NOW, &PacketFrame::new(&syn_to(target.parse().unwrap())));
+        core.handle_packet(NOW, &syn_to(target.parse().unwrap()));
         assert_eq!(done(&mut core), Vec::<String>::new(), "{target}");
         let reset = packets(&mut core).pop().unwrap();
         assert!(Packet::parse(&reset).unwrap().segment().flags.rst);
@@ -172,7 +172,7 @@ fn what_is_permitted_is_done_as_without_limits() {
         "127.0.42.101:10054",
     ] {
         for core in [&mut core, &mut free] {
-            core.handle_frame(NOW, &PacketFrame::new(&syn_to(target.parse().unwrap())));
+            core.handle_packet(NOW, &syn_to(target.parse().unwrap()));
         }
         let words = done(&mut core);
         assert_eq!(words.len(), 1, "{target}");
@@ -217,7 +217,7 @@ fn each_kind_is_permitted_by_itself() {
     ] {
         let mut core = limited(permits);
         done(&mut core);
-        core.handle_frame(NOW, &PacketFrame::new(&syn_to(target)));
+        core.handle_packet(NOW, &syn_to(target));
         assert_eq!(done(&mut core).len(), usize::from(dialled), "{permits:?}");
     }
     let core = limited(&["dial=10.0.0.0/8:8000"]);
@@ -249,7 +249,7 @@ fn a_thousand_refused_targets_are_told_in_sum() {
     problems(&mut core);
     let refuse = |core: &mut Core, number: u16| {
         let address = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), number);
-        core.handle_frame(NOW, &PacketFrame::new(&syn_to(address)));
+        core.handle_packet(NOW, &syn_to(address));
     };
     refuse(&mut core, 1);
     let about = |told: &[String]| -> Vec<String> {
@@ -398,7 +398,7 @@ fn where_the_limits_cannot_be_known_nothing_is_served_and_the_reason_is_the_answ
     assert_eq!(answer["body"]["error"], reason);
     assert_eq!(answer["body"].get("data"), Some(&Value::Null));
     for target in ["127.0.42.101:80", "10.1.2.3:443", "127.0.42.101:10054"] {
-        core.handle_frame(NOW, &PacketFrame::new(&syn_to(target.parse().unwrap())));
+        core.handle_packet(NOW, &syn_to(target.parse().unwrap()));
     }
     assert_eq!(outputs(&mut core), []);
     assert!(core.rights().may_dial(&destination("10.1.2.3:80")).is_err());

@@ -42,7 +42,7 @@ fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
 
 /// Whether the agent takes in a connection, for whatever purpose.
 fn lets_in(core: &mut Core, from: Ipv4Addr, to: &str) -> bool {
-    core.handle_frame(Instant::ZERO, &PacketFrame::new(&syn(from, to)));
+    core.handle_packet(Instant::ZERO, &syn(from, to));
     let taken = !begun(core).is_empty();
     packets(core);
     taken
@@ -138,10 +138,7 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
 fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     let allow = rule(1, "127.0.42.100", "", &["*.internal"], "allow");
     let mut core = settled(&args("deny", std::slice::from_ref(&allow)));
-    core.handle_frame(
-        Instant::ZERO,
-        &PacketFrame::new(&syn(FRIEND, "127.0.42.101:10054")),
-    );
+    core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:10054"));
     let [Output::Serve(flow, Service::Relay)] = begun(&mut core)[..] else {
         panic!("the relay is not served");
     };
@@ -161,10 +158,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     assert!(core.is_reset(flow));
     // A connection that is made too late is ended at once.
     let mut core = settled(&without);
-    core.handle_frame(
-        Instant::ZERO,
-        &PacketFrame::new(&syn(FRIEND, "127.0.42.101:10054")),
-    );
+    core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:10054"));
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());
     assert!(core.is_reset(flow));
 }
@@ -172,10 +166,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
 #[test]
 fn a_flow_to_a_port_that_is_denied_from_now_on_is_cut() {
     let mut core = settled(&args("allow", &[]));
-    core.handle_frame(
-        Instant::ZERO,
-        &PacketFrame::new(&syn(FRIEND, "127.0.42.101:80")),
-    );
+    core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:80"));
     let [Output::Dial { flow, .. }] = begun(&mut core)[..] else {
         panic!("it is not dialled");
     };
