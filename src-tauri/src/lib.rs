@@ -25,6 +25,7 @@ mod programs;
 mod recent;
 mod screen;
 mod session;
+mod shown;
 mod ssh_config;
 mod start;
 mod store;
