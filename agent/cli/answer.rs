@@ -8,17 +8,17 @@ use std::{
 use serde_json::json;
 
 use super::{
-    desk::meant,
     error::{Error, Exit},
     output,
-    reach::{self, Reach, wait_for},
+    prompt_line::meant,
+    reach::{self, WhichNetwork, wait_for},
     typing::{self, Unseen},
 };
 use crate::{
     driver::{
         control::{
             Client,
-            client::{self, Events, News},
+            client::{self, Events, StreamItem},
         },
         system::signals::Requests,
     },
@@ -51,7 +51,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "list")]
     remember: bool,
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write what is asked as JSON
     #[arg(long, requires = "list")]
     json: bool,
@@ -59,7 +59,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         let snapshot = client.network().await?.snapshot;
         if let Some(called) = &args.host {
             reach::host(&snapshot, called)?;
@@ -159,10 +159,10 @@ impl Args {
         // After Ctrl-C the terminal has to show again what is typed.
         let mut requests = Requests::listen().map_err(failed)?;
         let mut lines = typing::lines();
-        let mut news = client.events(None).await?;
+        let mut events = client.events(None).await?;
         let mut snapshot = Snapshot::default();
         let (mut seen, mut answered) = (BTreeSet::new(), BTreeSet::new());
-        learn(&mut news, &mut snapshot).await?;
+        learn(&mut events, &mut snapshot).await?;
         loop {
             let open = self.open(&snapshot);
             let fresh = open.iter().find(|(_, prompt)| !seen.contains(&prompt.id));
@@ -176,7 +176,7 @@ impl Args {
                             Some(line) => break Some(line),
                             None => return Ok(interrupted()),
                         },
-                        told = learn(&mut news, &mut snapshot) => told?,
+                        told = learn(&mut events, &mut snapshot) => told?,
                         _ = requests.next() => return Ok(interrupted()),
                     }
                     let open = self.open(&snapshot);
@@ -209,7 +209,7 @@ impl Args {
             }
             tokio::select! {
                 _ = requests.next() => return Ok(Exit::Interrupted),
-                told = learn(&mut news, &mut snapshot) => told?,
+                told = learn(&mut events, &mut snapshot) => told?,
             }
         }
         if seen.is_empty() {
@@ -283,13 +283,13 @@ fn interrupted() -> Exit {
 }
 
 /// Updates the snapshot by the next event.
-async fn learn(news: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> {
-    match news.next().await? {
-        Some(News::Snapshot(network)) => *snapshot = network.snapshot,
-        Some(News::Host(host)) => {
+async fn learn(events: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> {
+    match events.next().await? {
+        Some(StreamItem::Snapshot(network)) => *snapshot = network.snapshot,
+        Some(StreamItem::Host(host)) => {
             snapshot.apply(*host);
         }
-        Some(News::Event(_) | News::Missed(_)) => {}
+        Some(StreamItem::Event(_) | StreamItem::Missed(_)) => {}
         None => return Err(Error::new(Exit::NoManager, "the network has ended")),
     }
     Ok(())

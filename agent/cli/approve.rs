@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{self, Reach, wait_for},
+    reach::{self, WhichNetwork, wait_for},
 };
 use crate::{
     text::{escape, quote_whole},
@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write what was approved as JSON
     #[arg(long)]
     json: bool,
@@ -36,7 +36,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let outcomes = wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         let snapshot = client.network().await?.snapshot;
         let (hosts, change): (Vec<&HostView>, _) = match &args.host {
             Some(called) => (vec![reach::host(&snapshot, called)?], None),

@@ -2,9 +2,8 @@
 
 use super::{
     error::{Error, Exit},
-    output,
-    screen::Addresses,
-    up,
+    host_block::Addresses,
+    output, up,
 };
 use crate::{
     driver::{control::Identity, demo},

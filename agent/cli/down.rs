@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{WhichNetwork, wait_for},
 };
 
 /// How long a network may take to end. It gives each host a few seconds.
@@ -17,7 +17,7 @@ const END_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write what was ended as JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         // The events end when the manager does.
         let mut events = client.events(None).await?;
         client.post("/v1/down").await?;

@@ -6,9 +6,9 @@ use super::{
     error::{Error, Exit},
     figures::moment,
     output,
-    reach::{Reach, json_line, wait_for},
+    reach::{WhichNetwork, json_line, wait_for},
 };
-use crate::{driver::control::client::News, text::escape, view::LogLine};
+use crate::{driver::control::client::StreamItem, text::escape, view::LogLine};
 
 /// Follow what happens in a running network, until it ends
 ///
@@ -17,7 +17,7 @@ use crate::{driver::control::client::News, text::escape, view::LogLine};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write JSON lines
     #[arg(long)]
     json: bool,
@@ -25,28 +25,32 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
-        let mut events = args.reach.client().await?.events(None).await?;
-        while let Some(news) = events.next().await? {
+        let mut events = args.network.client().await?.events(None).await?;
+        while let Some(item) = events.next().await? {
             if args.json {
-                json_line(&match news {
-                    News::Snapshot(network) => json!({"event": "snapshot", "data": network}),
-                    News::Host(host) => json!({"event": "host", "data": host}),
-                    News::Event(line) => json!({"event": "event", "data": line}),
-                    News::Missed(count) => json!({"event": "missed", "data": {"count": count}}),
+                json_line(&match item {
+                    StreamItem::Snapshot(network) => json!({"event": "snapshot", "data": network}),
+                    StreamItem::Host(host) => json!({"event": "host", "data": host}),
+                    StreamItem::Event(line) => json!({"event": "event", "data": line}),
+                    StreamItem::Missed(count) => {
+                        json!({"event": "missed", "data": {"count": count}})
+                    }
                 })?;
                 continue;
             }
-            match news {
-                News::Snapshot(network) => {
+            match item {
+                StreamItem::Snapshot(network) => {
                     let hosts = network.snapshot.hosts.iter();
                     let states = hosts.map(|host| format!("{} {}", host.name, host.state.word()));
                     let states = states.collect::<Vec<_>>().join(", ");
                     output::data(&format!("{}: {states}\n", network.network))?;
                 }
-                News::Event(event) => output::data(&line(&event))?,
-                News::Missed(count) => output::data(&format!("({count} events came too fast)\n"))?,
+                StreamItem::Event(event) => output::data(&line(&event))?,
+                StreamItem::Missed(count) => {
+                    output::data(&format!("({count} events came too fast)\n"))?;
+                }
                 // The event in the log says the same.
-                News::Host(_) => {}
+                StreamItem::Host(_) => {}
             }
         }
         Ok(Exit::Ok)

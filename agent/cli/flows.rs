@@ -6,7 +6,7 @@ use super::{
     error::{Error, Exit},
     figures::{bytes, latency, rate, span, table},
     output,
-    reach::{Reach, host_name, wait_for},
+    reach::{WhichNetwork, host_name, wait_for},
 };
 use crate::view::{FlowView, FlowsView};
 
@@ -17,7 +17,7 @@ use crate::view::{FlowView, FlowsView};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Only connections that begin or end at the host with this name, alias or VIP
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
@@ -65,7 +65,7 @@ impl Order {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let flows = wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         if let Some(id) = &args.kill {
             client.delete(&format!("/v1/flows/{id}")).await?;
             return Ok(None);

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{self, Reach, wait_for},
+    reach::{self, WhichNetwork, wait_for},
 };
 use crate::view::HostAction;
 
@@ -15,7 +15,7 @@ pub(super) struct Args {
     #[arg(value_name = "HOST")]
     host: String,
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write what was done as JSON
     #[arg(long)]
     json: bool,
@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         let snapshot = client.network().await?.snapshot;
         let host = reach::host(&snapshot, &args.host)?;
         client.host(&host.vip, action).await?;

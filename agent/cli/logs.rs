@@ -4,10 +4,10 @@ use super::{
     error::{Error, Exit},
     events::line,
     output,
-    reach::{Reach, host_name, json_line, wait_for},
+    reach::{WhichNetwork, host_name, json_line, wait_for},
 };
 use crate::{
-    driver::control::client::News,
+    driver::control::client::StreamItem,
     view::{LogLine, LogView},
 };
 
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
     lines: usize,
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write one JSON object per line
     #[arg(long)]
     json: bool,
@@ -32,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         let mut query = format!("/v1/logs?limit={}", args.lines);
         let host = host_name(&client, args.host.as_deref()).await?;
         let host = host.as_deref();
@@ -46,11 +46,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         }
         if args.follow {
             let mut events = client.events(Some(log.last)).await?;
-            while let Some(news) = events.next().await? {
-                match news {
-                    News::Event(line) => args.show(&line, host)?,
-                    News::Missed(count) => output::talk(&format!("({count} lines came too fast)")),
-                    News::Snapshot(_) | News::Host(_) => {}
+            while let Some(item) = events.next().await? {
+                match item {
+                    StreamItem::Event(line) => args.show(&line, host)?,
+                    StreamItem::Missed(count) => {
+                        output::talk(&format!("({count} lines came too fast)"));
+                    }
+                    StreamItem::Snapshot(_) | StreamItem::Host(_) => {}
                 }
             }
         }

@@ -18,13 +18,13 @@ const LISTED_MAX: usize = 20;
 
 /// The network that a command is about.
 #[derive(Debug, clap::Args)]
-pub(super) struct Reach {
+pub(super) struct WhichNetwork {
     /// Which network, if several run on this machine
     #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK")]
     network: Option<Name>,
 }
 
-impl Reach {
+impl WhichNetwork {
     /// The manager that is meant: the one that is named, or the only one that runs.
     pub(super) async fn client(&self) -> Result<Client, Error> {
         let mut running = Client::running().await;

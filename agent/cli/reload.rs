@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     error::{Error, Exit},
     output,
-    reach::{Reach, wait_for},
+    reach::{WhichNetwork, wait_for},
 };
 use crate::{driver::control::client, text::escape, view::ErrorCode};
 
@@ -17,7 +17,7 @@ use crate::{driver::control::client, text::escape, view::ErrorCode};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write what has changed as JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +25,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let answer = wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         match client.call::<Value>("/v1/reload").await {
             Ok(answer) => Ok(answer),
             // A manager of an older version gives no code.

@@ -4,7 +4,7 @@ use super::{
     error::{Error, Exit},
     figures::{bytes, span, table},
     output,
-    reach::{Reach, wait_for},
+    reach::{WhichNetwork, wait_for},
 };
 use crate::{
     text::escape,
@@ -18,14 +18,14 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write everything as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let network = wait_for(async { Ok(args.reach.client().await?.network().await?) })?;
+    let network = wait_for(async { Ok(args.network.client().await?.network().await?) })?;
     if args.json {
         output::json(&serde_json::to_value(&network).unwrap_or_default())?;
     } else {

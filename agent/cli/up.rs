@@ -12,12 +12,12 @@ use tokio::sync::{
 };
 
 use super::{
-    desk::Desk,
     edit,
     error::{Error, Exit},
+    host_block::{Addresses, HostBlock},
     input::{Commands, Source},
     logging, output,
-    screen::{Addresses, Screen},
+    prompt_line::PromptLine,
     trust,
 };
 use crate::{
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     let mode = Mode {
         watch: !args.no_watch,
         hold: if args.confirm || args.require_trust.is_some() {
-            Hold::News
+            Hold::NewGrants
         } else if args.confirm_commands {
             Hold::Commands
         } else {
@@ -237,31 +237,31 @@ async fn show(
     mut upkeep: Upkeep,
 ) -> Result<Exit, Error> {
     let mut snapshots = manager.snapshot();
-    let mut screen = Screen::on_stderr(&snapshots.borrow(), addresses);
-    let mut desk = Desk::new(screen.has_block(), upkeep.remembers);
-    let mut log = screen.has_block().then(logging::divert);
+    let mut block = HostBlock::on_stderr(&snapshots.borrow(), addresses);
+    let mut prompts = PromptLine::new(block.is_drawn(), upkeep.remembers);
+    let mut log = block.is_drawn().then(logging::divert);
     let mut resizes = Resizes::listen();
-    screen.hint("Ctrl-C ends the network");
+    block.hint("Ctrl-C ends the network");
     let mut asked = None;
     loop {
         // What happens at the same time is drawn at the same time.
         if events.is_empty() {
             let snapshot = snapshots.borrow_and_update();
-            desk.look(&snapshot, &mut screen);
-            screen.draw(&snapshot, manager.now_ms());
+            prompts.look(&snapshot, &mut block);
+            block.draw(&snapshot, manager.now_ms());
         }
         tokio::select! {
             // Everything that has happened is shown before the end is.
             biased;
             event = events.recv() => match event {
-                Ok(event) => screen.event(&event),
+                Ok(event) => block.event(&event),
                 Err(RecvError::Lagged(count)) => {
-                    screen.print(&format!("({count} events were too fast to be shown)"));
+                    block.print(&format!("({count} events were too fast to be shown)"));
                 }
                 Err(RecvError::Closed) => {
-                    screen.hint("");
-                    screen.draw(&snapshots.borrow(), manager.now_ms());
-                    screen.leave();
+                    block.hint("");
+                    block.draw(&snapshots.borrow(), manager.now_ms());
+                    block.leave();
                     return Ok(asked.unwrap_or(Exit::Ok));
                 }
             },
@@ -269,21 +269,21 @@ async fn show(
                 // Its sender ends together with that of the events.
                 let _ = changed;
             }
-            Some(line) = next(&mut log) => screen.print(&line),
-            line = desk.line() => {
-                for intent in desk.take(&line, &mut screen) {
+            Some(line) = next(&mut log) => block.print(&line),
+            line = prompts.line() => {
+                for intent in prompts.take(&line, &mut block) {
                     manager.tell(intent);
                 }
             }
-            reply = upkeep.next() => upkeep.reload(manager, &mut screen, &mut desk, reply).await,
+            reply = upkeep.next() => upkeep.reload(manager, &mut block, &mut prompts, reply).await,
             request = requests.next() => {
                 if request == Request::HangUp && upkeep.can_reload() {
-                    upkeep.reload(manager, &mut screen, &mut desk, None).await;
+                    upkeep.reload(manager, &mut block, &mut prompts, None).await;
                     continue;
                 }
                 if asked.is_some() {
-                    screen.leave();
-                    desk.close();
+                    block.leave();
+                    prompts.close();
                     // Agents whose manager is gone end by themselves.
                     std::process::exit(Exit::Interrupted as i32);
                 }
@@ -291,12 +291,12 @@ async fn show(
                     Request::Interrupt => Exit::Interrupted,
                     Request::Terminate | Request::HangUp => Exit::Ok,
                 });
-                screen.hint("stopping; Ctrl-C again does not wait for the hosts");
+                block.hint("stopping; Ctrl-C again does not wait for the hosts");
                 manager.tell(Intent::Down);
             }
             () = resizes.next() => {}
             // A countdown is visible.
-            () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
+            () = tokio::time::sleep(SECOND), if block.counts_down(&snapshots.borrow()) => {}
         }
     }
 }
@@ -363,29 +363,29 @@ impl Upkeep {
     async fn reload(
         &mut self,
         manager: &Handle,
-        screen: &mut Screen<Stderr>,
-        desk: &mut Desk,
+        block: &mut HostBlock<Stderr>,
+        prompts: &mut PromptLine,
         asker: Option<ReloadRequest>,
     ) {
         let Some(origin) = &self.origin else {
             return;
         };
-        if origin.hold() != Hold::Nothing && desk.listen() {
+        if origin.hold() != Hold::Nothing && prompts.listen() {
             let what = match origin.hold() {
-                Hold::News => "apply the change, once the lines below say that it waits",
+                Hold::NewGrants => "apply the change, once the lines below say that it waits",
                 Hold::Commands | Hold::Nothing => {
                     "start new commands, once the lines below say that some wait"
                 }
             };
-            screen.print(&format!("type yes and Enter to {what}"));
+            block.print(&format!("type yes and Enter to {what}"));
         }
         // The manager tells everybody what has changed.
         let taken = origin.take_up(manager, asker).await;
         if !taken.report.is_empty() {
-            screen.print(taken.report.trim_end());
+            block.print(taken.report.trim_end());
         }
         if taken.plan.is_none() {
-            screen.print("nothing was applied; the network goes on as it is");
+            block.print("nothing was applied; the network goes on as it is");
         }
     }
 }

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::{
     error::{Error, Exit},
     output,
-    reach::{self, Reach, wait_for},
+    reach::{self, WhichNetwork, wait_for},
 };
 use crate::{
-    driver::control::{Client, client::News},
+    driver::control::{Client, client::StreamItem},
     view::{HostState, HostView, Snapshot},
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
     timeout: f64,
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write the final state of the hosts as JSON
     #[arg(long)]
     json: bool,
@@ -79,19 +79,21 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 impl Args {
     async fn look(&self, seen: &mut Seen) -> Result<Exit, Error> {
         let client: Client = loop {
-            match self.reach.client().await {
+            match self.network.client().await {
                 Err(error) if error.exit() == Exit::NoManager => tokio::time::sleep(LOOK).await,
                 outcome => break outcome?,
             }
         };
         let mut events = client.events(None).await?;
-        while let Some(news) = events.next().await? {
-            match news {
-                News::Snapshot(network) => (seen.found, seen.snapshot) = (true, network.snapshot),
-                News::Host(host) => {
+        while let Some(item) = events.next().await? {
+            match item {
+                StreamItem::Snapshot(network) => {
+                    (seen.found, seen.snapshot) = (true, network.snapshot);
+                }
+                StreamItem::Host(host) => {
                     seen.snapshot.apply(*host);
                 }
-                News::Event(_) | News::Missed(_) => continue,
+                StreamItem::Event(_) | StreamItem::Missed(_) => continue,
             }
             for called in &self.hosts {
                 reach::host(&seen.snapshot, called)?;

@@ -6,7 +6,7 @@ use super::{
     error::{Error, Exit},
     figures::{latency, table},
     output,
-    reach::{Reach, host_name, wait_for},
+    reach::{WhichNetwork, host_name, wait_for},
 };
 use crate::{
     destination::Destination,
@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "HOST")]
     from: Option<String>,
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Write everything as JSON
     #[arg(long)]
     json: bool,
@@ -41,7 +41,7 @@ fn target(text: &str) -> Result<Destination, String> {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let why = wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         let from = host_name(&client, args.from.as_deref()).await?;
         Ok(client.why(&args.target, from.as_deref()).await?)
     })?;

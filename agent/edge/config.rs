@@ -41,13 +41,13 @@ pub(super) struct Config {
     pub(super) files: Files,
     /// The word of the manager's run, if it has one.
     pub(super) manager: Option<String>,
-    pub(super) peer: Peer,
+    pub(super) manager_features: ManagerFeatures,
 }
 
 /// What the manager supports, or does.
 #[expect(clippy::struct_excessive_bools, reason = "each is announced by itself")]
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Peer {
+pub(super) struct ManagerFeatures {
     /// It wants reports of problems.
     pub(super) problems: bool,
     /// It has promised to send something from time to time.
@@ -102,7 +102,7 @@ impl Config {
         let http = proxy("http", args.http)?;
         let socks = proxy("socks", args.socks)?;
         let manager_has = |feature| args.features.iter().any(|has| has == feature);
-        let peer = Peer {
+        let manager_features = ManagerFeatures {
             problems: manager_has(feature::PROBLEMS),
             notices: manager_has(feature::NOTICES),
             heartbeat: manager_has(feature::HEARTBEAT),
@@ -135,7 +135,7 @@ impl Config {
             manager,
             http,
             socks,
-            peer,
+            manager_features,
         })
     }
 }

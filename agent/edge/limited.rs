@@ -174,15 +174,15 @@ impl Sums {
     }
 }
 
-/// What was refused since the last configuration, and when that is reported.
+/// The refusals since the last configuration, and when they are reported.
 #[derive(Debug, Default)]
-pub(super) struct Refused {
+pub(super) struct Refusals {
     sums: Sums,
     told: Option<Instant>,
     due: Option<Instant>,
 }
 
-impl Refused {
+impl Refusals {
     /// Notes a refusal; true if it has to be reported now.
     pub(super) fn note(
         &mut self,

@@ -14,14 +14,14 @@ mod crowd;
 mod given;
 mod greeting;
 mod limited;
+mod listeners;
 mod outbox;
 mod pace;
 mod pages;
 mod path;
-mod places;
 mod policy;
 mod probe;
-mod refusals;
+mod refused_asks;
 mod reports;
 mod rights;
 mod rules;
@@ -34,8 +34,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use bytes::{Buf, BytesMut};
 
 use self::{
-    arrivals::Arrivals, greeting::greeting, limited::Refused, outbox::Outbox, pace::Pace,
-    places::Places, probe::Errands, reports::Reports, silence::Silence, strangers::Strangers,
+    arrivals::Arrivals, greeting::greeting, limited::Refusals, listeners::Listeners,
+    outbox::Outbox, pace::Pace, probe::Errands, reports::Reports, silence::Silence,
+    strangers::Strangers,
 };
 pub use self::{
     path::{Gateway, Path},
@@ -69,7 +70,7 @@ const FRAMES_IN_A_TURN: usize = 64;
 pub struct Core {
     decoder: Decoder,
     rights: Rights,
-    places: Places,
+    listeners: Listeners,
     flows: Table,
     /// When the agent may send more packets.
     pace: Pace,
@@ -96,7 +97,7 @@ impl Core {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
             rights: Rights::new(limits),
-            places: Places::default(),
+            listeners: Listeners::default(),
             flows: Table::new(seed, capacity),
             pace: Pace::default(),
             arrivals: Arrivals::default(),
@@ -141,7 +142,7 @@ impl Core {
                 Item::Damaged | Item::Unknown(_) => {}
             }
         }
-        if self.rights.peer().heartbeat {
+        if self.rights.manager_features().heartbeat {
             let silence = self.silence.get_or_insert_with(|| Silence::new(now));
             silence.hear(sign);
         }
@@ -155,17 +156,17 @@ impl Core {
         let news = !denied.is_empty() || !self.reports.denied.is_empty();
         self.outbox.note_news(news);
         self.reports.denied = denied;
-        self.reports.refused = Refused::default();
+        self.reports.refusals = Refusals::default();
         if let Some(old) = &self.rights.config {
             let kept = config.listeners_kept_from(old);
-            self.places.keep(&kept, &mut self.outbox);
+            self.listeners.keep(&kept, &mut self.outbox);
         } else if let Some(manager) = &config.manager {
             let place = Output::TakePlace(manager.clone(), config.me);
             self.outbox.ask(place);
         }
         self.rights.config = Some(config);
-        self.places.listen(&self.rights, &mut self.outbox);
-        self.places.write_files(&self.rights, &mut self.outbox);
+        self.listeners.listen(&self.rights, &mut self.outbox);
+        self.listeners.write_files(&self.rights, &mut self.outbox);
         Ok(())
     }
 
@@ -197,8 +198,8 @@ impl Core {
 
     /// Stops listening for these hosts, and listens for all others again.
     fn handle_lost(&mut self, lost: Lost) {
-        self.places.replace_lost(lost.hosts);
-        self.places.listen(&self.rights, &mut self.outbox);
+        self.listeners.replace_lost(lost.hosts);
+        self.listeners.listen(&self.rights, &mut self.outbox);
     }
 
     /// The outcome of [`Output::Listen`] or [`Output::Hold`].
@@ -209,7 +210,7 @@ impl Core {
         outcome: Result<(), NotListening>,
     ) {
         let (rights, outbox) = (&self.rights, &mut self.outbox);
-        self.places
+        self.listeners
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
@@ -246,7 +247,7 @@ impl Core {
     pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
         let config = self.rights.config.as_ref()?;
         let text = strangers::refused(listener, who, &config.called(config.me));
-        if !config.peer.notices {
+        if !config.manager_features.notices {
             return Some(text);
         }
         self.outbox.tell(Event::Notice(text));
@@ -291,8 +292,10 @@ impl Core {
         address: Option<IpAddr>,
         by: By,
     ) -> Failure {
-        if self.rights.peer().policy {
-            self.reports.refusals.note(now, from, to.to_string(), by);
+        if self.rights.manager_features().policy {
+            self.reports
+                .refused_asks
+                .note(now, from, to.to_string(), by);
         }
         policy::refused(to, address, by)
     }
@@ -337,7 +340,7 @@ impl Core {
 
     /// Whether the manager wants reports of problems. If not, only those who read the agent's output learn of them.
     pub fn reports_problems(&self) -> bool {
-        self.rights.peer().problems
+        self.rights.manager_features().problems
     }
 
     /// The status page.
@@ -426,7 +429,7 @@ impl Core {
     pub fn poll_frames(&mut self, now: Instant, out: &mut BytesMut, limit: usize) {
         let start = out.len();
         self.put_frames(now, out, limit);
-        if self.rights.peer().sums {
+        if self.rights.manager_features().sums {
             sum::seal(out.get_mut(start..).unwrap_or_default());
         }
     }
@@ -459,7 +462,7 @@ impl Core {
         self.flows.handle_timeout(now);
         self.pace.handle_timeout(now);
         self.reports.handle_timeout(now, &mut self.outbox);
-        self.places.handle_timeout(now, &mut self.outbox);
+        self.listeners.handle_timeout(now, &mut self.outbox);
         if let Some(silence) = &mut self.silence
             && silence.look(now)
         {
@@ -472,7 +475,7 @@ impl Core {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let silence = self.silence.as_ref();
         let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
-        let own = self.places.poll_timeout().into_iter().chain(silence);
+        let own = self.listeners.poll_timeout().into_iter().chain(silence);
         let own = own.chain(self.reports.poll_timeout());
         let own = own.chain(self.pace.poll_timeout());
         own.chain(self.flows.poll_timeout()).min()
@@ -524,10 +527,10 @@ impl Core {
                 .map(|lost| self.handle_lost(lost))
                 .map(|()| Raw::default()),
             control::PROBE => {
-                let (rights, places) = (&self.rights, &self.places);
+                let (rights, listeners) = (&self.rights, &self.listeners);
                 let outbox = &mut self.outbox;
                 let errands = &mut self.errands;
-                return errands.probe(now, request.id, args, rights, places, outbox);
+                return errands.probe(now, request.id, args, rights, listeners, outbox);
             }
             other => Err(format!("this agent does not know how to {other:?}")),
         })
@@ -536,7 +539,7 @@ impl Core {
     /// Queues the list of problems if it has changed. It is always the whole list, so that no report depends on
     /// another.
     fn report(&mut self) {
-        if self.outbox.take_news() && self.rights.peer().problems {
+        if self.outbox.take_news() && self.rights.manager_features().problems {
             let problems = self.problems();
             self.outbox.tell(Event::Problems(problems));
         }
@@ -544,7 +547,7 @@ impl Core {
 
     /// Everything that does not work at the moment.
     fn problems(&self) -> Vec<ProblemReport> {
-        self.reports.problems(&self.places, &self.rights)
+        self.reports.problems(&self.listeners, &self.rights)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
-    flow::{Pick, Sent},
+    flow::{Pick, SentPacket},
     time::Instant,
 };
 
@@ -34,7 +34,7 @@ impl Default for Pace {
 
 impl Pace {
     /// Counts a packet that was sent.
-    pub(super) fn spend(&mut self, now: Instant, sent: Sent) {
+    pub(super) fn spend(&mut self, now: Instant, sent: SentPacket) {
         let effort = if sent.begins {
             Effort::Connection
         } else {
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_little_less_goes_than_a_manager_takes() {
         for (begins, most) in [(false, UNITS_PER_SECOND), (true, UNITS_PER_SECOND / 16)] {
-            let sent = Sent {
+            let sent = SentPacket {
                 to: [127, 0, 42, 101].into(),
                 begins,
             };

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
+    listeners::Listeners,
     outbox::Outbox,
-    places::Places,
     rights::{Rights, Served},
     words::{Errand, Output},
 };
@@ -36,11 +36,11 @@ impl Errands {
         id: u64,
         args: &Raw,
         rights: &Rights,
-        places: &Places,
+        listeners: &Listeners,
         outbox: &mut Outbox,
     ) -> Option<Result<Raw, String>> {
         let found = match args.read() {
-            Ok(Probe::Listener { address }) => places.find(address),
+            Ok(Probe::Listener { address }) => listeners.find(address),
             Ok(Probe::Dial { host, port }) => match rights.errand(now, &host, port) {
                 Ok(Some(_)) if self.0.len() >= ERRANDS_MAX => {
                     return Some(Err("too many probes are under way".to_owned()));

@@ -1,8 +1,8 @@
 //! What the manager is told of an agent's troubles without having asked.
 
 use super::{
-    crowd::Crowd, limited::Refused, outbox::Outbox, places::Places, refusals::Refusals,
-    rights::Rights,
+    crowd::Crowd, limited::Refusals, listeners::Listeners, outbox::Outbox,
+    refused_asks::RefusedAsks, rights::Rights,
 };
 use crate::{
     destination::Destination,
@@ -25,12 +25,12 @@ pub(super) struct Reports {
     pub(super) no_place: Option<ProblemReport>,
     /// The parts of the configuration that are not permitted.
     pub(super) denied: Vec<ProblemReport>,
-    /// What was refused since the last configuration.
-    pub(super) refused: Refused,
+    /// The refusals since the last configuration.
+    pub(super) refusals: Refusals,
     /// The hosts that want more than their share of this one.
     pub(super) crowd: Crowd,
     /// What the policy has refused to other hosts.
-    pub(super) refusals: Refusals,
+    pub(super) refused_asks: RefusedAsks,
 }
 
 impl Reports {
@@ -43,7 +43,7 @@ impl Reports {
         reason: String,
         outbox: &mut Outbox,
     ) {
-        outbox.note_news(self.refused.note(now, verb, what, reason));
+        outbox.note_news(self.refusals.note(now, verb, what, reason));
     }
 
     /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
@@ -64,29 +64,29 @@ impl Reports {
     /// Tells the manager what is due.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         outbox.note_news(self.crowd.handle_timeout(now));
-        outbox.note_news(self.refused.is_due(now));
-        let refused = self.refusals.poll(now);
-        if !refused.is_empty() {
-            outbox.tell(Event::Refused(refused));
+        outbox.note_news(self.refusals.is_due(now));
+        let asks = self.refused_asks.poll(now);
+        if !asks.is_empty() {
+            outbox.tell(Event::Refused(asks));
         }
     }
 
     /// When to call [`Reports::handle_timeout`].
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let crowd = self.crowd.poll_timeout();
-        let refused = self.refused.due();
-        let refused = refused.map(|at| (at, "what was refused, in sum"));
-        let refusals = self.refusals.due().map(|at| (at, "what was refused"));
-        crowd.into_iter().chain(refused).chain(refusals).min()
+        let refusals = self.refusals.due();
+        let refusals = refusals.map(|at| (at, "what was refused, in sum"));
+        let asks = self.refused_asks.due().map(|at| (at, "what was refused"));
+        crowd.into_iter().chain(refusals).chain(asks).min()
     }
 
     /// Everything that does not work at the moment, as far as anybody reads it.
-    pub(super) fn problems(&self, places: &Places, rights: &Rights) -> Vec<ProblemReport> {
-        let mut problems: Vec<_> = places.failed().collect();
+    pub(super) fn problems(&self, listeners: &Listeners, rights: &Rights) -> Vec<ProblemReport> {
+        let mut problems: Vec<_> = listeners.failed().collect();
         problems.extend(self.files.iter().chain(&self.no_place).cloned());
-        problems.extend(places.denied());
+        problems.extend(listeners.denied());
         problems.extend(self.denied.iter().cloned());
-        problems.extend(self.refused.reports());
+        problems.extend(self.refusals.reports());
         problems.extend(self.crowd.problems(|host| rights.called(host)));
         told(problems)
     }

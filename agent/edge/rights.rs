@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::{
-    config::{Config, Peer},
+    config::{Config, ManagerFeatures},
     given::Given,
     words::{Proxy, Purpose, Service},
 };
@@ -110,9 +110,11 @@ impl Rights {
     }
 
     /// What the manager has announced; nothing before it has announced anything.
-    pub(super) fn peer(&self) -> Peer {
+    pub(super) fn manager_features(&self) -> ManagerFeatures {
         let config = self.config.as_ref();
-        config.map(|config| config.peer).unwrap_or_default()
+        config
+            .map(|config| config.manager_features)
+            .unwrap_or_default()
     }
 
     /// The name of the host with this address, or the address.

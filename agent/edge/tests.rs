@@ -10,7 +10,7 @@ mod probe;
 
 use std::time::Duration;
 
-use super::{places::LISTEN_RETRY, *};
+use super::{listeners::LISTEN_RETRY, *};
 use crate::VERSION;
 
 const ME: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 101);

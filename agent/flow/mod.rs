@@ -59,7 +59,7 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 
 /// A packet that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentPacket {
     /// The host that it goes to.
     pub to: Ipv4Addr,
     /// Whether it begins a flow.
@@ -309,12 +309,17 @@ impl Table {
     }
 
     /// Appends one packet frame to `out` and says what it is; `None` when nothing is left to send.
-    pub fn poll_packet(&mut self, now: Instant, pick: Pick, out: &mut BytesMut) -> Option<Sent> {
+    pub fn poll_packet(
+        &mut self,
+        now: Instant,
+        pick: Pick,
+        out: &mut BytesMut,
+    ) -> Option<SentPacket> {
         if pick == Pick::Any
             && let Some((to, reset)) = self.replies.pop_front()
         {
             frame::put_packet(out, reset.len(), |packet| packet.copy_from_slice(&reset));
-            return Some(Sent { to, begins: false });
+            return Some(SentPacket { to, begins: false });
         }
         while let Some(held) = self.scheduler.take(pick) {
             let before = out.len();
@@ -328,10 +333,10 @@ impl Table {
     }
 
     /// Lets a flow send a packet, if it has one.
-    fn send(&mut self, now: Instant, key: FlowKey, out: &mut BytesMut) -> Option<Sent> {
+    fn send(&mut self, now: Instant, key: FlowKey, out: &mut BytesMut) -> Option<SentPacket> {
         let flow = self.flows.get_mut(&key)?;
         flow.queued = false;
-        let mut sent = Sent {
+        let mut sent = SentPacket {
             to: *key.dst.ip(),
             begins: false,
         };

@@ -13,7 +13,7 @@ mod words;
 use std::net::{IpAddr, SocketAddr};
 
 pub use self::words::Names;
-use self::words::{Kind, Place, Remote, Writable};
+use self::words::{Kind, ListenRange, Remote, Writable};
 use crate::{
     destination::{Destination, Host},
     manifest::{Problem, limits::read},
@@ -32,11 +32,11 @@ pub struct Limits(Vec<Permits>);
 pub struct Permits {
     /// The place where it is written, for people.
     origin: String,
-    listen: Permit<Vec<Place>>,
+    listen: Permit<Vec<ListenRange>>,
     dial: Permit<Vec<Remote>>,
     gateway: Permit<bool>,
     resolve: Permit<Names>,
-    proxy: Permit<Vec<Place>>,
+    proxy: Permit<Vec<ListenRange>>,
     write: Permit<Vec<Writable>>,
 }
 
@@ -136,8 +136,8 @@ impl Limits {
     }
 }
 
-fn has(places: &[Place], address: SocketAddr) -> bool {
-    places.iter().any(|place| place.has(address))
+fn has(ranges: &[ListenRange], address: SocketAddr) -> bool {
+    ranges.iter().any(|range| range.has(address))
 }
 
 impl Permits {
@@ -256,7 +256,10 @@ impl Permits {
             Kind::Listen | Kind::Dial | Kind::Proxy | Kind::Write if text == words::NOTHING => {}
             Kind::Listen => self.listen.what.push(words::loopback(text)?),
             Kind::Dial => self.dial.what.push(words::remote(text)?),
-            Kind::Proxy => self.proxy.what.push(words::place(Kind::Proxy, text)?),
+            Kind::Proxy => self
+                .proxy
+                .what
+                .push(words::listen_range(Kind::Proxy, text)?),
             Kind::Write => self.write.what.push(words::writable(text)?),
         }
         Ok(())

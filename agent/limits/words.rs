@@ -47,7 +47,7 @@ pub enum Names {
 
 /// Addresses and ports to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ListenRange {
     block: IpNet,
     ports: Ports,
 }
@@ -94,7 +94,7 @@ impl Kind {
     }
 }
 
-impl Place {
+impl ListenRange {
     pub(super) fn has(&self, address: SocketAddr) -> bool {
         self.ports.0.contains(&address.port()) && self.block.contains(&address.ip().to_canonical())
     }
@@ -179,11 +179,11 @@ pub(super) fn names(text: &str) -> Result<Names, String> {
     })
 }
 
-/// A place on a loopback address: an agent listens for other hosts nowhere else.
-pub(super) fn loopback(text: &str) -> Result<Place, String> {
-    let place = place(Kind::Listen, text)?;
-    match place.block {
-        IpNet::V4(block) if LOOPBACK.contains(&block) => Ok(place),
+/// A range on the loopback: an agent listens for other hosts nowhere else.
+pub(super) fn loopback(text: &str) -> Result<ListenRange, String> {
+    let range = listen_range(Kind::Listen, text)?;
+    match range.block {
+        IpNet::V4(block) if LOOPBACK.contains(&block) => Ok(range),
         IpNet::V4(_) | IpNet::V6(_) => Err(format!(
             "listen: {} is not inside 127.0.0.0/8, and agents listen for other hosts nowhere else",
             quote(text)
@@ -191,7 +191,7 @@ pub(super) fn loopback(text: &str) -> Result<Place, String> {
     }
 }
 
-pub(super) fn place(kind: Kind, text: &str) -> Result<Place, String> {
+pub(super) fn listen_range(kind: Kind, text: &str) -> Result<ListenRange, String> {
     let wrong = |why: &str| {
         format!(
             "{}: {} {why}; write ADDRESS or ADDRESS/BITS, and then :PORT or :FIRST-LAST",
@@ -201,7 +201,7 @@ pub(super) fn place(kind: Kind, text: &str) -> Result<Place, String> {
     };
     let (host, ports) = split(text).ok_or_else(|| wrong("has no port behind its colon"))?;
     match target(host) {
-        Ok(Target::Cidr(block)) => Ok(Place { block, ports }),
+        Ok(Target::Cidr(block)) => Ok(ListenRange { block, ports }),
         Ok(Target::Glob(_)) | Err(_) => Err(wrong("is not an address")),
     }
 }
@@ -297,7 +297,7 @@ impl fmt::Display for Ports {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ListenRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_block(f, &self.block)?;
         self.ports.fmt(f)

@@ -1,5 +1,5 @@
-//! Questions to an agent beside its work, which explain how things stand. Every question gets exactly one [`Reply`]:
-//! the agent's answer, or the reason why there is none.
+//! Questions to an agent beside its work, which explain how things stand. Every question gets exactly one
+//! [`AgentReply`]: the agent's answer, or the reason why there is none.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::wire::{
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum AgentQuestion {
     /// Whether the agent is there. The answer is [`Found::default`].
     Alive,
     /// What the agent finds when it checks this.
@@ -20,7 +20,7 @@ pub enum Question {
 
 /// The reply to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
+pub enum AgentReply {
     /// The agent's answer, cleaned, and how long it took, the way to the agent and back included.
     Found(Found, Duration),
     /// The agent could not do it, for this reason.
@@ -37,7 +37,7 @@ pub enum Reply {
     Busy,
 }
 
-impl Reply {
+impl AgentReply {
     /// What an answer says that took so long. `wants_data` says whether it has to have data.
     pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
         if let Some(reason) = outcome.failure() {

@@ -25,7 +25,7 @@ pub(super) struct Life {
     pub(super) faults: Counter,
     pub(super) unknown: Counter,
     pub(super) notices: Counter,
-    pub(super) lost: News,
+    pub(super) lost: LostHosts,
     /// Whether the agent was sent a configuration that is not the newest.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
@@ -36,7 +36,7 @@ pub(super) struct Life {
 
 /// The hosts that are lost, and those of which the agent was told.
 #[derive(Debug, Default)]
-pub(super) struct News {
+pub(super) struct LostHosts {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
 }
@@ -60,7 +60,7 @@ impl Default for Life {
             faults: Counter::within(FAULT_WINDOW),
             unknown: Counter::within(FAULT_WINDOW),
             notices: Counter::within(CHANGES_WINDOW),
-            lost: News::default(),
+            lost: LostHosts::default(),
             outdated: false,
             served_since: None,
             heartbeat: None,

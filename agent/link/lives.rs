@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    ask::Reply,
+    ask::AgentReply,
     backoff::Backoff,
     heartbeat::Heartbeat,
     life::Life,
@@ -410,7 +410,7 @@ impl Lives {
         if state != State::Ready {
             // The agent answers nothing more.
             for id in self.requests.take_asked() {
-                self.tell(Output::Reply(id, Reply::Lost));
+                self.tell(Output::Reply(id, AgentReply::Lost));
             }
         }
         self.state = state;

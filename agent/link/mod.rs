@@ -40,7 +40,7 @@ use self::{
 };
 pub use self::{
     appetite::{Excess, Turn},
-    ask::{Question, Reply},
+    ask::{AgentQuestion, AgentReply},
     demands::Demands,
     loss::{CannotStart, Ending, Loss, Remedy},
     signs::{Sign, Signs},
@@ -218,11 +218,11 @@ impl Link {
     /// Sends the lost hosts if they have changed and the last message about them was answered, so that messages do not
     /// pile up for an agent that does not read.
     fn tell_next(&mut self) {
-        let news = &mut self.lives.life.lost;
-        if self.lives.requests.tells_lost() || news.told == news.is {
+        let lost = &mut self.lives.life.lost;
+        if self.lives.requests.tells_lost() || lost.told == lost.is {
             return;
         }
-        news.told.clone_from(&news.is);
+        lost.told.clone_from(&lost.is);
         let id = self.lives.requests.number();
         self.send(&Message::lost(id, &self.lives.life.lost.told));
         self.lives.requests.add(id, Pending::Lost);
@@ -230,28 +230,28 @@ impl Link {
 
     /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
     /// be asked, the reply is returned at once.
-    pub fn ask(&mut self, now: Instant, question: &Question) -> Result<u64, Reply> {
+    pub fn ask(&mut self, now: Instant, question: &AgentQuestion) -> Result<u64, AgentReply> {
         if !self.lives.serves() {
-            return Err(Reply::NotUp);
+            return Err(AgentReply::NotUp);
         }
         let needs = match question {
-            Question::Alive => feature::HEARTBEAT,
-            Question::Probe(_) => feature::PROBE,
+            AgentQuestion::Alive => feature::HEARTBEAT,
+            AgentQuestion::Probe(_) => feature::PROBE,
         };
         if !self.lives.life.can(needs) {
-            return Err(Reply::CannotBeAsked);
+            return Err(AgentReply::CannotBeAsked);
         }
         if self.lives.requests.is_full() {
-            return Err(Reply::Busy);
+            return Err(AgentReply::Busy);
         }
         let id = self.lives.requests.number();
         self.send(&match question {
-            Question::Alive => Message::ping(id),
-            Question::Probe(probe) => Message::probe(id, probe),
+            AgentQuestion::Alive => Message::ping(id),
+            AgentQuestion::Probe(probe) => Message::probe(id, probe),
         });
         let pending = Pending::Ask {
             since: now,
-            wants_data: *question != Question::Alive,
+            wants_data: *question != AgentQuestion::Alive,
         };
         self.lives.requests.add(id, pending);
         Ok(id)
@@ -421,7 +421,7 @@ impl Link {
             },
             Some(Pending::Lost) => self.tell_next(),
             Some(Pending::Ask { since, wants_data }) => {
-                let reply = Reply::read(outcome, now - since, wants_data);
+                let reply = AgentReply::read(outcome, now - since, wants_data);
                 self.lives.tell(Output::Reply(id, reply));
             }
             Some(Pending::Ping { since }) => {
@@ -465,7 +465,7 @@ impl Link {
             return;
         }
         for id in self.lives.requests.take_overdue(now) {
-            self.lives.tell(Output::Reply(id, Reply::Silent));
+            self.lives.tell(Output::Reply(id, AgentReply::Silent));
         }
         if self.lives.life.problems.settle(now) {
             self.lives.tell(Output::Changed);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{appetite::Excess, ask::Reply, loss::Loss};
+use super::{appetite::Excess, ask::AgentReply, loss::Loss};
 use crate::{
     time::Instant,
     wire::control::{RefusedAsk, RouteSuggestion},
@@ -26,7 +26,7 @@ pub enum Output {
     /// The agent has said something that does not stop it.
     Note(Note),
     /// The reply to the question with this number; see [`super::Link::ask`].
-    Reply(u64, Reply),
+    Reply(u64, AgentReply),
     /// The agent has suggested a route at that time.
     Suggestion(Instant, RouteSuggestion),
     /// The agent has refused this to other hosts, by the policy, at that time.

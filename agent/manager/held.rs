@@ -17,12 +17,12 @@ pub enum Hold {
     /// New and changed commands wait, each for itself; everything else is applied.
     Commands,
     /// The whole change waits, if it grants anything that the running network does not.
-    News,
+    NewGrants,
 }
 
 /// The result of a changed manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ReloadOutcome {
     /// What happens to hosts.
     pub changes: Vec<Change>,
     /// What the network grants now and did not before; if the change is held, what it would grant.
@@ -31,14 +31,14 @@ pub struct Outcome {
     pub held: Option<u64>,
 }
 
-/// A change that is held.
-pub(super) struct Held {
+/// A change of the manifest that is held, as the plan that it leads to.
+pub(super) struct HeldPlan {
     plan: Plan,
     grants: BTreeSet<Grant>,
     number: u64,
 }
 
-impl Held {
+impl HeldPlan {
     pub(super) fn view(&self) -> HeldChange {
         HeldChange {
             number: self.number,
@@ -66,24 +66,24 @@ pub(super) fn sentences(grants: &BTreeSet<Grant>) -> Vec<String> {
 impl Core {
     /// Applies or holds the change of the manifest to this plan. A change that was held before is dropped, unless it is
     /// the same.
-    pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> Outcome {
+    pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
         if self.stopping {
-            return Outcome::default();
+            return ReloadOutcome::default();
         }
         let commands = match hold {
             Hold::Commands => Commands::Hold,
-            Hold::Nothing | Hold::News => Commands::Start,
+            Hold::Nothing | Hold::NewGrants => Commands::Start,
         };
-        let grants = self.news(plan, commands);
-        if hold == Hold::News && !grants.is_empty() {
+        let grants = self.new_grants(plan, commands);
+        if hold == Hold::NewGrants && !grants.is_empty() {
             let number = self.hold(plan, &grants);
-            return Outcome {
+            return ReloadOutcome {
                 changes: Vec::new(),
                 grants,
                 held: Some(number),
             };
         }
-        Outcome {
+        ReloadOutcome {
             changes: self.reload(now, plan, commands),
             grants,
             held: None,
@@ -92,29 +92,29 @@ impl Core {
 
     /// What a plan grants that the network does not. A command that is held does not count: the person who approves it
     /// grants it.
-    pub(super) fn news(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
-        let mut news = plan::news(&self.plan, plan);
+    pub(super) fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
+        let mut grants = plan::new_grants(&self.plan, plan);
         if commands == Commands::Hold {
-            news.retain(|grant| !matches!(grant, Grant::Command { .. }));
+            grants.retain(|grant| !matches!(grant, Grant::Command { .. }));
         }
-        news
+        grants
     }
 
     fn hold(&mut self, plan: &Plan, grants: &BTreeSet<Grant>) -> u64 {
         if let Some(same) = self.held.as_ref().filter(|held| held.plan == *plan) {
             return same.number;
         }
-        self.numbers += 1;
-        self.held = Some(Held {
+        self.last_held_number += 1;
+        self.held = Some(HeldPlan {
             plan: plan.clone(),
             grants: grants.clone(),
-            number: self.numbers,
+            number: self.last_held_number,
         });
         self.outputs.push_back(Output::Event(Event::Held {
             grants: sentences(grants),
         }));
         self.outputs.push_back(Output::Changed);
-        self.numbers
+        self.last_held_number
     }
 
     /// Applies the change that is held under this number, because a person has agreed to it. False if another change is

@@ -18,7 +18,7 @@ pub(super) struct Host {
     pub(super) link: Link,
     pub(super) prompts: Prompts,
     /// A command that waits for approval.
-    pub(super) held: Option<Held>,
+    pub(super) held: Option<HeldCommand>,
     /// Whether the host was removed, and only its process has still to end.
     pub(super) leaving: bool,
     /// Whether the switch has been told that it can be reached.
@@ -38,7 +38,7 @@ const SUSPICION_PAUSE: Duration = Duration::from_mins(1);
 
 /// A command that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct HeldCommand {
     pub(super) start: Start,
     /// No other command has this number, so that a person approves the command that was shown with it.
     pub(super) number: u64,
@@ -49,12 +49,12 @@ pub(super) fn millis(at: Instant) -> u64 {
     at.as_micros() / 1_000
 }
 
-impl Held {
-    pub(super) fn new(start: Start, numbers: &mut u64) -> Self {
-        *numbers += 1;
+impl HeldCommand {
+    pub(super) fn new(start: Start, last_number: &mut u64) -> Self {
+        *last_number += 1;
         Self {
             start,
-            number: *numbers,
+            number: *last_number,
         }
     }
 }
@@ -119,7 +119,7 @@ impl Host {
 
     /// Takes the plan of this host from another manifest. With `hold`, a command that nobody has approved is held under
     /// the next number, and the host keeps the one that it has.
-    pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, numbers: &mut u64) {
+    pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, last_number: &mut u64) {
         let unapproved = self.is_unapproved();
         let old = std::mem::replace(&mut self.plan, plan.clone()).start;
         let before = self.held.take();
@@ -128,7 +128,8 @@ impl Host {
         }
         if unapproved || plan.start != old {
             let same = before.filter(|held| held.start == plan.start);
-            self.held = Some(same.unwrap_or_else(|| Held::new(plan.start.clone(), numbers)));
+            self.held =
+                Some(same.unwrap_or_else(|| HeldCommand::new(plan.start.clone(), last_number)));
         }
         if !unapproved {
             self.plan.start = old;

@@ -12,12 +12,12 @@ const STEP: Duration = Duration::from_millis(1);
 
 /// When agents were told last, and when they are told next.
 #[derive(Default)]
-pub(super) struct News {
+pub(super) struct LostBroadcast {
     told: Option<Instant>,
     due: Option<Instant>,
 }
 
-impl News {
+impl LostBroadcast {
     /// Notes that a host is lost or back, in a network of this many hosts.
     pub(super) fn note(&mut self, now: Instant, hosts: usize) {
         let pause = STEP * u32::try_from(hosts).unwrap_or(u32::MAX);
@@ -62,17 +62,17 @@ mod tests {
     #[test]
     fn the_first_is_told_at_once_and_those_after_it_together() {
         let at = |millis| Instant::ZERO + Duration::from_millis(millis);
-        let mut news = News::default();
-        news.note(at(5), 200);
-        assert_eq!(news.due(), Some(at(5)));
-        assert!(news.is_due(at(5)));
-        assert!(!news.is_due(at(5)));
+        let mut broadcast = LostBroadcast::default();
+        broadcast.note(at(5), 200);
+        assert_eq!(broadcast.due(), Some(at(5)));
+        assert!(broadcast.is_due(at(5)));
+        assert!(!broadcast.is_due(at(5)));
         for millis in 6..50 {
-            news.note(at(millis), 200);
+            broadcast.note(at(millis), 200);
         }
-        assert_eq!(news.due(), Some(at(205)));
-        assert!(!news.is_due(at(204)));
-        assert!(news.is_due(at(205)));
-        assert_eq!(news.due(), None);
+        assert_eq!(broadcast.due(), Some(at(205)));
+        assert!(!broadcast.is_due(at(204)));
+        assert!(broadcast.is_due(at(205)));
+        assert_eq!(broadcast.due(), None);
     }
 }

@@ -23,21 +23,21 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::{Bytes, BytesMut};
 
 pub use self::{
-    held::{Hold, Outcome},
+    held::{Hold, ReloadOutcome},
     reload::Commands,
     why::{Inquiry, Part},
 };
 use self::{
     host::Host,
     pace::Pace,
-    prompts::{Asked, Will},
+    prompts::{PromptVerdict, Will},
 };
 pub use crate::link::Turn;
 use crate::{
     addr::{FlowKey, HostName, Vip},
     budget::Effort,
     destination::Destination,
-    link::{self, CannotStart, Ending, Link, Question, Reply},
+    link::{self, AgentQuestion, AgentReply, CannotStart, Ending, Link},
     plan::{Plan, Start},
     secret::Secret,
     switch::{Offence, Switch, Verdict},
@@ -60,7 +60,7 @@ pub enum Output {
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
     /// A reply of that host's agent to the question with this number; see [`Core::ask`].
-    Reply(Vip, u64, Reply),
+    Reply(Vip, u64, AgentReply),
     /// The question with this number has this answer, or will have none.
     Answer(u64, Option<Secret>),
     /// Something happened.
@@ -78,18 +78,18 @@ const PROMPTS_MAX: usize = 128;
 pub struct Core {
     plan: Plan,
     seed: u64,
-    /// The word by which agents recognize their predecessors.
-    word: String,
+    /// The word of this run of the manager, by which agents recognize their predecessors.
+    run_id: String,
     hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
     order: Vec<Vip>,
     switch: Switch,
     pace: Pace,
-    news: lost::News,
-    /// How many commands and changes were held so far.
-    numbers: u64,
+    lost_broadcast: lost::LostBroadcast,
+    /// The number of the command or change that was held last.
+    last_held_number: u64,
     /// A change of the manifest that waits for a person.
-    held: Option<held::Held>,
+    held: Option<held::HeldPlan>,
     stopping: bool,
     /// Whether it was reported that no host can run.
     hopeless: bool,
@@ -102,7 +102,7 @@ impl Core {
     /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together; no
     /// other run of a manager has the same.
     pub fn new(plan: &Plan, seed: u64) -> Self {
-        let word = format!("{seed:016x}");
+        let run_id = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
         switch.set_policy(Instant::ZERO, plan.policy.clone());
         let mut hosts = BTreeMap::new();
@@ -112,7 +112,7 @@ impl Core {
                 switch.favour(host.vip);
             }
             let link = Link::new(
-                configure::configure(plan, host, lives_of(&word, &host.start)),
+                configure::configure(plan, host, run_id_for(&run_id, &host.start)),
                 configure::demands(plan, host),
                 seed.wrapping_add(number),
             );
@@ -121,12 +121,12 @@ impl Core {
         Self {
             plan: plan.clone(),
             seed,
-            word,
+            run_id,
             order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
-            news: lost::News::default(),
-            numbers: 0,
+            lost_broadcast: lost::LostBroadcast::default(),
+            last_held_number: 0,
             held: None,
             stopping: false,
             hopeless: false,
@@ -271,9 +271,11 @@ impl Core {
         }
         let id = self.prompts + 1;
         match host.prompts.ask(id, kind, text, asker) {
-            Asked::TooMany => return None,
-            Asked::Known(answer) => self.outputs.push_back(Output::Answer(id, Some(answer))),
-            Asked::Open => self.look_at_prompts(now, vip),
+            PromptVerdict::TooMany => return None,
+            PromptVerdict::Known(answer) => {
+                self.outputs.push_back(Output::Answer(id, Some(answer)));
+            }
+            PromptVerdict::Open => self.look_at_prompts(now, vip),
         }
         self.prompts = id;
         Some(id)
@@ -335,7 +337,7 @@ impl Core {
             self.tell(now, vip, |link| link.handle_timeout(now));
         }
         self.spawn(now);
-        if self.news.is_due(now) {
+        if self.lost_broadcast.is_due(now) {
             self.tell_lost(now, &self.order.clone());
         }
     }
@@ -347,9 +349,12 @@ impl Core {
             .values()
             .filter_map(|host| host.link.poll_timeout());
         let starts = self.pace.due().map(|at| (at, "a start"));
-        let news = self.news.due().map(|at| (at, "news of lost hosts"));
+        let broadcast = self
+            .lost_broadcast
+            .due()
+            .map(|at| (at, "news of lost hosts"));
         let switch = self.switch.poll_timeout();
-        links.chain(starts).chain(news).chain(switch).min()
+        links.chain(starts).chain(broadcast).chain(switch).min()
     }
 
     /// What to do next; call until `None` after every other call.
@@ -368,7 +373,7 @@ impl Core {
         Snapshot {
             now_ms: host::millis(now),
             hosts: hosts.collect(),
-            held: self.held.as_ref().map(held::Held::view),
+            held: self.held.as_ref().map(held::HeldPlan::view),
         }
     }
 
@@ -391,8 +396,13 @@ impl Core {
 
     /// Asks an agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
     /// be asked, the reply is returned at once.
-    pub fn ask(&mut self, now: Instant, vip: Vip, question: &Question) -> Result<u64, Reply> {
-        let host = self.hosts.get_mut(&vip).ok_or(Reply::NotUp)?;
+    pub fn ask(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        question: &AgentQuestion,
+    ) -> Result<u64, AgentReply> {
+        let host = self.hosts.get_mut(&vip).ok_or(AgentReply::NotUp)?;
         let asked = host.link.ask(now, question);
         self.settle(now, vip);
         asked
@@ -495,7 +505,7 @@ impl Core {
                     }
                     let lost = host.is_lost();
                     if lost != std::mem::replace(&mut host.lost, lost) {
-                        self.news.note(now, self.order.len());
+                        self.lost_broadcast.note(now, self.order.len());
                     }
                     if !host.link.may_ask() {
                         let gone = host.prompts.close().into_iter();
@@ -546,9 +556,9 @@ impl Core {
 }
 
 /// The word by which an agent recognizes its predecessors; empty for an agent inside of the manager.
-fn lives_of<'a>(word: &'a str, start: &Start) -> &'a str {
+fn run_id_for<'a>(run_id: &'a str, start: &Start) -> &'a str {
     match start {
-        Start::Command(_) => word,
+        Start::Command(_) => run_id,
         Start::InProcess => "",
     }
 }

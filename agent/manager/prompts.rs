@@ -61,9 +61,9 @@ pub(super) enum Will {
     Refuses,
 }
 
-/// The fate of a question.
+/// What becomes of a question that a command asks.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum PromptVerdict {
     /// A person has answered it before.
     Known(Secret),
     /// It waits for a person.
@@ -100,15 +100,15 @@ impl Prompts {
         kind: Option<PromptKind>,
         question: String,
         asker: u32,
-    ) -> Asked {
+    ) -> PromptVerdict {
         if self.open.len() >= OPEN_MAX {
-            return Asked::TooMany;
+            return PromptVerdict::TooMany;
         }
         if let Some(kept) = self.kept.get_mut(&question) {
             if !kept.used.contains(&asker) && kept.used.len() < USES_MAX {
                 kept.used.push(asker);
                 kept.unproven = true;
-                return Asked::Known(kept.answer.clone());
+                return PromptVerdict::Known(kept.answer.clone());
             }
             self.kept.remove(&question);
         }
@@ -119,7 +119,7 @@ impl Prompts {
             asked: question,
             asker,
         });
-        Asked::Open
+        PromptVerdict::Open
     }
 
     /// Takes a person's answer, or the refusal to answer; `None` if the question is not open any more.
@@ -233,14 +233,14 @@ mod tests {
         prompts
     }
 
-    fn ask(prompts: &mut Prompts, id: u64, asker: u32) -> Asked {
+    fn ask(prompts: &mut Prompts, id: u64, asker: u32) -> PromptVerdict {
         prompts.ask(id, Some(PromptKind::Secret), PASSPHRASE.to_owned(), asker)
     }
 
     #[test]
     fn a_question_is_answered_once() {
         let mut prompts = prompts();
-        assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
+        assert_eq!(ask(&mut prompts, 1, 7), PromptVerdict::Open);
         assert_eq!(
             prompts.trouble().unwrap().what,
             "its command asks: Enter passphrase for key '/k':"
@@ -252,52 +252,69 @@ mod tests {
         assert!(prompts.answer(1, Some(&secret("x")), false).is_some());
         assert!(prompts.answer(1, Some(&secret("x")), false).is_none());
         assert_eq!((prompts.view(), prompts.trouble()), (Vec::new(), None));
-        assert_eq!(ask(&mut prompts, 3, 7), Asked::Open, "nothing was kept");
+        assert_eq!(
+            ask(&mut prompts, 3, 7),
+            PromptVerdict::Open,
+            "nothing was kept"
+        );
     }
 
     #[test]
     fn a_kept_answer_serves_the_next_life_and_every_process_of_it_once() {
         let mut prompts = prompts();
-        assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
+        assert_eq!(ask(&mut prompts, 1, 7), PromptVerdict::Open);
         assert!(prompts.answer(1, Some(&secret("right")), true).is_some());
-        assert_eq!(ask(&mut prompts, 2, 8), Asked::Known(secret("right")));
+        assert_eq!(
+            ask(&mut prompts, 2, 8),
+            PromptVerdict::Known(secret("right"))
+        );
         prompts.prove();
         prompts.begin(&command("ssh"));
-        assert_eq!(ask(&mut prompts, 3, 7), Asked::Known(secret("right")));
+        assert_eq!(
+            ask(&mut prompts, 3, 7),
+            PromptVerdict::Known(secret("right"))
+        );
         assert_eq!(
             ask(&mut prompts, 4, 7),
-            Asked::Open,
+            PromptVerdict::Open,
             "it was wrong after all"
         );
-        assert_eq!(ask(&mut prompts, 5, 9), Asked::Open, "and is forgotten");
+        assert_eq!(
+            ask(&mut prompts, 5, 9),
+            PromptVerdict::Open,
+            "and is forgotten"
+        );
     }
 
     #[test]
     fn a_kept_answer_is_not_tried_twice_in_vain() {
         let mut prompts = prompts();
-        assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
+        assert_eq!(ask(&mut prompts, 1, 7), PromptVerdict::Open);
         assert!(prompts.answer(1, Some(&secret("wrong")), true).is_some());
         prompts.begin(&command("ssh"));
-        assert_eq!(ask(&mut prompts, 2, 8), Asked::Known(secret("wrong")));
+        assert_eq!(
+            ask(&mut prompts, 2, 8),
+            PromptVerdict::Known(secret("wrong"))
+        );
         prompts.begin(&command("ssh"));
-        assert_eq!(ask(&mut prompts, 3, 9), Asked::Open);
+        assert_eq!(ask(&mut prompts, 3, 9), PromptVerdict::Open);
     }
 
     #[test]
     fn another_command_does_not_get_the_answer() {
         let mut prompts = prompts();
-        assert_eq!(ask(&mut prompts, 1, 7), Asked::Open);
+        assert_eq!(ask(&mut prompts, 1, 7), PromptVerdict::Open);
         assert!(prompts.answer(1, Some(&secret("right")), true).is_some());
         prompts.prove();
         prompts.begin(&command("other"));
-        assert_eq!(ask(&mut prompts, 2, 8), Asked::Open);
+        assert_eq!(ask(&mut prompts, 2, 8), PromptVerdict::Open);
     }
 
     #[test]
     fn what_only_wants_to_be_read_is_no_question() {
         let mut prompts = prompts();
         let text = "Confirm user presence for key".to_owned();
-        assert_eq!(prompts.ask(1, None, text, 7), Asked::Open);
+        assert_eq!(prompts.ask(1, None, text, 7), PromptVerdict::Open);
         assert_eq!(
             prompts.trouble().unwrap().what,
             "its command says: Confirm user presence for key"
@@ -314,9 +331,9 @@ mod tests {
         let hostile = "\u{1b}[2Jx\r\n".repeat(10_000);
         for id in 1..=4 {
             let asked = prompts.ask(id, Some(PromptKind::Text), hostile.clone(), 7);
-            assert_eq!(asked, Asked::Open);
+            assert_eq!(asked, PromptVerdict::Open);
         }
-        assert_eq!(ask(&mut prompts, 5, 7), Asked::TooMany);
+        assert_eq!(ask(&mut prompts, 5, 7), PromptVerdict::TooMany);
         for view in prompts.view() {
             assert!(view.text.len() <= text::LINE_MAX, "{}", view.text.len());
             assert!(view.text.lines().count() > 1);

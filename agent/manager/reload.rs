@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Core, Host, configure, held::sentences, host::Held, lives_of};
+use super::{Core, Host, configure, held::sentences, host::HeldCommand, run_id_for};
 use crate::{
     addr::Vip,
     link::Link,
@@ -26,7 +26,7 @@ impl Core {
         if self.stopping {
             return Vec::new();
         }
-        let grants = self.news(plan, commands);
+        let grants = self.new_grants(plan, commands);
         // A change that was held is a part of this plan, or outdated.
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
@@ -41,7 +41,7 @@ impl Core {
                 }
                 (Kind::Reconfigured, Some(host)) => {
                     if let Some(known) = self.hosts.get_mut(&change.vip) {
-                        known.take(host, commands == Commands::Hold, &mut self.numbers);
+                        known.take(host, commands == Commands::Hold, &mut self.last_held_number);
                     }
                 }
                 (Kind::Removed | Kind::Held, _) | (_, None) => self.dismiss(now, change.vip),
@@ -49,7 +49,7 @@ impl Core {
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
         // A host that was lost may be another one now. Agents whose list has not changed are not told again.
-        self.news.note(now, self.order.len());
+        self.lost_broadcast.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
             // A host whose new command is held keeps the old one.
@@ -57,8 +57,8 @@ impl Core {
                 .hosts
                 .get(&host.vip)
                 .map_or(&host.start, |it| &it.plan.start);
-            let word = lives_of(&self.word, start);
-            let configure = configure::configure(plan, host, word);
+            let run_id = run_id_for(&self.run_id, start);
+            let configure = configure::configure(plan, host, run_id);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
@@ -137,7 +137,7 @@ impl Core {
         let hold = commands == Commands::Hold;
         if let Some(host) = self.hosts.get_mut(&plan.vip) {
             let old = host.plan.start.clone();
-            host.take(plan, hold, &mut self.numbers);
+            host.take(plan, hold, &mut self.last_held_number);
             let was_leaving = std::mem::take(&mut host.leaving);
             // The command that the host has is approved, and it was not a person who stopped the host.
             if was_leaving && host.held.is_some() && !host.is_unapproved() {
@@ -158,7 +158,7 @@ impl Core {
             self.switch.favour(plan.vip);
         }
         let link = Link::new(
-            configure::configure(&self.plan, plan, lives_of(&self.word, &plan.start)),
+            configure::configure(&self.plan, plan, run_id_for(&self.run_id, &plan.start)),
             configure::demands(&self.plan, plan),
             self.seed
                 .wrapping_add(u64::from(u32::from(plan.vip.address()))),
@@ -166,7 +166,10 @@ impl Core {
         let mut host = Host::new(plan.clone(), link, now);
         let waits = hold && plan.start != Start::InProcess;
         if waits {
-            host.held = Some(Held::new(plan.start.clone(), &mut self.numbers));
+            host.held = Some(HeldCommand::new(
+                plan.start.clone(),
+                &mut self.last_held_number,
+            ));
         } else {
             self.pace.allow();
         }

@@ -11,7 +11,7 @@ mod suggestions;
 
 use super::*;
 use crate::{
-    plan::{Allow, Forward, HostPlan, Protocol, Target, TargetHost},
+    plan::{Allow, DialTarget, Forward, HostPlan, Protocol, TargetHost},
     route::Routes,
     view::{HostState, Trouble, TroubleCode},
     wire::{
@@ -36,7 +36,7 @@ fn port(number: u16) -> crate::addr::Port {
 fn host(name: &str, address: &str, loopback: bool) -> HostPlan {
     let forward = |protocol| Forward {
         listen_port: port(8080),
-        target: Target {
+        target: DialTarget {
             host: TargetHost::Name("web.internal".to_owned()),
             port: port(80),
         },

@@ -92,7 +92,7 @@ fn words(plan: &Plan, rule: &Rule) -> String {
 }
 
 /// What `new` grants that `old` does not.
-pub fn news(old: &Plan, new: &Plan) -> BTreeSet<Grant> {
+pub fn new_grants(old: &Plan, new: &Plan) -> BTreeSet<Grant> {
     &grants(new) - &grants(old)
 }
 
@@ -228,8 +228,8 @@ mod tests {
 
     /// What `new` grants that `old` does not, in words.
     fn told(old: &str, new: &str) -> Vec<String> {
-        let news = news(&plan(old), &plan(new));
-        news.iter().map(ToString::to_string).collect()
+        let new = new_grants(&plan(old), &plan(new));
+        new.iter().map(ToString::to_string).collect()
     }
 
     const OLD: &str = "
@@ -339,7 +339,11 @@ hosts:
         };
         let (all, fewer) = (plan(&text(&names)), plan(&text(&names[..59])));
         assert_eq!(grants(&all).len(), 60 + 1 + 1);
-        assert_eq!(news(&all, &fewer).len(), 1, "in doubt it is asked for");
+        assert_eq!(
+            new_grants(&all, &fewer).len(),
+            1,
+            "in doubt it is asked for"
+        );
         assert_eq!(grants(&plan(&text(&names[..3]))).len(), 60 + 9 + 1);
     }
 

@@ -14,8 +14,10 @@ mod words;
 
 pub use build::build;
 pub use diff::{Change, Kind, diff};
-pub use grants::{grants, news};
-pub use network::{Allow, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, Target, TargetHost};
+pub use grants::{grants, new_grants};
+pub use network::{
+    Allow, DialTarget, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost,
+};
 pub use policy::Reach;
 
 /// How many problems are shown; further ones are only counted.

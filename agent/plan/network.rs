@@ -90,21 +90,21 @@ pub struct Forward {
     /// The port on the VIP.
     pub listen_port: Port,
     /// The target that the host dials.
-    pub target: Target,
+    pub target: DialTarget,
     /// The protocol that is carried.
     pub protocol: Protocol,
 }
 
 /// A real endpoint, as a host sees it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Target {
+pub struct DialTarget {
     /// The address, or a name that is resolved on that host at every dial.
     pub host: TargetHost,
     /// The port there.
     pub port: Port,
 }
 
-/// The host part of a [`Target`].
+/// The host part of a [`DialTarget`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TargetHost {
     /// An address.
@@ -122,7 +122,7 @@ pub enum Protocol {
     Udp,
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for DialTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
             TargetHost::Ip(address) => SocketAddr::new(*address, self.port.get()).fmt(f),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::{
     credentials::same_secret,
-    http::{Reply, Request, Target},
+    http::{Reply, Request, RequestTarget},
 };
 use crate::destination::Destination;
 
@@ -26,7 +26,7 @@ pub enum Own {
 /// Chooses the page for a request to the proxy itself. `allowed` are the authorities under which the proxy is known;
 /// `token` is the secret first part of the status page's path.
 pub fn choose(request: &Request, allowed: &[Destination], token: &str) -> Result<Own, Reply> {
-    let Target::Own { path } = &request.target else {
+    let RequestTarget::Own { path } = &request.target else {
         return Err(Reply::new(404, "That is not a page of this proxy."));
     };
     let host = request

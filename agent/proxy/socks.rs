@@ -76,7 +76,7 @@ enum Version {
 }
 
 /// The last answer of a handshake, and why it is over.
-struct Refusal {
+struct Rejection {
     answer: Bytes,
     why: String,
 }
@@ -124,7 +124,7 @@ impl<'a> Handshake<'a> {
                     return step;
                 }
                 Ok(None) => return Step::More,
-                Err(Refusal { answer, why }) => {
+                Err(Rejection { answer, why }) => {
                     self.state = State::Over;
                     output.extend_from_slice(&answer);
                     return Step::Over(why);
@@ -138,7 +138,7 @@ impl<'a> Handshake<'a> {
         &mut self,
         input: &mut BytesMut,
         output: &mut BytesMut,
-    ) -> Result<Option<Step>, Refusal> {
+    ) -> Result<Option<Step>, Rejection> {
         match input.first() {
             None => Ok(None),
             Some(4) => Ok(request4(input, self.credentials.is_some())?.map(Step::Request)),
@@ -155,11 +155,11 @@ impl<'a> Handshake<'a> {
                     (2, State::Password)
                 } else if self.credentials.is_some() {
                     let why = "the client of SOCKS 5 offers no user name and password";
-                    return Err(refusal(&[5, 0xff], why));
+                    return Err(rejection(&[5, 0xff], why));
                 } else {
                     let why =
                         "the client of SOCKS 5 insists on an authentication that is not known here";
-                    return Err(refusal(&[5, 0xff], why));
+                    return Err(rejection(&[5, 0xff], why));
                 };
                 input.advance(2 + usize::from(count));
                 output.extend_from_slice(&[5, wanted]);
@@ -175,10 +175,10 @@ impl<'a> Handshake<'a> {
         &mut self,
         input: &mut BytesMut,
         output: &mut BytesMut,
-    ) -> Result<Option<Step>, Refusal> {
+    ) -> Result<Option<Step>, Rejection> {
         const DENIED: &[u8] = &[1, 1];
         if input.first().is_some_and(|version| *version != 1) {
-            return Err(refusal(
+            return Err(rejection(
                 DENIED,
                 "the client's user name and password have an unknown form",
             ));
@@ -194,7 +194,7 @@ impl<'a> Handshake<'a> {
             .is_none_or(|known| known.allow(user, password))
         {
             self.was_wrong = true;
-            return Err(refusal(
+            return Err(rejection(
                 DENIED,
                 "the client's user name or password is wrong",
             ));
@@ -235,8 +235,8 @@ impl Request {
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// The request of SOCKS 4 and 4a: version, command, port, address, user id, and a name where the address is 0.0.0.x.
-fn request4(input: &mut BytesMut, credentials: bool) -> Result<Option<Request>, Refusal> {
-    let refuse = |why: &str| Refusal {
+fn request4(input: &mut BytesMut, credentials: bool) -> Result<Option<Request>, Rejection> {
+    let refuse = |why: &str| Rejection {
         answer: answer(Version::Four, code::GENERAL, NOWHERE),
         why: why.into(),
     };
@@ -282,8 +282,8 @@ fn request4(input: &mut BytesMut, credentials: bool) -> Result<Option<Request>, 
 }
 
 /// The request of SOCKS 5: version, command, reserved, kind of address, address, port.
-fn request5(input: &mut BytesMut) -> Result<Option<Request>, Refusal> {
-    let refuse = |code, why: &str| Refusal {
+fn request5(input: &mut BytesMut) -> Result<Option<Request>, Rejection> {
+    let refuse = |code, why: &str| Rejection {
         answer: answer(Version::Five, code, NOWHERE),
         why: why.into(),
     };
@@ -385,17 +385,17 @@ fn answer(version: Version, code: u8, bound: SocketAddr) -> Bytes {
     bytes.freeze()
 }
 
-fn refusal(answer: &'static [u8], why: &str) -> Refusal {
-    Refusal {
+fn rejection(answer: &'static [u8], why: &str) -> Rejection {
+    Rejection {
         answer: Bytes::from_static(answer),
         why: why.into(),
     }
 }
 
 /// The answer to a client whose first byte is not one of SOCKS.
-fn stranger(byte: u8) -> Refusal {
+fn stranger(byte: u8) -> Rejection {
     match byte {
-        b'A'..=b'Z' => Refusal {
+        b'A'..=b'Z' => Rejection {
             answer: Reply::new(
                 400,
                 "This is a SOCKS proxy, and you speak HTTP to it. Use socks5h:// with its address.",
@@ -403,8 +403,8 @@ fn stranger(byte: u8) -> Refusal {
             .bytes(None),
             why: "the client speaks HTTP to the SOCKS proxy".into(),
         },
-        0x16 => refusal(b"", "the client speaks TLS to the SOCKS proxy"),
-        _ => Refusal {
+        0x16 => rejection(b"", "the client speaks TLS to the SOCKS proxy"),
+        _ => Rejection {
             answer: Bytes::new(),
             why: format!("the client does not speak SOCKS: its first byte is {byte:#04x}"),
         },

@@ -21,7 +21,7 @@ pub(super) struct Meter {
 
 /// What a meter shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct Reading {
     /// Bytes of the stream, headers not counted.
     pub bytes: u64,
     /// Packets, with and without bytes.
@@ -51,12 +51,12 @@ impl Meter {
         self.packets += 1;
     }
 
-    pub(super) fn read(&self, now: Instant) -> Sent {
+    pub(super) fn read(&self, now: Instant) -> Reading {
         let rate = match self.rate {
             Some(rate) if now - self.since < WINDOW => rate,
             _ => self.rate_of_window(now),
         };
-        Sent {
+        Reading {
             bytes: self.bytes,
             packets: self.packets,
             rate,

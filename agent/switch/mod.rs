@@ -26,7 +26,7 @@ use std::{
 use bytes::Bytes;
 
 pub use self::{
-    meter::Sent,
+    meter::Reading,
     refused::{Refused, Refusee},
     tracker::{FlowInfo, Phase},
 };
@@ -34,8 +34,8 @@ pub use self::{
 use self::{
     learned::{AT_ONCE_MAX, Learned},
     queue::Queue,
-    refused::Refusals,
-    tracker::{Farewell, Passage, Refusal, Tracker},
+    refused::Tallies,
+    tracker::{Farewell, NoPassage, Passage, Tracker},
 };
 use crate::{
     addr::{FlowKey, Port, Vip},
@@ -65,7 +65,7 @@ pub struct Switch {
     hosts: BTreeMap<Vip, Host>,
     routes: Routes,
     policy: Policy,
-    refusals: Refusals,
+    tallies: Tallies,
     learned: Learned,
     tracker: Tracker,
     queued: usize,
@@ -186,7 +186,7 @@ impl Switch {
         self.lower(vip);
         self.tracker.forget(vip);
         self.hosts.remove(&vip);
-        self.refusals.forget(vip);
+        self.tallies.forget(vip);
     }
 
     /// Replaces the routes.
@@ -222,14 +222,14 @@ impl Switch {
     /// Counts something that a gateway has refused to another host, by the policy.
     pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
         if self.hosts.contains_key(&from) {
-            self.refusals
+            self.tallies
                 .note(now, from, Refusee::Asked(asked), by, times);
         }
     }
 
     /// A summary of the connections of a host that the policy has refused, once it is due.
     pub fn poll_refused(&mut self, now: Instant) -> Option<Refused> {
-        self.refusals.poll(now)
+        self.tallies.poll(now)
     }
 
     /// Marks that a host can be reached.
@@ -306,15 +306,15 @@ impl Switch {
                 self.enqueue(from, to, key, frame);
                 verdict
             }
-            Err(refusal) => {
+            Err(why) => {
                 if let Some(sender) = self.hosts.get_mut(&from) {
-                    match refusal {
-                        Refusal::Stray => sender.traffic.stray += 1,
-                        Refusal::Forbidden | Refusal::Denied(_) => sender.traffic.refused += 1,
+                    match why {
+                        NoPassage::Stray => sender.traffic.stray += 1,
+                        NoPassage::Forbidden | NoPassage::Denied(_) => sender.traffic.refused += 1,
                     }
                 }
-                if let Refusal::Denied(by) = refusal {
-                    self.refusals
+                if let NoPassage::Denied(by) = why {
+                    self.tallies
                         .note(now, from, Refusee::Address(key.dst), by, 1);
                 }
                 let room = |host: &Host| host.queue.has_room_for_reply(from);
@@ -377,12 +377,8 @@ impl Switch {
 
     /// When to call [`Switch::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let refusals = self.refusals.poll_timeout();
-        self.tracker
-            .poll_timeout()
-            .into_iter()
-            .chain(refusals)
-            .min()
+        let tallies = self.tallies.poll_timeout();
+        self.tracker.poll_timeout().into_iter().chain(tallies).min()
     }
 
     /// Decides where an honest packet goes.
@@ -391,7 +387,7 @@ impl Switch {
         now: Instant,
         from: Vip,
         packet: &Packet<'_>,
-    ) -> Result<(Vip, Verdict), Refusal> {
+    ) -> Result<(Vip, Verdict), NoPassage> {
         let (key, segment) = (packet.key(), packet.segment());
         let flags = segment.flags;
         let begins =
@@ -408,7 +404,7 @@ impl Switch {
         }
         // An address that a gateway has dialled may answer, but not begin anything.
         if *key.src.ip() != from.address() {
-            return Err(Refusal::Forbidden);
+            return Err(NoPassage::Forbidden);
         }
         let to = self.destination(now, from, key)?;
         self.tracker.begin(now, from, to, key, segment)?;
@@ -417,20 +413,20 @@ impl Switch {
 
     /// The host that a new flow goes to, if it may begin. The policy is asked first, so that everything it refuses is
     /// reported, published or not.
-    fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, Refusal> {
+    fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, NoPassage> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
         if let Ok(vip) = Vip::new(address)
             && let Some(host) = self.hosts.get(&vip)
         {
             if let Some(by) = self.denies_port(from, vip, key) {
-                return Err(Refusal::Denied(by));
+                return Err(NoPassage::Denied(by));
             }
             let published =
                 Port::new(key.dst.port()).is_some_and(|it| host.published.contains(&it));
             return Some(vip)
                 .filter(|_| host.up && published)
-                .ok_or(Refusal::Forbidden);
+                .ok_or(NoPassage::Forbidden);
         }
         let learned = self.learned.via(now, from, address);
         let gateways = match &learned {
@@ -449,7 +445,7 @@ impl Switch {
         if gateways.is_empty() && self.policy.default_action() == Action::Deny {
             denied = Some(By::Default);
         }
-        Err(denied.map_or(Refusal::Forbidden, Refusal::Denied))
+        Err(denied.map_or(NoPassage::Forbidden, NoPassage::Denied))
     }
 
     /// The rule that refuses a flow to a port at the address of a host; `None` if it is allowed.

@@ -16,9 +16,9 @@ const GATHER: Duration = Duration::from_secs(1);
 /// The time between two summaries about one host.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// The refusals of all hosts.
+/// What the policy has refused to each host.
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
+pub(super) struct Tallies {
     hosts: BTreeMap<Vip, Tally>,
 }
 
@@ -51,7 +51,7 @@ pub struct Refused {
     pub most: Vec<(Refusee, u64, By)>,
 }
 
-impl Refusals {
+impl Tallies {
     pub(super) fn note(&mut self, now: Instant, from: Vip, to: Refusee, by: By, times: u64) {
         let tally = self.hosts.entry(from).or_insert_with(|| Tally {
             times: 0,
@@ -119,40 +119,40 @@ mod tests {
 
     #[test]
     fn a_thousand_targets_are_told_once_and_the_next_ones_a_minute_later() {
-        let mut refusals = Refusals::default();
+        let mut tallies = Tallies::default();
         let mut now = Instant::ZERO + Duration::from_secs(5);
         for port in 1..=997 {
-            refusals.note(now, vip(1), to(port), By::Default, 1);
+            tallies.note(now, vip(1), to(port), By::Default, 1);
         }
         for _ in 0..3 {
-            refusals.note(now, vip(1), to(5432), By::Rule(2), 1);
+            tallies.note(now, vip(1), to(5432), By::Rule(2), 1);
         }
-        assert_eq!(refusals.poll(now), None);
+        assert_eq!(tallies.poll(now), None);
         now = now + GATHER;
-        assert_eq!(refusals.poll_timeout().unwrap().0, now);
-        let told = refusals.poll(now).unwrap();
+        assert_eq!(tallies.poll_timeout().unwrap().0, now);
+        let told = tallies.poll(now).unwrap();
         assert_eq!((told.times, told.targets, told.most.len()), (1_000, 998, 3));
         assert_eq!(told.most[0], (to(5432), 3, By::Rule(2)));
-        assert_eq!(refusals.poll(now), None);
-        assert_eq!(refusals.poll_timeout(), None);
+        assert_eq!(tallies.poll(now), None);
+        assert_eq!(tallies.poll_timeout(), None);
 
-        refusals.note(now, vip(1), to(1), By::Default, 1);
-        assert_eq!(refusals.poll_timeout().unwrap().0, now + PAUSE);
-        assert_eq!(refusals.poll(now + GATHER), None);
+        tallies.note(now, vip(1), to(1), By::Default, 1);
+        assert_eq!(tallies.poll_timeout().unwrap().0, now + PAUSE);
+        assert_eq!(tallies.poll(now + GATHER), None);
         // The pause of one host does not delay another's summary.
-        refusals.note(now, vip(2), to(1), By::Default, 1);
-        assert_eq!(refusals.poll(now + GATHER).unwrap().from, vip(2));
-        assert_eq!(refusals.poll(now + PAUSE).unwrap().from, vip(1));
+        tallies.note(now, vip(2), to(1), By::Default, 1);
+        assert_eq!(tallies.poll(now + GATHER).unwrap().from, vip(2));
+        assert_eq!(tallies.poll(now + PAUSE).unwrap().from, vip(1));
     }
 
     #[test]
     fn what_is_kept_of_one_host_has_an_end() {
-        let mut refusals = Refusals::default();
+        let mut tallies = Tallies::default();
         for port in 1..=20_000 {
-            refusals.note(Instant::ZERO, vip(1), to(port), By::Default, 1);
+            tallies.note(Instant::ZERO, vip(1), to(port), By::Default, 1);
         }
-        assert_eq!(refusals.hosts[&vip(1)].targets.len(), TARGETS_MAX);
-        let told = refusals.poll(Instant::ZERO + GATHER).unwrap();
+        assert_eq!(tallies.hosts[&vip(1)].targets.len(), TARGETS_MAX);
+        let told = tallies.poll(Instant::ZERO + GATHER).unwrap();
         assert_eq!((told.times, told.targets), (20_000, TARGETS_MAX + 1));
     }
 }

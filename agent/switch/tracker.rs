@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    meter::{Meter, Sent},
+    meter::{Meter, Reading},
     window::{Window, is_after},
 };
 use crate::{
@@ -41,7 +41,7 @@ const OPENING_MAX: Duration = Duration::from_mins(2);
 
 /// Why a segment may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum NoPassage {
     /// The segment belongs to no connection.
     Stray,
     /// The segment would begin a connection that is forbidden: nothing is published there, the host is down, or there
@@ -115,9 +115,9 @@ pub struct FlowInfo {
     /// How far it has come.
     pub phase: Phase,
     /// What the host that began it has sent.
-    pub sent: Sent,
+    pub sent: Reading,
     /// What the host at its other end has sent.
-    pub received: Sent,
+    pub received: Reading,
     /// How long ago it began.
     pub age: Duration,
     /// How long ago its last packet came.
@@ -219,13 +219,13 @@ impl Tracker {
         to: Vip,
         key: FlowKey,
         segment: Segment,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), NoPassage> {
         let (name, side) = ordered(key);
         self.remove(name);
         let opening = self.opening_by.of(from) < OPENINGS_PER_HOST
             && self.opening_to.of((from, to)) < OPENINGS_PER_PAIR;
         if !opening || !self.take(from) {
-            return Err(Refusal::Forbidden);
+            return Err(NoPassage::Forbidden);
         }
         self.opening_by.add(from, 1);
         self.opening_to.add((from, to), 1);
@@ -298,14 +298,14 @@ impl Tracker {
         from: Vip,
         key: FlowKey,
         segment: Segment,
-    ) -> Result<Passage, Refusal> {
+    ) -> Result<Passage, NoPassage> {
         let (name, side) = ordered(key);
         let Some(flow) = self.flows.get_mut(&name) else {
-            return Err(Refusal::Stray);
+            return Err(NoPassage::Stray);
         };
         // Several gateways may be the way to an address, but only one of them has this flow.
         if flow.end(side).host != from {
-            return Err(Refusal::Stray);
+            return Err(NoPassage::Stray);
         }
         let End {
             host: to,

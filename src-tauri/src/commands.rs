@@ -11,10 +11,11 @@ use serde_json::Value;
 use tauri::{State, ipc::Channel};
 
 use crate::{
-    checks, deeds,
+    checks,
     desk::Desk,
-    diagnostics, effect, imports, manifest,
+    diagnostics, dialogs, effect, env_script, feed, imports, manifest,
     surface::Surface,
+    urls,
     view::{App, Check, Checked, ImportOffer, ManifestText, News, Settings},
     words::dialog,
 };
@@ -32,7 +33,6 @@ const MESSAGE_MAX: usize = 4_096;
 const OFFERS_MAX: usize = 200;
 
 type Outcome<T = ()> = Result<T, String>;
-type Screen<'a> = State<'a, Arc<dyn Surface>>;
 
 /// Declares the commands, so that the list, the handler and the permissions cannot differ.
 macro_rules! commands {
@@ -114,7 +114,7 @@ async fn app(desk: State<'_, Desk>) -> Outcome<App> {
 #[tauri::command]
 async fn watch(
     desk: State<'_, Desk>,
-    feed: State<'_, deeds::Feed>,
+    feed: State<'_, feed::Feed>,
     channel: Channel<Vec<News>>,
 ) -> Outcome {
     feed.begin(&desk, move |news| channel.send(news).is_ok());
@@ -148,8 +148,8 @@ async fn open_manifest(desk: State<'_, Desk>, path: String) -> Outcome {
 }
 
 #[tauri::command]
-async fn open_dialog(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
-    deeds::open_dialog(&desk, &**screen).await
+async fn open_dialog(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
+    dialogs::open_dialog(&desk, &**surface).await
 }
 
 #[tauri::command]
@@ -158,8 +158,8 @@ async fn open_demo(desk: State<'_, Desk>) -> Outcome {
 }
 
 #[tauri::command]
-async fn create_example(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
-    deeds::create(&desk, &**screen, deeds::EXAMPLE).await
+async fn create_example(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
+    dialogs::create(&desk, &**surface, dialogs::EXAMPLE).await
 }
 
 #[tauri::command]
@@ -193,8 +193,8 @@ async fn detach(desk: State<'_, Desk>) -> Outcome {
 }
 
 #[tauri::command]
-async fn quit(desk: State<'_, Desk>, screen: Screen<'_>) -> Outcome {
-    deeds::quit(&desk, &**screen).await;
+async fn quit(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
+    dialogs::quit(&desk, &**surface).await;
     Ok(())
 }
 
@@ -241,8 +241,12 @@ async fn forget_recent(desk: State<'_, Desk>, path: String) -> Outcome {
 }
 
 #[tauri::command]
-async fn set_settings(desk: State<'_, Desk>, screen: Screen<'_>, settings: Settings) -> Outcome {
-    deeds::set_settings(&desk, &**screen, settings)
+async fn set_settings(
+    desk: State<'_, Desk>,
+    surface: State<'_, Arc<dyn Surface>>,
+    settings: Settings,
+) -> Outcome {
+    dialogs::set_settings(&desk, &**surface, settings)
 }
 
 #[tauri::command]
@@ -258,7 +262,7 @@ async fn imports(found: State<'_, imports::Found>) -> Outcome<Vec<ImportOffer>> 
 #[tauri::command]
 async fn create_from(
     desk: State<'_, Desk>,
-    screen: Screen<'_>,
+    surface: State<'_, Arc<dyn Surface>>,
     found: State<'_, imports::Found>,
     offers: Vec<String>,
 ) -> Outcome {
@@ -266,7 +270,7 @@ async fn create_from(
         return Err(format!("choose at most {OFFERS_MAX}"));
     }
     let text = found.manifest(&offers)?;
-    deeds::create(&desk, &**screen, &text).await
+    dialogs::create(&desk, &**surface, &text).await
 }
 
 #[tauri::command]
@@ -306,18 +310,22 @@ async fn manifest_schema() -> Outcome<Value> {
 
 #[tauri::command]
 async fn env_script(desk: State<'_, Desk>, shell: String, host: Option<String>) -> Outcome<String> {
-    deeds::env_script(&desk, &shell, host.as_deref())
+    env_script::env_script(&desk, &shell, host.as_deref())
 }
 
 #[tauri::command]
-async fn copy(screen: Screen<'_>, text: String) -> Outcome {
+async fn copy(surface: State<'_, Arc<dyn Surface>>, text: String) -> Outcome {
     bounded(&text, TEXT_MAX)?;
-    screen.copy(&text)
+    surface.copy(&text)
 }
 
 #[tauri::command]
-async fn open_url(desk: State<'_, Desk>, screen: Screen<'_>, url: String) -> Outcome {
-    screen.browse(&deeds::address_of_the_network(&desk, &url)?)
+async fn open_url(
+    desk: State<'_, Desk>,
+    surface: State<'_, Arc<dyn Surface>>,
+    url: String,
+) -> Outcome {
+    surface.browse(&urls::address_of_the_network(&desk, &url)?)
 }
 
 #[tauri::command]
@@ -326,10 +334,13 @@ async fn diagnostics(desk: State<'_, Desk>) -> Outcome<String> {
 }
 
 #[tauri::command]
-async fn diagnostics_save(screen: Screen<'_>, text: String) -> Outcome<Option<String>> {
+async fn diagnostics_save(
+    surface: State<'_, Arc<dyn Surface>>,
+    text: String,
+) -> Outcome<Option<String>> {
     bounded(&text, TEXT_MAX)?;
-    deeds::save(
-        &**screen,
+    dialogs::save(
+        &**surface,
         dialog::SAVE_REPORT,
         "norouter-diagnostics.txt",
         &text,
@@ -338,9 +349,9 @@ async fn diagnostics_save(screen: Screen<'_>, text: String) -> Outcome<Option<St
 }
 
 #[tauri::command]
-async fn export_log(screen: Screen<'_>, text: String) -> Outcome<Option<String>> {
+async fn export_log(surface: State<'_, Arc<dyn Surface>>, text: String) -> Outcome<Option<String>> {
     bounded(&text, TEXT_MAX)?;
-    deeds::save(&**screen, dialog::SAVE_LOG, "norouter.log", &text).await
+    dialogs::save(&**surface, dialog::SAVE_LOG, "norouter.log", &text).await
 }
 
 #[tauri::command]

@@ -11,7 +11,7 @@ use norouter::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::view::{CommandChange, Consent, ConsentDeed, ConsentHost};
+use crate::view::{CommandChange, Consent, ConsentGrant, ConsentHost};
 
 /// What was agreed to, by file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Agreements {
             digest: digest(plan),
             running,
             hosts: self.compare(path, plan),
-            deeds: self.compare_deeds(path, plan),
+            grants: self.compare_grants(path, plan),
             doubts: doubts
                 .map(|doubt| format!("{}: {}", doubt.host, doubt.text))
                 .collect(),
@@ -51,14 +51,14 @@ impl Agreements {
         self.0.get(path).into_iter().flat_map(|it| &it.grants)
     }
 
-    fn compare_deeds(&self, path: &str, plan: &Plan) -> Vec<ConsentDeed> {
+    fn compare_grants(&self, path: &str, plan: &Plan) -> Vec<ConsentGrant> {
         let agreed: BTreeSet<_> = self.agreed(path).collect();
         let all = grants(plan);
-        let deeds = all
+        let others = all
             .iter()
             .filter(|grant| !matches!(grant, Grant::Command { .. }));
-        deeds
-            .map(|grant| ConsentDeed {
+        others
+            .map(|grant| ConsentGrant {
                 is_new: !agreed.contains(grant),
                 text: grant.to_string(),
             })
@@ -235,9 +235,9 @@ mod tests {
             assert_ne!(digest(&other), digest(&plan(plain)));
             assert!(!agreements.cover("/n.yaml", &other), "{text}");
             let question = agreements.question("/n.yaml", &other, true);
-            let fresh = question.deeds.iter().filter(|it| it.is_new).count();
+            let fresh = question.grants.iter().filter(|it| it.is_new).count();
             // The grant about who may reach what is shown, too, and has not changed.
-            assert_eq!((question.deeds.len(), fresh), (new + 1, new), "{text}");
+            assert_eq!((question.grants.len(), fresh), (new + 1, new), "{text}");
             let mut agreements = agreements.clone();
             agreements.agree("/n.yaml", &other);
             assert!(agreements.cover("/n.yaml", &other));
@@ -263,7 +263,7 @@ mod tests {
             let other = plan(&text(policy, loopback));
             assert!(!agreements.cover("/n.yaml", &other), "{told}");
             let question = agreements.question("/n.yaml", &other, true);
-            let fresh: Vec<_> = question.deeds.iter().filter(|it| it.is_new).collect();
+            let fresh: Vec<_> = question.grants.iter().filter(|it| it.is_new).collect();
             assert!(
                 fresh.len() == 1 && fresh[0].text.starts_with(told),
                 "{fresh:?}"

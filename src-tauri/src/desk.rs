@@ -26,7 +26,7 @@ use crate::{
     shown::Session,
     store::Store,
     truth,
-    view::{App, Consent, Failure, Held, ManifestText, News, Platform, Settings},
+    view::{App, Consent, Dragged, Failure, ManifestText, News, Platform, Settings},
     words::failure,
 };
 
@@ -65,7 +65,7 @@ pub(crate) struct State {
     /// How many sessions there were.
     pub(crate) sessions: u64,
     pub(crate) consent: Option<Consent>,
-    pub(crate) held: Option<Held>,
+    pub(crate) dragged: Option<Dragged>,
     pub(crate) failure: Option<Failure>,
     pub(crate) running: Vec<String>,
     pub(crate) settings: Store<Settings>,
@@ -117,7 +117,7 @@ impl Desk {
             session: None,
             sessions: 0,
             consent: None,
-            held: None,
+            dragged: None,
             failure,
             running: Vec::new(),
             settings,
@@ -163,10 +163,10 @@ impl Desk {
         }
     }
 
-    /// Sets which files are held over the window.
-    pub(crate) fn hold(&self, held: Option<Held>) {
-        if self.lock().held != held {
-            self.edit(|state| state.held = held);
+    /// Sets which files are dragged over the window.
+    pub(crate) fn set_dragged(&self, dragged: Option<Dragged>) {
+        if self.lock().dragged != dragged {
+            self.edit(|state| state.dragged = dragged);
         }
     }
 
@@ -448,7 +448,7 @@ impl State {
             running: self.running.clone(),
             recent: self.recent.get().view(),
             consent: self.consent.clone(),
-            held: self.held.clone(),
+            dragged: self.dragged.clone(),
             failure: self.failure.clone(),
             settings: self.settings.get().clone(),
         }

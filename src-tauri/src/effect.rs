@@ -68,7 +68,7 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
         drops: flows.iter().filter(drops).count(),
         untouched: old.hosts.len() - changes.iter().filter(|it| it.kind != Kind::Added).count(),
         commands: changed_commands(old, new),
-        grants: plan::news(old, new)
+        grants: plan::new_grants(old, new)
             .iter()
             .filter(|grant| !matches!(grant, Grant::Command { .. }))
             .map(ToString::to_string)

@@ -1,7 +1,12 @@
 //! What the page is told, and how often: at most ten times a second while somebody looks at it, and never while nobody
 //! does.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::task::AbortHandle;
 
 use crate::{
     desk::{Cursor, Desk},
@@ -14,8 +19,27 @@ const PACE: Duration = Duration::from_millis(100);
 /// How often traffic is asked for.
 const TRAFFIC: Duration = Duration::from_secs(1);
 
+/// The one stream to the page: the page that has asked last gets it.
+#[derive(Default)]
+pub(crate) struct Feed(Mutex<Option<AbortHandle>>);
+
+impl Feed {
+    /// Sends this page what happens from now on, and no longer any other page.
+    pub(crate) fn begin(&self, desk: &Desk, send: impl FnMut(Vec<News>) -> bool + Send + 'static) {
+        let task = tokio::spawn(feed(desk.clone(), send)).abort_handle();
+        let before = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(task);
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+}
+
 /// Tells the page everything that happens, until the page takes no more.
-pub(crate) async fn feed(desk: Desk, mut send: impl FnMut(Vec<News>) -> bool) {
+async fn feed(desk: Desk, mut send: impl FnMut(Vec<News>) -> bool) {
     let mut wakes = desk.wakes();
     let mut visible = desk.visible();
     let mut cursor = Cursor::default();
@@ -48,7 +72,7 @@ pub(crate) async fn feed(desk: Desk, mut send: impl FnMut(Vec<News>) -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use super::*;
     use crate::testing::{Folder, desk};

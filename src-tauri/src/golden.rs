@@ -75,8 +75,8 @@ impl Tale {
         self.batches.push(batch);
     }
 
-    fn hear(&self, session: u64, news: client::News) {
-        self.desk.hear(session, news);
+    fn hear(&self, session: u64, item: client::StreamItem) {
+        self.desk.hear(session, item);
     }
 }
 
@@ -113,17 +113,17 @@ fn network(pid: u32, now_ms: u64, hosts: Vec<HostView>) -> NetworkView {
     }
 }
 
-fn at(since_ms: u64, mut host: HostView) -> client::News {
+fn at(since_ms: u64, mut host: HostView) -> client::StreamItem {
     host.since_ms = since_ms;
-    client::News::Host(Box::new(host))
+    client::StreamItem::Host(Box::new(host))
 }
 
-fn line(seq: u64, event: Event) -> client::News {
+fn line(seq: u64, event: Event) -> client::StreamItem {
     let time_ms = 1_700_000_000_000 + seq;
-    client::News::Event(LogLine::new(seq, time_ms, event))
+    client::StreamItem::Event(LogLine::new(seq, time_ms, event))
 }
 
-fn said(seq: u64, text: &str) -> client::News {
+fn said(seq: u64, text: &str) -> client::StreamItem {
     let (host, vip) = ("web".to_owned(), "127.0.42.101".to_owned());
     let line_said = text.to_owned();
     line(
@@ -136,7 +136,7 @@ fn said(seq: u64, text: &str) -> client::News {
     )
 }
 
-fn became(seq: u64, of: &HostView) -> client::News {
+fn became(seq: u64, of: &HostView) -> client::StreamItem {
     line(
         seq,
         Event::Host {
@@ -182,7 +182,7 @@ fn lives(tale: &mut Tale) {
     let hosts = |state| ["laptop", "web", "vault"].map(|name| host(name, state));
     let whole = network(7, 100, hosts(HostState::Starting).to_vec());
     tale.hear(one, said(1, "Warning: Permanently added 'web'"));
-    tale.hear(one, client::News::Snapshot(whole));
+    tale.hear(one, client::StreamItem::Snapshot(whole));
     tale.tell("its first state, and its first line");
 
     let mut web = host("web", HostState::Ready);
@@ -239,7 +239,7 @@ fn lives(tale: &mut Tale) {
     tale.hear(one, line(8, Event::Reloaded { changes, grants }));
     let db = host("db", HostState::Greeting);
     let whole = network(7, 3_000, vec![host("laptop", HostState::Ready), web, db]);
-    tale.hear(one, client::News::Snapshot(whole));
+    tale.hear(one, client::StreamItem::Snapshot(whole));
     tale.tell("the mistake is mended, and the hosts are others");
 
     tale.desk.detach().unwrap();
@@ -249,7 +249,7 @@ fn lives(tale: &mut Tale) {
     tale.hear(two, said(1, "a line of the next run"));
     tale.tell("the next run speaks before its state is known");
     let whole = network(8, 20, vec![host("laptop", HostState::Ready)]);
-    tale.hear(two, client::News::Snapshot(whole));
+    tale.hear(two, client::StreamItem::Snapshot(whole));
     tale.tell("the next run is known");
 }
 

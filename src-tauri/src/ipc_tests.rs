@@ -17,9 +17,9 @@ use tauri::{
 };
 
 use crate::{
-    commands, deeds,
+    commands,
     desk::Desk,
-    imports,
+    feed, imports,
     surface::{Later, Surface},
     testing::{Folder, desk},
     view::Theme,
@@ -98,10 +98,10 @@ impl Rig {
             .invoke_handler(commands::handler())
             .build(tauri::generate_context!(test = true))
             .unwrap();
-        let screen: Arc<dyn Surface> = paper.clone();
+        let surface: Arc<dyn Surface> = paper.clone();
         app.manage(desk.clone());
-        app.manage(screen);
-        app.manage(deeds::Feed::default());
+        app.manage(surface);
+        app.manage(feed::Feed::default());
         app.manage(imports::Found::default());
         let page = WebviewWindowBuilder::new(&app, window::MAIN, WebviewUrl::default());
         let page = page.build().unwrap();

@@ -9,10 +9,11 @@ pub mod view;
 mod checks;
 mod commands;
 mod consent;
-mod deeds;
 mod desk;
 mod diagnostics;
+mod dialogs;
 mod effect;
+mod env_script;
 mod feed;
 mod imports;
 mod intents;
@@ -23,13 +24,13 @@ mod manifest;
 mod notices;
 mod programs;
 mod recent;
-mod screen;
 mod session;
 mod shown;
 mod ssh_config;
 mod start;
 mod store;
 mod surface;
+mod tauri_surface;
 #[cfg(test)]
 mod testing;
 mod tray;
@@ -42,6 +43,7 @@ mod golden;
 #[cfg(test)]
 mod types;
 mod truth;
+mod urls;
 mod window;
 mod words;
 

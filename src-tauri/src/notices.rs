@@ -23,15 +23,15 @@ const LASTING: Duration = Duration::from_secs(8);
 /// How long a notification stays that only says what a click has done, where the desktop lets the app choose.
 const BRIEF: Duration = Duration::from_secs(4);
 
-/// The place of one notification: the next one there replaces it. It has a number, which Linux desktops give with the
+/// The slot of one notification: the next one there replaces it. It has a number, which Linux desktops give with the
 /// first notification that is shown; some give another one even if they are asked for a certain one.
-struct Place(Mutex<u32>);
+struct NoticeSlot(Mutex<u32>);
 
-/// The place of notifications about hosts.
-static OF_HOSTS: Place = Place::numbered(0x6e6f_726f);
+/// The slot of notifications about hosts.
+static OF_HOSTS: NoticeSlot = NoticeSlot::numbered(0x6e6f_726f);
 
-/// The place of notifications about clicks.
-static OF_CLICKS: Place = Place::numbered(0x6e6f_7270);
+/// The slot of notifications about clicks.
+static OF_CLICKS: NoticeSlot = NoticeSlot::numbered(0x6e6f_7270);
 
 /// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ pub(crate) fn show_copied(text: &str) {
     OF_CLICKS.show(&notice, BRIEF.into());
 }
 
-impl Place {
+impl NoticeSlot {
     const fn numbered(number: u32) -> Self {
         let given = cfg!(all(unix, not(target_os = "macos")));
         Self(Mutex::new(if given { 0 } else { number }))

@@ -15,7 +15,7 @@ use norouter::{
         manager::{Name, origin::Origin},
         system::watch::Watch,
     },
-    manager::{Hold, Outcome},
+    manager::{Hold, ReloadOutcome},
     plan::Plan,
     view::LogView,
 };
@@ -84,7 +84,7 @@ impl Desk {
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
         // The network is read in the same way as any other.
         drop(events);
-        let origin = Origin::new(path, Hold::News, Some(watch), &mut manager);
+        let origin = Origin::new(path, Hold::NewGrants, Some(watch), &mut manager);
         let handle = manager.handle().clone();
         // Grants that were agreed to and are not in force are forgotten, so that they are asked for when they come
         // back.
@@ -329,8 +329,8 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
         let log: LogView = client.get(&format!("/v1/logs?limit={LINES_MAX}")).await?;
         let mut events = client.events(Some(log.last)).await?;
         desk.with_session(id, |session, _| session.truth.remember(log.lines));
-        while let Some(news) = events.next().await? {
-            desk.hear(id, news);
+        while let Some(item) = events.next().await? {
+            desk.hear(id, item);
         }
         Ok::<_, client::Error>(())
     };
@@ -343,11 +343,11 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
 }
 
 impl Desk {
-    /// Takes news from the manager; with the first news the network runs.
-    pub(crate) fn hear(&self, id: u64, news: client::News) {
+    /// Takes an item of the manager's stream; with the first one the network runs.
+    pub(crate) fn hear(&self, id: u64, item: client::StreamItem) {
         let heard = self.with_session(id, |session, change| {
             let waited = session.held();
-            session.truth.hear(news, change);
+            session.truth.hear(item, change);
             let decided = waited.is_some() && session.held().is_none();
             let waits = session
                 .waits
@@ -403,7 +403,7 @@ async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
 impl State {
     /// Notes that the manifest of a session has changed, and that its manager has applied or holds the change. A change
     /// that the person has put off is asked for again if somebody requests it, and not because the file was touched.
-    fn taken(&mut self, id: u64, plan: &Plan, outcome: &Outcome, is_wanted: bool) {
+    fn taken(&mut self, id: u64, plan: &Plan, outcome: &ReloadOutcome, is_wanted: bool) {
         self.failure = None;
         let session = self.session.as_mut().filter(|session| session.id == id);
         let Some(session) = session else { return };

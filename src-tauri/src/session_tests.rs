@@ -157,8 +157,8 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
     let consent = here.app().consent.unwrap();
     assert!(consent.running);
     assert_eq!(consent.hosts[0].change, CommandChange::Changed);
-    let fresh: Vec<_> = consent.deeds.iter().filter(|deed| deed.is_new).collect();
-    assert_eq!(fresh.len(), 1, "{:?}", consent.deeds);
+    let fresh: Vec<_> = consent.grants.iter().filter(|grant| grant.is_new).collect();
+    assert_eq!(fresh.len(), 1, "{:?}", consent.grants);
     assert!(fresh[0].text.contains("127.0.0.1:22 of this machine"));
     let is_old = |plan: &PlanView| plan.hosts[0].publishes.is_empty();
     until(&there, "the other sees that it waits", |_, desk| held(desk)).await;

@@ -12,11 +12,11 @@ use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::{
-    commands, deeds,
+    commands,
     desk::{Desk, Folders},
-    imports, logbook, notices, programs,
-    screen::Screen,
+    dialogs, feed, imports, logbook, notices, programs,
     surface::Surface,
+    tauri_surface::TauriSurface,
     tray, window,
     words::failure,
 };
@@ -72,10 +72,10 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     };
     logbook::begin(&folders.data);
     let desk = Desk::new(folders);
-    let screen: Arc<dyn Surface> = Arc::new(Screen::new(app.clone()));
+    let surface: Arc<dyn Surface> = Arc::new(TauriSurface::new(app.clone()));
     app.manage(desk.clone());
-    app.manage(screen);
-    app.manage(deeds::Feed::default());
+    app.manage(surface);
+    app.manage(feed::Feed::default());
     app.manage(imports::Found::default());
 
     tauri::async_runtime::spawn(async { programs::ask_the_login_shell() });
@@ -152,8 +152,8 @@ fn on_event(app: &AppHandle, event: RunEvent) {
             api.prevent_exit();
             if app.get_webview_window(window::MAIN).is_some() {
                 let desk = app.state::<Desk>().inner().clone();
-                let screen = app.state::<Arc<dyn Surface>>().inner().clone();
-                tauri::async_runtime::spawn(async move { deeds::quit(&desk, &*screen).await });
+                let surface = app.state::<Arc<dyn Surface>>().inner().clone();
+                tauri::async_runtime::spawn(async move { dialogs::quit(&desk, &*surface).await });
             }
         }
         #[cfg(target_os = "macos")]

@@ -39,15 +39,15 @@ impl Truth {
         self.network.as_ref()
     }
 
-    /// Takes news from the manager, as the change with this number.
-    pub(crate) fn hear(&mut self, news: client::News, change: u64) {
-        match news {
-            client::News::Snapshot(network) => {
+    /// Takes an item of the manager's stream, as the change with this number.
+    pub(crate) fn hear(&mut self, item: client::StreamItem, change: u64) {
+        match item {
+            client::StreamItem::Snapshot(network) => {
                 self.network = Some(network);
                 self.whole_at = change;
                 self.host_at.clear();
             }
-            client::News::Host(host) => {
+            client::StreamItem::Host(host) => {
                 let name = host.name.clone();
                 if let Some(network) = &mut self.network
                     && network.snapshot.apply(*host)
@@ -55,9 +55,9 @@ impl Truth {
                     self.host_at.insert(name, change);
                 }
             }
-            client::News::Event(line) => self.note(line),
+            client::StreamItem::Event(line) => self.note(line),
             // A gap in the numbers of the lines says the same.
-            client::News::Missed(_) => {}
+            client::StreamItem::Missed(_) => {}
         }
     }
 
@@ -177,19 +177,22 @@ mod tests {
     fn everybody_is_told_the_whole_first_and_then_what_is_new() {
         let mut truth = Truth::default();
         let (mut early, mut late) = (Cursor::default(), Cursor::default());
-        truth.hear(client::News::Snapshot(network(&["a", "b"])), 1);
-        truth.hear(client::News::Event(line(7)), 2);
+        truth.hear(client::StreamItem::Snapshot(network(&["a", "b"])), 1);
+        truth.hear(client::StreamItem::Event(line(7)), 2);
         assert_eq!(
             told(&truth.since(&mut early, 2)),
             ["network of 2", "line 7"]
         );
         assert!(truth.since(&mut early, 2).is_empty());
-        truth.hear(client::News::Host(Box::new(host("b", HostState::Ready))), 3);
         truth.hear(
-            client::News::Host(Box::new(host("stranger", HostState::Ready))),
+            client::StreamItem::Host(Box::new(host("b", HostState::Ready))),
+            3,
+        );
+        truth.hear(
+            client::StreamItem::Host(Box::new(host("stranger", HostState::Ready))),
             4,
         );
-        truth.hear(client::News::Event(line(8)), 5);
+        truth.hear(client::StreamItem::Event(line(8)), 5);
         assert_eq!(told(&truth.since(&mut early, 5)), ["host b", "line 8"]);
         assert_eq!(
             told(&truth.since(&mut late, 5)),
@@ -200,8 +203,11 @@ mod tests {
     #[test]
     fn an_answer_that_was_overtaken_changes_traffic_only() {
         let mut truth = Truth::default();
-        truth.hear(client::News::Snapshot(network(&["a"])), 1);
-        truth.hear(client::News::Host(Box::new(host("a", HostState::Ready))), 2);
+        truth.hear(client::StreamItem::Snapshot(network(&["a"])), 1);
+        truth.hear(
+            client::StreamItem::Host(Box::new(host("a", HostState::Ready))),
+            2,
+        );
         let mut asked = network(&["a"]);
         asked.snapshot.hosts[0].traffic.bytes_from = 9;
         truth.refresh(&asked, 3);
@@ -216,7 +222,7 @@ mod tests {
     fn lines_are_bounded_and_a_gap_is_told() {
         let mut truth = Truth::default();
         let mut cursor = Cursor::default();
-        truth.hear(client::News::Event(line(1)), 1);
+        truth.hear(client::StreamItem::Event(line(1)), 1);
         assert_eq!(told(&truth.since(&mut cursor, 1)), ["line 1"]);
         let lines = 2..LINES_MAX as u64 + 5;
         truth.remember(lines.map(line).collect());

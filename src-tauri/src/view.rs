@@ -28,7 +28,8 @@ pub struct App {
     /// The question for consent that has to be answered before anything runs.
     pub consent: Option<Consent>,
     /// The files that a person drags over the window and has not dropped yet.
-    pub held: Option<Held>,
+    #[serde(rename = "held")]
+    pub dragged: Option<Dragged>,
     /// The last failure.
     pub failure: Option<Failure>,
     /// The person's settings.
@@ -39,7 +40,7 @@ pub struct App {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Held {
+pub enum Dragged {
     /// A single file, which is opened when it is dropped.
     One {
         /// The name of the file, without its folders.
@@ -49,7 +50,7 @@ pub enum Held {
     Several,
 }
 
-impl Held {
+impl Dragged {
     /// Classifies the files that a person drags.
     pub(crate) fn of(files: &[PathBuf]) -> Option<Self> {
         match files {
@@ -145,7 +146,8 @@ pub struct Consent {
     /// The hosts that have a command.
     pub hosts: Vec<ConsentHost>,
     /// The other grants of the manifest.
-    pub deeds: Vec<ConsentDeed>,
+    #[serde(rename = "deeds")]
+    pub grants: Vec<ConsentGrant>,
     /// Things that its commands name and that other users of this machine could change, as sentences.
     pub doubts: Vec<String>,
 }
@@ -154,7 +156,7 @@ pub struct Consent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
-pub struct ConsentDeed {
+pub struct ConsentGrant {
     /// The grant, as a sentence.
     pub text: String,
     /// Whether nobody has agreed to the grant yet.

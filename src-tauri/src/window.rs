@@ -9,10 +9,10 @@ use tauri::{
 };
 
 use crate::{
-    deeds,
     desk::Desk,
+    dialogs,
     tray::icon,
-    view::{Held, Theme},
+    view::{Dragged, Theme},
     words::{self, failure},
 };
 
@@ -97,14 +97,14 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
 fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     let desk = app.state::<Desk>();
     match drag {
-        DragDropEvent::Enter { paths, .. } => desk.hold(Held::of(paths)),
+        DragDropEvent::Enter { paths, .. } => desk.set_dragged(Dragged::of(paths)),
         DragDropEvent::Drop { paths, .. } => {
-            desk.hold(None);
+            desk.set_dragged(None);
             if let [path] = &paths[..] {
                 open(app, path.clone());
             }
         }
-        DragDropEvent::Leave => desk.hold(None),
+        DragDropEvent::Leave => desk.set_dragged(None),
         DragDropEvent::Over { .. } | _ => {}
     }
 }
@@ -135,8 +135,8 @@ async fn close(app: &AppHandle) {
             tracing::warn!("the window cannot be minimised: {error}");
         }
     } else {
-        let screen = app.state::<std::sync::Arc<dyn crate::surface::Surface>>();
-        deeds::quit(&desk, &**screen).await;
+        let surface = app.state::<std::sync::Arc<dyn crate::surface::Surface>>();
+        dialogs::quit(&desk, &**surface).await;
     }
 }
 

@@ -25,7 +25,7 @@ use norouter::{
     plan,
     proxy::{
         Credentials,
-        http::{Body, Framing, Request, Response, Target},
+        http::{Body, Framing, Request, RequestTarget, Response},
         socks::{Handshake, Step},
     },
     time::Instant,
@@ -229,7 +229,7 @@ fn requests(bytes: &[u8], size: usize) -> Vec<String> {
         Ok(None) => Ok(None),
         Ok(Some((request, length))) => {
             check_request(&request);
-            let is_last = matches!(request.target, Target::Connect(_));
+            let is_last = matches!(request.target, RequestTarget::Connect(_));
             let framing = (!is_last).then_some(request.framing);
             Ok(Some((format!("{request:?}"), length, framing)))
         }
@@ -330,12 +330,12 @@ fn conversation(
 /// A head that goes to the origin is a request for an origin, and says nothing about the client's connection.
 fn check_request(request: &Request) {
     let Some(head) = request.for_origin(true) else {
-        assert!(!matches!(request.target, Target::Absolute { .. }));
+        assert!(!matches!(request.target, RequestTarget::Absolute { .. }));
         return;
     };
     let (again, length) = Request::parse(&head).unwrap().unwrap();
     assert_eq!(length, head.len());
-    assert!(matches!(again.target, Target::Own { .. }));
+    assert!(matches!(again.target, RequestTarget::Own { .. }));
     assert_eq!(
         (again.framing, again.version),
         (request.framing, request.version)

@@ -25,7 +25,7 @@ for (const [what, place, scene, heading] of places) {
 }
 
 test("a file over the window is told what dropping it does, without a fault that axe can find", async ({ page }) => {
-  await open(page, "#/network", "held");
+  await open(page, "#/network", "dragged");
   await expect(page.getByText("Drop to open lab.yaml")).toBeVisible();
   await expectAccessible(page);
 });

@@ -26,8 +26,8 @@ const INSIDE: &[&str] = &[
     "usr/share/mime/packages/norouter.xml",
 ];
 
-/// How long a screen may take to come up.
-const SCREEN_MAX: Duration = Duration::from_secs(20);
+/// How long a display may take to come up.
+const DISPLAY_MAX: Duration = Duration::from_secs(20);
 
 /// Builds the page, then the program around it.
 pub(crate) fn build() -> Result<(), Failure> {
@@ -164,26 +164,26 @@ pub(crate) fn tests() -> Result<(), Failure> {
         ))
     })?;
     step("app: tests on a screen", || {
-        let screen = Screen::open()?;
-        let outcome = run(screen
+        let display = VirtualDisplay::open()?;
+        let outcome = run(display
             .dress(&mut command("dbus-run-session"))
             .env("NOROUTER", target().join("debug/norouter"))
             .args(["--", "cargo", "test", "--locked", "-p", "norouter-app"])
             .args(["--features", "custom-protocol", "--test", "screen"])
             .args(["--", "--test-threads=1"]));
-        screen.close();
+        display.close();
         outcome
     })
 }
 
-/// A screen, and a home folder for the programs on it.
-struct Screen {
+/// A display that nobody sees, and a home folder for the programs on it.
+struct VirtualDisplay {
     server: Child,
     display: String,
     home: PathBuf,
 }
 
-impl Screen {
+impl VirtualDisplay {
     fn open() -> Result<Self, Failure> {
         let home = std::env::temp_dir().join(format!("norouter-screen-{}", std::process::id()));
         fs::create_dir_all(&home)?;
@@ -219,7 +219,7 @@ impl Screen {
                     home,
                 });
             }
-            if start.elapsed() > SCREEN_MAX || server.try_wait()?.is_some() {
+            if start.elapsed() > DISPLAY_MAX || server.try_wait()?.is_some() {
                 let _ = server.kill();
                 return Err(Failure::new("Xvfb has not come up"));
             }

@@ -18,7 +18,7 @@ use self::board::{Board, Wish};
 use super::{
     error::{Error, Exit},
     flows::Order,
-    reach::{Reach, json_line, wait_for},
+    reach::{WhichNetwork, json_line, wait_for},
 };
 use crate::{
     driver::control::{Client, client},
@@ -38,7 +38,7 @@ const FLOWS: &str = "/v1/flows?limit=2000";
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
-    reach: Reach,
+    network: WhichNetwork,
     /// Which connections come first
     #[arg(long, value_enum, default_value_t = Order::Rate)]
     sort: Order,
@@ -49,7 +49,7 @@ pub(in crate::cli) struct Args {
 
 pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
-        let client = args.reach.client().await?;
+        let client = args.network.client().await?;
         if args.json {
             loop {
                 let (network, flows) = look(&client).await?;

@@ -13,7 +13,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{network_stream::NetworkStream, places::ACCEPT_PAUSE, shared::Shared};
+use super::{network_stream::NetworkStream, real_addresses::ACCEPT_PAUSE, shared::Shared};
 use crate::{
     driver::{
         harness::World,

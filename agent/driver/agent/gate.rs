@@ -4,11 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{dial, places::ACCEPT_PAUSE, shared::Shared};
+use super::{dial, real_addresses::ACCEPT_PAUSE, shared::Shared};
 use crate::{
     driver::{
         harness::World,
-        system::{describe, owner::Owner},
+        system::{describe, owner::SocketOwner},
     },
     edge::Listener,
     flow::Holder,
@@ -37,7 +37,7 @@ pub(super) async fn next_connection(
 }
 
 /// A client that may not connect: the owner of its socket, if that is known.
-pub(super) type Stranger = Option<Owner>;
+pub(super) type Stranger = Option<SocketOwner>;
 
 /// Whether a connection from this address may use the listener.
 pub(super) fn lets_in(

@@ -11,8 +11,8 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::{
     dial, dns,
     gate::{holder_of, lets_in, next_connection, tell},
-    places::Places,
     proxy,
+    real_addresses::RealAddresses,
     shared::Shared,
     stream,
 };
@@ -24,11 +24,16 @@ use crate::{
 };
 
 /// Begins to listen on an address, or to hold it, in place of what was done there before.
-pub(super) fn begin(shared: &Arc<Shared>, places: &mut Places, listener: Listener, held: bool) {
-    let place = places.entry(listener).or_default();
-    place.rest();
+pub(super) fn begin(
+    shared: &Arc<Shared>,
+    addresses: &mut RealAddresses,
+    listener: Listener,
+    held: bool,
+) {
+    let address = addresses.entry(listener).or_default();
+    address.rest();
     let task = tokio::spawn(keep(shared.clone(), listener, held));
-    place.task = Some(task.abort_handle());
+    address.task = Some(task.abort_handle());
 }
 
 /// Opens an address, and serves what arrives there.
@@ -102,14 +107,14 @@ async fn open(
 /// The socket of an address: the existing one, or a new one.
 fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening> {
     let mut state = shared.lock();
-    let place = state.listeners.entry(listener).or_default();
-    if let Some(socket) = &place.socket {
+    let address = state.listeners.entry(listener).or_default();
+    if let Some(socket) = &address.socket {
         return Ok(socket.clone());
     }
     match dial::bind(listener.address) {
         Ok(socket) => {
             let socket = Arc::new(socket);
-            place.socket = Some(socket.clone());
+            address.socket = Some(socket.clone());
             Ok(socket)
         }
         Err(mut why) => {
@@ -142,10 +147,10 @@ fn listen(
 /// Refuses connections, and keeps the address.
 fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), NotListening> {
     let mut state = shared.lock();
-    let place = state.listeners.entry(listener).or_default();
-    if std::mem::take(&mut place.listens) && dial::hold(&socket).is_err() {
+    let address = state.listeners.entry(listener).or_default();
+    if std::mem::take(&mut address.listens) && dial::hold(&socket).is_err() {
         // Not every system can stop a socket from listening. On those, nobody has the address for a moment.
-        place.socket = None;
+        address.socket = None;
         drop((state, socket));
         have(shared, listener)?;
     }

@@ -9,8 +9,8 @@ mod lookup;
 mod network_stream;
 mod notes;
 pub mod permits;
-mod places;
 mod proxy;
+mod real_addresses;
 mod relay;
 mod round;
 mod shared;
@@ -218,7 +218,7 @@ impl World for Shared {
                 tokio::spawn(serve(self.clone(), flow, service));
             }
             Output::Write(files) => {
-                let number = self.writes.fetch_add(1, Ordering::Relaxed);
+                let number = self.write_seq.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(write_files(self.clone(), number, *files));
             }
             Output::Dial { flow, host, port } => {
@@ -246,18 +246,18 @@ impl World for Shared {
 /// Ends an earlier run of this agent, and listens for a later one. Where that is not possible, the earlier run frees
 /// its ports when it notices that its manager is gone.
 fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
-    let Some(place) = succession::take_place(manager, me)? else {
+    let Some(socket) = succession::take_place(manager, me)? else {
         return Ok(());
     };
     let inner = shared.clone();
     let task = tokio::spawn(async move {
-        let successor = place.successor().await;
+        let successor = socket.successor().await;
         if inner.successor.set(successor).is_ok() {
             inner.succeeded.notify_one();
         }
     });
     // The place is taken only once.
-    let _ = shared.place.set(task.abort_handle());
+    let _ = shared.awaits_successor.set(task.abort_handle());
     Ok(())
 }
 

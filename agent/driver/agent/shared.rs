@@ -12,7 +12,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use super::{
     notes::Notes,
-    places::{Doorman, Places},
+    real_addresses::{Doorman, RealAddresses},
     round::Round,
     succession::Successor,
 };
@@ -73,7 +73,7 @@ pub(super) struct Shared {
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
-    pub(super) place: OnceLock<AbortHandle>,
+    pub(super) awaits_successor: OnceLock<AbortHandle>,
     /// The resolver, with the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
     /// How much each other host has asked the DNS server.
@@ -81,7 +81,7 @@ pub(super) struct Shared {
     /// The files that have been written for programs on this host.
     notes: Mutex<Notes>,
     /// The number of the next write of these files. A write is dropped if a newer one came first.
-    pub(super) writes: AtomicU64,
+    pub(super) write_seq: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
     /// A program that knows it proves to a proxy that this user sent it.
@@ -97,7 +97,7 @@ pub(super) struct State {
     pub(super) streams: HashMap<FlowKey, Waker>,
     pub(super) round: Round,
     connects: Work,
-    pub(super) listeners: Places,
+    pub(super) listeners: RealAddresses,
     /// Set when every stream has to end with a reset.
     pub(super) stopping: bool,
 }
@@ -121,7 +121,7 @@ impl Shared {
             streams: HashMap::new(),
             round: Round::default(),
             connects: Work::new(CONNECTS_PER_SECOND, CONNECTS_AT_ONCE),
-            listeners: Places::new(),
+            listeners: RealAddresses::new(),
             stopping: false,
         };
         Self {
@@ -132,11 +132,11 @@ impl Shared {
             silent: Notify::new(),
             succeeded: Notify::new(),
             successor: OnceLock::new(),
-            place: OnceLock::new(),
+            awaits_successor: OnceLock::new(),
             resolver: Mutex::default(),
             askers: Mutex::default(),
             notes: Mutex::default(),
-            writes: AtomicU64::default(),
+            write_seq: AtomicU64::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
             pass: Secret::new(format!("{:016x}{:016x}", seed(), seed())),
             doorman: Doorman::default(),
@@ -245,8 +245,8 @@ impl Shared {
         {
             let mut state = self.lock();
             state.stopping = true;
-            if let Some(place) = self.place.get() {
-                place.abort();
+            if let Some(task) = self.awaits_successor.get() {
+                task.abort();
             }
             state.listeners.clear();
             for waker in state.streams.values() {

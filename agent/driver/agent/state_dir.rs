@@ -353,7 +353,7 @@ fn folder_env(name: &str) -> String {
 /// and somebody else may listen at its address now.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
-    let owner = crate::driver::system::owner::Owners::open()
+    let owner = crate::driver::system::owner::SocketOwners::open()
         .and_then(|mut owners| owners.of_listener(address));
     let hint = "start the network again";
     match owner {

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::places::ACCEPT_PAUSE;
+use super::real_addresses::ACCEPT_PAUSE;
 use crate::{
     addr::Vip,
     driver::system::{
@@ -41,7 +41,7 @@ const END: [u8; 1] = *b"e";
 pub(super) type Successor = UnixStream;
 
 /// The socket on which an agent hears from its successor.
-pub(super) struct Place {
+pub(super) struct SuccessionSocket {
     listener: UnixListener,
     path: PathBuf,
     /// Shows that the file is still ours.
@@ -50,7 +50,7 @@ pub(super) struct Place {
 
 /// Ends an earlier agent of this manager for this address, and takes its place. Waits until that agent has ended, so
 /// that its ports are free; nothing is served before that. The error says why a later agent could not end this one.
-pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<Place>, String> {
+pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSocket>, String> {
     let name = format!("{manager}-{me}.agent");
     for folder in folders() {
         if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
@@ -80,21 +80,21 @@ fn tidy(folder: &Path, ending: &str) {
     }
 }
 
-fn bind(path: PathBuf) -> io::Result<Place> {
+fn bind(path: PathBuf) -> io::Result<SuccessionSocket> {
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let listener = SystemListener::bind(&path)?;
     listener.set_nonblocking(true)?;
-    Ok(Place {
+    Ok(SuccessionSocket {
         listener: UnixListener::from_std(listener)?,
         inode: fs::metadata(&path)?.ino(),
         path,
     })
 }
 
-impl Place {
+impl SuccessionSocket {
     /// Waits for a successor.
     pub(super) async fn successor(&self) -> Successor {
         loop {
@@ -120,7 +120,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for SuccessionSocket {
     fn drop(&mut self) {
         // A successor may have put its own file there.
         if fs::metadata(&self.path).is_ok_and(|now| now.ino() == self.inode) {
@@ -140,18 +140,18 @@ mod tests {
         let folder = outer.0.join("places");
         make(&folder).unwrap();
         let path = folder.join("a-127.0.0.1.agent");
-        let place = bind(path.clone()).unwrap();
+        let socket = bind(path.clone()).unwrap();
         tidy(&folder, "-127.0.0.1.agent");
         assert!(path.exists(), "it lives");
         let _silent = std::os::unix::net::UnixStream::connect(&path).unwrap();
         let mut successor = std::os::unix::net::UnixStream::connect(&path).unwrap();
         successor.write_all(&END).unwrap();
-        let served = place.successor().await;
+        let served = socket.successor().await;
         served.try_write(b"!").unwrap();
         let mut answer = [0];
         successor.read_exact(&mut answer).unwrap();
         assert_eq!(answer, *b"!", "the right one is served");
-        drop(place);
+        drop(socket);
         assert!(!path.exists(), "nothing is left behind");
         fs::remove_dir(folder).unwrap();
     }

@@ -10,7 +10,7 @@ use super::{
     events, metrics,
     network::Network,
     prompts,
-    reply::{Refusal, json, respond},
+    reply::{RefusedRequest, json, respond},
 };
 use crate::{
     destination::Destination,
@@ -56,12 +56,12 @@ pub(super) async fn answer(
         Ok(Ask::Why) => why(network, request).await,
         Ok(Ask::Prompt(host, what)) => prompts::give(network, &host, what, body).await,
         Ok(ask) => give(network, request, ask),
-        Err(refusal) => Err(refusal),
+        Err(refused) => Err(refused),
     };
-    given.unwrap_or_else(|refusal| {
-        let told = json!({"error": refusal.reason, "code": refusal.code});
-        let mut response = json(refusal.status(), &told);
-        let allow = refusal
+    given.unwrap_or_else(|refused| {
+        let told = json!({"error": refused.reason, "code": refused.code});
+        let mut response = json(refused.status(), &told);
+        let allow = refused
             .allow
             .and_then(|method| method.as_str().parse().ok());
         if let Some(allow) = allow {
@@ -74,9 +74,9 @@ pub(super) async fn answer(
 /// Refuses requests from pages in a browser, in case a browser learns to speak to such sockets, or somebody puts a
 /// proxy in front of one. Such a request has an origin, or the name of the server that the browser believes it speaks
 /// to.
-fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
+fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> {
     let headers = request.headers();
-    let forbidden = |reason: &str| Err(Refusal::new(ErrorCode::Forbidden, reason));
+    let forbidden = |reason: &str| Err(RefusedRequest::new(ErrorCode::Forbidden, reason));
     if headers.contains_key(header::ORIGIN) || headers.contains_key(header::REFERER) {
         return forbidden("requests of web pages are not answered");
     }
@@ -96,8 +96,8 @@ fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
 }
 
 /// The only table of methods and paths.
-fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
-    let unknown = |reason: &str| Refusal::new(ErrorCode::NotFound, reason);
+fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
+    let unknown = |reason: &str| RefusedRequest::new(ErrorCode::NotFound, reason);
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
     let (method, ask) = match path.as_slice() {
         ["v1", "snapshot"] => (Method::GET, Ask::Snapshot),
@@ -140,7 +140,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
     if *request.method() == method {
         return Ok(ask);
     }
-    Err(Refusal {
+    Err(RefusedRequest {
         code: ErrorCode::Method,
         reason: format!("this path answers {method} only"),
         allow: Some(method),
@@ -151,7 +151,7 @@ fn give<B>(
     network: &Arc<Network>,
     request: &Request<B>,
     ask: Ask,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, RefusedRequest> {
     Ok(match ask {
         Ask::Snapshot => json(StatusCode::OK, &network.view()),
         Ask::Flows => {
@@ -200,13 +200,13 @@ fn give<B>(
         }
         // These have answers of their own, which may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
-            return Err(Refusal::new(ErrorCode::NotFound, "nothing to read"));
+            return Err(RefusedRequest::new(ErrorCode::NotFound, "nothing to read"));
         }
     })
 }
 
 /// Reloads the manifest, and returns the changes, or what is wrong with it.
-async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
+async fn reload(network: &Network) -> Result<Response<Body>, RefusedRequest> {
     match network.inside.reload().await? {
         Ok(outcome) => {
             let changes: Vec<String> = outcome.changes.iter().map(ToString::to_string).collect();
@@ -214,13 +214,13 @@ async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
             let told = json!({"changes": changes, "grants": grants, "held": outcome.held});
             Ok(json(StatusCode::OK, &told))
         }
-        Err(report) => Err(Refusal::new(ErrorCode::InvalidManifest, &report)),
+        Err(report) => Err(RefusedRequest::new(ErrorCode::InvalidManifest, &report)),
     }
 }
 
 /// Explains a connection.
-async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body>, Refusal> {
-    let bad = |reason: &str| Refusal::new(ErrorCode::BadRequest, reason);
+async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body>, RefusedRequest> {
+    let bad = |reason: &str| RefusedRequest::new(ErrorCode::BadRequest, reason);
     let text = |name| parameter(request, name).map(unescape);
     let target = text("target").ok_or_else(|| bad("the parameter \"target\" is missing"))?;
     let target = Destination::parse(&target, None)
@@ -254,16 +254,19 @@ fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
 }
 
 /// The number of the command or change that is approved.
-fn held<B>(request: &Request<B>, question: &str) -> Result<u64, Refusal> {
+fn held<B>(request: &Request<B>, question: &str) -> Result<u64, RefusedRequest> {
     let missing = format!("{question} \"number\" is missing");
-    let missing = || Refusal::new(ErrorCode::BadRequest, &missing);
+    let missing = || RefusedRequest::new(ErrorCode::BadRequest, &missing);
     number(request, "number")?.ok_or_else(missing)
 }
 
-fn number<B, N: std::str::FromStr>(request: &Request<B>, name: &str) -> Result<Option<N>, Refusal> {
+fn number<B, N: std::str::FromStr>(
+    request: &Request<B>,
+    name: &str,
+) -> Result<Option<N>, RefusedRequest> {
     let parsed = parameter(request, name).map(str::parse);
     parsed.transpose().map_err(|_| {
         let reason = format!("the parameter \"{name}\" is not a number");
-        Refusal::new(ErrorCode::BadRequest, &reason)
+        RefusedRequest::new(ErrorCode::BadRequest, &reason)
     })
 }

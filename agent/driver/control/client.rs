@@ -59,9 +59,9 @@ pub struct Client {
     name: Name,
 }
 
-/// One piece of a stream of events.
+/// One item of a stream of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub enum StreamItem {
     /// The whole state: at the start, and whenever the set of hosts has changed.
     Snapshot(NetworkView),
     /// The present state of a host.
@@ -268,14 +268,14 @@ fn body(value: &impl Serialize) -> Bytes {
 }
 
 impl Events {
-    /// The next piece of news; `None` when the manager has ended.
-    pub async fn next(&mut self) -> Result<Option<News>, Error> {
+    /// The next item; `None` when the manager has ended.
+    pub async fn next(&mut self) -> Result<Option<StreamItem>, Error> {
         loop {
             while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
                 let frame = self.buffer.split_to(end);
                 self.buffer.advance(2);
-                if let Some(news) = self.understand(&frame)? {
-                    return Ok(Some(news));
+                if let Some(item) = self.understand(&frame)? {
+                    return Ok(Some(item));
                 }
             }
             match self.body.frame().await {
@@ -290,21 +290,21 @@ impl Events {
     }
 
     /// Parses a frame. Comments, and frames that only later versions know, give `None`.
-    fn understand(&self, frame: &[u8]) -> Result<Option<News>, Error> {
+    fn understand(&self, frame: &[u8]) -> Result<Option<StreamItem>, Error> {
         let text = String::from_utf8_lossy(frame);
         let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let (Some(kind), Some(data)) = (field("event: "), field("data: ")) else {
             return Ok(None);
         };
-        let news = match kind {
-            events::SNAPSHOT => serde_json::from_str(data).map(News::Snapshot),
-            events::HOST => serde_json::from_str(data).map(|host| News::Host(Box::new(host))),
-            events::EVENT => serde_json::from_str(data).map(News::Event),
+        let item = match kind {
+            events::SNAPSHOT => serde_json::from_str(data).map(StreamItem::Snapshot),
+            events::HOST => serde_json::from_str(data).map(|host| StreamItem::Host(Box::new(host))),
+            events::EVENT => serde_json::from_str(data).map(StreamItem::Event),
             events::MISSED => serde_json::from_str::<serde_json::Value>(data)
-                .map(|missed| News::Missed(missed["count"].as_u64().unwrap_or(0))),
+                .map(|missed| StreamItem::Missed(missed["count"].as_u64().unwrap_or(0))),
             _ => return Ok(None),
         };
-        news.map(Some).map_err(|error| Error::Silent {
+        item.map(Some).map_err(|error| Error::Silent {
             name: self.name.clone(),
             reason: error.to_string(),
         })

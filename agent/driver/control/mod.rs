@@ -31,7 +31,7 @@ pub use self::{
     client::Client,
     door::{Door, Identity, OpenError, open},
 };
-use super::manager::{Entrance, Inside, Name};
+use super::manager::{ControlSocket, Inside, Name};
 
 /// How many programs may be connected at a time.
 const CONNECTIONS_MAX: usize = 256;
@@ -42,7 +42,7 @@ const HEAD_MAX: Duration = Duration::from_secs(30);
 /// How long to pause after a connection could not be accepted.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
-impl Entrance for Door {
+impl ControlSocket for Door {
     fn name(&self) -> &Name {
         Door::name(self)
     }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     body::Body,
     network::Network,
-    reply::{Refusal, json, respond},
+    reply::{RefusedRequest, json, respond},
 };
 use crate::{
     driver::manager::Intent,
@@ -35,7 +35,7 @@ pub(super) async fn give(
     host: &str,
     what: What,
     body: Incoming,
-) -> Result<Response<Body>, Refusal> {
+) -> Result<Response<Body>, RefusedRequest> {
     let vip = network.inside.host(host)?;
     match what {
         What::Ask => {
@@ -54,16 +54,16 @@ pub(super) async fn give(
 }
 
 /// Reads the body. An error does not quote it, because there may be a password in it.
-async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, Refusal> {
+async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, RefusedRequest> {
     let whole = Limited::new(body, BODY_MAX).collect().await;
     let whole = whole.map_err(|_| {
         let reason = format!("the body is cut off, or has more than {BODY_MAX} bytes");
-        Refusal::new(ErrorCode::BadRequest, &reason)
+        RefusedRequest::new(ErrorCode::BadRequest, &reason)
     })?;
     let bytes = Zeroizing::new(whole.to_bytes().to_vec());
     serde_json::from_slice(&bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let reason = format!("the body cannot be understood (line {line}, column {column})");
-        Refusal::new(ErrorCode::BadRequest, &reason)
+        RefusedRequest::new(ErrorCode::BadRequest, &reason)
     })
 }

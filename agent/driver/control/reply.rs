@@ -1,4 +1,4 @@
-//! Answers and refusals as HTTP responses.
+//! Answers and refused requests as HTTP responses.
 
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, header};
@@ -8,13 +8,13 @@ use super::body::Body;
 use crate::{driver::manager::Unmet, view::ErrorCode};
 
 /// A request that is refused, with the reason for programs and for people.
-pub(super) struct Refusal {
+pub(super) struct RefusedRequest {
     pub(super) code: ErrorCode,
     pub(super) reason: String,
     pub(super) allow: Option<Method>,
 }
 
-impl Refusal {
+impl RefusedRequest {
     pub(super) fn new(code: ErrorCode, reason: &str) -> Self {
         Self {
             code,
@@ -40,7 +40,7 @@ impl Refusal {
     }
 }
 
-impl From<Unmet> for Refusal {
+impl From<Unmet> for RefusedRequest {
     fn from(unmet: Unmet) -> Self {
         let code = match unmet {
             Unmet::NoFlow => ErrorCode::NoFlow,
@@ -90,8 +90,8 @@ mod tests {
             (Unmet::NoAsker, ErrorCode::NoAsker, 403),
             (Unmet::NotHeld, ErrorCode::NotHeld, 409),
         ] {
-            let refusal = Refusal::from(unmet);
-            assert_eq!((refusal.code, refusal.status().as_u16()), (code, status));
+            let refused = RefusedRequest::from(unmet);
+            assert_eq!((refused.code, refused.status().as_u16()), (code, status));
         }
     }
 }

@@ -23,19 +23,19 @@ pub(super) type Stream = tokio::net::UnixStream;
 /// A socket that does not accept clients yet.
 pub(super) struct Bound {
     listener: SystemListener,
-    place: Place,
+    files: SocketFiles,
 }
 
 /// A socket that accepts clients.
 pub(super) struct Listener {
     listener: UnixListener,
     /// The socket's files, which are removed together with the listener.
-    _place: Place,
+    _files: SocketFiles,
 }
 
 /// The socket's file, and the lock that shows that its manager is alive. The operating system releases the lock when
 /// the manager ends, in whatever way.
-struct Place {
+struct SocketFiles {
     socket: PathBuf,
     lock: PathBuf,
     locked: File,
@@ -43,7 +43,7 @@ struct Place {
     _folder: Option<File>,
 }
 
-impl Drop for Place {
+impl Drop for SocketFiles {
     fn drop(&mut self) {
         // The files may be gone already, with their folder, and another manager's may be in their place. The lock is
         // removed last, while it is still held.
@@ -76,7 +76,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let Some(locked) = locked::lock(&lock).map_err(failed)? else {
         return Ok(None);
     };
-    let place = Place {
+    let files = SocketFiles {
         socket: socket(&folder, name),
         lock,
         locked,
@@ -84,15 +84,15 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
             .ok()
             .filter(|folder| folder.try_lock_shared().is_ok()),
     };
-    match fs::remove_file(&place.socket) {
+    match fs::remove_file(&files.socket) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
     // Nobody else can enter the folder, so it does not matter that the socket gets its mode only afterwards.
-    let listener = SystemListener::bind(&place.socket).map_err(failed)?;
-    fs::set_permissions(&place.socket, Permissions::from_mode(0o600)).map_err(failed)?;
+    let listener = SystemListener::bind(&files.socket).map_err(failed)?;
+    fs::set_permissions(&files.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
-    Ok(Some(Bound { listener, place }))
+    Ok(Some(Bound { listener, files }))
 }
 
 impl Bound {
@@ -100,7 +100,7 @@ impl Bound {
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(Listener {
             listener: UnixListener::from_std(self.listener)?,
-            _place: self.place,
+            _files: self.files,
         })
     }
 }

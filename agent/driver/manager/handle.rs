@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::shared::{Intent, ReloadRequest};
 use crate::{
     driver::system::clock::Clock,
-    manager::{Hold, Outcome},
+    manager::{Hold, ReloadOutcome},
     plan::Plan,
     view::{Event, Snapshot},
 };
@@ -23,16 +23,16 @@ pub struct Manager {
 /// that has ended is lost.
 #[derive(Clone)]
 pub struct Handle {
-    pub(super) asked: mpsc::UnboundedSender<Asked>,
+    pub(super) requests: mpsc::UnboundedSender<FaceRequest>,
     pub(super) snapshot: watch::Receiver<Snapshot>,
     pub(super) events: broadcast::WeakSender<Event>,
     pub(super) clock: Clock,
 }
 
-/// A request from another thread.
-pub(super) enum Asked {
+/// A request of a face, from another thread.
+pub(super) enum FaceRequest {
     Intent(Intent),
-    Reload(Box<Plan>, Hold, oneshot::Sender<Outcome>),
+    Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
 }
 
 impl Manager {
@@ -73,19 +73,19 @@ impl Handle {
 
     /// Sends an intent. After [`Intent::Down`] the senders of snapshots and events end.
     pub fn tell(&self, intent: Intent) {
-        self.ask(Asked::Intent(intent));
+        self.request(FaceRequest::Intent(intent));
     }
 
     /// Changes the running network to another plan. The receiver gets the outcome, or is dropped if the manager has
     /// ended. What is held waits for [`Intent::Approve`] and [`Intent::ApproveChange`].
-    pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<Outcome> {
+    pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<ReloadOutcome> {
         let (sender, outcome) = oneshot::channel();
-        self.ask(Asked::Reload(Box::new(plan), hold, sender));
+        self.request(FaceRequest::Reload(Box::new(plan), hold, sender));
         outcome
     }
 
-    fn ask(&self, asked: Asked) {
+    fn request(&self, request: FaceRequest) {
         // A manager that has ended reads nothing.
-        let _ = self.asked.send(asked);
+        let _ = self.requests.send(request);
     }
 }

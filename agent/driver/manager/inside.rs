@@ -12,8 +12,8 @@ use crate::{
     addr::Vip,
     destination::Destination,
     driver::harness::World,
-    link::{Question, Reply},
-    manager::Outcome,
+    link::{AgentQuestion, AgentReply},
+    manager::ReloadOutcome,
     secret::Secret,
     time::Instant,
     view::{self, FlowsView, PlanView, Snapshot, WhyView},
@@ -107,7 +107,7 @@ impl Inside {
         for (part, reply) in asked {
             let reply = match reply {
                 // Every question is answered unless its host has been removed.
-                Ok(reply) => reply.await.unwrap_or(Reply::Lost),
+                Ok(reply) => reply.await.unwrap_or(AgentReply::Lost),
                 Err(reply) => reply,
             };
             replies.insert(part, reply);
@@ -116,12 +116,16 @@ impl Inside {
     }
 
     /// Asks an agent.
-    fn ask(&self, vip: Vip, question: &Question) -> Result<oneshot::Receiver<Reply>, Reply> {
+    fn ask(
+        &self,
+        vip: Vip,
+        question: &AgentQuestion,
+    ) -> Result<oneshot::Receiver<AgentReply>, AgentReply> {
         let mut state = self.0.lock();
         let asked = state.core.ask(self.0.now(), vip, question);
         let asked = asked.map(|id| {
             let (sender, reply) = oneshot::channel();
-            state.asked.insert((vip, id), sender);
+            state.reply_waiters.insert((vip, id), sender);
             reply
         });
         self.0.settle(state);
@@ -129,7 +133,7 @@ impl Inside {
     }
 
     /// Reloads the manifest, and returns the outcome, or what is wrong with it.
-    pub(in crate::driver) async fn reload(&self) -> Result<Result<Outcome, String>, Unmet> {
+    pub(in crate::driver) async fn reload(&self) -> Result<Result<ReloadOutcome, String>, Unmet> {
         let (sender, answer) = oneshot::channel();
         let sent = self.0.reload.send(sender);
         sent.map_err(|_| Unmet::NoManifest)?;
@@ -143,8 +147,8 @@ impl Inside {
         question: view::Question,
     ) -> Result<Asking, Unmet> {
         let mut state = self.0.lock();
-        let life = state.lives.get(&vip);
-        let own = life.and_then(|life| life.pass.as_ref());
+        let tasks = state.tasks.get(&vip);
+        let own = tasks.and_then(|tasks| tasks.pass.as_ref());
         if !own.is_some_and(|own| own.opens(&question.token)) {
             return Err(Unmet::NoAsker);
         }
@@ -152,7 +156,7 @@ impl Inside {
         let asked = (state.core).prompt(now, vip, question.kind, question.text, question.asker);
         let prompt = asked.ok_or(Unmet::NoAsker)?;
         let (sender, answer) = oneshot::channel();
-        state.askers.insert(prompt, sender);
+        state.prompt_waiters.insert(prompt, sender);
         self.0.settle(state);
         Ok(Asking {
             inside: self.clone(),
@@ -181,7 +185,7 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         let (vip, prompt) = (self.vip, self.prompt);
-        self.inside.0.lock().askers.remove(&prompt);
+        self.inside.0.lock().prompt_waiters.remove(&prompt);
         let shared = &self.inside.0;
         shared.tell(|core, now| core.withdraw(now, vip, prompt));
     }

@@ -31,10 +31,10 @@ use tracing::Instrument as _;
 pub(super) use self::pass::{HELPER, PASS};
 use self::{
     batch::Batch,
-    handle::Asked,
+    handle::FaceRequest,
     journal::Journal,
     pass::Pass,
-    shared::{Life, Look, Order, Shared, State, TICK},
+    shared::{AgentTasks, Order, Shared, State, TICK, WakeWatch},
 };
 pub use self::{
     handle::{Handle, Manager},
@@ -94,7 +94,7 @@ impl Manager {
     /// programs of this user.
     pub fn start(
         plan: &Plan,
-        door: Option<impl Entrance>,
+        door: Option<impl ControlSocket>,
     ) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
         resources::open_files();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -102,12 +102,12 @@ impl Manager {
             .build()?;
         let core = Core::new(plan, seed());
         let clock = Clock::start();
-        let (asked, inbox) = mpsc::unbounded_channel();
+        let (requests, inbox) = mpsc::unbounded_channel();
         let (reload, reloads) = mpsc::unbounded_channel();
         let (snapshots, snapshot) = watch::channel(core.snapshot(clock.now()));
         let (sender, events) = broadcast::channel(EVENTS_MAX);
         let handle = Handle {
-            asked,
+            requests,
             snapshot,
             events: sender.downgrade(),
             clock,
@@ -115,13 +115,13 @@ impl Manager {
         let thread = std::thread::Builder::new()
             .name("manager".to_owned())
             .spawn(move || {
-                let outside = Outside {
+                let outlets = Outlets {
                     snapshots,
                     events: sender,
                     reload,
                     door,
                 };
-                runtime.block_on(run(core, clock, outside, inbox));
+                runtime.block_on(run(core, clock, outlets, inbox));
                 // A resolver that does not answer occupies a thread, which must not keep the manager alive.
                 runtime.shutdown_background();
             })?;
@@ -135,7 +135,7 @@ impl Manager {
 }
 
 /// The control socket that other programs of this user connect to.
-pub trait Entrance: Send + 'static {
+pub trait ControlSocket: Send + 'static {
     /// The name of the network.
     fn name(&self) -> &Name;
 
@@ -148,7 +148,7 @@ pub trait Entrance: Send + 'static {
 }
 
 /// The receivers of a manager's news.
-struct Outside<D> {
+struct Outlets<D> {
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
     reload: mpsc::UnboundedSender<ReloadRequest>,
@@ -158,25 +158,25 @@ struct Outside<D> {
 async fn run(
     core: Core,
     clock: Clock,
-    outside: Outside<impl Entrance>,
-    mut inbox: mpsc::UnboundedReceiver<Asked>,
+    outlets: Outlets<impl ControlSocket>,
+    mut inbox: mpsc::UnboundedReceiver<FaceRequest>,
 ) {
     let state = State {
         core,
         changed: false,
-        lives: HashMap::new(),
-        asked: HashMap::new(),
-        askers: HashMap::new(),
+        tasks: HashMap::new(),
+        reply_waiters: HashMap::new(),
+        prompt_waiters: HashMap::new(),
     };
     let shared = Arc::new(Shared {
         harness: Harness::new(clock, state),
-        network: outside.door.as_ref().map(|door| door.name().clone()),
-        snapshots: outside.snapshots,
-        events: outside.events,
-        reload: outside.reload,
+        network: outlets.door.as_ref().map(|door| door.name().clone()),
+        snapshots: outlets.snapshots,
+        events: outlets.events,
+        reload: outlets.reload,
         over: Notify::new(),
         journal: Journal::default(),
-        look: Mutex::new(Look::start(clock.now())),
+        wake_watch: Mutex::new(WakeWatch::start(clock.now())),
     });
     let (ended, ending) = watch::channel(false);
     let inside = Inside(shared.clone());
@@ -189,10 +189,10 @@ async fn run(
     shared.tell(Core::start);
     while !shared.lock().core.is_over() {
         tokio::select! {
-            asked = inbox.recv() => match asked {
+            request = inbox.recv() => match request {
                 // If the host or the flow is gone, there is nothing to do.
-                Some(Asked::Intent(intent)) => drop(inside.obey(&intent)),
-                Some(Asked::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
+                Some(FaceRequest::Intent(intent)) => drop(inside.obey(&intent)),
+                Some(FaceRequest::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
                     // The asker need not wait for the answer.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
@@ -269,20 +269,20 @@ impl World for Shared {
             Output::Terminate(vip) => state.order(vip, Order::Terminate),
             Output::Kill(vip) => state.order(vip, Order::Kill),
             Output::Wake(vip) => {
-                if let Some(life) = state.lives.get(&vip) {
-                    life.to_write.notify_one();
+                if let Some(tasks) = state.tasks.get(&vip) {
+                    tasks.to_write.notify_one();
                 }
             }
             Output::Reply(vip, id, reply) => {
-                if let Some(asker) = state.asked.remove(&(vip, id)) {
+                if let Some(waiter) = state.reply_waiters.remove(&(vip, id)) {
                     // The asker may no longer wait.
-                    let _ = asker.send(reply);
+                    let _ = waiter.send(reply);
                 }
             }
             Output::Answer(prompt, answer) => {
-                if let Some(asker) = state.askers.remove(&prompt) {
+                if let Some(waiter) = state.prompt_waiters.remove(&prompt) {
                     // The asker may have gone a moment ago.
-                    let _ = asker.send(answer);
+                    let _ = waiter.send(answer);
                 }
             }
             Output::Event(event) => {
@@ -305,8 +305,11 @@ impl World for Shared {
     }
 
     fn ticked(self: &Arc<Self>, late: Duration) {
-        let look = &mut *self.look.lock().unwrap_or_else(PoisonError::into_inner);
-        if look.has_woken(self.now(), late) {
+        let watch = &mut *self
+            .wake_watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if watch.has_woken(self.now(), late) {
             tracing::debug!("the machine has slept, or has another way out");
             self.tell(Core::handle_wake);
         }
@@ -320,12 +323,12 @@ fn spawn(shared: &Arc<Shared>, state: &mut State, vip: Vip, start: Start) {
         .network
         .as_ref()
         .and_then(|name| Pass::new(name, vip));
-    let life = Life {
+    let tasks = AgentTasks {
         to_write: to_write.clone(),
         orders,
         pass: pass.clone(),
     };
-    state.lives.insert(vip, life);
+    state.tasks.insert(vip, tasks);
     let span = tracing::debug_span!(target: "norouter::link", "host", %vip);
     tokio::spawn(live(shared.clone(), vip, start, pass, to_write, inbox).instrument(span));
 }
@@ -342,7 +345,7 @@ async fn live(
     let (mut process, pipes) = match transport::launch(&start, pass.as_ref()) {
         Ok(launched) => launched,
         Err(reason) => {
-            shared.lock().lives.remove(&vip);
+            shared.lock().tasks.remove(&vip);
             return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
         }
     };
@@ -385,7 +388,7 @@ async fn live(
     errors.abort();
     // Ends the processes that the agent left behind.
     process.kill();
-    shared.lock().lives.remove(&vip);
+    shared.lock().tasks.remove(&vip);
     shared.tell(|core, now| core.handle_exit(now, vip, ending));
 }
 

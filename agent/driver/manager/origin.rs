@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     driver::system::{describe, files, watch::Watch},
-    manager::{Hold, Outcome},
+    manager::{Hold, ReloadOutcome},
     manifest::{Problem, SIZE_MAX_BYTES},
     plan::{self, Loaded, Plan},
 };
@@ -109,7 +109,7 @@ pub struct Taken {
     /// Warnings and errors for people; may be empty.
     pub report: String,
     /// The new plan and its outcome, which may be that it waits; `None` if nothing has changed.
-    pub plan: Option<(Plan, Outcome)>,
+    pub plan: Option<(Plan, ReloadOutcome)>,
 }
 
 impl Origin {

@@ -15,8 +15,8 @@ use crate::{
         harness::Harness,
         system::{clock::SleepWatch, uplink::Uplink},
     },
-    link::Reply,
-    manager::{Core, Outcome},
+    link::AgentReply,
+    manager::{Core, ReloadOutcome},
     secret::Secret,
     time::Instant,
     view::{Answer, Event, HostAction, Snapshot, no_such_host},
@@ -74,7 +74,7 @@ pub enum Unmet {
 }
 
 /// A request to reload the manifest; it is answered with the outcome, or with what is wrong.
-pub type ReloadRequest = oneshot::Sender<Result<Outcome, String>>;
+pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 
 /// The state that the tasks of a manager share.
 pub(super) struct Shared {
@@ -87,7 +87,7 @@ pub(super) struct Shared {
     /// Notified when the network was stopped and every process has ended.
     pub(super) over: Notify,
     pub(super) journal: Journal,
-    pub(super) look: Mutex<Look>,
+    pub(super) wake_watch: Mutex<WakeWatch>,
 }
 
 /// The machine, and the driver's own state under the same lock.
@@ -95,15 +95,15 @@ pub(super) struct State {
     pub(super) core: Core,
     /// Whether the snapshot that was sent last is outdated.
     pub(super) changed: bool,
-    pub(super) lives: HashMap<Vip, Life>,
-    /// The askers that wait for an agent's reply.
-    pub(super) asked: HashMap<(Vip, u64), oneshot::Sender<Reply>>,
-    /// The commands that wait for a person's answer, by question.
-    pub(super) askers: HashMap<u64, oneshot::Sender<Option<Secret>>>,
+    pub(super) tasks: HashMap<Vip, AgentTasks>,
+    /// Where the replies of agents are waited for, by the agent and the number of the question.
+    pub(super) reply_waiters: HashMap<(Vip, u64), oneshot::Sender<AgentReply>>,
+    /// Where the answers of people are waited for, by the number of the prompt.
+    pub(super) prompt_waiters: HashMap<u64, oneshot::Sender<Option<Secret>>>,
 }
 
 /// The ways to reach the tasks of one agent.
-pub(super) struct Life {
+pub(super) struct AgentTasks {
     pub(super) to_write: Arc<Notify>,
     pub(super) orders: mpsc::UnboundedSender<Order>,
     /// Permission for its command to ask.
@@ -119,22 +119,22 @@ pub(super) enum Order {
 
 impl State {
     pub(super) fn order(&self, vip: Vip, order: Order) {
-        if let Some(life) = self.lives.get(&vip) {
+        if let Some(tasks) = self.tasks.get(&vip) {
             // If nobody reads this, the process has ended already.
-            let _ = life.orders.send(order);
+            let _ = tasks.orders.send(order);
         }
     }
 }
 
 /// The manager's own checks: has the machine slept, or does it have another way out?
-pub(super) struct Look {
+pub(super) struct WakeWatch {
     sleep: SleepWatch,
     uplink: Uplink,
     /// When to check the way out again.
     at: Instant,
 }
 
-impl Look {
+impl WakeWatch {
     pub(super) fn start(now: Instant) -> Self {
         Self {
             sleep: SleepWatch::start(),

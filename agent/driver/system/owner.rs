@@ -44,7 +44,7 @@ const LISTENING: u8 = 10;
 
 /// A connection to the kernel for such questions. One is enough for an agent.
 #[derive(Debug)]
-pub(crate) struct Owners {
+pub(crate) struct SocketOwners {
     netlink: OwnedFd,
     /// The number of the last question.
     asked: u32,
@@ -52,14 +52,14 @@ pub(crate) struct Owners {
 
 /// A socket as the kernel shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct SocketOwner {
     /// The user who made the socket.
     pub(crate) user: u32,
     /// The inode of the socket, by which its program can be found.
     inode: u32,
 }
 
-impl Owners {
+impl SocketOwners {
     /// Fails if the kernel cannot be asked, or cannot tell owners apart.
     pub(crate) fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -87,13 +87,13 @@ impl Owners {
         &mut self,
         client: SocketAddr,
         server: SocketAddr,
-    ) -> io::Result<Option<Owner>> {
+    ) -> io::Result<Option<SocketOwner>> {
         let found = self.ask(client, server)?;
         Ok(held(found, HELD_BY_A_PROGRAM))
     }
 
     /// The owner of the socket that listens at an address; `None` if there is none.
-    pub(crate) fn of_listener(&mut self, address: SocketAddr) -> io::Result<Option<Owner>> {
+    pub(crate) fn of_listener(&mut self, address: SocketAddr) -> io::Result<Option<SocketOwner>> {
         let nobody = match address.ip().to_canonical() {
             IpAddr::V4(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
             IpAddr::V6(_) => SocketAddr::from(([0_u16; 8], 0)),
@@ -126,7 +126,7 @@ impl Owners {
     }
 }
 
-impl Owner {
+impl SocketOwner {
     /// Whether the owner is the user of this process, or root, who can do anything anyway.
     pub(crate) fn is_us(self) -> bool {
         self.user == 0 || self.user == geteuid().as_raw()
@@ -178,11 +178,11 @@ fn all_users_have_numbers() -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     state: u8,
-    owner: Owner,
+    owner: SocketOwner,
 }
 
 /// The owner, if the socket is in one of these states and a program has it open.
-fn held(found: Option<Found>, states: &[u8]) -> Option<Owner> {
+fn held(found: Option<Found>, states: &[u8]) -> Option<SocketOwner> {
     let found = found?;
     (states.contains(&found.state) && found.owner.inode != 0).then_some(found.owner)
 }
@@ -252,7 +252,7 @@ fn answer(number: u32, bytes: &[u8]) -> Answer {
     let at = HEADER + ANSWER - 8;
     match (bytes.get(HEADER + 1), word(at), word(at + 4)) {
         (Some(&state), Some(user), Some(inode)) if kind == BY_FAMILY.to_ne_bytes() => {
-            let owner = Owner { user, inode };
+            let owner = SocketOwner { user, inode };
             Answer::Found(Found { state, owner })
         }
         _ => malformed(),
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn the_kernel_names_this_user_for_our_own_sockets_and_nobody_for_none() {
-        let mut owners = Owners::open().unwrap();
+        let mut owners = SocketOwners::open().unwrap();
         for place in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(place).unwrap();
             let address = listener.local_addr().unwrap();
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn a_socket_that_nobody_holds_is_nobodys_whatever_user_is_written_there() {
         let found = |state, inode| {
-            let owner = Owner { user: 0, inode };
+            let owner = SocketOwner { user: 0, inode };
             held(Some(Found { state, owner }), HELD_BY_A_PROGRAM)
         };
         assert!(found(1, 7).is_some());
@@ -319,7 +319,7 @@ mod tests {
             bytes[HEADER + 68..HEADER + 72].copy_from_slice(&99_u32.to_ne_bytes());
             bytes
         };
-        let owner = Owner {
+        let owner = SocketOwner {
             user: 1001,
             inode: 99,
         };

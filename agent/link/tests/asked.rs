@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn probing() -> (Story, Question) {
+fn probing() -> (Story, AgentQuestion) {
     let mut story = Story::started();
     story.says(&control(
         r#"{"type":"result","body":{"request_id":1,"op":"configure",
@@ -13,7 +13,7 @@ fn probing() -> (Story, Question) {
         host: "127.0.42.101".to_owned(),
         port: 80,
     };
-    (story, Question::Probe(dial))
+    (story, AgentQuestion::Probe(dial))
 }
 
 fn found(id: u64, data: &str) -> Vec<u8> {
@@ -62,24 +62,24 @@ fn an_answer_that_does_not_come_or_cannot_be_read_is_none() {
 fn questions_to_an_agent_that_is_lost_are_answered_with_that() {
     let (mut story, question) = probing();
     assert_eq!(
-        story.link.ask(story.now, &Question::Alive),
-        Err(Reply::CannotBeAsked),
+        story.link.ask(story.now, &AgentQuestion::Alive),
+        Err(AgentReply::CannotBeAsked),
         "it has no heartbeat"
     );
     let open = (0..100).map_while(|_| story.link.ask(story.now, &question).ok());
     assert_eq!(open.count(), 16);
-    assert_eq!(story.link.ask(story.now, &question), Err(Reply::Busy));
+    assert_eq!(story.link.ask(story.now, &question), Err(AgentReply::Busy));
     story.then(|_, _| ()).text.clear();
     story.then(Link::handle_closed);
     assert_eq!(story.text.matches("Lost").count(), 16, "{}", story.text);
-    assert_eq!(story.link.ask(story.now, &question), Err(Reply::NotUp));
+    assert_eq!(story.link.ask(story.now, &question), Err(AgentReply::NotUp));
 }
 
 #[test]
 fn a_question_and_a_heartbeat_do_not_take_each_others_answers() {
     let mut story = Story::beating();
     story.then(Link::handle_timeout);
-    story.then(|link, now| assert_eq!(link.ask(now, &Question::Alive), Ok(3)));
+    story.then(|link, now| assert_eq!(link.ask(now, &AgentQuestion::Alive), Ok(3)));
     story.now = story.now + Duration::from_millis(20);
     story.pongs();
     assert_eq!(story.link.latency(), None);

@@ -28,7 +28,7 @@ fn told(core: &mut Core) -> Vec<Event> {
 fn nothing_of_a_change_that_grants_more_is_in_force_before_somebody_has_agreed() {
     let mut core = running(OLD, CAN);
     let before = core.plan();
-    let outcome = core.take_up(NOW, &opening(), Hold::News);
+    let outcome = core.take_up(NOW, &opening(), Hold::NewGrants);
     assert!(outcome.changes.is_empty() && outcome.grants.len() == 1);
     let number = outcome.held.unwrap();
     let sentence = "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:22";
@@ -63,15 +63,23 @@ fn nothing_of_a_change_that_grants_more_is_in_force_before_somebody_has_agreed()
 #[test]
 fn what_grants_nothing_is_taken_up_at_once_and_ends_what_waits() {
     let mut core = running(OLD, CAN);
-    assert!(core.take_up(NOW, &opening(), Hold::News).held.is_some());
+    assert!(
+        core.take_up(NOW, &opening(), Hold::NewGrants)
+            .held
+            .is_some()
+    );
     let less = plan(&OLD.replace("beta, ports: ['8080:127.0.0.1:80']", "beta"));
-    let outcome = core.take_up(NOW, &less, Hold::News);
+    let outcome = core.take_up(NOW, &less, Hold::NewGrants);
     assert_eq!((outcome.held, outcome.changes.len()), (None, 1));
     assert_eq!(core.snapshot(NOW).held, None);
     // What was removed is granted anew when it comes back.
-    assert!(core.take_up(NOW, &plan(OLD), Hold::News).held.is_some());
     assert!(
-        core.take_up(NOW, &less, Hold::News).held.is_none(),
+        core.take_up(NOW, &plan(OLD), Hold::NewGrants)
+            .held
+            .is_some()
+    );
+    assert!(
+        core.take_up(NOW, &less, Hold::NewGrants).held.is_none(),
         "the file is as it was"
     );
     assert_eq!(core.snapshot(NOW).held, None);
@@ -80,17 +88,20 @@ fn what_grants_nothing_is_taken_up_at_once_and_ends_what_waits() {
 #[test]
 fn the_same_change_keeps_its_number_and_another_one_cannot_be_approved_with_it() {
     let mut core = running(OLD, CAN);
-    let first = core.take_up(NOW, &opening(), Hold::News).held.unwrap();
+    let first = core.take_up(NOW, &opening(), Hold::NewGrants).held.unwrap();
     told(&mut core);
-    assert_eq!(core.take_up(NOW, &opening(), Hold::News).held, Some(first));
+    assert_eq!(
+        core.take_up(NOW, &opening(), Hold::NewGrants).held,
+        Some(first)
+    );
     assert!(told(&mut core).is_empty(), "it was told already");
     let other = plan(&OLD.replace("cmd: beta", "cmd: evil"));
-    let second = core.take_up(NOW, &other, Hold::News).held.unwrap();
+    let second = core.take_up(NOW, &other, Hold::NewGrants).held.unwrap();
     assert!(!core.approve_change(NOW, first));
     assert!(done(&mut core).is_empty());
     assert!(core.approve_change(NOW, second));
     assert_eq!(done(&mut core), [format!("end {B}")]);
-    core.take_up(NOW, &opening(), Hold::News);
+    core.take_up(NOW, &opening(), Hold::NewGrants);
     let third = core.snapshot(NOW).held.unwrap().number;
     core.stop(NOW);
     assert!(!core.approve_change(NOW, third), "the network ends");
@@ -123,7 +134,7 @@ fn more_than_anybody_reads_is_counted() {
         "beta, ports: ['8080:127.0.0.1:80']",
         &format!("beta, ports: [{}]", ports.join(", ")),
     );
-    let outcome = core.take_up(NOW, &plan(&many), Hold::News);
+    let outcome = core.take_up(NOW, &plan(&many), Hold::NewGrants);
     assert_eq!(outcome.grants.len(), 1_003);
     let told = core.snapshot(NOW).held.unwrap().grants;
     assert_eq!(told.len(), 1_001);

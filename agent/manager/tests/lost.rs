@@ -111,7 +111,10 @@ fn an_agent_that_does_not_know_the_word_is_not_told() {
     core.handle_exit(NOW, vip(B), Ending::Status(1));
     core.handle_timeout(NOW);
     assert!(said_to_a(&mut core).is_empty());
-    assert!(core.news.due().is_none(), "and nobody waits for it");
+    assert!(
+        core.lost_broadcast.due().is_none(),
+        "and nobody waits for it"
+    );
 }
 
 #[test]

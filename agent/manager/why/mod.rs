@@ -12,7 +12,7 @@ use std::{
 use crate::{
     addr::{Port, Vip},
     destination::{Destination, Host},
-    link::{Question, Reply},
+    link::{AgentQuestion, AgentReply},
     names::{SUFFIX, Zone},
     plan::{HostPlan, Plan, Protocol, Start},
     route::policy::{self, By, Name, Ruling},
@@ -52,7 +52,7 @@ enum Way {
     /// Through a gateway: one of these hosts, by the route with this number.
     Gateway(Vec<Vip>, usize),
     /// The network has no part in it.
-    Outside(Outside),
+    Outside(OutsideReason),
     /// The target looks like a part of the network and is not; perhaps this name was meant.
     Nowhere(Option<String>),
 }
@@ -74,7 +74,7 @@ enum AtPort {
 
 /// Why the network has no part in a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outside {
+enum OutsideReason {
     /// No route leads there.
     NoRoute,
     /// The route with this number makes an exception.
@@ -131,23 +131,23 @@ impl Inquiry {
     }
 
     /// The questions that have to be asked, and the hosts whose agents are asked.
-    pub fn questions(&self) -> Vec<(Part, Vip, Question)> {
+    pub fn questions(&self) -> Vec<(Part, Vip, AgentQuestion)> {
         let mut questions = Vec::new();
         if !matches!(self.way, Way::Port(..) | Way::Gateway(..)) {
             return questions;
         }
-        questions.push((Part::Source, self.from, Question::Alive));
+        questions.push((Part::Source, self.from, AgentQuestion::Alive));
         if let Entrance::Loopback(address) | Entrance::Proxy(_, address) = self.entrance()
             && self.is_served()
         {
             let probe = Probe::Listener { address };
-            questions.push((Part::Listener, self.from, Question::Probe(probe)));
+            questions.push((Part::Listener, self.from, AgentQuestion::Probe(probe)));
         }
         let Some(far) = self.far() else {
             return questions;
         };
         if far != self.from {
-            questions.push((Part::Destination, far, Question::Alive));
+            questions.push((Part::Destination, far, AgentQuestion::Alive));
         }
         if self.is_served() {
             let host = match (&self.way, &self.target.host) {
@@ -157,13 +157,13 @@ impl Inquiry {
             };
             let port = self.target.port;
             let probe = Probe::Dial { host, port };
-            questions.push((Part::Dial, far, Question::Probe(probe)));
+            questions.push((Part::Dial, far, AgentQuestion::Probe(probe)));
         }
         questions
     }
 
     /// The way in words, with what the agents have replied.
-    pub fn explain(&self, replies: &BTreeMap<Part, Reply>) -> WhyView {
+    pub fn explain(&self, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
         words::explain(self, replies)
     }
 
@@ -297,7 +297,7 @@ fn way(plan: &Plan, target: &Destination) -> Way {
             return Way::Nowhere(text::meant(short, known()).map(str::to_owned));
         }
         Host::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
-            return Way::Outside(Outside::Special);
+            return Way::Outside(OutsideReason::Special);
         }
         Host::Ip(_) | Host::Name(_) => {}
     }
@@ -305,16 +305,18 @@ fn way(plan: &Plan, target: &Destination) -> Way {
         return Way::Gateway(route.via.clone(), number(route));
     }
     if let Some(route) = excepting {
-        return Way::Outside(Outside::Excepted(number(route)));
+        return Way::Outside(OutsideReason::Excepted(number(route)));
     }
     match &target.host {
         Host::Ip(IpAddr::V4(address)) if Vip::new(*address).is_ok() => Way::Nowhere(None),
-        Host::Ip(address) if crate::route::is_special(*address) => Way::Outside(Outside::Special),
-        Host::Ip(_) => Way::Outside(Outside::NoRoute),
+        Host::Ip(address) if crate::route::is_special(*address) => {
+            Way::Outside(OutsideReason::Special)
+        }
+        Host::Ip(_) => Way::Outside(OutsideReason::NoRoute),
         Host::Name(name) => match text::meant(name, known()) {
             Some(meant) => Way::Nowhere(Some(meant.to_owned())),
             None if !name.contains('.') => Way::Nowhere(None),
-            None => Way::Outside(Outside::NoRoute),
+            None => Way::Outside(OutsideReason::NoRoute),
         },
     }
 }

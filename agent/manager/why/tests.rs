@@ -45,7 +45,7 @@ policy:
 struct World {
     plan: Plan,
     snapshot: Snapshot,
-    replies: BTreeMap<Part, Reply>,
+    replies: BTreeMap<Part, AgentReply>,
 }
 
 impl World {
@@ -62,7 +62,7 @@ impl World {
             host.state = state.map_or(HostState::Ready, |(_, state)| *state);
             host.version = Some("0.7.0".to_owned());
         }
-        let ok = || Reply::Found(Found::default(), Duration::from_millis(2));
+        let ok = || AgentReply::Found(Found::default(), Duration::from_millis(2));
         let parts = [Part::Source, Part::Destination, Part::Listener, Part::Dial];
         Self {
             plan,
@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    fn with(mut self, part: Part, reply: Reply) -> Self {
+    fn with(mut self, part: Part, reply: AgentReply) -> Self {
         self.replies.insert(part, reply);
         self
     }
@@ -81,7 +81,7 @@ impl World {
             cause: Some(cause),
             reason: reason.to_owned(),
         };
-        self.with(part, Reply::Found(found, Duration::from_millis(3)))
+        self.with(part, AgentReply::Found(found, Duration::from_millis(3)))
     }
 
     fn inquiry(&self, target: &str, from: Option<&str>) -> Inquiry {
@@ -156,11 +156,11 @@ fn the_agents_on_the_way_are_asked_and_no_others() {
         let questions = questions.into_iter();
         questions
             .map(|(part, vip, question)| match question {
-                Question::Alive => format!("{part:?} {}", world.plan.name_of(vip)),
-                Question::Probe(Probe::Listener { address }) => {
+                AgentQuestion::Alive => format!("{part:?} {}", world.plan.name_of(vip)),
+                AgentQuestion::Probe(Probe::Listener { address }) => {
                     format!("{part:?} {} {address}", world.plan.name_of(vip))
                 }
-                Question::Probe(Probe::Dial { host, port }) => {
+                AgentQuestion::Probe(Probe::Dial { host, port }) => {
                     format!("{part:?} {} {host} {port}", world.plan.name_of(vip))
                 }
             })
@@ -282,8 +282,8 @@ fn a_host_that_is_not_up_says_what_it_needs() {
             "it is being started; run: norouter wait web1",
         ),
     ] {
-        let world = World::new(&[("web1", state)]).with(Part::Destination, Reply::NotUp);
-        let world = world.with(Part::Dial, Reply::NotUp);
+        let world = World::new(&[("web1", state)]).with(Part::Destination, AgentReply::NotUp);
+        let world = world.with(Part::Dial, AgentReply::NotUp);
         let why = world.why("web1:8080", None);
         assert_eq!(
             outcomes(&why),
@@ -293,7 +293,7 @@ fn a_host_that_is_not_up_says_what_it_needs() {
         assert!(text.contains(state.word()), "{text}");
         assert!(remedy.starts_with(does), "{remedy}");
     }
-    let silent = World::new(&[]).with(Part::Source, Reply::Silent);
+    let silent = World::new(&[]).with(Part::Source, AgentReply::Silent);
     let why = silent.why("web1:8080", None);
     assert_eq!(broken(&why, "source").1, "run: norouter restart laptop");
 }
@@ -402,7 +402,7 @@ fn a_dial_that_fails_comes_with_what_to_do_at_the_far_end() {
 fn an_agent_that_cannot_be_asked_is_no_proof_of_anything() {
     let mut world = World::new(&[]);
     for part in [Part::Source, Part::Destination, Part::Listener, Part::Dial] {
-        world = world.with(part, Reply::CannotBeAsked);
+        world = world.with(part, AgentReply::CannotBeAsked);
     }
     let why = world.why("web1:8080", None);
     assert_eq!(
@@ -420,10 +420,10 @@ fn an_agent_that_cannot_be_asked_is_no_proof_of_anything() {
 #[test]
 fn an_agent_that_did_not_answer_leaves_its_step_open() {
     for reply in [
-        Reply::Silent,
-        Reply::Lost,
-        Reply::Busy,
-        Reply::Unable("no".to_owned()),
+        AgentReply::Silent,
+        AgentReply::Lost,
+        AgentReply::Busy,
+        AgentReply::Unable("no".to_owned()),
     ] {
         let why = World::new(&[])
             .with(Part::Dial, reply)

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use super::{AtPort, Entrance, Inquiry, Outside, Part, Way, remedies};
+use super::{AtPort, Entrance, Inquiry, OutsideReason, Part, Way, remedies};
 use crate::{
     addr::Vip,
     destination::Host,
-    link::Reply,
+    link::AgentReply,
     text::{escape, figures::span},
     view::{HostView, WhyOutcome, WhyStep, WhyView},
     wire::{Cause, probe::Found},
@@ -58,7 +58,7 @@ impl Said {
     }
 }
 
-pub(super) fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, Reply>) -> WhyView {
+pub(super) fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
     let mut steps = Vec::new();
     let mut tell = |step: &str, said: Said| {
         steps.push(WhyStep {
@@ -116,7 +116,7 @@ impl Inquiry {
             (Way::Gateway(..), Host::Name(name)) => Said::ok(format!(
                 "{name} is a name outside of the network; the gateway resolves it"
             )),
-            (Way::Outside(Outside::Special), _) => Said::ok(format!(
+            (Way::Outside(OutsideReason::Special), _) => Said::ok(format!(
                 "{target} means the machine itself on every machine"
             )),
             (Way::Outside(_), Host::Name(name)) => {
@@ -222,8 +222,10 @@ impl Inquiry {
             }
             Way::Outside(outside) => {
                 let why = match outside {
-                    Outside::NoRoute | Outside::Special => "no route leads there".to_owned(),
-                    Outside::Excepted(number) => {
+                    OutsideReason::NoRoute | OutsideReason::Special => {
+                        "no route leads there".to_owned()
+                    }
+                    OutsideReason::Excepted(number) => {
                         let what = self.route_words(*number);
                         format!("the route to {what} makes an exception of it (notTo)")
                     }
@@ -283,7 +285,7 @@ impl Inquiry {
     }
 
     /// The state of a host that the connection needs.
-    fn host(&self, vip: Vip, reply: Option<&Reply>) -> Said {
+    fn host(&self, vip: Vip, reply: Option<&AgentReply>) -> Said {
         let name = self.called(vip);
         let Some(view) = self.view(vip) else {
             return Said::unknown(format!("nothing is known of {name}"));
@@ -300,20 +302,20 @@ impl Inquiry {
         };
         let state = format!("{state}{}", self.stands_in(vip));
         match reply {
-            Some(Reply::Found(_, took)) => Said::ok(state).took(*took),
-            Some(Reply::Silent) => Said::failed(
+            Some(AgentReply::Found(_, took)) => Said::ok(state).took(*took),
+            Some(AgentReply::Silent) => Said::failed(
                 format!("{name} seemed ready, but its agent does not answer any more"),
                 format!("run: norouter restart {name}"),
             ),
-            Some(Reply::Lost | Reply::NotUp) => Said::failed(
+            Some(AgentReply::Lost | AgentReply::NotUp) => Said::failed(
                 format!("{name} was lost a moment ago"),
                 format!("it is started again by itself; run: norouter wait {name}"),
             ),
-            Some(Reply::CannotBeAsked) => Said::ok(format!(
+            Some(AgentReply::CannotBeAsked) => Said::ok(format!(
                 "{state}; how fast it answers is not known of an agent of its version{}",
                 version(view)
             )),
-            Some(Reply::Unable(_) | Reply::Busy) | None => Said::ok(state),
+            Some(AgentReply::Unable(_) | AgentReply::Busy) | None => Said::ok(state),
         }
     }
 
@@ -343,7 +345,7 @@ impl Inquiry {
         Said::failed(text, remedy)
     }
 
-    fn listener(&self, reply: Option<&Reply>) -> Said {
+    fn listener(&self, reply: Option<&AgentReply>) -> Said {
         if !self.is_served() {
             return Said::skipped("nothing is listened for");
         }
@@ -399,7 +401,7 @@ impl Inquiry {
         }
     }
 
-    fn dial(&self, far: Option<Vip>, reply: Option<&Reply>) -> Said {
+    fn dial(&self, far: Option<Vip>, reply: Option<&AgentReply>) -> Said {
         let Some(far) = far.filter(|_| self.is_served()) else {
             return match self.way {
                 Way::Outside(_) => {
@@ -419,7 +421,7 @@ impl Inquiry {
             Way::Port(..) => {
                 let own = format!("the agent of {host} serves it by itself");
                 return match reply {
-                    Some(Reply::Found(Found { cause: None, .. }, took)) => {
+                    Some(AgentReply::Found(Found { cause: None, .. }, took)) => {
                         Said::ok(own).took(*took)
                     }
                     _ => Said::unknown(own),
@@ -451,21 +453,23 @@ impl Inquiry {
     /// What an agent has found; otherwise the words for why it has found nothing.
     fn found<'a>(
         &self,
-        reply: &'a Reply,
+        reply: &'a AgentReply,
         host: &str,
         vip: Vip,
     ) -> Result<(&'a Found, Duration), Said> {
         match reply {
-            Reply::Found(found, took) => Ok((found, *took)),
-            Reply::Unable(reason) => Err(Said::unknown(format!("{host} cannot tell: {reason}"))),
-            Reply::Silent => Err(Said::unknown(format!("{host} has not answered in time"))),
-            Reply::Lost => Err(Said::unknown(format!("{host} was lost before it answered"))),
-            Reply::NotUp => Err(Said::skipped(format!("{host} is not up"))),
-            Reply::CannotBeAsked => Err(Said::unknown(format!(
+            AgentReply::Found(found, took) => Ok((found, *took)),
+            AgentReply::Unable(reason) => {
+                Err(Said::unknown(format!("{host} cannot tell: {reason}")))
+            }
+            AgentReply::Silent => Err(Said::unknown(format!("{host} has not answered in time"))),
+            AgentReply::Lost => Err(Said::unknown(format!("{host} was lost before it answered"))),
+            AgentReply::NotUp => Err(Said::skipped(format!("{host} is not up"))),
+            AgentReply::CannotBeAsked => Err(Said::unknown(format!(
                 "the agent of {host}{} cannot be asked; a newer one can",
                 self.view(vip).map(version).unwrap_or_default()
             ))),
-            Reply::Busy => Err(Said::unknown(format!(
+            AgentReply::Busy => Err(Said::unknown(format!(
                 "{host} is being asked too much at the moment"
             ))),
         }

@@ -17,5 +17,5 @@ pub use head::{HEAD_MAX, HEADERS_MAX, Headers};
 pub use reply::{CONNECTED, Reply};
 pub use request::Request;
 pub use response::{BadGateway, Response};
-pub use target::Target;
+pub use target::RequestTarget;
 pub use version::Version;

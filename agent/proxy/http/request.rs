@@ -6,7 +6,7 @@ use super::{
     body::Framing,
     head::{self, Headers, Lines},
     reply::Reply,
-    target::{self, Target},
+    target::{self, RequestTarget},
     token::is_token_byte,
     version::Version,
     wrong::Wrong,
@@ -22,7 +22,7 @@ pub struct Request {
     /// The method, as the client wrote it: methods are case-sensitive.
     pub method: String,
     /// What the client asks for.
-    pub target: Target,
+    pub target: RequestTarget,
     /// The version that the client speaks.
     pub version: Version,
     /// All header fields.
@@ -60,7 +60,7 @@ impl Request {
     ///
     /// `None` if the request is not for an origin.
     pub fn for_origin(&self, reuse: bool) -> Option<Bytes> {
-        let Target::Absolute { destination, path } = &self.target else {
+        let RequestTarget::Absolute { destination, path } = &self.target else {
             return None;
         };
         let mut out = BytesMut::new();
@@ -135,7 +135,7 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     let (method, target, version) = target::request_line(first)?;
     check_host(&target, version, &headers)?;
     let framing = headers.framing(version)?.unwrap_or(Framing::None);
-    let is_tunnel = matches!(target, Target::Connect(_));
+    let is_tunnel = matches!(target, RequestTarget::Connect(_));
     if is_tunnel && !matches!(framing, Framing::None | Framing::Length(0)) {
         return Err(Wrong::new(400, "A request for a tunnel has no body."));
     }
@@ -162,7 +162,7 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
 }
 
 /// Checks that `Host` is there once, and says the same as the target (RFC 9112 section 3.2).
-fn check_host(target: &Target, version: Version, headers: &Headers) -> Result<(), Wrong> {
+fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Result<(), Wrong> {
     let Some(value) = headers.single("host")? else {
         return match version {
             Version::Http10 => Ok(()),
@@ -170,7 +170,7 @@ fn check_host(target: &Target, version: Version, headers: &Headers) -> Result<()
         };
     };
     // The origin of a tunnel never gets this field, and the proxy's own pages are chosen by it elsewhere.
-    let Target::Absolute { destination, .. } = target else {
+    let RequestTarget::Absolute { destination, .. } = target else {
         return Ok(());
     };
     let named = std::str::from_utf8(value)

@@ -25,12 +25,12 @@ pub struct Response {
     /// Whether the origin takes another request on this connection.
     pub keep_alive: bool,
     reason: Vec<u8>,
-    to: Asked,
+    to: RequestParts,
 }
 
 /// The parts of the request that decide how its response is read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asked {
+struct RequestParts {
     version: Version,
     head: bool,
     upgrade: bool,
@@ -59,13 +59,13 @@ impl Response {
     /// Reads a head, and returns its length as the second value; the body follows. `None` if more bytes are needed.
     /// After an interim response ([`Response::is_interim`]) comes another one.
     pub fn parse(bytes: &[u8], to: &Request) -> Result<Option<(Self, usize)>, BadGateway> {
-        let asked = Asked {
+        let parts = RequestParts {
             version: to.version,
             head: to.is_head(),
             upgrade: to.upgrade.is_some(),
             keep_alive: to.keep_alive,
         };
-        read(bytes, asked).map_err(|Wrong { text, .. }| BadGateway(text))
+        read(bytes, parts).map_err(|Wrong { text, .. }| BadGateway(text))
     }
 
     /// Whether another response to the same request follows (RFC 9110 section 15.2).
@@ -128,7 +128,7 @@ impl Response {
     }
 }
 
-fn read(bytes: &[u8], to: Asked) -> Result<Option<(Response, usize)>, Wrong> {
+fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wrong> {
     // If the bytes do not begin like HTTP, waiting for the end of a head would be in vain.
     if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
         return Err(Wrong::new(502, "Its first bytes are not a status line."));

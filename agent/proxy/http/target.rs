@@ -11,7 +11,7 @@ pub(super) const PORT: u16 = 80;
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum RequestTarget {
     /// A tunnel to this destination.
     Connect(Destination),
     /// A resource at an origin.
@@ -29,7 +29,7 @@ pub enum Target {
 }
 
 /// Method, target and version of a request's first line.
-pub(super) fn request_line(line: &[u8]) -> Result<(String, Target, Version), Wrong> {
+pub(super) fn request_line(line: &[u8]) -> Result<(String, RequestTarget, Version), Wrong> {
     let wrong = |text: &str| Wrong::new(400, text);
     let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     let &[method, target, version] = parts.as_slice() else {
@@ -44,7 +44,7 @@ pub(super) fn request_line(line: &[u8]) -> Result<(String, Target, Version), Wro
     Ok((method.to_owned(), target, version))
 }
 
-fn parse(method: &str, text: &str) -> Result<Target, Wrong> {
+fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
     let wrong = |text: &str| Wrong::new(400, text);
     let place = |error: DestinationError| {
         Wrong::new(
@@ -54,11 +54,11 @@ fn parse(method: &str, text: &str) -> Result<Target, Wrong> {
     };
     if method == "CONNECT" {
         return Destination::parse(text, None)
-            .map(Target::Connect)
+            .map(RequestTarget::Connect)
             .map_err(place);
     }
     if text.starts_with('/') || (text == "*" && method == "OPTIONS") {
-        return Ok(Target::Own {
+        return Ok(RequestTarget::Own {
             path: text.to_owned(),
         });
     }
@@ -87,7 +87,7 @@ fn parse(method: &str, text: &str) -> Result<Target, Wrong> {
         path if path.starts_with('/') => path.to_owned(),
         query => format!("/{query}"),
     };
-    Ok(Target::Absolute { destination, path })
+    Ok(RequestTarget::Absolute { destination, path })
 }
 
 /// The target with every byte that is not ASCII written as a URI writes it (RFC 3986 section 2.1); some clients leave

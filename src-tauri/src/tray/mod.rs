@@ -21,7 +21,7 @@ use self::{
     icon::ID,
     lines::{Act, Line, Shape},
 };
-use crate::{deeds, desk::Desk, notices, surface::Surface, window, words};
+use crate::{desk::Desk, dialogs, notices, surface::Surface, urls, window, words};
 
 /// The shortest time between two menus.
 const PACE: Duration = Duration::from_secs(1);
@@ -135,7 +135,7 @@ fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
 
 async fn perform(app: &AppHandle, act: Act) {
     let desk = app.state::<Desk>().inner().clone();
-    let screen = app.state::<Arc<dyn Surface>>().inner().clone();
+    let surface = app.state::<Arc<dyn Surface>>().inner().clone();
     let outcome = match act {
         Act::Start => {
             let started = desk.start().await;
@@ -144,22 +144,22 @@ async fn perform(app: &AppHandle, act: Act) {
             }
             started
         }
-        Act::Stop => deeds::stop(&desk, &*screen).await,
+        Act::Stop => dialogs::stop(&desk, &*surface).await,
         Act::Reload => desk.reload().await,
         Act::Show => {
             window::show(app);
             Ok(())
         }
         Act::Quit => {
-            deeds::quit(&desk, &*screen).await;
+            dialogs::quit(&desk, &*surface).await;
             Ok(())
         }
-        Act::Copy(text) => screen.copy(&text).map(|()| {
+        Act::Copy(text) => surface.copy(&text).map(|()| {
             // Showing it may take a while.
             tauri::async_runtime::spawn_blocking(move || notices::show_copied(&text));
         }),
-        Act::Browse(url) => match deeds::address_of_the_network(&desk, &url) {
-            Ok(url) => screen.browse(&url),
+        Act::Browse(url) => match urls::address_of_the_network(&desk, &url) {
+            Ok(url) => surface.browse(&url),
             Err(error) => Err(error),
         },
     };

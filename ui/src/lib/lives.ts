@@ -2,9 +2,9 @@
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
-export type Entry = { seq: number; timeMs: number; state: HostState | null; text: string | null; pauseMs: number | null };
+export type LifeEntry = { seq: number; timeMs: number; state: HostState | null; text: string | null; pauseMs: number | null };
 /** A life is the time from one start of the command to the next one. */
-export type Life = { entries: Entry[]; stderr: string[] };
+export type Life = { entries: LifeEntry[]; stderr: string[] };
 
 /** The last lines of a life say why it ended, and only so many are shown. */
 const KEPT = 5;

@@ -1,6 +1,6 @@
 // The lines of the log page, cleared, filtered and searched, with a gap where lines are missing. Each new line is filtered
 // once; all lines are filtered again only when the filter changes.
-import { type Entry, type Level, levelOf, LEVELS } from "./logText";
+import { type LogEntry, type Level, levelOf, LEVELS } from "./logText";
 import type { LogLine } from "./types/LogLine";
 
 export type LogFilter = {
@@ -59,14 +59,14 @@ export function pieces(text: string, found: [number, number][]): string[] {
 
 export class Log {
   /** The lines to show, in order. */
-  shown: Entry[] = [];
+  shown: LogEntry[] = [];
   /** The places in `shown` that hold a hit. */
   found: number[] = [];
   /** The hosts that have said something, in the order in which they did. */
   hosts: string[] = [];
   /** The characters of the longest line. */
   longest = 0;
-  #all: Entry[] = [];
+  #all: LogEntry[] = [];
   #total = 0;
   #last = 0;
   #newest: LogLine | null = null;
@@ -157,7 +157,7 @@ export class Log {
     return from === 0 ? lines : lines.slice(from);
   }
 
-  #add(entry: Entry): void {
+  #add(entry: LogEntry): void {
     this.#all.push(entry);
     this.#total += entry.kind === "line" ? 1 : 0;
     this.#show(entry);
@@ -172,7 +172,7 @@ export class Log {
     }
   }
 
-  #show(entry: Entry): void {
+  #show(entry: LogEntry): void {
     if (entry.seq <= this.#cleared) {
       return;
     }

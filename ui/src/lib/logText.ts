@@ -8,7 +8,7 @@ export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 
 /** The log page shows entries: lines, and gaps where lines are missing. */
-export type Entry =
+export type LogEntry =
   | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
   /** A gap says how many lines before that number are not known here. */
   | { kind: "gap"; seq: number; count: number };
@@ -44,7 +44,7 @@ export function levelOf(line: LogLine): Level {
 }
 
 /** The text of an exported file: one line per entry, with the date, the host and the level. */
-export function asText(entries: readonly Entry[]): string {
+export function asText(entries: readonly LogEntry[]): string {
   const lines = entries.map((entry) => {
     if (entry.kind === "gap") {
       return `-- ${t.log.gap(entry.count)} --`;

@@ -1,4 +1,4 @@
-// The router keeps the place in the address, behind `#`, so that the keys and buttons for going back work.
+// The router keeps the shown page in the address, behind `#`, so that the keys and buttons for going back work.
 
 const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"] as const;
 
@@ -6,7 +6,8 @@ export type Page = (typeof PAGES)[number];
 /** The navigation names these pages. The page of a host has the host's name. */
 export type NamedPage = Exclude<Page, "host">;
 
-export type Place = {
+/** An address inside the app, in its parts. */
+export type PageAddress = {
   page: Page;
   /** The subject of the page, such as the host's name. */
   of: string | null;
@@ -14,8 +15,8 @@ export type Place = {
   query: URLSearchParams;
 };
 
-/** The place that an address means; the network page if it means none. */
-export function place(hash: string): Place {
+/** The page that an address means; the network page if it means none. */
+export function pageAddress(hash: string): PageAddress {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const [name = "", of = ""] = path.split("/", 2);
   const page = PAGES.find((known) => known === name) ?? "network";
@@ -37,11 +38,11 @@ export function href(page: Page, of?: string, query?: Record<string, string>): s
 }
 
 class Router {
-  at = $state.raw<Place>(place(location.hash));
+  at = $state.raw<PageAddress>(pageAddress(location.hash));
 
   constructor() {
     window.addEventListener("hashchange", () => {
-      this.at = place(location.hash);
+      this.at = pageAddress(location.hash);
     });
   }
 

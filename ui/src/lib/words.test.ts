@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { href, place } from "./router.svelte";
+import { href, pageAddress } from "./router.svelte";
 import { t } from "./strings";
 
 it("every text is there, and none is shouted", () => {
@@ -19,12 +19,12 @@ it("every text is there, and none is shouted", () => {
   expect(texts.filter(([, text]) => text.includes("!") || text.includes("undefined"))).toEqual([]);
 });
 
-it("a place and its address are the same, whatever a host is called", () => {
+it("a page and its address are the same, whatever a host is called", () => {
   for (const name of ["web1", "a/b", "ü %", "x?y#z"]) {
-    expect(place(href("host", name))).toMatchObject({ page: "host", of: name });
+    expect(pageAddress(href("host", name))).toMatchObject({ page: "host", of: name });
   }
-  expect(place(href("log", undefined, { host: "web1" })).query.get("host")).toBe("web1");
-  expect(place("").page).toBe("network");
-  expect(place("#/nowhere").page).toBe("network");
-  expect(place("#/host/%E0%A4%A").of).toBe("%E0%A4%A");
+  expect(pageAddress(href("log", undefined, { host: "web1" })).query.get("host")).toBe("web1");
+  expect(pageAddress("").page).toBe("network");
+  expect(pageAddress("#/nowhere").page).toBe("network");
+  expect(pageAddress("#/host/%E0%A4%A").of).toBe("%E0%A4%A");
 });

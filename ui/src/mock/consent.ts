@@ -1,10 +1,10 @@
 // The grants of a manifest, and the person's consent to them.
 import type { Commands } from "./commands";
-import type { ConsentDeed } from "../lib/types/ConsentDeed";
+import type { ConsentGrant } from "../lib/types/ConsentGrant";
 import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { World } from "./world";
 
-const deeds: ConsentDeed[] = [
+const grants: ConsentGrant[] = [
   { text: "connections to 10.20.0.0/16 are dialled by gke", isNew: true },
   { text: "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222", isNew: true },
   { text: "every user of this machine can connect to the published ports of all hosts, as a program of laptop", isNew: true },
@@ -16,7 +16,7 @@ const doubts = ['gke: "/srv/shared/gke.sh" can be changed by others: other users
 export function consentCommands(world: World): Commands {
   const scene = new URLSearchParams(location.search).get("scene");
   if (scene === "consent") {
-    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), deeds, doubts } };
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), deeds: grants, doubts } };
   }
   if (scene === "consent-alone") {
     const reach = [{ text: "every host may reach all that is published and routed", isNew: true }];
@@ -25,14 +25,14 @@ export function consentCommands(world: World): Commands {
   if (scene === "change" || scene === "change-attached") {
     const [first, ...rest] = world.commands().map((host) => ({ ...host, previous: host.command, change: "same" as const }));
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "other.example.com"], change: "changed" as const }, ...rest];
-    world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, deeds, doubts: [] };
+    world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, deeds: grants, doubts: [] };
     world.app = { ...world.app, consent: scene === "change" ? world.waits : null };
   }
   // Another program writes the file while its commands are shown.
   window.addEventListener("mock:changed", () => {
     const [first, ...rest] = world.commands();
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "evil.example.com"], change: "changed" as const }, ...rest];
-    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", running: false, hosts, deeds, doubts: [] } });
+    world.tellApp({ consent: { path: world.scene.file, digest: "sha256:decaf", running: false, hosts, deeds: grants, doubts: [] } });
   });
   return {
     consent: ({ agree }) => {

@@ -90,7 +90,7 @@ export class World {
       uptimeMs: this.nowMs,
       nowMs: this.nowMs,
       hosts: this.hosts,
-      held: this.waits === null ? undefined : { number: 1, grants: this.waits.deeds.filter((deed) => deed.isNew).map((deed) => deed.text) },
+      held: this.waits === null ? undefined : { number: 1, grants: this.waits.deeds.filter((grant) => grant.isNew).map((grant) => grant.text) },
     };
   }
 
@@ -231,7 +231,7 @@ function firstApp(name: string, played: Scene): App {
     case "consent":
     case "consent-alone":
       return { ...app, network: null };
-    case "held":
+    case "dragged":
       return { ...app, held: { kind: "one", name: "lab.yaml" } };
     case "failure":
       return {

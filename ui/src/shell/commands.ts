@@ -6,7 +6,7 @@ import { truth } from "../lib/store.svelte";
 import { t } from "../lib/strings";
 import type { Theme } from "../lib/types/Theme";
 
-export type Entry = {
+export type PaletteEntry = {
   id: string;
   group: "pages" | "hosts" | "commands";
   name: string;
@@ -19,7 +19,7 @@ export type Entry = {
 
 const words = t.shell.palette;
 
-function pages(): Entry[] {
+function pages(): PaletteEntry[] {
   const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
   return all.map((page) => ({
     id: `page ${page}`,
@@ -30,7 +30,7 @@ function pages(): Entry[] {
   }));
 }
 
-function hosts(): Entry[] {
+function hosts(): PaletteEntry[] {
   return truth.hosts.map((host) => ({
     id: `host ${host.name}`,
     group: "hosts",
@@ -40,9 +40,9 @@ function hosts(): Entry[] {
   }));
 }
 
-function commands(): Entry[] {
+function commands(): PaletteEntry[] {
   const app = truth.app;
-  const found: Entry[] = [];
+  const found: PaletteEntry[] = [];
   const add = (name: string, run: () => unknown, note = "") => found.push({ id: `command ${name}`, group: "commands", name, note, run });
   if (app?.network) {
     add(t.shell.header.reload, intents.reload);
@@ -76,26 +76,26 @@ function commands(): Entry[] {
   return found;
 }
 
-export function entries(): Entry[] {
+export function entries(): PaletteEntry[] {
   return [...pages(), ...hosts(), ...commands()];
 }
 
 /** Entries that fit what is typed, the best first within each group: those that begin with it, then those that hold it,
  * then those that hold its letters in order. */
-export function matching(all: Entry[], typed: string): Entry[] {
+export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
   const wanted = typed.trim().toLowerCase();
   if (wanted === "") {
     return all.filter((entry) => entry.rare !== true);
   }
   const ranked = all
     .map((entry) => ({ entry, rank: rank(entry, wanted) }))
-    .filter(({ rank }) => rank !== null) as { entry: Entry; rank: number }[];
+    .filter(({ rank }) => rank !== null) as { entry: PaletteEntry; rank: number }[];
   const groups = ["pages", "hosts", "commands"];
   ranked.sort((a, b) => groups.indexOf(a.entry.group) - groups.indexOf(b.entry.group) || a.rank - b.rank);
   return ranked.map(({ entry }) => entry);
 }
 
-function rank(entry: Entry, wanted: string): number | null {
+function rank(entry: PaletteEntry, wanted: string): number | null {
   const name = entry.name.toLowerCase();
   if (name.startsWith(wanted)) {
     return 0;

@@ -22,7 +22,7 @@ use crate::{
     proxy::{
         http::{
             BadBody, Body, CONNECTED, Framing, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
-            Response, Target,
+            RequestTarget, Response,
         },
         page,
     },
@@ -79,13 +79,13 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
         let is_allowed = request.is_allowed(asks);
         *known |= is_allowed;
         // The proxy's own pages are open to every program of this host that may connect.
-        let is_own = matches!(request.target, Target::Own { .. }) && !is_stranger;
+        let is_own = matches!(request.target, RequestTarget::Own { .. }) && !is_stranger;
         let reply = if !is_allowed && !is_own {
             server.who_are_you()
         } else {
             match &request.target {
-                Target::Own { .. } => server.own_page(&request, &client)?,
-                Target::Connect(destination) => match server
+                RequestTarget::Own { .. } => server.own_page(&request, &client)?,
+                RequestTarget::Connect(destination) => match server
                     .connect_for(&mut client, &mut input, destination)
                     .await?
                 {
@@ -95,7 +95,7 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
                     }
                     Err(failure) => Reply::from(&failure),
                 },
-                Target::Absolute { destination, .. } => match server
+                RequestTarget::Absolute { destination, .. } => match server
                     .connect_for(&mut client, &mut input, destination)
                     .await?
                 {
@@ -323,7 +323,7 @@ async fn hear(
     client: &mut (impl AsyncWrite + Unpin),
     delivered: &AtomicU64,
 ) -> io::Result<Answer> {
-    let Target::Absolute { destination, .. } = &request.target else {
+    let RequestTarget::Absolute { destination, .. } = &request.target else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let mut interim = 0;

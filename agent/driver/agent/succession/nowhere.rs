@@ -5,16 +5,16 @@ use crate::addr::Vip;
 /// No successor ever comes.
 pub(super) type Successor = ();
 
-/// No agent has a place here.
-pub(super) enum Place {}
+/// No agent has such a socket here.
+pub(super) enum SuccessionSocket {}
 
 /// Takes no place, because there is none.
-pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Option<Place>, String> {
+pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Option<SuccessionSocket>, String> {
     Ok(None)
 }
 
-impl Place {
-    /// Never called, since no [`Place`] exists.
+impl SuccessionSocket {
+    /// Never called, since no [`SuccessionSocket`] exists.
     pub(super) async fn successor(&self) -> Successor {
         match *self {}
     }

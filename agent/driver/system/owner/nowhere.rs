@@ -5,30 +5,34 @@ use std::{io, net::SocketAddr};
 
 /// A connection to the kernel for such questions, which these systems do not have.
 #[derive(Debug)]
-pub(crate) enum Owners {}
+pub(crate) enum SocketOwners {}
 
 /// The owner of a socket, which is never known on these systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct SocketOwner {
     /// The user.
     pub(crate) user: u32,
 }
 
-impl Owners {
+impl SocketOwners {
     pub(crate) fn open() -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn of_client(&mut self, _: SocketAddr, _: SocketAddr) -> io::Result<Option<Owner>> {
+    pub(crate) fn of_client(
+        &mut self,
+        _: SocketAddr,
+        _: SocketAddr,
+    ) -> io::Result<Option<SocketOwner>> {
         match *self {}
     }
 
-    pub(crate) fn of_listener(&mut self, _: SocketAddr) -> io::Result<Option<Owner>> {
+    pub(crate) fn of_listener(&mut self, _: SocketAddr) -> io::Result<Option<SocketOwner>> {
         match *self {}
     }
 }
 
-impl Owner {
+impl SocketOwner {
     pub(crate) fn is_us(self) -> bool {
         false
     }

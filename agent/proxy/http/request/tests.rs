@@ -45,7 +45,7 @@ fn a_request_for_an_origin_is_rewritten_for_it() {
 #[test]
 fn the_address_is_read_in_each_of_its_forms() {
     let target = |line: &str| parse(&format!("{line} HTTP/1.0\r\n\r\n")).target;
-    let absolute = |host: &str, path: &str| Target::Absolute {
+    let absolute = |host: &str, path: &str| RequestTarget::Absolute {
         destination: Destination::parse(host, None).unwrap(),
         path: path.into(),
     };
@@ -55,15 +55,15 @@ fn the_address_is_read_in_each_of_its_forms() {
     assert_eq!(target("OPTIONS http://web"), absolute("web:80", "*"));
     assert_eq!(
         target("CONNECT web:443"),
-        Target::Connect(Destination::parse("web:443", None).unwrap())
+        RequestTarget::Connect(Destination::parse("web:443", None).unwrap())
     );
     assert_eq!(
         target("GET /proxy.pac"),
-        Target::Own {
+        RequestTarget::Own {
             path: "/proxy.pac".into()
         }
     );
-    assert_eq!(target("OPTIONS *"), Target::Own { path: "*".into() });
+    assert_eq!(target("OPTIONS *"), RequestTarget::Own { path: "*".into() });
     assert_eq!(target("GET http://web/ü"), absolute("web:80", "/%C3%BC"));
 }
 
@@ -88,7 +88,7 @@ fn an_address_that_is_not_for_this_proxy_is_refused_with_the_reason() {
         if target.starts_with("//") {
             assert_eq!(
                 parse(&head).target,
-                Target::Own {
+                RequestTarget::Own {
                     path: target.into()
                 }
             );
@@ -394,12 +394,12 @@ proptest! {
             let bytes = request.for_origin(reuse).unwrap();
             let (again, length) = Request::parse(&bytes).unwrap().unwrap();
             prop_assert_eq!(length, bytes.len());
-            let is_own = matches!(again.target, Target::Own { .. });
+            let is_own = matches!(again.target, RequestTarget::Own { .. });
             prop_assert!(is_own);
             prop_assert_eq!(again.framing, request.framing);
             prop_assert_eq!(again.version, request.version);
             prop_assert_eq!(&again.upgrade, &request.upgrade);
-            let Target::Absolute { destination, .. } = &request.target else { panic!() };
+            let RequestTarget::Absolute { destination, .. } = &request.target else { panic!() };
             let host = std::str::from_utf8(again.headers.get("host").unwrap()).unwrap();
             prop_assert_eq!(&Destination::parse(host, Some(80)).unwrap(), destination);
             for name in ["keep-alive", "te", "trailer", "proxy-connection", "proxy-x", "proxy-authorization"] {

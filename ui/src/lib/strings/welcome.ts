@@ -36,8 +36,8 @@ export const welcome = {
     again: "This manifest has changed since you agreed to it.",
     changeTitle: (file: string) => `${file} has changed`,
     held: "The change grants more than you have agreed to. The network goes on as it was; nothing of the change is in force.",
-    deeds: "Besides these commands",
-    deedsAlone: "What it grants",
+    grants: "Besides these commands",
+    grantsAlone: "What it grants",
     doubts: "What other users of this machine could change",
     change: { new: "new", changed: "changed", same: "as before" },
     before: "Before",
@@ -49,11 +49,11 @@ export const welcome = {
     later: "Not now",
     remembered: "Your agreement holds until the manifest grants more. It covers the words of commands, not what is in the files that they name.",
     showSame: (n: number) => `Show ${plural(n, "command", "commands")} that you agreed to before`,
-    summary: (fresh: number, changed: number, deeds: number) =>
+    summary: (fresh: number, changed: number, grants: number) =>
       [
         fresh > 0 ? plural(fresh, "new command", "new commands") : "",
         changed > 0 ? plural(changed, "changed command", "changed commands") : "",
-        deeds > 0 ? plural(deeds, "other new grant", "other new grants") : "",
+        grants > 0 ? plural(grants, "other new grant", "other new grants") : "",
       ]
         .filter((part) => part !== "")
         .join(", "),

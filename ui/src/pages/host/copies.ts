@@ -11,7 +11,7 @@ type Client = {
 };
 
 /** A text to copy, with its kind. */
-export type Offer = { kind: "name" | "address" | "url" | "addressUrl" | "command"; program?: string; text: string };
+export type CopyOffer = { kind: "name" | "address" | "url" | "addressUrl" | "command"; program?: string; text: string };
 
 const HTTP: Client = { scheme: "http", usual: 80, program: "curl", args: (address, port) => url(HTTP, address, port) };
 const HTTPS: Client = { scheme: "https", usual: 443, program: "curl", args: (address, port) => url(HTTPS, address, port) };
@@ -48,7 +48,7 @@ export function pageOf(vip: string, port: PlanPort): string | null {
 }
 
 /** All texts. Commands have the address, which works wherever an agent runs; a name works only where it can be looked up. */
-export function offers(name: string, vip: string, port: PlanPort): Offer[] {
+export function offers(name: string, vip: string, port: PlanPort): CopyOffer[] {
   const client = clientOf(port);
   return [
     { kind: "name", text: `${name}:${port.port}` },

@@ -3,7 +3,7 @@
 /**
  * A grant of a manifest other than its commands.
  */
-export type ConsentDeed = { 
+export type ConsentGrant = { 
 /**
  * The grant, as a sentence.
  */

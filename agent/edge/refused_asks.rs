@@ -11,13 +11,13 @@ const TARGETS_MAX: usize = 128;
 const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
-pub(super) struct Refusals {
+pub(super) struct RefusedAsks {
     /// How often each host has asked for each target, and which rule refused it.
     asks: BTreeMap<(Ipv4Addr, String, By), u64>,
     due: Option<Instant>,
 }
 
-impl Refusals {
+impl RefusedAsks {
     pub(super) fn note(&mut self, now: Instant, from: Ipv4Addr, to: String, by: By) {
         let full = self.asks.len() >= TARGETS_MAX;
         let key = (from, to, by);

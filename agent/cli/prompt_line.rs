@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io::Write};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    screen::Screen,
+    host_block::HostBlock,
     typing::{self, Unseen},
 };
 use crate::{
@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// The questions at this terminal, if there is one.
-pub(super) struct Desk {
-    /// Whether there is a screen on which a question can be shown.
-    screen: bool,
+pub(super) struct PromptLine {
+    /// Whether the block is drawn, in whose last line a question can be shown.
+    is_drawn: bool,
     /// Whether answers are kept for the next time.
     remember: bool,
     /// The lines that the person types; `None` as long as nobody listens to them.
@@ -40,10 +40,10 @@ struct Open {
     _unseen: Option<Unseen>,
 }
 
-impl Desk {
-    pub(super) fn new(screen: bool, remember: bool) -> Self {
+impl PromptLine {
+    pub(super) fn new(is_drawn: bool, remember: bool) -> Self {
         Self {
-            screen,
+            is_drawn,
             remember,
             lines: None,
             open: None,
@@ -69,7 +69,7 @@ impl Desk {
                 return line;
             }
             // The input has ended; nobody will type any more.
-            self.screen = false;
+            self.is_drawn = false;
             if let Some(open) = self.open.take() {
                 self.told.remove(&open.prompt);
             }
@@ -78,9 +78,13 @@ impl Desk {
     }
 
     /// What a typed line asks for.
-    pub(super) fn take<W: Write>(&mut self, line: &Secret, screen: &mut Screen<W>) -> Vec<Intent> {
+    pub(super) fn take<W: Write>(
+        &mut self,
+        line: &Secret,
+        block: &mut HostBlock<W>,
+    ) -> Vec<Intent> {
         let Some(open) = self.open.take() else {
-            screen.typed();
+            block.typed();
             let yes = line.reveal().trim().eq_ignore_ascii_case("yes");
             // Only what the person sees is started.
             let commands = self
@@ -91,9 +95,9 @@ impl Desk {
             return commands.chain(change).filter(|_| yes).collect();
         };
         if open.kind != PromptKind::Secret {
-            screen.typed();
+            block.typed();
         }
-        screen.question(None);
+        block.question(None);
         let answer = Answer {
             prompt: open.prompt,
             text: meant(open.kind, line),
@@ -103,7 +107,7 @@ impl Desk {
     }
 
     /// Shows the question that is open now, and forgets those that are not open any more.
-    pub(super) fn look<W: Write>(&mut self, snapshot: &Snapshot, screen: &mut Screen<W>) {
+    pub(super) fn look<W: Write>(&mut self, snapshot: &Snapshot, block: &mut HostBlock<W>) {
         let open = |host: &HostView, prompt: &PromptView| {
             let vip: Vip = host.vip.parse().ok()?;
             Some((vip, host.name.clone(), prompt.clone()))
@@ -130,7 +134,7 @@ impl Desk {
                 self.forget();
             }
             self.close();
-            screen.question(None);
+            block.question(None);
         }
         for (vip, host, prompt) in asked {
             if self.told.contains(&prompt.id) || self.open.is_some() {
@@ -138,20 +142,20 @@ impl Desk {
             }
             self.told.insert(prompt.id);
             let unseen = match prompt.kind {
-                _ if !self.screen || !self.listen() => None,
+                _ if !self.is_drawn || !self.listen() => None,
                 PromptKind::Secret => Unseen::begin().ok().map(Some),
                 PromptKind::Confirm | PromptKind::Text => Some(None),
             };
-            screen.print(&format!("{host}:\n  {}", prompt.text.replace('\n', "\n  ")));
+            block.print(&format!("{host}:\n  {}", prompt.text.replace('\n', "\n  ")));
             let Some(unseen) = unseen else {
-                screen.print(&format!("{host}: \"norouter answer {host}\" answers that"));
+                block.print(&format!("{host}: \"norouter answer {host}\" answers that"));
                 continue;
             };
             let what = match prompt.kind {
                 PromptKind::Confirm => "yes or no",
                 PromptKind::Secret | PromptKind::Text => "the answer",
             };
-            screen.question(Some(format!(
+            block.question(Some(format!(
                 "type {what} for {host} and press Enter; an empty line refuses"
             )));
             self.forget();

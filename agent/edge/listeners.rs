@@ -20,8 +20,8 @@ use crate::{
 /// How long an address that could not be had is left alone before the next try.
 pub(super) const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
-/// An address to listen on.
-struct Place {
+/// What is known of an address to listen on.
+struct ListenerState {
     /// Whether connections are refused there.
     held: bool,
     listening: Listening,
@@ -43,8 +43,8 @@ enum Listening {
 
 /// All addresses to listen on, and what becomes of them.
 #[derive(Default)]
-pub(super) struct Places {
-    listeners: BTreeMap<Listener, Place>,
+pub(super) struct Listeners {
+    states: BTreeMap<Listener, ListenerState>,
     /// Hosts that cannot be reached: their addresses are held, so that connections to them are refused.
     lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners.
@@ -53,7 +53,7 @@ pub(super) struct Places {
     written: Option<Files>,
 }
 
-impl Places {
+impl Listeners {
     /// Closes every listener that is not in the configuration, opens what is missing, and holds what is lost.
     pub(super) fn listen(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
@@ -61,10 +61,10 @@ impl Places {
         self.keep(&wanted, outbox);
         for listener in wanted {
             let held = config.is_held(&listener, &self.lost);
-            if let Some(place) = self.listeners.get_mut(&listener) {
-                let same = std::mem::replace(&mut place.held, held) == held;
+            if let Some(state) = self.states.get_mut(&listener) {
+                let same = std::mem::replace(&mut state.held, held) == held;
                 // A listener that failed is tried again when it is time, and one that is denied never.
-                let asked = matches!(place.listening, Listening::Asked | Listening::Works);
+                let asked = matches!(state.listening, Listening::Asked | Listening::Works);
                 if !same && asked {
                     outbox.ask(ask(listener, held));
                 }
@@ -80,16 +80,17 @@ impl Places {
                     Listening::Denied(why)
                 }
             };
-            self.listeners.insert(listener, Place { held, listening });
+            self.states
+                .insert(listener, ListenerState { held, listening });
         }
     }
 
     /// Closes every listener that is not in `wanted`.
     pub(super) fn keep(&mut self, wanted: &BTreeSet<Listener>, outbox: &mut Outbox) {
-        self.listeners.retain(|listener, place| {
+        self.states.retain(|listener, state| {
             let stays = wanted.contains(listener);
-            let denied = matches!(place.listening, Listening::Denied(_));
-            let failed = matches!(place.listening, Listening::Failed { .. });
+            let denied = matches!(state.listening, Listening::Denied(_));
+            let failed = matches!(state.listening, Listening::Failed { .. });
             if !stays && !denied {
                 outbox.ask(Output::Close(*listener));
             }
@@ -108,13 +109,13 @@ impl Places {
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
-        for (listener, place) in &self.listeners {
+        for (listener, state) in &self.states {
             let (proxy, found) = match listener.purpose {
                 Purpose::Http => (&config.http, &mut files.http),
                 Purpose::Socks => (&config.socks, &mut files.socks),
                 Purpose::Network | Purpose::Dns => continue,
             };
-            match &place.listening {
+            match &state.listening {
                 Listening::Asked => return,
                 Listening::Works => found.clone_from(proxy),
                 Listening::Failed { why, .. } | Listening::Denied(why) => {
@@ -138,10 +139,10 @@ impl Places {
         rights: &Rights,
         outbox: &mut Outbox,
     ) {
-        let Some(place) = self.listeners.get_mut(&listener) else {
+        let Some(state) = self.states.get_mut(&listener) else {
             return;
         };
-        let listening = &mut place.listening;
+        let listening = &mut state.listening;
         let failed_before = match listening {
             Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
@@ -169,8 +170,8 @@ impl Places {
             return;
         }
         self.next_retry = None;
-        for (&listener, place) in &mut self.listeners {
-            let Listening::Failed { retry_at, .. } = &mut place.listening else {
+        for (&listener, state) in &mut self.states {
+            let Listening::Failed { retry_at, .. } = &mut state.listening else {
                 continue;
             };
             if *retry_at > now {
@@ -180,7 +181,7 @@ impl Places {
             }
             // The driver's answer sets the next time.
             *retry_at = now + LISTEN_RETRY;
-            outbox.ask(ask(listener, place.held));
+            outbox.ask(ask(listener, state.held));
         }
     }
 
@@ -190,8 +191,8 @@ impl Places {
 
     /// What could not be listened on.
     pub(super) fn failed(&self) -> impl Iterator<Item = ProblemReport> {
-        self.listeners.iter().filter_map(|(listener, place)| {
-            let Listening::Failed { why, .. } = &place.listening else {
+        self.states.iter().filter_map(|(listener, state)| {
+            let Listening::Failed { why, .. } = &state.listening else {
                 return None;
             };
             Some(ProblemReport {
@@ -207,8 +208,8 @@ impl Places {
     /// What this machine does not permit to listen on, in sum.
     pub(super) fn denied(&self) -> Vec<ProblemReport> {
         let mut denied = Sums::default();
-        for (listener, place) in &self.listeners {
-            if let Listening::Denied(why) = &place.listening {
+        for (listener, state) in &self.states {
+            if let Listening::Denied(why) = &state.listening {
                 let (verb, address) = listener.words();
                 denied.add(verb, &address, why.reason.clone());
             }
@@ -218,10 +219,10 @@ impl Places {
 
     /// What a probe finds at an address that connections of programs arrive at.
     pub(super) fn find(&self, address: SocketAddr) -> Found {
-        let mut listeners = self.listeners.iter();
+        let mut listeners = self.states.iter();
         // DNS over UDP may have the address as well.
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
-        match found.map(|(_, place)| (&place.listening, place.held)) {
+        match found.map(|(_, state)| (&state.listening, state.held)) {
             Some((Listening::Works, true)) => Found {
                 cause: Some(Cause::NotAllowed),
                 reason: "the host of that address is lost".to_owned(),

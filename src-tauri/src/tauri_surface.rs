@@ -17,14 +17,14 @@ use crate::{
     words::{APP, dialog as words},
 };
 
-/// The screen.
-pub(crate) struct Screen {
+/// The person's screen.
+pub(crate) struct TauriSurface {
     app: AppHandle,
     /// On some systems a copied text is there only for as long as this is.
     clipboard: Mutex<Option<Clipboard>>,
 }
 
-impl Screen {
+impl TauriSurface {
     /// The screen that the app is on.
     pub(crate) fn new(app: AppHandle) -> Self {
         Self {
@@ -45,7 +45,7 @@ fn path(chosen: Option<FilePath>) -> Option<PathBuf> {
     chosen.and_then(|chosen| chosen.into_path().ok())
 }
 
-impl Surface for Screen {
+impl Surface for TauriSurface {
     fn ask_manifest(&self) -> Later<Option<PathBuf>> {
         let dialog = self.app.dialog().file().set_title(words::OPEN);
         let dialog = dialog.add_filter(words::MANIFESTS, &["yaml", "yml"]);

@@ -50,7 +50,7 @@ impl Addresses {
 }
 
 /// The lower part of a terminal, or a log where there is no terminal.
-pub(super) struct Screen<W> {
+pub(super) struct HostBlock<W> {
     out: W,
     colours: bool,
     style: Addresses,
@@ -58,11 +58,11 @@ pub(super) struct Screen<W> {
     names: usize,
     /// What each host publishes.
     addresses: BTreeMap<String, String>,
-    block: Option<Block>,
+    drawing: Option<Drawing>,
 }
 
 /// The part of a terminal that is drawn again and again.
-struct Block {
+struct Drawing {
     size: Box<dyn Fn() -> (usize, usize)>,
     /// The lines that are drawn now.
     drawn: Vec<Line>,
@@ -85,8 +85,8 @@ struct Line {
     width: usize,
 }
 
-impl Screen<Stderr> {
-    /// A screen for a network of these hosts, on standard error.
+impl HostBlock<Stderr> {
+    /// A block for a network of these hosts, on standard error.
     pub(super) fn on_stderr(snapshot: &Snapshot, addresses: Addresses) -> Self {
         let out = std::io::stderr();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -101,8 +101,8 @@ impl Screen<Stderr> {
     }
 }
 
-impl<W: Write> Screen<W> {
-    /// A screen with a block if there is a `size`, which returns columns and rows.
+impl<W: Write> HostBlock<W> {
+    /// A block that is drawn if there is a `size`, which returns columns and rows.
     fn new(
         out: W,
         colours: bool,
@@ -110,13 +110,13 @@ impl<W: Write> Screen<W> {
         snapshot: &Snapshot,
         addresses: Addresses,
     ) -> Self {
-        let mut screen = Self {
+        let mut block = Self {
             out,
             colours,
             style: addresses,
             names: 0,
             addresses: BTreeMap::new(),
-            block: size.map(|size| Block {
+            drawing: size.map(|size| Drawing {
                 size,
                 drawn: Vec::new(),
                 width: 0,
@@ -126,8 +126,8 @@ impl<W: Write> Screen<W> {
                 typed: 0,
             }),
         };
-        screen.learn(snapshot);
-        screen
+        block.learn(snapshot);
+        block
     }
 
     /// Learns which hosts there are.
@@ -140,29 +140,29 @@ impl<W: Write> Screen<W> {
         self.addresses = addresses.collect();
     }
 
-    /// Whether lines of other programs would disturb the screen.
-    pub(super) fn has_block(&self) -> bool {
-        self.block.is_some()
+    /// Whether lines of other programs would disturb the block.
+    pub(super) fn is_drawn(&self) -> bool {
+        self.drawing.is_some()
     }
 
     /// Sets what the person can do, for the last line of the block.
     pub(super) fn hint(&mut self, hint: &'static str) {
-        if let Some(block) = &mut self.block {
-            block.hint = hint;
+        if let Some(drawing) = &mut self.drawing {
+            drawing.hint = hint;
         }
     }
 
     /// Sets what the person is asked now, for the last line of the block.
     pub(super) fn question(&mut self, question: Option<String>) {
-        if let Some(block) = &mut self.block {
-            block.question = question;
+        if let Some(drawing) = &mut self.drawing {
+            drawing.question = question;
         }
     }
 
     /// Notes that the person has typed a line below the block, where it is seen.
     pub(super) fn typed(&mut self) {
-        if let Some(block) = &mut self.block {
-            block.typed += 1;
+        if let Some(drawing) = &mut self.drawing {
+            drawing.typed += 1;
         }
     }
 
@@ -179,7 +179,7 @@ impl<W: Write> Screen<W> {
             use HostState::{Configuring, Greeting, Starting};
             // The next event says whether it has worked.
             let is_under_way = matches!(state, Starting | Greeting | Configuring);
-            if is_under_way || (reason.is_none() && self.has_block()) {
+            if is_under_way || (reason.is_none() && self.is_drawn()) {
                 return;
             }
             if *state == HostState::Ready && reason.is_none() {
@@ -226,12 +226,12 @@ impl<W: Write> Screen<W> {
         format!("{green}Ready{green:#}: {vip} ({host}){addresses}")
     }
 
-    /// Adds a line to what scrolls. On a terminal it is seen at the next [`Screen::draw`].
+    /// Adds a line to what scrolls. On a terminal it is seen at the next [`HostBlock::draw`].
     pub(super) fn print(&mut self, line: &str) {
-        match &mut self.block {
-            Some(block) => {
-                block.above.push_str(line);
-                block.above.push('\n');
+        match &mut self.drawing {
+            Some(drawing) => {
+                drawing.above.push_str(line);
+                drawing.above.push('\n');
             }
             None => self.write(&format!("{line}\n")),
         }
@@ -240,45 +240,45 @@ impl<W: Write> Screen<W> {
     /// Draws the block for the present state of the network, below the lines that have been printed meanwhile.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
-        let Some(mut block) = self.block.take() else {
+        let Some(mut drawing) = self.drawing.take() else {
             return;
         };
-        let (width, height) = (block.size)();
+        let (width, height) = (drawing.size)();
         let dim = Style::new().dimmed();
-        let last = match &block.question {
+        let last = match &drawing.question {
             Some(question) => (AnsiColor::Yellow.on_default(), question.as_str()),
-            None => (dim, block.hint),
+            None => (dim, drawing.hint),
         };
         let lines = self.lines(snapshot, now_ms, (width, height), last);
-        if block.typed > 0
-            || !block.above.is_empty()
-            || lines != block.drawn
-            || width != block.width
+        if drawing.typed > 0
+            || !drawing.above.is_empty()
+            || lines != drawing.drawn
+            || width != drawing.width
         {
-            let mut text = block.erased(width);
-            text.push_str(&std::mem::take(&mut block.above));
+            let mut text = drawing.erased(width);
+            text.push_str(&std::mem::take(&mut drawing.above));
             for line in &lines {
                 text.push_str(&line.text);
                 text.push('\n');
             }
             self.write(&text);
-            block.drawn = lines;
-            block.typed = 0;
-            block.width = width;
+            drawing.drawn = lines;
+            drawing.typed = 0;
+            drawing.width = width;
         }
-        self.block = Some(block);
+        self.drawing = Some(drawing);
     }
 
     /// Leaves the block as it is and goes on below it.
     pub(super) fn leave(&mut self) {
-        if let Some(block) = &mut self.block {
-            block.drawn.clear();
+        if let Some(drawing) = &mut self.drawing {
+            drawing.drawn.clear();
         }
     }
 
-    /// Whether something on the screen changes with time alone.
+    /// Whether something in the block changes with time alone.
     pub(super) fn counts_down(&self, snapshot: &Snapshot) -> bool {
-        self.has_block() && snapshot.hosts.iter().any(|host| host.retry.is_some())
+        self.is_drawn() && snapshot.hosts.iter().any(|host| host.retry.is_some())
     }
 
     fn lines(
@@ -349,7 +349,7 @@ impl<W: Write> Screen<W> {
     }
 }
 
-impl Block {
+impl Drawing {
     /// The escape that removes the block. A terminal that was made narrower has wrapped its lines.
     fn erased(&self, width: usize) -> String {
         let rows = self
@@ -502,21 +502,21 @@ mod tests {
     /// Columns and rows of a terminal that somebody resizes.
     type Size = Rc<Cell<(usize, usize)>>;
 
-    /// A screen without colours that keeps what it is told, and the size of its terminal.
-    fn screen(snapshot: &Snapshot, size: (usize, usize)) -> (Screen<Vec<u8>>, Size) {
+    /// A block without colours that keeps what it is told, and the size of its terminal.
+    fn block(snapshot: &Snapshot, size: (usize, usize)) -> (HostBlock<Vec<u8>>, Size) {
         let size = Rc::new(Cell::new(size));
         let asked = size.clone();
         let asked: Box<dyn Fn() -> _> = Box::new(move || asked.get());
-        let screen = Screen::new(Vec::new(), false, Some(asked), snapshot, Addresses::Plain);
-        (screen, size)
+        let block = HostBlock::new(Vec::new(), false, Some(asked), snapshot, Addresses::Plain);
+        (block, size)
     }
 
-    fn log(snapshot: &Snapshot, addresses: Addresses) -> Screen<Vec<u8>> {
-        Screen::new(Vec::new(), false, None, snapshot, addresses)
+    fn log(snapshot: &Snapshot, addresses: Addresses) -> HostBlock<Vec<u8>> {
+        HostBlock::new(Vec::new(), false, None, snapshot, addresses)
     }
 
-    fn written(screen: &mut Screen<Vec<u8>>) -> String {
-        String::from_utf8(std::mem::take(&mut screen.out)).unwrap()
+    fn written(block: &mut HostBlock<Vec<u8>>) -> String {
+        String::from_utf8(std::mem::take(&mut block.out)).unwrap()
     }
 
     fn changed(state: HostState, reason: Option<&str>) -> Event {
@@ -537,37 +537,37 @@ mod tests {
             host("new", HostState::Configuring, None),
         ];
         let snapshot = network(hosts);
-        let (mut screen, _) = screen(&snapshot, (80, 24));
-        screen.hint("Ctrl-C ends the network");
-        screen.draw(&snapshot, 0);
+        let (mut block, _) = block(&snapshot, (80, 24));
+        block.hint("Ctrl-C ends the network");
+        block.draw(&snapshot, 0);
         let expected = "db       ready            127.0.42.101:80 127.0.42.101:5432\n\
                         archive  waiting          exit status 255\n\
                         new      configuring\n\
                         Ctrl-C ends the network\n";
-        assert_eq!(written(&mut screen), expected);
-        screen.draw(&snapshot, 0);
-        assert_eq!(written(&mut screen), "", "nothing has changed");
+        assert_eq!(written(&mut block), expected);
+        block.draw(&snapshot, 0);
+        assert_eq!(written(&mut block), "", "nothing has changed");
     }
 
     #[test]
     fn what_scrolls_takes_the_place_of_the_block_which_follows() {
         let snapshot = network(vec![host("db", HostState::Starting, None)]);
-        let (mut screen, _) = screen(&snapshot, (80, 24));
-        screen.draw(&snapshot, 0);
-        let _ = written(&mut screen);
-        screen.print("one");
-        screen.print("two");
-        screen.draw(&snapshot, 0);
+        let (mut block, _) = block(&snapshot, (80, 24));
+        block.draw(&snapshot, 0);
+        let _ = written(&mut block);
+        block.print("one");
+        block.print("two");
+        block.draw(&snapshot, 0);
         let moved = "\r\u{1b}[1A\u{1b}[J";
         assert_eq!(
-            written(&mut screen),
+            written(&mut block),
             format!("{moved}one\ntwo\ndb  starting\n")
         );
-        screen.leave();
-        screen.print("three");
-        screen.draw(&snapshot, 0);
+        block.leave();
+        block.print("three");
+        block.draw(&snapshot, 0);
         assert_eq!(
-            written(&mut screen),
+            written(&mut block),
             "three\ndb  starting\n",
             "nothing above is touched"
         );
@@ -578,9 +578,9 @@ mod tests {
         let reason = "東京 long ".repeat(100);
         let snapshot = network(vec![host("db", HostState::Waiting, Some(&reason))]);
         for width in [1, 2, 10, 20, 61] {
-            let (mut screen, _) = screen(&snapshot, (width, 24));
-            screen.draw(&snapshot, 0);
-            let line = written(&mut screen);
+            let (mut block, _) = block(&snapshot, (width, 24));
+            block.draw(&snapshot, 0);
+            let line = written(&mut block);
             let used: usize = line.trim_end().chars().map(columns).sum();
             assert!(used < width, "{used} of {width} columns: {line}");
         }
@@ -589,13 +589,13 @@ mod tests {
     #[test]
     fn lines_that_a_narrower_terminal_has_wrapped_are_erased() {
         let snapshot = network(vec![host("db", HostState::Ready, None)]);
-        let (mut screen, size) = screen(&snapshot, (80, 24));
-        screen.draw(&snapshot, 0);
-        let _ = written(&mut screen);
+        let (mut block, size) = block(&snapshot, (80, 24));
+        block.draw(&snapshot, 0);
+        let _ = written(&mut block);
         size.set((20, 24));
-        screen.draw(&snapshot, 0);
+        block.draw(&snapshot, 0);
         // 54 columns are three rows of 20.
-        assert!(written(&mut screen).starts_with("\r\u{1b}[3A\u{1b}[J"));
+        assert!(written(&mut block).starts_with("\r\u{1b}[3A\u{1b}[J"));
     }
 
     #[test]
@@ -605,10 +605,10 @@ mod tests {
             .collect();
         hosts[29] = host("h29", HostState::Waiting, Some("gone"));
         let snapshot = network(hosts);
-        let (mut screen, _) = screen(&snapshot, (80, 24));
-        screen.hint("Ctrl-C ends the network");
-        screen.draw(&snapshot, 0);
-        let text = written(&mut screen);
+        let (mut block, _) = block(&snapshot, (80, 24));
+        block.hint("Ctrl-C ends the network");
+        block.draw(&snapshot, 0);
+        let text = written(&mut block);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 15);
         assert_eq!(lines[0], "h29  waiting          gone");

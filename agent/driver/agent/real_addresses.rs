@@ -10,7 +10,7 @@ use socket2::Socket;
 use tokio::task::AbortHandle;
 
 use crate::{
-    driver::system::{describe, owner::Owners},
+    driver::system::{describe, owner::SocketOwners},
     edge::{Listener, NotListening, Purpose},
 };
 
@@ -19,11 +19,11 @@ use crate::{
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The addresses that an agent has, or tries to have.
-pub(super) type Places = HashMap<Listener, Place>;
+pub(super) type RealAddresses = HashMap<Listener, RealAddress>;
 
 /// One real address.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct RealAddress {
     /// Ours from the first time that it could be bound. It is kept even while nobody may connect, so that nobody else
     /// can take it.
     pub(super) socket: Option<Arc<Socket>>,
@@ -33,7 +33,7 @@ pub(super) struct Place {
     pub(super) task: Option<AbortHandle>,
 }
 
-impl Place {
+impl RealAddress {
     pub(super) fn rest(&mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
@@ -41,7 +41,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for RealAddress {
     fn drop(&mut self) {
         self.rest();
     }
@@ -49,17 +49,17 @@ impl Drop for Place {
 
 /// Finds the owner of a connection. The source of that is opened on first use.
 #[derive(Default)]
-pub(super) struct Doorman(Mutex<Option<Owners>>);
+pub(super) struct Doorman(Mutex<Option<SocketOwners>>);
 
 impl Doorman {
     pub(super) fn ask<T>(
         &self,
-        ask: impl FnOnce(&mut Owners) -> std::io::Result<T>,
+        ask: impl FnOnce(&mut SocketOwners) -> std::io::Result<T>,
     ) -> std::io::Result<T> {
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let owners = match &mut *owners {
             Some(owners) => owners,
-            none => none.insert(Owners::open()?),
+            none => none.insert(SocketOwners::open()?),
         };
         ask(owners)
     }

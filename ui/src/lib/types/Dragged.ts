@@ -3,7 +3,7 @@
 /**
  * Files that a person drags over the window and has not dropped yet.
  */
-export type Held = { "kind": "one", 
+export type Dragged = { "kind": "one", 
 /**
  * The name of the file, without its folders.
  */

@@ -1,0 +1,90 @@
+//! Actions of the page and the tray that need the person's screen: choosing files, settings, stopping and quitting.
+
+use norouter::driver::system::files;
+
+use crate::{desk::Desk, surface::Surface, view::Settings, words::dialog};
+
+/// A manifest to begin with.
+pub(crate) const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
+
+/// Opens a manifest that the person chooses.
+pub(crate) async fn open_dialog(desk: &Desk, surface: &dyn Surface) -> Result<(), String> {
+    match surface.ask_manifest().await {
+        Some(path) => desk.open(&path).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes a manifest where the person wants it, and opens it.
+pub(crate) async fn create(desk: &Desk, surface: &dyn Surface, text: &str) -> Result<(), String> {
+    let Some(path) = surface.ask_place(dialog::PLACE, "norouter.yaml").await else {
+        return Ok(());
+    };
+    files::replace(&path, text.as_bytes(), files::PRIVATE)?;
+    desk.open(&path).await
+}
+
+/// Writes a text where the person wants it, and returns the place.
+pub(crate) async fn save(
+    surface: &dyn Surface,
+    title: &str,
+    name: &str,
+    text: &str,
+) -> Result<Option<String>, String> {
+    let Some(path) = surface.ask_place(title, name).await else {
+        return Ok(None);
+    };
+    files::replace(&path, text.as_bytes(), files::PRIVATE)?;
+    Ok(Some(path.display().to_string()))
+}
+
+/// Applies the settings that the person has chosen.
+pub(crate) fn set_settings(
+    desk: &Desk,
+    surface: &dyn Surface,
+    settings: Settings,
+) -> Result<(), String> {
+    let before = desk.settings();
+    if settings.start_at_login != before.start_at_login {
+        surface.start_at_login(settings.start_at_login)?;
+    }
+    if settings.theme != before.theme {
+        surface.theme(settings.theme);
+    }
+    desk.set_settings(settings)
+}
+
+/// Ends the network. A click that would cut connections has to be confirmed first.
+pub(crate) async fn stop(desk: &Desk, surface: &dyn Surface) -> Result<(), String> {
+    let flows = open_flows(desk).await;
+    if let Some(network) = desk.app().network.filter(|_| flows > 0) {
+        let question = dialog::stop(&network.name);
+        let told = dialog::what_ends(flows);
+        if !surface.ask_yes(&question, &told, dialog::STOP).await {
+            return Ok(());
+        }
+    }
+    desk.stop().await
+}
+
+/// How many connections would be cut with the network.
+async fn open_flows(desk: &Desk) -> usize {
+    desk.flows(0).await.map_or(0, |flows| flows.total)
+}
+
+/// Ends the app, after saying what ends with it.
+pub(crate) async fn quit(desk: &Desk, surface: &dyn Surface) {
+    let hosted = desk.app().network.filter(|network| network.hosted);
+    if let Some(network) = hosted {
+        let flows = open_flows(desk).await;
+        let question = dialog::quit(&network.name);
+        if !surface
+            .ask_yes(&question, &dialog::what_ends(flows), dialog::QUIT)
+            .await
+        {
+            return;
+        }
+    }
+    desk.wind_down().await;
+    surface.exit();
+}

@@ -1,0 +1,84 @@
+//! Lines for a shell that set the variables of a host's proxies.
+
+use norouter::{
+    driver::{agent::state_dir, system::shell::Shell},
+    plan::{HostPlan, Start},
+    proxy,
+    view::no_such_host,
+};
+
+use crate::desk::Desk;
+
+/// Lines that set the variables which lead programs into the network, on this machine or on a host.
+pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result<String, String> {
+    let shell = match shell {
+        "posix" => Shell::Posix,
+        "fish" => Shell::Fish,
+        "powershell" => Shell::Powershell,
+        "cmd" => Shell::Cmd,
+        _ => return Err("the shell is one of posix, fish, powershell and cmd".to_owned()),
+    };
+    desk.client()?;
+    let plan = desk.plan_now().ok_or("the manifest cannot be read")?;
+    let wanted = |it: &&HostPlan| match host {
+        Some(host) => it.name.as_str() == host,
+        None => it.start == Start::InProcess,
+    };
+    let found = plan.hosts.iter().find(wanted);
+    let found = found.ok_or_else(|| match host {
+        Some(host) => no_such_host(host),
+        None => "this machine is not a host of this network".to_owned(),
+    })?;
+    let written = match (&found.start, &found.state_dir) {
+        // The agent here knows its own addresses better than the manifest does.
+        (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,
+        _ => None,
+    };
+    let variables = written.unwrap_or_else(|| proxies(found));
+    if variables.is_empty() {
+        let name = &found.name;
+        return Err(format!(
+            "{name} has no proxy; give it \"http\" or \"socks\" in the manifest"
+        ));
+    }
+    Ok(variables
+        .iter()
+        .map(|(name, value)| shell.set(name, value))
+        .collect())
+}
+
+/// The variables for a host's proxies, as its manifest has them.
+fn proxies(host: &HostPlan) -> Vec<(String, String)> {
+    let proxies = [&host.http, &host.socks];
+    let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));
+    proxy::variables(http, socks, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_lead_to_the_proxies_of_the_host() {
+        let text =
+            "hosts: {a: {http: {listen: '127.0.0.1:18080'}, socks: {listen: '127.0.0.1:18081'}}}";
+        let plan = norouter::plan::load("n.yaml", text).plan.unwrap();
+        let variables = proxies(&plan.hosts[0]);
+        assert_eq!(
+            variables[0],
+            ("http_proxy".to_owned(), "http://127.0.0.1:18080".to_owned())
+        );
+        assert_eq!(
+            variables[5],
+            (
+                "ALL_PROXY".to_owned(),
+                "socks5h://127.0.0.1:18081".to_owned()
+            )
+        );
+        assert_eq!(
+            variables[6],
+            ("no_proxy".to_owned(), "localhost,127.0.0.1,::1".to_owned())
+        );
+        assert_eq!(variables.len(), 8);
+    }
+}

@@ -1,0 +1,87 @@
+//! Which addresses the page may open in the browser.
+
+use norouter::view::NetworkView;
+use tauri::Url;
+
+use crate::desk::Desk;
+
+/// How long an address may be, in bytes.
+const URL_MAX: usize = 2_048;
+
+/// The address, if it is one of the network that is shown. A page in the window must not open any other in the browser.
+pub(crate) fn address_of_the_network(desk: &Desk, text: &str) -> Result<String, String> {
+    let network = desk.network().ok_or("no network runs")?;
+    checked_address(&network, text)
+        .ok_or_else(|| "only addresses of the network can be opened".to_owned())
+}
+
+fn checked_address(network: &NetworkView, text: &str) -> Option<String> {
+    if text.len() > URL_MAX {
+        return None;
+    }
+    let url: Url = text.parse().ok()?;
+    let plain = ["http", "https"].contains(&url.scheme())
+        && url.username().is_empty()
+        && url.password().is_none();
+    let port = url.port_or_known_default()?;
+    let host = url.host_str()?;
+    let known = |it: &&norouter::view::HostView| {
+        (it.vip == host || it.name == host) && it.ports.contains(&port)
+    };
+    let found = network.snapshot.hosts.iter().find(known);
+    (plain && found.is_some()).then(|| url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use norouter::view::{HostState, Snapshot};
+
+    use super::*;
+    use crate::testing::host;
+
+    #[test]
+    fn only_addresses_of_the_network_are_opened() {
+        let mut web = host("web1", HostState::Ready);
+        web.ports = vec![80, 8080];
+        let network = NetworkView {
+            network: "n".to_owned(),
+            manifest: None,
+            version: String::new(),
+            pid: 1,
+            uptime_ms: 0,
+            snapshot: Snapshot {
+                now_ms: 0,
+                hosts: vec![web],
+                held: None,
+            },
+        };
+        for good in [
+            "http://127.0.42.101:8080/",
+            "http://127.0.42.101:8080/a?b#c",
+            "https://127.0.42.101:8080",
+            "http://127.0.42.101/",
+            "http://web1:8080/",
+        ] {
+            assert!(checked_address(&network, good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "http://127.0.42.101:81/",
+            "http://127.0.42.102:8080/",
+            "http://127.0.42.101:8080@example.com/",
+            "http://me@127.0.42.101:8080/",
+            "http://example.com:8080/",
+            "http://web1.example.com:8080/",
+            "https://127.0.42.101/",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "ftp://127.0.42.101:8080/",
+            "--help",
+            "http://127.0.42.101:8080\n--flag",
+        ] {
+            assert_eq!(checked_address(&network, bad), None, "{bad}");
+        }
+        let long = format!("http://127.0.42.101:8080/{}", "x".repeat(URL_MAX));
+        assert_eq!(checked_address(&network, &long), None);
+    }
+}
