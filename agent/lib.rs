@@ -1,5 +1,5 @@
-//! One YAML file becomes one network. All of the program is in `agent/`: the manager as well, and not only the agent that
-//! the folder is named after.
+//! One YAML file becomes one network. All of the program is in `agent/`: the manager as well, and not only the agent
+//! that the folder is named after.
 //!
 //! The rooms below stand on floors. A room imports lower floors only; rooms on one floor do not know each other.
 //! `tests/tidy.rs` keeps it so.

@@ -17,8 +17,8 @@ use crate::{
 
 /// The questions at this terminal, if there is one.
 pub(super) struct PromptLine {
-    /// Whether the block is drawn, in whose last line a question can be shown.
-    is_drawn: bool,
+    /// Whether a question can be asked here: in the last line of a block, as long as somebody may type.
+    can_ask: bool,
     /// Whether answers are kept for the next time.
     remember: bool,
     /// The lines that the person types; `None` as long as nobody listens to them.
@@ -41,9 +41,9 @@ struct Open {
 }
 
 impl PromptLine {
-    pub(super) fn new(is_drawn: bool, remember: bool) -> Self {
+    pub(super) fn new(can_ask: bool, remember: bool) -> Self {
         Self {
-            is_drawn,
+            can_ask,
             remember,
             lines: None,
             open: None,
@@ -69,7 +69,7 @@ impl PromptLine {
                 return line;
             }
             // The input has ended; nobody will type any more.
-            self.is_drawn = false;
+            self.can_ask = false;
             if let Some(open) = self.open.take() {
                 self.told.remove(&open.prompt);
             }
@@ -142,7 +142,7 @@ impl PromptLine {
             }
             self.told.insert(prompt.id);
             let unseen = match prompt.kind {
-                _ if !self.is_drawn || !self.listen() => None,
+                _ if !self.can_ask || !self.listen() => None,
                 PromptKind::Secret => Unseen::begin().ok().map(Some),
                 PromptKind::Confirm | PromptKind::Text => Some(None),
             };

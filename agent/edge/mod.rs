@@ -27,6 +27,7 @@ mod rights;
 mod rules;
 mod silence;
 mod strangers;
+pub mod way;
 mod words;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
@@ -39,7 +40,7 @@ use self::{
     strangers::Strangers,
 };
 pub use self::{
-    path::{Gateway, Path},
+    path::{Gateway, Path, permitted},
     rights::Rights,
     words::{Errand, Files, Listener, NotListening, Output, Proxy, Purpose, Service, Turn},
 };

@@ -1,6 +1,6 @@
-//! The way of a connection that a client of a proxy asks for, and what a gateway does for others.
+//! Where the destination of a proxy's client is, and what a gateway does for others.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::{config::Config, rights::Rights};
 use crate::{
@@ -32,6 +32,25 @@ pub struct Gateway {
     pub relay: Option<Port>,
     /// The port of its DNS server, if there is one.
     pub dns: Option<Port>,
+}
+
+/// Those addresses of a destination that `may` permits. If it permits none, the failure is that of the first address.
+pub fn permitted(
+    mut addresses: Vec<SocketAddr>,
+    may: impl Fn(IpAddr) -> Result<(), Failure>,
+) -> Result<Vec<SocketAddr>, Failure> {
+    let mut refused = None;
+    addresses.retain(|address| match may(address.ip()) {
+        Ok(()) => true,
+        Err(failure) => {
+            refused.get_or_insert(failure);
+            false
+        }
+    });
+    match refused {
+        Some(failure) if addresses.is_empty() => Err(failure),
+        Some(_) | None => Ok(addresses),
+    }
 }
 
 impl Rights {
@@ -116,8 +135,28 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
+    /// Whether this agent connects for other hosts to an address that may be one of this machine's own. Services there
+    /// are only for the machine's own programs, unless a route names the address.
+    pub fn may_be_own(
+        &self,
+        destination: &Destination,
+        address: IpAddr,
+        is_own: bool,
+    ) -> Result<(), Failure> {
+        if !is_own || self.means_own(address) {
+            return Ok(());
+        }
+        Err(Failure {
+            cause: Cause::NotAllowed,
+            reason: format!(
+                "{destination} is {address} (an address of that machine itself) there, which is never dialled for \
+                 others; publish the port instead, or write that address as a route."
+            ),
+        })
+    }
+
     /// Whether a route means this address even if it is one of this host's own.
-    pub fn means_own(&self, address: IpAddr) -> bool {
+    pub(super) fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.routes.means(config.me, address))
     }

@@ -7,6 +7,7 @@ mod pages;
 mod path;
 mod policy;
 mod probe;
+mod way;
 
 use std::time::Duration;
 

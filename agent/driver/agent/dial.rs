@@ -16,7 +16,7 @@ use super::lookup::{Asker, lookup};
 use crate::{
     destination::{Destination, Host},
     driver::system::describe,
-    edge::NotListening,
+    edge::{NotListening, permitted},
     wire::{Cause, Failure},
 };
 
@@ -87,33 +87,13 @@ pub(super) async fn dial(
     asker: Asker,
     may: impl Fn(IpAddr) -> Result<(), Failure>,
 ) -> Result<TcpStream, Failure> {
-    dial_permitted(destination, lookup(destination, asker).await?, may).await
-}
-
-/// Connects to one of those addresses that `may` permits.
-pub(super) async fn dial_permitted(
-    destination: &Destination,
-    addresses: Vec<SocketAddr>,
-    may: impl Fn(IpAddr) -> Result<(), Failure>,
-) -> Result<TcpStream, Failure> {
-    let (mut allowed, mut refused) = (Vec::new(), None);
-    for address in addresses {
-        match may(address.ip()) {
-            Ok(()) => allowed.push(address),
-            Err(failure) => {
-                refused.get_or_insert(failure);
-            }
-        }
-    }
-    match refused {
-        Some(failure) if allowed.is_empty() => Err(failure),
-        Some(_) | None => dial_any(destination, &allowed).await,
-    }
+    let addresses = permitted(lookup(destination, asker).await?, may)?;
+    dial_any(destination, &addresses).await
 }
 
 /// Connects to the first address that accepts. The next one is tried when one has failed or is slow (RFC 8305 section
 /// 5), so that people do not wait for an address family that leads nowhere.
-async fn dial_any(
+pub(super) async fn dial_any(
     destination: &Destination,
     addresses: &[SocketAddr],
 ) -> Result<TcpStream, Failure> {

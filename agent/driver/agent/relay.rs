@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr},
+    net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,7 +14,6 @@ use super::{dial, lookup::Asker, network_stream::NetworkStream, shared::Shared, 
 use crate::{
     destination::{Destination, Host},
     driver::{harness::World, system::describe},
-    edge::Core,
     wire::{
         Cause, Failure,
         relay::{self, Answer, Ask},
@@ -126,9 +125,11 @@ pub(super) async fn connect(
                 reason: "The policy does not allow it.".to_owned(),
             });
         }
-        let core = &shared.lock().core;
-        core.rights().may_connect_for_others(destination, address)?;
-        is_elsewhere(core, destination, address)
+        let is_own = dial::is_own(address);
+        let state = shared.lock();
+        let rights = state.core.rights();
+        rights.may_connect_for_others(destination, address)?;
+        rights.may_be_own(destination, address, is_own)
     };
     let asker = Asker::Host(from.unwrap_or(Ipv4Addr::UNSPECIFIED));
     let permitted = shared.lock().core.rights().may_relay_to(destination);
@@ -154,26 +155,14 @@ pub(super) async fn connect_to_address(
     let host = host.parse().unwrap_or(Host::Name(host));
     let destination = Destination { host, port };
     let may = |address| {
-        let core = &shared.lock().core;
-        core.rights().may_connect(&destination, address)?;
-        is_elsewhere(core, &destination, address)
+        let is_own = dial::is_own(address);
+        let state = shared.lock();
+        let rights = state.core.rights();
+        rights.may_connect(&destination, address)?;
+        rights.may_be_own(&destination, address, is_own)
     };
     let dialled = dial::dial(&destination, Asker::Ports, may).await;
     shared.note_failure(&destination, dialled)
-}
-
-/// Services at a machine's own addresses are only for its own programs, unless a route names these addresses.
-fn is_elsewhere(core: &Core, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
-    if core.rights().means_own(address) || !dial::is_own(address) {
-        return Ok(());
-    }
-    Err(Failure {
-        cause: Cause::NotAllowed,
-        reason: format!(
-            "{destination} is {address} (an address of that machine itself) there, which is never dialled for others; \
-             publish the port instead, or write that address as a route."
-        ),
-    })
 }
 
 async fn read<T: DeserializeOwned>(stream: &mut NetworkStream) -> io::Result<T> {

@@ -180,7 +180,7 @@ async fn run(
     });
     let (ended, ending) = watch::channel(false);
     let inside = Inside(shared.clone());
-    let server = outside
+    let server = outlets
         .door
         .map(|door| tokio::spawn(door.serve(inside.clone(), ending)));
     let mut timers = JoinSet::new();

@@ -15,13 +15,28 @@ use tokio::sync::Notify;
 /// takes from another machine.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may take the processor for its part of an answer. A process that takes longer has other
-/// work to do, and Linux moves a process that yields further back in the queue each time.
-const STEP_MAX: Duration = Duration::from_micros(50);
+/// How long another process may take the processor for its part of an answer, such as 64 KiB that it copies and sums. A
+/// process that takes longer has other work to do, and Linux moves a process that yields further back in the queue
+/// each time.
+const STEP_MAX: Duration = Duration::from_micros(200);
 
 /// The most arrivals that are ignored after moments in which nothing came, so that traffic without quick answers costs
 /// next to nothing.
-const LEFT_ALONE_MAX: u32 = 64;
+const IGNORED_MAX: u32 = 64;
+
+/// The same on a busy processor. It may be busy with one half of a fast transfer, whose other half is this process.
+const IGNORED_WHILE_BUSY_MAX: u32 = 8;
+
+/// How a moment ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Moment {
+    /// More arrived.
+    Answered,
+    /// Nothing arrived.
+    Quiet,
+    /// Others keep the processor busy.
+    Busy,
+}
 
 /// Counts arrivals, and keeps the thread awake for a moment after one.
 #[derive(Default)]
@@ -39,30 +54,29 @@ impl Vigil {
 
     /// Runs for ever, as a task of the thread.
     pub(in crate::driver) async fn keep(&self) -> ! {
-        let mut leave_alone = 0;
+        let mut ignored = 0;
         loop {
             self.arrived.notified().await;
-            if self.answers_come(offer).await {
-                leave_alone = 0;
-                continue;
-            }
-            leave_alone = (2 * leave_alone + 1).min(LEFT_ALONE_MAX);
-            for _ in 0..leave_alone {
+            ignored = match self.wait(offer).await {
+                Moment::Answered => 0,
+                Moment::Quiet => (2 * ignored + 1).min(IGNORED_MAX),
+                Moment::Busy => (2 * ignored + 1).min(IGNORED_WHILE_BUSY_MAX),
+            };
+            for _ in 0..ignored {
                 self.arrived.notified().await;
             }
         }
     }
 
-    /// Polls until nothing has come for a moment, and tells whether anything came before that. Stops at once on a
-    /// processor that others keep busy, since that does not sleep anyway. `offer` yields the processor, and returns how
-    /// long it was gone.
-    async fn answers_come(&self, offer: impl Fn() -> Duration) -> bool {
+    /// Polls until nothing has come for a moment. Stops at once on a processor that others keep busy, since that does
+    /// not sleep anyway. `offer` yields the processor, and returns how long it was gone.
+    async fn wait(&self, offer: impl Fn() -> Duration) -> Moment {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
             // Others come first, in this process and in all others: the purpose is to wait, not to be quick.
             if offer() > STEP_MAX {
-                return false;
+                return Moment::Busy;
             }
             tokio::task::yield_now().await;
             let arrivals = self.arrivals.load(Ordering::Relaxed);
@@ -70,7 +84,11 @@ impl Vigil {
                 (last, since) = (arrivals, Instant::now());
             }
         }
-        last != first
+        if last == first {
+            Moment::Quiet
+        } else {
+            Moment::Answered
+        }
     }
 }
 
@@ -89,22 +107,22 @@ mod tests {
     async fn a_moment_in_which_nothing_comes_ends() {
         let vigil = Vigil::default();
         vigil.note();
-        assert!(!vigil.answers_come(|| Duration::ZERO).await);
+        assert_eq!(vigil.wait(|| Duration::ZERO).await, Moment::Quiet);
     }
 
     #[tokio::test]
     async fn an_arrival_within_the_moment_is_an_answer() {
         let vigil = Vigil::default();
-        let answers = vigil.answers_come(|| STEP_MAX);
-        let (answered, ()) = tokio::join!(answers, async { vigil.note() });
-        assert!(answered);
+        let waits = vigil.wait(|| STEP_MAX);
+        let (end, ()) = tokio::join!(waits, async { vigil.note() });
+        assert_eq!(end, Moment::Answered);
     }
 
     #[tokio::test]
     async fn a_busy_processor_is_left_to_others() {
         let vigil = Vigil::default();
-        let answers = vigil.answers_come(|| STEP_MAX + Duration::from_micros(1));
-        let (answered, ()) = tokio::join!(answers, async { vigil.note() });
-        assert!(!answered);
+        let waits = vigil.wait(|| STEP_MAX + Duration::from_micros(1));
+        let (end, ()) = tokio::join!(waits, async { vigil.note() });
+        assert_eq!(end, Moment::Busy);
     }
 }

@@ -286,6 +286,28 @@ fn a_name_leads_no_other_host_to_the_gateways_own_addresses() {
 }
 
 #[test]
+fn a_machines_own_address_is_dialled_for_others_only_if_a_route_names_it() {
+    let mut args = args();
+    args["me"] = GW.into();
+    let core = settled(&args);
+    let may = |address: [u8; 4], is_own| {
+        let to = destination("a.internal");
+        core.rights().may_be_own(&to, address.into(), is_own)
+    };
+    assert_eq!(may([10, 0, 0, 5], true), Ok(()));
+    assert_eq!(may([192, 0, 2, 1], false), Ok(()));
+    let failure = may([192, 0, 2, 1], true).unwrap_err();
+    assert_eq!(
+        (failure.cause, failure.reason.as_str()),
+        (
+            Cause::NotAllowed,
+            "a.internal:443 is 192.0.2.1 (an address of that machine itself) there, which is never dialled for others; \
+             publish the port instead, or write that address as a route."
+        )
+    );
+}
+
+#[test]
 fn a_destination_without_a_port_keeps_the_one_that_is_meant() {
     let host = Host::Name("db".to_owned());
     let path = core().rights().path(&Destination { host, port: 7 });

@@ -177,7 +177,9 @@ class Line:
         for come in self.frames(0.2):
             if come and come[0] == PACKET:
                 segment = Segment(come[1])
-                if segment.flags & (SYN | ACK) == SYN | ACK and segment.dport not in flows:
+                # A SYN of another mode may have begun a flow at another number; its answer is not one to these.
+                is_answer = segment.flags & (SYN | ACK) == SYN | ACK and segment.ack == 1
+                if is_answer and base <= segment.dport < base + count and segment.dport not in flows:
                     flows[segment.dport] = [1, segment.seq + 1 & 0xFFFFFFFF]
                     self.put(packet(self.me, segment.dport, dst, dport, 1, segment.seq + 1, ACK, window), 1)
             if len(flows) == count or time.monotonic() > end:
