@@ -2,194 +2,20 @@
 //!
 //! The manager and every agent use this one table, so that one lets through what the other sends.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    str::FromStr,
-};
+use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use wildmatch::WildMatch;
+use ipnet::IpNet;
 
+use self::target::plain;
+pub use self::target::{Glob, Target, TargetError, is_special, what_is};
 use crate::addr::Vip;
 
 pub mod policy;
-
-/// Addresses that mean something else on every machine, or that only a machine itself should use, with their kinds. A
-/// route leads there only if it names a part of one of these blocks.
-const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
-    (v4([0, 0, 0, 0], 8), "an address that says \"this network\""),
-    (v4([127, 0, 0, 0], 8), "a loopback address"),
-    // Most clouds keep the metadata of a machine at 169.254.169.254, and some at other addresses of this block.
-    (v4([169, 254, 0, 0], 16), "a link-local address"),
-    (v4([224, 0, 0, 0], 4), "a multicast address"),
-    (v4([240, 0, 0, 0], 4), "a reserved address"),
-    (v4([255, 255, 255, 255], 32), "the broadcast address"),
-    (
-        v4([100, 100, 100, 200], 32),
-        "the metadata service of Alibaba Cloud",
-    ),
-    (v4([168, 63, 129, 16], 32), "the host agent of Azure"),
-    (
-        v4([192, 0, 0, 192], 32),
-        "the metadata service of Oracle Cloud",
-    ),
-];
-
-/// The same kinds of addresses for IPv6.
-const SPECIAL_V6: [(Ipv6Net, &str); 10] = [
-    (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "the unspecified address"),
-    (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "the loopback address"),
-    (
-        v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10),
-        "a link-local address",
-    ),
-    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "a multicast address"),
-    (
-        v6([0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1], 128),
-        "the metadata service of Akamai",
-    ),
-    (
-        v6([0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200], 128),
-        "the metadata service of Alibaba Cloud",
-    ),
-    (
-        v6([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0], 32),
-        "a service of AWS for its machines",
-    ),
-    (
-        v6([0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254], 128),
-        "the metadata service of Google Cloud",
-    ),
-    (
-        v6([0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe], 128),
-        "the metadata service of Oracle Cloud",
-    ),
-    (
-        v6([0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42], 128),
-        "the metadata service of Scaleway",
-    ),
-];
-
-const fn v4(address: [u8; 4], bits: u8) -> Ipv4Net {
-    Ipv4Net::new_assert(Ipv4Addr::from_octets(address), bits)
-}
-
-const fn v6(address: [u16; 8], bits: u8) -> Ipv6Net {
-    Ipv6Net::new_assert(Ipv6Addr::from_segments(address), bits)
-}
+mod target;
 
 /// Blocks with fewer bits than these count as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
 const WIDE_V4: u8 = 8;
 const WIDE_V6: u8 = 16;
-
-/// A destination of a route, or an exception from one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A block of addresses.
-    Cidr(IpNet),
-    /// All names that match a pattern.
-    Glob(Glob),
-}
-
-/// A pattern for host names: `*` matches any text, dots included.
-#[derive(Clone, PartialEq)]
-pub struct Glob {
-    text: String,
-    pattern: WildMatch,
-}
-
-// The debug output is the text of the pattern, character by character.
-impl fmt::Debug for Glob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text.fmt(f)
-    }
-}
-
-// Two patterns are equal if their texts are.
-impl Eq for Glob {}
-
-/// The reason why a text is not a [`Target`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
-    /// The text is an address without a prefix length.
-    #[error("a bare address")]
-    BareAddress(IpAddr),
-    /// The text has a `/`, but is not an address with a prefix length.
-    #[error("not a CIDR block")]
-    Cidr,
-    /// The text has characters that cannot be in a name.
-    #[error("neither a CIDR block nor a host name glob")]
-    Glob,
-}
-
-impl FromStr for Target {
-    type Err = TargetError;
-
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        if let Ok(address) = text.parse() {
-            return Err(TargetError::BareAddress(address));
-        }
-        if text.contains('/') {
-            let block = text.parse().map_err(|_| TargetError::Cidr)?;
-            return Ok(Self::Cidr(block));
-        }
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.*".contains(c);
-        if text.is_empty() || text.len() > 253 || !text.chars().all(fits) {
-            return Err(TargetError::Glob);
-        }
-        Ok(Self::Glob(Glob {
-            text: text.to_owned(),
-            pattern: WildMatch::new(&plain(text)),
-        }))
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cidr(block) => block.fmt(f),
-            Self::Glob(glob) => f.write_str(&glob.text),
-        }
-    }
-}
-
-impl Target {
-    /// Whether the target includes an address.
-    pub fn has_address(&self, address: IpAddr) -> bool {
-        match self {
-            Self::Cidr(block) => block.contains(&address),
-            Self::Glob(_) => false,
-        }
-    }
-
-    /// Whether the target includes a name, which must be in lower case and without a dot at its end.
-    pub fn has_name(&self, name: &str) -> bool {
-        match self {
-            Self::Cidr(_) => false,
-            Self::Glob(glob) => glob.pattern.matches(name),
-        }
-    }
-
-    /// Whether the target is a block inside one of the special ones, and includes this address.
-    pub fn names_special(&self, address: IpAddr) -> bool {
-        match (self, address) {
-            (Self::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
-                block.contains(&address)
-                    && SPECIAL_V4
-                        .iter()
-                        .any(|(special, _)| special.contains(block))
-            }
-            (Self::Cidr(IpNet::V6(block)), IpAddr::V6(address)) => {
-                block.contains(&address)
-                    && SPECIAL_V6
-                        .iter()
-                        .any(|(special, _)| special.contains(block))
-            }
-            _ => false,
-        }
-    }
-}
 
 /// Destinations, and the hosts that can reach them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -304,47 +130,10 @@ impl Routes {
     }
 }
 
-/// Whether an address has a different meaning on every machine.
-pub fn is_special(address: IpAddr) -> bool {
-    what_is(address).is_some()
-}
-
-/// The kind of an address that has a different meaning on every machine; `None` for other addresses.
-pub fn what_is(address: IpAddr) -> Option<&'static str> {
-    let v4 = |address: Ipv4Addr| {
-        let (_, what) = SPECIAL_V4
-            .iter()
-            .find(|(block, _)| block.contains(&address))?;
-        Some(*what)
-    };
-    let v6 = |address: Ipv6Addr| {
-        let (_, what) = SPECIAL_V6
-            .iter()
-            .find(|(block, _)| block.contains(&address))?;
-        Some(*what)
-    };
-    match address {
-        IpAddr::V4(address) => v4(address),
-        IpAddr::V6(address) => embedded(address).map_or_else(|| v6(address), v4),
-    }
-}
-
-/// The IPv4 address that an IPv6 address leads to: because it is mapped (RFC 4291 section 2.5.5.2), or through a
-/// translator (RFC 6052 section 2.1).
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() else {
-        return address.to_ipv4_mapped();
-    };
-    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
-}
-
-/// The form in which names and globs are compared: lower case, without the dot that ends a complete name.
-fn plain(name: &str) -> String {
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     fn vip(last: u8) -> Vip {
@@ -449,49 +238,11 @@ mod tests {
     }
 
     #[test]
-    fn the_manual_names_every_special_address() {
-        let manual = include_str!("../docs/MANIFEST.md");
-        let v4 = SPECIAL_V4
-            .iter()
-            .map(|(block, what)| (IpNet::from(*block), what));
-        let v6 = SPECIAL_V6
-            .iter()
-            .map(|(block, what)| (IpNet::from(*block), what));
-        for (block, what) in v4.chain(v6) {
-            assert!(is_special(block.addr()), "{block}");
-            let single = block.prefix_len() == block.max_prefix_len();
-            let text = if single {
-                block.addr().to_string()
-            } else {
-                block.to_string()
-            };
-            assert!(
-                manual.contains(&format!("`{text}` | {what}")),
-                "`{text}` | {what}"
-            );
-        }
-    }
-
-    #[test]
     fn localhost_is_every_machines_own() {
         let whole = Routes::new(vec![route(1, &["*", "localhost", "*.localhost"], &[])]);
         for own in ["localhost", "LocalHost.", "web.localhost"] {
             assert_eq!(whole.to_name(own), None, "{own}");
         }
         assert!(whole.to_name("mylocalhost").is_some());
-    }
-
-    #[test]
-    fn a_target_is_written_as_it_was_read() {
-        for text in ["192.168.95.1/24", "*.Compute.internal", "fd00::/8", "*"] {
-            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
-        }
-        assert_eq!("10.0.0.0/33".parse::<Target>(), Err(TargetError::Cidr));
-        assert_eq!("a b".parse::<Target>(), Err(TargetError::Glob));
-        let bare = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
-        assert_eq!(
-            "10.0.0.1".parse::<Target>(),
-            Err(TargetError::BareAddress(bare))
-        );
     }
 }

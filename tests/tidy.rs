@@ -31,6 +31,10 @@ const FLOORS: &[&[&str]] = &[
 /// The same for the rooms of the driver, each on a floor of its own.
 const DRIVER_FLOORS: &[&str] = &["system", "harness", "agent", "manager", "control", "demo"];
 
+/// The folders of crates whose files may not import each other in circles, and how many imports between them there are at
+/// least.
+const CRATES: &[(&str, usize)] = &[("agent", 1_000), ("src-tauri/src", 100)];
+
 /// The lowest floor that may touch the outside world.
 const WORLD_FLOOR: usize = 4;
 
@@ -152,13 +156,7 @@ fn a_room_imports_lower_floors_only() {
 }
 
 #[test]
-fn the_rooms_of_the_driver_import_lower_ones_only_and_no_files_import_each_other() {
-    let sources = sources("agent/driver");
-    let edges: BTreeMap<&str, BTreeSet<&str>> = sources
-        .iter()
-        .filter(|path| !path.contains("tests"))
-        .map(|path| (path.as_str(), imported_files(path, &sources)))
-        .collect();
+fn the_rooms_of_the_driver_import_lower_ones_only() {
     let floor = |path: &str| {
         let room = path
             .strip_prefix("agent/driver/")?
@@ -167,7 +165,7 @@ fn the_rooms_of_the_driver_import_lower_ones_only_and_no_files_import_each_other
         DRIVER_FLOORS.iter().position(|there| *there == room)
     };
     let mut crossings = 0;
-    for (from, to) in &edges {
+    for (from, to) in &imported_files("agent") {
         for to in to {
             let (Some(mine), Some(other)) = (floor(from), floor(to)) else {
                 continue;
@@ -183,37 +181,36 @@ fn the_rooms_of_the_driver_import_lower_ones_only_and_no_files_import_each_other
         crossings > 50,
         "only {crossings} imports between rooms found"
     );
-    assert_no_circle(edges);
 }
 
 #[test]
-fn no_files_of_a_room_import_each_other() {
-    for room in ["cli", "edge", "link", "switch", "names"] {
-        let sources = sources(&format!("agent/{room}"));
-        let edges: BTreeMap<&str, BTreeSet<&str>> = sources
-            .iter()
-            .filter(|path| !path.contains("tests"))
-            .map(|path| (path.as_str(), imported_files(path, &sources)))
-            .collect();
+fn no_files_import_each_other() {
+    for (folder, least) in CRATES {
+        let edges = imported_files(folder);
         let imports: usize = edges.values().map(BTreeSet::len).sum();
-        assert!(imports > 5, "only {imports} imports in {room} found");
-        assert_no_circle(edges);
+        assert!(
+            imports > *least,
+            "only {imports} imports between the files of {folder} found"
+        );
+        assert_no_circle(folder, edges);
     }
 }
 
-/// Takes away whatever imports nothing that is left, until nothing can be: what is left then goes round in circles.
-fn assert_no_circle(mut left: BTreeMap<&str, BTreeSet<&str>>) {
+/// Takes away whatever imports nothing that is left or is not imported by it, until nothing can be: what is left then is a
+/// circle, or leads from one to another.
+fn assert_no_circle(folder: &str, mut left: BTreeMap<String, BTreeSet<String>>) {
     loop {
-        let names: BTreeSet<&str> = left.keys().copied().collect();
         let before = left.len();
-        left.retain(|_, to| to.iter().any(|to| names.contains(to)));
+        let names: BTreeSet<String> = left.keys().cloned().collect();
+        let imported: BTreeSet<String> = left.values().flatten().cloned().collect();
+        left.retain(|from, to| imported.contains(from) && !to.is_disjoint(&names));
         if left.len() == before {
             break;
         }
     }
     assert!(
         left.is_empty(),
-        "these files import each other in a circle, or one that does: {left:#?}"
+        "these files of {folder} import each other in a circle (a file that declares a module imports it): {left:#?}"
     );
 }
 
@@ -439,44 +436,144 @@ fn imports(path: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The files below `agent/driver` that a file imports from.
-fn imported_files<'a>(path: &str, sources: &'a [String]) -> BTreeSet<&'a str> {
-    let here: Vec<String> = module(path);
-    let code: Vec<String> = code_lines(path).into_iter().map(|(_, line)| line).collect();
-    let code = code.join(" ");
-    let code = code.split(" mod tests {").next().unwrap();
-    let mut found = BTreeSet::new();
-    for import in used_paths(code) {
-        let mut at = match import.first().map(String::as_str) {
-            Some("crate") => Vec::new(),
-            Some("self") => here.clone(),
-            Some("super") => here[..here.len() - 1].to_vec(),
-            _ => continue,
-        };
-        at.extend(import.into_iter().skip(1).filter(|part| part != "self"));
-        // The longest beginning that is a file; what follows is an item in it.
-        let file = (1..=at.len()).rev().find_map(|length| {
-            let at = &at[..length];
-            sources.iter().find(|path| module(path) == at)
-        });
-        // A module with a path of its own has no file of its name, and is not an item of its parent either.
-        let declares = |file: &str| {
-            let name = &at[module(file).len().min(at.len() - 1)];
-            read(file).contains(&format!("mod {name};"))
-        };
-        found.extend(
-            file.filter(|file| *file != path && !declares(file))
-                .map(String::as_str),
-        );
+/// The files of a crate, each with those that it imports from or declares as modules. What tests import does not count.
+fn imported_files(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut sources = sources(folder);
+    sources.retain(|path| !path.contains("tests"));
+    let mut homes: BTreeMap<String, Vec<String>> = sources
+        .iter()
+        .map(|path| (path.clone(), module(folder, path)))
+        .collect();
+    let mut children: BTreeMap<&str, Vec<Vec<String>>> = BTreeMap::new();
+    for path in &sources {
+        for (name, file) in declared(&read(path)) {
+            let mut child = module(folder, path);
+            child.push(name);
+            if let Some(file) = file {
+                let file = Path::new(path).with_file_name(file);
+                homes.insert(file.to_string_lossy().replace('\\', "/"), child.clone());
+            }
+            children.entry(path).or_default().push(child);
+        }
+    }
+    // A module has several files if platforms have files of their own.
+    let mut files: BTreeMap<&[String], BTreeSet<&str>> = BTreeMap::new();
+    for (path, home) in homes.iter().filter(|(_, home)| !home.is_empty()) {
+        files.entry(home).or_default().insert(path);
+    }
+    let mut edges = BTreeMap::new();
+    for path in &sources {
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for child in children.get(path.as_str()).into_iter().flatten() {
+            found.extend(files.get(child.as_slice()).into_iter().flatten());
+        }
+        for (inside, code) in parts(&read(path)) {
+            let here: Vec<String> = homes[path].iter().cloned().chain(inside).collect();
+            for import in used_paths(&code) {
+                let at = from_root(&here, &import);
+                // The longest beginning that is a file; what follows is an item in it.
+                let file = (1..=at.len())
+                    .rev()
+                    .find_map(|length| files.get(&at[..length]));
+                found.extend(file.into_iter().flatten());
+            }
+        }
+        found.remove(path.as_str());
+        edges.insert(path.clone(), found.into_iter().map(str::to_owned).collect());
+    }
+    edges
+}
+
+/// The module of a source file: `agent/driver/control/mod.rs` is `driver::control`.
+fn module(folder: &str, path: &str) -> Vec<String> {
+    let path = path.strip_prefix(folder).unwrap();
+    path.trim_end_matches(".rs")
+        .split('/')
+        .filter(|part| !["", "mod", "lib", "main"].contains(part))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// An import as the path from the root of the crate, seen from a module.
+fn from_root(here: &[String], import: &[String]) -> Vec<String> {
+    let mut at = here.to_vec();
+    for part in import {
+        match part.as_str() {
+            "crate" => at.clear(),
+            "super" => drop(at.pop()),
+            "self" => {}
+            _ => at.push(part.clone()),
+        }
+    }
+    at
+}
+
+/// The modules that a source has in files, each with the name of its file if that is another one.
+fn declared(text: &str) -> Vec<(String, Option<String>)> {
+    let mut found = Vec::new();
+    let mut file = None;
+    for line in text.lines() {
+        if let Some(name) = module_in(line, ";") {
+            found.push((name.to_owned(), file.take()));
+        } else if line.starts_with("#[") {
+            let path = line.split("path = \"").nth(1);
+            let path = path.and_then(|rest| rest.split('"').next());
+            file = path.map(str::to_owned).or(file);
+        } else {
+            file = None;
+        }
     }
     found
 }
 
-/// The module of a source file: `agent/driver/control/mod.rs` is `driver::control`.
-fn module(path: &str) -> Vec<String> {
-    let path = path.trim_start_matches("agent/").trim_end_matches(".rs");
-    let parts = path.split('/').filter(|part| *part != "mod");
-    parts.map(str::to_owned).collect()
+/// The code of a source outside of the modules in it, and then that of each of them with its name; that of tests is left
+/// out.
+fn parts(text: &str) -> Vec<(Option<String>, String)> {
+    let mut found = vec![(None, String::new())];
+    let mut inside = false;
+    for line in text.lines().map(without_comment) {
+        if let Some(name) = module_in(line, " {") {
+            found.push((Some(name.to_owned()), String::new()));
+            inside = true;
+        } else if line == "}" {
+            inside = false;
+        } else {
+            let at = if inside { found.len() - 1 } else { 0 };
+            found[at].1.push_str(line.trim());
+            found[at].1.push(' ');
+        }
+    }
+    found.retain(|(name, _)| name.as_deref() != Some("tests"));
+    found
+}
+
+/// The name of the module that a line with this end begins or declares.
+fn module_in<'l>(line: &'l str, end: &str) -> Option<&'l str> {
+    let (before, name) = line.strip_suffix(end)?.split_once("mod ")?;
+    (before.is_empty() || before.starts_with("pub")).then_some(name)
+}
+
+#[test]
+fn modules_are_found_in_a_file_and_beside_it() {
+    let text = "mod a;\n#[cfg(unix)]\n#[path = \"c.rs\"]\npub(crate) mod b;\n\nuse super::d; // crate::e\n\nmod f {\n    \
+        use super::super::g;\n}\n\nfn h() {\n    crate::i();\n}\n\nmod tests {\n    use super::*;\n}\n";
+    assert_eq!(
+        declared(text),
+        [
+            ("a".to_owned(), None),
+            ("b".to_owned(), Some("c.rs".to_owned()))
+        ]
+    );
+    let here = ["x".to_owned(), "y".to_owned()];
+    let found: Vec<String> = parts(text)
+        .into_iter()
+        .flat_map(|(inside, code)| {
+            let here: Vec<String> = here.iter().cloned().chain(inside).collect();
+            let paths = used_paths(&code).into_iter();
+            paths.map(move |path| from_root(&here, &path).join("::"))
+        })
+        .collect();
+    assert_eq!(found, ["i", "x::d", "x::g"]);
 }
 
 /// The paths that some code names from the root, from its own module or from the one above, braces resolved.
@@ -517,7 +614,11 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
         let name = word(&text[at..]);
         at += name.len();
         if name.is_empty() {
-            // A comma at the end, or a star.
+            // A star, or a comma at the end.
+            if text[at..].starts_with('*') {
+                found.push(above.clone());
+                at += 1;
+            }
             break;
         }
         above.push(name);
@@ -539,7 +640,8 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
 
 #[test]
 fn paths_are_found_with_their_braces_resolved() {
-    let code = "use super::{a, b::{self, C as D}, e}; let x = crate::f::g(); use self::h::I;";
+    let code =
+        "use super::{a, b::{self, C as D}, e::{*, j}}; let x = crate::f::g(); use self::h::I;";
     let found: Vec<String> = used_paths(code)
         .iter()
         .map(|path| path.join("::"))
@@ -551,6 +653,7 @@ fn paths_are_found_with_their_braces_resolved() {
         "super::b::self",
         "super::b::C",
         "super::e",
+        "super::e::j",
     ];
     assert_eq!(found, expected);
 }
@@ -581,14 +684,17 @@ fn code_lines(path: &str) -> Vec<(usize, String)> {
     read(path)
         .lines()
         .enumerate()
-        .map(|(index, line)| {
-            (
-                index + 1,
-                line.split("// ").next().unwrap().trim().to_owned(),
-            )
-        })
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with("//"))
+        .map(|(index, line)| (index + 1, without_comment(line).trim().to_owned()))
+        .filter(|(_, line)| !line.is_empty())
         .collect()
+}
+
+/// A line without the comment that it is, or that it ends with.
+fn without_comment(line: &str) -> &str {
+    if line.trim_start().starts_with("//") {
+        return "";
+    }
+    line.split("// ").next().unwrap().trim_end()
 }
 
 /// The direct dependencies of the tests alone.

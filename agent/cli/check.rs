@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     error::{Error, Exit},
-    input::Source,
+    input::{Commands, Source},
     matrix, output,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     let sources = if args.files.is_empty() {
         vec![Source::of(None)?]
     } else {
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let mut exit = Exit::Ok;
     let mut reports = Vec::new();
     for source in sources {
-        let mut loaded = match source.load() {
+        let mut loaded = match source.load(commands) {
             Ok(loaded) => loaded,
             Err(error) => {
                 // The other files are checked nevertheless.

@@ -1,10 +1,8 @@
 //! `norouter completions`: what a shell needs to complete the command line.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use super::{
-    Cli,
     error::{Error, Exit},
     output,
 };
@@ -18,9 +16,10 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+/// Prints the script; `all` is the whole command line.
+pub(super) fn run(args: &Args, all: &mut clap::Command) -> Result<Exit, Error> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "norouter", &mut script);
+    clap_complete::generate(args.shell, all, "norouter", &mut script);
     output::data(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Ok)
 }

@@ -29,6 +29,10 @@ Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in
 above it inside the home folder, or in ~/.config/norouter. It is used only if it and its folder belong to you or root, \
 and nobody else may write there.";
 
+/// Gives the names of all commands that people use: a word that is meant as one of them may stand where a file is
+/// expected.
+pub(super) type Commands = fn() -> Vec<String>;
+
 /// Where a manifest comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
@@ -108,7 +112,7 @@ impl Source {
     }
 
     /// Reads and understands the manifest.
-    pub(super) fn load(&self) -> Result<Loaded, Error> {
+    pub(super) fn load(&self, commands: Commands) -> Result<Loaded, Error> {
         let read = match self {
             Self::Stdin => origin::read(io::stdin().lock()),
             Self::Pipe(file) => File::open(file)
@@ -122,7 +126,7 @@ impl Source {
                 let message = format!("{} is not used: {error}", quote(&self.name()));
                 Err(Error::new(Exit::Usage, message))
             }
-            Err(Unreadable::Io(error)) => Err(self.unreadable(&error)),
+            Err(Unreadable::Io(error)) => Err(self.unreadable(&error, commands)),
             Err(Unreadable::NotText { line }) => {
                 let message = format!("{}:{line}: this is not UTF-8 text", self.name());
                 Err(Error::new(Exit::InvalidManifest, message)
@@ -131,10 +135,10 @@ impl Source {
         }
     }
 
-    fn unreadable(&self, error: &io::Error) -> Error {
+    fn unreadable(&self, error: &io::Error, commands: Commands) -> Error {
         let name = self.name();
         if error.kind() == io::ErrorKind::NotFound {
-            let commands = super::commands();
+            let commands = commands();
             if let Some(command) = meant(&name, commands.iter().map(String::as_str)) {
                 let message = format!("there is no command {name}, and no file of that name");
                 return Error::new(Exit::Usage, message).hint(format!("did you mean '{command}'?"));

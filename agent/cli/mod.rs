@@ -147,12 +147,12 @@ pub fn main() -> ExitCode {
         return error.report().into();
     }
     let outcome = match cli.command {
-        None => up::run(&cli.up),
-        Some(Command::Up(args)) => up::run(&args),
+        None => up::run(&cli.up, commands),
+        Some(Command::Up(args)) => up::run(&args, commands),
         Some(Command::Demo(args)) => demo::run(&args),
-        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Check(args)) => check::run(&args, commands),
         Some(Command::CheckLimits(args)) => check_limits::run(&args),
-        Some(Command::Plan(args)) => plan::run(&args),
+        Some(Command::Plan(args)) => plan::run(&args, commands),
         Some(Command::Status(args)) => status::run(&args),
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Flows(args)) => flows::run(&args),
@@ -170,10 +170,10 @@ pub fn main() -> ExitCode {
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),
-        Some(Command::Service(args)) => service::run(&args),
+        Some(Command::Service(args)) => service::run(&args, commands),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
-        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args, &mut Cli::command()),
         Some(Command::Agent(args)) => agent::run(&args),
         Some(Command::DemoHost(args)) => demo_host::run(&args),
     };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     error::{Error, Exit},
-    input::Source,
+    input::{Commands, Source},
     output,
 };
 use crate::{
@@ -37,8 +37,8 @@ pub(super) struct Args {
     json: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let loaded = Source::of(args.file.as_deref())?.load()?;
+pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
+    let loaded = Source::of(args.file.as_deref())?.load(commands)?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
     }

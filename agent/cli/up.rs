@@ -15,7 +15,7 @@ use super::{
     edit,
     error::{Error, Exit},
     host_block::{Addresses, HostBlock},
-    input::Source,
+    input::{Commands, Source},
     logging, output,
     prompt_line::PromptLine,
     trust,
@@ -97,7 +97,7 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     let mode = Mode {
         watch: !args.no_watch,
         hold: if args.confirm || args.require_trust.is_some() {
@@ -113,10 +113,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = args.name.as_ref();
     if args.open_editor {
         return edit::run(args.file.as_deref(), |file| {
-            run_source(&Source::File(file.to_owned()), name, mode)
+            run_source(&Source::File(file.to_owned()), name, mode, commands)
         });
     }
-    run_source(&Source::of(args.file.as_deref())?, name, mode)
+    run_source(&Source::of(args.file.as_deref())?, name, mode, commands)
 }
 
 /// How a manifest is run and its changes are applied.
@@ -139,9 +139,14 @@ struct Manifest<'a> {
 }
 
 /// Runs a manifest, after showing what is wrong with it.
-fn run_source(source: &Source, name: Option<&Name>, mode: Mode<'_>) -> Result<Exit, Error> {
+fn run_source(
+    source: &Source,
+    name: Option<&Name>,
+    mode: Mode<'_>,
+    commands: Commands,
+) -> Result<Exit, Error> {
     let watch = source.path().filter(|_| mode.watch).map(Watch::start);
-    let loaded = source.load()?;
+    let loaded = source.load(commands)?;
     if !loaded.problems.is_empty() {
         output::talk(&loaded.report(true));
     }

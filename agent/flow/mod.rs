@@ -21,15 +21,15 @@ use std::{
 
 use bytes::BytesMut;
 
-use self::{
-    device::Turn,
-    memory::{Growth, Memory, PAGE},
-    scheduler::Scheduler,
-    stack::{SMALL_WINDOW, Stack, State, WINDOW},
-};
 pub use self::{
     memory::{Capacity, Holder},
     scheduler::Pick,
+    stack::Receive,
+};
+use self::{
+    memory::{Growth, Memory, PAGE},
+    scheduler::Scheduler,
+    stack::{SMALL_WINDOW, Stack, State, WINDOW},
 };
 use crate::{
     addr::FlowKey,
@@ -56,19 +56,6 @@ const TIMERS_IN_A_TURN: usize = 256;
 
 /// The ports that flows start from. There are more of them than flows, so that one is always free.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
-
-/// The state of the receiving side of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Receive<R> {
-    /// There were bytes; this is what was made of them.
-    Data(R),
-    /// Nothing has arrived yet.
-    Pending,
-    /// Nothing more will come: the peer has finished.
-    Finished,
-    /// Nothing more will come: the connection broke, was refused, or timed out.
-    Reset,
-}
 
 /// A packet that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

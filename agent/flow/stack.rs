@@ -18,7 +18,7 @@ use smoltcp::{
 
 pub(super) use smoltcp::socket::tcp::State;
 
-use super::{Receive, Turn};
+use super::device::Turn;
 use crate::{addr::FlowKey, time::Instant};
 
 /// Bytes that may be under way in each direction of a flow. The pages of a buffer are touched only as far as data
@@ -37,6 +37,19 @@ const PEER_TIMEOUT: Duration = Duration::from_secs(110);
 
 /// A stack that has carried more than this, in bytes, has touched pages that the next flow may not need.
 const REUSE_MAX: usize = 64 << 10;
+
+/// The state of the receiving side of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receive<R> {
+    /// There were bytes; this is what was made of them.
+    Data(R),
+    /// Nothing has arrived yet.
+    Pending,
+    /// Nothing more will come: the peer has finished.
+    Finished,
+    /// Nothing more will come: the connection broke, was refused, or timed out.
+    Reset,
+}
 
 /// A TCP connection between this host's stack and another's.
 pub(super) struct Stack {

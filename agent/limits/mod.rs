@@ -10,15 +10,14 @@
 
 mod words;
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-};
+use std::net::{IpAddr, SocketAddr};
 
-use self::words::{ListenRange, Remote, Writable};
+pub use self::words::Names;
+use self::words::{Kind, ListenRange, Remote, Writable};
 use crate::{
     destination::{Destination, Host},
     manifest::{Problem, limits::read},
+    text::quote,
 };
 
 /// How many permitted things a refusal names.
@@ -51,29 +50,6 @@ struct Permit<T> {
     line: Option<usize>,
 }
 
-/// A kind of action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Listen,
-    Dial,
-    Gateway,
-    Resolve,
-    Proxy,
-    Write,
-}
-
-/// The names that are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Names {
-    /// No names.
-    #[default]
-    Nothing,
-    /// The names of the network.
-    Network,
-    /// All names that the machine can resolve, too.
-    Everything,
-}
-
 /// The rule that does not permit something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -81,28 +57,6 @@ pub struct Refusal(String);
 
 /// What a person elsewhere can do about any [`Refusal`].
 pub const REMEDY: &str = "ask the administrator of that machine";
-
-impl Kind {
-    const ALL: [Self; 6] = [
-        Self::Listen,
-        Self::Dial,
-        Self::Gateway,
-        Self::Resolve,
-        Self::Proxy,
-        Self::Write,
-    ];
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Listen => "listen",
-            Self::Dial => "dial",
-            Self::Gateway => "gateway",
-            Self::Resolve => "resolve",
-            Self::Proxy => "proxy",
-            Self::Write => "write",
-        }
-    }
-}
 
 impl Limits {
     /// Limits that permit nothing.
@@ -211,7 +165,7 @@ impl Permits {
                 let kind = kind.ok_or_else(|| {
                     format!(
                         "{} has no key before it; write for example dial=127.0.0.1:80",
-                        crate::text::quote(part)
+                        quote(part)
                     )
                 })?;
                 permits.put(kind, value, None)?;
@@ -266,6 +220,51 @@ impl Permits {
         said.collect()
     }
 
+    /// Notes that something is written about a kind, and where.
+    fn begin(&mut self, kind: Kind, line: Option<usize>) {
+        fn begin<T>(permit: &mut Permit<T>, line: Option<usize>) {
+            permit.written = true;
+            permit.line = line;
+        }
+        match kind {
+            Kind::Listen => begin(&mut self.listen, line),
+            Kind::Dial => begin(&mut self.dial, line),
+            Kind::Gateway => begin(&mut self.gateway, line),
+            Kind::Resolve => begin(&mut self.resolve, line),
+            Kind::Proxy => begin(&mut self.proxy, line),
+            Kind::Write => begin(&mut self.write, line),
+        }
+    }
+
+    /// Permits one more thing.
+    fn put(&mut self, kind: Kind, text: &str, line: Option<usize>) -> Result<(), String> {
+        let text = text.trim();
+        // It is an error to write two words for what can be only one thing, or anything beside the word for nothing.
+        let said = self.written(kind).0;
+        let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == words::NOTHING;
+        if said && (single || self.items(kind).is_empty()) {
+            let word = kind.word();
+            return Err(format!(
+                "{word}: {} stands beside another value; remove one of them",
+                quote(text)
+            ));
+        }
+        self.begin(kind, line);
+        match kind {
+            Kind::Gateway => self.gateway.what = words::flag(text)?,
+            Kind::Resolve => self.resolve.what = words::names(text)?,
+            Kind::Listen | Kind::Dial | Kind::Proxy | Kind::Write if text == words::NOTHING => {}
+            Kind::Listen => self.listen.what.push(words::loopback(text)?),
+            Kind::Dial => self.dial.what.push(words::remote(text)?),
+            Kind::Proxy => self
+                .proxy
+                .what
+                .push(words::listen_range(Kind::Proxy, text)?),
+            Kind::Write => self.write.what.push(words::writable(text)?),
+        }
+        Ok(())
+    }
+
     fn written(&self, kind: Kind) -> (bool, Option<usize>) {
         match kind {
             Kind::Listen => (self.listen.written, self.listen.line),
@@ -315,16 +314,6 @@ impl Permits {
         };
         let items = items.join(", ");
         Refusal(format!("{place} permits \"{word}\" only for {items}{more}"))
-    }
-}
-
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Nothing => words::NOTHING,
-            Self::Network => words::NETWORK,
-            Self::Everything => words::EVERYTHING,
-        })
     }
 }
 

@@ -9,7 +9,6 @@ use std::{
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::{Kind, Names, Permit, Permits};
 use crate::{
     destination::Host,
     route::{Target, TargetError, is_special},
@@ -17,11 +16,34 @@ use crate::{
 };
 
 pub(super) const NOTHING: &str = "nothing";
-pub(super) const NETWORK: &str = "network";
-pub(super) const EVERYTHING: &str = "everything";
+const NETWORK: &str = "network";
+const EVERYTHING: &str = "everything";
 const HOSTS_FILE: &str = "hosts-file";
 
 const LOOPBACK: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8);
+
+/// A kind of action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Listen,
+    Dial,
+    Gateway,
+    Resolve,
+    Proxy,
+    Write,
+}
+
+/// The names that are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Names {
+    /// No names.
+    #[default]
+    Nothing,
+    /// The names of the network.
+    Network,
+    /// All names that the machine can resolve, too.
+    Everything,
+}
 
 /// Addresses and ports to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +71,28 @@ pub(super) enum Writable {
 /// All ports, or a few.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Ports(RangeInclusive<u16>);
+
+impl Kind {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Listen,
+        Self::Dial,
+        Self::Gateway,
+        Self::Resolve,
+        Self::Proxy,
+        Self::Write,
+    ];
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Dial => "dial",
+            Self::Gateway => "gateway",
+            Self::Resolve => "resolve",
+            Self::Proxy => "proxy",
+            Self::Write => "write",
+        }
+    }
+}
 
 impl ListenRange {
     pub(super) fn has(&self, address: SocketAddr) -> bool {
@@ -103,55 +147,6 @@ impl Writable {
     }
 }
 
-impl Permits {
-    /// Notes that something is written about a kind, and where.
-    pub(super) fn begin(&mut self, kind: Kind, line: Option<usize>) {
-        fn begin<T>(permit: &mut Permit<T>, line: Option<usize>) {
-            permit.written = true;
-            permit.line = line;
-        }
-        match kind {
-            Kind::Listen => begin(&mut self.listen, line),
-            Kind::Dial => begin(&mut self.dial, line),
-            Kind::Gateway => begin(&mut self.gateway, line),
-            Kind::Resolve => begin(&mut self.resolve, line),
-            Kind::Proxy => begin(&mut self.proxy, line),
-            Kind::Write => begin(&mut self.write, line),
-        }
-    }
-
-    /// Permits one more thing.
-    pub(super) fn put(
-        &mut self,
-        kind: Kind,
-        text: &str,
-        line: Option<usize>,
-    ) -> Result<(), String> {
-        let text = text.trim();
-        // It is an error to write two words for what can be only one thing, or anything beside the word for nothing.
-        let said = self.written(kind).0;
-        let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == NOTHING;
-        if said && (single || self.items(kind).is_empty()) {
-            let word = kind.word();
-            return Err(format!(
-                "{word}: {} stands beside another value; remove one of them",
-                quote(text)
-            ));
-        }
-        self.begin(kind, line);
-        match kind {
-            Kind::Gateway => self.gateway.what = flag(text)?,
-            Kind::Resolve => self.resolve.what = names(text)?,
-            Kind::Listen | Kind::Dial | Kind::Proxy | Kind::Write if text == NOTHING => {}
-            Kind::Listen => self.listen.what.push(loopback(text)?),
-            Kind::Dial => self.dial.what.push(remote(text)?),
-            Kind::Proxy => self.proxy.what.push(listen_range(Kind::Proxy, text)?),
-            Kind::Write => self.write.what.push(writable(text)?),
-        }
-        Ok(())
-    }
-}
-
 /// The kind of action that a key is about.
 pub(super) fn kind(key: &str) -> Result<Kind, String> {
     let known = || Kind::ALL.into_iter();
@@ -165,7 +160,7 @@ pub(super) fn kind(key: &str) -> Result<Kind, String> {
     })
 }
 
-fn flag(text: &str) -> Result<bool, String> {
+pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text {
         "yes" | "true" => Ok(true),
         "no" | "false" => Ok(false),
@@ -173,7 +168,7 @@ fn flag(text: &str) -> Result<bool, String> {
     }
 }
 
-fn names(text: &str) -> Result<Names, String> {
+pub(super) fn names(text: &str) -> Result<Names, String> {
     let all = [Names::Nothing, Names::Network, Names::Everything];
     let found = all.into_iter().find(|names| names.to_string() == text);
     found.ok_or_else(|| {
@@ -185,7 +180,7 @@ fn names(text: &str) -> Result<Names, String> {
 }
 
 /// A range on the loopback: an agent listens for other hosts nowhere else.
-fn loopback(text: &str) -> Result<ListenRange, String> {
+pub(super) fn loopback(text: &str) -> Result<ListenRange, String> {
     let range = listen_range(Kind::Listen, text)?;
     match range.block {
         IpNet::V4(block) if LOOPBACK.contains(&block) => Ok(range),
@@ -196,7 +191,7 @@ fn loopback(text: &str) -> Result<ListenRange, String> {
     }
 }
 
-fn listen_range(kind: Kind, text: &str) -> Result<ListenRange, String> {
+pub(super) fn listen_range(kind: Kind, text: &str) -> Result<ListenRange, String> {
     let wrong = |why: &str| {
         format!(
             "{}: {} {why}; write ADDRESS or ADDRESS/BITS, and then :PORT or :FIRST-LAST",
@@ -211,7 +206,7 @@ fn listen_range(kind: Kind, text: &str) -> Result<ListenRange, String> {
     }
 }
 
-fn remote(text: &str) -> Result<Remote, String> {
+pub(super) fn remote(text: &str) -> Result<Remote, String> {
     let wrong = |why: &str| {
         format!(
             "dial: {} {why}; write ADDRESS, ADDRESS/BITS or NAME, and then :PORT or :FIRST-LAST",
@@ -229,7 +224,7 @@ fn remote(text: &str) -> Result<Remote, String> {
     Ok(Remote { target, ports })
 }
 
-fn writable(text: &str) -> Result<Writable, String> {
+pub(super) fn writable(text: &str) -> Result<Writable, String> {
     if text == HOSTS_FILE {
         return Ok(Writable::HostsFile);
     }
@@ -324,6 +319,16 @@ impl fmt::Display for Writable {
         f.write_str(match self {
             Self::HostsFile => HOSTS_FILE,
             Self::Folder(folder) => folder,
+        })
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => NOTHING,
+            Self::Network => NETWORK,
+            Self::Everything => EVERYTHING,
         })
     }
 }

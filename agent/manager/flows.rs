@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::Host;
+use super::host::Host;
 use crate::{
     addr::Vip,
     route::{Route, Routes, Target},

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Commands, Core, Output};
 use crate::{
-    plan::{self, Change, Plan},
-    time::Instant,
-    view::{Event, Grant, HeldChange},
+    plan::{Change, Plan},
+    view::{Grant, HeldChange},
 };
 
 /// The part of a changed manifest that waits for a person.
@@ -33,9 +31,9 @@ pub struct ReloadOutcome {
 
 /// A change of the manifest that is held, as the plan that it leads to.
 pub(super) struct HeldPlan {
-    plan: Plan,
-    grants: BTreeSet<Grant>,
-    number: u64,
+    pub(super) plan: Plan,
+    pub(super) grants: BTreeSet<Grant>,
+    pub(super) number: u64,
 }
 
 impl HeldPlan {
@@ -61,70 +59,4 @@ pub(super) fn sentences(grants: &BTreeSet<Grant>) -> Vec<String> {
         ));
     }
     told
-}
-
-impl Core {
-    /// Applies or holds the change of the manifest to this plan. A change that was held before is dropped, unless it is
-    /// the same.
-    pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
-        if self.stopping {
-            return ReloadOutcome::default();
-        }
-        let commands = match hold {
-            Hold::Commands => Commands::Hold,
-            Hold::Nothing | Hold::NewGrants => Commands::Start,
-        };
-        let grants = self.new_grants(plan, commands);
-        if hold == Hold::NewGrants && !grants.is_empty() {
-            let number = self.hold(plan, &grants);
-            return ReloadOutcome {
-                changes: Vec::new(),
-                grants,
-                held: Some(number),
-            };
-        }
-        ReloadOutcome {
-            changes: self.reload(now, plan, commands),
-            grants,
-            held: None,
-        }
-    }
-
-    /// What a plan grants that the network does not. A command that is held does not count: the person who approves it
-    /// grants it.
-    pub(super) fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
-        let mut grants = plan::new_grants(&self.plan, plan);
-        if commands == Commands::Hold {
-            grants.retain(|grant| !matches!(grant, Grant::Command { .. }));
-        }
-        grants
-    }
-
-    fn hold(&mut self, plan: &Plan, grants: &BTreeSet<Grant>) -> u64 {
-        if let Some(same) = self.held.as_ref().filter(|held| held.plan == *plan) {
-            return same.number;
-        }
-        self.last_held_number += 1;
-        self.held = Some(HeldPlan {
-            plan: plan.clone(),
-            grants: grants.clone(),
-            number: self.last_held_number,
-        });
-        self.outputs.push_back(Output::Event(Event::Held {
-            grants: sentences(grants),
-        }));
-        self.outputs.push_back(Output::Changed);
-        self.last_held_number
-    }
-
-    /// Applies the change that is held under this number, because a person has agreed to it. False if another change is
-    /// held, so that nobody can put another one between what was seen and what was said.
-    pub fn approve_change(&mut self, now: Instant, number: u64) -> bool {
-        let held = self.held.take_if(|held| held.number == number);
-        let Some(held) = held.filter(|_| !self.stopping) else {
-            return false;
-        };
-        self.reload(now, &held.plan, Commands::Start);
-        true
-    }
 }

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::Core;
-use crate::{addr::Vip, time::Instant};
+use crate::time::Instant;
 
 /// The pause between two messages about lost hosts, for each host of the network. In a small network nobody waits. When
 /// a whole site is lost, each agent is told a few times, and not once for each lost host.
@@ -36,22 +35,6 @@ impl LostBroadcast {
 
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
-    }
-}
-
-impl Core {
-    /// Tells these hosts which hosts of the network are lost now.
-    pub(super) fn tell_lost(&mut self, now: Instant, to: &[Vip]) {
-        let lost = |vip: &&Vip| self.hosts.get(vip).is_some_and(|host| host.lost);
-        let lost: Vec<_> = self
-            .order
-            .iter()
-            .filter(lost)
-            .map(|vip| vip.address())
-            .collect();
-        for vip in to {
-            self.tell(now, *vip, |link| link.tell_lost(&lost));
-        }
     }
 }
 

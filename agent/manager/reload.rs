@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Core, Host, configure, held::sentences, host::HeldCommand, run_id_for};
+use super::{
+    configure,
+    held::{HeldPlan, Hold, ReloadOutcome, sentences},
+    host::{HeldCommand, Host},
+    network::{Core, Output, run_id_for},
+};
 use crate::{
     addr::Vip,
     link::Link,
     plan::{self, Change, HostPlan, Kind, Plan, Start},
     time::Instant,
-    view::Event,
+    view::{Event, Grant},
 };
 
 /// Whether commands that nobody has seen yet may be started.
@@ -21,6 +26,70 @@ pub enum Commands {
 }
 
 impl Core {
+    /// Applies or holds the change of the manifest to this plan. A change that was held before is dropped, unless it is
+    /// the same.
+    pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
+        if self.stopping {
+            return ReloadOutcome::default();
+        }
+        let commands = match hold {
+            Hold::Commands => Commands::Hold,
+            Hold::Nothing | Hold::NewGrants => Commands::Start,
+        };
+        let grants = self.new_grants(plan, commands);
+        if hold == Hold::NewGrants && !grants.is_empty() {
+            let number = self.hold(plan, &grants);
+            return ReloadOutcome {
+                changes: Vec::new(),
+                grants,
+                held: Some(number),
+            };
+        }
+        ReloadOutcome {
+            changes: self.reload(now, plan, commands),
+            grants,
+            held: None,
+        }
+    }
+
+    /// What a plan grants that the network does not. A command that is held does not count: the person who approves it
+    /// grants it.
+    fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
+        let mut grants = plan::new_grants(&self.plan, plan);
+        if commands == Commands::Hold {
+            grants.retain(|grant| !matches!(grant, Grant::Command { .. }));
+        }
+        grants
+    }
+
+    fn hold(&mut self, plan: &Plan, grants: &BTreeSet<Grant>) -> u64 {
+        if let Some(same) = self.held.as_ref().filter(|held| held.plan == *plan) {
+            return same.number;
+        }
+        self.last_held_number += 1;
+        self.held = Some(HeldPlan {
+            plan: plan.clone(),
+            grants: grants.clone(),
+            number: self.last_held_number,
+        });
+        self.outputs.push_back(Output::Event(Event::Held {
+            grants: sentences(grants),
+        }));
+        self.outputs.push_back(Output::Changed);
+        self.last_held_number
+    }
+
+    /// Applies the change that is held under this number, because a person has agreed to it. False if another change is
+    /// held, so that nobody can put another one between what was seen and what was said.
+    pub fn approve_change(&mut self, now: Instant, number: u64) -> bool {
+        let held = self.held.take_if(|held| held.number == number);
+        let Some(held) = held.filter(|_| !self.stopping) else {
+            return false;
+        };
+        self.reload(now, &held.plan, Commands::Start);
+        true
+    }
+
     /// Makes the network that of `plan`, and returns what that changes.
     pub fn reload(&mut self, now: Instant, plan: &Plan, commands: Commands) -> Vec<Change> {
         if self.stopping {
@@ -91,13 +160,12 @@ impl Core {
                 "the policy: changed, which has cut {many} connections"
             )),
         };
-        self.outputs
-            .push_back(super::Output::Event(Event::Reloaded {
-                changes: (changes.iter().map(ToString::to_string))
-                    .chain(policy)
-                    .collect(),
-                grants: sentences(&grants),
-            }));
+        self.outputs.push_back(Output::Event(Event::Reloaded {
+            changes: (changes.iter().map(ToString::to_string))
+                .chain(policy)
+                .collect(),
+            grants: sentences(&grants),
+        }));
         self.announce_all(now);
         changes
     }
@@ -127,9 +195,9 @@ impl Core {
         let hosts = self.order.iter();
         for vip in hosts {
             let event = self.hosts.get_mut(vip).and_then(|host| host.announce(now));
-            self.outputs.extend(event.map(super::Output::Event));
+            self.outputs.extend(event.map(Output::Event));
         }
-        self.outputs.push_back(super::Output::Changed);
+        self.outputs.push_back(Output::Changed);
     }
 
     /// Puts a host with a new command into the network, and returns what became of it.

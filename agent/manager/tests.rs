@@ -9,11 +9,16 @@ mod prompts;
 mod reload;
 mod suggestions;
 
+use bytes::BytesMut;
+
 use super::*;
 use crate::{
-    plan::{Allow, DialTarget, Forward, HostPlan, Protocol, TargetHost},
+    addr::Vip,
+    link::Ending,
+    plan::{Allow, DialTarget, Forward, HostPlan, Plan, Protocol, Start, TargetHost},
     route::Routes,
-    view::{HostState, Trouble, TroubleCode},
+    time::Instant,
+    view::{Event, HostAction, HostState, Trouble, TroubleCode},
     wire::{
         Decoder, Item,
         control::{Configure, Message},

@@ -1,11 +1,11 @@
 //! The form of a file with limits for agents: its keys, and where they stand. What they permit is decided elsewhere.
 
 use super::{
-    SIZE_MAX_BYTES,
     check::check_map,
     problem::{Problem, Problems, Span, Spanned},
     read::texts,
     schema::{Field, Level, Shape, field},
+    tree::SIZE_MAX_BYTES,
     yaml::{self, Kind, Node},
 };
 use crate::text::{meant, quote};

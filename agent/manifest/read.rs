@@ -2,11 +2,13 @@
 //! the rest is not good, so that all problems can be shown at once.
 
 use super::{
-    Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES,
-    Settings, StateDir, Test,
     check::check_map,
     problem::{Problem, Problems, Span, Spanned},
     schema,
+    tree::{
+        Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES,
+        Settings, StateDir, Test,
+    },
     yaml::{self, Entry, Kind, Node},
 };
 

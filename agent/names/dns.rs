@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 
 use super::{
-    SUFFIX, TTL, Zone,
     message::{Edns, HEADER_SIZE, Header, Message, Name, class, flag, kind, put_record},
+    zone::{SUFFIX, TTL, Zone},
 };
 
 /// The longest message over UDP that we ask others to send: fits into one packet nearly everywhere.

@@ -3,7 +3,7 @@
 //! The C library wants a name there, not an address. A public domain, nip.io, answers names that begin with an address
 //! by that address; upstream uses it the same way.
 
-use super::Zone;
+use super::zone::Zone;
 
 /// The text by which these programs find the names of the zone. Lines of an existing file are kept behind ours, unless
 /// they are about one of our names. Names with dots are left out: the C library looks up only names without.

@@ -16,7 +16,7 @@ use std::{
     ops::Range,
 };
 
-use super::{Zone, owner::Owner};
+use super::{owner::Owner, zone::Zone};
 use crate::{addr::Vip, text::escape};
 
 /// The beginning of the line in front of a block; the owner and `>` follow.

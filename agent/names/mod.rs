@@ -21,7 +21,4 @@ mod owner;
 pub mod resolv_conf;
 
 pub use owner::Owner;
-pub use zone::{SUFFIX, Zone};
-
-/// How many seconds an answer of ours may be kept: names change when the manifest does.
-pub const TTL: u32 = 10;
+pub use zone::{SUFFIX, TTL, Zone};

@@ -2,11 +2,11 @@
 //! under the name that was asked. It asks nobody.
 
 use super::{
-    TTL,
     message::{
         HEADER_SIZE, Header, MESSAGE_MAX, Message, Name, Record, class, flag, kind, put_record,
     },
     resolv_conf::Resolvers,
+    zone::TTL,
 };
 
 /// One of the names under which a query is asked.

@@ -7,6 +7,9 @@ use crate::addr::HostName;
 /// Every name is known below this domain too, so that `web.norouter` can never mean another `web`.
 pub const SUFFIX: &str = "norouter";
 
+/// How many seconds an answer of ours may be kept: names change when the manifest does.
+pub const TTL: u32 = 10;
+
 /// The names of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Allow, Forward, HostPlan, Plan, ProxyPlan, Start, notes, policy,
+    network::{Allow, Forward, HostPlan, Plan, ProxyPlan, Start},
+    notes, policy,
     words::{self, Flaw},
 };
 use crate::{

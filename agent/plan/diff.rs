@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{HostPlan, Plan};
+use super::network::{HostPlan, Plan};
 use crate::addr::{HostName, Vip};
 
 /// One difference between two plans. A host is known by its VIP: with another name it is the same host, and with

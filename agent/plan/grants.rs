@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Allow, HostPlan, Plan, ProxyPlan, Start, build::DEFAULT_STATE_DIR};
+use super::{
+    build::DEFAULT_STATE_DIR,
+    network::{Allow, HostPlan, Plan, ProxyPlan, Start},
+};
 use crate::{
     route::{
         Route, Target,

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{HostPlan, Plan, policy::published};
+use super::{
+    network::{HostPlan, Plan},
+    policy::published,
+};
 use crate::{
     addr::{Port, Vip},
     route::{

@@ -1,21 +1,12 @@
 //! The manifest, understood: validated, complete and ordered. If a [`Plan`] exists, it can be run.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::{IpAddr, SocketAddr},
-};
-
-use crate::{
-    addr::{HostName, Port, Vip},
-    manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX},
-    route::{Routes, policy::Policy},
-};
+use crate::manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX};
 
 mod build;
 mod diff;
 mod matrix;
 mod grants;
+mod network;
 mod notes;
 mod policy;
 mod view;
@@ -24,6 +15,9 @@ mod words;
 pub use build::build;
 pub use diff::{Change, Kind, diff};
 pub use grants::{grants, new_grants};
+pub use network::{
+    Allow, DialTarget, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost,
+};
 pub use policy::Reach;
 
 /// How many problems are shown; further ones are only counted.
@@ -92,181 +86,6 @@ impl Loaded {
     /// The problems as paragraphs for people, with ANSI colours if `styled`.
     pub fn report(&self, styled: bool) -> String {
         manifest::render::render(&self.file_name, &self.text, &self.problems, styled)
-    }
-}
-
-/// The whole network that a manifest asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// The hosts, in the order of the manifest.
-    pub hosts: Vec<HostPlan>,
-    /// Which destinations outside the network are reached through which host; later routes win over earlier ones.
-    pub routes: Routes,
-    /// Who may reach what in the network.
-    pub policy: Policy,
-}
-
-/// One host of the network, template merged in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPlan {
-    /// The name in the manifest.
-    pub name: HostName,
-    /// Further names.
-    pub aliases: Vec<HostName>,
-    /// The address in the network.
-    pub vip: Vip,
-    /// How its agent is started.
-    pub start: Start,
-    /// The ports that it publishes.
-    pub forwards: Vec<Forward>,
-    /// Whether its agent listens on the real loopback addresses of all hosts.
-    pub loopback: bool,
-    /// Who may connect to those addresses.
-    pub allow: Allow,
-    /// Its HTTP proxy.
-    pub http: Option<ProxyPlan>,
-    /// Its SOCKS proxy.
-    pub socks: Option<ProxyPlan>,
-    /// The port of its DNS server, on its VIP.
-    pub dns: Option<Port>,
-    /// The port on its VIP where it dials for other hosts' proxies, if a route leads through it.
-    pub relay: Option<Port>,
-    /// Where its agent keeps hosts files, not yet expanded (`~` and `${VAR}` belong to the agent's side). `None` if the
-    /// manifest disables the folder.
-    pub state_dir: Option<String>,
-    /// Whether its agent maintains `/etc/hosts`.
-    pub write_etc_hosts: bool,
-}
-
-/// A proxy for programs on a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyPlan {
-    /// The address that it listens on.
-    pub listen: SocketAddr,
-    /// The file with its users, not yet expanded. There is one wherever other machines could use the proxy.
-    pub credentials: Option<String>,
-    /// Which users of the host may use it. If there is a file, the file decides instead.
-    pub allow: Allow,
-}
-
-/// Which users of a host may connect to what its agent listens on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Allow {
-    /// The user as whom the agent runs, and root.
-    SameUser,
-    /// Everybody.
-    Any,
-}
-
-/// How a host's agent is started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// Inside the manager's own process: the host has no `cmd`.
-    InProcess,
-    /// As a child process with these arguments (the program first), which give a pipe to the agent. What upstream
-    /// appends to every `cmd`, `agent --automated`, is already at the end.
-    Command(Vec<String>),
-}
-
-/// A published port: listen on the VIP, dial the target from that host.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Forward {
-    /// The port on the VIP.
-    pub listen_port: Port,
-    /// The target that the host dials.
-    pub target: DialTarget,
-    /// The protocol that is carried.
-    pub protocol: Protocol,
-}
-
-/// A real endpoint, as a host sees it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DialTarget {
-    /// The address, or a name that is resolved on that host at every dial.
-    pub host: TargetHost,
-    /// The port there.
-    pub port: Port,
-}
-
-/// The host part of a [`DialTarget`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TargetHost {
-    /// An address.
-    Ip(IpAddr),
-    /// A name for the resolver of the host that dials.
-    Name(String),
-}
-
-/// The protocol of a published port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP: understood, not served yet.
-    Udp,
-}
-
-impl fmt::Display for DialTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            TargetHost::Ip(address) => SocketAddr::new(*address, self.port.get()).fmt(f),
-            TargetHost::Name(name) => write!(f, "{name}:{}", self.port),
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        })
-    }
-}
-
-impl Allow {
-    /// The default where the manifest says nothing. A laptop belongs to its user, but programs beside an agent in a
-    /// container may run as any user. A system that does not tell whose a connection is leaves no choice.
-    fn by_default(start: &Start) -> Self {
-        match start {
-            Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,
-            Start::InProcess | Start::Command(_) => Self::Any,
-        }
-    }
-}
-
-impl fmt::Display for Allow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SameUser => "same-user",
-            Self::Any => "any",
-        })
-    }
-}
-
-impl HostPlan {
-    /// Whether programs on the host have a proxy into the network.
-    pub fn has_proxy(&self) -> bool {
-        self.http.is_some() || self.socks.is_some()
-    }
-}
-
-impl Plan {
-    /// The host with this address.
-    pub fn host(&self, vip: Vip) -> Option<&HostPlan> {
-        self.hosts.iter().find(|host| host.vip == vip)
-    }
-
-    /// Every name and alias of the network, with its address.
-    pub fn names(&self) -> BTreeMap<&HostName, Vip> {
-        self.hosts
-            .iter()
-            .flat_map(|host| {
-                std::iter::once(&host.name)
-                    .chain(&host.aliases)
-                    .map(|name| (name, host.vip))
-            })
-            .collect()
     }
 }
 

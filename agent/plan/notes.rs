@@ -1,7 +1,7 @@
 //! What a manifest may ask for and this version does not do yet. Each entry of the table is removed when its feature
 //! arrives, and this file with the last one.
 
-use super::{Protocol, words};
+use super::{network::Protocol, words};
 use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};
 
 struct NotServed {

@@ -7,7 +7,10 @@ use std::{
     ops::RangeInclusive,
 };
 
-use super::{HostPlan, Plan, Protocol, words};
+use super::{
+    network::{HostPlan, Plan, Protocol},
+    words,
+};
 use crate::{
     addr::{HostName, Port, Vip},
     destination::{Destination, Host},

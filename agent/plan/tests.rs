@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::manifest::{HOSTS_MAX, Position, problem::MADE};
+use crate::{
+    addr::Port,
+    manifest::{HOSTS_MAX, Position, problem::MADE},
+};
 
 /// The plan of a manifest in which nothing is wrong.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! A plan as people and programs see it.
 
-use super::{HostPlan, Plan, Protocol, Start};
+use super::network::{HostPlan, Plan, Protocol, Start};
 use crate::{
     addr::Vip,
     route::{Route, Target},

@@ -6,7 +6,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-use super::{Forward, Protocol, TargetHost};
+use super::network::{DialTarget, Forward, Protocol, TargetHost};
 use crate::{
     addr::{Port, Vip, VipError},
     route::{Target, TargetError},
@@ -105,7 +105,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     };
     Ok(Forward {
         listen_port: port(listen)?,
-        target: super::DialTarget {
+        target: DialTarget {
             host: target_host(host)?,
             port: port(connect)?,
         },

@@ -5,7 +5,6 @@ use std::fmt;
 
 use data_encoding::BASE64;
 
-use super::same_secret;
 use crate::secret::Secret;
 
 /// The longest user name and the longest password, in bytes (RFC 1929 section 2: one byte counts them).
@@ -128,6 +127,12 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Whether two texts are the same, in a time that depends on their lengths only.
+pub(crate) fn same_secret(a: &[u8], b: &[u8]) -> bool {
+    let difference = a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b));
+    std::hint::black_box(difference) == 0 && a.len() == b.len()
+}
+
 fn pad(secret: &[u8]) -> Option<Padded> {
     let mut padded = [0; SECRET_MAX + 1];
     let (length, room) = padded.split_first_mut()?;
@@ -196,6 +201,14 @@ mod tests {
         assert_eq!(error("# a:b\n"), CredentialsError::Nobody);
         let long = format!("{}:x", "a".repeat(256));
         assert_eq!(error(&long), CredentialsError::TooLong { line: 1 });
+    }
+
+    #[test]
+    fn secrets_are_the_same_only_if_every_byte_is() {
+        assert!(same_secret(b"abc", b"abc"));
+        assert!(!same_secret(b"abc", b"abd"));
+        assert!(!same_secret(b"abc", b"ab"));
+        assert!(!same_secret(b"", b"a"));
     }
 
     #[test]

@@ -17,22 +17,3 @@ mod variables;
 pub use credentials::{Credentials, CredentialsError};
 pub use throttle::Throttle;
 pub use variables::{reached_at, variables};
-
-/// Whether two texts are the same, in a time that depends on their lengths only.
-pub(crate) fn same_secret(a: &[u8], b: &[u8]) -> bool {
-    let difference = a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b));
-    std::hint::black_box(difference) == 0 && a.len() == b.len()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_the_same_only_if_every_byte_is() {
-        assert!(same_secret(b"abc", b"abc"));
-        assert!(!same_secret(b"abc", b"abd"));
-        assert!(!same_secret(b"abc", b"ab"));
-        assert!(!same_secret(b"", b"a"));
-    }
-}

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use super::{
+    credentials::same_secret,
     http::{Reply, Request, RequestTarget},
-    same_secret,
 };
 use crate::destination::Destination;
 

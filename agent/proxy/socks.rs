@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{Credentials, http::Reply};
+use super::{credentials::Credentials, http::Reply};
 use crate::{
     destination::{Destination, Host},
     wire::Cause,

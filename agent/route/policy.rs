@@ -11,7 +11,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-use super::{Glob, Target, plain};
+use super::target::{Glob, Target, plain};
 use crate::addr::{Port, Vip};
 
 /// The decision about a connection.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Snapshot};
+use super::{event::Event, snapshot::Snapshot};
 
 /// A running network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

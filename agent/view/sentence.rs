@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use super::{Event, HostState, Retry};
+use super::{
+    event::Event,
+    snapshot::{HostState, Retry},
+};
 use crate::text::figures::{countdown, counted};
 
 /// An event in words, without its host and its time, which faces show in their own way.

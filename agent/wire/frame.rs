@@ -3,7 +3,10 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{BANNER_MAX, HEADER_LEN, Kind, LENGTH_OVERHEAD, MAGIC, PACKET_MAX, sum};
+use super::{
+    layout::{BANNER_MAX, HEADER_LEN, Kind, LENGTH_OVERHEAD, MAGIC, PACKET_MAX},
+    sum,
+};
 
 /// A whole packet frame, kept as it arrived so that it can be forwarded without a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]

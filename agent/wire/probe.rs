@@ -34,7 +34,7 @@ pub struct Found {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The cause in words for people; empty if it works.
-    #[serde(default, deserialize_with = "super::control::null_is_empty")]
+    #[serde(default, deserialize_with = "super::null::null_is_empty")]
     pub reason: String,
 }
 

@@ -7,7 +7,7 @@
 use bytes::{Bytes, BytesMut};
 use xxhash_rust::xxh64::xxh64;
 
-use super::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
+use super::layout::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
 
 /// Where the reserved field is in a header.
 const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;

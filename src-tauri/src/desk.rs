@@ -23,7 +23,7 @@ use crate::{
     consent::{Agreements, digest},
     manifest,
     recent::Recent,
-    session::Session,
+    shown::Session,
     store::Store,
     truth,
     view::{App, Consent, Dragged, Failure, ManifestText, News, Platform, Settings},

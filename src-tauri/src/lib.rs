@@ -25,6 +25,7 @@ mod notices;
 mod programs;
 mod recent;
 mod session;
+mod shown;
 mod ssh_config;
 mod start;
 mod store;

@@ -19,74 +19,18 @@ use norouter::{
     plan::Plan,
     view::LogView,
 };
-use tokio::task::AbortHandle;
 
 use crate::{
     consent::digest,
     desk::{Desk, State},
+    shown::Session,
     truth::{LINES_MAX, Truth},
-    view::{Phase, Shown},
+    view::Phase,
     words::failure,
 };
 
 /// How long a network may take to end before the app ends without it. Agents whose manager is gone end by themselves.
 const END_MAX: Duration = Duration::from_secs(10);
-
-/// A network that is shown.
-pub(crate) struct Session {
-    /// The number of this network, counted from 1 since the app began.
-    id: u64,
-    client: Client,
-    /// The handle of its manager, if the app runs it.
-    hosted: Option<Handle>,
-    manifest: Option<PathBuf>,
-    /// The plan that its manager has, if the app runs it.
-    plan: Option<Plan>,
-    /// The change of its manifest that waits for the person, with its number, if the app runs its manager.
-    waits: Option<(u64, Plan)>,
-    phase: Phase,
-    pub(crate) truth: Truth,
-    reader: AbortHandle,
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
-
-impl Session {
-    pub(crate) fn id(&self) -> u64 {
-        self.id
-    }
-
-    pub(crate) fn is_hosted(&self) -> bool {
-        self.hosted.is_some()
-    }
-
-    pub(crate) fn name(&self) -> &Name {
-        self.client.name()
-    }
-
-    pub(crate) fn manifest(&self) -> Option<&Path> {
-        self.manifest.as_deref()
-    }
-
-    /// The number of the change that waits, as far as its manager has reported it.
-    fn held(&self) -> Option<u64> {
-        let held = self.truth.network()?.snapshot.held.as_ref()?;
-        Some(held.number)
-    }
-
-    pub(crate) fn view(&self) -> Shown {
-        Shown {
-            name: self.client.name().to_string(),
-            manifest: self.manifest().map(|path| path.display().to_string()),
-            hosted: self.is_hosted(),
-            phase: self.phase,
-        }
-    }
-}
 
 impl Desk {
     /// Starts the network of the open manifest, or asks for consent first. A network that runs already is left alone.

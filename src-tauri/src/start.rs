@@ -21,9 +21,6 @@ use crate::{
     words::failure,
 };
 
-/// The word that starts the app without its window.
-pub(crate) const HIDDEN: &str = "--hidden";
-
 /// How often the app looks which other networks run, while somebody looks at the page.
 const LOOK_AROUND: Duration = Duration::from_secs(3);
 
@@ -53,7 +50,7 @@ pub fn run() -> ExitCode {
     let builder = builder.plugin(
         tauri_plugin_autostart::Builder::new()
             .app_name(crate::words::APP)
-            .arg(HIDDEN)
+            .arg(window::HIDDEN)
             .build(),
     );
     let app = builder.build(tauri::generate_context!());
@@ -84,7 +81,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     tauri::async_runtime::spawn(async { programs::ask_the_login_shell() });
     tray::begin(app);
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if !words.iter().any(|word| word == HIDDEN) {
+    if !words.iter().any(|word| word == window::HIDDEN) {
         window::show(app);
     }
     let here = std::env::current_dir().unwrap_or_default();

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     surface::{Later, Surface},
     view::Theme,
+    window,
     words::{APP, dialog as words},
 };
 
@@ -103,7 +104,7 @@ impl Surface for TauriSurface {
     }
 
     fn theme(&self, theme: Theme) {
-        set_theme(&self.app, theme);
+        window::set_theme(&self.app, theme);
     }
 
     fn exit(&self) {
@@ -115,7 +116,7 @@ impl Surface for TauriSurface {
 fn start_at_login(app: &AppHandle, on: bool) -> Result<(), String> {
     use tauri::Manager as _;
     let config = app.path().config_dir().map_err(|error| error.to_string())?;
-    crate::login::set(&config, crate::start::HIDDEN, on)
+    crate::login::set(&config, crate::window::HIDDEN, on)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -128,13 +129,4 @@ fn start_at_login(app: &AppHandle, on: bool) -> Result<(), String> {
         starter.disable()
     };
     outcome.map_err(|error| error.to_string())
-}
-
-/// Draws the frames of windows light or dark.
-pub(crate) fn set_theme(app: &AppHandle, theme: Theme) {
-    app.set_theme(match theme {
-        Theme::System => None,
-        Theme::Light => Some(tauri::Theme::Light),
-        Theme::Dark => Some(tauri::Theme::Dark),
-    });
 }

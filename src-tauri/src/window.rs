@@ -10,13 +10,17 @@ use tauri::{
 
 use crate::{
     desk::Desk,
-    dialogs, tauri_surface, tray,
-    view::Dragged,
+    dialogs,
+    tray::icon,
+    view::{Dragged, Theme},
     words::{self, failure},
 };
 
 /// The name of the window in the program and in its permissions.
 pub(crate) const MAIN: &str = "main";
+
+/// The word that starts the app without its window.
+pub(crate) const HIDDEN: &str = "--hidden";
 
 /// How long a hidden window is kept.
 const KEPT: Duration = Duration::from_mins(5);
@@ -38,7 +42,7 @@ pub(crate) fn show(app: &AppHandle) {
         Err(error) => tracing::error!("the window cannot be shown: {error}"),
     }
     let app = app.clone();
-    tauri::async_runtime::spawn_blocking(move || tray::is_shown(&app));
+    tauri::async_runtime::spawn_blocking(move || icon::is_shown(&app));
 }
 
 fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
@@ -51,8 +55,17 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
-    tauri_surface::set_theme(app, app.state::<Desk>().settings().theme);
+    set_theme(app, app.state::<Desk>().settings().theme);
     Ok(window)
+}
+
+/// Draws the frames of windows light or dark.
+pub(crate) fn set_theme(app: &AppHandle, theme: Theme) {
+    app.set_theme(match theme {
+        Theme::System => None,
+        Theme::Light => Some(tauri::Theme::Light),
+        Theme::Dark => Some(tauri::Theme::Dark),
+    });
 }
 
 /// Whether an address is one of the page's own.
@@ -111,7 +124,7 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
 async fn close(app: &AppHandle) {
     let desk = app.state::<Desk>().inner().clone();
     let asking = app.clone();
-    let tray = tauri::async_runtime::spawn_blocking(move || tray::is_shown(&asking)).await;
+    let tray = tauri::async_runtime::spawn_blocking(move || icon::is_shown(&asking)).await;
     let Some(window) = app.get_webview_window(MAIN) else {
         return;
     };

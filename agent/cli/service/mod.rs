@@ -10,7 +10,7 @@ use serde_json::json;
 use self::init::{Init, Service};
 use super::{
     error::{Error, Exit},
-    input::Source,
+    input::{Commands, Source},
     output,
 };
 use crate::{
@@ -72,7 +72,7 @@ fn check_name(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     let init = Init::of_this_machine();
     let folders = BaseDirs::new().ok_or_else(|| {
         Error::new(Exit::Failure, "this user has no home folder")
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             name,
             dry_run,
         } => {
-            let service = planned(file.as_deref(), &name.name)?;
+            let service = planned(file.as_deref(), &name.name, commands)?;
             install(init, &folders, &service, *dry_run)
         }
         Action::Uninstall { name } => uninstall(init, &folders, &name.name),
@@ -93,7 +93,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 /// The service for a manifest that can be run.
-fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error> {
+fn planned(
+    file: Option<&std::path::Path>,
+    name: &str,
+    commands: Commands,
+) -> Result<Service, Error> {
     let source = Source::of(file)?;
     let manifest = source.path().ok_or_else(|| {
         Error::new(
@@ -104,7 +108,7 @@ fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error>
     })?;
     let manifest = std::path::absolute(manifest)
         .map_err(|error| Error::new(Exit::Failure, describe(&error)))?;
-    let loaded = source.load()?;
+    let loaded = source.load(commands)?;
     if loaded.plan.is_none() {
         output::talk(&loaded.report(true));
         let message = format!("{} cannot be run", loaded.file_name);

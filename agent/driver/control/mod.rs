@@ -12,14 +12,13 @@ mod door;
 mod events;
 mod metrics;
 mod network;
+#[cfg(windows)]
+mod pipe;
+mod platform;
 mod prompts;
 mod reply;
-#[cfg(windows)]
-#[path = "pipe.rs"]
-mod platform;
 #[cfg(unix)]
-#[path = "socket.rs"]
-mod platform;
+mod socket;
 
 use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 

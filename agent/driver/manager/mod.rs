@@ -3,6 +3,7 @@
 mod batch;
 mod child;
 pub mod doubts;
+mod handle;
 mod inside;
 mod journal;
 mod name;
@@ -16,14 +17,13 @@ use std::{
     future::Future,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
     time::Duration,
 };
 
 use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::{Notify, broadcast, mpsc, oneshot, watch},
+    sync::{Notify, broadcast, mpsc, watch},
     task::JoinSet,
 };
 use tracing::Instrument as _;
@@ -31,11 +31,13 @@ use tracing::Instrument as _;
 pub(super) use self::pass::{HELPER, PASS};
 use self::{
     batch::Batch,
+    handle::FaceRequest,
     journal::Journal,
     pass::Pass,
     shared::{AgentTasks, Order, Shared, State, TICK, WakeWatch},
 };
 pub use self::{
+    handle::{Handle, Manager},
     inside::Inside,
     name::{Name, NameError},
     pass::adopt_program,
@@ -51,7 +53,7 @@ use super::{
 };
 use crate::{
     addr::Vip,
-    manager::{Core, Hold, Output, ReloadOutcome, Turn},
+    manager::{Core, Output, Turn},
     plan::{Plan, Start},
     time::Instant,
     view::{Event, Snapshot},
@@ -84,29 +86,6 @@ const EVENTS_MAX: usize = 1_024;
 
 /// How long the programs that are connected to the control socket have to receive the end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// A running manager, on a thread of its own.
-pub struct Manager {
-    handle: Handle,
-    reloads: Option<mpsc::UnboundedReceiver<ReloadRequest>>,
-    thread: JoinHandle<()>,
-}
-
-/// Lets faces reach a manager from any thread: they send intents, and read snapshots and events. An intent to a manager
-/// that has ended is lost.
-#[derive(Clone)]
-pub struct Handle {
-    requests: mpsc::UnboundedSender<FaceRequest>,
-    snapshot: watch::Receiver<Snapshot>,
-    events: broadcast::WeakSender<Event>,
-    clock: Clock,
-}
-
-/// A request of a face, from another thread.
-enum FaceRequest {
-    Intent(Intent),
-    Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
-}
 
 impl Manager {
     /// Starts all hosts of a plan. The manager runs until [`Intent::Down`].
@@ -152,59 +131,6 @@ impl Manager {
             thread,
         };
         Ok((manager, events))
-    }
-
-    /// The handle through which faces reach the manager.
-    pub fn handle(&self) -> &Handle {
-        &self.handle
-    }
-
-    /// The requests of other programs to reload the manifest. Only the first call gets them. Dropping them refuses
-    /// every request, because the network then has no manifest.
-    pub fn take_reloads(&mut self) -> Option<mpsc::UnboundedReceiver<ReloadRequest>> {
-        self.reloads.take()
-    }
-
-    /// Waits until every process is gone. Blocks; call it after [`Intent::Down`].
-    pub fn join(self) {
-        if let Err(panic) = self.thread.join() {
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
-
-impl Handle {
-    /// Subscribes to the whole state.
-    pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
-        self.snapshot.clone()
-    }
-
-    /// Subscribes to the events from now on; `None` if the manager has ended.
-    pub fn events(&self) -> Option<broadcast::Receiver<Event>> {
-        Some(self.events.upgrade()?.subscribe())
-    }
-
-    /// The time of the manager's clock, in milliseconds, for comparison with the moments in a [`Snapshot`].
-    pub fn now_ms(&self) -> u64 {
-        self.clock.now().as_micros() / 1_000
-    }
-
-    /// Sends an intent. After [`Intent::Down`] the senders of snapshots and events end.
-    pub fn tell(&self, intent: Intent) {
-        self.request(FaceRequest::Intent(intent));
-    }
-
-    /// Changes the running network to another plan. The receiver gets the outcome, or is dropped if the manager has
-    /// ended. What is held waits for [`Intent::Approve`] and [`Intent::ApproveChange`].
-    pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<ReloadOutcome> {
-        let (sender, outcome) = oneshot::channel();
-        self.request(FaceRequest::Reload(Box::new(plan), hold, sender));
-        outcome
-    }
-
-    fn request(&self, request: FaceRequest) {
-        // A manager that has ended reads nothing.
-        let _ = self.requests.send(request);
     }
 }
 

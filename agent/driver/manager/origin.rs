@@ -9,7 +9,11 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Handle, Manager, doubts, shared::ReloadRequest};
+use super::{
+    doubts,
+    handle::{Handle, Manager},
+    shared::ReloadRequest,
+};
 use crate::{
     driver::system::{describe, files, watch::Watch},
     manager::{Hold, ReloadOutcome},

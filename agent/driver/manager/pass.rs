@@ -6,7 +6,7 @@ use super::name::Name;
 use crate::{
     addr::Vip,
     driver::system::{clock::seed, environment},
-    proxy::same_secret,
+    proxy::credentials::same_secret,
     secret::Secret,
 };
 

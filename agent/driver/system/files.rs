@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::describe;
+use super::error::describe;
 
 /// The permissions of a file that everybody on the machine may read.
 pub(crate) const PUBLIC: u32 = 0o644;

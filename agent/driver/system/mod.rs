@@ -2,6 +2,7 @@
 
 pub(super) mod clock;
 pub mod environment;
+mod error;
 pub mod files;
 pub(super) mod locked;
 pub(super) mod memory;
@@ -22,11 +23,4 @@ pub(super) mod uplink;
 pub(super) mod vigil;
 pub mod watch;
 
-/// The operating system's text for an error, without the number that means something only to its programmers.
-pub fn describe(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
-    }
-}
+pub use error::describe;

@@ -11,7 +11,7 @@ use std::{
 use tokio::net::UnixStream;
 
 use super::{
-    describe,
+    error::describe,
     trusted::{self, own},
 };
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::describe;
+use super::error::describe;
 
 /// The reason why a path is not trusted.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Flows in the words of the manifest.
 
 use super::*;
-use crate::view::FlowState;
+use crate::{addr::FlowKey, view::FlowState};
 
 /// A SYN as the agent of `from` would write it.
 fn syn(from: &str, to: &str) -> BytesMut {

@@ -1,7 +1,10 @@
 //! Commands that ask a person.
 
 use super::*;
-use crate::view::{Answer, HostView};
+use crate::{
+    secret::Secret,
+    view::{Answer, HostView, PromptKind},
+};
 
 const PASSWORD: &str = "ann@beta's password: ";
 

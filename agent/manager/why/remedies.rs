@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Entrance, Inquiry, Way};
+use super::inquiry::{Entrance, Inquiry, Way};
 use crate::{
     view::{HostState, HostView},
     wire::Cause,

@@ -1,12 +1,17 @@
 //! Facts, and what is said of them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
 use crate::{
-    plan,
-    view::{HostState, WhyOutcome},
-    wire::{Cause, probe::Found},
+    destination::Destination,
+    link::{AgentQuestion, AgentReply},
+    plan::{self, Plan},
+    view::{HostState, Snapshot, WhyOutcome, WhyView},
+    wire::{
+        Cause,
+        probe::{Found, Probe},
+    },
 };
 
 const MANIFEST: &str = "

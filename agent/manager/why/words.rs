@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
-use super::{AtPort, Entrance, Inquiry, OutsideReason, Part, Way, remedies};
+use super::{
+    inquiry::{AtPort, Entrance, Inquiry, OutsideReason, Part, Way},
+    remedies,
+};
 use crate::{
     addr::Vip,
     destination::Host,
@@ -58,7 +61,7 @@ impl Said {
     }
 }
 
-pub(super) fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
+fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
     let mut steps = Vec::new();
     let mut tell = |step: &str, said: Said| {
         steps.push(WhyStep {
@@ -94,8 +97,9 @@ pub(super) fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, AgentReply>) -
 }
 
 impl Inquiry {
-    pub(super) fn called(&self, vip: Vip) -> String {
-        self.plan.name_of(vip)
+    /// The way in words, with what the agents have replied.
+    pub fn explain(&self, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
+        explain(self, replies)
     }
 
     fn name(&self) -> Said {

@@ -1,6 +1,6 @@
 //! Where a body ends. Bytes are passed on unchanged and none are kept; the frame of chunks is read strictly.
 
-use super::head::{is_control, is_token_byte};
+use super::token::{is_control, is_token_byte};
 
 /// The longest extension of a chunk, in bytes. Nobody is known to use them.
 const EXTENSION_MAX: u32 = 4 << 10;

@@ -4,13 +4,21 @@ use std::fmt;
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Framing, PSEUDONYM, Version, Wrong};
+use super::{
+    body::Framing,
+    token::{is_control, token},
+    version::Version,
+    wrong::Wrong,
+};
 
 /// The largest head that is read, in bytes.
 pub const HEAD_MAX: usize = 64 << 10;
 
 /// The most header fields that are read.
 pub const HEADERS_MAX: usize = 128;
+
+/// The name under which this proxy stands in `Via` (RFC 9110 section 7.6.3).
+const PSEUDONYM: &str = "norouter";
 
 /// Fields that say something about one connection and not about the message (RFC 9110 section 7.6.1), besides those
 /// that `Connection` names and those that begin with `Proxy-`.
@@ -255,39 +263,6 @@ fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Wrong> {
         return wrong("The value of a header field contains a control character.");
     }
     Ok((name.to_owned(), value.trim_ascii().to_vec()))
-}
-
-/// The text, if it is a token (RFC 9110 section 5.6.2).
-pub(super) fn token(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    (!text.is_empty() && bytes.iter().copied().all(is_token_byte)).then_some(text)
-}
-
-/// Whether a byte may be part of a token.
-pub(super) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
-
-/// Whether a byte is a control character of ASCII.
-pub(super) const fn is_control(byte: u8) -> bool {
-    byte < 0x20 || byte == 0x7f
 }
 
 /// A decimal number without sign, spaces, or more digits than 64 bits have.

@@ -3,11 +3,15 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    Framing, Headers, Reply, RequestTarget, Version, Wrong,
-    head::{self, Lines},
-    target,
+    body::Framing,
+    head::{self, Headers, Lines},
+    reply::Reply,
+    target::{self, RequestTarget},
+    token::is_token_byte,
+    version::Version,
+    wrong::Wrong,
 };
-use crate::{destination::Destination, proxy::Credentials};
+use crate::{destination::Destination, proxy::credentials::Credentials};
 
 /// The field with which a client asks to be let in (RFC 9110 section 11.7.2).
 const AUTHORIZATION: &str = "proxy-authorization";
@@ -115,7 +119,7 @@ fn host(destination: &Destination) -> String {
 
 fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     if let Some(first) = bytes.first()
-        && !head::is_token_byte(*first)
+        && !is_token_byte(*first)
         && bytes != b"\r"
     {
         return Err(stranger(*first));

@@ -3,8 +3,12 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    Framing, Headers, Reply, Request, Version, Wrong,
-    head::{self, Lines},
+    body::Framing,
+    head::{self, Headers, Lines},
+    reply::Reply,
+    request::Request,
+    version::Version,
+    wrong::Wrong,
 };
 
 /// The head of a response, read for a certain request.

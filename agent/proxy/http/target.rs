@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Version, Wrong, head};
+use super::{token::token, version::Version, wrong::Wrong};
 use crate::destination::{Destination, DestinationError};
 
 /// The port of `http` without a port (RFC 9110 section 4.2.1).
@@ -38,7 +38,7 @@ pub(super) fn request_line(line: &[u8]) -> Result<(String, RequestTarget, Versio
         ));
     };
     let version = Version::from_bytes(version)?;
-    let method = head::token(method)
+    let method = token(method)
         .ok_or_else(|| wrong("The method contains a character that has no place there."))?;
     let target = parse(method, &escape(target)?)?;
     Ok((method.to_owned(), target, version))

@@ -1,11 +1,11 @@
 //! The icon in the tray, where there is a tray. The app is complete without one.
 
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+pub(crate) mod icon;
 pub(crate) mod lines;
 #[cfg(target_os = "linux")]
-#[path = "linux.rs"]
-mod presence;
-#[cfg(not(target_os = "linux"))]
-#[path = "elsewhere.rs"]
+mod linux;
 mod presence;
 
 use std::{sync::Arc, time::Duration};
@@ -17,11 +17,11 @@ use tauri::{
     tray::{TrayIcon, TrayIconBuilder},
 };
 
-use self::lines::{Act, Line, Shape};
+use self::{
+    icon::ID,
+    lines::{Act, Line, Shape},
+};
 use crate::{desk::Desk, dialogs, notices, surface::Surface, urls, window, words};
-
-/// The name of the icon among the icons of this machine.
-pub(crate) const ID: &str = "norouter";
 
 /// The shortest time between two menus.
 const PACE: Duration = Duration::from_secs(1);
@@ -38,13 +38,6 @@ pub(crate) fn begin(app: &AppHandle) {
         }
         Err(error) => tracing::warn!("there is no tray: {error}"),
     }
-}
-
-/// Whether there is an icon that is shown now. This may take a moment; call it where that does not matter.
-pub(crate) fn is_shown(app: &AppHandle) -> bool {
-    let shown = app.tray_by_id(ID).is_some() && presence::is_shown();
-    app.state::<Desk>().set_tray(shown);
-    shown
 }
 
 fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {

@@ -1,4 +1,4 @@
-// The words for the state of a host. They are the same as on the command line (`HostState::word` in `agent/view/mod.rs`).
+// The words for the state of a host. They are the same as on the command line (`HostState::word` in `agent/view/snapshot.rs`).
 import type { HostState } from "../types/HostState";
 
 const word: Record<HostState, string> = {

@@ -1,0 +1,558 @@
+//! A running network: a plan, the links to its agents, and the switch between them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    configure, flows, held,
+    host::{self, Host},
+    lost,
+    pace::Pace,
+    prompts::{PromptVerdict, Will},
+    refused,
+    why::Inquiry,
+};
+use crate::{
+    addr::{FlowKey, HostName, Vip},
+    budget::Effort,
+    destination::Destination,
+    link::{self, AgentQuestion, AgentReply, CannotStart, Ending, Link, Turn},
+    plan::{Plan, Start},
+    secret::Secret,
+    switch::{Offence, Switch, Verdict},
+    time::Instant,
+    view::{Answer, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot},
+    wire::sum,
+};
+
+/// What the driver is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Start the host's agent; answer with [`Core::handle_spawned`].
+    Spawn(Vip, Start),
+    /// Close the agent's input.
+    CloseInput(Vip),
+    /// Ask the agent's process group to end.
+    Terminate(Vip),
+    /// Kill the agent's process group.
+    Kill(Vip),
+    /// Frames wait for the host; take them with [`Core::poll_frame`].
+    Wake(Vip),
+    /// A reply of that host's agent to the question with this number; see [`Core::ask`].
+    Reply(Vip, u64, AgentReply),
+    /// The question with this number has this answer, or will have none.
+    Answer(u64, Option<Secret>),
+    /// Something happened.
+    Event(Event),
+    /// [`Core::snapshot`] has changed.
+    Changed,
+}
+
+/// How many questions may be open in a network, so that there is room left for the connections of those who answer
+/// them.
+const PROMPTS_MAX: usize = 128;
+
+/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is
+/// started again, and one that cannot run as it is waits for a person.
+pub struct Core {
+    pub(super) plan: Plan,
+    pub(super) seed: u64,
+    /// The word of this run of the manager, by which agents recognize their predecessors.
+    pub(super) run_id: String,
+    pub(super) hosts: BTreeMap<Vip, Host>,
+    /// The hosts in the order of the manifest.
+    pub(super) order: Vec<Vip>,
+    pub(super) switch: Switch,
+    pub(super) pace: Pace,
+    pub(super) lost_broadcast: lost::LostBroadcast,
+    /// The number of the command or change that was held last.
+    pub(super) last_held_number: u64,
+    /// A change of the manifest that waits for a person.
+    pub(super) held: Option<held::HeldPlan>,
+    pub(super) stopping: bool,
+    /// Whether it was reported that no host can run.
+    hopeless: bool,
+    /// The number of the last question.
+    prompts: u64,
+    pub(super) outputs: VecDeque<Output>,
+}
+
+impl Core {
+    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together; no
+    /// other run of a manager has the same.
+    pub fn new(plan: &Plan, seed: u64) -> Self {
+        let run_id = format!("{seed:016x}");
+        let mut switch = Switch::new(plan.routes.clone());
+        switch.set_policy(Instant::ZERO, plan.policy.clone());
+        let mut hosts = BTreeMap::new();
+        for (host, number) in plan.hosts.iter().zip(0..) {
+            switch.add(host.vip, configure::ports(host), host.has_proxy());
+            if host.start == Start::InProcess {
+                switch.favour(host.vip);
+            }
+            let link = Link::new(
+                configure::configure(plan, host, run_id_for(&run_id, &host.start)),
+                configure::demands(plan, host),
+                seed.wrapping_add(number),
+            );
+            hosts.insert(host.vip, Host::new(host.clone(), link, Instant::ZERO));
+        }
+        Self {
+            plan: plan.clone(),
+            seed,
+            run_id,
+            order: plan.hosts.iter().map(|host| host.vip).collect(),
+            switch,
+            pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
+            lost_broadcast: lost::LostBroadcast::default(),
+            last_held_number: 0,
+            held: None,
+            stopping: false,
+            hopeless: false,
+            prompts: 0,
+            outputs: VecDeque::new(),
+            hosts,
+        }
+    }
+
+    /// Starts all hosts.
+    pub fn start(&mut self, now: Instant) {
+        for vip in self.order.clone() {
+            self.tell(now, vip, Link::start);
+        }
+    }
+
+    /// Stops all hosts, for good.
+    pub fn stop(&mut self, now: Instant) {
+        self.stopping = true;
+        for vip in self.everybody() {
+            self.tell(now, vip, |link| link.stop(now));
+        }
+        // Nothing may be left that would report a change.
+        self.outputs.push_back(Output::Changed);
+    }
+
+    /// Starts, stops or restarts one host. False if it cannot be started: its command waits for approval, or it is being
+    /// removed.
+    pub fn host_action(&mut self, now: Instant, vip: Vip, action: HostAction) -> bool {
+        if action != HostAction::Stop && !self.may_start(vip) {
+            return false;
+        }
+        self.tell(now, vip, |link| match action {
+            HostAction::Start => link.start(),
+            HostAction::Stop => link.stop(now),
+            HostAction::Restart => link.restart(now),
+        });
+        true
+    }
+
+    /// Handles that the machine has slept, or that its network has changed: hosts that wait are started at once, and
+    /// those that seemed well are asked whether they still are.
+    pub fn handle_wake(&mut self, now: Instant) {
+        for vip in self.order.clone() {
+            self.tell(now, vip, |link| link.handle_wake(now));
+        }
+    }
+
+    /// Whether the network was stopped and every process is gone, so that nothing more will happen.
+    pub fn is_over(&self) -> bool {
+        self.stopping && self.hosts.values().all(|host| host.link.is_at_rest())
+    }
+
+    /// The outcome of [`Output::Spawn`].
+    pub fn handle_spawned(&mut self, now: Instant, vip: Vip, outcome: Result<(), CannotStart>) {
+        self.tell(now, vip, |link| link.handle_spawned(now, outcome));
+    }
+
+    /// Takes whole frames off the front of what an agent has written, and returns when to go on with the rest: no agent
+    /// gets more than a turn at a time.
+    pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) -> Turn {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            host.link.begin_turn();
+        }
+        loop {
+            let Some(host) = self.hosts.get_mut(&vip) else {
+                buffer.clear();
+                return Turn::Done;
+            };
+            let frame = host.link.handle_bytes(now, buffer);
+            let Some(frame) = frame else {
+                let turn = host.link.end_turn(now);
+                self.settle(now, vip);
+                return turn;
+            };
+            if host.link.has_output() {
+                self.settle(now, vip);
+            }
+            let verdict = self.switch.handle_packet(now, vip, frame);
+            let effort = match verdict {
+                Verdict::Forwarded => Effort::Packet,
+                Verdict::Useless(bytes) => Effort::Useless(bytes),
+                Verdict::Begun => Effort::Connection,
+                Verdict::Refused | Verdict::Offence(_) => Effort::Refused,
+            };
+            if let Some(host) = self.hosts.get_mut(&vip) {
+                host.link.spend(now, effort);
+            }
+            match verdict {
+                Verdict::Forwarded | Verdict::Useless(_) | Verdict::Begun | Verdict::Refused => {}
+                Verdict::Offence(Offence::Spoofed) => {
+                    let spoofed = self.switch.traffic(vip).spoofed;
+                    let host = self.hosts.get_mut(&vip);
+                    let suspicion = host.and_then(|host| host.suspect(now, spoofed));
+                    self.outputs.extend(suspicion.map(Output::Event));
+                    self.tell(now, vip, |link| link.handle_impostor(now));
+                }
+                Verdict::Offence(offence) => {
+                    self.tell(now, vip, |link| {
+                        link.handle_fault(now, &offence.to_string());
+                    });
+                }
+            }
+        }
+    }
+
+    /// An agent has written a line to its standard error.
+    pub fn handle_stderr(&mut self, now: Instant, vip: Vip, line: &[u8]) {
+        self.tell(now, vip, |link| link.handle_stderr(now, line));
+    }
+
+    /// An agent's stream has ended.
+    pub fn handle_closed(&mut self, now: Instant, vip: Vip) {
+        self.tell(now, vip, |link| link.handle_closed(now));
+    }
+
+    /// An agent has taken nothing of what was written to it for a long time.
+    pub fn handle_stalled(&mut self, now: Instant, vip: Vip) {
+        self.tell(now, vip, |link| link.handle_stalled(now));
+    }
+
+    /// An agent's process has ended.
+    pub fn handle_exit(&mut self, now: Instant, vip: Vip, ending: Ending) {
+        self.tell(now, vip, |link| link.handle_exit(now, ending));
+    }
+
+    /// Takes what a host's command asks a person; without a `kind` it is a text that needs no answer. `asker` is the
+    /// process that asks. Returns the number of the question, which is answered by [`Output::Answer`]; `None` if it is
+    /// not taken.
+    pub fn prompt(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        kind: Option<PromptKind>,
+        text: String,
+        asker: u32,
+    ) -> Option<u64> {
+        let open: usize = self.hosts.values().map(|host| host.prompts.len()).sum();
+        let host = self.hosts.get_mut(&vip)?;
+        if !host.link.may_ask() || open >= PROMPTS_MAX {
+            return None;
+        }
+        let id = self.prompts + 1;
+        match host.prompts.ask(id, kind, text, asker) {
+            PromptVerdict::TooMany => return None,
+            PromptVerdict::Known(answer) => {
+                self.outputs.push_back(Output::Answer(id, Some(answer)));
+            }
+            PromptVerdict::Open => self.look_at_prompts(now, vip),
+        }
+        self.prompts = id;
+        Some(id)
+    }
+
+    /// Takes a person's answer to a question of a host's command, or the refusal to answer. False if the question is
+    /// not open any more.
+    pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
+        let Some(host) = self.hosts.get_mut(&vip) else {
+            return false;
+        };
+        let text = answer.text;
+        match (host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
+            None => return false,
+            Some(Will::Refuses) => host.link.handle_unanswered(),
+            Some(Will::Answers) => {}
+        }
+        self.outputs.push_back(Output::Answer(answer.prompt, text));
+        self.look_at_prompts(now, vip);
+        true
+    }
+
+    /// Withdraws a question, because nobody waits for its answer any more.
+    pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
+        let host = self.hosts.get_mut(&vip);
+        if host.is_some_and(|host| host.prompts.withdraw(prompt)) {
+            self.look_at_prompts(now, vip);
+        }
+    }
+
+    fn look_at_prompts(&mut self, now: Instant, vip: Vip) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            let asking = host.prompts.len() > 0;
+            host.link.handle_asking(now, asking);
+            self.settle(now, vip);
+        }
+    }
+
+    /// The next frame for a host's pipe.
+    pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
+        let frame = self.switch.poll_frame(vip)?;
+        let takes_sums = |host: &Host| host.link.takes_sums();
+        let is_plain = !self.hosts.get(&vip).is_some_and(takes_sums);
+        Some(if is_plain {
+            sum::unsealed(frame)
+        } else {
+            frame
+        })
+    }
+
+    /// Does what is due for the links and the switch.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.switch.handle_timeout(now);
+        while let Some(refused) = self.switch.poll_refused(now) {
+            let event = refused::event(&self.plan, &refused);
+            self.outputs.extend(event.map(Output::Event));
+        }
+        for vip in self.everybody() {
+            self.tell(now, vip, |link| link.handle_timeout(now));
+        }
+        self.spawn(now);
+        if self.lost_broadcast.is_due(now) {
+            self.tell_lost(now, &self.order.clone());
+        }
+    }
+
+    /// When to call [`Core::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let links = self
+            .hosts
+            .values()
+            .filter_map(|host| host.link.poll_timeout());
+        let starts = self.pace.due().map(|at| (at, "a start"));
+        let broadcast = self
+            .lost_broadcast
+            .due()
+            .map(|at| (at, "news of lost hosts"));
+        let switch = self.switch.poll_timeout();
+        links.chain(starts).chain(broadcast).chain(switch).min()
+    }
+
+    /// What to do next; call until `None` after every other call.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs
+            .pop_front()
+            .or_else(|| self.switch.poll_wake().map(Output::Wake))
+    }
+
+    /// The whole visible state.
+    pub fn snapshot(&self, now: Instant) -> Snapshot {
+        let hosts = self.order.iter().filter_map(|vip| {
+            let host = self.hosts.get(vip)?;
+            Some(host.view(self.switch.traffic(*vip), self.switch.flow_count(*vip)))
+        });
+        Snapshot {
+            now_ms: host::millis(now),
+            hosts: hosts.collect(),
+            held: self.held.as_ref().map(held::HeldPlan::view),
+        }
+    }
+
+    /// The plan of the network, with the commands that its hosts have, and not those that wait for approval.
+    pub fn plan(&self) -> PlanView {
+        let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
+        let running = Plan {
+            hosts: hosts.map(|host| host.plan.clone()).collect(),
+            routes: self.plan.routes.clone(),
+            policy: self.plan.policy.clone(),
+        };
+        running.view()
+    }
+
+    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on
+    /// the manager's own host, or else on the first one that is up.
+    pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
+        Inquiry::new(&self.plan, self.snapshot(now), target, from)
+    }
+
+    /// Asks an agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
+    /// be asked, the reply is returned at once.
+    pub fn ask(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        question: &AgentQuestion,
+    ) -> Result<u64, AgentReply> {
+        let host = self.hosts.get_mut(&vip).ok_or(AgentReply::NotUp)?;
+        let asked = host.link.ask(now, question);
+        self.settle(now, vip);
+        asked
+    }
+
+    fn may_start(&self, vip: Vip) -> bool {
+        let host = self.hosts.get(&vip);
+        !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
+    }
+
+    /// All hosts, and those that were removed but whose processes have not ended.
+    fn everybody(&self) -> Vec<Vip> {
+        self.hosts.keys().copied().collect()
+    }
+
+    /// The flows; if there are more than `most`, those that were in use last.
+    pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
+        let (total, flows) = self.switch.flows(now, most);
+        let flows = flows
+            .iter()
+            .map(|flow| flows::view(&self.hosts, &self.plan.routes, flow));
+        FlowsView {
+            total,
+            flows: flows.collect(),
+        }
+    }
+
+    /// Ends a flow with a reset to both of its ends. Returns whether there was one.
+    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
+        self.switch.kill_flow(key)
+    }
+
+    /// The host with this VIP, name or alias. No name reads as an address. Faces find the host that a person means in the
+    /// same way (`view::Snapshot::host`).
+    pub fn host(&self, name: &str) -> Option<Vip> {
+        if let Ok(vip) = name.parse() {
+            return self.hosts.contains_key(&vip).then_some(vip);
+        }
+        let name: HostName = name.parse().ok()?;
+        let mut hosts = self.hosts.values().map(|host| &host.plan);
+        let found = hosts.find(|host| host.name == name || host.aliases.contains(&name));
+        found.map(|host| host.vip)
+    }
+
+    pub(super) fn tell(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Link)) {
+        if let Some(host) = self.hosts.get_mut(&vip) {
+            what(&mut host.link);
+            self.settle(now, vip);
+        }
+    }
+
+    /// Handles the outputs of a link.
+    fn settle(&mut self, now: Instant, vip: Vip) {
+        let mut risen = false;
+        loop {
+            let Some(host) = self.hosts.get_mut(&vip) else {
+                return;
+            };
+            let Some(output) = host.link.poll_output() else {
+                break;
+            };
+            match output {
+                link::Output::Spawn => self.pace.push(vip),
+                // The command was not started yet, so that there is nothing to end.
+                link::Output::CloseInput if self.pace.cancel(vip) => {
+                    host.link.handle_exit(now, Ending::Unknown);
+                }
+                link::Output::CloseInput => self.outputs.push_back(Output::CloseInput(vip)),
+                link::Output::Terminate => self.outputs.push_back(Output::Terminate(vip)),
+                link::Output::Kill => self.outputs.push_back(Output::Kill(vip)),
+                link::Output::Send(frame) => self.switch.send_control(vip, frame),
+                link::Output::Note(note) => {
+                    self.outputs.push_back(Output::Event(host.note(note)));
+                }
+                link::Output::Reply(id, reply) => {
+                    self.outputs.push_back(Output::Reply(vip, id, reply));
+                }
+                link::Output::Suggestion(now, suggestion) => {
+                    let via = Vip::new(suggestion.route);
+                    let verdict = via.map_or(Verdict::Offence(Offence::Suggestion), |via| {
+                        self.switch.learn(now, vip, via, &suggestion.ip)
+                    });
+                    if let Verdict::Offence(offence) = verdict {
+                        host.link.handle_fault(now, &offence.to_string());
+                    }
+                }
+                link::Output::Refused(now, asks) => {
+                    refused::note(&mut self.switch, &self.plan, now, vip, asks);
+                }
+                link::Output::Changed => {
+                    let up = *host.link.state() == link::State::Ready;
+                    if up != std::mem::replace(&mut host.up, up) {
+                        if up {
+                            host.prompts.prove();
+                            self.switch.raise(vip);
+                            risen = true;
+                        } else {
+                            self.switch.lower(vip);
+                        }
+                    }
+                    let lost = host.is_lost();
+                    if lost != std::mem::replace(&mut host.lost, lost) {
+                        self.lost_broadcast.note(now, self.order.len());
+                    }
+                    if !host.link.may_ask() {
+                        let gone = host.prompts.close().into_iter();
+                        self.outputs.extend(gone.map(|id| Output::Answer(id, None)));
+                    }
+                    if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
+                        self.outputs.push_back(Output::Event(event));
+                    }
+                    self.outputs.push_back(Output::Changed);
+                }
+            }
+        }
+        if risen {
+            self.tell_lost(now, &[vip]);
+        }
+        if self.hosts.get(&vip).is_some_and(Host::has_left) {
+            self.hosts.remove(&vip);
+            self.switch.remove(vip);
+        }
+        self.spawn(now);
+        self.look_for_hope();
+    }
+
+    /// Tells these hosts which hosts of the network are lost now.
+    fn tell_lost(&mut self, now: Instant, to: &[Vip]) {
+        let lost = |vip: &&Vip| self.hosts.get(vip).is_some_and(|host| host.lost);
+        let lost: Vec<_> = self
+            .order
+            .iter()
+            .filter(lost)
+            .map(|vip| vip.address())
+            .collect();
+        for vip in to {
+            self.tell(now, *vip, |link| link.tell_lost(&lost));
+        }
+    }
+
+    /// Starts what may be started at this moment.
+    fn spawn(&mut self, now: Instant) {
+        while let Some(vip) = self.pace.pop(now) {
+            // Frames for an earlier agent mean nothing to this one.
+            self.switch.lower(vip);
+            if let Some(host) = self.hosts.get_mut(&vip) {
+                let start = host.plan.start.clone();
+                host.prompts.begin(&start);
+                self.outputs.push_back(Output::Spawn(vip, start));
+            }
+        }
+    }
+
+    /// Reports once that no host can run any more unless a person does something.
+    fn look_for_hope(&mut self) {
+        let refused = |host: &Host| matches!(host.link.state(), link::State::Refused { .. });
+        let hopeless = self.hosts.values().all(refused) && !self.hosts.is_empty();
+        if hopeless && !self.hopeless {
+            self.outputs.push_back(Output::Event(Event::Hopeless {
+                hosts: self.hosts.len(),
+            }));
+        }
+        self.hopeless = hopeless;
+    }
+}
+
+/// The word by which an agent recognizes its predecessors; empty for an agent inside of the manager.
+pub(super) fn run_id_for<'a>(run_id: &'a str, start: &Start) -> &'a str {
+    match start {
+        Start::Command(_) => run_id,
+        Start::InProcess => "",
+    }
+}

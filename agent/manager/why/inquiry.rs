@@ -1,0 +1,329 @@
+//! A question about a connection: which way it takes by the plan, and what the agents on that way have to be asked.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::{
+    addr::{Port, Vip},
+    destination::{Destination, Host},
+    link::AgentQuestion,
+    names::{SUFFIX, Zone},
+    plan::{HostPlan, Plan, Protocol, Start},
+    route::policy::{self, By, Name, Ruling},
+    text,
+    view::{HostView, Snapshot},
+    wire::probe::Probe,
+};
+
+/// A question about a connection, with all that the manager knows by itself.
+#[derive(Clone, Debug)]
+pub struct Inquiry {
+    pub(super) target: Destination,
+    pub(super) plan: Plan,
+    pub(super) snapshot: Snapshot,
+    pub(super) from: Vip,
+    pub(super) way: Way,
+}
+
+/// What an agent is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Whether the host where the connection begins is up.
+    Source,
+    /// Whether the host that connects to the target is up.
+    Destination,
+    /// Whether the source listens for programs.
+    Listener,
+    /// Whether the destination can connect to the target.
+    Dial,
+}
+
+/// Where a connection goes by the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To a port at the address of a host.
+    Port(Vip, AtPort),
+    /// Through a gateway: one of these hosts, by the route with this number.
+    Gateway(Vec<Vip>, usize),
+    /// The network has no part in it.
+    Outside(OutsideReason),
+    /// The target looks like a part of the network and is not; perhaps this name was meant.
+    Nowhere(Option<String>),
+}
+
+/// What there is at a port of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AtPort {
+    /// A published port, which leads to this target.
+    Published(String),
+    /// The agent's own DNS server.
+    Dns,
+    /// The port on which gateways serve other agents.
+    Relay,
+    /// A port that is published for UDP only.
+    Udp,
+    /// No service is at the port.
+    Nothing,
+}
+
+/// Why the network has no part in a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OutsideReason {
+    /// No route leads there.
+    NoRoute,
+    /// The route with this number makes an exception.
+    Excepted(usize),
+    /// The target means the machine itself on every machine.
+    Special,
+}
+
+/// How programs on a host get into the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entrance {
+    /// At the address itself, on real loopback.
+    Loopback(SocketAddr),
+    /// Through a proxy, named with its article.
+    Proxy(&'static str, SocketAddr),
+    /// The host is the gateway itself: its programs need no help.
+    OwnWay,
+    /// Only agents use what is there.
+    AgentsOnly,
+    /// There is no entrance.
+    None,
+}
+
+impl Inquiry {
+    /// Looks up the way of a connection to `target`. Without `from` it begins on the manager's own host, or else on the
+    /// first one that is up.
+    pub(in crate::manager) fn new(
+        plan: &Plan,
+        snapshot: Snapshot,
+        target: Destination,
+        from: Option<Vip>,
+    ) -> Option<Self> {
+        let is_up = |vip: Vip| {
+            let mut hosts = snapshot.hosts.iter();
+            hosts.any(|host| host.vip == vip.to_string() && host.state.is_up())
+        };
+        let own = || {
+            plan.hosts
+                .iter()
+                .find(|host| host.start == Start::InProcess)
+        };
+        let up = || plan.hosts.iter().find(|host| is_up(host.vip));
+        let from = match from {
+            Some(vip) => plan.host(vip),
+            None => own().or_else(up).or(plan.hosts.first()),
+        }?;
+        Some(Self {
+            way: way(plan, &target),
+            from: from.vip,
+            target,
+            plan: plan.clone(),
+            snapshot,
+        })
+    }
+
+    /// The questions that have to be asked, and the hosts whose agents are asked.
+    pub fn questions(&self) -> Vec<(Part, Vip, AgentQuestion)> {
+        let mut questions = Vec::new();
+        if !matches!(self.way, Way::Port(..) | Way::Gateway(..)) {
+            return questions;
+        }
+        questions.push((Part::Source, self.from, AgentQuestion::Alive));
+        if let Entrance::Loopback(address) | Entrance::Proxy(_, address) = self.entrance()
+            && self.is_served()
+        {
+            let probe = Probe::Listener { address };
+            questions.push((Part::Listener, self.from, AgentQuestion::Probe(probe)));
+        }
+        let Some(far) = self.far() else {
+            return questions;
+        };
+        if far != self.from {
+            questions.push((Part::Destination, far, AgentQuestion::Alive));
+        }
+        if self.is_served() {
+            let host = match (&self.way, &self.target.host) {
+                (Way::Port(vip, _), _) => vip.to_string(),
+                (_, Host::Ip(address)) => address.to_string(),
+                (_, Host::Name(name)) => name.clone(),
+            };
+            let port = self.target.port;
+            let probe = Probe::Dial { host, port };
+            questions.push((Part::Dial, far, AgentQuestion::Probe(probe)));
+        }
+        questions
+    }
+
+    /// Whether a plan has something at the target, for the source.
+    pub(super) fn is_served(&self) -> bool {
+        self.denied().is_none() && self.is_planned()
+    }
+
+    /// The rule of the policy that refuses the connection; `None` if it may be allowed.
+    pub(super) fn denied(&self) -> Option<By> {
+        let ruling = self.ruling(self.far()?)?;
+        ruling.denies.filter(|_| !ruling.may_be_allowed())
+    }
+
+    /// What the policy says about the connection, if it ends at this host. The address of a name is not known here.
+    pub(super) fn ruling(&self, far: Vip) -> Option<Ruling> {
+        let (policy, port) = (&self.plan.policy, self.target.port);
+        match &self.way {
+            Way::Port(vip, _) => Some(policy.at_port(self.from, *vip, Port::new(port)?)),
+            Way::Gateway(..) => {
+                let (name, address) = match &self.target.host {
+                    Host::Ip(address) => (Name::None, Some(*address)),
+                    Host::Name(name) => (Name::Known(name), None),
+                };
+                let outside = policy::Outside {
+                    gateway: far,
+                    name,
+                    address,
+                };
+                Some(policy.outside(self.from, &outside, port))
+            }
+            Way::Outside(_) | Way::Nowhere(_) => None,
+        }
+    }
+
+    pub(super) fn is_planned(&self) -> bool {
+        match &self.way {
+            Way::Port(_, at) => !matches!(at, AtPort::Nothing | AtPort::Udp),
+            Way::Gateway(..) => true,
+            Way::Outside(_) | Way::Nowhere(_) => false,
+        }
+    }
+
+    /// The host that is to connect to the target.
+    pub(super) fn far(&self) -> Option<Vip> {
+        match &self.way {
+            Way::Port(vip, _) => Some(*vip),
+            // A gateway reaches by itself whatever the route leads to.
+            Way::Gateway(via, _) if via.contains(&self.from) => Some(self.from),
+            Way::Gateway(via, _) => {
+                let may = |vip: &&Vip| self.ruling(**vip).is_none_or(Ruling::may_be_allowed);
+                let mut allowed = via.iter().filter(may);
+                let up = allowed.clone().find(|vip| self.is_up(**vip));
+                up.or(allowed.next()).or(via.first()).copied()
+            }
+            Way::Outside(_) | Way::Nowhere(_) => None,
+        }
+    }
+
+    pub(super) fn entrance(&self) -> Entrance {
+        let Some(source) = self.source() else {
+            return Entrance::None;
+        };
+        match &self.way {
+            Way::Port(_, AtPort::Relay) => Entrance::AgentsOnly,
+            Way::Port(vip, _) if source.loopback => match Port::new(self.target.port) {
+                Some(port) => Entrance::Loopback(vip.socket(port).into()),
+                None => Entrance::None,
+            },
+            Way::Gateway(via, _) if via.contains(&self.from) => Entrance::OwnWay,
+            Way::Port(..) | Way::Gateway(..) => match (&source.http, &source.socks) {
+                (Some(http), _) => Entrance::Proxy("an HTTP proxy", http.listen),
+                (None, Some(socks)) => Entrance::Proxy("a SOCKS proxy", socks.listen),
+                (None, None) => Entrance::None,
+            },
+            Way::Outside(_) | Way::Nowhere(_) => Entrance::None,
+        }
+    }
+
+    pub(super) fn called(&self, vip: Vip) -> String {
+        self.plan.name_of(vip)
+    }
+
+    pub(super) fn source(&self) -> Option<&HostPlan> {
+        self.plan.host(self.from)
+    }
+
+    pub(super) fn view(&self, vip: Vip) -> Option<&HostView> {
+        let mut hosts = self.snapshot.hosts.iter();
+        hosts.find(|host| host.vip == vip.to_string())
+    }
+
+    pub(super) fn is_up(&self, vip: Vip) -> bool {
+        self.view(vip).is_some_and(|host| host.state.is_up())
+    }
+}
+
+fn way(plan: &Plan, target: &Destination) -> Way {
+    let zone = Zone::new(
+        plan.names()
+            .into_iter()
+            .map(|(name, vip)| (name.as_str(), vip.address())),
+    );
+    let host = |address: IpAddr| plan.hosts.iter().find(|host| host.vip.address() == address);
+    let routes = &plan.routes;
+    let number = |route: &crate::route::Route| {
+        let number = routes.iter().position(|it| std::ptr::eq(it, route));
+        number.unwrap_or_default()
+    };
+    let (found, route, excepting) = match &target.host {
+        Host::Ip(address) => (
+            host(*address),
+            routes.to_address(*address),
+            routes.excepting_address(*address),
+        ),
+        Host::Name(name) => (
+            zone.address(name).and_then(|address| host(address.into())),
+            routes.to_name(name),
+            routes.excepting_name(name),
+        ),
+    };
+    if let Some(host) = found {
+        return Way::Port(host.vip, at_port(host, target.port));
+    }
+    let known = || {
+        plan.names()
+            .into_keys()
+            .map(crate::addr::HostName::as_str)
+            .collect::<Vec<_>>()
+    };
+    match &target.host {
+        // A name that ends like those of the network never belongs to the outside.
+        Host::Name(name) if name == SUFFIX || name.ends_with(&format!(".{SUFFIX}")) => {
+            let short = name.trim_end_matches(SUFFIX).trim_end_matches('.');
+            return Way::Nowhere(text::meant(short, known()).map(str::to_owned));
+        }
+        Host::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
+            return Way::Outside(OutsideReason::Special);
+        }
+        Host::Ip(_) | Host::Name(_) => {}
+    }
+    if let Some(route) = route {
+        return Way::Gateway(route.via.clone(), number(route));
+    }
+    if let Some(route) = excepting {
+        return Way::Outside(OutsideReason::Excepted(number(route)));
+    }
+    match &target.host {
+        Host::Ip(IpAddr::V4(address)) if Vip::new(*address).is_ok() => Way::Nowhere(None),
+        Host::Ip(address) if crate::route::is_special(*address) => {
+            Way::Outside(OutsideReason::Special)
+        }
+        Host::Ip(_) => Way::Outside(OutsideReason::NoRoute),
+        Host::Name(name) => match text::meant(name, known()) {
+            Some(meant) => Way::Nowhere(Some(meant.to_owned())),
+            None if !name.contains('.') => Way::Nowhere(None),
+            None => Way::Outside(OutsideReason::NoRoute),
+        },
+    }
+}
+
+fn at_port(host: &HostPlan, port: u16) -> AtPort {
+    let mut at = host
+        .forwards
+        .iter()
+        .filter(|forward| forward.listen_port.get() == port);
+    let is = |service: Option<Port>| service.is_some_and(|service| service.get() == port);
+    match at.clone().find(|forward| forward.protocol == Protocol::Tcp) {
+        Some(forward) => AtPort::Published(forward.target.to_string()),
+        None if is(host.dns) => AtPort::Dns,
+        None if is(host.relay) => AtPort::Relay,
+        None if at.next().is_some() => AtPort::Udp,
+        None => AtPort::Nothing,
+    }
+}

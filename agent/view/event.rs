@@ -1,0 +1,92 @@
+//! What happens in a network and is worth a line in a log.
+
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::{HostState, Retry};
+
+/// An event that is worth a line in a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Event {
+    /// A host's state has changed.
+    Host {
+        /// The host's name.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// Its new state.
+        state: HostState,
+        /// The reason, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The next retry, if the host waits for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry: Option<Retry>,
+    },
+    /// The manifest was reloaded, and the network has changed.
+    Reloaded {
+        /// The changes, for people; empty if nothing important has changed.
+        changes: Vec<String>,
+        /// The new grants of the network, as sentences.
+        #[serde(default)]
+        grants: Vec<String>,
+    },
+    /// The manifest has changed, and the change waits for a person's approval.
+    Held {
+        /// The grants that wait for approval, as sentences.
+        grants: Vec<String>,
+    },
+    /// All hosts are refused, so none can run as it is. The network stays up, since a person may fix one.
+    Hopeless {
+        /// The number of hosts.
+        hosts: usize,
+    },
+    /// The policy has refused connections of a host. This is a sum since the last such event, which comes at most once
+    /// a minute.
+    Refused {
+        /// The name of the host that began the connections.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// The number of connections.
+        times: u64,
+        /// The number of their targets, as far as these are told apart.
+        targets: usize,
+        /// Some of these targets, those with the most attempts first.
+        most: Vec<RefusedTarget>,
+        /// The same as a text for people, without the host's name.
+        text: String,
+    },
+    /// A line of a host's standard error, without control characters.
+    Stderr {
+        /// The host's name.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// The line.
+        line: String,
+    },
+    /// A problem with a host that does not stop it.
+    Warning {
+        /// The host's name.
+        host: String,
+        /// Its address.
+        vip: String,
+        /// The problem, and what to do about it.
+        text: String,
+    },
+}
+
+/// A target that the policy has refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedTarget {
+    /// A host's name or an address, and the port.
+    pub to: String,
+    /// The number of attempts.
+    pub times: u64,
+    /// The rule that decided, for people: "rule 2 of the policy (line 14)".
+    pub by: String,
+}

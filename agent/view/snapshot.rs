@@ -1,0 +1,264 @@
+//! The whole visible state of a network: its hosts, each with everything that is known of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{grant::HeldChange, prompt::PromptView, trouble::Trouble};
+use crate::text::quote;
+
+/// The whole visible state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The moment of this snapshot, in milliseconds of the manager's clock, which all moments here refer to. The clock
+    /// counts from the manager's start, and may stand still while the machine sleeps.
+    #[serde(default)]
+    pub now_ms: u64,
+    /// The hosts, in the order of the manifest.
+    pub hosts: Vec<HostView>,
+    /// A change of the manifest that waits for a person's approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldChange>,
+}
+
+impl Snapshot {
+    /// Replaces the view of one host, and moves `now_ms` on if the host's state is newer. `false` if the snapshot has
+    /// no host of that name.
+    pub fn apply(&mut self, host: HostView) -> bool {
+        let Some(mine) = self.hosts.iter_mut().find(|mine| mine.name == host.name) else {
+            return false;
+        };
+        self.now_ms = self.now_ms.max(host.since_ms);
+        *mine = host;
+        true
+    }
+
+    /// The host that a person means by its name, an alias or its VIP. A manager finds the hosts of its requests in the
+    /// same way (`manager::Core::host`).
+    pub fn host(&self, called: &str) -> Option<&HostView> {
+        self.hosts.iter().find(|host| host.is_called(called))
+    }
+}
+
+/// What a person is told who means a host that there is not.
+pub fn no_such_host(called: &str) -> String {
+    format!("there is no host {} in this network", quote(called))
+}
+
+/// The present state of one host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HostView {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Its further names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Its address in the network.
+    pub vip: String,
+    /// The ports that it publishes, in ascending order.
+    pub ports: Vec<u16>,
+    /// The state of the host.
+    pub state: HostState,
+    /// Why the host is not ready, for people: its first trouble, or all of them if the host can be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The next retry, if the host is lost and its process has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// When the host entered its state.
+    #[serde(default)]
+    pub since_ms: u64,
+    /// The latest response time of the agent, in microseconds, if it answers heartbeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<u64>,
+    /// The questions of the host's command that a person can answer, oldest first.
+    #[serde(default)]
+    pub prompts: Vec<PromptView>,
+    /// Everything that is wrong with the host or that it waits for; the loss of its agent comes first.
+    #[serde(default)]
+    pub troubles: Vec<Trouble>,
+    /// The host's command, if it waits for a person's approval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldView>,
+    /// The version of the agent, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The last lines that the host's command wrote to its standard error.
+    pub stderr: Vec<String>,
+    /// The traffic of the host.
+    pub traffic: TrafficView,
+}
+
+impl HostView {
+    /// Whether the host has this name, alias or VIP.
+    pub fn is_called(&self, called: &str) -> bool {
+        let is = |name: &String| name.eq_ignore_ascii_case(called);
+        is(&self.name) || self.vip == called || self.aliases.iter().any(is)
+    }
+
+    /// Whether a person should look at the host: its state says so, or a command of it waits for approval. The page says
+    /// the same of it in `ui/src/lib/truth.ts`.
+    pub fn needs_attention(&self) -> bool {
+        self.state.needs_attention() || self.held.is_some()
+    }
+}
+
+/// A command that waits for a person's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct HeldView {
+    /// Identifies the command in an approval: approving a number approves only the command that was shown with it.
+    pub number: u64,
+    /// The command and its arguments.
+    pub command: Vec<String>,
+    /// The command that the host keeps until then, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Vec<String>>,
+}
+
+/// The next retry of a host that is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// The number of the retry since the host was last ready for a while, from 1.
+    pub attempt: u32,
+    /// The time of the retry, on the manager's clock.
+    pub at_ms: u64,
+    /// The time between the loss and the retry, in milliseconds.
+    pub pause_ms: u64,
+}
+
+/// The state of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum HostState {
+    /// The host's command has not been started yet.
+    #[default]
+    Starting,
+    /// The host's command runs, but its agent has not sent anything yet.
+    Greeting,
+    /// The host's command has written something, but its agent has not been configured yet.
+    Configuring,
+    /// The host can be reached.
+    Ready,
+    /// The host can be reached, but something on it does not work.
+    Degraded,
+    /// The host is lost, and will be retried automatically.
+    Waiting,
+    /// The host's command asks for something that only a person can give.
+    NeedsYou,
+    /// The host cannot be part of the network as it is; a retry would not change that.
+    Refused,
+    /// The host was stopped on purpose.
+    Stopped,
+}
+
+impl HostState {
+    /// The word for people. The page has the same words in `ui/src/lib/strings/states.ts`, and
+    /// `ui/src/lib/golden/words.json` is the table that both are held against.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Greeting => "connecting",
+            Self::Configuring => "configuring",
+            Self::Ready => "ready",
+            Self::Degraded => "degraded",
+            Self::Waiting => "waiting",
+            Self::NeedsYou => "needs an answer",
+            Self::Refused => "refused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Whether connections can reach the host.
+    pub const fn is_up(self) -> bool {
+        matches!(self, Self::Ready | Self::Degraded)
+    }
+
+    /// Whether a person should look at a host in this state: it waits for them, or something on it does not work and
+    /// will not recover by itself. A lost host that will be retried needs nobody.
+    pub const fn needs_attention(self) -> bool {
+        matches!(self, Self::NeedsYou | Self::Refused | Self::Degraded)
+    }
+
+    /// Whether the host stays in this state until somebody acts.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Refused | Self::Stopped)
+    }
+}
+
+/// The traffic of a host, as counted at the switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficView {
+    /// Open connections.
+    pub flows: usize,
+    /// Bytes from the host into the network.
+    pub bytes_from: u64,
+    /// Bytes to the host.
+    pub bytes_to: u64,
+    /// Packets from the host that were dropped or refused, for any reason.
+    pub refused: u64,
+    /// Refused packets that were not valid packets of this network.
+    #[serde(default)]
+    pub malformed: u64,
+    /// Refused packets that had the source address of another host.
+    #[serde(default)]
+    pub spoofed: u64,
+    /// Refused packets that belong to no connection.
+    #[serde(default)]
+    pub stray: u64,
+    /// Packets to the host that were dropped because its queue was full.
+    pub shed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network() -> Snapshot {
+        let host = |name: &str, alias: &str, vip: &str| HostView {
+            name: name.to_owned(),
+            aliases: vec![alias.to_owned()],
+            vip: vip.to_owned(),
+            ..HostView::default()
+        };
+        Snapshot {
+            hosts: vec![
+                host("web1", "www", "127.0.42.101"),
+                host("db", "store", "127.0.42.102"),
+            ],
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_host_is_found_by_name_alias_and_vip() {
+        let network = network();
+        let found = |called| network.host(called).map(|host| host.name.as_str());
+        for called in ["db", "DB", "store", "Store", "127.0.42.102"] {
+            assert_eq!(found(called), Some("db"), "{called}");
+        }
+        for called in ["", "d", "db ", "127.0.42.10", "127.0.42.103"] {
+            assert_eq!(found(called), None, "{called}");
+        }
+    }
+
+    #[test]
+    fn a_host_needs_attention_if_only_a_person_can_help() {
+        let mut host = HostView::default();
+        assert!(!host.needs_attention(), "it is starting");
+        host.held = Some(HeldView {
+            number: 1,
+            command: vec!["ssh".to_owned()],
+            previous: None,
+        });
+        assert!(host.needs_attention(), "its command waits for approval");
+    }
+}

@@ -1,0 +1,12 @@
+//! How the empty values of upstream are read.
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+/// Reads `null` as what is empty: upstream writes it for an empty list.
+pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + DeserializeOwned,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,70 @@
+//! A network that is shown, as far as the app knows it.
+
+use std::path::{Path, PathBuf};
+
+use norouter::{
+    driver::{Handle, control::Client, manager::Name},
+    plan::Plan,
+};
+use tokio::task::AbortHandle;
+
+use crate::{
+    truth::Truth,
+    view::{Phase, Shown},
+};
+
+/// A network that is shown.
+pub(crate) struct Session {
+    /// The number of this network, counted from 1 since the app began.
+    pub(crate) id: u64,
+    pub(crate) client: Client,
+    /// The handle of its manager, if the app runs it.
+    pub(crate) hosted: Option<Handle>,
+    pub(crate) manifest: Option<PathBuf>,
+    /// The plan that its manager has, if the app runs it.
+    pub(crate) plan: Option<Plan>,
+    /// The change of its manifest that waits for the person, with its number, if the app runs its manager.
+    pub(crate) waits: Option<(u64, Plan)>,
+    pub(crate) phase: Phase,
+    pub(crate) truth: Truth,
+    pub(crate) reader: AbortHandle,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Session {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.hosted.is_some()
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        self.client.name()
+    }
+
+    pub(crate) fn manifest(&self) -> Option<&Path> {
+        self.manifest.as_deref()
+    }
+
+    /// The number of the change that waits, as far as its manager has reported it.
+    pub(crate) fn held(&self) -> Option<u64> {
+        let held = self.truth.network()?.snapshot.held.as_ref()?;
+        Some(held.number)
+    }
+
+    pub(crate) fn view(&self) -> Shown {
+        Shown {
+            name: self.client.name().to_string(),
+            manifest: self.manifest().map(|path| path.display().to_string()),
+            hosted: self.is_hosted(),
+            phase: self.phase,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Whether this desktop has a tray, as this platform can tell.
+
+#[cfg(not(target_os = "linux"))]
+pub(super) use super::elsewhere::{is_possible, is_shown};
+#[cfg(target_os = "linux")]
+pub(super) use super::linux::{is_possible, is_shown};
