@@ -79,9 +79,11 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         stale.is_empty(),
         "run `UPDATE=1 cargo test -p norouter-app`: stale are {stale:?}"
     );
-    let news = fs::read_to_string(folder().join("News.ts")).unwrap();
+    let ours = ["News.ts", "Refused.ts"];
+    let ours = ours.map(|file| fs::read_to_string(folder().join(file)).unwrap());
+    let ours = ours.concat();
     for theirs in THEIRS {
-        assert!(news.contains(&format!("from \"./{theirs}\"")), "{news}");
+        assert!(ours.contains(&format!("from \"./{theirs}\"")), "{ours}");
         assert!(folder().join(format!("{theirs}.ts")).is_file());
     }
 }

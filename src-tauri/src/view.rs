@@ -471,6 +471,7 @@ pub enum News {
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
     /// The kind of the error; `None` if the app itself refused, or the network's manager has another version.
+    #[cfg_attr(test, ts(type = "ErrorCode | null"))]
     pub code: Option<ErrorCode>,
     /// The reason, for people.
     pub text: String,

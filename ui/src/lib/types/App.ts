@@ -46,7 +46,7 @@ consent: Consent | null,
 /**
  * The files that a person drags over the window and has not dropped yet.
  */
-held: Dragged | null, 
+dragged: Dragged | null, 
 /**
  * The last failure.
  */

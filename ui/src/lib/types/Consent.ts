@@ -25,7 +25,7 @@ hosts: Array<ConsentHost>,
 /**
  * The other grants of the manifest.
  */
-deeds: Array<ConsentGrant>, 
+grants: Array<ConsentGrant>, 
 /**
  * Things that its commands name and that other users of this machine could change, as sentences.
  */
