@@ -668,14 +668,13 @@ fn word(text: &str) -> String {
 
 #[test]
 fn imports_are_found_alone_and_in_braces() {
-    let folder = std::env::temp_dir().join(format!("norouter-tidy-{}", std::process::id()));
+    let file = tempfile::NamedTempFile::new().unwrap();
     let text = "use crate::addr::Vip;\nuse crate::{\n    VERSION,\n    flow::{Table, Wire}, // crate::cli\n    time,\n};\n";
-    fs::write(&folder, text).unwrap();
-    let found: Vec<String> = imports(folder.to_str().unwrap())
+    fs::write(&file, text).unwrap();
+    let found: Vec<String> = imports(file.path().to_str().unwrap())
         .into_iter()
         .map(|(_, room)| room)
         .collect();
-    fs::remove_file(&folder).unwrap();
     assert_eq!(found, ["addr", "VERSION", "flow", "time"]);
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::golden::{check, check_plan, root};
 
@@ -49,20 +50,15 @@ fn run(args: &[&str]) -> Run {
 }
 
 /// An empty folder that is removed with the test.
-struct Folder(std::path::PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+    fn new() -> Self {
+        Self(TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
     }
-}
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 
@@ -209,14 +205,14 @@ fn plan_of_a_broken_manifest_shows_the_problems_and_no_plan() {
 
 #[test]
 fn a_manifest_is_found_where_people_keep_it() {
-    let folder = Folder::new("found");
-    let below = folder.0.join("a/b");
-    let config = folder.0.join("config/norouter");
+    let folder = Folder::new();
+    let below = folder.path().join("a/b");
+    let config = folder.path().join("config/norouter");
     fs::create_dir_all(&below).unwrap();
     fs::create_dir_all(&config).unwrap();
     let home = [
-        ("HOME", folder.0.as_path()),
-        ("XDG_CONFIG_HOME", &folder.0.join("config")),
+        ("HOME", folder.path()),
+        ("XDG_CONFIG_HOME", &folder.path().join("config")),
     ];
 
     let nothing = norouter(&below, &["plan"], &home, b"");
@@ -228,7 +224,7 @@ fn a_manifest_is_found_where_people_keep_it() {
     );
 
     let mut places = vec![config.join("norouter.yaml")];
-    places.push(folder.0.join("norouter.yml"));
+    places.push(folder.path().join("norouter.yml"));
     places.push(below.join("norouter.yaml"));
     for place in &places {
         fs::write(place, "hosts: {a: {}}").unwrap();
@@ -237,7 +233,7 @@ fn a_manifest_is_found_where_people_keep_it() {
         assert_eq!(found.talk, format!("using {}\n", place.display()));
     }
 
-    let named = folder.0.join("named.yaml");
+    let named = folder.path().join("named.yaml");
     fs::write(&named, "hosts: {a: }").unwrap();
     let variables = [("NOROUTER_FILE", named.as_path())];
     let found = norouter(&below, &["check"], &variables, b"");
@@ -309,7 +305,7 @@ fn every_shell_gets_completions() {
 
 #[test]
 fn a_file_with_limits_is_explained_or_refused_with_places() {
-    let folder = Folder::new("limits");
+    let folder = Folder::new();
     let good = "dial: [127.0.0.1:80, \"*.internal\"]\nresolve: network\n";
     for (text, code, data, talk) in [
         (
@@ -325,13 +321,13 @@ fn a_file_with_limits_is_explained_or_refused_with_places() {
             "with limits.yaml no agent serves",
         ),
     ] {
-        fs::write(folder.0.join("limits.yaml"), text).unwrap();
-        let run = norouter(&folder.0, &["check-limits", "limits.yaml"], &[], b"");
+        fs::write(folder.path().join("limits.yaml"), text).unwrap();
+        let run = norouter(folder.path(), &["check-limits", "limits.yaml"], &[], b"");
         assert_eq!(run.code, code, "{text}: {}", run.talk);
         assert!(run.data.contains(data), "{text}: {}", run.data);
         assert!(run.talk.contains(talk), "{text}: {}", run.talk);
     }
-    let absent = norouter(&folder.0, &["check-limits", "absent"], &[], b"");
+    let absent = norouter(folder.path(), &["check-limits", "absent"], &[], b"");
     assert_eq!((absent.code, absent.data.as_str()), (1, ""));
 }
 

@@ -91,7 +91,7 @@ fn with_confirm_nothing_of_a_change_that_grants_more_is_in_force_before_it_is_ap
     assert!(home.until("", |_| true)["held"].is_null());
     let none = home.run(&["approve", "--yes"]);
     assert!(none.talk.contains("nothing was approved"), "{}", none.talk);
-    let said = fs::read_to_string(home.0.join("stderr")).unwrap();
+    let said = fs::read_to_string(home.path().join("stderr")).unwrap();
     assert!(said.contains("the whole change waits"), "{said}");
     assert!(said.contains(&format!("new: {SENTENCE}")), "{said}");
 }
@@ -109,7 +109,7 @@ fn without_confirm_an_edit_of_the_named_file_is_taken_up_and_what_it_grants_is_t
     });
     let start = Instant::now();
     let line = format!("\n  new: {SENTENCE}\n");
-    while !fs::read_to_string(home.0.join("stderr"))
+    while !fs::read_to_string(home.path().join("stderr"))
         .unwrap()
         .contains(&line)
     {
@@ -129,7 +129,7 @@ fn a_script_runs_only_what_it_trusts() {
     assert_eq!(shown.data, format!("{SENTENCE}\n{reach}\n"));
     let list = home.run(&["plan", "--grants", "--json", &file]).data;
     let trusted = home.write("trusted", &list);
-    mode(&home.0, 0o755);
+    mode(home.path(), 0o755);
     let up = |file: &str, trusted: &str| home.run(&["up", "--require-trust", trusted, file]);
 
     let more = home.write(
@@ -165,8 +165,8 @@ fn a_script_runs_only_what_it_trusts() {
 #[test]
 fn a_manifest_that_nobody_has_named_is_used_only_where_nobody_else_may_write() {
     let home = Home::new("found");
-    mode(&home.0, 0o755);
-    let folder = home.0.join("shared");
+    mode(home.path(), 0o755);
+    let folder = home.path().join("shared");
     let file = home.write("shared/norouter.yaml", &alone("127.0.66.4"));
     let here = |arguments: &[&str]| {
         let output = home.command(arguments).current_dir(&folder).output();
@@ -203,7 +203,7 @@ fn a_manifest_that_nobody_has_named_is_used_only_where_nobody_else_may_write() {
 #[test]
 fn what_is_no_file_is_refused_at_once_and_what_the_shell_feeds_is_read() {
     let home = Home::new("kinds");
-    let pipe = home.0.join("pipe");
+    let pipe = home.path().join("pipe");
     let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
     assert!(made.success());
     let pipe = pipe.to_str().unwrap();
@@ -232,7 +232,7 @@ fn what_is_no_file_is_refused_at_once_and_what_the_shell_feeds_is_read() {
     let shell = |line: &str| {
         let program = env!("CARGO_BIN_EXE_norouter");
         let mut command = Command::new("bash");
-        let command = command.args(["-c", line, program]).current_dir(&home.0);
+        let command = command.args(["-c", line, program]).current_dir(home.path());
         let output = command.output().unwrap();
         (
             output.status.code().unwrap(),
@@ -276,7 +276,7 @@ fn a_path_that_would_be_several_lines_is_refused() {
     assert_eq!(lines.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&lines.stderr).contains("the PATH"));
     // Written as text, this path would be another file.
-    let strange = home.0.join(OsStr::from_bytes(b"\xff.yaml"));
+    let strange = home.path().join(OsStr::from_bytes(b"\xff.yaml"));
     fs::copy(&file, &strange).unwrap();
     let run = install("/bin".as_ref(), strange.as_os_str());
     assert_eq!(run.status.code(), Some(2));
@@ -288,7 +288,7 @@ fn a_path_that_would_be_several_lines_is_refused() {
 #[test]
 fn a_command_that_others_can_change_is_a_problem_of_its_manifest() {
     let home = Home::new("doubts");
-    mode(&home.0, 0o755);
+    mode(home.path(), 0o755);
     let script = home.write("run.sh", "");
     let file = home.write(
         "n.yaml",

@@ -9,6 +9,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 /// A manifest whose only host ends at once, and waits for its next try.
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
@@ -17,28 +18,29 @@ const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 const WAITS: &str = "try 1 in";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.
-struct Desk(PathBuf);
+struct Desk(TempDir);
 
 impl Desk {
     fn new(name: &str, text: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("edit-{name}"));
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("temporary")).unwrap();
+        let above = env!("CARGO_TARGET_TMPDIR");
+        let desk = TempDir::with_prefix_in(format!("edit-{name}-"), above).unwrap();
+        let folder = desk.path();
+        fs::create_dir(folder.join("temporary")).unwrap();
         let script = "echo \"$2\" >>\"${0%/*}/edited\"\ncat \"$1\" >\"$2\"\n";
         fs::write(folder.join("editor"), script).unwrap();
         fs::write(folder.join("text"), text).unwrap();
-        Self(folder)
+        Self(desk)
     }
 
     fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        let file = |name| format!("'{}'", self.0.join(name).display());
+        let file = |name| format!("'{}'", self.0.path().join(name).display());
         command
             .args(arguments)
             .env_remove("VISUAL")
             .env("EDITOR", format!("sh {} {}", file("editor"), file("text")))
-            .env("TMPDIR", self.0.join("temporary"))
-            .env("XDG_RUNTIME_DIR", &self.0)
+            .env("TMPDIR", self.0.path().join("temporary"))
+            .env("XDG_RUNTIME_DIR", self.0.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -77,18 +79,15 @@ impl Desk {
 
     /// The files that the editor was given.
     fn edited(&self) -> Vec<PathBuf> {
-        let edited = fs::read_to_string(self.0.join("edited")).unwrap_or_default();
+        let edited = fs::read_to_string(self.0.path().join("edited")).unwrap_or_default();
         edited.lines().map(PathBuf::from).collect()
     }
 
     fn is_clean(&self) -> bool {
-        fs::read_dir(self.0.join("temporary")).unwrap().count() == 0
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        fs::read_dir(self.0.path().join("temporary"))
+            .unwrap()
+            .count()
+            == 0
     }
 }
 
@@ -127,7 +126,7 @@ fn a_manifest_is_run_as_it_was_edited() {
 #[test]
 fn a_named_file_is_edited_in_its_place() {
     let desk = Desk::new("named", SHORT);
-    let file = desk.0.join("mine.yaml");
+    let file = desk.0.path().join("mine.yaml");
     fs::write(&file, "hosts: {}").unwrap();
     let (code, talk) = desk.run_until_ctrl_c(&["up", "-e", file.to_str().unwrap()]);
     assert_eq!(code, 130, "{talk}");

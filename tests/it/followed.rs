@@ -56,7 +56,7 @@ impl Home {
     fn hears(&self, words: &[&str]) {
         let start = Instant::now();
         loop {
-            let said = fs::read_to_string(self.0.join("stderr")).unwrap();
+            let said = fs::read_to_string(self.path().join("stderr")).unwrap();
             let found = words
                 .iter()
                 .try_fold(&said[..], |rest, word| Some(rest.split_once(word)?.1));

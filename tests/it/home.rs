@@ -4,12 +4,13 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     os::unix::net::UnixStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::control_answers;
 
@@ -17,7 +18,7 @@ use crate::control_answers;
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A home folder with a place for sockets, near the root because the paths of sockets are short.
-pub(crate) struct Home(pub(crate) PathBuf);
+pub(crate) struct Home(TempDir);
 
 /// The result of a command.
 #[must_use = "look at what the program said"]
@@ -32,19 +33,22 @@ pub(crate) struct Manager(Child);
 
 impl Home {
     pub(crate) fn new(name: &str) -> Self {
-        let home = std::env::temp_dir().join(format!("norouter-it-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&home);
-        fs::create_dir_all(home.join("run")).unwrap();
+        let home = TempDir::with_prefix(format!("norouter-it-{name}-")).unwrap();
+        fs::create_dir(home.path().join("run")).unwrap();
         Self(home)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter"));
         command
             .args(arguments)
-            .current_dir(&self.0)
-            .env("HOME", &self.0)
-            .env("XDG_RUNTIME_DIR", self.0.join("run"))
+            .current_dir(self.path())
+            .env("HOME", self.path())
+            .env("XDG_RUNTIME_DIR", self.path().join("run"))
             .env_remove("NOROUTER_NETWORK")
             .env_remove("NOROUTER_FILE")
             .stdin(Stdio::null());
@@ -69,7 +73,7 @@ impl Home {
     }
 
     pub(crate) fn write(&self, file: &str, manifest: &str) -> String {
-        let path = self.0.join(file);
+        let path = self.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, manifest).unwrap();
         path.to_str().unwrap().to_owned()
@@ -80,19 +84,19 @@ impl Home {
         let log = File::options()
             .create(true)
             .append(true)
-            .open(self.0.join("stderr"))
+            .open(self.path().join("stderr"))
             .unwrap();
         Manager(self.command(arguments).stderr(log).spawn().unwrap())
     }
 
     pub(crate) fn wait(&self, arguments: &[&str]) {
         let run = self.run(&[&["wait", "--timeout", "60"], arguments].concat());
-        let log = fs::read_to_string(self.0.join("stderr")).unwrap_or_default();
+        let log = fs::read_to_string(self.path().join("stderr")).unwrap_or_default();
         assert_eq!(run.code, 0, "{}\n{log}", run.talk);
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
-        self.0.join("run/norouter")
+        self.path().join("run/norouter")
     }
 
     pub(crate) fn socket(&self, network: &str) -> PathBuf {
@@ -108,12 +112,6 @@ impl Home {
         stream.read_to_string(&mut answer).unwrap();
         control_answers::check_answer(request, &answer);
         answer
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

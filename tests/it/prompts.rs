@@ -97,7 +97,7 @@ fn post(path: &str, body: &str) -> String {
 }
 
 fn times_asked(home: &Home) -> usize {
-    let text = fs::read_to_string(home.0.join("asked")).unwrap();
+    let text = fs::read_to_string(home.path().join("asked")).unwrap();
     text.lines().count()
 }
 
@@ -156,7 +156,7 @@ fn a_host_needs_a_person_until_the_answer_is_right_and_nobody_sees_the_answer() 
         logs.contains("web (127.0.62.2) needs an answer: its command asks: ann's password:"),
         "{logs}"
     );
-    let stderr = fs::read_to_string(home.0.join("stderr")).unwrap();
+    let stderr = fs::read_to_string(home.path().join("stderr")).unwrap();
     assert!(
         stderr.contains("\"norouter answer web\" answers that"),
         "{stderr}"
@@ -192,8 +192,8 @@ fn who_refuses_is_asked_again_only_on_request() {
 #[test]
 fn a_question_goes_with_whoever_has_asked() {
     let home = Home::new("gone");
-    fs::create_dir_all(&home.0).unwrap();
-    let fifo = home.0.join("fifo");
+    fs::create_dir_all(home.path()).unwrap();
+    let fifo = home.path().join("fifo");
     let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
     assert!(made.success());
     let script = format!(
@@ -203,7 +203,7 @@ fn a_question_goes_with_whoever_has_asked() {
     let _manager = network(&home, 5, &script);
     let both = |web: &Value| web["prompts"].as_array().unwrap().len() == 2;
     wait_for(&home, "both questions", both);
-    let pid = fs::read_to_string(home.0.join("pid")).unwrap();
+    let pid = fs::read_to_string(home.path().join("pid")).unwrap();
     let killed = Command::new("kill")
         .args(["-KILL", pid.trim()])
         .status()
@@ -229,7 +229,7 @@ fn what_only_wants_to_be_read_stands_there_until_it_is_done() {
     assert_eq!(asking["reason"], "its command says: Touch your key ...");
     assert_eq!(asking["prompts"], serde_json::json!([]));
     assert_eq!(answer(&home, &["web"], "yes").code, 1);
-    let pid = fs::read_to_string(home.0.join("pid")).unwrap();
+    let pid = fs::read_to_string(home.path().join("pid")).unwrap();
     // This is what ssh does once the key was touched.
     let ended = Command::new("kill").arg(pid.trim()).status().unwrap();
     assert!(ended.success());
@@ -255,7 +255,7 @@ fn a_kept_answer_serves_the_next_lives_until_it_is_wrong() {
         home.wait(&["web"]);
     }
     // The right answer changes.
-    let other = fs::read_to_string(home.0.join("login.sh")).unwrap();
+    let other = fs::read_to_string(home.path().join("login.sh")).unwrap();
     home.write("login.sh", &other.replace(RIGHT, "another"));
     assert_eq!(home.run(&["restart", "web"]).code, 0);
     asked_after(&home, first);
@@ -270,7 +270,7 @@ fn only_the_hosts_own_command_asks_and_only_a_question_is_one() {
     let script = "env > environment.new; \"$PROGRAM\" --version > version 2>&1; mv environment.new environment\n\
                   exec sleep 1000\n";
     let _manager = network(&home, 9, script);
-    let environment = || fs::read_to_string(home.0.join("environment")).ok();
+    let environment = || fs::read_to_string(home.path().join("environment")).ok();
     let deadline = Instant::now() + PATIENCE;
     let environment = loop {
         if let Some(environment) = environment() {
@@ -282,7 +282,7 @@ fn only_the_hosts_own_command_asks_and_only_a_question_is_one() {
     assert_eq!(variable("SSH_ASKPASS_REQUIRE="), Some("force"));
     let helper = variable("SSH_ASKPASS=").unwrap();
     assert!(Path::new(helper).is_absolute());
-    let version = fs::read_to_string(home.0.join("version")).unwrap();
+    let version = fs::read_to_string(home.path().join("version")).unwrap();
     assert!(version.starts_with("norouter "), "{version}");
     let pass = variable("NOROUTER_ASKPASS=").unwrap();
     let token = pass.strip_prefix("net/127.0.62.10/").unwrap();
@@ -318,7 +318,7 @@ fn only_the_hosts_own_command_asks_and_only_a_question_is_one() {
             "NOROUTER_ASKPASS",
             format!("net/127.0.62.10/{}", "0".repeat(32)),
         )
-        .env("XDG_RUNTIME_DIR", home.0.join("run"))
+        .env("XDG_RUNTIME_DIR", home.path().join("run"))
         .output()
         .unwrap();
     assert_eq!((alone.status.code(), alone.stdout.len()), (Some(1), 0));
@@ -327,7 +327,7 @@ fn only_the_hosts_own_command_asks_and_only_a_question_is_one() {
 #[test]
 fn a_user_who_wants_no_helper_gets_none() {
     let home = Home::new("never");
-    let out = home.0.join("environment");
+    let out = home.path().join("environment");
     let manifest = format!(
         "hosts:\n  web:\n    vip: 127.0.62.11\n    cmd: [sh, \"-c\", \"env > {0}.new; mv {0}.new {0}; exec sleep 1000\"]\n",
         out.display()
@@ -373,9 +373,9 @@ fn the_person_at_the_screen_is_asked_there_and_a_secret_is_not_seen() {
             &format!("stty rows 24 cols 120; '{program}' '{manifest}'"),
             "/dev/null",
         ])
-        .current_dir(&home.0)
-        .env("HOME", &home.0)
-        .env("XDG_RUNTIME_DIR", home.0.join("run"))
+        .current_dir(home.path())
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path().join("run"))
         .env("TERM", "xterm")
         .env_remove("NOROUTER_NETWORK")
         .stdin(Stdio::piped())

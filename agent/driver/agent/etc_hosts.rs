@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_file_that_did_not_exist_goes_again() {
         let folder = Folder::new();
-        let mut hosts = hosts_of(&folder.0.join("hosts"), "web");
+        let mut hosts = hosts_of(&folder.path().join("hosts"), "web");
         hosts.remove().unwrap();
         assert!(hosts.put(&zone("web")).unwrap().changed);
         assert_eq!(folder.names(), ["hosts"]);
@@ -400,7 +400,7 @@ mod tests {
     fn a_lock_of_somebody_else_keeps_nobody_waiting_for_ever() {
         let folder = Folder::new();
         let path = folder.file("hosts", OLD);
-        let _taken = locked::lock(&folder.0.join(".hosts.norouter-lock"))
+        let _taken = locked::lock(&folder.path().join(".hosts.norouter-lock"))
             .unwrap()
             .unwrap();
         assert!(hosts_of(&path, "web").put(&zone("web")).unwrap().changed);

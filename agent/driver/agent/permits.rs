@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_known_to_be_roots_is_refused() {
         let folder = Folder::new();
-        let absent = folder.0.join("absent");
+        let absent = folder.path().join("absent");
         let path = folder.file("agent.yaml", b"\xff");
         let reason = |path: &Path| text_of_root(path).unwrap_err();
         if trusted::own() == 0 {
@@ -92,7 +92,7 @@ mod tests {
             assert!(reason(&path).contains("not UTF-8"));
             std::fs::write(&path, "dial: nothing\n").unwrap();
             assert_eq!(text_of_root(&path), Ok(Some("dial: nothing\n".to_owned())));
-            let inner = folder.0.join("inner");
+            let inner = folder.path().join("inner");
             std::fs::create_dir(&inner).unwrap();
             assert!(reason(&inner).contains("a folder and not a file"));
             std::os::unix::fs::chown(&path, Some(1001), None).unwrap();

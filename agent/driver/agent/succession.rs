@@ -137,7 +137,7 @@ mod tests {
     #[tokio::test]
     async fn who_only_looks_whether_an_agent_lives_is_no_successor() {
         let outer = Folder::new();
-        let folder = outer.0.join("places");
+        let folder = outer.path().join("places");
         make(&folder).unwrap();
         let path = folder.join("a-127.0.0.1.agent");
         let socket = bind(path.clone()).unwrap();

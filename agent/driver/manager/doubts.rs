@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn a_command_is_doubtful_where_others_may_write_what_it_names() {
         let folder = Folder::new();
-        mode(&folder.0, 0o755);
-        let script = folder.0.join("run.sh");
+        mode(folder.path(), 0o755);
+        let script = folder.path().join("run.sh");
         fs::write(&script, "").unwrap();
         mode(&script, 0o755);
         let shown = script.display();

@@ -380,6 +380,8 @@ use tests::step;
 pub(crate) mod tests {
     use std::{cell::Cell, panic};
 
+    use tempfile::TempDir;
+
     use super::*;
 
     /// What happens at the chosen step.
@@ -426,10 +428,10 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_file_is_not_opened() {
         let folder = Folder::new();
-        let socket = folder.0.join("socket");
+        let socket = folder.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         for (path, kind) in [
-            (folder.0.as_path(), "a folder"),
+            (folder.path(), "a folder"),
             (socket.as_path(), "a socket"),
             (Path::new("/dev/null"), "a device"),
         ] {
@@ -444,35 +446,30 @@ pub(crate) mod tests {
     }
 
     /// A folder for a test, removed when the test ends.
-    pub(crate) struct Folder(pub(crate) PathBuf);
+    pub(crate) struct Folder(TempDir);
 
     impl Folder {
         pub(crate) fn new() -> Self {
-            let number = RandomState::new().hash_one(0);
-            let path = std::env::temp_dir().join(format!("norouter-files-{number:016x}"));
-            fs::create_dir(&path).unwrap();
-            Self(path)
+            Self(TempDir::with_prefix("norouter-").unwrap())
+        }
+
+        pub(crate) fn path(&self) -> &Path {
+            self.0.path()
         }
 
         pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
-            let path = self.0.join(name);
+            let path = self.path().join(name);
             fs::write(&path, content).unwrap();
             path
         }
 
         pub(crate) fn names(&self) -> Vec<String> {
-            let entries = fs::read_dir(&self.0).unwrap();
+            let entries = fs::read_dir(self.path()).unwrap();
             let mut names: Vec<String> = entries
                 .map(|entry| entry.unwrap().file_name().into_string().unwrap())
                 .collect();
             names.sort();
             names
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
         }
     }
 
@@ -482,7 +479,7 @@ pub(crate) mod tests {
     #[test]
     fn a_new_file_has_the_permissions_that_were_asked_for() {
         let folder = Folder::new();
-        let path = folder.0.join("env");
+        let path = folder.path().join("env");
         replace(&path, b"A=1\n", PRIVATE).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"A=1\n");
         #[cfg(unix)]
@@ -502,7 +499,7 @@ pub(crate) mod tests {
             let flags = rustix::fs::XattrFlags::empty();
             rustix::fs::setxattr(&path, "user.test", b"label", flags).is_ok()
         };
-        let link = folder.0.join("link");
+        let link = folder.path().join("link");
         symlink("hosts", &link).unwrap();
         replace(&link, NEW, PUBLIC).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -515,7 +512,7 @@ pub(crate) mod tests {
             assert_eq!(&value[..length], b"label");
         }
         // The other name of the same file shows the new content too.
-        let other = folder.0.join("other");
+        let other = folder.path().join("other");
         fs::hard_link(&path, &other).unwrap();
         replace(&path, OLD, PUBLIC).unwrap();
         assert_eq!(fs::read(&other).unwrap(), OLD);
@@ -610,7 +607,7 @@ pub(crate) mod tests {
     #[test]
     fn an_error_says_where_and_what_to_do() {
         let folder = Folder::new();
-        let path = folder.0.join("absent").join("hosts");
+        let path = folder.path().join("absent").join("hosts");
         let reason = replace(&path, NEW, PUBLIC).unwrap_err();
         let place = path.display();
         assert!(
@@ -619,6 +616,6 @@ pub(crate) mod tests {
         );
         assert!(reason.ends_with("; make its folder first"), "{reason}");
         assert_eq!(read(&path), Ok(None));
-        assert!(read(&folder.0).is_err());
+        assert!(read(folder.path()).is_err());
     }
 }

@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn one_has_the_lock_and_the_next_gets_it_when_that_one_is_gone() {
         let folder = Folder::new();
-        let path = folder.0.join("lock");
+        let path = folder.path().join("lock");
         let first = lock(&path).unwrap().unwrap();
         assert!(lock(&path).unwrap().is_none());
         assert!(wait(&path, Duration::ZERO).unwrap().is_none());
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn no_link_is_followed() {
         let folder = Folder::new();
-        let (path, there) = (folder.0.join("lock"), folder.0.join("there"));
+        let (path, there) = (folder.path().join("lock"), folder.path().join("there"));
         std::os::unix::fs::symlink(&there, &path).unwrap();
         assert!(lock(&path).is_err() && !there.exists());
     }

@@ -100,10 +100,10 @@ mod tests {
         let folder = Folder::new();
         let taken = folder.file("taken", b"");
         assert!(make(&taken).is_err() && !is_ours_alone(&taken));
-        let link = folder.0.join("link");
-        std::os::unix::fs::symlink(&folder.0, &link).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
         assert!(make(&link).unwrap_err().ends_with("remove it"));
-        let good = folder.0.join("a").join("run");
+        let good = folder.path().join("a").join("run");
         make(&good).unwrap();
         fs::set_permissions(&good, Permissions::from_mode(0o755)).unwrap();
         assert!(!is_ours_alone(&good));

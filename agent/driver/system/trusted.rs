@@ -296,9 +296,9 @@ mod tests {
     #[test]
     fn a_file_is_ones_own_where_nobody_else_may_write() {
         let above = Folder::new();
-        let inner = above.0.join("inner");
+        let inner = above.path().join("inner");
         fs::create_dir(&inner).unwrap();
-        mode(&above.0, 0o755);
+        mode(above.path(), 0o755);
         mode(&inner, 0o755);
         let path = inner.join("n.yaml");
         fs::write(&path, "").unwrap();
@@ -318,9 +318,9 @@ mod tests {
             refused("inner");
         }
         mode(&inner, 0o755);
-        mode(&above.0, 0o777);
+        mode(above.path(), 0o777);
         assert!(file(&path).is_err(), "the folder could be another one");
-        mode(&above.0, 0o1777);
+        mode(above.path(), 0o1777);
         assert_eq!(told(file, &path), None, "the folder cannot be another one");
         assert!(file(&inner.join("absent")).is_err());
     }
@@ -328,8 +328,8 @@ mod tests {
     #[test]
     fn a_link_is_as_safe_as_both_of_its_ends() {
         let folder = Folder::new();
-        mode(&folder.0, 0o755);
-        let (open, own) = (folder.0.join("open"), folder.0.join("own"));
+        mode(folder.path(), 0o755);
+        let (open, own) = (folder.path().join("open"), folder.path().join("own"));
         for (path, permissions) in [(&open, 0o777), (&own, 0o755)] {
             fs::create_dir(path).unwrap();
             mode(path, permissions);
@@ -349,16 +349,19 @@ mod tests {
             assert!(reason.starts_with("cannot look at "), "{reason}");
         }
         // Links on the way are followed as well.
-        symlink("own", folder.0.join("folder")).unwrap();
-        assert_eq!(told(file, &folder.0.join("folder/../folder/to-own")), None);
-        symlink("open", folder.0.join("another")).unwrap();
-        assert!(file(&folder.0.join("another/n.yaml")).is_err());
+        symlink("own", folder.path().join("folder")).unwrap();
+        assert_eq!(
+            told(file, &folder.path().join("folder/../folder/to-own")),
+            None
+        );
+        symlink("open", folder.path().join("another")).unwrap();
+        assert!(file(&folder.path().join("another/n.yaml")).is_err());
     }
 
     #[test]
     fn a_path_through_a_folder_of_others_is_told() {
         let above = Folder::new();
-        let inside = above.0.join("open").join("inside");
+        let inside = above.path().join("open").join("inside");
         fs::create_dir_all(&inside).unwrap();
         let missing = inside.join("not").join("yet");
         assert_eq!(told(folder, &missing), None);
@@ -369,16 +372,16 @@ mod tests {
             assert_eq!(told(folder, path), reason);
         }
         // The same folder, through a link and through `..`.
-        let link = above.0.join("link");
+        let link = above.path().join("link");
         symlink("open/inside/../inside", &link).unwrap();
         assert_eq!(told(folder, &link), reason);
         assert!(
-            folder(&above.0.join("x/../open/../open/inside")).is_ok(),
+            folder(&above.path().join("x/../open/../open/inside")).is_ok(),
             "x is not there"
         );
         mode(open, 0o1777);
         assert_eq!(told(folder, &link), None);
-        let endless = above.0.join("endless");
+        let endless = above.path().join("endless");
         symlink("endless", &endless).unwrap();
         let reason = told(folder, &endless).unwrap();
         assert!(reason.contains("too many links"), "{reason}");
@@ -387,14 +390,14 @@ mod tests {
     #[test]
     fn what_is_not_roots_is_nothing_for_everybody() {
         let folder = Folder::new();
-        mode(&folder.0, 0o755);
+        mode(folder.path(), 0o755);
         let path = folder.file("limits", b"");
         mode(&path, 0o644);
         let reason = || file_of_root(&path).unwrap_err().to_string();
         if own() == 0 {
             let real = fs::canonicalize(&path).unwrap();
             assert_eq!(file_of_root(&path).unwrap(), Some(real));
-            assert_eq!(file_of_root(&folder.0.join("absent")).unwrap(), None);
+            assert_eq!(file_of_root(&folder.path().join("absent")).unwrap(), None);
             mode(&path, 0o646);
             assert!(reason().starts_with("other users may write"));
             mode(&path, 0o644);

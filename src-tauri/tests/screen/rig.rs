@@ -5,32 +5,27 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command},
-    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
+
+use tempfile::TempDir;
 
 /// Much longer than anything here takes, on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A home folder; gone with the test. Near the root because the paths of sockets are short.
-pub(crate) struct Home(PathBuf);
+pub(crate) struct Home(TempDir);
 
 /// A running app; killed when it is dropped.
 pub(crate) struct App(Child);
 
 impl Home {
     pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("norouter-screen-{}-{number}", std::process::id());
-        let home = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&home);
-        fs::create_dir_all(&home).unwrap();
-        Self(home)
+        Self(TempDir::with_prefix("norouter-screen-").unwrap())
     }
 
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
+        let path = self.0.path().join(name);
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }
@@ -49,7 +44,7 @@ impl Home {
 
     /// Where a file of the home folder is.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.path().join(name)
     }
 
     /// A program that the app finds before all others.
@@ -79,16 +74,16 @@ impl Home {
         let path = std::env::join_paths(places.chain(std::env::split_paths(&old))).unwrap();
         command
             .env("PATH", path)
-            .env("HOME", &self.0)
-            .env("XDG_DATA_HOME", self.0.join("data"))
-            .env("XDG_CONFIG_HOME", self.0.join("config"))
-            .env("XDG_CACHE_HOME", self.0.join("cache"))
+            .env("HOME", self.0.path())
+            .env("XDG_DATA_HOME", self.0.path().join("data"))
+            .env("XDG_CONFIG_HOME", self.0.path().join("config"))
+            .env("XDG_CACHE_HOME", self.0.path().join("cache"))
             .env("SHELL", "/bin/sh")
     }
 
     /// Starts the app.
     pub(crate) fn start(&self, words: &[&str]) -> App {
-        let log = File::create(self.0.join("stderr")).unwrap();
+        let log = File::create(self.0.path().join("stderr")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter-app"));
         let command = self.dress(&mut command).args(words);
         App(command
@@ -101,14 +96,8 @@ impl Home {
     /// What the app has said.
     pub(crate) fn said(&self) -> String {
         let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
-        let log = self.0.join("data/io.github.norouter.app/app.log");
-        read(self.0.join("stderr")) + &read(log)
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let log = self.0.path().join("data/io.github.norouter.app/app.log");
+        read(self.0.path().join("stderr")) + &read(log)
     }
 }
 
@@ -155,7 +144,7 @@ impl Driven {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let log = File::create(home.0.join("stderr")).unwrap();
+        let log = File::create(home.path("stderr")).unwrap();
         let mut command = Command::new("WebKitWebDriver");
         let command = home.dress(&mut command);
         command.args([format!("--port={port}"), "--host=127.0.0.1".to_owned()]);

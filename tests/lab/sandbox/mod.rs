@@ -25,6 +25,7 @@ pub(crate) mod sshd;
 use std::{
     env, fs,
     net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
     sync::{
@@ -34,6 +35,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use tempfile::TempDir;
 
 pub(crate) use nameserver::Nameserver;
 pub(crate) use netns::Netns;
@@ -50,32 +53,26 @@ pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 /// A folder of its own and the guards' common name. Guards keep the folder alive.
 #[derive(Clone)]
 pub(crate) struct Sandbox {
-    folder: Arc<Folder>,
-}
-
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("{} stays behind: {error}", self.0.display());
-        }
-    }
+    folder: Arc<TempDir>,
 }
 
 impl Sandbox {
     /// A new, empty folder. Its path is short, because the path of a unix socket may have 107 bytes.
     pub(crate) fn new() -> Self {
-        let folder = env::temp_dir().join(unique("norouter-lab"));
-        fs::create_dir(&folder).unwrap();
+        // Other users read what is in it.
+        let all = fs::Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new()
+            .prefix("norouter-lab-")
+            .permissions(all)
+            .tempdir();
         Self {
-            folder: Arc::new(Folder(folder)),
+            folder: Arc::new(folder.unwrap()),
         }
     }
 
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.0.join(name)
+        self.folder.path().join(name)
     }
 
     /// Writes a file into the folder, with the folders above it.

@@ -35,7 +35,7 @@ fn variables_and_the_home_folder_are_replaced() {
 #[test]
 fn the_folder_is_made_and_filled() {
     let folder = Folder::new();
-    let name = folder.0.join("state").join("agent");
+    let name = folder.path().join("state").join("agent");
     let state = StateDir::open(name.to_str().unwrap(), "web").unwrap();
     let web = Ipv4Addr::new(127, 0, 42, 101);
     let zone = Zone::new([("web", web), ("www.test", web)]);
@@ -43,7 +43,9 @@ fn the_folder_is_made_and_filled() {
     state.write(&zone, Some(&other)).unwrap();
     // The next agent may find our own file in `HOSTALIASES`.
     state.write(&zone, Some(&state.host_aliases())).unwrap();
-    state.write(&zone, Some(&folder.0.join("absent"))).unwrap();
+    state
+        .write(&zone, Some(&folder.path().join("absent")))
+        .unwrap();
     state.write(&zone, Some(&other)).unwrap();
     let read = |name| fs::read_to_string(state.path().join(name)).unwrap();
     assert_eq!(read("hosts"), "127.0.42.101 web\n127.0.42.101 www.test\n");
@@ -64,10 +66,10 @@ fn the_folder_is_made_and_filled() {
 #[test]
 fn the_variables_go_when_the_network_does() {
     let folder = Folder::new();
-    let state = StateDir::open(folder.0.to_str().unwrap(), "web").unwrap();
+    let state = StateDir::open(folder.path().to_str().unwrap(), "web").unwrap();
     let variable = |value: &str| [("http_proxy".to_owned(), value.to_owned())];
     state.write_env(&variable("http://127.0.0.1:1")).unwrap();
-    let path = folder.0.join("env");
+    let path = folder.path().join("env");
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "http_proxy=http://127.0.0.1:1\n"
@@ -85,7 +87,7 @@ fn the_variables_go_when_the_network_does() {
     state.write_env(&mine).unwrap();
     state.remove_env("another").unwrap();
     assert_eq!(
-        read_env(folder.0.to_str().unwrap()),
+        read_env(folder.path().to_str().unwrap()),
         Ok(Some(mine.to_vec()))
     );
     state.remove_env("me").unwrap();
@@ -98,15 +100,15 @@ fn the_variables_go_when_the_network_does() {
 fn what_others_could_have_written_is_not_trusted() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
-    let name = folder.0.to_str().unwrap();
+    let name = folder.path().to_str().unwrap();
     fs::write(
-        folder.0.join("env"),
+        folder.path().join("env"),
         "http_proxy=x\nLD_PRELOAD=/x\nid;id=1\n",
     )
     .unwrap();
     let known = vec![("http_proxy".to_owned(), "x".to_owned())];
     assert_eq!(read_env(name), Ok(Some(known)));
-    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
     assert!(read_env(name).unwrap_err().contains("chmod go-w"));
     let told = StateDir::open(name, "web").unwrap_err();
     assert!(told.contains("other users"), "{told}");
@@ -115,7 +117,7 @@ fn what_others_could_have_written_is_not_trusted() {
 #[test]
 fn a_folder_of_the_person_is_left_as_it_is() {
     let folder = Folder::new();
-    let name = folder.0.to_str().unwrap();
+    let name = folder.path().to_str().unwrap();
     let theirs = [
         ("README.md", "# my work\n"),
         ("env", "A=1\n"),
@@ -131,7 +133,7 @@ fn a_folder_of_the_person_is_left_as_it_is() {
         "{told}"
     );
     for (name, text) in theirs {
-        assert_eq!(fs::read_to_string(folder.0.join(name)).unwrap(), text);
+        assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
     }
     assert_eq!(folder.names(), ["README.md", "env", "hosts"]);
     // The folder of an earlier version of ours, and one that the person gives to us.
@@ -147,13 +149,13 @@ fn a_folder_of_the_person_is_left_as_it_is() {
 #[test]
 fn upstreams_folder_is_used_and_a_folder_for_everything_is_not() {
     let folder = Folder::new();
-    let usual = folder.0.join(".norouter").join("agent");
+    let usual = folder.path().join(".norouter").join("agent");
     fs::create_dir_all(&usual).unwrap();
     fs::write(usual.join("hostaliases"), "").unwrap();
     assert!(look(usual.to_str().unwrap()).is_ok());
     fs::write(usual.join("diary"), "").unwrap();
     assert!(look(usual.to_str().unwrap()).is_err());
-    assert!(look(folder.0.to_str().unwrap()).is_err());
+    assert!(look(folder.path().to_str().unwrap()).is_err());
 }
 
 #[cfg(unix)]
@@ -161,7 +163,7 @@ fn upstreams_folder_is_used_and_a_folder_for_everything_is_not() {
 fn no_file_is_written_through_a_link() {
     let folder = Folder::new();
     let theirs = folder.file("theirs", b"kept");
-    let name = folder.0.join("state");
+    let name = folder.path().join("state");
     let state = StateDir::open(name.to_str().unwrap(), "web").unwrap();
     std::os::unix::fs::symlink(&theirs, state.path().join("hosts")).unwrap();
     let told = state.write(&Zone::default(), None).unwrap_err();
@@ -175,7 +177,7 @@ fn no_file_is_written_through_a_link() {
 #[test]
 fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     let folder = Folder::new();
-    let name = folder.0.to_str().unwrap();
+    let name = folder.path().to_str().unwrap();
     let mine = |agent: &str| [(AGENT.to_owned(), agent.to_owned())];
     let first = StateDir::open(name, "web").unwrap();
     assert_eq!(first.elsewhere(), None);
@@ -204,7 +206,7 @@ fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     let hosts = StateDir::open(name, "hosts").unwrap();
     assert!(hosts.path().ends_with("host-hosts"));
     hosts.remove_env("4").unwrap();
-    fs::remove_dir_all(&folder.0).unwrap();
+    fs::remove_dir_all(folder.path()).unwrap();
     assert!(!state.is_there());
     drop(state);
     // The next agent gets the folder.

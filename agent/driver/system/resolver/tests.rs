@@ -332,7 +332,7 @@ async fn more_queries_than_sockets_wait_for_their_turn() {
 fn the_settings_of_the_host_are_read_again_when_they_change() {
     use std::fs;
     let folder = crate::driver::system::files::tests::Folder::new();
-    let path = folder.0.join("resolv.conf");
+    let path = folder.path().join("resolv.conf");
     let resolver = Resolver::of_file(&path, []);
     assert_eq!(resolver.current(), Resolvers::default());
     fs::write(&path, "nameserver 10.0.0.1\n").unwrap();
