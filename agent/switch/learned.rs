@@ -1,6 +1,6 @@
 //! Addresses that gateways have resolved for names. Packets to such an address go to the gateway that resolved it.
 //!
-//! An entry is valid only for the host that reported it, so that no host can divert another host's connections.
+//! An entry is valid only for the host that suggested it, so that no host can divert another host's connections.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,13 +10,13 @@ use std::{
 
 use crate::{addr::Vip, time::Instant};
 
-/// The most addresses that one host may report.
+/// The most addresses that one host may suggest.
 pub(super) const ADDRESSES_MAX: usize = 4_096;
 
-/// The most addresses that are read from one report. A name has fewer than that.
+/// The most addresses that are read from one suggestion. A name has fewer than that.
 pub(super) const AT_ONCE_MAX: usize = 64;
 
-/// The most reports that a host may make within [`WINDOW`]. Each one follows a query to a remote DNS server.
+/// The most suggestions that a host may make within [`WINDOW`]. Each one follows a query to a remote DNS server.
 const SUGGESTIONS_MAX: u32 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);
@@ -43,8 +43,8 @@ struct Entry {
 }
 
 impl Learned {
-    /// Stores the addresses that a host reports, unless it reports too many. `live` returns the addresses to which the
-    /// host has flows; these are never discarded to make room for new ones.
+    /// Stores the addresses that a host suggests, unless it suggests too many. `live` returns the addresses to which
+    /// the host has flows; these are never discarded to make room for new ones.
     pub(super) fn learn(
         &mut self,
         now: Instant,
@@ -73,7 +73,7 @@ impl Learned {
         }
     }
 
-    /// The gateway for a host's new flow to an address; `None` if the host has not reported that address.
+    /// The gateway for a host's new flow to an address; `None` if the host has not suggested that address.
     pub(super) fn via(&mut self, now: Instant, host: Vip, address: Ipv4Addr) -> Option<Vip> {
         let entries = &mut self.teachers.get_mut(&host)?.entries;
         let entry = entries.get_mut(&address)?;
@@ -85,7 +85,7 @@ impl Learned {
         Some(entry.via)
     }
 
-    /// Discards everything that a host has reported, because the host is gone. Its next agent has to report again.
+    /// Discards everything that a host has suggested, because the host is gone. Its next agent has to suggest again.
     pub(super) fn forget(&mut self, teacher: Vip) {
         self.teachers.remove(&teacher);
     }

@@ -131,7 +131,7 @@ pub enum Offence {
     Malformed(PacketError),
     /// The source address belongs to another host.
     Spoofed,
-    /// A report of a learned route from a host that may not make one.
+    /// A suggestion of a route from a host that may not make one.
     Suggestion,
 }
 
@@ -493,10 +493,10 @@ impl Switch {
         self.routes.iter().any(leads)
     }
 
-    /// Stores the addresses that a host's proxy reports: `via` has resolved them for a name. They are valid only for
+    /// Stores the addresses that a host's proxy suggests: `via` has resolved them for a name. They are valid only for
     /// flows of that host.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        // Addresses that a host reports while it is down would never be discarded.
+        // Addresses that a host suggests while it is down would never be discarded.
         let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
