@@ -90,7 +90,7 @@ pub enum Loss {
     Impostor,
     /// The agent refused its configuration.
     Refused {
-        /// The reason, in its own words.
+        /// The reason that the agent gave.
         reason: String,
         /// Whether the refusal is believed. A single refusal may come from a bit that was flipped in transit, so that
         /// the agent received a changed configuration.
