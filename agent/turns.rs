@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-/// The most turns in a row for newly active keys. Then one of the other keys has its turn; otherwise a constant supply
-/// of new keys could starve the others.
+/// The maximum number of turns in a row for newly active keys. Then one of the other keys has its turn; otherwise a
+/// constant supply of new keys could starve the others.
 const FRESH_IN_A_ROW: u32 = 16;
 
 /// The keys that wait for their turn. A key must be taken out before it is added again.

@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Err(Error::new(Exit::Failure, message))
 }
 
-/// Replaces this process by the command; returns only if that fails.
+/// Replaces this process with the command (exec); returns only if that fails.
 #[cfg(unix)]
 fn start(command: &mut Command) -> std::io::Error {
     std::os::unix::process::CommandExt::exec(command)

@@ -396,7 +396,7 @@ impl Line {
     }
 }
 
-/// The most columns that a character can take; East Asian characters take two.
+/// The maximum number of columns that a character can take; East Asian characters take two.
 fn columns(c: char) -> usize {
     let narrow = c < '\u{1100}' || c == '…';
     if narrow { 1 } else { 2 }

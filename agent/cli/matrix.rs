@@ -13,7 +13,7 @@ const WIDE: usize = 110;
 /// The greatest length of a cell, in characters. A longer text is cut.
 const CELL_MAX: usize = 24;
 
-/// The most names in one entry of a list.
+/// The maximum number of names in one entry of a list.
 const NAMES_MAX: usize = 8;
 
 /// Formats the matrix, with a sentence that explains it.

@@ -13,7 +13,7 @@ use crate::{
     view::{HostView, Snapshot, no_such_host},
 };
 
-/// The most hosts that are listed if the named host does not exist.
+/// The maximum number of hosts that are listed if the named host does not exist.
 const LISTED_MAX: usize = 20;
 
 /// The network that a command is about.

@@ -20,13 +20,13 @@ use crate::{
     wire::{Failure, Packet},
 };
 
-/// The most dials under way at a time. Each holds a socket, and perhaps a thread that resolves a name.
+/// The maximum number of dials under way at a time. Each holds a socket, and perhaps a thread that resolves a name.
 pub(super) const DIALS_MAX: usize = 1_024;
 
-/// The most open DNS questions of other hosts, each on a connection of its own.
+/// The maximum number of open DNS questions of other hosts, each on a connection of its own.
 const QUESTIONS_MAX: usize = 512;
 
-/// The most requests of other hosts' proxies for which this gateway has not connected yet.
+/// The maximum number of requests of other hosts' proxies for which this gateway has not connected yet.
 const RELAYS_MAX: usize = 1_024;
 
 /// The requests of other hosts that are under way. No host may have more of them than remain free for all others.

@@ -13,7 +13,7 @@ const TOLD_FOR: Duration = Duration::from_secs(30);
 /// A host is reported only after this many refusals, because a short burst is not worth a report.
 const TOLD_AFTER: u32 = 16;
 
-/// The most hosts that are remembered.
+/// The maximum number of hosts that are remembered.
 const HOSTS_MAX: usize = 64;
 
 /// The hosts that were refused recently because they wanted more than their share.

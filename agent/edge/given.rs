@@ -7,7 +7,7 @@ use crate::time::Instant;
 /// The time for which other hosts may dial an address after this gateway's DNS server has given it.
 const GIVEN_MAX: Duration = Duration::from_hours(1);
 
-/// The most addresses that are remembered.
+/// The maximum number of addresses that are remembered.
 const GIVEN_ENTRIES_MAX: usize = 4_096;
 
 /// The addresses that a gateway's DNS server has given.

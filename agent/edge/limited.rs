@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The most refusals by one rule that a report names; further ones are only counted.
+/// The maximum number of refusals by one rule that a report names; further ones are only counted.
 const NAMED_MAX: usize = 4;
 
 /// The shortest time between two reports. An attacker can cause a thousand different refusals a second.

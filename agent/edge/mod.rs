@@ -64,7 +64,7 @@ use crate::{
     },
 };
 
-/// The most frames that are handled in one turn, so that other work is not delayed.
+/// The maximum number of frames that are handled in one turn, so that other work is not delayed.
 const FRAMES_IN_A_TURN: usize = 64;
 
 /// The state of one agent.

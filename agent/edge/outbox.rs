@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::words::Output;
 use crate::wire::control::{Event, Message, Outcome, Raw};
 
-/// The most messages that may wait for the manager. Beyond that, suggestions of routes are dropped.
+/// The maximum number of messages that may wait for the manager. Beyond that, suggestions of routes are dropped.
 const CONTROL_MAX: usize = 1_024;
 
 /// The queued actions for the driver, and the queued messages for the manager.

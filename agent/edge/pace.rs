@@ -13,7 +13,7 @@ use crate::{
 /// The part of the manager's budget that is for packets; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
-/// The most units that may be saved up: fewer than in the manager's budget for this agent.
+/// The maximum number of units that may be saved up: fewer than in the manager's budget for this agent.
 const UNITS_MAX: u32 = 256;
 
 #[derive(Debug)]

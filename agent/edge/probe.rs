@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The most probes that may dial at a time.
+/// The maximum number of probes that may dial at a time.
 const ERRANDS_MAX: usize = 8;
 
 /// The probes that wait for the driver.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::{route::policy::By, time::Instant, wire::control::RefusedAsk};
 
-/// The most targets that one message counts separately.
+/// The maximum number of targets that one message counts separately.
 const TARGETS_MAX: usize = 128;
 
 /// The time between the first refusal and its message.

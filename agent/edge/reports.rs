@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The most problems that are reported. The manager keeps one more, which says how many were left out.
+/// The maximum number of problems that are reported. The manager keeps one more, which says how many were left out.
 const PROBLEMS_MAX: usize = 63;
 
 /// Everything that does not work or was refused on this host, except listeners.

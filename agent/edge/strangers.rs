@@ -6,10 +6,11 @@ use std::{collections::BTreeSet, time::Duration};
 use super::words::{Listener, Purpose};
 use crate::time::Instant;
 
-/// The most refusals that are reported while an agent runs.
+/// The maximum number of refusals that are reported while an agent runs.
 const TOLD_MAX: usize = 256;
 
-/// The most refusals that are reported within [`WINDOW`]. Others are reported if the same users connect again later.
+/// The maximum number of refusals that are reported within [`WINDOW`]. Others are reported if the same users connect
+/// again later.
 const AT_A_TIME: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 

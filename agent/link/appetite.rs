@@ -7,7 +7,8 @@ use crate::{
     time::Instant,
 };
 
-/// The most units that an agent may save up. A burst of that size delays other agents by a few milliseconds at most.
+/// The maximum number of units that an agent may save up. A burst of that size delays other agents by a few
+/// milliseconds at most.
 const UNITS_MAX: u32 = 512;
 
 /// The units after which an agent's turn ends.

@@ -1,4 +1,4 @@
-//! The knowledge about an agent since its command was started.
+//! The data about an agent since its command was started.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 /// The window in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
-/// The knowledge about an agent since its command was started. It is discarded when the command is started again.
+/// The data about an agent since its command was started. They are discarded when the command is started again.
 pub(super) struct Life {
     pub(super) decoder: Decoder,
     pub(super) spoke: bool,

@@ -31,7 +31,7 @@ const BANNER_MAX: Duration = Duration::from_secs(12);
 /// If an agent has served this long, its next loss counts as the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
-/// The most faults of an agent within a short time.
+/// The maximum number of faults of an agent within a short time.
 pub(super) const FAULTS_MAX: u32 = 100;
 
 /// The number of agents in a row that have to refuse the configuration before the manager believes the refusal. A
@@ -48,10 +48,10 @@ const END_MAX: Duration = Duration::from_secs(1);
 /// The time that a process has to end after SIGTERM.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
-/// An agent over all its restarts: its state, and the knowledge about its current life.
+/// An agent over all its restarts: its state, and the data about its current life.
 pub(super) struct Lives {
     state: State,
-    /// The knowledge about the running agent.
+    /// The data about the running agent.
     pub(super) life: Life,
     /// The open requests to the running agent.
     pub(super) requests: Requests,

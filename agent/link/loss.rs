@@ -8,7 +8,7 @@ use crate::{
     wire::{Desync, control::feature},
 };
 
-/// The most characters that a message quotes of an agent's output.
+/// The maximum number of characters that a message quotes of an agent's output.
 const QUOTE_MAX: usize = 200;
 
 /// How a process ended.

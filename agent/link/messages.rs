@@ -5,10 +5,10 @@ use crate::wire::control::{
     Event, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
 };
 
-/// The most problems of a host that are kept; more would not help anybody.
+/// The maximum number of problems of a host that are kept; more would not help anybody.
 pub(super) const PROBLEMS_MAX: usize = 64;
 
-/// The most refusals that are read from one event.
+/// The maximum number of refusals that are read from one event.
 const REFUSED_MAX: usize = 256;
 
 /// A message of an agent.

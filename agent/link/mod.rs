@@ -56,7 +56,7 @@ use crate::{
     },
 };
 
-/// The most events of unknown types that an agent may send within a short time.
+/// The maximum number of events of unknown types that an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
 
 /// One agent.

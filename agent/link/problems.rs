@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::counter::Counter;
 use crate::{time::Instant, wire::control::ProblemReport};
 
-/// The most changes of its problems that an agent may make within [`CHANGES_WINDOW`]. Of further changes only the last
-/// one is reported, when the window ends.
+/// The maximum number of changes of its problems that an agent may make within [`CHANGES_WINDOW`]. Of further changes
+/// only the last one is reported, when the window ends.
 pub(super) const CHANGES_MAX: u32 = 20;
 
 /// The window of [`CHANGES_MAX`].

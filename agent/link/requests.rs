@@ -7,11 +7,11 @@ use crate::time::Instant;
 /// The time that an agent has to answer a question: a little longer than its own limit for a dial.
 const ANSWER_MAX: Duration = Duration::from_secs(12);
 
-/// The most open questions to one agent.
+/// The maximum number of open questions to one agent.
 const ASKS_MAX: usize = 16;
 
-/// The most heartbeats that are remembered. The answer to an older one still shows that the agent is alive, but gives
-/// no latency.
+/// The maximum number of heartbeats that are remembered. The answer to an older one still shows that the agent is
+/// alive, but gives no latency.
 const PINGS_MAX: usize = 16;
 
 /// A request that waits for its answer.

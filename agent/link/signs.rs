@@ -1,6 +1,6 @@
 //! Signs of life from the other side of a link. Manager and agent both check for them at regular intervals.
 
-/// The most that has arrived since the last check.
+/// The best sign of life since the last check; later values are better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
     /// Nothing has arrived.

@@ -23,7 +23,7 @@ pub enum Output {
     Kill,
     /// Write this control frame to the agent.
     Send(Bytes),
-    /// The agent has caused a note that does not end it.
+    /// Report this about the agent, which keeps running.
     Note(Note),
     /// The reply to the question with this number; see [`super::Link::ask`].
     Reply(u64, AgentReply),
@@ -35,7 +35,7 @@ pub enum Output {
     Changed,
 }
 
-/// Information about an agent that does not end it.
+/// A report about an agent that keeps running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A line of the agent's standard error, made safe to show.

@@ -4,13 +4,13 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{text, time::Instant};
 
-/// The most lines that are shown within [`WINDOW`]; further ones are only counted.
+/// The maximum number of lines that are shown within [`WINDOW`]; further ones are only counted.
 const SHOWN_MAX: u32 = 20;
 
 /// The window of [`SHOWN_MAX`].
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// The most recent lines that are kept, shown or not.
+/// The number of recent lines that are kept, shown or not.
 const TAIL_MAX: usize = 20;
 
 #[derive(Debug, Default)]

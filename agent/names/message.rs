@@ -29,7 +29,7 @@ pub(super) mod flag {
     pub(in crate::names) const RCODE: u16 = 0x000f;
 }
 
-/// Record types.
+/// DNS record types.
 pub(super) mod kind {
     pub(in crate::names) const A: u16 = 1;
     pub(in crate::names) const CNAME: u16 = 5;
@@ -40,7 +40,7 @@ pub(super) mod kind {
     pub(in crate::names) const ANY: u16 = 255;
 }
 
-/// Classes.
+/// DNS classes.
 pub(super) mod class {
     pub(in crate::names) const IN: u16 = 1;
     pub(in crate::names) const ANY: u16 = 255;

@@ -7,13 +7,13 @@ use std::{
 
 /// The port of DNS servers.
 const PORT: u16 = 53;
-/// The most servers that are asked; further ones are left out.
+/// The maximum number of servers that are asked; further ones are left out.
 const SERVERS_MAX: usize = 3;
 /// The greatest `ndots`; a greater number counts as this one.
 const NDOTS_MAX: usize = 15;
 /// The longest timeout for one server, in seconds.
 const TIMEOUT_MAX: u64 = 30;
-/// The most rounds through the servers.
+/// The maximum number of rounds through the servers.
 const ATTEMPTS_MAX: usize = 5;
 
 /// The resolvers of a host, and the rules for asking them.

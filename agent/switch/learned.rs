@@ -10,13 +10,14 @@ use std::{
 
 use crate::{addr::Vip, time::Instant};
 
-/// The most addresses that one host may suggest.
+/// The maximum number of addresses that one host may suggest.
 pub(super) const ADDRESSES_MAX: usize = 4_096;
 
-/// The most addresses that are read from one suggestion. A name has fewer than that.
+/// The maximum number of addresses that are read from one suggestion. A name has fewer than that.
 pub(super) const AT_ONCE_MAX: usize = 64;
 
-/// The most suggestions that a host may make within [`WINDOW`]. Each one follows a query to a remote DNS server.
+/// The maximum number of suggestions that a host may make within [`WINDOW`]. Each one follows a query to a remote DNS
+/// server.
 const SUGGESTIONS_MAX: u32 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);

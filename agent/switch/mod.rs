@@ -47,10 +47,11 @@ use crate::{
     wire::{Packet, PacketError, PacketFrame},
 };
 
-/// The most bytes that may wait for one host. Beyond that, a part of them is dropped.
+/// The maximum number of bytes that may wait for one host. Beyond that, a part of them is dropped.
 const QUEUE_MAX: usize = 32 << 20;
 
-/// The most bytes that may wait for all hosts together. Beyond that, a part of the longest queue is dropped.
+/// The maximum number of bytes that may wait for all hosts together. Beyond that, a part of the longest queue is
+/// dropped.
 const QUEUES_MAX: usize = 64 << 20;
 
 /// A frame with fewer bytes is copied. Otherwise it would keep the whole block in memory that was read with it.
@@ -516,7 +517,7 @@ impl Switch {
         Verdict::Forwarded
     }
 
-    /// Queues a frame at the expense of `from`.
+    /// Queues a frame for `to`, and counts it against the share of `from`.
     fn enqueue(&mut self, from: Vip, to: Vip, key: FlowKey, frame: PacketFrame) {
         let Some(host) = self.hosts.get_mut(&to) else {
             return;

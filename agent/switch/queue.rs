@@ -28,8 +28,8 @@ const FRAME_COST: usize = 512;
 /// quickly.
 const FAT: usize = 64 << 10;
 
-/// The most answers of the switch itself that may wait for a host. Further ones are dropped; an agent that misses one
-/// asks again.
+/// The maximum number of answers of the switch itself that may wait for a host. Further ones are dropped; an agent that
+/// misses one asks again.
 const REPLIES_MAX: usize = 1_024;
 
 /// Frames for one host: fair between the hosts that send them, and between the flows of each.
@@ -74,7 +74,7 @@ impl Queue {
         self.control.push_back(frame);
     }
 
-    /// Queues a packet at the expense of the host `from`, which has sent or caused it.
+    /// Queues a packet, and counts it against the share of the host `from`, which has sent or caused it.
     pub(super) fn push(&mut self, from: Vip, key: FlowKey, frame: PacketFrame) {
         self.cost += cost(&frame);
         let turns = &mut self.turns;

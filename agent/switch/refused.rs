@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
 
 use crate::{addr::Vip, route::policy::By, time::Instant};
 
-/// The most targets of one host that are counted separately.
+/// The maximum number of targets of one host that are counted separately.
 const TARGETS_MAX: usize = 1_024;
 
-/// The most targets that a summary names.
+/// The maximum number of targets that a summary names.
 const NAMED_MAX: usize = 3;
 
 /// The time between the first refusal and its summary, so that one summary can report related refusals together.

@@ -24,16 +24,16 @@ use crate::{
     },
 };
 
-/// The most flows that one host may begin. The manager's own host has this many reserved for itself.
+/// The maximum number of flows that one host may begin. The manager's own host has this many reserved for itself.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
-/// The most flows that all other hosts together may have begun.
+/// The maximum number of flows that all other hosts together may have begun.
 pub(super) const FLOWS_MAX: usize = 3 * FLOWS_PER_HOST;
 
-/// The most unanswered SYNs of one host.
+/// The maximum number of unanswered SYNs of one host.
 pub(super) const OPENINGS_PER_HOST: usize = 1_024;
 
-/// The most unanswered SYNs from one host to one other host.
+/// The maximum number of unanswered SYNs from one host to one other host.
 pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
 /// The time after which an unanswered SYN is discarded. An agent abandons a dial well before.
@@ -257,7 +257,7 @@ impl Tracker {
         Ok(())
     }
 
-    /// Notes that the SYN of a flow is no longer unanswered: it was answered or discarded.
+    /// Removes a flow from the unanswered SYNs, because its SYN was answered or discarded.
     fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
         self.openings.remove(&(since, name));
         self.opening_by.take(from, 1);
