@@ -35,7 +35,7 @@ const WHOLE: [&str; 9] = [
     "pgpass",
 ];
 
-/// Before the word "key", these mean that a secret follows: "api key".
+/// If the word "key" follows one of these, a secret comes next: "api key".
 const KEYS: [&str; 10] = [
     "api",
     "access",

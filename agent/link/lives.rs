@@ -45,7 +45,7 @@ pub(super) const GIANTS_MAX: u32 = 3;
 /// The time that a process has to end by itself after its stream has ended or its input was closed.
 const END_MAX: Duration = Duration::from_secs(1);
 
-/// The time that a process has to end after SIGTERM.
+/// The time that a process has to end after it was asked to.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
 /// An agent over all its restarts: its state, and the data about its current life.

@@ -1,6 +1,6 @@
 //! Signs of life from the other side of a link. Manager and agent both check for them at regular intervals.
 
-/// The best sign of life since the last check; later values are better.
+/// A sign of life, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
     /// Nothing has arrived.

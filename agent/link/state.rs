@@ -17,9 +17,9 @@ pub enum Output {
     Spawn,
     /// Close the agent's input, so that it ends by itself.
     CloseInput,
-    /// Send SIGTERM to the process group.
+    /// Ask the process group to end: SIGTERM on Unix, nothing on Windows.
     Terminate,
-    /// Send SIGKILL to the process group.
+    /// Kill the process group.
     Kill,
     /// Write this control frame to the agent.
     Send(Bytes),
@@ -97,9 +97,9 @@ pub enum State {
 /// A step that makes a process end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// Send SIGTERM.
+    /// Ask the process group to end.
     Terminate,
-    /// Send SIGKILL.
+    /// Kill the process group.
     Kill,
     /// Wait until the operating system reports the end.
     Wait,

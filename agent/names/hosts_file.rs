@@ -78,7 +78,7 @@ pub enum Damage {
     NoEnd(usize),
     /// The end of a block at this line has no beginning.
     NoBegin(usize),
-    /// The block at this line is a second block of the same owner.
+    /// The block at this line is a second block without an owner.
     Another(usize),
 }
 

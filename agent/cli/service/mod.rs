@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     }
 }
 
-/// The service for a manifest, which is checked first.
+/// Checks a manifest, and makes the service that runs it.
 fn planned(
     file: Option<&std::path::Path>,
     name: &str,
