@@ -336,7 +336,7 @@ impl Upkeep {
             Some(Origin::new(from.file?, hold, from.watch, manager))
         });
         if origin.is_none() {
-            // Reload requests are answered with the error that there is no manifest to read again.
+            // Dropping the receiver answers all reload requests with the error that no manifest can be read again.
             drop(manager.take_reloads());
         }
         Self {

@@ -166,8 +166,7 @@ impl Name {
         Some(text.to_ascii_lowercase())
     }
 
-    /// Whether two names are equal, regardless of case (RFC 4343). A length byte is at most 63, so it is never changed
-    /// like a letter.
+    /// Whether two names are equal, regardless of case (RFC 4343). Length bytes are at most 63, below all letters.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }

@@ -22,7 +22,7 @@ const SUGGESTIONS_MAX: u32 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// An address that was not used for this long is no longer used for new flows.
+/// An address that was unused for this long expires: new flows to it are refused.
 const UNUSED_MAX: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]

@@ -128,7 +128,7 @@ impl Verdict {
 /// Packets and messages that a correct agent never sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Something that is not a packet of this network.
+    /// The bytes are not a valid IPv4 packet with TCP.
     Malformed(PacketError),
     /// The source address belongs to another host.
     Spoofed,
