@@ -1,11 +1,11 @@
-//! Limits on what one of many may take: work, counted in units per second, and room, counted in shares.
+//! Limits for one of many users: work, counted in units per second, and space, counted in shares.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
-/// Units of work that one agent may cause per second. One unit is the work for one packet: a microsecond or two of the
-/// manager, and as much of the host that the packet goes to.
+/// Units of work that one agent may cause per second. One unit is the work for one packet: one or two microseconds in
+/// the manager, and about as much on the host that receives the packet.
 pub const UNITS_PER_SECOND: u32 = 100_000;
 
 /// The kinds of work that an agent causes.
@@ -15,49 +15,50 @@ pub enum Effort {
     Packet,
     /// A connection that begins.
     Connection,
-    /// A packet that was refused.
+    /// A packet that the switch refused.
     Refused,
-    /// A packet of a connection, this many of whose bytes its receiver does not take yet. A correct sender has none of them, but
-    /// for the single bytes that ask whether a closed window is open again.
+    /// A packet with this many bytes beyond its receiver's window. A correct sender sends none, except for the single
+    /// bytes that probe a closed window.
     Useless(u32),
     /// A control message of this many bytes, well-formed or not.
     Message(usize),
 }
 
 impl Effort {
-    /// The cost in units.
+    /// The cost of this work in units.
     pub fn units(self) -> u32 {
         match self {
             Self::Packet => 1,
-            // It takes a stack, a socket and a dial on the other host.
+            // A connection needs a TCP stack, a socket and a dial on the other host.
             Self::Connection => 16,
-            // It is looked up, counted and answered.
+            // A refused packet is looked up, counted and answered.
             Self::Refused => 4,
-            // 50 MB/s, where bytes that are of use have no such limit.
+            // Bytes beyond the window are limited to 50 MB/s. Bytes within the window have no such limit.
             Self::Useless(bytes) => 1 + bytes / 512,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }
     }
 }
 
-/// A budget of work that fills up as time passes: a token bucket whose level may fall below zero.
+/// A budget of work that refills as time passes: a token bucket whose level may fall below zero.
 ///
-/// Work is charged after it was done, since its cost is not known before. A user in debt has to wait.
+/// Work is charged after it was done, because its cost is not known before. A user whose budget is below zero has to
+/// wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     per_second: u32,
-    /// The most that may be saved up, in units.
+    /// The highest level to which the budget refills, in units.
     most: u32,
     /// The level, in millionths of a unit.
     level: i64,
     at: Instant,
 }
 
-/// The level counts millionths of a unit.
+/// Number of level steps in one unit.
 const UNIT: i64 = 1_000_000;
 
 impl Work {
-    /// A full budget of `most` units that gains `per_second` of them in a second.
+    /// Creates a full budget that holds `most` units and regains `per_second` units each second.
     pub const fn new(per_second: u32, most: u32) -> Self {
         Self {
             per_second,
@@ -67,19 +68,19 @@ impl Work {
         }
     }
 
-    /// Charges the cost of work that was done.
+    /// Charges `units` for work that was done.
     pub fn spend(&mut self, now: Instant, units: u32) {
         self.fill(now);
         self.level = self.level.saturating_sub(i64::from(units) * UNIT);
     }
 
-    /// When the debt will be paid; `None` if there is no debt.
+    /// The time at which the budget is no longer below zero; `None` if it is not below zero now.
     pub fn wait(&mut self, now: Instant) -> Option<Instant> {
         self.fill(now);
         if self.level >= 0 {
             return None;
         }
-        // A millionth of a unit takes 1 / per_second microseconds.
+        // One millionth of a unit is regained in 1 / per_second microseconds.
         let debt = self.level.unsigned_abs();
         let micros = debt.div_ceil(u64::from(self.per_second.max(1)));
         Some(now + Duration::from_micros(micros))
@@ -94,8 +95,8 @@ impl Work {
     }
 }
 
-/// Room that many holders share. One may hold at most a multiple of what is free, so that something is always left for
-/// the next one (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
+/// Space that many holders share. One holder may have at most a multiple of the free space, so that some space is
+/// always left for the next holder (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
 #[derive(Clone, Debug)]
 pub struct Shares<K> {
     total: usize,
@@ -105,7 +106,7 @@ pub struct Shares<K> {
 }
 
 impl<K: Copy + Ord> Shares<K> {
-    /// Room for `total`, of which one holder may have at most `multiple` times what is free.
+    /// Creates `total` of space, of which one holder may have at most `multiple` times the free space.
     pub const fn new(total: usize, multiple: usize) -> Self {
         Self {
             total,
@@ -115,10 +116,10 @@ impl<K: Copy + Ord> Shares<K> {
         }
     }
 
-    /// How much more a holder may take.
+    /// How much more space a holder may take.
     pub fn room(&self, holder: K) -> usize {
         let free = self.free();
-        // After taking `more`, (free - more) * multiple must not be less than held + more.
+        // After a holder has taken `more`, (free - more) * multiple must be at least held + more.
         let may = free
             .saturating_mul(self.multiple)
             .saturating_sub(self.held(holder))
@@ -126,7 +127,7 @@ impl<K: Copy + Ord> Shares<K> {
         may.min(free)
     }
 
-    /// Takes room, if the holder may have that much more.
+    /// Takes `amount` for a holder. Returns false, and takes nothing, if that is more than the holder may have.
     #[must_use]
     pub fn take(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.room(holder);
@@ -136,8 +137,8 @@ impl<K: Copy + Ord> Shares<K> {
         fits
     }
 
-    /// Takes any room that is free, whatever the holder has already: for what everybody has a right to, and for the
-    /// owner of the machine.
+    /// Takes `amount` if that much is free, even if the holder has its full share already. It is for space that every
+    /// holder is entitled to, and for the owner of the machine.
     #[must_use]
     pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.free();
@@ -152,45 +153,45 @@ impl<K: Copy + Ord> Shares<K> {
         self.by.add(holder, amount);
     }
 
-    /// Gives room back.
+    /// Returns space that a holder has taken.
     pub fn give(&mut self, holder: K, amount: usize) {
         self.used -= self.by.take(holder, amount);
     }
 
-    /// The amount that a holder has taken.
+    /// The amount of space that a holder has.
     pub fn held(&self, holder: K) -> usize {
         self.by.of(holder)
     }
 
-    /// How much is free.
+    /// The amount of free space.
     pub const fn free(&self) -> usize {
         self.total.saturating_sub(self.used)
     }
 
-    /// How much all holders have together.
+    /// The amount of space that all holders have together.
     pub const fn used(&self) -> usize {
         self.used
     }
 }
 
-/// How much each of many keys has. A key that has nothing takes no room.
+/// An amount for each of many keys. A key whose amount is 0 uses no memory.
 #[derive(Clone, Debug)]
 pub struct Counts<K>(BTreeMap<K, usize>);
 
 impl<K: Copy + Ord> Counts<K> {
-    /// Counts in which no key has anything.
+    /// Creates counts that are 0 for every key.
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// Adds to what `key` has.
+    /// Adds to the amount of `key`.
     pub fn add(&mut self, key: K, amount: usize) {
         if amount > 0 {
             *self.0.entry(key).or_default() += amount;
         }
     }
 
-    /// Takes from what `key` has, at most all of it, and returns how much it took.
+    /// Subtracts from the amount of `key`, down to 0 at most, and returns how much was subtracted.
     pub fn take(&mut self, key: K, amount: usize) -> usize {
         let Some(has) = self.0.get_mut(&key) else {
             return 0;
@@ -203,7 +204,7 @@ impl<K: Copy + Ord> Counts<K> {
         amount
     }
 
-    /// The amount that `key` has taken.
+    /// The amount of `key`.
     pub fn of(&self, key: K) -> usize {
         self.0.get(&key).copied().unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! One YAML file becomes one network. All of the program is in `agent/`: the manager as well, and not only the agent
-//! that the folder is named after.
+//! NoRouter makes one network from one YAML file. `agent/` has the whole program: the manager too, and not only the
+//! agent.
 //!
 //! The rooms below stand on floors. A room imports lower floors only; rooms on one floor do not know each other.
 //! `tests/tidy.rs` keeps it so.
@@ -14,7 +14,7 @@
 //! | 5 faces | `cli`, and the desktop app | what people touch |
 //!
 //! Without features the library is floors 0 to 3: it has no clock, no sockets and no runtime. `docs/ARCHITECTURE.md`
-//! says how the three rivers (intent, packets, truth) run through the house.
+//! describes the three main data flows: intent, packets and truth.
 
 pub mod addr;
 pub mod destination;
@@ -48,5 +48,5 @@ pub mod driver;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-/// The version of the program, as manager and agent tell each other.
+/// The version of the program, as managers and agents tell it to each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,6 @@
 //! Destinations outside the network, and the hosts through which they are reached.
 //!
-//! The manager and every agent use this one table, so that one lets through what the other sends.
+//! The manager and all agents use the same table, so that they always agree on what is routed.
 
 use std::net::IpAddr;
 
@@ -13,18 +13,18 @@ use crate::addr::Vip;
 pub mod policy;
 mod target;
 
-/// Blocks with fewer bits than these count as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
+/// A block with a shorter prefix than this counts as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
 const WIDE_V4: u8 = 8;
 const WIDE_V6: u8 = 16;
 
 /// Destinations, and the hosts that can reach them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The gateways, at least one. The first that is up dials.
+    /// The gateways, at least one. The first one that is up dials.
     pub via: Vec<Vip>,
-    /// The destinations that they dial.
+    /// The destinations that the gateways dial.
     pub to: Vec<Target>,
-    /// The exceptions. For these, earlier routes are looked at.
+    /// The exceptions. For these, the earlier routes decide.
     pub not_to: Vec<Target>,
 }
 
@@ -33,18 +33,18 @@ impl Route {
         self.to.iter().any(&has) && !self.not_to.iter().any(&has)
     }
 
-    /// Whether an address is one of the exceptions, no matter which name has led to it.
+    /// Whether an address is one of the exceptions, by whatever name it was found.
     pub fn excepts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.not_to.iter().any(|not_to| not_to.has_address(address))
     }
 
-    /// Whether the route has patterns of names. Only its gateways know the addresses of such names.
+    /// Whether the route has name patterns. Only its gateways know the addresses of such names.
     pub fn has_globs(&self) -> bool {
         self.to.iter().any(|to| matches!(to, Target::Glob(_)))
     }
 
-    /// Whether the route names a block inside one of the special ones that includes this address.
+    /// Whether the route has a block that lies inside a special block and includes this address.
     fn names_special(&self, address: IpAddr) -> bool {
         self.to.iter().any(|to| to.names_special(address))
     }
@@ -65,7 +65,7 @@ impl Routes {
         self.0.iter()
     }
 
-    /// The route to an address, which must not be one of the network's own addresses.
+    /// The route to an address, which must not be one of the network's own addresses. `None` if no route leads there.
     pub fn to_address(&self, address: IpAddr) -> Option<&Route> {
         let address = address.to_canonical();
         let routes = self.0.iter().rev();
@@ -73,7 +73,8 @@ impl Routes {
         leading.find(|route| !is_special(address) || route.names_special(address))
     }
 
-    /// The route to a name. No route leads to `localhost`, because every machine has its own (RFC 6761 section 6.3).
+    /// The route to a name; `None` if there is none. No route leads to `localhost`, because every machine has its own
+    /// (RFC 6761 section 6.3).
     pub fn to_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
         if name == "localhost" || name.ends_with(".localhost") {
@@ -83,13 +84,13 @@ impl Routes {
         routes.find(|route| route.leads_to(|to| to.has_name(&name)))
     }
 
-    /// The last route that would lead to an address if the address were not one of the route's exceptions.
+    /// The last route that includes an address, but lists it as an exception.
     pub fn excepting_address(&self, address: IpAddr) -> Option<&Route> {
         let address = address.to_canonical();
         self.excepting(|target| target.has_address(address))
     }
 
-    /// The last route that would lead to a name if the name were not one of the route's exceptions.
+    /// The last route that includes a name, but lists it as an exception.
     pub fn excepting_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
         self.excepting(|target| target.has_name(&name))
@@ -100,16 +101,16 @@ impl Routes {
         routes.find(|route| route.to.iter().any(&has) && route.not_to.iter().any(&has))
     }
 
-    /// Whether a host may connect on behalf of others to an address to which a name has led it.
+    /// Whether a host may connect on behalf of others to an address that it has resolved from a name.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let verbatim = |route: &Route| route.via.contains(&host) && route.names_special(address);
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
-    /// Whether a route through this host names a block that is specifically about this address. A service at one of the
-    /// host's own addresses is for its own programs, unless somebody intended it for others. A route to everywhere, or
-    /// to names, does not show such an intention.
+    /// Whether a route through this host was meant for this address, because it has a narrow block that includes it. A
+    /// service on one of the gateway's own addresses is reserved for the gateway's own programs unless such a route
+    /// exists. A route to everywhere, or to names, is not enough.
     pub fn means(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let means = |to: &Target| match to {
@@ -124,7 +125,7 @@ impl Routes {
         })
     }
 
-    /// Whether a host dials for others.
+    /// Whether a host is a gateway of any route.
     pub fn has_gateway(&self, host: Vip) -> bool {
         self.0.iter().any(|route| route.via.contains(&host))
     }

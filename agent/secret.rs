@@ -1,21 +1,21 @@
-//! What a person has typed for a command that asked: a password, or as good as one. It is never shown.
+//! A secret, such as a password, that a person has typed because a command asked for it. It is never shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that is never shown, and that is wiped where this program holds it. Buffers of the terminal and of
-/// connections that it came through cannot be wiped by this program.
+/// A text that is never shown, and whose memory is wiped when it is dropped. This program cannot wipe the buffers of
+/// the terminal and of the connections through which the text came.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a text that is a secret from now on.
+    /// Makes a secret from a text.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for its recipient.
+    /// The text, for the program that has asked for it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

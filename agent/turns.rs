@@ -1,15 +1,16 @@
-//! The order of turns among many keys that want the same thing: newly active ones first, the others in a circle.
+//! The order of turns among keys that want the same resource: newly active keys come first, the others take turns in a
+//! circle.
 //!
-//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is
-//! not kept waiting for ever. The owner decides how much a turn is worth.
+//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and a key that wants much is
+//! never starved. The owner of the turns decides how much a turn is worth.
 
 use std::collections::VecDeque;
 
-/// Turns that newly active keys get in a row before a steady one has its turn. Without a limit, keys that become active
-/// one after another could keep the steady ones waiting for ever.
+/// The maximum number of turns in a row for newly active keys. Then one of the other keys has its turn; otherwise a
+/// constant supply of new keys could starve the others.
 const FRESH_IN_A_ROW: u32 = 16;
 
-/// The keys that wait for their turn. A key must not be added a second time before it was taken out.
+/// The keys that wait for their turn. A key must be taken out before it is added again.
 #[derive(Debug)]
 pub struct Turns<K> {
     /// Keys that have just become active.
@@ -30,7 +31,7 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K> Turns<K> {
-    /// Whether no key waits.
+    /// Whether no key is waiting.
     pub fn is_empty(&self) -> bool {
         self.fresh.is_empty() && self.steady.is_empty()
     }
@@ -40,7 +41,7 @@ impl<K> Turns<K> {
         self.fresh.push_back(key);
     }
 
-    /// Takes out the key whose turn it is, and whether it is a fresh one.
+    /// Takes out the key whose turn it is, and returns whether it is newly active. `None` if no key waits.
     pub fn take(&mut self) -> Option<(K, bool)> {
         if self.fresh_served < FRESH_IN_A_ROW
             && let Some(key) = self.fresh.pop_front()
@@ -55,22 +56,22 @@ impl<K> Turns<K> {
         Some((self.fresh.pop_front()?, true))
     }
 
-    /// Takes out the first key that has become active and has had no turn since.
+    /// Takes out the newly active key that has waited the longest; `None` if there is none.
     pub fn take_fresh(&mut self) -> Option<K> {
         self.fresh.pop_front()
     }
 
-    /// Whether there is a key that [`Turns::take_fresh`] would take.
+    /// Whether [`Turns::take_fresh`] would return a key.
     pub fn has_fresh(&self) -> bool {
         !self.fresh.is_empty()
     }
 
-    /// Takes out the key whose turn is the farthest away.
+    /// Takes out the key whose turn comes last.
     pub fn last(&mut self) -> Option<K> {
         self.steady.pop_back().or_else(|| self.fresh.pop_back())
     }
 
-    /// Puts back a key that was taken out, to go on with its turn.
+    /// Puts back a key in the middle of its turn, so that the turn continues.
     pub fn go_on(&mut self, key: K, is_fresh: bool) {
         if is_fresh {
             self.fresh.push_front(key);
@@ -79,7 +80,7 @@ impl<K> Turns<K> {
         }
     }
 
-    /// Puts back a key that has had its turn and wants another one.
+    /// Puts back a key whose turn is over and that wants another one.
     pub fn end(&mut self, key: K) {
         self.steady.push_back(key);
     }

@@ -1,4 +1,4 @@
-//! `norouter agent`: the program on a host, which the manager starts.
+//! `norouter agent`: runs as the agent on a host. The manager starts this command.
 
 use std::io::IsTerminal as _;
 

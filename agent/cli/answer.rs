@@ -1,4 +1,4 @@
-//! `norouter answer`: what the commands of hosts ask, and a person's answers.
+//! `norouter answer`: shows the questions of hosts' commands, and sends a person's answers.
 
 use std::{
     collections::BTreeSet,
@@ -79,13 +79,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Whether the command is about this host.
+    /// Whether the arguments select this host.
     fn means(&self, host: &HostView) -> bool {
         let called = self.host.as_ref();
         called.is_none_or(|called| host.is_called(called))
     }
 
-    /// The questions that are open.
+    /// The open questions of the selected hosts.
     fn open<'a>(&self, snapshot: &'a Snapshot) -> Vec<(&'a HostView, &'a PromptView)> {
         let hosts = snapshot.hosts.iter().filter(|host| self.means(host));
         hosts
@@ -125,7 +125,7 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Sends the line of a script as the answer to the one question.
+    /// Sends the line that a script has written as the answer to the only open question.
     async fn answer_one(
         &self,
         client: &Client,
@@ -151,12 +151,12 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Asks the person all open questions, and those that follow from the answers, until none is left.
+    /// Asks the person all open questions, and the questions that follow the answers, until none is left.
     async fn converse(&self, client: &Client) -> Result<Exit, Error> {
         let failed = |error: std::io::Error| {
             Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
         };
-        // After Ctrl-C the terminal has to show again what is typed.
+        // After Ctrl-C, the terminal has to show typed text again.
         let mut requests = Requests::listen().map_err(failed)?;
         let mut lines = typing::lines();
         let mut events = client.events(None).await?;
@@ -227,7 +227,7 @@ impl Args {
         Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
     }
 
-    /// Sends an answer to the manager; false if the question is not open any more.
+    /// Sends an answer to the manager; returns false if the question is not open any more.
     async fn say(
         &self,
         client: &Client,
@@ -270,19 +270,19 @@ impl Args {
     }
 }
 
-/// A question as people read it.
+/// The text of a question as shown to people.
 fn shown(prompt: &PromptView) -> String {
     let lines: Vec<_> = prompt.text.lines().map(escape).collect();
     lines.join("\n  ")
 }
 
-/// Ends the line of a question that was not answered here.
+/// Ends the line of the open question after Ctrl-C, and returns the exit code for that.
 fn interrupted() -> Exit {
     output::talk("");
     Exit::Interrupted
 }
 
-/// Updates the snapshot by the next event.
+/// Waits for the next event, and updates the snapshot with it.
 async fn learn(events: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> {
     match events.next().await? {
         Some(StreamItem::Snapshot(network)) => *snapshot = network.snapshot,
@@ -295,8 +295,8 @@ async fn learn(events: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error
     Ok(())
 }
 
-/// Shows a question at the terminal. If it asks for a secret, what is typed is not seen as long as the returned value
-/// is kept.
+/// Shows a question at the terminal. If it asks for a secret, typed text stays hidden until the returned value is
+/// dropped; `None` if it does not ask for one.
 fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {
@@ -306,7 +306,7 @@ fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
         PromptKind::Confirm | PromptKind::Text => None,
     };
     let mut out = std::io::stderr();
-    // If this fails, there is nobody who could be told.
+    // If writing to the terminal fails, nobody can be told about it.
     let _ = write!(out, "{host}: {} ", shown(prompt));
     let _ = out.flush();
     Ok(unseen)

@@ -1,4 +1,4 @@
-//! `norouter approve`: approve what waits since the manifest has changed.
+//! `norouter approve`: approves commands and changes of the manifest that wait for approval.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// Shows what a change grants, and for a new command the one that runs now.
+/// Shows the grants of a change. A new command is shown together with the one that runs now.
 fn show_change(change: &HeldChange, now: &PlanView) {
     output::talk("the manifest has changed; nothing of that is in force. It would grant:");
     for grant in &change.grants {
@@ -128,7 +128,7 @@ fn show(host: &HostView, held: &HeldView) {
     }
 }
 
-/// Asks the person at the terminal; true if the answer is yes.
+/// Asks the person at the terminal; returns true if the answer is yes.
 fn is_said(count: usize) -> Result<bool, Error> {
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {

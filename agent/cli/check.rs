@@ -1,4 +1,4 @@
-//! `norouter check`: everything that is wrong with manifests.
+//! `norouter check`: shows all problems of manifests.
 
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
         let mut loaded = match source.load(commands) {
             Ok(loaded) => loaded,
             Err(error) => {
-                // The other files are checked nevertheless.
+                // The remaining files are checked even so.
                 exit = error.report();
                 continue;
             }
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// Problems with the state folders of this machine, as they are now. Folders of other machines are not known here.
+/// Problems with the state folders on this machine. Folders on other machines cannot be checked from here.
 fn folders(loaded: &Loaded) -> Vec<Problem> {
     let hosts = loaded.plan.iter().flat_map(|plan| &plan.hosts);
     let here = hosts.zip(&loaded.manifest.hosts);

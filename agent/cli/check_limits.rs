@@ -1,4 +1,4 @@
-//! `norouter check-limits`: what an administrator's file permits agents to do.
+//! `norouter check-limits`: shows what an administrator's file permits agents to do.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `norouter completions`: what a shell needs to complete the command line.
+//! `norouter completions`: prints the script with which a shell completes the command line.
 
 use clap_complete::Shell;
 
@@ -16,7 +16,7 @@ pub(super) struct Args {
     shell: Shell,
 }
 
-/// Prints the script; `all` is the whole command line.
+/// Prints the script; `all` is the definition of the whole command line.
 pub(super) fn run(args: &Args, all: &mut clap::Command) -> Result<Exit, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, all, "norouter", &mut script);

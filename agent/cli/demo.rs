@@ -1,4 +1,4 @@
-//! `norouter demo`: a network that needs nothing but this program.
+//! `norouter demo`: runs a small network that needs only this program.
 
 use super::{
     error::{Error, Exit},

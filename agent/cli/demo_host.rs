@@ -1,4 +1,4 @@
-//! `norouter demo-host`: one host of the demo, with the agent in it.
+//! `norouter demo-host`: runs one host of the demo, together with its agent.
 
 use std::net::SocketAddrV4;
 

@@ -1,4 +1,4 @@
-//! `norouter env`: the variables that lead programs into the network.
+//! `norouter env`: prints the variables that direct programs into the network.
 
 use std::env;
 
@@ -35,7 +35,7 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The agent whose variables are meant.
+/// Selects the agent whose variables are printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
     /// The state folder of the agent, where the manifest names another one
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Folder {
-    /// The variables of the agent that runs on this machine.
+    /// Reads the variables of the agent that runs on this machine.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
         let variables = state_dir::proven_env(&self.state_dir).map_err(failed)?;
@@ -98,7 +98,7 @@ impl Choice {
     fn of_this_session() -> Self {
         match env::var("SHELL") {
             Ok(shell) if shell.ends_with("fish") => Self::Fish,
-            // PowerShell tells its children where its modules are.
+            // PowerShell sets this variable for the programs that it starts.
             Err(_) if cfg!(windows) && env::var_os("PSModulePath").is_some() => Self::Powershell,
             Err(_) if cfg!(windows) => Self::Cmd,
             Ok(_) | Err(_) => Self::Sh,

@@ -1,4 +1,4 @@
-//! `norouter events`: what happens in a running network, as it happens.
+//! `norouter events`: shows the events of a running network as they happen.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
                 StreamItem::Missed(count) => {
                     output::data(&format!("({count} events came too fast)\n"))?;
                 }
-                // The event in the log says the same.
+                // A log line about the same change is shown instead.
                 StreamItem::Host(_) => {}
             }
         }
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     })
 }
 
-/// One line of the log for people.
+/// Formats one line of the log for people.
 pub(super) fn line(line: &LogLine) -> String {
     format!("{} {}\n", moment(line.time_ms), escape(&line.event.line()))
 }

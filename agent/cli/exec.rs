@@ -1,4 +1,4 @@
-//! `norouter exec`: one command inside the network.
+//! `norouter exec`: runs one command whose programs use the network.
 
 use std::{ffi::OsString, process::Command};
 
@@ -40,13 +40,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Err(Error::new(Exit::Failure, message))
 }
 
-/// Becomes the command; returns only if it cannot.
+/// Replaces this process with the command (exec); returns only if that fails.
 #[cfg(unix)]
 fn start(command: &mut Command) -> std::io::Error {
     std::os::unix::process::CommandExt::exec(command)
 }
 
-/// Waits for the command, and ends as it did; returns only if it cannot start.
+/// Runs the command, and exits with its exit code; returns only if it cannot be started.
 #[cfg(not(unix))]
 fn start(command: &mut Command) -> std::io::Error {
     match command.status() {

@@ -1,4 +1,4 @@
-//! `norouter flows`: the connections inside a running network.
+//! `norouter flows`: shows the connections inside a running network.
 
 use std::cmp::Reverse;
 
@@ -51,7 +51,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// Puts flows into this order.
+    /// Sorts flows in this order.
     pub(super) fn sort(self, flows: &mut [FlowView]) {
         match self {
             Self::Rate => flows.sort_by_key(|flow| Reverse(flow.rate_from + flow.rate_to)),
@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-/// The columns of [`row`].
+/// The titles of the columns of [`row`].
 pub(super) const TITLES: [&str; 11] = [
     "FROM",
     "TO",
@@ -115,7 +115,7 @@ pub(super) const TITLES: [&str; 11] = [
     ">AGE",
 ];
 
-/// One connection in columns.
+/// The cells of one connection's row.
 pub(super) fn row(flow: &FlowView) -> Vec<String> {
     vec![
         begin(flow),
@@ -132,7 +132,7 @@ pub(super) fn row(flow: &FlowView) -> Vec<String> {
     ]
 }
 
-/// Where a connection begins: `laptop:49152`.
+/// The endpoint that began a connection: `laptop:49152`.
 pub(super) fn begin(flow: &FlowView) -> String {
     match flow.src.rsplit_once(':') {
         Some((_, port)) => format!("{}:{port}", flow.from),

@@ -1,5 +1,5 @@
-//! What a person sees while a network runs: lines that scroll, and on a terminal a block below them that always shows
-//! every host as it is now.
+//! The output of `norouter up`: lines that scroll, and on a terminal a block below them with the current state of all
+//! hosts.
 
 use std::{
     collections::BTreeMap,
@@ -14,23 +14,23 @@ use crate::{
     view::{Event, HostState, HostView, Snapshot},
 };
 
-/// Columns and rows if the terminal does not say how many it has.
+/// The columns and rows that are assumed if the terminal does not tell its size.
 const SIZE: (usize, usize) = (80, 24);
 
-/// The width of the longest word for a state, in columns.
+/// The width of the longest word for a host's state, in columns.
 const WORD: usize = 15;
 
-/// How the addresses of a network are written.
+/// The format in which addresses are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Addresses {
-    /// `127.0.42.101:5432`, because it is not known which protocol is spoken there.
+    /// `127.0.42.101:5432`: any protocol may be spoken there.
     Plain,
-    /// `http://127.0.42.101:8080`, because it is known to be the web.
+    /// `http://127.0.42.101:8080`: all ports of this network serve web pages.
     Web,
 }
 
 impl Addresses {
-    /// Everything that a host publishes; its address if it publishes nothing.
+    /// All published addresses of a host, or its VIP if it publishes nothing.
     fn of(self, host: &HostView) -> String {
         let scheme = match self {
             Self::Plain => "",
@@ -49,44 +49,44 @@ impl Addresses {
     }
 }
 
-/// The lower part of a terminal, or a log where there is no terminal.
+/// The block of hosts at the bottom of a terminal. Without a terminal, only the log is written.
 pub(super) struct HostBlock<W> {
     out: W,
     colours: bool,
     style: Addresses,
-    /// The length of the longest name.
+    /// The length of the longest host name.
     names: usize,
-    /// What each host publishes.
+    /// The published addresses of each host, as one text.
     addresses: BTreeMap<String, String>,
     drawing: Option<Drawing>,
 }
 
-/// The part of a terminal that is drawn again and again.
+/// The block on a terminal, which is redrawn after each change.
 struct Drawing {
     size: Box<dyn Fn() -> (usize, usize)>,
-    /// The lines that are drawn now.
+    /// The lines that the terminal shows now.
     drawn: Vec<Line>,
     /// The width of the terminal when they were drawn.
     width: usize,
-    /// Text that has to scroll above the block.
+    /// Text that has to be printed above the block at the next draw.
     above: String,
-    /// What the person can do, in the last line.
+    /// The last line, which tells the person what can be done.
     hint: &'static str,
-    /// The question to the person, in the place of the hint.
+    /// The question to the person, which replaces the hint; `None` if there is none.
     question: Option<String>,
-    /// How many rows below the block the person has typed.
+    /// How many lines the person has typed below the block since it was drawn.
     typed: usize,
 }
 
 #[derive(Clone, PartialEq, Eq)]
 struct Line {
     text: String,
-    /// Columns.
+    /// The width of the line, in columns.
     width: usize,
 }
 
 impl HostBlock<Stderr> {
-    /// A block for a network of these hosts, on standard error.
+    /// Creates a block for these hosts on standard error.
     pub(super) fn on_stderr(snapshot: &Snapshot, addresses: Addresses) -> Self {
         let out = std::io::stderr();
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -102,7 +102,7 @@ impl HostBlock<Stderr> {
 }
 
 impl<W: Write> HostBlock<W> {
-    /// A block that is drawn if there is a `size`, which returns columns and rows.
+    /// Creates a block. `size` returns the columns and rows of the terminal; without it, nothing is drawn.
     fn new(
         out: W,
         colours: bool,
@@ -130,7 +130,7 @@ impl<W: Write> HostBlock<W> {
         block
     }
 
-    /// Learns which hosts there are.
+    /// Updates the host names and addresses from a snapshot.
     fn learn(&mut self, snapshot: &Snapshot) {
         let hosts = &snapshot.hosts;
         self.names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -140,33 +140,34 @@ impl<W: Write> HostBlock<W> {
         self.addresses = addresses.collect();
     }
 
-    /// Whether lines of other programs would disturb the block.
+    /// Whether output of other programs would disturb the block.
     pub(super) fn is_drawn(&self) -> bool {
         self.drawing.is_some()
     }
 
-    /// Sets what the person can do, for the last line of the block.
+    /// Sets the hint, which is the last line of the block.
     pub(super) fn hint(&mut self, hint: &'static str) {
         if let Some(drawing) = &mut self.drawing {
             drawing.hint = hint;
         }
     }
 
-    /// Sets what the person is asked now, for the last line of the block.
+    /// Sets the question to the person, which replaces the hint; `None` removes it.
     pub(super) fn question(&mut self, question: Option<String>) {
         if let Some(drawing) = &mut self.drawing {
             drawing.question = question;
         }
     }
 
-    /// Notes that the person has typed a line below the block, where it is seen.
+    /// Notes that the person has typed a line, which the terminal shows below the block.
     pub(super) fn typed(&mut self) {
         if let Some(drawing) = &mut self.drawing {
             drawing.typed += 1;
         }
     }
 
-    /// Adds an event to what scrolls. On a terminal the block already shows states that need no explanation.
+    /// Prints an event above the block. On a terminal, a change of state is not printed if the block itself explains
+    /// it.
     pub(super) fn event(&mut self, event: &Event) {
         if let Event::Host {
             host,
@@ -177,7 +178,7 @@ impl<W: Write> HostBlock<W> {
         } = event
         {
             use HostState::{Configuring, Greeting, Starting};
-            // The next event says whether it has worked.
+            // A later event will report whether this has worked.
             let is_under_way = matches!(state, Starting | Greeting | Configuring);
             if is_under_way || (reason.is_none() && self.is_drawn()) {
                 return;
@@ -213,8 +214,8 @@ impl<W: Write> HostBlock<W> {
         self.print(&line);
     }
 
-    /// The line of a host that can be reached. Scripts wait for "Ready: VIP" since the first NoRouter, so it begins like
-    /// that.
+    /// The line for a host that is ready. It begins with "Ready: VIP", because scripts have waited for that since the
+    /// original NoRouter.
     fn ready(&self, host: &str, vip: &str) -> String {
         let green = AnsiColor::Green.on_default();
         let addresses = self
@@ -226,7 +227,7 @@ impl<W: Write> HostBlock<W> {
         format!("{green}Ready{green:#}: {vip} ({host}){addresses}")
     }
 
-    /// Adds a line to what scrolls. On a terminal it is seen at the next [`HostBlock::draw`].
+    /// Prints a line above the block. On a terminal it appears at the next [`HostBlock::draw`].
     pub(super) fn print(&mut self, line: &str) {
         match &mut self.drawing {
             Some(drawing) => {
@@ -237,7 +238,7 @@ impl<W: Write> HostBlock<W> {
         }
     }
 
-    /// Draws the block for the present state of the network, below the lines that have been printed meanwhile.
+    /// Redraws the block for the current state of the network, below the lines that were printed since the last time.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
         let Some(mut drawing) = self.drawing.take() else {
@@ -269,14 +270,14 @@ impl<W: Write> HostBlock<W> {
         self.drawing = Some(drawing);
     }
 
-    /// Leaves the block as it is and goes on below it.
+    /// Leaves the block on the screen and continues below it.
     pub(super) fn leave(&mut self) {
         if let Some(drawing) = &mut self.drawing {
             drawing.drawn.clear();
         }
     }
 
-    /// Whether something in the block changes with time alone.
+    /// Whether the block has to be redrawn as time passes, because it has a countdown.
     pub(super) fn counts_down(&self, snapshot: &Snapshot) -> bool {
         self.is_drawn() && snapshot.hosts.iter().any(|host| host.retry.is_some())
     }
@@ -288,8 +289,8 @@ impl<W: Write> HostBlock<W> {
         (width, height): (usize, usize),
         (style, hint): (Style, &str),
     ) -> Vec<Line> {
-        // The last line and the cursor are below the hosts, and a third of the rows is for what scrolls. A block that
-        // is taller than the terminal could not be erased.
+        // The hint and the cursor need two rows below the hosts, and a third of the rows is for printed lines. A block
+        // that is taller than the terminal could not be erased.
         let room = (height * 2 / 3).saturating_sub(2).max(1);
         let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
         let mut last = Vec::new();
@@ -310,7 +311,7 @@ impl<W: Write> HostBlock<W> {
         lines
     }
 
-    /// One host in one line.
+    /// Formats one host as one line.
     fn line(&self, host: &HostView, now_ms: u64, width: usize) -> Line {
         let addresses = || self.addresses.get(&host.name).cloned().unwrap_or_default();
         let detail = match (&host.reason, host.retry) {
@@ -335,22 +336,23 @@ impl<W: Write> HostBlock<W> {
         Line::cut(&parts, width)
     }
 
-    /// Writes a text. The block is moved by escapes that are not colours, which `anstream` would take out where colours
-    /// are not wanted.
+    /// Writes a text. The escape sequences that move the block must be kept; `anstream` would remove them together with
+    /// the colours.
     fn write(&mut self, text: &str) {
         let text = if self.colours {
             text.to_owned()
         } else {
             without_colours(text)
         };
-        // If this fails, there is nobody who could be told.
+        // If writing to the terminal fails, nobody can be told about it.
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
     }
 }
 
 impl Drawing {
-    /// The escape that removes the block. A terminal that was made narrower has wrapped its lines.
+    /// The escape sequence that erases the block. If the terminal was made narrower, it has wrapped the lines of the
+    /// block.
     fn erased(&self, width: usize) -> String {
         let rows = self
             .drawn
@@ -364,13 +366,13 @@ impl Drawing {
 }
 
 impl Line {
-    /// The parts one after the other, cut before they reach the last column, where terminals wrap.
+    /// Joins the parts, and cuts them before the last column, where terminals wrap.
     fn cut(parts: &[(Style, String)], terminal: usize) -> Self {
         let most = terminal.saturating_sub(1);
         let whole = parts.iter().flat_map(|(_, part)| part.chars());
         let mut room = most;
         let ending = if whole.map(columns).sum::<usize>() > most {
-            // One column is for the sign that there is more.
+            // One column is for the character that shows that the text was cut.
             room = most.saturating_sub(1);
             if most > 0 { "…" } else { "" }
         } else {
@@ -394,13 +396,13 @@ impl Line {
     }
 }
 
-/// How many columns a character takes at most; letters of East Asia take two.
+/// The maximum number of columns that a character can take; East Asian characters take two.
 fn columns(c: char) -> usize {
     let narrow = c < '\u{1100}' || c == '…';
     if narrow { 1 } else { 2 }
 }
 
-/// The order of hosts when not all can be shown: hosts in trouble come first.
+/// The rank of a host if not all can be shown: hosts with trouble come first.
 fn rank(state: HostState) -> usize {
     match state {
         HostState::Waiting | HostState::NeedsYou | HostState::Refused | HostState::Degraded => 0,
@@ -410,7 +412,7 @@ fn rank(state: HostState) -> usize {
     }
 }
 
-/// "12 more (10 ready, 2 stopped)".
+/// A summary such as "12 more (10 ready, 2 stopped)".
 fn count(hosts: &[&HostView]) -> String {
     let mut states: Vec<(HostState, usize)> = Vec::new();
     for host in hosts {
@@ -442,7 +444,7 @@ fn colour(state: HostState) -> Style {
     }
 }
 
-/// How an event looks: what stands before its sentence, and what has happened.
+/// The styles of an event: the first for the prefix, the second for the text.
 fn styles(event: &Event) -> (Style, Style) {
     let plain = Style::new();
     let yellow = AnsiColor::Yellow.on_default();
@@ -456,7 +458,7 @@ fn styles(event: &Event) -> (Style, Style) {
     }
 }
 
-/// The text without escapes that end in `m`, which are the ones that set colours.
+/// Removes the escape sequences that end in `m`, which set colours.
 fn without_colours(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -499,10 +501,10 @@ mod tests {
         }
     }
 
-    /// Columns and rows of a terminal that somebody resizes.
+    /// The columns and rows of a terminal that a test can resize.
     type Size = Rc<Cell<(usize, usize)>>;
 
-    /// A block without colours that keeps what it is told, and the size of its terminal.
+    /// A block without colours that stores its output, and the size of its terminal.
     fn block(snapshot: &Snapshot, size: (usize, usize)) -> (HostBlock<Vec<u8>>, Size) {
         let size = Rc::new(Cell::new(size));
         let asked = size.clone();
@@ -594,7 +596,7 @@ mod tests {
         let _ = written(&mut block);
         size.set((20, 24));
         block.draw(&snapshot, 0);
-        // 54 columns are three rows of 20.
+        // A line of 54 columns takes three rows of 20.
         assert!(written(&mut block).starts_with("\r\u{1b}[3A\u{1b}[J"));
     }
 

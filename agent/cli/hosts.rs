@@ -1,4 +1,4 @@
-//! `norouter hosts`: what NoRouter has in the hosts file of this machine, and how to get it out again.
+//! `norouter hosts`: shows NoRouter's entries in the hosts file of this machine, and removes them.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Which manifest is meant, and its text.
+//! Finds and reads the manifest that a command needs.
 
 use std::{
     env,
@@ -20,32 +20,33 @@ use crate::{
     text::{meant, quote},
 };
 
-/// The names of manifests that are found without FILE.
+/// The file names that are searched for if FILE is not given.
 const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
-/// How the help explains what happens without a FILE.
+/// The part of the help that explains the search.
 pub(super) const SEARCH_HELP: &str = "\
 Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in this folder, in a folder \
 above it inside the home folder, or in ~/.config/norouter. It is used only if it and its folder belong to you or root, \
 and nobody else may write there.";
 
-/// Gives the names of all commands that people use: a word that is meant as one of them may stand where a file is
-/// expected.
+/// Returns the names of all commands for people. If a file is not found, the message says that a command of a similar
+/// name exists.
 pub(super) type Commands = fn() -> Vec<String>;
 
-/// Where a manifest comes from.
+/// The source of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// Standard input, written as `-`.
     Stdin,
-    /// A pipe that the shell has opened, as in `norouter <(generate)`. Like standard input it can be read once.
+    /// A pipe that the shell has opened, as in `norouter <(generate)`. Like standard input, it can be read only once.
     Pipe(PathBuf),
     /// A file.
     File(PathBuf),
 }
 
 impl Source {
-    /// The manifest that is meant: the file that is named, or else the one that is found, which is shown to the person.
+    /// The source for the argument `file`. Without `file` it searches for a manifest, and shows the person which one it
+    /// has found.
     pub(super) fn of(file: Option<&Path>) -> Result<Self, Error> {
         if let Some(file) = file {
             return Ok(Self::named(file));
@@ -71,7 +72,7 @@ impl Source {
                     .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
             );
         };
-        // A manifest is a program, and nobody has asked for this one.
+        // A manifest can run commands, and the person has not named this one.
         trusted::file(&file).map_err(|reason| {
             let message = format!("{} is not used: {reason}", file.display());
             let name = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
@@ -103,7 +104,7 @@ impl Source {
         }
     }
 
-    /// The file; `None` if it can be read only once.
+    /// The path of the file; `None` if the source can be read only once.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Stdin | Self::Pipe(_) => None,
@@ -111,7 +112,7 @@ impl Source {
         }
     }
 
-    /// Reads and understands the manifest.
+    /// Reads and checks the manifest.
     pub(super) fn load(&self, commands: Commands) -> Result<Loaded, Error> {
         let read = match self {
             Self::Stdin => origin::read(io::stdin().lock()),
@@ -155,7 +156,7 @@ impl Source {
     }
 }
 
-/// Whether a path is a stream that is open already, and fed by the one who has started this program.
+/// Whether a path is a stream that is open already, such as a pipe that the shell has opened for this program.
 fn is_pipe(file: &Path) -> bool {
     let is_open = file == Path::new("/dev/stdin")
         || ["/dev/fd", "/proc/self/fd"]
@@ -168,8 +169,9 @@ fn shown(file: &Path) -> String {
     crate::text::escape(&file.display().to_string())
 }
 
-/// Where a manifest is looked for: here, in the folders above as far as the home folder, and in the folder of
-/// configuration files. Outside of the home folder only here, because folders above may belong to other people.
+/// The paths where a manifest is searched for: in the current folder, in the folders above it up to the home folder,
+/// and in the folder of configuration files. Outside the home folder, the folders above are left out, because they may
+/// belong to other people.
 fn candidates(here: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
     let in_home = home.filter(|home| here.starts_with(home));
     let folders = here.ancestors().take_while(|folder| {

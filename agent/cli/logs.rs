@@ -1,4 +1,4 @@
-//! `norouter logs`: what the hosts of a running network have written and done.
+//! `norouter logs`: shows the log of a running network.
 
 use super::{
     error::{Error, Exit},
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Shows a line, if it is about the host or about any.
+    /// Shows a line if it is about `host`, or if `host` is `None`.
     fn show(&self, log: &LogLine, host: Option<&str>) -> Result<(), Error> {
         if host.is_some() && log.event.host() != host {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Who may reach what, as a table for people.
+//! Formats the matrix, which says who may reach what, for people.
 
 use std::fmt::Write as _;
 
@@ -7,16 +7,16 @@ use crate::{
     view::{MatrixCell, MatrixReach, MatrixTarget, PlanPolicy},
 };
 
-/// The greatest width of a table, in characters; a wider one is written as lists.
+/// The greatest width of a table, in characters. A wider one is written as lists.
 const WIDE: usize = 110;
 
-/// The greatest length of a cell, in characters; a longer one is cut.
+/// The greatest length of a cell, in characters. A longer text is cut.
 const CELL_MAX: usize = 24;
 
-/// How many names stand in one entry of a list.
+/// The maximum number of names in one entry of a list.
 const NAMES_MAX: usize = 8;
 
-/// The matrix, with a sentence about what it means.
+/// Formats the matrix, with a sentence that explains it.
 pub(super) fn table(policy: &PlanPolicy) -> String {
     let mut text = match (policy.default.as_str(), policy.rules.len()) {
         ("deny", rules) => {
@@ -50,7 +50,7 @@ fn rules_words(rules: usize) -> String {
     }
 }
 
-/// One row for each host, one column for each target.
+/// Formats a table with one row for each host and one column for each target.
 fn grid(policy: &PlanPolicy) -> Vec<String> {
     let mut rows = vec![vec![String::new()], vec![String::new()]];
     for target in &policy.targets {
@@ -76,7 +76,7 @@ fn grid(policy: &PlanPolicy) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-/// The line below the name of a column: the published ports, or the gateway.
+/// The text below the name of a column: the published ports, or the gateway.
 fn below(target: &MatrixTarget) -> String {
     if let Some(via) = &target.via {
         return format!("via {via}");
@@ -93,7 +93,7 @@ fn cut(text: &str) -> String {
     format!("{start}...")
 }
 
-/// For each host, the targets by what it may reach of them. Targets with the same result stand together.
+/// For each host, lists the targets by what the host may reach there. Targets with the same result are listed together.
 fn lists(policy: &PlanPolicy, text: &mut String) {
     for row in &policy.rows {
         let _ = writeln!(text, "{}", row.from);

@@ -49,7 +49,7 @@ use crate::view::HostAction;
 use error::Error;
 pub use error::Exit;
 
-/// Columns of the help in `docs/CLI.md`.
+/// The width of the help in `docs/CLI.md`, in columns.
 const REFERENCE_WIDTH: usize = 100;
 
 /// One YAML file becomes one network
@@ -116,7 +116,8 @@ enum Command {
 }
 
 impl Cli {
-    /// `norouter FILE` is short for `norouter up FILE`, so what belongs to `up` cannot stand before another command.
+    /// Fails if options of `up` are followed by another command. They are accepted at the start because `norouter FILE`
+    /// is short for `norouter up FILE`.
     fn is_one_thing(&self) -> Result<(), clap::Error> {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
@@ -128,7 +129,7 @@ impl Cli {
     }
 }
 
-/// The names of all commands that people use.
+/// The names of all commands for people.
 fn commands() -> Vec<String> {
     let root = Cli::command();
     let shown = root
@@ -180,7 +181,7 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(Error::report).into()
 }
 
-/// The help of every command as Markdown: `docs/CLI.md`.
+/// The help of all commands as Markdown: the text of `docs/CLI.md`.
 pub fn reference() -> String {
     let mut text = String::from(
         "# The command line\n\nMade from the program's own help; `UPDATE=1 cargo test` rewrites it.\n",

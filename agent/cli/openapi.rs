@@ -1,7 +1,8 @@
-//! `docs/control.openapi.json`: the control socket for programs, made from the types of `view` and the table of requests below.
-//! `UPDATE=1 cargo test` writes it anew; `docs/CONTROL.md`, which is for people, is held against it by `tests/it`.
+//! Generates `docs/control.openapi.json`, which describes the control socket for programs, from the types of `view` and
+//! the table of requests below. `UPDATE=1 cargo test` rewrites the file. `tests/it` compares `docs/CONTROL.md`, which
+//! is for people, with it.
 //!
-//! Only tests contain it, so that the program that ships knows nothing of schemas.
+//! This file is compiled only for tests, so that the released program does not contain the schemas.
 
 use std::{env, fs, path::Path};
 
@@ -10,22 +11,22 @@ use serde_json::{Map, Value, json};
 
 use crate::view;
 
-/// A request that is answered. The code that every request can be answered with is not repeated in each.
+/// One request. The error code that every request can return is not repeated in each.
 struct Request {
     method: &'static str,
     path: &'static str,
-    /// A word for programs that are made from the document.
+    /// The operation id, from which generators make function names.
     name: &'static str,
     about: &'static str,
     parameters: &'static [Parameter],
-    /// The type of the body, if there is one.
+    /// The type of the body; `None` if the request has none.
     body: Option<&'static str>,
     answer: Answer,
-    /// The codes of its errors.
+    /// The status codes of its errors.
     errors: &'static [u16],
 }
 
-/// A value that a request has beside its body.
+/// A parameter of a request, in its path or query.
 struct Parameter {
     name: &'static str,
     place: &'static str,
@@ -34,13 +35,13 @@ struct Parameter {
     about: &'static str,
 }
 
-/// The content of an answer.
+/// The content of a response.
 enum Answer {
     /// JSON of this type.
     Json(&'static str),
-    /// Server-Sent Events: the name of each and the type of its data.
+    /// Server-Sent Events: the name of each event, and the type of its data.
     Events(&'static [(&'static str, &'static str)]),
-    /// Figures for Prometheus.
+    /// Metrics in the format of Prometheus.
     Metrics,
 }
 
@@ -297,10 +298,10 @@ const REQUESTS: &[Request] = &[
     },
 ];
 
-/// The code of every answer to a web page.
+/// The status code of every response to a request from a web page.
 const FORBIDDEN: u16 = 403;
 
-/// The meaning of each code of an error.
+/// The meaning of each status code of an error.
 const ERRORS: &[(u16, &str)] = &[
     (400, "A parameter or the body cannot be understood."),
     (
@@ -370,7 +371,7 @@ fn the_description_of_the_control_socket_is_current() {
     );
 }
 
-/// The whole description.
+/// The whole description of the control socket.
 fn document() -> Value {
     let schemas = schemas();
     let mut paths = Map::new();
@@ -401,7 +402,8 @@ fn document() -> Value {
         "paths": paths,
         "components": {"schemas": schemas, "responses": errors},
     });
-    // A crate of the workspace may have maps keep the order in which they were filled.
+    // Another crate of the workspace may enable the feature that keeps maps in insertion order, so that the keys are
+    // sorted here.
     document.sort_all_objects();
     document
 }
@@ -415,7 +417,7 @@ impl Request {
                     .iter()
                     .map(|(event, name)| ((*event).to_owned(), reference(schemas, name)));
                 let data: Map<_, _> = data.collect();
-                // The language has no word for the events of a stream before its version 3.2.
+                // OpenAPI cannot describe the events of a stream before version 3.2.
                 json!({"text/event-stream": {"schema": {"type": "string"}, "x-events": data}})
             }
             Answer::Metrics => json!({"text/plain": {"schema": {"type": "string"}}}),
@@ -464,13 +466,14 @@ fn reference(schemas: &Map<String, Value>, name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// The schema of every type that is written or read, by its name.
+/// The schemas of all types in requests and responses, by name.
 fn schemas() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
-    // An answer has every field that is not left out on purpose; the body of a request may lack those that have a default.
+    // A response has all fields except those that are omitted on purpose. The body of a request may omit fields with a
+    // default.
     let mut written = settings.clone().for_serialize().into_generator();
     let mut read = settings.for_deserialize().into_generator();
     let _ = read.subschema_for::<view::Answer>();
@@ -497,8 +500,8 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-/// A field that may be missing is never written as null, although null would be read; and one that is always written has no
-/// default.
+/// Removes null from optional fields: they are omitted, and never written as null, although null would be accepted.
+/// Removes the defaults of fields that are always present.
 fn without_null(schema: &mut Value) {
     let required: Vec<String> = schema["required"]
         .as_array()
@@ -532,7 +535,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Descriptions are in one line, and numbers have sizes that others know, too.
+/// Puts descriptions into one line, and uses only formats of numbers that other programs know.
 fn plain(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         for (name, field) in fields {

@@ -1,4 +1,4 @@
-//! `norouter plan`: what a manifest would do, without doing it.
+//! `norouter plan`: shows what a manifest would do, without doing it.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -15,7 +15,7 @@ use crate::{
     text::{escape, figures::counted},
 };
 
-/// Marks what is planned but not done by this version yet.
+/// The mark of entries that the manifest has, but that this version does not serve yet.
 const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
@@ -123,7 +123,7 @@ fn as_text(plan: &Plan) -> String {
     text
 }
 
-/// What one host does, as lines of a word and its explanation.
+/// The lines about one host, each with a keyword and its explanation.
 fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.push(match &host.start {
@@ -178,7 +178,7 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Which programs may connect; empty if every program on the host may.
+/// A note about the users who may connect; empty if every program on the host may.
 fn users(allow: Allow) -> &'static str {
     match allow {
         Allow::SameUser => ", for programs of its own user",
@@ -186,7 +186,7 @@ fn users(allow: Allow) -> &'static str {
     }
 }
 
-/// The words as one line that a shell would split again into the same words.
+/// Joins words into one line that a shell would split into the same words again.
 fn shell_line(words: &[String]) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let quoted: Vec<_> = words
@@ -208,7 +208,7 @@ fn tcp_addresses(host: &HostPlan) -> impl Iterator<Item = String> {
         .map(|forward| host.vip.socket(forward.listen_port).to_string())
 }
 
-/// Where the host's agent listens on its real loopback.
+/// The addresses on which the host's agent listens on the real loopback interface.
 fn listen_addresses(plan: &Plan, host: &HostPlan) -> Vec<String> {
     if host.loopback {
         plan.hosts.iter().flat_map(tcp_addresses).collect()

@@ -1,4 +1,5 @@
-//! Where `norouter up` asks the person at its terminal: one question of a command after the other, below the hosts.
+//! The line in which `norouter up` asks the person at its terminal. It shows one question of a command at a time, below
+//! the hosts.
 
 use std::{collections::BTreeSet, io::Write};
 
@@ -15,24 +16,24 @@ use crate::{
     view::{Answer, HostView, PromptKind, PromptView, Snapshot},
 };
 
-/// The questions at this terminal, if there is one.
+/// The state of the questions at this terminal.
 pub(super) struct PromptLine {
-    /// Whether a question can be asked here: in the last line of a block, as long as somebody may type.
+    /// Whether a question can be asked here: there must be a block, and a person who can type.
     can_ask: bool,
-    /// Whether answers are kept for the next time.
+    /// Whether answers are kept for the next start of a host.
     remember: bool,
-    /// The lines that the person types; `None` as long as nobody listens to them.
+    /// The typed lines; `None` while nothing is read from the terminal.
     lines: Option<UnboundedReceiver<Secret>>,
     open: Option<Open>,
-    /// The commands that wait for approval, as the person sees them.
+    /// The commands that wait for approval and that the person has been shown.
     held: Vec<(Vip, u64)>,
-    /// The change of the manifest that waits for approval, as the person sees it.
+    /// The change of the manifest that waits for approval and that the person has been shown; `None` if none waits.
     change: Option<u64>,
-    /// The questions that the person was told of.
+    /// The questions that the person was told about.
     told: BTreeSet<u64>,
 }
 
-/// The question that is shown.
+/// The question that is shown now.
 struct Open {
     vip: Vip,
     prompt: u64,
@@ -53,7 +54,7 @@ impl PromptLine {
         }
     }
 
-    /// Listens to what is typed; false if nobody can type.
+    /// Starts to read typed lines; returns false if nobody can type.
     pub(super) fn listen(&mut self) -> bool {
         if !typing::has_person() {
             return false;
@@ -62,13 +63,13 @@ impl PromptLine {
         true
     }
 
-    /// The next line that is typed; it never comes as long as nobody listens.
+    /// The next typed line. This never completes while nothing is read from the terminal.
     pub(super) async fn line(&mut self) -> Secret {
         if let Some(lines) = &mut self.lines {
             if let Some(line) = lines.recv().await {
                 return line;
             }
-            // The input has ended; nobody will type any more.
+            // The input has ended, so that no more lines can follow.
             self.can_ask = false;
             if let Some(open) = self.open.take() {
                 self.told.remove(&open.prompt);
@@ -77,7 +78,7 @@ impl PromptLine {
         std::future::pending().await
     }
 
-    /// What a typed line asks for.
+    /// Handles a typed line: it answers the question, or approves what is shown.
     pub(super) fn take<W: Write>(
         &mut self,
         line: &Secret,
@@ -86,7 +87,7 @@ impl PromptLine {
         let Some(open) = self.open.take() else {
             block.typed();
             let yes = line.reveal().trim().eq_ignore_ascii_case("yes");
-            // Only what the person sees is started.
+            // Only commands that the person has been shown are approved.
             let commands = self
                 .held
                 .iter()
@@ -106,7 +107,7 @@ impl PromptLine {
         vec![Intent::Answer(open.vip, answer)]
     }
 
-    /// Shows the question that is open now, and forgets those that are not open any more.
+    /// Shows the question that is open now, and removes questions that are not open any more.
     pub(super) fn look<W: Write>(&mut self, snapshot: &Snapshot, block: &mut HostBlock<W>) {
         let open = |host: &HostView, prompt: &PromptView| {
             let vip: Vip = host.vip.parse().ok()?;
@@ -118,7 +119,7 @@ impl PromptLine {
         if held != self.held || change != self.change {
             self.held = held;
             self.change = change;
-            // A "yes" that is being typed was meant for what was shown before.
+            // A "yes" that the person is typing at this moment was meant for what was shown before.
             self.forget();
         }
         let hosts = snapshot.hosts.iter();
@@ -130,7 +131,7 @@ impl PromptLine {
         let stands = |open: &Open| ids.contains(&open.prompt);
         if !self.open.as_ref().is_some_and(stands) {
             if self.open.is_some() {
-                // Half an answer must not become the beginning of the next one.
+                // Half of an answer must not become the beginning of the next one.
                 self.forget();
             }
             self.close();
@@ -168,20 +169,20 @@ impl PromptLine {
         }
     }
 
-    /// Forgets what was typed and not read yet.
+    /// Discards typed text that was not read yet.
     fn forget(&mut self) {
         if let Some(lines) = &mut self.lines {
             typing::forget(lines);
         }
     }
 
-    /// Gives the terminal back as it was.
+    /// Restores the terminal.
     pub(super) fn close(&mut self) {
         self.open = None;
     }
 }
 
-/// The answer that a typed line gives to a question; `None` if it refuses to answer.
+/// The answer that a typed line means; `None` if the person refuses to answer.
 pub(super) fn meant(kind: PromptKind, line: &Secret) -> Option<Secret> {
     let text = match kind {
         PromptKind::Secret => line.reveal(),

@@ -1,4 +1,4 @@
-//! `norouter reload`: have a running network read its manifest again.
+//! `norouter reload`: makes a running network read its manifest again.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         let client = args.network.client().await?;
         match client.call::<Value>("/v1/reload").await {
             Ok(answer) => Ok(answer),
-            // A manager of an older version gives no code.
+            // A manager of an older version sends no code.
             Err(client::Error::Refused {
                 code: Some(ErrorCode::InvalidManifest) | None,
                 text: report,

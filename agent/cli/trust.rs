@@ -1,4 +1,4 @@
-//! `--require-trust`: a manifest runs only if it grants nothing but what is listed in a file that its user has checked.
+//! `--require-trust`: runs a manifest only if a file that its user has checked lists everything that it grants.
 
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 
@@ -13,11 +13,11 @@ use crate::{
     view::Grant,
 };
 
-/// The largest list that is read, in bytes.
+/// The largest file that is read, in bytes.
 const SIZE_MAX_BYTES: u64 = 16 << 20;
 
-/// Shows everything that a plan grants and the file does not list, and fails if there is anything. A list that cannot
-/// be read with certainty trusts nothing.
+/// Fails, and shows the missing grants, if the plan grants anything that the file does not list. A file that cannot be
+/// read completely grants nothing.
 pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
     let listed = read(file)?;
     let news: Vec<_> = plan::grants(plan)

@@ -1,4 +1,4 @@
-//! `norouter up`, which is also `norouter FILE`: run the network of a manifest.
+//! `norouter up`, and its short form `norouter FILE`: runs the network of a manifest.
 
 use std::{
     io::{self, Stderr},
@@ -36,7 +36,7 @@ use crate::{
     view::Event,
 };
 
-/// How often a countdown is drawn.
+/// The time between two updates of a countdown.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Run the network of a manifest until Ctrl-C
@@ -83,7 +83,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// The first option or argument that was given, if there is one.
+    /// The first given option or argument; `None` if there is none.
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
@@ -119,26 +119,26 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     run_source(&Source::of(args.file.as_deref())?, name, mode, commands)
 }
 
-/// How a manifest is run and its changes are applied.
+/// The options with which a manifest is run and its changes are applied.
 #[derive(Clone, Copy, Debug)]
 struct Mode<'a> {
     watch: bool,
     hold: Hold,
-    /// Whether a person's answers are kept for the next start of the host.
+    /// Whether a person's answers are kept for the next start of a host.
     remember: bool,
-    /// The file that lists what the manifest may grant, if there is one.
+    /// The file that lists what the manifest may grant; `None` without `--require-trust`.
     trusted: Option<&'a Path>,
 }
 
-/// The manifest of a network.
+/// A loaded manifest and its file.
 struct Manifest<'a> {
-    /// `None` if it came from a pipe and cannot be read a second time.
+    /// `None` if the manifest came from a pipe, so that it cannot be read again.
     file: Option<&'a Path>,
     watch: Option<io::Result<Watch>>,
     mode: Mode<'a>,
 }
 
-/// Runs a manifest, after showing what is wrong with it.
+/// Shows the problems of a manifest, and runs it if it has no errors.
 fn run_source(
     source: &Source,
     name: Option<&Name>,
@@ -170,7 +170,7 @@ fn run_source(
     run_network(plan, &identity, Addresses::Plain, Some(from))
 }
 
-/// Runs a network that has no file until a signal.
+/// Runs a plan that has no file, until a signal ends it.
 pub(super) fn run_plan(
     plan: &Plan,
     identity: &Identity,
@@ -179,8 +179,8 @@ pub(super) fn run_plan(
     run_network(plan, identity, addresses, None)
 }
 
-/// Runs a network until a signal. Hosts that are lost come back by themselves; hosts that cannot come back wait for a
-/// person.
+/// Runs a network until a signal ends it. Lost hosts are started again by themselves, except those that need a person
+/// first.
 fn run_network(
     plan: &Plan,
     identity: &Identity,
@@ -208,8 +208,8 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network without one is still a network, but two with the same name
-/// are an error.
+/// Opens the control socket for other commands. A network can run without one, but a second network of the same name is
+/// an error.
 async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
     let error = match control::open(identity).await {
         Ok(door) => return Ok(Some(door)),
@@ -228,7 +228,7 @@ async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
     Err(Error::new(Exit::Failure, error.to_string()).hint(hint))
 }
 
-/// Shows the network until it has ended.
+/// Shows the state of the network until it has ended.
 async fn show(
     manager: &Handle,
     mut events: broadcast::Receiver<Event>,
@@ -244,14 +244,14 @@ async fn show(
     block.hint("Ctrl-C ends the network");
     let mut asked = None;
     loop {
-        // What happens at the same time is drawn at the same time.
+        // Events that happen together are drawn together.
         if events.is_empty() {
             let snapshot = snapshots.borrow_and_update();
             prompts.look(&snapshot, &mut block);
             block.draw(&snapshot, manager.now_ms());
         }
         tokio::select! {
-            // Everything that has happened is shown before the end is.
+            // All events are shown before the end is handled.
             biased;
             event = events.recv() => match event {
                 Ok(event) => block.event(&event),
@@ -266,7 +266,7 @@ async fn show(
                 }
             },
             changed = snapshots.changed() => {
-                // Its sender ends together with that of the events.
+                // This channel closes together with the channel of the events.
                 let _ = changed;
             }
             Some(line) = next(&mut log) => block.print(&line),
@@ -284,7 +284,7 @@ async fn show(
                 if asked.is_some() {
                     block.leave();
                     prompts.close();
-                    // Agents whose manager is gone end by themselves.
+                    // Agents end by themselves when their manager is gone.
                     std::process::exit(Exit::Interrupted as i32);
                 }
                 asked = Some(match request {
@@ -295,13 +295,14 @@ async fn show(
                 manager.tell(Intent::Down);
             }
             () = resizes.next() => {}
-            // A countdown is visible.
+            // A countdown is visible, so that the block is redrawn.
             () = tokio::time::sleep(SECOND), if block.counts_down(&snapshots.borrow()) => {}
         }
     }
 }
 
-/// Whether there is a terminal that says with a signal that it is gone, wherever the streams lead.
+/// Whether the process has a controlling terminal, which sends SIGHUP when it closes, even if the standard streams are
+/// redirected.
 fn has_terminal() -> bool {
     #[cfg(unix)]
     return std::fs::File::open("/dev/tty").is_ok();
@@ -309,7 +310,7 @@ fn has_terminal() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stderr())
 }
 
-/// The next item; it never comes without a receiver.
+/// The next item. Without a receiver this never completes.
 async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     match receiver {
         Some(receiver) => receiver.recv().await,
@@ -317,13 +318,13 @@ async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     }
 }
 
-/// The network's manifest, and the person who watches it.
+/// The manifest of a running network, with the requests to reload it.
 struct Upkeep {
-    /// `None` if there is nothing that could be read again.
+    /// `None` if the manifest cannot be read again.
     origin: Option<Origin>,
-    /// Whether answers are kept.
+    /// Whether a person's answers are kept.
     remembers: bool,
-    /// Whether there was a terminal. Once it is gone, that cannot be seen any more.
+    /// Whether there was a terminal at the start. After the terminal has closed, that cannot be found out any more.
     terminal: bool,
 }
 
@@ -335,7 +336,7 @@ impl Upkeep {
             Some(Origin::new(from.file?, hold, from.watch, manager))
         });
         if origin.is_none() {
-            // Those who ask for a reload are told that there is no manifest to read again.
+            // Dropping the receiver answers all reload requests with the error that no manifest can be read again.
             drop(manager.take_reloads());
         }
         Self {
@@ -345,13 +346,14 @@ impl Upkeep {
         }
     }
 
-    /// Whether SIGHUP reads the file again: there is one, and no terminal, for which the signal would mean that it is
-    /// gone.
+    /// Whether SIGHUP reloads the manifest: there must be a file, and no terminal, because SIGHUP then means that the
+    /// terminal has closed.
     fn can_reload(&self) -> bool {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Waits until the manifest has to be read again. Returns the request, if somebody has asked for it.
+    /// Waits until the manifest has to be reloaded. Returns the request; `None` if the file has changed, or a signal
+    /// has come.
     async fn next(&mut self) -> Option<ReloadRequest> {
         match &mut self.origin {
             Some(origin) => origin.next().await,
@@ -359,7 +361,7 @@ impl Upkeep {
         }
     }
 
-    /// Reloads the manifest, changes the network accordingly, and tells the person and the asker.
+    /// Reloads the manifest, applies its changes, and reports the result to the person and to `asker`.
     async fn reload(
         &mut self,
         manager: &Handle,
@@ -379,7 +381,7 @@ impl Upkeep {
             };
             block.print(&format!("type yes and Enter to {what}"));
         }
-        // The manager tells everybody what has changed.
+        // The manager itself reports the changes to everybody else.
         let taken = origin.take_up(manager, asker).await;
         if !taken.report.is_empty() {
             block.print(taken.report.trim_end());

@@ -1,4 +1,4 @@
-//! `norouter wait`: for scripts, until hosts can be reached.
+//! `norouter wait`: waits until hosts are ready, for scripts.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     view::{HostState, HostView, Snapshot},
 };
 
-/// How often a manager that does not run yet is looked for.
+/// The time between two searches for a manager that does not run yet.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
@@ -47,7 +47,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "not a number of seconds".to_owned())
 }
 
-/// What has been seen so far.
+/// The state that was seen last.
 #[derive(Default)]
 struct Seen {
     found: bool,
@@ -102,7 +102,7 @@ impl Args {
             if wanted.iter().all(|host| host.state.is_up()) {
                 return Ok(Exit::Ok);
             }
-            // These states do not change by themselves.
+            // A host in one of these states stays in it until a person acts.
             let is_final =
                 |host: &&HostView| matches!(host.state, HostState::Refused | HostState::Stopped);
             if wanted.iter().any(is_final) {

@@ -1,4 +1,4 @@
-//! `norouter why`: why a connection works or does not.
+//! `norouter why`: explains why a connection works or does not.
 
 use anstyle::{AnsiColor, Style};
 
@@ -90,7 +90,7 @@ fn row(step: &WhyStep) -> Vec<String> {
     ]
 }
 
-/// The word for an outcome, and how it looks.
+/// The word for an outcome, and its style.
 fn mark(outcome: WhyOutcome) -> (&'static str, Style) {
     match outcome {
         WhyOutcome::Ok => ("ok", AnsiColor::Green.on_default()),

@@ -1,4 +1,4 @@
-//! The hosts that want more of this one than their share, as they are reported to the manager.
+//! The hosts that want more than their share of this host, for reports to the manager.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -7,16 +7,16 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
-/// How long a host is reported after it was last refused something.
+/// The time for which a host is reported after its last refused request.
 const TOLD_FOR: Duration = Duration::from_secs(30);
 
-/// How many times a host has to be refused something before it is reported. A busy moment is not worth a report.
+/// A host is reported only after this many refusals, because a short burst is not worth a report.
 const TOLD_AFTER: u32 = 16;
 
-/// How many hosts are remembered.
+/// The maximum number of hosts that are remembered.
 const HOSTS_MAX: usize = 64;
 
-/// The hosts that were refused more than their share lately.
+/// The hosts that were refused recently because they wanted more than their share.
 #[derive(Debug, Default)]
 pub(super) struct Crowd(BTreeMap<Ipv4Addr, Refused>);
 
@@ -27,7 +27,7 @@ struct Refused {
 }
 
 impl Crowd {
-    /// Notes that a host was refused something; true if that has to be reported.
+    /// Notes that a host was refused; returns true if the report to the manager has changed.
     pub(super) fn note(&mut self, now: Instant, host: Ipv4Addr) -> bool {
         if self.0.len() >= HOSTS_MAX && !self.0.contains_key(&host) {
             return false;
@@ -41,7 +41,7 @@ impl Crowd {
         refused.count == TOLD_AFTER
     }
 
-    /// Forgets those that have calmed down; true if that has to be reported.
+    /// Removes the hosts that were not refused for a while; returns true if the report to the manager has changed.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         let mut news = false;
         self.0.retain(|_, refused| {
@@ -57,7 +57,7 @@ impl Crowd {
         Some((last + TOLD_FOR, "the calm of a host that wanted too much"))
     }
 
-    /// The reports about these hosts.
+    /// The problems to report about these hosts.
     pub(super) fn problems(
         &self,
         name: impl Fn(Ipv4Addr) -> String,

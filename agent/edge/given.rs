@@ -1,13 +1,13 @@
-//! What this gateway's DNS server has given to other hosts, and may be dialled for them for a while.
+//! Addresses that this gateway's DNS server has given to other hosts. For a while, other hosts may connect to them.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::time::Instant;
 
-/// How long other hosts may dial an address that this gateway's DNS server has given.
+/// The time for which other hosts may dial an address after this gateway's DNS server has given it.
 const GIVEN_MAX: Duration = Duration::from_hours(1);
 
-/// How many addresses that this gateway's DNS server has given are remembered.
+/// The maximum number of addresses that are remembered.
 const GIVEN_ENTRIES_MAX: usize = 4_096;
 
 /// The addresses that a gateway's DNS server has given.

@@ -1,5 +1,5 @@
-//! What the administrator of this machine permits, checked where the agent is about to do it; and a summary of what was
-//! refused.
+//! Applies the limits that the administrator of this machine has set, at the moment of each action, and summarizes the
+//! refusals.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,27 +22,27 @@ use crate::{
     },
 };
 
-/// How many refusals by one rule are named; further ones are counted.
+/// The maximum number of refusals by one rule that a report names; further ones are only counted.
 const NAMED_MAX: usize = 4;
 
 /// The shortest time between two reports. An attacker can cause a thousand different refusals a second.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 impl Rights {
-    /// Whether a destination may be dialled at all, before its name is looked up.
+    /// Whether a destination may be dialled, before its name is resolved.
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Failure> {
         let judged = self.limits.may_dial(destination);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether an address may be dialled to which a destination has led.
+    /// Whether an address may be dialled that `destination` has resolved to.
     pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
         let judged = self.limits.may_connect(destination, address);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether another host may be told an address: of a name of the network or, if it is `foreign`, of one that only this
-    /// machine's resolvers know.
+    /// Whether another host may be told an address. `foreign` means that the name is not one of the network's, and only
+    /// this machine's resolvers know it.
     pub(super) fn may_resolve(&self, foreign: bool) -> Result<(), Refusal> {
         self.limits.may_resolve(if foreign {
             Names::Everything
@@ -51,7 +51,7 @@ impl Rights {
         })
     }
 
-    /// Whether this agent may dial other machines for other hosts.
+    /// Whether this agent may dial other machines on behalf of other hosts.
     pub(super) fn may_be_gateway(&self) -> Result<(), Failure> {
         let judged = self.limits.may_be_gateway();
         judged.map_err(|refusal| self.failure(&refusal))
@@ -69,7 +69,8 @@ impl Rights {
         })
     }
 
-    /// A refusal for people elsewhere, who do not know which machine it is about.
+    /// The failure for people on other hosts. It names this machine, because they do not know which machine has
+    /// refused.
     fn failure(&self, refusal: &Refusal) -> Failure {
         let config = self.config.as_ref();
         let me = config.map_or_else(String::new, |config| {
@@ -83,11 +84,11 @@ impl Rights {
 }
 
 impl Config {
-    /// Leaves out what may not be written, and returns everything in the configuration that will be refused.
+    /// Removes the files that may not be written, and returns every part of the configuration that will be refused.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
         let mut problems = Sums::default();
         for (port, (host, connect_port)) in &self.forwards {
-            // A text that is not a host is reported when it is dialled.
+            // A text that is not a valid host is reported when it is dialled.
             let Ok(host) = host.parse::<Host>() else {
                 continue;
             };
@@ -122,7 +123,7 @@ impl Config {
             problems.add("write into", "the hosts file", refusal.to_string());
             files.etc_hosts = false;
         }
-        // No variable may lead programs to a proxy that is not there.
+        // No environment variable may direct programs to a proxy that does not run.
         for proxy in [&mut files.http, &mut files.socks] {
             proxy.take_if(|proxy| limits.may_serve_proxy(proxy.listen).is_err());
         }
@@ -130,7 +131,8 @@ impl Config {
     }
 }
 
-/// Refusals, summed up by what was asked and by rule. There are few rules, and nobody elsewhere can add one.
+/// Refusals, counted by the requested action and by rule. The number of rules is small, and other hosts cannot add
+/// rules.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(&'static str, String), Sum>);
 
@@ -141,7 +143,7 @@ struct Sum {
 }
 
 impl Sums {
-    /// Counts a refusal; false if it is not a new one.
+    /// Counts a refusal; returns false if the same one was counted before.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {
@@ -174,7 +176,7 @@ impl Sums {
     }
 }
 
-/// The refusals since the last configuration, and when they are reported.
+/// The refusals since the last configuration, and the time of their next report.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     sums: Sums,
@@ -183,7 +185,7 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Notes a refusal; true if it has to be reported now.
+    /// Notes a refusal; returns true if it has to be reported now.
     pub(super) fn note(
         &mut self,
         now: Instant,
@@ -210,7 +212,7 @@ impl Refusals {
         self.due
     }
 
-    /// Whether something has to be reported now.
+    /// Whether a report is due now.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.due.is_some_and(|due| due <= now);
         if is_due {

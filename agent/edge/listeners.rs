@@ -1,4 +1,4 @@
-//! Where an agent listens, and which addresses it holds.
+//! The listeners of an agent, and the addresses that it holds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,44 +17,45 @@ use crate::{
     wire::{Cause, control::ProblemReport, probe::Found},
 };
 
-/// How long an address that could not be had is left alone before the next try.
+/// The time before the agent tries again to listen on an address after a failure.
 pub(super) const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
-/// What is known of an address to listen on.
+/// The state of one listener.
 struct ListenerState {
-    /// Whether connections are refused there.
+    /// Whether the listener refuses all connections, because the host of its address is lost.
     held: bool,
     listening: Listening,
 }
 
 enum Listening {
-    /// The driver was asked, and has not answered.
+    /// The driver was asked to listen, and has not answered.
     Asked,
-    /// The driver has the address.
+    /// The driver listens on the address.
     Works,
-    /// This machine does not permit it.
+    /// The limits of this machine do not permit it.
     Denied(NotListening),
-    /// The address could not be had.
+    /// The attempt to listen failed.
     Failed {
         why: NotListening,
         retry_at: Instant,
     },
 }
 
-/// All addresses to listen on, and what becomes of them.
+/// All listeners, and the outcome of each.
 #[derive(Default)]
 pub(super) struct Listeners {
     states: BTreeMap<Listener, ListenerState>,
-    /// Hosts that cannot be reached: their addresses are held, so that connections to them are refused.
+    /// Hosts that are lost: their addresses are held, so that connections to them are refused.
     lost: BTreeSet<Ipv4Addr>,
-    /// The earliest `retry_at` of the listeners.
+    /// The earliest `retry_at` of the listeners; `None` if none has failed.
     next_retry: Option<Instant>,
-    /// The files that were last to be written.
+    /// The files that were last written.
     written: Option<Files>,
 }
 
 impl Listeners {
-    /// Closes every listener that is not in the configuration, opens what is missing, and holds what is lost.
+    /// Closes the listeners that are not in the configuration, opens the missing ones, and holds the addresses of lost
+    /// hosts.
     pub(super) fn listen(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let wanted = config.listeners();
@@ -63,7 +64,7 @@ impl Listeners {
             let held = config.is_held(&listener, &self.lost);
             if let Some(state) = self.states.get_mut(&listener) {
                 let same = std::mem::replace(&mut state.held, held) == held;
-                // A listener that failed is tried again when it is time, and one that is denied never.
+                // A failed listener is retried later, and a denied one never.
                 let asked = matches!(state.listening, Listening::Asked | Listening::Works);
                 if !same && asked {
                     outbox.ask(ask(listener, held));
@@ -99,13 +100,13 @@ impl Listeners {
         });
     }
 
-    /// Takes the hosts that are lost from now on.
+    /// Replaces the list of lost hosts.
     pub(super) fn replace_lost(&mut self, lost: Vec<Ipv4Addr>) {
         self.lost = lost.into_iter().collect();
     }
 
-    /// Has the files written if they have changed. This waits until it is known which proxies work, so that the files
-    /// lead programs only to what is really ours.
+    /// Writes the files if they have changed. This waits until the outcome of every proxy is known, so that the files
+    /// direct programs only to proxies that really are ours.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
@@ -130,7 +131,7 @@ impl Listeners {
         }
     }
 
-    /// Takes what became of a listener that the driver was asked for.
+    /// Handles the driver's answer about a listener.
     pub(super) fn handle_listening(
         &mut self,
         now: Instant,
@@ -146,7 +147,7 @@ impl Listeners {
         let failed_before = match listening {
             Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
-            // The driver was not asked.
+            // The driver was never asked to listen on a denied address.
             Listening::Denied(_) => return,
         };
         *listening = match outcome {
@@ -164,7 +165,7 @@ impl Listeners {
         self.write_files(rights, outbox);
     }
 
-    /// Tries the listeners again for which it is time.
+    /// Retries the failed listeners whose time has come.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.next_retry.is_none_or(|at| at > now) {
             return;
@@ -179,7 +180,7 @@ impl Listeners {
                 *next = (*next).min(*retry_at);
                 continue;
             }
-            // The driver's answer sets the next time.
+            // The driver's answer will set the time of the next retry.
             *retry_at = now + LISTEN_RETRY;
             outbox.ask(ask(listener, state.held));
         }
@@ -189,7 +190,7 @@ impl Listeners {
         self.next_retry.map(|at| (at, "a listener's next try"))
     }
 
-    /// What could not be listened on.
+    /// Problems for the addresses that could not be opened.
     pub(super) fn failed(&self) -> impl Iterator<Item = ProblemReport> {
         self.states.iter().filter_map(|(listener, state)| {
             let Listening::Failed { why, .. } = &state.listening else {
@@ -205,7 +206,7 @@ impl Listeners {
         })
     }
 
-    /// What this machine does not permit to listen on, in sum.
+    /// Problems for the listeners that the limits of this machine do not permit, summarized.
     pub(super) fn denied(&self) -> Vec<ProblemReport> {
         let mut denied = Sums::default();
         for (listener, state) in &self.states {
@@ -217,10 +218,10 @@ impl Listeners {
         denied.reports()
     }
 
-    /// What a probe finds at an address that connections of programs arrive at.
+    /// The result of a probe of an address to which programs on this host connect.
     pub(super) fn find(&self, address: SocketAddr) -> Found {
         let mut listeners = self.states.iter();
-        // DNS over UDP may have the address as well.
+        // A DNS listener over UDP may have the same address.
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
         match found.map(|(_, state)| (&state.listening, state.held)) {
             Some((Listening::Works, true)) => Found {
@@ -244,7 +245,7 @@ impl Listeners {
     }
 }
 
-/// The request to the driver.
+/// The output that asks the driver to listen, or to hold the address.
 fn ask(listener: Listener, held: bool) -> Output {
     if held {
         Output::Hold(listener)

@@ -1,7 +1,7 @@
 //! The inside of an agent: where streams enter and leave the virtual network.
 //!
-//! It decides what to listen on, what to dial and which packets to send. It never does any of that: the driver performs
-//! [`Output`]s, reports their results, and moves bytes in and out of flows in place.
+//! It decides which addresses to listen on, what to dial and which packets to send. It performs no I/O itself: the
+//! driver performs each [`Output`], reports the result, and copies bytes directly into and out of the flows.
 
 #![cfg_attr(
     not(test),
@@ -64,36 +64,36 @@ use crate::{
     },
 };
 
-/// How many frames are handled in one turn, before others have theirs.
+/// The maximum number of frames that are handled in one turn, so that other work is not delayed.
 const FRAMES_IN_A_TURN: usize = 64;
 
-/// One agent.
+/// The state of one agent.
 pub struct Core {
     decoder: Decoder,
     rights: Rights,
     listeners: Listeners,
     flows: Table,
-    /// When the agent may send more packets.
+    /// Limits how fast the agent sends packets.
     pace: Pace,
-    /// Requests of other hosts that are under way.
+    /// The requests of other hosts that are under way.
     arrivals: Arrivals,
-    /// The strangers that were refused and reported.
+    /// The refused strangers that were reported already.
     strangers: Strangers,
     errands: Errands,
     reports: Reports,
-    /// Only with a manager that has promised to send something from time to time.
+    /// Detects a silent manager; `None` if the manager has not promised to send heartbeats.
     silence: Option<Silence>,
     outbox: Outbox,
 }
 
 impl Core {
-    /// An agent that waits to be configured. `seed` decides its sequence numbers and ports.
+    /// Creates an agent without a configuration. `seed` determines its sequence numbers and ports.
     pub fn new(seed: u64, capacity: Capacity) -> Self {
         Self::limited(seed, capacity, Ok(Limits::default()))
     }
 
-    /// An agent that does only what these limits permit. If they cannot be known, it refuses every configuration and
-    /// says why.
+    /// Creates an agent that respects these limits. If they could not be read, the agent refuses every configuration
+    /// with that error.
     pub fn limited(seed: u64, capacity: Capacity, limits: Result<Limits, String>) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
@@ -110,7 +110,7 @@ impl Core {
         }
     }
 
-    /// What the agent may do, and where things are for it.
+    /// The decisions about what the agent may do, and its knowledge of the network.
     pub fn rights(&self) -> &Rights {
         &self.rights
     }
@@ -125,7 +125,8 @@ impl Core {
         self.rights.zone()
     }
 
-    /// Takes whole frames off the front of what the manager has sent, as many as make a turn.
+    /// Handles complete frames from the front of `buffer`, at most as many as one turn allows. `buffer` has bytes from
+    /// the manager.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<Turn, Desync> {
         let mut sign = Sign::Part;
         let mut turn = Turn::Yield;
@@ -138,8 +139,8 @@ impl Core {
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
                 Item::Control(json) => self.handle_control(now, &json),
-                // TCP sends a damaged packet again. A frame that a newer manager sends without an announcement of this
-                // agent is lost.
+                // A damaged packet is lost, and TCP retransmits it. An unknown frame is ignored: a newer manager has
+                // sent it although this agent has not announced support for it.
                 Item::Damaged | Item::Unknown(_) => {}
             }
         }
@@ -150,8 +151,8 @@ impl Core {
         Ok(turn)
     }
 
-    /// Makes the agent what `args` say. Keeps what both configurations share, including flows; resets flows to what is
-    /// gone. A message that cannot be understood changes nothing.
+    /// Applies a configuration. Everything that the old and the new configuration share stays, including flows; flows
+    /// to destinations that no longer exist are reset. An invalid message changes nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
         let (config, denied) = self.rights.read(args)?;
         let news = !denied.is_empty() || !self.reports.denied.is_empty();
@@ -171,15 +172,15 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a configuration while there are flows, and ends those to what is gone.
+    /// Applies a configuration while flows exist, and resets the flows to destinations that no longer exist.
     fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
         let routes = |rights: &Rights| rights.config.as_ref().map(|config| config.routes.clone());
         let before = routes(&self.rights);
         self.configure(args)?;
         let own = self.rights.own();
         let same_routes = before == routes(&self.rights);
-        // If the routes are unchanged, flows to addresses that a gateway was allowed to dial are not checked again: the
-        // names of such addresses are forgotten earlier than a long connection ends.
+        // If the routes are unchanged, existing flows to addresses that this gateway's DNS server gave are not checked
+        // again: the server's answers expire earlier than a long connection ends.
         let gone = |flow: &FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
             let served = !judged || self.rights.served_at(now, flow.src).is_some();
@@ -188,7 +189,7 @@ impl Core {
         for flow in self.arrivals.accepted().filter(gone) {
             self.flows.abort(flow);
         }
-        // The policy may have changed, or the routes.
+        // The policy or the routes may have changed, so that relayed flows are checked again.
         for (flow, to, address) in self.arrivals.relayed() {
             if !self.rights.may_have(*flow.dst.ip(), to, address) {
                 self.flows.abort(flow);
@@ -197,13 +198,13 @@ impl Core {
         Ok(())
     }
 
-    /// Stops listening for these hosts, and listens for all others again.
+    /// Refuses connections to these hosts from now on, and accepts connections to all others again.
     fn handle_lost(&mut self, lost: Lost) {
         self.listeners.replace_lost(lost.hosts);
         self.listeners.listen(&self.rights, &mut self.outbox);
     }
 
-    /// The outcome of [`Output::Listen`] or [`Output::Hold`].
+    /// Handles the outcome of [`Output::Listen`] or [`Output::Hold`].
     pub fn handle_listening(
         &mut self,
         now: Instant,
@@ -215,13 +216,13 @@ impl Core {
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
-    /// The outcome of [`Output::Write`]: what could not be written.
+    /// Handles the outcome of [`Output::Write`]; `problems` are the files that could not be written.
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
         self.outbox.note_news(self.reports.files != problems);
         self.reports.files = problems;
     }
 
-    /// Notes that [`Output::TakePlace`] failed: a later start of this agent will have to wait for its ports.
+    /// Notes that [`Output::TakePlace`] failed. A later start of this agent will have to wait until its ports are free.
     pub fn handle_no_place(&mut self, reason: String) {
         self.reports.no_place = Some(ProblemReport {
             what: "make room for a new start of itself".to_owned(),
@@ -232,19 +233,19 @@ impl Core {
         self.outbox.note_news(true);
     }
 
-    /// The outcome of [`Output::Probe`].
+    /// Handles the outcome of [`Output::Probe`].
     pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Failure>) {
         self.errands.handle_probed(id, outcome, &mut self.outbox);
     }
 
-    /// Notes that somebody was refused; `user` is `None` if it is not known who. True if people should be told, with
-    /// [`Core::tell_refused`].
+    /// Notes that a client was refused; `user` is `None` if the client's user is not known. Returns true if people
+    /// should be told, with [`Core::tell_refused`].
     pub fn handle_refused(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         self.strangers.note(now, listener, user)
     }
 
-    /// Tells the manager who was refused, and what would let them in. Returns the text instead if the manager does not
-    /// want it.
+    /// Tells the manager which client was refused, and which setting would allow it. Returns the text if the manager
+    /// does not want notices, and `None` otherwise.
     pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
         let config = self.rights.config.as_ref()?;
         let text = strangers::refused(listener, who, &config.called(config.me));
@@ -255,7 +256,8 @@ impl Core {
         None
     }
 
-    /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
+    /// Notes that a destination was not dialled, or that the dial failed. A refusal by this machine's limits is
+    /// reported.
     pub fn handle_not_dialled(
         &mut self,
         now: Instant,
@@ -266,8 +268,8 @@ impl Core {
         reports.note_not_dialled(now, destination, failure, outbox);
     }
 
-    /// Whether another host may be told what it asks this agent's DNS server for: a name of the network or, if it is
-    /// `foreign`, one that only this machine's resolvers know.
+    /// Whether this agent's DNS server may answer another host's question about `name`. `foreign` means that the name
+    /// is not one of the network's, and only this machine's resolvers know it.
     pub fn may_resolve(&mut self, now: Instant, name: &str, foreign: bool) -> bool {
         let Err(refusal) = self.rights.may_resolve(foreign) else {
             return true;
@@ -278,13 +280,13 @@ impl Core {
         false
     }
 
-    /// Notes that this gateway's DNS server has given these addresses for a name to another host. Hosts may connect to
-    /// them for a while if a route leads the name through here.
+    /// Notes that this gateway's DNS server has given these addresses for `name` to another host. For a while, other
+    /// hosts may connect to them if a route for the name leads through this gateway.
     pub fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         self.rights.handle_given(now, name, addresses);
     }
 
-    /// Notes for the manager that a host was refused something, and returns what the host is told.
+    /// Notes that a host was refused, for the report to the manager, and returns the failure to send to that host.
     pub fn refuse(
         &mut self,
         now: Instant,
@@ -301,7 +303,7 @@ impl Core {
         policy::refused(to, address, by)
     }
 
-    /// Notes that this gateway has connected to an address for another host, which has asked for it on this flow.
+    /// Notes that this gateway has connected to `address`, because another host has asked for `to` on this flow.
     pub fn handle_relayed(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
         // The policy may have changed since the host asked.
         if !self.rights.may_have(*flow.dst.ip(), &to, address) {
@@ -310,7 +312,7 @@ impl Core {
         self.arrivals.relay(flow, to, address);
     }
 
-    /// Notes that the question on a flow was answered: from now on the flow is a connection like any other.
+    /// Notes that the question on a flow was answered: from now on it is an ordinary connection.
     pub fn handle_served(&mut self, flow: FlowKey) {
         self.arrivals.end_question(flow);
     }
@@ -322,14 +324,14 @@ impl Core {
         holder: Holder,
         remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
-        // There are listeners only after a configuration.
+        // A listener exists only after a configuration, so that the address is known here.
         let me = self.rights.own().unwrap_or(Ipv4Addr::LOCALHOST);
         self.flows.connect(now, holder, me, remote)
     }
 
-    /// Tells the manager that these addresses are behind a gateway, before the flows that go there.
+    /// Tells the manager that these addresses are reached through a gateway, before flows go there.
     pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
-        // A manager that reads so little would not learn of them in time.
+        // The manager is so slow that it would not receive the message in time.
         if self.outbox.is_full() {
             return;
         }
@@ -339,7 +341,7 @@ impl Core {
         }));
     }
 
-    /// Whether the manager wants reports of problems. If not, only those who read the agent's output learn of them.
+    /// Whether the manager wants reports of problems. If not, the driver writes them to the agent's output.
     pub fn reports_problems(&self) -> bool {
         self.rights.manager_features().problems
     }
@@ -349,7 +351,7 @@ impl Core {
         self.rights.page(&self.problems())
     }
 
-    /// The outcome of [`Output::Dial`].
+    /// Handles the outcome of [`Output::Dial`].
     pub fn handle_dialled(&mut self, flow: FlowKey, connected: bool) {
         self.arrivals.end_dial(flow);
         if connected {
@@ -360,7 +362,7 @@ impl Core {
         }
     }
 
-    /// Whether so much is open that it matters who holds it.
+    /// Whether so many flows are open that the driver should distinguish who holds them.
     pub fn is_busy(&self) -> bool {
         self.flows.is_busy()
     }
@@ -393,35 +395,35 @@ impl Core {
         self.flows.is_reset(flow)
     }
 
-    /// The local side of a flow has finished sending.
+    /// Notes that the local side of a flow has finished sending.
     pub fn handle_finished(&mut self, flow: FlowKey) {
         self.flows.finish(flow);
     }
 
-    /// The local side of a flow is gone without a clean end.
+    /// Notes that the local side of a flow has failed.
     pub fn handle_broken(&mut self, flow: FlowKey) {
         self.flows.abort(flow);
     }
 
-    /// The driver is done with a flow.
+    /// Notes that the driver no longer uses a flow.
     pub fn release(&mut self, flow: FlowKey) {
         self.arrivals.release(flow);
         self.flows.release(flow);
     }
 
-    /// How many flows there are.
+    /// The number of flows.
     #[cfg(test)]
     pub fn flow_count(&self) -> usize {
         self.flows.len()
     }
 
-    /// What the driver is to do next; call until `None` after every other call.
+    /// The next action for the driver. After every call of another method, call this until it returns `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.outbox.poll_output();
         output.or_else(|| self.flows.poll_wake().map(Output::Wake))
     }
 
-    /// Whether [`Core::poll_frames`] has something to do.
+    /// Whether [`Core::poll_frames`] has frames to send.
     pub fn wants_wire(&self) -> bool {
         self.outbox.has_words() || self.flows.wants_wire(self.pace.pick())
     }
@@ -447,8 +449,7 @@ impl Core {
                 return;
             };
             if self.rights.own() == Some(sent.to) {
-                // Packets to this host's own published ports take the same way as all others, but do not leave the
-                // agent.
+                // Packets to this host's own published ports are handled like all others, but do not leave the agent.
                 let mut frame = out.split_off(start);
                 frame.advance(HEADER_LEN);
                 self.handle_packet(now, &frame);
@@ -458,7 +459,7 @@ impl Core {
         }
     }
 
-    /// Does what is due for flows and listeners.
+    /// Handles the timeouts of flows and listeners.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
         self.pace.handle_timeout(now);
@@ -472,7 +473,7 @@ impl Core {
         }
     }
 
-    /// When to call [`Core::handle_timeout`].
+    /// The time of the next call to [`Core::handle_timeout`], and the reason for it.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let silence = self.silence.as_ref();
         let silence = silence.map(|silence| (silence.due(), "a sign of the manager"));
@@ -500,7 +501,7 @@ impl Core {
     }
 
     fn handle_control(&mut self, now: Instant, json: &[u8]) {
-        // Only agents send results and events; and what cannot be read cannot be answered.
+        // A manager never sends results or events, and a message that cannot be parsed has no id to answer.
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
         };
@@ -509,7 +510,7 @@ impl Core {
         }
     }
 
-    /// Does what the manager asks for in the message `json`; `None` if the answer comes later.
+    /// Handles the manager's request in the message `json`; `None` if the answer comes later.
     fn handle_request(
         &mut self,
         now: Instant,
@@ -537,8 +538,8 @@ impl Core {
         })
     }
 
-    /// Queues the list of problems if it has changed. It is always the whole list, so that no report depends on
-    /// another.
+    /// Queues the list of problems if it has changed. It is always the complete list, so that a report never depends on
+    /// an earlier one.
     fn report(&mut self) {
         if self.outbox.take_news() && self.rights.manager_features().problems {
             let problems = self.problems();
@@ -546,7 +547,7 @@ impl Core {
         }
     }
 
-    /// Everything that does not work at the moment.
+    /// All current problems.
     fn problems(&self) -> Vec<ProblemReport> {
         self.reports.problems(&self.listeners, &self.rights)
     }

@@ -1,8 +1,8 @@
-//! How fast packets go to the manager: a little slower than it takes them.
+//! Limits how fast an agent sends packets to the manager: a little slower than the manager accepts them.
 //!
-//! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits, including the
-//! answers to hosts that asked for little. Packets that are held back here wait only behind others to the same host, and packets
-//! to a host with little traffic do not wait at all.
+//! A manager stops reading from an agent that has used up its budget. Then everything on that link waits, including the
+//! answers to hosts that have asked for little. Packets that the agent holds back itself wait only behind others to the
+//! same host, and packets to hosts with little traffic do not wait at all.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
@@ -10,16 +10,16 @@ use crate::{
     time::Instant,
 };
 
-/// The share of packets in what a manager takes; the rest is for messages.
+/// The part of the manager's budget that is for packets; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
-/// How many units may be saved up: fewer than at the manager.
+/// The maximum number of units that may be saved up: fewer than in the manager's budget for this agent.
 const UNITS_MAX: u32 = 256;
 
 #[derive(Debug)]
 pub(super) struct Pace {
     work: Work,
-    /// Only fresh packets go before this time.
+    /// Before this time only packets to newly active hosts may be sent; `None` if all may.
     until: Option<Instant>,
 }
 
@@ -43,12 +43,12 @@ impl Pace {
         self.work.spend(now, effort.units());
     }
 
-    /// Decides whether all packets may go now.
+    /// Updates whether all packets may be sent now.
     pub(super) fn look(&mut self, now: Instant) {
         self.until = self.work.wait(now);
     }
 
-    /// The packets that may go before [`Pace::poll_timeout`].
+    /// The packets that may be sent before [`Pace::poll_timeout`].
     pub(super) const fn pick(&self) -> Pick {
         match self.until {
             Some(_) => Pick::Fresh,

@@ -1,4 +1,4 @@
-//! What the HTTP proxy's own pages show.
+//! The contents of the HTTP proxy's own pages.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Rights {
-    /// The proxy auto-configuration for a proxy at this address.
+    /// The text of the proxy auto-configuration file for a proxy at this address; `None` before the configuration.
     pub fn pac(&self, proxy: SocketAddr) -> Option<String> {
         let config = self.config.as_ref()?;
         let routes: Vec<(Vec<String>, &Route)> = config
@@ -46,7 +46,7 @@ impl Rights {
         Some(pac.script())
     }
 
-    /// The status page, with these problems on it.
+    /// The status page, with these problems on it; `None` before the configuration.
     pub(super) fn page(&self, problems: &[ProblemReport]) -> Option<Page> {
         let config = self.config.as_ref()?;
         let called = |vip: &Vip| config.called(*vip);
@@ -110,7 +110,7 @@ fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(ToString::to_string).collect()
 }
 
-/// The targets, with their texts at hand, as far as browsers understand them: IPv6 blocks are left out.
+/// The targets as patterns for browsers. IPv6 blocks are left out, because browsers do not support them there.
 fn patterns<'t>(targets: &[Target], texts: &'t [String]) -> Vec<Pattern<'t>> {
     let pairs = targets.iter().zip(texts);
     pairs

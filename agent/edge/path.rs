@@ -1,4 +1,4 @@
-//! Where the destination of a proxy's client is, and what a gateway does for others.
+//! Finds the path to a destination for a proxy's client, and decides what a gateway connects to for others.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -12,29 +12,29 @@ use crate::{
     wire::{Cause, Failure},
 };
 
-/// The way to a destination.
+/// The path to a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// From this host, like any program on it.
+    /// Connect from this host, like any other program on it.
     Direct,
-    /// To this address of the network.
+    /// Connect to this address inside the network.
     Network(SocketAddrV4),
-    /// Through the first of these gateways that is there.
+    /// Connect through the first of these gateways that is up.
     Gateways(Vec<Gateway>),
 }
 
-/// A host that dials for others.
+/// A host that dials on behalf of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gateway {
     /// The host.
     pub vip: Vip,
-    /// The port where it takes names and addresses, if it does.
+    /// The port of its relay; `None` if it has none.
     pub relay: Option<Port>,
-    /// The port of its DNS server, if there is one.
+    /// The port of its DNS server; `None` if it has none.
     pub dns: Option<Port>,
 }
 
-/// Those addresses of a destination that `may` permits. If it permits none, the failure is that of the first address.
+/// The addresses of a destination that `may` permits. If it permits none, fails with the failure for the first address.
 pub fn permitted(
     mut addresses: Vec<SocketAddr>,
     may: impl Fn(IpAddr) -> Result<(), Failure>,
@@ -54,7 +54,7 @@ pub fn permitted(
 }
 
 impl Rights {
-    /// The way to a destination. Fails for a name that belongs to the network and that no host has.
+    /// The path to a destination. Fails if the name belongs to the network's domain, but no host has it.
     pub fn path(&self, destination: &Destination) -> Result<Path, Failure> {
         let Some(config) = &self.config else {
             return Ok(Path::Direct);
@@ -84,7 +84,7 @@ impl Rights {
         }
     }
 
-    /// Whether this agent dials a destination for other hosts, which only its routes can allow.
+    /// Whether this agent dials a destination for other hosts. Only its routes can allow that.
     pub fn may_relay_to(&self, destination: &Destination) -> Result<(), Failure> {
         self.may_be_gateway()?;
         let route = self.config.as_ref().and_then(|config| {
@@ -105,7 +105,7 @@ impl Rights {
         self.may_dial(destination)
     }
 
-    /// Whether this agent connects for other hosts to an address to which a destination has led.
+    /// Whether this agent connects, for other hosts, to an address that a destination has resolved to.
     pub fn may_connect_for_others(
         &self,
         destination: &Destination,
@@ -135,8 +135,8 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
-    /// Whether this agent connects for other hosts to an address that may be one of this machine's own. Services there
-    /// are only for the machine's own programs, unless a route names the address.
+    /// Whether this agent connects, for other hosts, to an address that may be one of this machine's own. Services
+    /// there are reserved for the machine's own programs, unless a route names the address.
     pub fn may_be_own(
         &self,
         destination: &Destination,
@@ -155,14 +155,15 @@ impl Rights {
         })
     }
 
-    /// Whether a route means this address even if it is one of this host's own.
+    /// Whether a route names this address specifically, so that others may reach it even if it is one of this host's
+    /// own.
     pub(super) fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.routes.means(config.me, address))
     }
 
-    /// Notes that this gateway's DNS server has given these addresses for a name to another host. Hosts may connect to
-    /// them for a while if a route leads the name through here.
+    /// Notes that this gateway's DNS server has given these addresses for `name` to another host. For a while, other
+    /// hosts may connect to them if a route for the name leads through this gateway.
     pub(super) fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         let Some(config) = &self.config else { return };
         let Some(route) = config.routes.to_name(name) else {
@@ -181,7 +182,7 @@ impl Rights {
         }
     }
 
-    /// Whether this agent dials an address that is not its own for flows of other hosts.
+    /// Whether this agent dials an address outside the network for flows of other hosts.
     pub(super) fn relays_packets_to(&self, now: Instant, address: Ipv4Addr) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -199,7 +200,7 @@ impl Config {
         let Some(route) = route else {
             return Path::Direct;
         };
-        // This host is a gateway itself, and connects by itself to whatever it can reach.
+        // This host is a gateway of the route itself, so that it connects directly.
         if route.via.contains(&self.me) {
             return Path::Direct;
         }

@@ -1,6 +1,6 @@
-//! The manifest's policy at an agent: what it lets in, what it connects to for others, and why something was refused.
-//! The manager's switch has decided before. This is the second lock, and the only one that knows the names that a
-//! gateway is asked for.
+//! The manifest's policy in an agent: what it accepts, what it connects to for others, and the reason for a refusal.
+//! The manager's switch has applied the policy before. The agent applies it again, and only the agent knows the names
+//! that a gateway is asked for.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Config {
-    /// What the policy says about a host that asks this one to connect to something outside the network.
+    /// The ruling about a host that asks this gateway to connect to a destination outside the network.
     fn for_other(
         &self,
         from: Ipv4Addr,
@@ -26,12 +26,12 @@ impl Config {
             name,
             address,
         };
-        // A sender whose address is not one of the network is not a host, and is refused.
+        // A sender whose address is not a VIP is not a host of the network, and is refused.
         let from = Vip::new(from).ok()?;
         Some(self.policy.outside(from, &outside, port))
     }
 
-    /// Whether the policy lets a host in at an address that is this host's own, or that it dials for others.
+    /// Whether the policy allows a host to reach an address that is this host's own, or that this host dials for it.
     fn lets_in(&self, from: Ipv4Addr, to: SocketAddrV4) -> bool {
         if *to.ip() != self.me.address() {
             let address = IpAddr::V4(*to.ip());
@@ -50,14 +50,14 @@ impl Config {
 }
 
 impl Rights {
-    /// Whether the policy lets a flow in, named from this end.
+    /// Whether the policy allows a flow that has arrived here.
     pub(super) fn lets_in(&self, flow: FlowKey) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.lets_in(*flow.dst.ip(), flow.src))
     }
 
-    /// The rule that refuses that this gateway connects to a destination for a host; `None` if it may be allowed. A
-    /// name has no address before it is looked up; without one, only what is certain is refused.
+    /// The rule that forbids this gateway to connect to a destination for a host; `None` if the connection may be
+    /// allowed. If the name is not resolved yet, this is a rule that would refuse every address.
     pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
         let (name, own) = named(to);
         let address = address.or(own);
@@ -70,8 +70,8 @@ impl Rights {
         ruling.denies.filter(|_| !is_open)
     }
 
-    /// Whether the DNS server of this host passes on a question of another host. If there is a policy, it has to be
-    /// about a name outside of the network that this gateway may connect to for that host.
+    /// Whether this host's DNS server forwards a question of another host to its resolvers. With a policy, the name has
+    /// to be one to which this gateway may connect for that host.
     pub fn may_ask_for_name(&self, from: Ipv4Addr, name: Option<&str>) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -96,14 +96,14 @@ impl Rights {
         allowed && (routed || everybody)
     }
 
-    /// Whether a host may have a connection through this gateway, by the routes and by the policy.
+    /// Whether the routes and the policy allow a host to have this connection through this gateway.
     pub(super) fn may_have(&self, from: Ipv4Addr, to: &Destination, address: IpAddr) -> bool {
         self.denies(from, to, Some(address)).is_none()
             && self.may_relay_to(to).is_ok()
             && self.may_connect_for_others(to, address).is_ok()
     }
 
-    /// Why this host may not reach a port of another one; `None` if the policy does not refuse it.
+    /// The reason why this host may not reach a port of another host; `None` if the policy allows it.
     pub fn refusal(&self, to: SocketAddrV4) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (vip, port) = (Vip::new(*to.ip()).ok()?, Port::new(to.port())?);
@@ -116,8 +116,8 @@ impl Rights {
         })
     }
 
-    /// Why this host may not reach a destination through a gateway; `None` unless the policy refuses it whatever its
-    /// name means.
+    /// The reason why this host may not reach a destination through a gateway; `None` unless the policy refuses it for
+    /// every address of its name.
     pub fn refusal_through(&self, gateway: &Gateway, to: &Destination) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (name, address) = named(to);
@@ -132,7 +132,7 @@ impl Rights {
     }
 }
 
-/// The failure to report when the policy does not allow this host a destination, or the address that its name led to.
+/// The failure if the policy refuses this host a destination, or an address that the destination has resolved to.
 pub(super) fn refused(to: &Destination, address: Option<IpAddr>, by: By) -> Failure {
     match (&to.host, address) {
         (Host::Name(_), Some(address)) => Failure {

@@ -1,4 +1,4 @@
-//! Checks that the manager asks this agent for. It dials for a probe only what it would dial for a flow.
+//! Probes that the manager asks this agent for. A probe dials only what a flow could make this agent dial.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// How many probes that dial may be under way.
+/// The maximum number of probes that may dial at a time.
 const ERRANDS_MAX: usize = 8;
 
 /// The probes that wait for the driver.
@@ -29,7 +29,7 @@ const ERRANDS_MAX: usize = 8;
 pub(super) struct Errands(BTreeSet<u64>);
 
 impl Errands {
-    /// Checks what the manager asks for; `None` if the driver has to act first.
+    /// Performs a probe; `None` if the driver has to dial first, so that the answer comes later.
     pub(super) fn probe(
         &mut self,
         now: Instant,
@@ -51,7 +51,7 @@ impl Errands {
                     }
                     return None;
                 }
-                // What the agent serves itself is always there.
+                // A service of the agent itself is always available.
                 Ok(None) => Found::default(),
                 Err(found) => found,
             },
@@ -60,7 +60,7 @@ impl Errands {
         Some(Ok(Raw::of(&found)))
     }
 
-    /// Takes the outcome of [`Output::Probe`].
+    /// Handles the outcome of [`Output::Probe`].
     pub(super) fn handle_probed(
         &mut self,
         id: u64,
@@ -76,7 +76,7 @@ impl Errands {
 }
 
 impl Rights {
-    /// What a flow to this destination would have dialled; `None` for what the agent serves itself.
+    /// The dial that a flow to this destination would cause; `None` for a service of the agent itself.
     fn errand(&self, now: Instant, host: &str, port: u16) -> Result<Option<Errand>, Found> {
         let not_allowed = |reason: String| Found {
             cause: Some(Cause::NotAllowed),
@@ -91,7 +91,7 @@ impl Rights {
             {
                 match self.served_at(now, SocketAddrV4::new(address, port)) {
                     Some(Served::Dial(host, port)) => {
-                        // A text that is not a host cannot be dialled, and the driver reports that.
+                        // A text that is not a valid host cannot be dialled, and the driver reports that.
                         if let Ok(host) = host.parse() {
                             let destination = Destination { host, port };
                             self.may_dial(&destination).map_err(Found::from)?;

@@ -1,18 +1,19 @@
-//! What this gateway has refused to other hosts by the policy, gathered for the manager, which reports it to people.
+//! Requests of other hosts that this gateway has refused by the policy. They are gathered for the manager, which
+//! reports them to people.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::{route::policy::By, time::Instant, wire::control::RefusedAsk};
 
-/// How many targets are counted separately in one message.
+/// The maximum number of targets that one message counts separately.
 const TARGETS_MAX: usize = 128;
 
-/// How long refusals are gathered.
+/// The time between the first refusal and its message.
 const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct RefusedAsks {
-    /// How often each host has asked for each target, and which rule refused it.
+    /// How often each host has asked for each target, by the rule that refused it.
     asks: BTreeMap<(Ipv4Addr, String, By), u64>,
     due: Option<Instant>,
 }
@@ -22,7 +23,7 @@ impl RefusedAsks {
         let full = self.asks.len() >= TARGETS_MAX;
         let key = (from, to, by);
         let key = if full && !self.asks.contains_key(&key) {
-            // Entries without a target are few: one for each host and rule.
+            // Entries with an empty target are few: one for each host and rule.
             (from, String::new(), by)
         } else {
             key
@@ -37,7 +38,7 @@ impl RefusedAsks {
         self.due
     }
 
-    /// Takes what has to be reported, if it is time.
+    /// Takes the refusals that are due; empty if none are.
     pub(super) fn poll(&mut self, now: Instant) -> Vec<RefusedAsk> {
         if self.due.is_none_or(|due| now < due) {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What the manager is told of an agent's troubles without having asked.
+//! The problems of an agent that it reports to the manager by itself.
 
 use super::{
     crowd::Crowd, limited::Refusals, listeners::Listeners, outbox::Outbox,
@@ -13,28 +13,28 @@ use crate::{
     },
 };
 
-/// How many problems are reported. A manager keeps one more, which counts the rest.
+/// The maximum number of problems that are reported. The manager keeps one more, which says how many were left out.
 const PROBLEMS_MAX: usize = 63;
 
-/// What does not work on this host, or was not allowed, beside the places where the agent listens.
+/// Everything that does not work or was refused on this host, except listeners.
 #[derive(Default)]
 pub(super) struct Reports {
-    /// What is wrong with the files.
+    /// Files that could not be written.
     pub(super) files: Vec<ProblemReport>,
-    /// Why a later start of this agent will have to wait for its ports.
+    /// The reason why a later start of this agent will have to wait for its ports; `None` if it will not.
     pub(super) no_place: Option<ProblemReport>,
-    /// The parts of the configuration that are not permitted.
+    /// The parts of the configuration that the limits of this machine do not permit.
     pub(super) denied: Vec<ProblemReport>,
     /// The refusals since the last configuration.
     pub(super) refusals: Refusals,
-    /// The hosts that want more than their share of this one.
+    /// The hosts that want more than their share of this host.
     pub(super) crowd: Crowd,
-    /// What the policy has refused to other hosts.
+    /// The requests of other hosts that the policy has refused.
     pub(super) refused_asks: RefusedAsks,
 }
 
 impl Reports {
-    /// Notes that something was asked for and is not permitted. It is reported, but not at any rate.
+    /// Notes an action that the limits of this machine do not permit. Reports of them are rate-limited.
     pub(super) fn note_refused(
         &mut self,
         now: Instant,
@@ -46,7 +46,8 @@ impl Reports {
         outbox.note_news(self.refusals.note(now, verb, what, reason));
     }
 
-    /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
+    /// Notes that a destination was not dialled, or that the dial failed. A refusal by this machine's limits is
+    /// reported.
     pub(super) fn note_not_dialled(
         &mut self,
         now: Instant,
@@ -61,7 +62,7 @@ impl Reports {
         }
     }
 
-    /// Tells the manager what is due.
+    /// Sends the manager the reports that are due.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         outbox.note_news(self.crowd.handle_timeout(now));
         outbox.note_news(self.refusals.is_due(now));
@@ -80,7 +81,7 @@ impl Reports {
         crowd.into_iter().chain(refusals).chain(asks).min()
     }
 
-    /// Everything that does not work at the moment, as far as anybody reads it.
+    /// All current problems, at most as many as the manager keeps.
     pub(super) fn problems(&self, listeners: &Listeners, rights: &Rights) -> Vec<ProblemReport> {
         let mut problems: Vec<_> = listeners.failed().collect();
         problems.extend(self.files.iter().chain(&self.no_place).cloned());
@@ -92,7 +93,7 @@ impl Reports {
     }
 }
 
-/// As many problems as anybody reads, and the number of the others.
+/// The first problems, as many as the manager keeps, and one that says how many were left out.
 fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
     let more = problems.len().saturating_sub(PROBLEMS_MAX);
     if more > 0 {

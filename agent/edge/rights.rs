@@ -1,5 +1,5 @@
-//! What an agent may do, and where things are for it: by its configuration, the limits of its machine, and what it has given to
-//! other hosts as a gateway. It only answers.
+//! Decides what an agent may do, and where names and addresses lead. It depends on the configuration, the limits of the
+//! machine, and the addresses that this gateway's DNS server has given to other hosts. It performs no actions.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -16,19 +16,19 @@ use crate::{
     wire::control::{Configure, ProblemReport},
 };
 
-/// What an agent may do, as far as it is known.
+/// The configuration and the limits that decide what an agent may do.
 pub struct Rights {
-    /// What this machine permits.
+    /// The limits of this machine.
     pub(super) limits: Limits,
-    /// Why the limits cannot be known.
+    /// The reason why the limits could not be read; `None` if they were.
     unfit: Option<String>,
     pub(super) config: Option<Config>,
-    /// The addresses that the DNS server of this gateway has given.
+    /// The addresses that this gateway's DNS server has given to other hosts.
     pub(super) given: Given,
 }
 
 impl Rights {
-    /// If the limits cannot be known, every configuration is refused, for this reason.
+    /// Without readable limits, every configuration is refused with that error.
     pub(super) fn new(limits: Result<Limits, String>) -> Self {
         Self {
             unfit: limits.as_ref().err().cloned(),
@@ -38,7 +38,7 @@ impl Rights {
         }
     }
 
-    /// Reads a configuration, without applying it. Its second part is what of it is not permitted.
+    /// Reads a configuration without applying it. The second value has the parts that the limits do not permit.
     pub(super) fn read(&self, args: Configure) -> Result<(Config, Vec<ProblemReport>), String> {
         if let Some(reason) = &self.unfit {
             return Err(reason.clone());
@@ -58,12 +58,12 @@ impl Rights {
         self.config.as_ref().map(|config| config.me)
     }
 
-    /// This host's own address, as packets have it.
+    /// This host's own address, in the type that packets use; `None` before the configuration.
     pub(super) fn own(&self) -> Option<Ipv4Addr> {
         self.me().map(Vip::address)
     }
 
-    /// The names of the network.
+    /// The names of the network; `None` before the configuration.
     pub fn zone(&self) -> Option<&Zone> {
         self.config.as_ref().map(|config| &config.zone)
     }
@@ -74,7 +74,7 @@ impl Rights {
         servers.map(|(vip, port)| vip.socket(*port)).collect()
     }
 
-    /// A proxy as it is configured.
+    /// The configuration of a proxy; `None` if this host has none for this purpose.
     pub fn proxy(&self, purpose: Purpose) -> Option<&Proxy> {
         let config = self.config.as_ref()?;
         match purpose {
@@ -84,14 +84,14 @@ impl Rights {
         }
     }
 
-    /// Whether only programs of this agent's own user are let in at a listener for this purpose. Questions over UDP
-    /// have no user.
+    /// Whether a listener for this purpose accepts only programs of this agent's own user. This is false for DNS over
+    /// UDP, because the user who sent a datagram is not known.
     pub fn is_for_same_user(&self, purpose: Purpose) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.is_for_same_user(purpose))
     }
 
-    /// What is served at an address, if anything is.
+    /// The service or dial target at an address of the network; `None` if nothing is served there.
     pub(super) fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {
         let config = self.config.as_ref()?;
         let port = Port::new(address.port())?;
@@ -109,7 +109,7 @@ impl Rights {
         (config.relays.get(&config.me) == port).then_some(Served::Service(Service::Relay))
     }
 
-    /// What the manager has announced; nothing before it has announced anything.
+    /// The features that the manager has announced; none before the configuration.
     pub(super) fn manager_features(&self) -> ManagerFeatures {
         let config = self.config.as_ref();
         config
@@ -117,17 +117,17 @@ impl Rights {
             .unwrap_or_default()
     }
 
-    /// The name of the host with this address, or the address.
+    /// The name of the host with this address, or the address if it has no name.
     pub(super) fn called(&self, host: Ipv4Addr) -> String {
         let name = self.zone().and_then(|zone| zone.name(host));
         name.map_or_else(|| host.to_string(), ToString::to_string)
     }
 }
 
-/// What is served at an address of the network.
+/// What this host serves at an address.
 pub(super) enum Served {
-    /// Something that the agent has itself.
+    /// A service of the agent itself.
     Service(Service),
-    /// What is dialled for it: an address or a name, and a port.
+    /// The dial target: an address or a name, and a port.
     Dial(String, u16),
 }

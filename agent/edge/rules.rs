@@ -1,4 +1,4 @@
-//! The policy in a configuration: the manager's message, checked once.
+//! The policy in a configuration, checked once when the manager's message arrives.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::{
     wire::control::{self, Configure},
 };
 
-/// Stands for everybody, or everything.
+/// This means everybody, or everything.
 const EVERYTHING: &str = "*";
 
-/// The policy in a configuration; fails with what it cannot mean.
+/// Reads the policy in a configuration; fails with a description of the first value that is not valid.
 pub(super) fn read(
     args: &Configure,
     dns: impl Iterator<Item = (Vip, Port)>,

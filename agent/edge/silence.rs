@@ -1,9 +1,8 @@
-//! Whether the manager is still there. A manager that has promised to send something from time to time, and does not,
-//! is gone or cannot be reached. It will start another agent when it is back, and this one must not hold its ports
-//! then.
+//! Detects that the manager is gone. If a manager has promised heartbeats and sends nothing, it has ended or cannot be
+//! reached. It will start another agent when it is back, and the ports must be free for that one.
 //!
-//! As in the manager, silence is counted in looks and not in time, so that a sleep of the machine is not taken for
-//! silence.
+//! As in the manager, silence is measured by the number of checks without a sign of life, not by time, so that
+//! suspending the machine does not count as silence.
 
 use std::time::Duration;
 
@@ -12,18 +11,18 @@ use crate::{
     time::Instant,
 };
 
-/// How often to look.
+/// The time between two checks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How many looks in a row may find nothing. The agent is sure within 10 s, as the manager is, so that a connection
-/// that is dead in one direction alone is found as fast as one that is dead in both. A manager asks every 2 s: a stall
-/// of 7 s ends nothing.
+/// The number of checks in a row that may find no sign of life. The agent notices the loss within 10 s, like the
+/// manager, so that a connection that is dead in one direction is found as fast as one that is dead in both. The
+/// manager sends a heartbeat every 2 s, so that a stall of 7 s ends nothing.
 const MISSED_MAX: u32 = 9;
 
-/// How many looks a frame may take to arrive.
+/// The number of checks during which one frame may be incomplete.
 const PARTS_MAX: u32 = 30;
 
-/// The signs of life of the manager.
+/// Tracks the manager's signs of life.
 pub(super) struct Silence {
     look_at: Instant,
     signs: Signs,
@@ -37,12 +36,12 @@ impl Silence {
         }
     }
 
-    /// Notes that something has come.
+    /// Notes a sign of life.
     pub(super) fn hear(&mut self, sign: Sign) {
         self.signs.hear(sign);
     }
 
-    /// Looks if it is time; true if the manager is gone.
+    /// Performs a check if it is due; returns true if the manager is gone.
     pub(super) fn look(&mut self, now: Instant) -> bool {
         if self.look_at > now {
             return false;

@@ -1,22 +1,23 @@
-//! Users who were refused because a listener is for the agent's own user, and which of them are reported: each user
-//! once for each listener, so that nobody can fill a log by knocking.
+//! Clients that were refused because a listener accepts only the agent's own user. Each user is reported once for each
+//! listener, so that nobody can fill a log by connecting again and again.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::words::{Listener, Purpose};
 use crate::time::Instant;
 
-/// How many refusals are reported in the life of an agent.
+/// The maximum number of refusals that are reported while an agent runs.
 const TOLD_MAX: usize = 256;
 
-/// How many refusals are reported within [`WINDOW`]; others are reported if the same users knock again later.
+/// The maximum number of refusals that are reported within [`WINDOW`]. Others are reported if the same users connect
+/// again later.
 const AT_A_TIME: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The refusals that were reported.
 #[derive(Default)]
 pub(super) struct Strangers {
-    /// The user is `None` if the connection had ended before anybody could see whose it was.
+    /// The user is `None` if the connection ended before its user could be determined.
     told: BTreeSet<(Listener, Option<u32>)>,
     since: Instant,
     lately: u32,
@@ -35,7 +36,7 @@ impl Strangers {
     }
 }
 
-/// The sentence for people: who was refused where, and the line that would let them in.
+/// The sentence for people: which client was refused at which listener, and the setting that would allow it.
 pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
     let (key, place) = match listener.purpose {
         Purpose::Network | Purpose::Dns => ("loopback", String::new()),
@@ -43,7 +44,7 @@ pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
         Purpose::Socks => ("socks", "the SOCKS proxy on ".to_owned()),
     };
     let address = listener.address;
-    // It is short, because the manager cuts long texts.
+    // The text is short, because the manager truncates long ones.
     format!(
         "refused {who} at {place}{address}; to let in all users of that machine, write \"{key}: {{allow: any}}\" below {host:?}"
     )

@@ -1,8 +1,9 @@
-//! The way of a proxy's client to its destination, step by step: through the network, through a gateway, or directly
+//! The path of a proxy's client to its destination, step by step: through the network, through a gateway, or directly
 //! from this host.
 //!
-//! A [`Step`] says what to do next. If that connects, the way has ended. Otherwise the last part of the step takes the
-//! outcome and decides about the next step. It is given the rights each time, because they may change under way.
+//! A [`Step`] says what to do next. If that connects, the path is complete. Otherwise the last value of the step takes
+//! the outcome and decides about the next step. Each decision gets the rights as an argument, because they may change
+//! between two steps.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
@@ -20,34 +21,35 @@ use crate::{
     wire::{Cause, Failure},
 };
 
-/// What to do next for a client, and what takes the outcome.
+/// The next action for a client, and the state that takes its outcome.
 #[derive(Debug)]
 pub enum Step {
-    /// Connect to this address of the network.
+    /// Connect to this address inside the network.
     Open(SocketAddrV4, Opening),
-    /// Connect to the relay at this address of the network, and ask it for this destination.
+    /// Connect to the relay at this address inside the network, and ask it for this destination.
     Ask(SocketAddrV4, Destination, Asking),
-    /// Ask the DNS server at this address of the network for the IPv4 addresses of this name.
+    /// Ask the DNS server at this address inside the network for the IPv4 addresses of this name.
     Find(SocketAddrV4, String, Finding),
-    /// Tell the manager that these addresses are behind this gateway ([`super::Core::suggest`]).
+    /// Tell the manager that these addresses are reached through this gateway ([`super::Core::suggest`]).
     Suggest(Vip, Vec<Ipv4Addr>, Suggesting),
-    /// Connect to the DNS server at this address of the network, only to find out whether it accepts.
+    /// Connect to the DNS server at this address inside the network, only to see whether it accepts the connection.
     Check(SocketAddrV4, Checking),
-    /// Look up the client's destination as this host does for its programs. If that fails, give up.
+    /// Resolve the client's destination as any program on this host would. If that fails, give up.
     Resolve(Resolving),
-    /// Find out which of these addresses are this machine's own.
+    /// Find out which of these addresses belong to this machine.
     Sort(Vec<SocketAddr>, Sorting),
     /// Connect from this host to one of these addresses. If that fails, give up.
     Dial(Vec<SocketAddr>),
-    /// Give up. This machine does not permit it, so it is reported ([`super::Core::handle_not_dialled`]).
+    /// Give up, because the limits of this machine do not permit it. Report it with
+    /// [`super::Core::handle_not_dialled`].
     NotPermitted(Failure),
     /// Give up.
     GiveUp(Failure),
 }
 
 impl Step {
-    /// The first step to a destination. A client that may be on another machine `is_remote`: it does not reach what
-    /// only this host's own programs reach.
+    /// The first step to a destination. `is_remote` means that the client may be on another machine: then it cannot
+    /// reach services that are reserved for this host's own programs.
     pub fn first(rights: &Rights, destination: Destination, is_remote: bool) -> Self {
         match rights.path(&destination) {
             Ok(Path::Network(address)) => Opening::begin(destination, address),
@@ -61,15 +63,15 @@ impl Step {
     }
 }
 
-/// An address of the network is connected to.
+/// Waits for the connection to an address inside the network.
 #[derive(Debug)]
 pub struct Opening(Target);
 
 #[derive(Debug)]
 enum Target {
-    /// A port of a host.
+    /// The address is a port of a host.
     Host(Destination, SocketAddrV4),
-    /// An address behind gateways; the others of the same name are left.
+    /// The address is behind gateways; the iterator has the remaining addresses of the same name.
     Behind(Through, IntoIter<Ipv4Addr>),
 }
 
@@ -78,13 +80,13 @@ impl Opening {
         Step::Open(address, Self(Target::Host(destination, address)))
     }
 
-    /// The address cannot be connected to, for this cause, which `what` describes for people.
+    /// Handles a failed connection. `what` describes the cause for people.
     pub fn handle_failed(self, rights: &Rights, cause: Cause, what: &str) -> Step {
         let (destination, address) = match self.0 {
             Target::Host(destination, address) => (destination, address),
             Target::Behind(through, left) => return through.open(rights, left, Some(cause)),
         };
-        // The connection was tried although the policy refuses it, so that the manager reports it.
+        // The connection was tried although the policy refuses it, so that the manager reports the refusal.
         if let Some(refusal) = rights.refusal(address) {
             return Step::GiveUp(refusal);
         }
@@ -100,7 +102,7 @@ impl Opening {
     }
 }
 
-/// The name of a destination is looked up by this host.
+/// Waits until this host has resolved the name of a destination.
 #[derive(Debug)]
 pub struct Resolving {
     destination: Destination,
@@ -108,7 +110,7 @@ pub struct Resolving {
 }
 
 impl Resolving {
-    /// The destination has these addresses. One of them may still belong to the network or to a route.
+    /// Handles the addresses of the destination. One of them may belong to the network, or to a route.
     pub fn handle_resolved(self, rights: &Rights, mut addresses: Vec<SocketAddr>) -> Step {
         for address in &addresses {
             let known = Destination::from(*address);
@@ -129,12 +131,12 @@ impl Resolving {
     }
 }
 
-/// The addresses of a destination are sorted: clients on other machines do not reach those of this machine itself.
+/// Waits until the addresses of a destination are sorted: clients on other machines cannot reach those of this machine.
 #[derive(Debug)]
 pub struct Sorting(Destination, Vec<SocketAddr>);
 
 impl Sorting {
-    /// Of the addresses that [`Step::Sort`] has named, these are this machine's own.
+    /// Handles the answer to [`Step::Sort`]; `own` are the addresses that belong to this machine.
     pub fn handle_sorted(self, rights: &Rights, own: &[SocketAddr]) -> Step {
         let Self(destination, mut addresses) = self;
         addresses.retain(|address| !own.contains(address));
@@ -142,7 +144,7 @@ impl Sorting {
     }
 }
 
-/// Dials those addresses of a destination that this machine permits.
+/// Dials the addresses of a destination that the limits of this machine permit.
 fn dial(rights: &Rights, destination: &Destination, addresses: Vec<SocketAddr>) -> Step {
     if addresses.is_empty() {
         return Step::GiveUp(Failure {
@@ -159,26 +161,26 @@ fn dial(rights: &Rights, destination: &Destination, addresses: Vec<SocketAddr>) 
     }
 }
 
-/// A destination behind gateways.
+/// A destination that is reached through gateways.
 #[derive(Debug)]
 struct Through {
     destination: Destination,
     gateways: Vec<Gateway>,
-    /// Why the policy refuses the destination, if it does so for any of the gateways.
+    /// The reason why the policy refuses the destination through at least one of the gateways; `None` if it does not.
     refusal: Option<Failure>,
 }
 
-/// Services of gateways that have not been tried yet.
+/// The services of gateways that were not tried yet.
 type Services = IntoIter<(Vip, Port)>;
 
 impl Through {
-    /// Goes through the first gateway that is up.
+    /// Begins with the first gateway.
     fn begin(rights: &Rights, destination: Destination, gateways: Vec<Gateway>) -> Step {
         let judge = |gateway: &Gateway| rights.refusal_through(gateway, &destination);
         let refusal = gateways.iter().find_map(judge);
         let mut asked = gateways.clone();
         asked.retain(|gateway| judge(gateway).is_none());
-        // Another gateway may be allowed. If none is, the gateway that refuses reports it.
+        // Another gateway may be allowed. If none is, the refusing gateway itself reports the refusal.
         if asked.is_empty() {
             asked.clone_from(&gateways);
         }
@@ -193,8 +195,8 @@ impl Through {
         through.ask(rights, relays.into_iter())
     }
 
-    /// Asks the next relay. If none is left, packets are sent straight to the destination's address, as agents of the
-    /// Go version do.
+    /// Asks the next relay. After the last one, connects to the destination's address itself, as agents of the Go
+    /// version do.
     fn ask(self, rights: &Rights, mut left: Services) -> Step {
         if let Some((gateway, port)) = left.next() {
             let destination = self.destination.clone();
@@ -220,15 +222,15 @@ impl Through {
         Step::Find(gateway.socket(port), name, Finding(self, gateway, left))
     }
 
-    /// Tries the next address; `last` is why the one before did not work.
+    /// Tries the next address; `last` is the cause for which the previous one failed, and `None` for the first.
     fn open(self, rights: &Rights, mut left: IntoIter<Ipv4Addr>, last: Option<Cause>) -> Step {
         if let Some(address) = left.next() {
             let address = SocketAddrV4::new(address, self.destination.port);
             return Step::Open(address, Opening(Target::Behind(self, left)));
         }
         match last {
-            // A gateway that is down looks like a service that refuses. Without a DNS server, nothing can be said about
-            // a gateway.
+            // A gateway that is down and a service that refuses look alike. A gateway without a DNS server cannot be
+            // checked.
             Some(Cause::Refused) if self.gateways.iter().all(|it| it.dns.is_some()) => {
                 let servers = self.servers();
                 self.check(rights, servers)
@@ -238,7 +240,7 @@ impl Through {
         }
     }
 
-    /// Finds out whether the next gateway is up, after an address behind it has refused.
+    /// Checks whether the next gateway is up, after an address behind it has refused.
     fn check(self, rights: &Rights, mut left: Services) -> Step {
         let Some((gateway, port)) = left.next() else {
             return self.down(rights, "");
@@ -254,14 +256,14 @@ impl Through {
         self.give_up(cause, reason)
     }
 
-    /// No gateway is up, or else `perhaps` is true.
+    /// Gives up because no gateway is up. `perhaps` is another possible reason, for the message.
     fn down(self, rights: &Rights, perhaps: &str) -> Step {
         let (to, called) = (&self.destination, self.called(rights));
         let reason = format!("{to} is reached through {called}, which is not up{perhaps}.");
         self.give_up(Cause::HostDown, reason)
     }
 
-    /// Ends the way. If the policy refuses the destination, that is the reason.
+    /// Ends the path with a failure. If the policy refuses the destination, the failure says so.
     fn give_up(self, cause: Cause, reason: String) -> Step {
         Step::GiveUp(self.refusal.unwrap_or(Failure { cause, reason }))
     }
@@ -279,17 +281,18 @@ impl Through {
     }
 }
 
-/// The relay of this gateway is asked; others may be left.
+/// Waits for the answer of a gateway's relay; other relays may be left.
 #[derive(Debug)]
 pub struct Asking(Through, Vip, Services);
 
 impl Asking {
-    /// The relay does not accept. The manager refuses at once if a gateway is down, or if its agent has no relay.
+    /// Handles a relay that does not accept connections. The manager refuses them at once if a gateway is down, or if
+    /// its agent has no relay.
     pub fn handle_closed(self, rights: &Rights) -> Step {
         self.0.ask(rights, self.2)
     }
 
-    /// The gateway does not connect, and that is final.
+    /// Handles a gateway that does not connect. This is final: other gateways are not asked.
     pub fn handle_refused(self, rights: &Rights, failure: &Failure) -> Step {
         let called = rights.called(self.1.address());
         let reason = format!("Through {called}: {}", failure.reason);
@@ -298,12 +301,12 @@ impl Asking {
     }
 }
 
-/// The DNS server of this gateway is asked; others may be left.
+/// Waits for the answer of a gateway's DNS server; other servers may be left.
 #[derive(Debug)]
 pub struct Finding(Through, Vip, Services);
 
 impl Finding {
-    /// The server knows these addresses; `None` if it does not answer.
+    /// Handles the addresses that the server gave; `None` if it did not answer.
     pub fn handle_found(self, rights: &Rights, addresses: Option<Vec<Ipv4Addr>>) -> Step {
         let Self(through, gateway, left) = self;
         let Some(addresses) = addresses else {
@@ -319,23 +322,23 @@ impl Finding {
     }
 }
 
-/// The manager is told that addresses are behind a gateway.
+/// Waits until the manager was told that addresses are behind a gateway.
 #[derive(Debug)]
 pub struct Suggesting(Through, IntoIter<Ipv4Addr>);
 
 impl Suggesting {
-    /// The manager learns of it before the packets that go there.
+    /// Goes on: the manager receives the suggestion before the packets to these addresses.
     pub fn handle_suggested(self, rights: &Rights) -> Step {
         self.0.open(rights, self.1, None)
     }
 }
 
-/// It is found out whether any gateway is up; others may be left.
+/// Waits for the check whether a gateway is up; others may be left.
 #[derive(Debug)]
 pub struct Checking(Through, Services);
 
 impl Checking {
-    /// The DNS server of the gateway accepts connections, or does not.
+    /// Handles whether the DNS server of the gateway accepts connections.
     pub fn handle_checked(self, rights: &Rights, accepts: bool) -> Step {
         if accepts {
             self.0.not_accepted(rights, Cause::Refused)

@@ -1,4 +1,4 @@
-//! The words between an agent and its driver: what is to be done, and where.
+//! The types that an agent and its driver exchange: actions, addresses and outcomes.
 
 use std::{fmt, net::SocketAddr};
 
@@ -9,54 +9,55 @@ use crate::{
     wire::{Cause, control::ProblemCode},
 };
 
-/// What the driver is to do.
+/// An action for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Listen there; answer with [`super::Core::handle_listening`].
+    /// Listen on this address, then call [`super::Core::handle_listening`].
     Listen(Listener),
-    /// Keep the address, so that nobody else can have it, and refuse connections there; answer with
+    /// Bind the address so that no other program can, and refuse all connections to it; then call
     /// [`super::Core::handle_listening`].
     Hold(Listener),
-    /// Stop listening there. This has no answer.
+    /// Close this listener. This action has no answer.
     Close(Listener),
-    /// Connect to `host` (an address or a name) for this flow; answer with [`super::Core::handle_dialled`].
+    /// Connect to `host` for this flow, then call [`super::Core::handle_dialled`].
     Dial {
-        /// The flow that waits.
+        /// The flow that waits for the connection.
         flow: FlowKey,
-        /// An address, or a name for the resolver of this host.
+        /// An address, or a name that this host's resolver has to resolve.
         host: String,
-        /// The port there.
+        /// The port to connect to.
         port: u16,
     },
-    /// Dial this for the probe with this number, close it at once, and answer with [`super::Core::handle_probed`].
+    /// Dial this for the probe with this number, close the connection at once, and call [`super::Core::handle_probed`].
     Probe(u64, Errand),
-    /// Serve what has come in on this flow.
+    /// Serve the connection on this flow.
     Serve(FlowKey, Service),
-    /// End an earlier agent of this manager for this address, before anything else is done.
+    /// End the earlier agent of this manager for this address, before any other action. The text is the manager's run
+    /// id.
     TakePlace(String, Vip),
-    /// Write these files; answer with [`super::Core::handle_files`].
+    /// Write these files, then call [`super::Core::handle_files`].
     Write(Box<Files>),
-    /// The manager is gone: end everything. This comes once.
+    /// The manager is gone: end the agent. This action comes only once.
     Silent,
-    /// Look at this flow again: it has bytes, room, or an end.
+    /// Poll this flow again: it has bytes to read, room for more bytes, or has ended.
     Wake(FlowKey),
 }
 
-/// A real address to listen on, and what for.
+/// A real address to listen on, and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listener {
-    /// The use of what arrives there.
+    /// What connections to the address are for.
     pub purpose: Purpose,
     /// The address.
     pub address: SocketAddr,
 }
 
-/// The uses of a listener.
+/// The purposes of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
-    /// Connections to the address of the same name inside the network ([`super::Core::connect`]).
+    /// Connections to the same address inside the network ([`super::Core::connect`]).
     Network,
-    /// DNS questions over UDP. Those over TCP are connections into the network.
+    /// DNS queries over UDP. DNS over TCP uses [`Purpose::Network`].
     Dns,
     /// Clients of the HTTP proxy.
     Http,
@@ -65,7 +66,7 @@ pub enum Purpose {
 }
 
 impl Listener {
-    /// What the agent does there, and the address.
+    /// A description of the listener's purpose for messages, and its address.
     pub(super) fn words(&self) -> (&'static str, String) {
         let address = self.address.to_string();
         match self.purpose {
@@ -76,7 +77,7 @@ impl Listener {
         }
     }
 
-    /// The kind of the problem if the agent cannot listen there.
+    /// The code of the problem if the agent cannot listen on the address.
     pub(super) const fn problem(&self) -> ProblemCode {
         match self.purpose {
             Purpose::Network => ProblemCode::Listen,
@@ -93,14 +94,14 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Why an address cannot be listened on.
+/// The reason why the agent cannot listen on an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotListening {
     /// The cause, for programs.
     pub cause: Cause,
     /// The reason, for people.
     pub reason: String,
-    /// What a person can do about it, if that is known.
+    /// What a person can do about it; `None` if that is not known.
     pub remedy: Option<String>,
 }
 
@@ -114,21 +115,21 @@ impl From<String> for NotListening {
     }
 }
 
-/// What an agent itself serves inside the network.
+/// A service that the agent itself provides inside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// DNS questions, as over TCP (RFC 7766).
+    /// The DNS server, over TCP (RFC 7766).
     Dns,
-    /// Connections that another host's proxy asks for.
+    /// The relay, with which another host's proxy asks this gateway to connect.
     Relay,
 }
 
-/// Whether everything that has come was handled.
+/// Whether all received frames were handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Nothing is left.
+    /// All frames were handled.
     Done,
-    /// There is more, after others have had their turn.
+    /// More frames are left. Call again after other work had its turn.
     Yield,
 }
 
@@ -137,9 +138,10 @@ pub enum Turn {
 pub struct Proxy {
     /// The address that it listens on.
     pub listen: SocketAddr,
-    /// The file with its users, not yet expanded.
+    /// The path of the file with its users, before `~` and variables are expanded; `None` if it has no such file.
     pub credentials: Option<String>,
-    /// Whether, if it has no file, only programs of the agent's own user may use it, and those that have the token.
+    /// If the proxy has no file of users: whether only programs of the agent's own user, and those with the token, may
+    /// use it.
     pub same_user: bool,
 }
 
@@ -148,23 +150,23 @@ pub struct Proxy {
 pub struct Files {
     /// The names of the network.
     pub zone: Zone,
-    /// The folder for the files, not yet expanded.
+    /// The path of the folder for the files, before `~` and variables are expanded; `None` if it is not configured.
     pub state_dir: Option<String>,
-    /// Whether the names also go into `/etc/hosts`.
+    /// Whether the names are also written into `/etc/hosts`.
     pub etc_hosts: bool,
-    /// The HTTP proxy, if it works.
+    /// The HTTP proxy; `None` if it does not run.
     pub http: Option<Proxy>,
-    /// The SOCKS proxy, if it works.
+    /// The SOCKS proxy; `None` if it does not run.
     pub socks: Option<Proxy>,
-    /// Why proxies do not work that should.
+    /// The reasons why configured proxies do not run.
     pub missing: Vec<String>,
 }
 
-/// What is to be dialled for a probe.
+/// A dial for a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
-    /// What a published port of this host leads to: an address or a name, and a port.
+    /// The dial target of one of this host's published ports: an address or a name, and a port.
     Published(String, u16),
-    /// A destination that another host could have asked this gateway for.
+    /// A destination that another host could ask this gateway to connect to.
     ForOthers(Destination),
 }

@@ -1,4 +1,4 @@
-//! How much of everybody's time one agent takes, and with what kinds of work.
+//! The work that one agent causes, measured against its budget, and the kinds of that work.
 
 use std::{fmt, time::Duration};
 
@@ -7,33 +7,35 @@ use crate::{
     time::Instant,
 };
 
-/// How many units an agent may save up. A burst of that size delays others by a few milliseconds at most.
+/// The maximum number of units that an agent may save up. A burst of that size delays other agents by a few
+/// milliseconds at most.
 const UNITS_MAX: u32 = 512;
 
-/// The turn of an agent ends after this many units.
+/// The units after which an agent's turn ends.
 const TURN: u32 = 256;
 
-/// An agent that has to wait again within this time is still over its budget; after a longer break all is forgiven.
+/// If an agent exceeds its budget again within this time, the overload is the same one; after a longer break a new one
+/// begins.
 const BREAK: Duration = Duration::from_secs(2);
 
-/// An agent that has been over its budget for this long is named.
+/// An agent that has exceeded its budget for this long is reported.
 const NAMED_AFTER: Duration = Duration::from_secs(2);
 
-/// An agent that has been over its budget for this long is refused, if its work is of no use to anybody.
+/// An agent that has exceeded its budget for this long is ended and refused, if its work is useless to everybody.
 const REFUSED_AFTER: Duration = Duration::from_mins(1);
 
-/// The kind of work with which an agent is over its budget, mostly.
+/// The kind of work that makes up most of an agent's overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
     /// Packets of connections.
     Packets,
     /// New connections.
     Connections,
-    /// Packets and connections that are refused.
+    /// Refused packets and refused connections.
     Refused,
     /// Control messages.
     Messages,
-    /// Bytes that their receivers do not take yet.
+    /// Bytes beyond the windows of their receivers.
     Useless,
 }
 
@@ -46,7 +48,7 @@ impl Excess {
         Self::Useless,
     ];
 
-    /// Whether it is of no use to anybody.
+    /// Whether this kind of work is useless to everybody.
     const fn is_useless(self) -> bool {
         matches!(self, Self::Refused | Self::Messages | Self::Useless)
     }
@@ -64,23 +66,23 @@ impl fmt::Display for Excess {
     }
 }
 
-/// When an agent may go on.
+/// Whether an agent has more work, and when it may continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Everything is done.
+    /// Nothing is left to do.
     Done,
-    /// There is more to do, after others have had their turn.
+    /// More is left to do, after other agents have had their turn.
     Yield,
-    /// There is more to do, but not before this moment.
+    /// More is left to do, but not before this time.
     Wait(Instant),
 }
 
-/// What to report about an agent that is over its budget.
+/// A report about an agent that exceeds its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Saying {
-    /// It is slowed down, mostly because of this.
+    /// The agent is slowed down, mainly because of this kind of work.
     Named(Excess),
-    /// It has been over its budget for too long, mostly with this.
+    /// The agent has exceeded its budget for too long, mainly with this kind of work.
     Refused(Excess),
 }
 
@@ -88,12 +90,12 @@ pub(super) enum Saying {
 #[derive(Debug)]
 pub(super) struct Appetite {
     work: Work,
-    /// Units since the present turn began.
+    /// Units spent in the current turn.
     turn: u32,
-    /// Since when the agent has been over its budget without a break, and when it last had to wait.
+    /// The beginning of the overload, and the last time that the agent had to wait; `None` if there was no overload.
     over: Option<(Instant, Instant)>,
     named: bool,
-    /// Units since `over` began, by [`Effort`].
+    /// Units spent since `over` began, by kind of [`Effort`].
     spent: [u64; 5],
 }
 
@@ -110,12 +112,12 @@ impl Default for Appetite {
 }
 
 impl Appetite {
-    /// Begins another turn of the agent.
+    /// Begins the agent's next turn.
     pub(super) fn begin_turn(&mut self) {
         self.turn = 0;
     }
 
-    /// Counts work that the agent has caused.
+    /// Charges work that the agent has caused.
     pub(super) fn spend(&mut self, now: Instant, effort: Effort) {
         let units = effort.units();
         self.turn = self.turn.saturating_add(units);
@@ -125,7 +127,7 @@ impl Appetite {
         }
     }
 
-    /// When the agent may cause more work.
+    /// Whether the agent may cause more work now, or when.
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         match self.work.wait(now) {
             Some(until) => Turn::Wait(until),
@@ -134,7 +136,8 @@ impl Appetite {
         }
     }
 
-    /// Notes that the agent has to wait, and returns what to report about that: each thing once.
+    /// Notes that the agent has to wait, and returns the report about that; `None` if it was made already or is not
+    /// due.
     pub(super) fn note_wait(&mut self, now: Instant) -> Option<Saying> {
         let since = match self.over {
             Some((since, last)) if now - last < BREAK => since,
@@ -154,7 +157,7 @@ impl Appetite {
         names.then_some(Saying::Named(excess))
     }
 
-    /// The kind of work on which most units were spent.
+    /// The kind of work that has cost most units.
     fn excess(&self) -> Excess {
         let spent = Excess::ALL.into_iter().zip(self.spent);
         let most = spent.max_by_key(|(_, units)| *units);
@@ -162,7 +165,7 @@ impl Appetite {
     }
 }
 
-/// The place of an effort in `spent`.
+/// The index of an effort in `spent`.
 const fn index(effort: Effort) -> usize {
     match effort {
         Effort::Packet => 0,
@@ -181,8 +184,8 @@ mod tests {
         Instant::from_micros(millis * 1_000)
     }
 
-    /// Lets an agent do as much of one thing as it may, for this many seconds. Returns how much it did, and what was
-    /// reported when.
+    /// Lets an agent do as much of one kind of work as it may, for this many seconds. Returns the number of times, and
+    /// the reports with their times.
     fn gorge(effort: Effort, seconds: u64) -> (u64, Vec<(Instant, Saying)>) {
         let (mut appetite, mut now, mut count) = (Appetite::default(), at(0), 0);
         let mut said = Vec::new();

@@ -1,4 +1,4 @@
-//! Questions to an agent beside its work, which explain how things stand. Every question gets exactly one
+//! Questions to an agent that are not part of its work, but explain its state. Every question gets exactly one
 //! [`AgentReply`]: the agent's answer, or the reason why there is none.
 
 use std::time::Duration;
@@ -9,36 +9,36 @@ use crate::wire::{
     probe::{Found, Probe},
 };
 
-/// What can be asked.
+/// A question to an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentQuestion {
-    /// Whether the agent is there. The answer is [`Found::default`].
+    /// Asks whether the agent is alive. The answer is [`Found::default`].
     Alive,
-    /// What the agent finds when it checks this.
+    /// Asks for the result of this probe.
     Probe(Probe),
 }
 
 /// The reply to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentReply {
-    /// The agent's answer, cleaned, and how long it took, the way to the agent and back included.
+    /// The agent's answer, made safe to show, and the time between question and answer.
     Found(Found, Duration),
-    /// The agent could not do it, for this reason.
+    /// The agent could not answer, for this reason.
     Unable(String),
-    /// There was no answer in time.
+    /// No answer came in time.
     Silent,
-    /// The agent has ended meanwhile.
+    /// The agent ended before it answered.
     Lost,
-    /// The agent is not up, so that nothing was asked.
+    /// The agent is not up, so the question was not sent.
     NotUp,
-    /// The agent is of a version that cannot be asked.
+    /// The agent is of a version that does not support this question.
     CannotBeAsked,
-    /// Too many questions are open.
+    /// Too many questions to the agent are open.
     Busy,
 }
 
 impl AgentReply {
-    /// What an answer says that took so long. `wants_data` says whether it has to have data.
+    /// Reads an answer that has taken the time `took`. If `wants_data` is true, an answer without data is invalid.
     pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
         if let Some(reason) = outcome.failure() {
             return Self::Unable(said(&reason));

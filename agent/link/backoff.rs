@@ -1,4 +1,4 @@
-//! How long to wait before the next try: short at first, then twice as long each time, and never in step with others.
+//! The pause before the next retry: short at first, doubled after each failure, and with jitter.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ const SHORTEST: Duration = Duration::from_millis(500);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How many doublings lead from [`SHORTEST`] to beyond [`LONGEST`].
+/// The number of doublings after which [`SHORTEST`] exceeds [`LONGEST`].
 const DOUBLINGS: u32 = 6;
 
-/// By how much a pause is shortened at most, in percent, so that hosts that were lost together do not all come back
-/// in the same moment. It never becomes longer: what is promised is a longest time.
+/// The most by which jitter shortens a pause, in percent, so that hosts that were lost together do not all return at
+/// the same moment. Jitter never lengthens a pause, because the pause is documented as a maximum.
 const JITTER: u64 = 20;
 
-/// Counts tries that did not last.
+/// Counts the tries since the last one that lasted.
 pub(super) struct Backoff {
     attempt: u32,
     random: u64,
 }
 
 impl Backoff {
-    /// `seed` decides the jitter.
+    /// Creates a counter. `seed` determines the jitter.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             attempt: 0,
@@ -30,8 +30,8 @@ impl Backoff {
         }
     }
 
-    /// The number of the next try, counted from 1, and the pause before it. `longest` is for causes that do not pass in
-    /// a moment, such as a program that is not there.
+    /// The number of the next try, counted from 1, and the pause before it. If `longest` is true, the pause is the
+    /// longest one; that is for causes that take time to fix, such as a missing program.
     pub(super) fn next(&mut self, longest: bool) -> (u32, Duration) {
         let pause = if longest {
             LONGEST
@@ -42,12 +42,12 @@ impl Backoff {
         (self.attempt, pause * (100 - self.percent()) / 100)
     }
 
-    /// Begins anew: the last try has lasted, or somebody has said that everything is different now.
+    /// Starts again with the shortest pause: the last try lasted, or a person or event has changed the situation.
     pub(super) fn reset(&mut self) {
         self.attempt = 0;
     }
 
-    /// A number from 0 to [`JITTER`], by the generator `SplitMix`.
+    /// A number from 0 to [`JITTER`], made with `SplitMix`.
     fn percent(&mut self) -> u32 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.random;

@@ -1,4 +1,4 @@
-//! What a host demands of its agent, and whether an agent meets it.
+//! The features that a host demands of its agent, and whether an agent has them.
 
 use super::loss::Loss;
 use crate::wire::{
@@ -6,17 +6,18 @@ use crate::wire::{
     control::{Greeting, feature},
 };
 
-/// What a host demands of its agent, because the manifest could not be kept without it.
+/// The features that a host demands of its agent, because the manifest depends on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demands {
-    /// Features without which the host is refused.
+    /// An agent without these features is refused.
     pub required: Vec<&'static str>,
-    /// Features whose lack is only reported.
+    /// An agent without these features is accepted, and their lack is reported.
     pub wanted: Vec<&'static str>,
 }
 
 impl Demands {
-    /// Judges an agent by its answer to the message with the sum `sum`; fails with the reason why it cannot stay.
+    /// Judges an agent by its greeting. `sum` is the checksum of the configuration that it answers. Fails with the
+    /// reason for which the agent must be ended.
     pub(super) fn judge(&self, greeting: &Greeting, sum: u16) -> Result<(), Loss> {
         if greeting.has(feature::SUMS) && greeting.sum != sum {
             return Err(Loss::OutOfStep {
@@ -34,7 +35,7 @@ impl Demands {
         }
     }
 
-    /// The features whose lack is only reported.
+    /// The wanted features that the agent lacks.
     pub(super) fn missed(&self, greeting: &Greeting) -> Vec<String> {
         let missed = (self.wanted.iter()).filter(|feature| !greeting.has(feature));
         missed.map(ToString::to_string).collect()

@@ -1,4 +1,4 @@
-//! What is known of an agent since its command was started.
+//! The data about an agent since its command was started.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 /// The window in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
-/// What is known of an agent since its command was started, and forgotten when it is started again.
+/// The data about an agent since its command was started. They are discarded when the command is started again.
 pub(super) struct Life {
     pub(super) decoder: Decoder,
     pub(super) spoke: bool,
@@ -26,25 +26,26 @@ pub(super) struct Life {
     pub(super) unknown: Counter,
     pub(super) notices: Counter,
     pub(super) lost: LostHosts,
-    /// Whether the agent was sent a configuration that is not the newest.
+    /// Whether the agent has an older configuration than the newest one.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
-    /// Only for an agent that answers heartbeats; others are judged by their process and their streams.
+    /// The state of the heartbeat; `None` if the agent does not answer heartbeats, and is judged by its process and its
+    /// streams.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) person: Person,
 }
 
-/// The hosts that are lost, and those of which the agent was told.
+/// The lost hosts, and those that the agent was told about.
 #[derive(Debug, Default)]
 pub(super) struct LostHosts {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
 }
 
-/// What the command asks of a person.
+/// The state of the command's question to a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Person {
-    /// Whether the command waits for an answer.
+    /// Whether the command waits for a person's answer.
     pub(super) asking: bool,
     /// Whether a person has refused to answer.
     pub(super) unwilling: bool,
@@ -76,7 +77,7 @@ impl Life {
         greeting.is_some_and(|greeting| greeting.has(feature))
     }
 
-    /// What the command wrote before any frame, in one line, for a message.
+    /// The text that the command wrote before its first frame, as one line for a message.
     pub(super) fn banner(&self) -> String {
         said(&String::from_utf8_lossy(&self.decoder.banner()))
     }

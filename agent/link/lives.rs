@@ -1,4 +1,4 @@
-//! The lives of an agent, one after the other: how each begins, what ends it step by step, and the pause before the next.
+//! The lives of an agent, one after the other: the start of each, the steps that end it, and the pause before the next.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,52 +19,52 @@ use crate::{
     },
 };
 
-/// How long a command may take to bring up an agent that answers. A cloud may have to start a machine first.
+/// The time that a command has until its agent must have answered. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// How long a command still has after the machine has slept, if it was bringing up an agent at that time.
+/// The time that a command has after the machine has slept, if its agent had not answered by then.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
 /// Time for the first frame once anything was written. With the shutdown after it, under 15 s in all.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// How long an agent has to serve so that its next loss counts as the first one again.
+/// If an agent has served this long, its next loss counts as the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
-/// How many faults an agent may commit in a short time.
+/// The maximum number of faults of an agent within a short time.
 pub(super) const FAULTS_MAX: u32 = 100;
 
-/// How many agents in a row have to refuse their configuration before that is believed: a single one may have been told
-/// something else, because a bit was flipped on the way.
+/// The number of agents in a row that have to refuse the configuration before the manager believes the refusal. A
+/// single agent may have received a changed message, because a bit was flipped in transit.
 const REFUSALS_MAX: u32 = 3;
 
-/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in
-/// between. A single one may come from a length that was damaged on the way.
+/// The number of oversized messages after which an agent is refused, unless it serves for [`HEALTHY_MIN`] between them.
+/// A single one may come from a length field that was damaged in transit.
 pub(super) const GIANTS_MAX: u32 = 3;
 
-/// How long a process may take to end by itself once its stream has ended or its input was closed.
+/// The time that a process has to end by itself after its stream has ended or its input was closed.
 const END_MAX: Duration = Duration::from_secs(1);
 
-/// How long a process may take to end after it was asked to.
+/// The time that a process has to end after it was asked to.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
-/// An agent from its first start on: its state, and what is known of it as long as it lives.
+/// An agent over all its restarts: its state, and the data about its current life.
 pub(super) struct Lives {
     state: State,
-    /// What is known of the agent that runs now.
+    /// The data about the running agent.
     pub(super) life: Life,
-    /// What the agent that runs now was asked.
+    /// The open requests to the running agent.
     pub(super) requests: Requests,
     backoff: Backoff,
-    /// How many agents in a row have refused their configuration.
+    /// The number of agents in a row that have refused their configuration.
     refusals: u32,
-    /// How many messages that were too long it has sent since it last served well.
+    /// The number of oversized messages since the agent last served for [`HEALTHY_MIN`].
     giants: u32,
     outputs: VecDeque<Output>,
 }
 
 impl Lives {
-    /// An agent that was not started yet. `seed` spreads its tries.
+    /// Creates an agent that is not started yet. `seed` determines the jitter of its retries.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             state: State::Idle,
@@ -81,17 +81,17 @@ impl Lives {
         &self.state
     }
 
-    /// Whether the agent serves.
+    /// Whether the agent is up.
     pub(super) fn serves(&self) -> bool {
         self.state == State::Ready
     }
 
-    /// Whether the command runs and is not about to end.
+    /// Whether the command runs and is not being ended.
     pub(super) fn runs(&self) -> bool {
         matches!(self.state, State::Configuring { .. } | State::Ready)
     }
 
-    /// Whether there is no process, and none will be started without a request.
+    /// Whether the process is gone, and will not be started without a request.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(
             self.state,
@@ -99,7 +99,7 @@ impl Lives {
         )
     }
 
-    /// Whether the agent is stopped on purpose, or about to be.
+    /// Whether the agent was stopped by a request, or is being stopped.
     pub(super) fn is_stopped(&self) -> bool {
         match &self.state {
             State::Stopped => true,
@@ -113,7 +113,7 @@ impl Lives {
         }
     }
 
-    /// Queues something for the driver or the manager.
+    /// Queues an output for the driver or the manager.
     pub(super) fn tell(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
@@ -126,7 +126,7 @@ impl Lives {
         self.outputs.pop_front()
     }
 
-    /// Starts the agent at once, whatever has happened before. An agent that runs or is being started is left as it is.
+    /// Starts the agent at once, whatever happened before. Does nothing if it runs or is being started.
     pub(super) fn start(&mut self) {
         self.backoff.reset();
         self.giants = 0;
@@ -135,7 +135,7 @@ impl Lives {
                 self.spawn();
             }
             State::Ending { why, .. } => {
-                // Nobody who waits may take this for a stop.
+                // Everyone who waits for the end must see a restart, not a stop.
                 if std::mem::replace(why, Loss::Restarted) != Loss::Restarted {
                     self.tell(Output::Changed);
                 }
@@ -150,14 +150,14 @@ impl Lives {
         self.start();
     }
 
-    /// Starts the agent now if it waits for its next start: the cause of the wait may be gone.
+    /// Starts the agent now if it waits for a retry, because the cause of its loss may be gone.
     pub(super) fn retry_now(&mut self) {
         if matches!(self.state, State::Waiting { .. }) {
             self.start();
         }
     }
 
-    /// Stops the agent, gently at first.
+    /// Stops the agent: first by closing its input, then by signals.
     pub(super) fn stop(&mut self, now: Instant) {
         match &mut self.state {
             State::Idle | State::Waiting { .. } | State::Refused { .. } => {
@@ -171,13 +171,13 @@ impl Lives {
         }
     }
 
-    /// Notes that something else is asked of the agent from now on: refusals of before say nothing about that.
+    /// Resets the count of refusals, because they were about an older configuration.
     pub(super) fn forget_refusals(&mut self) {
         self.refusals = 0;
     }
 
-    /// Tries an agent again that is gone, or about to be, for something that is no longer asked of it. Returns whether it
-    /// will be started again.
+    /// Starts an agent again that was lost, or is being ended, because of an older configuration. Returns whether it
+    /// will be started.
     pub(super) fn try_again(&mut self) -> bool {
         match self.state {
             State::Waiting { .. } | State::Refused { .. } => {
@@ -197,8 +197,8 @@ impl Lives {
         }
     }
 
-    /// Notes whether the command waits for a person, whose time does not count. Afterwards the command has as long as
-    /// at its start.
+    /// Notes whether the command waits for a person. Time spent waiting is not counted; afterwards the command has as
+    /// much time as after its start.
     pub(super) fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.life.person.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
@@ -209,8 +209,8 @@ impl Lives {
         self.tell(Output::Changed);
     }
 
-    /// Handles the end of a sleep of the machine: a pause is over, and the way by which a command was connecting may be
-    /// gone.
+    /// Handles that the machine has slept: a pause ends at once, and a command that was still connecting gets less
+    /// time, because its connection may be dead.
     pub(super) fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
         if let State::Configuring { give_up_at } = &mut self.state {
@@ -218,7 +218,7 @@ impl Lives {
         }
     }
 
-    /// The command could not be started.
+    /// Handles that the command could not be started.
     pub(super) fn handle_not_started(&mut self, now: Instant, reason: CannotStart) {
         if matches!(self.state, State::Ending { .. }) {
             self.handle_exit(now, Ending::Unknown);
@@ -227,14 +227,14 @@ impl Lives {
         }
     }
 
-    /// The command runs, and was sent its configuration.
+    /// Handles that the command runs and was sent its configuration.
     pub(super) fn handle_started(&mut self, now: Instant) {
         self.enter(State::Configuring {
             give_up_at: now + ANSWER_MAX,
         });
     }
 
-    /// Notes that the command has written something; true if that is the first thing.
+    /// Handles output of the command; returns true if it is the first output.
     pub(super) fn handle_words(&mut self, now: Instant) -> bool {
         let State::Configuring { give_up_at } = &mut self.state else {
             return false;
@@ -246,7 +246,7 @@ impl Lives {
         true
     }
 
-    /// The agent has accepted its configuration.
+    /// Handles that the agent has accepted its configuration.
     pub(super) fn handle_greeting(&mut self, now: Instant, greeting: Greeting) {
         if greeting.has(feature::HEARTBEAT) {
             let heartbeat = &mut self.life.heartbeat;
@@ -260,14 +260,14 @@ impl Lives {
         }
     }
 
-    /// The agent has refused its configuration.
+    /// Handles that the agent has refused its configuration.
     pub(super) fn handle_refusal(&mut self, now: Instant, reason: String) {
         self.refusals += 1;
         let sure = self.refusals >= REFUSALS_MAX;
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    /// The agent has sent something that is not a frame.
+    /// Handles output of the agent that is not a frame.
     pub(super) fn handle_desync(&mut self, now: Instant, desync: Desync) {
         if matches!(desync, Desync::TooLong { .. }) {
             self.giants += 1;
@@ -278,18 +278,18 @@ impl Lives {
         self.end(now, Loss::OutOfStep { desync, banner });
     }
 
-    /// Counts something that no well-behaved agent does, and ends an agent that keeps doing it, for this reason.
+    /// Counts a fault, and ends the agent for the reason `why` if there were too many.
     pub(super) fn handle_fault(&mut self, now: Instant, why: impl FnOnce() -> Loss) {
         if self.life.faults.count(now) > FAULTS_MAX {
             self.end(now, why());
         }
     }
 
-    /// The process has ended.
+    /// Handles the end of the process.
     pub(super) fn handle_exit(&mut self, now: Instant, ending: Ending) {
         let banner = self.life.banner();
         let why = match std::mem::replace(&mut self.state, State::Idle) {
-            // Once it was asked to end, its exit explains nothing but that.
+            // After the process was asked to end, its exit status says nothing about the cause.
             State::Ending {
                 why: Loss::Closed,
                 next: Treatment::Terminate,
@@ -309,7 +309,8 @@ impl Lives {
         self.rest(now, why);
     }
 
-    /// Does what is due: gives up waiting, ends what does not end by itself, and starts the agent again.
+    /// Performs the action whose time has come: it gives up waiting, ends a process that does not end by itself, or
+    /// starts the agent again.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Configuring { .. } if self.life.person.asking => {}
@@ -340,7 +341,7 @@ impl Lives {
         }
     }
 
-    /// When to call [`Lives::handle_timeout`].
+    /// The time of the next call to [`Lives::handle_timeout`], and the reason for it.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
             State::Configuring { .. } if self.life.person.asking => None,
@@ -362,7 +363,7 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that hears nothing needs no time to end by itself.
+        // An agent that receives nothing will not end by itself, so it is not given time to.
         let deaf = matches!(why, Loss::Silent | Loss::Stalled);
         self.tell(Output::CloseInput);
         self.enter(State::Ending {
@@ -380,7 +381,7 @@ impl Lives {
         self.tell(Output::Spawn);
     }
 
-    /// Decides what comes next when there is no process any more.
+    /// Decides what happens after the process has ended.
     fn rest(&mut self, now: Instant, why: Loss) {
         let served = self.life.served_since.take();
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
@@ -408,7 +409,7 @@ impl Lives {
 
     fn enter(&mut self, state: State) {
         if state != State::Ready {
-            // The agent answers nothing more.
+            // The agent can no longer answer these questions.
             for id in self.requests.take_asked() {
                 self.tell(Output::Reply(id, AgentReply::Lost));
             }

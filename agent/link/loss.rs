@@ -1,4 +1,4 @@
-//! Why an agent is gone, and the only place where that is put into words that say what to do next.
+//! The reasons why an agent is lost. Only this file puts them into words and says what to do next.
 
 use std::fmt;
 
@@ -8,28 +8,28 @@ use crate::{
     wire::{Desync, control::feature},
 };
 
-/// How much of what an agent said is quoted, in characters.
+/// The maximum number of characters that a message quotes of an agent's output.
 const QUOTE_MAX: usize = 200;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It exited with this status.
+    /// The process exited with this status.
     Status(i32),
-    /// It was ended by this signal.
+    /// The process was killed by this signal.
     Signal(i32),
-    /// The operating system does not say how it ended.
+    /// The operating system does not report how the process ended.
     Unknown,
 }
 
-/// Why a command could not be started.
+/// The reason why a command could not be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CannotStart {
-    /// There is no program of this name or path.
+    /// No program has this name or path.
     NotFound(String),
-    /// The file of this program may not be executed.
+    /// This file is not executable.
     NotExecutable(String),
-    /// Any other reason, in words.
+    /// Another reason, in words.
     Other(String),
 }
 
@@ -39,89 +39,89 @@ impl From<String> for CannotStart {
     }
 }
 
-/// Why an agent is gone.
+/// The reason why an agent is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It was stopped on purpose.
+    /// The agent was stopped by a request.
     Stopped,
-    /// It was ended on purpose to be started again.
+    /// The agent was ended by a request to restart it.
     Restarted,
-    /// Nothing was heard of it for so long that it cannot be there any more.
+    /// The agent has sent nothing for so long that it counts as dead.
     Silent,
-    /// It took nothing of what was sent to it for the same time.
+    /// The agent has read nothing for so long that it counts as dead.
     Stalled,
-    /// Its command could not be started.
+    /// The command could not be started.
     NotStarted(CannotStart),
-    /// Its process ended by itself, having written `banner` before any frame.
+    /// The process ended by itself.
     Exited {
         /// How the process ended.
         ending: Ending,
-        /// What it wrote instead of a frame.
+        /// The text that it wrote before its first frame.
         banner: String,
     },
-    /// Its process ended after it had asked a person, who did not answer.
+    /// The process ended after its question to a person was not answered.
     Unanswered(Ending),
-    /// Its stream ended, but its process did not.
+    /// The output stream ended, but the process did not.
     Closed,
-    /// It never answered, having written `banner`.
+    /// The agent did not answer in time.
     NoAnswer {
-        /// What it wrote instead of a frame.
+        /// The text that it wrote before its first frame.
         banner: String,
     },
-    /// Its stream does not consist of frames any more.
+    /// The output stream does not consist of frames.
     OutOfStep {
-        /// What stood where a frame should begin.
+        /// The bytes that were found where a frame should begin.
         desync: Desync,
-        /// What it wrote before any frame.
+        /// The text that was written before the first frame.
         banner: String,
     },
-    /// It sent a message that is too long.
+    /// The agent sent a message that is too long.
     TooLong {
         /// The length of the message, and the greatest length allowed.
         desync: Desync,
-        /// Whether it has done that again and again. A single time may come from a bit that was flipped on the way.
+        /// Whether it has happened repeatedly. A single time may come from a bit that was flipped in transit.
         sure: bool,
     },
-    /// It kept doing what no well-behaved agent does.
+    /// The agent repeatedly did what a correct agent never does.
     Misbehaved(String),
-    /// It kept sending more than its share for too long, mostly of this.
+    /// The agent exceeded its budget for too long, mainly with this kind of work.
     Greedy(Excess),
-    /// It kept sending in the name of other hosts, which no version of the program does.
+    /// The agent repeatedly sent packets with the addresses of other hosts, which no version of the program does.
     Impostor,
-    /// It refused its configuration.
+    /// The agent refused its configuration.
     Refused {
-        /// The reason, in its own words.
+        /// The reason that the agent gave.
         reason: String,
-        /// Whether the refusal is believed. A single one may come from a bit that was flipped on the way, so that the
-        /// agent was told something else.
+        /// Whether the refusal is believed. A single refusal may come from a bit that was flipped in transit, so that
+        /// the agent received a changed configuration.
         sure: bool,
     },
-    /// It lacks a feature without which the manifest would be broken.
+    /// The agent lacks a feature that the manifest depends on.
     Lacks {
-        /// The feature.
+        /// The name of the feature.
         feature: &'static str,
         /// The agent's version.
         version: String,
     },
 }
 
-/// What helps against a [`Loss`].
+/// The remedy for a [`Loss`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// Nothing has to be done.
+    /// None is needed.
     None,
-    /// Starting it again at once helps.
+    /// Start the agent again at once.
     Restart,
-    /// Another try after a moment may help.
+    /// Start it again after a short pause.
     Time,
-    /// Another try may help, but not soon: something has to be installed or repaired first.
+    /// Start it again after a long pause: something has to be installed or repaired first.
     MuchTime,
-    /// No try helps as things are: a person has to change something.
+    /// Do not start it again: a person has to change something.
     Person,
 }
 
 impl Loss {
-    /// What helps against this loss.
+    /// The remedy for this loss.
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Stopped => Remedy::None,
@@ -149,7 +149,7 @@ impl Loss {
         }
     }
 
-    /// The loss as a value for programs and in words for people.
+    /// The loss as a code and values for programs, and in words for people.
     pub fn trouble(&self) -> Trouble {
         Trouble {
             code: self.code(),
@@ -181,7 +181,7 @@ impl Loss {
         }
     }
 
-    /// The status with which the command exited, if it has one.
+    /// The exit status of the command; `None` if it has none.
     fn status(&self) -> Option<i32> {
         let (Self::Exited {
             ending: Ending::Status(status),
@@ -256,7 +256,7 @@ impl Loss {
         }
     }
 
-    /// What a person can do about this loss.
+    /// The advice for people about this loss; `None` if there is none.
     fn remedy_words(&self) -> Option<&'static str> {
         match self {
             Self::Exited {
@@ -331,7 +331,7 @@ impl fmt::Display for CannotStart {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Shells and tools that run commands elsewhere use these two (POSIX sh section 2.8.2).
+            // Shells, and tools that run commands remotely, use these two statuses (POSIX sh section 2.8.2).
             Self::Status(127) => {
                 f.write_str("exited with status 127, usually: command not found on that host")
             }
@@ -345,7 +345,7 @@ impl fmt::Display for Ending {
     }
 }
 
-/// What a command wrote, to be put behind what it did.
+/// The output of a command, quoted for the end of a sentence; empty if there is none.
 fn quoted(banner: &str) -> String {
     if banner.is_empty() {
         return String::new();
@@ -353,7 +353,7 @@ fn quoted(banner: &str) -> String {
     format!("; it wrote \"{banner}\"")
 }
 
-/// What an agent said, made safe to show, in one line.
+/// A text from an agent as one line that is safe to show.
 pub(super) fn said(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = crate::text::escape(&line);

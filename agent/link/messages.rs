@@ -1,36 +1,36 @@
-//! What an agent says, made short and safe to show.
+//! Parses an agent's messages, and makes their texts short and safe to show.
 
 use super::loss::said;
 use crate::wire::control::{
     Event, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
 };
 
-/// How many problems of a host are kept. Nobody needs to see more.
+/// The maximum number of problems of a host that are kept; more would not help anybody.
 pub(super) const PROBLEMS_MAX: usize = 64;
 
-/// How many refusals in one event are looked at.
+/// The maximum number of refusals that are read from one event.
 const REFUSED_MAX: usize = 256;
 
 /// A message of an agent.
 pub(super) enum Said {
-    /// The answer to a request, as it came.
+    /// The answer to a request, not parsed further.
     Result(Outcome),
-    /// Everything that does not work on its host.
+    /// All problems on the agent's host.
     Problems(Vec<ProblemReport>),
-    /// Something that people are to be told.
+    /// A text that people should see.
     Notice(String),
-    /// A route.
+    /// A suggestion of a route.
     Suggestion(RouteSuggestion),
-    /// What it has refused to other hosts, by the policy.
+    /// Requests of other hosts that the agent has refused by the policy.
     Refused(Vec<RefusedAsk>),
-    /// Something that only a newer manager knows.
+    /// A message of a type that this version does not know.
     Unknown,
-    /// Something that no well-behaved agent says.
+    /// A message that a correct agent never sends.
     Strange(&'static str),
 }
 
 impl Said {
-    /// Reads a control frame.
+    /// Parses a control frame.
     pub(super) fn read(json: &[u8]) -> Self {
         match Message::parse(json) {
             Ok(Message::Result(outcome)) => Self::Result(outcome),

@@ -1,7 +1,7 @@
-//! One agent as the manager sees it: from its command to its end with a reason, and again after each restart.
+//! One agent as the manager sees it: from the start of its command to its end, and again after each restart.
 //!
-//! The machine decodes the agent's stream, judges it, listens for its heartbeat, and tells the driver what to do with
-//! the process. It never touches the process itself, and it never sees where packets go.
+//! The link decodes the agent's stream, checks it, monitors the heartbeat, and tells the driver what to do with the
+//! process. It does not touch the process itself, and does not decide where packets go.
 
 #![cfg_attr(
     not(test),
@@ -56,7 +56,7 @@ use crate::{
     },
 };
 
-/// How many events of types that are not known here an agent may send in a short time.
+/// The maximum number of events of unknown types that an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
 
 /// One agent.
@@ -69,7 +69,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// An agent that gets the configuration `configure` and must meet `demands`. `seed` spreads its tries.
+    /// Creates a link whose agent gets `configure` and must meet `demands`. `seed` determines the jitter of the
+    /// retries.
     pub fn new(configure: Configure, demands: Demands, seed: u64) -> Self {
         Self {
             lives: Lives::new(seed),
@@ -85,39 +86,39 @@ impl Link {
         self.lives.state()
     }
 
-    /// Whether anything has come from the agent since its command was started.
+    /// Whether the agent or its command has written anything since the command was started.
     pub fn has_spoken(&self) -> bool {
         self.lives.life.spoke
     }
 
-    /// Whether the command runs and is not about to end, so that it may ask a person something.
+    /// Whether the command runs and is not being ended, so that it may ask a person something.
     pub fn may_ask(&self) -> bool {
         self.lives.runs()
     }
 
-    /// Notes whether the command waits for a person, whose time does not count. Afterwards the command has as long as
-    /// at its start.
+    /// Notes whether the command waits for a person. Time spent waiting is not counted; afterwards the command has as
+    /// much time as after its start.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.lives.handle_asking(now, asking);
     }
 
-    /// Notes that the person who was asked will not answer.
+    /// Notes that the person will not answer the command's question.
     pub fn handle_unanswered(&mut self) {
         self.lives.life.person.unwilling = true;
     }
 
-    /// What the agent said about itself.
+    /// The agent's greeting; `None` before it has answered its configuration.
     pub fn greeting(&self) -> Option<&Greeting> {
         self.lives.life.greeting.as_ref()
     }
 
-    /// How long the agent took to answer lately; `None` if that is not known.
+    /// The smoothed time between a heartbeat and its answer; `None` if it is not known.
     pub fn latency(&self) -> Option<Duration> {
         let heartbeat = self.lives.life.heartbeat.as_ref();
         heartbeat.and_then(Heartbeat::latency)
     }
 
-    /// What does not work on the agent's host.
+    /// The problems that the agent has reported about its host.
     pub fn problems(&self) -> &[ProblemReport] {
         self.lives.life.problems.shown()
     }
@@ -127,22 +128,22 @@ impl Link {
         self.stderr.tail()
     }
 
-    /// Whether there is no process, and none will be started without a request.
+    /// Whether the process is gone, and will not be started without a request.
     pub fn is_at_rest(&self) -> bool {
         self.lives.is_at_rest()
     }
 
-    /// Whether the agent is stopped on purpose, or about to be.
+    /// Whether the agent was stopped by a request, or is being stopped.
     pub fn is_stopped(&self) -> bool {
         self.lives.is_stopped()
     }
 
-    /// Whether the agent has announced that it takes frames with sums.
+    /// Whether the agent has announced that it accepts frames with checksums.
     pub fn takes_sums(&self) -> bool {
         self.lives.life.can(feature::SUMS)
     }
 
-    /// Starts the agent at once, whatever has happened before. An agent that runs or is being started is left as it is.
+    /// Starts the agent at once, whatever happened before. Does nothing if it runs or is being started.
     pub fn start(&mut self) {
         self.lives.start();
     }
@@ -152,17 +153,18 @@ impl Link {
         self.lives.restart(now);
     }
 
-    /// Starts the agent now if it waits for its next start: the cause of the wait may be gone.
+    /// Starts the agent now if it waits for a retry, because the cause of its loss may be gone.
     pub fn retry_now(&mut self) {
         self.lives.retry_now();
     }
 
-    /// Stops the agent, gently at first.
+    /// Stops the agent: first by closing its input, then by signals.
     pub fn stop(&mut self, now: Instant) {
         self.lives.stop(now);
     }
 
-    /// Handles the end of a sleep of the machine: a pause is over, and an agent that seemed well has to prove it.
+    /// Handles that the machine has slept: a pause ends at once, and an agent that seemed alive has to answer a
+    /// heartbeat.
     pub fn handle_wake(&mut self, now: Instant) {
         self.lives.handle_wake(now);
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
@@ -171,8 +173,8 @@ impl Link {
         }
     }
 
-    /// Gives the agent another configuration. An agent that runs takes it while it runs, or else is started again; one
-    /// that was refused is tried again with it. Returns whether the agent will be started again.
+    /// Gives the agent another configuration. A running agent applies it, or is started again if it cannot; a refused
+    /// agent is tried again with it. Returns whether the agent will be started again.
     pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
         self.lives.forget_refusals();
         if (&self.configure, &self.demands) == (&configure, &demands) {
@@ -183,11 +185,12 @@ impl Link {
             return self.lives.try_again();
         }
         self.lives.life.outdated = true;
-        // An agent that has not answered yet gets it after its answer.
+        // An agent that has not answered yet gets the new configuration after its answer.
         self.lives.serves() && self.update(now)
     }
 
-    /// Sends the newest configuration to an agent that has an older one; true if that takes a new start.
+    /// Sends the newest configuration to an agent that has an older one; returns true if the agent has to be restarted
+    /// for it.
     fn update(&mut self, now: Instant) -> bool {
         if !std::mem::take(&mut self.lives.life.outdated) {
             return false;
@@ -206,7 +209,7 @@ impl Link {
         self.lives.requests.add(id, Pending::Configure { sum });
     }
 
-    /// Tells an agent that serves, and that supports it, which other hosts cannot be reached.
+    /// Tells an agent that is up, and supports it, which other hosts are lost.
     pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
         if !self.lives.serves() || !self.lives.life.can(feature::LOST) {
             return;
@@ -215,8 +218,8 @@ impl Link {
         self.tell_next();
     }
 
-    /// Sends the lost hosts if they have changed and the last message about them was answered, so that messages do not
-    /// pile up for an agent that does not read.
+    /// Sends the list of lost hosts if it has changed and the previous list was acknowledged, so that messages do not
+    /// pile up for an agent that does not read them.
     fn tell_next(&mut self) {
         let lost = &mut self.lives.life.lost;
         if self.lives.requests.tells_lost() || lost.told == lost.is {
@@ -228,8 +231,8 @@ impl Link {
         self.lives.requests.add(id, Pending::Lost);
     }
 
-    /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
-    /// be asked, the reply is returned at once.
+    /// Sends a question to the agent. The reply comes as [`Output::Reply`] with the returned number. If the question
+    /// cannot be sent, fails with the reply.
     pub fn ask(&mut self, now: Instant, question: &AgentQuestion) -> Result<u64, AgentReply> {
         if !self.lives.serves() {
             return Err(AgentReply::NotUp);
@@ -257,7 +260,7 @@ impl Link {
         Ok(id)
     }
 
-    /// Sends a message, and returns its sum.
+    /// Queues a message, and returns its checksum.
     fn send(&mut self, message: &Message) -> u16 {
         let json = message.to_json();
         let mut bytes = BytesMut::new();
@@ -269,7 +272,7 @@ impl Link {
         sum::of_control(&json)
     }
 
-    /// The outcome of [`Output::Spawn`].
+    /// Handles the outcome of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, outcome: Result<(), CannotStart>) {
         match outcome {
             Err(reason) => self.lives.handle_not_started(now, reason),
@@ -277,23 +280,23 @@ impl Link {
                 self.send_configure();
                 self.lives.handle_started(now);
             }
-            // It was stopped meanwhile, and is being ended.
+            // The agent was stopped in the meantime, and is being ended.
             Ok(()) => {}
         }
     }
 
-    /// Begins the turn of this agent.
+    /// Begins the agent's next turn.
     pub fn begin_turn(&mut self) {
         self.appetite.begin_turn();
     }
 
-    /// Counts work that the agent has caused.
+    /// Charges work that the agent has caused.
     pub fn spend(&mut self, now: Instant, effort: Effort) {
         self.appetite.spend(now, effort);
     }
 
-    /// When to handle the rest of what the agent has written. Other agents have a right to their turn, and an agent
-    /// that causes more work than its budget allows has to wait.
+    /// When the rest of the agent's output may be handled. Other agents have their turns first, and an agent that has
+    /// exceeded its budget has to wait.
     pub fn end_turn(&mut self, now: Instant) -> Turn {
         if !self.lives.runs() {
             return Turn::Done;
@@ -311,8 +314,8 @@ impl Link {
         turn
     }
 
-    /// Takes one packet off the front of what the agent has written, and handles everything before it, as far as its
-    /// turn goes.
+    /// Handles the agent's output from the front of `buffer` up to the first packet, and returns that packet. `None` if
+    /// the output has no packet, or if the agent's turn is over.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
             heartbeat.hear(Sign::Part);
@@ -334,7 +337,7 @@ impl Link {
                     return None;
                 }
                 Ok(Some(Item::Packet(frame))) if self.lives.serves() => return Some(frame),
-                // Before the agent serves, nothing can send packets. A damaged packet will be sent again.
+                // An agent that is not up cannot send packets. A damaged packet will be retransmitted.
                 Ok(Some(Item::Packet(_) | Item::Damaged)) => self.spend(now, Effort::Refused),
                 Ok(Some(Item::Unknown(kind))) => {
                     self.spend(now, Effort::Refused);
@@ -347,43 +350,43 @@ impl Link {
                 Err(desync) => self.lives.handle_desync(now, desync),
             }
         }
-        // Output of an agent after its end is ignored, but the agent must be able to write it.
+        // Output of an agent that is being ended is discarded, but must be read, so that the agent does not block.
         buffer.clear();
         None
     }
 
-    /// Counts something that no well-behaved agent does, and ends an agent that keeps doing it.
+    /// Counts a fault, and ends an agent that commits too many.
     pub fn handle_fault(&mut self, now: Instant, what: &str) {
         let why = || Loss::Misbehaved(what.to_owned());
         self.lives.handle_fault(now, why);
     }
 
-    /// Counts a packet in the name of another host, and ends an agent that keeps sending them.
+    /// Counts a packet with another host's source address, and ends an agent that sends too many.
     pub fn handle_impostor(&mut self, now: Instant) {
         self.lives.handle_fault(now, || Loss::Impostor);
     }
 
-    /// Takes a line of the agent's standard error.
+    /// Handles a line of the agent's standard error.
     pub fn handle_stderr(&mut self, now: Instant, line: &[u8]) {
         for line in self.stderr.push(now, line) {
             self.lives.tell(Output::Note(Note::Stderr(line)));
         }
     }
 
-    /// The agent's stream has ended.
+    /// Handles the end of the agent's output stream.
     pub fn handle_closed(&mut self, now: Instant) {
         self.lives.end(now, Loss::Closed);
     }
 
-    /// Handles that the agent has taken nothing of what was written to it for as long as an agent may be silent.
+    /// Handles that the agent has read nothing for as long as an agent may be silent.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // Without a heartbeat the reason is not known: there may be a slow network behind the pipe.
+        // Without a heartbeat the cause is not known: the link may run over a slow network.
         if self.lives.life.heartbeat.is_some() {
             self.lives.end(now, Loss::Stalled);
         }
     }
 
-    /// The agent's process has ended.
+    /// Handles the end of the agent's process.
     pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
         self.lives.handle_exit(now, ending);
     }
@@ -405,7 +408,7 @@ impl Link {
                 self.lives.tell(Output::Suggestion(now, suggestion));
             }
             Said::Refused(refused) => self.lives.tell(Output::Refused(now, refused)),
-            // A newer agent may send events that this manager has not asked for, but not all the time.
+            // A newer agent may send events that this manager does not know, but not at any rate.
             Said::Unknown if life.unknown.count(now) <= UNKNOWN_MAX => {}
             Said::Unknown => self.handle_fault(now, "events that nobody knows"),
             Said::Strange(what) => self.handle_fault(now, what),
@@ -435,7 +438,7 @@ impl Link {
         }
     }
 
-    /// Takes the answer to a configuration. `sum` is the sum of the message that it answers.
+    /// Handles the answer to a configuration. `sum` is the checksum of that configuration's message.
     fn handle_greeting(&mut self, now: Instant, data: &Raw, sum: u16) {
         let Ok(mut greeting) = data.read::<Greeting>() else {
             let reason = "its greeting cannot be read".to_owned();
@@ -457,8 +460,8 @@ impl Link {
         self.update(now);
     }
 
-    /// Does what is due: gives up waiting, ends what does not end by itself, asks whether the agent is there, and
-    /// starts it again.
+    /// Performs the actions that are due: it gives up waiting, ends a process that does not end by itself, sends
+    /// heartbeats, and starts the agent again.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.lives.handle_timeout(now);
         if !self.lives.serves() {
@@ -483,7 +486,7 @@ impl Link {
         }
     }
 
-    /// When to call [`Link::handle_timeout`].
+    /// The time of the next call to [`Link::handle_timeout`], and the reason for it.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         if !self.lives.serves() {
             return self.lives.poll_timeout();
@@ -496,12 +499,12 @@ impl Link {
         heartbeat.into_iter().chain(reply).chain(settled).min()
     }
 
-    /// Whether [`Link::poll_output`] has something.
+    /// Whether [`Link::poll_output`] would return an output.
     pub fn has_output(&self) -> bool {
         self.lives.has_output()
     }
 
-    /// What to do next; call until `None` after every other call.
+    /// The next output. After every call of another method, call this until it returns `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.lives.poll_output()
     }

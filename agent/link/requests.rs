@@ -1,56 +1,56 @@
-//! The requests to an agent that it has not answered yet, in one table: what an answer means depends on its number alone.
+//! The unanswered requests to an agent. The id of an answer tells which request it belongs to.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
-/// How long an agent may take for the answer to a question: a little longer than its own limit for a dial.
+/// The time that an agent has to answer a question: a little longer than its own limit for a dial.
 const ANSWER_MAX: Duration = Duration::from_secs(12);
 
-/// How many questions may be open to one agent.
+/// The maximum number of open questions to one agent.
 const ASKS_MAX: usize = 16;
 
-/// How many heartbeats are remembered. An answer to an older one shows that the agent lives, but not how long the way
-/// is.
+/// The maximum number of heartbeats that are remembered. The answer to an older one still shows that the agent is
+/// alive, but gives no latency.
 const PINGS_MAX: usize = 16;
 
-/// What waits for an answer.
+/// A request that waits for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pending {
-    /// A configuration, with the sum of its message.
+    /// A configuration; `sum` is the checksum of its message.
     Configure { sum: u16 },
-    /// The list of the hosts that are lost.
+    /// The list of lost hosts.
     Lost,
-    /// A question beside the agent's work.
+    /// A question that is not part of the agent's work.
     Ask {
         since: Instant,
-        /// Whether the answer has to have data.
+        /// Whether an answer without data is invalid.
         wants_data: bool,
     },
-    /// A heartbeat.
+    /// A heartbeat that was sent at this time.
     Ping { since: Instant },
-    /// A heartbeat that is too old to be remembered.
+    /// A heartbeat that is too old for its time to be remembered.
     Forgotten,
 }
 
-/// The requests that were not answered yet.
+/// The unanswered requests.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// The number of the last request. It goes on from one agent of the host to the next.
+    /// The id of the last request. Ids continue from one life of an agent to the next.
     pub(super) last: u64,
     open: BTreeMap<u64, Pending>,
-    /// The number of the last heartbeat that was forgotten.
+    /// The id of the last heartbeat whose time was discarded; `None` if there was none.
     forgotten: Option<u64>,
 }
 
 impl Requests {
-    /// The number for another request.
+    /// A new id.
     pub(super) fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// Notes what waits for the answer with this number.
+    /// Adds a request under its id.
     pub(super) fn add(&mut self, id: u64, pending: Pending) {
         if matches!(pending, Pending::Ping { .. }) {
             self.forget_pings();
@@ -58,8 +58,8 @@ impl Requests {
         self.open.insert(id, pending);
     }
 
-    /// Forgets the oldest heartbeats, so that there is room for one. A late answer does not hold up further ones, since
-    /// the agent lives by them, too.
+    /// Discards the oldest heartbeats to make room for another one. A heartbeat is sent even if older ones are
+    /// unanswered, because the agent also needs it as a sign of life.
     fn forget_pings(&mut self) {
         let pings = (self.open.iter()).filter(|(_, open)| matches!(open, Pending::Ping { .. }));
         let pings: Vec<_> = pings.map(|(id, _)| *id).collect();
@@ -70,7 +70,7 @@ impl Requests {
         }
     }
 
-    /// Takes out what waits for an answer; `None` if nobody has asked for it.
+    /// Removes the request with this id; `None` if there is none.
     pub(super) fn take(&mut self, id: u64) -> Option<Pending> {
         let open = self.open.remove(&id);
         if open.is_none() && self.forgotten.is_some_and(|last| id <= last) {
@@ -79,7 +79,7 @@ impl Requests {
         open
     }
 
-    /// Whether the last list of lost hosts was not answered yet.
+    /// Whether the last list of lost hosts is still unanswered.
     pub(super) fn tells_lost(&self) -> bool {
         self.open.values().any(|open| *open == Pending::Lost)
     }
@@ -89,32 +89,32 @@ impl Requests {
         self.asked().count() >= ASKS_MAX
     }
 
-    /// When the first open question is given up.
+    /// The time at which the oldest open question expires; `None` if no question is open.
     pub(super) fn due(&self) -> Option<Instant> {
         let first = self.asked().map(|(_, since)| since).min();
         first.map(|since| since + ANSWER_MAX)
     }
 
-    /// Takes out the questions that have waited for too long.
+    /// Removes the expired questions, and returns their ids.
     pub(super) fn take_overdue(&mut self, now: Instant) -> Vec<u64> {
         let overdue = (self.asked()).filter(|(_, since)| now - *since >= ANSWER_MAX);
         let overdue = overdue.map(|(id, _)| id).collect();
         self.without(overdue)
     }
 
-    /// Takes out all questions, because the agent answers nothing more.
+    /// Removes all questions, because the agent can no longer answer, and returns their ids.
     pub(super) fn take_asked(&mut self) -> Vec<u64> {
         let asked = self.asked().map(|(id, _)| id).collect();
         self.without(asked)
     }
 
-    /// Forgets everything that the last agent was asked.
+    /// Removes all requests to the previous agent.
     pub(super) fn begin_anew(&mut self) {
         self.open.clear();
         self.forgotten = None;
     }
 
-    /// The open questions, and when they were asked.
+    /// The ids of the open questions, and the times at which they were asked.
     fn asked(&self) -> impl Iterator<Item = (u64, Instant)> {
         self.open.iter().filter_map(|(id, open)| match open {
             Pending::Ask { since, .. } => Some((*id, *since)),

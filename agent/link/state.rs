@@ -1,4 +1,4 @@
-//! The words of a link: the states of an agent, and what is to be done or known about it.
+//! The types of a link: the states of an agent, and the outputs for the driver and the manager.
 
 use std::time::Duration;
 
@@ -10,96 +10,97 @@ use crate::{
     wire::control::{RefusedAsk, RouteSuggestion},
 };
 
-/// What the driver is to do, or what the manager should know.
+/// An action for the driver, or information for the manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Start the command.
     Spawn,
-    /// Close the agent's input, which asks it to end.
+    /// Close the agent's input, so that it ends by itself.
     CloseInput,
-    /// Ask the process group to end.
+    /// Ask the process group to end: SIGTERM on Unix, nothing on Windows.
     Terminate,
     /// Kill the process group.
     Kill,
     /// Write this control frame to the agent.
     Send(Bytes),
-    /// The agent has said something that does not stop it.
+    /// Report this about the agent, which keeps running.
     Note(Note),
     /// The reply to the question with this number; see [`super::Link::ask`].
     Reply(u64, AgentReply),
-    /// The agent has suggested a route at that time.
+    /// The agent has suggested this route at this time.
     Suggestion(Instant, RouteSuggestion),
-    /// The agent has refused this to other hosts, by the policy, at that time.
+    /// The agent has refused these requests of other hosts by the policy, at this time.
     Refused(Instant, Vec<RefusedAsk>),
-    /// [`super::Link::state`] has changed.
+    /// The value of [`super::Link::state`] has changed.
     Changed,
 }
 
-/// Something about an agent that does not stop it.
+/// A report about an agent that keeps running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A line of its standard error, made safe to show.
+    /// A line of the agent's standard error, made safe to show.
     Stderr(String),
-    /// Text that it wrote before its first frame.
+    /// Text that the command wrote before its first frame.
     Banner(String),
-    /// Features that it lacks and that the manifest does not depend on.
+    /// Features that the agent lacks, and that the manifest does not depend on.
     Lacks(Vec<String>),
-    /// It sends more than its share, mostly this, and is slowed down.
+    /// The agent exceeds its budget, mainly with this kind of work, and is slowed down.
     Greedy(Excess),
-    /// It asks that people are told this.
+    /// A text that the agent wants people to see.
     Notice(String),
 }
 
 /// The state of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It was not started yet.
+    /// The agent was not started yet.
     Idle,
     /// The driver is starting the command.
     Spawning,
     /// The command runs and has been sent its configuration; the agent has not answered.
     Configuring {
-        /// When the wait for its answer is over.
+        /// The time at which the wait for the answer ends.
         give_up_at: Instant,
     },
-    /// The agent serves.
+    /// The agent is up.
     Ready,
-    /// It is being ended: its stream has ended, it was judged, or it was stopped. The process is still there.
+    /// The agent is being ended, because its stream has ended, because of a loss, or by a request. The process still
+    /// exists.
     Ending {
-        /// Why.
+        /// The reason for the end.
         why: Loss,
-        /// When the next treatment is due.
+        /// The time of the next step.
         act_at: Instant,
-        /// The next treatment, each less gentle than the one before.
+        /// The next step; each one is more forceful than the one before.
         next: Treatment,
     },
-    /// It is gone, and will be started again.
+    /// The agent is lost, and will be started again.
     Waiting {
-        /// When it will be started.
+        /// The time of the next start.
         until: Instant,
-        /// The pause between its end and that start.
+        /// The pause between the loss and the next start.
         pause: Duration,
-        /// The number of that start, from 1, counted since it last served for a while.
+        /// The number of the next start, counted from 1 since the agent last served for a while.
         attempt: u32,
-        /// Why it is gone.
+        /// The reason for the loss.
         why: Loss,
     },
-    /// It is gone, and starting it again as it is would not help.
+    /// The agent is lost, and will not be started again until something changes.
     Refused {
-        /// Why.
+        /// The reason for the loss.
         why: Loss,
     },
-    /// It is gone because it was stopped on purpose.
+    /// The agent was stopped by a request.
     Stopped,
 }
 
-/// How a process is made to end.
+/// A step that makes a process end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is asked to end.
+    /// Ask the process group to end.
     Terminate,
-    /// It is killed.
+    /// Kill the process group.
     Kill,
-    /// Everything was done; only the report of the operating system is missing.
+    /// Wait until the operating system reports the end.
     Wait,
 }

@@ -1,16 +1,16 @@
-//! An agent's standard error: every line is kept for a while, few are shown.
+//! An agent's standard error: the last lines are kept, and a limited number of lines is shown.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{text, time::Instant};
 
-/// How many lines are shown in a window; further ones are only counted.
+/// The maximum number of lines that are shown within [`WINDOW`]; further ones are only counted.
 const SHOWN_MAX: u32 = 20;
 
 /// The window of [`SHOWN_MAX`].
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many of the last lines are kept, shown or not.
+/// The number of recent lines that are kept, shown or not.
 const TAIL_MAX: usize = 20;
 
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// Takes a line and returns what to show: the line, nothing, or how many lines were not shown before the line
-    /// itself.
+    /// Stores a line, and returns the lines to show: none, or the line itself, perhaps with a note about lines that
+    /// were not shown.
     pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
         let line = text::escape_line(line.strip_suffix(b"\r").unwrap_or(line));
         if self.tail.len() == TAIL_MAX {

@@ -1,4 +1,4 @@
-//! Questions of our own to another host's DNS server, and what the answers say.
+//! Builds the questions that this program asks another host's DNS server, and reads the answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -31,7 +31,7 @@ pub fn name_of(query: &[u8]) -> Option<String> {
     Some(text.trim_end_matches('.').to_owned())
 }
 
-/// The addresses that a reply gives for the name that was asked for, aliases followed.
+/// The addresses in a reply for the name in its question. Aliases are followed.
 pub fn addresses(reply: &[u8]) -> Vec<IpAddr> {
     let Some(message) = Message::read(reply) else {
         return Vec::new();

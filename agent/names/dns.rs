@@ -1,5 +1,5 @@
-//! Answers questions about the network's own names, and makes the replies that need no resolver. It asks no other
-//! server.
+//! Answers DNS questions about the network's own names, and makes the replies that need no resolver. This file never
+//! asks another server.
 
 use std::net::Ipv4Addr;
 
@@ -8,11 +8,11 @@ use super::{
     zone::{SUFFIX, TTL, Zone},
 };
 
-/// The longest message over UDP that we ask others to send: fits into one packet nearly everywhere.
+/// The longest UDP message, in bytes, that we ask other servers to send. It fits into one packet nearly everywhere.
 const UDP_SIZE: u16 = 1_232;
-/// What every client takes over UDP (RFC 1035 section 2.3.4).
+/// The UDP message size, in bytes, that every client accepts (RFC 1035 section 2.3.4).
 const UDP_LEAST: usize = 512;
-/// The most that we send over UDP, whatever a client offers to take.
+/// The longest UDP message, in bytes, that we send, even if a client accepts longer ones.
 const UDP_MOST: usize = 4_096;
 
 /// Response codes (RFC 1035 section 4.1.1, RFC 6891 section 9).
@@ -26,22 +26,22 @@ mod rcode {
     pub(super) const BAD_VERSION: u16 = 16;
 }
 
-/// What to do with a query.
+/// How to handle a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// This goes back to the asker; over UDP only after [`fit_udp`].
+    /// Send this reply to the asker. Over UDP, pass it through [`fit_udp`] first.
     Reply(Vec<u8>),
-    /// The name is not one of the network's: the host's own resolvers have to be asked.
+    /// The name is not one of the network's: ask the host's own resolvers.
     Forward,
-    /// There is no answer: the message is not a query.
+    /// Send no answer: the message is not a query.
     Drop,
 }
 
 /// Answers a query from the zone alone.
 ///
-/// What the zone knows is answered with authority: addresses (A), the names of addresses (PTR), and for every other
-/// type that there is nothing of it (RFC 2308 section 2.2). A name below [`SUFFIX`] that the zone does not know does
-/// not exist.
+/// The reply is authoritative if the zone knows the name. It has the address (A), the name of an address (PTR), or says
+/// that there is no record of the requested type (RFC 2308 section 2.2). A name below [`SUFFIX`] that the zone does not
+/// know does not exist.
 pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     let Some(header) = Header::read(query) else {
         return Answer::Drop;
@@ -76,17 +76,17 @@ pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     }
 }
 
-/// What the zone knows about a name.
+/// The zone's knowledge about a name.
 enum Known {
-    /// The name is that of a host.
+    /// The name belongs to a host with this address.
     Address(Ipv4Addr),
-    /// The name asks for the name of an address, which is this.
+    /// The name is a reverse name below `in-addr.arpa`; its address has this name.
     Name(Name),
-    /// The name is ours, and has no records.
+    /// The name belongs to the zone, and has no records.
     Nothing,
-    /// The name would be ours, but does not exist.
+    /// The name would belong to the zone, but does not exist.
     Absent,
-    /// The name is not ours.
+    /// The name does not belong to the zone.
     Foreign,
 }
 
@@ -102,7 +102,7 @@ fn look_up(zone: &Zone, name: &Name) -> Known {
         return Known::Address(address);
     }
     if is_below_suffix(name) {
-        // A name above an existing one exists (RFC 8020).
+        // If a name exists, the names above it exist too (RFC 8020).
         let inside = text.strip_suffix(SUFFIX).unwrap_or_default();
         let exists = inside.is_empty() || zone.has_below(inside.trim_end_matches('.'));
         return if exists {
@@ -124,7 +124,7 @@ fn is_below_suffix(name: &Name) -> bool {
         .is_some_and(|label| label.eq_ignore_ascii_case(SUFFIX.as_bytes()))
 }
 
-/// The address whose name is asked for: `101.42.0.127.in-addr.arpa` (RFC 1035 section 3.5).
+/// The address that a reverse name asks about: `101.42.0.127.in-addr.arpa` (RFC 1035 section 3.5).
 fn asked_address(text: &str) -> Option<Ipv4Addr> {
     let octets: Vec<u8> = text
         .strip_suffix(".in-addr.arpa")?
@@ -153,7 +153,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Answers with one record.
+    /// Makes a reply with one record.
     fn with(mut self, kind: u16, data: &[u8]) -> Vec<u8> {
         self.flags |= flag::AUTHORITATIVE;
         let owner = self.query.question.name.bytes();
@@ -161,21 +161,23 @@ impl<'a> Draft<'a> {
         self.finish(rcode::OK)
     }
 
-    /// Answers that there is nothing, with the SOA record, which says for how long that is true (RFC 2308 section 5).
-    /// If the SOA record itself was asked for, it is the answer.
+    /// Makes a reply without an answer. Its SOA record says how long that may be cached (RFC 2308 section 5). If the
+    /// question was about the SOA record itself, that record becomes the answer.
     fn without(mut self, rcode: u16) -> Vec<u8> {
         const SERIAL: u32 = 1;
         const EXPIRE: u32 = 86_400;
         self.flags |= flag::AUTHORITATIVE;
         let asked = &self.query.question.name;
-        // A name outside of our own domain is a zone of its own: nothing is said about what is above it.
+        // A name outside our own domain is treated as a zone of its own, so that the reply says nothing about the
+        // domains above it.
         let zone = if is_below_suffix(asked) {
             Name::new(SUFFIX)
         } else {
             Some(asked.clone())
         };
         if let Some(zone) = zone {
-            // The zone's server is the zone itself, and nobody has a mailbox: the root (RFC 1035 section 3.3.13).
+            // The zone names itself as its server, and the root as its mailbox, because it has none (RFC 1035 section
+            // 3.3.13).
             let mut data = [zone.bytes(), &[0]].concat();
             for number in [SERIAL, TTL, TTL, EXPIRE, TTL] {
                 data.extend_from_slice(&number.to_be_bytes());
@@ -197,7 +199,7 @@ impl<'a> Draft<'a> {
             udp_size: UDP_SIZE,
             rcode_high,
             version: 0,
-            // The bit that asks for signatures is given back (RFC 3225 section 3).
+            // The reply repeats the DNSSEC OK bit of the query (RFC 3225 section 3).
             flags: asked.flags & 0x8000,
         });
         let some = |records: &[u8]| u16::from(!records.is_empty());
@@ -221,7 +223,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The header of a reply, in which nothing is counted yet.
+/// The header of a reply with all record counts at 0.
 fn reply_header(query: Header, flags: u16) -> Header {
     let kept = flag::OPCODE | flag::RECURSION_DESIRED | flag::CHECKING_DISABLED;
     Header {
@@ -231,18 +233,18 @@ fn reply_header(query: Header, flags: u16) -> Header {
     }
 }
 
-/// A reply that is a header alone, because the rest of the query could not be read.
+/// A reply of only a header, because the rest of the query could not be read.
 fn bare(query: Header, rcode: u16) -> Vec<u8> {
     reply_header(query, rcode).write()
 }
 
-/// The reply to a query about which nobody could be asked, or nobody has answered. Empty if the query has not even a
-/// header.
+/// The SERVFAIL reply to a query that no resolver could be asked or has answered. Empty if the query does not even have
+/// a header.
 pub fn servfail(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::SERVER_FAILURE)
 }
 
-/// The reply to a query that is not answered for this asker. Empty if the query has not even a header.
+/// The REFUSED reply to a query from an asker that may not ask. Empty if the query does not even have a header.
 pub fn refused(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::REFUSED)
 }
@@ -255,8 +257,8 @@ fn failure(query: &[u8], rcode: u16) -> Vec<u8> {
     }
 }
 
-/// The reply as it may be sent over UDP: whole, or cut to its question, with the flag that sends the client to TCP (RFC
-/// 2181 section 9).
+/// The reply as it may be sent over UDP. A reply that is too long is cut to its question, with the TC flag, which makes
+/// the client ask again over TCP (RFC 2181 section 9).
 pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     let edns = Message::read(query).and_then(|query| query.edns);
     let size = edns.map_or(0, |edns| usize::from(edns.udp_size));
@@ -279,7 +281,8 @@ pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// A message under another id: a query on its way to a resolver of the host, and its reply on the way back.
+/// Copies a message and gives the copy another id. It is for queries that are forwarded to a resolver of the host, and
+/// for the replies on their way back.
 pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     let mut bytes = message.to_vec();
     if let Some(old) = bytes.get_mut(..2) {
@@ -288,23 +291,23 @@ pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     bytes
 }
 
-/// What a resolver said.
+/// The meaning of a resolver's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The name exists and has what was asked for.
+    /// The name exists and has records of the requested type.
     Found,
-    /// The name exists and has nothing of the kind that was asked for.
+    /// The name exists, but has no records of the requested type.
     Empty,
     /// The name does not exist.
     Absent,
-    /// The answer was cut; TCP has all of it.
+    /// The reply was truncated; ask again over TCP.
     Truncated,
-    /// This server does not help; another one may.
+    /// This server cannot answer; another one may.
     Useless,
 }
 
-/// Judges a message that came from a server's address. `None` if it is not the reply to this query (another id, another
-/// question, not a reply at all), because somebody else may have sent it (RFC 5452 section 9.1).
+/// Judges a message that came from a server's address. `None` if it is not the reply to this query: it has another id
+/// or another question, or is not a reply. Such a message may be forged (RFC 5452 section 9.1).
 pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let asked = Message::read(query)?;
     let header = Header::read(reply)?;
@@ -314,12 +317,12 @@ pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let code = header.flags & flag::RCODE;
     let answered = [rcode::OK, rcode::NO_NAME].contains(&code);
     if header.has(flag::TRUNCATED) && answered {
-        // A reply that was cut may end anywhere, but its question has to be the one that was asked.
+        // A truncated reply may end anywhere, but must repeat the question of the query.
         let (name, _) = Name::read(reply, HEADER_SIZE)?;
         return name.is(&asked.question.name).then_some(Verdict::Truncated);
     }
     let Some(message) = Message::read(reply) else {
-        // Servers that cannot read a question do not repeat it.
+        // Servers that cannot parse a question do not repeat it.
         return (header.counts == [0; 4] && !answered).then_some(Verdict::Useless);
     };
     if !message.question.is(&asked.question) {
@@ -378,7 +381,7 @@ mod tests {
         }
     }
 
-    /// The reply as another parser reads it: the code, the answers, and whose zone it is.
+    /// The reply as the second DNS library reads it: the response code, the answers, and the owner of the SOA record.
     fn seen(bytes: &[u8]) -> String {
         let packet = Packet::parse(bytes).unwrap();
         assert!(packet.has_flags(PacketFlag::RESPONSE | PacketFlag::RECURSION_AVAILABLE));
@@ -407,7 +410,7 @@ mod tests {
         assert_eq!(seen(&reply(&query("web", kind::ANY))), found);
         let empty = "NoError aa; web 10 soa 10";
         for of in [28, 15, 16, 65, 252, 0xff42] {
-            // The other parser does not know every type in a question.
+            // The second DNS library does not know every type in a question.
             let mut bytes = reply(&query("web", of));
             bytes[17..19].copy_from_slice(&28_u16.to_be_bytes());
             assert_eq!(seen(&bytes), empty, "type {of}");
@@ -424,7 +427,7 @@ mod tests {
         assert_eq!(asked("db.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("x.web.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("norouter"), "NoError aa; norouter 10 soa 10");
-        // This name is above one that exists.
+        // A name exists below this one.
         assert_eq!(
             asked("example.com.norouter"),
             "NoError aa; norouter 10 soa 10"
@@ -490,7 +493,7 @@ mod tests {
         };
         assert_eq!(answer(&zone(), &good[..11]), Answer::Drop);
         assert_eq!(answer(&zone(), &changed(2, 0x81)), Answer::Drop);
-        // The opcode is given back with NOTIMP (4): here IQUERY.
+        // A reply of NOTIMP (4) repeats the opcode, which is IQUERY here.
         assert_eq!(
             reply(&changed(2, 0x09))[2..12],
             [0x89, 0x84, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -535,7 +538,7 @@ mod tests {
         let bytes = reply(&with_edns(query("web", kind::A), 1_232, 1));
         let message = Message::read(&bytes).unwrap();
         let edns = message.edns.unwrap();
-        // BADVERS is 16: one in the upper eight bits of twelve.
+        // BADVERS is 16, so that it needs the upper eight bits of the 12-bit response code.
         assert_eq!(
             (edns.rcode_high, message.header.flags & flag::RCODE),
             (1, 0)

@@ -1,12 +1,13 @@
-//! The HOSTALIASES file (hostname(7)): short names for programs that resolve with the C library, without root.
+//! The HOSTALIASES file (hostname(7)): it gives short names to programs that use the C library's resolver, without
+//! root.
 //!
-//! The C library wants a name there, not an address. A public domain, nip.io, answers names that begin with an address
-//! by that address; upstream uses it the same way.
+//! The C library expects a name as the alias, not an address. The public domain nip.io resolves each name that begins
+//! with an address to that address; the original NoRouter uses it the same way.
 
 use super::zone::Zone;
 
-/// The text by which these programs find the names of the zone. Lines of an existing file are kept behind ours, unless
-/// they are about one of our names. Names with dots are left out: the C library looks up only names without.
+/// The text of a HOSTALIASES file with the names of the zone. The lines of an existing file follow ours, except those
+/// for our names. Names with dots are left out, because the C library looks up only names without dots there.
 pub fn text(zone: &Zone, existing: &[u8]) -> Vec<u8> {
     let ours: Vec<(&str, String)> = zone
         .entries()

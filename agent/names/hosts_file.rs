@@ -1,5 +1,5 @@
-//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte
-//! outside of a host's own block stays as it is.
+//! Edits our blocks in a hosts file (hosts(5)), from bytes to bytes. Each host that writes into the file has a block of
+//! its own, and every byte outside of that block stays as it is.
 //!
 //! ```text
 //! # <Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
@@ -7,8 +7,8 @@
 //! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
 //!
-//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with
-//! words for a comment.
+//! The words after the mark name the block's [`Owner`]. The original NoRouter and earlier versions write no owner, and
+//! read a mark with an owner as a comment.
 
 use std::{
     fmt::{self, Write as _},
@@ -19,11 +19,12 @@ use std::{
 use super::{owner::Owner, zone::Zone};
 use crate::{addr::Vip, text::escape};
 
-/// The beginning of the line in front of a block; the owner and `>` follow.
+/// The first line of a block starts with this; the owner and `>` follow.
 const BEGIN: &str = "# <Added-by-NoRouter";
-/// The beginning of the line behind a block; the owner and `>` follow.
+/// The last line of a block starts with this; the owner and `>` follow.
 const END: &str = "# </Added-by-NoRouter";
-/// Stands in a block if the line in front of it had no line break: ours has to be removed again with the block.
+/// This line is in a block if the file did not end with a line break before the block was added. Then the line break
+/// that we have added has to be removed with the block.
 const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its end.)";
 
 /// A hosts file with our block.
@@ -31,11 +32,11 @@ const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its en
 pub struct Put {
     /// The whole file.
     pub bytes: Vec<u8>,
-    /// The names that are not in the block, because the file has other addresses for them.
+    /// The names that were left out of the block, because the file has other addresses for them.
     pub left_out: Vec<LeftOut>,
 }
 
-/// A name that somebody else has put into the file, with another address than ours.
+/// A name that the file already has outside our block, with another address than ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The name.
@@ -60,7 +61,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// Marks of ours that form no block: somebody has edited the file, and it is not clear what is ours.
+/// Our marks do not form blocks: the file was edited, and it is not clear which lines are ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}; \"norouter hosts --repair\" repairs it", list(.0))]
 pub struct Damaged(pub Vec<Damage>);
@@ -70,14 +71,14 @@ fn list(damages: &[Damage]) -> String {
     texts.join(", and ")
 }
 
-/// One thing that is wrong, with line numbers counted from 1.
+/// One mark that is wrong. Line numbers are counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// A block begins and does not end.
+    /// The block that begins at this line has no end.
     NoEnd(usize),
-    /// A block ends that did not begin.
+    /// The end of a block at this line has no beginning.
     NoBegin(usize),
-    /// A further block.
+    /// The block at this line is a second block without an owner.
     Another(usize),
 }
 
@@ -94,16 +95,16 @@ impl fmt::Display for Damage {
 /// The result of [`repair`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
-    /// The whole file, without what was removed.
+    /// The whole file after the repair.
     pub bytes: Vec<u8>,
-    /// What was removed, one sentence each without a full stop; empty if nothing was.
+    /// The removed parts, one sentence each without a full stop; empty if nothing was removed.
     pub done: Vec<String>,
-    /// What was left, because the agents that wrote it still run.
+    /// The blocks that were kept, because the agents that wrote them still run.
     pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in the block of `me`, whether or not it had one before. `gone` says whether the
-/// process of another owner has ended.
+/// The file with the names of the zone in the block of `me`; an older block of `me` is replaced. `gone` returns whether
+/// the process of another owner has ended.
 pub fn put(
     original: &[u8],
     zone: &Zone,
@@ -144,8 +145,7 @@ pub fn put(
     Ok(Put { bytes, left_out })
 }
 
-/// The file without the block of `me`, exactly as it was before [`put`], and without blocks of earlier agents of this
-/// host.
+/// The file without the block of `me`, as it was before [`put`], and without blocks of earlier agents of this host.
 pub fn remove(
     original: &[u8],
     me: &Owner,
@@ -158,14 +158,15 @@ pub fn remove(
     }
     let ours = blocks.iter().filter(|block| match block.owner() {
         Some(owner) => owner == *me || (owner.is_life_of_same(me) && gone(&owner)),
-        // A block without an owner is from upstream or an earlier version. It is this host's if it has this host in it.
+        // A block without an owner is from the original NoRouter or from an earlier version. It is this host's block if
+        // it maps this host's name to its address.
         None => block.tag.is_empty() && lines.maps(&block.range, me),
     });
     let ours: Vec<_> = ours.map(|block| block.range.clone()).collect();
     Ok(lines.without(&ours))
 }
 
-/// The entries of our blocks as lines for people: address and names, nothing that a terminal would obey. `None` if the
+/// The entries of our blocks as lines for people: address and names, without terminal control characters. `None` if the
 /// file has no block.
 pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     let lines = Lines::of(original);
@@ -178,7 +179,7 @@ pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     Ok((!blocks.is_empty()).then_some(entries))
 }
 
-/// A line without its comment, with one space between its words; `None` if there is nothing else.
+/// A line without its comment, and with one space between its words; `None` if the line is empty otherwise.
 fn entry(line: &[u8]) -> Option<String> {
     let line = line.split(|byte| *byte == b'#').next()?;
     let line = String::from_utf8_lossy(line);
@@ -186,9 +187,9 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without anything of ours, however damaged it is. Removed are whole blocks whose process has ended or is not
-/// known, marks that stand alone, and lines beside such a mark that only we can have written: one address that a host
-/// of a network can have, and its name.
+/// The file without our blocks, even if it is damaged. This removes whole blocks whose process has ended or is not
+/// known, marks without a counterpart, and lines next to such a mark that only we can have written: one address from
+/// the range of the network, and its name.
 pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -228,7 +229,7 @@ pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     }
 }
 
-/// "line 3" or "lines 3 to 5", counted from 1.
+/// The range as "line 3" or "lines 3 to 5", counted from 1.
 fn place(range: &Range<usize>) -> String {
     match range.len() {
         1 => format!("line {}", range.end),
@@ -236,9 +237,9 @@ fn place(range: &Range<usize>) -> String {
     }
 }
 
-/// Whether a line is as [`put`] writes it.
+/// Whether a line has the form that [`put`] writes.
 fn is_ours(line: &[u8]) -> bool {
-    // The address that Debian gives to a machine's own name.
+    // Debian maps a machine's own name to this address.
     const OWN_NAME: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
     let line = line.trim_ascii_end();
     if line == NO_FINAL_LINE_BREAK.as_bytes() {
@@ -254,7 +255,7 @@ fn is_ours(line: &[u8]) -> bool {
     vip.is_ok_and(|address| address != OWN_NAME) && name.parse::<crate::addr::HostName>().is_ok()
 }
 
-/// The mappings in the file: line, name in lower case, address.
+/// The mappings in the file: line number, name in lower case, and address.
 fn mappings(bytes: &[u8]) -> Vec<(usize, String, IpAddr)> {
     let mut found = Vec::new();
     for (index, line) in Lines::of(bytes).0.iter().enumerate() {
@@ -271,14 +272,14 @@ fn mappings(bytes: &[u8]) -> Vec<(usize, String, IpAddr)> {
     found
 }
 
-/// A file by lines, each with its line break.
+/// A file as its lines, each with its line break.
 struct Lines<'a>(Vec<&'a [u8]>);
 
-/// A whole block.
+/// A complete block: it has a beginning and an end.
 struct Block<'a> {
-    /// Its lines, marks included.
+    /// The lines of the block, marks included.
     range: Range<usize>,
-    /// The words of its marks behind our name.
+    /// The words after our name in the marks of the block.
     tag: &'a [u8],
 }
 
@@ -288,7 +289,7 @@ impl Block<'_> {
     }
 }
 
-/// The words behind our name in a mark; `None` if the line is not a mark.
+/// The words after our name in a mark; `None` if the line is not a mark.
 fn tag<'a>(line: &'a [u8], mark: &str) -> Option<&'a [u8]> {
     let rest = line.trim_ascii().strip_prefix(mark.as_bytes())?;
     let tag = rest.strip_suffix(b">")?;
@@ -308,7 +309,7 @@ impl<'a> Lines<'a> {
         self.0.get(range.clone()).unwrap_or_default()
     }
 
-    /// Whether one of these lines gives this host's name its address.
+    /// Whether one of these lines maps this host's name to its address.
     fn maps(&self, range: &Range<usize>, host: &Owner) -> bool {
         let Owner { host, vip, .. } = host;
         let wanted = vip.to_string();
@@ -319,7 +320,7 @@ impl<'a> Lines<'a> {
         })
     }
 
-    /// The whole blocks, and everything that is wrong.
+    /// The complete blocks, and every mark that is wrong.
     fn blocks(&self) -> (Vec<Block<'a>>, Vec<Damage>) {
         let (mut blocks, mut damages) = (Vec::<Block<'a>>::new(), Vec::new());
         let mut open: Option<(usize, &[u8])> = None;
@@ -347,9 +348,9 @@ impl<'a> Lines<'a> {
         (blocks, damages)
     }
 
-    /// The file without these lines. A removed block may say that the line in front of it had no line break. That line
-    /// then loses its line break if it ends the file again. If another block of ours comes next instead, that block
-    /// says it from now on.
+    /// The file without these lines. If a removed block says that the line before it had no line break, that line loses
+    /// its line break again when it becomes the last one. If another of our blocks follows it instead, that block takes
+    /// over the remark.
     fn without(&self, ranges: &[Range<usize>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut note: Option<&[u8]> = None;
@@ -373,7 +374,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The text of a hosts file that has nothing but the names of the zone.
+/// The text of a hosts file that has only the names of the zone.
 pub fn text(zone: &Zone) -> String {
     let mut text = String::new();
     for (name, address) in zone.entries() {

@@ -1,19 +1,19 @@
-//! DNS messages as they stand on the wire (RFC 1035 section 4), read with every bound checked.
+//! DNS messages in wire format (RFC 1035 section 4). Reading checks all bounds.
 //!
-//! Written by hand because an agent passes on what it does not know: record types of tomorrow, reserved bits, the very
-//! spelling of a question.
+//! No DNS library is used, because an agent has to pass on unchanged everything that it does not know: new record
+//! types, reserved bits, and the upper and lower case of a question.
 
 use std::ops::Range;
 
-/// The bytes before the question.
+/// The length of the header in bytes.
 pub(super) const HEADER_SIZE: usize = 12;
 /// The longest message that TCP can frame (RFC 1035 section 4.2.2).
 pub(super) const MESSAGE_MAX: usize = 65_535;
-/// The longest name with its length bytes (RFC 1035 section 2.3.4).
+/// The longest name in bytes, including its length bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 255;
-/// The longest label.
+/// The longest label in bytes.
 const LABEL_MAX: u8 = 63;
-/// The two bits that make a length byte the first byte of a pointer.
+/// The two top bits that mark a compression pointer instead of a length byte.
 const POINTER: u8 = 0xc0;
 
 /// The flags of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
@@ -29,7 +29,7 @@ pub(super) mod flag {
     pub(in crate::names) const RCODE: u16 = 0x000f;
 }
 
-/// Record types.
+/// DNS record types.
 pub(super) mod kind {
     pub(in crate::names) const A: u16 = 1;
     pub(in crate::names) const CNAME: u16 = 5;
@@ -40,18 +40,18 @@ pub(super) mod kind {
     pub(in crate::names) const ANY: u16 = 255;
 }
 
-/// Classes.
+/// DNS classes.
 pub(super) mod class {
     pub(in crate::names) const IN: u16 = 1;
     pub(in crate::names) const ANY: u16 = 255;
 }
 
-/// The fixed part of a message.
+/// The header of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
     pub(super) id: u16,
     pub(super) flags: u16,
-    /// Questions, answers, authority, additional.
+    /// The numbers of questions, answers, authority records and additional records.
     pub(super) counts: [u16; 4],
 }
 
@@ -87,7 +87,8 @@ impl Header {
 pub(super) struct Name(Vec<u8>);
 
 impl Name {
-    /// The name of a text, if it is one: labels joined by dots, with a dot at the end or without.
+    /// Makes a name from labels joined by dots, with or without a dot at the end. `None` if the text is not a valid
+    /// name.
     pub(super) fn new(text: &str) -> Option<Self> {
         let text = text.strip_suffix('.').unwrap_or(text);
         let mut bytes = Vec::with_capacity(text.len() + 2);
@@ -103,11 +104,11 @@ impl Name {
         (bytes.len() <= NAME_MAX).then_some(Self(bytes))
     }
 
-    /// Reads a name, compressed or not, and says where it ends.
+    /// Reads a name, compressed or not, and returns it with the position after it.
     pub(super) fn read(bytes: &[u8], start: usize) -> Option<(Self, usize)> {
         let mut name = Vec::new();
         let mut end = None;
-        // Pointers lead backwards only, so that no chain of them is without end.
+        // A pointer may only point backwards, so that no chain of pointers is endless.
         let (mut at, mut limit) = (start, start);
         loop {
             let length = *bytes.get(at)?;
@@ -149,7 +150,7 @@ impl Name {
         })
     }
 
-    /// The name as text in lower case; `None` if a label has a dot inside, or anything but visible ASCII.
+    /// The name as text in lower case; `None` if a label contains a dot or anything but visible ASCII.
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         for label in self.labels() {
@@ -165,12 +166,12 @@ impl Name {
         Some(text.to_ascii_lowercase())
     }
 
-    /// Whether two names are the same, whatever their case (RFC 4343). A length byte is never a letter.
+    /// Whether two names are equal, regardless of case (RFC 4343). Length bytes are at most 63, below all letters.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
 
-    /// This name with another one behind it.
+    /// This name followed by another one; `None` if the result is too long.
     pub(super) fn join(&self, suffix: &Self) -> Option<Self> {
         let (_, labels) = self.0.split_last()?;
         let joined = [labels, suffix.bytes()].concat();
@@ -178,7 +179,7 @@ impl Name {
     }
 }
 
-/// What is asked.
+/// The question of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) name: Name,
@@ -205,26 +206,26 @@ pub(super) struct Record {
     pub(super) kind: u16,
     pub(super) class: u16,
     pub(super) ttl: u32,
-    /// Where its data are in the message.
+    /// The position of the record's data in the message.
     pub(super) data: Range<usize>,
 }
 
-/// A message with one question, every part of which was found where it has to be.
+/// A message with one question, all of whose parts were found where they must be.
 #[derive(Clone, Debug)]
 pub(super) struct Message<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) header: Header,
     pub(super) question: Question,
-    /// Answers, authority and additional in a row; the header says how many of each.
+    /// Answers, authority records and additional records in one list; the header has the number of each.
     pub(super) records: Vec<Record>,
-    /// EDNS, if the sender speaks it.
+    /// The EDNS record; `None` if the sender does not support EDNS.
     pub(super) edns: Option<Edns>,
 }
 
-/// What the OPT record says (RFC 6891 section 6.1), its options left out.
+/// The contents of the OPT record (RFC 6891 section 6.1), without its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edns {
-    /// The longest message over UDP that its sender takes, in bytes.
+    /// The longest UDP message that its sender accepts, in bytes.
     pub(super) udp_size: u16,
     /// The upper eight bits of the response code.
     pub(super) rcode_high: u8,
@@ -251,7 +252,8 @@ impl Edns {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message; `None` unless it has exactly one question, all its records, and nothing behind them.
+    /// Reads a message. `None` unless it has exactly one question, all the records that its header counts, and no bytes
+    /// after them.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = Header::read(bytes)?;
         let [1, counts @ ..] = header.counts else {
@@ -259,7 +261,7 @@ impl<'a> Message<'a> {
         };
         let (name, at) = Name::read(bytes, HEADER_SIZE)?;
         if at != HEADER_SIZE + name.bytes().len() {
-            // A pointer has nothing before it here that it could mean.
+            // The question is the first name in a message, so a pointer in it would have nothing to point to.
             return None;
         }
         let question = Question {
@@ -296,7 +298,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The data of one of its records.
+    /// The data of one of the message's records.
     pub(super) fn data(&self, record: &Record) -> &'a [u8] {
         self.bytes.get(record.data.clone()).unwrap_or_default()
     }
@@ -311,7 +313,7 @@ pub(super) fn put_u16(out: &mut Vec<u8>, value: u16) {
     out.extend_from_slice(&value.to_be_bytes());
 }
 
-/// Writes a record whose data are no longer than a message.
+/// Writes a record, whose data must not be longer than a message.
 pub(super) fn put_record(
     out: &mut Vec<u8>,
     owner: &[u8],

@@ -1,7 +1,7 @@
 //! Names and their addresses: DNS messages, resolv.conf, hosts files and HOSTALIASES, from bytes to bytes.
 //!
-//! A [`Zone`] is what the network knows. Everything else here turns it, and what a host already has, into the forms in
-//! which programs ask for names. Nothing in this room touches a socket, a file or a clock.
+//! A [`Zone`] holds the names of the network. The other files convert it, and the names that a host already has, into
+//! the formats in which programs look up names. Nothing in this room uses a socket, a file or a clock.
 
 #![cfg_attr(
     not(test),

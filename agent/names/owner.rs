@@ -1,20 +1,20 @@
-//! The owner of a block in a hosts file, so that several networks of one machine can have one block each.
+//! The owner of a block in a hosts file. It lets several networks on one machine have one block each.
 
 use std::{fmt, net::Ipv4Addr};
 
-/// The host of a network whose agent has written a block, and the process that this agent is.
+/// The host whose agent has written a block, and the process of that agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The name of the host.
     pub host: String,
     /// Its address.
     pub vip: Ipv4Addr,
-    /// A word for the process that no other process of the machine has or will have.
+    /// A word that identifies the process, and that no other process of the machine ever has.
     pub process: String,
 }
 
 impl Owner {
-    /// The owner that a mark names; `None` for other words, and for a mark without words.
+    /// The owner that the words of a mark name; `None` if the mark has no words or other words.
     pub fn parse(words: &str) -> Option<Self> {
         let mut words = words.split(' ');
         let (host, vip, process) = (words.next()?, words.next()?, words.next()?);
@@ -31,7 +31,7 @@ impl Owner {
         .filter(|_| all_fit && is_whole)
     }
 
-    /// Whether both are agents of the same host, as far as a name and an address show.
+    /// Whether both are agents of the same host, judged by its name and address.
     pub fn is_life_of_same(&self, other: &Self) -> bool {
         (&self.host, self.vip) == (&other.host, other.vip)
     }

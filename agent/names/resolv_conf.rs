@@ -1,38 +1,38 @@
-//! Which resolvers a host uses: the text of resolv.conf(5), read as its own C library does.
+//! The resolvers that a host uses: reads resolv.conf(5) as the host's C library does.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
     time::Duration,
 };
 
-/// The port that resolvers listen on.
+/// The port of DNS servers.
 const PORT: u16 = 53;
-/// How many servers are asked at most; further ones are left out.
+/// The maximum number of servers that are asked; further ones are left out.
 const SERVERS_MAX: usize = 3;
-/// The greatest `ndots`; a greater number is read as this one.
+/// The greatest `ndots`; a greater number counts as this one.
 const NDOTS_MAX: usize = 15;
-/// The longest time that a server can be given, in seconds.
+/// The longest timeout for one server, in seconds.
 const TIMEOUT_MAX: u64 = 30;
-/// The most rounds that can be made.
+/// The maximum number of rounds through the servers.
 const ATTEMPTS_MAX: usize = 5;
 
-/// The resolvers of a host, and how they want to be asked.
+/// The resolvers of a host, and the rules for asking them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolvers {
     /// The servers, in the order in which they are asked.
     pub servers: Vec<SocketAddr>,
-    /// The domains in which short names are looked for, in this order.
+    /// The search list: the domains in which short names are looked up, in this order.
     pub search: Vec<String>,
-    /// A name with fewer dots than this is looked for in the search list first.
+    /// A name with fewer dots than this is looked up in the search list first.
     pub ndots: usize,
-    /// How long one server may take to answer.
+    /// The time that one server has to answer.
     pub timeout: Duration,
     /// How many rounds through the servers are made.
     pub attempts: usize,
 }
 
 impl Default for Resolvers {
-    /// What an empty file means: the resolver of this very machine.
+    /// The meaning of an empty file: the resolver on this machine itself.
     fn default() -> Self {
         Self {
             servers: vec![(Ipv4Addr::LOCALHOST, PORT).into()],
@@ -45,14 +45,14 @@ impl Default for Resolvers {
 }
 
 impl Resolvers {
-    /// Reads a file. Lines that make no sense are left out, as C libraries do; of several search lists the last one
-    /// counts. The domain of the host's own name is not used, because a file can name it in a search list.
+    /// Reads a file. Invalid lines are ignored, as C libraries do; of several search lists the last one counts. The
+    /// domain of the host's own name is never searched; a file that needs it can name it in a search list.
     pub fn parse(text: &str) -> Self {
         let mut resolvers = Self::default();
         let mut servers = Vec::new();
         for line in text.lines() {
             let mut words = line.split_ascii_whitespace();
-            // A keyword begins its line; before a comment there may be space.
+            // A keyword must be at the beginning of its line, but there may be space before a comment.
             match words.next().filter(|word| line.starts_with(word)) {
                 Some("nameserver") => servers.extend(words.next().and_then(server)),
                 Some("domain") => resolvers.search = domains(words.take(1)),
@@ -68,7 +68,7 @@ impl Resolvers {
         resolvers
     }
 
-    /// The resolvers at these addresses, with the defaults for everything else.
+    /// The resolvers at these addresses, with default values for everything else.
     pub fn at(servers: impl IntoIterator<Item = IpAddr>, search: &[String]) -> Self {
         let servers = servers.into_iter().map(|server| (server, PORT).into());
         Self {
@@ -98,7 +98,7 @@ impl Resolvers {
     }
 }
 
-/// Domains without the dot at their end; the root adds nothing to a name.
+/// Domains without the dot at their end. The root is left out, because it adds nothing to a name.
 fn domains<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     words
         .take_while(|word| !word.starts_with(['#', ';']))
@@ -107,8 +107,8 @@ fn domains<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// An address, or an IPv6 address with its interface. Only the number of an interface is understood here; its name
-/// belongs to the machine.
+/// An address, or an IPv6 address with the number of its interface. The name of an interface is not understood here,
+/// because only the machine knows its number.
 fn server(word: &str) -> Option<SocketAddr> {
     let (address, interface) = match word.split_once('%') {
         Some((address, interface)) => (address, interface.parse().unwrap_or(0)),

@@ -1,5 +1,5 @@
-//! Search lists (resolv.conf(5)): under which full names a short one is asked for, and how the answer is given back
-//! under the name that was asked. It asks nobody.
+//! Search lists (resolv.conf(5)): the full names under which a short name is asked for, and the reply under the name
+//! that the client has asked. This file sends no queries.
 
 use super::{
     message::{
@@ -12,16 +12,16 @@ use super::{
 /// One of the names under which a query is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
-    /// The name as it was asked.
+    /// The name exactly as the client has asked it.
     AsAsked,
-    /// The name with this domain behind it.
+    /// The name followed by this domain.
     Below(String),
 }
 
 /// The names under which a query is asked, in this order, until one is found.
 ///
-/// A name with fewer dots than `ndots` is looked for in the search list first, every other one last. The root, names
-/// below `arpa` and queries that cannot be read are asked as they are only.
+/// If a name has fewer dots than `ndots`, the search list comes before the name itself, and otherwise after it. The
+/// search list is not used for the root, for names below `arpa`, and for queries that cannot be read.
 pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     let name = Message::read(query).map(|query| query.question.name);
     let labels: Vec<&[u8]> = name.iter().flat_map(Name::labels).collect();
@@ -39,12 +39,12 @@ pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     }
 }
 
-/// The same query for the name with a domain behind it; `None` if that is not a name, or longer than a name can be.
+/// The query with a domain appended to its name; `None` if the result is not a valid name or is too long.
 pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     let message = Message::read(query)?;
     let name = message.question.name.join(&Name::new(suffix)?)?;
     let rest = query.get(HEADER_SIZE + message.question.name.bytes().len()..)?;
-    // Records behind the question may have pointers, whose targets would move.
+    // Records after the question may contain pointers, whose targets would move.
     let plain = message
         .records
         .iter()
@@ -59,13 +59,13 @@ pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// The reply to a query that was asked with a domain behind its name, as the asker expects it: with the asker's own
-/// question, and with an alias from the asked name to the full one in front of the answers. `None` if it could not be
+/// Turns the reply to a query with an appended domain into the reply that the client expects: with the client's own
+/// question, and with an alias from the client's name to the full name in front of the answers. `None` if it cannot be
 /// written.
 pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let (reply, query) = (Message::read(reply)?, Message::read(query)?);
     let [_, answers, authority, additional] = reply.header.counts;
-    // No server has signed this reply, or has authority over it.
+    // The changed reply is not signed, and no server has authority over it.
     let flags = reply.header.flags & !(flag::AUTHORITATIVE | flag::AUTHENTIC);
     let header = Header {
         id: query.header.id,
@@ -82,7 +82,7 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let full_at = u16::try_from(out.len() - full.bytes().len()).ok()?;
     for record in &reply.records {
         let pointer = (0xc000 | full_at).to_be_bytes();
-        // Most answers are about the full name: it is written once.
+        // Most answers are about the full name, so that it is written only once.
         let owner = if record.owner.is(full) {
             pointer.as_slice()
         } else {
@@ -101,8 +101,8 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     (out.len() <= MESSAGE_MAX).then_some(out)
 }
 
-/// The data of a record without pointers. Names in the data may be compressed in the types of RFC 1035 and in those few
-/// that RFC 3597 section 4 adds, and in no other.
+/// The data of a record without compression pointers. Names in the data may be compressed only in the types of RFC 1035
+/// and in the few that RFC 3597 section 4 adds.
 fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
     let data = message.data(record);
     let (before, names) = match record.kind {
@@ -178,7 +178,7 @@ mod tests {
         let wide = with_suffix(&asked, "corp.test").unwrap();
         let parsed = simple_dns::Packet::parse(&wide).unwrap();
         assert_eq!(parsed.questions[0].qname.to_string(), "Web.corp.test");
-        // The server answers with an alias, whose data point into the question.
+        // The server answers with an alias whose data contain a pointer into the question.
         let mut reply = wide.clone();
         reply[2] |= 0x84;
         reply[7] = 2;

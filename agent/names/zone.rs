@@ -1,29 +1,29 @@
-//! The names of the network, their aliases and addresses. A zone knows nothing of any name outside.
+//! The names of the network, their aliases and their addresses. A zone has no names from outside the network.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::addr::HostName;
 
-/// Every name is known below this domain too, so that `web.norouter` can never mean another `web`.
+/// Every name is also known below this domain, so that `web.norouter` always means the network's `web`.
 pub const SUFFIX: &str = "norouter";
 
-/// How many seconds an answer of ours may be kept: names change when the manifest does.
+/// How many seconds our answers may be cached. It is short, because names change when the manifest does.
 pub const TTL: u32 = 10;
 
 /// The names of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
-    /// Addresses by name, in lower case.
+    /// The address of each name, in lower case.
     names: BTreeMap<String, Ipv4Addr>,
-    /// The name of each address, for questions about the address.
+    /// The name of each address, for reverse lookups.
     primary: BTreeMap<Ipv4Addr, String>,
 }
 
 impl Zone {
-    /// The zone of these names and aliases.
+    /// Makes the zone of these names and aliases.
     ///
-    /// The name of an address is the first of its names that has no dot, else the first. A text that is not a
-    /// [`HostName`] is left out: it would mean something else in a hosts file than it does here.
+    /// The name of an address is the first of its names without a dot, or else its first name. A text that is not a
+    /// valid [`HostName`] is left out, because a hosts file would give it another meaning.
     pub fn new<N: AsRef<str>>(entries: impl IntoIterator<Item = (N, Ipv4Addr)>) -> Self {
         let mut zone = Self::default();
         for (name, address) in entries {
@@ -40,7 +40,7 @@ impl Zone {
         zone
     }
 
-    /// The address of a name or alias, with or without [`SUFFIX`] and in any case.
+    /// The address of a name or alias, with or without [`SUFFIX`], in any case.
     pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let short = || name.strip_suffix(SUFFIX)?.strip_suffix('.');
@@ -53,7 +53,7 @@ impl Zone {
         self.primary.get(&address).map(String::as_str)
     }
 
-    /// Whether a name of the network lies below this one, which is given in lower case and without [`SUFFIX`].
+    /// Whether the network has a name below this one, which must be in lower case and without [`SUFFIX`].
     pub(super) fn has_below(&self, name: &str) -> bool {
         let below = |known: &String| {
             known
@@ -63,7 +63,7 @@ impl Zone {
         self.names.keys().any(below)
     }
 
-    /// Every name with its address: address by address, the name of the address first.
+    /// Every name with its address, ordered by address. The primary name of each address comes first.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Ipv4Addr)> {
         let mut entries: Vec<(Ipv4Addr, bool, &str)> = self
             .names

@@ -41,29 +41,29 @@ pub enum Beyond {
     Only(Vec<Target>),
 }
 
-/// One line of a policy.
+/// One rule of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The number of the rule in the manifest, from 1. An agent knows only the rules that concern it, so it cannot
-    /// count them.
+    /// The number of the rule in the manifest, from 1. It is stored because an agent knows only the rules that concern
+    /// it, and so cannot count them.
     pub number: u16,
     /// The line of the rule in the manifest.
     pub line: Line,
-    /// The hosts where connections begin.
+    /// The hosts that open the connections.
     pub from: Hosts,
-    /// The hosts whose published ports the rule is about.
+    /// The hosts whose published ports the rule covers.
     pub to: Hosts,
-    /// The destinations outside the network that the rule is about.
+    /// The destinations outside the network that the rule covers.
     pub beyond: Beyond,
     /// The gateways through which these destinations are reached.
     pub via: Hosts,
-    /// The ports that the rule is about; empty for all ports.
+    /// The ports that the rule covers; empty means all ports.
     pub ports: Vec<RangeInclusive<u16>>,
     /// The decision about these connections.
     pub action: Action,
 }
 
-/// A line number in the manifest. It is only for people: rules that differ only in their lines are equal.
+/// A line number in the manifest. It is only shown to people: rules that differ only in their line numbers are equal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line(pub usize);
 
@@ -75,7 +75,7 @@ impl PartialEq for Line {
 
 impl Eq for Line {}
 
-/// A service of an agent itself, at a port of its host.
+/// A service of the agent itself, on a port of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// The DNS server.
@@ -84,7 +84,7 @@ pub enum Service {
     Relay,
 }
 
-/// The rule that has decided, by its number, or the default.
+/// The rule, by its number, or the default that has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
     /// No rule fits, so the default decides.
@@ -102,12 +102,12 @@ impl fmt::Display for By {
     }
 }
 
-/// The decision about connections of which some details may be unknown. Both fields are set if it depends on those.
+/// The decision about connections with some unknown details. Both fields are set if the decision depends on these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruling {
-    /// The rule that allows some of the connections.
+    /// The rule that allows at least some of the connections; `None` if all are refused.
     pub allows: Option<By>,
-    /// The rule that refuses some of the connections.
+    /// The rule that refuses at least some of the connections; `None` if all are allowed.
     pub denies: Option<By>,
 }
 
@@ -117,7 +117,7 @@ impl Ruling {
         denies: None,
     };
 
-    /// A host that is in no plan is refused wherever a policy decides.
+    /// A policy with rules always refuses a host that is not in the plan.
     const UNKNOWN_HOST: Self = Self {
         allows: None,
         denies: Some(By::Default),
@@ -133,8 +133,8 @@ impl Ruling {
         self.allows.is_some()
     }
 
-    /// Completes the ruling with the rule that decides about the rest. If nothing at all is allowed, this is the rule
-    /// to report.
+    /// Completes the ruling with the rule that decides about the remaining connections. If all connections are refused,
+    /// that rule is the one to report.
     fn end(mut self, action: Action, by: By) -> Self {
         if action == Action::Deny && self.allows.is_none() {
             self.denies = Some(by);
@@ -152,29 +152,29 @@ impl Ruling {
     }
 }
 
-/// The name by which a destination outside the network is asked for.
+/// The name with which a client has asked for a destination outside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name<'a> {
-    /// The destination is asked for by its address.
+    /// The client has asked for an address.
     None,
-    /// The name is not known here. A rule about names may fit it.
+    /// The name is not known here. A rule about names may match it.
     Unknown,
-    /// The destination is asked for by this name.
+    /// The client has asked for this name.
     Known(&'a str),
 }
 
 /// A destination outside the network, with the details that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outside<'a> {
-    /// The host that connects to it.
+    /// The gateway that connects to it.
     pub gateway: Vip,
-    /// Its name.
+    /// The name with which a client has asked for it.
     pub name: Name<'a>,
     /// Its address; `None` until the name has been looked up.
     pub address: Option<IpAddr>,
 }
 
-/// Whether a rule fits the known details of a connection.
+/// Whether a rule matches the known details of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     No,
@@ -188,7 +188,7 @@ impl From<bool> for Fit {
     }
 }
 
-/// A policy, ready to decide.
+/// A policy in a form that decides quickly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     default: Action,
@@ -209,7 +209,7 @@ impl Default for Policy {
 
 impl Policy {
     /// A policy for these hosts and the services of their agents. Other hosts are refused everything, unless the policy
-    /// allows everybody everything.
+    /// allows everything to everybody.
     pub fn new(
         default: Action,
         rules: Vec<Rule>,
@@ -230,17 +230,17 @@ impl Policy {
         }
     }
 
-    /// Whether the policy restricts nothing.
+    /// Whether the policy allows everything to everybody.
     pub fn is_open(&self) -> bool {
         self.default == Action::Allow && self.rules.is_empty()
     }
 
-    /// Whether another policy has the same default and the same rules, even if for other hosts.
+    /// Whether another policy has the same default and the same rules. The hosts that they apply to may differ.
     pub fn reads_like(&self, other: &Self) -> bool {
         (self.default, &self.rules) == (other.default, &other.rules)
     }
 
-    /// The decision about connections that no rule fits.
+    /// The decision about connections that match no rule.
     pub const fn default_action(&self) -> Action {
         self.default
     }
@@ -250,7 +250,7 @@ impl Policy {
         &self.rules
     }
 
-    /// The rule with this number.
+    /// The rule with this number; `None` for the default.
     pub fn rule(&self, by: By) -> Option<&Rule> {
         let mut rules = self.rules.iter();
         rules.find(|rule| By::Rule(rule.number) == by)
@@ -261,9 +261,9 @@ impl Policy {
         self.at_port(from, to, port).is_allowed()
     }
 
-    /// The ruling about a port at the address of a host. A host may always reach itself. The DNS server of a host is
-    /// open to hosts that may reach anything on that host or through it, unless a rule names its port. The relay is
-    /// open to hosts that may reach anything through it.
+    /// The ruling about a port at a host's VIP. A host may always reach itself. The DNS server of a host is open to
+    /// every host that may reach anything on it or through it, unless a rule names the DNS port. The relay is open to
+    /// every host that may reach anything through it.
     pub fn at_port(&self, from: Vip, to: Vip, port: Port) -> Ruling {
         if self.is_open() || from == to {
             return Ruling::ALLOWED;
@@ -298,7 +298,7 @@ impl Policy {
         self.at(from, to, |rule| rule.has_port(port).into())
     }
 
-    /// Like [`Policy::outside`], for a port that is not known yet.
+    /// Like [`Policy::outside`], if the port is not known yet.
     pub fn at_some_port(&self, from: Vip, to: &Outside<'_>) -> Ruling {
         self.at(from, to, Rule::has_some_port)
     }
@@ -322,13 +322,13 @@ impl Policy {
         self.beyond(from, to.gateway, fit, ports)
     }
 
-    /// The ruling about the destinations of a route, through one of its gateways.
+    /// The ruling about the destinations of a route that are reached through one of its gateways.
     pub fn on_route(&self, from: Vip, gateway: Vip, to: &Target, port: u16) -> Ruling {
         let fit = |target: &Target| fit(target, to);
         self.beyond(from, gateway, fit, |rule| rule.has_port(port).into())
     }
 
-    /// The ruling about everything that may be reached through a gateway.
+    /// The ruling about all destinations that may be reached through a gateway.
     pub fn through(&self, from: Vip, gateway: Vip) -> Ruling {
         self.beyond(from, gateway, |_| Fit::Maybe, Rule::has_some_port)
     }
@@ -357,7 +357,7 @@ impl Policy {
         target: impl Fn(&Target) -> Fit,
         ports: impl Fn(&Rule) -> Fit,
     ) -> Ruling {
-        // A host reaches these destinations without the network, so the policy does not apply.
+        // The gateway reaches these destinations without the network, so the policy does not apply.
         if self.is_open() || from == gateway {
             return Ruling::ALLOWED;
         }
@@ -374,7 +374,7 @@ impl Policy {
         })
     }
 
-    /// Goes through the rules in both masks, in their order, until one decides for certain.
+    /// Checks the rules that are in both masks, in their order, until one of them decides for certain.
     fn first(&self, one: &Mask, other: &Mask, fit: impl Fn(&Rule) -> Fit) -> Ruling {
         let mut ruling = Ruling {
             allows: None,
@@ -395,7 +395,7 @@ impl Policy {
     }
 }
 
-/// The ruling about a service: allowed to everybody who may reach something that needs it.
+/// The ruling about a service: it is allowed if anything that needs the service is allowed.
 const fn reached(ruling: Ruling) -> Ruling {
     match ruling.allows {
         Some(_) => Ruling {
@@ -425,7 +425,7 @@ impl Hosts {
 }
 
 impl Rule {
-    /// Whether the rule is about a port.
+    /// Whether the rule covers the port.
     pub fn has_port(&self, port: u16) -> bool {
         self.ports.is_empty() || self.ports.iter().any(|ports| ports.contains(&port))
     }
@@ -438,7 +438,8 @@ impl Rule {
         }
     }
 
-    /// Whether this rule decides every connection that another rule is about, if this one comes first.
+    /// Whether this rule matches every connection that the other rule matches, so that the other never decides if it
+    /// comes later.
     pub fn covers(&self, other: &Self) -> bool {
         let beyond = match (&self.beyond, &other.beyond) {
             (Beyond::Everything, _) => true,
@@ -464,23 +465,23 @@ impl Rule {
     }
 }
 
-/// Whether the first target includes every destination of the second, whether asked for by name or by address.
+/// Whether the first target includes every destination of the second, by name and by address.
 fn covers(this: &Target, other: &Target) -> bool {
     match (this, other) {
         (Target::Cidr(this), Target::Cidr(other)) => this.contains(other),
-        // Only a star in this pattern can match a star in the text of the other.
+        // A star in the other pattern is compared as plain text: only a star in this pattern matches it.
         (Target::Glob(this), Target::Glob(other)) => this.pattern.matches(&plain(&other.text)),
         (Target::Cidr(_), Target::Glob(_)) | (Target::Glob(_), Target::Cidr(_)) => false,
     }
 }
 
-/// Whether a rule and a route have destinations in common. A name may have any address, but a destination that is asked
-/// for by its address has no name.
+/// Whether a rule and a route can have destinations in common. A name may resolve to any address, but a destination
+/// that a client has asked for by address has no name.
 pub fn meet(rule: &Target, route: &Target) -> bool {
     fit(rule, route) > Fit::No
 }
 
-/// Whether the target of a rule fits the destinations of a route.
+/// Whether the target of a rule matches the destinations of a route.
 fn fit(rule: &Target, route: &Target) -> Fit {
     match (rule, route) {
         _ if covers(rule, route) => Fit::Yes,
@@ -491,12 +492,11 @@ fn fit(rule: &Target, route: &Target) -> Fit {
     }
 }
 
-/// Whether any name matches both patterns.
+/// Whether a name exists that matches both patterns.
 fn overlap(one: &Glob, other: &Glob) -> bool {
     let (one, other) = (plain(&one.text), plain(&other.text));
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    // `can[i][j]`: whether the rest of the first pattern from byte `i` and the rest of the other from byte `j` can
-    // match the same text.
+    // `can[i][j]` is true if the first pattern from byte `i` and the other from byte `j` can match the same text.
     let mut can = vec![vec![false; other.len() + 1]; one.len() + 1];
     for i in (0..=one.len()).rev() {
         for j in (0..=other.len()).rev() {
@@ -512,7 +512,7 @@ fn overlap(one: &Glob, other: &Glob) -> bool {
     can[0][0]
 }
 
-/// A set of rules, as bits at their places in the list.
+/// A set of rules: bit `i` stands for rule `i` of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mask(Vec<u64>);
 
@@ -525,14 +525,14 @@ impl Mask {
         Self(rules.chunks(64).map(word).collect())
     }
 
-    /// The places in both sets, in ascending order.
+    /// The positions in both sets, in ascending order.
     fn and(&self, other: &Self) -> impl Iterator<Item = usize> {
         let words = self.0.iter().zip(&other.0).zip(0..);
         words.flat_map(|((one, other), number)| {
             let mut both = one & other;
             std::iter::from_fn(move || {
                 let bit = both.trailing_zeros() as usize;
-                // Clears the lowest bit.
+                // This clears the lowest bit.
                 both = both.checked_sub(1).map(|less| both & less)?;
                 Some(number * 64 + bit)
             })

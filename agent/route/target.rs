@@ -1,5 +1,5 @@
-//! One destination outside the network: a block of addresses, or a pattern of names; and the addresses to which only a
-//! block of their own leads.
+//! One destination outside the network: a block of addresses, or a pattern of names. Also lists the special addresses,
+//! which are routed only if a route names a block inside theirs.
 
 use std::{
     fmt,
@@ -10,12 +10,12 @@ use std::{
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use wildmatch::WildMatch;
 
-/// Addresses that mean something else on every machine, or that only a machine itself should use, with their kinds. A
-/// route leads there only if it names a part of one of these blocks.
+/// Blocks of addresses that mean something else on every machine, or that only the machine itself should use, with
+/// their descriptions. A route leads to such an address only if the route's block lies inside one of these.
 const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     (v4([0, 0, 0, 0], 8), "an address that says \"this network\""),
     (v4([127, 0, 0, 0], 8), "a loopback address"),
-    // Most clouds keep the metadata of a machine at 169.254.169.254, and some at other addresses of this block.
+    // Most clouds serve the metadata of a machine at 169.254.169.254, and some at other addresses of this block.
     (v4([169, 254, 0, 0], 16), "a link-local address"),
     (v4([224, 0, 0, 0], 4), "a multicast address"),
     (v4([240, 0, 0, 0], 4), "a reserved address"),
@@ -31,7 +31,7 @@ const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     ),
 ];
 
-/// The same kinds of addresses for IPv6.
+/// The same for IPv6.
 const SPECIAL_V6: [(Ipv6Net, &str); 10] = [
     (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "the unspecified address"),
     (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "the loopback address"),
@@ -90,7 +90,7 @@ pub struct Glob {
     pub(super) pattern: WildMatch,
 }
 
-// The debug output is the text of the pattern, character by character.
+// The debug output shows the pattern as text.
 impl fmt::Debug for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text.fmt(f)
@@ -162,7 +162,7 @@ impl Target {
         }
     }
 
-    /// Whether the target is a block inside one of the special ones, and includes this address.
+    /// Whether the target is a block that lies inside a special block, and includes this address.
     pub fn names_special(&self, address: IpAddr) -> bool {
         match (self, address) {
             (Self::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
@@ -187,7 +187,7 @@ pub fn is_special(address: IpAddr) -> bool {
     what_is(address).is_some()
 }
 
-/// The kind of an address that has a different meaning on every machine; `None` for other addresses.
+/// A description of an address that has a different meaning on every machine; `None` for other addresses.
 pub fn what_is(address: IpAddr) -> Option<&'static str> {
     let v4 = |address: Ipv4Addr| {
         let (_, what) = SPECIAL_V4
@@ -207,8 +207,8 @@ pub fn what_is(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: because it is mapped (RFC 4291 section 2.5.5.2), or through a
-/// translator (RFC 6052 section 2.1).
+/// The IPv4 address that is embedded in an IPv6 address; `None` if there is none. It is either IPv4-mapped (RFC 4291
+/// section 2.5.5.2) or reached through NAT64 (RFC 6052 section 2.1).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() else {
         return address.to_ipv4_mapped();
@@ -216,7 +216,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
-/// The form in which names and globs are compared: lower case, without the dot that ends a complete name.
+/// The form in which names and patterns are compared: lower case, and without the final dot of a complete name.
 pub(super) fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }

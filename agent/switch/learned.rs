@@ -1,7 +1,6 @@
-//! Addresses that gateways have given for names: packets to them go to the gateway, for those hosts that asked for the
-//! name.
+//! Addresses that gateways have resolved for names. Packets to such an address go to the gateway that resolved it.
 //!
-//! An entry counts only for the host that taught it, so that nobody can lead another host's connections astray.
+//! An entry is valid only for the host that suggested it, so that no host can divert another host's connections.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,18 +10,19 @@ use std::{
 
 use crate::{addr::Vip, time::Instant};
 
-/// How many addresses one host may teach.
+/// The maximum number of addresses that one host may suggest.
 pub(super) const ADDRESSES_MAX: usize = 4_096;
 
-/// How many addresses of one suggestion are looked at. A name has fewer than that.
+/// The maximum number of addresses that are read from one suggestion. A name has fewer than that.
 pub(super) const AT_ONCE_MAX: usize = 64;
 
-/// How many suggestions a host may make within [`WINDOW`]. Each comes with a question to a DNS server far away.
+/// The maximum number of suggestions that a host may make within [`WINDOW`]. Each one follows a query to a remote DNS
+/// server.
 const SUGGESTIONS_MAX: u32 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// How long an address is good for new flows after its last use.
+/// An address that was unused for this long expires: new flows to it are refused.
 const UNUSED_MAX: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ struct Entry {
 }
 
 impl Learned {
-    /// Takes what a host says about addresses, unless it says too much. `live` returns the addresses to which it has
-    /// flows: those are never forgotten for new ones.
+    /// Stores the addresses that a host suggests, unless it suggests too many. `live` returns the addresses to which
+    /// the host has flows; these are never discarded to make room for new ones.
     pub(super) fn learn(
         &mut self,
         now: Instant,
@@ -74,7 +74,7 @@ impl Learned {
         }
     }
 
-    /// The gateway for a new flow of a host to an address.
+    /// The gateway for a host's new flow to an address; `None` if the host has not suggested that address.
     pub(super) fn via(&mut self, now: Instant, host: Vip, address: Ipv4Addr) -> Option<Vip> {
         let entries = &mut self.teachers.get_mut(&host)?.entries;
         let entry = entries.get_mut(&address)?;
@@ -86,14 +86,14 @@ impl Learned {
         Some(entry.via)
     }
 
-    /// Forgets what a host has taught, because it is gone. Its next agent has to learn again.
+    /// Discards everything that a host has suggested, because the host is gone. Its next agent has to suggest again.
     pub(super) fn forget(&mut self, teacher: Vip) {
         self.teachers.remove(&teacher);
     }
 }
 
 impl Teacher {
-    /// Makes room: forgets the addresses that were not used for the longest time, except those with flows.
+    /// Makes room by discarding the least recently used addresses, except those with flows.
     fn forget(&mut self, count: usize, live: &BTreeSet<Ipv4Addr>) {
         let idle = self
             .entries

@@ -1,10 +1,10 @@
-//! Measures what one end of a flow has sent, with an addition per packet and a division once a second.
+//! Measures how much one end of a flow has sent. It costs one addition per packet and one division per second.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// A rate is that of the last whole window in which anything came.
+/// The rate is measured over the last complete window in which anything came.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Counts the bytes of a stream.
@@ -12,21 +12,21 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub(super) struct Meter {
     bytes: u64,
     packets: u64,
-    /// When the present window began. `before` is the number of bytes at that time.
+    /// The beginning of the current window. `before` is the number of bytes at that time.
     since: Instant,
     before: u64,
-    /// Bytes per second in the window before.
+    /// Bytes per second in the previous window; `None` before the first window has ended.
     rate: Option<u64>,
 }
 
-/// What a meter shows.
+/// The values of a meter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Bytes of the stream, headers not counted.
+    /// Bytes of the stream, without headers.
     pub bytes: u64,
-    /// Packets, with and without bytes.
+    /// Packets, including those without payload.
     pub packets: u64,
-    /// Bytes per second, over the last second or so.
+    /// Bytes per second, over about the last second.
     pub rate: u64,
 }
 
@@ -41,7 +41,7 @@ impl Meter {
         }
     }
 
-    /// Counts a packet that has this many bytes which none before it had: bytes that are sent again count once.
+    /// Counts a packet with this many new bytes. Retransmitted bytes are not new.
     pub(super) fn count(&mut self, now: Instant, bytes: u32) {
         if now - self.since >= WINDOW {
             self.rate = Some(self.rate_of_window(now));
@@ -63,7 +63,7 @@ impl Meter {
         }
     }
 
-    /// The rate since the window began. A window that is not over yet counts as a whole one.
+    /// The rate in the current window. A window that is shorter than a second counts as a whole second.
     fn rate_of_window(&self, now: Instant) -> u64 {
         let micros = (now - self.since).max(WINDOW).as_micros();
         let rate = u128::from(self.bytes - self.before) * 1_000_000 / micros.max(1);

@@ -1,33 +1,34 @@
-//! What the policy has refused, kept for a summary: a host that tries a thousand targets is one line in a log.
+//! Connections that the policy has refused, gathered for a summary: a host that tries a thousand targets makes one line
+//! in the log.
 
 use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
 
 use crate::{addr::Vip, route::policy::By, time::Instant};
 
-/// How many targets of one host are counted separately.
+/// The maximum number of targets of one host that are counted separately.
 const TARGETS_MAX: usize = 1_024;
 
-/// How many targets a summary names.
+/// The maximum number of targets that a summary names.
 const NAMED_MAX: usize = 3;
 
-/// How long refusals are gathered before a summary, so that what belongs together is reported together.
+/// The time between the first refusal and its summary, so that one summary can report related refusals together.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// The time between two summaries about one host.
+/// The shortest time between two summaries about one host.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// What the policy has refused to each host.
+/// The connections of each host that the policy has refused.
 #[derive(Debug, Default)]
 pub(super) struct Tallies {
     hosts: BTreeMap<Vip, Tally>,
 }
 
-/// The target of a connection that was refused.
+/// The target of a refused connection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusee {
-    /// The connection was to go to this address.
+    /// The connection had this destination address.
     Address(SocketAddrV4),
-    /// A gateway was asked for this, in these words.
+    /// A gateway was asked for this target, in these words.
     Asked(String),
 }
 
@@ -43,11 +44,11 @@ struct Tally {
 pub struct Refused {
     /// The host.
     pub from: Vip,
-    /// How many connections there were.
+    /// The number of connections.
     pub times: u64,
-    /// How many targets they had; all that are not counted separately count as one.
+    /// The number of different targets; all targets that are not counted separately count as one.
     pub targets: usize,
-    /// The targets that were asked for most, how often, and what has decided.
+    /// The most frequent targets, each with its number of connections and the rule that has refused them.
     pub most: Vec<(Refusee, u64, By)>,
 }
 
@@ -59,7 +60,7 @@ impl Tallies {
             due: now,
         });
         if tally.times == 0 {
-            // The pause after its last summary may not be over.
+            // The pause after the last summary may still last.
             tally.due = tally.due.max(now + GATHER);
         }
         tally.times = tally.times.saturating_add(times);
@@ -73,7 +74,7 @@ impl Tallies {
         self.hosts.remove(&host);
     }
 
-    /// The summary about one host, if one is due.
+    /// The summary about one host; `None` if no summary is due.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Refused> {
         let mut hosts = self.hosts.iter_mut();
         let (&from, tally) = hosts.find(|(_, tally)| tally.times > 0 && tally.due <= now)?;
@@ -85,7 +86,7 @@ impl Tallies {
         let count = targets.len() + usize::from(told_apart < times);
         let most = targets.into_iter().map(|(to, (times, by))| (to, times, by));
         let mut most: Vec<_> = most.collect();
-        // Targets that were asked for equally often stay in their order.
+        // Equally frequent targets stay in their order.
         most.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
         most.truncate(NAMED_MAX);
         Some(Refused {
@@ -139,7 +140,7 @@ mod tests {
         tallies.note(now, vip(1), to(1), By::Default, 1);
         assert_eq!(tallies.poll_timeout().unwrap().0, now + PAUSE);
         assert_eq!(tallies.poll(now + GATHER), None);
-        // The pause of one host does not delay another's summary.
+        // The pause after one host's summary does not delay another host's summary.
         tallies.note(now, vip(2), to(1), By::Default, 1);
         assert_eq!(tallies.poll(now + GATHER).unwrap().from, vip(2));
         assert_eq!(tallies.poll(now + PAUSE).unwrap().from, vip(1));

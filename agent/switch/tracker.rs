@@ -1,7 +1,7 @@
-//! The flows that cross the switch, known by their packets alone.
+//! The flows that cross the switch, known only from their packets.
 //!
-//! An agent cannot be asked what belongs to what, so the switch watches: a flow begins with a SYN that policy allows,
-//! and ends when both FINs are acknowledged, with a reset, or with one of its hosts. Nothing else may pass.
+//! The switch does not trust agents, so it follows each flow itself. A flow begins with a SYN that the policy allows,
+//! and ends when both FINs are acknowledged, with a reset, or when one of its hosts is lost. No other packets may pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,19 +24,19 @@ use crate::{
     },
 };
 
-/// How many flows one host may begin. The manager's own host has as many for itself alone.
+/// The maximum number of flows that one host may begin. The manager's own host has this many reserved for itself.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
-/// How many flows all other hosts may have begun.
+/// The maximum number of flows that all other hosts together may have begun.
 pub(super) const FLOWS_MAX: usize = 3 * FLOWS_PER_HOST;
 
-/// How many SYNs of one host may be unanswered.
+/// The maximum number of unanswered SYNs of one host.
 pub(super) const OPENINGS_PER_HOST: usize = 1_024;
 
-/// How many SYNs of one host to one other host may be unanswered.
+/// The maximum number of unanswered SYNs from one host to one other host.
 pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
-/// A SYN that nobody has answered is forgotten after this long. An agent gives up a dial well before.
+/// The time after which an unanswered SYN is discarded. An agent abandons a dial well before.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
 /// Why a segment may not pass.
@@ -44,8 +44,8 @@ const OPENING_MAX: Duration = Duration::from_mins(2);
 pub(super) enum NoPassage {
     /// The segment belongs to no connection.
     Stray,
-    /// The segment would begin a connection that is forbidden: nothing is published there, the host is down, or there
-    /// are too many.
+    /// The segment would begin a forbidden connection: the port is not published, the host is down, or there are too
+    /// many flows.
     Forbidden,
     /// The policy refuses the segment.
     Denied(By),
@@ -53,17 +53,17 @@ pub(super) enum NoPassage {
 
 #[derive(Debug)]
 pub(super) struct Tracker {
-    /// Flows by their two endpoints in ascending order.
+    /// Flows by their two endpoints, the lower one first.
     flows: BTreeMap<FlowKey, Flow>,
-    /// The flows of each host, so that losing one does not mean looking at all.
+    /// The keys of each host's flows, so that the loss of a host does not require a search through all flows.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
-    /// The manager's own host: flows of others never keep it from beginning its own.
+    /// The manager's own host: it can begin flows even if the others have reached their limit.
     favourite: Option<Vip>,
-    /// How many flows the favourite has begun.
+    /// How many flows `favourite` has begun.
     favoured: usize,
     /// How many flows each other host has begun.
     begun: Shares<Vip>,
-    /// The flows whose SYN is not answered yet, by the time when they began.
+    /// The flows whose SYN is unanswered, ordered by the time of the SYN.
     openings: BTreeSet<(Instant, FlowKey)>,
     /// How many unanswered SYNs each host has sent.
     opening_by: Counts<Vip>,
@@ -88,51 +88,51 @@ impl Default for Tracker {
 
 #[derive(Debug)]
 struct Flow {
-    /// The end whose endpoint comes first in the flow's name.
+    /// The end whose endpoint comes first in the flow's key.
     first: End,
     second: End,
     /// The end that sent the SYN.
     initiator: Side,
     /// The sequence number of that SYN.
     first_seq: u32,
-    /// When the flow began, as long as its SYN is not answered.
+    /// The time at which the flow began; `None` after its SYN was answered.
     opening: Option<Instant>,
     begun: Instant,
     last: Instant,
-    /// How long the handshake took, once it is over.
+    /// The duration of the handshake; `None` before its end.
     handshake: Option<Duration>,
 }
 
-/// A flow as its packets show it.
+/// The state of a flow, as its packets show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowInfo {
-    /// The two endpoints; the first is the one that began.
+    /// The two endpoints; the first is that of the initiator.
     pub key: FlowKey,
-    /// The host that began it.
+    /// The host that began the flow.
     pub from: Vip,
-    /// The host at its other end; for a destination outside the network, the gateway.
+    /// The host at the other end. If the destination is outside the network, this is the gateway.
     pub to: Vip,
-    /// How far it has come.
+    /// The progress of the flow.
     pub phase: Phase,
-    /// What the host that began it has sent.
+    /// The traffic from the host that began the flow.
     pub sent: Reading,
-    /// What the host at its other end has sent.
+    /// The traffic from the host at the other end.
     pub received: Reading,
-    /// How long ago it began.
+    /// The time since the flow began.
     pub age: Duration,
-    /// How long ago its last packet came.
+    /// The time since its last packet.
     pub idle: Duration,
-    /// The time from its SYN to the initiator's answer to the SYN|ACK: once through the whole network and back, and the
-    /// dial at the far end.
+    /// The time from the SYN to the initiator's acknowledgment of the SYN|ACK: one round trip through the whole
+    /// network, plus the dial at the far end. `None` before that acknowledgment.
     pub handshake: Option<Duration>,
 }
 
-/// How far a flow has come.
+/// The progress of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Its SYN is not answered yet.
+    /// The SYN is not answered yet.
     Opening,
-    /// Bytes may go both ways.
+    /// The flow is established: both ends may send.
     Open,
     /// One end has finished sending.
     Closing,
@@ -161,7 +161,7 @@ struct End {
     meter: Meter,
     /// The sequence number after everything that this end has sent; `None` before its SYN.
     next: Option<u32>,
-    /// The sequence number after the FIN of this end; `None` before it.
+    /// The sequence number after this end's FIN; `None` before the FIN.
     fin: Option<u32>,
     fin_acked: bool,
     window: Window,
@@ -172,15 +172,15 @@ struct End {
 pub(super) struct Passage {
     /// The host at the other end.
     pub(super) to: Vip,
-    /// How many bytes of the segment are of no use, because the other end does not take them yet. Bytes that are sent again do
-    /// not count: the other end can make an honest sender repeat them.
+    /// How many bytes of the segment are beyond the receiver's window. Retransmitted bytes are not counted, because the
+    /// receiver can make an honest sender retransmit them.
     pub(super) useless: u32,
 }
 
-/// A reset to be delivered to one end of a flow, because the other is gone.
+/// A reset for one end of a flow, because the other end is gone.
 #[derive(Debug)]
 pub(super) struct Farewell {
-    /// The host at the end that is gone.
+    /// The host at the end that is gone, which the reset appears to come from.
     pub(super) from: Vip,
     pub(super) to: Vip,
     pub(super) key: FlowKey,
@@ -188,23 +188,23 @@ pub(super) struct Farewell {
 }
 
 impl Tracker {
-    /// Marks a host as the manager's own, if there is none yet.
+    /// Marks a host as the manager's own, unless another host is marked already.
     pub(super) fn favour(&mut self, host: Vip) {
         self.favourite.get_or_insert(host);
     }
 
-    /// Forgets a host that has no flows left.
+    /// Removes a host that has no flows left.
     pub(super) fn forget(&mut self, host: Vip) {
         self.favourite.take_if(|favourite| *favourite == host);
     }
 
-    /// How many flows touch this host.
+    /// The number of flows from or to this host.
     pub(super) fn count(&self, host: Vip) -> usize {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow, even if there is one: its
-    /// host has used the port again, and has forgotten the old flow.
+    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow and replaces the old one: its
+    /// host has forgotten the old flow and uses the port again.
     pub(super) fn is_repeated(&self, key: FlowKey, syn: Segment) -> bool {
         let (name, side) = ordered(key);
         let known = self.flows.get(&name);
@@ -257,14 +257,14 @@ impl Tracker {
         Ok(())
     }
 
-    /// Marks that the SYN of a flow from one host to another was answered, or is forgotten.
+    /// Removes a flow from the unanswered SYNs, because its SYN was answered or discarded.
     fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
         self.openings.remove(&(since, name));
         self.opening_by.take(from, 1);
         self.opening_to.take((from, to), 1);
     }
 
-    /// Takes one of the flows that a host may begin; false if it has too many.
+    /// Counts one more flow that a host begins; returns false if the host has too many.
     fn take(&mut self, from: Vip) -> bool {
         if self.favourite == Some(from) {
             let fits = self.favoured < FLOWS_PER_HOST;
@@ -274,7 +274,7 @@ impl Tracker {
         self.begun.held(from) < FLOWS_PER_HOST && self.begun.take(from, 1)
     }
 
-    /// Gives back one of the flows that a host had begun.
+    /// Uncounts a flow that a host has begun.
     fn give(&mut self, from: Vip) {
         if self.favourite == Some(from) {
             self.favoured -= 1;
@@ -283,7 +283,7 @@ impl Tracker {
         }
     }
 
-    /// The addresses that a host has flows to, outside the network and inside.
+    /// The addresses to which a host has flows, inside and outside the network.
     pub(super) fn destinations(&self, host: Vip) -> BTreeSet<Ipv4Addr> {
         let names = self.by_host.get(&host).into_iter().flatten();
         names
@@ -291,7 +291,7 @@ impl Tracker {
             .collect()
     }
 
-    /// Follows a segment of a flow that has begun.
+    /// Updates a flow with one of its segments.
     pub(super) fn follow(
         &mut self,
         now: Instant,
@@ -303,7 +303,7 @@ impl Tracker {
         let Some(flow) = self.flows.get_mut(&name) else {
             return Err(NoPassage::Stray);
         };
-        // Several gateways may be the way to an address, but only one of them has this flow.
+        // Several gateways may lead to an address, but only one of them carries this flow.
         if flow.end(side).host != from {
             return Err(NoPassage::Stray);
         }
@@ -352,7 +352,7 @@ impl Tracker {
         Ok(Passage { to, useless })
     }
 
-    /// Ends all flows of a host that is gone, and returns the resets for their other ends.
+    /// Removes all flows of a lost host, and returns the resets for their other ends.
     pub(super) fn lose(&mut self, host: Vip) -> Vec<Farewell> {
         let names = self.by_host.remove(&host).unwrap_or_default();
         names
@@ -364,26 +364,27 @@ impl Tracker {
                 } else {
                     Side::Second
                 };
-                // A host's flow to itself ends with it.
+                // A flow from a host to itself has no other end to reset.
                 (flow.end(gone.other()).host != host).then(|| flow.farewell(name, gone))
             })
             .collect()
     }
 
-    /// Ends one flow, named in either direction, and returns the resets for both ends; `None` if there is no such flow.
+    /// Ends one flow, which `key` names in either direction, and returns the resets for both ends; `None` if there is
+    /// no such flow.
     pub(super) fn end(&mut self, key: FlowKey) -> Option<[Farewell; 2]> {
         let (name, _) = ordered(key);
         let flow = self.remove(name)?;
         Some([Side::First, Side::Second].map(|gone| flow.farewell(name, gone)))
     }
 
-    /// All flows, in the order of their endpoints.
+    /// All flows, ordered by their endpoints.
     pub(super) fn flows(&self, now: Instant) -> impl Iterator<Item = FlowInfo> {
         let flows = self.flows.iter();
         flows.map(move |(&name, flow)| flow.info(now, name))
     }
 
-    /// How many flows there are.
+    /// The number of flows.
     pub(super) fn len(&self) -> usize {
         self.flows.len()
     }
@@ -458,8 +459,8 @@ impl Flow {
         }
     }
 
-    /// A reset from the end that is gone to the one that stays. It carries the sequence number after everything
-    /// that was forwarded, which is what the receiver expects when it has read that far.
+    /// A reset from the end that is gone to the end that remains. Its sequence number follows everything that was
+    /// forwarded, which is what the receiver expects once it has read all of that.
     fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
         let key = match gone {
             Side::First => name,
@@ -468,7 +469,7 @@ impl Flow {
         let stays = self.end(gone.other());
         let packet = match self.end(gone).next {
             Some(next) => reset(key, next, None),
-            // The SYN was never answered: only an acknowledgment of it makes a reset valid.
+            // The SYN was never answered, so a reset is valid only if it acknowledges the SYN.
             None => reset(key, 0, stays.next),
         };
         Farewell {
@@ -492,7 +493,7 @@ impl End {
         }
     }
 
-    /// How many bytes of a segment have not been seen before. A probe of an idle connection repeats one, and has none.
+    /// How many bytes of a segment were not sent before. A keepalive probe repeats one byte, so it has 0 new bytes.
     fn fresh(&self, segment: Segment) -> u32 {
         let bytes = segment.bytes();
         let numbered = segment.span - bytes;
@@ -507,7 +508,7 @@ impl End {
     }
 }
 
-/// The name of a flow, and the end of it that sends in this direction.
+/// The key of a flow with its endpoints in ascending order, and the end that sends in this direction.
 fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
         (key, Side::First)

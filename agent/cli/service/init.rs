@@ -1,22 +1,22 @@
-//! The programs that start a service of a user: systemd, launchd, and the scheduler of Windows. All three are here on
-//! every platform, so that each is read and tested everywhere.
+//! The programs that start a user's services: systemd, launchd, and the Windows Task Scheduler. All three are compiled
+//! on every platform, so that each is tested everywhere.
 
 use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 
-/// The network that the service runs.
+/// The service to install: a network, and the program that runs it.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
     pub(super) name: String,
-    /// This program.
+    /// The path of this program.
     pub(super) program: PathBuf,
     pub(super) manifest: PathBuf,
-    /// The `PATH` in which the manifest's commands are looked for.
+    /// The `PATH` with which the manifest's commands are found.
     pub(super) path: String,
 }
 
-/// The program that starts services on a machine.
+/// The program that starts services on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Init {
     Systemd,
@@ -35,7 +35,7 @@ impl Init {
         }
     }
 
-    /// The file that describes the service; `None` where a command holds everything.
+    /// The file that describes the service; `None` if the install command contains everything.
     pub(super) fn file(self, folders: &BaseDirs, name: &str) -> Option<PathBuf> {
         match self {
             Self::Systemd => {
@@ -50,7 +50,7 @@ impl Init {
         }
     }
 
-    /// The content of the file that describes the service.
+    /// The content of that file.
     pub(super) fn text(self, folders: &BaseDirs, service: &Service) -> String {
         match self {
             Self::Systemd => systemd_unit(service),
@@ -59,7 +59,7 @@ impl Init {
         }
     }
 
-    /// Where the log is, for people.
+    /// Where people find the log: a command or a path.
     pub(super) fn log(self, folders: &BaseDirs, name: &str) -> String {
         match self {
             Self::Systemd => format!("journalctl --user -u {name}"),
@@ -70,7 +70,7 @@ impl Init {
         }
     }
 
-    /// The folder of the log, if the log is a file.
+    /// The folder of the log; `None` if the log is not a file.
     pub(super) fn log_folder(self, folders: &BaseDirs) -> Option<PathBuf> {
         match self {
             Self::Systemd => None,
@@ -86,7 +86,7 @@ impl Init {
             Self::Systemd => vec![
                 words(&["systemctl", "--user", "daemon-reload"]),
                 words(&["systemctl", "--user", "enable", name]),
-                // A service that runs already has to read the new file.
+                // A service that already runs has to be restarted with the new file.
                 words(&["systemctl", "--user", "restart", name]),
             ],
             Self::Launchd => {
@@ -99,7 +99,7 @@ impl Init {
                 ])]
             }
             Self::Scheduler => {
-                // This runs a console program without its window, and writes its output into a file.
+                // This runs a console program without its window, and writes its output to a file.
                 let run = format!(
                     "conhost.exe --headless cmd.exe /c \"\"{}\" up \"{}\" > \"{}\" 2>&1\"",
                     service.program.display(),
@@ -118,7 +118,7 @@ impl Init {
         }
     }
 
-    /// The commands that stop the service, now and for ever.
+    /// The commands that stop the service, and prevent later starts.
     pub(super) fn stop(self, folders: &BaseDirs, name: &str) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "disable", "--now", name])],
@@ -141,7 +141,7 @@ impl Init {
         }
     }
 
-    /// The commands to run once the file is removed.
+    /// The commands to run after the file was removed.
     pub(super) fn after_removal(self) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "daemon-reload"])],
@@ -149,7 +149,7 @@ impl Init {
         }
     }
 
-    /// The command that succeeds if the service runs.
+    /// A command that succeeds if the service runs.
     pub(super) fn asks_running(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd => words(&["systemctl", "--user", "is-active", "--quiet", name]),
@@ -158,7 +158,7 @@ impl Init {
         }
     }
 
-    /// The command that succeeds if the service is installed; empty where a file shows that.
+    /// A command that succeeds if the service is installed; empty if the file shows that already.
     pub(super) fn asks_installed(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd | Self::Launchd => Vec::new(),
@@ -171,17 +171,17 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-/// The name of the service for launchd.
+/// The name of the service in launchd.
 fn label(name: &str) -> String {
     format!("io.norouter.{name}")
 }
 
-/// The name of the service for the scheduler.
+/// The name of the task in the Windows Task Scheduler.
 fn task(name: &str) -> String {
     format!("NoRouter\\{name}")
 }
 
-/// A unit of systemd (systemd.service(5)).
+/// A systemd unit (systemd.service(5)).
 fn systemd_unit(service: &Service) -> String {
     format!(
         "[Unit]\n\
@@ -205,12 +205,12 @@ fn systemd_unit(service: &Service) -> String {
     )
 }
 
-/// A word of a command line. A `$` is doubled, because it would begin a variable.
+/// Quotes a word of a command line. `$` is doubled, because it would begin a variable.
 fn systemd_word(path: &Path) -> String {
     systemd_quoted(&path.display().to_string()).replace('$', "$$")
 }
 
-/// A text in quotes (systemd.syntax(7)).
+/// Quotes a text (systemd.syntax(7)).
 fn systemd_quoted(text: &str) -> String {
     let text = text.replace('\\', r"\\").replace('"', "\\\"");
     format!("\"{}\"", escaped_specifiers(&text))
@@ -220,7 +220,7 @@ fn escaped_specifiers(text: &str) -> String {
     text.replace('%', "%%")
 }
 
-/// A property list of launchd (launchd.plist(5)).
+/// A launchd property list (launchd.plist(5)).
 fn launchd_agent(service: &Service, log: &str) -> String {
     let text = |text: &str| {
         let text = text

@@ -1,4 +1,4 @@
-//! `norouter service`: a network that is there whenever you are logged in.
+//! `norouter service`: keeps a network running whenever its user is logged in.
 
 mod init;
 
@@ -63,7 +63,7 @@ struct Name {
     name: String,
 }
 
-/// Checks that a name is the same file name and the same label everywhere.
+/// Checks that a name can be used unchanged as a file name and as a label on all platforms.
 fn check_name(name: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     }
 }
 
-/// The service for a manifest that can be run.
+/// Checks a manifest, and makes the service that runs it.
 fn planned(
     file: Option<&std::path::Path>,
     name: &str,
@@ -134,7 +134,7 @@ fn planned(
     })
 }
 
-/// Refuses a path that would become another one, or several lines, in the file that describes the service.
+/// Refuses a path that would be changed, or split into several lines, in the file that describes the service.
 fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
@@ -185,7 +185,7 @@ fn install(
     }
     for command in &commands {
         perform(command).inspect_err(|_| {
-            // A service that could not be started must not start by surprise some day.
+            // A service that could not be started must not start unexpectedly at a later login.
             if let Some(file) = &file {
                 let _ = fs::remove_file(file);
             }
@@ -249,7 +249,7 @@ fn not_installed(name: &str) -> Error {
     Error::new(Exit::NoManager, message).hint("norouter service install FILE")
 }
 
-/// Runs a command of the operating system; fails with what it said.
+/// Runs a command of the operating system; fails with its output.
 fn perform(command: &[String]) -> Result<(), Error> {
     let line = command.join(" ");
     let failed = |what: String| {

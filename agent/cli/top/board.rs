@@ -1,4 +1,4 @@
-//! What `top` shows and what its keys do. It is told everything and asks nobody, so that a test can read it.
+//! The contents of the screen of `top`, and the effects of its keys. It performs no I/O, so that tests can use it.
 
 use anstyle::{AnsiColor, Style};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -12,7 +12,7 @@ use crate::{
     view::{FlowView, FlowsView, NetworkView},
 };
 
-/// The orders that "s" goes through.
+/// The orders through which the key "s" cycles.
 const ORDERS: [(Order, &str); 5] = [
     (Order::Rate, "rate"),
     (Order::Bytes, "bytes"),
@@ -21,7 +21,7 @@ const ORDERS: [(Order, &str); 5] = [
     (Order::Name, "name"),
 ];
 
-/// What the person wants and the board cannot do itself.
+/// An action that the person wants and that the board cannot perform itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Quit,
@@ -29,28 +29,28 @@ pub(super) enum Wish {
     Kill(String),
 }
 
-/// What is on the screen.
+/// The state of the screen.
 pub(super) struct Board {
     network: NetworkView,
-    /// Bytes per second that each host sends and receives.
+    /// The bytes per second that each host sends and receives.
     rates: Vec<(u64, u64)>,
     flows: Vec<FlowView>,
     total: usize,
     order: Order,
     filter: String,
-    /// The id of the chosen flow, which stays chosen wherever it moves.
+    /// The id of the selected flow; it stays selected when its row moves. `None` if no flow is selected.
     chosen: Option<String>,
     mode: Mode,
     said: String,
 }
 
-/// What keys do.
+/// The mode that decides what keys do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Mode {
     Watch,
-    /// Letters belong to the filter.
+    /// Typed characters change the filter.
     Filter,
-    /// Only "y" ends the flow with this id.
+    /// The person is asked whether to end the flow with this id; only "y" ends it.
     Sure(String),
 }
 
@@ -71,7 +71,7 @@ impl Board {
         board
     }
 
-    /// Takes the present state of the network.
+    /// Updates the board with the current state of the network.
     pub(super) fn update(&mut self, network: NetworkView, flows: FlowsView) {
         let millis = network
             .uptime_ms
@@ -94,7 +94,7 @@ impl Board {
         self.take(flows);
     }
 
-    /// Shows a message until the next key.
+    /// Shows a message until the next key is pressed.
     pub(super) fn say(&mut self, text: String) {
         self.said = text;
     }
@@ -177,7 +177,7 @@ impl Board {
         self.flows.iter().filter(has).collect()
     }
 
-    /// The place of the chosen flow among those that are shown, and its id.
+    /// The row and the id of the selected flow; `None` if it is not shown.
     fn chosen_place(&self) -> Option<(usize, String)> {
         let chosen = self.chosen.as_ref()?;
         let at = self.shown().iter().position(|flow| flow.id == *chosen)?;
@@ -191,7 +191,7 @@ impl Board {
         self.chosen = shown.get(at).map(|flow| flow.id.clone());
     }
 
-    /// The whole screen, `height` lines of at most `width` columns.
+    /// The contents of the screen: `height` lines of at most `width` columns.
     pub(super) fn lines(&self, width: usize, height: usize) -> Vec<String> {
         let bold = Style::new().bold();
         let inverse = Style::new().invert();
@@ -201,7 +201,7 @@ impl Board {
         };
         let mut lines = vec![cut(bold, &self.headline()), String::new()];
         let hosts = self.hosts();
-        // Connections have at least half of the screen.
+        // At least half of the screen is for the connections.
         let room = (height / 2).saturating_sub(3).max(1);
         for (index, (style, line)) in hosts.iter().take(room + 1).enumerate() {
             lines.push(cut(if index == 0 { bold } else { *style }, line));
@@ -246,7 +246,7 @@ impl Board {
         format!("{network}  {uptime}  {up} of {hosts} ready  connections: {flows}")
     }
 
-    /// The table of hosts; those that cannot be reached first.
+    /// The table of hosts. Hosts that are not up come first.
     fn hosts(&self) -> Vec<(Style, String)> {
         let mut hosts: Vec<_> = self
             .network
@@ -392,7 +392,7 @@ mod tests {
         board.press(KeyEvent::new(code, KeyModifiers::NONE))
     }
 
-    /// The screen without colours.
+    /// The contents of the screen without colours.
     fn screen(board: &Board) -> Vec<String> {
         let lines = board.lines(100, 20);
         assert_eq!(lines.len(), 20);
@@ -402,7 +402,7 @@ mod tests {
             .collect()
     }
 
-    /// The ports of the flows on the screen, from above.
+    /// The ports of the flows on the screen, from top to bottom.
     fn ports(board: &Board) -> Vec<String> {
         let lines = screen(board);
         let ports = lines
@@ -475,7 +475,7 @@ mod tests {
         );
         press(&mut board, KeyCode::Down);
         press(&mut board, KeyCode::Down);
-        // The flow stays chosen wherever it moves.
+        // The flow stays selected when its row moves.
         press(&mut board, KeyCode::Char('s'));
         press(&mut board, KeyCode::Char('k'));
         let question = screen(&board).pop().unwrap();

@@ -1,4 +1,4 @@
-//! `norouter top`: a running network on the whole terminal.
+//! `norouter top`: shows a running network on the whole terminal.
 
 mod board;
 
@@ -25,10 +25,10 @@ use crate::{
     view::{FlowsView, NetworkView},
 };
 
-/// How often the network is asked.
+/// The time between two requests to the manager.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// More connections than fit on any terminal, so that a filter finds something.
+/// The limit is above the rows of any terminal, so that a filter has more connections to search.
 const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Error> {
     })
 }
 
-/// Draws the board until the person has seen enough, or the network has ended.
+/// Draws the board until the person quits or the network has ended.
 async fn show(client: &Client, mut board: Board) -> Result<Exit, Error> {
     let mut events = terminal_events();
     let mut looks = tokio::time::interval(LOOK);
@@ -88,7 +88,7 @@ async fn show(client: &Client, mut board: Board) -> Result<Exit, Error> {
             }
             event = events.recv() => match event {
                 Some(event::Event::Key(key)) if key.kind != event::KeyEventKind::Release => board.press(key),
-                // A new size is drawn at once.
+                // After the size has changed, the board is redrawn at once.
                 Some(_) => None,
                 None => Some(Wish::Quit),
             }
@@ -109,7 +109,7 @@ async fn look(client: &Client) -> Result<(NetworkView, FlowsView), Error> {
     Ok((client.network().await?, client.get(FLOWS).await?))
 }
 
-/// Keys and sizes, read by a thread that is not waited for in the end.
+/// Keys and size changes, read by a thread that is not joined at the end.
 fn terminal_events() -> mpsc::UnboundedReceiver<event::Event> {
     let (sender, events) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -144,7 +144,7 @@ fn lost(error: &io::Error) -> Error {
     )
 }
 
-/// The terminal while this program has it. It is given back as it was, even after a panic.
+/// The terminal in full-screen mode. Dropping this restores it, even after a panic.
 struct Terminal;
 
 impl Terminal {
@@ -158,7 +158,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // If this fails, there is nobody who could be told.
+        // If writing to the terminal fails, nobody can be told about it.
         let _ = execute!(io::stdout(), cursor::Show, LeaveAlternateScreen);
         let _ = terminal::disable_raw_mode();
     }
