@@ -1,4 +1,4 @@
-//! Connections that other hosts begin: what each of them may have under way here, before anything is spent on it.
+//! Limits how many requests of each other host may be in progress at this agent, before anything is spent on them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,30 +20,30 @@ use crate::{
     wire::{Failure, Packet},
 };
 
-/// How many dials may be under way at a time. A dial holds a socket and perhaps a thread that resolves a name.
+/// How many dials may be in progress at a time. A dial holds a socket and perhaps a thread that resolves a name.
 pub(super) const DIALS_MAX: usize = 1_024;
 
-/// How many questions of other hosts may be open, each on a connection of its own.
+/// How many DNS questions of other hosts may be open. Each is on a connection of its own.
 const QUESTIONS_MAX: usize = 512;
 
-/// How many connections for other hosts' proxies may be asked for and not made yet.
+/// How many connections for other hosts' proxies may be requested and not yet made.
 const RELAYS_MAX: usize = 1_024;
 
-/// Requests of other hosts that are under way, by host. No host may have more of them than what is left for all others.
+/// Requests of other hosts that are in progress, by host. No host may have more of them than it leaves to all others.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
     questions: Shares<Ipv4Addr>,
     relays: Shares<Ipv4Addr>,
-    /// The flows that other hosts have begun.
     accepted: BTreeSet<FlowKey>,
-    /// The flows on which a service is asked something.
+    /// The flows on which a service has a request to answer.
     asking: BTreeMap<FlowKey, Service>,
-    /// What other hosts have asked this gateway for on their flows, and the address that it has connected to.
+    /// For each relayed flow the destination that the other host asked for, and the address to which this gateway
+    /// connected.
     relayed: BTreeMap<FlowKey, (Destination, IpAddr)>,
 }
 
-/// A host wants more than its share.
+/// The host has used up its share.
 struct Crowded;
 
 impl Default for Arrivals {
@@ -68,7 +68,7 @@ impl Arrivals {
         }
     }
 
-    /// Begins a flow for a SYN to something that is served here; false if it has to be refused.
+    /// Begins a flow for a SYN to something that is served here. Returns false if the SYN has to be refused.
     pub(super) fn accept(
         &mut self,
         now: Instant,
@@ -92,7 +92,7 @@ impl Arrivals {
         if let Served::Dial(host, port) = &served
             && let Err((destination, failure)) = permitted(rights, host, *port)
         {
-            // For a published port it was reported before.
+            // For a published port this was reported when the configuration was read.
             if own != Some(*key.dst.ip()) {
                 reports.note_not_dialled(now, &destination, &failure, outbox);
             }
@@ -117,8 +117,8 @@ impl Arrivals {
         true
     }
 
-    /// Begins a flow, if its host still has a share; `None` if the packet begins nothing. `is_own` says that this host
-    /// itself has sent it.
+    /// Begins a flow, if the host has a share left. `None` means that the packet does not begin a flow. `is_own` is
+    /// true if this host itself sent the packet.
     fn begin(
         &mut self,
         now: Instant,
@@ -128,7 +128,7 @@ impl Arrivals {
         flows: &mut Table,
     ) -> Result<Option<FlowKey>, Crowded> {
         let waits = *syn.key().src.ip();
-        // A share is taken before a stack is made, so that a refusal costs next to nothing.
+        // The share is taken before a stack is made, so that a refusal costs next to nothing.
         let share = self.share(served);
         let has_share = if is_own {
             share.take_any(waits, 1)
@@ -155,23 +155,23 @@ impl Arrivals {
         Ok(Some(flow))
     }
 
-    /// The flows that other hosts have begun.
+    /// The flows that hosts, this one included, have begun to something that is served here.
     pub(super) fn accepted(&self) -> impl Iterator<Item = FlowKey> {
         self.accepted.iter().copied()
     }
 
-    /// Notes what this gateway has connected to for another host, which has asked for it on this flow.
+    /// Notes that this gateway has connected to `address`, because another host has asked for `to` on this flow.
     pub(super) fn relay(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
         self.relayed.insert(flow, (to, address));
     }
 
-    /// The flows on which this gateway has connected to something, what was asked for, and the address.
+    /// The flows for which this gateway has connected to a destination, with that destination and its address.
     pub(super) fn relayed(&self) -> impl Iterator<Item = (FlowKey, &Destination, IpAddr)> {
         let relayed = self.relayed.iter();
         relayed.map(|(flow, (to, address))| (*flow, to, *address))
     }
 
-    /// Counts a question as answered: from now on the flow is a connection like any other.
+    /// Counts a request to a service as answered. From now on the flow is a connection like any other.
     pub(super) fn end_question(&mut self, flow: FlowKey) {
         if let Some(service) = self.asking.remove(&flow) {
             let share = self.share(&Served::Service(service));
@@ -179,23 +179,23 @@ impl Arrivals {
         }
     }
 
-    /// Forgets a flow that is over.
+    /// Forgets a flow that has ended.
     pub(super) fn release(&mut self, flow: FlowKey) {
         self.accepted.remove(&flow);
         self.end_question(flow);
         self.relayed.remove(&flow);
     }
 
-    /// Counts a dial as over.
+    /// Returns the share of a dial that has ended.
     pub(super) fn end_dial(&mut self, flow: FlowKey) {
         self.dials.give(*flow.dst.ip(), 1);
     }
 }
 
-/// Whether what is served may be dialled.
+/// Whether the limits of this machine permit to dial this destination.
 fn permitted(rights: &Rights, host: &str, port: u16) -> Result<(), (Destination, Failure)> {
     let Ok(host) = host.parse() else {
-        // A text that is not a host cannot be dialled, and the driver reports that.
+        // A text that is not a host cannot be dialled, and the driver will report that.
         return Ok(());
     };
     let destination = Destination { host, port };

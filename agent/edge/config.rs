@@ -1,4 +1,4 @@
-//! The configuration of an agent: the manager's message, checked once.
+//! The configuration of an agent: the manager's message after one check of all its values.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,49 +19,49 @@ use crate::{
 /// The configuration of an agent.
 pub(super) struct Config {
     pub(super) me: Vip,
-    /// What each published port dials.
+    /// The destination that each published port dials.
     pub(super) forwards: BTreeMap<Port, (String, u16)>,
     /// The published ports of all hosts.
     pub(super) published: BTreeSet<SocketAddrV4>,
-    /// All names and aliases, with the addresses that they mean.
+    /// All names and aliases, with their addresses.
     pub(super) names: BTreeMap<String, Ipv4Addr>,
     pub(super) zone: Zone,
     pub(super) routes: Routes,
     pub(super) policy: Policy,
     /// The DNS servers of all hosts.
     pub(super) dns: BTreeMap<Vip, Port>,
-    /// The ports on which gateways dial for others.
+    /// The ports of the gateways' relays.
     pub(super) relays: BTreeMap<Vip, Port>,
     pub(super) http: Option<Proxy>,
     pub(super) socks: Option<Proxy>,
-    /// Whether the agent listens on the real loopback addresses of the network.
+    /// Whether the agent listens on the loopback addresses of the network's hosts.
     pub(super) loopback: bool,
     /// Whether only programs of the agent's own user may connect to those addresses.
     pub(super) same_user: bool,
     pub(super) files: Files,
-    /// The word of the manager's run, if it has one.
+    /// Identifies the run of the manager. `None` if the manager has not sent it.
     pub(super) manager: Option<String>,
     pub(super) peer: Peer,
 }
 
-/// What the manager supports, or does.
+/// The capabilities that the manager has announced.
 #[expect(clippy::struct_excessive_bools, reason = "each is announced by itself")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
-    /// It wants reports of problems.
+    /// The manager wants reports of problems.
     pub(super) problems: bool,
-    /// It has promised to send something from time to time.
+    /// The manager has promised to send something at regular intervals.
     pub(super) heartbeat: bool,
-    /// It wants notices of single occurrences.
+    /// The manager wants notices of single events.
     pub(super) notices: bool,
-    /// It takes frames with sums.
+    /// The manager accepts frames with sums.
     pub(super) sums: bool,
-    /// It wants reports of what the policy has refused.
+    /// The manager wants reports of what the policy has refused.
     pub(super) policy: bool,
 }
 
 impl Config {
-    /// Checks the manager's message. Fails with what it cannot mean.
+    /// Checks the manager's message. Fails with the first value that is not valid.
     pub(super) fn read(args: Configure) -> Result<Self, String> {
         let me = Vip::new(args.me).map_err(|error| format!("me: {}: {error}", args.me))?;
         let zone = zone(&args);
@@ -93,7 +93,7 @@ impl Config {
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
         let manager = Some(args.manager).filter(|word| !word.is_empty());
-        // It becomes a part of a file's name.
+        // The text becomes part of a file name.
         let is_word =
             |word: &str| word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric());
         if !manager.as_deref().is_none_or(is_word) {
@@ -166,7 +166,7 @@ impl Config {
     /// The listeners that stay as they are when this configuration follows `old`.
     pub(super) fn listeners_kept_from(&self, old: &Self) -> BTreeSet<Listener> {
         let mut kept = self.listeners();
-        // A proxy with other users is another one at the same address.
+        // If the users of a proxy have changed, it needs a new listener, although its address stays the same.
         if old.http != self.http {
             kept.retain(|listener| listener.purpose != Purpose::Http);
         }
@@ -176,8 +176,8 @@ impl Config {
         kept
     }
 
-    /// Whether connections to a listener are refused while these hosts are lost. That is never so for the host's own
-    /// address, about which nobody else decides, and for questions over UDP, whose answer says so.
+    /// Whether connections to a listener are refused while these hosts are lost. It is always false for the host's own
+    /// address, which does not depend on other hosts, and for DNS over UDP, which can answer with an error.
     pub(super) fn is_held(&self, listener: &Listener, lost: &BTreeSet<Ipv4Addr>) -> bool {
         let SocketAddr::V4(address) = listener.address else {
             return false;
@@ -187,7 +187,7 @@ impl Config {
             && lost.contains(address.ip())
     }
 
-    /// Whether only programs of the agent's own user are let in at a listener for this purpose.
+    /// Whether a listener for this purpose accepts only programs of the agent's own user.
     pub(super) fn is_for_same_user(&self, purpose: Purpose) -> bool {
         let proxy = match purpose {
             Purpose::Network => return self.same_user,
@@ -199,7 +199,8 @@ impl Config {
     }
 }
 
-/// The names of the network, those of hosts before aliases: an address is called by its first name.
+/// The names of the network. Names of hosts come before aliases, because the first name of an address is the one that
+/// is shown.
 fn zone(args: &Configure) -> Zone {
     let is_main = |name: &String| args.main_names.contains(name);
     let names = args.hostname_map.iter();
@@ -224,7 +225,7 @@ fn proxy(what: &str, listen: control::Listen) -> Result<Option<Proxy>, String> {
     if listen.listen.is_empty() {
         return Ok(None);
     }
-    // Go's way to say "on all addresses".
+    // Go programs write ":8080" for port 8080 on all addresses.
     let text = match listen.listen.strip_prefix(':') {
         Some(port) => format!("0.0.0.0:{port}"),
         None => listen.listen.replace("localhost:", "127.0.0.1:"),
@@ -263,7 +264,7 @@ fn routes(routes: Vec<control::Route>) -> Result<Routes, String> {
     routes.collect::<Result<_, String>>().map(Routes::new)
 }
 
-/// Whether this agent carries the protocol of a port. Upstream leaves the word out where there is no choice.
+/// Whether this agent can carry the protocol of a port. Other implementations leave the word out if there is only TCP.
 fn is_tcp(protocol: &str) -> bool {
     protocol.is_empty() || protocol == "tcp"
 }

@@ -1,4 +1,4 @@
-//! The hosts that want more of this one than their share, as they are reported to the manager.
+//! Reports to the manager which hosts have asked this one for more than their share.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -7,16 +7,16 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
-/// How long a host is reported after it was last refused something.
+/// How long a host is reported after the last refusal.
 const TOLD_FOR: Duration = Duration::from_secs(30);
 
-/// How many times a host has to be refused something before it is reported. A busy moment is not worth a report.
+/// How many refusals of a host are needed before it is reported. A short peak is not worth a report.
 const TOLD_AFTER: u32 = 16;
 
-/// How many hosts are remembered.
+/// How many hosts are remembered. Further ones are refused in the same way, but are not reported.
 const HOSTS_MAX: usize = 64;
 
-/// The hosts that were refused more than their share lately.
+/// The hosts that have recently been refused because they had used up their share.
 #[derive(Debug, Default)]
 pub(super) struct Crowd(BTreeMap<Ipv4Addr, Refused>);
 
@@ -27,7 +27,7 @@ struct Refused {
 }
 
 impl Crowd {
-    /// Notes that a host was refused something; true if that has to be reported.
+    /// Notes that a host was refused. Returns true if the report to the manager changes.
     pub(super) fn note(&mut self, now: Instant, host: Ipv4Addr) -> bool {
         if self.0.len() >= HOSTS_MAX && !self.0.contains_key(&host) {
             return false;
@@ -41,7 +41,7 @@ impl Crowd {
         refused.count == TOLD_AFTER
     }
 
-    /// Forgets those that have calmed down; true if that has to be reported.
+    /// Forgets hosts that were not refused for a while. Returns true if the report to the manager changes.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         let mut news = false;
         self.0.retain(|_, refused| {
@@ -57,7 +57,7 @@ impl Crowd {
         Some((last + TOLD_FOR, "the calm of a host that wanted too much"))
     }
 
-    /// The reports about these hosts.
+    /// One report for each host that was refused often enough.
     pub(super) fn problems(
         &self,
         name: impl Fn(Ipv4Addr) -> String,

@@ -1,16 +1,16 @@
-//! What this gateway's DNS server has given to other hosts, and may be dialled for them for a while.
+//! The addresses that this gateway's DNS server has given to other hosts, which may be dialled for them for a while.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::time::Instant;
 
-/// How long other hosts may dial an address that this gateway's DNS server has given.
+/// How long other hosts may dial an address after the DNS server has given it.
 const GIVEN_MAX: Duration = Duration::from_hours(1);
 
-/// How many addresses that this gateway's DNS server has given are remembered.
+/// How many addresses are remembered. If there are more, the oldest is forgotten.
 const GIVEN_ENTRIES_MAX: usize = 4_096;
 
-/// The addresses that a gateway's DNS server has given.
+/// The addresses, each with the time at which it was last given.
 #[derive(Debug, Default)]
 pub(super) struct Given(BTreeMap<Ipv4Addr, Instant>);
 

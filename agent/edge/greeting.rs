@@ -1,11 +1,11 @@
-//! What an agent says of itself.
+//! The version and the features that an agent announces to its manager.
 
 use crate::{
     VERSION,
     wire::control::{Greeting, Raw, feature},
 };
 
-/// The answer to a configuration. `sum` is the sum of its message.
+/// The answer to a configuration. `sum` is the sum of the message that had the configuration.
 pub(super) fn greeting(sum: u16) -> Raw {
     let served = [
         feature::LOOPBACK,
@@ -27,7 +27,7 @@ pub(super) fn greeting(sum: u16) -> Raw {
         feature::PROBE,
         feature::SUMS,
     ];
-    // Other systems do not tell an agent whose a connection is.
+    // Only on Linux can an agent find out which user owns a connection.
     let same_user = cfg!(target_os = "linux").then_some(feature::SAME_USER);
     let served = served.into_iter().chain(same_user);
     let greeting = Greeting {

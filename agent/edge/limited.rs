@@ -1,5 +1,4 @@
-//! What the administrator of this machine permits, checked where the agent is about to do it; and a summary of what was
-//! refused.
+//! Checks the limits of this machine just before an agent acts, and sums up the refusals for a report.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,27 +21,27 @@ use crate::{
     },
 };
 
-/// How many refusals by one rule are named; further ones are counted.
+/// How many refused actions are listed for one rule. Further ones are only counted.
 const NAMED_MAX: usize = 4;
 
-/// The shortest time between two reports. An attacker can cause a thousand different refusals a second.
+/// The shortest time between two reports, because an attacker can cause a thousand different refusals a second.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 impl Rights {
-    /// Whether a destination may be dialled at all, before its name is looked up.
+    /// Whether the limits permit to dial a destination, as far as that can be known before its name is resolved.
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Failure> {
         let judged = self.limits.may_dial(destination);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether an address may be dialled to which a destination has led.
+    /// Whether the limits permit to dial an address to which a destination was resolved.
     pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
         let judged = self.limits.may_connect(destination, address);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether another host may be told an address: of a name of the network or, if it is `foreign`, of one that only this
-    /// machine's resolvers know.
+    /// Whether the limits permit to tell another host an address. `foreign` is true for names that are not of the
+    /// network, and that this machine's resolvers have resolved.
     pub(super) fn may_resolve(&self, foreign: bool) -> Result<(), Refusal> {
         self.limits.may_resolve(if foreign {
             Names::Everything
@@ -69,7 +68,7 @@ impl Rights {
         })
     }
 
-    /// A refusal for people elsewhere, who do not know which machine it is about.
+    /// A refusal with the name of this host, for people on other machines.
     fn failure(&self, refusal: &Refusal) -> Failure {
         let config = self.config.as_ref();
         let me = config.map_or_else(String::new, |config| {
@@ -83,7 +82,8 @@ impl Rights {
 }
 
 impl Config {
-    /// Leaves out what may not be written, and returns everything in the configuration that will be refused.
+    /// Removes the files and proxies that the limits do not permit. Returns a report of everything in the configuration
+    /// that is not permitted.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
         let mut problems = Sums::default();
         for (port, (host, connect_port)) in &self.forwards {
@@ -122,7 +122,7 @@ impl Config {
             problems.add("write into", "the hosts file", refusal.to_string());
             files.etc_hosts = false;
         }
-        // No variable may lead programs to a proxy that is not there.
+        // A variable must not lead programs to a proxy that does not exist.
         for proxy in [&mut files.http, &mut files.socks] {
             proxy.take_if(|proxy| limits.may_serve_proxy(proxy.listen).is_err());
         }
@@ -130,7 +130,7 @@ impl Config {
     }
 }
 
-/// Refusals, summed up by what was asked and by rule. There are few rules, and nobody elsewhere can add one.
+/// Refusals, grouped by action and rule. The number of groups is small, because other machines cannot add rules.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(&'static str, String), Sum>);
 
@@ -141,7 +141,7 @@ struct Sum {
 }
 
 impl Sums {
-    /// Counts a refusal; false if it is not a new one.
+    /// Counts a refusal. Returns false if the same refusal is listed already.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {
@@ -174,7 +174,7 @@ impl Sums {
     }
 }
 
-/// What was refused since the last configuration, and when that is reported.
+/// The refusals since the last configuration, and the time of the next report.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     sums: Sums,
@@ -183,7 +183,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// Notes a refusal; true if it has to be reported now.
+    /// Notes a refusal. Returns true if it has to be reported now.
     pub(super) fn note(
         &mut self,
         now: Instant,

@@ -62,36 +62,37 @@ use crate::{
     },
 };
 
-/// How many frames are handled in one turn, before others have theirs.
+/// How many frames from the manager are handled in one turn. Then other tasks have theirs.
 const FRAMES_IN_A_TURN: usize = 64;
 
-/// One agent.
+/// The machine of one agent.
 pub struct Core {
     decoder: Decoder,
     rights: Rights,
     places: Places,
     flows: Table,
-    /// When the agent may send more packets.
+    /// Decides when the agent may send more packets to the manager.
     pace: Pace,
-    /// Requests of other hosts that are under way.
+    /// Requests of other hosts that are in progress.
     arrivals: Arrivals,
     /// The strangers that were refused and reported.
     strangers: Strangers,
     errands: Errands,
     reports: Reports,
-    /// Only with a manager that has promised to send something from time to time.
+    /// Watches whether the manager is still there. `None` if the manager has not promised to send something at regular
+    /// intervals.
     silence: Option<Silence>,
     outbox: Outbox,
 }
 
 impl Core {
-    /// An agent that waits to be configured. `seed` decides its sequence numbers and ports.
+    /// Makes an agent that waits for its configuration. Its sequence numbers and ports come from `seed`.
     pub fn new(seed: u64, capacity: Capacity) -> Self {
         Self::limited(seed, capacity, Ok(Limits::default()))
     }
 
-    /// An agent that does only what these limits permit. If they cannot be known, it refuses every configuration and
-    /// says why.
+    /// Makes an agent that does only what these limits permit. If the limits could not be read, the agent refuses every
+    /// configuration, and gives the error as the reason.
     pub fn limited(seed: u64, capacity: Capacity, limits: Result<Limits, String>) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
@@ -108,7 +109,7 @@ impl Core {
         }
     }
 
-    /// What the agent may do, and where things are for it.
+    /// What the agent is permitted to do, and how it reaches destinations.
     pub fn rights(&self) -> &Rights {
         &self.rights
     }
@@ -123,7 +124,7 @@ impl Core {
         self.rights.zone()
     }
 
-    /// Takes whole frames off the front of what the manager has sent, as many as make a turn.
+    /// Takes whole frames off the front of the bytes that the manager has sent, at most as many as one turn allows.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<Turn, Desync> {
         let mut sign = Sign::Part;
         let mut turn = Turn::Yield;
@@ -136,8 +137,8 @@ impl Core {
             match item {
                 Item::Packet(frame) => self.handle_frame(now, &frame),
                 Item::Control(json) => self.handle_control(now, &json),
-                // TCP sends a damaged packet again. A frame that a newer manager sends without an announcement of this
-                // agent is lost.
+                // TCP sends the packet of a damaged frame again. An unknown frame comes from a newer manager, and can
+                // be skipped, because this agent has not announced that it understands it.
                 Item::Damaged | Item::Unknown(_) => {}
             }
         }
@@ -148,8 +149,8 @@ impl Core {
         Ok(turn)
     }
 
-    /// Makes the agent what `args` say. Keeps what both configurations share, including flows; resets flows to what is
-    /// gone. A message that cannot be understood changes nothing.
+    /// Applies a configuration. Keeps what both configurations share, including flows; resets flows to what is gone. A
+    /// message that is not valid changes nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
         let (config, denied) = self.rights.read(args)?;
         let news = !denied.is_empty() || !self.reports.denied.is_empty();
@@ -169,7 +170,7 @@ impl Core {
         Ok(())
     }
 
-    /// Takes a configuration while there are flows, and ends those to what is gone.
+    /// Applies a configuration while there are flows, and resets the flows that it does not allow any more.
     fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
         let routes = |rights: &Rights| rights.config.as_ref().map(|config| config.routes.clone());
         let before = routes(&self.rights);
@@ -186,7 +187,7 @@ impl Core {
         for flow in self.arrivals.accepted().filter(gone) {
             self.flows.abort(flow);
         }
-        // The policy may have changed, or the routes.
+        // The new configuration may have another policy or other routes.
         for (flow, to, address) in self.arrivals.relayed() {
             if !self.rights.may_have(*flow.dst.ip(), to, address) {
                 self.flows.abort(flow);
@@ -195,13 +196,13 @@ impl Core {
         Ok(())
     }
 
-    /// Stops listening for these hosts, and listens for all others again.
+    /// Closes the addresses of these hosts for programs, and opens those of all others again.
     fn handle_lost(&mut self, lost: Lost) {
         self.places.replace_lost(lost.hosts);
         self.places.listen(&self.rights, &mut self.outbox);
     }
 
-    /// The outcome of [`Output::Listen`] or [`Output::Hold`].
+    /// Takes the result of [`Output::Listen`] or [`Output::Hold`].
     pub fn handle_listening(
         &mut self,
         now: Instant,
@@ -213,7 +214,7 @@ impl Core {
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
-    /// The outcome of [`Output::Write`]: what could not be written.
+    /// Takes the result of [`Output::Write`]: the files that could not be written.
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
         self.outbox.note_news(self.reports.files != problems);
         self.reports.files = problems;
@@ -230,19 +231,19 @@ impl Core {
         self.outbox.note_news(true);
     }
 
-    /// The outcome of [`Output::Probe`].
+    /// Takes the result of [`Output::Probe`].
     pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Failure>) {
         self.errands.handle_probed(id, outcome, &mut self.outbox);
     }
 
-    /// Notes that somebody was refused; `user` is `None` if it is not known who. True if people should be told, with
-    /// [`Core::tell_refused`].
+    /// Notes that a client of a listener was refused. `user` is `None` if its user could not be found out. Returns true
+    /// if people should be told, with [`Core::tell_refused`].
     pub fn handle_refused(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         self.strangers.note(now, listener, user)
     }
 
-    /// Tells the manager who was refused, and what would let them in. Returns the text instead if the manager does not
-    /// want it.
+    /// Tells the manager which client was refused, and how the manifest would let it in. If the manager does not want
+    /// such notices, returns the text instead.
     pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
         let config = self.rights.config.as_ref()?;
         let text = strangers::refused(listener, who, &config.called(config.me));
@@ -253,7 +254,8 @@ impl Core {
         None
     }
 
-    /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
+    /// Notes that a destination was not dialled, or that the dial has failed. If the limits were the reason, that is
+    /// reported.
     pub fn handle_not_dialled(
         &mut self,
         now: Instant,
@@ -264,8 +266,8 @@ impl Core {
         reports.note_not_dialled(now, destination, failure, outbox);
     }
 
-    /// Whether another host may be told what it asks this agent's DNS server for: a name of the network or, if it is
-    /// `foreign`, one that only this machine's resolvers know.
+    /// Whether this agent's DNS server may answer another host's question for a name. `foreign` is true for names that
+    /// are not of the network, and that only this machine's resolvers know.
     pub fn may_resolve(&mut self, now: Instant, name: &str, foreign: bool) -> bool {
         let Err(refusal) = self.rights.may_resolve(foreign) else {
             return true;
@@ -277,12 +279,12 @@ impl Core {
     }
 
     /// Notes that this gateway's DNS server has given these addresses for a name to another host. Hosts may connect to
-    /// them for a while if a route leads the name through here.
+    /// them for a while if a route leads the name through this gateway.
     pub fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         self.rights.handle_given(now, name, addresses);
     }
 
-    /// Notes for the manager that a host was refused something, and returns what the host is told.
+    /// Notes for the manager that the policy has refused a destination to a host. Returns the answer for the host.
     pub fn refuse(
         &mut self,
         now: Instant,
@@ -297,7 +299,7 @@ impl Core {
         policy::refused(to, address, by)
     }
 
-    /// Notes that this gateway has connected to an address for another host, which has asked for it on this flow.
+    /// Notes that this gateway has connected to `address`, because another host has asked for `to` on this flow.
     pub fn handle_relayed(&mut self, flow: FlowKey, to: Destination, address: IpAddr) {
         // The policy may have changed since the host asked.
         if !self.rights.may_have(*flow.dst.ip(), &to, address) {
@@ -306,7 +308,7 @@ impl Core {
         self.arrivals.relay(flow, to, address);
     }
 
-    /// Notes that the question on a flow was answered: from now on the flow is a connection like any other.
+    /// Notes that the request on a flow was answered. From now on the flow is a connection like any other.
     pub fn handle_served(&mut self, flow: FlowKey) {
         self.arrivals.end_question(flow);
     }
@@ -318,14 +320,15 @@ impl Core {
         holder: Holder,
         remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
-        // There are listeners only after a configuration.
+        // Connections come from listeners, and listeners exist only after a configuration; the default is never used.
         let me = self.rights.own().unwrap_or(Ipv4Addr::LOCALHOST);
         self.flows.connect(now, holder, me, remote)
     }
 
-    /// Tells the manager that these addresses are behind a gateway, before the flows that go there.
+    /// Tells the manager that these addresses are behind a gateway. The message leaves before the packets that go
+    /// there.
     pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
-        // A manager that reads so little would not learn of them in time.
+        // A manager that reads so slowly would not learn of the addresses in time.
         if self.outbox.is_full() {
             return;
         }
@@ -335,17 +338,17 @@ impl Core {
         }));
     }
 
-    /// Whether the manager wants reports of problems. If not, only those who read the agent's output learn of them.
+    /// Whether the manager wants reports of problems. If not, problems are written only to the agent's own output.
     pub fn reports_problems(&self) -> bool {
         self.rights.peer().problems
     }
 
-    /// The status page.
+    /// The status page. `None` before the configuration.
     pub fn page(&self) -> Option<Page> {
         self.rights.page(&self.problems())
     }
 
-    /// The outcome of [`Output::Dial`].
+    /// Takes the result of [`Output::Dial`].
     pub fn handle_dialled(&mut self, flow: FlowKey, connected: bool) {
         self.arrivals.end_dial(flow);
         if connected {
@@ -356,7 +359,7 @@ impl Core {
         }
     }
 
-    /// Whether so much is open that it matters who holds it.
+    /// Whether so many flows are open that the driver should find out which users hold them.
     pub fn is_busy(&self) -> bool {
         self.flows.is_busy()
     }
@@ -389,29 +392,29 @@ impl Core {
         self.flows.is_reset(flow)
     }
 
-    /// The local side of a flow has finished sending.
+    /// Notes that the local side of a flow has finished sending.
     pub fn handle_finished(&mut self, flow: FlowKey) {
         self.flows.finish(flow);
     }
 
-    /// The local side of a flow is gone without a clean end.
+    /// Notes that the local side of a flow has gone without a clean end.
     pub fn handle_broken(&mut self, flow: FlowKey) {
         self.flows.abort(flow);
     }
 
-    /// The driver is done with a flow.
+    /// Notes that the driver has finished with a flow.
     pub fn release(&mut self, flow: FlowKey) {
         self.arrivals.release(flow);
         self.flows.release(flow);
     }
 
-    /// How many flows there are.
+    /// The number of flows.
     #[cfg(test)]
     pub fn flow_count(&self) -> usize {
         self.flows.len()
     }
 
-    /// What the driver is to do next; call until `None` after every other call.
+    /// The next task for the driver. Call it until it returns `None` after every other call.
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.outbox.poll_output();
         output.or_else(|| self.flows.poll_wake().map(Output::Wake))
@@ -443,8 +446,8 @@ impl Core {
                 return;
             };
             if self.rights.own() == Some(sent.to) {
-                // Packets to this host's own published ports take the same way as all others, but do not leave the
-                // agent.
+                // Packets to this host's own published ports go through the same code as all others, but do not leave
+                // the agent.
                 let mut frame = out.split_off(start);
                 frame.advance(HEADER_LEN);
                 if let Ok(packet) = Packet::parse(&frame) {
@@ -456,7 +459,7 @@ impl Core {
         }
     }
 
-    /// Does what is due for flows and listeners.
+    /// Does what is due for flows, listeners and reports.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
         self.pace.handle_timeout(now);
@@ -484,13 +487,14 @@ impl Core {
         let Ok(packet) = Packet::parse(frame.payload()) else {
             return;
         };
-        // A frame's sum covers the whole way from agent to agent, and more than TCP's does, so one of them is enough.
+        // The sum of a frame covers the whole way from agent to agent, and finds more errors than TCP's, so one of them
+        // is enough.
         if frame.is_sealed() || flow::is_intact(&packet) {
             self.handle_packet(now, &packet);
         }
     }
 
-    /// Takes in a packet that has arrived as it was sent.
+    /// Handles a packet whose sum is correct.
     fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) {
         if self.flows.handle_packet(now, packet) {
             return;
@@ -506,7 +510,7 @@ impl Core {
     }
 
     fn handle_control(&mut self, now: Instant, json: &[u8]) {
-        // Only agents send results and events; and what cannot be read cannot be answered.
+        // A manager sends only requests. A message that cannot be parsed has no id, so it cannot be answered.
         let Ok(Message::Request(request)) = Message::parse(json) else {
             return;
         };
@@ -515,7 +519,7 @@ impl Core {
         }
     }
 
-    /// Does what the manager asks for in the message `json`; `None` if the answer comes later.
+    /// Does what the manager asks for in the message `json`. Returns `None` if the answer comes later.
     fn handle_request(
         &mut self,
         now: Instant,
@@ -543,8 +547,8 @@ impl Core {
         })
     }
 
-    /// Queues the list of problems if it has changed. It is always the whole list, so that no report depends on
-    /// another.
+    /// Queues the list of problems if it has changed. The list is always complete, so that no report depends on an
+    /// earlier one.
     fn report(&mut self) {
         if self.outbox.take_news() && self.rights.peer().problems {
             let problems = self.problems();

@@ -1,11 +1,11 @@
-//! What an agent wants done and said: queues that everything in it writes to, and that others empty.
+//! The queues of an agent's tasks for its driver, and of its messages to the manager.
 
 use std::collections::VecDeque;
 
 use super::words::Output;
 use crate::wire::control::{Event, Message, Outcome, Raw};
 
-/// How many messages may wait for the manager before suggestions are dropped.
+/// How many messages may wait for the manager before suggestions of routes are dropped.
 const CONTROL_MAX: usize = 1_024;
 
 /// What waits for the driver, and what for the manager.
@@ -17,7 +17,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Queues something for the driver to do.
+    /// Queues a task for the driver.
     pub(super) fn ask(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
@@ -26,7 +26,7 @@ impl Outbox {
         self.outputs.pop_front()
     }
 
-    /// Queues something that the manager is to know.
+    /// Queues an event for the manager.
     pub(super) fn tell(&mut self, event: Event) {
         self.messages.push_back(Message::Event(event.into_raw()));
     }
@@ -49,22 +49,22 @@ impl Outbox {
         self.messages.pop_front()
     }
 
-    /// Whether the manager reads so little that what it does not need at once has to be left out.
+    /// Whether the manager reads so slowly that messages which it does not need at once have to be dropped.
     pub(super) fn is_full(&self) -> bool {
         self.messages.len() >= CONTROL_MAX
     }
 
-    /// Whether there is something for the manager.
+    /// Whether a message for the manager waits.
     pub(super) fn has_words(&self) -> bool {
         self.report_due || !self.messages.is_empty()
     }
 
-    /// Notes whether the problems are others than before.
+    /// If `news` is true, the list of problems has changed and has to be reported.
     pub(super) fn note_news(&mut self, news: bool) {
         self.report_due |= news;
     }
 
-    /// Whether the problems are others than when this was last asked.
+    /// Whether the list of problems has changed since the last call.
     pub(super) fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.report_due)
     }

@@ -1,8 +1,8 @@
-//! How fast packets go to the manager: a little slower than it takes them.
+//! Sends packets to the manager a little more slowly than the manager takes them.
 //!
-//! A manager stops reading from an agent that has used up its share of work. Everything in that pipe then waits, including the
-//! answers to hosts that asked for little. Packets that are held back here wait only behind others to the same host, and packets
-//! to a host with little traffic do not wait at all.
+//! A manager stops reading from an agent that has used up its share of work. Everything in the pipe then waits,
+//! including answers to hosts that asked for little. Packets that wait here instead delay only packets to the same
+//! host; packets to a host with little traffic are not delayed at all.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
@@ -10,16 +10,16 @@ use crate::{
     time::Instant,
 };
 
-/// The share of packets in what a manager takes; the rest is for messages.
+/// The part of what a manager takes that packets may use; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
-/// How many units may be saved up: fewer than at the manager.
+/// How many units may be saved up. The manager allows more, so that it never has to stop reading.
 const UNITS_MAX: u32 = 256;
 
 #[derive(Debug)]
 pub(super) struct Pace {
     work: Work,
-    /// Only fresh packets go before this time.
+    /// Until this time, only packets of flows with little traffic may be sent. `None` means that all may.
     until: Option<Instant>,
 }
 
@@ -43,12 +43,12 @@ impl Pace {
         self.work.spend(now, effort.units());
     }
 
-    /// Decides whether all packets may go now.
+    /// Decides whether all packets may be sent now.
     pub(super) fn look(&mut self, now: Instant) {
         self.until = self.work.wait(now);
     }
 
-    /// The packets that may go before [`Pace::poll_timeout`].
+    /// The kind of packets that may be sent before [`Pace::poll_timeout`].
     pub(super) const fn pick(&self) -> Pick {
         match self.until {
             Some(_) => Pick::Fresh,

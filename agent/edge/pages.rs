@@ -1,4 +1,4 @@
-//! What the HTTP proxy's own pages show.
+//! The data for the HTTP proxy's own pages: the status page and the proxy auto-configuration.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Rights {
-    /// The proxy auto-configuration for a proxy at this address.
+    /// The proxy auto-configuration file for a proxy at this address. `None` before the configuration.
     pub fn pac(&self, proxy: SocketAddr) -> Option<String> {
         let config = self.config.as_ref()?;
         let routes: Vec<(Vec<String>, &Route)> = config
@@ -46,7 +46,7 @@ impl Rights {
         Some(pac.script())
     }
 
-    /// The status page, with these problems on it.
+    /// The status page with these problems. `None` before the configuration.
     pub(super) fn page(&self, problems: &[ProblemReport]) -> Option<Page> {
         let config = self.config.as_ref()?;
         let called = |vip: &Vip| config.called(*vip);
@@ -72,7 +72,7 @@ impl Rights {
 }
 
 impl Config {
-    /// The name of a host, or its address.
+    /// The name of a host, or its address if it has no name.
     pub(super) fn called(&self, vip: Vip) -> String {
         let name = self.zone.name(vip.address());
         name.map_or_else(|| vip.to_string(), str::to_owned)
@@ -110,7 +110,7 @@ fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(ToString::to_string).collect()
 }
 
-/// The targets, with their texts at hand, as far as browsers understand them: IPv6 blocks are left out.
+/// The targets, with their texts at hand, as patterns that browsers understand. IPv6 blocks are left out.
 fn patterns<'t>(targets: &[Target], texts: &'t [String]) -> Vec<Pattern<'t>> {
     let pairs = targets.iter().zip(texts);
     pairs

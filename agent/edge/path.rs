@@ -1,4 +1,4 @@
-//! The way of a connection that a client of a proxy asks for, and what a gateway does for others.
+//! Finds the path of a connection that a proxy's client asks for, and decides what a gateway dials for other hosts.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -12,30 +12,30 @@ use crate::{
     wire::{Cause, Failure},
 };
 
-/// The way to a destination.
+/// The path to a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// From this host, like any program on it.
+    /// This host dials the destination itself, outside of the network.
     Direct,
-    /// To this address of the network.
+    /// To this address inside the network.
     Network(SocketAddrV4),
-    /// Through the first of these gateways that is there.
+    /// Through the first of these gateways that can be reached.
     Gateways(Vec<Gateway>),
 }
 
-/// A host that dials for others.
+/// A host that dials destinations for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gateway {
-    /// The host.
+    /// The gateway's address inside the network.
     pub vip: Vip,
-    /// The port where it takes names and addresses, if it does.
+    /// The port of its relay. `None` if it has none, and can only be sent packets.
     pub relay: Option<Port>,
-    /// The port of its DNS server, if there is one.
+    /// The port of its DNS server. `None` if it has none.
     pub dns: Option<Port>,
 }
 
 impl Rights {
-    /// The way to a destination. Fails for a name that belongs to the network and that no host has.
+    /// Finds the path to a destination. Fails for a name of the network's own domain that no host has.
     pub fn path(&self, destination: &Destination) -> Result<Path, Failure> {
         let Some(config) = &self.config else {
             return Ok(Path::Direct);
@@ -65,7 +65,7 @@ impl Rights {
         }
     }
 
-    /// Whether this agent dials a destination for other hosts, which only its routes can allow.
+    /// Whether this agent may dial a destination for other hosts: a route has to lead to it through this host.
     pub fn may_relay_to(&self, destination: &Destination) -> Result<(), Failure> {
         self.may_be_gateway()?;
         let route = self.config.as_ref().and_then(|config| {
@@ -86,7 +86,7 @@ impl Rights {
         self.may_dial(destination)
     }
 
-    /// Whether this agent connects for other hosts to an address to which a destination has led.
+    /// Whether this agent may dial an address for other hosts, to which `destination` was resolved.
     pub fn may_connect_for_others(
         &self,
         destination: &Destination,
@@ -116,14 +116,14 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
-    /// Whether a route means this address even if it is one of this host's own.
+    /// Whether a route of this gateway names this address explicitly, even if it is one of this machine's own.
     pub fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.routes.means(config.me, address))
     }
 
     /// Notes that this gateway's DNS server has given these addresses for a name to another host. Hosts may connect to
-    /// them for a while if a route leads the name through here.
+    /// them for a while if a route leads the name through this gateway.
     pub(super) fn handle_given(&mut self, now: Instant, name: &str, addresses: &[IpAddr]) {
         let Some(config) = &self.config else { return };
         let Some(route) = config.routes.to_name(name) else {
@@ -142,7 +142,7 @@ impl Rights {
         }
     }
 
-    /// Whether this agent dials an address that is not its own for flows of other hosts.
+    /// Whether this agent dials the addressee of other hosts' packets although the address is not its own.
     pub(super) fn relays_packets_to(&self, now: Instant, address: Ipv4Addr) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -160,7 +160,7 @@ impl Config {
         let Some(route) = route else {
             return Path::Direct;
         };
-        // This host is a gateway itself, and connects by itself to whatever it can reach.
+        // This host is one of the gateways, so it dials the destination itself.
         if route.via.contains(&self.me) {
             return Path::Direct;
         }

@@ -1,4 +1,4 @@
-//! Where an agent listens, and which addresses it holds.
+//! The addresses on which an agent listens, and those that it holds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,44 +17,45 @@ use crate::{
     wire::{Cause, control::ProblemReport, probe::Found},
 };
 
-/// How long an address that could not be had is left alone before the next try.
+/// How long to wait before the next attempt to listen on an address, after one has failed.
 pub(super) const LISTEN_RETRY: Duration = Duration::from_secs(5);
 
-/// An address to listen on.
+/// The state of one address to listen on.
 struct Place {
-    /// Whether connections are refused there.
+    /// Whether connections to the address are refused because its host is lost.
     held: bool,
     listening: Listening,
 }
 
 enum Listening {
-    /// The driver was asked, and has not answered.
+    /// The driver was asked to listen, and has not answered yet.
     Asked,
-    /// The driver has the address.
+    /// The driver listens on the address.
     Works,
-    /// This machine does not permit it.
+    /// The limits of this machine do not permit to listen there.
     Denied(NotListening),
-    /// The address could not be had.
+    /// The driver could not listen on the address.
     Failed {
         why: NotListening,
         retry_at: Instant,
     },
 }
 
-/// All addresses to listen on, and what becomes of them.
+/// All addresses to listen on, with their states.
 #[derive(Default)]
 pub(super) struct Places {
     listeners: BTreeMap<Listener, Place>,
-    /// Hosts that cannot be reached: their addresses are held, so that connections to them are refused.
+    /// Hosts that cannot be reached. Their addresses are held, so that connections to them are refused.
     lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners.
     next_retry: Option<Instant>,
-    /// The files that were last to be written.
+    /// The files that the driver was last asked to write.
     written: Option<Files>,
 }
 
 impl Places {
-    /// Closes every listener that is not in the configuration, opens what is missing, and holds what is lost.
+    /// Closes listeners that are not in the configuration, opens those that are missing, and holds addresses of lost
+    /// hosts.
     pub(super) fn listen(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let wanted = config.listeners();
@@ -63,7 +64,8 @@ impl Places {
             let held = config.is_held(&listener, &self.lost);
             if let Some(place) = self.listeners.get_mut(&listener) {
                 let same = std::mem::replace(&mut place.held, held) == held;
-                // A listener that failed is tried again when it is time, and one that is denied never.
+                // A listener that failed is tried again by `handle_timeout`, and one that is denied is never tried
+                // again.
                 let asked = matches!(place.listening, Listening::Asked | Listening::Works);
                 if !same && asked {
                     outbox.ask(ask(listener, held));
@@ -98,13 +100,13 @@ impl Places {
         });
     }
 
-    /// Takes the hosts that are lost from now on.
+    /// Replaces the list of lost hosts.
     pub(super) fn replace_lost(&mut self, lost: Vec<Ipv4Addr>) {
         self.lost = lost.into_iter().collect();
     }
 
-    /// Has the files written if they have changed. This waits until it is known which proxies work, so that the files
-    /// lead programs only to what is really ours.
+    /// Asks the driver to write the files if they have changed. It waits until every proxy either works or has failed,
+    /// so that the files never lead programs to a port of somebody else.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
@@ -129,7 +131,7 @@ impl Places {
         }
     }
 
-    /// Takes what became of a listener that the driver was asked for.
+    /// Takes the driver's result for a listener.
     pub(super) fn handle_listening(
         &mut self,
         now: Instant,
@@ -145,7 +147,7 @@ impl Places {
         let failed_before = match listening {
             Listening::Failed { why, .. } => Some(why.clone()),
             Listening::Asked | Listening::Works => None,
-            // The driver was not asked.
+            // The driver was not asked to listen, so this result is an old one.
             Listening::Denied(_) => return,
         };
         *listening = match outcome {
@@ -163,7 +165,7 @@ impl Places {
         self.write_files(rights, outbox);
     }
 
-    /// Tries the listeners again for which it is time.
+    /// Tries listeners again whose retry is due.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.next_retry.is_none_or(|at| at > now) {
             return;
@@ -178,7 +180,7 @@ impl Places {
                 *next = (*next).min(*retry_at);
                 continue;
             }
-            // The driver's answer sets the next time.
+            // The driver's answer will set the time of the next retry.
             *retry_at = now + LISTEN_RETRY;
             outbox.ask(ask(listener, place.held));
         }
@@ -188,7 +190,7 @@ impl Places {
         self.next_retry.map(|at| (at, "a listener's next try"))
     }
 
-    /// What could not be listened on.
+    /// One report for each listener that could not be opened.
     pub(super) fn failed(&self) -> impl Iterator<Item = ProblemReport> {
         self.listeners.iter().filter_map(|(listener, place)| {
             let Listening::Failed { why, .. } = &place.listening else {
@@ -204,7 +206,7 @@ impl Places {
         })
     }
 
-    /// What this machine does not permit to listen on, in sum.
+    /// A summary of the listeners that the limits do not permit.
     pub(super) fn denied(&self) -> Vec<ProblemReport> {
         let mut denied = Sums::default();
         for (listener, place) in &self.listeners {
@@ -216,10 +218,10 @@ impl Places {
         denied.reports()
     }
 
-    /// What a probe finds at an address that connections of programs arrive at.
+    /// The answer to a probe of an address to which programs connect.
     pub(super) fn find(&self, address: SocketAddr) -> Found {
         let mut listeners = self.listeners.iter();
-        // DNS over UDP may have the address as well.
+        // A listener for DNS over UDP may have the same address.
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
         match found.map(|(_, place)| (&place.listening, place.held)) {
             Some((Listening::Works, true)) => Found {
@@ -243,7 +245,7 @@ impl Places {
     }
 }
 
-/// The request to the driver.
+/// The driver's task for a listener.
 fn ask(listener: Listener, held: bool) -> Output {
     if held {
         Output::Hold(listener)

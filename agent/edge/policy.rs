@@ -1,6 +1,6 @@
-//! The manifest's policy at an agent: what it lets in, what it connects to for others, and why something was refused.
-//! The manager's switch has decided before. This is the second lock, and the only one that knows the names that a
-//! gateway is asked for.
+//! Applies the manifest's policy at an agent: it decides which flows enter, what is dialled for other hosts, and gives
+//! the reasons of refusals. The manager's switch has checked packets before; the agent checks again, and only the agent
+//! knows the names that a gateway is asked for.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Config {
-    /// What the policy says about a host that asks this one to connect to something outside the network.
+    /// The rule by which a host may or may not have this gateway connect to something outside the network.
     fn for_other(
         &self,
         from: Ipv4Addr,
@@ -31,7 +31,7 @@ impl Config {
         Some(self.policy.outside(from, &outside, port))
     }
 
-    /// Whether the policy lets a host in at an address that is this host's own, or that it dials for others.
+    /// Whether the policy lets a host connect to an address that is this host's own, or that it dials for others.
     fn lets_in(&self, from: Ipv4Addr, to: SocketAddrV4) -> bool {
         if *to.ip() != self.me.address() {
             let address = IpAddr::V4(*to.ip());
@@ -50,14 +50,14 @@ impl Config {
 }
 
 impl Rights {
-    /// Whether the policy lets a flow in, named from this end.
+    /// Whether the policy lets a flow in. The flow's source is the local end.
     pub(super) fn lets_in(&self, flow: FlowKey) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.lets_in(*flow.dst.ip(), flow.src))
     }
 
-    /// The rule that refuses that this gateway connects to a destination for a host; `None` if it may be allowed. A
-    /// name has no address before it is looked up; without one, only what is certain is refused.
+    /// The rule by which a host may not connect to a destination through this gateway; `None` if no rule refuses it for
+    /// certain. Before a name is looked up, `address` is `None`, and rules about addresses cannot decide.
     pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
         let (name, own) = named(to);
         let address = address.or(own);
@@ -70,8 +70,8 @@ impl Rights {
         ruling.denies.filter(|_| !is_open)
     }
 
-    /// Whether the DNS server of this host passes on a question of another host. If there is a policy, it has to be
-    /// about a name outside of the network that this gateway may connect to for that host.
+    /// Whether this host's DNS server passes on a question of another host. If there is a policy, the question has to
+    /// be about a name outside of the network to which that host may connect through this gateway.
     pub fn may_ask_for_name(&self, from: Ipv4Addr, name: Option<&str>) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -96,14 +96,14 @@ impl Rights {
         allowed && (routed || everybody)
     }
 
-    /// Whether a host may have a connection through this gateway, by the routes and by the policy.
+    /// Whether the routes and the policy let a host have a connection through this gateway.
     pub(super) fn may_have(&self, from: Ipv4Addr, to: &Destination, address: IpAddr) -> bool {
         self.denies(from, to, Some(address)).is_none()
             && self.may_relay_to(to).is_ok()
             && self.may_connect_for_others(to, address).is_ok()
     }
 
-    /// Why this host may not reach a port of another one; `None` if the policy does not refuse it.
+    /// The reason why the policy does not let this host connect to a port of another host; `None` if it does.
     pub fn refusal(&self, to: SocketAddrV4) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (vip, port) = (Vip::new(*to.ip()).ok()?, Port::new(to.port())?);
@@ -116,8 +116,8 @@ impl Rights {
         })
     }
 
-    /// Why this host may not reach a destination through a gateway; `None` unless the policy refuses it whatever its
-    /// name means.
+    /// The reason why the policy does not let this host connect to a destination through a gateway; `None` if that
+    /// depends on the address to which its name will be resolved, or if it is allowed.
     pub fn refusal_through(&self, gateway: &Gateway, to: &Destination) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (name, address) = named(to);
@@ -132,7 +132,7 @@ impl Rights {
     }
 }
 
-/// The failure to report when the policy does not allow this host a destination, or the address that its name led to.
+/// The failure to report when the policy does not allow a destination, or the address to which its name was resolved.
 pub(super) fn refused(to: &Destination, address: Option<IpAddr>, by: By) -> Failure {
     match (&to.host, address) {
         (Host::Name(_), Some(address)) => Failure {

@@ -1,4 +1,4 @@
-//! Checks that the manager asks this agent for. It dials for a probe only what it would dial for a flow.
+//! Performs the checks that the manager asks this agent for. A probe dials only what a flow would dial.
 
 use std::{
     collections::BTreeSet,
@@ -21,15 +21,15 @@ use crate::{
     },
 };
 
-/// How many probes that dial may be under way.
+/// How many probes may be dialling at a time.
 const ERRANDS_MAX: usize = 8;
 
-/// The probes that wait for the driver.
+/// The probes for which the driver is dialling.
 #[derive(Debug, Default)]
 pub(super) struct Errands(BTreeSet<u64>);
 
 impl Errands {
-    /// Checks what the manager asks for; `None` if the driver has to act first.
+    /// Checks what the manager asks for. Returns `None` if the driver has to dial first.
     pub(super) fn probe(
         &mut self,
         now: Instant,
@@ -51,7 +51,7 @@ impl Errands {
                     }
                     return None;
                 }
-                // What the agent serves itself is always there.
+                // The agent's own services are always there.
                 Ok(None) => Found::default(),
                 Err(found) => found,
             },
@@ -60,7 +60,7 @@ impl Errands {
         Some(Ok(Raw::of(&found)))
     }
 
-    /// Takes the outcome of [`Output::Probe`].
+    /// Takes the result of [`Output::Probe`].
     pub(super) fn handle_probed(
         &mut self,
         id: u64,
@@ -76,7 +76,7 @@ impl Errands {
 }
 
 impl Rights {
-    /// What a flow to this destination would have dialled; `None` for what the agent serves itself.
+    /// The destination that a flow would dial here; `None` if the agent itself serves the flow.
     fn errand(&self, now: Instant, host: &str, port: u16) -> Result<Option<Errand>, Found> {
         let not_allowed = |reason: String| Found {
             cause: Some(Cause::NotAllowed),

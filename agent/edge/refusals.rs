@@ -1,4 +1,4 @@
-//! What this gateway has refused to other hosts by the policy, gathered for the manager, which reports it to people.
+//! Counts what this gateway's policy has refused to other hosts, and reports it to the manager from time to time.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -7,12 +7,12 @@ use crate::{route::policy::By, time::Instant, wire::control::RefusedAsk};
 /// How many targets are counted separately in one message.
 const TARGETS_MAX: usize = 128;
 
-/// How long refusals are gathered.
+/// How long refusals are counted before they are reported.
 const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    /// How often each host has asked for each target, and which rule refused it.
+    /// How often each host has asked for each target, by the rule that refused it.
     asks: BTreeMap<(Ipv4Addr, String, By), u64>,
     due: Option<Instant>,
 }
@@ -22,7 +22,7 @@ impl Refusals {
         let full = self.asks.len() >= TARGETS_MAX;
         let key = (from, to, by);
         let key = if full && !self.asks.contains_key(&key) {
-            // Entries without a target are few: one for each host and rule.
+            // Further targets share one entry for each host and rule, which has an empty name; there are few of those.
             (from, String::new(), by)
         } else {
             key
@@ -37,7 +37,7 @@ impl Refusals {
         self.due
     }
 
-    /// Takes what has to be reported, if it is time.
+    /// Takes the refusals if their report is due; otherwise the list is empty.
     pub(super) fn poll(&mut self, now: Instant) -> Vec<RefusedAsk> {
         if self.due.is_none_or(|due| now < due) {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What the manager is told of an agent's troubles without having asked.
+//! The problems that an agent reports to its manager.
 
 use super::{
     crowd::Crowd, limited::Refused, outbox::Outbox, places::Places, refusals::Refusals,
@@ -13,28 +13,28 @@ use crate::{
     },
 };
 
-/// How many problems are reported. A manager keeps one more, which counts the rest.
+/// How many problems are reported. The last place in the manager's list is for the number of the others.
 const PROBLEMS_MAX: usize = 63;
 
-/// What does not work on this host, or was not allowed, beside the places where the agent listens.
+/// The problems of this host, except those of listeners, which `Places` has.
 #[derive(Default)]
 pub(super) struct Reports {
-    /// What is wrong with the files.
+    /// Problems with the files for other programs.
     pub(super) files: Vec<ProblemReport>,
-    /// Why a later start of this agent will have to wait for its ports.
+    /// Why a later start of this agent will have to wait for its ports. `None` if it will not.
     pub(super) no_place: Option<ProblemReport>,
-    /// The parts of the configuration that are not permitted.
+    /// The parts of the configuration that this machine's limits do not permit.
     pub(super) denied: Vec<ProblemReport>,
-    /// What was refused since the last configuration.
+    /// Actions that the limits have refused since the last configuration.
     pub(super) refused: Refused,
     /// The hosts that want more than their share of this one.
     pub(super) crowd: Crowd,
-    /// What the policy has refused to other hosts.
+    /// Destinations that the policy has refused to other hosts.
     pub(super) refusals: Refusals,
 }
 
 impl Reports {
-    /// Notes that something was asked for and is not permitted. It is reported, but not at any rate.
+    /// Notes that the limits have refused an action. Reports about refusals have a bounded rate.
     pub(super) fn note_refused(
         &mut self,
         now: Instant,
@@ -46,7 +46,8 @@ impl Reports {
         outbox.note_news(self.refused.note(now, verb, what, reason));
     }
 
-    /// Notes that a destination was not dialled, or could not be. If it was not permitted, that is reported.
+    /// Notes that a destination was not dialled, or that the dial has failed. If the limits were the reason, that is
+    /// reported.
     pub(super) fn note_not_dialled(
         &mut self,
         now: Instant,
@@ -61,7 +62,7 @@ impl Reports {
         }
     }
 
-    /// Tells the manager what is due.
+    /// Queues the reports that are due for the manager.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         outbox.note_news(self.crowd.handle_timeout(now));
         outbox.note_news(self.refused.is_due(now));
@@ -71,7 +72,7 @@ impl Reports {
         }
     }
 
-    /// When to call [`Reports::handle_timeout`].
+    /// The time of the next call of [`Reports::handle_timeout`], and its reason.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let crowd = self.crowd.poll_timeout();
         let refused = self.refused.due();
@@ -80,7 +81,7 @@ impl Reports {
         crowd.into_iter().chain(refused).chain(refusals).min()
     }
 
-    /// Everything that does not work at the moment, as far as anybody reads it.
+    /// Everything that does not work at the moment, limited to the length of the manager's list.
     pub(super) fn problems(&self, places: &Places, rights: &Rights) -> Vec<ProblemReport> {
         let mut problems: Vec<_> = places.failed().collect();
         problems.extend(self.files.iter().chain(&self.no_place).cloned());
@@ -92,7 +93,7 @@ impl Reports {
     }
 }
 
-/// As many problems as anybody reads, and the number of the others.
+/// The first problems, and one entry with the number of the others.
 fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
     let more = problems.len().saturating_sub(PROBLEMS_MAX);
     if more > 0 {

@@ -1,5 +1,5 @@
-//! What an agent may do, and where things are for it: by its configuration, the limits of its machine, and what it has given to
-//! other hosts as a gateway. It only answers.
+//! Answers what an agent may do, and where its destinations are. The answers come from the configuration, from the
+//! limits of its machine, and from the addresses that it has given to other hosts as a gateway.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -16,19 +16,19 @@ use crate::{
     wire::control::{Configure, ProblemReport},
 };
 
-/// What an agent may do, as far as it is known.
+/// The configuration and the limits, and what follows from both.
 pub struct Rights {
-    /// What this machine permits.
+    /// The limits that this machine's administrator has set.
     pub(super) limits: Limits,
-    /// Why the limits cannot be known.
+    /// Why the limits could not be read. `None` if they could.
     unfit: Option<String>,
     pub(super) config: Option<Config>,
-    /// The addresses that the DNS server of this gateway has given.
+    /// The addresses that the DNS server of this gateway has given to other hosts.
     pub(super) given: Given,
 }
 
 impl Rights {
-    /// If the limits cannot be known, every configuration is refused, for this reason.
+    /// If the limits could not be read, every configuration is refused, with the error as the reason.
     pub(super) fn new(limits: Result<Limits, String>) -> Self {
         Self {
             unfit: limits.as_ref().err().cloned(),
@@ -38,7 +38,7 @@ impl Rights {
         }
     }
 
-    /// Reads a configuration, without applying it. Its second part is what of it is not permitted.
+    /// Reads a configuration without applying it. The second part of the result lists what the limits do not permit.
     pub(super) fn read(&self, args: Configure) -> Result<(Config, Vec<ProblemReport>), String> {
         if let Some(reason) = &self.unfit {
             return Err(reason.clone());
@@ -53,28 +53,28 @@ impl Rights {
         Ok((config, denied))
     }
 
-    /// This host's own address; `None` before the configuration.
+    /// This host's own address. `None` before the configuration.
     pub fn me(&self) -> Option<Vip> {
         self.config.as_ref().map(|config| config.me)
     }
 
-    /// This host's own address, as packets have it.
+    /// This host's own address as it is in packets. `None` before the configuration.
     pub(super) fn own(&self) -> Option<Ipv4Addr> {
         self.me().map(Vip::address)
     }
 
-    /// The names of the network.
+    /// The names of the network. `None` before the configuration.
     pub fn zone(&self) -> Option<&Zone> {
         self.config.as_ref().map(|config| &config.zone)
     }
 
-    /// The DNS servers of the network.
+    /// The addresses of the network's DNS servers.
     pub fn dns_servers(&self) -> Vec<SocketAddrV4> {
         let servers = self.config.iter().flat_map(|config| &config.dns);
         servers.map(|(vip, port)| vip.socket(*port)).collect()
     }
 
-    /// A proxy as it is configured.
+    /// The configuration of a proxy. `None` if there is none, or if the purpose is not a proxy.
     pub fn proxy(&self, purpose: Purpose) -> Option<&Proxy> {
         let config = self.config.as_ref()?;
         match purpose {
@@ -84,14 +84,14 @@ impl Rights {
         }
     }
 
-    /// Whether only programs of this agent's own user are let in at a listener for this purpose. Questions over UDP
-    /// have no user.
+    /// Whether a listener for this purpose accepts only programs of this agent's own user. The sender of a UDP packet
+    /// cannot be checked, so this does not apply to DNS over UDP.
     pub fn is_for_same_user(&self, purpose: Purpose) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.is_for_same_user(purpose))
     }
 
-    /// What is served at an address, if anything is.
+    /// The service or the destination behind an address of the network. `None` if connections to it are refused.
     pub(super) fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {
         let config = self.config.as_ref()?;
         let port = Port::new(address.port())?;
@@ -109,23 +109,23 @@ impl Rights {
         (config.relays.get(&config.me) == port).then_some(Served::Service(Service::Relay))
     }
 
-    /// What the manager has announced; nothing before it has announced anything.
+    /// The capabilities that the manager has announced. Before the configuration there are none.
     pub(super) fn peer(&self) -> Peer {
         let config = self.config.as_ref();
         config.map(|config| config.peer).unwrap_or_default()
     }
 
-    /// The name of the host with this address, or the address.
+    /// The name of the host with this address, or the address if it has no name.
     pub(super) fn called(&self, host: Ipv4Addr) -> String {
         let name = self.zone().and_then(|zone| zone.name(host));
         name.map_or_else(|| host.to_string(), ToString::to_string)
     }
 }
 
-/// What is served at an address of the network.
+/// The end of connections to an address of the network.
 pub(super) enum Served {
-    /// Something that the agent has itself.
+    /// A service of the agent itself.
     Service(Service),
-    /// What is dialled for it: an address or a name, and a port.
+    /// A destination that is dialled: a name or an address, and a port.
     Dial(String, u16),
 }

@@ -1,4 +1,4 @@
-//! The policy in a configuration: the manager's message, checked once.
+//! Reads the policy from the manager's message and checks it.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use crate::{
     wire::control::{self, Configure},
 };
 
-/// Stands for everybody, or everything.
+/// Stands for all hosts or for all destinations.
 const EVERYTHING: &str = "*";
 
-/// The policy in a configuration; fails with what it cannot mean.
+/// Reads the policy in a configuration. Fails with the first value that is not valid.
 pub(super) fn read(
     args: &Configure,
     dns: impl Iterator<Item = (Vip, Port)>,

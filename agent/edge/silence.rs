@@ -1,9 +1,9 @@
-//! Whether the manager is still there. A manager that has promised to send something from time to time, and does not,
-//! is gone or cannot be reached. It will start another agent when it is back, and this one must not hold its ports
-//! then.
+//! Detects that the manager is gone. A manager that has promised to send something at regular intervals, and does not,
+//! has ended or cannot be reached. When it is back, it will start another agent, which needs the ports that this one
+//! holds.
 //!
-//! As in the manager, silence is counted in looks and not in time, so that a sleep of the machine is not taken for
-//! silence.
+//! As in the manager, silence is counted in checks and not in seconds, so that a suspended machine does not take its
+//! own sleep for silence.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::{
     time::Instant,
 };
 
-/// How often to look.
+/// The time between two checks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How many looks in a row may find nothing. The agent is sure within 10 s, as the manager is, so that a connection
-/// that is dead in one direction alone is found as fast as one that is dead in both. A manager asks every 2 s: a stall
-/// of 7 s ends nothing.
+/// How many checks in a row may find that nothing has arrived. The agent knows within 10 s, as the manager does, so
+/// that a connection that is dead in one direction only is noticed as fast as one that is dead in both. A manager sends
+/// something every 2 s, so a stall of 7 s does not end anything.
 const MISSED_MAX: u32 = 9;
 
-/// How many looks a frame may take to arrive.
+/// How many checks may pass until a frame that has begun to arrive is complete.
 const PARTS_MAX: u32 = 30;
 
-/// The signs of life of the manager.
+/// Watches for signs of life of the manager.
 pub(super) struct Silence {
     look_at: Instant,
     signs: Signs,
@@ -37,12 +37,12 @@ impl Silence {
         }
     }
 
-    /// Notes that something has come.
+    /// Notes that bytes or a frame have arrived.
     pub(super) fn hear(&mut self, sign: Sign) {
         self.signs.hear(sign);
     }
 
-    /// Looks if it is time; true if the manager is gone.
+    /// Makes a check if it is due. Returns true if the manager is gone.
     pub(super) fn look(&mut self, now: Instant) -> bool {
         if self.look_at > now {
             return false;

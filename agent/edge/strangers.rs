@@ -1,29 +1,30 @@
-//! Users who were refused because a listener is for the agent's own user, and which of them are reported: each user
-//! once for each listener, so that nobody can fill a log by knocking.
+//! Decides which refused clients are reported. A listener for the agent's own user refuses all other users; each of
+//! them is reported once for each listener, so that nobody can fill a log with connection attempts.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::words::{Listener, Purpose};
 use crate::time::Instant;
 
-/// How many refusals are reported in the life of an agent.
+/// How many refusals an agent reports until it ends.
 const TOLD_MAX: usize = 256;
 
-/// How many refusals are reported within [`WINDOW`]; others are reported if the same users knock again later.
+/// How many refusals are reported within [`WINDOW`]. The others are reported if the same users try again later.
 const AT_A_TIME: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The refusals that were reported.
 #[derive(Default)]
 pub(super) struct Strangers {
-    /// The user is `None` if the connection had ended before anybody could see whose it was.
+    /// The listeners and users that were reported. The user is `None` if the connection had ended before its owner was
+    /// looked up.
     told: BTreeSet<(Listener, Option<u32>)>,
     since: Instant,
     lately: u32,
 }
 
 impl Strangers {
-    /// Whether this refusal has to be reported.
+    /// Whether this refusal should be reported.
     pub(super) fn note(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         if now - self.since >= WINDOW {
             (self.since, self.lately) = (now, 0);
@@ -35,7 +36,8 @@ impl Strangers {
     }
 }
 
-/// The sentence for people: who was refused where, and the line that would let them in.
+/// The sentence for people: the user that was refused, the address, and the line of the manifest that would let the
+/// user in.
 pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
     let (key, place) = match listener.purpose {
         Purpose::Network | Purpose::Dns => ("loopback", String::new()),
@@ -43,7 +45,7 @@ pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
         Purpose::Socks => ("socks", "the SOCKS proxy on ".to_owned()),
     };
     let address = listener.address;
-    // It is short, because the manager cuts long texts.
+    // The sentence is short, because the manager cuts long texts.
     format!(
         "refused {who} at {place}{address}; to let in all users of that machine, write \"{key}: {{allow: any}}\" below {host:?}"
     )

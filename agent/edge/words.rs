@@ -1,4 +1,4 @@
-//! The words between an agent and its driver: what is to be done, and where.
+//! The types with which an agent tells its driver what to do and where.
 
 use std::{fmt, net::SocketAddr};
 
@@ -9,52 +9,53 @@ use crate::{
     wire::{Cause, control::ProblemCode},
 };
 
-/// What the driver is to do.
+/// A task for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Listen there; answer with [`super::Core::handle_listening`].
+    /// Listen on this address, and answer with [`super::Core::handle_listening`].
     Listen(Listener),
-    /// Keep the address, so that nobody else can have it, and refuse connections there; answer with
+    /// Bind this address, so that nobody else can have it, and refuse connections to it; answer with
     /// [`super::Core::handle_listening`].
     Hold(Listener),
-    /// Stop listening there. This has no answer.
+    /// Close this listener. There is no answer.
     Close(Listener),
-    /// Connect to `host` (an address or a name) for this flow; answer with [`super::Core::handle_dialled`].
+    /// Connect to `host` for this flow, and answer with [`super::Core::handle_dialled`].
     Dial {
-        /// The flow that waits.
+        /// The flow that waits for the connection.
         flow: FlowKey,
         /// An address, or a name for the resolver of this host.
         host: String,
-        /// The port there.
+        /// The port of the destination.
         port: u16,
     },
-    /// Dial this for the probe with this number, close it at once, and answer with [`super::Core::handle_probed`].
+    /// Dial for the probe with this number, close the connection at once, and answer with
+    /// [`super::Core::handle_probed`].
     Probe(u64, Errand),
-    /// Serve what has come in on this flow.
+    /// Serve the flow, which another host has opened to a service of this agent.
     Serve(FlowKey, Service),
-    /// End an earlier agent of this manager for this address, before anything else is done.
+    /// End an earlier agent of this run of the manager for this address, before any other task.
     TakePlace(String, Vip),
-    /// Write these files; answer with [`super::Core::handle_files`].
+    /// Write these files, and answer with [`super::Core::handle_files`].
     Write(Box<Files>),
-    /// The manager is gone: end everything. This comes once.
+    /// The manager is gone: end the agent. This comes once.
     Silent,
-    /// Look at this flow again: it has bytes, room, or an end.
+    /// Look at this flow again: it has received bytes, has room to send, or has ended.
     Wake(FlowKey),
 }
 
-/// A real address to listen on, and what for.
+/// A real address to listen on, and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listener {
-    /// The use of what arrives there.
+    /// What connections to the address are for.
     pub purpose: Purpose,
-    /// The address.
+    /// The address to listen on.
     pub address: SocketAddr,
 }
 
-/// The uses of a listener.
+/// The purposes of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
-    /// Connections to the address of the same name inside the network ([`super::Core::connect`]).
+    /// Connections to the same address inside the network ([`super::Core::connect`]).
     Network,
     /// DNS questions over UDP. Those over TCP are connections into the network.
     Dns,
@@ -65,7 +66,7 @@ pub enum Purpose {
 }
 
 impl Listener {
-    /// What the agent does there, and the address.
+    /// The action for a report, such as "listen on", and the address.
     pub(super) fn words(&self) -> (&'static str, String) {
         let address = self.address.to_string();
         match self.purpose {
@@ -76,7 +77,7 @@ impl Listener {
         }
     }
 
-    /// The kind of the problem if the agent cannot listen there.
+    /// The code of the problem if the agent cannot listen there.
     pub(super) const fn problem(&self) -> ProblemCode {
         match self.purpose {
             Purpose::Network => ProblemCode::Listen,
@@ -93,14 +94,14 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Why an address cannot be listened on.
+/// The reasons why an address cannot be listened on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotListening {
     /// The cause, for programs.
     pub cause: Cause,
     /// The reason, for people.
     pub reason: String,
-    /// What a person can do about it, if that is known.
+    /// What a person can do about it. `None` if that is not known.
     pub remedy: Option<String>,
 }
 
@@ -114,57 +115,59 @@ impl From<String> for NotListening {
     }
 }
 
-/// What an agent itself serves inside the network.
+/// The services of an agent inside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// DNS questions, as over TCP (RFC 7766).
+    /// DNS over TCP (RFC 7766).
     Dns,
-    /// Connections that another host's proxy asks for.
+    /// The relay of a gateway, which connects to destinations for other hosts' proxies.
     Relay,
 }
 
-/// Whether everything that has come was handled.
+/// Whether the work of a turn is finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Nothing is left.
+    /// Nothing is left to do.
     Done,
-    /// There is more, after others have had their turn.
+    /// More is left to do, after other tasks have had their turn.
     Yield,
 }
 
 /// A proxy for programs on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// The address that it listens on.
+    /// The address that the proxy listens on.
     pub listen: SocketAddr,
-    /// The file with its users, not yet expanded.
+    /// The path of the file with its users, before `~` and variables are expanded. `None` if the proxy does not ask for
+    /// a password.
     pub credentials: Option<String>,
-    /// Whether, if it has no file, only programs of the agent's own user may use it, and those that have the token.
+    /// Whether a proxy without such a file accepts only programs of the agent's own user, and programs that send its
+    /// token.
     pub same_user: bool,
 }
 
-/// Files that the agent writes for programs on its host.
+/// The files that the agent writes for other programs on its host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// The names of the network.
+    /// The names and aliases of the network.
     pub zone: Zone,
-    /// The folder for the files, not yet expanded.
+    /// The path of the folder for the files, before `~` and variables are expanded. `None` if there is none.
     pub state_dir: Option<String>,
     /// Whether the names also go into `/etc/hosts`.
     pub etc_hosts: bool,
-    /// The HTTP proxy, if it works.
+    /// The HTTP proxy. `None` if there is none, or if it does not work.
     pub http: Option<Proxy>,
-    /// The SOCKS proxy, if it works.
+    /// The SOCKS proxy. `None` if there is none, or if it does not work.
     pub socks: Option<Proxy>,
-    /// Why proxies do not work that should.
+    /// The reasons why proxies of the configuration do not work.
     pub missing: Vec<String>,
 }
 
-/// What is to be dialled for a probe.
+/// What to dial for a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
-    /// What a published port of this host leads to: an address or a name, and a port.
+    /// The destination of a published port of this host: a name or an address, and a port.
     Published(String, u16),
-    /// A destination that another host could have asked this gateway for.
+    /// A destination that another host could ask this gateway for.
     ForOthers(Destination),
 }
