@@ -1,4 +1,4 @@
-//! How much of everybody's time one agent takes, and with what kinds of work.
+//! Measures how much of the manager's time one agent takes, and with which kinds of work.
 
 use std::{fmt, time::Duration};
 
@@ -7,25 +7,26 @@ use crate::{
     time::Instant,
 };
 
-/// How many units an agent may save up. A burst of that size delays others by a few milliseconds at most.
+/// How many units an agent may save up. A burst of this size delays others by a few milliseconds at most.
 const UNITS_MAX: u32 = 512;
 
 /// The turn of an agent ends after this many units.
 const TURN: u32 = 256;
 
-/// An agent that has to wait again within this time is still over its budget; after a longer break all is forgiven.
+/// An agent that has to wait again within this time has been over its budget throughout. After a longer break the count
+/// begins again.
 const BREAK: Duration = Duration::from_secs(2);
 
-/// An agent that has been over its budget for this long is named.
+/// An agent that has been over its budget for this long is reported to people.
 const NAMED_AFTER: Duration = Duration::from_secs(2);
 
-/// An agent that has been over its budget for this long is refused, if its work is of no use to anybody.
+/// An agent that has been over its budget for this long is ended, if its work is useless to all hosts.
 const REFUSED_AFTER: Duration = Duration::from_mins(1);
 
-/// The kind of work with which an agent is over its budget, mostly.
+/// The kind of work on which an agent that is over its budget spends most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
-    /// Packets of connections.
+    /// Packets of existing connections.
     Packets,
     /// New connections.
     Connections,
@@ -33,7 +34,7 @@ pub enum Excess {
     Refused,
     /// Control messages.
     Messages,
-    /// Bytes that their receivers do not take yet.
+    /// Bytes that their receivers cannot take yet.
     Useless,
 }
 
@@ -46,7 +47,7 @@ impl Excess {
         Self::Useless,
     ];
 
-    /// Whether it is of no use to anybody.
+    /// Whether work of this kind is useless to all hosts.
     const fn is_useless(self) -> bool {
         matches!(self, Self::Refused | Self::Messages | Self::Useless)
     }
@@ -64,23 +65,23 @@ impl fmt::Display for Excess {
     }
 }
 
-/// When an agent may go on.
+/// What an agent's turn of work leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Everything is done.
+    /// Everything that the agent has sent was handled.
     Done,
-    /// There is more to do, after others have had their turn.
+    /// More is left to do, after other agents have had their turn.
     Yield,
-    /// There is more to do, but not before this moment.
+    /// More is left to do, but not before this time, because the agent is over its budget.
     Wait(Instant),
 }
 
-/// What to report about an agent that is over its budget.
+/// A report about an agent that is over its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Saying {
-    /// It is slowed down, mostly because of this.
+    /// The agent is slowed down, mostly because of this kind of work.
     Named(Excess),
-    /// It has been over its budget for too long, mostly with this.
+    /// The agent has been over its budget for too long, mostly with this useless kind of work, and has to be ended.
     Refused(Excess),
 }
 
@@ -90,10 +91,11 @@ pub(super) struct Appetite {
     work: Work,
     /// Units since the present turn began.
     turn: u32,
-    /// Since when the agent has been over its budget without a break, and when it last had to wait.
+    /// The time since which the agent has been over its budget without a break, and the time at which it last had to
+    /// wait. `None` if it never was.
     over: Option<(Instant, Instant)>,
     named: bool,
-    /// Units since `over` began, by [`Effort`].
+    /// Units that were spent since `over` began, by kind of work.
     spent: [u64; 5],
 }
 
@@ -110,7 +112,7 @@ impl Default for Appetite {
 }
 
 impl Appetite {
-    /// Begins another turn of the agent.
+    /// Begins the agent's next turn.
     pub(super) fn begin_turn(&mut self) {
         self.turn = 0;
     }
@@ -125,7 +127,7 @@ impl Appetite {
         }
     }
 
-    /// When the agent may cause more work.
+    /// Whether the agent may cause more work now, or when.
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         match self.work.wait(now) {
             Some(until) => Turn::Wait(until),
@@ -134,7 +136,7 @@ impl Appetite {
         }
     }
 
-    /// Notes that the agent has to wait, and returns what to report about that: each thing once.
+    /// Notes that the agent has to wait. Returns a report when one is due; an agent is named only once.
     pub(super) fn note_wait(&mut self, now: Instant) -> Option<Saying> {
         let since = match self.over {
             Some((since, last)) if now - last < BREAK => since,
@@ -162,7 +164,7 @@ impl Appetite {
     }
 }
 
-/// The place of an effort in `spent`.
+/// The index of a kind of work in `spent`.
 const fn index(effort: Effort) -> usize {
     match effort {
         Effort::Packet => 0,
@@ -181,8 +183,8 @@ mod tests {
         Instant::from_micros(millis * 1_000)
     }
 
-    /// Lets an agent do as much of one thing as it may, for this many seconds. Returns how much it did, and what was
-    /// reported when.
+    /// Lets an agent do as much of one kind of work as it may, for this many seconds. Returns how much it did, and the
+    /// reports with their times.
     fn gorge(effort: Effort, seconds: u64) -> (u64, Vec<(Instant, Saying)>) {
         let (mut appetite, mut now, mut count) = (Appetite::default(), at(0), 0);
         let mut said = Vec::new();

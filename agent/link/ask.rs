@@ -1,5 +1,5 @@
-//! Questions to an agent beside its work, which explain how things stand. Every question gets exactly one [`Reply`]:
-//! the agent's answer, or the reason why there is none.
+//! Questions to an agent that explain the state of a connection, and do not change anything. Every question gets
+//! exactly one [`Reply`]: the agent's answer, or the reason why there is none.
 
 use std::time::Duration;
 
@@ -9,36 +9,36 @@ use crate::wire::{
     probe::{Found, Probe},
 };
 
-/// What can be asked.
+/// A question to an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Whether the agent is there. The answer is [`Found::default`].
+    /// Asks whether the agent still answers. The answer is [`Found::default`].
     Alive,
-    /// What the agent finds when it checks this.
+    /// Asks the agent to perform this check.
     Probe(Probe),
 }
 
 /// The reply to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The agent's answer, cleaned, and how long it took, the way to the agent and back included.
+    /// The agent's answer, made safe to show, and the time from the question to the answer.
     Found(Found, Duration),
-    /// The agent could not do it, for this reason.
+    /// The agent could not perform the check, for this reason.
     Unable(String),
     /// There was no answer in time.
     Silent,
-    /// The agent has ended meanwhile.
+    /// The agent ended before it answered.
     Lost,
-    /// The agent is not up, so that nothing was asked.
+    /// The agent does not serve, so it was not asked.
     NotUp,
-    /// The agent is of a version that cannot be asked.
+    /// The agent is too old to know this question.
     CannotBeAsked,
-    /// Too many questions are open.
+    /// Too many questions to the agent are open.
     Busy,
 }
 
 impl Reply {
-    /// What an answer says that took so long. `wants_data` says whether it has to have data.
+    /// Reads an answer that took so long. If `wants_data` is true, an answer without data is not valid.
     pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
         if let Some(reason) = outcome.failure() {
             return Self::Unable(said(&reason));

@@ -1,4 +1,4 @@
-//! How long to wait before the next try: short at first, then twice as long each time, and never in step with others.
+//! The pause before the next attempt: short at first, doubled each time, and different for each host.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// How many doublings lead from [`SHORTEST`] to beyond [`LONGEST`].
 const DOUBLINGS: u32 = 6;
 
-/// By how much a pause is shortened at most, in percent, so that hosts that were lost together do not all come back
-/// in the same moment. It never becomes longer: what is promised is a longest time.
+/// How much shorter a pause can become at random, in percent, so that hosts that were lost together do not all return
+/// in the same moment. It never becomes longer, because people are told the longest time.
 const JITTER: u64 = 20;
 
-/// Counts tries that did not last.
+/// Counts attempts in a row that did not last.
 pub(super) struct Backoff {
     attempt: u32,
     random: u64,
 }
 
 impl Backoff {
-    /// `seed` decides the jitter.
+    /// `seed` determines the random part of the pauses.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             attempt: 0,
@@ -30,8 +30,8 @@ impl Backoff {
         }
     }
 
-    /// The number of the next try, counted from 1, and the pause before it. `longest` is for causes that do not pass in
-    /// a moment, such as a program that is not there.
+    /// The number of the next attempt, counted from 1, and the pause before it. `longest` is true for causes that take
+    /// time to repair, such as a program that is not installed.
     pub(super) fn next(&mut self, longest: bool) -> (u32, Duration) {
         let pause = if longest {
             LONGEST
@@ -42,12 +42,12 @@ impl Backoff {
         (self.attempt, pause * (100 - self.percent()) / 100)
     }
 
-    /// Begins anew: the last try has lasted, or somebody has said that everything is different now.
+    /// Starts counting again: the last attempt has lasted, or somebody has asked for a new one.
     pub(super) fn reset(&mut self) {
         self.attempt = 0;
     }
 
-    /// A number from 0 to [`JITTER`], by the generator `SplitMix`.
+    /// A random number from 0 to [`JITTER`], from the generator `SplitMix`.
     fn percent(&mut self) -> u32 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.random;

@@ -1,10 +1,10 @@
-//! How often something has happened within a window of time.
+//! Counts how often something has happened within a window of time.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// Counts what happens within a window of time.
+/// The count in the present window of time.
 pub(super) struct Counter {
     window: Duration,
     since: Instant,
@@ -20,7 +20,7 @@ impl Counter {
         }
     }
 
-    /// When the present window is over.
+    /// The time at which the present window ends.
     pub(super) fn end(&self) -> Instant {
         self.since + self.window
     }

@@ -1,4 +1,4 @@
-//! What a host demands of its agent, and whether an agent meets it.
+//! The features that a host's agent must have, and the check whether it has them.
 
 use super::loss::Loss;
 use crate::wire::{
@@ -6,17 +6,17 @@ use crate::wire::{
     control::{Greeting, feature},
 };
 
-/// What a host demands of its agent, because the manifest could not be kept without it.
+/// The features that the manifest needs on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demands {
-    /// Features without which the host is refused.
+    /// Features without which the agent is refused.
     pub required: Vec<&'static str>,
-    /// Features whose lack is only reported.
+    /// Features that are reported if they are missing, and can be done without.
     pub wanted: Vec<&'static str>,
 }
 
 impl Demands {
-    /// Judges an agent by its answer to the message with the sum `sum`; fails with the reason why it cannot stay.
+    /// Checks an agent by its answer to the configuration with the sum `sum`. Fails with the reason why it is refused.
     pub(super) fn judge(&self, greeting: &Greeting, sum: u16) -> Result<(), Loss> {
         if greeting.has(feature::SUMS) && greeting.sum != sum {
             return Err(Loss::OutOfStep {
@@ -34,7 +34,7 @@ impl Demands {
         }
     }
 
-    /// The features whose lack is only reported.
+    /// The features that are missing and can be done without.
     pub(super) fn missed(&self, greeting: &Greeting) -> Vec<String> {
         let missed = (self.wanted.iter()).filter(|feature| !greeting.has(feature));
         missed.map(ToString::to_string).collect()

@@ -1,30 +1,31 @@
-//! Whether an agent is still there, which the manager asks from time to time, and how long its answer takes.
+//! The manager's regular question whether an agent is still there, and the time that the answer takes.
 //!
-//! Silence is counted in looks and not in time: while a laptop sleeps, or a stopped process stands still, nobody looks,
-//! and nobody can be blamed for not having answered.
+//! Silence is counted in checks and not in seconds: while a laptop sleeps or the process is stopped, no check takes
+//! place, so that no agent is blamed for this time.
 
 use std::time::Duration;
 
 use super::signs::{Sign, Signs};
 use crate::time::Instant;
 
-/// The time between two looks, each of which asks the agent. A stall that is shorter than [`MISSED_MAX`] of them ends
-/// nothing, whenever it begins; a longer one is found after at most one more.
+/// The time between two checks. Each check asks the agent. A stall that is shorter than [`MISSED_MAX`] checks never
+/// ends an agent; a longer one is noticed one check later at most.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How many looks in a row may find nothing new, so that a dead agent is found within 10 s of its last sign of life.
+/// How many checks in a row may find that nothing has arrived, so that a dead agent is noticed within 10 s after its
+/// last sign of life.
 const MISSED_MAX: u32 = 4;
 
-/// How many looks a frame may take to arrive: enough for 64 KiB at 2 KiB/s.
+/// How many checks may pass until a frame that has begun to arrive is complete: enough for 64 KiB at 2 KiB/s.
 const PARTS_MAX: u32 = 16;
 
-/// How many misses are left to an agent after the machine has slept.
+/// How many checks an agent may miss after the machine has slept.
 const AFTER_SLEEP: u32 = 2;
 
-/// A latency is news if it differs from the last one by more than one part in this many.
+/// A change of the latency is reported if it is greater than one part in this many.
 const NEWS: u32 = 4;
 
-/// The signs of life of one agent.
+/// Watches for signs of life of one agent.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     look_at: Instant,
@@ -32,12 +33,12 @@ pub(super) struct Heartbeat {
     latency: Option<Duration>,
 }
 
-/// The result of a look.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// It is not time yet.
+    /// The check is not due yet.
     Wait,
-    /// It is time to ask the agent.
+    /// The agent has to be asked again.
     Ask,
     /// The agent is gone.
     Dead,
@@ -54,12 +55,12 @@ impl Heartbeat {
         }
     }
 
-    /// Notes that something has come from the agent.
+    /// Notes that something has arrived from the agent.
     pub(super) fn hear(&mut self, sign: Sign) {
         self.signs.hear(sign);
     }
 
-    /// Looks for signs of life, if it is time.
+    /// Makes a check if it is due.
     pub(super) fn look(&mut self, now: Instant) -> Look {
         if self.look_at > now {
             return Look::Wait;
@@ -71,13 +72,13 @@ impl Heartbeat {
         Look::Ask
     }
 
-    /// Notes that the machine has slept: the agent is asked at once, and has less time than usual.
+    /// Notes that the machine has slept: the agent is asked at once, and may miss fewer checks than usual.
     pub(super) fn doubt(&mut self, now: Instant) {
         self.look_at = now;
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// Takes how long an answer took, and returns whether that is news.
+    /// Takes the time that an answer took. Returns whether the change is large enough to be reported.
     pub(super) fn measure(&mut self, latency: Duration) -> bool {
         let news = self
             .latency
@@ -88,7 +89,7 @@ impl Heartbeat {
         news
     }
 
-    /// How long the last answer took, roughly.
+    /// The time that the last answer took. It is not updated for small changes. `None` before the first answer.
     pub(super) fn latency(&self) -> Option<Duration> {
         self.latency
     }
@@ -106,7 +107,7 @@ mod tests {
         Instant::ZERO + Duration::from_millis(millis)
     }
 
-    /// When an agent is found dead whose last sign came at `last`; both in milliseconds.
+    /// The time at which an agent is found dead whose last sign of life came at `last`; both in milliseconds.
     fn dead_at(last: u64) -> u64 {
         let mut heart = Heartbeat::new(at(0));
         let mut now = 0;

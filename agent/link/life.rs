@@ -1,4 +1,4 @@
-//! What is known of an agent since its command was started.
+//! The manager's knowledge of an agent from the start of its command to its end.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::{
     wire::{self, Decoder, control::Greeting},
 };
 
-/// The window in which faults are counted.
+/// The window of time in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
-/// What is known of an agent since its command was started, and forgotten when it is started again.
+/// The manager's knowledge of an agent from the start of its command to its end. Each start begins with an empty one.
 pub(super) struct Life {
     pub(super) decoder: Decoder,
     pub(super) spoke: bool,
@@ -26,25 +26,25 @@ pub(super) struct Life {
     pub(super) unknown: Counter,
     pub(super) notices: Counter,
     pub(super) lost: News,
-    /// Whether the agent was sent a configuration that is not the newest.
+    /// Whether the agent's configuration is not the newest.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
-    /// Only for an agent that answers heartbeats; others are judged by their process and their streams.
+    /// `None` for an agent that does not answer heartbeats. It is judged by its process and its streams alone.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) person: Person,
 }
 
-/// The hosts that are lost, and those of which the agent was told.
+/// The hosts that are lost, and those that the agent was last told about.
 #[derive(Debug, Default)]
 pub(super) struct News {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
 }
 
-/// What the command asks of a person.
+/// The command's question to a person, if there is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Person {
-    /// Whether the command waits for an answer.
+    /// Whether the command waits for a person's answer.
     pub(super) asking: bool,
     /// Whether a person has refused to answer.
     pub(super) unwilling: bool,
@@ -76,7 +76,7 @@ impl Life {
         greeting.is_some_and(|greeting| greeting.has(feature))
     }
 
-    /// What the command wrote before any frame, in one line, for a message.
+    /// The text that the command wrote before its first frame, in one line.
     pub(super) fn banner(&self) -> String {
         said(&String::from_utf8_lossy(&self.decoder.banner()))
     }

@@ -1,4 +1,4 @@
-//! The lives of an agent, one after the other: how each begins, what ends it step by step, and the pause before the next.
+//! The sequence of a host's agents: how each starts, how it is ended step by step, and the pause before the next one.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,52 +19,53 @@ use crate::{
     },
 };
 
-/// How long a command may take to bring up an agent that answers. A cloud may have to start a machine first.
+/// How long a command may take until its agent answers. It may first have to start a machine in a cloud.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// How long a command still has after the machine has slept, if it was bringing up an agent at that time.
+/// How long a command may still take after the machine has slept while the command was starting an agent.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
-/// Time for the first frame once anything was written. With the shutdown after it, under 15 s in all.
+/// How long the first frame may take after the command has written anything. With the steps of its end that is under 15
+/// s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// How long an agent has to serve so that its next loss counts as the first one again.
+/// An agent that has served for this long was healthy: the pauses after its next loss begin with the shortest one.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
 /// How many faults an agent may commit in a short time.
 pub(super) const FAULTS_MAX: u32 = 100;
 
-/// How many agents in a row have to refuse their configuration before that is believed: a single one may have been told
-/// something else, because a bit was flipped on the way.
+/// How many agents in a row have to refuse their configuration before the manager believes it. In a single case, bits
+/// of the configuration may have been changed on the way.
 const REFUSALS_MAX: u32 = 3;
 
-/// How many messages that are too long make the manager refuse an agent, unless it has served for [`HEALTHY_MIN`] in
-/// between. A single one may come from a length that was damaged on the way.
+/// After how many messages that are too long the manager gives up on an agent, unless it has served for [`HEALTHY_MIN`]
+/// in between. A single one may come from a length that was changed on the way.
 pub(super) const GIANTS_MAX: u32 = 3;
 
-/// How long a process may take to end by itself once its stream has ended or its input was closed.
+/// How long a process may take to end by itself after its output has ended or its input was closed.
 const END_MAX: Duration = Duration::from_secs(1);
 
-/// How long a process may take to end after it was asked to.
+/// How long a process may take to end after it was sent SIGTERM.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
-/// An agent from its first start on: its state, and what is known of it as long as it lives.
+/// A host's agent: its state, and the knowledge of the one that runs now.
 pub(super) struct Lives {
     state: State,
-    /// What is known of the agent that runs now.
+    /// The knowledge of the agent that runs now.
     pub(super) life: Life,
-    /// What the agent that runs now was asked.
+    /// The requests to the agent that runs now.
     pub(super) requests: Requests,
     backoff: Backoff,
     /// How many agents in a row have refused their configuration.
     refusals: u32,
-    /// How many messages that were too long it has sent since it last served well.
+    /// How many messages that were too long have arrived since an agent of this host was last healthy.
     giants: u32,
     outputs: VecDeque<Output>,
 }
 
 impl Lives {
-    /// An agent that was not started yet. `seed` spreads its tries.
+    /// Makes an agent that has not been started. `seed` determines the random part of its pauses.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             state: State::Idle,
@@ -81,7 +82,6 @@ impl Lives {
         &self.state
     }
 
-    /// Whether the agent serves.
     pub(super) fn serves(&self) -> bool {
         self.state == State::Ready
     }
@@ -91,7 +91,7 @@ impl Lives {
         matches!(self.state, State::Configuring { .. } | State::Ready)
     }
 
-    /// Whether there is no process, and none will be started without a request.
+    /// Whether there is no process, and none will be started unless somebody asks for it.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(
             self.state,
@@ -99,7 +99,7 @@ impl Lives {
         )
     }
 
-    /// Whether the agent is stopped on purpose, or about to be.
+    /// Whether the agent is stopped on purpose, or is ending for that reason.
     pub(super) fn is_stopped(&self) -> bool {
         match &self.state {
             State::Stopped => true,
@@ -113,7 +113,7 @@ impl Lives {
         }
     }
 
-    /// Queues something for the driver or the manager.
+    /// Queues an output for the driver or the manager.
     pub(super) fn tell(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
@@ -126,7 +126,8 @@ impl Lives {
         self.outputs.pop_front()
     }
 
-    /// Starts the agent at once, whatever has happened before. An agent that runs or is being started is left as it is.
+    /// Starts the agent at once, even if it was refused or waits. An agent that runs or is being started is left as it
+    /// is.
     pub(super) fn start(&mut self) {
         self.backoff.reset();
         self.giants = 0;
@@ -135,7 +136,7 @@ impl Lives {
                 self.spawn();
             }
             State::Ending { why, .. } => {
-                // Nobody who waits may take this for a stop.
+                // The new reason tells observers that the agent will be back.
                 if std::mem::replace(why, Loss::Restarted) != Loss::Restarted {
                     self.tell(Output::Changed);
                 }
@@ -150,7 +151,7 @@ impl Lives {
         self.start();
     }
 
-    /// Starts the agent now if it waits for its next start: the cause of the wait may be gone.
+    /// If the agent waits for its next start, starts it now, because the cause of the wait may have gone.
     pub(super) fn retry_now(&mut self) {
         if matches!(self.state, State::Waiting { .. }) {
             self.start();
@@ -171,13 +172,13 @@ impl Lives {
         }
     }
 
-    /// Notes that something else is asked of the agent from now on: refusals of before say nothing about that.
+    /// Notes that the configuration has changed, so that earlier refusals do not count any more.
     pub(super) fn forget_refusals(&mut self) {
         self.refusals = 0;
     }
 
-    /// Tries an agent again that is gone, or about to be, for something that is no longer asked of it. Returns whether it
-    /// will be started again.
+    /// Starts an agent again that has refused an earlier configuration, or whose end needs a person. Returns whether it
+    /// will be started.
     pub(super) fn try_again(&mut self) -> bool {
         match self.state {
             State::Waiting { .. } | State::Refused { .. } => {
@@ -197,8 +198,8 @@ impl Lives {
         }
     }
 
-    /// Notes whether the command waits for a person, whose time does not count. Afterwards the command has as long as
-    /// at its start.
+    /// Notes whether the command waits for a person. That time is not limited; after the answer, the command has as
+    /// much time as after its start.
     pub(super) fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.life.person.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
@@ -209,8 +210,8 @@ impl Lives {
         self.tell(Output::Changed);
     }
 
-    /// Handles the end of a sleep of the machine: a pause is over, and the way by which a command was connecting may be
-    /// gone.
+    /// Handles that the machine has woken from sleep: pauses end, and a command that was connecting gets less time,
+    /// because its connection may be dead.
     pub(super) fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
         if let State::Configuring { give_up_at } = &mut self.state {
@@ -218,7 +219,7 @@ impl Lives {
         }
     }
 
-    /// The command could not be started.
+    /// Handles that the command could not be started.
     pub(super) fn handle_not_started(&mut self, now: Instant, reason: CannotStart) {
         if matches!(self.state, State::Ending { .. }) {
             self.handle_exit(now, Ending::Unknown);
@@ -227,14 +228,14 @@ impl Lives {
         }
     }
 
-    /// The command runs, and was sent its configuration.
+    /// Handles that the command has been started and has been sent its configuration.
     pub(super) fn handle_started(&mut self, now: Instant) {
         self.enter(State::Configuring {
             give_up_at: now + ANSWER_MAX,
         });
     }
 
-    /// Notes that the command has written something; true if that is the first thing.
+    /// Notes that the command has written something. Returns true the first time.
     pub(super) fn handle_words(&mut self, now: Instant) -> bool {
         let State::Configuring { give_up_at } = &mut self.state else {
             return false;
@@ -246,7 +247,7 @@ impl Lives {
         true
     }
 
-    /// The agent has accepted its configuration.
+    /// Handles that the agent has accepted its configuration.
     pub(super) fn handle_greeting(&mut self, now: Instant, greeting: Greeting) {
         if greeting.has(feature::HEARTBEAT) {
             let heartbeat = &mut self.life.heartbeat;
@@ -260,14 +261,14 @@ impl Lives {
         }
     }
 
-    /// The agent has refused its configuration.
+    /// Handles that the agent has refused its configuration.
     pub(super) fn handle_refusal(&mut self, now: Instant, reason: String) {
         self.refusals += 1;
         let sure = self.refusals >= REFUSALS_MAX;
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    /// The agent has sent something that is not a frame.
+    /// Handles that the agent has sent something that is not a frame.
     pub(super) fn handle_desync(&mut self, now: Instant, desync: Desync) {
         if matches!(desync, Desync::TooLong { .. }) {
             self.giants += 1;
@@ -278,18 +279,18 @@ impl Lives {
         self.end(now, Loss::OutOfStep { desync, banner });
     }
 
-    /// Counts something that no well-behaved agent does, and ends an agent that keeps doing it, for this reason.
+    /// Counts a fault. An agent that goes on committing faults is ended, for this reason.
     pub(super) fn handle_fault(&mut self, now: Instant, why: impl FnOnce() -> Loss) {
         if self.life.faults.count(now) > FAULTS_MAX {
             self.end(now, why());
         }
     }
 
-    /// The process has ended.
+    /// Handles that the process has ended.
     pub(super) fn handle_exit(&mut self, now: Instant, ending: Ending) {
         let banner = self.life.banner();
         let why = match std::mem::replace(&mut self.state, State::Idle) {
-            // Once it was asked to end, its exit explains nothing but that.
+            // After it was asked to end, its exit status does not explain anything, and the earlier reason stays.
             State::Ending {
                 why: Loss::Closed,
                 next: Treatment::Terminate,
@@ -309,7 +310,8 @@ impl Lives {
         self.rest(now, why);
     }
 
-    /// Does what is due: gives up waiting, ends what does not end by itself, and starts the agent again.
+    /// Does what is due: ends an agent that does not answer, takes the next step against a process that does not end,
+    /// or starts the agent again.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Configuring { .. } if self.life.person.asking => {}
@@ -362,7 +364,7 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that hears nothing needs no time to end by itself.
+        // An agent that does not receive anything will not end by itself, so it is not given time to.
         let deaf = matches!(why, Loss::Silent | Loss::Stalled);
         self.tell(Output::CloseInput);
         self.enter(State::Ending {
@@ -380,7 +382,7 @@ impl Lives {
         self.tell(Output::Spawn);
     }
 
-    /// Decides what comes next when there is no process any more.
+    /// Decides what comes next after the process has ended.
     fn rest(&mut self, now: Instant, why: Loss) {
         let served = self.life.served_since.take();
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
@@ -408,7 +410,7 @@ impl Lives {
 
     fn enter(&mut self, state: State) {
         if state != State::Ready {
-            // The agent answers nothing more.
+            // An agent in another state does not answer any more.
             for id in self.requests.take_asked() {
                 self.tell(Output::Reply(id, Reply::Lost));
             }

@@ -1,4 +1,4 @@
-//! Why an agent is gone, and the only place where that is put into words that say what to do next.
+//! The reasons why an agent is lost, and the only place that words them for people and says what to do.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::{
     wire::{Desync, control::feature},
 };
 
-/// How much of what an agent said is quoted, in characters.
+/// How many characters of an agent's own text are quoted.
 const QUOTE_MAX: usize = 200;
 
 /// How a process ended.
@@ -16,7 +16,7 @@ const QUOTE_MAX: usize = 200;
 pub enum Ending {
     /// It exited with this status.
     Status(i32),
-    /// It was ended by this signal.
+    /// It was killed by this signal.
     Signal(i32),
     /// The operating system does not say how it ended.
     Unknown,
@@ -25,7 +25,7 @@ pub enum Ending {
 /// Why a command could not be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CannotStart {
-    /// There is no program of this name or path.
+    /// A program of this name or path does not exist.
     NotFound(String),
     /// The file of this program may not be executed.
     NotExecutable(String),
@@ -39,89 +39,89 @@ impl From<String> for CannotStart {
     }
 }
 
-/// Why an agent is gone.
+/// The reason why an agent is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
     /// It was stopped on purpose.
     Stopped,
     /// It was ended on purpose to be started again.
     Restarted,
-    /// Nothing was heard of it for so long that it cannot be there any more.
+    /// It was silent for longer than a working agent can be.
     Silent,
-    /// It took nothing of what was sent to it for the same time.
+    /// It has not read anything of what was sent to it for as long as that.
     Stalled,
     /// Its command could not be started.
     NotStarted(CannotStart),
-    /// Its process ended by itself, having written `banner` before any frame.
+    /// Its process ended by itself.
     Exited {
         /// How the process ended.
         ending: Ending,
-        /// What it wrote instead of a frame.
+        /// What it wrote before its first frame.
         banner: String,
     },
-    /// Its process ended after it had asked a person, who did not answer.
+    /// Its process ended after it had asked a person a question that was not answered.
     Unanswered(Ending),
-    /// Its stream ended, but its process did not.
+    /// It closed its output, but its process goes on.
     Closed,
-    /// It never answered, having written `banner`.
+    /// It did not answer in time.
     NoAnswer {
-        /// What it wrote instead of a frame.
+        /// What it wrote before its first frame.
         banner: String,
     },
-    /// Its stream does not consist of frames any more.
+    /// Its output is not a sequence of frames any more.
     OutOfStep {
-        /// What stood where a frame should begin.
+        /// The bytes that stood where a frame should begin.
         desync: Desync,
-        /// What it wrote before any frame.
+        /// What it wrote before its first frame.
         banner: String,
     },
     /// It sent a message that is too long.
     TooLong {
         /// The length of the message, and the greatest length allowed.
         desync: Desync,
-        /// Whether it has done that again and again. A single time may come from a bit that was flipped on the way.
+        /// Whether it has done so several times. A single case may come from a length that was changed on the way.
         sure: bool,
     },
-    /// It kept doing what no well-behaved agent does.
+    /// It went on committing this fault.
     Misbehaved(String),
-    /// It kept sending more than its share for too long, mostly of this.
+    /// It used more than its share for too long, mostly with this kind of work.
     Greedy(Excess),
-    /// It kept sending in the name of other hosts, which no version of the program does.
+    /// It went on sending packets with the addresses of other hosts, which no version of this program does.
     Impostor,
     /// It refused its configuration.
     Refused {
-        /// The reason, in its own words.
+        /// The agent's reason, in its own words.
         reason: String,
-        /// Whether the refusal is believed. A single one may come from a bit that was flipped on the way, so that the
-        /// agent was told something else.
+        /// Whether the manager believes it. In a single case, bits of the configuration may have been changed on the
+        /// way.
         sure: bool,
     },
-    /// It lacks a feature without which the manifest would be broken.
+    /// It does not have a feature without which the manifest cannot be kept.
     Lacks {
-        /// The feature.
+        /// The feature that it lacks.
         feature: &'static str,
         /// The agent's version.
         version: String,
     },
 }
 
-/// What helps against a [`Loss`].
+/// The kind of remedy for a [`Loss`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// Nothing has to be done.
     None,
-    /// Starting it again at once helps.
+    /// Starting it again at once will help.
     Restart,
-    /// Another try after a moment may help.
+    /// A retry after a short pause may help.
     Time,
-    /// Another try may help, but not soon: something has to be installed or repaired first.
+    /// A retry may help, but not soon: something has to be installed or repaired first.
     MuchTime,
-    /// No try helps as things are: a person has to change something.
+    /// Retries do not help: a person has to change something.
     Person,
 }
 
 impl Loss {
-    /// What helps against this loss.
+    /// The kind of remedy for this loss.
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Stopped => Remedy::None,
@@ -149,7 +149,7 @@ impl Loss {
         }
     }
 
-    /// The loss as a value for programs and in words for people.
+    /// The loss as a code for programs and as words for people.
     pub fn trouble(&self) -> Trouble {
         Trouble {
             code: self.code(),
@@ -181,7 +181,7 @@ impl Loss {
         }
     }
 
-    /// The status with which the command exited, if it has one.
+    /// The status with which the command exited. `None` if it ended in another way.
     fn status(&self) -> Option<i32> {
         let (Self::Exited {
             ending: Ending::Status(status),
@@ -256,7 +256,7 @@ impl Loss {
         }
     }
 
-    /// What a person can do about this loss.
+    /// What a person can do about this loss. `None` if nothing has to be done, or if nothing is known to help.
     fn remedy_words(&self) -> Option<&'static str> {
         match self {
             Self::Exited {
@@ -331,7 +331,8 @@ impl fmt::Display for CannotStart {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Shells and tools that run commands elsewhere use these two (POSIX sh section 2.8.2).
+            // POSIX shells, and tools that run commands on other hosts, use these two statuses (POSIX sh section
+            // 2.8.2).
             Self::Status(127) => {
                 f.write_str("exited with status 127, usually: command not found on that host")
             }
@@ -345,7 +346,7 @@ impl fmt::Display for Ending {
     }
 }
 
-/// What a command wrote, to be put behind what it did.
+/// The text that a command wrote, as an addition to a sentence. It is empty if there was none.
 fn quoted(banner: &str) -> String {
     if banner.is_empty() {
         return String::new();
@@ -353,7 +354,7 @@ fn quoted(banner: &str) -> String {
     format!("; it wrote \"{banner}\"")
 }
 
-/// What an agent said, made safe to show, in one line.
+/// An agent's text, made safe to show, in one line.
 pub(super) fn said(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = crate::text::escape(&line);

@@ -1,31 +1,31 @@
-//! What an agent says, made short and safe to show.
+//! Parses the messages of an agent, shortens their texts, and makes these safe to show.
 
 use super::loss::said;
 use crate::wire::control::{
     Event, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
 };
 
-/// How many problems of a host are kept. Nobody needs to see more.
+/// How many problems of a host are kept. A person does not need more of them.
 pub(super) const PROBLEMS_MAX: usize = 64;
 
-/// How many refusals in one event are looked at.
+/// How many refusals of one event are read. The rest is ignored.
 const REFUSED_MAX: usize = 256;
 
 /// A message of an agent.
 pub(super) enum Said {
-    /// The answer to a request, as it came.
+    /// The answer to a request, unchanged.
     Result(Outcome),
-    /// Everything that does not work on its host.
+    /// All problems of the agent's host.
     Problems(Vec<ProblemReport>),
-    /// Something that people are to be told.
+    /// A text that people should see.
     Notice(String),
-    /// A route.
+    /// An address that is behind a gateway.
     Suggestion(RouteSuggestion),
-    /// What it has refused to other hosts, by the policy.
+    /// The destinations that the agent's policy has refused to other hosts.
     Refused(Vec<RefusedAsk>),
-    /// Something that only a newer manager knows.
+    /// An event of a type that this manager does not know.
     Unknown,
-    /// Something that no well-behaved agent says.
+    /// A message that a correct agent never sends.
     Strange(&'static str),
 }
 

@@ -1,7 +1,8 @@
-//! One agent as the manager sees it: from its command to its end with a reason, and again after each restart.
+//! One agent as the manager sees it: from the start of its command to its end with a reason, and again after each
+//! restart.
 //!
-//! The machine decodes the agent's stream, judges it, listens for its heartbeat, and tells the driver what to do with
-//! the process. It never touches the process itself, and it never sees where packets go.
+//! The machine decodes what the agent writes, judges it, watches its heartbeat, and tells the driver what to do with
+//! the process. It does not touch the process itself, and does not route packets.
 
 #![cfg_attr(
     not(test),
@@ -56,10 +57,10 @@ use crate::{
     },
 };
 
-/// How many events of types that are not known here an agent may send in a short time.
+/// How many events of unknown types an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
 
-/// One agent.
+/// The link to one host's agent.
 pub struct Link {
     lives: Lives,
     configure: Configure,
@@ -69,7 +70,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// An agent that gets the configuration `configure` and must meet `demands`. `seed` spreads its tries.
+    /// Makes a link whose agents get the configuration `configure` and have to meet `demands`. `seed` determines the
+    /// random part of the pauses before retries.
     pub fn new(configure: Configure, demands: Demands, seed: u64) -> Self {
         Self {
             lives: Lives::new(seed),
@@ -85,18 +87,18 @@ impl Link {
         self.lives.state()
     }
 
-    /// Whether anything has come from the agent since its command was started.
+    /// Whether the agent or its command has written anything since the command was started.
     pub fn has_spoken(&self) -> bool {
         self.lives.life.spoke
     }
 
-    /// Whether the command runs and is not about to end, so that it may ask a person something.
+    /// Whether the command runs and is not being ended, so that it may ask a person something.
     pub fn may_ask(&self) -> bool {
         self.lives.runs()
     }
 
-    /// Notes whether the command waits for a person, whose time does not count. Afterwards the command has as long as
-    /// at its start.
+    /// Notes whether the command waits for a person. That time is not limited; after the answer, the command has as
+    /// much time as after its start.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.lives.handle_asking(now, asking);
     }
@@ -106,18 +108,18 @@ impl Link {
         self.lives.life.person.unwilling = true;
     }
 
-    /// What the agent said about itself.
+    /// The version and the features that the agent has announced. `None` until it has answered.
     pub fn greeting(&self) -> Option<&Greeting> {
         self.lives.life.greeting.as_ref()
     }
 
-    /// How long the agent took to answer lately; `None` if that is not known.
+    /// The time that the agent's last answers took. `None` if it has not been measured.
     pub fn latency(&self) -> Option<Duration> {
         let heartbeat = self.lives.life.heartbeat.as_ref();
         heartbeat.and_then(Heartbeat::latency)
     }
 
-    /// What does not work on the agent's host.
+    /// The problems on the agent's host, as the agent has reported them.
     pub fn problems(&self) -> &[ProblemReport] {
         self.lives.life.problems.shown()
     }
@@ -127,22 +129,23 @@ impl Link {
         self.stderr.tail()
     }
 
-    /// Whether there is no process, and none will be started without a request.
+    /// Whether there is no process, and none will be started unless somebody asks for it.
     pub fn is_at_rest(&self) -> bool {
         self.lives.is_at_rest()
     }
 
-    /// Whether the agent is stopped on purpose, or about to be.
+    /// Whether the agent is stopped on purpose, or is ending for that reason.
     pub fn is_stopped(&self) -> bool {
         self.lives.is_stopped()
     }
 
-    /// Whether the agent has announced that it takes frames with sums.
+    /// Whether the agent has announced that it accepts frames with sums.
     pub fn takes_sums(&self) -> bool {
         self.lives.life.can(feature::SUMS)
     }
 
-    /// Starts the agent at once, whatever has happened before. An agent that runs or is being started is left as it is.
+    /// Starts the agent at once, even if it was refused or waits. An agent that runs or is being started is left as it
+    /// is.
     pub fn start(&mut self) {
         self.lives.start();
     }
@@ -152,7 +155,7 @@ impl Link {
         self.lives.restart(now);
     }
 
-    /// Starts the agent now if it waits for its next start: the cause of the wait may be gone.
+    /// If the agent waits for its next start, starts it now, because the cause of the wait may have gone.
     pub fn retry_now(&mut self) {
         self.lives.retry_now();
     }
@@ -162,7 +165,8 @@ impl Link {
         self.lives.stop(now);
     }
 
-    /// Handles the end of a sleep of the machine: a pause is over, and an agent that seemed well has to prove it.
+    /// Handles that the machine has woken from sleep: pauses end, and an agent that serves is asked whether it is still
+    /// there.
     pub fn handle_wake(&mut self, now: Instant) {
         self.lives.handle_wake(now);
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
@@ -171,8 +175,8 @@ impl Link {
         }
     }
 
-    /// Gives the agent another configuration. An agent that runs takes it while it runs, or else is started again; one
-    /// that was refused is tried again with it. Returns whether the agent will be started again.
+    /// Gives the agent another configuration. An agent that serves applies it without a restart if it can. An agent
+    /// that was refused is tried again. Returns whether the agent will be started again.
     pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
         self.lives.forget_refusals();
         if (&self.configure, &self.demands) == (&configure, &demands) {
@@ -183,11 +187,12 @@ impl Link {
             return self.lives.try_again();
         }
         self.lives.life.outdated = true;
-        // An agent that has not answered yet gets it after its answer.
+        // An agent that has not answered yet gets the configuration after its answer.
         self.lives.serves() && self.update(now)
     }
 
-    /// Sends the newest configuration to an agent that has an older one; true if that takes a new start.
+    /// Sends the newest configuration to an agent that has an older one. Returns true if the agent has to be started
+    /// again for it.
     fn update(&mut self, now: Instant) -> bool {
         if !std::mem::take(&mut self.lives.life.outdated) {
             return false;
@@ -206,7 +211,7 @@ impl Link {
         self.lives.requests.add(id, Pending::Configure { sum });
     }
 
-    /// Tells an agent that serves, and that supports it, which other hosts cannot be reached.
+    /// Tells the agent which other hosts are lost, if it serves and has announced that it understands this.
     pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
         if !self.lives.serves() || !self.lives.life.can(feature::LOST) {
             return;
@@ -215,8 +220,8 @@ impl Link {
         self.tell_next();
     }
 
-    /// Sends the lost hosts if they have changed and the last message about them was answered, so that messages do not
-    /// pile up for an agent that does not read.
+    /// Sends the list of lost hosts if it has changed and the last one was answered. Otherwise lists would pile up for
+    /// an agent that reads slowly.
     fn tell_next(&mut self) {
         let news = &mut self.lives.life.lost;
         if self.lives.requests.tells_lost() || news.told == news.is {
@@ -228,8 +233,8 @@ impl Link {
         self.lives.requests.add(id, Pending::Lost);
     }
 
-    /// Asks the agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
-    /// be asked, the reply is returned at once.
+    /// Asks the agent a question. The reply comes as [`Output::Reply`] with the number that is returned. If the
+    /// question cannot be sent, fails with the reply.
     pub fn ask(&mut self, now: Instant, question: &Question) -> Result<u64, Reply> {
         if !self.lives.serves() {
             return Err(Reply::NotUp);
@@ -257,7 +262,7 @@ impl Link {
         Ok(id)
     }
 
-    /// Sends a message, and returns its sum.
+    /// Sends a message. Returns its sum.
     fn send(&mut self, message: &Message) -> u16 {
         let json = message.to_json();
         let mut bytes = BytesMut::new();
@@ -269,7 +274,7 @@ impl Link {
         sum::of_control(&json)
     }
 
-    /// The outcome of [`Output::Spawn`].
+    /// Takes the result of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, outcome: Result<(), CannotStart>) {
         match outcome {
             Err(reason) => self.lives.handle_not_started(now, reason),
@@ -277,12 +282,12 @@ impl Link {
                 self.send_configure();
                 self.lives.handle_started(now);
             }
-            // It was stopped meanwhile, and is being ended.
+            // The agent was stopped in the meantime, and is being ended.
             Ok(()) => {}
         }
     }
 
-    /// Begins the turn of this agent.
+    /// Begins the agent's next turn.
     pub fn begin_turn(&mut self) {
         self.appetite.begin_turn();
     }
@@ -292,8 +297,8 @@ impl Link {
         self.appetite.spend(now, effort);
     }
 
-    /// When to handle the rest of what the agent has written. Other agents have a right to their turn, and an agent
-    /// that causes more work than its budget allows has to wait.
+    /// Decides when the rest of the agent's bytes is handled: after the turns of other agents, and later if the agent
+    /// has used up its budget.
     pub fn end_turn(&mut self, now: Instant) -> Turn {
         if !self.lives.runs() {
             return Turn::Done;
@@ -311,8 +316,8 @@ impl Link {
         turn
     }
 
-    /// Takes one packet off the front of what the agent has written, and handles everything before it, as far as its
-    /// turn goes.
+    /// Handles the agent's bytes up to the next packet, and takes the packet off. Returns `None` if no whole packet is
+    /// left, or at the end of the agent's turn.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
             heartbeat.hear(Sign::Part);
@@ -334,7 +339,7 @@ impl Link {
                     return None;
                 }
                 Ok(Some(Item::Packet(frame))) if self.lives.serves() => return Some(frame),
-                // Before the agent serves, nothing can send packets. A damaged packet will be sent again.
+                // An agent may not send packets before it serves. TCP sends the packet of a damaged frame again.
                 Ok(Some(Item::Packet(_) | Item::Damaged)) => self.spend(now, Effort::Refused),
                 Ok(Some(Item::Unknown(kind))) => {
                     self.spend(now, Effort::Refused);
@@ -347,18 +352,18 @@ impl Link {
                 Err(desync) => self.lives.handle_desync(now, desync),
             }
         }
-        // Output of an agent after its end is ignored, but the agent must be able to write it.
+        // After an agent's end its output is discarded, but still read, so that the agent can write it.
         buffer.clear();
         None
     }
 
-    /// Counts something that no well-behaved agent does, and ends an agent that keeps doing it.
+    /// Counts a fault. An agent that goes on committing faults is ended.
     pub fn handle_fault(&mut self, now: Instant, what: &str) {
         let why = || Loss::Misbehaved(what.to_owned());
         self.lives.handle_fault(now, why);
     }
 
-    /// Counts a packet in the name of another host, and ends an agent that keeps sending them.
+    /// Counts a packet with the source address of another host. An agent that goes on sending them is ended.
     pub fn handle_impostor(&mut self, now: Instant) {
         self.lives.handle_fault(now, || Loss::Impostor);
     }
@@ -370,20 +375,20 @@ impl Link {
         }
     }
 
-    /// The agent's stream has ended.
+    /// Handles that the agent has closed its output.
     pub fn handle_closed(&mut self, now: Instant) {
         self.lives.end(now, Loss::Closed);
     }
 
-    /// Handles that the agent has taken nothing of what was written to it for as long as an agent may be silent.
+    /// Handles that the agent has not read anything for as long as an agent may be silent.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // Without a heartbeat the reason is not known: there may be a slow network behind the pipe.
+        // An agent without a heartbeat is not ended: a slow network behind the pipe may be the cause.
         if self.lives.life.heartbeat.is_some() {
             self.lives.end(now, Loss::Stalled);
         }
     }
 
-    /// The agent's process has ended.
+    /// Handles that the agent's process has ended.
     pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
         self.lives.handle_exit(now, ending);
     }
@@ -405,7 +410,7 @@ impl Link {
                 self.lives.tell(Output::Suggestion(now, suggestion));
             }
             Said::Refused(refused) => self.lives.tell(Output::Refused(now, refused)),
-            // A newer agent may send events that this manager has not asked for, but not all the time.
+            // A newer agent may send events that this manager does not know, but only at a low rate.
             Said::Unknown if life.unknown.count(now) <= UNKNOWN_MAX => {}
             Said::Unknown => self.handle_fault(now, "events that nobody knows"),
             Said::Strange(what) => self.handle_fault(now, what),
@@ -435,7 +440,7 @@ impl Link {
         }
     }
 
-    /// Takes the answer to a configuration. `sum` is the sum of the message that it answers.
+    /// Takes the answer to a configuration. `sum` is the sum of the message with the configuration.
     fn handle_greeting(&mut self, now: Instant, data: &Raw, sum: u16) {
         let Ok(mut greeting) = data.read::<Greeting>() else {
             let reason = "its greeting cannot be read".to_owned();
@@ -457,8 +462,8 @@ impl Link {
         self.update(now);
     }
 
-    /// Does what is due: gives up waiting, ends what does not end by itself, asks whether the agent is there, and
-    /// starts it again.
+    /// Does what is due: asks whether the agent is there, ends an agent that does not answer, takes the next step
+    /// against a process that does not end, or starts the agent again.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.lives.handle_timeout(now);
         if !self.lives.serves() {
@@ -496,12 +501,12 @@ impl Link {
         heartbeat.into_iter().chain(reply).chain(settled).min()
     }
 
-    /// Whether [`Link::poll_output`] has something.
+    /// Whether [`Link::poll_output`] has an output.
     pub fn has_output(&self) -> bool {
         self.lives.has_output()
     }
 
-    /// What to do next; call until `None` after every other call.
+    /// The next output for the driver or the manager. Call it until it returns `None` after every other call.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.lives.poll_output()
     }

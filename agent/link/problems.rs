@@ -1,12 +1,12 @@
-//! What does not work on an agent's host, as the agent reports it: not faster than anybody can read.
+//! The problems of a host as its agent reports them, shown at a rate that people can read.
 
 use std::time::Duration;
 
 use super::counter::Counter;
 use crate::{time::Instant, wire::control::ProblemReport};
 
-/// How many times within [`CHANGES_WINDOW`] an agent may change its problems. Of further changes only the last is
-/// reported, and later.
+/// How many times within [`CHANGES_WINDOW`] the problems may change. If there are more changes, only the last one is
+/// shown, at the end of the window.
 pub(super) const CHANGES_MAX: u32 = 20;
 
 /// The window of [`CHANGES_MAX`].
@@ -16,7 +16,7 @@ pub(super) const CHANGES_WINDOW: Duration = Duration::from_mins(1);
 pub(super) struct Problems {
     shown: Vec<ProblemReport>,
     changes: Counter,
-    /// The newest ones, since they changed too often to be shown at once.
+    /// The newest problems, if they have not been shown because of too many changes. `None` if `shown` is the newest.
     unsettled: Option<Vec<ProblemReport>>,
 }
 
@@ -31,12 +31,12 @@ impl Default for Problems {
 }
 
 impl Problems {
-    /// The problems that people see.
+    /// The problems that people can see.
     pub(super) fn shown(&self) -> &[ProblemReport] {
         &self.shown
     }
 
-    /// Takes a report, which has all problems of the host; true if people see something else from now on.
+    /// Takes a report, which has all problems of the host. Returns true if the shown problems change.
     pub(super) fn take(&mut self, now: Instant, problems: Vec<ProblemReport>) -> bool {
         self.unsettled = None;
         if problems == self.shown {
@@ -50,7 +50,7 @@ impl Problems {
         true
     }
 
-    /// Shows the last of the changes that came too fast, if it is time; true if people see something else from now on.
+    /// At the end of the window, shows the last change that was held back. Returns true if the shown problems change.
     pub(super) fn settle(&mut self, now: Instant) -> bool {
         if !self.changes.is_over(now) {
             return false;
@@ -59,7 +59,7 @@ impl Problems {
         unsettled.is_some_and(|problems| self.take(now, problems))
     }
 
-    /// When to call [`Problems::settle`].
+    /// When to call [`Problems::settle`]. `None` if no change is held back.
     pub(super) fn due(&self) -> Option<Instant> {
         self.unsettled.as_ref().map(|_| self.changes.end())
     }

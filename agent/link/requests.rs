@@ -1,56 +1,56 @@
-//! The requests to an agent that it has not answered yet, in one table: what an answer means depends on its number alone.
+//! The requests that an agent has not answered yet. An answer is matched to its request by its number alone.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
-/// How long an agent may take for the answer to a question: a little longer than its own limit for a dial.
+/// How long an agent may take to answer a question. It is a little longer than the agent's own time limit for a dial.
 const ANSWER_MAX: Duration = Duration::from_secs(12);
 
-/// How many questions may be open to one agent.
+/// How many questions to one agent may be open.
 const ASKS_MAX: usize = 16;
 
-/// How many heartbeats are remembered. An answer to an older one shows that the agent lives, but not how long the way
-/// is.
+/// How many heartbeats are remembered. An answer to an older one shows that the agent is alive, but does not measure
+/// the latency.
 const PINGS_MAX: usize = 16;
 
-/// What waits for an answer.
+/// The kind of a request that waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pending {
     /// A configuration, with the sum of its message.
     Configure { sum: u16 },
-    /// The list of the hosts that are lost.
+    /// The list of lost hosts.
     Lost,
-    /// A question beside the agent's work.
+    /// A question that explains the state of a connection.
     Ask {
         since: Instant,
-        /// Whether the answer has to have data.
+        /// Whether an answer without data is not valid.
         wants_data: bool,
     },
-    /// A heartbeat.
+    /// A heartbeat and its time.
     Ping { since: Instant },
-    /// A heartbeat that is too old to be remembered.
+    /// A heartbeat whose time has been forgotten.
     Forgotten,
 }
 
-/// The requests that were not answered yet.
+/// The requests that were not answered yet, by number.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// The number of the last request. It goes on from one agent of the host to the next.
+    /// The number of the last request. Numbers go on when the host's agent is started again.
     pub(super) last: u64,
     open: BTreeMap<u64, Pending>,
-    /// The number of the last heartbeat that was forgotten.
+    /// The number of the last heartbeat whose time has been forgotten.
     forgotten: Option<u64>,
 }
 
 impl Requests {
-    /// The number for another request.
+    /// Returns a new number for a request.
     pub(super) fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// Notes what waits for the answer with this number.
+    /// Adds a request with this number.
     pub(super) fn add(&mut self, id: u64, pending: Pending) {
         if matches!(pending, Pending::Ping { .. }) {
             self.forget_pings();
@@ -58,8 +58,8 @@ impl Requests {
         self.open.insert(id, pending);
     }
 
-    /// Forgets the oldest heartbeats, so that there is room for one. A late answer does not hold up further ones, since
-    /// the agent lives by them, too.
+    /// Forgets the oldest heartbeats, so that there is room for one more. Heartbeats go on even if answers are late,
+    /// because the agent in turn watches for them.
     fn forget_pings(&mut self) {
         let pings = (self.open.iter()).filter(|(_, open)| matches!(open, Pending::Ping { .. }));
         let pings: Vec<_> = pings.map(|(id, _)| *id).collect();
@@ -70,7 +70,7 @@ impl Requests {
         }
     }
 
-    /// Takes out what waits for an answer; `None` if nobody has asked for it.
+    /// Removes the request with this number, and returns its kind. `None` if there is no such request.
     pub(super) fn take(&mut self, id: u64) -> Option<Pending> {
         let open = self.open.remove(&id);
         if open.is_none() && self.forgotten.is_some_and(|last| id <= last) {
@@ -84,37 +84,37 @@ impl Requests {
         self.open.values().any(|open| *open == Pending::Lost)
     }
 
-    /// Whether no further question may be asked.
+    /// Whether no more questions may be asked now.
     pub(super) fn is_full(&self) -> bool {
         self.asked().count() >= ASKS_MAX
     }
 
-    /// When the first open question is given up.
+    /// The time at which the oldest open question becomes overdue. `None` if no question is open.
     pub(super) fn due(&self) -> Option<Instant> {
         let first = self.asked().map(|(_, since)| since).min();
         first.map(|since| since + ANSWER_MAX)
     }
 
-    /// Takes out the questions that have waited for too long.
+    /// Removes the questions that have waited for too long, and returns their numbers.
     pub(super) fn take_overdue(&mut self, now: Instant) -> Vec<u64> {
         let overdue = (self.asked()).filter(|(_, since)| now - *since >= ANSWER_MAX);
         let overdue = overdue.map(|(id, _)| id).collect();
         self.without(overdue)
     }
 
-    /// Takes out all questions, because the agent answers nothing more.
+    /// Removes all questions, because the agent will not answer any more, and returns their numbers.
     pub(super) fn take_asked(&mut self) -> Vec<u64> {
         let asked = self.asked().map(|(id, _)| id).collect();
         self.without(asked)
     }
 
-    /// Forgets everything that the last agent was asked.
+    /// Forgets all requests to the last agent.
     pub(super) fn begin_anew(&mut self) {
         self.open.clear();
         self.forgotten = None;
     }
 
-    /// The open questions, and when they were asked.
+    /// The numbers of the open questions, with the times at which they were asked.
     fn asked(&self) -> impl Iterator<Item = (u64, Instant)> {
         self.open.iter().filter_map(|(id, open)| match open {
             Pending::Ask { since, .. } => Some((*id, *since)),

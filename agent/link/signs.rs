@@ -1,21 +1,22 @@
-//! Signs of life from the other side of a link. Both sides count them in looks.
+//! Signs of life from the other side of a link. Both sides count how many checks in a row have found none.
 
-/// What has come since the last look.
+/// What has arrived since the last check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
-    /// Nothing.
+    /// Nothing has arrived.
     #[default]
     None,
-    /// Bytes of a frame that is not whole yet.
+    /// Bytes have arrived, of a frame that is not complete yet.
     Part,
-    /// A whole frame.
+    /// A whole frame has arrived.
     Whole,
 }
 
-/// The signs of life of the other side.
+/// Counts the checks without a sign of life from the other side.
 ///
-/// A line may be so slow that a frame takes many looks. But a frame whose length was damaged on the way never ends,
-/// however lively the other side is. So the bytes of an unfinished frame are a sign of life for a limited time only.
+/// A line may be so slow that a frame takes many checks. However, a frame whose length was changed on the way never
+/// becomes complete, even if bytes go on arriving. Therefore bytes of an incomplete frame count as a sign of life for a
+/// limited time only.
 #[derive(Debug, Default)]
 pub struct Signs {
     heard: Sign,
@@ -24,12 +25,13 @@ pub struct Signs {
 }
 
 impl Signs {
-    /// Notes that something has come.
+    /// Notes that something has arrived.
     pub fn hear(&mut self, sign: Sign) {
         self.heard = self.heard.max(sign);
     }
 
-    /// Returns how many looks in a row have found no life. Parts of a frame alone are life for `parts_max` looks.
+    /// Makes a check, and returns how many in a row have found no sign of life. Bytes of an incomplete frame count as
+    /// one for `parts_max` checks.
     pub fn look(&mut self, parts_max: u32) -> u32 {
         match std::mem::take(&mut self.heard) {
             Sign::Whole => (self.parts, self.missed) = (0, 0),
@@ -42,7 +44,7 @@ impl Signs {
         self.missed
     }
 
-    /// Begins anew, as if this many looks had found no life.
+    /// Starts again, as if this many checks had found no sign of life.
     pub(super) fn forget(&mut self, missed: u32) {
         (self.heard, self.missed) = (Sign::None, missed);
     }

@@ -1,4 +1,4 @@
-//! The words of a link: the states of an agent, and what is to be done or known about it.
+//! The states of an agent, and the outputs of a link.
 
 use std::time::Duration;
 
@@ -10,96 +10,96 @@ use crate::{
     wire::control::{RefusedAsk, RouteSuggestion},
 };
 
-/// What the driver is to do, or what the manager should know.
+/// A task for the driver, or news for the manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Start the command.
+    /// Start the host's command.
     Spawn,
-    /// Close the agent's input, which asks it to end.
+    /// Close the agent's input. A correct agent ends when its input does.
     CloseInput,
-    /// Ask the process group to end.
+    /// Send SIGTERM to the process group.
     Terminate,
-    /// Kill the process group.
+    /// Send SIGKILL to the process group.
     Kill,
     /// Write this control frame to the agent.
     Send(Bytes),
-    /// The agent has said something that does not stop it.
+    /// A report about an agent that goes on running.
     Note(Note),
     /// The reply to the question with this number; see [`super::Link::ask`].
     Reply(u64, Reply),
-    /// The agent has suggested a route at that time.
+    /// The agent suggested a route at this time.
     Suggestion(Instant, RouteSuggestion),
-    /// The agent has refused this to other hosts, by the policy, at that time.
+    /// At this time the agent reported destinations that its policy has refused to other hosts.
     Refused(Instant, Vec<RefusedAsk>),
     /// [`super::Link::state`] has changed.
     Changed,
 }
 
-/// Something about an agent that does not stop it.
+/// A report about an agent that goes on running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A line of its standard error, made safe to show.
     Stderr(String),
     /// Text that it wrote before its first frame.
     Banner(String),
-    /// Features that it lacks and that the manifest does not depend on.
+    /// Features that it lacks, without which the manifest can still be kept.
     Lacks(Vec<String>),
-    /// It sends more than its share, mostly this, and is slowed down.
+    /// It is slowed down because it uses more than its share, mostly with this kind of work.
     Greedy(Excess),
-    /// It asks that people are told this.
+    /// A text that it wants people to see.
     Notice(String),
 }
 
 /// The state of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It was not started yet.
+    /// The agent was not started yet.
     Idle,
     /// The driver is starting the command.
     Spawning,
     /// The command runs and has been sent its configuration; the agent has not answered.
     Configuring {
-        /// When the wait for its answer is over.
+        /// When the manager gives up waiting for the answer.
         give_up_at: Instant,
     },
-    /// The agent serves.
+    /// The agent has accepted its configuration, and serves.
     Ready,
-    /// It is being ended: its stream has ended, it was judged, or it was stopped. The process is still there.
+    /// The agent is being ended, and its process is still there.
     Ending {
-        /// Why.
+        /// The reason.
         why: Loss,
-        /// When the next treatment is due.
+        /// When the next step is due.
         act_at: Instant,
-        /// The next treatment, each less gentle than the one before.
+        /// The next step. Each is less gentle than the one before.
         next: Treatment,
     },
-    /// It is gone, and will be started again.
+    /// The agent is gone, and will be started again.
     Waiting {
         /// When it will be started.
         until: Instant,
-        /// The pause between its end and that start.
+        /// The length of the pause before that start.
         pause: Duration,
-        /// The number of that start, from 1, counted since it last served for a while.
+        /// The number of that start. It is counted from 1, which is the first one after the agent was last healthy.
         attempt: u32,
-        /// Why it is gone.
+        /// The reason why it is gone.
         why: Loss,
     },
-    /// It is gone, and starting it again as it is would not help.
+    /// The agent is gone, and will not be started again before somebody changes something.
     Refused {
-        /// Why.
+        /// The reason.
         why: Loss,
     },
-    /// It is gone because it was stopped on purpose.
+    /// The agent was stopped on purpose.
     Stopped,
 }
 
-/// How a process is made to end.
+/// A step by which a process is made to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It is asked to end.
+    /// It gets SIGTERM.
     Terminate,
-    /// It is killed.
+    /// It gets SIGKILL.
     Kill,
-    /// Everything was done; only the report of the operating system is missing.
+    /// There are no further steps: the operating system will report the end of the process.
     Wait,
 }

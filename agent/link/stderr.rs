@@ -1,10 +1,10 @@
-//! An agent's standard error: every line is kept for a while, few are shown.
+//! An agent's standard error. Every line is kept for a while; few lines per minute are shown.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{text, time::Instant};
 
-/// How many lines are shown in a window; further ones are only counted.
+/// How many lines are shown within a window of time. Further ones are only counted.
 const SHOWN_MAX: u32 = 20;
 
 /// The window of [`SHOWN_MAX`].
@@ -22,8 +22,8 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// Takes a line and returns what to show: the line, nothing, or how many lines were not shown before the line
-    /// itself.
+    /// Takes a line. Returns the lines to show, which can be none, or can include the number of lines that were not
+    /// shown before.
     pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
         let line = text::escape_line(line.strip_suffix(b"\r").unwrap_or(line));
         if self.tail.len() == TAIL_MAX {
