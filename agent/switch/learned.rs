@@ -1,7 +1,6 @@
-//! Addresses that gateways have given for names: packets to them go to the gateway, for those hosts that asked for the
-//! name.
+//! Addresses that gateways have given for names. Packets of the host that asked for the name go to that gateway.
 //!
-//! An entry counts only for the host that taught it, so that nobody can lead another host's connections astray.
+//! An entry is used only for the host that has reported it, so that a host cannot redirect another host's connections.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,18 +10,19 @@ use std::{
 
 use crate::{addr::Vip, time::Instant};
 
-/// How many addresses one host may teach.
+/// How many addresses are kept for one host.
 pub(super) const ADDRESSES_MAX: usize = 4_096;
 
-/// How many addresses of one suggestion are looked at. A name has fewer than that.
+/// How many addresses of one suggestion are read. A name seldom has more.
 pub(super) const AT_ONCE_MAX: usize = 64;
 
-/// How many suggestions a host may make within [`WINDOW`]. Each comes with a question to a DNS server far away.
+/// How many suggestions a host may make within [`WINDOW`]. Each one normally follows a question to a distant DNS
+/// server.
 const SUGGESTIONS_MAX: u32 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// How long an address is good for new flows after its last use.
+/// How long after its last use an address may still be used for new flows.
 const UNUSED_MAX: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]
@@ -44,8 +44,8 @@ struct Entry {
 }
 
 impl Learned {
-    /// Takes what a host says about addresses, unless it says too much. `live` returns the addresses to which it has
-    /// flows: those are never forgotten for new ones.
+    /// Takes a host's suggestion, unless the host makes too many. `live` returns the addresses to which it has flows,
+    /// which are never dropped to make room.
     pub(super) fn learn(
         &mut self,
         now: Instant,
@@ -74,7 +74,7 @@ impl Learned {
         }
     }
 
-    /// The gateway for a new flow of a host to an address.
+    /// The gateway for a new flow from a host to an address. `None` if the host has not reported the address recently.
     pub(super) fn via(&mut self, now: Instant, host: Vip, address: Ipv4Addr) -> Option<Vip> {
         let entries = &mut self.teachers.get_mut(&host)?.entries;
         let entry = entries.get_mut(&address)?;
@@ -86,14 +86,14 @@ impl Learned {
         Some(entry.via)
     }
 
-    /// Forgets what a host has taught, because it is gone. Its next agent has to learn again.
+    /// Drops all entries of a host, because it is gone. Its next agent has to report them again.
     pub(super) fn forget(&mut self, teacher: Vip) {
         self.teachers.remove(&teacher);
     }
 }
 
 impl Teacher {
-    /// Makes room: forgets the addresses that were not used for the longest time, except those with flows.
+    /// Drops the addresses that were not used for the longest time, except those with flows.
     fn forget(&mut self, count: usize, live: &BTreeSet<Ipv4Addr>) {
         let idle = self
             .entries

@@ -1,10 +1,11 @@
-//! Measures what one end of a flow has sent, with an addition per packet and a division once a second.
+//! Measures the bytes and the rate that one end of a flow sends. A packet costs one addition, and each second one
+//! division.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// A rate is that of the last whole window in which anything came.
+/// The length of a window. The rate is that of the last complete window in which something was sent.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Counts the bytes of a stream.
@@ -15,16 +16,16 @@ pub(super) struct Meter {
     /// When the present window began. `before` is the number of bytes at that time.
     since: Instant,
     before: u64,
-    /// Bytes per second in the window before.
+    /// Bytes per second in the window before the present one. `None` if there was none.
     rate: Option<u64>,
 }
 
-/// What a meter shows.
+/// The bytes, packets and rate of one direction of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// Bytes of the stream, headers not counted.
+    /// Bytes of the stream, without headers.
     pub bytes: u64,
-    /// Packets, with and without bytes.
+    /// Packets, including those without data.
     pub packets: u64,
     /// Bytes per second, over the last second or so.
     pub rate: u64,
@@ -41,7 +42,7 @@ impl Meter {
         }
     }
 
-    /// Counts a packet that has this many bytes which none before it had: bytes that are sent again count once.
+    /// Counts a packet. `bytes` is how much new data it has: data that is sent again is counted once.
     pub(super) fn count(&mut self, now: Instant, bytes: u32) {
         if now - self.since >= WINDOW {
             self.rate = Some(self.rate_of_window(now));
@@ -63,7 +64,7 @@ impl Meter {
         }
     }
 
-    /// The rate since the window began. A window that is not over yet counts as a whole one.
+    /// The rate in the present window, calculated as if the window were complete.
     fn rate_of_window(&self, now: Instant) -> u64 {
         let micros = (now - self.since).max(WINDOW).as_micros();
         let rate = u128::from(self.bytes - self.before) * 1_000_000 / micros.max(1);

@@ -1,9 +1,9 @@
-//! Which host gets a packet, and whether it may.
+//! Decides which host gets a packet, and whether the packet may pass.
 //!
-//! This is the one place that an agent cannot bypass: a host may send only from its own address (a gateway also from
-//! those that it was dialled for), only to ports that the manifest publishes and to what its routes lead to, and only
-//! within flows that began with an allowed SYN. What may not pass is answered with a reset where that helps an honest
-//! client to fail fast, and counted always.
+//! This is the one check that an agent cannot bypass. A host may send only from its own address, and a gateway also
+//! from addresses that it was asked to dial. A host may send only to published ports and to destinations of routes, and
+//! only within flows that began with an allowed SYN. A packet that is refused is always counted, and is answered with a
+//! reset if that lets an honest client fail fast.
 
 #![cfg_attr(
     not(test),
@@ -47,19 +47,19 @@ use crate::{
     wire::{Packet, PacketError, PacketFrame},
 };
 
-/// How many bytes may wait for one host; then a part of them is dropped.
+/// How many bytes may wait for one host. If there are more, a part of them is dropped.
 const QUEUE_MAX: usize = 32 << 20;
 
-/// How many bytes may wait for all hosts together; then a part of the longest queue is dropped.
+/// How many bytes may wait for all hosts together. If there are more, a part of the longest queue is dropped.
 const QUEUES_MAX: usize = 64 << 20;
 
-/// A frame of fewer bytes is copied, so that it does not keep in memory the block that was read with it.
+/// A frame of fewer bytes is copied, so that it does not keep the whole block of memory that was read with it.
 const SMALL: usize = 4 << 10;
 
-/// With more bytes than this waiting for a host, frames of every size are copied.
+/// If more bytes than this wait for a host, frames of every size are copied.
 const BACKLOG: usize = 1 << 20;
 
-/// The pipes of all hosts, and the rules between them.
+/// The queues of all hosts, and the rules for traffic between them.
 #[derive(Default)]
 pub struct Switch {
     hosts: BTreeMap<Vip, Host>,
@@ -81,38 +81,39 @@ struct Host {
     traffic: Traffic,
 }
 
-/// What has crossed the switch for one host.
+/// Counters of a host's traffic through the switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes of packets that the host has sent and that were forwarded.
     pub bytes_from: u64,
     /// Bytes of packets that were forwarded to the host.
     pub bytes_to: u64,
-    /// Packets of the host that were not IPv4 with TCP in good order.
+    /// Packets of the host that were not valid IPv4 packets with TCP.
     pub malformed: u64,
     /// Packets of the host from an address that is not its own.
     pub spoofed: u64,
     /// Connections of the host to ports that are not published, to hosts that are down, or that the policy refuses.
     pub refused: u64,
-    /// Packets of the host that belong to no connection.
+    /// Packets of the host that do not belong to a connection.
     pub stray: u64,
-    /// Packets to the host that were dropped because too much was waiting.
+    /// Packets to the host that were dropped because its queue was too long.
     pub shed: u64,
 }
 
 /// The decision about a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It waits for its destination's pipe.
+    /// The packet waits in the queue of its destination.
     Forwarded,
-    /// It waits for its destination's pipe, but so many of its bytes are of no use: their
-    /// receiver does not take them yet.
+    /// The packet waits in the queue of its destination, but this many of its bytes are useless: its receiver cannot
+    /// take them yet.
     Useless(u32),
-    /// It waits for its destination's pipe, and begins a flow or asks for it once more.
+    /// The packet waits in the queue of its destination. It is a SYN that begins a flow, or the repetition of one.
     Begun,
-    /// An honest mistake: a port that is not published, a host that is down, a connection that is over.
+    /// The packet is dropped for a reason that a correct agent can cause: the port is not published, the host is down,
+    /// or the connection has ended.
     Refused,
-    /// Something that no well-behaved agent sends.
+    /// The packet is dropped, and no correct agent sends it.
     Offence(Offence),
 }
 
@@ -123,14 +124,14 @@ impl Verdict {
     }
 }
 
-/// Things that no well-behaved agent sends.
+/// The kinds of packets and messages that no correct agent sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Something that is not a packet of this network.
+    /// Bytes that are not a packet of this network.
     Malformed(PacketError),
     /// A packet with the source address of another host.
     Spoofed,
-    /// A suggestion of a route that this host may not suggest.
+    /// A route suggestion that this host is not allowed to make.
     Suggestion,
 }
 
@@ -147,7 +148,7 @@ impl fmt::Display for Offence {
 }
 
 impl Switch {
-    /// A switch without hosts.
+    /// Makes a switch without hosts.
     pub fn new(routes: Routes) -> Self {
         Self {
             routes,
@@ -155,7 +156,8 @@ impl Switch {
         }
     }
 
-    /// Adds a host, which is down at first. Others may connect to the ports. A host with a proxy may suggest routes.
+    /// Adds a host, which is down at first. Others may connect to its `ports`. If it has a proxy, it may suggest
+    /// routes.
     pub fn add(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         let host = Host {
             up: false,
@@ -168,12 +170,12 @@ impl Switch {
         self.hosts.insert(vip, host);
     }
 
-    /// Marks a host as the manager's own: flows that others have begun do not keep it from beginning its own.
+    /// Marks a host as the manager's own: the flows that it may begin are not shared with others.
     pub fn favour(&mut self, vip: Vip) {
         self.tracker.favour(vip);
     }
 
-    /// Replaces the ports of a host that others may connect to. Flows to other ports go on until an agent ends them.
+    /// Replaces a host's published ports. Flows to other ports go on until an agent ends them.
     pub fn update(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.published = ports.into_iter().collect();
@@ -181,7 +183,7 @@ impl Switch {
         }
     }
 
-    /// Forgets a host.
+    /// Removes a host, and ends its flows.
     pub fn remove(&mut self, vip: Vip) {
         self.lower(vip);
         self.tracker.forget(vip);
@@ -192,15 +194,15 @@ impl Switch {
     /// Replaces the routes.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
-        // What was learned belonged to the old routes. Flows that go on are followed wherever they go.
+        // The learned addresses belonged to the old routes. Existing flows stay on the way that they have.
         self.learned = Learned::default();
     }
 
-    /// Replaces the policy, and ends all flows that it does not allow with a reset to both of their ends. Returns how
-    /// many.
+    /// Replaces the policy, and resets the flows that it does not allow at both of their ends. Returns the number of
+    /// these flows.
     pub fn set_policy(&mut self, now: Instant, policy: Policy) -> usize {
         if self.policy == policy {
-            // The rules are the same, but may stand in other lines of the manifest now.
+            // The rules are the same, but their places in the manifest may have changed.
             self.policy = policy;
             return 0;
         }
@@ -219,7 +221,7 @@ impl Switch {
         denied.iter().filter(|key| self.kill_flow(**key)).count()
     }
 
-    /// Counts something that a gateway has refused to another host, by the policy.
+    /// Counts a destination that a gateway's policy has refused to another host.
     pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
         if self.hosts.contains_key(&from) {
             self.refusals
@@ -227,19 +229,19 @@ impl Switch {
         }
     }
 
-    /// A summary of the connections of a host that the policy has refused, once it is due.
+    /// A summary of the connections of one host that the policy has refused. `None` if no summary is due.
     pub fn poll_refused(&mut self, now: Instant) -> Option<Refused> {
         self.refusals.poll(now)
     }
 
-    /// Marks that a host can be reached.
+    /// Marks a host as up.
     pub fn raise(&mut self, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.up = true;
         }
     }
 
-    /// Marks that a host is gone: what waits for it is dropped, and the other ends of its flows are reset.
+    /// Marks a host as down: its queue is dropped, and the other ends of its flows are reset.
     pub fn lower(&mut self, vip: Vip) {
         let Some(host) = self.hosts.get_mut(&vip) else {
             return;
@@ -253,7 +255,7 @@ impl Switch {
         }
     }
 
-    /// Ends a flow, named in either direction, with a reset to both of its ends. Returns whether there was one.
+    /// Resets a flow at both of its ends. The key may name it in either direction. Returns whether the flow existed.
     pub fn kill_flow(&mut self, key: FlowKey) -> bool {
         let Some(farewells) = self.tracker.end(key) else {
             return false;
@@ -269,7 +271,7 @@ impl Switch {
         self.enqueue(farewell.from, farewell.to, farewell.key, frame);
     }
 
-    /// Queues a control frame for a host before all packets, even if the host is down.
+    /// Queues a control frame for a host in front of all packets, even if the host is down.
     pub fn send_control(&mut self, vip: Vip, frame: Bytes) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.queue.push_control(frame);
@@ -277,7 +279,7 @@ impl Switch {
         self.wake(vip);
     }
 
-    /// Takes a packet that came from the pipe of a host.
+    /// Forwards or refuses a packet that a host's agent has sent.
     pub fn handle_packet(&mut self, now: Instant, from: Vip, frame: PacketFrame) -> Verdict {
         let Some(sender) = self.hosts.get_mut(&from) else {
             return Verdict::Refused;
@@ -328,7 +330,7 @@ impl Switch {
         }
     }
 
-    /// The next frame for a host's pipe.
+    /// The next frame for a host's agent. `None` if the queue is empty.
     pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
         let host = self.hosts.get_mut(&vip)?;
         let before = host.queue.cost();
@@ -340,8 +342,8 @@ impl Switch {
         frame
     }
 
-    /// A host for which frames wait. It is returned once, and not again before [`Switch::poll_frame`] has returned
-    /// `None`.
+    /// A host whose queue has frames. The host is returned once, and again only after [`Switch::poll_frame`] has
+    /// returned `None` for it.
     pub fn poll_wake(&mut self) -> Option<Vip> {
         self.wakes.pop_front()
     }
@@ -354,12 +356,12 @@ impl Switch {
             .unwrap_or_default()
     }
 
-    /// How many flows touch a host.
+    /// The number of flows that begin or end at a host.
     pub fn flow_count(&self, vip: Vip) -> usize {
         self.tracker.count(vip)
     }
 
-    /// How many flows there are, and at most `most` of them as they are now: those that were in use last.
+    /// The number of all flows, and the state of those that were used most recently, at most `most` of them.
     pub fn flows(&self, now: Instant, most: usize) -> (usize, Vec<FlowInfo>) {
         let mut flows: Vec<_> = self.tracker.flows(now).collect();
         if most < flows.len() {
@@ -370,7 +372,7 @@ impl Switch {
         (self.tracker.len(), flows)
     }
 
-    /// Forgets SYNs that were not answered in time.
+    /// Drops flows whose SYN was not answered in time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tracker.handle_timeout(now);
     }
@@ -385,7 +387,7 @@ impl Switch {
             .min()
     }
 
-    /// Decides where an honest packet goes.
+    /// Decides which host gets a packet that has a permitted source address.
     fn admit(
         &mut self,
         now: Instant,
@@ -399,14 +401,14 @@ impl Switch {
         if !begins {
             let Passage { to, useless } = self.tracker.follow(now, from, key, segment)?;
             let verdict = match useless {
-                // A SYN that is sent again is as much work as the first.
+                // A SYN that is sent again costs as much work as the first one.
                 _ if flags.syn && !flags.ack => Verdict::Begun,
                 0 => Verdict::Forwarded,
                 bytes => Verdict::Useless(bytes),
             };
             return Ok((to, verdict));
         }
-        // An address that a gateway has dialled may answer, but not begin anything.
+        // An address that a gateway has dialled may answer, but may not begin a flow.
         if *key.src.ip() != from.address() {
             return Err(Refusal::Forbidden);
         }
@@ -415,8 +417,8 @@ impl Switch {
         Ok((to, Verdict::Begun))
     }
 
-    /// The host that a new flow goes to, if it may begin. The policy is asked first, so that everything it refuses is
-    /// reported, published or not.
+    /// The host that a new flow goes to, if the flow is allowed. The policy is asked first, so that all of its refusals
+    /// are reported, whether or not the port is published.
     fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, Refusal> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
@@ -445,14 +447,14 @@ impl Switch {
                 Some(by) => denied = denied.or(Some(by)),
             }
         }
-        // If no rule allows it, the policy has refused it, whether a way leads there or not.
+        // If no rule allows the flow, the policy has refused it, even if there is no route to its destination.
         if gateways.is_empty() && self.policy.default_action() == Action::Deny {
             denied = Some(By::Default);
         }
         Err(denied.map_or(Refusal::Forbidden, Refusal::Denied))
     }
 
-    /// The rule that refuses a flow to a port at the address of a host; `None` if it is allowed.
+    /// The rule that refuses a flow to a port of a host. `None` if the flow is allowed.
     fn denies_port(&self, from: Vip, to: Vip, key: FlowKey) -> Option<By> {
         let Some(port) = Port::new(key.dst.port()) else {
             return Some(By::Default).filter(|_| !self.policy.is_open());
@@ -460,8 +462,8 @@ impl Switch {
         self.policy.at_port(from, to, port).denies
     }
 
-    /// The rule that refuses a flow to an address outside the network; `None` if it is allowed. An address that no
-    /// route leads to was given for a name, which the packet does not contain.
+    /// The rule that refuses a flow to an address outside the network. `None` if the flow is allowed. If no route leads
+    /// to the address, it was learned for a name, which the packet does not contain.
     fn denies_outside(&self, from: Vip, gateway: Vip, key: FlowKey) -> Option<By> {
         let address = IpAddr::V4(*key.dst.ip());
         let name = match self.routes.to_address(address) {
@@ -476,9 +478,9 @@ impl Switch {
         self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
-    /// Whether an address may be reached through a host, so that packets from it may come from there: a route leads to
-    /// it, or none does and the host knows the addresses of names. It does not matter which host was taught the
-    /// address: packets that a gateway still sends when a flow is over are not an offence.
+    /// Whether a host is a way to an address, so that it may send packets with that source: either a route leads to the
+    /// address through it, or no route does and the host knows the addresses of names. It does not matter which host
+    /// has learned the address, so that late packets of a gateway are not an offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
         if Vip::new(address).is_ok_and(|vip| self.hosts.contains_key(&vip)) {
             return false;
@@ -489,16 +491,16 @@ impl Switch {
         }
     }
 
-    /// Whether routes for names lead through a host, so that only it knows the addresses of those names.
+    /// Whether a route for names leads through a host. Only such a host knows the addresses of those names.
     fn knows_names(&self, host: Vip) -> bool {
         let leads = |route: &Route| route.has_globs() && route.via.contains(&host);
         self.routes.iter().any(leads)
     }
 
-    /// Takes what a host's proxy says about addresses that a gateway has given for a name. They count for flows of that
-    /// host only.
+    /// Takes a suggestion of a host's proxy: a gateway has given these addresses for a name. They are used for flows of
+    /// that host only.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        // Addresses learned from a host that is down would never be forgotten.
+        // The entries of a host are dropped when it goes down, so a host that is down already may not add any.
         let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
@@ -507,7 +509,8 @@ impl Switch {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
-        // Left out are addresses to which no route may lead, and those for which the manifest names another gateway.
+        // Addresses to which no route may lead, and those that the manifest routes through another gateway, are left
+        // out.
         let v4 = v4
             .take(AT_ONCE_MAX)
             .filter(|address| self.is_behind(via, *address))
@@ -518,7 +521,7 @@ impl Switch {
         Verdict::Forwarded
     }
 
-    /// Queues a frame for which `from` is answerable.
+    /// Queues a frame at the expense of the host `from`.
     fn enqueue(&mut self, from: Vip, to: Vip, key: FlowKey, frame: PacketFrame) {
         let Some(host) = self.hosts.get_mut(&to) else {
             return;
@@ -528,8 +531,8 @@ impl Switch {
         }
         host.traffic.bytes_to += frame.payload().len() as u64;
         let before = host.queue.cost();
-        // A frame is a part of the block that was read, and keeps all of it in memory. A frame that is small, or that
-        // waits behind much, is better copied.
+        // A frame shares the block of memory that was read with it, and keeps all of the block. Therefore a frame that
+        // is small, or that will wait for long, is copied.
         let alone = frame.len() < SMALL || before > BACKLOG;
         let frame = if alone { frame.into_own() } else { frame };
         host.queue.push(from, key, frame);
@@ -537,7 +540,7 @@ impl Switch {
         if host.queue.cost() > QUEUE_MAX {
             self.shed(to);
         } else if self.queued > QUEUES_MAX {
-            // The host with most waiting is the one that does not keep up.
+            // The host with the longest queue is the one that does not keep up.
             let hosts = self.hosts.iter();
             if let Some((&slowest, _)) = hosts.max_by_key(|(_, host)| host.queue.cost()) {
                 self.shed(slowest);
@@ -546,7 +549,7 @@ impl Switch {
         self.wake(to);
     }
 
-    /// Drops a part of what waits for a host.
+    /// Drops a part of a host's queue.
     fn shed(&mut self, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             let before = host.queue.cost();

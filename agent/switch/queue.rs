@@ -1,8 +1,9 @@
-//! The frames that wait for one host's pipe: fair between the hosts that send and between their flows, bounded, and
-//! never in the way of another host.
+//! The queue of frames for one host. It is bounded, fair between the sending hosts and between their flows, and does
+//! not delay other hosts.
 //!
-//! The order is deficit round robin over senders, and over the flows of each, with the newly active ones first (the
-//! scheduler of RFC 8290 without its dropping: the pipe loses nothing, and TCP windows bound what waits).
+//! The order is deficit round robin over the senders, and over the flows of each; senders and flows that have just
+//! become active go first. This is the scheduler of RFC 8290 without its dropping: the pipe behind the queue does not
+//! lose anything, and TCP windows bound the queue.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,24 +15,23 @@ use crate::{
     wire::PacketFrame,
 };
 
-/// How many bytes a flow may send before the next one gets its turn: one packet of the largest size.
+/// How many bytes a flow may send in one turn: a packet of the largest size.
 const QUANTUM: usize = crate::wire::PACKET_MAX;
 
-/// How many bytes a sender may send before the next one gets its turn. If it is a little more, the sender has less next
-/// time.
+/// How many bytes a sender may send in one turn. If it has sent a little more, its next turn is shorter.
 const SENDER_QUANTUM: i64 = 64 << 10;
 
-/// The cost of a frame beside its bytes, in bytes: its place in the queue, and its flow's.
+/// The memory that a waiting frame costs in addition to its bytes, for its places in the queue and in its flow.
 const FRAME_COST: usize = 512;
 
-/// A flow with more bytes than this waiting is fat. There are few fat flows at a time, so that the fattest is soon
-/// found.
+/// A flow with more waiting bytes than this is fat. There are only few fat flows at a time, so that it is quick to find
+/// the fattest.
 const FAT: usize = 64 << 10;
 
-/// How many of the switch's own answers may wait for a host. More are dropped: agents that miss them ask again.
+/// How many of the switch's own resets may wait for a host. More of them are dropped; agents then repeat their packets.
 const REPLIES_MAX: usize = 1_024;
 
-/// Frames for one host: fair between the hosts that send them, and between the flows of each.
+/// The frames for one host, from all senders.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     control: VecDeque<Bytes>,
@@ -68,12 +68,12 @@ impl Queue {
         self.control.is_empty() && self.cost == 0
     }
 
-    /// Queues a control frame; control goes before data.
+    /// Queues a control frame. Control frames go before packets.
     pub(super) fn push_control(&mut self, frame: Bytes) {
         self.control.push_back(frame);
     }
 
-    /// Queues a packet that the host `from` has sent, or for which it is answerable.
+    /// Queues a packet that the host `from` has sent, or that is sent at its expense.
     pub(super) fn push(&mut self, from: Vip, key: FlowKey, frame: PacketFrame) {
         self.cost += cost(&frame);
         let turns = &mut self.turns;
@@ -87,14 +87,14 @@ impl Queue {
         lane.push(key, frame);
     }
 
-    /// Whether another answer of the switch to the host itself may wait.
+    /// Whether one more of the switch's resets may wait for the host that it answers.
     pub(super) fn has_room_for_reply(&self, own: Vip) -> bool {
         let lane = self.lanes.get(&own);
         lane.is_none_or(|lane| lane.frames < REPLIES_MAX)
     }
 
-    /// Drops a part of what waits for the sender with most waiting, and returns how many frames that was. The work does
-    /// not depend on how much waits.
+    /// Drops a part of the longest sender's queue. Returns the number of dropped frames. The work does not depend on
+    /// the length of the queue.
     pub(super) fn shed(&mut self) -> u64 {
         let lanes = self.lanes.values_mut();
         let Some(lane) = lanes.max_by_key(|lane| lane.cost) else {
@@ -116,7 +116,8 @@ impl Queue {
                 continue;
             };
             if lane.cost == 0 {
-                // As with flows, a sender that ran dry while it was fresh waits one round before it may be fresh again.
+                // As with flows, a new sender whose queue has become empty waits for one round before it counts as new
+                // again.
                 if is_fresh {
                     self.turns.end(from);
                 } else {
@@ -139,7 +140,7 @@ impl Queue {
         }
     }
 
-    /// Forgets everything, because the host is gone.
+    /// Drops all frames, because the host is gone.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -174,8 +175,8 @@ impl Lane {
                 continue;
             };
             let Some(frame) = backlog.frames.front() else {
-                // A flow that ran dry while it was fresh waits one round before it may be fresh again; otherwise
-                // many flows that send a little could starve the steady ones.
+                // A new flow whose queue has become empty waits for one round before it counts as new again. Otherwise
+                // many flows that send little could starve those that send steadily.
                 if is_fresh {
                     self.turns.end(key);
                 } else {
@@ -202,8 +203,8 @@ impl Lane {
         }
     }
 
-    /// Drops the newer half of the fattest backlog, so that a flow loses what it sent last and keeps what is expected
-    /// next. If no backlog is fat, drops all of the one whose turn is the farthest away.
+    /// Drops the newer half of the fattest flow's queue, so that the receiver still gets what it expects next. If no
+    /// flow is fat, drops the whole queue of the flow that would be served last.
     fn shed(&mut self) -> u64 {
         let cost_of = |key: &&FlowKey| self.backlogs.get(key).map_or(0, |backlog| backlog.cost);
         let fattest = self.fat.iter().max_by_key(cost_of).copied();
@@ -216,7 +217,7 @@ impl Lane {
                 }
                 dropped
             }),
-            // Empty backlogs on the way are forgotten, each of them once.
+            // Flows with an empty queue that are found on the way are forgotten.
             None => std::iter::from_fn(|| self.turns.last())
                 .filter_map(|key| self.backlogs.remove(&key))
                 .map(|backlog| backlog.frames)

@@ -1,4 +1,5 @@
-//! What the policy has refused, kept for a summary: a host that tries a thousand targets is one line in a log.
+//! Collects what the policy has refused into summaries, so that a host that tries a thousand targets is one line in a
+//! log.
 
 use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
 
@@ -7,16 +8,16 @@ use crate::{addr::Vip, route::policy::By, time::Instant};
 /// How many targets of one host are counted separately.
 const TARGETS_MAX: usize = 1_024;
 
-/// How many targets a summary names.
+/// How many targets are listed in a summary.
 const NAMED_MAX: usize = 3;
 
-/// How long refusals are gathered before a summary, so that what belongs together is reported together.
+/// How long refusals are collected before a summary, so that those with the same cause are reported together.
 const GATHER: Duration = Duration::from_secs(1);
 
 /// The time between two summaries about one host.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// The refusals of all hosts.
+/// The refusals of all hosts since their last summaries.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     hosts: BTreeMap<Vip, Tally>,
@@ -25,9 +26,9 @@ pub(super) struct Refusals {
 /// The target of a connection that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusee {
-    /// The connection was to go to this address.
+    /// The connection was a packet to this address.
     Address(SocketAddrV4),
-    /// A gateway was asked for this, in these words.
+    /// The connection was requested from a gateway, in these words.
     Asked(String),
 }
 
@@ -38,16 +39,16 @@ struct Tally {
     due: Instant,
 }
 
-/// Connections of one host that the policy has refused since the last summary.
+/// A summary of the connections of one host that the policy has refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The host.
+    /// The host that began the connections.
     pub from: Vip,
-    /// How many connections there were.
+    /// The number of refused connections.
     pub times: u64,
-    /// How many targets they had; all that are not counted separately count as one.
+    /// The number of their targets. All targets that are not counted separately count as one.
     pub targets: usize,
-    /// The targets that were asked for most, how often, and what has decided.
+    /// The targets that were tried most often, with the number of attempts and the rule that has decided.
     pub most: Vec<(Refusee, u64, By)>,
 }
 
@@ -59,7 +60,7 @@ impl Refusals {
             due: now,
         });
         if tally.times == 0 {
-            // The pause after its last summary may not be over.
+            // The pause after the host's last summary may not be over yet.
             tally.due = tally.due.max(now + GATHER);
         }
         tally.times = tally.times.saturating_add(times);
@@ -73,7 +74,7 @@ impl Refusals {
         self.hosts.remove(&host);
     }
 
-    /// The summary about one host, if one is due.
+    /// A summary about one host. `None` if no summary is due.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Refused> {
         let mut hosts = self.hosts.iter_mut();
         let (&from, tally) = hosts.find(|(_, tally)| tally.times > 0 && tally.due <= now)?;
@@ -85,7 +86,7 @@ impl Refusals {
         let count = targets.len() + usize::from(told_apart < times);
         let most = targets.into_iter().map(|(to, (times, by))| (to, times, by));
         let mut most: Vec<_> = most.collect();
-        // Targets that were asked for equally often stay in their order.
+        // Targets that were tried equally often keep their order.
         most.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
         most.truncate(NAMED_MAX);
         Some(Refused {

@@ -1,7 +1,8 @@
-//! The flows that cross the switch, known by their packets alone.
+//! The flows that cross the switch, as their packets show them.
 //!
-//! An agent cannot be asked what belongs to what, so the switch watches: a flow begins with a SYN that policy allows,
-//! and ends when both FINs are acknowledged, with a reset, or with one of its hosts. Nothing else may pass.
+//! The switch does not trust agents to say which packets belong together, so it follows the packets itself. A flow
+//! begins with a SYN that is allowed. It ends when both FINs are acknowledged, with a reset, or when one of its hosts
+//! is lost. No other packets may pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,10 +25,10 @@ use crate::{
     },
 };
 
-/// How many flows one host may begin. The manager's own host has as many for itself alone.
+/// How many flows one host may begin. The manager's own host has this number reserved for itself.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
-/// How many flows all other hosts may have begun.
+/// How many flows all other hosts together may have begun.
 pub(super) const FLOWS_MAX: usize = 3 * FLOWS_PER_HOST;
 
 /// How many SYNs of one host may be unanswered.
@@ -36,18 +37,18 @@ pub(super) const OPENINGS_PER_HOST: usize = 1_024;
 /// How many SYNs of one host to one other host may be unanswered.
 pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
-/// A SYN that nobody has answered is forgotten after this long. An agent gives up a dial well before.
+/// How long a SYN may be unanswered before its flow is dropped. An agent gives up a dial well before that.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
-/// Why a segment may not pass.
+/// The reason why a segment may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The segment belongs to no connection.
+    /// The segment does not belong to a flow.
     Stray,
-    /// The segment would begin a connection that is forbidden: nothing is published there, the host is down, or there
-    /// are too many.
+    /// The segment would begin a flow that is not allowed: the port is not published, the host is down, or there are
+    /// too many flows.
     Forbidden,
-    /// The policy refuses the segment.
+    /// The segment would begin a flow that this rule of the policy refuses.
     Denied(By),
 }
 
@@ -55,15 +56,15 @@ pub(super) enum Refusal {
 pub(super) struct Tracker {
     /// Flows by their two endpoints in ascending order.
     flows: BTreeMap<FlowKey, Flow>,
-    /// The flows of each host, so that losing one does not mean looking at all.
+    /// The flows of each host, so that the loss of a host does not require a search through all flows.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
-    /// The manager's own host: flows of others never keep it from beginning its own.
+    /// The manager's own host. Its number of flows is not shared with others. `None` if there is none.
     favourite: Option<Vip>,
     /// How many flows the favourite has begun.
     favoured: usize,
     /// How many flows each other host has begun.
     begun: Shares<Vip>,
-    /// The flows whose SYN is not answered yet, by the time when they began.
+    /// The flows whose SYN is not answered yet, by the time at which they began.
     openings: BTreeSet<(Instant, FlowKey)>,
     /// How many unanswered SYNs each host has sent.
     opening_by: Counts<Vip>,
@@ -88,51 +89,51 @@ impl Default for Tracker {
 
 #[derive(Debug)]
 struct Flow {
-    /// The end whose endpoint comes first in the flow's name.
+    /// The end whose endpoint is the smaller one, and therefore comes first in the flow's key.
     first: End,
     second: End,
     /// The end that sent the SYN.
     initiator: Side,
     /// The sequence number of that SYN.
     first_seq: u32,
-    /// When the flow began, as long as its SYN is not answered.
+    /// When the flow began. `None` once its SYN was answered.
     opening: Option<Instant>,
     begun: Instant,
     last: Instant,
-    /// How long the handshake took, once it is over.
+    /// The duration of the handshake. `None` before its end.
     handshake: Option<Duration>,
 }
 
-/// A flow as its packets show it.
+/// The state of a flow, as its packets show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowInfo {
-    /// The two endpoints; the first is the one that began.
+    /// The two endpoints. The first one is that of the host which began the flow.
     pub key: FlowKey,
-    /// The host that began it.
+    /// The host that began the flow.
     pub from: Vip,
-    /// The host at its other end; for a destination outside the network, the gateway.
+    /// The host at the other end. For a destination outside the network, it is the gateway.
     pub to: Vip,
-    /// How far it has come.
+    /// The phase of the flow.
     pub phase: Phase,
-    /// What the host that began it has sent.
+    /// The traffic that was sent by the host which began the flow.
     pub sent: Sent,
-    /// What the host at its other end has sent.
+    /// The traffic that was sent by the host at the other end.
     pub received: Sent,
-    /// How long ago it began.
+    /// How long ago the flow began.
     pub age: Duration,
-    /// How long ago its last packet came.
+    /// How long ago the last packet of the flow crossed the switch.
     pub idle: Duration,
-    /// The time from its SYN to the initiator's answer to the SYN|ACK: once through the whole network and back, and the
-    /// dial at the far end.
+    /// The time from the SYN to the acknowledgment of the SYN|ACK: one round trip through the network, and the dial at
+    /// the far end. `None` before that.
     pub handshake: Option<Duration>,
 }
 
-/// How far a flow has come.
+/// The phase of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Its SYN is not answered yet.
     Opening,
-    /// Bytes may go both ways.
+    /// Both ends may send.
     Open,
     /// One end has finished sending.
     Closing,
@@ -154,33 +155,33 @@ impl Side {
     }
 }
 
-/// One end of a flow, as its packets show it.
+/// The state of one end of a flow, as its packets show it.
 #[derive(Clone, Copy, Debug)]
 struct End {
     host: Vip,
     meter: Meter,
-    /// The sequence number after everything that this end has sent; `None` before its SYN.
+    /// The sequence number after the last byte that this end has sent. `None` before its SYN.
     next: Option<u32>,
-    /// The sequence number after the FIN of this end; `None` before it.
+    /// The sequence number after the FIN of this end. `None` before its FIN.
     fin: Option<u32>,
     fin_acked: bool,
     window: Window,
 }
 
-/// A segment that may pass.
+/// The result for a segment that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Passage {
-    /// The host at the other end.
+    /// The host at the other end of the flow.
     pub(super) to: Vip,
-    /// How many bytes of the segment are of no use, because the other end does not take them yet. Bytes that are sent again do
-    /// not count: the other end can make an honest sender repeat them.
+    /// How many bytes of the segment are useless, because the other end cannot take them yet. Bytes that are sent again
+    /// do not count, because the other end could make an honest sender repeat them.
     pub(super) useless: u32,
 }
 
-/// A reset to be delivered to one end of a flow, because the other is gone.
+/// A reset for one end of a flow, because the other end is gone.
 #[derive(Debug)]
 pub(super) struct Farewell {
-    /// The host at the end that is gone.
+    /// The host at the end that is gone, which the switch speaks for.
     pub(super) from: Vip,
     pub(super) to: Vip,
     pub(super) key: FlowKey,
@@ -188,23 +189,23 @@ pub(super) struct Farewell {
 }
 
 impl Tracker {
-    /// Marks a host as the manager's own, if there is none yet.
+    /// Marks a host as the manager's own, if no other host is.
     pub(super) fn favour(&mut self, host: Vip) {
         self.favourite.get_or_insert(host);
     }
 
-    /// Forgets a host that has no flows left.
+    /// Forgets a host that was removed and has no more flows.
     pub(super) fn forget(&mut self, host: Vip) {
         self.favourite.take_if(|favourite| *favourite == host);
     }
 
-    /// How many flows touch this host.
+    /// The number of flows of this host.
     pub(super) fn count(&self, host: Vip) -> usize {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow, even if there is one: its
-    /// host has used the port again, and has forgotten the old flow.
+    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow: the host has used its port
+    /// again, and has forgotten the old flow.
     pub(super) fn is_repeated(&self, key: FlowKey, syn: Segment) -> bool {
         let (name, side) = ordered(key);
         let known = self.flows.get(&name);
@@ -257,14 +258,14 @@ impl Tracker {
         Ok(())
     }
 
-    /// Marks that the SYN of a flow from one host to another was answered, or is forgotten.
+    /// Notes that the SYN of a flow was answered, or that the flow is forgotten. `since` is the time of the SYN.
     fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
         self.openings.remove(&(since, name));
         self.opening_by.take(from, 1);
         self.opening_to.take((from, to), 1);
     }
 
-    /// Takes one of the flows that a host may begin; false if it has too many.
+    /// Counts one more flow for a host. Returns false if the host has too many already.
     fn take(&mut self, from: Vip) -> bool {
         if self.favourite == Some(from) {
             let fits = self.favoured < FLOWS_PER_HOST;
@@ -274,7 +275,7 @@ impl Tracker {
         self.begun.held(from) < FLOWS_PER_HOST && self.begun.take(from, 1)
     }
 
-    /// Gives back one of the flows that a host had begun.
+    /// Counts one flow less for a host.
     fn give(&mut self, from: Vip) {
         if self.favourite == Some(from) {
             self.favoured -= 1;
@@ -283,7 +284,7 @@ impl Tracker {
         }
     }
 
-    /// The addresses that a host has flows to, outside the network and inside.
+    /// The addresses to which a host has flows, in the network and outside of it.
     pub(super) fn destinations(&self, host: Vip) -> BTreeSet<Ipv4Addr> {
         let names = self.by_host.get(&host).into_iter().flatten();
         names
@@ -291,7 +292,7 @@ impl Tracker {
             .collect()
     }
 
-    /// Follows a segment of a flow that has begun.
+    /// Follows a segment of an existing flow. Fails if the segment does not belong to one.
     pub(super) fn follow(
         &mut self,
         now: Instant,
@@ -303,7 +304,7 @@ impl Tracker {
         let Some(flow) = self.flows.get_mut(&name) else {
             return Err(Refusal::Stray);
         };
-        // Several gateways may be the way to an address, but only one of them has this flow.
+        // Several gateways can lead to this address, but the flow goes through one of them only.
         if flow.end(side).host != from {
             return Err(Refusal::Stray);
         }
@@ -352,7 +353,7 @@ impl Tracker {
         Ok(Passage { to, useless })
     }
 
-    /// Ends all flows of a host that is gone, and returns the resets for their other ends.
+    /// Drops all flows of a host that is gone. Returns the resets for their other ends.
     pub(super) fn lose(&mut self, host: Vip) -> Vec<Farewell> {
         let names = self.by_host.remove(&host).unwrap_or_default();
         names
@@ -364,26 +365,27 @@ impl Tracker {
                 } else {
                     Side::Second
                 };
-                // A host's flow to itself ends with it.
+                // A flow from the host to itself does not need a reset.
                 (flow.end(gone.other()).host != host).then(|| flow.farewell(name, gone))
             })
             .collect()
     }
 
-    /// Ends one flow, named in either direction, and returns the resets for both ends; `None` if there is no such flow.
+    /// Drops one flow, which the key may name in either direction. Returns the resets for both ends, or `None` if there
+    /// is no such flow.
     pub(super) fn end(&mut self, key: FlowKey) -> Option<[Farewell; 2]> {
         let (name, _) = ordered(key);
         let flow = self.remove(name)?;
         Some([Side::First, Side::Second].map(|gone| flow.farewell(name, gone)))
     }
 
-    /// All flows, in the order of their endpoints.
+    /// The states of all flows, in the order of their endpoints.
     pub(super) fn flows(&self, now: Instant) -> impl Iterator<Item = FlowInfo> {
         let flows = self.flows.iter();
         flows.map(move |(&name, flow)| flow.info(now, name))
     }
 
-    /// How many flows there are.
+    /// The number of flows.
     pub(super) fn len(&self) -> usize {
         self.flows.len()
     }
@@ -458,8 +460,8 @@ impl Flow {
         }
     }
 
-    /// A reset from the end that is gone to the one that stays. It carries the sequence number after everything
-    /// that was forwarded, which is what the receiver expects when it has read that far.
+    /// A reset for the end that stays, in the name of the one that is gone. Its sequence number is the one after
+    /// everything that was forwarded, so it is valid when the receiver has read that far.
     fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
         let key = match gone {
             Side::First => name,
@@ -468,7 +470,8 @@ impl Flow {
         let stays = self.end(gone.other());
         let packet = match self.end(gone).next {
             Some(next) => reset(key, next, None),
-            // The SYN was never answered: only an acknowledgment of it makes a reset valid.
+            // The end that is gone has not answered the SYN. In this state only an acknowledgment of the SYN makes a
+            // reset valid.
             None => reset(key, 0, stays.next),
         };
         Farewell {
@@ -492,7 +495,7 @@ impl End {
         }
     }
 
-    /// How many bytes of a segment have not been seen before. A probe of an idle connection repeats one, and has none.
+    /// How many bytes of a segment are new. A keepalive probe repeats one byte, and has no new ones.
     fn fresh(&self, segment: Segment) -> u32 {
         let bytes = segment.bytes();
         let numbered = segment.span - bytes;
@@ -507,7 +510,7 @@ impl End {
     }
 }
 
-/// The name of a flow, and the end of it that sends in this direction.
+/// The key of a flow with its endpoints in ascending order, and the end that sends in the direction of `key`.
 fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
         (key, Side::First)

@@ -1,29 +1,31 @@
-//! How far one end of a flow lets the other end send, as its segments show it.
+//! Follows how much one end of a flow allows the other end to send.
 
 use crate::wire::Segment;
 
-/// The largest shift of a window (RFC 7323 section 2.3).
+/// The largest window scale (RFC 7323 section 2.3).
 const SHIFT_MAX: u8 = 14;
 
-/// How far an acknowledgment may be from the end of what the switch has seen of the other end. Bytes that are still on their
-/// way to the switch may be acknowledged unseen; acknowledgments further away could lead the edge round to the other side.
+/// How far an acknowledgment may be from the last byte that the switch has seen of the other end. It may be ahead of
+/// it, because of bytes that are still on their way to the switch. Numbers further away could wrap around, and seem to
+/// be behind the other end.
 const DISTANCE_MAX: u32 = 1 << 29;
 
 /// The receive window of one end (RFC 9293 section 3.8.6).
 ///
-/// Every segment crosses the switch before the other end sees it, and in doubt the window is the larger one. So the other end
-/// never takes the window for larger than it is here, whatever this end sends: it cannot be made to pay for its bytes.
+/// A segment crosses the switch before it reaches the other end, and in doubt the larger window is kept. Therefore the
+/// other end never believes in a larger window than the one here, and nothing that this end sends can make an honest
+/// sender's bytes count as useless.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Window {
-    /// The sequence number after the last byte that this end takes; `None` before its first acknowledgment.
+    /// The sequence number after the last byte that this end can take. `None` before its first acknowledgment.
     edge: Option<u32>,
-    /// The shift that this end's SYN named; `None` before the SYN, or if it named none.
+    /// The window scale in this end's SYN. `None` before the SYN, or if the SYN has none.
     shift: Option<u8>,
 }
 
 impl Window {
-    /// Notes a segment that this end has sent. `other` is the window of the other end, and `next` the sequence number after
-    /// everything that it has sent.
+    /// Notes a segment that this end has sent. `other` is the window of the other end, and `next` the sequence number
+    /// after everything that the other end has sent.
     pub(super) fn note(&mut self, segment: Segment, other: Self, next: Option<u32>) {
         let shift = segment.shift.map(|shift| shift.min(SHIFT_MAX));
         self.shift = self.shift.max(shift);
@@ -34,7 +36,7 @@ impl Window {
         if !segment.flags.ack || !next.is_some_and(is_near) {
             return;
         }
-        // The window of a SYN is never shifted, and others only where both ends have named a shift.
+        // The window of a SYN is never scaled. Other windows are scaled only if both SYNs have a window scale.
         let shift = match (self.shift, other.shift) {
             (Some(own), Some(_)) if !segment.flags.syn => own,
             _ => 0,
@@ -45,7 +47,7 @@ impl Window {
         }
     }
 
-    /// How many sequence numbers before `end` this end does not take yet.
+    /// How many sequence numbers before `end` are beyond this window.
     pub(super) fn beyond(self, end: u32) -> u32 {
         match self.edge {
             Some(edge) if is_after(end, edge) => end.wrapping_sub(edge),
@@ -54,7 +56,7 @@ impl Window {
     }
 }
 
-/// Whether sequence number `a` is after `b` (RFC 9293 section 3.4: arithmetic modulo 2^32).
+/// Whether sequence number `a` is after `b`, modulo 2^32 (RFC 9293 section 3.4).
 pub(super) fn is_after(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() > 0
 }
@@ -132,7 +134,7 @@ mod tests {
     fn acknowledgments_of_what_was_never_sent_do_not_move_the_edge_behind_the_sender() {
         let mut window = Window::default();
         let next = 1_000_u32;
-        // With each step the edge would seem to be further, and with the third it would be behind.
+        // Each step seems to move the edge forward; without the limit, the third one would move it behind the sender.
         for step in 1..=3_u32 {
             let ack = next.wrapping_add(step.wrapping_mul(0x3fff_ffff));
             window.note(segment(false, ack, 0, None), Window::default(), Some(next));
