@@ -264,7 +264,7 @@ fn routes(routes: Vec<control::Route>) -> Result<Routes, String> {
     routes.collect::<Result<_, String>>().map(Routes::new)
 }
 
-/// Whether this agent can carry the protocol of a port. Other implementations leave the word out if there is only TCP.
+/// Whether this agent can carry the protocol of a port. The upstream project leaves the word out if there is only TCP.
 fn is_tcp(protocol: &str) -> bool {
     protocol.is_empty() || protocol == "tcp"
 }

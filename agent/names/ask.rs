@@ -1,13 +1,13 @@
-//! Questions of our own to another host's DNS server, and what the answers say.
+//! DNS questions that an agent asks another host's DNS server, and how it reads the replies.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::message::{HEADER_SIZE, Header, Message, Name, Question, class, flag, kind};
 
-/// The longest chain of aliases that is followed in one answer.
+/// The longest chain of aliases (CNAME) that is followed in one reply.
 const ALIASES_MAX: usize = 16;
 
-/// The question for the IPv4 addresses of a name; `None` if the name cannot be written in a message.
+/// A query for the IPv4 addresses of a name. `None` if the text is not a valid name.
 pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
     let header = Header {
         id,
@@ -24,14 +24,14 @@ pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The name that a query is about, in lower case and without a dot at its end.
+/// The name in a query, in lower case and without a dot at its end. `None` if it cannot be read.
 pub fn name_of(query: &[u8]) -> Option<String> {
     let (name, _) = Name::read(query, HEADER_SIZE)?;
     let text = name.text()?.to_ascii_lowercase();
     Some(text.trim_end_matches('.').to_owned())
 }
 
-/// The addresses that a reply gives for the name that was asked for, aliases followed.
+/// The addresses that a reply has for the name in its question, with aliases followed.
 pub fn addresses(reply: &[u8]) -> Vec<IpAddr> {
     let Some(message) = Message::read(reply) else {
         return Vec::new();

@@ -1,5 +1,5 @@
-//! Answers questions about the network's own names, and makes the replies that need no resolver. It asks no other
-//! server.
+//! Answers DNS queries for the network's own names, and makes other replies that do not need a resolver. It does not
+//! ask other servers.
 
 use std::net::Ipv4Addr;
 
@@ -8,11 +8,11 @@ use super::{
     message::{Edns, HEADER_SIZE, Header, Message, Name, class, flag, kind, put_record},
 };
 
-/// The longest message over UDP that we ask others to send: fits into one packet nearly everywhere.
+/// The UDP message size that our queries offer. It fits into one packet nearly everywhere.
 const UDP_SIZE: u16 = 1_232;
-/// What every client takes over UDP (RFC 1035 section 2.3.4).
+/// The UDP message size that every client accepts (RFC 1035 section 2.3.4).
 const UDP_LEAST: usize = 512;
-/// The most that we send over UDP, whatever a client offers to take.
+/// The longest reply that is sent over UDP, even if a client accepts more.
 const UDP_MOST: usize = 4_096;
 
 /// Response codes (RFC 1035 section 4.1.1, RFC 6891 section 9).
@@ -29,19 +29,19 @@ mod rcode {
 /// What to do with a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// This goes back to the asker; over UDP only after [`fit_udp`].
+    /// Send this reply to the client, over UDP only after [`fit_udp`].
     Reply(Vec<u8>),
-    /// The name is not one of the network's: the host's own resolvers have to be asked.
+    /// The name is not one of the network's: ask the host's own resolvers.
     Forward,
-    /// There is no answer: the message is not a query.
+    /// Do not send a reply, because the message is not a query.
     Drop,
 }
 
 /// Answers a query from the zone alone.
 ///
-/// What the zone knows is answered with authority: addresses (A), the names of addresses (PTR), and for every other
-/// type that there is nothing of it (RFC 2308 section 2.2). A name below [`SUFFIX`] that the zone does not know does
-/// not exist.
+/// For names of the zone the answer is authoritative: addresses (A), the names of addresses (PTR), and for every other
+/// type the statement that there are no records of it (RFC 2308 section 2.2). A name below [`SUFFIX`] that is not in
+/// the zone does not exist.
 pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     let Some(header) = Header::read(query) else {
         return Answer::Drop;
@@ -76,17 +76,17 @@ pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     }
 }
 
-/// What the zone knows about a name.
+/// The zone's information about a name.
 enum Known {
-    /// The name is that of a host.
+    /// The name is a host's, with this address.
     Address(Ipv4Addr),
-    /// The name asks for the name of an address, which is this.
+    /// The name is the reverse form of an address (`in-addr.arpa`), and this is the name of that address.
     Name(Name),
-    /// The name is ours, and has no records.
+    /// The name belongs to the zone, and has no records.
     Nothing,
-    /// The name would be ours, but does not exist.
+    /// The name is in the zone's domain, and does not exist.
     Absent,
-    /// The name is not ours.
+    /// The name does not belong to the zone.
     Foreign,
 }
 
@@ -102,7 +102,7 @@ fn look_up(zone: &Zone, name: &Name) -> Known {
         return Known::Address(address);
     }
     if is_below_suffix(name) {
-        // A name above an existing one exists (RFC 8020).
+        // A name also exists if there are names below it (RFC 8020).
         let inside = text.strip_suffix(SUFFIX).unwrap_or_default();
         let exists = inside.is_empty() || zone.has_below(inside.trim_end_matches('.'));
         return if exists {
@@ -124,7 +124,7 @@ fn is_below_suffix(name: &Name) -> bool {
         .is_some_and(|label| label.eq_ignore_ascii_case(SUFFIX.as_bytes()))
 }
 
-/// The address whose name is asked for: `101.42.0.127.in-addr.arpa` (RFC 1035 section 3.5).
+/// The address in a reverse name such as `101.42.0.127.in-addr.arpa` (RFC 1035 section 3.5).
 fn asked_address(text: &str) -> Option<Ipv4Addr> {
     let octets: Vec<u8> = text
         .strip_suffix(".in-addr.arpa")?
@@ -135,7 +135,7 @@ fn asked_address(text: &str) -> Option<Ipv4Addr> {
     Some(octets.into())
 }
 
-/// A reply to a query that could be read.
+/// A reply in preparation, to a query that was parsed.
 struct Draft<'a> {
     query: &'a Message<'a>,
     flags: u16,
@@ -153,7 +153,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Answers with one record.
+    /// The reply with one record.
     fn with(mut self, kind: u16, data: &[u8]) -> Vec<u8> {
         self.flags |= flag::AUTHORITATIVE;
         let owner = self.query.question.name.bytes();
@@ -161,21 +161,23 @@ impl<'a> Draft<'a> {
         self.finish(rcode::OK)
     }
 
-    /// Answers that there is nothing, with the SOA record, which says for how long that is true (RFC 2308 section 5).
-    /// If the SOA record itself was asked for, it is the answer.
+    /// The reply without records. It has the SOA record, which says for how long this is valid (RFC 2308 section 5). If
+    /// the query was for the SOA record, it is the answer.
     fn without(mut self, rcode: u16) -> Vec<u8> {
         const SERIAL: u32 = 1;
         const EXPIRE: u32 = 86_400;
         self.flags |= flag::AUTHORITATIVE;
         let asked = &self.query.question.name;
-        // A name outside of our own domain is a zone of its own: nothing is said about what is above it.
+        // A name outside of our own domain is a zone of its own, so that the reply does not claim anything about its
+        // parents.
         let zone = if is_below_suffix(asked) {
             Name::new(SUFFIX)
         } else {
             Some(asked.clone())
         };
         if let Some(zone) = zone {
-            // The zone's server is the zone itself, and nobody has a mailbox: the root (RFC 1035 section 3.3.13).
+            // The zone itself is named as its server, and the root as the mailbox, because there is none (RFC 1035
+            // section 3.3.13).
             let mut data = [zone.bytes(), &[0]].concat();
             for number in [SERIAL, TTL, TTL, EXPIRE, TTL] {
                 data.extend_from_slice(&number.to_be_bytes());
@@ -197,7 +199,7 @@ impl<'a> Draft<'a> {
             udp_size: UDP_SIZE,
             rcode_high,
             version: 0,
-            // The bit that asks for signatures is given back (RFC 3225 section 3).
+            // The DO bit (DNSSEC OK) is copied from the query (RFC 3225 section 3).
             flags: asked.flags & 0x8000,
         });
         let some = |records: &[u8]| u16::from(!records.is_empty());
@@ -221,7 +223,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The header of a reply, in which nothing is counted yet.
+/// The header of a reply, with all counts at zero.
 fn reply_header(query: Header, flags: u16) -> Header {
     let kept = flag::OPCODE | flag::RECURSION_DESIRED | flag::CHECKING_DISABLED;
     Header {
@@ -231,18 +233,18 @@ fn reply_header(query: Header, flags: u16) -> Header {
     }
 }
 
-/// A reply that is a header alone, because the rest of the query could not be read.
+/// A reply that is only a header, because the rest of the query could not be parsed.
 fn bare(query: Header, rcode: u16) -> Vec<u8> {
     reply_header(query, rcode).write()
 }
 
-/// The reply to a query about which nobody could be asked, or nobody has answered. Empty if the query has not even a
+/// The SERVFAIL reply, if there is no server to ask or none has answered. Empty if the query does not even have a
 /// header.
 pub fn servfail(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::SERVER_FAILURE)
 }
 
-/// The reply to a query that is not answered for this asker. Empty if the query has not even a header.
+/// The REFUSED reply, if this client is not allowed an answer. Empty if the query does not even have a header.
 pub fn refused(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::REFUSED)
 }
@@ -255,8 +257,8 @@ fn failure(query: &[u8], rcode: u16) -> Vec<u8> {
     }
 }
 
-/// The reply as it may be sent over UDP: whole, or cut to its question, with the flag that sends the client to TCP (RFC
-/// 2181 section 9).
+/// The reply for UDP: complete if the client accepts its size, or else only the question with the TC flag, so that the
+/// client repeats the query over TCP (RFC 2181 section 9).
 pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     let edns = Message::read(query).and_then(|query| query.edns);
     let size = edns.map_or(0, |edns| usize::from(edns.udp_size));
@@ -279,7 +281,7 @@ pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// A message under another id: a query on its way to a resolver of the host, and its reply on the way back.
+/// The message with another id: a query that is passed on to a resolver, or the resolver's reply on its way back.
 pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     let mut bytes = message.to_vec();
     if let Some(old) = bytes.get_mut(..2) {
@@ -288,23 +290,23 @@ pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     bytes
 }
 
-/// What a resolver said.
+/// The meaning of a resolver's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The name exists and has what was asked for.
+    /// The name exists, and has records of the type that was asked for.
     Found,
-    /// The name exists and has nothing of the kind that was asked for.
+    /// The name exists, and does not have records of this type.
     Empty,
     /// The name does not exist.
     Absent,
-    /// The answer was cut; TCP has all of it.
+    /// The reply was truncated; the complete one is available over TCP.
     Truncated,
-    /// This server does not help; another one may.
+    /// The reply does not answer the question; another server may.
     Useless,
 }
 
-/// Judges a message that came from a server's address. `None` if it is not the reply to this query (another id, another
-/// question, not a reply at all), because somebody else may have sent it (RFC 5452 section 9.1).
+/// Classifies a message that came from a server's address. `None` if it is not the reply to this query (another id or
+/// question, or not a reply at all), because it may have been forged (RFC 5452 section 9.1).
 pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let asked = Message::read(query)?;
     let header = Header::read(reply)?;
@@ -314,12 +316,12 @@ pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let code = header.flags & flag::RCODE;
     let answered = [rcode::OK, rcode::NO_NAME].contains(&code);
     if header.has(flag::TRUNCATED) && answered {
-        // A reply that was cut may end anywhere, but its question has to be the one that was asked.
+        // A truncated reply may end anywhere, but its question has to be that of the query.
         let (name, _) = Name::read(reply, HEADER_SIZE)?;
         return name.is(&asked.question.name).then_some(Verdict::Truncated);
     }
     let Some(message) = Message::read(reply) else {
-        // Servers that cannot read a question do not repeat it.
+        // Servers that cannot parse a question do not copy it into the reply.
         return (header.counts == [0; 4] && !answered).then_some(Verdict::Useless);
     };
     if !message.question.is(&asked.question) {
@@ -378,7 +380,7 @@ mod tests {
         }
     }
 
-    /// The reply as another parser reads it: the code, the answers, and whose zone it is.
+    /// The reply as another DNS parser reads it: the code, the answers, and the owner of the SOA record.
     fn seen(bytes: &[u8]) -> String {
         let packet = Packet::parse(bytes).unwrap();
         assert!(packet.has_flags(PacketFlag::RESPONSE | PacketFlag::RECURSION_AVAILABLE));
@@ -407,7 +409,7 @@ mod tests {
         assert_eq!(seen(&reply(&query("web", kind::ANY))), found);
         let empty = "NoError aa; web 10 soa 10";
         for of in [28, 15, 16, 65, 252, 0xff42] {
-            // The other parser does not know every type in a question.
+            // The other parser does not accept every type in a question.
             let mut bytes = reply(&query("web", of));
             bytes[17..19].copy_from_slice(&28_u16.to_be_bytes());
             assert_eq!(seen(&bytes), empty, "type {of}");
@@ -424,7 +426,7 @@ mod tests {
         assert_eq!(asked("db.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("x.web.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("norouter"), "NoError aa; norouter 10 soa 10");
-        // This name is above one that exists.
+        // There is a name below this one.
         assert_eq!(
             asked("example.com.norouter"),
             "NoError aa; norouter 10 soa 10"
@@ -490,7 +492,7 @@ mod tests {
         };
         assert_eq!(answer(&zone(), &good[..11]), Answer::Drop);
         assert_eq!(answer(&zone(), &changed(2, 0x81)), Answer::Drop);
-        // The opcode is given back with NOTIMP (4): here IQUERY.
+        // The opcode of the query, here IQUERY, is copied; the code is NOTIMP (4).
         assert_eq!(
             reply(&changed(2, 0x09))[2..12],
             [0x89, 0x84, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -535,7 +537,7 @@ mod tests {
         let bytes = reply(&with_edns(query("web", kind::A), 1_232, 1));
         let message = Message::read(&bytes).unwrap();
         let edns = message.edns.unwrap();
-        // BADVERS is 16: one in the upper eight bits of twelve.
+        // BADVERS is 16, whose fifth bit is in the upper eight bits of the code, in the OPT record.
         assert_eq!(
             (edns.rcode_high, message.header.flags & flag::RCODE),
             (1, 0)

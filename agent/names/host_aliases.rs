@@ -1,12 +1,12 @@
 //! The HOSTALIASES file (hostname(7)): short names for programs that resolve with the C library, without root.
 //!
-//! The C library wants a name there, not an address. A public domain, nip.io, answers names that begin with an address
-//! by that address; upstream uses it the same way.
+//! The C library expects a name there, not an address. Therefore the text uses nip.io, a public domain whose names
+//! resolve to the address at their beginning. The upstream project does the same.
 
 use super::Zone;
 
-/// The text by which these programs find the names of the zone. Lines of an existing file are kept behind ours, unless
-/// they are about one of our names. Names with dots are left out: the C library looks up only names without.
+/// The text of the file. Lines of an existing file are kept after ours, unless they are about the same names. Names
+/// with dots are left out, because the C library does not look them up in this file.
 pub fn text(zone: &Zone, existing: &[u8]) -> Vec<u8> {
     let ours: Vec<(&str, String)> = zone
         .entries()

@@ -1,5 +1,5 @@
-//! Our blocks in a hosts file (hosts(5)), from bytes to bytes: one for each host that writes into it. Every byte
-//! outside of a host's own block stays as it is.
+//! Adds our blocks to the bytes of a hosts file (hosts(5)), and removes them. Each host that writes into the file has
+//! one block, and every byte outside of its own block stays as it is.
 //!
 //! ```text
 //! # <Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
@@ -7,8 +7,8 @@
 //! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
 //!
-//! The words behind the mark are the block's [`Owner`]. Upstream and earlier versions write none, and take a mark with
-//! words for a comment.
+//! The words after the mark are the block's [`Owner`]. The upstream project and earlier versions do not write an owner,
+//! and take a mark with one for a comment.
 
 use std::{
     fmt::{self, Write as _},
@@ -19,11 +19,12 @@ use std::{
 use super::{Zone, owner::Owner};
 use crate::{addr::Vip, text::escape};
 
-/// The beginning of the line in front of a block; the owner and `>` follow.
+/// The beginning of the line before a block. The owner and `>` follow.
 const BEGIN: &str = "# <Added-by-NoRouter";
-/// The beginning of the line behind a block; the owner and `>` follow.
+/// The beginning of the line after a block. The owner and `>` follow.
 const END: &str = "# </Added-by-NoRouter";
-/// Stands in a block if the line in front of it had no line break: ours has to be removed again with the block.
+/// Part of a block that had to add a line break to the line before it. The line break is removed together with the
+/// block.
 const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its end.)";
 
 /// A hosts file with our block.
@@ -31,16 +32,16 @@ const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its en
 pub struct Put {
     /// The whole file.
     pub bytes: Vec<u8>,
-    /// The names that are not in the block, because the file has other addresses for them.
+    /// The names that are not in the block, because other lines of the file give them other addresses.
     pub left_out: Vec<LeftOut>,
 }
 
-/// A name that somebody else has put into the file, with another address than ours.
+/// A name to which another line of the file gives an address that is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The name.
     pub name: String,
-    /// The line of the file that has another address, counted from 1.
+    /// The number of that line, counted from 1.
     pub line: usize,
     /// The address in that line.
     pub address: IpAddr,
@@ -60,7 +61,7 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// Marks of ours that form no block: somebody has edited the file, and it is not clear what is ours.
+/// Our marks in the file do not form blocks: somebody has edited the file, so it is not certain which lines are ours.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}; \"norouter hosts --repair\" repairs it", list(.0))]
 pub struct Damaged(pub Vec<Damage>);
@@ -70,14 +71,14 @@ fn list(damages: &[Damage]) -> String {
     texts.join(", and ")
 }
 
-/// One thing that is wrong, with line numbers counted from 1.
+/// A damaged mark, with its line number, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
-    /// A block begins and does not end.
+    /// This line begins a block without an end.
     NoEnd(usize),
-    /// A block ends that did not begin.
+    /// This line ends a block without a beginning.
     NoBegin(usize),
-    /// A further block.
+    /// This line begins a second block without an owner.
     Another(usize),
 }
 
@@ -96,13 +97,13 @@ impl fmt::Display for Damage {
 pub struct Repaired {
     /// The whole file, without what was removed.
     pub bytes: Vec<u8>,
-    /// What was removed, one sentence each without a full stop; empty if nothing was.
+    /// The removals, each in a sentence without a full stop. Empty if nothing was removed.
     pub done: Vec<String>,
-    /// What was left, because the agents that wrote it still run.
+    /// The blocks that were kept, because the agents that wrote them still run.
     pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in the block of `me`, whether or not it had one before. `gone` says whether the
+/// Writes the names of the zone into the block of `me`, which is added if there is none. `gone` returns true if the
 /// process of another owner has ended.
 pub fn put(
     original: &[u8],
@@ -144,7 +145,7 @@ pub fn put(
     Ok(Put { bytes, left_out })
 }
 
-/// The file without the block of `me`, exactly as it was before [`put`], and without blocks of earlier agents of this
+/// Removes the block of `me`, so that the file is exactly as before [`put`], and blocks of earlier agents of the same
 /// host.
 pub fn remove(
     original: &[u8],
@@ -158,15 +159,16 @@ pub fn remove(
     }
     let ours = blocks.iter().filter(|block| match block.owner() {
         Some(owner) => owner == *me || (owner.is_life_of_same(me) && gone(&owner)),
-        // A block without an owner is from upstream or an earlier version. It is this host's if it has this host in it.
+        // A block without an owner is from the upstream project or an earlier version. It belongs to this host if it
+        // contains the host's name.
         None => block.tag.is_empty() && lines.maps(&block.range, me),
     });
     let ours: Vec<_> = ours.map(|block| block.range.clone()).collect();
     Ok(lines.without(&ours))
 }
 
-/// The entries of our blocks as lines for people: address and names, nothing that a terminal would obey. `None` if the
-/// file has no block.
+/// The entries of our blocks for people: addresses and names, without control characters. `None` if the file has no
+/// block.
 pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -178,7 +180,7 @@ pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     Ok((!blocks.is_empty()).then_some(entries))
 }
 
-/// A line without its comment, with one space between its words; `None` if there is nothing else.
+/// A line without its comment, with one space between its words. `None` if nothing is left.
 fn entry(line: &[u8]) -> Option<String> {
     let line = line.split(|byte| *byte == b'#').next()?;
     let line = String::from_utf8_lossy(line);
@@ -186,9 +188,9 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without anything of ours, however damaged it is. Removed are whole blocks whose process has ended or is not
-/// known, marks that stand alone, and lines beside such a mark that only we can have written: one address that a host
-/// of a network can have, and its name.
+/// Removes everything of ours, even from a damaged file: whole blocks whose process has ended or is not known, single
+/// marks, and lines next to a single mark that have the form of ours, which is one address from a network's range and
+/// its name.
 pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -228,7 +230,7 @@ pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     }
 }
 
-/// "line 3" or "lines 3 to 5", counted from 1.
+/// "line 3" or "lines 3 to 5", from indices that begin at 0.
 fn place(range: &Range<usize>) -> String {
     match range.len() {
         1 => format!("line {}", range.end),
@@ -238,7 +240,7 @@ fn place(range: &Range<usize>) -> String {
 
 /// Whether a line is as [`put`] writes it.
 fn is_ours(line: &[u8]) -> bool {
-    // The address that Debian gives to a machine's own name.
+    // The address that Debian gives to the name of the machine.
     const OWN_NAME: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
     let line = line.trim_ascii_end();
     if line == NO_FINAL_LINE_BREAK.as_bytes() {
@@ -254,7 +256,7 @@ fn is_ours(line: &[u8]) -> bool {
     vip.is_ok_and(|address| address != OWN_NAME) && name.parse::<crate::addr::HostName>().is_ok()
 }
 
-/// The mappings in the file: line, name in lower case, address.
+/// The entries of the file: line number, name in lower case, address.
 fn mappings(bytes: &[u8]) -> Vec<(usize, String, IpAddr)> {
     let mut found = Vec::new();
     for (index, line) in Lines::of(bytes).0.iter().enumerate() {
@@ -271,14 +273,14 @@ fn mappings(bytes: &[u8]) -> Vec<(usize, String, IpAddr)> {
     found
 }
 
-/// A file by lines, each with its line break.
+/// The lines of a file, each with its line break.
 struct Lines<'a>(Vec<&'a [u8]>);
 
-/// A whole block.
+/// A block with both of its marks.
 struct Block<'a> {
-    /// Its lines, marks included.
+    /// The lines of the block, with the marks.
     range: Range<usize>,
-    /// The words of its marks behind our name.
+    /// The words of its marks, without our name.
     tag: &'a [u8],
 }
 
@@ -288,7 +290,7 @@ impl Block<'_> {
     }
 }
 
-/// The words behind our name in a mark; `None` if the line is not a mark.
+/// The words of a mark, without our name. `None` if the line is not a mark.
 fn tag<'a>(line: &'a [u8], mark: &str) -> Option<&'a [u8]> {
     let rest = line.trim_ascii().strip_prefix(mark.as_bytes())?;
     let tag = rest.strip_suffix(b">")?;
@@ -308,7 +310,7 @@ impl<'a> Lines<'a> {
         self.0.get(range.clone()).unwrap_or_default()
     }
 
-    /// Whether one of these lines gives this host's name its address.
+    /// Whether one of these lines gives the host's name the host's address.
     fn maps(&self, range: &Range<usize>, host: &Owner) -> bool {
         let Owner { host, vip, .. } = host;
         let wanted = vip.to_string();
@@ -319,7 +321,7 @@ impl<'a> Lines<'a> {
         })
     }
 
-    /// The whole blocks, and everything that is wrong.
+    /// The whole blocks, and all damage.
     fn blocks(&self) -> (Vec<Block<'a>>, Vec<Damage>) {
         let (mut blocks, mut damages) = (Vec::<Block<'a>>::new(), Vec::new());
         let mut open: Option<(usize, &[u8])> = None;
@@ -347,9 +349,9 @@ impl<'a> Lines<'a> {
         (blocks, damages)
     }
 
-    /// The file without these lines. A removed block may say that the line in front of it had no line break. That line
-    /// then loses its line break if it ends the file again. If another block of ours comes next instead, that block
-    /// says it from now on.
+    /// The file without these lines. A removed block may have added a line break to the line before it. This line break
+    /// is removed as well if that line is the last of the file again. If another block of ours follows instead, the
+    /// note about the line break moves into that block.
     fn without(&self, ranges: &[Range<usize>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut note: Option<&[u8]> = None;
@@ -373,7 +375,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The text of a hosts file that has nothing but the names of the zone.
+/// A hosts file with only the names of the zone.
 pub fn text(zone: &Zone) -> String {
     let mut text = String::new();
     for (name, address) in zone.entries() {

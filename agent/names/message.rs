@@ -1,19 +1,19 @@
-//! DNS messages as they stand on the wire (RFC 1035 section 4), read with every bound checked.
+//! Parses DNS messages (RFC 1035 section 4), with every bound checked.
 //!
-//! Written by hand because an agent passes on what it does not know: record types of tomorrow, reserved bits, the very
-//! spelling of a question.
+//! The parser is our own, because an agent has to pass on what it does not know without a change: new record types,
+//! reserved bits, and the upper and lower case of a question.
 
 use std::ops::Range;
 
-/// The bytes before the question.
+/// The length of the header.
 pub(super) const HEADER_SIZE: usize = 12;
-/// The longest message that TCP can frame (RFC 1035 section 4.2.2).
+/// The longest message that fits over TCP (RFC 1035 section 4.2.2).
 pub(super) const MESSAGE_MAX: usize = 65_535;
-/// The longest name with its length bytes (RFC 1035 section 2.3.4).
+/// The longest name, with its length bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 255;
-/// The longest label.
+/// The longest label, without its length byte.
 const LABEL_MAX: u8 = 63;
-/// The two bits that make a length byte the first byte of a pointer.
+/// The two bits of a length byte that make it the first byte of a compression pointer.
 const POINTER: u8 = 0xc0;
 
 /// The flags of the header (RFC 1035 section 4.1.1, RFC 4035 section 3.1.6).
@@ -46,12 +46,12 @@ pub(super) mod class {
     pub(in crate::names) const ANY: u16 = 255;
 }
 
-/// The fixed part of a message.
+/// The header of a message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Header {
     pub(super) id: u16,
     pub(super) flags: u16,
-    /// Questions, answers, authority, additional.
+    /// The numbers of questions, answers, authority records and additional records.
     pub(super) counts: [u16; 4],
 }
 
@@ -82,12 +82,13 @@ impl Header {
     }
 }
 
-/// A name without compression: length bytes, labels, and the zero byte of the root.
+/// A name without compression: labels with their length bytes, and the zero byte of the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(Vec<u8>);
 
 impl Name {
-    /// The name of a text, if it is one: labels joined by dots, with a dot at the end or without.
+    /// Parses a text of labels that are joined by dots, with or without a dot at the end. `None` if it is not a valid
+    /// name.
     pub(super) fn new(text: &str) -> Option<Self> {
         let text = text.strip_suffix('.').unwrap_or(text);
         let mut bytes = Vec::with_capacity(text.len() + 2);
@@ -103,11 +104,11 @@ impl Name {
         (bytes.len() <= NAME_MAX).then_some(Self(bytes))
     }
 
-    /// Reads a name, compressed or not, and says where it ends.
+    /// Parses a name, compressed or not. Returns it with the position after its end.
     pub(super) fn read(bytes: &[u8], start: usize) -> Option<(Self, usize)> {
         let mut name = Vec::new();
         let mut end = None;
-        // Pointers lead backwards only, so that no chain of them is without end.
+        // Each pointer has to point further back than the one before, so that there are no endless loops.
         let (mut at, mut limit) = (start, start);
         loop {
             let length = *bytes.get(at)?;
@@ -138,7 +139,7 @@ impl Name {
         &self.0
     }
 
-    /// The labels, without their lengths and without the root.
+    /// The labels without their length bytes. The root is left out.
     pub(super) fn labels(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
@@ -149,7 +150,7 @@ impl Name {
         })
     }
 
-    /// The name as text in lower case; `None` if a label has a dot inside, or anything but visible ASCII.
+    /// The name as text in lower case. `None` if a label contains a dot or anything else than visible ASCII characters.
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         for label in self.labels() {
@@ -165,12 +166,12 @@ impl Name {
         Some(text.to_ascii_lowercase())
     }
 
-    /// Whether two names are the same, whatever their case (RFC 4343). A length byte is never a letter.
+    /// Whether two names are equal without regard to case (RFC 4343). Length bytes are too small to be letters.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
 
-    /// This name with another one behind it.
+    /// This name, followed by another one. `None` if that is too long.
     pub(super) fn join(&self, suffix: &Self) -> Option<Self> {
         let (_, labels) = self.0.split_last()?;
         let joined = [labels, suffix.bytes()].concat();
@@ -178,7 +179,7 @@ impl Name {
     }
 }
 
-/// What is asked.
+/// A question: a name, a type and a class.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) name: Name,
@@ -205,26 +206,26 @@ pub(super) struct Record {
     pub(super) kind: u16,
     pub(super) class: u16,
     pub(super) ttl: u32,
-    /// Where its data are in the message.
+    /// The position of its data in the message.
     pub(super) data: Range<usize>,
 }
 
-/// A message with one question, every part of which was found where it has to be.
+/// A message with one question, whose parts were all checked.
 #[derive(Clone, Debug)]
 pub(super) struct Message<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) header: Header,
     pub(super) question: Question,
-    /// Answers, authority and additional in a row; the header says how many of each.
+    /// The answers, the authority records and the additional records, in this order. The header has the three counts.
     pub(super) records: Vec<Record>,
-    /// EDNS, if the sender speaks it.
+    /// The EDNS record. `None` if the message has none.
     pub(super) edns: Option<Edns>,
 }
 
-/// What the OPT record says (RFC 6891 section 6.1), its options left out.
+/// The contents of an OPT record (RFC 6891 section 6.1), without its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edns {
-    /// The longest message over UDP that its sender takes, in bytes.
+    /// The longest UDP message that the sender accepts, in bytes.
     pub(super) udp_size: u16,
     /// The upper eight bits of the response code.
     pub(super) rcode_high: u8,
@@ -251,7 +252,7 @@ impl Edns {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message; `None` unless it has exactly one question, all its records, and nothing behind them.
+    /// Parses a message. `None` unless it has exactly one question and all of its records, and ends after them.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = Header::read(bytes)?;
         let [1, counts @ ..] = header.counts else {
@@ -259,7 +260,7 @@ impl<'a> Message<'a> {
         };
         let (name, at) = Name::read(bytes, HEADER_SIZE)?;
         if at != HEADER_SIZE + name.bytes().len() {
-            // A pointer has nothing before it here that it could mean.
+            // The name of the question cannot be compressed, because there is no earlier name to point to.
             return None;
         }
         let question = Question {
@@ -296,7 +297,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The data of one of its records.
+    /// The data of one of the message's records.
     pub(super) fn data(&self, record: &Record) -> &'a [u8] {
         self.bytes.get(record.data.clone()).unwrap_or_default()
     }
@@ -311,7 +312,7 @@ pub(super) fn put_u16(out: &mut Vec<u8>, value: u16) {
     out.extend_from_slice(&value.to_be_bytes());
 }
 
-/// Writes a record whose data are no longer than a message.
+/// Appends a record. `data` must not be longer than a message.
 pub(super) fn put_record(
     out: &mut Vec<u8>,
     owner: &[u8],

@@ -1,7 +1,7 @@
-//! Names and their addresses: DNS messages, resolv.conf, hosts files and HOSTALIASES, from bytes to bytes.
+//! Names and their addresses as bytes: DNS messages, resolv.conf, hosts files and HOSTALIASES.
 //!
-//! A [`Zone`] is what the network knows. Everything else here turns it, and what a host already has, into the forms in
-//! which programs ask for names. Nothing in this room touches a socket, a file or a clock.
+//! A [`Zone`] has the names of the network. The rest of this room converts it, and the host's own configuration, into
+//! the forms in which programs look names up. This room does not use sockets, files or a clock.
 
 #![cfg_attr(
     not(test),
@@ -23,5 +23,5 @@ pub mod resolv_conf;
 pub use owner::Owner;
 pub use zone::{SUFFIX, Zone};
 
-/// How many seconds an answer of ours may be kept: names change when the manifest does.
+/// The time to live of our answers, in seconds. It is short, because names change with the manifest.
 pub const TTL: u32 = 10;

@@ -1,20 +1,20 @@
-//! The owner of a block in a hosts file, so that several networks of one machine can have one block each.
+//! The owner of a block in a hosts file, so that several networks on one machine can each have their own block.
 
 use std::{fmt, net::Ipv4Addr};
 
-/// The host of a network whose agent has written a block, and the process that this agent is.
+/// The host whose agent has written a block, and the process of this agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The name of the host.
     pub host: String,
-    /// Its address.
+    /// The address of the host inside its network.
     pub vip: Ipv4Addr,
-    /// A word for the process that no other process of the machine has or will have.
+    /// Identifies the process. No other process of the machine has the same text, now or later.
     pub process: String,
 }
 
 impl Owner {
-    /// The owner that a mark names; `None` for other words, and for a mark without words.
+    /// Parses the words of a mark. `None` if they are not an owner, or if there are none.
     pub fn parse(words: &str) -> Option<Self> {
         let mut words = words.split(' ');
         let (host, vip, process) = (words.next()?, words.next()?, words.next()?);
@@ -31,7 +31,8 @@ impl Owner {
         .filter(|_| all_fit && is_whole)
     }
 
-    /// Whether both are agents of the same host, as far as a name and an address show.
+    /// Whether both owners are agents of the same host. Hosts of two networks with the same name and address cannot be
+    /// told apart.
     pub fn is_life_of_same(&self, other: &Self) -> bool {
         (&self.host, self.vip) == (&other.host, other.vip)
     }

@@ -1,4 +1,4 @@
-//! Which resolvers a host uses: the text of resolv.conf(5), read as its own C library does.
+//! Parses resolv.conf(5), which names the resolvers of a host, in the same way as the C library.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
@@ -7,32 +7,32 @@ use std::{
 
 /// The port that resolvers listen on.
 const PORT: u16 = 53;
-/// How many servers are asked at most; further ones are left out.
+/// How many servers are used. Further ones are ignored.
 const SERVERS_MAX: usize = 3;
-/// The greatest `ndots`; a greater number is read as this one.
+/// The greatest value of `ndots`. Greater ones are reduced to it.
 const NDOTS_MAX: usize = 15;
-/// The longest time that a server can be given, in seconds.
+/// The greatest timeout of a server, in seconds.
 const TIMEOUT_MAX: u64 = 30;
-/// The most rounds that can be made.
+/// The greatest number of attempts.
 const ATTEMPTS_MAX: usize = 5;
 
-/// The resolvers of a host, and how they want to be asked.
+/// The resolvers of a host, and the options for asking them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolvers {
-    /// The servers, in the order in which they are asked.
+    /// The servers, in the order in which they have to be asked.
     pub servers: Vec<SocketAddr>,
-    /// The domains in which short names are looked for, in this order.
+    /// The domains that are appended to short names, in this order.
     pub search: Vec<String>,
-    /// A name with fewer dots than this is looked for in the search list first.
+    /// Names with fewer dots than this are first looked up in the search domains.
     pub ndots: usize,
     /// How long one server may take to answer.
     pub timeout: Duration,
-    /// How many rounds through the servers are made.
+    /// How often all servers are asked before the lookup fails.
     pub attempts: usize,
 }
 
 impl Default for Resolvers {
-    /// What an empty file means: the resolver of this very machine.
+    /// The meaning of an empty file: the resolver on this machine.
     fn default() -> Self {
         Self {
             servers: vec![(Ipv4Addr::LOCALHOST, PORT).into()],
@@ -45,14 +45,15 @@ impl Default for Resolvers {
 }
 
 impl Resolvers {
-    /// Reads a file. Lines that make no sense are left out, as C libraries do; of several search lists the last one
-    /// counts. The domain of the host's own name is not used, because a file can name it in a search list.
+    /// Parses a file. Invalid lines are ignored, as C libraries do, and the last of several search lists is used.
+    /// Unlike in C libraries, the domain of the host's own name is not a search domain; it can be given in a search
+    /// list.
     pub fn parse(text: &str) -> Self {
         let mut resolvers = Self::default();
         let mut servers = Vec::new();
         for line in text.lines() {
             let mut words = line.split_ascii_whitespace();
-            // A keyword begins its line; before a comment there may be space.
+            // A keyword has to begin its line. Only comments may have spaces before them.
             match words.next().filter(|word| line.starts_with(word)) {
                 Some("nameserver") => servers.extend(words.next().and_then(server)),
                 Some("domain") => resolvers.search = domains(words.take(1)),
@@ -68,7 +69,7 @@ impl Resolvers {
         resolvers
     }
 
-    /// The resolvers at these addresses, with the defaults for everything else.
+    /// Resolvers with these addresses and search domains, and the defaults for everything else.
     pub fn at(servers: impl IntoIterator<Item = IpAddr>, search: &[String]) -> Self {
         let servers = servers.into_iter().map(|server| (server, PORT).into());
         Self {
@@ -98,7 +99,7 @@ impl Resolvers {
     }
 }
 
-/// Domains without the dot at their end; the root adds nothing to a name.
+/// Domains without the dot at their end. The root is left out, because it would not change a name.
 fn domains<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
     words
         .take_while(|word| !word.starts_with(['#', ';']))
@@ -107,8 +108,8 @@ fn domains<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// An address, or an IPv6 address with its interface. Only the number of an interface is understood here; its name
-/// belongs to the machine.
+/// Parses an address. An IPv6 address can have the number of its interface; the name of an interface is not understood,
+/// because only the machine knows it.
 fn server(word: &str) -> Option<SocketAddr> {
     let (address, interface) = match word.split_once('%') {
         Some((address, interface)) => (address, interface.parse().unwrap_or(0)),

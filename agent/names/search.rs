@@ -1,5 +1,5 @@
-//! Search lists (resolv.conf(5)): under which full names a short one is asked for, and how the answer is given back
-//! under the name that was asked. It asks nobody.
+//! Search domains (resolv.conf(5)): the full names under which a short name is looked up, and the reply under the short
+//! name. This file does not ask any server.
 
 use super::{
     TTL,
@@ -9,19 +9,19 @@ use super::{
     resolv_conf::Resolvers,
 };
 
-/// One of the names under which a query is asked.
+/// A name under which a query is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
-    /// The name as it was asked.
+    /// The name as it is in the query.
     AsAsked,
-    /// The name with this domain behind it.
+    /// The name with this domain appended.
     Below(String),
 }
 
-/// The names under which a query is asked, in this order, until one is found.
+/// The names under which a query is looked up, in this order, until one is found.
 ///
-/// A name with fewer dots than `ndots` is looked for in the search list first, every other one last. The root, names
-/// below `arpa` and queries that cannot be read are asked as they are only.
+/// A name with fewer dots than `ndots` is first looked up in the search domains, every other name last. The root, names
+/// below `arpa`, and queries that cannot be parsed are looked up only as they are.
 pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     let name = Message::read(query).map(|query| query.question.name);
     let labels: Vec<&[u8]> = name.iter().flat_map(Name::labels).collect();
@@ -39,12 +39,12 @@ pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     }
 }
 
-/// The same query for the name with a domain behind it; `None` if that is not a name, or longer than a name can be.
+/// The query with a domain appended to its name. `None` if the result is not a valid name.
 pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     let message = Message::read(query)?;
     let name = message.question.name.join(&Name::new(suffix)?)?;
     let rest = query.get(HEADER_SIZE + message.question.name.bytes().len()..)?;
-    // Records behind the question may have pointers, whose targets would move.
+    // Records after the question may contain pointers, whose targets would move.
     let plain = message
         .records
         .iter()
@@ -59,13 +59,12 @@ pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// The reply to a query that was asked with a domain behind its name, as the asker expects it: with the asker's own
-/// question, and with an alias from the asked name to the full one in front of the answers. `None` if it could not be
-/// written.
+/// Converts the reply to a query with an appended domain into the reply for the original query: it has the original
+/// question, and before the answers an alias from the original name to the full one. `None` if that is not possible.
 pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let (reply, query) = (Message::read(reply)?, Message::read(query)?);
     let [_, answers, authority, additional] = reply.header.counts;
-    // No server has signed this reply, or has authority over it.
+    // The new reply is neither authoritative nor signed.
     let flags = reply.header.flags & !(flag::AUTHORITATIVE | flag::AUTHENTIC);
     let header = Header {
         id: query.header.id,
@@ -82,7 +81,7 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let full_at = u16::try_from(out.len() - full.bytes().len()).ok()?;
     for record in &reply.records {
         let pointer = (0xc000 | full_at).to_be_bytes();
-        // Most answers are about the full name: it is written once.
+        // Most answers have the full name as their owner, so it is written once and pointed to.
         let owner = if record.owner.is(full) {
             pointer.as_slice()
         } else {
@@ -101,8 +100,8 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     (out.len() <= MESSAGE_MAX).then_some(out)
 }
 
-/// The data of a record without pointers. Names in the data may be compressed in the types of RFC 1035 and in those few
-/// that RFC 3597 section 4 adds, and in no other.
+/// The data of a record without compression. Names in the data may be compressed in the types of RFC 1035 and in the
+/// few types that RFC 3597 section 4 adds, but in no others.
 fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
     let data = message.data(record);
     let (before, names) = match record.kind {
@@ -116,7 +115,7 @@ fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
         26 => (2, 2),
         // SRV.
         33 => (6, 1),
-        // NAPTR: two numbers and three texts.
+        // NAPTR: two numbers and three texts before the name.
         35 => (naptr_texts_end(data)?, 1),
         _ => return Some(data.to_vec()),
     };
@@ -178,7 +177,7 @@ mod tests {
         let wide = with_suffix(&asked, "corp.test").unwrap();
         let parsed = simple_dns::Packet::parse(&wide).unwrap();
         assert_eq!(parsed.questions[0].qname.to_string(), "Web.corp.test");
-        // The server answers with an alias, whose data point into the question.
+        // The server's reply has an alias whose data point into the question.
         let mut reply = wide.clone();
         reply[2] |= 0x84;
         reply[7] = 2;

@@ -1,26 +1,26 @@
-//! The names of the network, their aliases and addresses. A zone knows nothing of any name outside.
+//! The names of the network, with their aliases and addresses. Names outside of the network are not in it.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::addr::HostName;
 
-/// Every name is known below this domain too, so that `web.norouter` can never mean another `web`.
+/// The network's own domain. Every name can also be written below it, so that `web.norouter` never means another `web`.
 pub const SUFFIX: &str = "norouter";
 
 /// The names of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
-    /// Addresses by name, in lower case.
+    /// The address of each name, which is in lower case.
     names: BTreeMap<String, Ipv4Addr>,
-    /// The name of each address, for questions about the address.
+    /// The name of each address, for reverse lookups.
     primary: BTreeMap<Ipv4Addr, String>,
 }
 
 impl Zone {
-    /// The zone of these names and aliases.
+    /// Makes a zone of these names and aliases.
     ///
-    /// The name of an address is the first of its names that has no dot, else the first. A text that is not a
-    /// [`HostName`] is left out: it would mean something else in a hosts file than it does here.
+    /// The name of an address is the first of its names without a dot, or else the first of all. A text that is not a
+    /// [`HostName`] is left out, because it would have another meaning in a hosts file.
     pub fn new<N: AsRef<str>>(entries: impl IntoIterator<Item = (N, Ipv4Addr)>) -> Self {
         let mut zone = Self::default();
         for (name, address) in entries {
@@ -37,7 +37,7 @@ impl Zone {
         zone
     }
 
-    /// The address of a name or alias, with or without [`SUFFIX`] and in any case.
+    /// The address of a name or alias, with or without [`SUFFIX`], in upper or lower case.
     pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let short = || name.strip_suffix(SUFFIX)?.strip_suffix('.');
@@ -45,12 +45,12 @@ impl Zone {
         found.or_else(|| self.names.get(short()?)).copied()
     }
 
-    /// The name of an address.
+    /// The name of an address. `None` if it is not an address of the network.
     pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
         self.primary.get(&address).map(String::as_str)
     }
 
-    /// Whether a name of the network lies below this one, which is given in lower case and without [`SUFFIX`].
+    /// Whether the network has a name below this one, which is in lower case and without [`SUFFIX`].
     pub(super) fn has_below(&self, name: &str) -> bool {
         let below = |known: &String| {
             known
@@ -60,7 +60,7 @@ impl Zone {
         self.names.keys().any(below)
     }
 
-    /// Every name with its address: address by address, the name of the address first.
+    /// Every name with its address, in the order of the addresses. The name of an address comes before its aliases.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Ipv4Addr)> {
         let mut entries: Vec<(Ipv4Addr, bool, &str)> = self
             .names
