@@ -1,24 +1,24 @@
-//! Limits on what one of many may take: work, counted in units per second, and room, counted in shares.
+//! Limits on one user's part of something that many use: work is counted in units per second, and room in shares.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
-/// Units of work that one agent may cause per second. One unit is the work for one packet: a microsecond or two of the
-/// manager, and as much of the host that the packet goes to.
+/// Units of work that one agent may cause per second. One unit is the work for one packet: one or two microseconds of
+/// the manager, and as much on the host that receives the packet.
 pub const UNITS_PER_SECOND: u32 = 100_000;
 
 /// The kinds of work that an agent causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
-    /// A packet of a connection.
+    /// A packet of an existing connection.
     Packet,
-    /// A connection that begins.
+    /// A new connection.
     Connection,
     /// A packet that was refused.
     Refused,
-    /// A packet of a connection, this many of whose bytes its receiver does not take yet. A correct sender has none of them, but
-    /// for the single bytes that ask whether a closed window is open again.
+    /// A packet of a connection, of which its receiver cannot take this many bytes yet. A correct sender sends no such
+    /// bytes, except for the single ones that ask whether a closed window has opened.
     Useless(u32),
     /// A control message of this many bytes, well-formed or not.
     Message(usize),
@@ -29,35 +29,35 @@ impl Effort {
     pub fn units(self) -> u32 {
         match self {
             Self::Packet => 1,
-            // It takes a stack, a socket and a dial on the other host.
+            // A new connection takes a stack, a socket and a dial on the other host.
             Self::Connection => 16,
-            // It is looked up, counted and answered.
+            // A refused packet is looked up, counted and answered.
             Self::Refused => 4,
-            // 50 MB/s, where bytes that are of use have no such limit.
+            // This allows 50 MB/s of useless bytes; for other bytes there is no such limit.
             Self::Useless(bytes) => 1 + bytes / 512,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }
     }
 }
 
-/// A budget of work that fills up as time passes: a token bucket whose level may fall below zero.
+/// A budget of work that refills as time passes: a token bucket whose level may fall below zero.
 ///
-/// Work is charged after it was done, since its cost is not known before. A user in debt has to wait.
+/// Work is charged afterwards, because its cost is not known before. A user whose level is negative has to wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     per_second: u32,
-    /// The most that may be saved up, in units.
+    /// The highest level, in units.
     most: u32,
     /// The level, in millionths of a unit.
     level: i64,
     at: Instant,
 }
 
-/// The level counts millionths of a unit.
+/// One unit, in the measure of `level`.
 const UNIT: i64 = 1_000_000;
 
 impl Work {
-    /// A full budget of `most` units that gains `per_second` of them in a second.
+    /// A full budget of at most `most` units, which refills by `per_second` units in a second.
     pub const fn new(per_second: u32, most: u32) -> Self {
         Self {
             per_second,
@@ -73,13 +73,13 @@ impl Work {
         self.level = self.level.saturating_sub(i64::from(units) * UNIT);
     }
 
-    /// When the debt will be paid; `None` if there is no debt.
+    /// When the level will be positive again. `None` if it is now.
     pub fn wait(&mut self, now: Instant) -> Option<Instant> {
         self.fill(now);
         if self.level >= 0 {
             return None;
         }
-        // A millionth of a unit takes 1 / per_second microseconds.
+        // One microsecond refills `per_second` millionths of a unit.
         let debt = self.level.unsigned_abs();
         let micros = debt.div_ceil(u64::from(self.per_second.max(1)));
         Some(now + Duration::from_micros(micros))
@@ -94,8 +94,8 @@ impl Work {
     }
 }
 
-/// Room that many holders share. One may hold at most a multiple of what is free, so that something is always left for
-/// the next one (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
+/// Room that many holders share. A holder may have at most a multiple of what is free, so that something is always left
+/// for the next one (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
 #[derive(Clone, Debug)]
 pub struct Shares<K> {
     total: usize,
@@ -105,7 +105,7 @@ pub struct Shares<K> {
 }
 
 impl<K: Copy + Ord> Shares<K> {
-    /// Room for `total`, of which one holder may have at most `multiple` times what is free.
+    /// Room for `total`. One holder may have at most `multiple` times what is free.
     pub const fn new(total: usize, multiple: usize) -> Self {
         Self {
             total,
@@ -126,7 +126,7 @@ impl<K: Copy + Ord> Shares<K> {
         may.min(free)
     }
 
-    /// Takes room, if the holder may have that much more.
+    /// Takes room if the holder may have that much more. Returns whether it did.
     #[must_use]
     pub fn take(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.room(holder);
@@ -136,8 +136,8 @@ impl<K: Copy + Ord> Shares<K> {
         fits
     }
 
-    /// Takes any room that is free, whatever the holder has already: for what everybody has a right to, and for the
-    /// owner of the machine.
+    /// Takes room if it is free, no matter how much the holder has already. It is for what every holder is entitled to,
+    /// and for the owner of the machine. Returns whether it did.
     #[must_use]
     pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.free();
@@ -152,45 +152,45 @@ impl<K: Copy + Ord> Shares<K> {
         self.by.add(holder, amount);
     }
 
-    /// Gives room back.
+    /// Returns room, at most as much as the holder has.
     pub fn give(&mut self, holder: K, amount: usize) {
         self.used -= self.by.take(holder, amount);
     }
 
-    /// The amount that a holder has taken.
+    /// The amount that a holder has.
     pub fn held(&self, holder: K) -> usize {
         self.by.of(holder)
     }
 
-    /// How much is free.
+    /// The amount that is free.
     pub const fn free(&self) -> usize {
         self.total.saturating_sub(self.used)
     }
 
-    /// How much all holders have together.
+    /// The amount that all holders have together.
     pub const fn used(&self) -> usize {
         self.used
     }
 }
 
-/// How much each of many keys has. A key that has nothing takes no room.
+/// An amount for each of many keys. A key with the amount 0 does not use memory.
 #[derive(Clone, Debug)]
 pub struct Counts<K>(BTreeMap<K, usize>);
 
 impl<K: Copy + Ord> Counts<K> {
-    /// Counts in which no key has anything.
+    /// Makes an empty table.
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// Adds to what `key` has.
+    /// Increases the amount of `key`.
     pub fn add(&mut self, key: K, amount: usize) {
         if amount > 0 {
             *self.0.entry(key).or_default() += amount;
         }
     }
 
-    /// Takes from what `key` has, at most all of it, and returns how much it took.
+    /// Decreases the amount of `key`, but not below 0. Returns the difference.
     pub fn take(&mut self, key: K, amount: usize) -> usize {
         let Some(has) = self.0.get_mut(&key) else {
             return 0;
@@ -203,7 +203,7 @@ impl<K: Copy + Ord> Counts<K> {
         amount
     }
 
-    /// The amount that `key` has taken.
+    /// The amount of `key`.
     pub fn of(&self, key: K) -> usize {
         self.0.get(&key).copied().unwrap_or_default()
     }

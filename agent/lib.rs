@@ -1,7 +1,7 @@
-//! One YAML file becomes one network.
+//! NoRouter: one YAML file becomes one network. This library has everything except for the desktop app: the manager,
+//! the agent on a host, and the command line.
 //!
-//! The rooms below stand on floors. A room imports lower floors only; rooms on one floor do not know each other.
-//! `tests/tidy.rs` keeps it so.
+//! Each module below is a room on a floor. A room imports rooms on lower floors only, which `tests/tidy.rs` checks.
 //!
 //! | floor | rooms | what they are |
 //! |---|---|---|
@@ -12,8 +12,8 @@
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
 //! | 5 faces | `cli`, and the desktop app | what people touch |
 //!
-//! Without features the library is floors 0 to 3: it has no clock, no sockets and no runtime. `docs/ARCHITECTURE.md`
-//! says how the three rivers (intent, packets, truth) run through the house.
+//! Without features the library is floors 0 to 3, and has no clock, no sockets and no runtime. `docs/ARCHITECTURE.md`
+//! describes how intent, packets and truth flow through the rooms.
 
 pub mod addr;
 pub mod destination;
@@ -47,5 +47,5 @@ pub mod driver;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-/// The version of the program, as manager and agent tell each other.
+/// The version of the program, which manager and agent tell each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

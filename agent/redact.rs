@@ -1,12 +1,12 @@
-//! Leaves out of a text what looks like a secret, for a report that somebody else reads. It leaves out too much rather
-//! than too little; a secret that does not look like one stays.
+//! Removes everything that looks like a secret from a text that others will read. In doubt it removes too much. A
+//! secret that does not look like one stays.
 
 use std::ops::Range;
 
-/// What stands where something was left out.
+/// The text in place of a secret.
 const LEFT_OUT: &str = "(left out)";
 
-/// Parts of a word, at any place in it, after which a secret comes.
+/// If a word contains one of these anywhere, a secret follows it.
 const WITHIN: [&str; 12] = [
     "password",
     "passwd",
@@ -22,7 +22,7 @@ const WITHIN: [&str; 12] = [
     "cookie",
 ];
 
-/// Words, and parts of words between `-`, `_` and `.`, after which a secret comes.
+/// If a word, or a part of it between `-`, `_` and `.`, is one of these, a secret follows it.
 const WHOLE: [&str; 9] = [
     "pass",
     "pwd",
@@ -35,7 +35,7 @@ const WHOLE: [&str; 9] = [
     "pgpass",
 ];
 
-/// Words that make a key a secret: "api key".
+/// Words that make a following "key" a secret, as in "api key".
 const KEYS: [&str; 10] = [
     "api",
     "access",
@@ -49,12 +49,12 @@ const KEYS: [&str; 10] = [
     "shared",
 ];
 
-/// Words after which the secret may be anywhere in the rest of the line: "password for the bastion is X".
+/// If one of these words follows, the secret may be anywhere in the rest of the line: "password for the bastion is X".
 const LINKS: [&str; 14] = [
     "is", "was", "are", "for", "of", "to", "on", "at", "in", "the", "a", "be", "as", "=>",
 ];
 
-/// Beginnings of the secrets of well-known makers.
+/// The beginnings of access tokens of well-known services.
 const KNOWN: [&str; 16] = [
     "AKIA",
     "ASIA",
@@ -74,8 +74,8 @@ const KNOWN: [&str; 16] = [
     "AGE-SECRET-KEY-",
 ];
 
-/// The text without all that looks like a secret: what comes after words like `password`, users in addresses, private
-/// keys, and what begins like the secrets of well-known makers.
+/// The text without everything that looks like a secret: text after words like `password`, users in addresses, private
+/// keys, and access tokens of well-known services.
 pub fn redacted(text: &str) -> String {
     let mut safe = String::new();
     let mut in_key = false;
@@ -101,7 +101,7 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // The value may be another such word, with the secret behind it: "pin password: X".
+        // The value may be another such word, which the secret follows: "pin password: X".
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))
@@ -116,7 +116,7 @@ fn redacted_line(line: &str) -> String {
     safe + &line[at..]
 }
 
-/// The next word: letters, digits, `-`, `_` and `.`. A word is never cut in two.
+/// The next word after a position. A word consists of letters, digits, `-`, `_` and `.`.
 fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     let is_part = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     let start = from + line[from..].find(is_part)?;
@@ -124,7 +124,7 @@ fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     Some(start..length.map_or(line.len(), |length| start + length))
 }
 
-/// The secret that begins in or after a word, if one does.
+/// The range of the secret that a word is or announces. `None` if it does neither.
 fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let text = &line[word.clone()];
     if KNOWN
@@ -135,7 +135,7 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
     }
     let quoted = line[..word.start].chars().next_back();
     let starts_argument = quoted.is_none_or(|c| c.is_whitespace() || "\"'[,".contains(c));
-    // "-pX": programs that take a password in this way take it in one word. A number is a port, except for sshpass.
+    // With "-pX" a program takes a password. A number is a port instead, except for sshpass.
     if starts_argument && let Some(rest) = text.strip_prefix("-p") {
         let is_password = |value: &str| {
             line.to_ascii_lowercase().contains("sshpass")
@@ -148,13 +148,13 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         let value = value_after(line, word.end)?;
         return (rest.is_empty() && is_password(&line[value.clone()])).then_some(value);
     }
-    // "-u ann:X" has a password; "-u ann" does not.
+    // "-u ann:X" has a password, and "-u ann" does not.
     if starts_argument && ["-u", "-U", "--user", "--proxy-user"].contains(&text) {
         let value = value_after(line, word.end)?;
         return line[value.clone()].contains(':').then_some(value);
     }
     let lower = text.to_ascii_lowercase();
-    // Here `sshpass` is the program, and not the variable.
+    // A word `sshpass` without "=" is the program, and not a variable.
     if lower == "sshpass" && !line[word.end..].starts_with('=') {
         return None;
     }
@@ -163,7 +163,7 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         let gap = &line[word.end..next.start];
         (gap == " ").then(|| line[next].to_ascii_lowercase())
     };
-    // "private key X" in three words.
+    // "private key X": the secret is the third word.
     if KEYS.contains(&lower.as_str()) && next().is_some_and(|next| next == "key" || next == "keys")
     {
         let key = next_word(line, word.end)?;
@@ -180,7 +180,7 @@ fn is_secret_word(lower: &str) -> bool {
         || (has(&["key", "keys"]) && has(&KEYS))
 }
 
-/// The value behind a word, whatever joins the two.
+/// The range of the value after a word. `None` if only the end of the line follows.
 fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
     let is_gap = |c: char| c.is_whitespace() || "=:\"'`,>([{".contains(c);
     let rest = &line[from..];
@@ -195,7 +195,7 @@ fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
         let word = line[start..].split_whitespace().next().unwrap_or_default();
         LINKS.contains(&word.to_ascii_lowercase().as_str())
     };
-    // The rest of the line is the value: "passphrase: correct horse battery staple".
+    // After a colon and a space, the rest of the line is the value: "passphrase: correct horse battery staple".
     let is_rest = open.is_none() && between.contains(':') && between.ends_with(char::is_whitespace);
     let end = if is_prose || is_rest {
         line.len()
@@ -205,7 +205,7 @@ fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// Where a value ends: at its closing quote, or, if it has none, at a character that no word has.
+/// The end of a value: its closing quote, or without quotes a character that ends a word.
 fn value_end(line: &str, start: usize, open: Option<char>) -> usize {
     let mut escaped = false;
     let end = line[start..].find(|c: char| {
@@ -219,7 +219,7 @@ fn value_end(line: &str, start: usize, open: Option<char>) -> usize {
     end.map_or(line.len(), |end| start + end)
 }
 
-/// `scheme://user:password@host` without the user.
+/// The line with `scheme://host` in place of `scheme://user:password@host`.
 fn without_users(line: &str) -> String {
     let mut safe = String::new();
     let mut rest = line;
@@ -291,7 +291,7 @@ mod tests {
         assert_eq!(redacted(key), "a\n(left out)\n(left out)\n(left out)\nb\n");
     }
 
-    /// Ways to write a secret down, with `@` in its place.
+    /// Ways to write down a secret. `@` stands for it.
     const SPELLINGS: [&str; 54] = [
         "sshpass -p @ ssh a",
         "sshpass -p@ ssh a",
@@ -357,7 +357,7 @@ mod tests {
         ) {
             let is_word = spelling.chars().next().is_some_and(char::is_alphabetic) && !spelling.contains(" -");
             let spelling = if upper && is_word { spelling.to_uppercase() } else { spelling.to_owned() };
-            // In addresses only the first `@` stands for the secret.
+            // In addresses only the first `@` stands for the secret, and the second one is literal.
             let text = spelling.replacen('@', &secret, 1);
             let text = format!("{before} {text}{behind}");
             let safe = redacted(&text);

@@ -1,6 +1,6 @@
 //! Destinations outside the network, and the hosts through which they are reached.
 //!
-//! The manager and every agent use this one table, so that one lets through what the other sends.
+//! The manager and every agent use the same table, so that they agree on every destination.
 
 use std::{
     fmt,
@@ -15,8 +15,8 @@ use crate::addr::Vip;
 
 pub mod policy;
 
-/// Addresses that mean something else on every machine, or that only a machine itself should use, with their kinds. A
-/// route leads there only if it names a part of one of these blocks.
+/// Addresses that have another meaning on every machine, or that only the machine itself should use, with the kind of
+/// each block. A route leads to them only if it names a part of one of these blocks.
 const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     (v4([0, 0, 0, 0], 8), "an address that says \"this network\""),
     (v4([127, 0, 0, 0], 8), "a loopback address"),
@@ -79,7 +79,7 @@ const fn v6(address: [u16; 8], bits: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::from_segments(address), bits)
 }
 
-/// Blocks with fewer bits than these count as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
+/// A block with a shorter prefix than this counts as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
 const WIDE_V4: u8 = 8;
 const WIDE_V6: u8 = 16;
 
@@ -171,7 +171,7 @@ impl Target {
         }
     }
 
-    /// Whether the target is a block inside one of the special ones, and includes this address.
+    /// Whether the target lies within one of the special blocks, and includes this address.
     pub fn names_special(&self, address: IpAddr) -> bool {
         match (self, address) {
             (Self::Cidr(IpNet::V4(block)), IpAddr::V4(address)) => {
@@ -198,7 +198,7 @@ pub struct Route {
     pub via: Vec<Vip>,
     /// The destinations that they dial.
     pub to: Vec<Target>,
-    /// The exceptions. For these, earlier routes are looked at.
+    /// The exceptions. For these, earlier routes may decide.
     pub not_to: Vec<Target>,
 }
 
@@ -207,7 +207,7 @@ impl Route {
         self.to.iter().any(&has) && !self.not_to.iter().any(&has)
     }
 
-    /// Whether an address is one of the exceptions, no matter which name has led to it.
+    /// Whether an address is one of the exceptions, no matter which name it was resolved from.
     pub fn excepts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.not_to.iter().any(|not_to| not_to.has_address(address))
@@ -218,7 +218,7 @@ impl Route {
         self.to.iter().any(|to| matches!(to, Target::Glob(_)))
     }
 
-    /// Whether the route names a block inside one of the special ones that includes this address.
+    /// Whether a target of the route lies within one of the special blocks, and includes this address.
     fn names_special(&self, address: IpAddr) -> bool {
         self.to.iter().any(|to| to.names_special(address))
     }
@@ -274,16 +274,16 @@ impl Routes {
         routes.find(|route| route.to.iter().any(&has) && route.not_to.iter().any(&has))
     }
 
-    /// Whether a host may connect on behalf of others to an address to which a name has led it.
+    /// Whether a host may connect for others to an address that a name was resolved to.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let verbatim = |route: &Route| route.via.contains(&host) && route.names_special(address);
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
-    /// Whether a route through this host names a block that is specifically about this address. A service at one of the
-    /// host's own addresses is for its own programs, unless somebody intended it for others. A route to everywhere, or
-    /// to names, does not show such an intention.
+    /// Whether a route through this host names a block that is specifically about this address. Services on a host's
+    /// own addresses are for its own programs, unless such a route shows that they are intended for others. A route to
+    /// everywhere, or to names, does not show that.
     pub fn means(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let means = |to: &Target| match to {
@@ -329,8 +329,8 @@ pub fn what_is(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: because it is mapped (RFC 4291 section 2.5.5.2), or through a
-/// translator (RFC 6052 section 2.1).
+/// The IPv4 address behind an IPv6 address that is mapped (RFC 4291 section 2.5.5.2) or translated (RFC 6052 section
+/// 2.1). `None` for other addresses.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() else {
         return address.to_ipv4_mapped();

@@ -1,21 +1,21 @@
-//! What a person has typed for a command that asked: a password, or as good as one. It is never shown.
+//! A password, or another text that a person has typed for a command and that must never be shown.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that is never shown, and that is wiped where this program holds it. Buffers of the terminal and of
-/// connections that it came through cannot be wiped by this program.
+/// A text that is never shown, and that is wiped from the memory where this type has held it. Copies in buffers of the
+/// terminal and of connections cannot be wiped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a text that is a secret from now on.
+    /// Takes ownership of a text that is a secret.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, for its recipient.
+    /// The text itself, for its recipient only.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,15 +1,15 @@
-//! The order of turns among many keys that want the same thing: newly active ones first, the others in a circle.
+//! The order in which many keys are served: those that have just become active go first, the others in a circle.
 //!
-//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and one that wants much is
-//! not kept waiting for ever. The owner decides how much a turn is worth.
+//! This is the order of the scheduler in RFC 8290: a key that needs little is served soon, and one that needs much is
+//! not starved. The caller decides when a turn ends.
 
 use std::collections::VecDeque;
 
-/// Turns that newly active keys get in a row before a steady one has its turn. Without a limit, keys that become active
-/// one after another could keep the steady ones waiting for ever.
+/// How many keys that have just become active are served in a row before a steady one is. Without a limit, a sequence
+/// of them could starve the steady ones.
 const FRESH_IN_A_ROW: u32 = 16;
 
-/// The keys that wait for their turn. A key must not be added a second time before it was taken out.
+/// The keys that wait for their turn. A key must not be added again while it waits.
 #[derive(Debug)]
 pub struct Turns<K> {
     /// Keys that have just become active.
@@ -30,7 +30,7 @@ impl<K> Default for Turns<K> {
 }
 
 impl<K> Turns<K> {
-    /// Whether no key waits.
+    /// Whether no key is waiting.
     pub fn is_empty(&self) -> bool {
         self.fresh.is_empty() && self.steady.is_empty()
     }
@@ -40,7 +40,7 @@ impl<K> Turns<K> {
         self.fresh.push_back(key);
     }
 
-    /// Takes out the key whose turn it is, and whether it is a fresh one.
+    /// Removes the key whose turn it is. The second value is true if it has just become active.
     pub fn take(&mut self) -> Option<(K, bool)> {
         if self.fresh_served < FRESH_IN_A_ROW
             && let Some(key) = self.fresh.pop_front()
@@ -55,7 +55,7 @@ impl<K> Turns<K> {
         Some((self.fresh.pop_front()?, true))
     }
 
-    /// Takes out the first key that has become active and has had no turn since.
+    /// Removes the first key that has become active and has not had a turn since.
     pub fn take_fresh(&mut self) -> Option<K> {
         self.fresh.pop_front()
     }
@@ -65,12 +65,12 @@ impl<K> Turns<K> {
         !self.fresh.is_empty()
     }
 
-    /// Takes out the key whose turn is the farthest away.
+    /// Removes the key whose turn would come last.
     pub fn last(&mut self) -> Option<K> {
         self.steady.pop_back().or_else(|| self.fresh.pop_back())
     }
 
-    /// Puts back a key that was taken out, to go on with its turn.
+    /// Puts a key back whose turn goes on, so that it is the next one again.
     pub fn go_on(&mut self, key: K, is_fresh: bool) {
         if is_fresh {
             self.fresh.push_front(key);
@@ -79,7 +79,7 @@ impl<K> Turns<K> {
         }
     }
 
-    /// Puts back a key that has had its turn and wants another one.
+    /// Puts a key back whose turn has ended and that needs another one.
     pub fn end(&mut self, key: K) {
         self.steady.push_back(key);
     }

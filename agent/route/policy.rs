@@ -1,7 +1,7 @@
 //! Decides who may reach which published ports and routed destinations. A policy can only restrict: it cannot open a
 //! port that is not published, or a destination to which no route leads.
 //!
-//! The first rule that fits decides; if none fits, the default does. The manager's switch, both agents of a connection
+//! The first rule that fits decides. If none fits, the default does. The manager's switch, both agents of a connection
 //! and the check of a manifest use the same code, so that they always agree.
 
 use std::{
@@ -117,7 +117,7 @@ impl Ruling {
         denies: None,
     };
 
-    /// A host that is in no plan is refused wherever a policy decides.
+    /// A host that is not in the plan is refused, unless the policy allows everything to everybody.
     const UNKNOWN_HOST: Self = Self {
         allows: None,
         denies: Some(By::Default),
@@ -133,8 +133,8 @@ impl Ruling {
         self.allows.is_some()
     }
 
-    /// Completes the ruling with the rule that decides about the rest. If nothing at all is allowed, this is the rule
-    /// to report.
+    /// Completes the ruling: `action` of `by` applies to the connections that are still undecided. If nothing is
+    /// allowed, `by` is the rule to report.
     fn end(mut self, action: Action, by: By) -> Self {
         if action == Action::Deny && self.allows.is_none() {
             self.denies = Some(by);
@@ -152,7 +152,7 @@ impl Ruling {
     }
 }
 
-/// The name by which a destination outside the network is asked for.
+/// The name of a destination outside the network, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name<'a> {
     /// The destination is asked for by its address.
@@ -395,7 +395,7 @@ impl Policy {
     }
 }
 
-/// The ruling about a service: allowed to everybody who may reach something that needs it.
+/// The ruling about a service: it is allowed to hosts that may reach something for which they need it.
 const fn reached(ruling: Ruling) -> Ruling {
     match ruling.allows {
         Some(_) => Ruling {
@@ -468,14 +468,14 @@ impl Rule {
 fn covers(this: &Target, other: &Target) -> bool {
     match (this, other) {
         (Target::Cidr(this), Target::Cidr(other)) => this.contains(other),
-        // Only a star in this pattern can match a star in the text of the other.
+        // A star in the other pattern's text is matched only by a star of this one.
         (Target::Glob(this), Target::Glob(other)) => this.pattern.matches(&plain(&other.text)),
         (Target::Cidr(_), Target::Glob(_)) | (Target::Glob(_), Target::Cidr(_)) => false,
     }
 }
 
-/// Whether a rule and a route have destinations in common. A name may have any address, but a destination that is asked
-/// for by its address has no name.
+/// Whether a rule and a route have destinations in common. A name may resolve to any address, but an address does not
+/// have a name.
 pub fn meet(rule: &Target, route: &Target) -> bool {
     fit(rule, route) > Fit::No
 }
@@ -495,8 +495,8 @@ fn fit(rule: &Target, route: &Target) -> Fit {
 fn overlap(one: &Glob, other: &Glob) -> bool {
     let (one, other) = (plain(&one.text), plain(&other.text));
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    // `can[i][j]`: whether the rest of the first pattern from byte `i` and the rest of the other from byte `j` can
-    // match the same text.
+    // `can[i][j]` is true if the rest of the first pattern from byte `i` and the rest of the other one from byte `j`
+    // can match the same text.
     let mut can = vec![vec![false; other.len() + 1]; one.len() + 1];
     for i in (0..=one.len()).rev() {
         for j in (0..=other.len()).rev() {
@@ -512,7 +512,7 @@ fn overlap(one: &Glob, other: &Glob) -> bool {
     can[0][0]
 }
 
-/// A set of rules, as bits at their places in the list.
+/// A set of rules: bit `n` stands for rule `n` of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Mask(Vec<u64>);
 
@@ -525,7 +525,7 @@ impl Mask {
         Self(rules.chunks(64).map(word).collect())
     }
 
-    /// The places in both sets, in ascending order.
+    /// The numbers of the rules in both sets, in ascending order.
     fn and(&self, other: &Self) -> impl Iterator<Item = usize> {
         let words = self.0.iter().zip(&other.0).zip(0..);
         words.flat_map(|((one, other), number)| {
