@@ -1,4 +1,4 @@
-//! Reads requests, and gives each its answer.
+//! Parses the requests of the control socket, and answers them.
 
 use hyper::{Method, Request, Response, StatusCode, header};
 use serde_json::json;
@@ -43,7 +43,7 @@ enum Ask {
     Prompt(String, prompts::What),
 }
 
-/// Answers a request. Waits only for a reload, for agents, or for a person.
+/// Answers a request. It waits only for a reload, for agents, or for a person.
 pub(super) async fn answer(
     network: &Arc<Network>,
     request: Request<hyper::body::Incoming>,
@@ -71,9 +71,8 @@ pub(super) async fn answer(
     })
 }
 
-/// Refuses requests from pages in a browser, in case a browser learns to speak to such sockets, or somebody puts a
-/// proxy in front of one. Such a request has an origin, or the name of the server that the browser believes it speaks
-/// to.
+/// Refuses requests from web pages, in case a browser can reach such sockets, or somebody runs a proxy in front of one.
+/// Such a request has an origin, or the host name that the browser connects to.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
     let headers = request.headers();
     let forbidden = |reason: &str| Err(Refusal::new(ErrorCode::Forbidden, reason));
@@ -95,7 +94,7 @@ fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The only table of methods and paths.
+/// The table of all methods and paths.
 fn ask<B>(request: &Request<B>) -> Result<Ask, Refusal> {
     let unknown = |reason: &str| Refusal::new(ErrorCode::NotFound, reason);
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
@@ -169,7 +168,7 @@ fn give<B>(
             json(StatusCode::OK, &view)
         }
         Ask::Events => {
-            // A browser's EventSource would send the header when it connects again, and so may others.
+            // Browsers send this header when they connect again, and other clients may do so, too.
             let again = request.headers().get("last-event-id");
             let again = again.and_then(|id| id.to_str().ok()?.parse().ok());
             let after = number(request, "after")?.or(again);
@@ -198,14 +197,14 @@ fn give<B>(
             network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // These have answers of their own, which may wait.
+        // These have been answered before, because they may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(Refusal::new(ErrorCode::NotFound, "nothing to read"));
         }
     })
 }
 
-/// Reloads the manifest, and returns the changes, or what is wrong with it.
+/// Reloads the manifest. Returns the changes, or the errors in the manifest.
 async fn reload(network: &Network) -> Result<Response<Body>, Refusal> {
     match network.inside.reload().await? {
         Ok(outcome) => {
@@ -230,7 +229,7 @@ async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body
     Ok(json(StatusCode::OK, &why))
 }
 
-/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that begins no escape stays as it is.
+/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that does not begin an escape stays.
 fn unescape(text: &str) -> String {
     let mut rest = text.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -247,13 +246,13 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A parameter after the question mark, still escaped.
+/// The parameter of this name in the query, still escaped.
 fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     let mut pairs = request.uri().query()?.split('&');
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The number of the command or change that is approved.
+/// The number of the held command or change that is approved.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, Refusal> {
     let missing = format!("{question} \"number\" is missing");
     let missing = || Refusal::new(ErrorCode::BadRequest, &missing);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::body::Body;
 use crate::{driver::manager::Unmet, view::ErrorCode};
 
-/// A request that is refused, with the reason for programs and for people.
+/// A refused request, with the reason for programs and for people.
 pub(super) struct Refusal {
     pub(super) code: ErrorCode,
     pub(super) reason: String,

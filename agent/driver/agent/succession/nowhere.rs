@@ -1,20 +1,21 @@
-//! On systems without unix sockets, an agent that lost its manager ends only when it notices the silence itself.
+//! On systems without Unix sockets, an earlier agent cannot be asked to end. It ends when it notices that its manager
+//! is silent.
 
 use crate::addr::Vip;
 
-/// No successor ever comes.
+/// The connection of a later agent, which never exists here.
 pub(super) type Successor = ();
 
-/// No agent has a place here.
+/// The socket for later agents, which never exists here.
 pub(super) enum Place {}
 
-/// Takes no place, because there is none.
+/// Does nothing on these systems.
 pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Option<Place>, String> {
     Ok(None)
 }
 
 impl Place {
-    /// Never called, since no [`Place`] exists.
+    /// Never called, because a [`Place`] cannot exist.
     pub(super) async fn successor(&self) -> Successor {
         match *self {}
     }
