@@ -22,7 +22,7 @@ pub(super) mod uplink;
 pub(super) mod vigil;
 pub mod watch;
 
-/// The operating system's text for an error, without the number that means something only to its programmers.
+/// The operating system's text for an error, without the number at its end, which does not help people.
 pub fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
