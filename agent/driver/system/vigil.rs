@@ -1,8 +1,8 @@
-//! Keeps a thread awake for a moment before it sleeps.
+//! Keeps a thread awake for a short time before it sleeps.
 //!
-//! A reader should still be awake when a quick answer arrives: on an idle machine, waking a processor takes several
-//! times as long as everything else that a packet costs. So after something has arrived, the reader polls for more for
-//! a moment. It yields the processor to anybody who wants it, and only then lets the operating system put it to sleep.
+//! When an answer arrives quickly, its reader should still be awake: on an idle machine, waking a processor takes
+//! several times as long as all other work for a packet. Therefore, after something has arrived, the reader polls for a
+//! short time. It yields the processor to all others during that time, and sleeps only afterwards.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -11,16 +11,16 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How long to poll. Longer than an answer takes through a few processes of this machine; far shorter than an answer
-/// takes from another machine.
+/// How long to poll. An answer that passes through a few processes of this machine takes less time, and one from
+/// another machine takes much more.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may take the processor for its part of an answer. A process that takes longer has other
-/// work to do, and Linux moves a process that yields further back in the queue each time.
+/// How long another process may use the processor to produce an answer. A process that needs more has other work to do,
+/// and Linux moves a process that yields further back in its queue each time.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// The most arrivals that are ignored after moments in which nothing came, so that traffic without quick answers costs
-/// next to nothing.
+/// How many arrivals are ignored at most after polling was in vain, so that traffic without quick answers costs almost
+/// nothing.
 const LEFT_ALONE_MAX: u32 = 64;
 
 /// Counts arrivals, and keeps the thread awake for a moment after one.
@@ -31,13 +31,13 @@ pub(in crate::driver) struct Vigil {
 }
 
 impl Vigil {
-    /// Notes that something has arrived.
+    /// Notes that bytes have arrived.
     pub(in crate::driver) fn note(&self) {
         self.arrivals.fetch_add(1, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
-    /// Runs for ever, as a task of the thread.
+    /// Runs for ever as a task of the thread.
     pub(in crate::driver) async fn keep(&self) -> ! {
         let mut leave_alone = 0;
         loop {
@@ -53,14 +53,14 @@ impl Vigil {
         }
     }
 
-    /// Polls until nothing has come for a moment, and tells whether anything came before that. Stops at once on a
-    /// processor that others keep busy, since that does not sleep anyway. `offer` yields the processor, and returns how
-    /// long it was gone.
+    /// Polls until nothing has arrived for a short time. Returns whether anything arrived before that. If others keep
+    /// the processor busy, it stops at once, because the processor does not sleep anyway. `offer` yields the processor,
+    /// and returns for how long.
     async fn answers_come(&self, offer: impl Fn() -> Duration) -> bool {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Others come first, in this process and in all others: the purpose is to wait, not to be quick.
+            // Others come first, in this process and in all others, because the purpose is only to stay awake.
             if offer() > STEP_MAX {
                 return false;
             }
@@ -74,7 +74,7 @@ impl Vigil {
     }
 }
 
-/// Yields the processor to all other processes, and returns how long they had it.
+/// Yields the processor to other processes, and returns for how long.
 fn offer() -> Duration {
     let offered = Instant::now();
     std::thread::yield_now();
