@@ -11,9 +11,9 @@ pub const UNITS_PER_SECOND: u32 = 100_000;
 /// The kinds of work that an agent causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
-    /// A packet of a connection.
+    /// A packet of an existing connection.
     Packet,
-    /// A connection that begins.
+    /// A new connection.
     Connection,
     /// A packet that the switch refused.
     Refused,

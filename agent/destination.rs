@@ -56,7 +56,7 @@ pub enum DestinationError {
     /// There is a user name or password before the host.
     #[error("a user name has no place before the host name")]
     UserInfo,
-    /// There is no port where one is needed, or it is not a number from 1 to 65535.
+    /// The port is missing, or it is not a number from 1 to 65535.
     #[error("a port is a number from 1 to 65535 after a colon")]
     Port,
 }

@@ -1,8 +1,7 @@
 //! NoRouter makes one network from one YAML file. `agent/` has the whole program: the manager too, and not only the
 //! agent.
 //!
-//! The rooms below stand on floors. A room imports lower floors only; rooms on one floor do not know each other.
-//! `tests/tidy.rs` keeps it so.
+//! Each module below is a room on a floor. A room imports rooms on lower floors only, which `tests/tidy.rs` checks.
 //!
 //! | floor | rooms | what they are |
 //! |---|---|---|

@@ -1,17 +1,17 @@
-//! Text from outside, made safe to show: it can neither move a cursor, nor reorder what a person reads, nor hide in it.
+//! Makes text from outside safe to show: it cannot control the terminal, reorder the text around it, or be invisible.
 
 pub mod figures;
 
 use std::fmt::Write as _;
 
-/// The most edits between a word as it was written and the word that may have been meant.
+/// How many edits a typing mistake may need, so that the intended word is still suggested.
 const TYPO_EDITS_MAX: usize = 2;
 
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
 
-/// The text with every character that a terminal would obey, that would reorder the text around it, or that nobody
-/// would see, written as a Rust escape (`\u{1b}`). Everything else, line breaks excepted, stays as it is.
+/// The text with its unsafe characters written as Rust escapes (`\u{1b}`): those that control a terminal, that reorder
+/// the text around them, and that are invisible. Everything else stays as it is; line breaks are escaped.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
@@ -31,12 +31,12 @@ pub fn quote(text: &str) -> String {
     format!("\"{}{rest}\"", escape(&short))
 }
 
-/// The whole text escaped, between double quotes: for text that a person has to judge.
+/// The whole text escaped, between double quotes. It is for text that a person has to judge, which must not be cut.
 pub fn quote_whole(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
-/// What is wrong, and what a person can do about it if that is known, as one sentence. No other place joins the two.
+/// Joins a problem and its remedy, if one is known, into one sentence. All messages with a remedy use this function.
 pub fn with_remedy(what: &str, remedy: Option<&str>) -> String {
     match remedy {
         Some(remedy) => format!("{what}; {remedy}"),
@@ -58,8 +58,8 @@ pub fn escape_line(line: &[u8]) -> String {
     safe
 }
 
-/// Whether a character is not safe to show: a terminal would obey it (C0, DEL, C1), or it is invisible, so that it
-/// changes the order or the lines of the text around it, or makes two texts differ that look the same.
+/// Whether a character is not safe to show: it controls the terminal (C0, DEL, C1), or it is invisible and can reorder
+/// text, break lines, or make two different texts look the same.
 pub fn is_unsafe(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
@@ -100,7 +100,7 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// The known word that an unknown one was probably meant to be: the nearest one, if it is near enough for a slip.
+/// The known word that was probably intended by an unknown one: the nearest one. `None` if even that is too different.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();
     let (distance, nearest) = known
@@ -110,8 +110,8 @@ pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     (distance <= TYPO_EDITS_MAX.min(nearest.len() / 2)).then_some(nearest)
 }
 
-/// How many characters have to be inserted, removed or replaced to turn one word into the other (Levenshtein); words of
-/// very different length are not compared.
+/// How many characters have to be inserted, removed or replaced to turn one word into the other (Levenshtein). Words of
+/// very different length are not compared, and have the distance `usize::MAX`.
 fn edits(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     if a.chars().count().abs_diff(b.len()) > TYPO_EDITS_MAX {

@@ -1,7 +1,8 @@
-//! What every driver does for its machine: lends it out under a lock, performs what it decides, and keeps its time.
+//! The common part of all drivers: it lends the machine to tasks under a lock, performs its outputs, and runs its
+//! timer.
 //!
-//! All tasks of a machine share one thread. The lock is held only between two awaits, never across one, so that no task
-//! waits for it. The log has every output at the level that its world gives it, and every timer with its reason at
+//! All tasks of a machine share one thread. The lock is held only between two awaits and never across one, so that no
+//! task waits for it. Every output is logged at a level that its driver chooses, and every timer with its reason at
 //! `trace`.
 
 use std::{
@@ -21,29 +22,29 @@ use crate::{
     time::Instant,
 };
 
-/// A machine: it is told what has happened, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
+/// A machine: it is told events, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
 pub(super) trait Machine: Send + 'static {
-    /// Something that the machine wants to have done.
+    /// A task for the driver.
     type Output: fmt::Debug;
 
-    /// The next output, if there is one.
+    /// The next output. `None` if there is none.
     fn poll_output(&mut self) -> Option<Self::Output>;
 
-    /// When to call [`Machine::handle_timeout`], and why.
+    /// When to call [`Machine::handle_timeout`], with the reason for the log.
     fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
 
-    /// Tells the machine that time has passed.
+    /// Tells the machine the time, so that it does what is due.
     fn handle_timeout(&mut self, now: Instant);
 }
 
-/// What the tasks of one machine share: the machine in its [`Harness`], and everything that its outputs act on.
+/// The state that the tasks of one machine share: the machine in its [`Harness`], and everything that its outputs use.
 pub(super) trait World: Send + Sync + Sized + 'static {
     type Machine: Machine;
 
-    /// The machine, and what is kept under the same lock.
+    /// The machine, and the driver's state under the same lock.
     type State: Send;
 
-    /// The longest time between two calls of [`World::ticked`], if the world has to check something itself.
+    /// The longest time between two calls of [`World::ticked`]. `None` if the driver has no checks of its own.
     const TICK: Option<Duration> = None;
 
     fn harness(&self) -> &Harness<Self::State>;
@@ -53,7 +54,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// Logs an output of the machine, before it is performed.
     fn log_output(output: &<Self::Machine as Machine>::Output);
 
-    /// Logs that the timer has fired, why, and how late.
+    /// Logs that the timer has fired, its reason, and its delay.
     fn log_timer(why: &'static str, late: Duration);
 
     /// Performs one output of the machine.
@@ -66,21 +67,21 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// Called when the machine has no more outputs for now.
     fn settled(self: &Arc<Self>, state: &mut Self::State);
 
-    /// Called when the timer has fired, and how late; the machine is told afterwards.
+    /// Called when the timer has fired, with its delay. The machine is told afterwards.
     fn ticked(self: &Arc<Self>, _late: Duration) {}
 
-    /// The present moment, by the machine's clock.
+    /// The present time on the machine's clock.
     fn now(&self) -> Instant {
         self.harness().clock.now()
     }
 
-    /// Locks the state. It is as good as before even if a task has panicked.
+    /// Locks the state. A panic of another task does not make the state invalid.
     fn lock(&self) -> MutexGuard<'_, Self::State> {
         let state = self.harness().state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the machine something, and performs what it decides.
+    /// Passes an event to the machine, and performs the outputs.
     fn tell<R>(self: &Arc<Self>, what: impl FnOnce(&mut Self::Machine, Instant) -> R) -> R {
         let mut state = self.lock();
         let answer = what(Self::machine(&mut state), self.now());
@@ -88,7 +89,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
         answer
     }
 
-    /// Performs what the machine has decided.
+    /// Performs the outputs of the machine.
     fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, Self::State>) {
         while let Some(output) = Self::machine(&mut state).poll_output() {
             Self::log_output(&output);
@@ -106,9 +107,9 @@ pub(super) struct Harness<S> {
     /// Keeps the thread awake for a moment after something has arrived.
     pub(super) vigil: Vigil,
     state: Mutex<S>,
-    /// When the timer will fire, in microseconds; [`NEVER`] if it waits for nothing.
+    /// When the timer will fire, in microseconds. [`NEVER`] if the machine does not wait for a time.
     armed: AtomicU64,
-    /// Notified when an earlier deadline has come up.
+    /// Notified when the timer has to fire earlier than planned.
     sooner: Notify,
 }
 
@@ -133,7 +134,7 @@ impl<S> Harness<S> {
     }
 }
 
-/// Tells a machine when time has passed.
+/// Runs the timer: tells the machine when the time that it waits for has come.
 pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     let harness = world.harness();
     loop {
@@ -153,7 +154,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
                 W::log_timer(why, late);
                 world.ticked(late);
                 world.tell(W::Machine::handle_timeout);
-                // A machine may have more to do at once than others should wait for.
+                // A machine may have much to do at once, so other tasks are served in between.
                 tokio::task::yield_now().await;
             }
             () = harness.sooner.notified() => {}
@@ -161,7 +162,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     }
 }
 
-/// Keeps the thread of a machine awake while answers come soon.
+/// Keeps the thread of a machine awake while answers arrive quickly.
 pub(super) async fn keep_vigil<W: World>(world: Arc<W>) -> Infallible {
     world.harness().vigil.keep().await
 }

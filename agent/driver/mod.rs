@@ -1,12 +1,13 @@
-//! The world: the only room that awaits. It performs what the machines decide, and decides nothing itself.
+//! The only room that waits for the outside world. It performs what the machines decide, and does not decide anything
+//! itself.
 //!
 //! | room | what it has | knows |
 //! |---|---|---|
-//! | `control` | the socket on which other programs see a network and ask things of it | `manager`, `system` |
+//! | `control` | the socket through which other programs watch and control a network | `manager`, `system` |
 //! | `demo` | a network that needs nothing but this program | `system` |
 //! | `manager` | starts and ends agents, and carries frames between them | `agent`, `harness`, `system` |
 //! | `agent` | listens, dials, and carries bytes between sockets and flows | `harness`, `system` |
-//! | `harness` | what both drivers do with their machine | `system` |
+//! | `harness` | the common part of both drivers | `system` |
 //! | `system` | clock, files, sockets, processes and signals of this machine | |
 
 pub mod agent;

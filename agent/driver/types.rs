@@ -20,7 +20,7 @@ fn stale<T: TS + 'static>(config: &Config) -> Result<Option<String>, ExportError
     Ok((there.replace("\r\n", "\n") != text).then_some(name))
 }
 
-/// Removes ` | null` from optional fields: they are left out when they are empty, never written as null.
+/// Removes ` | null` from optional fields. Empty ones are left out of the JSON, and never written as null.
 fn without_null(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once("?: ") {
         Some((name, kind)) => format!("{name}?: {}\n", kind.replacen(" | null", "", 1)),

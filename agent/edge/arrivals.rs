@@ -35,7 +35,6 @@ pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
     questions: Shares<Ipv4Addr>,
     relays: Shares<Ipv4Addr>,
-    /// The flows that other hosts have begun.
     accepted: BTreeSet<FlowKey>,
     /// The flows on which another host has asked a service that has not answered yet.
     asking: BTreeMap<FlowKey, Service>,
@@ -156,7 +155,7 @@ impl Arrivals {
         Ok(Some(flow))
     }
 
-    /// The flows that other hosts have begun.
+    /// The flows that hosts, this one included, have begun to something that is served here.
     pub(super) fn accepted(&self) -> impl Iterator<Item = FlowKey> {
         self.accepted.iter().copied()
     }

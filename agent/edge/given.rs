@@ -10,7 +10,7 @@ const GIVEN_MAX: Duration = Duration::from_hours(1);
 /// The maximum number of addresses that are remembered.
 const GIVEN_ENTRIES_MAX: usize = 4_096;
 
-/// The addresses that a gateway's DNS server has given.
+/// The addresses, each with the time at which it was last given.
 #[derive(Debug, Default)]
 pub(super) struct Given(BTreeMap<Ipv4Addr, Instant>);
 

@@ -25,7 +25,7 @@ use crate::{
 /// The maximum number of refusals by one rule that a report names; further ones are only counted.
 const NAMED_MAX: usize = 4;
 
-/// The shortest time between two reports. An attacker can cause a thousand different refusals a second.
+/// The shortest time between two reports, because an attacker can cause a thousand different refusals a second.
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 impl Rights {

@@ -346,7 +346,7 @@ impl Core {
         self.rights.manager_features().problems
     }
 
-    /// The status page.
+    /// The status page. `None` before the configuration.
     pub fn page(&self) -> Option<Page> {
         self.rights.page(&self.problems())
     }

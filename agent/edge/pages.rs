@@ -72,7 +72,7 @@ impl Rights {
 }
 
 impl Config {
-    /// The name of a host, or its address.
+    /// The name of a host, or its address if it has no name.
     pub(super) fn called(&self, vip: Vip) -> String {
         let name = self.zone.name(vip.address());
         name.map_or_else(|| vip.to_string(), str::to_owned)

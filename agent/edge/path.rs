@@ -26,7 +26,7 @@ pub enum Path {
 /// A host that dials on behalf of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gateway {
-    /// The host.
+    /// The gateway's address inside the network.
     pub vip: Vip,
     /// The port of its relay; `None` if it has none.
     pub relay: Option<Port>,

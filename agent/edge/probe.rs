@@ -24,7 +24,7 @@ use crate::{
 /// The maximum number of probes that may dial at a time.
 const ERRANDS_MAX: usize = 8;
 
-/// The probes that wait for the driver.
+/// The probes for which the driver is dialling.
 #[derive(Debug, Default)]
 pub(super) struct Errands(BTreeSet<u64>);
 

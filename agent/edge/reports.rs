@@ -72,7 +72,7 @@ impl Reports {
         }
     }
 
-    /// When to call [`Reports::handle_timeout`].
+    /// The time of the next call of [`Reports::handle_timeout`], and its reason.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let crowd = self.crowd.poll_timeout();
         let refusals = self.refusals.due();

@@ -53,7 +53,7 @@ impl Rights {
         Ok((config, denied))
     }
 
-    /// This host's own address; `None` before the configuration.
+    /// This host's own address. `None` before the configuration.
     pub fn me(&self) -> Option<Vip> {
         self.config.as_ref().map(|config| config.me)
     }
@@ -68,7 +68,7 @@ impl Rights {
         self.config.as_ref().map(|config| &config.zone)
     }
 
-    /// The DNS servers of the network.
+    /// The addresses of the network's DNS servers.
     pub fn dns_servers(&self) -> Vec<SocketAddrV4> {
         let servers = self.config.iter().flat_map(|config| &config.dns);
         servers.map(|(vip, port)| vip.socket(*port)).collect()

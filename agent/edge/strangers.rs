@@ -24,7 +24,7 @@ pub(super) struct Strangers {
 }
 
 impl Strangers {
-    /// Whether this refusal has to be reported.
+    /// Whether this refusal should be reported.
     pub(super) fn note(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         if now - self.since >= WINDOW {
             (self.since, self.lately) = (now, 0);

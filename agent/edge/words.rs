@@ -48,7 +48,7 @@ pub enum Output {
 pub struct Listener {
     /// What connections to the address are for.
     pub purpose: Purpose,
-    /// The address.
+    /// The address to listen on.
     pub address: SocketAddr,
 }
 
@@ -136,7 +136,7 @@ pub enum Turn {
 /// A proxy for programs on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// The address that it listens on.
+    /// The address that the proxy listens on.
     pub listen: SocketAddr,
     /// The path of the file with its users, before `~` and variables are expanded; `None` if it has no such file.
     pub credentials: Option<String>,
@@ -145,10 +145,10 @@ pub struct Proxy {
     pub same_user: bool,
 }
 
-/// Files that the agent writes for programs on its host.
+/// The files that the agent writes for other programs on its host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// The names of the network.
+    /// The names and aliases of the network.
     pub zone: Zone,
     /// The path of the folder for the files, before `~` and variables are expanded; `None` if it is not configured.
     pub state_dir: Option<String>,

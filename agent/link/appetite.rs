@@ -27,7 +27,7 @@ const REFUSED_AFTER: Duration = Duration::from_mins(1);
 /// The kind of work that makes up most of an agent's overload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
-    /// Packets of connections.
+    /// Packets of existing connections.
     Packets,
     /// New connections.
     Connections,

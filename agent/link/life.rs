@@ -13,7 +13,7 @@ use crate::{
     wire::{self, Decoder, control::Greeting},
 };
 
-/// The window in which faults are counted.
+/// The window of time in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
 /// The data about an agent since its command was started. They are discarded when the command is started again.

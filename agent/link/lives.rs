@@ -25,7 +25,8 @@ const ANSWER_MAX: Duration = Duration::from_mins(1);
 /// The time that a command has after the machine has slept, if its agent had not answered by then.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
-/// Time for the first frame once anything was written. With the shutdown after it, under 15 s in all.
+/// How long the first frame may take after the command has written anything. With the steps of its end that is under 15
+/// s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
 /// If an agent has served this long, its next loss counts as the first one again.

@@ -59,7 +59,7 @@ use crate::{
 /// The maximum number of events of unknown types that an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
 
-/// One agent.
+/// The link to one host's agent.
 pub struct Link {
     lives: Lives,
     configure: Configure,

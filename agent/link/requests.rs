@@ -84,7 +84,7 @@ impl Requests {
         self.open.values().any(|open| *open == Pending::Lost)
     }
 
-    /// Whether no further question may be asked.
+    /// Whether no more questions may be asked now.
     pub(super) fn is_full(&self) -> bool {
         self.asked().count() >= ASKS_MAX
     }

@@ -13,13 +13,13 @@ use crate::{
 /// An action for the driver, or information for the manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Start the command.
+    /// Start the host's command.
     Spawn,
     /// Close the agent's input, so that it ends by itself.
     CloseInput,
     /// Ask the process group to end: SIGTERM on Unix, nothing on Windows.
     Terminate,
-    /// Kill the process group.
+    /// Send SIGKILL to the process group.
     Kill,
     /// Write this control frame to the agent.
     Send(Bytes),

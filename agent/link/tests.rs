@@ -1,4 +1,4 @@
-//! Lives of agents, told as transcripts.
+//! The states of an agent in conversations, which are compared with transcripts.
 
 mod asked;
 
@@ -14,7 +14,7 @@ fn configure() -> Configure {
     serde_json::from_str(r#"{"me": "127.0.42.101"}"#).unwrap()
 }
 
-/// A link, its time, and what happened to it.
+/// A link, the present time, and a transcript of what has happened.
 struct Story {
     link: Link,
     now: Instant,
@@ -34,7 +34,7 @@ impl Story {
         }
     }
 
-    /// Lets something happen and writes down what the link made of it.
+    /// Performs an action on the link, and writes the link's outputs into the transcript.
     fn then(&mut self, what: impl FnOnce(&mut Link, Instant)) -> &mut Self {
         what(&mut self.link, self.now);
         while let Some(output) = self.link.poll_output() {
@@ -519,7 +519,7 @@ fn a_lost_agent_is_started_again_after_a_pause_and_knows_nothing_of_its_last_lif
     );
 }
 
-/// Loses the agent after this many seconds of service and returns the number of the next try.
+/// Loses the agent after this many seconds of service, and returns the number of the next attempt.
 fn tries_after(story: &mut Story, seconds: u64) -> u32 {
     story.now = story.now + Duration::from_secs(seconds);
     story.then(|link, now| link.handle_exit(now, Ending::Status(1)));
@@ -583,7 +583,7 @@ fn an_agent_that_refuses_three_times_waits_for_a_person() {
     let mut story = Story::started();
     for number in 1..=3 {
         if number > 1 {
-            // A single refusal may come from a bit that was flipped on the way.
+            // In a single refusal, bits of the configuration may have been changed on the way.
             assert!(matches!(story.link.state(), State::Waiting { .. }));
             story
                 .after(1)
@@ -627,7 +627,7 @@ fn an_agent_that_sends_messages_that_are_too_long_is_refused_in_the_end() {
     assert!(matches!(story.link.state(), State::Refused { .. }));
     let told = "a message of 262145 bytes, where 262144 are the most";
     assert!(story.text.contains(told), "{}", story.text);
-    // A start by a person begins the count anew.
+    // A start that a person has asked for resets the count.
     story.then(|link, _| link.start());
     story.then(|link, now| link.handle_spawned(now, Ok(())));
     sends(&mut story);

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::message::{HEADER_SIZE, Header, Message, Name, Question, class, flag, kind};
 
-/// The longest chain of aliases that is followed in one answer.
+/// The longest chain of aliases (CNAME) that is followed in one reply.
 const ALIASES_MAX: usize = 16;
 
-/// The question for the IPv4 addresses of a name; `None` if the name cannot be written in a message.
+/// A query for the IPv4 addresses of a name. `None` if the text is not a valid name.
 pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
     let header = Header {
         id,
@@ -24,7 +24,7 @@ pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The name that a query is about, in lower case and without a dot at its end.
+/// The name in a query, in lower case and without a dot at its end. `None` if it cannot be read.
 pub fn name_of(query: &[u8]) -> Option<String> {
     let (name, _) = Name::read(query, HEADER_SIZE)?;
     let text = name.text()?.to_ascii_lowercase();

@@ -135,7 +135,7 @@ fn asked_address(text: &str) -> Option<Ipv4Addr> {
     Some(octets.into())
 }
 
-/// A reply to a query that could be read.
+/// A reply in preparation, to a query that was parsed.
 struct Draft<'a> {
     query: &'a Message<'a>,
     flags: u16,

@@ -41,7 +41,7 @@ pub struct Put {
 pub struct LeftOut {
     /// The name.
     pub name: String,
-    /// The line of the file that has another address, counted from 1.
+    /// The number of that line, counted from 1.
     pub line: usize,
     /// The address in that line.
     pub address: IpAddr,

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// The length of the header in bytes.
 pub(super) const HEADER_SIZE: usize = 12;
-/// The longest message that TCP can frame (RFC 1035 section 4.2.2).
+/// The longest message that fits over TCP (RFC 1035 section 4.2.2).
 pub(super) const MESSAGE_MAX: usize = 65_535;
 /// The longest name in bytes, including its length bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 255;
@@ -82,7 +82,7 @@ impl Header {
     }
 }
 
-/// A name without compression: length bytes, labels, and the zero byte of the root.
+/// A name without compression: labels with their length bytes, and the zero byte of the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(Vec<u8>);
 
@@ -139,7 +139,7 @@ impl Name {
         &self.0
     }
 
-    /// The labels, without their lengths and without the root.
+    /// The labels without their length bytes. The root is left out.
     pub(super) fn labels(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {

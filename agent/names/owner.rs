@@ -7,7 +7,7 @@ use std::{fmt, net::Ipv4Addr};
 pub struct Owner {
     /// The name of the host.
     pub host: String,
-    /// Its address.
+    /// The address of the host inside its network.
     pub vip: Ipv4Addr,
     /// A word that identifies the process, and that no other process of the machine ever has.
     pub process: String,

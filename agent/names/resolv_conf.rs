@@ -19,7 +19,7 @@ const ATTEMPTS_MAX: usize = 5;
 /// The resolvers of a host, and the rules for asking them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolvers {
-    /// The servers, in the order in which they are asked.
+    /// The servers, in the order in which they have to be asked.
     pub servers: Vec<SocketAddr>,
     /// The search list: the domains in which short names are looked up, in this order.
     pub search: Vec<String>,
@@ -27,7 +27,7 @@ pub struct Resolvers {
     pub ndots: usize,
     /// The time that one server has to answer.
     pub timeout: Duration,
-    /// How many rounds through the servers are made.
+    /// How often all servers are asked before the lookup fails.
     pub attempts: usize,
 }
 

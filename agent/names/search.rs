@@ -9,7 +9,7 @@ use super::{
     zone::TTL,
 };
 
-/// One of the names under which a query is asked.
+/// A name under which a query is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
     /// The name exactly as the client has asked it.
@@ -18,7 +18,7 @@ pub enum Candidate {
     Below(String),
 }
 
-/// The names under which a query is asked, in this order, until one is found.
+/// The names under which a query is looked up, in this order, until one is found.
 ///
 /// If a name has fewer dots than `ndots`, the search list comes before the name itself, and otherwise after it. The
 /// search list is not used for the root, for names below `arpa`, and for queries that cannot be read.
@@ -116,7 +116,7 @@ fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
         26 => (2, 2),
         // SRV.
         33 => (6, 1),
-        // NAPTR: two numbers and three texts.
+        // NAPTR: two numbers and three texts before the name.
         35 => (naptr_texts_end(data)?, 1),
         _ => return Some(data.to_vec()),
     };

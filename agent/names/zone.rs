@@ -48,7 +48,7 @@ impl Zone {
         found.or_else(|| self.names.get(short()?)).copied()
     }
 
-    /// The name of an address.
+    /// The name of an address. `None` if it is not an address of the network.
     pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
         self.primary.get(&address).map(String::as_str)
     }

@@ -1,7 +1,7 @@
 //! Decides who may reach which published ports and routed destinations. A policy can only restrict: it cannot open a
 //! port that is not published, or a destination to which no route leads.
 //!
-//! The first rule that fits decides; if none fits, the default does. The manager's switch, both agents of a connection
+//! The first rule that fits decides. If none fits, the default does. The manager's switch, both agents of a connection
 //! and the check of a manifest use the same code, so that they always agree.
 
 use std::{

@@ -149,7 +149,7 @@ impl fmt::Display for Offence {
 }
 
 impl Switch {
-    /// A switch without hosts.
+    /// Makes a switch without hosts.
     pub fn new(routes: Routes) -> Self {
         Self {
             routes,

@@ -32,7 +32,7 @@ const FAT: usize = 64 << 10;
 /// misses one asks again.
 const REPLIES_MAX: usize = 1_024;
 
-/// Frames for one host: fair between the hosts that send them, and between the flows of each.
+/// The frames for one host, from all senders.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     control: VecDeque<Bytes>,

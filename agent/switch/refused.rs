@@ -39,10 +39,10 @@ struct Tally {
     due: Instant,
 }
 
-/// Connections of one host that the policy has refused since the last summary.
+/// A summary of the connections of one host that the policy has refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The host.
+    /// The host that began the connections.
     pub from: Vip,
     /// The number of connections.
     pub times: u64,

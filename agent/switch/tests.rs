@@ -1,4 +1,4 @@
-//! Packets in, packets out, and what must not pass.
+//! Packets that pass, packets that must not pass, and the answers to them.
 
 mod flows;
 mod learned;
@@ -56,7 +56,7 @@ fn segment(
     PacketFrame::new(&bytes)
 }
 
-/// Everything that waits for a host, parsed.
+/// All frames that wait for a host, parsed.
 fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Segment)> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = switch.poll_frame(vip(to)) {
@@ -74,7 +74,7 @@ fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Se
         .collect()
 }
 
-/// Opens a flow from A:port to B:80 and empties the queues.
+/// Opens a flow from the given port of A to port 80 of B, and empties the queues.
 fn open(switch: &mut Switch, port: u16) {
     open_at(switch, port, 100);
 }
@@ -229,7 +229,7 @@ fn a_port_that_is_used_again_begins_a_flow_that_owes_nothing_to_the_old_one() {
     let mut switch = switch();
     let (a, b) = ((A, 4000), (B, 80));
     open(&mut switch, 4000);
-    // One end is done, and the other end's FIN is not acknowledged; then the host uses its port again.
+    // One end has finished, and the FIN of the other end is not acknowledged; then the host uses its port again.
     for (from, frame) in [
         (vip(A), segment(a, b, FIN | ACK, 101, 501)),
         (vip(B), segment(b, a, FIN | ACK, 501, 102)),
@@ -258,7 +258,7 @@ fn a_reset_ends_a_flow_and_is_passed_on() {
     assert_eq!(switch.flow_count(vip(A)), 0);
 }
 
-/// Sends a SYN of a host, the `n`th of its kind, and the answer to it.
+/// Sends a host's SYN number `n`, and the answer to it.
 fn begin(switch: &mut Switch, now: Instant, from: Ipv4Addr, to: Ipv4Addr, n: usize) -> bool {
     let port = u16::try_from(1 + n).unwrap();
     let passes = switch
@@ -351,7 +351,7 @@ fn hosts_that_do_not_keep_up_do_not_cost_the_others_their_packets() {
         switch.add(vip(address(last)), Port::new(80), false);
         switch.raise(vip(address(last)));
     }
-    // Ten hosts read nothing, and more waits for them than may wait for all.
+    // Ten hosts do not read, and together their queues exceed the limit for all hosts.
     for slow in 11..=20 {
         let key = ((address(1), 4000), (address(slow), 80));
         switch.handle_packet(NOW, vip(address(1)), segment(key.0, key.1, SYN, 1, 0));

@@ -39,7 +39,7 @@ pub(super) const OPENINGS_PER_PAIR: usize = 768;
 /// The time after which an unanswered SYN is discarded. An agent abandons a dial well before.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
-/// Why a segment may not pass.
+/// The reason why a segment may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoPassage {
     /// The segment belongs to no connection.
@@ -47,7 +47,7 @@ pub(super) enum NoPassage {
     /// The segment would begin a forbidden connection: the port is not published, the host is down, or there are too
     /// many flows.
     Forbidden,
-    /// The policy refuses the segment.
+    /// The segment would begin a flow that this rule of the policy refuses.
     Denied(By),
 }
 
@@ -154,12 +154,12 @@ impl Side {
     }
 }
 
-/// One end of a flow, as its packets show it.
+/// The state of one end of a flow, as its packets show it.
 #[derive(Clone, Copy, Debug)]
 struct End {
     host: Vip,
     meter: Meter,
-    /// The sequence number after everything that this end has sent; `None` before its SYN.
+    /// The sequence number after the last byte that this end has sent. `None` before its SYN.
     next: Option<u32>,
     /// The sequence number after this end's FIN; `None` before the FIN.
     fin: Option<u32>,
@@ -167,10 +167,10 @@ struct End {
     window: Window,
 }
 
-/// A segment that may pass.
+/// The result for a segment that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Passage {
-    /// The host at the other end.
+    /// The host at the other end of the flow.
     pub(super) to: Vip,
     /// How many bytes of the segment are beyond the receiver's window. Retransmitted bytes are not counted, because the
     /// receiver can make an honest sender retransmit them.

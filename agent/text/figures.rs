@@ -1,6 +1,5 @@
-//! Figures as people read them: amounts, rates, latencies, spans of time, counts. The terminal, the log and the tray take
-//! them from here. `ui/src/lib/format.ts` writes the same words for the page, and `ui/src/lib/golden/words.json` is the
-//! table that both are held against.
+//! Formats amounts, rates, latencies, spans of time and counts for people. The terminal, the log and the tray use it.
+//! `ui/src/lib/format.ts` does the same for the page, and both are compared with `ui/src/lib/golden/words.json`.
 
 /// The units of an amount of bytes, each a thousand times the one before.
 const BYTES: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -35,7 +34,8 @@ pub fn span(millis: u64) -> String {
     }
 }
 
-/// The rest of a time that runs out, in milliseconds. It is rounded up, so that it ends with `1 s` and then `0 s`.
+/// The remaining time of a countdown, in milliseconds. It is rounded up, so that the countdown ends with `1 s` and
+/// `0 s`.
 pub fn countdown(millis: u64) -> String {
     span(millis.div_ceil(1_000).saturating_mul(1_000))
 }
@@ -46,8 +46,8 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
-/// An amount in the largest unit of which there is at least one: whole, or with one more digit if it would have only one.
-/// The rest is cut off, because a figure should not say more than there is.
+/// An amount in the largest unit of which there is at least one. It has one decimal place if there is only one digit
+/// before it. It is rounded down, so that it never shows more than there is.
 fn scaled(amount: u64, units: &[&str]) -> String {
     let mut tenths = u128::from(amount) * 10;
     let mut unit = 0;
@@ -63,7 +63,7 @@ fn scaled(amount: u64, units: &[&str]) -> String {
     }
 }
 
-/// The two largest parts of a span; the smaller one is left out if it is zero.
+/// The two larger parts of a span of time. The smaller one is left out if it is zero.
 fn with_rest((large, of_large): (u64, &str), (small, of_small): (u64, &str)) -> String {
     match small {
         0 => format!("{large} {of_large}"),

@@ -1,4 +1,4 @@
-//! Real sockets towards the host's own services and its loopback addresses.
+//! Connects real sockets to services, and binds real addresses of this host.
 
 use std::{
     io,
@@ -23,10 +23,10 @@ use crate::{
 /// How long a service may take to accept. Longer than any service needs, shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
-/// How long one address of a service may take.
+/// How long one attempt, to one address of a service, may take.
 const ADDRESS_MAX: Duration = Duration::from_secs(10);
 
-/// How long an address has before the next one is tried beside it.
+/// If one address has not accepted after this time, the next one is tried in parallel.
 const NEXT_ADDRESS: Duration = Duration::from_millis(300);
 
 /// Idle time before the first keep-alive probe to a service.
@@ -59,7 +59,7 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
         Err(error) => Err(error),
     };
-    // Any other error means that this machine lacks the address family, or an error that a dial would meet as well.
+    // Another error means that this machine lacks the address family, or that a dial would fail in the same way.
     let Ok(Some(socket)) = bound(address) else {
         return false;
     };
@@ -111,7 +111,7 @@ pub(super) async fn dial_any(
             match ended {
                 Some(Ok((_, Ok(socket)))) => return Some(socket),
                 Some(Ok((address, Err(error)))) => failures.push((address, error)),
-                // A cancelled attempt tells nothing.
+                // An attempt that was cancelled has no result.
                 Some(Err(_)) => {}
                 None => return None,
             }
@@ -186,11 +186,11 @@ pub(super) fn keep_alive(socket: &TcpStream) {
 
 /// Makes a socket ready to carry a flow.
 ///
-/// Whatever ends it from now on resets it, even the death of this process: a clean end would tell the other side that
-/// everything has arrived. [`end_cleanly`] undoes that.
+/// From now on, a socket that is closed resets its connection, even if the process is killed: a clean end would tell
+/// the other side that everything has arrived. [`end_cleanly`] undoes that.
 pub(super) fn prepare(socket: &TcpStream) {
-    // A keystroke must not wait for an acknowledgment. If one of these options fails, the connection is slower, not
-    // wrong.
+    // A keystroke must not wait for an acknowledgment. If setting an option fails, the connection still works, but more
+    // slowly.
     let _ = socket.set_nodelay(true);
     let _ = socket.set_zero_linger();
     #[cfg(target_os = "linux")]
@@ -202,10 +202,10 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_linger(None);
 }
 
-/// Takes an address. Until it listens there, connections are refused, and no other socket can take the address: on
+/// Binds an address. Until it listens there, connections are refused, and no other socket can bind the address: on
 /// Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and
-/// belong to the same user. So `SO_REUSEADDR` is set only where there is no way around it, and `SO_REUSEPORT` lets no
-/// other user in.
+/// belong to the same user. So `SO_REUSEADDR` is set only if the address cannot be bound otherwise. `SO_REUSEPORT` does
+/// not admit other users.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
         // The connections of an earlier agent may linger, and this option allows them. A socket that listens or is held
@@ -228,7 +228,7 @@ fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Soc
     if over_leftovers {
         socket.set_reuse_address(false)?;
     }
-    // Our own lingering connections have this option too, and so do not keep the socket from listening again.
+    // This option lets the socket listen again although our own old connections still linger.
     #[cfg(target_os = "linux")]
     socket.set_reuse_port(true)?;
     Ok(socket)
@@ -237,7 +237,7 @@ fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Soc
 /// Listens with a socket that is bound already. The address stays ours when the listener is gone.
 pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener, NotListening> {
     let listening = match socket.listen(BACKLOG) {
-        // The connections of another program linger here.
+        // In this case connections of another program linger at the address.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             let listening = (socket.set_reuse_address(true)).and_then(|()| socket.listen(BACKLOG));
             if listening.is_err() {
@@ -247,8 +247,8 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
         }
         listening => listening,
     };
-    // Connections inherit this option, so that they block nobody when they linger later. A socket that listens shares
-    // its address with no other, whatever its options are.
+    // Connections inherit this option, so that they do not block other sockets while they linger. A listening socket
+    // does not share its address, whatever its options are.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
     // The runtime gets a duplicate of the descriptor and registers it afresh: a socket that does not listen reports a
@@ -317,7 +317,8 @@ mod tests {
         (client.unwrap(), accepted.unwrap().0)
     }
 
-    /// Asserts that nobody can connect and nobody else can bind the address, even with the options that help most.
+    /// Asserts that nobody can connect, and that nobody else can bind the address, even with the options for sharing
+    /// it.
     #[cfg(target_os = "linux")]
     async fn assert_held(address: SocketAddr) {
         let refused = TcpStream::connect(address).await.unwrap_err();
@@ -336,7 +337,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_address_stays_ours_while_it_is_held_and_is_served_again_at_once() {
-        // The port is named, since a socket with an automatic port would not keep it.
+        // The port is chosen here, since a socket with an automatic port would not keep it.
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -385,7 +386,7 @@ mod tests {
         let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
             std::pin::pin!(listener.accept());
         let mut asked = 0;
-        // A task that is woken without a reason polls again and again.
+        // A task that is woken without a reason would poll again and again.
         let asks = std::future::poll_fn(|context| {
             asked += 1;
             accept.as_mut().poll(context)

@@ -1,4 +1,4 @@
-//! The DNS server of an agent: for programs on its host over UDP, for everybody in the network over TCP.
+//! The DNS server of an agent. It answers programs on its host over UDP, and all hosts of the network over TCP.
 
 use std::{
     io,
@@ -37,8 +37,8 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How long another host's server may take.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// Answers questions that arrive over UDP at an address of the network, for ever: those about our own names by
-/// ourselves, those for another host by asking it.
+/// Answers questions that arrive over UDP, for ever. Questions for our own names are answered from the zone. If the
+/// address is another host's, that host is asked.
 pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: SocketAddrV4) {
     let socket = Arc::new(socket);
     let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
@@ -46,7 +46,7 @@ pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: S
     loop {
         let (length, asker) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
-            // The error is about an earlier answer that could not be delivered, or it lasts.
+            // Either an earlier answer could not be delivered, or the socket itself is broken.
             Err(error) => {
                 tracing::debug!(%address, "cannot receive: {}", describe(&error));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -87,7 +87,8 @@ async fn answer_udp(
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a question; `other` is the host that asked, if it was not this one. `None` if the bytes are not a question.
+/// Answers a question. `other` is the host that asked, and `None` if it was this one. Returns `None` if the bytes are
+/// not a question.
 async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let known = shared.tell(|core, now| {
         let known = dns::answer(core.zone()?, query);
@@ -112,7 +113,7 @@ async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> 
     }
 }
 
-/// Answers the questions that arrive on a flow (RFC 7766) until the client is done.
+/// Answers the questions that arrive on a flow (RFC 7766) until the client closes it.
 pub(super) async fn serve_network(
     shared: Arc<Shared>,
     mut stream: NetworkStream,
@@ -120,7 +121,7 @@ pub(super) async fn serve_network(
     let flow = stream.flow();
     let asked_by_others = flow.src.ip() != flow.dst.ip();
     loop {
-        // The client is done, or silent for too long.
+        // The client has closed the connection, or was silent for too long.
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
             break;
         };
@@ -132,7 +133,7 @@ pub(super) async fn serve_network(
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {
-            // The host that asked may connect to these addresses now.
+            // From now on, the host that asked may connect to these addresses.
             let addresses = ask::addresses(&reply);
             let now = shared.now();
             shared.lock().core.handle_given(now, &name, &addresses);
@@ -140,12 +141,12 @@ pub(super) async fn serve_network(
         write(&mut stream, &reply).await?;
     }
     stream.shutdown().await?;
-    // The flow stays until the answers have arrived.
+    // The flow stays open until the answers have arrived.
     let _ = tokio::time::timeout(IDLE_MAX, stream.read_u8()).await;
     Ok(())
 }
 
-/// The IPv4 addresses of a name, as the server of another host knows them.
+/// The IPv4 addresses of a name, according to the DNS server of another host.
 pub(super) async fn addresses(
     shared: &Arc<Shared>,
     server: SocketAddrV4,
@@ -163,7 +164,7 @@ pub(super) async fn addresses(
     Ok(v4.collect())
 }
 
-/// Asks the server of another host.
+/// Asks the DNS server of another host.
 async fn ask_server(
     shared: &Arc<Shared>,
     server: SocketAddrV4,

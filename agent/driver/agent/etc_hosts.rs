@@ -1,4 +1,4 @@
-//! The hosts file of the machine: our block is written when the network starts, and removed with it.
+//! The hosts file of this machine. Our block is written when the network starts, and removed when it ends.
 
 use std::{
     ffi::OsString,
@@ -17,25 +17,25 @@ use crate::{
     },
 };
 
-/// How often the edit is tried again because another program has changed the file meanwhile.
+/// How often the edit is repeated if another program changes the file in the meantime.
 const TRIES: usize = 16;
 
 /// How long to wait while another agent edits the file.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// The hosts file, for as long as a host has a block in it. Dropping it does not remove the block.
+/// A hosts file in which a host may have a block. Dropping this value does not remove the block.
 ///
-/// Agents take turns with a lock beside the file. The lock only saves them work: just before the new file replaces the
-/// old one, the old one is compared with what was read, and if it differs, the edit starts again. What another program
-/// appends in the few microseconds between that comparison and the replacement is lost.
+/// Agents take turns with a lock beside the file. The lock only saves work: just before the new file replaces the old
+/// one, the old one is compared with what was read, and if it differs, the edit starts again. Text that another program
+/// appends in the few microseconds after this comparison is lost.
 #[derive(Debug)]
 pub struct EtcHosts {
     path: PathBuf,
     /// The host and process that own the block.
     owner: Owner,
-    /// Whether this session has made the copy beside the file.
+    /// Whether this session has made the backup beside the file.
     is_backed_up: bool,
-    /// Whether there was no file before.
+    /// Whether the file did not exist before.
     is_ours: bool,
 }
 
@@ -44,7 +44,7 @@ pub struct EtcHosts {
 pub struct Report {
     /// Whether the file had to be changed.
     pub changed: bool,
-    /// The names left out of our block, because the file has other addresses for them.
+    /// The names that are not in our block, because the file gives them other addresses.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -105,7 +105,7 @@ impl EtcHosts {
         Ok(())
     }
 
-    /// Replaces the file's content by the output of `make`, and tells whether that changed anything.
+    /// Replaces the file's content by the output of `make`, and returns whether anything has changed.
     fn edit<T>(
         &mut self,
         make: impl Fn(&[u8]) -> Result<(Vec<u8>, T), Damaged>,
@@ -164,7 +164,7 @@ fn copy_first(path: &Path) -> Result<(), String> {
         .map_err(|error| format!("no copy could be made first: {error}"))
 }
 
-/// Writes the new content; false if the file is not the original any more.
+/// Writes the new content. Returns false if the file is not the original any more.
 fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, String> {
     files::replace_if(
         path,
@@ -179,12 +179,12 @@ fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, Stri
     )
 }
 
-/// Our turn to edit a hosts file.
+/// An agent's turn to edit a hosts file, which ends when the value is dropped.
 struct Turn(Option<(File, PathBuf)>);
 
 impl Turn {
-    /// Waits for the turn, but not for long: another user who holds the lock must not block us, and without a lock the
-    /// edit is still safe.
+    /// Waits for the turn, but not for long: another user could hold the lock for ever, and the edit is safe without
+    /// it.
     fn take(hosts: &Path) -> Self {
         let mut name = OsString::from(".");
         name.push(hosts.file_name().unwrap_or_default());
@@ -203,7 +203,7 @@ impl Drop for Turn {
     }
 }
 
-/// The path of the copy that is made before a hosts file is changed: `/etc/hosts.bak.norouter`.
+/// The path of the backup of a hosts file: `/etc/hosts.bak.norouter`.
 pub fn backup_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".bak.norouter");

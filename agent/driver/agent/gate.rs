@@ -14,8 +14,8 @@ use crate::{
     flow::Holder,
 };
 
-/// Accepts the next connection of a listener and makes it ready to carry a flow. It yields to the other tasks first,
-/// since thousands of connections may wait.
+/// Accepts the next connection of a listener and makes it ready to carry a flow. It yields to other tasks first,
+/// because thousands of connections may be waiting.
 pub(super) async fn next_connection(
     listener: &TcpListener,
     address: SocketAddr,
@@ -64,8 +64,8 @@ pub(super) fn lets_in(
     }
 }
 
-/// The user on whose account a connection counts. Looked up only if many connections are open and every user may
-/// connect, so that one user's open connections do not keep the others out.
+/// The user whose share of connections a new one counts against. The user is looked up only if many connections are
+/// open and every user may connect, so that one user cannot keep the others out.
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
         let core = &shared.lock().core;
@@ -77,7 +77,7 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     match owner {
         Ok(Some(owner)) if owner.is_us() => Holder::Owner,
         Ok(owner) => Holder::User(owner.map_or(u32::MAX, |owner| owner.user)),
-        // Where the system cannot tell, all connections count as the owner's.
+        // If the system cannot tell, all connections count as those of the agent's own user.
         Err(_) => Holder::Owner,
     }
 }

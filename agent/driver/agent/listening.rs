@@ -36,7 +36,7 @@ pub(super) fn begin(
     address.task = Some(task.abort_handle());
 }
 
-/// Opens an address, and serves what arrives there.
+/// Opens an address, and serves the connections that arrive there.
 async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
     let opened = open(&shared, listener, held).await;
     let outcome = opened.as_ref().map(|_| ()).map_err(NotListening::clone);
@@ -53,12 +53,12 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
         Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
         Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
         Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(&socket).await,
-        // The machine retries when it is time.
+        // The machine will retry later.
         Ok(Opened::Held) | Err(_) => {}
     }
 }
 
-/// An address that is ours, and its service.
+/// An address that was opened, with what is needed to serve it.
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),
@@ -87,8 +87,8 @@ async fn open(
             Ok(Opened::Dns(socket, v4))
         }
         (Purpose::Http | Purpose::Socks, _) => {
-            // The address is bound before the credentials are read, so that a problem with their file leaves it to
-            // nobody else.
+            // The address is bound before the credentials are read. If their file cannot be read, the address still
+            // cannot be taken by another program.
             let socket = have(shared, listener)?;
             let proxy = shared.lock().core.rights().proxy(purpose).cloned();
             let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
@@ -144,7 +144,7 @@ fn listen(
     Ok(opened)
 }
 
-/// Refuses connections, and keeps the address.
+/// Refuses connections to the address, and keeps it bound.
 fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), NotListening> {
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
@@ -157,7 +157,7 @@ fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), 
     Ok(())
 }
 
-/// Brings every connection into the network.
+/// Carries every connection into the network.
 async fn accept(
     shared: Arc<Shared>,
     socket: &TcpListener,
@@ -167,7 +167,7 @@ async fn accept(
     loop {
         let (client, from) = next_connection(socket, listener.address).await;
         if let Err(who) = lets_in(&shared, listener, from) {
-            // Dropping the client resets it.
+            // Dropping the connection resets it.
             tell(&shared, listener, who);
             continue;
         }

@@ -1,4 +1,4 @@
-//! Resolves names as this host does, with the error texts of its operating system's resolver.
+//! Resolves names with the resolver of this host, and reports errors in its words.
 
 use std::{
     collections::BTreeMap,
@@ -18,8 +18,8 @@ use crate::{
 /// How long the lookup of a name may take.
 const LOOKUP_MAX: Duration = Duration::from_secs(15);
 
-/// How many names are looked up at a time, for each kind of [`Asker`] and in all. A resolver that does not answer holds
-/// one thread for each.
+/// How many names are resolved at a time, for each kind of [`Asker`] and in all. Each lookup occupies a thread until
+/// the resolver answers.
 const PORTS_MAX: usize = 16;
 const PROGRAMS_MAX: usize = 16;
 const HOSTS_MAX: usize = 64;
@@ -28,7 +28,7 @@ pub(super) const LOOKUPS_MAX: usize = PORTS_MAX + PROGRAMS_MAX + HOSTS_MAX;
 /// How many of these lookups one other host may have.
 const PER_HOST: usize = 4;
 
-/// On whose behalf a name is looked up. The lookups of one asker do not delay those of another.
+/// The reason for which a name is resolved. Lookups for one kind of asker do not delay those for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asker {
     /// A client of a published port.
@@ -39,23 +39,23 @@ pub(super) enum Asker {
     Host(Ipv4Addr),
 }
 
-/// The turns for all agents of this process, because they share its threads.
+/// The permits for lookups. All agents of this process share them, because they share its threads.
 static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
 static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
 static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-/// The turns of each other host that looks up names.
+/// The permits of each other host.
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
-/// A turn, which ends when it is dropped.
+/// Permission for one lookup, which ends when it is dropped.
 struct Turn {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
 
 impl Asker {
-    /// Waits for a turn: first among the lookups of the same host, so that those queue behind each other and not in
-    /// front of others.
+    /// Waits for permission. A host's lookups first wait for each other, so that they do not block the lookups of
+    /// others.
     async fn turn(self) -> Turn {
         let all = match self {
             Self::Ports => &PORTS,
@@ -80,7 +80,7 @@ impl Asker {
 
 fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
     let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    // Entries that no lookup holds have all their turns free, and can go.
+    // Hosts without running lookups have all of their permits back, and are forgotten.
     each.retain(|_, turns| Arc::strong_count(turns) > 1);
     let turns = each.entry(host);
     turns
@@ -88,7 +88,7 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
         .clone()
 }
 
-/// Looks up the addresses of a destination; at least one.
+/// Resolves a destination to at least one address.
 pub(super) async fn lookup(
     destination: &Destination,
     asker: Asker,
@@ -102,7 +102,7 @@ pub(super) async fn lookup(
     let answer = async {
         let turn = asker.turn().await;
         tokio::task::spawn_blocking(move || {
-            // A resolver cannot be interrupted, so the turn lasts until it returns.
+            // A lookup cannot be interrupted, so its permit is kept until the resolver returns.
             let _turn = turn;
             (question.as_str(), port).to_socket_addrs()
         })
@@ -110,7 +110,7 @@ pub(super) async fn lookup(
     };
     let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
         Ok(Ok(Ok(addresses))) => {
-            // An IPv4 address that is mapped into IPv6 is judged as IPv4.
+            // An IPv4 address that is mapped into IPv6 is treated as IPv4.
             let plain = addresses.map(|address| SocketAddr::new(address.ip().to_canonical(), port));
             let addresses: Vec<SocketAddr> = plain.collect();
             if !addresses.is_empty() {

@@ -55,7 +55,7 @@ use crate::{
     wire::{Cause, Failure, control::Configure},
 };
 
-/// How much is written to the manager at a time, in bytes. Nothing can overtake bytes that have been written.
+/// How much is written to the manager at a time, in bytes. Urgent frames cannot overtake bytes that were written.
 const WRITE_MAX: usize = 128 << 10;
 
 /// How many threads may wait for resolvers and disks: one for every lookup, and a few for the rest.
@@ -73,7 +73,7 @@ pub enum End {
     /// A signal told the agent to stop.
     #[error("stopped by a signal")]
     Stopped,
-    /// The same manager has started another agent for the same address.
+    /// The same run of the manager has started another agent for the same address.
     #[error("another agent of the same manager has taken this one's place")]
     Succeeded,
     /// The manager has been silent for so long that it cannot be there any more.
@@ -84,8 +84,8 @@ pub enum End {
     Broken(String),
 }
 
-/// Runs an agent on standard input and output until the manager or a signal ends it. With `configuration` it needs no
-/// manager. `restrict` lists the permits of its command, if there are any.
+/// Runs an agent on standard input and output until the manager or a signal ends it. With `configuration`, the agent
+/// runs without a manager. `restrict` lists the permits in the options of its command, if there are any.
 pub fn run_on_stdio(
     restrict: Option<&[String]>,
     configuration: Option<Configure>,
@@ -243,8 +243,8 @@ impl World for Shared {
     }
 }
 
-/// Ends an earlier run of this agent, and listens for a later one. Where that is not possible, the earlier run frees
-/// its ports when it notices that its manager is gone.
+/// Ends an earlier agent of the same manager and address, and listens for a later one. If that is not possible, the
+/// earlier agent frees its ports when it notices that its manager is gone.
 fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
     let Some(socket) = succession::take_place(manager, me)? else {
         return Ok(());
@@ -273,7 +273,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
         };
         shared.harness().vigil.note();
         turns.take(count).await;
-        // A full buffer is handled in turns, so that other connections need not wait for all of it.
+        // A full buffer is handled in several turns, so that other connections need not wait for all of it.
         loop {
             match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
                 Ok(Turn::Done) => break,
@@ -335,7 +335,7 @@ async fn dial_published(
     shared.note_failure(&destination, dialled)
 }
 
-/// Dials as a real flow would, and closes the connection at once.
+/// Dials in the same way as for a flow, and closes the connection at once.
 async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     let dialled = async {
         match errand {
@@ -358,7 +358,7 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     shared.tell(|core, _| core.handle_probed(id, outcome));
 }
 
-/// Serves a flow that one of the agent's own services has accepted.
+/// Serves a flow to one of the agent's own services.
 async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     let stream = NetworkStream::new(shared.clone(), flow);
     let served = match service {
@@ -380,7 +380,7 @@ async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
         let (page, pass) = (writer.token(), writer.pass());
         writer.notes().write(number, me, &files, page, pass)
     });
-    // `None` if a newer version has been written meanwhile, or the agent has ended.
+    // `None` means that newer files were written in the meantime, or that the agent has ended.
     let Ok(Some(problems)) = written.await else {
         return;
     };

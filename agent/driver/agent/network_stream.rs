@@ -1,4 +1,4 @@
-//! A flow as a stream of bytes, for the agent's own conversations inside the network.
+//! A flow as a stream of bytes, for the agent's own connections inside the network.
 
 use std::{
     future::poll_fn,
@@ -19,7 +19,7 @@ use crate::{
     flow::{Holder, Receive},
 };
 
-/// How long the far end may take to accept: longer than its dial may take.
+/// How long the far end may take to accept. It is longer than the far end's dial may take.
 const OPEN_MAX: Duration = Duration::from_mins(1);
 
 /// One end of a flow. Dropping it before both sides have finished resets the flow.

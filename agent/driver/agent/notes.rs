@@ -1,5 +1,5 @@
-//! The files that an agent leaves for programs on its host while it runs: hosts files, and the variables that lead to
-//! its proxies.
+//! Writes files for other programs on the host while the agent runs: hosts files, and the variables that lead to its
+//! proxies.
 
 use std::{env, net::Ipv4Addr, path::PathBuf};
 
@@ -17,15 +17,15 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
-/// The user whose password is the token that `norouter env` names.
+/// The name of the proxy user whose password is the token; `norouter env` prints both.
 pub(super) const PASS_USER: &str = "norouter";
 
-/// The files that have been written, and are removed at the end.
+/// The files that were written, and that have to be removed at the end.
 #[derive(Default)]
 pub(super) struct Notes {
     etc_hosts: Option<EtcHosts>,
     state_dir: Option<StateDir>,
-    /// The agent that has written the variables.
+    /// The name of the agent in the variables file.
     agent: String,
     /// The number of the newest write.
     newest: Option<u64>,
@@ -34,8 +34,8 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Writes everything, unless a write with a higher number came first. A part that cannot be written does not stop
-    /// the rest.
+    /// Writes all files, unless a write with a higher number came first. If one cannot be written, the others still
+    /// are.
     pub(super) fn write(
         &mut self,
         number: u64,
@@ -61,8 +61,8 @@ impl Notes {
         };
         let vip = me.address();
         let host = file_name(&files.zone, vip);
-        // Earlier files may be in another place, or no longer wanted. A folder inside another agent's may be given up
-        // so that the outer one can be taken.
+        // Earlier files may be in another folder, or may not be wanted any more. A folder inside another agent's is
+        // given up if the outer one may be free now.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
@@ -108,7 +108,7 @@ impl Notes {
         Some(problems)
     }
 
-    /// Removes whatever would lead into a network that is gone.
+    /// Removes the files that would lead programs into a network that is gone.
     pub(super) fn remove(&mut self) {
         self.closed = true;
         let etc_hosts = self.etc_hosts.take().map(|mut file| file.remove());
@@ -150,8 +150,8 @@ fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     name.map_or_else(|| me.to_string(), str::to_owned)
 }
 
-/// The variables that lead programs into the network. They name only proxies that listen. The user and password in them
-/// prove that a program was sent by somebody who may read this file.
+/// The variables that lead programs to the network's proxies. Only proxies that work are in them. The user and password
+/// in them prove that a program was started by somebody who may read this file.
 fn variables(
     files: &Files,
     folder: &StateDir,
@@ -168,7 +168,7 @@ fn variables(
         set("NOROUTER_PAC", format!("{url}/proxy.pac"));
     }
     if !files.missing.is_empty() {
-        // One line, no part of which can be taken for another variable.
+        // The value is in one line, so that no part of it can be read as another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
     set("HOSTALIASES", folder.host_aliases().display().to_string());

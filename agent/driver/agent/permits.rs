@@ -1,5 +1,5 @@
-//! The limits of agents on this machine: from the option of their command, and from one file that only root can have
-//! written.
+//! The limits of agents on this machine. They come from an option of the agent's command, and from a file that only
+//! root can write.
 
 use std::{io::Read as _, path::Path};
 
@@ -12,14 +12,14 @@ use crate::{
     manifest::{Problem, SIZE_MAX_BYTES},
 };
 
-/// The administrator's file. No option names another one, because the person who starts the agent could then choose it.
+/// The administrator's file. There is no option for another path, because it could be used to choose other limits.
 pub const FILE: &str = "/etc/norouter/agent.yaml";
 
 /// The name in a refusal for limits that come from the agent's command.
 const OPTION: &str = "the option --restrict";
 
-/// Everything that limits an agent started with this option. An agent must not serve after an error: unknown limits
-/// could forbid everything.
+/// All limits of an agent that was started with this option. After an error the agent must not serve, because the
+/// limits that could not be read may forbid it.
 pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     let mut limits = Limits::default();
     if let Some(texts) = restrict {
@@ -34,7 +34,8 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     Ok(limits)
 }
 
-/// The text of the administrator's file; `None` if it does not exist. Fails in the same cases as the start of an agent.
+/// The text of the administrator's file. `None` if the file does not exist. Fails for the same reasons as the start of
+/// an agent.
 pub fn read() -> Result<Option<String>, String> {
     text_of_root(Path::new(FILE))
 }
@@ -51,7 +52,8 @@ fn said(file: &str, problems: &[Problem]) -> String {
     format!("{first}; the administrator of that machine can run \"norouter check-limits\"")
 }
 
-/// The text of a file of root's; `None` if it does not exist. It is opened only if nobody but root can replace it.
+/// The text of a file that belongs to root. `None` if it does not exist. The file is opened only if no other user can
+/// replace it.
 fn text_of_root(file: &Path) -> Result<Option<String>, String> {
     let unread = |what: String| {
         let shown = file.display();

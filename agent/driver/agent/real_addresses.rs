@@ -1,4 +1,4 @@
-//! The real addresses that an agent has, and the lookup of the owners of their clients.
+//! The real addresses that an agent has bound, and the lookup of the owners of connections.
 
 use std::{
     collections::HashMap,
@@ -14,22 +14,21 @@ use crate::{
     edge::{Listener, NotListening, Purpose},
 };
 
-/// How long a listener pauses after the operating system has refused to accept: descriptors are short, and a loop that
-/// retries at once makes that worse.
+/// How long a listener pauses after the operating system could not accept a connection. The usual reason is a lack of
+/// file descriptors, and immediate retries would make that worse.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The addresses that an agent has, or tries to have.
 pub(super) type RealAddresses = HashMap<Listener, RealAddress>;
 
-/// One real address.
+/// The state of one real address.
 #[derive(Default)]
 pub(super) struct RealAddress {
     /// Ours from the first time that it could be bound. It is kept even while nobody may connect, so that nobody else
     /// can take it.
     pub(super) socket: Option<Arc<Socket>>,
-    /// Whether it accepts connections.
     pub(super) listens: bool,
-    /// The task that opens it, or accepts there.
+    /// The task that opens the address or accepts connections there.
     pub(super) task: Option<AbortHandle>,
 }
 
@@ -47,7 +46,7 @@ impl Drop for RealAddress {
     }
 }
 
-/// Finds the owner of a connection. The source of that is opened on first use.
+/// Finds the owners of connections. The connection to the kernel is opened on first use.
 #[derive(Default)]
 pub(super) struct Doorman(Mutex<Option<SocketOwners>>);
 
@@ -64,7 +63,7 @@ impl Doorman {
         ask(owners)
     }
 
-    /// Fails if other users cannot be kept out here, and says why.
+    /// Fails with the reason if other users cannot be kept out on this system.
     pub(super) fn unable(&self, listener: Listener) -> Result<(), NotListening> {
         self.ask(|_| Ok(())).map_err(|error| {
             let key = match listener.purpose {

@@ -1,4 +1,4 @@
-//! Connections on behalf of another host's proxy: one side asks for them, the other dials.
+//! Connections for another host's proxy: the proxy's agent requests them, and the gateway's agent dials.
 
 use std::{
     io,
@@ -20,13 +20,13 @@ use crate::{
     },
 };
 
-/// How long a question may take to arrive.
+/// How long a request may take to arrive.
 const ASK_MAX: Duration = Duration::from_secs(10);
 
-/// How long the gateway may take to answer: longer than its dial may take.
+/// How long the gateway may take to answer. It is longer than the gateway's dial may take.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// Asks a gateway to connect. The stream is the connection from then on.
+/// Requests a connection from a gateway. After that, the stream is the connection.
 pub(super) async fn ask(
     mut stream: NetworkStream,
     destination: &Destination,
@@ -59,7 +59,7 @@ pub(super) async fn ask(
     }
 }
 
-/// Serves one question of another host's proxy.
+/// Serves a request of another host's proxy.
 pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
     let peer = *stream.flow().dst.ip();
     let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
@@ -80,7 +80,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     shared.served(stream.flow());
     match connected {
         Ok((socket, destination)) => {
-            // The flow is cut when the policy or the routes no longer allow it.
+            // The flow is reset when the policy or the routes do not allow this address any more.
             let address = socket.peer_addr()?.ip().to_canonical();
             let flow = stream.flow();
             (shared.lock().core).handle_relayed(flow, destination, address);
@@ -92,15 +92,14 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             let answer = Answer::from(failure);
             stream.write_all(&relay::encode(&answer)).await?;
             stream.shutdown().await?;
-            // The asker closes its side once it has read the answer.
+            // The client closes its side after it has read the answer.
             let _ = tokio::time::timeout(ASK_MAX, stream.read_u8()).await;
         }
     }
     Ok(())
 }
 
-/// Connects to a destination to which host `from` may go through this gateway. Without `from`, the manager asks for a
-/// probe.
+/// Connects this gateway to a destination for the host `from`. Without `from`, it is for a probe of the manager.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
     from: Option<Ipv4Addr>,
@@ -146,7 +145,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Connects to the destination of another host's packets, after the machine has found that they may go there.
+/// Connects to the destination of another host's packets, which the machine has allowed.
 pub(super) async fn connect_to_address(
     shared: &Arc<Shared>,
     host: String,

@@ -6,16 +6,16 @@ const ROUND: usize = 2 << 20;
 /// The minimum that one stream may move in its turn, in bytes. Less would not be worth a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// What streams may move while each of them has one turn. The runtime polls the tasks of an agent in a circle, and the
-/// task that begins the rounds is one of them.
+/// The number of bytes that streams may move in one round, in which each stream has one turn. The runtime polls the
+/// tasks of an agent in a circle, and the task that begins the rounds is one of them.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The rest of this round, in bytes.
+    /// How many bytes are left in this round.
     left: usize,
-    /// What each stream may move in each direction: an equal part, by the number of streams that moved something last
-    /// round.
+    /// How many bytes each stream may move in each direction: an equal part, by the number of streams that were active
+    /// in the last round.
     share: usize,
-    /// How many streams have moved something in this round.
+    /// How many streams were active in this round.
     movers: usize,
 }
 
@@ -30,12 +30,12 @@ impl Default for Round {
 }
 
 impl Round {
-    /// How much a stream may move in each direction in its turn.
+    /// How many bytes a stream may move in each direction in its turn.
     pub(super) fn quantum(&self) -> usize {
         self.share.min(self.left).max(QUANTUM_MIN)
     }
 
-    /// Notes how many bytes a stream has moved. True for the first stream of the round that moved any.
+    /// Notes how many bytes a stream has moved. Returns true for the first active stream of the round.
     pub(super) fn note(&mut self, bytes: usize) -> bool {
         if bytes == 0 {
             return false;
@@ -59,7 +59,7 @@ impl Round {
 mod tests {
     use super::*;
 
-    /// What that many streams move in a round if each moves as much as it may.
+    /// How many bytes this many streams move in a round if each moves as many as it may.
     fn moved(round: &mut Round, streams: usize) -> usize {
         let quanta = (0..streams).map(|_| {
             let quantum = round.quantum();

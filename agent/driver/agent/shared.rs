@@ -34,27 +34,27 @@ use crate::{
     wire::Failure,
 };
 
-/// How many questions another host may send to the DNS server in a second, and at once. Programs that need more ask
-/// their own.
+/// How many questions another host may send to the DNS server in a second, and in a burst. Programs that need more have
+/// to use their own host's server.
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host begins in a second, and at once. With the packets of short connections that makes four
-/// fifths of what the manager takes from an agent: the rest is for the flows that exist.
+/// How many flows this host begins in a second, and in a burst. With the packets of short connections, this is four
+/// fifths of what the manager takes from an agent; the rest is for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
 /// How many hosts with recent questions are remembered.
 const ASKERS_MAX: usize = 1_024;
 
-/// How long connections may take to be reset at the end.
+/// How long the resets of connections may take when the agent ends.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
 /// What an agent is allowed to do and to use.
 pub(in crate::driver) struct May {
-    /// The limits that the administrator of the machine sets, or why they cannot be known.
+    /// The limits that the administrator of the machine sets, or the reason why they could not be read.
     pub(in crate::driver) limits: Result<Limits, String>,
-    /// The memory and the number of connections that it has.
+    /// The memory that the agent may use, and the number of its connections.
     pub(in crate::driver) capacity: Capacity,
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
     pub(super) to_write: Notify,
-    /// Notified when a stream is the first in its round to move something.
+    /// Notified when a stream is the first one of its round to move bytes.
     pub(super) moved: Notify,
     /// Notified when a stream has ended.
     left: Notify,
@@ -76,7 +76,7 @@ pub(super) struct Shared {
     pub(super) awaits_successor: OnceLock<AbortHandle>,
     /// The resolver, with the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
-    /// How much each other host has asked the DNS server.
+    /// The question budget of each other host.
     askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
     /// The files that have been written for programs on this host.
     notes: Mutex<Notes>,
@@ -84,16 +84,16 @@ pub(super) struct Shared {
     pub(super) write_seq: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
-    /// A program that knows it proves to a proxy that this user sent it.
+    /// The token with which a program proves to a proxy that it belongs to this user.
     pass: Secret,
     /// Asks the system for the owner of a connection.
     pub(super) doorman: Doorman,
 }
 
-/// The machine, and what the driver needs to know beside it.
+/// The machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
-    /// Wakes the task of each stream when its flow changes.
+    /// The tasks of streams, each to be woken when its flow changes.
     pub(super) streams: HashMap<FlowKey, Waker>,
     pub(super) round: Round,
     connects: Work,
@@ -103,7 +103,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Registers the waker that is woken when `flow` has changed.
+    /// Registers the waker of the task that carries `flow`.
     pub(super) fn wake_on(&mut self, flow: FlowKey, waker: &Waker) {
         match self.streams.get_mut(&flow) {
             Some(stored) => stored.clone_from(waker),
@@ -155,8 +155,7 @@ impl Shared {
         &self.pass
     }
 
-    /// The resolver of this host. It leaves out the network's own DNS servers, which would send the question back to
-    /// us.
+    /// The resolver of this host. It does not ask the network's own DNS servers, which would ask it again.
     pub(super) fn resolver(&self) -> Arc<Resolver> {
         let ours = self.lock().core.rights().dns_servers();
         let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,12 +187,12 @@ impl Shared {
         self.tell(|core, now| core.connect(now, holder, remote))
     }
 
-    /// Waits until another host may send one more question to the DNS server.
+    /// Waits until another host may ask its next question.
     pub(super) async fn turn_to_ask(&self, host: Ipv4Addr) {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // A host that need not wait has its whole budget again soon, so it can be forgotten.
+            // The budget of a host that need not wait is nearly full, so it can be forgotten.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }
@@ -229,7 +228,7 @@ impl Shared {
         self.tell(|core, _| core.suggest(gateway, addresses));
     }
 
-    /// Frees the flow of a stream that has ended.
+    /// Releases the flow of a stream that has ended.
     pub(super) fn leave(self: &Arc<Self>, flow: FlowKey) {
         self.lock().streams.remove(&flow);
         self.tell(|core, _| core.release(flow));
@@ -258,9 +257,9 @@ impl Shared {
                 self.left.notified().await;
             }
         };
-        // The remaining connections end with the process.
+        // Connections that are still open end with the process.
         let _ = tokio::time::timeout(STOP_MAX, all_left).await;
-        // A successor writes its own files, now or later.
+        // If a later agent takes this place, it writes its own files.
         if self.successor.get().is_none() {
             self.notes().remove();
         }

@@ -1,8 +1,8 @@
-//! The folder in which an agent leaves files for programs on its host: hosts, HOSTALIASES, environment. It writes only
-//! into a folder that bears our mark or is empty, and removes only files that it wrote.
+//! The folder in which an agent writes files for other programs: hosts, HOSTALIASES, environment. The agent writes only
+//! into a folder that has our mark or is empty, and removes only files that it wrote.
 //!
-//! A lock on the mark gives a folder to one agent at a time. A second agent, of another network or another host on the
-//! same machine, gets a folder of its own inside the first one's, and says so.
+//! A lock on the mark makes sure that one agent uses the folder at a time. Another agent, of another network or another
+//! host on the same machine, uses a subfolder, and reports that.
 
 use std::{
     fs::{self, File},
@@ -19,13 +19,13 @@ use crate::{
     names::{Zone, host_aliases, hosts_file},
 };
 
-/// The folder if the manifest names none.
+/// The folder if the manifest does not name one.
 pub const DEFAULT: &str = "~/.norouter/agent";
 
-/// The variable that names the agent which has written the variables.
+/// The variable with the name of the agent that has written the variables.
 pub const AGENT: &str = "NOROUTER_AGENT";
 
-/// The variable that lists the proxies that should be there and are not, and why.
+/// The variable that lists the proxies that do not work, with the reasons.
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
 /// All variables that an agent writes.
@@ -45,7 +45,7 @@ pub const VARIABLES: [&str; 13] = [
     "HOSTALIASES",
 ];
 
-/// The file that marks a folder as ours, and that is locked.
+/// The file that marks a folder as ours, and that is locked while an agent uses the folder.
 const MARK: &str = ".norouter";
 
 /// The content of the mark.
@@ -57,10 +57,10 @@ const MARK_BEGIN: &str = "NoRouter ";
 /// The files that an agent writes, besides the mark.
 const FILES: [&str; 4] = ["hosts", "hostaliases", "README.md", "env"];
 
-/// How long to wait for an earlier agent to leave a folder.
+/// How long to wait until an earlier agent releases a folder.
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
-/// How many agents may have folders inside another one's.
+/// How many agents may have subfolders in another agent's folder.
 const INSIDE_MAX: usize = 64;
 
 const HINT: &str = "choose another with stateDir.pathOnAgent";
@@ -85,16 +85,16 @@ pub struct StateDir {
     path: PathBuf,
     /// The mark, which is locked.
     mark: File,
-    /// Whether the folder is inside the one that was asked for, because another agent has that one.
+    /// Whether the folder is a subfolder of the requested one, because another agent uses that one.
     is_inside: bool,
 }
 
 impl StateDir {
-    /// Makes the folder of this name, open to its owner alone, or uses an existing one that bears our mark or is empty.
-    /// If another agent has it, the result is a folder inside it that is named after this `host`. A `~` at the
-    /// beginning is the home folder; `$NAME` and `${NAME}` are variables of this process.
+    /// Creates the folder of this name, which only its owner can enter, or uses an existing one that has our mark or is
+    /// empty. If another agent uses it, the result is a subfolder with the name of this `host`. A `~` at the beginning
+    /// is the home folder; `$NAME` and `${NAME}` are variables of this process.
     ///
-    /// The error says what is wrong with the name or the folder, or why it cannot be made.
+    /// The error says what is wrong with the name or the folder, or why it cannot be created.
     pub fn open(name: &str, host: &str) -> Result<Self, String> {
         let path = expanded(name)?;
         if let Some(mark) = claim(&path, WAIT_MAX)? {
@@ -127,12 +127,12 @@ impl StateDir {
         ))
     }
 
-    /// Whether the folder is still the one that was opened.
+    /// Whether the folder has not been moved or replaced since it was opened.
     pub fn is_there(&self) -> bool {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
-    /// Says why the files are not in the folder that was asked for; `None` if they are.
+    /// The reason why the files are not in the requested folder. `None` if they are there.
     pub fn elsewhere(&self) -> Option<String> {
         self.is_inside.then(|| {
             format!(
@@ -147,12 +147,12 @@ impl StateDir {
         &self.path
     }
 
-    /// The file for `HOSTALIASES` to name.
+    /// The path for the variable `HOSTALIASES`.
     pub fn host_aliases(&self) -> PathBuf {
         self.path.join("hostaliases")
     }
 
-    /// Writes the names of the zone. If `HOSTALIASES` names another file of aliases already, ours keeps its entries.
+    /// Writes the names of the zone. If `HOSTALIASES` already names another file, its entries are added to ours.
     pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
         let ours = self.host_aliases();
         let is_ours = |path: &Path| {
@@ -167,8 +167,9 @@ impl StateDir {
         write("README.md", README.as_bytes())
     }
 
-    /// Writes variables for other programs, one `NAME=VALUE` a line, with unquoted values: the form that `docker run
-    /// --env-file` and systemd read. A shell reads the same unless a value has spaces or quotes.
+    /// Writes variables for other programs: lines of the form `NAME=VALUE`, without quotes, which
+    /// `docker run --env-file` and systemd can read. A shell reads them in the same way unless a value has spaces or
+    /// quotes.
     pub fn write_env(&self, variables: &[(String, String)]) -> Result<(), String> {
         let mut text = String::new();
         for (name, value) in variables {
@@ -183,7 +184,7 @@ impl StateDir {
         self.replace("env", text.as_bytes())
     }
 
-    /// Replaces one of our files. A link in its place would lead to a file that is not ours, and is an error.
+    /// Replaces one of our files. A link in its place is an error, because it would lead to another file.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let path = self.path.join(name);
         if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
@@ -193,8 +194,8 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the variables if this agent wrote them, since the network that they lead to is gone. A folder inside
-    /// another agent's is removed as a whole. The mark goes too if nothing else is left beside it.
+    /// Removes the variables if this agent wrote them, because its network is gone. A subfolder of another agent's
+    /// folder is removed as a whole. The mark is removed if no other file is left.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -210,7 +211,7 @@ impl StateDir {
             locked::remove(&self.mark, &self.path.join(MARK));
         }
         if is_empty && self.is_inside {
-            // Another program may have put a file there just now.
+            // If another program has just put a file there, the folder stays.
             let _ = fs::remove_dir(&self.path);
         }
         Ok(())
@@ -232,7 +233,7 @@ fn remove(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Marks and locks a folder, and makes it if necessary; `None` if another agent has it.
+/// Creates a folder if necessary, marks it and locks it. `None` if another agent uses it.
 fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     let shown = path.display();
     let failed = |error: &io::Error| {
@@ -247,7 +248,7 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|error| failed(&error))?;
-    // Somebody else may have made the folder since the first check.
+    // The folder may have been created by somebody else since the first check.
     look_at(path)?;
     let locked = locked::wait(&path.join(MARK), wait).map_err(|error| failed(&error))?;
     if let Some(mut mark) = locked {
@@ -261,13 +262,12 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     Ok(None)
 }
 
-/// Fails, and says why, if an agent would not write into the folder of this name in its present state.
+/// Fails with the reason if an agent would not write into the folder of this name in its present state.
 pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
 
-/// Refuses a folder that is not ours to write into: it or a folder above it is open to others, or it has other files
-/// and no mark of ours.
+/// Refuses a folder if other users can write to it or to a folder above it, or if it has other files and not our mark.
 fn look_at(path: &Path) -> Result<(), String> {
     check_way(path)?;
     let shown = path.display();
@@ -299,17 +299,17 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether this program has written into a folder, or the Go version has, at the place that both use by default.
+/// Whether this program has written into a folder, or the upstream project's has, in the default place of both.
 fn is_marked(path: &Path, names: &[String]) -> bool {
-    // A link may lead to somebody else's text.
+    // A link may lead to another user's file.
     let begins = |name: &str, begin: &str| {
         let file = path.join(name);
         let is_file = fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
-        // On Windows nobody else can read a locked file.
+        // On Windows a locked file cannot be read.
         let is_locked = cfg!(windows) && name == MARK;
         is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
     };
-    // A mark that was made a moment ago, or before a crash, is still empty; the folder belongs to nobody else.
+    // A mark that was just made, or was made before a crash, is empty. The folder is ours all the same.
     let is_new = || {
         let mark = fs::symlink_metadata(path.join(MARK));
         names == [MARK] && mark.is_ok_and(|mark| mark.is_file() && mark.len() == 0)
@@ -320,8 +320,8 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
     begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
 }
 
-/// The variables of the agent that writes into this folder, for a program that is about to trust them; `None` if no
-/// agent does. Fails if a proxy is missing, or if somebody else listens at the address of one.
+/// The variables of the agent that uses this folder, for a program that will trust them. `None` if no agent uses it.
+/// Fails if a proxy does not work, or if another user's program listens at a proxy's address.
 pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let Some(variables) = read_env(name)? else {
         return Ok(None);
@@ -349,8 +349,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which a user other than this one or root listens. The variables of a killed agent stay behind,
-/// and somebody else may listen at its address now.
+/// Refuses an address at which the program of another user listens, unless it is root. The variables of an agent that
+/// was killed are still there, and its address may be taken.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()
@@ -373,13 +373,13 @@ fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Other systems do not tell who listens.
+/// Other systems do not reveal the owner of a listener.
 #[cfg(not(target_os = "linux"))]
 fn check_listener(_: std::net::SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-/// The variables that a running agent has written into this folder; `None` if there are none.
+/// The variables in this folder that a running agent has written. `None` if there are none.
 pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let path = expanded(name)?;
     let env = path.join("env");
@@ -392,7 +392,7 @@ pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
 }
 
-/// The folders inside this one in which other agents have left variables.
+/// The subfolders in which other agents have written variables.
 pub fn inside(name: &str) -> Vec<PathBuf> {
     let path = expanded(name).unwrap_or_default();
     let names = names(&path).unwrap_or_default().into_iter();
@@ -402,7 +402,7 @@ pub fn inside(name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The variables in a file. Only those that an agent writes are returned, because the caller is about to trust them.
+/// The variables in a file. Others than those that an agent writes are left out, because the caller will trust them.
 fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let lines: Vec<(String, String)> = text
@@ -414,7 +414,7 @@ fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     lines.into_iter()
 }
 
-/// Refuses a folder if somebody else could redirect its path.
+/// Refuses a folder if another user could redirect its path.
 fn check_way(path: &Path) -> Result<(), String> {
     trusted::folder(path).map_err(|why| match &why {
         Distrust::Open(open) => format!(
@@ -427,7 +427,7 @@ fn check_way(path: &Path) -> Result<(), String> {
     })
 }
 
-/// Refuses a folder into which somebody else could have put a file for us to read or to write through.
+/// Refuses a folder in which another user could have put a file or a link for us to use.
 #[cfg(unix)]
 fn check_owner(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -447,21 +447,20 @@ fn check_owner(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// On Windows a user's folders are only that user's, unless an administrator decides otherwise.
+/// On Windows a user's folders are accessible only to that user, unless an administrator has changed that.
 #[cfg(not(unix))]
 fn check_owner(_path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A path of the manifest, as this host reads it: a `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
-/// variables of this process.
+/// A path of the manifest as this host understands it: a `~` at the beginning is the home folder; `$NAME` and `${NAME}`
+/// are variables of this process.
 pub fn expanded(name: &str) -> Result<PathBuf, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     expand(name, variable).map(PathBuf::from)
 }
 
-/// Replaces the variables in a name. A variable that is not set is an error, because the rest would name another
-/// folder.
+/// Replaces the variables in a path. A variable that is not set is an error, because the rest would be another path.
 fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let value = |name: &str| {
         variable(name).ok_or_else(|| {

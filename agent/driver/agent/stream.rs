@@ -1,4 +1,4 @@
-//! One real socket and one flow, joined: bytes go straight from the socket into the flow's buffer and back.
+//! Connects one real socket with one flow. Bytes are copied directly between the socket and the flow's buffers.
 
 use std::{
     convert::Infallible,
@@ -23,7 +23,7 @@ use crate::{
     flow::Receive,
 };
 
-/// Begins a new round when every stream has had a turn since the first one moved something.
+/// Begins a new round when every stream has had a turn since the first one moved bytes.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;
@@ -31,8 +31,8 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     }
 }
 
-/// Carries bytes both ways until both ends are done, or one breaks. Each direction ends on its own. A connection that
-/// breaks is reset on both sides, never ended cleanly.
+/// Carries bytes in both directions until both have finished or the connection breaks. Each direction finishes by
+/// itself. A connection that breaks is reset on both sides, and never ends cleanly.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let span = tracing::debug_span!(target: "norouter::flow", "flow", %flow);
     carry_to_the_end(shared, flow, socket)
@@ -72,15 +72,15 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
     shared.leave(flow);
 }
 
-/// One end has gone without a clean end, and the other end has been told.
+/// One end has gone without a clean end, and the other end was reset.
 struct Broken;
 
 struct Stream {
     flow: FlowKey,
     socket: TcpStream,
-    /// The socket has finished, and the flow has been told.
+    /// The socket has finished sending, and the flow was told.
     local_done: bool,
-    /// The flow has finished, and the socket has been told.
+    /// The flow has finished sending, and the socket was told.
     remote_done: bool,
 }
 
@@ -100,7 +100,7 @@ impl Stream {
     ) -> Poll<Result<(), Broken>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
-            // The other direction continues meanwhile.
+            // The other direction goes on.
             Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
@@ -140,10 +140,10 @@ impl Stream {
                     turn.moved += count;
                 }
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                // The flow wakes us when it has data, the socket when it has room.
+                // The flow will wake this task when it has data, or the socket when it has room.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
                 Receive::Finished => {
-                    // The other end may be gone already; then the next read reports it.
+                    // If the other end is already gone, the next read reports it.
                     let _ = Pin::new(&mut self.socket).poll_shutdown(context);
                     self.remote_done = true;
                 }
@@ -174,7 +174,7 @@ impl Stream {
                 (count, read.map_ok(|()| count))
             });
             match read {
-                // The flow may take data later, and wakes us then. If it never will, only its reset tells.
+                // The flow will wake this task when it can take data. If it never can, that is because it was reset.
                 None if core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
@@ -195,7 +195,7 @@ impl Stream {
     }
 }
 
-/// Yields, and is polled again after the others.
+/// Yields to other tasks, and is polled again after them.
 fn take_turns<T>(context: &Context<'_>) -> Poll<T> {
     context.waker().wake_by_ref();
     Poll::Pending

@@ -1,5 +1,5 @@
-//! Lets an agent take the place of an earlier one of the same manager that the manager could not see ending: the way to
-//! it was lost, and the earlier agent waits in vain for a heartbeat while it has the ports that the new one needs.
+//! Lets a new agent end an earlier one of the same manager. If the connection to the earlier agent was lost, it may
+//! still wait for a heartbeat, and hold the ports that the new one needs.
 //!
 //! Each agent has a socket that no other user can reach. A client that connects to it and sends [`END`] asks the agent
 //! to end, and may take its place when the connection ends. A client that sends nothing only checks whether the agent
@@ -28,23 +28,23 @@ use crate::{
     },
 };
 
-/// How long an earlier agent may take to end. One that is suspended ends only when it is resumed.
+/// How long an earlier agent may take to end. One that is suspended does not end before it is resumed.
 const END_MAX: Duration = Duration::from_secs(1);
 
 /// How long a successor may take to send its request.
 const SAY_MAX: Duration = Duration::from_millis(300);
 
-/// The request of a successor.
+/// The request to end.
 const END: [u8; 1] = *b"e";
 
-/// The agent that waits for the end of this one: its connection ends when this value is dropped.
+/// The connection of the agent that waits for the end of this one. It closes when this value is dropped.
 pub(super) type Successor = UnixStream;
 
 /// The socket on which an agent hears from its successor.
 pub(super) struct SuccessionSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// Shows that the file is still ours.
+    /// Shows whether the file of the socket is still ours.
     inode: u64,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSock
     let name = format!("{manager}-{me}.agent");
     for folder in folders() {
         if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
-            // If any of this fails, the agent starts anyway; there is nothing better to do.
+            // If the earlier agent cannot be asked, the new one starts all the same.
             let _ = earlier.write_all(&END);
             let _ = earlier.set_read_timeout(Some(END_MAX));
             let _ = earlier.read(&mut [0]);
@@ -106,14 +106,14 @@ impl SuccessionSocket {
             {
                 Ok(Ok(mut stream)) => {
                     let mut said = [0; END.len()];
-                    // A client that sends nothing must not keep the others waiting.
+                    // A client that does not send anything must not block the others.
                     let heard = timeout(SAY_MAX, stream.read_exact(&mut said)).await;
                     if matches!(heard, Ok(Ok(_))) && said == END {
                         return stream;
                     }
                 }
                 Ok(Err(_)) => {}
-                // Descriptors are short. The successor connects again, or makes do with the free ports.
+                // File descriptors are short. The later agent tries again, or starts with the ports that are free.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
@@ -122,7 +122,7 @@ impl SuccessionSocket {
 
 impl Drop for SuccessionSocket {
     fn drop(&mut self) {
-        // A successor may have put its own file there.
+        // A later agent may have replaced the file with its own.
         if fs::metadata(&self.path).is_ok_and(|now| now.ino() == self.inode) {
             let _ = fs::remove_file(&self.path);
         }

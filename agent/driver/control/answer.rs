@@ -1,4 +1,4 @@
-//! Reads requests, and gives each its answer.
+//! Parses the requests of the control socket, and answers them.
 
 use hyper::{Method, Request, Response, StatusCode, header};
 use serde_json::json;
@@ -43,7 +43,7 @@ enum Ask {
     Prompt(String, prompts::What),
 }
 
-/// Answers a request. Waits only for a reload, for agents, or for a person.
+/// Answers a request. It waits only for a reload, for agents, or for a person.
 pub(super) async fn answer(
     network: &Arc<Network>,
     request: Request<hyper::body::Incoming>,
@@ -169,7 +169,7 @@ fn give<B>(
             json(StatusCode::OK, &view)
         }
         Ask::Events => {
-            // A browser's EventSource would send the header when it connects again, and so may others.
+            // Browsers send this header when they connect again, and other clients may do so, too.
             let again = request.headers().get("last-event-id");
             let again = again.and_then(|id| id.to_str().ok()?.parse().ok());
             let after = number(request, "after")?.or(again);
@@ -198,7 +198,7 @@ fn give<B>(
             network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // These have answers of their own, which may wait.
+        // These have been answered before, because they may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(RefusedRequest::new(ErrorCode::NotFound, "nothing to read"));
         }
@@ -230,7 +230,7 @@ async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body
     Ok(json(StatusCode::OK, &why))
 }
 
-/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that begins no escape stays as it is.
+/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that does not begin an escape stays.
 fn unescape(text: &str) -> String {
     let mut rest = text.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -247,7 +247,7 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A parameter after the question mark, still escaped.
+/// The parameter of this name in the query, still escaped.
 fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     let mut pairs = request.uri().query()?.split('&');
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))

@@ -1,5 +1,5 @@
-//! Lets a host's command ask a person: ssh starts this program with the question as its only argument, and reads the
-//! answer from its standard output. In between, the question goes to the manager, which knows where to find a person.
+//! The askpass helper: ssh starts this program with a question as its only argument, and reads the answer from its
+//! standard output. The helper passes the question to the manager, which has a person answer it.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -17,14 +17,14 @@ use crate::{
     view::{PromptKind, Question},
 };
 
-/// The variable in which `ssh` may say what kind of question it asks.
+/// The variable in which `ssh` may give the kind of its question.
 const KIND: &str = "SSH_ASKPASS_PROMPT";
 
-/// Set once the answer is here, so that the process must not end early any more.
+/// Whether the answer has arrived. From then on the process must not end before it has written it.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// Asks a person and ends, if this program was started to do that. A program that calls this first, before it looks at
-/// its arguments, can be the helper; only then are the commands of hosts told that they can ask.
+/// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this first,
+/// before it reads its arguments. Commands of hosts are told that they can ask only after this call.
 pub fn run_if_asked() -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         adopt_program(program);
@@ -41,9 +41,9 @@ pub fn run_if_asked() -> Option<ExitCode> {
     })
 }
 
-/// The question, if the arguments are those of a helper. Other programs that a host's command starts on this machine,
-/// agents among them, inherit the same environment. A helper is told apart by two things: it is called by the path that
-/// was given, and its argument cannot be a command or a file.
+/// The question, if the arguments are those of a helper. The environment alone does not show that, because every
+/// program that a host's command starts inherits it, and agents are such programs. A helper is called by the given
+/// path, and its argument cannot be a command or a file.
 fn prompt(
     arguments: &[OsString],
     helper: &OsStr,
@@ -59,7 +59,7 @@ fn prompt(
     (program == helper && !a_word && !is_file(Path::new(prompt))).then(|| text.into_owned())
 }
 
-/// The kind of answer that a question wants; `None` if it only informs.
+/// The kind of answer that a question needs. `None` if it needs no answer.
 fn kind(prompt: &str, hint: Option<&str>) -> Option<PromptKind> {
     match hint {
         Some("none") => return None,
@@ -79,7 +79,7 @@ fn kind(prompt: &str, hint: Option<&str>) -> Option<PromptKind> {
     })
 }
 
-/// Asks the manager, and writes the answer.
+/// Asks the manager, and writes the answer to standard output. `None` if there is no answer.
 fn ask(pass: &str, prompt: String, hint: Option<&str>) -> Option<()> {
     let mut parts = pass.splitn(3, '/');
     let network: Name = parts.next()?.parse().ok()?;
@@ -118,11 +118,11 @@ mod platform {
         std::os::unix::process::parent_id()
     }
 
-    /// Ends this process when nobody reads its output any more, because the asker is gone.
+    /// Ends this process when nobody reads its output any more, because the program that asked has ended.
     pub(super) fn end_with_asker() {
         std::thread::spawn(|| {
             let out = std::io::stdout();
-            // No event is requested: that the other end is closed is always reported.
+            // No events are requested, because the closing of the other end is always reported.
             let mut fds = [PollFd::new(&out, PollFlags::empty())];
             if poll(&mut fds, None).is_ok() && !ANSWERED.load(Ordering::Relaxed) {
                 std::process::exit(1);
@@ -133,12 +133,12 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
-    /// Unknown here: the standard library does not tell the parent process.
+    /// Not known here, because the standard library does not have the id of the parent process.
     pub(super) fn asker() -> u32 {
         0
     }
 
-    /// The asker and its helper are in one job, and so end together.
+    /// Does nothing, because the program that asked and its helper are in one job, and end together.
     pub(super) fn end_with_asker() {}
 }
 

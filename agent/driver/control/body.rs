@@ -1,4 +1,4 @@
-//! The body of an answer: all of its bytes at once, or a stream of them.
+//! The body of a response: all of its bytes at once, or a stream of them.
 
 use std::{
     convert::Infallible,

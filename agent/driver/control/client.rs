@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// How long a manager may take to answer. Most answers wait for nothing.
+/// How long a manager may take to answer. Most answers are immediate.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// How long an answer may take for which the manager asks its agents first.
+/// How long an answer may take if the manager has to ask agents first.
 const FOUND_MAX: Duration = Duration::from_secs(20);
 
 /// The largest answer that is read, in bytes.
@@ -32,18 +32,18 @@ const BODY_MAX: usize = 256 << 20;
 /// A request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No such manager runs.
+    /// No manager runs a network with this name.
     #[error("no network with the name \"{0}\" runs")]
     NoManager(Name),
     /// The manager refused the request.
     #[error("{text}")]
     Refused {
-        /// The kind of the error; `None` if the manager has another version and gives none that is known here.
+        /// The kind of the error. `None` if the manager is of another version, and its kind is not known here.
         code: Option<ErrorCode>,
         /// The reason, for people.
         text: String,
     },
-    /// The manager did not answer, or not in the protocol.
+    /// The manager did not answer, or its answer was not valid.
     #[error("the manager of \"{name}\" does not answer: {reason}")]
     Silent {
         /// The network.
@@ -53,7 +53,7 @@ pub enum Error {
     },
 }
 
-/// A manager, which may or may not be running.
+/// The client of a manager, which may or may not be running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
     name: Name,
@@ -68,7 +68,7 @@ pub enum StreamItem {
     Host(Box<HostView>),
     /// A new line of the log.
     Event(LogLine),
-    /// The number of events that were lost because they came too fast.
+    /// This many events were lost because they came too fast.
     Missed(u64),
 }
 
@@ -80,7 +80,7 @@ pub struct Events {
 }
 
 impl Client {
-    /// The manager of the network with this name.
+    /// A client of the manager that runs the network with this name.
     pub const fn new(name: Name) -> Self {
         Self { name }
     }
@@ -98,12 +98,12 @@ impl Client {
         running
     }
 
-    /// The name of the network that it runs.
+    /// The name of the manager's network.
     pub const fn name(&self) -> &Name {
         &self.name
     }
 
-    /// The manifest of the network that it runs; `None` if it does not answer, or has none.
+    /// The path of the manifest of the manager's network. `None` if the manager does not answer, or has no manifest.
     pub(super) async fn manifest(&self) -> Option<String> {
         self.network().await.ok()?.manifest
     }
@@ -118,7 +118,8 @@ impl Client {
         self.get("/v1/plan").await
     }
 
-    /// Explains why a connection from the host `from`, or else from the manager's own, works or does not.
+    /// Explains why a connection works or does not. It begins at the host `from`, or without one at the manager's own
+    /// host.
     pub async fn why(&self, target: &Destination, from: Option<&str>) -> Result<WhyView, Error> {
         let from = from.map(|from| format!("&from={}", escape(from)));
         let target = escape(&target.to_string());
@@ -128,7 +129,7 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
-    /// Fetches what is at a path.
+    /// Fetches the answer for a path.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::GET, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
@@ -158,7 +159,8 @@ impl Client {
             .map(drop)
     }
 
-    /// Has a person asked on behalf of a host's command, however long that takes. `None` if there is no answer.
+    /// Asks a person a question of a host's command, and waits for the answer without a time limit. `None` if the
+    /// person does not answer.
     pub async fn ask(&self, host: &str, question: &Question) -> Result<Option<Secret>, Error> {
         let path = format!("/v1/hosts/{host}/ask");
         let response = self.send(Method::POST, &path, body(question)).await?;
@@ -167,12 +169,12 @@ impl Client {
         Ok(reply.text)
     }
 
-    /// Ends what a path names.
+    /// Ends the flow that a path names.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
         self.request(Method::DELETE, path).await.map(drop)
     }
 
-    /// Subscribes to events: from now on, or after the event with this number.
+    /// Subscribes to events: from now on, or from the one after the event with this number.
     pub async fn events(&self, after: Option<u64>) -> Result<Events, Error> {
         let path = match after {
             Some(after) => format!("/v1/events?after={after}"),
@@ -223,7 +225,7 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.silent(&error))?;
-        // The connection ends with the answer; the request itself reports errors before that.
+        // The task ends when the response was read; errors before that are reported by the request itself.
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -259,7 +261,7 @@ impl Client {
     }
 }
 
-/// A body that may have a secret in it.
+/// A body as JSON. It is wiped from memory after use, because it may have a secret in it.
 fn body(value: &impl Serialize) -> Bytes {
     // Views have only values that JSON can express.
     Bytes::from_owner(Zeroizing::new(
@@ -279,7 +281,7 @@ impl Events {
                 }
             }
             match self.body.frame().await {
-                // Both a clean end and a broken connection end the stream.
+                // The stream ends with a clean end or with a broken connection.
                 None | Some(Err(_)) => return Ok(None),
                 Some(Ok(frame)) => {
                     self.buffer

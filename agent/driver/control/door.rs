@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use super::{client::Client, platform};
 use crate::driver::manager::Name;
 
-/// The numbers that tell networks of the same name apart.
+/// The numbers that are appended to the names of networks of the same name.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
-/// The name that a manager wants.
+/// The name that a manager wants for its network, and the network's manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     name: Name,
-    /// Whether a person has chosen the name, so that no other may be taken.
+    /// Whether a person has chosen the name. Then it must not be changed.
     chosen: bool,
     manifest: Option<PathBuf>,
 }
@@ -20,7 +20,7 @@ pub struct Identity {
 impl Identity {
     /// The network of a manifest.
     pub fn of_manifest(manifest: &Path) -> Self {
-        // The file was there when it was loaded. If it has gone since, the path as given is good enough.
+        // If the file was removed after it was loaded, its path is used as it was given.
         let manifest = std::fs::canonicalize(manifest).unwrap_or_else(|_| manifest.to_owned());
         Self {
             name: Name::of_manifest(&manifest),
@@ -38,7 +38,7 @@ impl Identity {
         }
     }
 
-    /// The same network, under the name that a person has chosen, if any.
+    /// Uses the name that a person has chosen. `None` means that nobody has chosen one.
     #[must_use]
     pub fn chosen(mut self, name: Option<Name>) -> Self {
         if let Some(name) = name {
@@ -48,16 +48,16 @@ impl Identity {
     }
 }
 
-/// Why a manager has no control socket.
+/// The reason why a manager has no control socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// A living manager has the name.
+    /// Another running manager has the name.
     #[error("a network with the name \"{name}\" runs already")]
     Taken {
         /// The name.
         name: Name,
     },
-    /// A living manager runs this very manifest.
+    /// Another running manager has the same manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
         /// Its name.
@@ -69,7 +69,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// The name of the network that is in the way, if that is the problem.
+    /// The name of the other network, if another network is the reason.
     pub fn name(&self) -> Option<&Name> {
         match self {
             Self::Taken { name } | Self::Runs { name } => Some(name),
@@ -78,7 +78,7 @@ impl OpenError {
     }
 }
 
-/// This manager's control socket; removed when dropped.
+/// This manager's control socket. It is removed when this value is dropped.
 pub struct Door {
     name: Name,
     manifest: Option<String>,
@@ -96,8 +96,8 @@ impl Door {
     }
 }
 
-/// Opens a control socket for a network. The socket of a dead manager is replaced. If another network has the same
-/// name, ours gets a number, unless a person has chosen the name.
+/// Opens a control socket for a network. The socket of a manager that has ended is replaced. If another network has the
+/// same name, a number is appended to ours, unless a person has chosen the name.
 pub async fn open(identity: &Identity) -> Result<Door, OpenError> {
     let manifest = identity.manifest.as_ref();
     let manifest = manifest.map(|manifest| manifest.display().to_string());

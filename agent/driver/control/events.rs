@@ -1,4 +1,4 @@
-//! A network's events as they happen: the whole state first, then each changed host and each line of the log.
+//! Streams a network's events: first the whole state, then each host that has changed, and each line of the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,19 +10,19 @@ use tokio::sync::mpsc;
 use super::{body::Body, network::Network};
 use crate::view::{HostView, Snapshot};
 
-/// The longest time without a frame. After that a comment is sent, so that the reader knows that the manager is alive.
+/// The longest time without a frame. After that a comment is sent, which shows the reader that the manager is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// How many frames may wait for a slow reader. Beyond that it skips states and later gets the newest one.
+/// How many frames may wait for a slow reader. After that, the reader skips states, and later gets the newest one.
 const FRAMES_MAX: usize = 16;
 
-/// The names of the frames. `docs/CONTROL.md` says what is in each.
+/// The names of the frames. `docs/CONTROL.md` describes their contents.
 pub(super) const SNAPSHOT: &str = "snapshot";
 pub(super) const HOST: &str = "host";
 pub(super) const EVENT: &str = "event";
 pub(super) const MISSED: &str = "missed";
 
-/// Streams a network's events: from now on, or those kept after the one with this number.
+/// Streams a network's events: from now on, or the kept ones after the event with this number.
 pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
     tokio::spawn(tell(network.clone(), after, sender));
@@ -34,7 +34,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     let mut snapshots = handle.snapshots();
     let mut news = handle.journal().last();
     let last = *news.borrow_and_update();
-    // A number that has not been given yet comes from another manager, and so all lines are sent.
+    // A number that is not in use yet comes from an earlier manager, so all lines are sent.
     let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
     snapshots.mark_unchanged();
     let first = network.view();
@@ -79,7 +79,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that have changed; `None` if anything besides hosts has, or if the set of hosts is another one.
+/// The hosts that have changed. `None` if the set of hosts or anything else has changed.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot
@@ -97,7 +97,7 @@ fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostV
     })
 }
 
-/// One event of a stream (HTML, section 9.2.6). JSON has no raw line breaks, so the data is one line.
+/// One event of a stream (HTML, section 9.2.6). The JSON does not contain line breaks, so the data is one line.
 fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     // Views have only values that JSON can express.

@@ -1,8 +1,8 @@
 //! The control socket of a running manager, through which other programs of the same user watch and control its
 //! network.
 //!
-//! HTTP/1.1 with JSON and Server-Sent Events over a unix socket, or a named pipe on Windows; never over TCP.
-//! `docs/CONTROL.md` describes it.
+//! The protocol is HTTP/1.1 with JSON and Server-Sent Events over a Unix socket, or a named pipe on Windows; it is
+//! never used over TCP. `docs/CONTROL.md` describes it.
 
 mod answer;
 pub mod askpass;
@@ -36,7 +36,7 @@ use super::manager::{ControlSocket, Inside, Name};
 /// How many programs may be connected at a time.
 const CONNECTIONS_MAX: usize = 256;
 
-/// How long a program may take to send the head of a request, and how long a connection may be idle between two.
+/// How long a program may take to send the head of a request, and how long a connection may be idle between requests.
 const HEAD_MAX: Duration = Duration::from_secs(30);
 
 /// How long to pause after a connection could not be accepted.
@@ -56,7 +56,7 @@ impl ControlSocket for Door {
     }
 }
 
-/// Serves the control socket until the network has ended, and gives those who are connected time to receive the end.
+/// Serves the control socket until the network has ended. After that, connected programs have time to receive the rest.
 async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {
@@ -81,7 +81,7 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
                 Ok(stream) => {
                     connections.spawn(attend(stream, network.clone(), ending.clone()));
                 }
-                // It was another user, or no file descriptors are left.
+                // The program belongs to another user, or file descriptors are short.
                 Err(_) => tokio::time::sleep(REFUSED_PAUSE).await,
             }
         }
@@ -103,7 +103,7 @@ async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {
-        // A protocol error of a client concerns only that client.
+        // A protocol error of a client ends only its own connection.
         _ = connection.as_mut() => return,
         () = end(&mut over) => {}
     }
@@ -113,6 +113,6 @@ async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch
 
 /// Completes when the network has ended.
 async fn end(over: &mut watch::Receiver<bool>) {
-    // A dropped sender also means that it has ended.
+    // A dropped sender also means that the network has ended.
     let _ = over.wait_for(|over| *over).await;
 }

@@ -1,4 +1,4 @@
-//! The network that every answer is about.
+//! The network that all requests are about.
 
 use crate::{
     driver::manager::{Inside, Name},

@@ -9,7 +9,7 @@ use tokio::net::windows::named_pipe::{
 
 use crate::driver::{manager::Name, system::describe};
 
-/// Where Windows shows its pipes.
+/// The path prefix of all pipes on Windows.
 const PIPES: &str = r"\\.\pipe\";
 
 /// `ERROR_PIPE_BUSY`: the server has not yet made the pipe for the next client.
@@ -33,7 +33,8 @@ pub(super) struct Bound {
 /// A pipe that accepts clients.
 pub(super) type Listener = Bound;
 
-/// Takes a name, within a runtime; `None` if a living manager has it. The error is worded for people.
+/// Takes a name. `None` if another running manager has it. The error is worded for people. It must be called within a
+/// runtime.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let path = path(name);
     match options(true).create(&path) {
@@ -47,7 +48,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
 }
 
 impl Bound {
-    /// Begins to accept clients, for which Windows needs nothing.
+    /// Begins to accept clients. On Windows nothing has to be done for that.
     #[expect(
         clippy::unnecessary_wraps,
         reason = "unix has something to do, and may fail"

@@ -1,4 +1,4 @@
-//! Requests with a body: the questions of commands and the answers of people.
+//! Requests with a body: questions of commands, and answers of people.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
@@ -23,13 +23,13 @@ const BODY_MAX: usize = 16 << 10;
 /// The kind of request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What {
-    /// A command asks, and waits until a person answers.
+    /// A command asks a question, and waits until a person answers.
     Ask,
-    /// A person answers.
+    /// A person answers a question.
     Answer,
 }
 
-/// Handles such a request for the host of this name.
+/// Handles a request of this kind for the host of this name.
 pub(super) async fn give(
     network: &Network,
     host: &str,

@@ -1,4 +1,4 @@
-//! The control sockets of this user: unix sockets in a folder that is closed to others.
+//! The control sockets of this user: Unix sockets in a folder that other users cannot enter.
 
 use std::{
     fs::{self, File, Permissions},
@@ -17,7 +17,7 @@ use crate::driver::{
     },
 };
 
-/// One connection, at either end.
+/// A connection, at the manager's or the client's end.
 pub(super) type Stream = tokio::net::UnixStream;
 
 /// A socket that does not accept clients yet.
@@ -39,14 +39,14 @@ struct SocketFiles {
     socket: PathBuf,
     lock: PathBuf,
     locked: File,
-    /// The folder, locked as well, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
+    /// The folder. It is locked, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
     _folder: Option<File>,
 }
 
 impl Drop for SocketFiles {
     fn drop(&mut self) {
-        // The files may be gone already, with their folder, and another manager's may be in their place. The lock is
-        // removed last, while it is still held.
+        // The folder may have been removed, and another manager's files may be in its place. The lock file is removed
+        // last, while it is still locked.
         if locked::is_at(&self.locked, &self.lock) {
             let _ = fs::remove_file(&self.socket);
             let _ = fs::remove_file(&self.lock);
@@ -54,9 +54,9 @@ impl Drop for SocketFiles {
     }
 }
 
-/// Takes a name; `None` if a living manager has it. The error is worded for people.
+/// Takes a name. `None` if another running manager has it. The error is worded for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
-    // A network that was started while another folder was the first one still has its name.
+    // An older network may have its files in another of the folders.
     let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
     let folder = folder()?;
     let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
@@ -96,7 +96,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
 }
 
 impl Bound {
-    /// Listens, within a runtime.
+    /// Begins to accept clients. It must be called within a runtime.
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(Listener {
             listener: UnixListener::from_std(self.listener)?,
@@ -106,7 +106,7 @@ impl Bound {
 }
 
 impl Listener {
-    /// Accepts the next program of this user.
+    /// Accepts the next connection of a program of this user.
     pub(super) async fn accept(&mut self) -> io::Result<Stream> {
         let (stream, _) = self.listener.accept().await?;
         same_user(stream)
@@ -125,7 +125,7 @@ pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
     Err(missing)
 }
 
-/// The names for which there are sockets, whether or not a manager listens.
+/// The names of all sockets. Their managers may have ended.
 pub(super) fn names() -> Vec<Name> {
     let entries = folders().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
     let mut names: Vec<Name> = entries

@@ -1,4 +1,4 @@
-//! One host of the demo: a process with a web page, in which an agent can run as on any host.
+//! One host of the demo: a process with a web page, in which an agent runs as on any host.
 
 use std::{
     io,
@@ -17,18 +17,19 @@ use crate::{
 /// The parameters of a host of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// Its name.
+    /// The name of the host.
     pub name: HostName,
     /// The address at which its web page listens.
     pub page: SocketAddrV4,
     /// Whether it has a network of its own.
     pub apart: bool,
-    /// The other hosts with a page.
+    /// The other hosts that have a page.
     pub peers: Vec<Peer>,
 }
 
 impl Host {
-    /// Turns this process into the host. The agent is started afterwards. Call it before there are other threads.
+    /// Turns this process into the host, in which an agent can then be started. It must be called before there are
+    /// other threads.
     pub fn settle(self) -> Result<(), String> {
         let failed = |what: &str, error: &io::Error| format!("{what}: {}", describe(error));
         if self.apart {
@@ -41,7 +42,7 @@ impl Host {
             apart: self.apart,
             peers: self.peers,
         };
-        // The page is an ordinary program on this host, not a part of the agent. It ends with the process.
+        // The page is an ordinary program on this host, and not part of the agent. It ends with the process.
         std::thread::Builder::new()
             .name("page".to_owned())
             .spawn(|| page::serve(listener, page))
@@ -50,7 +51,8 @@ impl Host {
     }
 }
 
-/// Finds out whether a host can have a network of its own, by moving this process into one. The error says why not.
+/// Checks whether a host can have a network of its own, by moving this process into one. Fails with the reason if it
+/// cannot.
 pub fn probe() -> Result<(), String> {
     namespace::enter().map_err(|error| describe(&error))
 }

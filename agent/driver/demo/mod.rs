@@ -1,7 +1,7 @@
-//! A network that needs nothing but this program: the demo.
+//! The demo: a network that needs nothing but this program.
 //!
-//! It is a manifest whose hosts are child processes of the same program, and it runs like any other manifest. The demo
-//! has no way into the network that other hosts do not have.
+//! The hosts of its manifest are child processes of the same program. The manifest runs like any other, so that the
+//! demo's hosts reach the network in the same way as all hosts.
 
 mod host;
 mod page;
@@ -20,7 +20,7 @@ pub use self::{
     peer::Peer,
 };
 
-/// The person's machine, and the three hosts with a page.
+/// The person's own machine, and the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
 const HOSTS: [(&str, Ipv4Addr); 3] = [
     ("kitchen", Ipv4Addr::new(127, 0, 42, 101)),
@@ -28,23 +28,23 @@ const HOSTS: [(&str, Ipv4Addr); 3] = [
     ("attic", Ipv4Addr::new(127, 0, 42, 103)),
 ];
 
-/// The ports that are tried for the pages, until one is free at all three addresses.
+/// The ports that are tried for the pages. The first one is used that is free at the addresses of all three hosts.
 const PORTS: std::ops::Range<u16> = 8080..8180;
 
-/// The address of a page inside a network of its own, where every port is free.
+/// The address of a page in a host's own network, where all ports are free.
 const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
 
-/// The demo, in the form that can run on this machine at present.
+/// The demo in the variant that can run on this machine.
 #[derive(Clone, Debug)]
 pub struct Demo {
-    /// Its manifest.
+    /// The text of its manifest.
     pub manifest: String,
-    /// Whether each host has a network of its own, or why not.
+    /// Fails with the reason if the hosts do not have networks of their own.
     pub apart: Result<(), String>,
 }
 
-/// Makes the manifest of the demo. The error is worded for people. With `shared`, the hosts share this machine's
-/// loopback even if each could have a network of its own.
+/// Creates the demo. The error is worded for people. With `shared`, the hosts share this machine's loopback even if
+/// each could have a network of its own.
 pub fn demo(shared: bool) -> Result<Demo, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("this program cannot find itself: {error}"))?;
@@ -62,8 +62,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Finds out whether a host can have a network of its own, or why not. It is tried, because there are many ways to
-/// forbid it.
+/// Checks whether a host can have a network of its own, and fails with the reason if not. It is tried out, because
+/// there are many ways to forbid it.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])
@@ -76,7 +76,7 @@ fn own_networks(program: &Path) -> Result<(), String> {
     Err(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The manifest of the demo, in the form that can run on this machine at present.
+/// The manifest of the demo. `apart` says whether the hosts have networks of their own.
 fn manifest(program: &str, apart: bool) -> std::io::Result<String> {
     let pages = if apart {
         [PAGE_INSIDE; HOSTS.len()]
@@ -106,7 +106,7 @@ fn write_manifest(
         for (peer, vip) in HOSTS.into_iter().filter(|(peer, _)| *peer != name) {
             words.push(format!("--peer={peer}={vip}:{port}"));
         }
-        // Every JSON string is also a YAML string with the same meaning.
+        // Every JSON string is also a valid YAML string with the same meaning.
         let words: Vec<_> = words
             .into_iter()
             .map(|word| format!("\n      - {}", serde_json::Value::String(word)))
@@ -129,7 +129,7 @@ fn published_port() -> u16 {
     let taken = |port| {
         HOSTS.into_iter().any(|(_, vip)| {
             let address = SocketAddrV4::new(vip, port);
-            // Any other error would occur with every port, and the network reports it.
+            // Other errors do not depend on the port, and the network will report them.
             TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
         })
     };
@@ -142,7 +142,7 @@ fn published_port() -> u16 {
 /// Free ports of this machine, for hosts that share its loopback.
 fn free_pages() -> std::io::Result<[SocketAddrV4; HOSTS.len()]> {
     let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-    // All listeners stay open until the last port is known, so that no port comes twice.
+    // All listeners stay open until the last port is known, so that all ports differ.
     let held = [
         TcpListener::bind(any)?,
         TcpListener::bind(any)?,

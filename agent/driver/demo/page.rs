@@ -1,6 +1,6 @@
-//! The web page of a host of the demo: the name of the host, and how fast it reaches the others.
+//! The web page of a host of the demo. It has the name of the host, and the times in which the others are reached.
 //!
-//! The page knows nothing of the network. It connects to addresses as any program would.
+//! The page does not know the network. It connects to addresses like any program.
 
 use std::{
     convert::Infallible,
@@ -23,7 +23,7 @@ use tokio::{net::TcpStream, task::LocalSet};
 use super::peer::Peer;
 use crate::{addr::HostName, driver::system::describe};
 
-/// How long another host may take to answer before it counts as silent.
+/// How long another host may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// The longest name of a host, in bytes (RFC 1035 section 2.3.4).
@@ -110,7 +110,7 @@ async fn answer(request: &Request<Incoming>, page: &Page) -> Response<Full<Bytes
 }
 
 impl Page {
-    /// The whole page, with these rows in its table.
+    /// The whole page with these rows in its table.
     fn html(&self, rows: &str) -> String {
         let note = if self.apart {
             "This host has a network of its own. Each line is a new connection from here to another host, measured \
@@ -165,7 +165,7 @@ fn row(Peer { name, address }: &Peer, mark: &str, outcome: &str, time: &str) -> 
     )
 }
 
-/// Measures how long it takes to connect to another host and get its name from there.
+/// Measures the time for a connection to another host and a request for its name.
 async fn measure(peer: Peer) -> Result<Duration, String> {
     let start = Instant::now();
     let asked = tokio::time::timeout(ANSWER_MAX, ask(&peer)).await;
@@ -185,7 +185,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // The connection ends when `sender` is dropped; the request itself reports errors before that.
+    // The task ends when `sender` is dropped; errors before that are reported by the request itself.
     tokio::task::spawn_local(connection);
     let request = Request::get("/name")
         .header(header::HOST, peer.address.to_string())

@@ -1,10 +1,10 @@
-//! Frames on their way into a pipe, written together and without being copied.
+//! Frames that are written to a pipe together, without being copied.
 
 use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::{Buf, Bytes};
 
-/// Whole frames. A part of the first one may have been written already.
+/// The frames that are still to be written. The first one may be partly written.
 #[derive(Default)]
 pub(super) struct Batch {
     frames: VecDeque<Bytes>,

@@ -1,4 +1,4 @@
-//! The process of a host's command, whose pipes lead to an agent.
+//! The process of a host's command, whose standard streams are an agent's.
 
 use std::{io, process::Stdio};
 
@@ -11,15 +11,15 @@ use crate::{
     link::{CannotStart, Ending},
 };
 
-/// The streams of an agent.
+/// The standard streams of a command.
 pub(super) struct Pipes {
     pub(super) input: Box<dyn AsyncWrite + Unpin + Send>,
     pub(super) output: Box<dyn AsyncRead + Unpin + Send>,
     pub(super) errors: Box<dyn AsyncRead + Unpin + Send>,
 }
 
-/// A running command, in a session (on Windows: a job) of its own. So it can be ended together with everything that it
-/// has started, and a Ctrl-C in the manager's terminal reaches only the manager.
+/// A running command in a session (on Windows: a job) of its own. Therefore it can be ended together with all processes
+/// that it has started, and Ctrl-C in the manager's terminal does not reach it.
 pub(super) struct Child {
     process: Box<dyn ChildWrapper>,
 }
@@ -74,7 +74,7 @@ impl Child {
         Ok((Self { process }, pipes))
     }
 
-    /// Waits until the process has ended. The future may be dropped and made again.
+    /// Waits until the process has ended. The future may be dropped and created again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self.process.wait().await {
             Ok(status) => ending(status),
@@ -82,14 +82,14 @@ impl Child {
         }
     }
 
-    /// Asks the whole group to end.
+    /// Sends SIGTERM to the process group.
     pub(super) fn terminate(&mut self) {
         #[cfg(unix)]
         let _ = self.process.signal(rustix::process::Signal::TERM.as_raw());
-        // Windows has no such request; [`Child::kill`] follows later.
+        // Windows does not have such a signal; [`Child::kill`] follows later.
     }
 
-    /// Ends the whole group.
+    /// Kills the process group.
     pub(super) fn kill(&mut self) {
         let _ = self.process.start_kill();
     }

@@ -1,4 +1,4 @@
-//! Finds files through which the commands of a plan could be changed after somebody has agreed to them.
+//! Finds files with which other users could change what the commands of a plan do, after a person has agreed to them.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -9,24 +9,24 @@ use crate::{
     text::quote_whole,
 };
 
-/// A reason why a command could do something else although its words stay the same.
+/// A way in which another user could change what a command does, although its words stay the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// The host that has the command.
+    /// The host that the command starts.
     pub host: HostName,
-    /// The file, and who could change it.
+    /// The file, and the reason why other users can change it.
     pub text: String,
 }
 
-/// Lists the files that the commands of a plan name and that other users of this machine may write: these users could
-/// change what a command does after somebody has agreed to it. Programs that are found on the `PATH` are not checked.
+/// Lists the files in the commands of a plan that other users of this machine may write. Programs that are found
+/// through the `PATH` are not checked.
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {
         let Start::Command(words) = &host.start else {
             continue;
         };
-        // A file that is named twice is reported once.
+        // A file that is named twice is reported only once.
         let texts = words.iter().enumerate().filter_map(|(place, word)| {
             let path = Path::new(word);
             let is_path = word.chars().any(std::path::is_separator) && !word.starts_with('-');
@@ -39,7 +39,7 @@ pub fn doubts(plan: &Plan) -> Vec<Doubt> {
                     "the program {name} is another one in each folder in which norouter is started"
                 ));
             }
-            // Other words may be paths on another machine.
+            // A word that is not a file here may be a path on another machine.
             let reason = path.is_file().then(|| trusted::file(path).err())??;
             Some(format!("{name} can be changed by others: {reason}"))
         });

@@ -1,4 +1,4 @@
-//! A manager as the control socket sees it.
+//! The manager's interface for the control socket.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
 pub struct Inside(pub(super) Arc<Shared>);
 
 impl Inside {
-    /// The whole state, and how long the manager has been running.
+    /// The whole state, and the time for which the manager has been running.
     pub(in crate::driver) fn snapshot(&self) -> (Snapshot, Duration) {
         let now = self.0.now();
         let snapshot = self.0.lock().core.snapshot(now);
@@ -36,7 +36,7 @@ impl Inside {
         self.0.snapshots.subscribe()
     }
 
-    /// The flows. If there are more than `most`, those that were used last.
+    /// The flows. If there are more than `most`, only those that were used most recently.
     pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
         self.0.lock().core.flows(self.0.now(), most)
     }
@@ -62,7 +62,7 @@ impl Inside {
         found.ok_or_else(|| Unmet::NoHost(name.to_owned()))
     }
 
-    /// Carries out an intent.
+    /// Carries out an intent. Fails with the reason if it cannot.
     pub(in crate::driver) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
         let mut outcome = Ok(());
         self.0.tell(|core, now| match *intent {
@@ -90,7 +90,8 @@ impl Inside {
         outcome
     }
 
-    /// Works out the way of a connection, and has all agents on it probe their part at once.
+    /// Explains a connection: finds its way through the network, and has all agents on it probe their parts at the same
+    /// time.
     pub(in crate::driver) async fn why(
         &self,
         target: Destination,
@@ -140,7 +141,7 @@ impl Inside {
         answer.await.map_err(|_| Unmet::NoManifest)
     }
 
-    /// Passes a question of a host's command on to a person.
+    /// Passes a question of a host's command to people.
     pub(in crate::driver) fn prompt(
         &self,
         vip: Vip,
@@ -176,7 +177,7 @@ pub(in crate::driver) struct Asking {
 }
 
 impl Asking {
-    /// The answer, if a person gives one.
+    /// Waits for the answer. `None` if the question was refused or withdrawn.
     pub(in crate::driver) async fn answer(mut self) -> Option<Secret> {
         (&mut self.answer).await.ok().flatten()
     }

@@ -1,4 +1,4 @@
-//! The newest part of the log. It is kept while the network runs, and its size is bounded.
+//! The newest lines of the log. They are kept in memory while the network runs, up to a limit.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use crate::view::{Event, LogLine};
 
-/// The most lines that are kept.
+/// How many lines are kept.
 const LINES_MAX: usize = 5_000;
 
-/// The most bytes that those lines may have.
+/// How many bytes of lines are kept.
 const BYTES_MAX: usize = 4 << 20;
 
 /// The newest lines of the log, with their numbers.
@@ -23,7 +23,8 @@ pub(in crate::driver) struct Journal {
     last: watch::Sender<u64>,
 }
 
-/// The lines by number, and the numbers of the lines about each host, or about none.
+/// The lines by number, and the numbers of the lines about each host. Lines that are not about a host are in one more
+/// list.
 #[derive(Default)]
 struct Lines {
     by_number: BTreeMap<u64, Kept>,
@@ -31,7 +32,7 @@ struct Lines {
     about: BTreeMap<Option<String>, About>,
 }
 
-/// A line without what can be made of it: its sentence would take as much memory again.
+/// A line in its compact form. The sentence is made when the line is read, because it would take as much memory again.
 struct Kept {
     time_ms: u64,
     event: Event,
@@ -51,7 +52,7 @@ struct About {
 }
 
 impl About {
-    /// Its share of both bounds, expressed in bytes.
+    /// The part of both limits that the lines of this host use, in bytes.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }
@@ -68,7 +69,8 @@ impl Lines {
         self.by_number.insert(seq, line);
     }
 
-    /// Drops the oldest line of the host that uses most, so that no host pushes out the lines about others.
+    /// Drops the oldest line of the host with the greatest part, so that one host does not displace the lines about
+    /// others.
     fn shed(&mut self) {
         let most = self.about.values_mut().max_by_key(|about| about.weight());
         if let Some(about) = most
@@ -116,7 +118,7 @@ impl Journal {
         newest.map(|(seq, line)| line.line(*seq)).collect()
     }
 
-    /// The newest lines about one host, or about any.
+    /// The newest lines, at most `most`. With `host`, only those about this host.
     pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
         let lines = self.lock();
         let wanted = |line: &Kept| host.is_none() || line.event.host() == host;

@@ -59,38 +59,38 @@ use crate::{
     view::{Event, Snapshot},
 };
 
-/// How much is taken from a host's queue at a time, in bytes. Nothing can overtake frames that have been taken.
+/// How much is taken from a host's queue at a time, in bytes. Urgent frames cannot overtake what was taken.
 const BATCH_MAX: usize = 128 << 10;
 
 /// How long to wait for the rest of an agent's output after its process has ended.
 const REST_MAX: Duration = Duration::from_millis(500);
 
-/// How long a write to an agent may make no progress before it counts as stalled once.
+/// How long a write to an agent may make no progress before this counts as a stall.
 const STALL_LOOK: Duration = Duration::from_secs(2);
 
-/// How many times in a row a write may count as stalled. Counting such periods instead of measuring time means that a
-/// manager that was itself suspended blames no agent.
+/// How many stalls in a row a write may have. Stalls are counted instead of measuring time, so that a manager that was
+/// suspended itself does not blame its agents.
 const STALLS_MAX: u32 = 5;
 
-/// The longest line of standard error that is kept in one piece, in bytes.
+/// The longest line of standard error, in bytes. A longer one is split.
 const LINE_MAX: usize = 16 << 10;
 
 /// How many lines of standard error are read at a time.
 const LINES_MAX: usize = 64;
 
-/// How long reading pauses after that many lines. An agent's messages must not take the time of others.
+/// How long reading pauses after that many lines, so that one agent's messages do not use up the time of others.
 const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 
-/// How many events a slow receiver may be behind before it is told to read the snapshot instead.
+/// How many events a receiver may lag behind. After that, it has to read the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// How long the programs that are connected to the control socket have to receive the end.
+/// How long programs on the control socket have at the end to receive the last events.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Manager {
     /// Starts all hosts of a plan. The manager runs until [`Intent::Down`].
     ///
-    /// The receiver has every event from the start; drop it if it is not needed. `door` is the control socket for other
+    /// The receiver gets every event from the start, and may be dropped. `door` is the control socket for other
     /// programs of this user.
     pub fn start(
         plan: &Plan,
@@ -139,7 +139,7 @@ pub trait ControlSocket: Send + 'static {
     /// The name of the network.
     fn name(&self) -> &Name;
 
-    /// Serves it until the network has ended, and lets everybody who is connected receive the end.
+    /// Serves the socket until the network has ended, and gives connected programs time to receive the end.
     fn serve(
         self,
         inside: Inside,
@@ -196,7 +196,7 @@ async fn run(
                     // The asker need not wait for the answer.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
-                // When all senders are gone, nobody else can end the network.
+                // If all senders are gone, nobody can end the network any more, so it ends now.
                 None => drop(inside.obey(&Intent::Down)),
             },
             () = shared.over.notified() => {}
@@ -204,7 +204,7 @@ async fn run(
     }
     if let Some(server) = server {
         ended.send_replace(true);
-        // Programs that do not read in time miss the end.
+        // Programs that do not read in time do not receive the end.
         let _ = tokio::time::timeout(LAST_WORDS, server).await;
     }
 }
@@ -251,7 +251,7 @@ impl World for Shared {
             let (state, reason) = (state.word(), reason.as_deref().unwrap_or_default());
             tracing::debug!(target: "norouter::link", %vip, %host, state, reason);
         } else if let Output::Spawn(vip, _) = output {
-            // Its command may hold what is nobody else's business.
+            // The command may contain secrets, so it is not logged.
             tracing::trace!(target: "norouter::manager", %vip, "spawn");
         } else {
             tracing::trace!(target: "norouter::manager", ?output);
@@ -287,7 +287,7 @@ impl World for Shared {
             }
             Output::Event(event) => {
                 self.journal.note(event.clone());
-                // Having no receivers is fine.
+                // An event may have no receivers.
                 let _ = self.events.send(event);
             }
             Output::Changed => state.changed = true,
@@ -333,7 +333,7 @@ fn spawn(shared: &Arc<Shared>, state: &mut State, vip: Vip, start: Start) {
     tokio::spawn(live(shared.clone(), vip, start, pass, to_write, inbox).instrument(span));
 }
 
-/// Runs one agent from its start to its end: starts it, carries frames both ways, and cleans up.
+/// Runs one agent: starts it, carries frames in both directions until it ends, and cleans up.
 async fn live(
     shared: Arc<Shared>,
     vip: Vip,
@@ -362,7 +362,7 @@ async fn live(
                 reading = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
             }
-            // An agent that has stopped reading is as good as gone, even if it still writes.
+            // An agent that does not read is treated as gone, even if it still writes.
             _ = &mut writer, if writing => {
                 writing = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
@@ -375,8 +375,8 @@ async fn live(
             }
         }
     };
-    // The rest of its output may explain its end. The wait is bounded, because processes that it has started may hold
-    // the pipes open.
+    // The rest of its output may explain its end. The wait is bounded, because processes that the agent has started may
+    // keep the pipes open.
     let rest = async {
         if reading {
             reader.await;
@@ -386,7 +386,7 @@ async fn live(
     let _ = tokio::time::timeout(REST_MAX, rest).await;
     writer.abort();
     errors.abort();
-    // Ends the processes that the agent left behind.
+    // Ends the processes that the agent has started.
     process.kill();
     shared.lock().tasks.remove(&vip);
     shared.tell(|core, now| core.handle_exit(now, vip, ending));
@@ -406,7 +406,7 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
                     match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {
                         Turn::Done => break,
                         Turn::Yield => tokio::task::yield_now().await,
-                        // Meanwhile nothing is read, so that the pipe fills up and the host itself has to wait.
+                        // Nothing is read until then, so that the pipe fills up and the host itself has to wait.
                         Turn::Wait(until) => shared.harness().clock.sleep_until(Some(until)).await,
                     }
                 }

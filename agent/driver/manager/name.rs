@@ -2,15 +2,15 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-/// More characters than anybody wants to type, and few enough for the path of a socket.
+/// The maximum length. Longer names would not fit into the path of a socket.
 const LENGTH_MAX: usize = 40;
 
-/// A name that can be a part of a file name on any system: letters, digits, `-`, `_` and `.`, beginning with a letter
-/// or digit.
+/// The name of a network. It can be part of a file name on any system: letters, digits, `-`, `_` and `.`, with a letter
+/// or digit first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name(String);
 
-/// A text that is not a [`Name`].
+/// The text is not a valid [`Name`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of a network has at most {LENGTH_MAX} letters, digits, '-', '_' and '.', and begins with a letter or digit"
@@ -35,7 +35,7 @@ impl fmt::Display for Name {
 }
 
 impl Name {
-    /// The name for the network of a manifest: that of the file, or that of its folder if the file is called
+    /// The name for the network of a manifest: the name of the file, or that of its folder if the file is called
     /// `norouter`.
     pub fn of_manifest(manifest: &Path) -> Self {
         let text =
@@ -60,7 +60,7 @@ impl Name {
         })
     }
 
-    /// The name, with a number for every network after the first.
+    /// The name with this number appended. The first network has no number.
     pub(in crate::driver) fn numbered(&self, number: usize) -> Self {
         match number {
             1 => self.clone(),

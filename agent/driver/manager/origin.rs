@@ -1,5 +1,5 @@
-//! The file that a running network was made from: it is read, watched, and applied when it changes. A broken file
-//! changes nothing.
+//! The manifest file of a running network: reads it, watches it, and applies it when it has changed. A file with errors
+//! does not change the network.
 
 use std::{
     fs::File,
@@ -27,7 +27,7 @@ pub enum Unreadable {
     /// The operating system reports an error.
     #[error("{}", describe(.0))]
     Io(#[from] io::Error),
-    /// The path has characters that no path of a manifest may have.
+    /// The path has characters that a path of a manifest may not have.
     #[error("its path has a line break or a control character; give it another name")]
     Name,
     /// The file is not text.
@@ -38,14 +38,14 @@ pub enum Unreadable {
     },
 }
 
-/// Reads the text of a manifest. If it is too large, reading stops as soon as that is certain.
+/// Reads the text of a manifest. Stops as soon as the text is known to be too large.
 pub fn read(reader: impl Read) -> Result<String, Unreadable> {
     let mut bytes = Vec::new();
     let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
     reader.take(most + 1).read_to_end(&mut bytes)?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        // The text is too large: it may be cut within a character, and will be refused for its size anyway.
+        // A text that is too large may have been cut within a character. It will be refused for its size.
         Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
             Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
         }
@@ -57,12 +57,12 @@ pub fn read(reader: impl Read) -> Result<String, Unreadable> {
     }
 }
 
-/// Reads and understands the manifest in a file.
+/// Reads and parses the manifest in a file.
 pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
     Ok(understand(&file.display().to_string(), &read(open(file)?)?))
 }
 
-/// Opens the file of a manifest. A path is refused if it could break the lines of a file that names it.
+/// Opens a manifest file. Fails if the path contains characters that could break the lines of a file that names it.
 pub fn open(file: &Path) -> Result<File, Unreadable> {
     if file.to_string_lossy().chars().any(breaks_lines) {
         return Err(Unreadable::Name);
@@ -70,7 +70,7 @@ pub fn open(file: &Path) -> Result<File, Unreadable> {
     Ok(files::open(file)?)
 }
 
-/// Whether a character in a path could end a line of a file that names the path.
+/// Whether a character of a path could end a line in a file that contains the path.
 pub(crate) fn breaks_lines(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
@@ -94,27 +94,27 @@ pub fn understand(file_name: &str, text: &str) -> Loaded {
     loaded
 }
 
-/// A network's manifest, with its triggers for a reload.
+/// The manifest file of a network, with the events that cause a reload.
 pub struct Origin {
     file: PathBuf,
     hold: Hold,
     watch: Option<Watch>,
-    /// The reload requests of other programs.
+    /// The reload requests of other programs. `None` when there can be no more.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
 }
 
 /// The result of a reload.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// Warnings and errors for people; may be empty.
+    /// Warnings and errors for people. Empty if there are none.
     pub report: String,
     /// The new plan and its outcome, which may be that it waits; `None` if nothing has changed.
     pub plan: Option<(Plan, ReloadOutcome)>,
 }
 
 impl Origin {
-    /// The file that a manager's network was made from. `watch` must have been started before the file was read, so
-    /// that no change is missed in between. Without a watch, the file is read again only on request.
+    /// The manifest file of a manager's network. `watch` must have been started before the file was read, so that no
+    /// change in between is missed. Without a watch, the file is reloaded only on request.
     pub fn new(
         file: &Path,
         hold: Hold,
@@ -136,13 +136,13 @@ impl Origin {
         }
     }
 
-    /// Which parts of a change wait for a person.
+    /// Which parts of a change have to be approved by a person.
     pub const fn hold(&self) -> Hold {
         self.hold
     }
 
-    /// Completes when the manifest has to be reloaded: with `None` because the file has changed, or with a request to
-    /// be answered.
+    /// Completes when the manifest has to be reloaded: with `None` if the file has changed, or with a request that has
+    /// to be answered.
     pub async fn next(&mut self) -> Option<ReloadRequest> {
         let changed = async {
             match &mut self.watch {
@@ -162,7 +162,7 @@ impl Origin {
         }
     }
 
-    /// Reloads the manifest, changes the network accordingly, and answers the request.
+    /// Reloads the manifest, changes the network accordingly, and answers the request if there is one.
     pub async fn take_up(&self, manager: &Handle, asker: Option<ReloadRequest>) -> Taken {
         let taken = self.read_again(manager).await;
         if let Some(asker) = asker {
@@ -170,7 +170,7 @@ impl Origin {
                 Some((_, outcome)) => Ok(outcome.clone()),
                 None => Err(taken.report.clone()),
             };
-            // The asker may have gone.
+            // The sender of the request may be gone.
             let _ = asker.send(outcome);
         }
         taken

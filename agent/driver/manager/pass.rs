@@ -1,4 +1,4 @@
-//! The pass with which the command of a host may ask a person.
+//! The pass, with which the command of a host may ask a person.
 
 use std::{ffi::OsString, path::PathBuf, sync::OnceLock};
 
@@ -10,25 +10,25 @@ use crate::{
     secret::Secret,
 };
 
-/// The variable that names the program that `ssh` starts to ask a question (`ssh(1)`, ENVIRONMENT).
+/// The variable with the program that `ssh` starts to ask a question (`ssh(1)`, ENVIRONMENT).
 pub(in crate::driver) const HELPER: &str = "SSH_ASKPASS";
 
-/// The variable that makes `ssh` do so even without a window system or a terminal.
+/// The variable that makes `ssh` use that program even without a window system or a terminal.
 const REQUIRE: &str = "SSH_ASKPASS_REQUIRE";
 
-/// The variable that tells our helper on whose behalf it asks: the network, the host and the token.
+/// The variable that tells the helper which network, host and token its question belongs to.
 pub(in crate::driver) const PASS: &str = "NOROUTER_ASKPASS";
 
-/// The path of this program, once it is known that it can be the helper.
+/// The path of this program, if it can be the helper.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Names the program that the commands of hosts are told to start for their questions.
+/// Sets the program that the commands of hosts start for their questions.
 pub fn adopt_program(program: PathBuf) {
-    // A second call would name the same program.
+    // A second call would set the same program.
     let _ = PROGRAM.set(program);
 }
 
-/// Permission for one run of a host's command to ask.
+/// Permission for one run of a host's command to ask people.
 #[derive(Clone)]
 pub(super) struct Pass {
     program: PathBuf,
@@ -38,7 +38,7 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// A new pass; `None` if this program cannot be the helper, or if the user has told ssh never to use one.
+    /// Makes a new pass. `None` if this program cannot be the helper, or if the user has told ssh not to use one.
     pub(super) fn new(network: &Name, vip: Vip) -> Option<Self> {
         let adopted = environment::adopted().iter().rev();
         let adopted = adopted
@@ -56,7 +56,7 @@ impl Pass {
         })
     }
 
-    /// The variables for the environment of the command. Arguments would be visible to every user of the machine.
+    /// The variables for the environment of the command. Unlike arguments, other users cannot see them.
     pub(super) fn variables(&self) -> [(&'static str, OsString); 3] {
         let pass = format!("{}/{}/{}", self.network, self.vip, self.token.reveal());
         [
@@ -66,7 +66,7 @@ impl Pass {
         ]
     }
 
-    /// Whether a token matches this pass.
+    /// Whether a token is the one of this pass.
     pub(super) fn opens(&self, token: &Secret) -> bool {
         let (own, other) = (self.token.reveal(), token.reveal());
         same_secret(own.as_bytes(), other.as_bytes())

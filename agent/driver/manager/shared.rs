@@ -22,36 +22,36 @@ use crate::{
     view::{Answer, Event, HostAction, Snapshot, no_such_host},
 };
 
-/// The longest time between two checks for a sleep of the machine or a new way out.
+/// The longest time between two checks whether the machine has slept or uses another network.
 pub(super) const TICK: Duration = Duration::from_secs(2);
 
-/// A request of a face to a running manager.
+/// A request of a face to the running manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// End the network.
     Down,
     /// Start, stop or restart one host.
     Host(Vip, HostAction),
-    /// Start the command that was held when the manifest changed, and that was shown with this number.
+    /// Start the command that is held since a change of the manifest, and that was shown with this number.
     Approve(Vip, u64),
     /// Apply the change of the manifest that is held and was shown with this number.
     ApproveChange(u64),
-    /// End a flow with a reset to both of its ends.
+    /// End a flow with a reset at both of its ends.
     KillFlow(FlowKey),
-    /// Answer a question of a host's command, or refuse to answer.
+    /// Answer a question of a host's command, or refuse an answer.
     Answer(Vip, Answer),
 }
 
 /// The reason why an intent was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmet {
-    /// There is no such flow.
+    /// The flow does not exist, or has ended.
     #[error("there is no such flow; it may have ended")]
     NoFlow,
-    /// There is no host of that name.
+    /// The network does not have a host of this name.
     #[error("{}", no_such_host(.0))]
     NoHost(String),
-    /// There is no host from which a connection could begin.
+    /// The connection has to begin at a host, and the manager has none of its own.
     #[error("there is no host from which the connection could begin")]
     NoSource,
     /// The host cannot be started.
@@ -59,13 +59,13 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
-    /// Nothing is held, or something else is.
+    /// Nothing is held, or it was shown with another number.
     #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
-    /// There is no such question.
+    /// The question does not exist, or does not wait for an answer any more.
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
     NoPrompt,
-    /// The asker is not allowed to.
+    /// The command is not allowed to ask.
     #[error("only the command of a host that is being connected to may ask, and not too much")]
     NoAsker,
     /// This network has no manifest to reload.
@@ -79,21 +79,21 @@ pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 /// The state that the tasks of a manager share.
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
-    /// The name of the network; `None` if it has no control socket through which commands could ask.
+    /// The name of the network. `None` if there is no control socket, so that commands cannot ask.
     pub(super) network: Option<Name>,
     pub(super) snapshots: watch::Sender<Snapshot>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) reload: mpsc::UnboundedSender<ReloadRequest>,
-    /// Notified when the network was stopped and every process has ended.
+    /// Notified when the network has been stopped and every process has ended.
     pub(super) over: Notify,
     pub(super) journal: Journal,
     pub(super) wake_watch: Mutex<WakeWatch>,
 }
 
-/// The machine, and the driver's own state under the same lock.
+/// The machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
-    /// Whether the snapshot that was sent last is outdated.
+    /// Whether the state has changed since the last snapshot.
     pub(super) changed: bool,
     pub(super) tasks: HashMap<Vip, AgentTasks>,
     /// Where the replies of agents are waited for, by the agent and the number of the question.
@@ -106,11 +106,11 @@ pub(super) struct State {
 pub(super) struct AgentTasks {
     pub(super) to_write: Arc<Notify>,
     pub(super) orders: mpsc::UnboundedSender<Order>,
-    /// Permission for its command to ask.
+    /// Permission for the agent's command to ask people. `None` if it may not.
     pub(super) pass: Option<Pass>,
 }
 
-/// An order to the task of a running agent.
+/// A task for the process of an agent.
 pub(super) enum Order {
     CloseInput,
     Terminate,
@@ -130,7 +130,7 @@ impl State {
 pub(super) struct WakeWatch {
     sleep: SleepWatch,
     uplink: Uplink,
-    /// When to check the way out again.
+    /// When to check the network again.
     at: Instant,
 }
 
@@ -143,8 +143,8 @@ impl WakeWatch {
         }
     }
 
-    /// Whether the connections of all agents may be broken: the machine has slept, as a timer that is this late shows,
-    /// or it has another way out.
+    /// Whether the connections of all agents may be broken: the machine has slept, which the delay of the timer shows,
+    /// or it uses another network.
     pub(super) fn has_woken(&mut self, now: Instant, late: Duration) -> bool {
         let mut woken = self.sleep.has_slept(late);
         if self.at <= now {

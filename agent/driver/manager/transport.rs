@@ -1,4 +1,4 @@
-//! The streams under an agent: those of a child process, or pipes in memory to a thread.
+//! The streams of an agent: those of a child process, or pipes in memory to a thread.
 
 use std::thread;
 
@@ -26,7 +26,7 @@ const DUPLEX: usize = 256 << 10;
 /// The process or thread of an agent.
 pub(super) enum Process {
     Child(Child),
-    /// An agent inside the manager: tells when it has ended, and can be asked to stop or be cut off.
+    /// An agent inside the manager: it can be asked to stop, can be cut off, and reports its end.
     Inside {
         ended: oneshot::Receiver<()>,
         stop: Option<oneshot::Sender<()>>,
@@ -34,7 +34,7 @@ pub(super) enum Process {
     },
 }
 
-/// Starts an agent. With a pass, its command may ask people.
+/// Starts an agent. With a pass, the agent's command may ask people.
 pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), CannotStart> {
     match start {
         Start::InProcess => in_process().map_err(CannotStart::Other),
@@ -45,7 +45,7 @@ pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pip
     }
 }
 
-/// Starts an agent on its own thread, so that work for other hosts does not take the manager's time.
+/// Starts an agent on its own thread, so that its work does not take time from the manager.
 fn in_process() -> Result<(Process, Pipes), String> {
     let (input, far_input) = tokio::io::duplex(DUPLEX);
     let (output, far_output) = tokio::io::duplex(DUPLEX);
@@ -67,9 +67,9 @@ fn in_process() -> Result<(Process, Pipes), String> {
                 _ = killed => {}
             }
         });
-        // A resolver that does not answer occupies a thread, which must not keep the agent alive.
+        // A lookup that does not return occupies a thread, which must not keep the agent alive.
         runtime.shutdown_background();
-        // The manager may have ended first.
+        // The manager may have ended before.
         let _ = end.send(());
     };
     let thread = thread::Builder::new().name("agent".to_owned());
@@ -88,19 +88,19 @@ fn in_process() -> Result<(Process, Pipes), String> {
 }
 
 impl Process {
-    /// Waits until it has ended. The future may be dropped and made again.
+    /// Waits until the agent has ended. The future may be dropped and created again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self {
             Self::Child(child) => child.wait().await,
             Self::Inside { ended, .. } => {
-                // A thread that panicked has ended too.
+                // A thread that has panicked has ended, too.
                 let _ = ended.await;
                 Ending::Unknown
             }
         }
     }
 
-    /// Asks it to end.
+    /// Asks the agent to end.
     pub(super) fn terminate(&mut self) {
         match self {
             Self::Child(child) => child.terminate(),
@@ -108,7 +108,7 @@ impl Process {
         }
     }
 
-    /// Ends it.
+    /// Ends the agent.
     pub(super) fn kill(&mut self) {
         match self {
             Self::Child(child) => child.kill(),

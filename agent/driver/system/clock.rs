@@ -1,4 +1,4 @@
-//! The only clock, and a watch that notices when it stood still.
+//! The only clock of the program, and the detection of times at which it stood still.
 
 use std::time::{Duration, Instant as SystemInstant};
 
@@ -6,8 +6,8 @@ use crate::time::Instant;
 
 /// Tells machines the time, in microseconds since the clock was made.
 ///
-/// It is monotonic: neither a clock that is set nor one that drifts changes what a machine sees. On Linux
-/// (`CLOCK_MONOTONIC`) and macOS (`CLOCK_UPTIME_RAW`) it also stands still while the machine sleeps.
+/// The clock is monotonic: setting or correcting the system time does not affect machines. On Linux (`CLOCK_MONOTONIC`)
+/// and macOS (`CLOCK_UPTIME_RAW`) it also stops while the computer is suspended.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::driver) struct Clock {
     start: SystemInstant,
@@ -33,13 +33,14 @@ impl Clock {
     }
 }
 
-/// A timer that is this late shows that the machine has slept, or that this process was suspended.
+/// A timer with a longer delay than this shows that the computer was suspended, or this process was stopped.
 const LATE: Duration = Duration::from_secs(5);
 
-/// The least difference between the time outside and the time on our clock that counts as sleep.
+/// The smallest difference between the time since boot and our clock that shows that the computer was suspended.
 const SLEPT: Duration = Duration::from_secs(2);
 
-/// Notices that the machine has slept: either more time has passed than on our clock, or a timer fired much too late.
+/// Detects that the computer was suspended: either the time since boot is ahead of our clock, or a timer fired much too
+/// late.
 pub(in crate::driver) struct SleepWatch {
     outside: Duration,
     inside: SystemInstant,
@@ -53,7 +54,7 @@ impl SleepWatch {
         }
     }
 
-    /// Whether there was a sleep since the last call. `late` is the delay of the timer that has just fired.
+    /// Whether the computer was suspended since the last call. `late` is the delay of the timer that has just fired.
     pub(in crate::driver) fn has_slept(&mut self, late: Duration) -> bool {
         let before = std::mem::replace(self, Self::start());
         let outside = self.outside.saturating_sub(before.outside);
@@ -62,8 +63,8 @@ impl SleepWatch {
     }
 }
 
-/// The time since the machine was started, sleep included. Zero on systems whose usual clock counts sleep: there, the
-/// delay of a timer tells.
+/// The time since the computer was started, including the time for which it was suspended. Zero on systems whose usual
+/// clock includes that time as well; there the delay of a timer shows it.
 fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     {
@@ -77,7 +78,8 @@ fn since_boot() -> Duration {
     #[cfg(target_vendor = "apple")]
     {
         use rustix::time::{ClockId, clock_gettime};
-        // On these systems this clock also counts sleep, unlike the one of the standard library.
+        // On these systems this clock includes the time for which the computer was suspended, unlike the standard
+        // library's.
         let time = clock_gettime(ClockId::Monotonic);
         Duration::new(
             u64::try_from(time.tv_sec).unwrap_or(0),
@@ -88,7 +90,7 @@ fn since_boot() -> Duration {
     Duration::ZERO
 }
 
-/// A number that no other process is likely to have, as the seed of a machine.
+/// A random number as the seed of a machine.
 pub(in crate::driver) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     // The standard library seeds its hash tables from the operating system.

@@ -1,5 +1,5 @@
-//! Replaces files so that a full disk leaves the old content, and a crash the old or the new. A file that can be
-//! replaced as a whole is never left half written. In a file that cannot, bytes that stay the same are never touched.
+//! Replaces files safely: a full disk leaves the old content, and a crash the old or the new one. A file that cannot be
+//! replaced as a whole is overwritten in place, and only where it differs.
 
 use std::{
     ffi::OsString,
@@ -11,27 +11,28 @@ use std::{
 
 use super::error::describe;
 
-/// The permissions of a file that everybody on the machine may read.
+/// The permissions of a file that every user of the machine may read.
 pub(crate) const PUBLIC: u32 = 0o644;
 /// The permissions of a file that holds secrets.
 pub const PRIVATE: u32 = 0o600;
 
-/// Gives a file new content. A file that does not exist yet gets these permissions. A symbolic link is followed.
+/// Gives a file new content. If the file does not exist, it is created with these permissions. A symbolic link is
+/// followed.
 ///
 /// The error names the file and says what to do. The file then still has its old content.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
 }
 
-/// Like [`replace`], unless `still` says at the last moment that the file has changed meanwhile. Tells whether the file
-/// was replaced.
+/// Like [`replace`], but only if `still` returns true just before the replacement, because the file has not changed in
+/// the meantime. Returns whether the file was replaced.
 pub(crate) fn replace_if(
     path: &Path,
     content: &[u8],
     mode: u32,
     still: &dyn Fn(&Path) -> io::Result<bool>,
 ) -> Result<bool, String> {
-    // A file that does not exist yet is created at the path as given.
+    // A file that does not exist is created at the given path.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let old = match fs::metadata(&real) {
         Ok(old) => Some(old),
@@ -40,7 +41,7 @@ pub(crate) fn replace_if(
     };
     let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
         // A file that is a mount point, such as /etc/hosts in a container, or whose folder is not writable, can still
-        // be overwritten itself. If the disk is full, overwriting helps only when the file does not grow.
+        // be overwritten in place. If the disk is full, that helps only if the file does not grow.
         (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
             still(&real).and_then(|still| {
                 if still {
@@ -54,10 +55,9 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
-/// Opens a file to read it. Anything else is refused at once: a pipe or a device could keep its reader waiting for
-/// ever.
+/// Opens a file for reading. Fails if it is anything else: a pipe or a device could block its reader for ever.
 pub fn open(path: &Path) -> io::Result<File> {
-    // The type is checked first, since merely opening some devices has effects.
+    // The type is checked first, because opening some devices has side effects.
     is_file(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
@@ -65,7 +65,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        // The path may be a pipe by now, and opening that must not wait either. For a file the flag means nothing.
+        // If the path has become a pipe since then, opening it must not block either. The flag does not affect regular
+        // files.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -124,7 +125,7 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, String> {
     }
 }
 
-/// Copies a file with its permissions. Does nothing if there is no such file.
+/// Copies a file with its permissions. Does nothing if the file does not exist.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     let Some(content) = read(from)? else {
         return Ok(());
@@ -160,7 +161,7 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {path}: {what}; {next}")
 }
 
-/// Writes a new file beside the old one and renames it over the old one, if `still` says that this has not changed.
+/// Writes a new file next to the old one and renames it, if `still` returns true.
 fn swap(
     path: &Path,
     content: &[u8],
@@ -192,12 +193,11 @@ fn swap(
         Ok(still)
     })();
     if !matches!(swapped, Ok(true)) {
-        // The first error is reported. A second one, about a leftover file, would not help.
+        // Only the first error is reported. Another one, about the temporary file, would not help.
         let _ = fs::remove_file(&temporary);
         return swapped;
     }
-    // Syncing the folder makes the new name survive a power failure. If that fails, the name is safe only a little
-    // later.
+    // Syncing the folder makes the new name survive a power failure. Without it, the name is safe a little later.
     let _ = step();
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
@@ -216,7 +216,7 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-/// Creates a file that only its owner can open until it gets its final permissions.
+/// Creates a file that only its owner can open, until its final permissions are set.
 fn create(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -224,7 +224,7 @@ fn create(path: &Path, mode: u32) -> io::Result<File> {
     {
         use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
         let file = options.mode(PRIVATE).open(path)?;
-        // The mode is set afterwards, because `open` would apply the umask to it.
+        // The permissions are set afterwards, because the umask would change them during creation.
         if let Err(error) = file.set_permissions(fs::Permissions::from_mode(mode)) {
             let _ = fs::remove_file(path);
             return Err(error);
@@ -243,13 +243,13 @@ fn mode_of(old: &fs::Metadata) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o7777
 }
 
-/// On other systems a new file gets its permissions from its folder.
+/// On other systems a new file inherits its permissions from its folder.
 #[cfg(not(unix))]
 fn mode_of(_: &fs::Metadata) -> u32 {
     PUBLIC
 }
 
-/// Whether the file has other names (hard links), under which the old content would remain.
+/// Whether the file has other hard links, which would keep the old content.
 #[cfg(unix)]
 fn has_other_names(old: &fs::Metadata) -> bool {
     std::os::unix::fs::MetadataExt::nlink(old) > 1
@@ -260,15 +260,15 @@ fn has_other_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Gives a new file the owner, group, access lists and security labels of the old one. On an error, the caller
-/// overwrites the old file instead.
+/// Gives a new file the owner, group, access lists and security labels of the old one. If that fails, the caller
+/// overwrites the old file in place.
 #[cfg(unix)]
 fn dress(file: &File, path: &Path, old: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;
-        // Changing the owner clears some permissions.
+        // A change of the owner clears some permissions.
         file.set_permissions(fs::Permissions::from_mode(mode_of(old)))?;
     }
     #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -286,7 +286,7 @@ fn dress(_: &File, _: &Path, _: &fs::Metadata) -> io::Result<()> {
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
-    /// More than any file system keeps for one file by default.
+    /// No file system keeps more than this for one file by default.
     const LABELS_MAX: usize = 64 << 10;
     let mut names = vec![0; LABELS_MAX];
     let length = match flistxattr(from, &mut names[..]) {
@@ -301,7 +301,7 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
             continue;
         }
         let length = fgetxattr(from, name, &mut value[..])?;
-        // Many labels are set automatically, and setting them would fail.
+        // Many labels are set automatically, and setting them again would fail.
         let same = fgetxattr(to, name, &mut present[..])
             .is_ok_and(|there| present[..there] == value[..length]);
         if !same {
@@ -311,9 +311,9 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Overwrites the file in place, and only where it differs: it is extended first, then the differing bytes are written,
-/// and last it is cut. So a full disk shows before anything is lost, and adding or removing a block at the end of a
-/// file writes no other byte.
+/// Overwrites a file in place, and only where it differs. The file is extended first, then the differing bytes are
+/// written, and finally it is truncated. Therefore a full disk is detected before anything is lost, and a block at the
+/// end of the file is added or removed without writing the bytes before it.
 fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut old = Vec::new();
@@ -366,7 +366,7 @@ fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Does nothing. In tests, any one step can fail or be the last.
+/// Does nothing. Tests can make any step fail, or end the operation after it.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "tests let it fail")]
 fn step() -> io::Result<()> {
@@ -384,7 +384,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// What happens at the chosen step.
+    /// The fault at the chosen step.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub(crate) enum Trouble {
         Full,
@@ -396,12 +396,12 @@ pub(crate) mod tests {
         static TROUBLE: Cell<Option<(usize, Trouble)>> = const { Cell::new(None) };
     }
 
-    /// Makes something happen at this step of this thread, counted from 0.
+    /// Causes a fault at this step on this thread. Steps are counted from 0.
     pub(crate) fn at_step(steps: usize, trouble: Trouble) {
         TROUBLE.set(Some((steps, trouble)));
     }
 
-    /// Whether the chosen step was never reached. Clears it in any case.
+    /// Whether the chosen step was not reached. The fault is cleared in any case.
     pub(crate) fn was_spared() -> bool {
         TROUBLE.take().is_some()
     }

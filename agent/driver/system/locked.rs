@@ -1,5 +1,5 @@
-//! Lock files, by which the programs of one user keep out of each other's way. The operating system releases a lock
-//! when its process ends, in whatever way.
+//! Lock files, with which the programs of one user exclude each other. The operating system releases a lock when the
+//! process ends in any way.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long to wait between two attempts to take a lock.
+/// The pause between two attempts to take a lock.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Locks a file, and creates it if necessary; `None` if another process has locked it. No link is followed.
+/// Locks a file, which is created if necessary. `None` if another process has locked it. Links are not followed.
 pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let mut options = OpenOptions::new();
@@ -30,15 +30,15 @@ pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // The previous holder may have removed the file after we opened it and before we locked it. Then the lock
-        // protects nothing.
+        // The previous holder may have removed the file between its opening and its locking. In that case the lock has
+        // no effect.
         if is_at(&file, path) {
             return Ok(Some(file));
         }
     }
 }
 
-/// Like [`lock`], but waits for a while if another process has the lock.
+/// Like [`lock`], but waits up to `most` if another process has the lock.
 pub(in crate::driver) fn wait(path: &Path, most: Duration) -> io::Result<Option<File>> {
     let since = Instant::now();
     loop {
@@ -64,10 +64,10 @@ pub(in crate::driver) fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Removes a locked file while it is still locked, unless its path leads to another file by now.
+/// Removes a locked file while it is still locked, unless another file is at its path.
 pub(in crate::driver) fn remove(file: &File, path: &Path) {
     if is_at(file, path) {
-        // A leftover lock file locks nobody out.
+        // It does no harm if the file stays, because it is not locked.
         let _ = fs::remove_file(path);
     }
 }

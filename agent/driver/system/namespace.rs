@@ -1,11 +1,11 @@
-//! A network of its own for this process, without privilege, where the operating system allows that.
+//! Gives this process a network of its own without privileges, if the operating system allows that.
 
 use std::io;
 
-/// Moves this process into a new network that has only a loopback interface. The process must not have started a thread
+/// Moves this process into a new network that has only a loopback interface. The process must not have started threads
 /// yet. Everything that it starts later is in the same network.
 ///
-/// Works on Linux, if people without privilege may have user namespaces.
+/// It works on Linux, if users without privileges may create user namespaces.
 pub(in crate::driver) fn enter() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     return linux::enter();
@@ -26,10 +26,10 @@ mod linux {
     pub(super) fn enter() -> io::Result<()> {
         let user = rustix::process::geteuid().as_raw();
         let group = rustix::process::getegid().as_raw();
-        // The user namespace gives the right to make the network namespace.
+        // The user namespace gives the permission to create the network namespace.
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
-        // Files keep their owners. The kernel accepts a map of groups only from a process that cannot drop groups
-        // (user_namespaces(7)).
+        // The owners of files stay the same. The kernel accepts a map of groups only from a process that cannot drop
+        // groups (user_namespaces(7)).
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
@@ -40,13 +40,13 @@ mod linux {
     const NLMSG_ERROR: u16 = 2;
     const RTM_NEWLINK: u16 = 16;
     const NLM_F_REQUEST_AND_ACK: u16 = 1 | 4;
-    /// The loopback interface has index 1 in every network namespace.
+    /// The index of the loopback interface in every network namespace.
     const LOOPBACK_INDEX: i32 = 1;
     const IFF_UP: u32 = 1;
 
     /// Sets the loopback interface up, as `ip link set lo up` does.
     fn raise_loopback() -> io::Result<()> {
-        // A netlink socket without an address talks to the kernel. Protocol 0 is the one for routes and links.
+        // A netlink socket without an address is connected to the kernel. Protocol 0 is for routes and links.
         let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
         send(&kernel, &raise(LOOPBACK_INDEX), SendFlags::empty())?;
         let mut answer = [0; 256];
@@ -76,7 +76,7 @@ mod linux {
         message
     }
 
-    /// The result in an answer: 0 or a negative error number.
+    /// The result in the kernel's answer: 0, or a negative error number.
     fn error_of(answer: &[u8]) -> Option<i32> {
         let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
         let error = i32::from_ne_bytes(answer.get(16..20)?.try_into().ok()?);

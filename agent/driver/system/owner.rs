@@ -1,8 +1,8 @@
-//! Finds the owner of a TCP socket of this machine by asking the kernel (`sock_diag`): one question and one answer over
-//! netlink, without privileges, and without reading the list of all sockets.
+//! Asks the kernel for the owner of a TCP socket of this machine (`sock_diag`). That is one netlink message and one
+//! answer, without privileges, and without reading the list of all sockets.
 //!
-//! An owner that the kernel does not name is not guessed. If a client has gone before the question, the kernel names
-//! root or nobody as the owner; neither is believed.
+//! If the kernel does not report an owner, the owner is unknown. If a client's socket has been closed, the kernel may
+//! report root or nobody as its owner, which is not believed.
 
 use std::{
     io,
@@ -34,28 +34,28 @@ const TCP: u8 = 6;
 const INET: u8 = 2;
 const INET6: u8 = 10;
 
-/// The user id that stands for all users without a number in this user namespace (`/proc/sys/kernel/overflowuid`).
+/// The user id of all users that do not have a number in this user namespace (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
-/// States of a TCP socket (`tcp_states.h`): those in which a program holds it, and the one in which it listens. A
-/// socket in `TIME_WAIT`, or one whose handshake is not finished, has no owner.
+/// States of a TCP socket (`tcp_states.h`): those in which a program has it open, and the one in which it listens. A
+/// socket in `TIME_WAIT`, or one in its handshake, has no owner.
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
 const LISTENING: u8 = 10;
 
-/// A connection to the kernel for such questions. One is enough for an agent.
+/// A netlink socket for such questions. An agent needs only one.
 #[derive(Debug)]
 pub(crate) struct SocketOwners {
     netlink: OwnedFd,
-    /// The number of the last question.
+    /// The number of the last message.
     asked: u32,
 }
 
-/// A socket as the kernel shows it.
+/// A socket as the kernel reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketOwner {
     /// The user who made the socket.
     pub(crate) user: u32,
-    /// The inode of the socket, by which its program can be found.
+    /// The inode of the socket, with which its program can be found.
     inode: u32,
 }
 
@@ -69,10 +69,10 @@ impl SocketOwners {
             flags,
             Some(SOCK_DIAG),
         )?;
-        // After this only the kernel can answer.
+        // From now on, only the kernel can send messages to this socket.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // A kernel without the module fails on the first question. No socket has these addresses.
+        // If the kernel's module is missing, the first question fails. There is no socket with these addresses.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -82,7 +82,7 @@ impl SocketOwners {
         Ok(owners)
     }
 
-    /// The owner of the socket at `client` that is connected to `server`; `None` if it has gone.
+    /// The owner of the socket at `client` that is connected to `server`. `None` if it is closed.
     pub(crate) fn of_client(
         &mut self,
         client: SocketAddr,
@@ -102,7 +102,7 @@ impl SocketOwners {
         Ok(held(found, &[LISTENING]))
     }
 
-    /// Asks the kernel about the socket with these two ends; `None` if there is none.
+    /// Asks the kernel for the socket with these two addresses. `None` if there is none.
     fn ask(&mut self, near: SocketAddr, far: SocketAddr) -> io::Result<Option<Found>> {
         self.asked = self.asked.wrapping_add(1);
         send(
@@ -112,11 +112,11 @@ impl SocketOwners {
         )?;
         let mut buffer = [0; 1_024];
         loop {
-            // The answer is there as soon as the question has been sent.
+            // The answer is available as soon as the message was sent.
             let (_, length) = recv(&self.netlink, &mut buffer[..], RecvFlags::empty())?;
             let bytes = buffer.get(..length).unwrap_or_default();
             match answer(self.asked, bytes) {
-                // An answer to an earlier question that was given up.
+                // This is a late answer to an earlier message.
                 Answer::Another => {}
                 Answer::Nobody => return Ok(None),
                 Answer::Failed(error) => return Err(error),
@@ -132,8 +132,8 @@ impl SocketOwner {
         self.user == 0 || self.user == geteuid().as_raw()
     }
 
-    /// Describes the owner for people: the user's name if there is one, and the program if it can be seen. It may read
-    /// files, and is slow.
+    /// A description of the owner for people: the user's name if it has one, and the program if it can be found. The
+    /// function reads many files, and is slow.
     pub(crate) fn describe(self) -> String {
         let user = self.user;
         let who = match nix::unistd::User::from_uid(user.into()) {
@@ -147,7 +147,7 @@ impl SocketOwner {
     }
 }
 
-/// The program that has a socket open, if this process may find out.
+/// The program that has the socket open. `None` if this process is not allowed to find out.
 fn program(inode: u32) -> Option<String> {
     let wanted = format!("socket:[{inode}]");
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
@@ -168,13 +168,13 @@ fn program(inode: u32) -> Option<String> {
     None
 }
 
-/// Whether every user has a different number in this user namespace.
+/// Whether every user has a number of its own in this user namespace.
 fn all_users_have_numbers() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
-/// A socket in an answer of the kernel.
+/// A socket in the kernel's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Found {
     state: u8,
@@ -191,11 +191,11 @@ enum Answer {
     Found(Found),
     Nobody,
     Failed(io::Error),
-    /// The answer to another question.
+    /// The answer is for another message.
     Another,
 }
 
-/// The question about the socket with these two ends (`sock_diag(7)`).
+/// The message that asks for the socket with these two addresses (`sock_diag(7)`).
 fn question(number: u32, near: SocketAddr, far: SocketAddr) -> Vec<u8> {
     let length = HEADER + QUESTION;
     let mut bytes = Vec::with_capacity(length);
@@ -219,13 +219,13 @@ fn question(number: u32, near: SocketAddr, far: SocketAddr) -> Vec<u8> {
         }
         bytes.extend(room);
     }
-    // No interface and no cookie, since neither is known.
+    // The interface and the cookie are not known.
     bytes.extend(0_u32.to_ne_bytes());
     bytes.extend([0xff; 8]);
     bytes
 }
 
-/// Parses an answer of the kernel.
+/// Parses the kernel's answer.
 fn answer(number: u32, bytes: &[u8]) -> Answer {
     let word = |at: usize| {
         let bytes = bytes.get(at..at + 4)?.try_into().ok()?;
@@ -281,7 +281,7 @@ mod tests {
             assert!(told.contains(&pid) && told.contains("uid"), "{told}");
             let owner = owners.of_listener(address).unwrap();
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // A client's socket is not found as a listener, nor a listener's as a client.
+            // The socket of a client is not found as a listener, nor that of a listener as a client.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),

@@ -1,4 +1,4 @@
-//! Buffers for reading. A buffer is used again once everything that was cut from it has been dropped.
+//! Buffers for reading. A buffer is reused when everything that was cut from it has been dropped.
 
 use std::collections::VecDeque;
 
@@ -7,11 +7,11 @@ use bytes::BytesMut;
 /// How much is read at a time, in bytes: a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
-/// How many bytes of one pipe are read before others have their turn. A pipe on Linux holds as many: fewer would only
-/// cost time.
+/// How many bytes of one pipe are read before others have their turn. This is the capacity of a pipe on Linux; with
+/// fewer, time would be wasted.
 const TURN: usize = 64 << 10;
 
-/// Yields to others, in this process and in all others, when much of one pipe has been read.
+/// Yields to other tasks and processes after much of one pipe was read.
 #[derive(Default)]
 pub(in crate::driver) struct Turns {
     bytes: usize,
@@ -23,8 +23,8 @@ impl Turns {
         self.bytes += bytes;
         if self.bytes >= TURN {
             self.bytes = 0;
-            // Without this, a pipe that is never empty would keep this thread on its processor to the end of each time
-            // slice.
+            // Without this, a pipe that never becomes empty would keep this thread on its processor until the end of
+            // its time slice.
             std::thread::yield_now();
             tokio::task::yield_now().await;
         }
@@ -34,11 +34,11 @@ impl Turns {
 /// The least room that is worth a read, in bytes.
 const READ_MIN: usize = 64 << 10;
 
-/// How many blocks are kept for later.
+/// How many free blocks are kept.
 const SPARE_MAX: usize = 16;
 
-/// Blocks of memory, parts of which may still wait in queues as frames. A fresh block for every read would cost more
-/// than the read: the operating system has to find and clear its pages.
+/// Blocks of memory. Parts of them may still be in queues as frames. A new block for every read would cost more than
+/// the read, because the operating system has to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
@@ -76,7 +76,7 @@ mod tests {
     fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
         let mut pool = Pool::default();
         let mut buffer = BytesMut::new();
-        // Fills the free room, and cuts off everything but the start of a frame.
+        // Fills the free room, and cuts off everything except for the beginning of a frame.
         let mut read = |mark: u8| {
             pool.make_room(&mut buffer);
             let start = buffer.as_ptr();

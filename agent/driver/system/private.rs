@@ -1,5 +1,5 @@
-//! The folder for the sockets of this user's programs, other places for it in case somebody else has taken the first,
-//! and the check that the other end of a socket is the same user.
+//! The folder for the sockets of this user's programs, with alternatives in case another user has taken its name, and
+//! the check that the other end of a socket belongs to the same user.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -15,8 +15,8 @@ use super::{
     trusted::{self, own},
 };
 
-/// Returns the stream if its other end belongs to this user. The mode of the folder keeps others out; this is a second
-/// check.
+/// Returns the stream if its other end belongs to this user. The permissions of the folder exclude other users already;
+/// this is a second check.
 pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream> {
     if stream.peer_cred()?.uid() == own() {
         Ok(stream)
@@ -25,9 +25,9 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible places of the folder, best first: `$XDG_RUNTIME_DIR/norouter`, then a folder of this user's own among
-/// the temporary files, then one in the home folder, because somebody else may have taken the second name. The
-/// variables may still be those of another user, after `su`.
+/// The possible folders, best first: `$XDG_RUNTIME_DIR/norouter`, then one among the temporary files, and then one in
+/// the home folder, because another user may have taken the name of the second one. After `su`, the variables may still
+/// be those of another user.
 fn places() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
@@ -46,7 +46,8 @@ pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// The first folder that can be made or used, closed to others. The error says why none can.
+/// The first folder that can be used, with permissions for this user only. It is created if necessary. The error has
+/// the reasons if there is none.
 pub(in crate::driver) fn folder() -> Result<PathBuf, String> {
     let mut reasons = Vec::new();
     for place in places() {
@@ -58,7 +59,7 @@ pub(in crate::driver) fn folder() -> Result<PathBuf, String> {
     Err(reasons.join(", and "))
 }
 
-/// Makes the folder, closed to others. A folder that somebody else has put there is not used.
+/// Creates the folder with permissions for this user only. A folder of another user is not used.
 pub(in crate::driver) fn make(folder: &Path) -> Result<(), String> {
     let shown = folder.display();
     let mut builder = DirBuilder::new();
@@ -73,7 +74,7 @@ pub(in crate::driver) fn make(folder: &Path) -> Result<(), String> {
     }
     let is_ours = fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir() && it.uid() == own());
     if is_ours && !is_ours_alone(folder) {
-        // If this fails, the check below reports it.
+        // If this fails, the following check reports it.
         let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
     }
     if is_ours_alone(folder) {

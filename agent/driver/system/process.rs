@@ -1,8 +1,8 @@
-//! Identifies this process by a word that other programs of the machine can check.
+//! Identifies this process by a text with which other programs on the machine can check whether it still runs.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A word that is unique on this machine, for each process and each call: process id, start time, and a count.
+/// A text that identifies this process and this call on this machine: process id, start time, and a count.
 pub(in crate::driver) fn word() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let pid = std::process::id();
@@ -10,8 +10,8 @@ pub(in crate::driver) fn word() -> String {
     format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
 }
 
-/// Whether the process with this word has ended. If that cannot be known, it counts as alive, except on systems that
-/// never tell.
+/// Whether the process with this text has ended. If that is not known, the process counts as running, except on systems
+/// that never report it.
 pub(in crate::driver) fn is_gone(word: &str) -> bool {
     let mut parts = word.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
@@ -29,7 +29,7 @@ fn exists(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    // A process that may not be signalled exists: only this error means that there is none.
+    // A process that this one may not signal exists. Only this error means that it does not.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
@@ -38,10 +38,10 @@ fn exists(pid: u32) -> bool {
     pid == std::process::id()
 }
 
-/// The start time of a process, in ticks since the machine started (`proc_pid_stat(5)`); not known on every system.
+/// The start time of a process, in ticks since the machine started (`proc_pid_stat(5)`). `None` if it is not known.
 fn began(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name in parentheses may contain anything.
+    // The program's name is in parentheses, and may contain any characters.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19)?.parse().ok()
 }
@@ -61,7 +61,7 @@ mod tests {
         for strange in ["", "x", "x.1", "1", "-1.1"] {
             assert!(!is_gone(strange), "{strange}");
         }
-        // Another process has this id by now.
+        // The process id was reused by another process.
         #[cfg(target_os = "linux")]
         assert!(is_gone(&format!("{}.1.1", std::process::id())));
     }

@@ -1,4 +1,4 @@
-//! Asks the resolvers that this host itself uses, as a stub resolver does. It never asks other servers.
+//! A stub resolver: it asks the servers that this host itself uses, and no others.
 
 use std::{
     collections::BTreeSet,
@@ -23,10 +23,10 @@ use crate::names::{
     search::{self, Candidate},
 };
 
-/// The latest time at which an answer is given. Programs ask again, or give up, after 5 s.
+/// How long a query may take. Programs repeat it, or give up, after 5 s.
 const ASK_MAX: Duration = Duration::from_secs(3);
 
-/// How many queries run at the same time; each needs a socket or two. Others wait.
+/// How many queries run at the same time. Each needs one or two sockets. Further queries wait.
 const QUERIES_MAX: usize = 256;
 
 /// The longest possible message, in bytes.
@@ -36,12 +36,12 @@ const MESSAGE_MAX: usize = 65_535;
 #[derive(Debug)]
 pub struct Resolver {
     source: Source,
-    /// Our own listeners. They are never asked, because they would ask us again.
+    /// Our own DNS servers. They are never asked, because they would ask us again.
     not_these: BTreeSet<SocketAddr>,
     turns: Semaphore,
 }
 
-/// The source of the list of servers.
+/// Where the list of servers comes from.
 #[derive(Debug)]
 enum Source {
     /// A file, which is read again when it has changed.
@@ -57,11 +57,11 @@ enum Source {
     Fixed(Resolvers),
 }
 
-/// Changes when the file changes; `None` if there is no file.
+/// Identifies the version of the file by its time and size. `None` if the file does not exist.
 type Version = Option<(SystemTime, u64)>;
 
 impl Resolver {
-    /// The resolvers of this host, except those at these addresses, which are our own.
+    /// The resolvers of this host, without those at these addresses, which are our own.
     pub fn of_this_host(not_these: impl IntoIterator<Item = SocketAddr>) -> Self {
         #[cfg(not(windows))]
         return Self::of_file("/etc/resolv.conf", not_these);
@@ -87,8 +87,8 @@ impl Resolver {
         }
     }
 
-    /// Answers a query. The result is always a reply to this query: that of a resolver, or SERVFAIL if no resolver had
-    /// one in time. It is empty if the query does not even have a header.
+    /// Answers a query. The result is always a reply to this query: that of a server, or SERVFAIL if no server has
+    /// answered in time. It is empty if the query does not even have a header.
     pub async fn ask(&self, query: &[u8]) -> Vec<u8> {
         let asked = timeout(ASK_MAX, async {
             let _turn = self.turns.acquire().await.ok()?;
@@ -98,7 +98,7 @@ impl Resolver {
         reply.unwrap_or_else(|| dns::servfail(query))
     }
 
-    /// Tries the names that the query can mean, in order, until one exists.
+    /// Tries the full names that the query may stand for, in order, until one exists.
     async fn find(&self, query: &[u8]) -> Option<Vec<u8>> {
         let resolvers = self.current();
         let (mut absent, mut failed) = (None, false);
@@ -116,26 +116,26 @@ impl Resolver {
                 }
             };
             match answer {
-                // The first name that exists is the answer, even without a record of the requested type: the IPv4 and
-                // IPv6 addresses of one name must not come from two names.
+                // The first name that exists decides, even if it has no record of the requested type. Otherwise the
+                // IPv4 and the IPv6 addresses of a query could belong to two different names.
                 Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
-                // The query itself failed. The answer for another name would not be an answer to it.
+                // The lookup of the exact name has failed, and a reply for another name must not replace it.
                 None if candidate == Candidate::AsAsked => return None,
                 None => failed = true,
             }
         }
-        // A name certainly does not exist only if no question about it failed.
+        // It is certain that the name does not exist only if no lookup has failed.
         absent.filter(|_| !failed)
     }
 
-    /// Asks one server after the other, for as many rounds as the host's settings say. `None` if no server has a useful
-    /// reply.
+    /// Asks one server after the other, and repeats this as often as the host's settings say. `None` if no server has
+    /// sent a useful reply.
     async fn exchange(&self, resolvers: &Resolvers, query: &[u8]) -> Option<(Verdict, Vec<u8>)> {
         let mut servers = resolvers.servers.clone();
         servers.retain(|server| !self.not_these.contains(server));
-        // A dead server must leave time for the others.
+        // A server that does not answer must leave time for the others.
         let tries = u32::try_from(servers.len() * resolvers.attempts).ok()?;
         let patience = resolvers.timeout.min(ASK_MAX.checked_div(tries)?);
         for _ in 0..resolvers.attempts {
@@ -146,7 +146,7 @@ impl Resolver {
                     Ok(Ok((verdict, reply))) => {
                         return Some((verdict, dns::with_id(&reply, id(query))));
                     }
-                    // The server may have lost the query, or may not be up yet.
+                    // The message may have been lost, or the server may not be up yet, so it is asked again.
                     Ok(Err(_)) | Err(_) => silent.push(server),
                 }
             }
@@ -155,7 +155,7 @@ impl Resolver {
         None
     }
 
-    /// The servers and settings in force at the moment.
+    /// The present servers and settings.
     fn current(&self) -> Resolvers {
         match &self.source {
             Source::File { path, read } => {
@@ -181,10 +181,10 @@ impl Resolver {
     }
 }
 
-/// The servers of the network adapters in use, those of the preferred adapter first, and the computer's domains.
+/// The servers of the active network adapters, those of the preferred adapter first, and the computer's domains.
 #[cfg(windows)]
 fn adapters() -> Resolvers {
-    // Site-local addresses that Windows lists where no server is set; nothing ever listens there.
+    // Windows lists these site-local addresses where no server is set. There is never a server at them.
     let is_real = |address: &std::net::IpAddr| match address {
         std::net::IpAddr::V4(_) => true,
         std::net::IpAddr::V6(address) => address.segments()[0] != 0xfec0,
@@ -207,7 +207,7 @@ fn adapters() -> Resolvers {
     Resolvers::at(servers, &search)
 }
 
-/// Asks one server from a new socket with an unpredictable port, and over TCP if the answer was truncated.
+/// Asks one server from a new socket with an unpredictable port. If the reply was truncated, asks again over TCP.
 async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Vec<u8>)> {
     let query = dns::with_id(query, random());
     let any: SocketAddr = match server {
@@ -215,7 +215,7 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).await?;
-    // After this only the server's packets arrive, and a closed port is reported at once.
+    // A connected socket receives packets of this server only, and reports a closed port at once.
     socket.connect(server).await?;
     socket.send(&query).await?;
     let mut reply = Vec::with_capacity(MESSAGE_MAX);
@@ -225,17 +225,17 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
         match dns::judge(&query, &reply) {
             Some(Verdict::Truncated) => return over_tcp(server, &query).await,
             Some(verdict) => {
-                // The caller keeps the reply, so it must not hold on to the room for the longest one.
+                // The caller keeps the reply, so the memory for the longest possible reply is released.
                 reply.shrink_to_fit();
                 return Ok((verdict, reply));
             }
-            // A forged reply: it does not belong to the query.
+            // The reply does not belong to the query, so it may be forged.
             None => {}
         }
     }
 }
 
-/// Asks over TCP, where each message follows its length (RFC 1035 section 4.2.2).
+/// Asks over TCP, where the length precedes each message (RFC 1035 section 4.2.2).
 async fn over_tcp(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Vec<u8>)> {
     let length = u16::try_from(query.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let mut stream = TcpStream::connect(server).await?;
@@ -257,7 +257,7 @@ fn id(message: &[u8]) -> u16 {
     }
 }
 
-/// An unpredictable number: the state of the hash is seeded by the operating system.
+/// An unpredictable number. The operating system provides the seed of the hash.
 fn random() -> u16 {
     let hash = RandomState::new().hash_one(());
     (hash & 0xffff) as u16

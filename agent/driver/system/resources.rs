@@ -2,16 +2,17 @@
 
 use crate::flow::Capacity;
 
-/// How many open files are reserved for everything besides connections: pipes of commands, the control socket, files.
+/// How many open files are reserved for other uses than connections: the pipes of commands, the control socket, files.
 const RESERVE: usize = 64;
 
-/// The number of open files that is assumed if the operating system does not tell it.
+/// The number of open files that is assumed if the operating system does not report a limit.
 const OPEN_FILES: usize = 8_192;
 
 /// The memory that all connections of an agent may hold, in bytes.
 const MEMORY: usize = 256 << 20;
 
-/// The same for an agent inside a manager, in bytes: the manager's queues have the rest of [`MEMORY`].
+/// The memory that all connections of an agent inside a manager may use, in bytes. The manager's queues use the rest of
+/// [`MEMORY`].
 const MEMORY_INSIDE: usize = 192 << 20;
 
 /// Whether an agent has a process of its own.
@@ -39,7 +40,7 @@ pub(in crate::driver) fn capacity(alone: Alone) -> Capacity {
 }
 
 /// Raises the limit of open files as far as possible, and returns it. Each connection needs an open file. The usual
-/// limit of 1,024 only protects programs that use `select`, which this one does not.
+/// limit of 1,024 only protects programs that use `select`, and this one does not. `None` if the limit is not known.
 pub(in crate::driver) fn open_files() -> Option<usize> {
     #[cfg(unix)]
     {
@@ -49,7 +50,7 @@ pub(in crate::driver) fn open_files() -> Option<usize> {
             current: maximum,
             maximum,
         };
-        // If this is not allowed, the limit stays as it is.
+        // If this is not permitted, the limit stays as it is.
         let _ = setrlimit(Resource::Nofile, raised);
         let current = getrlimit(Resource::Nofile).current?;
         usize::try_from(current).ok()

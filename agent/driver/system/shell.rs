@@ -1,6 +1,6 @@
-//! The syntax with which people's shells set variables. It does not run any shell.
+//! The syntax with which shells set variables. No shell is run.
 
-/// A shell, by its syntax for variables.
+/// A family of shells with the same syntax for variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
     /// sh, bash, zsh and similar shells.

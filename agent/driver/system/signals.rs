@@ -2,30 +2,30 @@
 
 use std::{future::Future, io};
 
-/// Completes when the process is asked to stop: by SIGTERM, SIGINT or SIGHUP (which means something else to a manager),
-/// or on Windows by Ctrl-C, Ctrl-Break or the closing of the console. The signals are caught from the moment of the
-/// call.
+/// Completes when the process is asked to stop: by SIGTERM, SIGINT or SIGHUP, or on Windows by Ctrl-C, Ctrl-Break or
+/// the closing of the console. The signals are caught from this call on. It is for agents; for a manager, SIGHUP has
+/// another meaning.
 pub fn terminated() -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::listen()?;
     Ok(async move {
-        // An agent has no manifest to reload, so SIGHUP means that it has to end as well.
+        // An agent does not have a manifest to reload, so SIGHUP ends it as well.
         requests.next().await;
     })
 }
 
-/// A request to the process.
+/// A signal to the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A person has pressed Ctrl-C.
     Interrupt,
-    /// A program wants it to end.
+    /// Another program wants this process to end.
     Terminate,
-    /// A program wants the manifest to be reloaded, or the session has ended. In a process without a terminal it means
-    /// the first, in one with a terminal the second.
+    /// SIGHUP. If the process has no terminal, another program wants the manifest to be reloaded. Otherwise the
+    /// terminal was closed.
     HangUp,
 }
 
-/// The operating system's requests, one after the other.
+/// The signals to the process, one after the other.
 pub struct Requests(platform::Sources);
 
 impl Requests {
@@ -40,14 +40,14 @@ impl Requests {
     }
 }
 
-/// Changes of the terminal's size, on systems that report them.
+/// Notices changes of the terminal's size, on systems that report them.
 pub struct Resizes {
     #[cfg(unix)]
     signal: Option<tokio::signal::unix::Signal>,
 }
 
 impl Resizes {
-    /// Watches for them from now on. If that is not possible, none is ever reported.
+    /// Watches from this call on. If that is not possible, no change is ever reported.
     pub fn listen() -> Self {
         #[cfg(unix)]
         return Self {

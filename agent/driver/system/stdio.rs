@@ -1,4 +1,4 @@
-//! Standard input and output as streams that need no thread of their own while they wait, where that is possible.
+//! Standard input and output as asynchronous streams, without threads if that is possible.
 
 use std::io;
 
@@ -8,8 +8,8 @@ pub(in crate::driver) type Input = Box<dyn AsyncRead + Unpin + Send>;
 
 pub(in crate::driver) type Output = Box<dyn AsyncWrite + Unpin + Send>;
 
-/// Opens both. The event loop waits for pipes and Unix sockets, which managers, ssh and container engines give an
-/// agent. Anything else is read and written on threads.
+/// Opens both. Managers, ssh and container engines give an agent pipes or Unix sockets, for which the event loop can
+/// wait. Anything else is read and written on threads.
 pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
     #[cfg(unix)]
     return Ok((unix::input()?, unix::output()?));
@@ -87,8 +87,8 @@ mod unix {
     }
 }
 
-/// Makes a pipe as large as is possible without privilege, so that a packet of 64 KiB takes one switch between
-/// processes and not several. Anything that is not a pipe, or may not grow, stays as it is.
+/// Enlarges a pipe as far as is possible without privileges, so that a packet of 64 KiB needs only one switch between
+/// processes. Anything else than a pipe, or a pipe that may not grow, stays as it is.
 #[cfg(unix)]
 pub(in crate::driver) fn widen(fd: &impl std::os::fd::AsFd) {
     #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
-//! Finds out whether other users control what a path leads to. They do if they own or may write the file, a folder on
-//! the way to it, or a link there. Three things are done only where no other user does: a manifest that nobody named is
-//! read, a list of grants is believed, and an agent writes its folder.
+//! Checks whether other users control what a path leads to. They do if they own or may write the file, a folder on the
+//! way to it, or a link on the way. The check is required before an agent writes into its folder, before a list of
+//! grants is used, and before a manifest is read that the person has not named.
 
 use std::{
     fmt, io,
@@ -12,13 +12,13 @@ use super::error::describe;
 /// The reason why a path is not trusted.
 #[derive(Debug)]
 pub enum Distrust {
-    /// It cannot be examined.
+    /// The path cannot be examined.
     Unseen(PathBuf, io::Error),
-    /// It belongs to the user with this number.
+    /// The path belongs to the user with this id.
     Foreign(PathBuf, u32),
-    /// Others may write it, or may replace what is in it.
+    /// Other users may write to the path, or may replace files in it.
     Open(PathBuf),
-    /// The path leads through more links than any system follows.
+    /// The path leads through more links than any operating system follows.
     Links(PathBuf),
 }
 
@@ -37,9 +37,8 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// Checks that only this user and root control the content of a file, which must exist. It and every folder that its
-/// path leads through belong to one of them; nobody else may write the file or its folder, and nobody else can replace
-/// a folder above.
+/// Checks that only this user and root control the content of a file, which must exist. The file and all folders on the
+/// way to it must belong to one of them. No other user may write to the file or its folder, or replace a folder above.
 pub fn file(path: &Path) -> Result<(), Distrust> {
     match way::FILE.follow(path)? {
         Some(_) => Ok(()),
@@ -55,13 +54,13 @@ pub(in crate::driver) fn folder(path: &Path) -> Result<(), Distrust> {
     way::FOLDER.follow(path).map(drop)
 }
 
-/// The path of a file once all links are followed, if it exists and only root can have written it.
+/// Follows all links to a file, and checks that only root can have written it. `None` if the file does not exist.
 #[cfg(unix)]
 pub(in crate::driver) fn file_of_root(path: &Path) -> Result<Option<PathBuf>, Distrust> {
     way::FILE_OF_ROOT.follow(path)
 }
 
-/// Other systems have no root, and so no file of root's.
+/// Other systems do not have root, so root cannot own files there.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(in crate::driver) fn file_of_root(_path: &Path) -> Result<Option<PathBuf>, Distrust> {
@@ -87,21 +86,21 @@ mod way {
 
     use super::{Distrust, own};
 
-    /// More links than any system follows.
+    /// More links than any operating system follows.
     const LINKS_MAX: usize = 40;
 
-    /// The user id of everybody without a number in a user namespace, which includes root outside of it
-    /// (`user_namespaces(7)`).
+    /// The id of all users that do not have a number in a user namespace (`user_namespaces(7)`). Root outside of the
+    /// namespace is one of them.
     const NOBODY: u32 = 65_534;
 
-    /// In a sticky folder nobody can move the files of others, but anybody can add one (`inode(7)`).
+    /// In a sticky folder users cannot move the files of others, but every user can add files (`inode(7)`).
     const STICKY: u32 = 0o1000;
 
-    /// The rules for everything on the way to a file or folder.
+    /// The rules for all parts of the path to a file or folder.
     pub(super) struct Way {
-        /// The number of parts at the end of the path to which nobody else may even add anything.
+        /// The number of parts at the end of the path in which other users may not even add files.
         closed: usize,
-        /// Whether this user may be the owner, and not only root.
+        /// Whether this user may be the owner. Otherwise only root may.
         ours: bool,
     }
 
@@ -119,8 +118,8 @@ mod way {
     };
 
     impl Way {
-        /// Checks every folder and link, and returns where they lead; `None` if something does not exist. A dangling
-        /// link is an error.
+        /// Checks every folder and link, and returns the path to which they lead. `None` if a part does not exist; a
+        /// link to nothing is an error.
         pub(super) fn follow(&self, path: &Path) -> Result<Option<PathBuf>, Distrust> {
             let unseen = |path: &Path| {
                 let path = path.to_owned();
@@ -134,7 +133,7 @@ mod way {
                     here.pop();
                     continue;
                 }
-                // An absolute part replaces the whole path.
+                // An absolute target of a link replaces the whole path.
                 here.push(part);
                 let found = match fs::symlink_metadata(&here) {
                     Err(error) if is_absent(&error) && links == 0 => return Ok(None),
@@ -165,7 +164,7 @@ mod way {
             if !trusted {
                 return Err(Distrust::Foreign(path.to_owned(), found.uid()));
             }
-            // The permissions of a link mean nothing.
+            // The permissions of a link do not have a meaning.
             let is_safe = found.is_symlink() || (!closed && found.mode() & STICKY != 0);
             if !is_safe && others_may_write(path, found) {
                 return Err(Distrust::Open(path.to_owned()));
@@ -183,7 +182,7 @@ mod way {
         [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
     }
 
-    /// Whether this is a user namespace that does not include the machine's root. Then even `/` appears to belong to
+    /// Whether this is a user namespace without the machine's root. In such a namespace even `/` seems to belong to
     /// nobody.
     fn is_root_unknown() -> bool {
         let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
@@ -202,7 +201,7 @@ mod way {
         if mode & GROUP == 0 {
             return false;
         }
-        // If the file has an access list, these bits are only the upper limit of its entries.
+        // If the file has an access list, the permissions do not show who may write it.
         if has_list(path) {
             return true;
         }
@@ -215,7 +214,7 @@ mod way {
         )
     }
 
-    /// Whether a file has an access list besides its permissions (`acl(5)`).
+    /// Whether a file has an access list in addition to its permissions (`acl(5)`).
     #[cfg(target_os = "linux")]
     fn has_list(path: &Path) -> bool {
         let mut nothing: [u8; 0] = [];
@@ -223,15 +222,15 @@ mod way {
         found.is_ok_and(|size| size > 0)
     }
 
-    /// On other systems access lists do not change the meaning of the group's permissions.
+    /// On other systems an access list does not change the meaning of the permissions.
     #[cfg(not(target_os = "linux"))]
     fn has_list(_path: &Path) -> bool {
         false
     }
 
-    /// Whether a group is only its owner's, as many distributions make one for each user: it has the number of the
-    /// user, nobody else is a member, and it is nobody else's first group. A group that is missing in the two files
-    /// does not count as private.
+    /// Whether a group has only its owner as a member, as many distributions create one for each user: the group has
+    /// the number of the user, no other members, and is not the primary group of another user. A group that is not in
+    /// the two files does not count.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
         let number = group.to_string();
         let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };
@@ -249,8 +248,8 @@ mod way {
     }
 }
 
-/// Without unsafe code, Windows does not tell who owns a file or may write it. Only a person and the administrators can
-/// change that person's own folders, so nothing outside of them is looked at.
+/// On Windows, the owner and the permissions of a file cannot be read without unsafe code. Only a person and the
+/// administrators can change that person's own folders, so only paths inside of them are trusted.
 #[cfg(not(unix))]
 mod way {
     use std::path::{Path, PathBuf};
@@ -343,7 +342,7 @@ mod tests {
         assert!(file(&own.join("to-open")).is_err());
         assert!(file(&open.join("to-own")).is_err());
         assert_eq!(told(file, &own.join("to-own")), None);
-        // A dangling link is an error, unlike a file that does not exist.
+        // A link to nothing is an error, in contrast to a file that does not exist.
         for of in [file, super::folder] {
             let reason = told(of, &own.join("to-nothing")).unwrap();
             assert!(reason.starts_with("cannot look at "), "{reason}");

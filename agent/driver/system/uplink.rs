@@ -1,8 +1,10 @@
-//! Notices that the machine has another way out than before: another Wi-Fi, a cable, a VPN, or a way out at last.
+//! Detects that the machine reaches the internet in another way than before: through another Wi-Fi, a cable or a VPN,
+//! or at all again.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Addresses that nobody has (RFC 5737, RFC 3849). The system is asked how it would reach them; nothing is sent.
+/// Addresses that are not in use anywhere (RFC 5737, RFC 3849). The operating system is asked how it would reach them;
+/// no packet is sent.
 const SOMEWHERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(
@@ -11,10 +13,10 @@ const SOMEWHERE: [SocketAddr; 2] = [
     ),
 ];
 
-/// The source addresses of packets that leave the machine, for IPv4 and IPv6.
+/// The source addresses of packets to these addresses, for IPv4 and IPv6. `None` if they cannot be reached.
 type Way = [Option<IpAddr>; 2];
 
-/// The way out at the last check.
+/// The source addresses at the last check.
 pub(in crate::driver) struct Uplink(Way);
 
 impl Uplink {
@@ -22,12 +24,12 @@ impl Uplink {
         Self(SOMEWHERE.map(source))
     }
 
-    /// Whether there is a way out now that differs from the one at the last check.
+    /// Whether the machine has a connection now that is not the one of the last check.
     pub(in crate::driver) fn has_changed(&mut self) -> bool {
         self.is_new(SOMEWHERE.map(source))
     }
 
-    /// A lost way does not count: without a way out there is nothing to retry.
+    /// The loss of a connection does not count, because retries would be useless.
     fn is_new(&mut self, now: Way) -> bool {
         let before = std::mem::replace(&mut self.0, now);
         let mut pairs = before.iter().zip(&now);
@@ -35,7 +37,7 @@ impl Uplink {
     }
 }
 
-/// The source address of packets to `destination`; `None` if there is no way.
+/// The source address of packets to `destination`. `None` if it cannot be reached.
 fn source(destination: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = match destination {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

@@ -1,8 +1,8 @@
-//! Keeps a thread awake for a moment before it sleeps.
+//! Keeps a thread awake for a short time before it sleeps.
 //!
-//! A reader should still be awake when a quick answer arrives: on an idle machine, waking a processor takes several
-//! times as long as everything else that a packet costs. So after something has arrived, the reader polls for more for
-//! a moment. It yields the processor to anybody who wants it, and only then lets the operating system put it to sleep.
+//! When an answer arrives quickly, its reader should still be awake: on an idle machine, waking a processor takes
+//! several times as long as all other work for a packet. Therefore, after something has arrived, the reader polls for a
+//! short time. It yields the processor to all others during that time, and sleeps only afterwards.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -11,8 +11,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How long to poll. Longer than an answer takes through a few processes of this machine; far shorter than an answer
-/// takes from another machine.
+/// How long to poll. An answer that passes through a few processes of this machine takes less time, and one from
+/// another machine takes much more.
 const MOMENT: Duration = Duration::from_micros(200);
 
 /// How long another process may take the processor for its part of an answer, such as 64 KiB that it copies and sums. A
@@ -46,13 +46,13 @@ pub(in crate::driver) struct Vigil {
 }
 
 impl Vigil {
-    /// Notes that something has arrived.
+    /// Notes that bytes have arrived.
     pub(in crate::driver) fn note(&self) {
         self.arrivals.fetch_add(1, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
-    /// Runs for ever, as a task of the thread.
+    /// Runs for ever as a task of the thread.
     pub(in crate::driver) async fn keep(&self) -> ! {
         let mut ignored = 0;
         loop {
@@ -74,7 +74,7 @@ impl Vigil {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Others come first, in this process and in all others: the purpose is to wait, not to be quick.
+            // Others come first, in this process and in all others, because the purpose is only to stay awake.
             if offer() > STEP_MAX {
                 return Moment::Busy;
             }
@@ -92,7 +92,7 @@ impl Vigil {
     }
 }
 
-/// Yields the processor to all other processes, and returns how long they had it.
+/// Yields the processor to other processes, and returns for how long.
 fn offer() -> Duration {
     let offered = Instant::now();
     std::thread::yield_now();

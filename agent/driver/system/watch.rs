@@ -1,7 +1,7 @@
-//! Tells when a file has changed, no matter how the editor wrote it.
+//! Detects changes of a file, no matter how the editor writes it.
 //!
-//! The folder is watched instead of the file: many editors write a new file and rename it over the old one, and a watch
-//! on the old file would not see that.
+//! The folder is watched instead of the file: many editors write a new file and rename it, and a watch on the old file
+//! would not notice that.
 
 use std::{
     ffi::OsString,
@@ -16,20 +16,20 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a file must stay unchanged before it is read. An editor may need several steps.
+/// How long a file must stay unchanged before it is read, because an editor may write it in several steps.
 const QUIET: Duration = Duration::from_millis(200);
 
 /// Watches one file.
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
-    /// When the changed file will have stayed unchanged for long enough.
+    /// The time at which the file has been unchanged for long enough. `None` if it has not changed.
     quiet_at: Option<Instant>,
-    /// Dropping it ends the watch.
+    /// The watch ends when this value is dropped.
     _watcher: RecommendedWatcher,
 }
 
 impl Watch {
-    /// Watches from now on. If the file is a symbolic link, both the link and its target are watched.
+    /// Watches from this call on. If the file is a symbolic link, both the link and its target are watched.
     pub fn start(file: &Path) -> io::Result<Self> {
         let (sender, changes) = mpsc::unbounded_channel();
         let files: Vec<PathBuf> = std::iter::once(file.to_owned())
@@ -42,7 +42,7 @@ impl Watch {
         let is_ours = move |path: &PathBuf| names.iter().any(|name| path.file_name() == Some(name));
         let heard = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            // Reading the file is not a change. Counting it would report the reading that a change has caused.
+            // Reading the file is not a change. Otherwise each change would cause reports without end.
             if !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(&is_ours) {
                 // The receiver may be gone.
                 let _ = sender.send(());
@@ -70,8 +70,8 @@ impl Watch {
         })
     }
 
-    /// Completes when the file has changed and then stayed unchanged for a moment. If the future is dropped, the change
-    /// is not lost: the next call reports it.
+    /// Completes when the file has changed and has then been unchanged for a while. If the future is dropped, the next
+    /// call reports the change.
     pub async fn changed(&mut self) {
         loop {
             let heard = if let Some(at) = self.quiet_at {
@@ -84,7 +84,7 @@ impl Watch {
                 self.changes.recv().await
             };
             if heard.is_none() {
-                // The watch has broken, so no change will ever be seen.
+                // The watch is broken, so changes cannot be detected any more.
                 std::future::pending::<()>().await;
             }
             self.quiet_at = Some(Instant::now() + QUIET);
@@ -112,7 +112,7 @@ mod tests {
             watch.changed().await;
         }
         fs::write(&file, "5").unwrap();
-        // A task that waits for several things at once drops this future again and again.
+        // A task that waits for several things drops this future again and again.
         while tokio::time::timeout(QUIET / 4, watch.changed())
             .await
             .is_err()

@@ -28,7 +28,7 @@ fn an_agent_is_asked_and_its_answer_is_cleaned() {
     story.then(|link, now| assert_eq!(link.ask(now, &question), Ok(2)));
     story.now = story.now + Duration::from_millis(30);
     story.says(&found(2, r#"{"cause":"refused","reason":"a\u001b[2J"}"#));
-    // These count for nothing: the same answer again, and one to a question that this agent was not asked.
+    // These are ignored: the same answer a second time, and an answer to a question that this agent was not asked.
     story.says(&found(2, r#"{"reason":""}"#));
     story.says(&found(3, r#"{"reason":""}"#));
     story.reads(

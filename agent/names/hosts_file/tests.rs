@@ -1,4 +1,4 @@
-//! Blocks that come, go, and are damaged.
+//! Blocks that are added, removed and damaged.
 
 use proptest::prelude::*;
 
@@ -52,7 +52,7 @@ fn the_block_stands_at_the_end_and_is_replaced_when_it_is_put_again() {
 #[test]
 fn lines_that_were_written_behind_the_block_stay() {
     let with = [&put_mine(b"10.0.0.1 a")[..], b"10.0.0.2 b"].concat();
-    // The line break behind "a" is now needed.
+    // The line break after "a" is needed now, because another line follows.
     assert_eq!(remove_mine(&with), b"10.0.0.1 a\n10.0.0.2 b");
     assert_eq!(remove_mine(&put_mine(&with)), b"10.0.0.1 a\n10.0.0.2 b");
 }
@@ -72,7 +72,7 @@ fn a_name_that_the_file_gives_to_another_address_is_left_out() {
     assert_eq!(entries(&with.bytes).unwrap(), Some(Vec::new()));
     let same = put(b"127.0.42.101 web\n", &zone(), &me(), lives).unwrap();
     assert!(same.left_out.is_empty());
-    // Another network has the name already.
+    // The block of another network has the name already.
     let other = Zone::new([("web", Ipv4Addr::new(127, 0, 42, 9))]);
     let with = put(&put_mine(b""), &other, &owner("laptop", 2), lives).unwrap();
     assert_eq!(
@@ -88,7 +88,7 @@ fn a_block_is_taken_by_the_next_life_of_its_host_and_by_nobody_else() {
     assert_eq!(remove(&left, &owner("web", 2), gone).unwrap(), b"a\n");
     assert_eq!(remove(&left, &owner("web", 2), lives).unwrap(), left);
     assert_eq!(remove(&left, &owner("db", 2), gone).unwrap(), left);
-    // A block without an owner is from upstream or an earlier version.
+    // A block without an owner is from the upstream project or an earlier version.
     let [begin, end] = NAMELESS;
     let nameless = format!("a\n{begin}\n127.0.42.101 web\n{end}\n").into_bytes();
     assert_eq!(remove(&nameless, &me(), lives).unwrap(), b"a\n");
@@ -97,7 +97,7 @@ fn a_block_is_taken_by_the_next_life_of_its_host_and_by_nobody_else() {
         .unwrap()
         .bytes;
     assert!(both.starts_with(&nameless) && both.len() > nameless.len());
-    // A block that only a later version understands is not touched.
+    // A block in a form that only a later version understands is not touched.
     let unknown = b"# <Added-by-NoRouter v9>\n127.0.42.101 web\n# </Added-by-NoRouter v9>\n";
     assert_eq!(remove(unknown, &me(), gone).unwrap(), unknown);
 }

@@ -1,4 +1,4 @@
-//! What the switch reports of the flows that cross it, and how one is ended by hand.
+//! The switch's reports about flows, and how a person ends a flow.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
         let verdict = switch.handle_packet(at(millis), vip(from), frame);
         assert!(verdict.passes());
     };
-    // It goes from the greater address to the smaller, and the end that begins is named first all the same.
+    // The flow goes from the greater address to the smaller one; nevertheless, the end that began it comes first.
     forward(&mut switch, 10, C, segment((C, 4000), (A, 80), SYN, 100, 0));
     let flow = only(&switch, at(30));
     assert_eq!((flow.from, flow.to), (vip(C), vip(A)));
@@ -43,7 +43,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     forward(&mut switch, 125, A, segment(a, c, ACK, 101, 501));
     forward(&mut switch, 150, A, data(a, c, 101, 300));
     forward(&mut switch, 160, C, data(c, a, 501, 1_000));
-    // A packet sent again in part, and a probe of an idle connection, bring nothing new.
+    // A packet that is sent again in part, and a keepalive probe, do not count as new bytes.
     forward(&mut switch, 170, C, data(c, a, 901, 600));
     forward(&mut switch, 180, C, data(c, a, 1_500, 1));
     let flow = only(&switch, at(400));
@@ -84,7 +84,7 @@ fn a_flow_that_is_killed_is_reset_at_both_ends_and_gone() {
     let (b, a) = (to_b[0], to_a[0]);
     assert_eq!((to_b.len(), to_a.len()), (1, 1));
     assert!(b.1.flags.rst && a.1.flags.rst);
-    // Each has the sequence number that its end expects next, so that the stack there accepts it.
+    // Each reset has the sequence number that its receiver expects next, so that the receiver accepts it.
     assert_eq!((b.0, b.1.seq), (key, 101));
     assert_eq!((a.0, a.1.seq), (key.reversed(), 501));
     let late = segment((A, 4000), (B, 80), ACK, 101, 501);

@@ -1,4 +1,5 @@
-//! Addresses that proxies say are behind gateways: what is believed, for whom, and for how long.
+//! Addresses that proxies report as being behind gateways: which reports are accepted, for which host, and for how
+//! long.
 
 use super::super::learned::ADDRESSES_MAX;
 use super::{
@@ -10,7 +11,7 @@ use super::{
 const FOUND: Ipv4Addr = Ipv4Addr::new(10, 7, 7, 7);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Names lead through B; the block of C is its own.
+/// Routes for names lead through B, and a block of addresses leads through C.
 fn switch() -> Switch {
     routed(vec![
         route(&[B], &["*.internal"], &[]),
@@ -28,7 +29,7 @@ fn nth(n: usize) -> Ipv4Addr {
     Ipv4Addr::from(0x0a00_0000 + u32::try_from(n).unwrap())
 }
 
-/// Whether a new connection of A gets to B.
+/// Whether a new connection from A to the address goes to B.
 fn is_known(switch: &mut Switch, now: Instant, port: u16, address: Ipv4Addr) -> bool {
     let verdict = dial(switch, now, A, port, address);
     delivered(switch, A);
@@ -37,7 +38,7 @@ fn is_known(switch: &mut Switch, now: Instant, port: u16, address: Ipv4Addr) -> 
     verdict.passes()
 }
 
-/// Teaches as many addresses as A may, and returns the moment when it is done.
+/// Reports as many addresses for A as are kept, and returns the time at which this is done.
 fn fill(switch: &mut Switch, mut now: Instant) -> Instant {
     let all: Vec<_> = (0..ADDRESSES_MAX).map(nth).collect();
     for some in all.chunks(AT_ONCE_MAX) {
@@ -153,7 +154,7 @@ fn fifty_suggestions_a_second_are_heard() {
     }
     assert!(is_known(&mut switch, NOW, 1, nth(49)));
     assert!(!is_known(&mut switch, NOW, 2, nth(50)));
-    // Another host may suggest fifty of its own, and so may this one in the next second.
+    // The limit is per host: C may still report addresses. A may do so again in the next second.
     learn(&mut switch, NOW, C, &[nth(50)]);
     assert!(dial(&mut switch, NOW, C, 1, nth(50)).passes());
     delivered(&mut switch, B);
@@ -166,7 +167,7 @@ fn fifty_suggestions_a_second_are_heard() {
 fn the_address_that_was_not_used_for_longest_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
-    // The oldest address by age is used, so that the next one is the oldest by use.
+    // The address that was reported first is used now, so that the second one is unused for longest.
     let now = now + Duration::from_secs(1);
     assert!(is_known(&mut switch, now, 1, nth(0)));
     let reset = segment((A, 1), (nth(0), 443), RST, 101, 0);
@@ -194,7 +195,7 @@ fn an_address_with_a_flow_never_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
     assert!(is_known(&mut switch, NOW, 1, nth(0)));
-    // As many others as fit are taught, all later than the flow began.
+    // As many other addresses as are kept are reported, all of them after the flow began.
     let others: Vec<_> = (10_000..10_000 + ADDRESSES_MAX).map(nth).collect();
     let mut now = now;
     for some in others.chunks(AT_ONCE_MAX) {

@@ -1,4 +1,4 @@
-//! Who may reach whom: what the policy refuses, what it ends, and how that is reported.
+//! What the policy refuses, which flows it ends, and how refusals are reported.
 
 use super::{
     routes::{answer, dial, route},
@@ -6,7 +6,8 @@ use super::{
 };
 use crate::route::policy::{Beyond, Hosts, Line, Rule};
 
-/// One rule: from whom, to which hosts, to which destinations outside, and at which port (0 for all).
+/// A rule in short: the host it is for, hosts to connect to, destinations outside, the port (0 for all), and the
+/// action.
 type Brief<'a> = (Ipv4Addr, &'a [Ipv4Addr], &'a [&'a str], u16, Action);
 
 /// The policy of a network of the three hosts.
@@ -61,7 +62,7 @@ fn an_allowed_port_that_nobody_publishes_stays_closed() {
     let mut switch = ruled(Action::Allow, &[(A, &[B], &[], 81, Action::Allow)]);
     let syn = segment((A, 5_000), (B, 81), SYN, 100, 0);
     assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
-    // The policy did not decide that.
+    // The policy was not the reason for these refusals.
     assert_eq!(switch.poll_refused(NOW + Duration::from_mins(2)), None);
 }
 
@@ -91,7 +92,7 @@ fn an_address_of_a_name_is_refused_where_a_rule_about_names_may_be_about_it() {
     }
     assert_eq!(dial(&mut switch, NOW, A, 5_000, learned), Verdict::Refused);
     assert!(dial(&mut switch, NOW, B, 5_000, learned).passes());
-    // An address that a route leads to does not count as one given for a name.
+    // An address with a route does not count as one that was learned for a name.
     assert!(dial(&mut switch, NOW, A, 5_001, OUTSIDE).passes());
 }
 
@@ -119,7 +120,7 @@ fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
         assert_eq!(told.len(), resets, "{host}");
         assert!(told.iter().all(|(_, segment)| segment.flags.rst), "{host}");
     }
-    // A late packet belongs to no flow.
+    // A late packet does not belong to a flow any more.
     let late = segment((A, 5_000), (B, 80), ACK, 101, 501);
     assert_eq!(switch.handle_packet(NOW, vip(A), late), Verdict::Refused);
     assert!(delivered(&mut switch, B).is_empty());

@@ -1,9 +1,9 @@
-//! Destinations outside the network: which gateway leads there, and what may come back.
+//! Destinations outside the network: which gateway leads to them, and which packets may come back.
 
 use super::*;
 use crate::route::Target;
 
-/// An address that routes lead to.
+/// An address with routes.
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
 fn targets(texts: &[&str]) -> Vec<Target> {
@@ -18,7 +18,7 @@ pub(super) fn route(via: &[Ipv4Addr], to: &[&str], not_to: &[&str]) -> Route {
     }
 }
 
-/// Three hosts with proxies, all up, and these routes.
+/// A switch with these routes, and with three hosts that have proxies and are up.
 pub(super) fn routed(routes: Vec<Route>) -> Switch {
     let mut switch = Switch::new(Routes::new(routes));
     for address in [A, B, C] {
@@ -139,7 +139,7 @@ fn no_route_leads_to_what_means_something_else_on_every_machine() {
     for (port, to) in (1..).zip(special) {
         refused_with_a_reset(&mut switch, port, to.into());
     }
-    // Not even a gateway leads to the ports of a host.
+    // A route does not open ports of a host that are not published.
     refused_with_a_reset(&mut switch, 99, C);
 }
 
@@ -158,7 +158,7 @@ fn an_answer_passes_only_from_the_gateway_that_was_dialled() {
     assert_eq!(verdict, Verdict::Offence(Offence::Spoofed));
     assert!(delivered(&mut switch, A).is_empty());
 
-    // The right gateway may not answer for what was not dialled either.
+    // The right gateway may not answer from addresses and ports that were not dialled.
     for other in [
         answer(4001, OUTSIDE),
         answer(4000, [10, 0, 0, 6].into()),
@@ -213,13 +213,13 @@ fn a_gateway_cannot_begin_a_flow_from_behind_it() {
     let told = delivered(&mut switch, B);
     assert!(told[0].1.flags.rst);
 
-    // It may not begin one even with the addresses and ports of a flow that exists.
+    // The gateway may not begin a flow from a routed address, even with the endpoints of a flow that exists.
     dial(&mut switch, NOW, A, 80, OUTSIDE);
     let syn = segment((OUTSIDE, 443), (A, 80), SYN, 1, 0);
     assert_eq!(switch.handle_packet(NOW, vip(B), syn), Verdict::Refused);
     assert!(delivered(&mut switch, A).is_empty());
     assert_eq!(switch.flow_count(vip(A)), 1);
-    // From its own address it may, like every host.
+    // From its own address the gateway may begin flows, like every host.
     let syn = segment((B, 4000), (A, 80), SYN, 1, 0);
     assert!(switch.handle_packet(NOW, vip(B), syn).passes());
 }

@@ -31,31 +31,31 @@ use crate::{
 /// How long a client may be silent between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
-/// How long a half-closed client is kept while nothing arrives for it.
+/// How long a client that has finished sending is kept while nothing is sent to it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 
-/// How many interim answers an origin may give before the real one.
+/// How many interim (1xx) responses an origin may send before the final one.
 const INTERIM_MAX: usize = 16;
 
-/// Serves one client from its first request to its last.
+/// Serves one client from its first request to its last one.
 pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, &mut known).await;
-    // A client may prove who it is only after it was asked to, so a refusal counts only at the end.
+    // Clients send credentials only after they were asked for them, so a refusal is reported only at the end.
     if !known {
         server.refuse(stranger);
     }
     outcome
 }
 
-/// Talks with one client. `known` becomes true with the first request that proves who the client is.
+/// Handles the requests of one client. `known` becomes true with the first request that has the right credentials.
 async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
     let is_stranger = !*known;
     let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
-    // The last credentials that were right on this connection.
+    // The last credentials on this connection that were right.
     let mut named_well: Option<Vec<u8>> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
@@ -122,12 +122,12 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
     }
 }
 
-/// The next bytes of a client.
+/// The start of a client's next request.
 enum Head {
     Request(Box<Request>),
-    /// The client has finished, or is silent.
+    /// The client has finished, or was silent for too long.
     End,
-    /// The bytes cannot be understood.
+    /// The request is not valid, and this is the reply.
     Wrong(Reply),
 }
 
@@ -171,9 +171,11 @@ async fn read_request(
         })
 }
 
-/// Passes one request to its origin and the answer back. Returns the client if it may send another request.
+/// Forwards one request to its origin, and the response to the client. Returns the client if it may send another
+/// request.
 ///
-/// A failure after the first byte of an answer is an error: the client has to see a broken connection, not an end.
+/// A failure after the first byte of the response is an error: the client must see that the connection broke, and must
+/// not take the end for the end of the response.
 async fn exchange(
     server: &Server,
     mut client: TcpStream,
@@ -208,8 +210,8 @@ async fn exchange(
             asked.store(true, Relaxed);
             let gone = gone(&mut from_client, input).await;
             if gone.kind() == io::ErrorKind::UnexpectedEof {
-                // The client has finished sending. Whether it still listens shows only when there is something to send
-                // to it.
+                // The client has finished sending. Only a write could show whether it still reads, so the connection is
+                // kept as long as something is sent to it.
                 let mut before = None;
                 while before != Some(delivered.load(Relaxed)) {
                     before = Some(delivered.load(Relaxed));
@@ -240,7 +242,7 @@ async fn exchange(
                             let text = format!("The body of the request cannot be understood: {bad}.");
                             break Answer::Bad(Reply::new(400, text));
                         }
-                        // The origin may have answered before it stopped reading.
+                        // The origin may have sent its response before it stopped reading.
                         Broken::To(_) => {}
                     }
                 }
@@ -277,34 +279,34 @@ async fn exchange(
     }
 }
 
-/// The answer of an origin.
+/// The response of an origin.
 enum Answer {
-    /// The whole answer has been passed on.
+    /// The whole response was forwarded.
     Whole { keeps_client: bool },
-    /// Another protocol follows this head.
+    /// The connection changes to another protocol after this head.
     Switch(Bytes),
-    /// The connection ended before any answer.
+    /// The connection ended before a response.
     Missing(String),
-    /// The answer cannot be understood.
+    /// The response is not valid, and this is the reply instead.
     Bad(Reply),
 }
 
 /// The reason why a body was not passed on.
 enum Broken {
-    /// The side that the body comes from has gone.
+    /// The connection on which the body arrives is broken.
     From(io::Error),
-    /// The side that the body goes to has gone.
+    /// The connection to which the body is written is broken.
     To(io::Error),
-    /// The end of the body cannot be determined.
+    /// The length of the body cannot be determined.
     Framing(BadBody),
 }
 
-/// Waits until a client has gone, or has finished sending ([`io::ErrorKind::UnexpectedEof`]). Bytes that arrive before
-/// that are kept in `input`.
+/// Waits until the connection of a client breaks, or until the client has finished sending
+/// ([`io::ErrorKind::UnexpectedEof`]). Bytes that arrive before that are kept in `input`.
 pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
     loop {
         if input.len() >= HEAD_BYTES_MAX {
-            // It sends much without waiting for an answer; reading no further makes it wait.
+            // The client sends much without waiting for a response. Reading stops here, so that it has to wait.
             return std::future::pending().await;
         }
         match fill(client, input).await {
@@ -315,7 +317,7 @@ pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut Byte
     }
 }
 
-/// Passes the answer on, head and body.
+/// Forwards the response, head and body.
 async fn hear(
     request: &Request,
     origin: &mut (impl AsyncRead + Unpin),
@@ -343,7 +345,7 @@ async fn hear(
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
-                // The client may already have seen a part of an answer, if only an interim one.
+                // The client may have received a part of a response, if only an interim one.
                 Ok(false) | Err(_) if interim > 0 => {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
@@ -368,7 +370,7 @@ async fn hear(
     }
 }
 
-/// Passes a body on.
+/// Forwards a body.
 async fn pass(
     framing: Framing,
     from: &mut (impl AsyncRead + Unpin),
@@ -397,7 +399,7 @@ async fn pass(
 }
 
 impl Server {
-    /// One of the proxy's own pages. Only programs of this host see them.
+    /// One of the proxy's own pages. They are only for programs on this host.
     fn own_page(&self, request: &Request, client: &TcpStream) -> io::Result<Reply> {
         let (mut here, peer) = (client.local_addr()?, client.peer_addr()?);
         here.set_ip(here.ip().to_canonical());

@@ -31,17 +31,17 @@ use crate::{
 /// How many clients a proxy has at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
 
-/// How many clients that have not proved who they are a proxy has at a time.
+/// How many clients without credentials a proxy has at a time, if it needs credentials.
 const STRANGERS_MAX: usize = 64;
 
-/// How long a client may take to send its request, once it has begun.
+/// How long a client may take to send its request after the first byte.
 pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// How long, and how many bytes, a client is still read after it was told that its connection ends. Closing a socket
-/// with unread bytes would reset the connection, and take away the answer.
+/// After its last reply a client's bytes are still read, for this long and up to this many. If a socket is closed with
+/// unread bytes, the connection is reset, and the reply may be lost.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 const GOODBYE_BYTES_MAX: usize = 1 << 20;
 
@@ -49,22 +49,22 @@ const GOODBYE_BYTES_MAX: usize = 1 << 20;
 pub(in crate::driver::agent) struct Server {
     pub(super) shared: Arc<Shared>,
     pub(super) listener: Listener,
-    /// The credentials that every client has to send.
+    /// The credentials that every client has to send. `None` if clients of this user do not need any.
     pub(super) credentials: Option<Credentials>,
-    /// The token, for clients that are not known to be programs of this user.
+    /// The credentials with the token, for clients that may belong to other users.
     pass: Credentials,
     /// The secret part of the status page's address.
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
     throttle: Mutex<Throttle>,
-    /// Separate places for clients that have to prove who they are, so that they take none from others.
+    /// Separate places for clients that need credentials, so that they do not occupy those of others.
     pub(super) strangers: Arc<Semaphore>,
 }
 
 /// A client that was accepted.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// Why the client has to prove who it is; `None` if it is known.
+    /// The client's owner, if the client needs credentials for that reason. `None` if it is a program of this user.
     pub(super) stranger: Option<Stranger>,
 }
 
@@ -79,7 +79,7 @@ impl Server {
             token: shared.token().to_owned(),
             shared,
             listener,
-            // Programs that have the token need not know the users.
+            // Programs that send the token do not need a user and password of the file.
             credentials: credentials.map(|users| users.and(&pass)),
             pass,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
@@ -88,12 +88,12 @@ impl Server {
         })
     }
 
-    /// The credentials that a client has to send first; `None` if it needs none.
+    /// The credentials that a client has to send. `None` if it does not need any.
     pub(super) fn asks(&self, is_stranger: bool) -> Option<&Credentials> {
         (self.credentials.as_ref()).or_else(|| is_stranger.then_some(&self.pass))
     }
 
-    /// The answer to a client that has not sent the right credentials.
+    /// The reply to a client that has not sent the right credentials.
     pub(super) fn who_are_you(&self) -> Reply {
         match self.credentials {
             Some(_) => Reply::password_needed(),
@@ -101,25 +101,25 @@ impl Server {
         }
     }
 
-    /// Reports a client that has not proved who it is.
+    /// Reports a client that has not sent the right credentials.
     pub(super) fn refuse(&self, stranger: Option<Stranger>) {
         if let Some(who) = stranger {
             gate::tell(&self.shared, self.listener, who);
         }
     }
 
-    /// Waits until the credentials of a client of this address may be checked. Fails if too many wait already.
+    /// Waits until the credentials of a client with this address may be checked. Fails if too many clients are waiting.
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // If there is no wait, no other client's check comes in between.
+        // Without a pause the task does not yield, so no other client's check comes first.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
         Ok(())
     }
 
-    /// Notes that a client of this address has sent a wrong user or password.
+    /// Notes that a client with this address has sent a wrong user or password.
     pub(super) fn note_wrong_guess(&self, peer: IpAddr) {
         self.throttle().note_wrong(self.shared.now(), peer);
     }
@@ -128,14 +128,14 @@ impl Server {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether clients can come from other machines. Destinations that are only for programs of this host are then not
-    /// reached through this proxy.
+    /// Whether clients can be on other machines. Such a proxy does not connect to destinations that are only for
+    /// programs of this host.
     pub(super) fn is_remote(&self) -> bool {
         !self.listener.address.ip().is_loopback()
     }
 }
 
-/// Reads more bytes; false at the end.
+/// Reads more bytes. Returns false at the end.
 pub(super) async fn fill(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
@@ -144,7 +144,7 @@ pub(super) async fn fill(
     Ok(from.read_buf(buffer).await? > 0)
 }
 
-/// Sends the last bytes to a client, and keeps reading for a while so that they arrive.
+/// Sends the last bytes to a client, and reads on for a while, so that the bytes arrive.
 pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
     tokio::time::timeout(HEAD_MAX, client.write_all(words)).await??;
     client.shutdown().await?;
@@ -156,7 +156,7 @@ pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Resu
             rest.clear();
         }
     };
-    // A client that neither sends nor closes has had its answer.
+    // A client that neither sends nor closes has received the reply by then.
     let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
     dial::end_cleanly(&client);
     Ok(())

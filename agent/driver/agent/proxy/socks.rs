@@ -1,4 +1,4 @@
-//! A client of the SOCKS proxy.
+//! The SOCKS protocol of a proxy.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::proxy::socks::{Handshake, Request, Step};
 
-/// Serves one client from its first byte to its last.
+/// Serves one client from its first byte to its last one.
 pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
     let shake = handshake(server, &mut client, &mut input, &mut output);
@@ -47,7 +47,7 @@ pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()>
     }
 }
 
-/// Reads the request of a client. On an error, `output` holds the reply that turns it away.
+/// Reads the request of a client. On an error, `output` has the reply for the client.
 async fn handshake(
     server: &Server,
     client: &mut Client,
@@ -69,7 +69,7 @@ async fn handshake(
         if let Step::Over(why) = step {
             return Err(why);
         }
-        // A client may have sent everything at once, and still waits for each answer.
+        // Each reply is sent at once, because a client that has sent everything may still wait for it.
         client.write_all_buf(output).await.map_err(broken)?;
         if let Step::Request(request) = step {
             return Ok(request);

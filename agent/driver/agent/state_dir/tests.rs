@@ -1,4 +1,4 @@
-//! Folders that are ours, and folders that are not.
+//! Folders that have our mark, and folders that do not.
 
 use std::net::Ipv4Addr;
 
@@ -41,7 +41,7 @@ fn the_folder_is_made_and_filled() {
     let zone = Zone::new([("web", web), ("www.test", web)]);
     let other = folder.file("aliases", b"mail mail.example.com\n");
     state.write(&zone, Some(&other)).unwrap();
-    // The next agent may find our own file in `HOSTALIASES`.
+    // `HOSTALIASES` may name our own file, from an earlier agent.
     state.write(&zone, Some(&state.host_aliases())).unwrap();
     state
         .write(&zone, Some(&folder.path().join("absent")))
@@ -136,7 +136,7 @@ fn a_folder_of_the_person_is_left_as_it_is() {
         assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
     }
     assert_eq!(folder.names(), ["README.md", "env", "hosts"]);
-    // The folder of an earlier version of ours, and one that the person gives to us.
+    // The folder of an earlier version, and one that a person has prepared.
     folder.file("README.md", README.as_bytes());
     assert!(look(name).is_ok());
     folder.file("README.md", b"mine");
@@ -209,7 +209,7 @@ fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     fs::remove_dir_all(folder.path()).unwrap();
     assert!(!state.is_there());
     drop(state);
-    // The next agent gets the folder.
+    // After the first agent has ended, the next one gets the folder itself.
     assert_eq!(StateDir::open(name, "db").unwrap().elsewhere(), None);
 }
 

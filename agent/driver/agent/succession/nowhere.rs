@@ -1,8 +1,9 @@
-//! On systems without unix sockets, an agent that lost its manager ends only when it notices the silence itself.
+//! On systems without Unix sockets, an earlier agent cannot be asked to end. It ends when it notices that its manager
+//! is silent.
 
 use crate::addr::Vip;
 
-/// No successor ever comes.
+/// The connection of a later agent, which never exists here.
 pub(super) type Successor = ();
 
 /// No agent has such a socket here.

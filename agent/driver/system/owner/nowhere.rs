@@ -1,13 +1,13 @@
-//! On systems that do not easily tell the owner of a connection: no owner is known. An agent there does not claim that
-//! it can keep other users out, so a manifest that asks for that is refused.
+//! Replaces `owner.rs` on systems that do not reveal the owner of a connection. An agent there does not announce that
+//! it can keep other users out, so a manifest that requires it is refused.
 
 use std::{io, net::SocketAddr};
 
-/// A connection to the kernel for such questions, which these systems do not have.
+/// A connection to the kernel, which does not exist on these systems.
 #[derive(Debug)]
 pub(crate) enum SocketOwners {}
 
-/// The owner of a socket, which is never known on these systems.
+/// The owner of a socket, which is not known on these systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketOwner {
     /// The user.

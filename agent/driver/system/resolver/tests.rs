@@ -11,7 +11,7 @@ const TARGET: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
 const IPV4: u8 = 1;
 const IPV6: u8 = 28;
 
-/// A server that answers each query with messages of its own, and remembers the queries.
+/// A DNS server that answers each query with given messages, and records the queries.
 struct Server {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -69,7 +69,7 @@ impl Server {
         }
     }
 
-    /// A server that knows a single name.
+    /// A server that has only one name.
     async fn of(known: &'static str) -> Self {
         Self::new(move |query, _| vec![knowing(known, query)]).await
     }
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-/// The reply of a server that knows a single name.
+/// The reply of a server that has only one name.
 fn knowing(known: &str, query: &[u8]) -> Vec<u8> {
     match dns::answer(&Zone::new([(known, TARGET)]), query) {
         dns::Answer::Reply(reply) => reply,
@@ -172,7 +172,7 @@ async fn an_answer_that_is_too_long_for_udp_is_fetched_over_tcp() {
         let mut reply = knowing("www.example.org", asked);
         if !is_tcp {
             reply[2] |= 2;
-            // The cut is within a record.
+            // The message is cut within a record.
             reply.truncate(reply.len() - 3);
         }
         vec![reply]
@@ -214,7 +214,7 @@ async fn when_nobody_helps_the_asker_is_told_so() {
         .ask(&query("www.example.org", IPV4))
         .await;
     assert_eq!(seen(&reply), "ServerFailure ");
-    // A server that failed is not asked again; one that said nothing is.
+    // A server that has answered with an error is not asked again. One that has not answered is.
     assert_eq!((silent.asked().len(), failing.asked().len()), (2, 1));
     assert_eq!(
         seen(&resolver([]).ask(&query("www.example.org", IPV4)).await),
@@ -230,7 +230,7 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
     let reply = resolver.ask(&query("Web", IPV4)).await;
     assert_eq!(seen(&reply), "NoError Web CNAME, Web.lab.test A");
     assert_eq!(server.asked(), ["udp Web.corp.test", "udp Web.lab.test"]);
-    // The name exists but has no such address, which is not the same as a name that does not exist.
+    // The name exists without such an address, which is another result than a name that does not exist.
     let reply = resolver.ask(&query("web", IPV6)).await;
     assert_eq!(seen(&reply), "NoError web CNAME");
     assert_eq!(seen(&resolver.ask(&query("db", IPV4)).await), "NameError ");
