@@ -1,4 +1,4 @@
-//! `norouter answer`: what the commands of hosts ask, and a person's answers.
+//! `norouter answer`: shows the questions of hosts' commands, and sends a person's answers.
 
 use std::{
     collections::BTreeSet,
@@ -27,20 +27,20 @@ use crate::{
     view::{Answer, HostState, HostView, PromptKind, PromptView, Snapshot},
 };
 
-/// Answer what the commands of hosts ask: passwords, passphrases, host keys
+/// Answer the questions of hosts' commands: passwords, passphrases, host keys
 ///
-/// At a terminal every question is shown and answered there; secrets are not seen while they are typed. Otherwise one
-/// line of standard input is the answer to the one question of the host.
+/// At a terminal, every question is shown and answered there, and secrets are hidden while they are typed. Otherwise
+/// one line of standard input is the answer to the host's only question.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option that people know"
 )]
 pub(super) struct Args {
-    /// The name, an alias or the VIP of the host; without it all hosts
+    /// The name, an alias or the VIP of the host; without it, all hosts
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Only show what is asked
+    /// Only show the questions
     #[arg(long)]
     list: bool,
     /// Refuse to answer
@@ -52,7 +52,7 @@ pub(super) struct Args {
     remember: bool,
     #[command(flatten)]
     reach: Reach,
-    /// Write what is asked as JSON
+    /// Write the questions as JSON
     #[arg(long, requires = "list")]
     json: bool,
 }
@@ -79,13 +79,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Whether the command is about this host.
+    /// Whether the command is to handle this host's questions.
     fn means(&self, host: &HostView) -> bool {
         let called = self.host.as_ref();
         called.is_none_or(|called| host.is_called(called))
     }
 
-    /// The questions that are open.
+    /// The open questions of these hosts.
     fn open<'a>(&self, snapshot: &'a Snapshot) -> Vec<(&'a HostView, &'a PromptView)> {
         let hosts = snapshot.hosts.iter().filter(|host| self.means(host));
         hosts
@@ -125,7 +125,7 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Sends the line of a script as the answer to the one question.
+    /// Sends a line of standard input as the answer to the only question.
     async fn answer_one(
         &self,
         client: &Client,
@@ -151,12 +151,12 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Asks the person all open questions, and those that follow from the answers, until none is left.
+    /// Asks the person all open questions, and also those that follow the answers, until none is left.
     async fn converse(&self, client: &Client) -> Result<Exit, Error> {
         let failed = |error: std::io::Error| {
             Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
         };
-        // After Ctrl-C the terminal has to show again what is typed.
+        // After Ctrl-C, the terminal has to show typed characters again.
         let mut requests = Requests::listen().map_err(failed)?;
         let mut lines = typing::lines();
         let mut news = client.events(None).await?;
@@ -227,7 +227,7 @@ impl Args {
         Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
     }
 
-    /// Sends an answer to the manager; false if the question is not open any more.
+    /// Sends an answer to the manager. Returns false if the question is not open any more.
     async fn say(
         &self,
         client: &Client,
@@ -270,13 +270,13 @@ impl Args {
     }
 }
 
-/// A question as people read it.
+/// The text of a question, made safe to show.
 fn shown(prompt: &PromptView) -> String {
     let lines: Vec<_> = prompt.text.lines().map(escape).collect();
     lines.join("\n  ")
 }
 
-/// Ends the line of a question that was not answered here.
+/// Ends the line of a question that was interrupted.
 fn interrupted() -> Exit {
     output::talk("");
     Exit::Interrupted
@@ -295,8 +295,8 @@ async fn learn(news: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error> 
     Ok(())
 }
 
-/// Shows a question at the terminal. If it asks for a secret, what is typed is not seen as long as the returned value
-/// is kept.
+/// Shows a question at the terminal. If it asks for a secret, typed characters are hidden until the returned value is
+/// dropped.
 fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {
@@ -306,7 +306,7 @@ fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
         PromptKind::Confirm | PromptKind::Text => None,
     };
     let mut out = std::io::stderr();
-    // If this fails, there is nobody who could be told.
+    // If standard error does not work, the person cannot be told.
     let _ = write!(out, "{host}: {} ", shown(prompt));
     let _ = out.flush();
     Ok(unseen)

@@ -1,4 +1,4 @@
-//! `norouter approve`: approve what waits since the manifest has changed.
+//! `norouter approve`: approves changes and commands that are held.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -14,17 +14,18 @@ use crate::{
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
-/// Approve what waits since the manifest has changed
+/// Approve changes of the manifest, and new commands, that wait for it
 ///
-/// A network that runs with --confirm applies nothing of a change that grants more, and one that runs with
-/// --confirm-commands does not start a command that is new in its manifest. This shows what waits, asks, and applies
-/// what it has shown. What changes meanwhile goes on waiting, and a host that was stopped stays stopped.
+/// A network that runs with --confirm does not apply a change that grants more, and one that runs with
+/// --confirm-commands does not start a command that is new in its manifest. This command shows what waits, asks, and
+/// applies only what it has shown. If more changes in the meantime, that goes on waiting. A host that was stopped stays
+/// stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A host whose command waits, by name, alias or VIP; without one, everything that waits
+    /// Approve only the command of this host, by name, alias or VIP; without it, everything that waits
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Do not ask
+    /// Do not ask before approving
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -101,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// Shows what a change grants, and for a new command the one that runs now.
+/// Shows what a change grants. For a new command, also shows the command that runs now.
 fn show_change(change: &HeldChange, now: &PlanView) {
     output::talk("the manifest has changed; nothing of that is in force. It would grant:");
     for grant in &change.grants {
@@ -128,7 +129,7 @@ fn show(host: &HostView, held: &HeldView) {
     }
 }
 
-/// Asks the person at the terminal; true if the answer is yes.
+/// Asks the person at the terminal. Returns true if the answer is yes.
 fn is_said(count: usize) -> Result<bool, Error> {
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {

@@ -1,4 +1,4 @@
-//! `norouter check`: everything that is wrong with manifests.
+//! `norouter check`: shows everything that is wrong with manifests.
 
 use std::path::PathBuf;
 
@@ -16,16 +16,16 @@ use crate::{
     text::{escape, figures::counted},
 };
 
-/// Say everything that is wrong with a manifest
+/// Show everything that is wrong with a manifest
 ///
-/// Shows all problems at once, each with its place and the next step, and starts nothing. Ends with exit code 4 if a
-/// manifest cannot be run, and with 0 if all can, warnings or not.
+/// Shows all problems at once, each with its place and a remedy, and does not start anything. Exits with 4 if a
+/// manifest cannot be run, and with 0 if all can, even with warnings.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Manifests to check; "-" is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Show who may reach what, by the policy of each manifest
+    /// Show the table of who may reach what, by the policy of each manifest
     #[arg(long)]
     matrix: bool,
     /// Write the problems as JSON
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         let mut loaded = match source.load() {
             Ok(loaded) => loaded,
             Err(error) => {
-                // The other files are checked nevertheless.
+                // The other files are checked all the same.
                 exit = error.report();
                 continue;
             }
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// Problems with the state folders of this machine, as they are now. Folders of other machines are not known here.
+/// Problems with the state folders of this machine in their present state. Those of other machines cannot be seen here.
 fn folders(loaded: &Loaded) -> Vec<Problem> {
     let hosts = loaded.plan.iter().flat_map(|plan| &plan.hosts);
     let here = hosts.zip(&loaded.manifest.hosts);

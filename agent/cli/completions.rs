@@ -1,4 +1,4 @@
-//! `norouter completions`: what a shell needs to complete the command line.
+//! `norouter completions`: prints the script with which a shell completes the command line.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;

@@ -1,4 +1,4 @@
-//! Where `norouter up` asks the person at its terminal: one question of a command after the other, below the hosts.
+//! Asks the person at the terminal of `norouter up`: shows the questions of commands one by one below the hosts.
 
 use std::{collections::BTreeSet, io::Write};
 
@@ -15,24 +15,24 @@ use crate::{
     view::{Answer, HostView, PromptKind, PromptView, Snapshot},
 };
 
-/// The questions at this terminal, if there is one.
+/// The questions that are shown at this terminal, if there is one.
 pub(super) struct Desk {
     /// Whether there is a screen on which a question can be shown.
     screen: bool,
-    /// Whether answers are kept for the next time.
+    /// Whether answers are kept for later starts of the host.
     remember: bool,
-    /// The lines that the person types; `None` as long as nobody listens to them.
+    /// The lines that the person types. `None` until this program reads them.
     lines: Option<UnboundedReceiver<Secret>>,
     open: Option<Open>,
-    /// The commands that wait for approval, as the person sees them.
+    /// The held commands that the person has been shown.
     held: Vec<(Vip, u64)>,
-    /// The change of the manifest that waits for approval, as the person sees it.
+    /// The held change that the person has been shown. `None` if there is none.
     change: Option<u64>,
-    /// The questions that the person was told of.
+    /// The questions that the person was told about without a screen.
     told: BTreeSet<u64>,
 }
 
-/// The question that is shown.
+/// The question that is on the screen.
 struct Open {
     vip: Vip,
     prompt: u64,
@@ -53,7 +53,7 @@ impl Desk {
         }
     }
 
-    /// Listens to what is typed; false if nobody can type.
+    /// Begins to read what is typed. Returns false if there is no person who could type.
     pub(super) fn listen(&mut self) -> bool {
         if !typing::has_person() {
             return false;
@@ -62,13 +62,13 @@ impl Desk {
         true
     }
 
-    /// The next line that is typed; it never comes as long as nobody listens.
+    /// Waits for the next line that is typed. Without a person, it waits for ever.
     pub(super) async fn line(&mut self) -> Secret {
         if let Some(lines) = &mut self.lines {
             if let Some(line) = lines.recv().await {
                 return line;
             }
-            // The input has ended; nobody will type any more.
+            // The input has ended, so no more lines will come.
             self.screen = false;
             if let Some(open) = self.open.take() {
                 self.told.remove(&open.prompt);
@@ -77,12 +77,12 @@ impl Desk {
         std::future::pending().await
     }
 
-    /// What a typed line asks for.
+    /// The intents that a typed line stands for.
     pub(super) fn take<W: Write>(&mut self, line: &Secret, screen: &mut Screen<W>) -> Vec<Intent> {
         let Some(open) = self.open.take() else {
             screen.typed();
             let yes = line.reveal().trim().eq_ignore_ascii_case("yes");
-            // Only what the person sees is started.
+            // Only commands that the person has been shown are started.
             let commands = self
                 .held
                 .iter()
@@ -102,7 +102,7 @@ impl Desk {
         vec![Intent::Answer(open.vip, answer)]
     }
 
-    /// Shows the question that is open now, and forgets those that are not open any more.
+    /// Shows the question that is open now, and removes those that are not open any more.
     pub(super) fn look<W: Write>(&mut self, snapshot: &Snapshot, screen: &mut Screen<W>) {
         let open = |host: &HostView, prompt: &PromptView| {
             let vip: Vip = host.vip.parse().ok()?;
@@ -114,7 +114,7 @@ impl Desk {
         if held != self.held || change != self.change {
             self.held = held;
             self.change = change;
-            // A "yes" that is being typed was meant for what was shown before.
+            // A "yes" that was half typed was an answer to the earlier text.
             self.forget();
         }
         let hosts = snapshot.hosts.iter();
@@ -126,7 +126,7 @@ impl Desk {
         let stands = |open: &Open| ids.contains(&open.prompt);
         if !self.open.as_ref().is_some_and(stands) {
             if self.open.is_some() {
-                // Half an answer must not become the beginning of the next one.
+                // An answer that was half typed must not become part of the next one.
                 self.forget();
             }
             self.close();
@@ -164,20 +164,20 @@ impl Desk {
         }
     }
 
-    /// Forgets what was typed and not read yet.
+    /// Discards what was typed and has not been read yet.
     fn forget(&mut self) {
         if let Some(lines) = &mut self.lines {
             typing::forget(lines);
         }
     }
 
-    /// Gives the terminal back as it was.
+    /// Restores the mode of the terminal.
     pub(super) fn close(&mut self) {
         self.open = None;
     }
 }
 
-/// The answer that a typed line gives to a question; `None` if it refuses to answer.
+/// The answer that a typed line stands for. `None` if the person refuses to answer.
 pub(super) fn meant(kind: PromptKind, line: &Secret) -> Option<Secret> {
     let text = match kind {
         PromptKind::Secret => line.reveal(),

@@ -1,4 +1,4 @@
-//! `norouter down`: end a running network.
+//! `norouter down`: ends a running network.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     reach::{Reach, wait_for},
 };
 
-/// How long a network may take to end. It gives each host a few seconds.
+/// How long a network may take to end. The manager gives each host a few seconds.
 const END_MAX: Duration = Duration::from_secs(30);
 
 /// End a running network, and wait until it has ended
@@ -26,7 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
         let client = args.reach.client().await?;
-        // The events end when the manager does.
+        // The stream of events ends when the manager does.
         let mut events = client.events(None).await?;
         client.post("/v1/down").await?;
         let ended = async { while let Ok(Some(_)) = events.next().await {} };

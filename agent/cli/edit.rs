@@ -1,4 +1,4 @@
-//! `norouter -e`: edit a manifest, run it, and edit it again.
+//! `norouter -e`: edits a manifest, runs it, and asks whether to edit it again.
 
 use std::{
     env, fs,
@@ -18,10 +18,10 @@ use crate::{
     text::escape,
 };
 
-/// The editor of people who have not chosen one.
+/// The default editor.
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
-/// Edits a file and has it run, or a temporary one that begins as the example.
+/// Edits a file and runs it. Without a file, edits a temporary copy of the example.
 pub(super) fn run(
     file: Option<&Path>,
     start: impl Fn(&Path) -> Result<Exit, Error>,
@@ -63,7 +63,7 @@ fn edit_and_run(
     }
 }
 
-/// The words of the person's editor.
+/// The command of the person's editor, as words.
 fn editor() -> Result<Vec<String>, Error> {
     let chosen = ["VISUAL", "EDITOR"]
         .iter()
@@ -79,7 +79,7 @@ fn editor() -> Result<Vec<String>, Error> {
     })
 }
 
-/// A command as a shell would read it. On Windows a backslash stands between folders.
+/// Splits a command as a shell would. On Windows a backslash separates folders, and does not quote.
 fn words(command: &str) -> Option<Vec<String>> {
     let words = if cfg!(windows) {
         shlex::split(&command.replace('\\', "\\\\"))
@@ -112,7 +112,7 @@ fn open(editor: &[String], file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Asks whether to edit again. If nobody can answer, the answer is no.
+/// Asks whether to edit again. Without a terminal, the answer is no.
 fn again() -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
         return Ok(false);
@@ -128,13 +128,13 @@ fn again() -> Result<bool, Error> {
         .build()
         .map_err(failed)?;
     runtime.block_on(async {
-        // Since the network ran, the process does not end at Ctrl-C by itself any more.
+        // After the network has run, Ctrl-C does not end the process by itself any more.
         let mut requests = Requests::listen().map_err(failed)?;
         let (sender, answer) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut line = String::new();
             let read = io::stdin().read_line(&mut line);
-            // The person may have pressed Ctrl-C instead.
+            // The receiver is gone if the person has pressed Ctrl-C.
             let _ = sender.send(read.map(|bytes| (bytes > 0).then_some(line)));
         });
         tokio::select! {
@@ -149,12 +149,12 @@ fn again() -> Result<bool, Error> {
     })
 }
 
-/// Whether an answer means yes, which it also does when it is empty.
+/// Whether an answer means yes. An empty one does, too.
 fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// A manifest in a folder that only this user can read: manifests may name secret machines.
+/// A manifest in a folder that only this user can read, because manifests may contain secrets.
 struct Temporary {
     folder: PathBuf,
     file: PathBuf,
@@ -163,7 +163,7 @@ struct Temporary {
 
 impl Temporary {
     fn new(original: &'static str) -> io::Result<Self> {
-        // A folder that exists already belongs to somebody else, and is an error.
+        // A folder that exists may belong to another user, and is an error.
         let name = format!(
             "norouter-{:016x}",
             RandomState::new().hash_one(std::process::id())
@@ -188,14 +188,14 @@ impl Temporary {
         })
     }
 
-    /// Removes the file, unless somebody may still want it: it was changed, or something has failed.
+    /// Removes the file. It is kept if it was changed or something has failed, because it may still be needed.
     fn leave(self, failed: bool) {
         let text = fs::read_to_string(&self.file);
         if failed || text.is_ok_and(|text| text != self.original) {
             let file = escape(&self.file.display().to_string());
             output::talk(&format!("the manifest is kept: {file}"));
         } else {
-            // A file that cannot be removed is harmless.
+            // It does no harm if the file stays.
             let _ = fs::remove_dir_all(&self.folder);
         }
     }

@@ -1,4 +1,4 @@
-//! `norouter env`: the variables that lead programs into the network.
+//! `norouter env`: prints the variables that lead programs into the network.
 
 use std::env;
 
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::driver::{agent::state_dir, system::shell::Shell};
 
-/// Print the variables that lead programs into the network
+/// Print the environment variables that lead programs into the network
 ///
 /// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
-/// `all_proxy`, HOSTALIASES and their kin. This works on every host of the network. It fails where a
-/// proxy does not listen, or where another user listens in its place. The variables hold a token that
-/// lets programs use the proxies: they are a secret. To set them in a shell:
+/// `all_proxy`, HOSTALIASES and similar ones. This works on every host of the network. It fails if a
+/// proxy does not work, or if another user listens on its address. The variables contain a token that
+/// lets programs use the proxies, so they have to be kept secret. To set them in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source
@@ -25,7 +25,7 @@ use crate::driver::{agent::state_dir, system::shell::Shell};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The language of the shell; by default that of $SHELL
+    /// The kind of shell; by default that of $SHELL
     #[arg(long, value_enum)]
     shell: Option<Choice>,
     #[command(flatten)]
@@ -35,18 +35,18 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The agent whose variables are meant.
+/// The state folder of the agent that has written the variables.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
-    /// The state folder of the agent, where the manifest names another one
+    /// The state folder of the agent, if the manifest does not use the default
     #[arg(long, value_name = "FOLDER", default_value = state_dir::DEFAULT)]
     state_dir: String,
 }
 
-/// The language of a shell, as it is called on the command line.
+/// The kinds of shells, as they are named on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Choice {
-    /// sh, bash, zsh and their kin
+    /// sh, bash, zsh and similar shells
     Sh,
     Fish,
     Powershell,
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Folder {
-    /// The variables of the agent that runs on this machine.
+    /// The variables of the agent that runs on this machine, which are checked before they are used.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
         let variables = state_dir::proven_env(&self.state_dir).map_err(failed)?;
@@ -98,7 +98,7 @@ impl Choice {
     fn of_this_session() -> Self {
         match env::var("SHELL") {
             Ok(shell) if shell.ends_with("fish") => Self::Fish,
-            // PowerShell tells its children where its modules are.
+            // PowerShell sets this variable for its child processes.
             Err(_) if cfg!(windows) && env::var_os("PSModulePath").is_some() => Self::Powershell,
             Err(_) if cfg!(windows) => Self::Cmd,
             Ok(_) | Err(_) => Self::Sh,

@@ -1,27 +1,27 @@
-//! How a command ends: the exit codes, all of them, and what a person is told when it fails.
+//! The exit codes of all commands, and the message that a person gets when a command fails.
 
 use std::{fmt::Write as _, io, process::ExitCode};
 
 use super::output;
 use crate::text::escape;
 
-/// What the exit code of the program means.
+/// The exit codes of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Everything worked.
     Ok = 0,
-    /// Something failed; also a host that the network does not have.
+    /// The command has failed. It is also used for a host that the network does not have.
     Failure = 1,
-    /// The command line could not be understood.
+    /// The command line is not valid.
     Usage = 2,
-    /// A command for a running manager found none.
+    /// The command needs a running manager, and there is none.
     NoManager = 3,
     /// The manifest cannot be run.
     InvalidManifest = 4,
-    /// The network runs, but not all of its hosts do all that they should, or a connection that was asked about does
+    /// The network runs, but a host does not do everything that it should, or a connection that was asked about does
     /// not work.
     PartlyUp = 5,
-    /// The manifest grants what `--require-trust` does not list.
+    /// The manifest grants something that is not in the file of `--require-trust`.
     NotTrusted = 6,
     /// The command was ended by Ctrl-C.
     Interrupted = 130,
@@ -48,7 +48,7 @@ impl Exit {
         (Self::Interrupted, "ended by Ctrl-C"),
     ];
 
-    /// All exit codes for the help.
+    /// The table of exit codes for the help.
     pub(super) fn table() -> String {
         let mut table = String::from("Exit codes:");
         for (exit, meaning) in Self::ALL {
@@ -64,7 +64,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command could not do its work.
+/// The reason why a command has failed, with its exit code.
 #[derive(Debug)]
 pub(super) struct Error {
     exit: Exit,
@@ -73,7 +73,7 @@ pub(super) struct Error {
 }
 
 impl Error {
-    /// What happened and where, in one sentence without a full stop.
+    /// An error with one sentence without a full stop, which says what happened and where.
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
@@ -82,19 +82,19 @@ impl Error {
         }
     }
 
-    /// How the command would end.
+    /// The exit code of the command.
     pub(super) const fn exit(&self) -> Exit {
         self.exit
     }
 
-    /// The same error with the next step.
+    /// Adds a hint that says what to do next.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Shows the error to the person, and returns the exit code.
+    /// Shows the error to the person. Returns the exit code.
     #[must_use]
     pub(super) fn report(self) -> Exit {
         if !self.message.is_empty() {
@@ -112,7 +112,7 @@ impl Error {
     }
 }
 
-/// Standard output could not be written. If its reader is gone (`norouter plan | head`), that is not a failure.
+/// Standard output could not be written. If its reader has ended (`norouter plan | head`), that is not an error.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

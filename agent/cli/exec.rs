@@ -1,4 +1,4 @@
-//! `norouter exec`: one command inside the network.
+//! `norouter exec`: runs one command with the variables that lead into the network.
 
 use std::{ffi::OsString, process::Command};
 
@@ -7,10 +7,11 @@ use super::{
     error::{Error, Exit},
 };
 
-/// Run a command whose programs use the network
+/// Run a command that uses the network
 ///
 /// Sets the variables of "norouter env" for the command and everything that it starts, and for
-/// nothing else. The exit code is that of the command. Where "norouter env" fails nothing is started.
+/// nothing else. The exit code is that of the command. If "norouter env" would fail, nothing is
+/// started.
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash
@@ -40,13 +41,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Err(Error::new(Exit::Failure, message))
 }
 
-/// Becomes the command; returns only if it cannot.
+/// Replaces this process by the command. Returns only if that fails.
 #[cfg(unix)]
 fn start(command: &mut Command) -> std::io::Error {
     std::os::unix::process::CommandExt::exec(command)
 }
 
-/// Waits for the command, and ends as it did; returns only if it cannot start.
+/// Runs the command, and exits with its exit code. Returns only if the command cannot be started.
 #[cfg(not(unix))]
 fn start(command: &mut Command) -> std::io::Error {
     match command.status() {

@@ -1,9 +1,9 @@
-//! Tables, moments and figures on a terminal.
+//! Formats tables, times and amounts for a terminal.
 
 use crate::text::figures;
 pub(super) use crate::text::figures::{bytes, latency, span};
 
-/// Bytes per second in a table; an empty text for none, so that traffic stands out.
+/// Bytes per second for a table. The text is empty for 0, so that hosts with traffic stand out.
 pub(super) fn rate(count: u64) -> String {
     match count {
         0 => String::new(),
@@ -11,7 +11,7 @@ pub(super) fn rate(count: u64) -> String {
     }
 }
 
-/// A moment in milliseconds since 1970, in UTC (RFC 3339): `2026-11-23T16:59:39.120Z`.
+/// A time in milliseconds since 1970 as UTC (RFC 3339): `2026-11-23T16:59:39.120Z`.
 pub(super) fn moment(millis: u64) -> String {
     let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
     let (year, month, day) = date(days);
@@ -20,7 +20,7 @@ pub(super) fn moment(millis: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
-/// Year, month and day of the day that is this many days after 1970-01-01.
+/// The year, month and day that is this many days after 1970-01-01.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let divides = |by, year: u64| year.is_multiple_of(by);
     let leap = |year| divides(4, year) && (!divides(100, year) || divides(400, year));

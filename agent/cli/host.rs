@@ -1,4 +1,4 @@
-//! `norouter start`, `stop` and `restart`: one host of a running network.
+//! `norouter start`, `stop` and `restart`: acts on one host of a running network.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Which manifest is meant, and its text.
+//! Finds and reads the manifest that a command works on.
 
 use std::{
     env,
@@ -20,28 +20,28 @@ use crate::{
     text::{meant, quote},
 };
 
-/// The names of manifests that are found without FILE.
+/// The names of manifests that are found without a FILE argument.
 const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
-/// How the help explains what happens without a FILE.
+/// The help text for commands without a FILE argument.
 pub(super) const SEARCH_HELP: &str = "\
 Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in this folder, in a folder \
 above it inside the home folder, or in ~/.config/norouter. It is used only if it and its folder belong to you or root, \
 and nobody else may write there.";
 
-/// Where a manifest comes from.
+/// The source of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// Standard input, written as `-`.
     Stdin,
-    /// A pipe that the shell has opened, as in `norouter <(generate)`. Like standard input it can be read once.
+    /// A pipe that the shell has opened, as in `norouter <(generate)`. Like standard input, it can be read only once.
     Pipe(PathBuf),
     /// A file.
     File(PathBuf),
 }
 
 impl Source {
-    /// The manifest that is meant: the file that is named, or else the one that is found, which is shown to the person.
+    /// The source of the manifest: the given file, or else the one that is found, whose path is shown to the person.
     pub(super) fn of(file: Option<&Path>) -> Result<Self, Error> {
         if let Some(file) = file {
             return Ok(Self::named(file));
@@ -67,7 +67,7 @@ impl Source {
                     .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
             );
         };
-        // A manifest is a program, and nobody has asked for this one.
+        // A manifest can run commands, and the person has not named this one.
         trusted::file(&file).map_err(|reason| {
             let message = format!("{} is not used: {reason}", file.display());
             let name = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
@@ -91,7 +91,7 @@ impl Source {
         }
     }
 
-    /// The name of the source in messages.
+    /// The name of the source for messages.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "<stdin>".into(),
@@ -99,7 +99,7 @@ impl Source {
         }
     }
 
-    /// The file; `None` if it can be read only once.
+    /// The path of the file. `None` if the source can be read only once.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Self::Stdin | Self::Pipe(_) => None,
@@ -107,7 +107,7 @@ impl Source {
         }
     }
 
-    /// Reads and understands the manifest.
+    /// Reads and parses the manifest.
     pub(super) fn load(&self) -> Result<Loaded, Error> {
         let read = match self {
             Self::Stdin => origin::read(io::stdin().lock()),
@@ -139,7 +139,7 @@ impl Source {
                 let message = format!("there is no command {name}, and no file of that name");
                 return Error::new(Exit::Usage, message).hint(format!("did you mean '{command}'?"));
             }
-            return Error::new(Exit::Failure, format!("there is no file {name}")).hint(
+            return Error::new(Exit::Failure, format!("the file {name} does not exist")).hint(
                 "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest",
             );
         }
@@ -151,7 +151,7 @@ impl Source {
     }
 }
 
-/// Whether a path is a stream that is open already, and fed by the one who has started this program.
+/// Whether a path is an open stream that was passed to this program when it was started.
 fn is_pipe(file: &Path) -> bool {
     let is_open = file == Path::new("/dev/stdin")
         || ["/dev/fd", "/proc/self/fd"]
@@ -164,8 +164,9 @@ fn shown(file: &Path) -> String {
     crate::text::escape(&file.display().to_string())
 }
 
-/// Where a manifest is looked for: here, in the folders above as far as the home folder, and in the folder of
-/// configuration files. Outside of the home folder only here, because folders above may belong to other people.
+/// The paths at which a manifest is searched for: in this folder, in the folders above up to the home folder, and in
+/// the folder of configuration files. Outside of the home folder the folders above are left out, because they may
+/// belong to other users.
 fn candidates(here: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
     let in_home = home.filter(|home| here.starts_with(home));
     let folders = here.ancestors().take_while(|folder| {

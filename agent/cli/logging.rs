@@ -1,4 +1,4 @@
-//! What the program logs: how much of it, by `--debug` and `NOROUTER_LOG`, and where it goes.
+//! Sets up the log: its level, by `--debug` and `NOROUTER_LOG`, and its destination.
 
 use std::{io, sync::Mutex};
 
@@ -11,16 +11,16 @@ use tracing_subscriber::{
 
 use super::error::{Error, Exit};
 
-/// Receives the log instead of standard error, while something else is drawn there.
+/// Receives the lines of the log instead of standard error, while something else is drawn on the terminal.
 static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
 
-/// The variable that says how much each part of the program logs.
+/// The variable with the log levels of the parts of the program.
 const FILTER: &str = "NOROUTER_LOG";
 
-/// The beginning of all targets.
+/// The prefix of all log targets.
 const PROGRAM: &str = "norouter";
 
-/// Sends what the program logs to standard error: warnings, with `debug` more, and what `NOROUTER_LOG` asks for.
+/// Writes the log to standard error: warnings, or more with `debug` or with the levels in `NOROUTER_LOG`.
 pub(super) fn begin(debug: bool) -> Result<(), Error> {
     let filter = std::env::var_os(FILTER).unwrap_or_default();
     let filter = filter.to_string_lossy();
@@ -47,7 +47,7 @@ fn targets(debug: bool, filter: &str) -> Result<Targets, Error> {
         let example = format!("{FILTER}={PROGRAM}::link=debug,{PROGRAM}::edge=trace");
         Error::new(Exit::Usage, message).hint(format!("write for example {example}"))
     };
-    // The parser takes nothing for a level.
+    // The parser would take an empty level for a valid one.
     if filter.split(',').any(str::is_empty) {
         return Err(wrong());
     }
@@ -65,7 +65,7 @@ fn targets(debug: bool, filter: &str) -> Result<Targets, Error> {
     Ok(targets)
 }
 
-/// Gives the lines of the log to the caller, who shows them, until the receiver is dropped.
+/// Sends the lines of the log to the caller, until the receiver is dropped.
 pub(super) fn divert() -> UnboundedReceiver<String> {
     let (sender, lines) = unbounded_channel();
     if let Ok(mut diverted) = DIVERTED.lock() {

@@ -1,4 +1,4 @@
-//! `norouter logs`: what the hosts of a running network have written and done.
+//! `norouter logs`: shows the log of a running network.
 
 use super::{
     error::{Error, Exit},
@@ -11,13 +11,13 @@ use crate::{
     view::{LogLine, LogView},
 };
 
-/// Show the log of a running network: what hosts write to standard error, how they change, warnings
+/// Show the log of a running network: standard error of hosts, changes of their states, warnings
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only the lines of the host with this name, alias or VIP
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Go on with new lines, until the network ends
+    /// Go on showing new lines until the network ends
     #[arg(short, long)]
     follow: bool,
     /// How many of the last lines to show
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// Shows a line, if it is about the host or about any.
+    /// Shows a line, unless it is about another host than `host`.
     fn show(&self, log: &LogLine, host: Option<&str>) -> Result<(), Error> {
         if host.is_some() && log.event.host() != host {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Who may reach what, as a table for people.
+//! Formats who may reach what as a table for people.
 
 use std::fmt::Write as _;
 
@@ -7,16 +7,16 @@ use crate::{
     view::{MatrixCell, MatrixReach, MatrixTarget, PlanPolicy},
 };
 
-/// The greatest width of a table, in characters; a wider one is written as lists.
+/// The greatest width of a table, in characters. Wider tables are replaced by lists.
 const WIDE: usize = 110;
 
-/// The greatest length of a cell, in characters; a longer one is cut.
+/// The greatest width of a cell, in characters. Longer texts are cut.
 const CELL_MAX: usize = 24;
 
-/// How many names stand in one entry of a list.
+/// How many names one entry of a list has at most.
 const NAMES_MAX: usize = 8;
 
-/// The matrix, with a sentence about what it means.
+/// The table, with a sentence that explains it.
 pub(super) fn table(policy: &PlanPolicy) -> String {
     let mut text = match (policy.default.as_str(), policy.rules.len()) {
         ("deny", rules) => {
@@ -93,7 +93,7 @@ fn cut(text: &str) -> String {
     format!("{start}...")
 }
 
-/// For each host, the targets by what it may reach of them. Targets with the same result stand together.
+/// A list for each host: the targets, grouped by what the host may reach of them.
 fn lists(policy: &PlanPolicy, text: &mut String) {
     for row in &policy.rows {
         let _ = writeln!(text, "{}", row.from);

@@ -1,4 +1,4 @@
-//! The command line: one file per command, whose doc comment is its help.
+//! The command line. Each command has a file, whose doc comment is its help.
 
 use std::{fmt::Write as _, process::ExitCode};
 
@@ -49,7 +49,7 @@ use crate::view::HostAction;
 use error::Error;
 pub use error::Exit;
 
-/// Columns of the help in `docs/CLI.md`.
+/// The width of the help in `docs/CLI.md`, in columns.
 const REFERENCE_WIDTH: usize = 100;
 
 /// One YAML file becomes one network
@@ -65,11 +65,12 @@ const REFERENCE_WIDTH: usize = 100;
     max_term_width = 100,
 )]
 struct Cli {
-    /// Say more about what happens, on standard error
+    /// Write more about what happens to standard error
     ///
-    /// The variable `NOROUTER_LOG` chooses parts of the program instead, and a level for each:
-    /// `NOROUTER_LOG=norouter::link=debug,norouter::edge=trace`. There are `norouter::manager`, `norouter::link` (the hosts),
-    /// `norouter::edge` (what agents listen on), `norouter::flow` (connections) and `norouter::driver` (everything else).
+    /// The variable `NOROUTER_LOG` sets a level for each part of the program instead:
+    /// `NOROUTER_LOG=norouter::link=debug,norouter::edge=trace`. The parts are `norouter::manager`, `norouter::link`
+    /// (the hosts), `norouter::edge` (what agents listen on), `norouter::flow` (connections) and `norouter::driver`
+    /// (everything else).
     #[arg(long, global = true)]
     debug: bool,
     #[command(flatten)]
@@ -99,7 +100,7 @@ enum Command {
     Approve(approve::Args),
     /// Start a host that was stopped, or that waits to be started again
     Start(host::Args),
-    /// Stop one host of a running network, until it is started
+    /// Stop one host of a running network until it is started again
     Stop(host::Args),
     /// End the agent of a host, and start it again
     Restart(host::Args),
@@ -116,7 +117,7 @@ enum Command {
 }
 
 impl Cli {
-    /// `norouter FILE` is short for `norouter up FILE`, so what belongs to `up` cannot stand before another command.
+    /// Because `norouter FILE` is short for `norouter up FILE`, options of `up` must not come before another command.
     fn is_one_thing(&self) -> Result<(), clap::Error> {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
@@ -128,7 +129,7 @@ impl Cli {
     }
 }
 
-/// The names of all commands that people use.
+/// The names of all commands that are in the help.
 fn commands() -> Vec<String> {
     let root = Cli::command();
     let shown = root
@@ -180,7 +181,7 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(Error::report).into()
 }
 
-/// The help of every command as Markdown: `docs/CLI.md`.
+/// The help of every command as Markdown, for `docs/CLI.md`.
 pub fn reference() -> String {
     let mut text = String::from(
         "# The command line\n\nMade from the program's own help; `UPDATE=1 cargo test` rewrites it.\n",

@@ -1,7 +1,7 @@
-//! `docs/control.openapi.json`: the control socket for programs, made from the types of `view` and the table of requests below.
-//! `UPDATE=1 cargo test` writes it anew; `docs/CONTROL.md`, which is for people, is held against it by `tests/it`.
+//! Generates `docs/control.openapi.json` from the types of `view` and the table of requests below.
+//! `UPDATE=1 cargo test` rewrites it. `tests/it` compares `docs/CONTROL.md`, which is for people, with it.
 //!
-//! Only tests contain it, so that the program that ships knows nothing of schemas.
+//! The module is compiled only for tests, so that the released program does not contain schemas.
 
 use std::{env, fs, path::Path};
 
@@ -10,22 +10,22 @@ use serde_json::{Map, Value, json};
 
 use crate::view;
 
-/// A request that is answered. The code that every request can be answered with is not repeated in each.
+/// A kind of request. The error code that every request can have is not repeated in each.
 struct Request {
     method: &'static str,
     path: &'static str,
-    /// A word for programs that are made from the document.
+    /// The name of the operation in programs that are generated from the document.
     name: &'static str,
     about: &'static str,
     parameters: &'static [Parameter],
-    /// The type of the body, if there is one.
+    /// The type of the body. `None` if the request has none.
     body: Option<&'static str>,
     answer: Answer,
-    /// The codes of its errors.
+    /// The codes of the errors that this request can have.
     errors: &'static [u16],
 }
 
-/// A value that a request has beside its body.
+/// A parameter in the path, the query or a header.
 struct Parameter {
     name: &'static str,
     place: &'static str,
@@ -38,9 +38,9 @@ struct Parameter {
 enum Answer {
     /// JSON of this type.
     Json(&'static str),
-    /// Server-Sent Events: the name of each and the type of its data.
+    /// Server-Sent Events: the names, and the types of their data.
     Events(&'static [(&'static str, &'static str)]),
-    /// Figures for Prometheus.
+    /// Metrics in the text format of Prometheus.
     Metrics,
 }
 
@@ -85,7 +85,7 @@ const REQUESTS: &[Request] = &[
         name: "flows",
         about: "The connections inside the network.",
         parameters: &[Parameter {
-            about: "The most flows that are told: those that were in use last. 1000 if it is missing.",
+            about: "The greatest number of flows in the answer. If there are more, the most recently used ones are chosen. 1000 if it is missing.",
             ..LIMIT
         }],
         body: None,
@@ -112,7 +112,7 @@ const REQUESTS: &[Request] = &[
         method: "get",
         path: "/v1/plan",
         name: "plan",
-        about: "What the network is meant to be.",
+        about: "The plan of the network.",
         parameters: &[],
         body: None,
         answer: Answer::Json("PlanView"),
@@ -122,14 +122,14 @@ const REQUESTS: &[Request] = &[
         method: "get",
         path: "/v1/why",
         name: "why",
-        about: "Why a connection works or does not: every agent on its way tries its part.",
+        about: "Explains why a connection works or does not: every agent on its way tries its part.",
         parameters: &[
             Parameter {
                 name: "target",
                 place: "query",
                 kind: "string",
                 required: true,
-                about: "Where the connection goes: a name or an address, and a port.",
+                about: "The destination of the connection: a name or an address, and a port.",
             },
             Parameter {
                 name: "from",
@@ -150,7 +150,7 @@ const REQUESTS: &[Request] = &[
         about: "The newest lines of the log.",
         parameters: &[
             Parameter {
-                about: "The most lines that are told. 100 if it is missing.",
+                about: "The greatest number of lines in the answer. 100 if it is missing.",
                 ..LIMIT
             },
             Parameter {
@@ -169,21 +169,21 @@ const REQUESTS: &[Request] = &[
         method: "get",
         path: "/v1/events",
         name: "events",
-        about: "What happens, as it happens, until the network ends.",
+        about: "A stream of events, until the network ends.",
         parameters: &[
             Parameter {
                 name: "after",
                 place: "query",
                 kind: "integer",
                 required: false,
-                about: "Tells the lines of the log after the one with this `seq` first.",
+                about: "The stream begins with the lines of the log after the one with this `seq`.",
             },
             Parameter {
                 name: "Last-Event-ID",
                 place: "header",
                 kind: "integer",
                 required: false,
-                about: "The same, where `after` is missing.",
+                about: "The same as `after`, if that is missing.",
             },
         ],
         body: None,
@@ -209,7 +209,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/hosts/{host}/stop",
         name: "stopHost",
-        about: "Stops a host until it is started.",
+        about: "Stops a host until it is started again.",
         parameters: &[HOST],
         body: None,
         answer: Answer::Json("Done"),
@@ -239,7 +239,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/hosts/{host}/answer",
         name: "answerPrompt",
-        about: "Answers what the host's command asks, or refuses to.",
+        about: "Answers a question of the host's command, or refuses to.",
         parameters: &[HOST],
         body: Some("Answer"),
         answer: Answer::Json("Done"),
@@ -249,7 +249,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/hosts/{host}/ask",
         name: "askPerson",
-        about: "For the host's command only: asks a person. The answer comes when the person has given it.",
+        about: "Asks a person a question, for the host's command only. The response comes when the person has answered.",
         parameters: &[HOST],
         body: Some("Question"),
         answer: Answer::Json("Reply"),
@@ -269,7 +269,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/reload",
         name: "reload",
-        about: "Reads the manifest again.",
+        about: "Reloads the manifest.",
         parameters: &[],
         body: None,
         answer: Answer::Json("Reload"),
@@ -297,7 +297,7 @@ const REQUESTS: &[Request] = &[
     },
 ];
 
-/// The code of every answer to a web page.
+/// The error code that every request can have, because web pages are refused.
 const FORBIDDEN: u16 = 403;
 
 /// The meaning of each code of an error.
@@ -305,14 +305,14 @@ const ERRORS: &[(u16, &str)] = &[
     (400, "A parameter or the body cannot be understood."),
     (
         FORBIDDEN,
-        "Web pages may not ask, nor may a command that does not prove whose it is.",
+        "Requests of web pages are refused, and so are questions of commands without a valid token.",
     ),
-    (404, "What the path names is not there, or has ended."),
-    (409, "Not now."),
+    (404, "The path names something that does not exist, or that has ended."),
+    (409, "The request is not possible in the present state."),
     (422, "The manifest has errors, and nothing has changed."),
 ];
 
-/// The request is done, or will be.
+/// The request was carried out, or will be.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Done {
@@ -324,29 +324,29 @@ struct Done {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Error {
-    /// The reason, for people; of a manifest with errors the whole report.
+    /// The reason, for people. If the manifest has errors, it is the whole report.
     error: String,
     /// The kind of the error.
     code: view::ErrorCode,
 }
 
-/// The outcome of reading the manifest again.
+/// The outcome of a reload.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Reload {
     /// The changes, for people.
     changes: Vec<String>,
-    /// The grants that the network did not have before, in sentences; of a change that waits, those that it would bring.
+    /// The additional grants, as sentences. If the change waits for approval, it would bring them.
     grants: Vec<String>,
-    /// The number of the change, if it waits for approval and nothing has changed.
+    /// The number of the change, if it waits for approval and was not applied.
     held: Option<u64>,
 }
 
-/// Lines of the log that are not kept any more.
+/// Lines of the log that the stream skips, because they are not kept any more.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Missed {
-    /// How many there were.
+    /// The number of these lines.
     count: u64,
 }
 
@@ -391,9 +391,9 @@ fn document() -> Value {
         "info": {
             "title": "The control socket of NoRouter",
             "version": "1",
-            "description": "What a running manager answers other programs of the same user, over a unix socket or, on Windows, a \
-                named pipe. docs/CONTROL.md says where it is and describes the same for people. Fields, values and paths may be \
-                added: a client ignores what it does not know.",
+            "description": "The requests that a running manager answers to other programs of the same user, over a Unix socket or, \
+                on Windows, a named pipe. docs/CONTROL.md says where it is, and describes the same for people. Fields, values \
+                and paths may be added, so a client has to ignore those that it does not know.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://localhost", "description": "Over the socket. There is no TCP port."}],
@@ -401,7 +401,7 @@ fn document() -> Value {
         "paths": paths,
         "components": {"schemas": schemas, "responses": errors},
     });
-    // A crate of the workspace may have maps keep the order in which they were filled.
+    // A crate of the workspace may switch on a feature that keeps maps unsorted.
     document.sort_all_objects();
     document
 }
@@ -415,7 +415,7 @@ impl Request {
                     .iter()
                     .map(|(event, name)| ((*event).to_owned(), reference(schemas, name)));
                 let data: Map<_, _> = data.collect();
-                // The language has no word for the events of a stream before its version 3.2.
+                // OpenAPI can describe the events of a stream only from version 3.2 on.
                 json!({"text/event-stream": {"schema": {"type": "string"}, "x-events": data}})
             }
             Answer::Metrics => json!({"text/plain": {"schema": {"type": "string"}}}),
@@ -464,13 +464,14 @@ fn reference(schemas: &Map<String, Value>, name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// The schema of every type that is written or read, by its name.
+/// The schemas of all types that are read or written, by name.
 fn schemas() -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
-    // An answer has every field that is not left out on purpose; the body of a request may lack those that have a default.
+    // An answer has all fields except for those that may be left out. In a request's body, fields with a default may be
+    // missing.
     let mut written = settings.clone().for_serialize().into_generator();
     let mut read = settings.for_deserialize().into_generator();
     let _ = read.subschema_for::<view::Answer>();
@@ -497,8 +498,8 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-/// A field that may be missing is never written as null, although null would be read; and one that is always written has no
-/// default.
+/// A field that may be missing is never written as null, although null can be read. A field that is always written has
+/// no default.
 fn without_null(schema: &mut Value) {
     let required: Vec<String> = schema["required"]
         .as_array()
@@ -532,7 +533,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Descriptions are in one line, and numbers have sizes that others know, too.
+/// Puts descriptions into one line, and replaces the number format `uint`, which only this generator knows.
 fn plain(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         for (name, field) in fields {

@@ -1,4 +1,4 @@
-//! `norouter plan`: what a manifest would do, without doing it.
+//! `norouter plan`: shows what a manifest would do, without doing it.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -15,21 +15,22 @@ use crate::{
     text::{escape, figures::counted},
 };
 
-/// Marks what is planned but not done by this version yet.
+/// The mark of parts of a plan that this version does not serve yet.
 const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
 ///
-/// Shows for every host what would be started, which ports would be listened on and what they would connect to,
-/// template and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
+/// Shows the command of every host, the ports on which it would listen, and their destinations. Values from the
+/// template, and assigned addresses, are included. Nothing is started. Problems of the manifest go to standard error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// List what it grants instead, in sentences: commands, published ports, proxies, files, names and routes
+    /// List the grants of the manifest instead, as sentences: commands, published ports, proxies, files, names and
+    /// routes
     ///
-    /// With --json this is the list that "norouter up --require-trust" takes.
+    /// With --json, the output is the file for "norouter up --require-trust".
     #[arg(long)]
     grants: bool,
     /// Write the plan as JSON
@@ -123,7 +124,7 @@ fn as_text(plan: &Plan) -> String {
     text
 }
 
-/// What one host does, as lines of a word and its explanation.
+/// The facts about one host, as pairs of a word and its explanation.
 fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.push(match &host.start {
@@ -178,7 +179,7 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Which programs may connect; empty if every program on the host may.
+/// Which programs may connect. The text is empty if every program on the host may.
 fn users(allow: Allow) -> &'static str {
     match allow {
         Allow::SameUser => ", for programs of its own user",
@@ -186,7 +187,7 @@ fn users(allow: Allow) -> &'static str {
     }
 }
 
-/// The words as one line that a shell would split again into the same words.
+/// The command as one line, which a shell would split into the same words.
 fn shell_line(words: &[String]) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let quoted: Vec<_> = words
@@ -208,7 +209,7 @@ fn tcp_addresses(host: &HostPlan) -> impl Iterator<Item = String> {
         .map(|forward| host.vip.socket(forward.listen_port).to_string())
 }
 
-/// Where the host's agent listens on its real loopback.
+/// The real loopback addresses on which the host's agent listens.
 fn listen_addresses(plan: &Plan, host: &HostPlan) -> Vec<String> {
     if host.loopback {
         plan.hosts.iter().flat_map(tcp_addresses).collect()

@@ -1,4 +1,4 @@
-//! How a command finds the network that runs.
+//! Finds the running network, and the host, that a command is about.
 
 use super::{
     error::{Error, Exit},
@@ -13,7 +13,7 @@ use crate::{
     view::{HostView, Snapshot, no_such_host},
 };
 
-/// How many hosts are listed where one was meant that there is not.
+/// How many hosts are listed if a host's name is not known.
 const LISTED_MAX: usize = 20;
 
 /// The network that a command is about.
@@ -25,7 +25,7 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    /// The manager that is meant: the one that is named, or the only one that runs.
+    /// The manager of the given network, or the only one that runs.
     pub(super) async fn client(&self) -> Result<Client, Error> {
         let mut running = Client::running().await;
         let names: Vec<String> = running.iter().map(|it| it.name().to_string()).collect();
@@ -56,14 +56,14 @@ impl Reach {
     }
 }
 
-/// The host that a person means by its name, an alias or its VIP.
+/// The host with this name, alias or VIP.
 pub(super) fn host<'a>(snapshot: &'a Snapshot, called: &str) -> Result<&'a HostView, Error> {
     snapshot
         .host(called)
         .ok_or_else(|| unknown(snapshot, called))
 }
 
-/// The name of the host that a person means; `None` if none is named.
+/// The name of the host with this name, alias or VIP. `None` if no host is given.
 pub(super) async fn host_name(
     client: &Client,
     called: Option<&str>,
@@ -75,7 +75,7 @@ pub(super) async fn host_name(
     Ok(Some(host(&snapshot, called)?.name.clone()))
 }
 
-/// A host that there is not is the same failure in every command.
+/// The error for a host that the network does not have. It is the same in all commands.
 fn unknown(snapshot: &Snapshot, called: &str) -> Error {
     let hosts = &snapshot.hosts;
     let names = hosts
@@ -95,7 +95,7 @@ fn unknown(snapshot: &Snapshot, called: &str) -> Error {
     Error::new(Exit::Failure, no_such_host(called)).hint(hint)
 }
 
-/// Runs what a command does, which is to wait for the manager's answers.
+/// Runs the asynchronous part of a command to its end.
 pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -111,7 +111,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
 
 /// Writes one line of JSON.
 pub(super) fn json_line(value: &impl serde::Serialize) -> Result<(), Error> {
-    // Views have nothing that JSON cannot hold.
+    // All views can be written as JSON.
     let line = serde_json::to_string(value).unwrap_or_default();
     Ok(output::data(&format!("{line}\n"))?)
 }

@@ -1,4 +1,4 @@
-//! `norouter reload`: have a running network read its manifest again.
+//! `norouter reload`: reloads the manifest of a running network.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::{driver::control::client, text::escape, view::ErrorCode};
 
-/// Have a running network read its manifest again
+/// Reload the manifest of a running network
 ///
-/// It does so by itself when the file changes, unless it was started with --no-watch. Hosts that have not changed go on
-/// undisturbed. A manifest with errors changes nothing, and the errors are shown. If the network runs with --confirm, a
-/// change that grants more is shown and waits for "norouter approve".
+/// A network does that by itself when the file changes, unless it was started with --no-watch. Hosts that have not
+/// changed are not disturbed. A manifest with errors is not applied, and the errors are shown. If the network runs with
+/// --confirm, a change that grants more is shown, and waits for "norouter approve".
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         let client = args.reach.client().await?;
         match client.call::<Value>("/v1/reload").await {
             Ok(answer) => Ok(answer),
-            // A manager of an older version gives no code.
+            // Managers of older versions do not send a code.
             Err(client::Error::Refused {
                 code: Some(ErrorCode::InvalidManifest) | None,
                 text: report,

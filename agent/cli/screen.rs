@@ -1,5 +1,5 @@
-//! What a person sees while a network runs: lines that scroll, and on a terminal a block below them that always shows
-//! every host as it is now.
+//! The display of a running network: lines that scroll, and on a terminal a block below them with the present state of
+//! all hosts.
 
 use std::{
     collections::BTreeMap,
@@ -14,23 +14,23 @@ use crate::{
     view::{Event, HostState, HostView, Snapshot},
 };
 
-/// Columns and rows if the terminal does not say how many it has.
+/// Columns and rows of a terminal that does not report its size.
 const SIZE: (usize, usize) = (80, 24);
 
 /// The width of the longest word for a state, in columns.
 const WORD: usize = 15;
 
-/// How the addresses of a network are written.
+/// The form in which the addresses of a network are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Addresses {
-    /// `127.0.42.101:5432`, because it is not known which protocol is spoken there.
+    /// `127.0.42.101:5432`, because the protocol is not known.
     Plain,
-    /// `http://127.0.42.101:8080`, because it is known to be the web.
+    /// `http://127.0.42.101:8080`, because all ports are web servers.
     Web,
 }
 
 impl Addresses {
-    /// Everything that a host publishes; its address if it publishes nothing.
+    /// The addresses of all published ports, or the VIP if the host does not publish any.
     fn of(self, host: &HostView) -> String {
         let scheme = match self {
             Self::Plain => "",
@@ -49,39 +49,39 @@ impl Addresses {
     }
 }
 
-/// The lower part of a terminal, or a log where there is no terminal.
+/// The block of hosts and the lines above it. Without a terminal, there are only lines.
 pub(super) struct Screen<W> {
     out: W,
     colours: bool,
     style: Addresses,
     /// The length of the longest name.
     names: usize,
-    /// What each host publishes.
+    /// The addresses that each host publishes, as text.
     addresses: BTreeMap<String, String>,
     block: Option<Block>,
 }
 
-/// The part of a terminal that is drawn again and again.
+/// The block of hosts, which is drawn again when something has changed.
 struct Block {
     size: Box<dyn Fn() -> (usize, usize)>,
-    /// The lines that are drawn now.
+    /// The lines of the block as it was last drawn.
     drawn: Vec<Line>,
-    /// The width of the terminal when they were drawn.
+    /// The width of the terminal at that time.
     width: usize,
-    /// Text that has to scroll above the block.
+    /// Lines that are printed above the block when it is drawn next.
     above: String,
-    /// What the person can do, in the last line.
+    /// The last line of the block: what the person can do.
     hint: &'static str,
-    /// The question to the person, in the place of the hint.
+    /// The question to the person, which takes the place of the hint.
     question: Option<String>,
-    /// How many rows below the block the person has typed.
+    /// How many lines the person has typed below the block.
     typed: usize,
 }
 
 #[derive(Clone, PartialEq, Eq)]
 struct Line {
     text: String,
-    /// Columns.
+    /// The width of the text, in columns.
     width: usize,
 }
 
@@ -102,7 +102,7 @@ impl Screen<Stderr> {
 }
 
 impl<W: Write> Screen<W> {
-    /// A screen with a block if there is a `size`, which returns columns and rows.
+    /// A screen for this output. It has a block if there is a `size`, which returns columns and rows.
     fn new(
         out: W,
         colours: bool,
@@ -130,7 +130,7 @@ impl<W: Write> Screen<W> {
         screen
     }
 
-    /// Learns which hosts there are.
+    /// Updates the list of hosts.
     fn learn(&mut self, snapshot: &Snapshot) {
         let hosts = &snapshot.hosts;
         self.names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -140,33 +140,33 @@ impl<W: Write> Screen<W> {
         self.addresses = addresses.collect();
     }
 
-    /// Whether lines of other programs would disturb the screen.
+    /// Whether output of other code would damage the block.
     pub(super) fn has_block(&self) -> bool {
         self.block.is_some()
     }
 
-    /// Sets what the person can do, for the last line of the block.
+    /// Sets the last line of the block, which says what the person can do.
     pub(super) fn hint(&mut self, hint: &'static str) {
         if let Some(block) = &mut self.block {
             block.hint = hint;
         }
     }
 
-    /// Sets what the person is asked now, for the last line of the block.
+    /// Sets the question in the last line of the block. `None` restores the hint.
     pub(super) fn question(&mut self, question: Option<String>) {
         if let Some(block) = &mut self.block {
             block.question = question;
         }
     }
 
-    /// Notes that the person has typed a line below the block, where it is seen.
+    /// Notes that the person has typed a line, which is visible below the block.
     pub(super) fn typed(&mut self) {
         if let Some(block) = &mut self.block {
             block.typed += 1;
         }
     }
 
-    /// Adds an event to what scrolls. On a terminal the block already shows states that need no explanation.
+    /// Prints an event. States without a reason are left out if there is a block, because the block shows them.
     pub(super) fn event(&mut self, event: &Event) {
         if let Event::Host {
             host,
@@ -177,7 +177,7 @@ impl<W: Write> Screen<W> {
         } = event
         {
             use HostState::{Configuring, Greeting, Starting};
-            // The next event says whether it has worked.
+            // The following event will say whether the attempt has worked.
             let is_under_way = matches!(state, Starting | Greeting | Configuring);
             if is_under_way || (reason.is_none() && self.has_block()) {
                 return;
@@ -213,8 +213,8 @@ impl<W: Write> Screen<W> {
         self.print(&line);
     }
 
-    /// The line of a host that can be reached. Scripts wait for "Ready: VIP" since the first NoRouter, so it begins like
-    /// that.
+    /// The line about a host that is ready. It begins with "Ready: VIP" as in the upstream project, because scripts
+    /// wait for that.
     fn ready(&self, host: &str, vip: &str) -> String {
         let green = AnsiColor::Green.on_default();
         let addresses = self
@@ -226,7 +226,7 @@ impl<W: Write> Screen<W> {
         format!("{green}Ready{green:#}: {vip} ({host}){addresses}")
     }
 
-    /// Adds a line to what scrolls. On a terminal it is seen at the next [`Screen::draw`].
+    /// Prints a line. On a terminal it appears at the next [`Screen::draw`].
     pub(super) fn print(&mut self, line: &str) {
         match &mut self.block {
             Some(block) => {
@@ -237,7 +237,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Draws the block for the present state of the network, below the lines that have been printed meanwhile.
+    /// Draws the block for the present state of the network, after the lines that were printed since the last time.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
         let Some(mut block) = self.block.take() else {
@@ -269,14 +269,14 @@ impl<W: Write> Screen<W> {
         self.block = Some(block);
     }
 
-    /// Leaves the block as it is and goes on below it.
+    /// Leaves the block on the terminal, and continues below it.
     pub(super) fn leave(&mut self) {
         if let Some(block) = &mut self.block {
             block.drawn.clear();
         }
     }
 
-    /// Whether something on the screen changes with time alone.
+    /// Whether the block has to be redrawn as time passes.
     pub(super) fn counts_down(&self, snapshot: &Snapshot) -> bool {
         self.has_block() && snapshot.hosts.iter().any(|host| host.retry.is_some())
     }
@@ -288,8 +288,8 @@ impl<W: Write> Screen<W> {
         (width, height): (usize, usize),
         (style, hint): (Style, &str),
     ) -> Vec<Line> {
-        // The last line and the cursor are below the hosts, and a third of the rows is for what scrolls. A block that
-        // is taller than the terminal could not be erased.
+        // The last line and the cursor need two rows below the hosts, and a third of the rows is left for lines above.
+        // A block that is taller than the terminal could not be erased.
         let room = (height * 2 / 3).saturating_sub(2).max(1);
         let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
         let mut last = Vec::new();
@@ -335,22 +335,22 @@ impl<W: Write> Screen<W> {
         Line::cut(&parts, width)
     }
 
-    /// Writes a text. The block is moved by escapes that are not colours, which `anstream` would take out where colours
-    /// are not wanted.
+    /// Writes a text. If colours are not wanted, only their escapes are removed here: `anstream` would also remove
+    /// those that move the block.
     fn write(&mut self, text: &str) {
         let text = if self.colours {
             text.to_owned()
         } else {
             without_colours(text)
         };
-        // If this fails, there is nobody who could be told.
+        // If the terminal does not work, the person cannot be told.
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
     }
 }
 
 impl Block {
-    /// The escape that removes the block. A terminal that was made narrower has wrapped its lines.
+    /// The escapes that erase the block. If the terminal has become narrower, it has wrapped the lines.
     fn erased(&self, width: usize) -> String {
         let rows = self
             .drawn
@@ -364,13 +364,13 @@ impl Block {
 }
 
 impl Line {
-    /// The parts one after the other, cut before they reach the last column, where terminals wrap.
+    /// Joins the parts, and cuts them before the last column, because terminals wrap there.
     fn cut(parts: &[(Style, String)], terminal: usize) -> Self {
         let most = terminal.saturating_sub(1);
         let whole = parts.iter().flat_map(|(_, part)| part.chars());
         let mut room = most;
         let ending = if whole.map(columns).sum::<usize>() > most {
-            // One column is for the sign that there is more.
+            // One column is reserved for the sign that something was cut.
             room = most.saturating_sub(1);
             if most > 0 { "…" } else { "" }
         } else {
@@ -394,13 +394,13 @@ impl Line {
     }
 }
 
-/// How many columns a character takes at most; letters of East Asia take two.
+/// The greatest number of columns that a character can take. East Asian letters take two.
 fn columns(c: char) -> usize {
     let narrow = c < '\u{1100}' || c == '…';
     if narrow { 1 } else { 2 }
 }
 
-/// The order of hosts when not all can be shown: hosts in trouble come first.
+/// The order of hosts if there is no room for all: those in trouble come first.
 fn rank(state: HostState) -> usize {
     match state {
         HostState::Waiting | HostState::NeedsYou | HostState::Refused | HostState::Degraded => 0,
@@ -442,7 +442,7 @@ fn colour(state: HostState) -> Style {
     }
 }
 
-/// How an event looks: what stands before its sentence, and what has happened.
+/// The styles of an event: for the text before its sentence, and for the sentence.
 fn styles(event: &Event) -> (Style, Style) {
     let plain = Style::new();
     let yellow = AnsiColor::Yellow.on_default();
@@ -456,7 +456,7 @@ fn styles(event: &Event) -> (Style, Style) {
     }
 }
 
-/// The text without escapes that end in `m`, which are the ones that set colours.
+/// The text without escapes that end in `m`, which set colours.
 fn without_colours(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -499,10 +499,10 @@ mod tests {
         }
     }
 
-    /// Columns and rows of a terminal that somebody resizes.
+    /// The size of a terminal in columns and rows, which a test can change.
     type Size = Rc<Cell<(usize, usize)>>;
 
-    /// A screen without colours that keeps what it is told, and the size of its terminal.
+    /// A screen without colours that records its output, and the size of its terminal.
     fn screen(snapshot: &Snapshot, size: (usize, usize)) -> (Screen<Vec<u8>>, Size) {
         let size = Rc::new(Cell::new(size));
         let asked = size.clone();
@@ -594,7 +594,7 @@ mod tests {
         let _ = written(&mut screen);
         size.set((20, 24));
         screen.draw(&snapshot, 0);
-        // 54 columns are three rows of 20.
+        // A line of 54 columns takes three rows of 20.
         assert!(written(&mut screen).starts_with("\r\u{1b}[3A\u{1b}[J"));
     }
 

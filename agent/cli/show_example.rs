@@ -1,4 +1,4 @@
-//! `norouter show-example`: a manifest to begin with.
+//! `norouter show-example`: prints an example manifest.
 
 use super::{
     error::{Error, Exit},

@@ -1,4 +1,4 @@
-//! `norouter show-installer`: a shell script that puts norouter onto another machine.
+//! `norouter show-installer`: prints a shell script that installs norouter on another machine.
 
 use super::{
     error::{Error, Exit},
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-/// A version that cannot become anything else inside a script, with or without the `v` of its tag.
+/// Checks that a version is only digits and dots, so that it cannot change the script. The tag's `v` may precede it.
 fn version(text: &str) -> Result<String, String> {
     let number = text.strip_prefix('v').unwrap_or(text);
     let plain = number

@@ -1,4 +1,4 @@
-//! `norouter status`: the state of a running network.
+//! `norouter status`: shows the state of a running network.
 
 use super::{
     error::{Error, Exit},

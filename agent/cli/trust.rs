@@ -1,4 +1,4 @@
-//! `--require-trust`: a manifest runs only if it grants nothing but what is listed in a file that its user has checked.
+//! `--require-trust`: runs a manifest only if everything that it grants is listed in a file that its user has checked.
 
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 
@@ -16,8 +16,8 @@ use crate::{
 /// The largest list that is read, in bytes.
 const SIZE_MAX_BYTES: u64 = 16 << 20;
 
-/// Shows everything that a plan grants and the file does not list, and fails if there is anything. A list that cannot
-/// be read with certainty trusts nothing.
+/// Shows everything that a plan grants and the file does not list, and fails if there is anything. Fails also if the
+/// file may not be trustworthy.
 pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
     let listed = read(file)?;
     let news: Vec<_> = plan::grants(plan)

@@ -1,4 +1,4 @@
-//! What a person types at the terminal, line by line, seen or not.
+//! Reads what a person types at the terminal, line by line, hidden or not.
 
 use std::io::{self, IsTerminal as _};
 
@@ -6,11 +6,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::secret::Secret;
 
-/// As long as this exists, the terminal does not show what is typed.
+/// While this value exists, the terminal does not show what is typed.
 pub(super) struct Unseen(platform::Mode);
 
 impl Unseen {
-    /// Hides what is typed from now on. If that is not possible, nobody should type a secret.
+    /// Hides what is typed. If that fails, the caller must not ask for a secret.
     pub(super) fn begin() -> io::Result<Self> {
         platform::hide().map(Self)
     }
@@ -22,18 +22,18 @@ impl Drop for Unseen {
     }
 }
 
-/// Whether there is a terminal whose person can type to this program at this moment.
+/// Whether there is a terminal on which a person can type for this program now.
 pub(super) fn has_person() -> bool {
     io::stdin().is_terminal() && platform::is_foreground()
 }
 
-/// Forgets what was typed and not read yet, because it was meant for something that is gone.
+/// Discards what was typed and has not been read yet, because it was an answer to something else.
 pub(super) fn forget(lines: &mut UnboundedReceiver<Secret>) {
     platform::forget();
     while lines.try_recv().is_ok() {}
 }
 
-/// One line without its end; `None` at the end of the input.
+/// Reads one line, without its end. `None` at the end of the input.
 pub(super) fn line() -> Option<Secret> {
     let mut line = zeroize::Zeroizing::new(String::new());
     let count = io::stdin().read_line(&mut line).ok()?;
@@ -41,7 +41,7 @@ pub(super) fn line() -> Option<Secret> {
     (count > 0).then(|| Secret::new(text.to_owned()))
 }
 
-/// The lines that are typed from now on. In the background, this program leaves them to others.
+/// The lines that are typed from now on. While this program is in the background, it does not read.
 pub(super) fn lines() -> UnboundedReceiver<Secret> {
     let (sender, lines) = unbounded_channel();
     std::thread::spawn(move || {
@@ -69,7 +69,7 @@ mod platform {
         },
     };
 
-    /// How long to wait before looking again whether another program still has the terminal.
+    /// The pause between two checks whether another program is in the foreground.
     const LOOK: Duration = Duration::from_millis(200);
 
     pub(super) type Mode = Termios;
@@ -83,17 +83,17 @@ mod platform {
     }
 
     pub(super) fn restore(before: &Mode) {
-        // A terminal that is gone needs nothing.
+        // If the terminal is gone, nothing has to be restored.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
     }
 
     pub(super) fn forget() {
-        // If this fails, there may be a line too much.
+        // If this fails, a line too many may be read.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 
-    /// Whether this program is in the foreground. Otherwise it would be stopped for reading from the terminal, or
-    /// changing it.
+    /// Whether this program is in the foreground. In the background, it would be stopped if it read from the terminal
+    /// or changed its mode.
     pub(super) fn is_foreground() -> bool {
         tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
     }
@@ -102,7 +102,7 @@ mod platform {
         let input = io::stdin();
         loop {
             let mut fds = [PollFd::new(&input, PollFlags::IN)];
-            // Whatever is wrong with the input shows when it is read.
+            // An error of the input will appear again when it is read.
             let _ = poll(&mut fds, None);
             if is_foreground() || tcgetpgrp(&input).is_err() {
                 return;
@@ -130,11 +130,11 @@ mod platform {
     }
 
     pub(super) fn restore(before: &Mode) {
-        // A console that is gone needs nothing.
+        // If the console is gone, nothing has to be restored.
         let _ = console::set_mode(HandleRef::stdin(), *before);
     }
 
-    /// A console gives whole lines, which were forgotten already.
+    /// A console passes on whole lines, which the caller has already discarded.
     pub(super) const fn forget() {}
 
     pub(super) const fn is_foreground() -> bool {

@@ -1,4 +1,4 @@
-//! `norouter up`, which is also `norouter FILE`: run the network of a manifest.
+//! `norouter up`, or `norouter FILE` for short: runs the network of a manifest.
 
 use std::{
     io::{self, Stderr},
@@ -36,7 +36,7 @@ use crate::{
     view::Event,
 };
 
-/// How often a countdown is drawn.
+/// How often a countdown is redrawn.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Run the network of a manifest until Ctrl-C
@@ -55,26 +55,26 @@ pub(super) struct Args {
     /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
     #[arg(short = 'e', long)]
     open_editor: bool,
-    /// Do not apply changes of the manifest; SIGHUP still does that
+    /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"
     #[arg(long)]
     no_watch: bool,
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
-    /// When the manifest changes so that it grants more, apply nothing of the change before somebody has agreed to it
+    /// If a change of the manifest grants more, do not apply it before somebody has agreed to it
     ///
     /// Grants are commands, published ports, proxies, files, names and routes: "norouter plan --grants" lists them.
     #[arg(long, conflicts_with = "confirm_commands")]
     confirm: bool,
-    /// Run the manifest only if it grants nothing but what is listed in FILE, as "norouter plan --grants --json" has
-    /// written it
+    /// Run the manifest only if everything that it grants is listed in FILE, which "norouter plan --grants --json" has
+    /// written
     ///
-    /// For scripts. If it grants more, nothing is started, what is not listed is shown, and the exit code is 6. FILE
-    /// and its folder must belong to you or root, and nobody else may write them. While the network runs, this is like
-    /// --confirm.
+    /// For scripts. If the manifest grants more, nothing is started, the additional grants are shown, and the exit code
+    /// is 6. FILE and its folder must belong to you or root, and nobody else may write to them. While the network runs,
+    /// this is like --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
-    /// Give the answers that are typed here again when a host is started again; they are kept in memory only
+    /// Use the answers that are typed here again when a host is restarted; they are kept in memory only
     #[arg(long)]
     remember: bool,
     /// The name of the network for other commands; by default that of its file, or of the folder of a norouter.yaml
@@ -83,7 +83,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// The first option or argument that was given, if there is one.
+    /// The first option or argument that was given. `None` if there is none.
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
@@ -119,26 +119,26 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     run_source(&Source::of(args.file.as_deref())?, name, mode)
 }
 
-/// How a manifest is run and its changes are applied.
+/// How a manifest is run, and how its changes are applied.
 #[derive(Clone, Copy, Debug)]
 struct Mode<'a> {
     watch: bool,
     hold: Hold,
-    /// Whether a person's answers are kept for the next start of the host.
+    /// Whether a person's answers are kept for later starts of the host.
     remember: bool,
-    /// The file that lists what the manifest may grant, if there is one.
+    /// The file with the permitted grants. `None` without `--require-trust`.
     trusted: Option<&'a Path>,
 }
 
 /// The manifest of a network.
 struct Manifest<'a> {
-    /// `None` if it came from a pipe and cannot be read a second time.
+    /// `None` if the manifest came from a pipe, because it cannot be read again.
     file: Option<&'a Path>,
     watch: Option<io::Result<Watch>>,
     mode: Mode<'a>,
 }
 
-/// Runs a manifest, after showing what is wrong with it.
+/// Shows what is wrong with a manifest, and runs it.
 fn run_source(source: &Source, name: Option<&Name>, mode: Mode<'_>) -> Result<Exit, Error> {
     let watch = source.path().filter(|_| mode.watch).map(Watch::start);
     let loaded = source.load()?;
@@ -165,7 +165,7 @@ fn run_source(source: &Source, name: Option<&Name>, mode: Mode<'_>) -> Result<Ex
     run_network(plan, &identity, Addresses::Plain, Some(from))
 }
 
-/// Runs a network that has no file until a signal.
+/// Runs a network without a file until a signal.
 pub(super) fn run_plan(
     plan: &Plan,
     identity: &Identity,
@@ -174,8 +174,7 @@ pub(super) fn run_plan(
     run_network(plan, identity, addresses, None)
 }
 
-/// Runs a network until a signal. Hosts that are lost come back by themselves; hosts that cannot come back wait for a
-/// person.
+/// Runs a network until a signal. Lost hosts are started again, unless a person has to change something first.
 fn run_network(
     plan: &Plan,
     identity: &Identity,
@@ -203,8 +202,8 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network without one is still a network, but two with the same name
-/// are an error.
+/// Opens the control socket for other commands. If that is not possible, the network runs without it, but a second
+/// network with the same name is an error.
 async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
     let error = match control::open(identity).await {
         Ok(door) => return Ok(Some(door)),
@@ -223,7 +222,7 @@ async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
     Err(Error::new(Exit::Failure, error.to_string()).hint(hint))
 }
 
-/// Shows the network until it has ended.
+/// Shows the network on the terminal until it has ended.
 async fn show(
     manager: &Handle,
     mut events: broadcast::Receiver<Event>,
@@ -239,14 +238,14 @@ async fn show(
     screen.hint("Ctrl-C ends the network");
     let mut asked = None;
     loop {
-        // What happens at the same time is drawn at the same time.
+        // Events that happen at the same time lead to one drawing.
         if events.is_empty() {
             let snapshot = snapshots.borrow_and_update();
             desk.look(&snapshot, &mut screen);
             screen.draw(&snapshot, manager.now_ms());
         }
         tokio::select! {
-            // Everything that has happened is shown before the end is.
+            // All events are shown before the end of the network is.
             biased;
             event = events.recv() => match event {
                 Ok(event) => screen.event(&event),
@@ -261,7 +260,7 @@ async fn show(
                 }
             },
             changed = snapshots.changed() => {
-                // Its sender ends together with that of the events.
+                // The sender of the snapshots ends together with that of the events.
                 let _ = changed;
             }
             Some(line) = next(&mut log) => screen.print(&line),
@@ -279,7 +278,7 @@ async fn show(
                 if asked.is_some() {
                     screen.leave();
                     desk.close();
-                    // Agents whose manager is gone end by themselves.
+                    // The agents notice that their manager is gone, and end.
                     std::process::exit(Exit::Interrupted as i32);
                 }
                 asked = Some(match request {
@@ -290,13 +289,13 @@ async fn show(
                 manager.tell(Intent::Down);
             }
             () = resizes.next() => {}
-            // A countdown is visible.
+            // The countdown of a host is on the screen.
             () = tokio::time::sleep(SECOND), if screen.counts_down(&snapshots.borrow()) => {}
         }
     }
 }
 
-/// Whether there is a terminal that says with a signal that it is gone, wherever the streams lead.
+/// Whether there is a terminal, which would send SIGHUP when it is closed. Standard streams may lead elsewhere.
 fn has_terminal() -> bool {
     #[cfg(unix)]
     return std::fs::File::open("/dev/tty").is_ok();
@@ -304,7 +303,7 @@ fn has_terminal() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stderr())
 }
 
-/// The next item; it never comes without a receiver.
+/// Waits for the next item. Without a receiver, it waits for ever.
 async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     match receiver {
         Some(receiver) => receiver.recv().await,
@@ -312,13 +311,13 @@ async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     }
 }
 
-/// The network's manifest, and the person who watches it.
+/// The manifest of the running network, and the person at the terminal.
 struct Upkeep {
-    /// `None` if there is nothing that could be read again.
+    /// `None` if the manifest cannot be read again.
     origin: Option<Origin>,
-    /// Whether answers are kept.
+    /// Whether answers are kept for later starts of a host.
     remembers: bool,
-    /// Whether there was a terminal. Once it is gone, that cannot be seen any more.
+    /// Whether there was a terminal at the start. After it was closed, that cannot be found out any more.
     terminal: bool,
 }
 
@@ -330,7 +329,7 @@ impl Upkeep {
             Some(Origin::new(from.file?, hold, from.watch, manager))
         });
         if origin.is_none() {
-            // Those who ask for a reload are told that there is no manifest to read again.
+            // This refuses reload requests, because there is no manifest to read.
             drop(manager.take_reloads());
         }
         Self {
@@ -340,13 +339,13 @@ impl Upkeep {
         }
     }
 
-    /// Whether SIGHUP reads the file again: there is one, and no terminal, for which the signal would mean that it is
-    /// gone.
+    /// Whether SIGHUP reloads the manifest: there must be a file, and no terminal, because with a terminal the signal
+    /// means that it was closed.
     fn can_reload(&self) -> bool {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Waits until the manifest has to be read again. Returns the request, if somebody has asked for it.
+    /// Waits until the manifest has to be reloaded. Returns the request, if that is the reason.
     async fn next(&mut self) -> Option<ReloadRequest> {
         match &mut self.origin {
             Some(origin) => origin.next().await,
@@ -354,7 +353,7 @@ impl Upkeep {
         }
     }
 
-    /// Reloads the manifest, changes the network accordingly, and tells the person and the asker.
+    /// Reloads the manifest, changes the network accordingly, and tells the person and the sender of the request.
     async fn reload(
         &mut self,
         manager: &Handle,
@@ -374,7 +373,7 @@ impl Upkeep {
             };
             screen.print(&format!("type yes and Enter to {what}"));
         }
-        // The manager tells everybody what has changed.
+        // The manager reports the changes as events.
         let taken = origin.take_up(manager, asker).await;
         if !taken.report.is_empty() {
             screen.print(taken.report.trim_end());

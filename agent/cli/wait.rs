@@ -1,4 +1,4 @@
-//! `norouter wait`: for scripts, until hosts can be reached.
+//! `norouter wait`: waits until hosts can be reached, for scripts.
 
 use std::time::Duration;
 
@@ -14,19 +14,19 @@ use crate::{
     view::{HostState, HostView, Snapshot},
 };
 
-/// How often a manager that does not run yet is looked for.
+/// How often to check whether the manager runs, if it did not at the start.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
 ///
-/// Waits for the network too, if it does not run yet. Exits with 0 when the hosts are ready, with 5 when they are not
-/// ready in time or cannot be any more, and with 3 when no network runs.
+/// If the network does not run yet, waits for it as well. Exits with 0 when the hosts are ready, with 5 if they are not
+/// ready in time or cannot become ready, and with 3 if no network runs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts
     #[arg(value_name = "HOST", required_unless_present = "all")]
     hosts: Vec<String>,
-    /// All hosts of the network
+    /// Wait for all hosts of the network
     #[arg(long, conflicts_with = "hosts")]
     all: bool,
     /// How many seconds to wait
@@ -47,7 +47,7 @@ fn seconds(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "not a number of seconds".to_owned())
 }
 
-/// What has been seen so far.
+/// The last known state.
 #[derive(Default)]
 struct Seen {
     found: bool,
@@ -100,7 +100,7 @@ impl Args {
             if wanted.iter().all(|host| host.state.is_up()) {
                 return Ok(Exit::Ok);
             }
-            // These states do not change by themselves.
+            // A host does not leave these states by itself.
             let is_final =
                 |host: &&HostView| matches!(host.state, HostState::Refused | HostState::Stopped);
             if wanted.iter().any(is_final) {

@@ -1,5 +1,5 @@
-//! The programs that start a service of a user: systemd, launchd, and the scheduler of Windows. All three are here on
-//! every platform, so that each is read and tested everywhere.
+//! Describes a service for the programs that start services of a user: systemd, launchd, and the scheduler of Windows.
+//! The code for all three is compiled on every platform, so that it is always tested.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use directories::BaseDirs;
 #[derive(Clone, Debug)]
 pub(super) struct Service {
     pub(super) name: String,
-    /// This program.
+    /// The path of this program.
     pub(super) program: PathBuf,
     pub(super) manifest: PathBuf,
-    /// The `PATH` in which the manifest's commands are looked for.
+    /// The `PATH` for the manifest's commands.
     pub(super) path: String,
 }
 
@@ -35,7 +35,7 @@ impl Init {
         }
     }
 
-    /// The file that describes the service; `None` where a command holds everything.
+    /// The path of the file that describes the service. `None` if a command has the whole description.
     pub(super) fn file(self, folders: &BaseDirs, name: &str) -> Option<PathBuf> {
         match self {
             Self::Systemd => {
@@ -59,7 +59,7 @@ impl Init {
         }
     }
 
-    /// Where the log is, for people.
+    /// The place of the log, for people.
     pub(super) fn log(self, folders: &BaseDirs, name: &str) -> String {
         match self {
             Self::Systemd => format!("journalctl --user -u {name}"),
@@ -70,7 +70,7 @@ impl Init {
         }
     }
 
-    /// The folder of the log, if the log is a file.
+    /// The folder of the log. `None` if the log is not a file.
     pub(super) fn log_folder(self, folders: &BaseDirs) -> Option<PathBuf> {
         match self {
             Self::Systemd => None,
@@ -79,14 +79,14 @@ impl Init {
         }
     }
 
-    /// The commands that start the service, now and at every login.
+    /// The commands that start the service now and at every login.
     pub(super) fn install(self, folders: &BaseDirs, service: &Service) -> Vec<Vec<String>> {
         let name = &service.name;
         match self {
             Self::Systemd => vec![
                 words(&["systemctl", "--user", "daemon-reload"]),
                 words(&["systemctl", "--user", "enable", name]),
-                // A service that runs already has to read the new file.
+                // If the service runs already, it has to read the new file.
                 words(&["systemctl", "--user", "restart", name]),
             ],
             Self::Launchd => {
@@ -99,7 +99,7 @@ impl Init {
                 ])]
             }
             Self::Scheduler => {
-                // This runs a console program without its window, and writes its output into a file.
+                // `conhost` runs a console program without a window, and `cmd` writes its output to a file.
                 let run = format!(
                     "conhost.exe --headless cmd.exe /c \"\"{}\" up \"{}\" > \"{}\" 2>&1\"",
                     service.program.display(),
@@ -118,7 +118,7 @@ impl Init {
         }
     }
 
-    /// The commands that stop the service, now and for ever.
+    /// The commands that stop the service and keep it from starting again.
     pub(super) fn stop(self, folders: &BaseDirs, name: &str) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "disable", "--now", name])],
@@ -141,7 +141,7 @@ impl Init {
         }
     }
 
-    /// The commands to run once the file is removed.
+    /// The commands to run after the file was removed.
     pub(super) fn after_removal(self) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "daemon-reload"])],
@@ -149,7 +149,7 @@ impl Init {
         }
     }
 
-    /// The command that succeeds if the service runs.
+    /// The command that exits with 0 if the service runs.
     pub(super) fn asks_running(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd => words(&["systemctl", "--user", "is-active", "--quiet", name]),
@@ -158,7 +158,7 @@ impl Init {
         }
     }
 
-    /// The command that succeeds if the service is installed; empty where a file shows that.
+    /// The command that exits with 0 if the service is installed. It is empty if the file shows that.
     pub(super) fn asks_installed(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd | Self::Launchd => Vec::new(),
@@ -205,7 +205,7 @@ fn systemd_unit(service: &Service) -> String {
     )
 }
 
-/// A word of a command line. A `$` is doubled, because it would begin a variable.
+/// A word of a command line. A `$` is doubled, because systemd would replace variables.
 fn systemd_word(path: &Path) -> String {
     systemd_quoted(&path.display().to_string()).replace('$', "$$")
 }

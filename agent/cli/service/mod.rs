@@ -1,4 +1,4 @@
-//! `norouter service`: a network that is there whenever you are logged in.
+//! `norouter service`: keeps a network running while its user is logged in.
 
 mod init;
 
@@ -21,7 +21,7 @@ use crate::{
 /// Keep a network running whenever you are logged in
 ///
 /// Installs a service of your own user: a systemd user unit on Linux, a launch agent on macOS, a scheduled task on
-/// Windows. It needs no root. It keeps the PATH of this moment, so that the commands of the manifest are found.
+/// Windows. It does not need root. It keeps the present PATH, so that the commands of the manifest are found.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -37,7 +37,7 @@ enum Action {
         file: Option<PathBuf>,
         #[command(flatten)]
         name: Name,
-        /// Print what would be written and run, and do nothing
+        /// Print what would be written and run, and do not do it
         #[arg(long)]
         dry_run: bool,
     },
@@ -63,7 +63,7 @@ struct Name {
     name: String,
 }
 
-/// Checks that a name is the same file name and the same label everywhere.
+/// Checks that a name can be a file name and a label on every platform.
 fn check_name(name: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
@@ -92,7 +92,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     }
 }
 
-/// The service for a manifest that can be run.
+/// The service for a manifest, which is checked first.
 fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error> {
     let source = Source::of(file)?;
     let manifest = source.path().ok_or_else(|| {
@@ -130,7 +130,7 @@ fn planned(file: Option<&std::path::Path>, name: &str) -> Result<Service, Error>
     })
 }
 
-/// Refuses a path that would become another one, or several lines, in the file that describes the service.
+/// Refuses a path that would have another meaning in the file that describes the service.
 fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
@@ -181,7 +181,7 @@ fn install(
     }
     for command in &commands {
         perform(command).inspect_err(|_| {
-            // A service that could not be started must not start by surprise some day.
+            // A service that could not be started now must not start at a later login.
             if let Some(file) = &file {
                 let _ = fs::remove_file(file);
             }
@@ -245,7 +245,7 @@ fn not_installed(name: &str) -> Error {
     Error::new(Exit::NoManager, message).hint("norouter service install FILE")
 }
 
-/// Runs a command of the operating system; fails with what it said.
+/// Runs a command of the operating system. Fails with its error output.
 fn perform(command: &[String]) -> Result<(), Error> {
     let line = command.join(" ");
     let failed = |what: String| {

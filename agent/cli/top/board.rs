@@ -1,4 +1,5 @@
-//! What `top` shows and what its keys do. It is told everything and asks nobody, so that a test can read it.
+//! The screen of `top`, and its keys. It gets all data from outside and does no input or output, so that it can be
+//! tested.
 
 use anstyle::{AnsiColor, Style};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -12,7 +13,7 @@ use crate::{
     view::{FlowView, FlowsView, NetworkView},
 };
 
-/// The orders that "s" goes through.
+/// The orders that the key "s" switches between.
 const ORDERS: [(Order, &str); 5] = [
     (Order::Rate, "rate"),
     (Order::Bytes, "bytes"),
@@ -21,7 +22,7 @@ const ORDERS: [(Order, &str); 5] = [
     (Order::Name, "name"),
 ];
 
-/// What the person wants and the board cannot do itself.
+/// A key's request that the board cannot carry out itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     Quit,
@@ -29,28 +30,28 @@ pub(super) enum Wish {
     Kill(String),
 }
 
-/// What is on the screen.
+/// The contents of the screen.
 pub(super) struct Board {
     network: NetworkView,
-    /// Bytes per second that each host sends and receives.
+    /// The rates of each host, as bytes per second that it sends and receives.
     rates: Vec<(u64, u64)>,
     flows: Vec<FlowView>,
     total: usize,
     order: Order,
     filter: String,
-    /// The id of the chosen flow, which stays chosen wherever it moves.
+    /// The id of the selected flow. The flow stays selected when it moves.
     chosen: Option<String>,
     mode: Mode,
     said: String,
 }
 
-/// What keys do.
+/// The meaning of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Mode {
     Watch,
-    /// Letters belong to the filter.
+    /// Letters are added to the filter.
     Filter,
-    /// Only "y" ends the flow with this id.
+    /// The key "y" ends the flow with this id, and any other key does not.
     Sure(String),
 }
 
@@ -71,7 +72,7 @@ impl Board {
         board
     }
 
-    /// Takes the present state of the network.
+    /// Replaces the state of the network.
     pub(super) fn update(&mut self, network: NetworkView, flows: FlowsView) {
         let millis = network
             .uptime_ms
@@ -99,7 +100,7 @@ impl Board {
         self.said = text;
     }
 
-    /// Handles a key.
+    /// Handles a key. Returns a request if the board cannot carry it out.
     pub(super) fn press(&mut self, key: KeyEvent) -> Option<Wish> {
         self.said.clear();
         if key.modifiers.contains(KeyModifiers::CONTROL) {
@@ -177,7 +178,7 @@ impl Board {
         self.flows.iter().filter(has).collect()
     }
 
-    /// The place of the chosen flow among those that are shown, and its id.
+    /// The place of the selected flow among those that are shown, and its id.
     fn chosen_place(&self) -> Option<(usize, String)> {
         let chosen = self.chosen.as_ref()?;
         let at = self.shown().iter().position(|flow| flow.id == *chosen)?;
@@ -191,7 +192,7 @@ impl Board {
         self.chosen = shown.get(at).map(|flow| flow.id.clone());
     }
 
-    /// The whole screen, `height` lines of at most `width` columns.
+    /// The whole screen as `height` lines of at most `width` columns.
     pub(super) fn lines(&self, width: usize, height: usize) -> Vec<String> {
         let bold = Style::new().bold();
         let inverse = Style::new().invert();
@@ -201,7 +202,7 @@ impl Board {
         };
         let mut lines = vec![cut(bold, &self.headline()), String::new()];
         let hosts = self.hosts();
-        // Connections have at least half of the screen.
+        // At least half of the screen is for connections.
         let room = (height / 2).saturating_sub(3).max(1);
         for (index, (style, line)) in hosts.iter().take(room + 1).enumerate() {
             lines.push(cut(if index == 0 { bold } else { *style }, line));
@@ -246,7 +247,7 @@ impl Board {
         format!("{network}  {uptime}  {up} of {hosts} ready  connections: {flows}")
     }
 
-    /// The table of hosts; those that cannot be reached first.
+    /// The table of hosts. Hosts that cannot be reached come first.
     fn hosts(&self) -> Vec<(Style, String)> {
         let mut hosts: Vec<_> = self
             .network
@@ -402,7 +403,7 @@ mod tests {
             .collect()
     }
 
-    /// The ports of the flows on the screen, from above.
+    /// The ports of the flows on the screen, from top to bottom.
     fn ports(board: &Board) -> Vec<String> {
         let lines = screen(board);
         let ports = lines
@@ -475,7 +476,7 @@ mod tests {
         );
         press(&mut board, KeyCode::Down);
         press(&mut board, KeyCode::Down);
-        // The flow stays chosen wherever it moves.
+        // The flow stays selected when it moves.
         press(&mut board, KeyCode::Char('s'));
         press(&mut board, KeyCode::Char('k'));
         let question = screen(&board).pop().unwrap();

@@ -1,4 +1,4 @@
-//! `norouter top`: a running network on the whole terminal.
+//! `norouter top`: shows a running network on the whole terminal.
 
 mod board;
 
@@ -25,21 +25,20 @@ use crate::{
     view::{FlowsView, NetworkView},
 };
 
-/// How often the network is asked.
+/// How often the state is fetched.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// More connections than fit on any terminal, so that a filter finds something.
+/// More connections than fit on a terminal are fetched, so that the filter has some to choose from.
 const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
 ///
-/// Keys: arrows choose a connection, "k" ends it, "s" sorts by something else, "/" shows only what contains a text, "q"
-/// quits.
+/// Keys: arrows select a connection, "k" ends it, "s" changes the order, "/" filters by a text, "q" quits.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
     reach: Reach,
-    /// Which connections come first
+    /// The order of the connections
     #[arg(long, value_enum, default_value_t = Order::Rate)]
     sort: Order,
     /// Write a line of JSON every second instead
@@ -72,7 +71,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Error> {
     })
 }
 
-/// Draws the board until the person has seen enough, or the network has ended.
+/// Draws the board until the person quits or the network has ended.
 async fn show(client: &Client, mut board: Board) -> Result<Exit, Error> {
     let mut events = terminal_events();
     let mut looks = tokio::time::interval(LOOK);
@@ -88,7 +87,7 @@ async fn show(client: &Client, mut board: Board) -> Result<Exit, Error> {
             }
             event = events.recv() => match event {
                 Some(event::Event::Key(key)) if key.kind != event::KeyEventKind::Release => board.press(key),
-                // A new size is drawn at once.
+                // A new size of the terminal is drawn at once.
                 Some(_) => None,
                 None => Some(Wish::Quit),
             }
@@ -109,7 +108,7 @@ async fn look(client: &Client) -> Result<(NetworkView, FlowsView), Error> {
     Ok((client.network().await?, client.get(FLOWS).await?))
 }
 
-/// Keys and sizes, read by a thread that is not waited for in the end.
+/// Keys and changes of the terminal's size. The thread that reads them is not waited for at the end.
 fn terminal_events() -> mpsc::UnboundedReceiver<event::Event> {
     let (sender, events) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -144,7 +143,7 @@ fn lost(error: &io::Error) -> Error {
     )
 }
 
-/// The terminal while this program has it. It is given back as it was, even after a panic.
+/// The terminal while this program uses it. It is restored afterwards, even after a panic.
 struct Terminal;
 
 impl Terminal {
@@ -158,7 +157,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // If this fails, there is nobody who could be told.
+        // If the terminal does not work, the person cannot be told.
         let _ = execute!(io::stdout(), cursor::Show, LeaveAlternateScreen);
         let _ = terminal::disable_raw_mode();
     }
