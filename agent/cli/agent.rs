@@ -8,15 +8,14 @@ use crate::{
     wire::control::Configure,
 };
 
-/// Run as the agent of a host; the manager does this, people do not
+/// Run as the agent of a host; started by the manager, not by people
 ///
-/// Speaks frames on standard input and output until standard input ends.
+/// The agent exchanges frames on standard input and output until standard input ends.
 ///
-/// An administrator limits what the manager can have it do, with --restrict and with the file
-/// /etc/norouter/agent.yaml, which only root may be able to write. An action must be permitted
-/// by both, where both are there, and what is not permitted is refused: --restrict alone permits
-/// nothing. In the file the same keys stand before the same values; "norouter check-limits" says
-/// what it permits.
+/// An administrator can limit what an agent does with --restrict, and with the file
+/// /etc/norouter/agent.yaml, which must be writable by root only. If both exist, an action needs
+/// the permission of both. Everything else is refused: --restrict without a value permits
+/// nothing. The file has the same keys and values; "norouter check-limits" shows what it permits.
 ///
 ///   listen=ADDRESS[/BITS][:PORTS],...   to listen on loopback addresses, as other hosts
 ///   dial=HOST[/BITS][:PORTS],...        to connect to addresses, blocks, and names (* is any text)
@@ -25,24 +24,24 @@ use crate::{
 ///   proxy=ADDRESS[/BITS][:PORTS],...    to serve proxies
 ///   write=FOLDER,...,hosts-file         to write files
 ///
-/// PORTS is a port, or the first and the last with a "-" between them; without it, all ports are
-/// meant. "nothing" permits nothing of a kind. As a key's forced command in OpenSSH:
+/// PORTS is a port, or a range such as 8000-8099; without it, all ports are permitted. The value
+/// "nothing" permits nothing of that kind. As the forced command of a key in OpenSSH:
 ///
 ///   command="norouter agent --automated --restrict dial=127.0.0.1:80",restrict ssh-ed25519 AAAA...
 #[allow(
     rustdoc::broken_intra_doc_links,
-    reason = "brackets are what may be left out: this is the help of a command"
+    reason = "brackets mark optional parts in the help of a command"
 )]
 #[derive(Debug, clap::Args)]
 #[command(hide = true, verbatim_doc_comment)]
 pub(super) struct Args {
-    /// Says that a manager has started this, and not a person
+    /// Tells that a manager has started the agent, and not a person
     #[arg(long, hide = true)]
     automated: bool,
-    /// Permit only this, whatever the manager says; may be given several times
+    /// Permit only this, whatever the manager asks for; can be given several times
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "")]
     restrict: Vec<String>,
-    /// Configures the agent without a manager, so that two of them can be joined by their pipes alone
+    /// Configures the agent without a manager, so that two agents can be connected through pipes
     #[arg(long, hide = true, value_name = "JSON")]
     debug_init_config: Option<String>,
 }

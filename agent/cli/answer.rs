@@ -27,20 +27,20 @@ use crate::{
     view::{Answer, HostState, HostView, PromptKind, PromptView, Snapshot},
 };
 
-/// Answer what the commands of hosts ask: passwords, passphrases, host keys
+/// Answer the questions of hosts' commands: passwords, passphrases, host keys
 ///
-/// At a terminal every question is shown and answered there; secrets are not seen while they are typed. Otherwise one
-/// line of standard input is the answer to the one question of the host.
+/// At a terminal, every question is shown and answered there, and secrets are hidden while they are typed. Otherwise
+/// one line of standard input is the answer to the host's only question.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option that people know"
 )]
 pub(super) struct Args {
-    /// The name, an alias or the VIP of the host; without it all hosts
+    /// The name, an alias or the VIP of the host; without it, all hosts
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Only show what is asked
+    /// Only show the questions
     #[arg(long)]
     list: bool,
     /// Refuse to answer

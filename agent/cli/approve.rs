@@ -14,17 +14,18 @@ use crate::{
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
-/// Approve what waits since the manifest has changed
+/// Approve changes of the manifest, and new commands, that wait for it
 ///
-/// A network that runs with --confirm applies nothing of a change that grants more, and one that runs with
-/// --confirm-commands does not start a command that is new in its manifest. This shows what waits, asks, and applies
-/// what it has shown. What changes meanwhile goes on waiting, and a host that was stopped stays stopped.
+/// A network that runs with --confirm does not apply a change that grants more, and one that runs with
+/// --confirm-commands does not start a command that is new in its manifest. This command shows what waits, asks, and
+/// applies only what it has shown. If more changes in the meantime, that goes on waiting. A host that was stopped stays
+/// stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A host whose command waits, by name, alias or VIP; without one, everything that waits
+    /// Approve only the command of this host, by name, alias or VIP; without it, everything that waits
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Do not ask
+    /// Do not ask before approving
     #[arg(long)]
     yes: bool,
     #[command(flatten)]

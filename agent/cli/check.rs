@@ -16,16 +16,16 @@ use crate::{
     text::{escape, figures::counted},
 };
 
-/// Say everything that is wrong with a manifest
+/// Show everything that is wrong with a manifest
 ///
-/// Shows all problems at once, each with its place and the next step, and starts nothing. Ends with exit code 4 if a
-/// manifest cannot be run, and with 0 if all can, warnings or not.
+/// Shows all problems at once, each with its place and a remedy, and does not start anything. Exits with 4 if a
+/// manifest cannot be run, and with 0 if all can, even with warnings.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Manifests to check; "-" is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Show who may reach what, by the policy of each manifest
+    /// Show the table of who may reach what, by the policy of each manifest
     #[arg(long)]
     matrix: bool,
     /// Write the problems as JSON

@@ -13,14 +13,14 @@ use crate::{
     text::escape,
 };
 
-/// Say what a file with limits permits the agents of a machine
+/// Show what a file with limits permits agents to do
 ///
-/// Without FILE this is /etc/norouter/agent.yaml, and it must be one that an agent would trust: owned by root, and
-/// writable by nobody else. Says everything that is wrong with the file, with its place, and then ends with exit code
-/// 1: with such a file agents refuse to serve. docs/ADMINISTRATORS.md has the keys.
+/// Without FILE, the file is /etc/norouter/agent.yaml. It must be owned by root and writable by root only, because
+/// agents trust no other. Problems in the file are shown with their places, and then the exit code is 1, because agents
+/// refuse to serve with such a file. docs/ADMINISTRATORS.md describes the keys.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A file to look at before it is put in its place
+    /// A file to check before it is put in place
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         Some(file) => {
             let name = file.display().to_string();
             let bytes = files::read(file).map_err(failed)?;
-            let bytes = bytes.ok_or_else(|| failed(format!("there is no file {name}")))?;
+            let bytes = bytes.ok_or_else(|| failed(format!("the file {name} does not exist")))?;
             let text = String::from_utf8(bytes);
             let text = text.map_err(|_| failed(format!("{name} is not UTF-8 text")))?;
             (name, Some(text))
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let shown = escape(&name);
     let Some(text) = text else {
         let line = format!(
-            "there is no {shown}: nothing limits the agents of this machine but --restrict in their commands\n"
+            "{shown} does not exist: only --restrict in their commands limits the agents of this machine\n"
         );
         output::data(&line)?;
         return Ok(Exit::Ok);

@@ -16,10 +16,10 @@ use crate::{
 /// each host has a network of its own, if the machine allows that.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Print the manifest of the demo and start nothing
+    /// Print the manifest of the demo, and do not start anything
     #[arg(long)]
     print: bool,
-    /// Let the hosts share this machine's loopback, even where each could have a network of its own
+    /// Let the hosts share this machine's loopback, even if each could have a network of its own
     #[arg(long)]
     shared: bool,
 }

@@ -12,20 +12,20 @@ use crate::{
     driver::demo::{self, Host, Peer},
 };
 
-/// Run as a host of the demo; the demo does this, people do not
+/// Run as a host of the demo; started by the demo, not by people
 #[derive(Debug, clap::Args)]
 #[command(hide = true)]
 pub(super) struct HostArgs {
-    /// Only says whether a host can have a network of its own
+    /// Only check whether a host can have a network of its own
     #[arg(long)]
     probe: bool,
     /// The name of the host
     #[arg(long, required_unless_present = "probe")]
     name: Option<HostName>,
-    /// Where the web page listens
+    /// The address of the web page
     #[arg(long, required_unless_present = "probe")]
     page: Option<SocketAddrV4>,
-    /// Have a network of its own
+    /// Move into a network of its own
     #[arg(long)]
     apart: bool,
     /// Another host with a page
@@ -35,7 +35,7 @@ pub(super) struct HostArgs {
     then: Option<Then>,
 }
 
-/// The words that the manager appends to every command.
+/// The words that the manager appends to every command, which start the agent.
 #[derive(Debug, clap::Subcommand)]
 enum Then {
     Agent(agent::Args),

@@ -10,12 +10,12 @@ use super::{
 };
 use crate::driver::{agent::state_dir, system::shell::Shell};
 
-/// Print the variables that lead programs into the network
+/// Print the environment variables that lead programs into the network
 ///
 /// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
-/// `all_proxy`, HOSTALIASES and their kin. This works on every host of the network. It fails where a
-/// proxy does not listen, or where another user listens in its place. The variables hold a token that
-/// lets programs use the proxies: they are a secret. To set them in a shell:
+/// `all_proxy`, HOSTALIASES and similar ones. This works on every host of the network. It fails if a
+/// proxy does not work, or if another user listens on its address. The variables contain a token that
+/// lets programs use the proxies, so they have to be kept secret. To set them in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source
@@ -25,7 +25,7 @@ use crate::driver::{agent::state_dir, system::shell::Shell};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The language of the shell; by default that of $SHELL
+    /// The kind of shell; by default that of $SHELL
     #[arg(long, value_enum)]
     shell: Option<Choice>,
     #[command(flatten)]
@@ -38,15 +38,15 @@ pub(super) struct Args {
 /// Selects the agent whose variables are printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
-    /// The state folder of the agent, where the manifest names another one
+    /// The state folder of the agent, if the manifest does not use the default
     #[arg(long, value_name = "FOLDER", default_value = state_dir::DEFAULT)]
     state_dir: String,
 }
 
-/// The language of a shell, as it is called on the command line.
+/// The kinds of shells, as they are named on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Choice {
-    /// sh, bash, zsh and their kin
+    /// sh, bash, zsh and similar shells
     Sh,
     Fish,
     Powershell,

@@ -12,7 +12,7 @@ pub enum Exit {
     Ok = 0,
     /// Something failed, or the network has no such host.
     Failure = 1,
-    /// The command line could not be understood.
+    /// The command line is not valid.
     Usage = 2,
     /// No manager is running, but the command needs one.
     NoManager = 3,

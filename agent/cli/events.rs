@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{driver::control::client::StreamItem, text::escape, view::LogLine};
 
-/// Follow what happens in a running network, until it ends
+/// Show the events of a running network as they happen, until it ends
 ///
-/// With --json, each line is {"event": NAME, "data": ...}: first "snapshot" with everything, then "host" with a host
-/// that has changed, "event" with what is also in the log, and "missed" with a count of events that came too fast.
+/// With --json, each line is {"event": NAME, "data": ...}: first "snapshot" with the whole state, then "host" with the
+/// new state of a host, "event" with a line of the log, and "missed" with the number of events that were lost because
+/// they came too fast.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -7,10 +7,11 @@ use super::{
     error::{Error, Exit},
 };
 
-/// Run a command whose programs use the network
+/// Run a command that uses the network
 ///
 /// Sets the variables of "norouter env" for the command and everything that it starts, and for
-/// nothing else. The exit code is that of the command. Where "norouter env" fails nothing is started.
+/// nothing else. The exit code is that of the command. If "norouter env" would fail, nothing is
+/// started.
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash

@@ -12,8 +12,8 @@ use crate::view::{FlowView, FlowsView};
 
 /// Show the connections inside a running network
 ///
-/// They are counted where they cross the manager, so that it does not matter which agents are at their ends. RTT is how
-/// long the handshake took: through the network, the dial at the far end, and back.
+/// Connections are counted at the manager, so the versions of the agents at their ends do not matter. RTT is the
+/// duration of the handshake: through the network, the dial at the far end, and back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -21,13 +21,13 @@ pub(super) struct Args {
     /// Only connections that begin or end at the host with this name, alias or VIP
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
-    /// Which connections come first
+    /// The order of the connections
     #[arg(long, value_enum, default_value_t = Order::Rate)]
     sort: Order,
-    /// How many connections to show at most; if there are more, those that were in use last
+    /// The greatest number of connections to show; if there are more, the most recently used ones are shown
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
-    /// End the connection with this id, which --json shows, with a reset to both of its ends
+    /// Reset the connection with this id at both of its ends; --json shows the ids
     #[arg(long, value_name = "ID")]
     kill: Option<String>,
     /// Write everything as JSON
@@ -35,16 +35,16 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Which connections come first.
+/// The orders in which connections can be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Order {
-    /// Those that move the most bytes now
+    /// The highest rate first
     Rate,
-    /// Those that have moved the most bytes
+    /// The most bytes first
     Bytes,
-    /// The oldest
+    /// The oldest first
     Age,
-    /// The slowest
+    /// The slowest handshake first
     Rtt,
     /// By destination
     Name,

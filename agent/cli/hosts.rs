@@ -16,18 +16,18 @@ use crate::{
 
 /// Show the names that NoRouter has put into the hosts file of this machine
 ///
-/// Hosts with "writeEtcHosts: true" have the names of the network in /etc/hosts while it runs, between two lines that
-/// say so and name the host that wrote them. Everything else in the file is never changed.
+/// On hosts with "writeEtcHosts: true", /etc/hosts contains the names of the network while it runs, between two marks
+/// that name the host that has written them. The rest of the file is never changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Remove what agents that have ended left behind, or what somebody has damaged; the file as it was is kept beside
-    /// it
+    /// Remove the names of agents that have ended, and marks that somebody has damaged; a copy of the old file is kept
+    /// beside it
     #[arg(long)]
     repair: bool,
     /// Use this file instead of the hosts file of this machine
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// Write what was found, or done, as JSON
+    /// Write the result as JSON
     #[arg(long)]
     json: bool,
 }

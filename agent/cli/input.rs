@@ -96,7 +96,7 @@ impl Source {
         }
     }
 
-    /// The name of the source in messages.
+    /// The name of the source for messages.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "<stdin>".into(),
@@ -144,7 +144,7 @@ impl Source {
                 let message = format!("there is no command {name}, and no file of that name");
                 return Error::new(Exit::Usage, message).hint(format!("did you mean '{command}'?"));
             }
-            return Error::new(Exit::Failure, format!("there is no file {name}")).hint(
+            return Error::new(Exit::Failure, format!("the file {name} does not exist")).hint(
                 "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest",
             );
         }

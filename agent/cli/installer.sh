@@ -1,16 +1,16 @@
 #!/bin/sh
-# Installs norouter @VERSION@ into $HOME/bin of the machine on which it runs. Printed by "norouter show-installer".
+# Installs norouter @VERSION@ into $HOME/bin on this machine. "norouter show-installer" prints this script.
 #
-#   NOROUTER_INSTALL_BASE   where the release's files are, instead of github.com
+#   NOROUTER_INSTALL_BASE   the URL of the release's files, instead of github.com
 
-# Everything happens in a function that is called in the last line: half a script does nothing.
+# The last line calls the function with all commands, so that a script that was cut off does nothing.
 install_norouter() {
 	set -eu
 	version='@VERSION@'
 	base=${NOROUTER_INSTALL_BASE:-https://github.com/norouter/norouter/releases/download/v$version}
 	folder=$HOME/bin
 
-	# Files of a release are named after what uname says; some systems say it differently.
+	# The files of a release are named after the output of uname, which differs on some systems.
 	system=$(uname -s)
 	machine=$(uname -m)
 	case $system in

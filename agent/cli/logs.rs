@@ -11,13 +11,13 @@ use crate::{
     view::{LogLine, LogView},
 };
 
-/// Show the log of a running network: what hosts write to standard error, how they change, warnings
+/// Show the log of a running network: standard error of hosts, changes of their states, warnings
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only the lines of the host with this name, alias or VIP
     #[arg(value_name = "HOST")]
     host: Option<String>,
-    /// Go on with new lines, until the network ends
+    /// Go on showing new lines until the network ends
     #[arg(short, long)]
     follow: bool,
     /// How many of the last lines to show

@@ -1,4 +1,4 @@
-//! The command line: one file per command, whose doc comment is its help.
+//! The command line. Each command has a file, whose doc comment is its help.
 
 use std::{fmt::Write as _, process::ExitCode};
 
@@ -65,11 +65,12 @@ const REFERENCE_WIDTH: usize = 100;
     max_term_width = 100,
 )]
 struct Cli {
-    /// Say more about what happens, on standard error
+    /// Write more about what happens to standard error
     ///
-    /// The variable `NOROUTER_LOG` chooses parts of the program instead, and a level for each:
-    /// `NOROUTER_LOG=norouter::link=debug,norouter::edge=trace`. There are `norouter::manager`, `norouter::link` (the hosts),
-    /// `norouter::edge` (what agents listen on), `norouter::flow` (connections) and `norouter::driver` (everything else).
+    /// The variable `NOROUTER_LOG` sets a level for each part of the program instead:
+    /// `NOROUTER_LOG=norouter::link=debug,norouter::edge=trace`. The parts are `norouter::manager`, `norouter::link`
+    /// (the hosts), `norouter::edge` (what agents listen on), `norouter::flow` (connections) and `norouter::driver`
+    /// (everything else).
     #[arg(long, global = true)]
     debug: bool,
     #[command(flatten)]
@@ -99,7 +100,7 @@ enum Command {
     Approve(approve::Args),
     /// Start a host that was stopped, or that waits to be started again
     Start(host::Args),
-    /// Stop one host of a running network, until it is started
+    /// Stop one host of a running network until it is started again
     Stop(host::Args),
     /// End the agent of a host, and start it again
     Restart(host::Args),

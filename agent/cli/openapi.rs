@@ -86,7 +86,7 @@ const REQUESTS: &[Request] = &[
         name: "flows",
         about: "The connections inside the network.",
         parameters: &[Parameter {
-            about: "The most flows that are told: those that were in use last. 1000 if it is missing.",
+            about: "The greatest number of flows in the answer. If there are more, the most recently used ones are chosen. 1000 if it is missing.",
             ..LIMIT
         }],
         body: None,
@@ -113,7 +113,7 @@ const REQUESTS: &[Request] = &[
         method: "get",
         path: "/v1/plan",
         name: "plan",
-        about: "What the network is meant to be.",
+        about: "The plan of the network.",
         parameters: &[],
         body: None,
         answer: Answer::Json("PlanView"),
@@ -123,14 +123,14 @@ const REQUESTS: &[Request] = &[
         method: "get",
         path: "/v1/why",
         name: "why",
-        about: "Why a connection works or does not: every agent on its way tries its part.",
+        about: "Explains why a connection works or does not: every agent on its way tries its part.",
         parameters: &[
             Parameter {
                 name: "target",
                 place: "query",
                 kind: "string",
                 required: true,
-                about: "Where the connection goes: a name or an address, and a port.",
+                about: "The destination of the connection: a name or an address, and a port.",
             },
             Parameter {
                 name: "from",
@@ -151,7 +151,7 @@ const REQUESTS: &[Request] = &[
         about: "The newest lines of the log.",
         parameters: &[
             Parameter {
-                about: "The most lines that are told. 100 if it is missing.",
+                about: "The greatest number of lines in the answer. 100 if it is missing.",
                 ..LIMIT
             },
             Parameter {
@@ -170,21 +170,21 @@ const REQUESTS: &[Request] = &[
         method: "get",
         path: "/v1/events",
         name: "events",
-        about: "What happens, as it happens, until the network ends.",
+        about: "A stream of events, until the network ends.",
         parameters: &[
             Parameter {
                 name: "after",
                 place: "query",
                 kind: "integer",
                 required: false,
-                about: "Tells the lines of the log after the one with this `seq` first.",
+                about: "The stream begins with the lines of the log after the one with this `seq`.",
             },
             Parameter {
                 name: "Last-Event-ID",
                 place: "header",
                 kind: "integer",
                 required: false,
-                about: "The same, where `after` is missing.",
+                about: "The same as `after`, if that is missing.",
             },
         ],
         body: None,
@@ -210,7 +210,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/hosts/{host}/stop",
         name: "stopHost",
-        about: "Stops a host until it is started.",
+        about: "Stops a host until it is started again.",
         parameters: &[HOST],
         body: None,
         answer: Answer::Json("Done"),
@@ -240,7 +240,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/hosts/{host}/answer",
         name: "answerPrompt",
-        about: "Answers what the host's command asks, or refuses to.",
+        about: "Answers a question of the host's command, or refuses to.",
         parameters: &[HOST],
         body: Some("Answer"),
         answer: Answer::Json("Done"),
@@ -250,7 +250,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/hosts/{host}/ask",
         name: "askPerson",
-        about: "For the host's command only: asks a person. The answer comes when the person has given it.",
+        about: "Asks a person a question, for the host's command only. The response comes when the person has answered.",
         parameters: &[HOST],
         body: Some("Question"),
         answer: Answer::Json("Reply"),
@@ -270,7 +270,7 @@ const REQUESTS: &[Request] = &[
         method: "post",
         path: "/v1/reload",
         name: "reload",
-        about: "Reads the manifest again.",
+        about: "Reloads the manifest.",
         parameters: &[],
         body: None,
         answer: Answer::Json("Reload"),
@@ -306,14 +306,14 @@ const ERRORS: &[(u16, &str)] = &[
     (400, "A parameter or the body cannot be understood."),
     (
         FORBIDDEN,
-        "Web pages may not ask, nor may a command that does not prove whose it is.",
+        "Requests of web pages are refused, and so are questions of commands without a valid token.",
     ),
-    (404, "What the path names is not there, or has ended."),
-    (409, "Not now."),
+    (404, "The path names something that does not exist, or that has ended."),
+    (409, "The request is not possible in the present state."),
     (422, "The manifest has errors, and nothing has changed."),
 ];
 
-/// The request is done, or will be.
+/// The request was carried out, or will be.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Done {
@@ -325,29 +325,29 @@ struct Done {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Error {
-    /// The reason, for people; of a manifest with errors the whole report.
+    /// The reason, for people. If the manifest has errors, it is the whole report.
     error: String,
     /// The kind of the error.
     code: view::ErrorCode,
 }
 
-/// The outcome of reading the manifest again.
+/// The outcome of a reload.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Reload {
     /// The changes, for people.
     changes: Vec<String>,
-    /// The grants that the network did not have before, in sentences; of a change that waits, those that it would bring.
+    /// The additional grants, as sentences. If the change waits for approval, it would bring them.
     grants: Vec<String>,
-    /// The number of the change, if it waits for approval and nothing has changed.
+    /// The number of the change, if it waits for approval and was not applied.
     held: Option<u64>,
 }
 
-/// Lines of the log that are not kept any more.
+/// Lines of the log that the stream skips, because they are not kept any more.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is wanted")]
 struct Missed {
-    /// How many there were.
+    /// The number of these lines.
     count: u64,
 }
 
@@ -392,9 +392,9 @@ fn document() -> Value {
         "info": {
             "title": "The control socket of NoRouter",
             "version": "1",
-            "description": "What a running manager answers other programs of the same user, over a unix socket or, on Windows, a \
-                named pipe. docs/CONTROL.md says where it is and describes the same for people. Fields, values and paths may be \
-                added: a client ignores what it does not know.",
+            "description": "The requests that a running manager answers to other programs of the same user, over a Unix socket or, \
+                on Windows, a named pipe. docs/CONTROL.md says where it is, and describes the same for people. Fields, values \
+                and paths may be added, so a client has to ignore those that it does not know.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://localhost", "description": "Over the socket. There is no TCP port."}],

@@ -20,16 +20,17 @@ const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
 ///
-/// Shows for every host what would be started, which ports would be listened on and what they would connect to,
-/// template and assigned addresses included, and starts nothing. Problems of the manifest go to standard error.
+/// Shows the command of every host, the ports on which it would listen, and their destinations. Values from the
+/// template, and assigned addresses, are included. Nothing is started. Problems of the manifest go to standard error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// List what it grants instead, in sentences: commands, published ports, proxies, files, names and routes
+    /// List the grants of the manifest instead, as sentences: commands, published ports, proxies, files, names and
+    /// routes
     ///
-    /// With --json this is the list that "norouter up --require-trust" takes.
+    /// With --json, the output is the file for "norouter up --require-trust".
     #[arg(long)]
     grants: bool,
     /// Write the plan as JSON

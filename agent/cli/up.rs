@@ -55,26 +55,26 @@ pub(super) struct Args {
     /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
     #[arg(short = 'e', long)]
     open_editor: bool,
-    /// Do not apply changes of the manifest; SIGHUP still does that
+    /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"
     #[arg(long)]
     no_watch: bool,
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
-    /// When the manifest changes so that it grants more, apply nothing of the change before somebody has agreed to it
+    /// If a change of the manifest grants more, do not apply it before somebody has agreed to it
     ///
     /// Grants are commands, published ports, proxies, files, names and routes: "norouter plan --grants" lists them.
     #[arg(long, conflicts_with = "confirm_commands")]
     confirm: bool,
-    /// Run the manifest only if it grants nothing but what is listed in FILE, as "norouter plan --grants --json" has
-    /// written it
+    /// Run the manifest only if everything that it grants is listed in FILE, which "norouter plan --grants --json" has
+    /// written
     ///
-    /// For scripts. If it grants more, nothing is started, what is not listed is shown, and the exit code is 6. FILE
-    /// and its folder must belong to you or root, and nobody else may write them. While the network runs, this is like
-    /// --confirm.
+    /// For scripts. If the manifest grants more, nothing is started, the additional grants are shown, and the exit code
+    /// is 6. FILE and its folder must belong to you or root, and nobody else may write to them. While the network runs,
+    /// this is like --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
-    /// Give the answers that are typed here again when a host is started again; they are kept in memory only
+    /// Use the answers that are typed here again when a host is restarted; they are kept in memory only
     #[arg(long)]
     remember: bool,
     /// The name of the network for other commands; by default that of its file, or of the folder of a norouter.yaml

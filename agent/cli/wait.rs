@@ -19,14 +19,14 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
 ///
-/// Waits for the network too, if it does not run yet. Exits with 0 when the hosts are ready, with 5 when they are not
-/// ready in time or cannot be any more, and with 3 when no network runs.
+/// If the network does not run yet, waits for it as well. Exits with 0 when the hosts are ready, with 5 if they are not
+/// ready in time or cannot become ready, and with 3 if no network runs.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts
     #[arg(value_name = "HOST", required_unless_present = "all")]
     hosts: Vec<String>,
-    /// All hosts of the network
+    /// Wait for all hosts of the network
     #[arg(long, conflicts_with = "hosts")]
     all: bool,
     /// How many seconds to wait

@@ -16,10 +16,10 @@ use crate::{
 
 /// Explain why a connection works or does not, and what to do about it
 ///
-/// Follows the connection from its name to the service, has every host on the way try its part now, and names the first
-/// step that does not work, with its remedy. The service sees a connection that is opened and closed at once.
+/// Follows the connection from its name to the service, and has every host on the way try its part now. Shows the first
+/// step that does not work, and its remedy. The service sees a connection that is opened and closed at once.
 ///
-/// Exits with 5 if a step does not work. A step that no host could say anything about is shown as unknown.
+/// Exits with 5 if a step does not work. A step about which no host could say anything is shown as unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The destination: the name or the address of a host of the network or of a destination of a route, and a port

@@ -1,5 +1,5 @@
-//! Properties that must hold for all bytes. Fuzz targets look for bytes that break them; `replay.rs` tries known bytes,
-//! and seeded mutations of them, in every test run.
+//! Properties that must hold for all inputs. The fuzz targets search for inputs that violate them; `replay.rs` tries
+//! known inputs and random mutations of them in every test run.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -36,7 +36,8 @@ use norouter::{
     },
 };
 
-/// The same bytes give the same frames, however they are cut; and a frame that was accepted is written the same.
+/// The same bytes must lead to the same frames, no matter how they are split. A frame that was decoded must be encoded
+/// to the same bytes.
 pub(crate) fn frame(bytes: &[u8]) {
     for banner in [false, true] {
         let decoder = || {
@@ -67,7 +68,8 @@ pub(crate) fn frame(bytes: &[u8]) {
     }
 }
 
-/// The frames, and how the stream went out of step; the bytes that a report quotes depend on the cuts.
+/// The decoded frames, and the kind of the error at their end. The bytes in the error are left out, because they depend
+/// on how the input is split.
 fn decode(
     mut decoder: Decoder,
     bytes: &[u8],
@@ -87,8 +89,8 @@ fn decode(
     (items, None)
 }
 
-/// A packet that was accepted can be read without a panic. Its reset is a packet in the other direction that needs no
-/// further answer.
+/// A packet that was accepted can be read without a panic. Its reset is a packet in the opposite direction that needs
+/// no answer.
 pub(crate) fn packet(bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else {
         return;
@@ -104,12 +106,12 @@ pub(crate) fn packet(bytes: &[u8]) {
     assert!(reset.reset_reply().is_none());
 }
 
-/// A message that was understood is understood again after it was written anew.
+/// A message that was parsed can be parsed again after it was written.
 pub(crate) fn control(bytes: &[u8]) {
     let Ok(message) = Message::parse(bytes) else {
         return;
     };
-    // The two may differ: a number with 17 digits may lose its last one.
+    // The messages may differ, because a number with 17 digits may lose its last one.
     let again = Message::parse(&message.to_json()).unwrap();
     assert_eq!(mem::discriminant(&again), mem::discriminant(&message));
     match message {
@@ -135,7 +137,7 @@ pub(crate) fn control(bytes: &[u8]) {
     }
 }
 
-/// Any text is read to its end: either there is a plan, or a problem says why not; and its report can be printed.
+/// Every text leads to a plan or to a problem that says why not. The report about it can be printed.
 pub(crate) fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -161,7 +163,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
     );
 }
 
-/// An agent that gets these bytes from its manager neither panics nor sends without end.
+/// An agent that reads these bytes from its manager neither panics nor sends without end.
 pub(crate) fn edge(bytes: &[u8]) {
     const CONFIGURE: &str = r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.101",
         "forwards":[{"listen_port":80,"connect_ip":"127.0.0.1","connect_port":80,"proto":"tcp"}],
@@ -199,8 +201,8 @@ pub(crate) fn edge(bytes: &[u8]) {
     }
 }
 
-/// A conversation over HTTP is understood in the same way however it is cut, and what goes on to the other side is
-/// understood there as it was here.
+/// An HTTP conversation has the same meaning no matter how it is split, and what is forwarded has the same meaning as
+/// what was received.
 pub(crate) fn http(bytes: &[u8]) {
     let size = 1 + usize::from(bytes.last().copied().unwrap_or(0) % 11);
     assert_eq!(
@@ -223,7 +225,7 @@ pub(crate) fn http(bytes: &[u8]) {
     }
 }
 
-/// The meaning of a client's bytes, message by message.
+/// The meaning of a client's bytes, one text for each message.
 fn requests(bytes: &[u8], size: usize) -> Vec<String> {
     conversation(bytes, size, |buffer| match Request::parse(buffer) {
         Ok(None) => Ok(None),
@@ -246,7 +248,7 @@ fn requests(bytes: &[u8], size: usize) -> Vec<String> {
     })
 }
 
-/// The meaning of an origin's bytes, message by message.
+/// The meaning of an origin's bytes, one text for each message.
 fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
     conversation(bytes, size, |buffer| match Response::parse(buffer, to) {
         Ok(None) => Ok(None),
@@ -275,10 +277,10 @@ fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
     })
 }
 
-/// A head as it was understood, its length, and its body's framing if there is a body and not a tunnel.
+/// The text of a parsed head, its length, and its body's framing. `None` if there is no body.
 type Head = (String, usize, Option<Framing>);
 
-/// Reads heads and their bodies from pieces.
+/// Parses heads and their bodies from pieces of this size.
 fn conversation(
     bytes: &[u8],
     size: usize,
@@ -327,7 +329,7 @@ fn conversation(
     messages
 }
 
-/// A head that goes to the origin is a request for an origin, and says nothing about the client's connection.
+/// Checks a forwarded request: it is addressed to an origin, and has no fields about the client's connection.
 fn check_request(request: &Request) {
     let Some(head) = request.for_origin(true) else {
         assert!(!matches!(request.target, RequestTarget::Absolute { .. }));
@@ -353,7 +355,7 @@ fn check_request(request: &Request) {
     }
 }
 
-/// A SOCKS handshake takes the same steps however it is cut, and leaves what follows it alone.
+/// A SOCKS handshake has the same steps no matter how it is split, and does not consume the bytes after it.
 pub(crate) fn socks(bytes: &[u8]) {
     let users = Credentials::parse("ann:secret").unwrap();
     let size = 1 + usize::from(bytes.last().copied().unwrap_or(0) % 11);
@@ -381,7 +383,7 @@ pub(crate) fn socks(bytes: &[u8]) {
     }
 }
 
-/// The last step, all that the client hears, and what is left of its bytes.
+/// The last step, all replies to the client, and the remaining bytes.
 fn handshake(
     credentials: Option<&Credentials>,
     bytes: &[u8],
@@ -404,8 +406,8 @@ fn zone() -> Zone {
     Zone::new([("web", web), ("nginx.example.com", web)])
 }
 
-/// An answer is about the question that was asked. A resolver's answer to a widened question can always be given back
-/// under the asked name.
+/// An answer belongs to the question that was asked. A resolver's reply to a query with an appended domain can always
+/// be converted into a reply to the original query.
 pub(crate) fn dns(bytes: &[u8]) {
     let answer = dns::answer(&zone(), bytes);
     let failure = dns::servfail(bytes);
@@ -430,7 +432,7 @@ pub(crate) fn dns(bytes: &[u8]) {
             }
         }
     }
-    // The same bytes are now a resolver's reply, to the very question that they contain.
+    // Now the same bytes are the reply of a resolver to the question that they contain.
     let mut query = bytes.to_vec();
     if let Some(flags) = query.get_mut(2) {
         *flags &= 0x7f;
@@ -441,8 +443,8 @@ pub(crate) fn dns(bytes: &[u8]) {
     }
 }
 
-/// Any file is given back as it was before our block came into it, and any damage can be repaired. Any file can be read
-/// as resolv.conf.
+/// Every file can be restored after our block was added, and every damage can be repaired. Every file can be parsed as
+/// resolv.conf.
 pub(crate) fn hosts_file(bytes: &[u8]) {
     let me = Owner {
         host: "web".to_owned(),

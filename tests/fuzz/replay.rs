@@ -1,5 +1,5 @@
-//! The fuzz targets' bodies on the stable compiler: every file of the corpus, and some thousand mutations of it. The
-//! seed is fixed, so that a failure today is a failure tomorrow; `cargo fuzz` looks for new inputs.
+//! Runs the fuzz targets on the stable compiler, with every file of the corpus and some thousand mutations. The seed is
+//! fixed, so that a failure can be repeated; `cargo fuzz` searches for new inputs.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -92,7 +92,7 @@ fn replay(folders: &[&str], body: fn(&[u8])) {
     }
 }
 
-/// Runs the body and names the input if it fails.
+/// Runs the body. Reports the input if it fails.
 fn check(name: &str, bytes: &[u8], body: fn(&[u8])) {
     if let Err(reason) = panic::catch_unwind(|| body(bytes)) {
         println!(
@@ -122,7 +122,7 @@ fn mutate(bytes: &mut Vec<u8>, corpus: &[(String, Vec<u8>)], random: &mut Random
     }
 }
 
-/// A generator that gives the same numbers on every machine (xorshift64).
+/// A random number generator with the same results on every machine (xorshift64).
 struct Random(u64);
 
 impl Random {

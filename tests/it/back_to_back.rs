@@ -1,4 +1,4 @@
-//! Two agents joined by their pipes alone, without a manager.
+//! Two agents that are connected through their pipes, without a manager.
 
 use std::{
     io::{Read as _, Write as _},
@@ -11,10 +11,10 @@ use std::{
 use rustix::process::{Pid, Signal};
 use socket2::SockRef;
 
-/// Long enough for any machine, short enough to end a test that is stuck.
+/// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// An agent whose input and output are pipes of the test.
+/// An agent whose standard input and output are pipes of the test.
 fn agent(configuration: &serde_json::Value) -> Child {
     Command::new(env!("CARGO_BIN_EXE_norouter"))
         .args(["agent", "--debug-init-config", &configuration.to_string()])
@@ -24,13 +24,14 @@ fn agent(configuration: &serde_json::Value) -> Child {
         .unwrap()
 }
 
-/// Carries one agent's output into the other's input until it ends.
+/// Copies one agent's output to the other's input until the output ends.
 fn join(from: &mut Child, to: &mut Child) {
     let (mut from, mut to) = (from.stdout.take().unwrap(), to.stdin.take().unwrap());
     std::thread::spawn(move || std::io::copy(&mut from, &mut to));
 }
 
-/// A pair of agents: the second one publishes `service` as `listen` on its address, where the first one listens too.
+/// A pair of agents. The second one publishes `service` as `listen` on its address, on which the first one listens as
+/// well.
 struct Pair {
     agents: [Child; 2],
     address: SocketAddr,
@@ -57,7 +58,7 @@ impl Pair {
         }
     }
 
-    /// A connection through both agents, as soon as the first one listens.
+    /// A connection through both agents. It waits until the first agent listens.
     fn connect(&self) -> TcpStream {
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
@@ -70,7 +71,7 @@ impl Pair {
         }
     }
 
-    /// A connection over which the service has already said something, so that nothing is under way any more.
+    /// A connection on which the service has already sent its greeting, so that no packets are on their way.
     fn greeted(&self) -> TcpStream {
         let mut client = self.connect();
         client.read_exact(&mut [0; GREETING.len()]).unwrap();
@@ -80,7 +81,7 @@ impl Pair {
 
 const GREETING: &[u8] = b"welcome";
 
-/// A service that greets its client and returns how the connection ended.
+/// A service that greets its client, and returns how the connection ended.
 fn greet_and_wait(mut stream: TcpStream) -> Result<usize, std::io::ErrorKind> {
     stream.write_all(GREETING).unwrap();
     stream.read(&mut [0; 8]).map_err(|error| error.kind())
@@ -100,7 +101,7 @@ pub(crate) fn free_port(address: Ipv4Addr) -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// A service that handles one connection.
+/// Starts a service that handles one connection.
 fn service<R: Send + 'static>(
     deal: impl FnOnce(TcpStream) -> R + Send + 'static,
 ) -> (SocketAddr, mpsc::Receiver<R>) {
@@ -120,7 +121,7 @@ fn bytes_cross_both_ways_and_each_direction_ends_on_its_own() {
     let (address, received) = service(|mut stream| {
         let mut question = Vec::new();
         stream.read_to_end(&mut question).unwrap();
-        // The client has finished sending; the answer still reaches it.
+        // The client has finished sending, and still receives the answer.
         stream.write_all(&question.repeat(3)).unwrap();
         question.len()
     });
@@ -179,7 +180,7 @@ fn a_client_that_resets_after_its_end_resets_its_service() {
         stream.write_all(GREETING).unwrap();
         let mut question = Vec::new();
         stream.read_to_end(&mut question).unwrap();
-        // The client has finished sending, and goes before it has read its answer.
+        // The client has finished sending, and closes the connection before it has read the answer.
         let answer = vec![7; 65_536];
         loop {
             if let Err(error) = stream.write_all(&answer) {
@@ -223,7 +224,7 @@ fn an_agent_whose_input_ends_resets_what_it_carries_and_goes() {
     let (address, ended) = service(greet_and_wait);
     let mut pair = Pair::start(15, address);
     let _client = pair.greeted();
-    // The near agent is killed: the far one reads the end of its input.
+    // The near agent is killed, so the far one reads the end of its input.
     pair.agents[0].kill().unwrap();
     let status = pair.agents[1].wait().unwrap();
     assert!(status.success(), "{status}");
@@ -266,7 +267,7 @@ fn an_agent_takes_the_place_of_an_earlier_one_of_the_same_manager() {
     let word = format!("test{}", std::process::id());
     let mut first = start(&word);
     listened();
-    // An agent of another manager has to be content with the ports that are free.
+    // An agent of another manager does not end the first one, and uses the ports that are free.
     let mut other = start(&format!("{word}x"));
     let mut second = start(&word);
     let status = first.wait().unwrap();

@@ -1,4 +1,4 @@
-//! The program on the command line: what goes to standard output, what to standard error, and the exit code.
+//! The program on the command line: its standard output, its standard error, and its exit codes.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ struct Run {
     talk: String,
 }
 
-/// The program in a folder, with an environment that holds nothing of the person who runs the tests.
+/// Runs the program in a folder, without the environment of the person who runs the tests.
 fn norouter(folder: &Path, args: &[&str], variables: &[(&str, &Path)], input: &[u8]) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_norouter"))
         .args(args)
@@ -35,7 +35,7 @@ fn norouter(folder: &Path, args: &[&str], variables: &[(&str, &Path)], input: &[
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that does not read its input may end first.
+    // A program that does not read its input may have ended.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     Run {
@@ -92,7 +92,7 @@ fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
     let missing = run(&["check", "nowhere.yaml", good]);
     assert_eq!(missing.code, 1);
     assert!(
-        missing.talk.contains("there is no file nowhere.yaml"),
+        missing.talk.contains("the file nowhere.yaml does not exist"),
         "{}",
         missing.talk
     );
@@ -128,7 +128,7 @@ fn check_shows_who_may_reach_what_before_anything_runs() {
     assert_eq!(cell("ci-runner", "web1")["ports"], "8080");
     assert_eq!(cell("ci-runner", "10.0.0.0/8")["reach"], "none");
     assert_eq!(cell("bastion", "10.0.0.0/8")["reach"], "own");
-    // Forty hosts do not fit: then there are lists.
+    // A table of forty hosts would be too wide, so lists are printed.
     let hosts: String = (1..=40)
         .map(|number| format!("  host-{number}: {{ports: ['80:x:80']}}\n"))
         .collect();
@@ -346,7 +346,7 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
             .spawn()
             .unwrap();
         child.stdin.as_mut().unwrap().write_all(&frame).unwrap();
-        // The agent has answered before it is told to end.
+        // The agent answers before its input is closed.
         let mut head = [0; 4];
         let mut out = child.stdout.take().unwrap();
         std::io::Read::read_exact(&mut out, &mut head).unwrap();
@@ -361,6 +361,6 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
         refused.contains(r#"--restrict: unknown key \"dail\"; did you mean dial?"#),
         "{refused}"
     );
-    // The agent speaks even if its list permits nothing.
+    // An agent answers its manager even if its limits do not permit anything.
     assert!(configure(&["--restrict"]).contains("features"));
 }

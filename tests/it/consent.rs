@@ -1,5 +1,5 @@
-//! What a manifest grants, and who has to agree to it: changes of running networks, manifests that nobody has named,
-//! lists of what is trusted, and paths that are not files.
+//! The grants of a manifest, and the agreement that they need: when a running network changes, when a manifest was not
+//! named, with lists of trusted grants, and with paths that are not files.
 
 use std::{
     ffi::OsStr,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::home::{Home, PATIENCE, Run, alone};
 
-/// A network of this machine alone, which publishes nothing.
+/// A network with this machine only, which does not publish a port.
 fn closed(vip: &str) -> String {
     format!(
         "hosts:\n  laptop: {{vip: {vip}, dns: {{disable: true}}, stateDir: {{disable: true}}}}\n"
@@ -78,7 +78,7 @@ fn with_confirm_nothing_of_a_change_that_grants_more_is_in_force_before_it_is_ap
     refused(&home.run(&["approve"]), 2, &[SENTENCE, "nobody is there"]);
     assert_eq!(home.ports(), json!([]));
 
-    // A change that only takes away needs no agreement, and replaces the one that waits.
+    // A change that only removes grants needs no agreement, and replaces the one that waits.
     let fewer = closed(vip).replace("laptop: {", "laptop: {loopback: {disable: true}, ");
     home.write("confirm.yaml", &fewer);
     home.until("it is taken up", |it| it["held"].is_null());
@@ -142,7 +142,7 @@ fn a_script_runs_only_what_it_trusts() {
         "plan --grants --json",
     ];
     refused(&up(&more, &trusted), 6, &words);
-    // A list that is not certainly the user's own trusts nothing.
+    // A list that others could have changed is not accepted.
     for (text, word) in [
         ("", "not a list"),
         ("[]", SENTENCE),
@@ -190,7 +190,7 @@ fn a_manifest_that_nobody_has_named_is_used_only_where_nobody_else_may_write() {
             let words = ["is not used: other users may write", "name it", &file];
             refused(&here(arguments), 2, &words);
         }
-        // A person who names the file has looked at it.
+        // A manifest that the person names is accepted.
         assert_eq!(here(&["check", "norouter.yaml"]).code, 0);
         assert_eq!(here(&["plan", &file]).code, 0);
     }

@@ -1,4 +1,4 @@
-//! The control socket of the real program: who may ask, what is answered, and the commands that ask.
+//! The control socket of the real program: its permissions, its answers, and the commands that use it.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::home::{Home, PATIENCE, alone, body, get, status};
 
-/// A host whose command never becomes an agent.
+/// The command of a host that never becomes an agent.
 const MUTE: &str = r#"["sh", "-c", "echo hello from the shell >&2; exec sleep 1000"]"#;
 
 /// The network of [`alone`] with a host that never becomes ready.
@@ -229,7 +229,7 @@ fn events_are_a_snapshot_and_then_what_happens_to_the_end() {
 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    // The chunks of HTTP/1.1 begin with a line that is not a field.
+    // HTTP/1.1 puts a line with the length before each chunk, which is not part of a frame.
     let frames: Vec<&str> = answer.split("event: ").skip(1).collect();
     let data = |frame: &str| -> Value {
         let line = frame.lines().find_map(|line| line.strip_prefix("data: "));
@@ -454,7 +454,7 @@ fn the_screen_of_top_is_drawn_and_given_back() {
     child.stdin.as_mut().unwrap().write_all(b"q").unwrap();
     screen.read_to_end(&mut seen).unwrap();
     assert!(child.wait().unwrap().success());
-    // The cursor comes back, and the screen that was there before.
+    // The cursor and the earlier contents of the terminal are restored.
     assert!(has(&seen, "\u{1b}[?25h") && has(&seen, "\u{1b}[?1049l"));
 }
 
@@ -492,7 +492,7 @@ fn a_running_network_takes_up_its_manifest_and_obeys_for_single_hosts() {
     assert_eq!(plan["hosts"][1]["command"], command);
     assert_eq!(plan["routes"], serde_json::json!([]));
 
-    // Because a part of the network is down, the exit code is 5.
+    // The exit code is 5, because a part of the network is down.
     let state = |host: usize| {
         let status: Value = serde_json::from_str(&home.run(&["status", "--json"]).data).unwrap();
         status["hosts"][host]["state"].clone()

@@ -1,4 +1,5 @@
-//! The answers of running managers against `docs/control.openapi.json`: they have every field that is described there, and no other.
+//! Compares the answers of running managers with `docs/control.openapi.json`: they have exactly the fields that it
+//! describes.
 
 use std::{collections::BTreeMap, io::Write as _, os::unix::net::UnixStream, sync::OnceLock};
 
@@ -10,7 +11,7 @@ use crate::{
     home::{Home, body, status},
 };
 
-/// A validator for each type, which also refuses fields that are not described, although clients have to let them pass.
+/// A validator for each type. It refuses fields that are not described, although clients have to accept them.
 fn validators() -> &'static BTreeMap<String, Validator> {
     static VALIDATORS: OnceLock<BTreeMap<String, Validator>> = OnceLock::new();
     VALIDATORS.get_or_init(|| {
@@ -33,7 +34,7 @@ fn validators() -> &'static BTreeMap<String, Validator> {
     })
 }
 
-/// Panics unless this is a value of the type with that name.
+/// Panics unless the value is valid for the type of this name.
 #[track_caller]
 pub(crate) fn check(name: &str, value: &Value) {
     let validator = &validators()[name];
@@ -47,7 +48,7 @@ pub(crate) fn check(name: &str, value: &Value) {
     );
 }
 
-/// Panics unless a command has passed on what is described, where it passes an answer on as it is.
+/// Panics if a command prints an answer of the socket that is not as described.
 #[track_caller]
 pub(crate) fn check_output(arguments: &[&str], data: &str) {
     let name = match arguments.first() {
@@ -65,7 +66,7 @@ pub(crate) fn check_output(arguments: &[&str], data: &str) {
     }
 }
 
-/// Panics unless an answer is what the description promises to that request.
+/// Panics unless the answer to a request is as described.
 #[track_caller]
 pub(crate) fn check_answer(request: &str, answer: &str) {
     if !answer.contains("\r\ncontent-type: application/json\r\n") {
@@ -117,7 +118,8 @@ fn described<'d>(description: &'d Value, method: &str, path: &str) -> Option<&'d
     methods.get(method.to_lowercase())
 }
 
-/// A network in which every answer has something to tell: a policy, a route, a proxy, a real agent, and a host that is none.
+/// A network in which no part of an answer is empty: it has a policy, a route, a proxy, a real agent, and a host
+/// without one.
 fn manifest() -> String {
     let program = json!([env!("CARGO_BIN_EXE_norouter")]);
     format!(
@@ -150,7 +152,7 @@ fn every_request_is_answered_as_it_is_described() {
     let manifest = home.write("answers.yaml", &manifest());
     let _manager = home.up(&[&manifest, "--no-watch"]);
     home.wait(&["laptop", "web"]);
-    // The socket's answers are compared where they are received.
+    // Answers of the socket are checked where they are received.
     let ask = |method: &str, path: &str, content: &str, code: &str| {
         let answer = home.ask("answers", &request(method, path, content));
         assert_eq!(status(&answer), code, "{method} {path}: {answer}");
@@ -206,7 +208,7 @@ fn every_request_is_answered_as_it_is_described() {
     home.write("answers.yaml", "hosts: {}\n");
     ask("POST", "/v1/reload", "", "422");
 
-    // Each path answers the methods that are described, and no other.
+    // Each path answers exactly the methods that are described.
     let description = description();
     for (template, methods) in description["paths"].as_object().unwrap() {
         let path = template

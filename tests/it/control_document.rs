@@ -1,4 +1,4 @@
-//! `docs/CONTROL.md` against `docs/control.openapi.json`, which a test beside the code makes from the types of `agent/view`: each
+//! Compares `docs/CONTROL.md` with `docs/control.openapi.json`, which is generated from the types of `agent/view`: each
 //! has every name that the other one has.
 
 use std::{
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::golden::{files, root};
 
-/// Types of `agent/view` that have no schema of their own, and why not.
+/// Types of `agent/view` without a schema of their own, with the reasons.
 const NOT_SENT: &[(&str, &str)] = &[
     ("Event", "its fields are those of LogLine"),
     ("Grant", "the socket tells grants in sentences"),
@@ -27,7 +27,7 @@ const ANSWERS: &[&str] = &["Done", "Error", "Missed", "Reload"];
 const DESCRIPTION: &str = "docs/control.openapi.json";
 const DOCUMENT: &str = "docs/CONTROL.md";
 
-/// A table of the document, below the heading that comes before it.
+/// A table of the document, with the heading above it.
 struct Table {
     heading: String,
     head: Vec<String>,
@@ -80,7 +80,7 @@ fn tables(document: &str) -> Vec<Table> {
     tables
 }
 
-/// The table below a heading whose head is this one.
+/// The table below this heading with this head row.
 fn table<'t>(tables: &'t [Table], heading: &str, head: &[&str]) -> Option<&'t Table> {
     let mut fitting = tables
         .iter()
@@ -88,7 +88,7 @@ fn table<'t>(tables: &'t [Table], heading: &str, head: &[&str]) -> Option<&'t Ta
     fitting.next()
 }
 
-/// Compares the rows that a table should have with those that it has, each by what it is about.
+/// Compares the expected rows of a table with the actual ones, each by its first cell.
 fn differences(
     place: &str,
     expected: &BTreeMap<String, String>,
@@ -125,7 +125,7 @@ fn differences(
     }
 }
 
-/// A row without its meaning helps nobody.
+/// Reports rows without an explanation.
 fn with_meaning(place: &str, table: &Table, problems: &mut Vec<String>) {
     for row in &table.rows {
         if row.last().is_none_or(String::is_empty) {
@@ -140,7 +140,7 @@ fn schemas(description: &Value) -> &Map<String, Value> {
     description["components"]["schemas"].as_object().unwrap()
 }
 
-/// The name that a reference ends with.
+/// The type that a reference ends with.
 fn named(reference: &Value) -> &str {
     reference["$ref"]
         .as_str()
@@ -154,7 +154,7 @@ fn link(name: &str) -> String {
     format!("[{name}](#{})", name.to_lowercase())
 }
 
-/// The words of the document for a field's type.
+/// The document's term for a field's type.
 fn type_of(name: &str, schema: &Value, required: bool) -> String {
     let optional = if required { "" } else { ", optional" };
     let (kind, null) = match (&schema["type"], schema["anyOf"].as_array()) {
@@ -181,7 +181,7 @@ fn kind(name: &str, schema: &Value) -> String {
     }
 }
 
-/// The unit of a number, which its name says.
+/// The unit of a number, which follows from its name.
 fn unit(name: &str) -> Option<&'static str> {
     if name.starts_with("bytes") {
         return Some("bytes");
@@ -194,7 +194,7 @@ fn unit(name: &str) -> Option<&'static str> {
     fitting.map(|(_, unit)| *unit)
 }
 
-/// The fields of an object and their types, without the one that tells variants apart.
+/// The fields of an object with their types, except for the one that distinguishes variants.
 fn fields(schema: &Value) -> BTreeMap<String, String> {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -207,7 +207,7 @@ fn fields(schema: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The field of a variant by which it is known, and its value there.
+/// The field that distinguishes a variant, with its value.
 fn tag(variant: &Value) -> Option<(&str, &str)> {
     let mut properties = variant["properties"].as_object()?.iter();
     properties.find_map(|(name, field)| Some((name.as_str(), field["const"].as_str()?)))
@@ -275,7 +275,8 @@ fn the_document_has_every_type_with_its_fields_and_values() {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
-/// Checks the table of the fields that an object has in some variants only: a row for each variant, and after it the rows of its fields.
+/// Checks a table of fields that an object has only in some variants. Each variant has a row, followed by the rows of
+/// its fields.
 fn check_variants(
     name: &str,
     tag_name: &str,
@@ -343,7 +344,7 @@ fn the_document_has_every_request_and_what_it_is_given() {
                 }
                 None => "text".to_owned(),
             };
-            // A code that every request can have is said once.
+            // A code that every request can have is documented only once.
             let codes = request["responses"].as_object().unwrap().keys();
             let codes: Vec<_> = codes
                 .filter(|code| !["200", "403"].contains(&code.as_str()))

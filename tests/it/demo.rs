@@ -1,4 +1,4 @@
-//! The demo, as a person starts and ends it: its addresses, its pages, and what it leaves behind.
+//! The demo as a person starts and ends it: its addresses, its pages, and what is left afterwards.
 
 use std::{
     fs,
@@ -16,13 +16,13 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Much longer than anything here takes, on any machine.
+/// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Two demos that start at the same moment may choose the same port, and then one of them waits for the other to end.
+/// If two demos started at the same time, they could choose the same port, and one would wait for the other to end.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// A running demo, which is ended when this is dropped.
+/// A running demo. It is ended when this value is dropped.
 struct Demo {
     _turn: MutexGuard<'static, ()>,
     child: Child,
@@ -44,7 +44,7 @@ impl Demo {
         let (sender, lines) = channel();
         thread::spawn(move || {
             for line in errors.lines().map_while(Result::ok) {
-                // The test may not read any more.
+                // The receiver is gone if the test has read enough.
                 let _ = sender.send(line);
             }
         });
@@ -55,7 +55,7 @@ impl Demo {
         }
     }
 
-    /// Waits for the next line that contains a text; returns it, and the lines before it.
+    /// Waits for the next line that contains a text. Returns it with the lines before it.
     fn line_with(&self, text: &str) -> (String, String) {
         let mut before = String::new();
         loop {
@@ -68,7 +68,7 @@ impl Demo {
         }
     }
 
-    /// Everything up to the point where all four hosts are ready, and the addresses of the pages.
+    /// Waits until all four hosts are ready. Returns the output and the addresses of the pages.
     fn ready(&self) -> (String, Vec<String>) {
         let mut talk = String::new();
         let mut pages = Vec::new();
@@ -87,13 +87,13 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // The demo has ended already if the test went well.
+        // If the test has passed, the demo has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a browser gets.
+/// The response to a request of a browser.
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -107,7 +107,7 @@ fn get(address: &str, path: &str) -> String {
     answer
 }
 
-/// The processes that run as hosts of a demo and are wanted, which is decided by their number and that of their parent.
+/// The ids of processes that run as hosts of a demo, filtered by their own id and their parent's.
 fn hosts(wanted: impl Fn(i32, i32) -> bool) -> Vec<i32> {
     let processes: Vec<_> = fs::read_dir("/proc")
         .unwrap()
@@ -115,7 +115,7 @@ fn hosts(wanted: impl Fn(i32, i32) -> bool) -> Vec<i32> {
         .collect();
     assert!(processes.len() > 1, "/proc shows no processes");
     let is_wanted = |own: &i32| {
-        // A process that has ended meanwhile is left out.
+        // A process that has ended in the meantime is left out.
         let words = fs::read(format!("/proc/{own}/cmdline")).unwrap_or_default();
         let stat = fs::read_to_string(format!("/proc/{own}/stat")).unwrap_or_default();
         // proc_pid_stat(5): the state and the parent follow the name, which is in parentheses.
@@ -132,7 +132,7 @@ fn hosts(wanted: impl Fn(i32, i32) -> bool) -> Vec<i32> {
     processes.into_iter().filter(is_wanted).collect()
 }
 
-/// Visits the pages of a demo, and checks what is left after it. Returns its output and the pages.
+/// Visits the pages of a demo, and checks that nothing is left after its end. Returns its output and the pages.
 fn visit(arguments: &[&str]) -> (String, Vec<String>) {
     let mut demo = Demo::start(arguments);
     let (talk, addresses) = demo.ready();
@@ -146,7 +146,7 @@ fn visit(arguments: &[&str]) -> (String, Vec<String>) {
         assert!(get(address, "/nothing").starts_with("HTTP/1.1 404 "));
     }
     let manager = demo.pid().as_raw_nonzero().get();
-    // Other networks may run on this machine; one of these is this demo's.
+    // Other networks may run on this machine, so this one is found by its name.
     let status = |name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter"));
         let output = command

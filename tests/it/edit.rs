@@ -1,4 +1,4 @@
-//! `norouter -e`: the editor, the run that follows, and the file that is kept or not.
+//! `norouter -e`: the editor, the network that runs afterwards, and the file that is kept or removed.
 
 use std::{
     fs,
@@ -11,10 +11,10 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A manifest whose only host ends at once, and waits for its next try.
+/// A manifest whose only host ends at once, and then waits for its retry.
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
-/// What the program says when the host of [`SHORT`] waits, before the test sends Ctrl-C.
+/// A part of the program's output while the host of [`SHORT`] waits. Then the test sends Ctrl-C.
 const WAITS: &str = "try 1 in";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.
@@ -47,7 +47,7 @@ impl Desk {
         command
     }
 
-    /// Runs the program; returns its exit code and what it said.
+    /// Runs the program. Returns its exit code and its output.
     fn run(&self, arguments: &[&str]) -> (i32, String) {
         let output = self
             .command(env!("CARGO_BIN_EXE_norouter"), arguments)
@@ -60,7 +60,7 @@ impl Desk {
         )
     }
 
-    /// Runs a network until [`WAITS`], then sends Ctrl-C; returns the exit code and what was said.
+    /// Runs a network until [`WAITS`] appears, and sends Ctrl-C. Returns the exit code and the output.
     fn run_until_ctrl_c(&self, arguments: &[&str]) -> (i32, String) {
         let mut child = self
             .command(env!("CARGO_BIN_EXE_norouter"), arguments)

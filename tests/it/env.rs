@@ -1,4 +1,4 @@
-//! `norouter env` and `norouter exec`: what a running agent has written reaches shells and programs.
+//! `norouter env` and `norouter exec`: the variables of a running agent reach shells and programs.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A network of one host, this machine, with a home folder of its own.
+/// A network of this machine only, with a home folder of its own.
 struct Network {
     home: PathBuf,
     proxy: u16,
@@ -66,7 +66,7 @@ impl Network {
         }
     }
 
-    /// The variables, once the agent has written them, which it does beside its other work.
+    /// Waits until the agent has written the variables, and returns them.
     fn variables(&self) -> serde_json::Value {
         loop {
             let (code, data, talk) = output(&mut norouter(&self.home, &["env", "--json"]));

@@ -1,4 +1,4 @@
-//! A manifest that is edited while its network runs: whatever becomes of the file, the network stays whole.
+//! A manifest that is edited while its network runs. Whatever happens to the file, the network goes on.
 
 use std::{
     fs,
@@ -15,13 +15,13 @@ use super::{
 /// The address of the host whose command changes.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 2);
 
-/// A connection whose other end sends back what it gets.
+/// A connection whose other end sends everything back.
 struct Echo(TcpStream);
 
 impl Echo {
     fn open(port: u16) -> Self {
         let start = Instant::now();
-        // The host may be ready a moment before the others listen for it.
+        // The host may be ready shortly before the other hosts listen on its address.
         let stream = loop {
             match TcpStream::connect((WEB, port)) {
                 Ok(stream) => break stream,
@@ -52,7 +52,7 @@ fn service() -> u16 {
 }
 
 impl Home {
-    /// Waits until the manager has said these words, one after the other.
+    /// Waits until the manager has printed these texts, one after the other.
     fn hears(&self, words: &[&str]) {
         let start = Instant::now();
         loop {
@@ -69,7 +69,7 @@ impl Home {
     }
 
     fn held(&self) -> serde_json::Value {
-        // The exit code says that something waits.
+        // The exit code is not 0, because a change waits.
         let status: serde_json::Value =
             serde_json::from_str(&self.run(&["status", "--json"]).data).unwrap();
         status["hosts"][1]["held"].clone()

@@ -1,5 +1,5 @@
-//! Frames as bytes, so that what is on the wire today can always be read. `UPDATE=1` rewrites what this version writes;
-//! what an upstream manager (0.6.5) wrote is a record and stays.
+//! Frames as bytes in files, so that today's frames can always be read in future. `UPDATE=1` rewrites the frames of
+//! this version. The recorded frames of an upstream manager (0.6.5) are never rewritten.
 
 use std::{fs, path::PathBuf};
 
@@ -73,7 +73,7 @@ fn configuration() -> Configure {
     request.args.read().unwrap()
 }
 
-/// The configuration with everything that upstream does not have.
+/// A configuration with everything that the upstream project does not have.
 fn with_additions() -> Configure {
     let mut args = configuration();
     args.routes[0].or_via = vec!["127.0.42.102".parse().unwrap()];

@@ -1,8 +1,8 @@
-//! Expected texts that live in files: compared, or rewritten when UPDATE=1 is set.
+//! Compares texts with files of expected texts, or rewrites the files if UPDATE=1 is set.
 
 use std::{env, fs, path::Path};
 
-/// Panics unless the file holds `actual`. With UPDATE=1 the file is written instead.
+/// Panics unless the file contains `actual`. With UPDATE=1, the file is written instead.
 #[track_caller]
 pub(crate) fn check(path: &Path, actual: &str) {
     if env::var_os("UPDATE").is_some_and(|update| update == "1") {
@@ -19,8 +19,8 @@ pub(crate) fn check(path: &Path, actual: &str) {
     );
 }
 
-/// Checks as [`check`] does what a manifest means on Linux. On other systems nothing tells whose a connection is, so
-/// that a host on this machine is for all of its users unless it says otherwise.
+/// Checks the meaning of a manifest as [`check`] does, on Linux only. Other systems do not reveal the user who owns a
+/// connection, so the default there is to let all users of the machine in.
 #[track_caller]
 pub(crate) fn check_plan(path: &Path, actual: &str) {
     if cfg!(target_os = "linux") {
@@ -35,7 +35,7 @@ pub(crate) fn check_plan(path: &Path, actual: &str) {
     assert!(expected == actual, "{}: {actual}", path.display());
 }
 
-/// The files of a folder below the repository whose names end like this, sorted.
+/// The files below a folder of the repository whose names have this ending, sorted.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<std::path::PathBuf> {
     let folder = root().join(folder);
     let mut files: Vec<_> = fs::read_dir(&folder)

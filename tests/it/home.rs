@@ -1,4 +1,5 @@
-//! A home folder for the real program, the program in it, and clients of its control socket: what the tests share.
+//! The parts that tests of the real program share: a home folder, ways to run the program in it, and a client of its
+//! control socket.
 
 use std::{
     fs::{self, File},
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::control_answers;
 
-/// Much longer than anything here takes, on any machine.
+/// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A home folder with a place for sockets, near the root because the paths of sockets are short.
@@ -28,7 +29,7 @@ pub(crate) struct Run {
     pub(crate) talk: String,
 }
 
-/// A manager, which is ended when this is dropped.
+/// A running manager. It is ended when this value is dropped.
 pub(crate) struct Manager(Child);
 
 impl Home {
@@ -79,7 +80,7 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Starts a manager. To wait for it, ask it.
+    /// Starts a manager. It is ready when it answers requests.
     pub(crate) fn up(&self, arguments: &[&str]) -> Manager {
         let log = File::options()
             .create(true)
@@ -103,7 +104,7 @@ impl Home {
         self.folder().join(format!("{network}.sock"))
     }
 
-    /// Sends a request as a client that is not ours, and returns everything that comes back until the connection ends.
+    /// Sends a request as a foreign client would, and returns everything that arrives until the connection ends.
     pub(crate) fn ask(&self, network: &str, request: &str) -> String {
         let mut stream = UnixStream::connect(self.socket(network)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -116,12 +117,12 @@ impl Home {
 }
 
 impl Manager {
-    /// The code with which the manager ends by itself.
+    /// Waits until the manager has ended by itself, and returns its exit code.
     pub(crate) fn ended(mut self) -> i32 {
         self.0.wait().unwrap().code().unwrap()
     }
 
-    /// Ends the manager without a chance to clean up.
+    /// Kills the manager, so that it cannot clean up.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -135,7 +136,7 @@ impl Drop for Manager {
     }
 }
 
-/// A network of this machine alone, which needs no port.
+/// A network of this machine only, which does not need a port.
 pub(crate) fn alone(vip: &str) -> String {
     format!(
         "hosts:\n  laptop:\n    vip: \"{vip}\"\n    dns: {{disable: true}}\n    stateDir: {{disable: true}}\n"

@@ -1,4 +1,4 @@
-//! `norouter hosts`, on hosts files of the tests.
+//! `norouter hosts`, tried on hosts files that the tests create.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ const BLOCK: &str =
     "# <Added-by-NoRouter>\n127.0.42.101 web\n127.0.42.102\tdb db.test\n# </Added-by-NoRouter>\n";
 const OTHERS: &[u8] = b"127.0.0.1\tlocalhost\r\n10.0.0.1 caf\xe9 # no UTF-8, no line break";
 
-/// A new folder with a hosts file.
+/// Creates a folder with a hosts file.
 fn hosts_file(name: &str, content: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hosts-{name}"));
     let _ = fs::remove_dir_all(&folder);
@@ -35,7 +35,7 @@ fn norouter(file: &Path, options: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The exit code, standard output and standard error, with the folder of the file left out.
+/// The exit code, standard output and standard error. The path of the folder is removed from the texts.
 fn seen(file: &Path, output: &Output) -> (i32, String, String) {
     let folder = format!("{}/", file.parent().unwrap().display());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "");
@@ -145,7 +145,7 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn a_limit_on_the_size_of_files_loses_nothing() {
-    // The file is longer than the limit, so that neither the copy nor the new file can be written.
+    // The file is longer than the limit of file sizes, so neither the copy nor the new file can be written.
     let long = [
         vec![b'#'; 300_000],
         b"\n".to_vec(),
@@ -170,7 +170,7 @@ fn a_limit_on_the_size_of_files_loses_nothing() {
     assert_eq!(names.count(), 1, "something was left behind");
 }
 
-/// Runs a script as root of a mount namespace of its own, with the file and the program as `$1` and `$2`.
+/// Runs a script as root in a mount namespace of its own. `$1` is the file, and `$2` the program.
 #[cfg(target_os = "linux")]
 fn in_own_mounts(file: &Path, script: &str) -> Output {
     Command::new("unshare")
@@ -186,7 +186,7 @@ fn in_own_mounts(file: &Path, script: &str) -> Output {
 fn a_full_disk_loses_nothing() {
     let content = [&vec![b'#'; 20_000][..], b"\n", BLOCK.as_bytes()].concat();
     let file = hosts_file("full", &content);
-    // All of a small disk is taken, except for the file itself.
+    // The small disk is full, except for the space of the file itself.
     let script = r#"
         cd "${1%/*}"; mkdir disk; mount -t tmpfs -o size=64k tmpfs disk; cp hosts disk/hosts
         cat /dev/zero >disk/filler 2>/dev/null || true

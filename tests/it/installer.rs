@@ -1,4 +1,4 @@
-//! The installer script against a release that is served from this machine.
+//! The installer script with a release that this machine serves.
 
 use std::{
     fs,
@@ -10,14 +10,14 @@ use std::{
     thread,
 };
 
-/// A release in a folder that a web server serves, and a home folder to install into.
+/// A folder with a release, which a web server serves, and a home folder to install into.
 struct Release {
     folder: PathBuf,
     base: String,
 }
 
 impl Release {
-    /// A release whose program prints `program`, with the sums that `sha256sum` makes.
+    /// Creates a release whose program prints `program`, with the checksums that `sha256sum` prints.
     fn new(name: &str, program: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&folder);
@@ -43,7 +43,7 @@ impl Release {
         self.folder.join("home/bin/norouter")
     }
 
-    /// Pipes the script to a shell, as people do, and returns the output.
+    /// Pipes the script to a shell, as people do. Returns the output.
     fn install(&self, shell: &str) -> Output {
         let mut child = Command::new(shell)
             .env("HOME", self.folder.join("home"))

@@ -1,4 +1,4 @@
-//! A host that is lost, as programs on the other hosts see it.
+//! A lost host, as programs on the other hosts see it.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -13,7 +13,7 @@ use super::{
 /// The address of the host that is lost.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 62, 2);
 
-/// The result of a client of the published port.
+/// Connects to the published port, and returns what the service sends, or the error.
 fn visit(port: u16) -> Result<String, ErrorKind> {
     let mut stream = TcpStream::connect((WEB, port)).map_err(|error| error.kind())?;
     let _ = stream.set_read_timeout(Some(PATIENCE));
@@ -47,7 +47,7 @@ fn connections_to_a_host_are_refused_while_it_is_lost_and_accepted_when_it_is_ba
     assert_eq!(visit().as_deref(), Ok("hello"));
     for _ in 0..3 {
         assert_eq!(home.run(&["stop", "web"]).code, 0);
-        // A client that was faster than the news is accepted and reset.
+        // Before the other agent knows of the loss, clients are accepted and then reset.
         let refused = std::iter::repeat_with(visit).take(10_000).find(|visit| {
             assert!(visit.is_err(), "{visit:?}");
             *visit == Err(ErrorKind::ConnectionRefused)

@@ -1,4 +1,4 @@
-//! The integration tests, in one binary: they use the library and the program as people do.
+//! The integration tests in one binary. They use the library and the program as people do.
 #![allow(
     clippy::unwrap_used,
     clippy::format_collect,

@@ -1,4 +1,4 @@
-//! Manifests as people write them, good and bad: what each means, or everything that is said about it.
+//! Valid and invalid manifests: the plan of each, or all of its problems.
 
 use std::fs;
 
@@ -71,7 +71,7 @@ fn the_json_schema_is_current() {
     check(&root().join("docs/manifest.schema.json"), &json_schema());
 }
 
-/// Reads YAML with a second, independent parser.
+/// Parses YAML with a second, independent parser.
 fn as_json(text: &str) -> serde_json::Value {
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
     value.apply_merge().unwrap();

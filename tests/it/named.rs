@@ -1,14 +1,13 @@
-//! What a person calls a host: every command that is about one knows it by name, alias and VIP, and a host that there is
-//! not is the same failure everywhere.
+//! All commands accept a host by its name, an alias or its VIP, and report an unknown host in the same way.
 
 use crate::home::Home;
 
-/// Every command that is about a host, with `HOST` in its place, and the exit codes that it may have if there is that host.
+/// Every command with a host as an argument (`HOST`), and the exit codes that it may have if the host exists.
 const COMMANDS: &[(&[&str], &[i32])] = &[
     (&["wait", "HOST", "--timeout", "60"], &[0]),
     (&["logs", "HOST"], &[0]),
     (&["flows", "--host", "HOST"], &[0]),
-    // The connection need not work to be explained.
+    // A connection that does not work can be explained as well.
     (&["why", "laptop:80", "--from", "HOST"], &[0, 5]),
     (&["answer", "HOST", "--list"], &[0]),
     (&["approve", "HOST", "--yes"], &[0]),

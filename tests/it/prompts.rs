@@ -1,4 +1,4 @@
-//! A command that asks a person, as ssh does: through the program that the environment names.
+//! A command that asks a person a question as ssh does: through the program in the environment.
 
 use std::{
     fs,
@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use crate::home::{Home, Manager, PATIENCE, Run, alone, body, status};
 
-/// The right answer; nothing else that is written anywhere looks like it.
+/// The right answer. It must not appear in any output.
 const RIGHT: &str = "xyzzy-plugh";
 
-/// A command that begins with a question and becomes an agent once the answer is right. The same process asks up to
-/// three times.
+/// A command that asks a question, and becomes an agent if the answer is right. The same process asks up to three
+/// times.
 const LOGIN: &str = r#"
 echo asked >> asked
 for try in 1 2 3; do
@@ -26,7 +26,7 @@ done
 exit 8
 "#;
 
-/// Starts a network with a host whose command is a script.
+/// Starts a network with a host whose command is this script.
 fn network(home: &Home, number: usize, script: &str) -> Manager {
     let script = format!("PROGRAM='{}'\n{script}", env!("CARGO_BIN_EXE_norouter"));
     let script = home.write("login.sh", &script);
@@ -59,7 +59,7 @@ fn wait_for(home: &Home, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-/// Waits for a question that is not the one with this number, and returns its own.
+/// Waits for a question whose number is not this one. Returns the number of the new question.
 #[track_caller]
 fn asked_after(home: &Home, last: u64) -> u64 {
     let id = |web: &Value| web["prompts"][0]["id"].as_u64();
@@ -78,7 +78,7 @@ fn answer(home: &Home, arguments: &[&str], text: &str) -> Run {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    // The program may report an error before it reads anything.
+    // The program may fail before it reads its input.
     let _ = writeln!(input, "{text}");
     drop(input);
     let output = child.wait_with_output().unwrap();
@@ -212,7 +212,7 @@ fn a_question_goes_with_whoever_has_asked() {
     let one = wait_for(&home, "one question", |web| !both(web));
     assert_eq!(one["prompts"][0]["text"], "left?");
     assert_eq!(one["state"], "needsYou");
-    // The process that reads the answer ends, and leaves the helper behind.
+    // The process that should read the answer ends, and its helper goes on.
     fs::write(&fifo, "").unwrap();
     let none = wait_for(&home, "no question", |web| {
         web["prompts"] == serde_json::json!([])

@@ -1,4 +1,4 @@
-//! A pipe that flips bits in what an agent inside the manager sends.
+//! A pipe that flips bits in the frames of an agent inside the manager.
 
 use bytes::BytesMut;
 use norouter::{
@@ -16,7 +16,7 @@ hosts:
   web: {vip: 127.0.42.101, cmd: run, ports: ['80:127.0.0.1:80']}
 ";
 
-/// What an agent makes of a frame.
+/// The result of decoding a frame.
 fn decoded(frame: &[u8]) -> Option<Item> {
     let mut decoder = Decoder::new(CONTROL_MAX_FROM_MANAGER);
     decoder.poll(&mut BytesMut::from(frame)).unwrap()

@@ -1,5 +1,4 @@
-//! Explanations of connections that do not work, by the real program with real agents: every kind of step that can be
-//! broken.
+//! Explanations of connections that do not work, from the real program with real agents. Each kind of step fails once.
 
 use std::{
     io::Read as _,
@@ -12,24 +11,25 @@ use socket2::{Domain, Socket, Type};
 
 use crate::home::{Home, Manager, body, get, status};
 
-/// Much longer than anything here takes, on any machine.
+/// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A network whose hosts have the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not meet.
+/// A network whose hosts have the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not disturb each other.
 struct Network {
     home: Home,
     first: u8,
     _manager: Manager,
 }
 
-/// What the program said about one connection.
+/// The explanation of one connection, with the exit code.
 struct Why {
     code: i32,
     view: Value,
 }
 
 impl Network {
-    /// A laptop with a proxy, and `web` with these `ports`; a gateway, and a host that never comes.
+    /// Creates a network with a laptop that has a proxy, `web` with these `ports`, a gateway, and a host that never
+    /// starts.
     fn new(name: &str, first: u8, ports: &str) -> Self {
         let home = Home::new(name);
         let vip = |number: u8| format!("127.0.62.{}", first + number);
@@ -80,7 +80,7 @@ impl Why {
         steps.find(|step| step["step"] == name).unwrap()
     }
 
-    /// The text and the remedy of the first step that does not work, which is this one.
+    /// The text and the remedy of the first step that does not work. It must have this name.
     #[track_caller]
     fn broken(&self, name: &str) -> (&str, &str) {
         let mut steps = self.view["steps"].as_array().unwrap().iter();
@@ -104,7 +104,7 @@ impl Why {
     }
 }
 
-/// An address where nobody listens at the moment.
+/// An address on which no program listens.
 fn free(ip: &str) -> SocketAddr {
     let listener = TcpListener::bind((ip, 0)).unwrap();
     listener.local_addr().unwrap()
@@ -149,7 +149,7 @@ fn a_connection_that_works_is_really_tried_and_closed_at_once() {
     assert!(rule.contains("makes an exception"), "{rule}");
     assert!(rule.ends_with("directly on web"), "{rule}");
 
-    // The socket says the same, and what cannot be understood is refused.
+    // The socket gives the same explanation, and refuses invalid requests.
     let ask = |query: &str| {
         network
             .home
@@ -244,7 +244,7 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
 #[test]
 fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
     let network = Network::new("why-gateway", 30, "");
-    // The destination is special, but the route names it.
+    // The destination is in a special block, but the route names it.
     let service = TcpListener::bind((network.vip(4), 0)).unwrap();
     let target = service.local_addr().unwrap().to_string();
     let why = network.why(&[&target]);
@@ -274,7 +274,7 @@ fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
 
 #[test]
 fn a_service_that_does_not_answer_is_given_up() {
-    // The queue of the service is full, so that a handshake is not answered.
+    // The queue of the service is full, so handshakes are not answered.
     let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
         .unwrap();

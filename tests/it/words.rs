@@ -1,5 +1,5 @@
-//! The words for states and figures against the table that the tests of the page read, too: terminal, tray and page say the
-//! same.
+//! Compares the words for states and figures with the table that the page's tests also use, so that terminal, tray and
+//! page use the same words.
 
 use std::fs;
 

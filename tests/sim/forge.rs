@@ -1,8 +1,9 @@
-//! A hostile agent within connections that it really has, and with messages that are nearly right. Whatever it sends,
-//! no host is given a byte that was not sent for its place, and nothing panics.
+//! A hostile agent that sends segments on its own connections and messages that are almost right. Whatever it sends, no
+//! host may receive a byte that was not sent for that place of its stream, and nothing may panic.
 //!
-//! Every byte follows from its place in its stream, and everything that may be taken is sent with such bytes. What may
-//! not be taken (a wrong sum, another host's connection, a connection that was never begun) is sent with other bytes.
+//! The value of every valid byte follows from its place in its stream. Segments that may be accepted have only such
+//! bytes. Segments that must not be accepted (a wrong sum, another host's connection, an unknown connection) have
+//! others.
 
 use std::{
     collections::BTreeMap,
@@ -31,13 +32,13 @@ use crate::{
 const FIN: u8 = 1;
 const PSH: u8 = 8;
 
-/// How many connections the hostile agent has begun, and how many the others have begun to it.
+/// How many connections the hostile agent keeps open to the others, and how many the others keep open to it.
 const FLOWS: usize = 6;
 
 /// The time between two inputs.
 const PACE: Duration = Duration::from_millis(20);
 
-/// The messages that it sends besides connections.
+/// The messages that the hostile agent sends, before they are changed.
 const MESSAGES: &[&str] = &[
     r#"{"type":"event","body":{"type":"problems","data":{"problems":[{"what":"listen on 127.0.42.66:80","reason":"in use"}]}}}"#,
     r#"{"type":"event","body":{"type":"routeSuggestion","data":{"ip":["10.0.0.7","127.0.42.1","::1"],"route":"127.0.42.1"}}}"#,
@@ -48,7 +49,7 @@ const MESSAGES: &[&str] = &[
     r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.1"}}}"#,
 ];
 
-/// Words that are put into a message to make it worse.
+/// Texts that are inserted into messages to make them invalid.
 const WORDS: &[&str] = &[
     "null",
     "[]",
@@ -69,22 +70,22 @@ const WORDS: &[&str] = &[
     "true",
 ];
 
-/// The features that it may claim to have.
+/// The features that the hostile agent may announce.
 const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","proxy.credentials","routes","routes.notTo","heartbeat","reconfigure","lost","probe","dns","policy"]"#;
 
-/// One of its connections, with the numbers that it has to keep.
+/// A connection of the hostile agent, with its TCP state.
 struct Own {
-    /// The sequence number of its first byte.
+    /// The sequence number of the hostile agent's first byte.
     first: u32,
-    /// What the other end has acknowledged, and what has to be acknowledged to it.
+    /// How many bytes the other end has acknowledged, and how many bytes from it were received.
     sent: u32,
     got: u32,
 }
 
-/// An honest agent, and what its programs have on each connection.
+/// An honest agent, and the state of its programs on each connection.
 struct Honest {
     edge: edge::Core,
-    /// How many bytes were taken so far, and how many were given.
+    /// How many bytes the program has received, and how many it has sent.
     taken: BTreeMap<FlowKey, (usize, usize)>,
 }
 
@@ -94,11 +95,11 @@ pub(crate) struct Sum {
     pub(crate) inputs: u64,
     /// How often the hostile agent was started.
     pub(crate) lives: u64,
-    /// How many connections were established with it.
+    /// How many connections with the hostile agent were established.
     pub(crate) flows: u64,
-    /// How many of its bytes were taken.
+    /// How many bytes from the hostile agent were accepted.
     pub(crate) delivered: u64,
-    /// How many bytes honest hosts have exchanged meanwhile.
+    /// How many bytes honest hosts have exchanged among themselves.
     pub(crate) honest: u64,
 }
 
@@ -111,15 +112,15 @@ pub(crate) struct Forge {
     honest: BTreeMap<Vip, Honest>,
     /// Whether the hostile agent has announced its features.
     greeted: bool,
-    /// The connections that the hostile agent has, named in the direction in which it writes.
+    /// The connections of the hostile agent, with its own end as the source.
     own: BTreeMap<FlowKey, Own>,
-    /// A connection of two honest hosts, which goes on all the time.
+    /// A connection between two honest hosts, which is used all the time.
     other: Option<FlowKey>,
     next_port: u16,
     pub(crate) sum: Sum,
 }
 
-/// The byte at a place of a stream. The ports say which stream it is.
+/// The value of the byte at this place of a stream. It depends on the ports, so that it differs between streams.
 fn byte(key: FlowKey, place: usize) -> u8 {
     let port = usize::from(key.src.port()) * 7 + usize::from(key.dst.port());
     u8::try_from((place * 31 + place / 251 + port) % 256).unwrap()
@@ -167,14 +168,14 @@ impl Forge {
         u32::try_from(self.random(1 << 32)).unwrap()
     }
 
-    /// Sends this many inputs.
+    /// Makes the hostile agent send this many inputs.
     pub(crate) fn run(&mut self, inputs: u64) {
         while self.sum.inputs < inputs {
             self.now = self.now + PACE;
             self.core.handle_timeout(self.now);
             self.settle();
             if !self.greeted {
-                // The agent was refused, or waits: a person starts it again.
+                // If the agent was refused or waits for a retry, it is started as a person would do.
                 self.core
                     .host_action(self.now, self.evil, HostAction::Start);
                 self.now = self.now + Duration::from_secs(1);
@@ -189,7 +190,7 @@ impl Forge {
         }
     }
 
-    /// Begins connections of which there are too few.
+    /// Opens connections if there are too few.
     fn keep_flows(&mut self) {
         if self.own.len() < FLOWS {
             self.next_port = self.next_port.checked_add(1).unwrap_or(1_024);
@@ -248,7 +249,7 @@ impl Forge {
         self.own.keys().nth(index).copied()
     }
 
-    /// An input that no good agent sends, or that a good agent could send.
+    /// An input that only a hostile agent sends, or one that a correct agent could send.
     fn input(&mut self) -> BytesMut {
         match self.random(20) {
             0..=1 => self.message(),
@@ -258,7 +259,7 @@ impl Forge {
         }
     }
 
-    /// A segment of one of its own connections that is right except for its numbers, flags, options and window.
+    /// A segment of one of its own connections with wrong numbers, flags, options or window. The rest is right.
     fn strange(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -287,7 +288,7 @@ impl Forge {
         }
         let mut at = fields.seq;
         if fields.flags & SYN != 0 {
-            // The segment begins the connection, or begins it again; what follows has the same numbers as before.
+            // The segment is the SYN of the connection, perhaps a second time. Later segments keep their numbers.
             at = self.own[&key].first;
             fields.seq = at.wrapping_sub(1);
         }
@@ -295,7 +296,7 @@ impl Forge {
         hostile::segment(key, &fields, &data)
     }
 
-    /// The right fields for the next segment.
+    /// The valid fields of the next segment.
     fn good(&self, key: FlowKey) -> Fields {
         let own = &self.own[&key];
         Fields {
@@ -306,7 +307,7 @@ impl Forge {
         }
     }
 
-    /// The right bytes for a place in the stream. There are none before the first byte.
+    /// The valid bytes for a place of the stream. Before the first byte there are none.
     fn data(&self, key: FlowKey, seq: u32, length: usize) -> Vec<u8> {
         let at = seq.wrapping_sub(self.own[&key].first);
         let place = |offset: usize| at.wrapping_add(u32::try_from(offset).unwrap());
@@ -317,8 +318,8 @@ impl Forge {
         bytes.collect()
     }
 
-    /// A segment of one of its own connections with wrong bytes, which must be noticed: a bit was flipped after its sum
-    /// was made, its end is missing, or its sum is wrong.
+    /// A segment of one of its own connections that was damaged in a way that must be detected: a bit was flipped after
+    /// the sum was calculated, the end is missing, or the sum is wrong.
     fn spoilt(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -335,14 +336,14 @@ impl Forge {
         let mut bytes = hostile::segment(key, &fields, &data);
         let sum = HEADER_LEN + 36;
         match kind {
-            // One bit of the sum is flipped, and no other sum is right.
+            // One bit of the sum is flipped, so no sum is right.
             0 => bytes[sum] ^= 0x80,
             1 => {
                 let at = HEADER_LEN + self.below(bytes.len() - HEADER_LEN);
                 bytes[at] ^= 1 << self.random(8);
             }
             _ => {
-                // The packet says that it is longer than it is.
+                // The length in the packet's header is greater than the packet.
                 let length = bytes.len() - HEADER_LEN - 1;
                 let mut shorter = BytesMut::new();
                 frame::put_packet(&mut shorter, length, |room| {
@@ -354,8 +355,8 @@ impl Forge {
         bytes
     }
 
-    /// A packet that may reach nobody: a part of another host's connection, or of none. The hostile agent must not be
-    /// ended for each of these.
+    /// A packet that must not reach any host: it belongs to another host's connection, or to none. It is not such an
+    /// offence that a few of them end the agent.
     fn marked(&mut self) -> BytesMut {
         let host = Ipv4Addr::new(127, 0, 42, 1 + u8::try_from(self.below(2)).unwrap());
         let key = FlowKey {
@@ -370,7 +371,7 @@ impl Forge {
         }
     }
 
-    /// A message that is nearly right.
+    /// A message that is almost right.
     fn message(&mut self) -> BytesMut {
         let mut text = MESSAGES[self.below(MESSAGES.len())].as_bytes().to_vec();
         for _ in 0..self.below(4) {
@@ -397,7 +398,7 @@ impl Forge {
         bytes
     }
 
-    /// Gives the manager what an agent has written. If the rest has to wait, time passes.
+    /// Passes what an agent has written to the manager. If the manager makes the agent wait, the time is advanced.
     fn feed(&mut self, vip: Vip, bytes: &mut BytesMut) {
         loop {
             match self.core.handle_bytes(self.now, vip, bytes) {
@@ -466,7 +467,7 @@ impl Forge {
         busy
     }
 
-    /// Handles what comes to the hostile agent.
+    /// Handles a frame for the hostile agent.
     fn read(&mut self, frame: &Bytes) {
         if frame[5] == 2 {
             let text = std::str::from_utf8(&frame[HEADER_LEN..]).unwrap();
@@ -533,7 +534,7 @@ impl Forge {
         }
     }
 
-    /// Lets an honest agent and its programs do what there is to do.
+    /// Performs everything that is due for an honest agent and its programs. Returns whether anything happened.
     fn pump(&mut self, vip: Vip) -> bool {
         let now = self.now;
         let reads = self.random(4) > 0;
@@ -581,7 +582,7 @@ impl Forge {
         busy
     }
 
-    /// Takes everything that has come to the programs of a host, checks every byte of it, and gives a little back.
+    /// Receives all bytes for the programs of a host, checks each of them, and sends some.
     fn programs(&mut self, vip: Vip) -> bool {
         let Honest { edge, taken } = self.honest.get_mut(&vip).unwrap();
         let (sum, other) = (&mut self.sum, &mut self.other);
@@ -590,7 +591,8 @@ impl Forge {
         taken.retain(|flow, (place, given)| {
             let evil = *flow.dst.ip() == EVIL;
             let key = flow.reversed();
-            // A panic inside the closure would be taken for one of the stack, and only end the connection.
+            // A panic inside the closure would be caught as a panic of the TCP stack, and would only end the
+            // connection.
             let mut forged = None;
             let come = edge.receive_with(*flow, |bytes| {
                 let mut all = bytes.iter().enumerate();
@@ -620,8 +622,8 @@ impl Forge {
                 edge.release(*flow);
                 return false;
             }
-            // The hostile host gets nearly as much as it sends itself; another honest host gets something at every
-            // moment.
+            // The hostile host is sent a part of what it has sent itself; the other honest host is sent bytes all the
+            // time.
             let most = if evil { *place / 4 + 100 } else { said };
             let sent = edge.send_with(*flow, |room| {
                 let count = room.len().min(most.saturating_sub(*given)).min(4_000);
@@ -640,8 +642,7 @@ impl Forge {
     }
 }
 
-/// Checks whether a packet may be brought to an honest host: never one that was marked, and nothing that the plan does
-/// not have.
+/// Checks that a packet may be delivered to an honest host: it must not be a marked one, and the plan has to allow it.
 fn judge(plan: Variant, vip: Vip, packet: &Packet<'_>, honest: &Honest) {
     let (key, segment) = (packet.key(), packet.segment());
     assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");

@@ -1,5 +1,5 @@
-//! What a hostile agent writes: packets of others, packets to where it may not go, frames of no kind, messages without
-//! sense.
+//! The frames of a hostile agent: packets in the name of others, packets to forbidden destinations, frames of unknown
+//! kinds, and invalid messages.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -11,10 +11,10 @@ use norouter::{
 
 use crate::plans::{ALWAYS, EVIL, KEPT, NEVER, NOWHERE};
 
-/// The sequence number of everything that may reach nobody.
+/// The sequence number of packets that must not reach any host.
 pub(crate) const MARK: u32 = 0x6666_6666;
 
-/// How many different things it does. Only the last one ends the agent.
+/// How many kinds of frames there are. Only the last kind ends the agent.
 pub(crate) const KINDS: u64 = 100;
 
 /// TCP's flags.
@@ -22,7 +22,7 @@ pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
 
-/// One of these things, as frames. `flow` is a connection of two other hosts.
+/// The frames of this kind. `flow` is a connection of two other hosts.
 pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
     let host = |number| Ipv4Addr::new(127, 0, 42, number);
     let packet = |src: Ipv4Addr, dst: Ipv4Addr, port: u16, flags: u8| {
@@ -33,7 +33,7 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         self::packet(key, flags, &[])
     };
     if kind == KINDS - 1 {
-        // This is not a frame at all: the stream is out of step.
+        // This is not a frame, so the stream cannot be decoded any further.
         return BytesMut::from(&b"usage: evil [OPTIONS]"[..]);
     }
     match kind % 10 {
@@ -42,12 +42,12 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         2 => packet(EVIL, host(99), ALWAYS, SYN),
         3 => packet(EVIL, *NOWHERE.ip(), NOWHERE.port(), SYN),
         4 => packet(EVIL, host(1), ALWAYS, ACK),
-        // The end of another host's connection, and more data of it.
+        // A reset of another host's connection, and data for it.
         5 => flow.map_or_else(BytesMut::new, |flow| self::packet(flow, RST, &[])),
         6 => flow.map_or_else(BytesMut::new, |flow| {
             self::packet(flow.reversed(), ACK, b"more")
         }),
-        // A packet that is too short, a frame of no kind, something that is not a message.
+        // A packet that is too short, a frame of an unknown kind, and a frame whose content is not a message.
         7 => {
             let mut bytes = BytesMut::new();
             bytes.extend([MAGIC, 0, 0, 5, 0, 1, 0, 0, 0x45]);
@@ -55,9 +55,9 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
             frame::put_control(&mut bytes, b"{\"type\":\"result\"");
             bytes
         }
-        // A port that every policy keeps from it.
+        // A port that no policy opens for the hostile host.
         8 => packet(EVIL, host(1), KEPT, SYN),
-        // A route to another host's address, and another host's route.
+        // A suggestion of a route to another host's address, and one of a route through another host.
         _ => {
             let mut bytes = BytesMut::new();
             for address in ["127.0.42.1", "10.0.0.5"] {
@@ -71,7 +71,7 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
     }
 }
 
-/// A packet in good order, marked, as a frame.
+/// A valid segment with the mark, as a frame.
 pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
     let fields = Fields {
         seq: MARK,
@@ -81,7 +81,7 @@ pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
     segment(key, &fields, data)
 }
 
-/// The fields of a segment besides its ports.
+/// The fields of a segment, without its ports.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields {
     pub(crate) seq: u32,
@@ -106,7 +106,7 @@ impl Default for Fields {
     }
 }
 
-/// A segment in good order, as a frame.
+/// A valid segment as a frame.
 pub(crate) fn segment(key: FlowKey, fields: &Fields, data: &[u8]) -> BytesMut {
     let length = 40 + fields.options.len() + data.len();
     let mut ip = vec![0x45, 0];
@@ -142,7 +142,7 @@ pub(crate) fn segment(key: FlowKey, fields: &Fields, data: &[u8]) -> BytesMut {
     bytes
 }
 
-/// RFC 1071.
+/// The checksum of RFC 1071.
 fn checksum(bytes: &[u8]) -> u16 {
     let mut sum: u32 = 0;
     for pair in bytes.chunks(2) {

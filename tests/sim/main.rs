@@ -1,8 +1,8 @@
-//! A whole network in virtual time: a manager, its agents, and pipes that are cut, stalled, corrupted and killed by a
-//! seed.
+//! A whole network in virtual time: a manager, its agents, and pipes that are cut, stalled and corrupted. A seed
+//! determines the faults.
 //!
-//! `SIM_SEEDS=1000 cargo test --test sim` looks further, and `SIM_SEED=7` repeats one run. `SIM_INPUTS=1000000` makes
-//! the hostile agent forge that many inputs.
+//! `SIM_SEEDS=1000 cargo test --test sim` tries more seeds, and `SIM_SEED=7` repeats one. `SIM_INPUTS=1000000` makes
+//! the hostile agent send that many inputs.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at what it did not expect"
@@ -21,15 +21,15 @@ use world::{Fault, World};
 /// How many seeds are tried by default.
 const SEEDS: u64 = 100;
 
-/// How many inputs are forged by default, and how many of them in one network.
+/// How many inputs the hostile agent sends by default, and how many of them in one network.
 const INPUTS: u64 = 20_000;
 const SHARE: u64 = 1_000;
 
-/// How long faults are made.
+/// How long faults happen.
 const STORM: Duration = Duration::from_secs(40);
 
-/// How long the network may take to be whole again: a silent agent is found, the longest pause passes, and there is
-/// some time for the start.
+/// How long the network may take to recover: until a silent agent is detected, the longest pause has passed, and the
+/// agent has started.
 const RECOVERY: Duration = Duration::from_secs(45);
 
 fn number(name: &str) -> Option<u64> {
@@ -156,6 +156,6 @@ fn nothing_that_is_forged_within_a_connection_or_a_message_is_delivered() {
         "{sent} inputs in {lives} lives and {flows} connections; {delivered} bytes of them taken, {honest} of others"
     );
     assert_eq!(sent, (seeds.end - seeds.start) * SHARE);
-    // If nothing at all were taken, a forged byte could not be taken either.
+    // If nothing had been accepted, the test would not show anything.
     assert!(flows > 10 && delivered > 100_000 && honest > 100_000);
 }

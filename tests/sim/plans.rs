@@ -1,5 +1,5 @@
-//! The plans between which a simulated network is reloaded, and what they allow, computed a second time and in another
-//! way than the product does it.
+//! The plans between which a simulated network is reloaded. What a plan allows is calculated here in another way than
+//! by the program.
 
 use std::{
     fmt::Write as _,
@@ -11,28 +11,28 @@ use norouter::{
     plan::{self, Plan},
 };
 
-/// How many plans there are.
+/// How many different plans there are.
 pub(crate) const VARIANTS: u64 = 32;
 
-/// The host that does everything that an agent should not do.
+/// The hostile host.
 pub(crate) const EVIL: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 66);
 
 /// The host that only some plans have.
 const GUEST: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 50);
 
-/// A destination that a route leads to, and one that none does.
+/// A destination with a route, and one without.
 pub(crate) const ROUTED: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 5), 443);
 pub(crate) const NOWHERE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 9, 9, 9), 443);
 
-/// A port that everybody publishes, one that some plans publish on the first host, and one that nobody does.
+/// A port that all hosts publish, one that the first host publishes in some plans, and one that no host publishes.
 pub(crate) const ALWAYS: u16 = 80;
 pub(crate) const SOMETIMES: u16 = 81;
 pub(crate) const NEVER: u16 = 82;
 
-/// A port that the first host publishes, and that every policy keeps from the hostile one.
+/// A port that the first host publishes, and that no policy opens for the hostile host.
 pub(crate) const KEPT: u16 = 83;
 
-/// One of the plans. Each bit of its number is something that differs.
+/// One of the plans. Each bit of its number stands for a difference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
     number: u64,
@@ -40,7 +40,7 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// A network of this many good hosts.
+    /// A network with this many honest hosts.
     pub(crate) fn new(number: u64, hosts: u8) -> Self {
         Self { number, hosts }
     }
@@ -62,7 +62,8 @@ impl Variant {
         if self.number & 8 == 0 { 3 } else { 1 }
     }
 
-    /// Whether the policy keeps the second host from a port of the first, and the first one from what is outside.
+    /// Whether the policy has two more rules: the second host may not reach a port of the first, and the first host may
+    /// not reach destinations outside.
     fn has_more_rules(self) -> bool {
         self.number & 16 != 0
     }
@@ -116,7 +117,7 @@ impl Variant {
         plan::load("sim.yaml", &text).plan.unwrap()
     }
 
-    /// Whether a host may begin a connection from `src` to `dst` whose other end is `host`.
+    /// Whether a host may begin a connection from `src` to `dst`, whose other end is `host`.
     pub(crate) fn allows(self, host: Vip, src: SocketAddrV4, dst: SocketAddrV4) -> bool {
         let [a, b, c, number] = src.ip().octets();
         let is_good = [a, b, c] == [127, 0, 42] && (1..=self.hosts).contains(&number);

@@ -1,4 +1,4 @@
-//! The simulated world: it performs what the machines decide, and checks what may never happen.
+//! The simulated world: it performs the outputs of the machines, and checks properties that must always hold.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -24,31 +24,32 @@ use crate::{
     plans::{self, Variant},
 };
 
-/// How many bytes a pipe holds.
+/// The capacity of a pipe, in bytes.
 const PIPE: usize = 64 << 10;
 
-/// How long a frame takes.
+/// How long a frame takes from one end of a pipe to the other.
 const DELAY: Duration = Duration::from_millis(5);
 
-/// How long a command takes to run.
+/// How long a command takes to start.
 const SPAWN: Duration = Duration::from_millis(80);
 
-/// How often the hostile agent does something. It must not be ended for that, which takes a hundred faults in 10 s.
+/// The time between two actions of the hostile agent. At this rate, its faults do not lead to its end, which takes a
+/// hundred in 10 s.
 const MALICE: Duration = Duration::from_millis(400);
 
-/// How many bytes may wait for one host in the manager, including the cost of frames beside their bytes.
+/// How many bytes may wait in the manager for one host, with the cost of frames in addition to their bytes.
 const QUEUE_MAX: usize = 33 << 20;
 
-/// Faults that may happen to an agent.
+/// A fault that happens to an agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// Its process is gone.
+    /// The process is killed.
     Kill,
-    /// Nothing arrives any more, in either direction, and nobody notices an end.
+    /// Both pipes stop delivering, and neither side sees an end.
     Cut,
-    /// A bit is flipped in what comes next.
+    /// A bit is flipped in the next bytes.
     Corrupt,
-    /// It stands still for a while.
+    /// The process is stopped for this time.
     Stall(Duration),
 }
 
@@ -72,7 +73,7 @@ impl Pipe {
         self.chunks.front().map(|(at, _)| *at)
     }
 
-    /// Moves what has arrived into the buffer; true if there was anything.
+    /// Moves the bytes that have arrived into the buffer. Returns whether there were any.
     fn arrive(&mut self, now: Instant) -> bool {
         let mut any = false;
         while self.due().is_some_and(|at| at <= now) {
@@ -93,19 +94,19 @@ struct Agent {
     to: Pipe,
     from: Pipe,
     stalled_until: Instant,
-    /// When the manager goes on to read what the agent has sent.
+    /// When the manager continues to read from the agent.
     resumes_at: Option<Instant>,
     cut: bool,
     corrupt: bool,
-    /// A bit of something that it has sent was flipped, so that it is not known what it has begun.
+    /// A bit of the agent's output was flipped, so the agent and its flows cannot be judged any more.
     tainted: bool,
-    /// It has decided to end.
+    /// The agent has decided to end.
     ends: bool,
-    /// The flows that it has begun, or whose first packet was brought to it.
+    /// The flows that the agent has begun, or whose SYN was delivered to it.
     known: BTreeSet<FlowKey>,
-    /// How much clients have sent on their flows.
+    /// How many bytes clients have sent on their flows.
     clients: BTreeMap<FlowKey, usize>,
-    /// How much servers have received on their flows.
+    /// How many bytes servers have received on their flows.
     servers: BTreeMap<FlowKey, usize>,
 }
 
@@ -113,25 +114,26 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     random: u64,
     core: manager::Core,
-    /// How many good hosts there always are.
+    /// The number of honest hosts, which are in every plan.
     good: u8,
-    /// The present plan and the one before it, which may have let in what is still under way.
+    /// The present plan and the one before it. Packets that are still on their way may have been allowed by the old
+    /// one.
     plans: [Variant; 2],
-    /// The plans that there were when a flow began: it goes on whatever the later ones say.
+    /// The plans at the time when each flow began. A flow may go on even if later plans do not allow it.
     begun: BTreeMap<FlowKey, [Variant; 2]>,
     hosts: Vec<Vip>,
-    /// The hosts on whose line a bit was ever flipped.
+    /// The hosts whose pipes have ever flipped a bit.
     corrupted: BTreeSet<Vip>,
     agents: BTreeMap<Vip, Agent>,
     /// Commands that are being started.
     starting: BTreeMap<Vip, Instant>,
-    /// The states that events have reported.
+    /// The state of each host in the last event about it.
     said: BTreeMap<String, (HostState, Option<String>)>,
-    /// The snapshot at the time of the last notice that it has changed.
+    /// The snapshot when the manager last reported a change.
     shown: Snapshot,
-    /// Whether there was such a notice since.
+    /// Whether the manager has reported a change since then.
     changed: bool,
-    /// When the hostile agent next does something.
+    /// The time of the hostile agent's next action.
     malice_at: Instant,
     pub(crate) starts: usize,
     pub(crate) completed: usize,
@@ -139,7 +141,7 @@ pub(crate) struct World {
     pub(crate) transcript: String,
 }
 
-/// How much a client sends: its port decides that, so that both sides know.
+/// How many bytes a client sends. Its port determines the number, so that both sides know it.
 fn length(port: u16) -> usize {
     1 + usize::from(port % 60) * 997
 }
@@ -148,7 +150,7 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-/// A snapshot without its counters, since not every change of these is reported.
+/// A snapshot without its counters, whose changes are not always reported.
 fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot.now_ms = 0;
     for host in &mut snapshot.hosts {
@@ -157,7 +159,7 @@ fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot
 }
 
-/// The packets among whole frames.
+/// The packets in a sequence of whole frames.
 pub(crate) fn packets(mut frames: &[u8]) -> impl Iterator<Item = Packet<'_>> {
     std::iter::from_fn(move || {
         while !frames.is_empty() {
@@ -220,7 +222,7 @@ impl World {
         self.hosts[usize::try_from(index).unwrap()]
     }
 
-    /// A host that every plan has and that is not hostile.
+    /// A random honest host.
     fn good_host(&mut self) -> Vip {
         let index = self.random(u64::from(self.good));
         self.hosts[usize::try_from(index).unwrap()]
@@ -262,13 +264,13 @@ impl World {
         self.settle();
     }
 
-    /// Begins a flow from one good host to another, if the first one runs.
+    /// Begins a flow between two honest hosts, if the first one runs.
     pub(crate) fn connect(&mut self) {
         let to = self.good_host().socket(plans::ALWAYS.try_into().unwrap());
         self.connect_to(to);
     }
 
-    /// Begins a flow to another port or another part of the world, whether it is allowed or not.
+    /// Begins a flow to any port or destination, allowed or not.
     pub(crate) fn connect_anywhere(&mut self) {
         let host = self.any_host();
         let port = |number: u16| host.socket(number.try_into().unwrap());
@@ -297,8 +299,8 @@ impl World {
         self.settle();
     }
 
-    /// Lets the hostile agent send this many packets of the largest size on a connection that it may have, to a good
-    /// host that takes nothing. Returns how many bytes of that the manager keeps.
+    /// Makes the hostile agent send this many packets of the largest size on a connection that it may have, to an
+    /// honest host that does not read. Returns how many bytes the manager keeps.
     pub(crate) fn flood(&mut self, packets: usize) -> usize {
         let (evil, victim) = (*self.hosts.last().unwrap(), self.hosts[1]);
         assert!(is_evil(evil));
@@ -308,7 +310,7 @@ impl World {
         };
         let agent = self.agents.get_mut(&victim).unwrap();
         agent.cut = true;
-        // Its beginning is taken off the queue below, with everything else.
+        // The SYN is still in the queue, and is removed below together with all other frames.
         agent.known.insert(key);
         let mut begin = hostile::packet(key, hostile::SYN, &[]);
         self.core.handle_bytes(self.now, evil, &mut begin);
@@ -323,7 +325,7 @@ impl World {
         frames.map(|frame| frame.len()).sum()
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub(crate) fn run_for(&mut self, time: Duration) {
         let end = self.now + time;
         loop {
@@ -354,7 +356,7 @@ impl World {
         let due: Vec<Vip> = due.into_iter().map(|(vip, _)| *vip).collect();
         for vip in due {
             self.starting.remove(&vip);
-            // The hostile agent is not counted, because it causes its own ends.
+            // The starts of the hostile agent are not counted, because it causes its own ends.
             self.starts += usize::from(!is_evil(vip));
             let agent = Agent {
                 edge: edge::Core::new(self.random(u64::MAX), Capacity::default()),
@@ -380,7 +382,7 @@ impl World {
         self.settle();
     }
 
-    /// Lets all machines do what there is to do at this moment.
+    /// Lets all machines act until nothing is left to do at the present time.
     fn settle(&mut self) {
         let mut busy = true;
         while busy {
@@ -395,7 +397,7 @@ impl World {
         }
     }
 
-    /// Performs what the manager decides.
+    /// Performs the outputs of the manager.
     fn obey(&mut self) -> bool {
         let mut busy = false;
         while let Some(output) = self.core.poll_output() {
@@ -405,7 +407,8 @@ impl World {
                     self.starting.insert(vip, self.now + SPAWN);
                 }
                 manager::Output::CloseInput(vip) | manager::Output::Terminate(vip) => {
-                    // The command that stands between is on this machine, and stops; a stopped process does not.
+                    // In a real network, the command (such as ssh) is on this machine and ends; a process that is
+                    // stopped does not.
                     let now = self.now;
                     let hears = |agent: &mut Agent| agent.stalled_until <= now;
                     if self.agents.get_mut(&vip).is_some_and(hears) {
@@ -443,12 +446,12 @@ impl World {
         self.core.handle_exit(self.now, vip, ending);
     }
 
-    /// Moves bytes between an agent, its pipes and its programs; true if anything happened.
+    /// Moves bytes between an agent, its pipes and its programs. Returns whether anything happened.
     fn pump(&mut self, vip: Vip) -> bool {
         let now = self.now;
         let malice = self.random(hostile::KINDS);
         let mut others = self.agents.values();
-        // On a connection to itself the hostile agent may say what it likes.
+        // On a connection to itself, the hostile agent may send anything.
         let foreign = |flow: &&FlowKey| *flow.dst.ip() != plans::EVIL;
         let victim = others.find_map(|agent| agent.clients.keys().find(foreign).copied());
         let Some(agent) = self.agents.get_mut(&vip) else {
@@ -494,7 +497,7 @@ impl World {
                     agent.servers.insert(flow, 0);
                 }
                 edge::Output::Silent => agent.ends = true,
-                // The world ends each agent itself.
+                // The simulation ends agents and needs no files.
                 edge::Output::TakePlace(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
@@ -537,8 +540,8 @@ impl World {
         busy
     }
 
-    /// Checks that no host is shown as up without a process, that nothing changes without a notice, and that all
-    /// reports together give the present state.
+    /// Checks that no host is shown as up without a process, that every change was reported, and that the events lead
+    /// to the present state.
     fn assert_truth(&self) {
         let snapshot = without_counters(self.core.snapshot(self.now));
         assert_eq!(snapshot, self.shown, "a change that nobody was told of");
@@ -549,7 +552,7 @@ impl World {
                 alive || !view.state.is_up(),
                 "{vip} is up without a process"
             );
-            // The whole reason of an end is reported once there is no process any more.
+            // While an agent is ending, the complete reason may not have been reported yet.
             let ends = view.state == HostState::Waiting && view.retry.is_none();
             let ends = ends || (view.state.is_over() && (alive || self.starting.contains_key(vip)));
             let said = self.said.get(&view.name);
@@ -573,8 +576,8 @@ impl World {
         }
     }
 
-    /// Starts refused hosts again, as a person would, if a bit was flipped on their line, so that the agent could not
-    /// take its configuration. No other host may be refused.
+    /// Starts refused hosts again, as a person would. A host may be refused only if a bit was flipped on its pipes, so
+    /// that its agent could not apply its configuration.
     pub(crate) fn mend(&mut self) {
         for view in self.core.snapshot(self.now).hosts {
             if view.state == HostState::Refused && view.name != "evil" {
@@ -586,7 +589,7 @@ impl World {
         self.settle();
     }
 
-    /// What has crossed the manager for a host.
+    /// The traffic of a host according to the manager.
     pub(crate) fn traffic(&self, host: &str) -> TrafficView {
         let snapshot = self.core.snapshot(self.now);
         let mut hosts = snapshot.hosts.iter();
@@ -602,8 +605,8 @@ impl World {
 }
 
 impl Agent {
-    /// Gives the manager what has arrived from this agent, as far as the manager takes it now; true if there was
-    /// anything.
+    /// Passes the bytes from this agent to the manager, as far as the manager accepts them now. Returns whether there
+    /// were any.
     fn hand_over(&mut self, now: Instant, vip: Vip, core: &mut manager::Core) -> bool {
         let resumes = self.resumes_at.take_if(|at| *at <= now).is_some();
         if !(self.from.arrive(now) && self.resumes_at.is_none() || resumes) {
@@ -621,8 +624,8 @@ impl Agent {
         }
     }
 
-    /// Checks whether a frame may be brought to this host: it has to begin a flow that a plan allows, or be a part of a
-    /// flow that the host knows. It must never be something that the hostile agent has made up.
+    /// Checks that a frame may be delivered to this host: it has to begin a flow that a plan allows, or belong to a
+    /// flow that the host knows, and must not be one that the hostile agent has forged.
     fn judge(
         &mut self,
         vip: Vip,
@@ -651,7 +654,7 @@ impl Agent {
         }
     }
 
-    /// Receives what clients have sent, checks every byte of it, and finishes when they do. Returns how many
+    /// Receives what clients have sent, checks every byte of it, and finishes after the client has. Returns how many
     /// connections broke.
     fn serve(&mut self) -> usize {
         let mut broken = 0;
@@ -659,7 +662,8 @@ impl Agent {
         self.servers.retain(|flow, received| {
             let port = flow.dst.port();
             loop {
-                // A panic inside the closure would be taken for one of the stack, and only end the connection.
+                // A panic inside the closure would be caught as a panic of the TCP stack, and would only end the
+                // connection.
                 let mut right = true;
                 let taken = edge.receive_with(*flow, |bytes| {
                     let mut all = bytes.iter().enumerate();
@@ -687,7 +691,7 @@ impl Agent {
         broken
     }
 
-    /// Sends what clients have to send. Returns how many are done, and how many broke.
+    /// Sends the clients' bytes. Returns how many clients are done, and how many connections broke.
     fn send(&mut self) -> (usize, usize) {
         let (mut completed, mut broken) = (0, 0);
         let edge = &mut self.edge;

@@ -1,4 +1,4 @@
-//! The desktop app: its page, its program, its packages, and tests that have a screen of their own.
+//! Builds the desktop app: its page, its program and its packages. Runs its tests on a screen of their own.
 
 use std::{
     fs,
@@ -13,10 +13,10 @@ use crate::{
     setup,
 };
 
-/// The npm package that makes .deb and .rpm, pinned; it is of the same family as the crates in Cargo.lock.
+/// The npm package that builds .deb and .rpm files. Its version is pinned to fit the crates in Cargo.lock.
 const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
 
-/// What must be in every package.
+/// The files that every package has to contain.
 const INSIDE: &[&str] = &[
     "usr/bin/norouter-app",
     "usr/bin/norouter\n",
@@ -44,13 +44,14 @@ fn page() -> Result<(), Failure> {
     run(npm()?.args(["run", "build"]))
 }
 
-/// Installs what the page is made of, exactly as it is locked. Once is enough for a chore of chores.
+/// Installs the page's dependencies in their locked versions. Several steps need them, but they are installed only
+/// once.
 fn modules() -> Result<(), Failure> {
     static DONE: OnceLock<()> = OnceLock::new();
     if DONE.get().is_none() {
         run(npm()?
             .args(["ci", "--no-audit", "--no-fund"])
-            // The browser of this machine is used, and no other is downloaded.
+            // The tests use the browser of this machine, so none is downloaded.
             .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
     }
     let () = DONE.get_or_init(|| ());
@@ -63,7 +64,7 @@ fn npm() -> Result<Command, Failure> {
     Ok(npm)
 }
 
-/// Checks what can be known about the page without the program: its types, its logic, and every view in a browser.
+/// Checks the page without the app's program: its types, its logic, and all of its views in a browser.
 pub(crate) fn ui() -> Result<(), Failure> {
     step("ui: what it is made of", modules)?;
     step("ui: types", || run(npm()?.args(["run", "check"])))?;
@@ -75,12 +76,13 @@ pub(crate) fn ui() -> Result<(), Failure> {
     })
 }
 
-/// Builds the packages of this machine: the app, with the program of the command line.
+/// Builds the packages for this machine, which contain the app and the command line program.
 pub(crate) fn package() -> Result<(), Failure> {
     step("package: what it needs", setup::packaging)?;
     step("package: page", page)?;
     step("package: program", || {
-        // The two are built separately: a common build would put the command line into the app as well.
+        // The two programs are built separately, because a common build would enable the command line's features in the
+        // app.
         run(&mut cargo(
             "build --locked --release -p norouter-app --features custom-protocol",
         ))?;
@@ -93,7 +95,7 @@ pub(crate) fn package() -> Result<(), Failure> {
 
 fn bundles() -> Result<(), Failure> {
     let place = target().join("release/bundle");
-    // A package that an older version has left would be taken for the new one.
+    // The package of an older version must not be mistaken for the new one.
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
@@ -130,7 +132,7 @@ fn bundles() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The one package in a folder.
+/// The path of the only file with this ending in a folder.
 fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
     let files = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     let mut packages = files
@@ -146,10 +148,10 @@ fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The app's tests. Those that need a window or a tray get a screen and a message bus of their own.
+/// Runs the app's tests. Those that need a window or a tray get a virtual screen and a message bus.
 pub(crate) fn tests() -> Result<(), Failure> {
     step("app: page", page)?;
-    // The tests enable further features of what they build; the program has to do without them.
+    // Tests enable further features of the crates. This build shows that the program does not need them.
     step("app: program, without what its tests bring", || {
         run(&mut cargo(
             "check --locked -p norouter-app --features custom-protocol",
@@ -192,7 +194,7 @@ impl VirtualDisplay {
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(&home, fs::Permissions::from_mode(0o700))?;
         }
-        // The server chooses a free number and writes it.
+        // The server chooses a free display number, and writes it to its standard output.
         let number = home.join("display");
         let mut server = Command::new("Xvfb")
             .args([
@@ -246,12 +248,12 @@ impl VirtualDisplay {
             .env("XDG_CACHE_HOME", at("cache"))
             .env("GTK_USE_PORTAL", "0")
             .env("LANG", "C.UTF-8")
-            // Without a graphics card, drawing is several times cheaper this way.
+            // Without a graphics card, this makes drawing several times faster.
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
     }
 
     fn close(mut self) {
-        // The server ends in any case when this process does.
+        // Even if this fails, the server ends when this process does.
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.home);

@@ -1,4 +1,4 @@
-//! The static binary: one file that runs on any `x86_64` Linux, also where there is no libc.
+//! Builds the static binary: one file that runs on any `x86_64` Linux, even without a libc.
 
 use std::{env, fs, path::PathBuf};
 
@@ -7,22 +7,22 @@ use crate::{
     setup::{self, MUSL, Musl},
 };
 
-/// The budget of the stripped binary, in bytes.
+/// The greatest size of the stripped binary, in bytes.
 const MOST_BYTES: u64 = 7 << 20;
 
-/// Where the finished binary is.
+/// The path of the finished binary.
 pub(crate) fn binary() -> PathBuf {
     target().join("dist/norouter")
 }
 
-/// Builds the binary and proves what is promised about it.
+/// Builds the binary and checks its size, its version, and that it is static.
 pub(crate) fn build() -> Result<(), Failure> {
     step("dist: build", compile)?;
     step("dist: static, small, alone", prove)
 }
 
 fn compile() -> Result<(), Failure> {
-    // A target folder of its own, so that two compilers do not throw away each other's work.
+    // A separate target folder, so that two compilers do not invalidate each other's results.
     let folder = target().join("musl");
     match setup::musl()? {
         Musl::Rustup => {
@@ -39,10 +39,11 @@ fn compile() -> Result<(), Failure> {
                 .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
                 .env("CARGO", "/usr/bin/cargo")
                 .env("RUSTC", "/usr/bin/rustc")
-                // Building std is not stable yet; the compiler and the source are of one version here.
+                // Building std needs an unstable option. It is safe here, because the compiler and the source have the
+                // same version.
                 .env("RUSTC_BOOTSTRAP", "1")
                 .env("CARGO_TARGET_DIR", &folder)
-                // zig brings the start files and unwinder that Debian's compiler lacks.
+                // zig provides the start files and the unwinder, which Debian's compiler does not have.
                 .env(
                     "CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS",
                     "-C link-self-contained=no -C link-arg=-pie",
@@ -104,10 +105,10 @@ fn version_of_the_package() -> Result<String, Failure> {
         .ok_or_else(|| Failure::new("Cargo.toml has no version line"))
 }
 
-/// The environment variable by which the lab and the benchmark learn which binary to try.
+/// The environment variable with the path of the binary that the lab and the benchmark test.
 pub(crate) const BINARY: &str = "NOROUTER_BINARY";
 
-/// Builds the binary unless the person named one in [`BINARY`].
+/// Builds the binary, unless [`BINARY`] names another one.
 pub(crate) fn binary_to_try() -> Result<PathBuf, Failure> {
     if let Some(binary) = env::var_os(BINARY) {
         return Ok(root().join(binary));

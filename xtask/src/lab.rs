@@ -1,4 +1,4 @@
-//! What can be known only by running the program.
+//! Runs the tests and measurements that need a running program.
 
 use crate::{
     dist,
@@ -6,12 +6,12 @@ use crate::{
     setup,
 };
 
-/// The default tests: no root, no other program.
+/// Runs the default tests, which need neither root nor other programs.
 pub(crate) fn tests() -> Result<(), Failure> {
     step("tests", || run(&mut cargo("test --locked")))
 }
 
-/// Builds the static binary, then the tests on real hosts.
+/// Builds the static binary, and runs the tests on real hosts with it.
 pub(crate) fn lab() -> Result<(), Failure> {
     if !setup::root_user() {
         return Err(Failure::new(
@@ -22,7 +22,7 @@ pub(crate) fn lab() -> Result<(), Failure> {
     run_lab()
 }
 
-/// The tests on real hosts, with the binary that ships.
+/// Runs the tests on real hosts with the static binary.
 pub(crate) fn run_lab() -> Result<(), Failure> {
     step("lab", || {
         let binary = std::env::var_os(dist::BINARY).unwrap_or_else(|| dist::binary().into());
@@ -30,16 +30,15 @@ pub(crate) fn run_lab() -> Result<(), Failure> {
             cargo("test --locked --test lab -- --test-threads=2 --skip hostile::")
                 .env(dist::BINARY, &binary),
         )?;
-        // The measurements have the machine for themselves.
+        // These tests measure times, so no others run beside them.
         run(cargo("test --locked --test lab -- --nocapture hostile::").env(dist::BINARY, binary))
     })
 }
 
-/// How long the soak lasts by default, in minutes.
+/// How long the soak test runs by default, in minutes.
 const SOAK: u64 = 20;
 
-/// Builds the static binary, then runs the one test of the lab that finds what takes its time, for as many minutes as
-/// the word after the chore says.
+/// Builds the static binary, and runs the soak test. The argument after the chore's name is its length in minutes.
 pub(crate) fn soak() -> Result<(), Failure> {
     let minutes = match std::env::args().nth(2) {
         None => SOAK,
@@ -58,8 +57,8 @@ pub(crate) fn soak() -> Result<(), Failure> {
 /// How long each attack lasts by default, in seconds.
 const ATTACK: u64 = 120;
 
-/// Builds the static binary, then has hostile hosts attack it, each for as many seconds as the word after the chore
-/// says.
+/// Builds the static binary, and runs the attacks of hostile hosts. The argument after the chore's name is the length
+/// of each in seconds.
 pub(crate) fn hostile() -> Result<(), Failure> {
     let seconds = match std::env::args().nth(2) {
         None => ATTACK,
@@ -75,7 +74,7 @@ pub(crate) fn hostile() -> Result<(), Failure> {
     })
 }
 
-/// Builds the static binary, then runs the benchmark.
+/// Builds the static binary, and runs the benchmark with it.
 pub(crate) fn bench() -> Result<(), Failure> {
     let binary = dist::binary_to_try()?;
     step("bench", || {

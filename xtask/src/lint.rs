@@ -1,15 +1,15 @@
-//! What can be known about the code without running it.
+//! Runs the checks of the code that do not need to run the program.
 
 use crate::{
     run::{Failure, cargo, command, read, run, say, step},
     setup,
 };
 
-/// Every check, cheapest first.
+/// Runs all checks, the fastest first.
 pub(crate) fn all() -> Result<(), Failure> {
     step("format", || run(&mut cargo("fmt --all --check")))?;
     step("clippy", || {
-        // The lab is not a default target, so that it must be named.
+        // The lab is not a default target, so it is given explicitly.
         run(&mut cargo(
             "clippy --locked -p norouter -p xtask --all-targets -- -D warnings",
         ))?;
@@ -28,7 +28,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("dependencies", dependencies)
 }
 
-/// Without features the library must build, and must not know tokio.
+/// Checks that the library builds without features, and then does not depend on tokio.
 fn pure() -> Result<(), Failure> {
     run(&mut cargo("check --locked --lib --no-default-features"))?;
     let tree = read(&mut cargo(
@@ -52,8 +52,8 @@ fn pure() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks licences, sources and unwanted crates. The advisory database is on a site that a build machine may be unable
-/// to reach, so that only the project's own CI asks it.
+/// Checks licences, sources and unwanted crates. The advisory database is not checked here, because a build machine may
+/// not be able to reach it; the project's CI does that.
 fn dependencies() -> Result<(), Failure> {
     let deny = setup::deny()?;
     run(command(deny).args([

@@ -1,7 +1,7 @@
-//! The project's chores, one word each. `cargo xtask` alone lists them.
+//! The project's chores. `cargo xtask` without an argument lists them.
 //!
-//! A chore prints what it runs and how long each step took, needs no answer from the keyboard, and stops at the
-//! first failure. It never changes a tracked file.
+//! A chore prints the commands that it runs, and how long each step took. It does not ask questions, stops at the first
+//! failure, and never changes a tracked file.
 
 mod app;
 mod dist;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use run::Failure;
 
-/// A chore: its word, what it does, and how.
+/// A chore: its name, its description, and its function.
 type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
 
 const CHORES: &[Chore] = &[

@@ -1,4 +1,4 @@
-//! Runs other programs and keeps the time. The only file of the chores that prints.
+//! Runs other programs and measures the time. Only this file prints.
 #![allow(
     clippy::print_stderr,
     reason = "chores talk to a person, on the channel for talk"
@@ -13,12 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Why a chore stopped, in words for the person who started it.
+/// The reason why a chore has failed, for the person who started it.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
 impl Failure {
-    /// A failure with this explanation.
     pub(crate) fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
@@ -36,15 +35,14 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The steps that are over: name, duration, success.
+/// The steps that have ended: name, duration, success.
 static STEPS: Mutex<Vec<(String, Duration, bool)>> = Mutex::new(Vec::new());
 
-/// Prints one line.
 pub(crate) fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// Runs one step under a headline and remembers how long it took.
+/// Runs one step, prints its name before, and records its duration.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     eprintln!("\n=== {name}");
     let start = Instant::now();
@@ -58,7 +56,7 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T, Failure>) -> 
     result.map_err(|failure| Failure(format!("{name}: {failure}")))
 }
 
-/// Prints every step with its duration.
+/// Prints all steps with their durations.
 pub(crate) fn summary() {
     let Ok(steps) = STEPS.lock() else { return };
     eprintln!("\n{:>8}  step", "seconds");
@@ -77,13 +75,13 @@ pub(crate) fn root() -> PathBuf {
         .map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
-/// Where everything that is built goes.
+/// The folder for everything that is built.
 pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// A command in the repository's root that reads nothing from the keyboard and does not see the variables that the
-/// cargo around this program sets for its own children: they would lead another toolchain astray.
+/// A command that runs in the repository's root without keyboard input. Variables that cargo has set for this program
+/// are removed, because they could select another toolchain.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     const OURS: &[&str] = &[
         "CARGO",
@@ -114,7 +112,7 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// `cargo` with these arguments, on the toolchain that the person chose.
+/// `cargo` with these arguments, with the toolchain that the person has selected.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = command("cargo");
     command.args(arguments.split_whitespace());
@@ -124,7 +122,7 @@ pub(crate) fn cargo(arguments: &str) -> Command {
     command
 }
 
-/// Shows and runs a command; anything but success is a failure.
+/// Prints and runs a command. Fails unless the command succeeds.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     eprintln!("$ {}", shown(command));
     let status = command
@@ -137,7 +135,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// What a command prints, as text; anything but success is a failure that shows what it complained about.
+/// The standard output of a command. Fails with its error output unless the command succeeds.
 pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {
     let output = command
         .output()
@@ -153,7 +151,7 @@ pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a command can be started and succeeds, silently.
+/// Whether a command can be started and succeeds. Its output is not shown.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdout(Stdio::null())
@@ -162,12 +160,12 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Whether a program is on the path.
+/// Whether a program is on the `PATH`.
 pub(crate) fn has(program: &str) -> bool {
     find(program).is_some()
 }
 
-/// Where on the path a program is.
+/// The path of a program on the `PATH`.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)

@@ -1,4 +1,4 @@
-//! Prepares a bare Debian or Ubuntu machine for every chore. What is there already is left alone.
+//! Installs what the chores need on a bare Debian or Ubuntu machine. Programs that exist already are left alone.
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::run::{Failure, cargo, command, find, has, read, run, say, step, succeeds, target};
 
-/// A program that must be on the path (or a file that must exist), and the package that brings it.
+/// Programs that must be on the `PATH`, or files that must exist, with the packages that contain them.
 const PROGRAMS: &[(&str, &str)] = &[
     ("cc", "gcc"),
     ("/usr/include/stdio.h", "libc6-dev"),
@@ -37,7 +37,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
     ("pip3", "python3-pip"),
     ("npm", "npm"),
-    // The desktop app: what it is built with, and a screen, letters, a message bus and a driver for its tests.
+    // The libraries for building the desktop app; for its tests a virtual screen, fonts, a message bus and a browser
+    // driver.
     (
         "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
         "libwebkit2gtk-4.1-dev",
@@ -52,35 +53,35 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("WebKitWebDriver", "webkit2gtk-driver"),
 ];
 
-/// Libraries that a program loads by itself, and the package that brings each.
+/// Libraries that a program loads at run time, with the packages that contain them.
 const LIBRARIES: &[(&str, &str)] = &[(
     "libayatana-appindicator3.so.1",
     "libayatana-appindicator3-1",
 )];
 
-/// Browsers, each of which is enough, and the package that brings one.
+/// Browsers, of which one is enough, and the package that contains one.
 const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
 
-/// The linker, pinned. Version 0.17 brings an allocator of its own in place of musl's, which writes zeros into fresh
-/// memory: an idle flow then costs 1 MiB where it costs 17 KiB with this version.
+/// The pinned version of the linker. Version 0.17 replaces musl's allocator by another one, which writes zeros into new
+/// memory: an idle flow would cost 1 MiB instead of 17 KiB.
 const ZIG: &str = "0.15.2";
 const ZIGBUILD: &str = "0.24.0";
 const CARGO_DENY: &str = "0.20.2";
-/// The version of Node that builds the page, pinned, and the oldest version that is enough: Debian 12 has an older one.
+/// The pinned version of Node for building the page, and the oldest version that is accepted. Debian 12 has an older
+/// one.
 const NODE: &str = "22.20.0";
 const NODE_LEAST: (u32, u32) = (20, 19);
 pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 
-/// How the static binary is compiled on this machine.
+/// The way in which the static binary is compiled on this machine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Musl {
     /// The selected toolchain has the musl target.
     Rustup,
-    /// Debian's compiler and its sources, which fit each other, with zig as the linker.
+    /// Debian's compiler and the source of its standard library, with zig as the linker.
     DebianAndZig,
 }
 
-/// Sets up everything.
 pub(crate) fn all() -> Result<(), Failure> {
     step("setup: system packages", packages)?;
     step("setup: a compiler for the static binary", || {
@@ -107,8 +108,8 @@ fn packages() -> Result<(), Failure> {
     install(&missing)
 }
 
-/// Installs what only the bundler asks for: it does not write that a package needs the library of the tray unless it
-/// finds how to build with it.
+/// Installs what only the bundler needs. Without the development files of the tray's library, the package would not
+/// depend on that library.
 pub(crate) fn packaging() -> Result<(), Failure> {
     packages()?;
     if succeeds(command("pkg-config").args(["--exists", "ayatana-appindicator3-0.1"])) {
@@ -154,12 +155,12 @@ fn install(packages: &[&str]) -> Result<(), Failure> {
     apt(&arguments)
 }
 
-/// Whether this process may do anything on this machine.
+/// Whether this process runs as root.
 pub(crate) fn root_user() -> bool {
     read(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// Makes sure that the static target can be compiled, and returns how.
+/// Installs what is needed to compile the static binary, and returns the way to do it.
 pub(crate) fn musl() -> Result<Musl, Failure> {
     let installed = || {
         read(cargo_rustc().args(["--print", "target-libdir", "--target", MUSL]))
@@ -221,7 +222,7 @@ pub(crate) fn browser() -> Result<PathBuf, Failure> {
     })
 }
 
-/// `npm` on a node that is new enough: the machine's own, or one beside the other pinned tools.
+/// `npm` with a version of Node that is new enough: either the machine's, or a pinned one.
 pub(crate) fn npm() -> Result<Command, Failure> {
     let new_enough = |node: &Path| {
         let version = read(command(node).arg("--version")).unwrap_or_default();
@@ -258,7 +259,7 @@ pub(crate) fn npm() -> Result<Command, Failure> {
     Ok(npm)
 }
 
-/// Installs packages of Python's registry into a folder of their own.
+/// Installs Python packages into a folder of their own.
 fn pip(folder: &Path, packages: &[String]) -> Result<(), Failure> {
     if !succeeds(command("python3").args(["-m", "pip", "--version"])) {
         install(&["python3-pip"])?;
@@ -269,7 +270,7 @@ fn pip(folder: &Path, packages: &[String]) -> Result<(), Failure> {
         .args(packages))
 }
 
-/// Makes a link, in place of one that is there.
+/// Creates a link, and replaces an existing one.
 fn link(to: &Path, at: &Path) -> Result<(), Failure> {
     if at.symlink_metadata().is_ok() {
         fs::remove_file(at)?;
@@ -287,12 +288,12 @@ fn cargo_rustc() -> Command {
     rustc
 }
 
-/// The folder of the pinned tools: `bin` inside has them all.
+/// The folder of the pinned tools, whose programs are in `bin`.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }
 
-/// Makes sure that cargo-deny is there, and returns its place.
+/// Installs cargo-deny if it is missing, and returns its path.
 pub(crate) fn deny() -> Result<PathBuf, Failure> {
     let place = tools().join("bin/cargo-deny");
     let right =

@@ -79,7 +79,7 @@ impl Init {
         }
     }
 
-    /// The commands that start the service, now and at every login.
+    /// The commands that start the service now and at every login.
     pub(super) fn install(self, folders: &BaseDirs, service: &Service) -> Vec<Vec<String>> {
         let name = &service.name;
         match self {

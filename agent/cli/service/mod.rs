@@ -21,7 +21,7 @@ use crate::{
 /// Keep a network running whenever you are logged in
 ///
 /// Installs a service of your own user: a systemd user unit on Linux, a launch agent on macOS, a scheduled task on
-/// Windows. It needs no root. It keeps the PATH of this moment, so that the commands of the manifest are found.
+/// Windows. It does not need root. It keeps the present PATH, so that the commands of the manifest are found.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -37,7 +37,7 @@ enum Action {
         file: Option<PathBuf>,
         #[command(flatten)]
         name: Name,
-        /// Print what would be written and run, and do nothing
+        /// Print what would be written and run, and do not do it
         #[arg(long)]
         dry_run: bool,
     },

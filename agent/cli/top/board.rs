@@ -99,7 +99,7 @@ impl Board {
         self.said = text;
     }
 
-    /// Handles a key.
+    /// Handles a key. Returns a request if the board cannot carry it out.
     pub(super) fn press(&mut self, key: KeyEvent) -> Option<Wish> {
         self.said.clear();
         if key.modifiers.contains(KeyModifiers::CONTROL) {

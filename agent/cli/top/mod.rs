@@ -33,8 +33,7 @@ const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
 ///
-/// Keys: arrows choose a connection, "k" ends it, "s" sorts by something else, "/" shows only what contains a text, "q"
-/// quits.
+/// Keys: arrows select a connection, "k" ends it, "s" changes the order, "/" filters by a text, "q" quits.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]

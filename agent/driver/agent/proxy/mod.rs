@@ -41,7 +41,7 @@ pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> 
     let path = state_dir::expanded(file)?;
     let text = files::read(&path)?.ok_or_else(|| {
         format!(
-            "there is no file {}; write a line USER:PASSWORD for each user into it",
+            "the file {} does not exist; create it with a line USER:PASSWORD for each user",
             path.display()
         )
     })?;
