@@ -308,7 +308,10 @@ const ERRORS: &[(u16, &str)] = &[
         FORBIDDEN,
         "Requests of web pages are refused, and so are questions of commands without a valid token.",
     ),
-    (404, "The path names something that does not exist, or that has ended."),
+    (
+        404,
+        "The path names something that does not exist, or that has ended.",
+    ),
     (409, "The request is not possible in the present state."),
     (422, "The manifest has errors, and nothing has changed."),
 ];

@@ -67,16 +67,22 @@ fn place<'a>(
     kind: AnnotationKind,
     label: Option<&'a str>,
 ) -> Vec<Element<'a>> {
+    // The renderer slices the line where it is told, so that both ends must be on the line and between characters.
     let line = line_around(text, span.start.byte);
-    let end = span.end.byte.min(line.end).max(span.start.byte);
-    let from = text.floor_char_boundary(span.start.byte.saturating_sub(LINE_PART));
-    let to = text.ceil_char_boundary((span.start.byte + LINE_PART).min(line.end));
+    let start = text
+        .floor_char_boundary(span.start.byte)
+        .clamp(line.start, line.end);
+    let end = text
+        .ceil_char_boundary(span.end.byte)
+        .clamp(start, line.end);
+    let from = text.floor_char_boundary(start.saturating_sub(LINE_PART));
+    let to = text.ceil_char_boundary((start + LINE_PART).min(line.end));
     let part = if line.len() <= 2 * LINE_PART {
         line.clone()
     } else {
         from.max(line.start)..to
     };
-    let marked = span.start.byte - part.start..end.min(part.end) - part.start;
+    let marked = start - part.start..end.min(part.end) - part.start;
     let snippet = Snippet::source(shown(&text[part.clone()]))
         .line_start(span.start.line)
         .annotation(kind.span(marked).label(label));

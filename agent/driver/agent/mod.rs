@@ -271,7 +271,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
             Ok(count) => count,
             Err(error) => return End::Broken(describe(&error)),
         };
-        shared.harness().vigil.note();
+        shared.harness().vigil.note(count);
         turns.take(count).await;
         // A full buffer is handled in several turns, so that other connections need not wait for all of it.
         loop {

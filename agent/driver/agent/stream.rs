@@ -186,7 +186,7 @@ impl Stream {
                 Some(Poll::Ready(Ok(count))) => {
                     left -= count;
                     turn.moved += count;
-                    vigil.note();
+                    vigil.note(count);
                 }
                 Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
             }

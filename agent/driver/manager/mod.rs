@@ -400,7 +400,7 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
         match output.read_buf(&mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(count) => {
-                shared.harness().vigil.note();
+                shared.harness().vigil.note(count);
                 turns.take(count).await;
                 loop {
                     match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {

@@ -5,7 +5,7 @@
 //! short time. It yields the processor to all others during that time, and sleeps only afterwards.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -15,17 +15,22 @@ use tokio::sync::Notify;
 /// another machine takes much more.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may take the processor for its part of an answer, such as 64 KiB that it copies and sums. A
-/// process that takes longer has other work to do, and Linux moves a process that yields further back in the queue
-/// each time.
-const STEP_MAX: Duration = Duration::from_micros(200);
+/// How long another process may take the processor for its part of an answer. A process that takes longer has other
+/// work to do, and Linux moves a process that yields further back in the queue each time.
+const STEP_MAX: Duration = Duration::from_micros(50);
+
+/// The same while much arrives: another process needs longer for 64 KiB that it copies and sums.
+const BULK_STEP_MAX: Duration = Duration::from_micros(200);
+
+/// At least so many bytes at a time are much.
+const BULK_MIN: usize = 16 << 10;
 
 /// The most arrivals that are ignored after moments in which nothing came, so that traffic without quick answers costs
 /// next to nothing.
 const IGNORED_MAX: u32 = 64;
 
-/// The same on a busy processor. It may be busy with one half of a fast transfer, whose other half is this process.
-const IGNORED_WHILE_BUSY_MAX: u32 = 8;
+/// The same while much arrives and the processor is busy: it is probably busy with the other half of the transfer.
+const BULK_IGNORED_MAX: u32 = 8;
 
 /// How a moment ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,12 +47,15 @@ enum Moment {
 #[derive(Default)]
 pub(in crate::driver) struct Vigil {
     arrivals: AtomicU32,
+    /// Whether the newest arrival was much.
+    bulk: AtomicBool,
     arrived: Notify,
 }
 
 impl Vigil {
-    /// Notes that bytes have arrived.
-    pub(in crate::driver) fn note(&self) {
+    /// Notes that so many bytes have arrived.
+    pub(in crate::driver) fn note(&self, bytes: usize) {
+        self.bulk.store(bytes >= BULK_MIN, Ordering::Relaxed);
         self.arrivals.fetch_add(1, Ordering::Relaxed);
         self.arrived.notify_one();
     }
@@ -60,12 +68,17 @@ impl Vigil {
             ignored = match self.wait(offer).await {
                 Moment::Answered => 0,
                 Moment::Quiet => (2 * ignored + 1).min(IGNORED_MAX),
-                Moment::Busy => (2 * ignored + 1).min(IGNORED_WHILE_BUSY_MAX),
+                Moment::Busy if self.is_bulk() => (2 * ignored + 1).min(BULK_IGNORED_MAX),
+                Moment::Busy => (2 * ignored + 1).min(IGNORED_MAX),
             };
             for _ in 0..ignored {
                 self.arrived.notified().await;
             }
         }
+    }
+
+    fn is_bulk(&self) -> bool {
+        self.bulk.load(Ordering::Relaxed)
     }
 
     /// Polls until nothing has come for a moment. Stops at once on a processor that others keep busy, since that does
@@ -75,7 +88,12 @@ impl Vigil {
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
             // Others come first, in this process and in all others, because the purpose is only to stay awake.
-            if offer() > STEP_MAX {
+            let step_max = if self.is_bulk() {
+                BULK_STEP_MAX
+            } else {
+                STEP_MAX
+            };
+            if offer() > step_max {
                 return Moment::Busy;
             }
             tokio::task::yield_now().await;
@@ -106,7 +124,7 @@ mod tests {
     #[tokio::test]
     async fn a_moment_in_which_nothing_comes_ends() {
         let vigil = Vigil::default();
-        vigil.note();
+        vigil.note(1);
         assert_eq!(vigil.wait(|| Duration::ZERO).await, Moment::Quiet);
     }
 
@@ -124,5 +142,14 @@ mod tests {
         let waits = vigil.wait(|| STEP_MAX + Duration::from_micros(1));
         let (end, ()) = tokio::join!(waits, async { vigil.note() });
         assert_eq!(end, Moment::Busy);
+    }
+
+    #[tokio::test]
+    async fn a_transfer_may_take_the_processor_for_longer() {
+        let vigil = Vigil::default();
+        let waits = vigil.wait(|| BULK_STEP_MAX);
+        let (end, ()) = tokio::join!(waits, async { vigil.note(BULK_MIN) });
+        assert_eq!(end, Moment::Busy, "before anything has come");
+        assert_eq!(vigil.wait(|| BULK_STEP_MAX).await, Moment::Quiet);
     }
 }
