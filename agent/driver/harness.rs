@@ -1,7 +1,8 @@
-//! What every driver does for its machine: lends it out under a lock, performs what it decides, and keeps its time.
+//! The common part of both drivers: it gives tasks access to the machine under a lock, performs the machine's outputs,
+//! and runs its timer.
 //!
 //! All tasks of a machine share one thread. The lock is held only between two awaits, never across one, so that no task
-//! waits for it. The log has every output at the level that its world gives it, and every timer with its reason at
+//! waits for it. Each output is logged at the level that its [`World`] chooses, and each timer with its reason at
 //! `trace`.
 
 use std::{
@@ -21,9 +22,10 @@ use crate::{
     time::Instant,
 };
 
-/// A machine: it is told what has happened, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
+/// A state machine: it is told what has happened, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a
+/// machine").
 pub(super) trait Machine: Send + 'static {
-    /// Something that the machine wants to have done.
+    /// An action that the machine asks its driver to perform.
     type Output: fmt::Debug;
 
     /// The next output, if there is one.
@@ -43,7 +45,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// The machine, and what is kept under the same lock.
     type State: Send;
 
-    /// The longest time between two calls of [`World::ticked`], if the world has to check something itself.
+    /// The longest time between two calls of [`World::ticked`]; `None` if the world has nothing to check regularly.
     const TICK: Option<Duration> = None;
 
     fn harness(&self) -> &Harness<Self::State>;
@@ -74,7 +76,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
         self.harness().clock.now()
     }
 
-    /// Locks the state. It is as good as before even if a task has panicked.
+    /// Locks the state. A poisoned lock is used anyway, because a panic of a task does not leave the state invalid.
     fn lock(&self) -> MutexGuard<'_, Self::State> {
         let state = self.harness().state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
@@ -106,9 +108,9 @@ pub(super) struct Harness<S> {
     /// Keeps the thread awake for a moment after something has arrived.
     pub(super) vigil: Vigil,
     state: Mutex<S>,
-    /// When the timer will fire, in microseconds; [`NEVER`] if it waits for nothing.
+    /// When the timer will fire, in microseconds of the clock; [`NEVER`] if it is not set.
     armed: AtomicU64,
-    /// Notified when an earlier deadline has come up.
+    /// Notified when the timer has to fire earlier than it was set to.
     sooner: Notify,
 }
 
@@ -133,7 +135,7 @@ impl<S> Harness<S> {
     }
 }
 
-/// Tells a machine when time has passed.
+/// Tells a machine whenever its timer has fired.
 pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     let harness = world.harness();
     loop {
@@ -153,7 +155,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
                 W::log_timer(why, late);
                 world.ticked(late);
                 world.tell(W::Machine::handle_timeout);
-                // A machine may have more to do at once than others should wait for.
+                // One step of a machine may take long, so other tasks come first.
                 tokio::task::yield_now().await;
             }
             () = harness.sooner.notified() => {}
@@ -161,7 +163,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     }
 }
 
-/// Keeps the thread of a machine awake while answers come soon.
+/// Keeps the thread of a machine awake while answers arrive quickly.
 pub(super) async fn keep_vigil<W: World>(world: Arc<W>) -> Infallible {
     world.harness().vigil.keep().await
 }

@@ -25,20 +25,20 @@ use crate::{
     },
 };
 
-/// The longest question that is read over UDP, in bytes.
+/// Size limit for a query over UDP, in bytes.
 const QUESTION_MAX: usize = 4_096;
 
-/// How many questions over UDP are handled at a time. More are dropped; their clients ask again.
+/// Number of UDP queries handled at a time. Further ones are dropped, and their clients retry.
 const QUESTIONS_MAX: usize = 256;
 
-/// How long a connection may be silent (RFC 7766 section 6.2.3).
+/// Idle timeout of a TCP connection (RFC 7766 section 6.2.3).
 const IDLE_MAX: Duration = Duration::from_secs(20);
 
-/// How long another host's server may take.
+/// How long the DNS server of another host may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// Answers questions that arrive over UDP at an address of the network, for ever: those about our own names by
-/// ourselves, those for another host by asking it.
+/// Answers queries that arrive over UDP at an address of the network. Never returns. Queries about our own names are
+/// answered here; those about another host's names are forwarded to that host.
 pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: SocketAddrV4) {
     let socket = Arc::new(socket);
     let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
@@ -46,7 +46,7 @@ pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: S
     loop {
         let (length, asker) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
-            // The error is about an earlier answer that could not be delivered, or it lasts.
+            // The error may concern an earlier answer that could not be delivered, or it may be permanent.
             Err(error) => {
                 tracing::debug!(%address, "cannot receive: {}", describe(&error));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -83,7 +83,7 @@ async fn answer_udp(
     let Some(reply) = reply.filter(|reply| !reply.is_empty()) else {
         return;
     };
-    // The client may have gone.
+    // The client may be gone.
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
@@ -140,7 +140,7 @@ pub(super) async fn serve_network(
         write(&mut stream, &reply).await?;
     }
     stream.shutdown().await?;
-    // The flow stays until the answers have arrived.
+    // The flow stays open until the client has received the answers.
     let _ = tokio::time::timeout(IDLE_MAX, stream.read_u8()).await;
     Ok(())
 }

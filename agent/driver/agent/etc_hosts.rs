@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// How often the edit is tried again because another program has changed the file meanwhile.
+/// How often an edit is retried because another program changed the file in the meantime.
 const TRIES: usize = 16;
 
 /// How long to wait while another agent edits the file.
@@ -44,7 +44,7 @@ pub struct EtcHosts {
 pub struct Report {
     /// Whether the file had to be changed.
     pub changed: bool,
-    /// The names left out of our block, because the file has other addresses for them.
+    /// The names left out of our block, because the file already has other addresses for them.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -179,12 +179,12 @@ fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, Stri
     )
 }
 
-/// Our turn to edit a hosts file.
+/// The exclusive right to edit a hosts file; `None` if its lock could not be taken.
 struct Turn(Option<(File, PathBuf)>);
 
 impl Turn {
-    /// Waits for the turn, but not for long: another user who holds the lock must not block us, and without a lock the
-    /// edit is still safe.
+    /// Waits a short time for the lock: a user who holds it for long must not block us, and without the lock the edit
+    /// is still safe.
     fn take(hosts: &Path) -> Self {
         let mut name = OsString::from(".");
         name.push(hosts.file_name().unwrap_or_default());

@@ -14,8 +14,8 @@ use crate::{
     flow::Holder,
 };
 
-/// Accepts the next connection of a listener and makes it ready to carry a flow. It yields to the other tasks first,
-/// since thousands of connections may wait.
+/// Accepts the next connection of a listener and prepares it to carry a flow. Yields to the other tasks first, because
+/// thousands of connections may be in the backlog.
 pub(super) async fn next_connection(
     listener: &TcpListener,
     address: SocketAddr,
@@ -36,7 +36,7 @@ pub(super) async fn next_connection(
     }
 }
 
-/// A client that may not connect: the owner of its socket, if that is known.
+/// A client that may not connect, with the owner of its socket; `None` if the owner is not known.
 pub(super) type Stranger = Option<SocketOwner>;
 
 /// Whether a connection from this address may use the listener.
@@ -64,7 +64,7 @@ pub(super) fn lets_in(
     }
 }
 
-/// The user on whose account a connection counts. Looked up only if many connections are open and every user may
+/// The user to whom a connection is charged. The user is looked up only if many connections are open and every user may
 /// connect, so that one user's open connections do not keep the others out.
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
@@ -77,12 +77,12 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     match owner {
         Ok(Some(owner)) if owner.is_us() => Holder::Owner,
         Ok(owner) => Holder::User(owner.map_or(u32::MAX, |owner| owner.user)),
-        // Where the system cannot tell, all connections count as the owner's.
+        // Where the system cannot tell the user, all connections are charged to the owner.
         Err(_) => Holder::Owner,
     }
 }
 
-/// Reports each user that a listener has refused, once.
+/// Reports each user whom a listener has refused, but each one only once.
 pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let user = who.map(|owner| owner.user);
     let now = shared.now();
@@ -92,7 +92,7 @@ pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let shared = shared.clone();
     tokio::spawn(async move {
         let who = match who {
-            // Looking up a user name may need the network, and a program name many files.
+            // A user name may have to be looked up over the network, and a program name in many files.
             Some(owner) => tokio::task::spawn_blocking(move || owner.describe()).await,
             None => Ok("a program that had gone before anybody could see whose it was".to_owned()),
         };

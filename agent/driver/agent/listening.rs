@@ -23,7 +23,7 @@ use crate::{
     wire::Cause,
 };
 
-/// Begins to listen on an address, or to hold it, in place of what was done there before.
+/// Begins to listen on an address, or to hold it. Replaces what was done at this address before.
 pub(super) fn begin(
     shared: &Arc<Shared>,
     addresses: &mut RealAddresses,
@@ -58,7 +58,7 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
     }
 }
 
-/// An address that is ours, and its service.
+/// An address that is bound, with its service.
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),
@@ -87,8 +87,8 @@ async fn open(
             Ok(Opened::Dns(socket, v4))
         }
         (Purpose::Http | Purpose::Socks, _) => {
-            // The address is bound before the credentials are read, so that a problem with their file leaves it to
-            // nobody else.
+            // The address is bound before the credentials are read: if their file cannot be read, nobody else can take
+            // the address.
             let socket = have(shared, listener)?;
             let proxy = shared.lock().core.rights().proxy(purpose).cloned();
             let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
@@ -104,7 +104,7 @@ async fn open(
     }
 }
 
-/// The socket of an address: the existing one, or a new one.
+/// Returns the socket of an address: the existing one, or a new one.
 fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening> {
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
@@ -144,12 +144,12 @@ fn listen(
     Ok(opened)
 }
 
-/// Refuses connections, and keeps the address.
+/// Refuses connections, but keeps the address bound.
 fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), NotListening> {
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
     if std::mem::take(&mut address.listens) && dial::hold(&socket).is_err() {
-        // Not every system can stop a socket from listening. On those, nobody has the address for a moment.
+        // Not every system can stop a socket from listening. There the address is free for a moment.
         address.socket = None;
         drop((state, socket));
         have(shared, listener)?;
@@ -167,7 +167,7 @@ async fn accept(
     loop {
         let (client, from) = next_connection(socket, listener.address).await;
         if let Err(who) = lets_in(&shared, listener, from) {
-            // Dropping the client resets it.
+            // Dropping the client resets its connection.
             tell(&shared, listener, who);
             continue;
         }

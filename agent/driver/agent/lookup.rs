@@ -39,23 +39,23 @@ pub(super) enum Asker {
     Host(Ipv4Addr),
 }
 
-/// The turns for all agents of this process, because they share its threads.
+/// The lookups that may run at a time. All agents of this process share this limit, because they share its threads.
 static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
 static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
 static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-/// The turns of each other host that looks up names.
+/// The limit for each other host that looks up names.
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
-/// A turn, which ends when it is dropped.
+/// Permission to run one lookup; it ends when dropped.
 struct Turn {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
 
 impl Asker {
-    /// Waits for a turn: first among the lookups of the same host, so that those queue behind each other and not in
-    /// front of others.
+    /// Waits for permission to run one lookup. Lookups of the same host queue among themselves first, so that they do
+    /// not queue ahead of others.
     async fn turn(self) -> Turn {
         let all = match self {
             Self::Ports => &PORTS,
@@ -80,7 +80,7 @@ impl Asker {
 
 fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
     let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    // Entries that no lookup holds have all their turns free, and can go.
+    // A host without a running lookup has its whole limit free, so its entry can be removed.
     each.retain(|_, turns| Arc::strong_count(turns) > 1);
     let turns = each.entry(host);
     turns
@@ -102,7 +102,7 @@ pub(super) async fn lookup(
     let answer = async {
         let turn = asker.turn().await;
         tokio::task::spawn_blocking(move || {
-            // A resolver cannot be interrupted, so the turn lasts until it returns.
+            // A lookup cannot be interrupted, so its permission lasts until it returns.
             let _turn = turn;
             (question.as_str(), port).to_socket_addrs()
         })
@@ -110,7 +110,7 @@ pub(super) async fn lookup(
     };
     let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
         Ok(Ok(Ok(addresses))) => {
-            // An IPv4 address that is mapped into IPv6 is judged as IPv4.
+            // An IPv4-mapped IPv6 address is checked as an IPv4 address.
             let plain = addresses.map(|address| SocketAddr::new(address.ip().to_canonical(), port));
             let addresses: Vec<SocketAddr> = plain.collect();
             if !addresses.is_empty() {

@@ -55,7 +55,7 @@ use crate::{
     wire::{Cause, Failure, control::Configure},
 };
 
-/// How much is written to the manager at a time, in bytes. Nothing can overtake bytes that have been written.
+/// How much is written to the manager at a time, in bytes. Urgent frames cannot overtake bytes that have been written.
 const WRITE_MAX: usize = 128 << 10;
 
 /// How many threads may wait for resolvers and disks: one for every lookup, and a few for the rest.
@@ -73,10 +73,10 @@ pub enum End {
     /// A signal told the agent to stop.
     #[error("stopped by a signal")]
     Stopped,
-    /// The same manager has started another agent for the same address.
+    /// The same manager has started another agent for the same address, and this one made room for it.
     #[error("another agent of the same manager has taken this one's place")]
     Succeeded,
-    /// The manager has been silent for so long that it cannot be there any more.
+    /// The manager has been silent for so long that it must be gone.
     #[error("nothing has been heard of the manager for 10 s; it is gone, or the way to it")]
     Silent,
     /// The stream from the manager is broken.
@@ -243,8 +243,8 @@ impl World for Shared {
     }
 }
 
-/// Ends an earlier run of this agent, and listens for a later one. Where that is not possible, the earlier run frees
-/// its ports when it notices that its manager is gone.
+/// Ends an earlier run of this agent, and waits for a later one to ask this one to end. On systems where that is not
+/// possible, the earlier run frees its ports when it notices that its manager is gone.
 fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
     let Some(socket) = succession::take_place(manager, me)? else {
         return Ok(());
@@ -256,7 +256,7 @@ fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String
             inner.succeeded.notify_one();
         }
     });
-    // The place is taken only once.
+    // This is the only call, so the cell was empty.
     let _ = shared.awaits_successor.set(task.abort_handle());
     Ok(())
 }
@@ -273,7 +273,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
         };
         shared.harness().vigil.note();
         turns.take(count).await;
-        // A full buffer is handled in turns, so that other connections need not wait for all of it.
+        // A full buffer is processed in parts, so that other connections need not wait for all of it.
         loop {
             match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
                 Ok(Turn::Done) => break,
@@ -370,7 +370,7 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
-/// Writes files for programs on this host, on a thread of its own: a disk may be slow.
+/// Writes the files for programs on this host, on a separate thread, because a disk may be slow.
 async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
     let Some(me) = shared.lock().core.me() else {

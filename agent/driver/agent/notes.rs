@@ -61,8 +61,8 @@ impl Notes {
         };
         let vip = me.address();
         let host = file_name(&files.zone, vip);
-        // Earlier files may be in another place, or no longer wanted. A folder inside another agent's may be given up
-        // so that the outer one can be taken.
+        // Earlier files may be in another folder, or no longer wanted. A folder inside another agent's folder is given
+        // up if the outer one is free by now.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
@@ -108,7 +108,7 @@ impl Notes {
         Some(problems)
     }
 
-    /// Removes whatever would lead into a network that is gone.
+    /// Removes the files and variables that would lead programs into a network that is gone.
     pub(super) fn remove(&mut self) {
         self.closed = true;
         let etc_hosts = self.etc_hosts.take().map(|mut file| file.remove());
@@ -168,7 +168,7 @@ fn variables(
         set("NOROUTER_PAC", format!("{url}/proxy.pac"));
     }
     if !files.missing.is_empty() {
-        // One line, no part of which can be taken for another variable.
+        // The value is a single line, so that no part of it can be taken for another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
     set("HOSTALIASES", folder.host_aliases().display().to_string());

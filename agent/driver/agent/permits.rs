@@ -18,8 +18,8 @@ pub const FILE: &str = "/etc/norouter/agent.yaml";
 /// The name in a refusal for limits that come from the agent's command.
 const OPTION: &str = "the option --restrict";
 
-/// Everything that limits an agent started with this option. An agent must not serve after an error: unknown limits
-/// could forbid everything.
+/// Everything that limits an agent started with this option. After an error the agent must not serve, because the
+/// unknown limits might forbid everything.
 pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     let mut limits = Limits::default();
     if let Some(texts) = restrict {
@@ -34,7 +34,8 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     Ok(limits)
 }
 
-/// The text of the administrator's file; `None` if it does not exist. Fails in the same cases as the start of an agent.
+/// The text of the administrator's file; `None` if it does not exist. Fails whenever an agent would refuse to start
+/// because of the file.
 pub fn read() -> Result<Option<String>, String> {
     text_of_root(Path::new(FILE))
 }
@@ -51,7 +52,8 @@ fn said(file: &str, problems: &[Problem]) -> String {
     format!("{first}; the administrator of that machine can run \"norouter check-limits\"")
 }
 
-/// The text of a file of root's; `None` if it does not exist. It is opened only if nobody but root can replace it.
+/// The text of a file that belongs to root; `None` if it does not exist. It is opened only if nobody but root can
+/// replace it.
 fn text_of_root(file: &Path) -> Result<Option<String>, String> {
     let unread = |what: String| {
         let shown = file.display();

@@ -1,4 +1,4 @@
-//! The real addresses that an agent has, and the lookup of the owners of their clients.
+//! The real addresses that an agent listens on or holds, and the lookup of who owns the sockets of their clients.
 
 use std::{
     collections::HashMap,
@@ -14,8 +14,8 @@ use crate::{
     edge::{Listener, NotListening, Purpose},
 };
 
-/// How long a listener pauses after the operating system has refused to accept: descriptors are short, and a loop that
-/// retries at once makes that worse.
+/// How long a listener pauses after the operating system has refused to accept a connection. Usually no descriptors are
+/// left, and a loop that retries at once would make that worse.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The addresses that an agent has, or tries to have.
@@ -24,8 +24,8 @@ pub(super) type RealAddresses = HashMap<Listener, RealAddress>;
 /// One real address.
 #[derive(Default)]
 pub(super) struct RealAddress {
-    /// Ours from the first time that it could be bound. It is kept even while nobody may connect, so that nobody else
-    /// can take it.
+    /// The bound socket, from the first successful bind; `None` before. It is kept even while nobody may connect, so
+    /// that nobody else can take the address.
     pub(super) socket: Option<Arc<Socket>>,
     /// Whether it accepts connections.
     pub(super) listens: bool,
@@ -47,7 +47,7 @@ impl Drop for RealAddress {
     }
 }
 
-/// Finds the owner of a connection. The source of that is opened on first use.
+/// Finds the owner of a connection's socket. The source of this information is opened on first use.
 #[derive(Default)]
 pub(super) struct Doorman(Mutex<Option<SocketOwners>>);
 
@@ -64,7 +64,7 @@ impl Doorman {
         ask(owners)
     }
 
-    /// Fails if other users cannot be kept out here, and says why.
+    /// Says why other users cannot be kept out on this system, or succeeds if they can.
     pub(super) fn unable(&self, listener: Listener) -> Result<(), NotListening> {
         self.ask(|_| Ok(())).map_err(|error| {
             let key = match listener.purpose {

@@ -1,4 +1,4 @@
-//! Connections on behalf of another host's proxy: one side asks for them, the other dials.
+//! Connections on behalf of another host's proxy: one agent requests them from a gateway, whose agent dials.
 
 use std::{
     io,
@@ -20,13 +20,13 @@ use crate::{
     },
 };
 
-/// How long a question may take to arrive.
+/// How long a request may take to arrive.
 const ASK_MAX: Duration = Duration::from_secs(10);
 
 /// How long the gateway may take to answer: longer than its dial may take.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// Asks a gateway to connect. The stream is the connection from then on.
+/// Asks a gateway to connect. If it agrees, the stream carries the connection from then on.
 pub(super) async fn ask(
     mut stream: NetworkStream,
     destination: &Destination,
@@ -59,7 +59,7 @@ pub(super) async fn ask(
     }
 }
 
-/// Serves one question of another host's proxy.
+/// Serves one request of another host's proxy.
 pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io::Result<()> {
     let peer = *stream.flow().dst.ip();
     let ask = tokio::time::timeout(ASK_MAX, read::<Ask>(&mut stream)).await??;
@@ -99,8 +99,8 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     Ok(())
 }
 
-/// Connects to a destination to which host `from` may go through this gateway. Without `from`, the manager asks for a
-/// probe.
+/// Connects to a destination that the host `from` may reach through this gateway. `None` means that the manager asks,
+/// for a probe.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
     from: Option<Ipv4Addr>,

@@ -1,16 +1,16 @@
-//! Limits how many bytes one of many streams may move before the others have their turn.
+//! Limits how many bytes one stream may move before the other streams have their turn.
 
-/// The bytes that all streams together move in a round, so that a stream with few bytes does not wait long.
+/// Number of bytes that all streams together move in a round, so that a stream with little data does not wait long.
 const ROUND: usize = 2 << 20;
 
-/// The minimum that one stream may move in its turn, in bytes. Less would not be worth a turn.
+/// Minimum that one stream may move in its turn, in bytes. Less is not worth the overhead of a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// What streams may move while each of them has one turn. The runtime polls the tasks of an agent in a circle, and the
-/// task that begins the rounds is one of them.
+/// How much streams may move in a round, in which each of them has one turn. The runtime polls the tasks of an agent
+/// one after the other, and one of these tasks begins the rounds.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The rest of this round, in bytes.
+    /// How much may still be moved in this round, in bytes.
     left: usize,
     /// What each stream may move in each direction: an equal part, by the number of streams that moved something last
     /// round.
@@ -59,7 +59,7 @@ impl Round {
 mod tests {
     use super::*;
 
-    /// What that many streams move in a round if each moves as much as it may.
+    /// How many bytes that many streams move in a round if each moves as much as it may.
     fn moved(round: &mut Round, streams: usize) -> usize {
         let quanta = (0..streams).map(|_| {
             let quantum = round.quantum();

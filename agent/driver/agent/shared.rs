@@ -34,20 +34,20 @@ use crate::{
     wire::Failure,
 };
 
-/// How many questions another host may send to the DNS server in a second, and at once. Programs that need more ask
-/// their own.
+/// How many DNS queries another host may send per second, and in one burst. Programs that need more use their own
+/// resolver.
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host begins in a second, and at once. With the packets of short connections that makes four
-/// fifths of what the manager takes from an agent: the rest is for the flows that exist.
+/// How many flows this host may open per second, and in one burst. The packets of so many short connections use four
+/// fifths of the rate at which the manager accepts packets from an agent; the rest is for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// How many hosts with recent questions are remembered.
+/// Number of hosts whose recent queries are remembered.
 const ASKERS_MAX: usize = 1_024;
 
-/// How long connections may take to be reset at the end.
+/// How long the agent waits at its end until all connections have been reset.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
 /// What an agent is allowed to do and to use.
@@ -63,20 +63,20 @@ pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
     pub(super) to_write: Notify,
-    /// Notified when a stream is the first in its round to move something.
+    /// Notified when the first stream of a round has moved bytes.
     pub(super) moved: Notify,
     /// Notified when a stream has ended.
     left: Notify,
     /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Notified when another agent waits for the end of this one. It sees that end as the end of its connection.
+    /// Notified when a later agent asks this one to end. That agent notices the end because its connection closes.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
     pub(super) awaits_successor: OnceLock<AbortHandle>,
     /// The resolver, with the servers that it leaves out.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
-    /// How much each other host has asked the DNS server.
+    /// How many queries each other host has recently sent to the DNS server.
     askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
     /// The files that have been written for programs on this host.
     notes: Mutex<Notes>,
@@ -84,13 +84,13 @@ pub(super) struct Shared {
     pub(super) write_seq: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
-    /// A program that knows it proves to a proxy that this user sent it.
+    /// The token: a program that sends it to a proxy proves that this user started it.
     pass: Secret,
     /// Asks the system for the owner of a connection.
     pub(super) doorman: Doorman,
 }
 
-/// The machine, and what the driver needs to know beside it.
+/// The machine, and the driver's own state under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
     /// Wakes the task of each stream when its flow changes.
@@ -171,7 +171,7 @@ impl Shared {
         }
     }
 
-    /// Begins a flow into the network, once the rate of new flows allows it.
+    /// Opens a flow into the network, once the rate limit for new flows allows it.
     pub(super) async fn connect(
         self: &Arc<Self>,
         holder: Holder,
@@ -188,12 +188,12 @@ impl Shared {
         self.tell(|core, now| core.connect(now, holder, remote))
     }
 
-    /// Waits until another host may send one more question to the DNS server.
+    /// Waits until another host may send one more query to the DNS server.
     pub(super) async fn turn_to_ask(&self, host: Ipv4Addr) {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // A host that need not wait has its whole budget again soon, so it can be forgotten.
+            // A host that need not wait will soon have its whole budget again, so it can be forgotten.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }
@@ -208,7 +208,7 @@ impl Shared {
         }
     }
 
-    /// Marks a question on a flow as answered.
+    /// Tells the machine that a request on a flow was answered.
     pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
         self.tell(|core, _| core.handle_served(flow));
     }
@@ -260,7 +260,7 @@ impl Shared {
         };
         // The remaining connections end with the process.
         let _ = tokio::time::timeout(STOP_MAX, all_left).await;
-        // A successor writes its own files, now or later.
+        // A successor writes its own files to the same place, now or later.
         if self.successor.get().is_none() {
             self.notes().remove();
         }

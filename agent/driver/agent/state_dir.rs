@@ -22,10 +22,10 @@ use crate::{
 /// The folder if the manifest names none.
 pub const DEFAULT: &str = "~/.norouter/agent";
 
-/// The variable that names the agent which has written the variables.
+/// The variable that identifies the agent that has written the variables.
 pub const AGENT: &str = "NOROUTER_AGENT";
 
-/// The variable that lists the proxies that should be there and are not, and why.
+/// The variable that lists the proxies that are configured but do not listen, with the reason.
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
 /// All variables that an agent writes.
@@ -127,7 +127,7 @@ impl StateDir {
         ))
     }
 
-    /// Whether the folder is still the one that was opened.
+    /// Whether the folder at this path is still the one that was opened.
     pub fn is_there(&self) -> bool {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
@@ -147,12 +147,13 @@ impl StateDir {
         &self.path
     }
 
-    /// The file for `HOSTALIASES` to name.
+    /// The path of the file that the variable `HOSTALIASES` should name.
     pub fn host_aliases(&self) -> PathBuf {
         self.path.join("hostaliases")
     }
 
-    /// Writes the names of the zone. If `HOSTALIASES` names another file of aliases already, ours keeps its entries.
+    /// Writes the names of the zone. If `HOSTALIASES` already names a file of somebody else, our file includes its
+    /// entries.
     pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
         let ours = self.host_aliases();
         let is_ours = |path: &Path| {
@@ -167,8 +168,8 @@ impl StateDir {
         write("README.md", README.as_bytes())
     }
 
-    /// Writes variables for other programs, one `NAME=VALUE` a line, with unquoted values: the form that `docker run
-    /// --env-file` and systemd read. A shell reads the same unless a value has spaces or quotes.
+    /// Writes variables for other programs, one `NAME=VALUE` per line, with unquoted values, in the form that `docker
+    /// run --env-file` and systemd read. A shell reads them the same way unless a value has spaces or quotes.
     pub fn write_env(&self, variables: &[(String, String)]) -> Result<(), String> {
         let mut text = String::new();
         for (name, value) in variables {
@@ -183,7 +184,7 @@ impl StateDir {
         self.replace("env", text.as_bytes())
     }
 
-    /// Replaces one of our files. A link in its place would lead to a file that is not ours, and is an error.
+    /// Replaces one of our files. A link in its place is an error, because it would lead to a file that is not ours.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let path = self.path.join(name);
         if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
@@ -193,8 +194,8 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the variables if this agent wrote them, since the network that they lead to is gone. A folder inside
-    /// another agent's is removed as a whole. The mark goes too if nothing else is left beside it.
+    /// Removes the variables if this agent wrote them, because their network is gone. A folder inside another agent's
+    /// folder is removed as a whole. The mark is removed too if nothing else is left beside it.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -261,13 +262,13 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     Ok(None)
 }
 
-/// Fails, and says why, if an agent would not write into the folder of this name in its present state.
+/// Fails, with the reason, if an agent would refuse to write into the folder of this name in its present state.
 pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
 
-/// Refuses a folder that is not ours to write into: it or a folder above it is open to others, or it has other files
-/// and no mark of ours.
+/// Refuses a folder into which we must not write: it or a folder above it is open to others, or it has other files and
+/// no mark of ours.
 fn look_at(path: &Path) -> Result<(), String> {
     check_way(path)?;
     let shown = path.display();
@@ -299,7 +300,7 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether this program has written into a folder, or the Go version has, at the place that both use by default.
+/// Whether this program has written into a folder. At the default place the marks of the Go version count, too.
 fn is_marked(path: &Path, names: &[String]) -> bool {
     // A link may lead to somebody else's text.
     let begins = |name: &str, begin: &str| {
@@ -320,8 +321,8 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
     begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
 }
 
-/// The variables of the agent that writes into this folder, for a program that is about to trust them; `None` if no
-/// agent does. Fails if a proxy is missing, or if somebody else listens at the address of one.
+/// Returns the variables of the agent that writes into this folder, for a program that is about to trust them; `None`
+/// if no running agent does. Fails if a proxy is missing, or if another user listens at the address of one.
 pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let Some(variables) = read_env(name)? else {
         return Ok(None);
@@ -349,8 +350,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which a user other than this one or root listens. The variables of a killed agent stay behind,
-/// and somebody else may listen at its address now.
+/// Refuses an address at which a user other than this one or root listens. A killed agent leaves its variables behind,
+/// and somebody else may listen at its address by now.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()
@@ -373,7 +374,7 @@ fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Other systems do not tell who listens.
+/// Other systems do not tell who owns a listener.
 #[cfg(not(target_os = "linux"))]
 fn check_listener(_: std::net::SocketAddr) -> Result<(), String> {
     Ok(())
@@ -447,7 +448,7 @@ fn check_owner(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// On Windows a user's folders are only that user's, unless an administrator decides otherwise.
+/// On Windows only the user can reach the user's folders, unless an administrator decides otherwise.
 #[cfg(not(unix))]
 fn check_owner(_path: &Path) -> Result<(), String> {
     Ok(())

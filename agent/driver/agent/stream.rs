@@ -23,7 +23,7 @@ use crate::{
     flow::Receive,
 };
 
-/// Begins a new round when every stream has had a turn since the first one moved something.
+/// Begins a new round when every stream has had a turn since the first one moved bytes.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;
@@ -72,7 +72,7 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
     shared.leave(flow);
 }
 
-/// One end has gone without a clean end, and the other end has been told.
+/// One end has broken, and the other end has been reset.
 struct Broken;
 
 struct Stream {
@@ -84,7 +84,7 @@ struct Stream {
     remote_done: bool,
 }
 
-/// The number of bytes that a stream may move in each direction, and the number that it has moved in both.
+/// How many bytes a stream may move in each direction in its turn, and how many it has moved in both.
 struct Turn {
     quantum: usize,
     moved: usize,
@@ -100,7 +100,7 @@ impl Stream {
     ) -> Poll<Result<(), Broken>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
-            // The other direction continues meanwhile.
+            // The other direction continues in the meantime.
             Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
@@ -140,10 +140,10 @@ impl Stream {
                     turn.moved += count;
                 }
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                // The flow wakes us when it has data, the socket when it has room.
+                // The task is woken by the flow when it has data, or by the socket when it has room.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
                 Receive::Finished => {
-                    // The other end may be gone already; then the next read reports it.
+                    // The other end may already be gone; the next read reports that.
                     let _ = Pin::new(&mut self.socket).poll_shutdown(context);
                     self.remote_done = true;
                 }
@@ -174,7 +174,7 @@ impl Stream {
                 (count, read.map_ok(|()| count))
             });
             match read {
-                // The flow may take data later, and wakes us then. If it never will, only its reset tells.
+                // The flow may accept data later, and wakes the task then. If it never will, it has been reset.
                 None if core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
@@ -195,7 +195,7 @@ impl Stream {
     }
 }
 
-/// Yields, and is polled again after the others.
+/// Yields, and has this task polled again after the others.
 fn take_turns<T>(context: &Context<'_>) -> Poll<T> {
     context.waker().wake_by_ref();
     Poll::Pending

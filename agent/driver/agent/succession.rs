@@ -1,9 +1,10 @@
-//! Lets an agent take the place of an earlier one of the same manager that the manager could not see ending: the way to
-//! it was lost, and the earlier agent waits in vain for a heartbeat while it has the ports that the new one needs.
+//! Lets a new agent replace an earlier one of the same manager that has not ended. That happens when the manager lost
+//! the connection to the earlier agent: this agent still waits for a heartbeat, and holds the ports that the new one
+//! needs.
 //!
 //! Each agent has a socket that no other user can reach. A client that connects to it and sends [`END`] asks the agent
-//! to end, and may take its place when the connection ends. A client that sends nothing only checks whether the agent
-//! is alive.
+//! to end; when the connection closes, the ports are free. A client that sends nothing only checks whether the agent is
+//! alive.
 
 use std::{
     fs, io,
@@ -37,19 +38,20 @@ const SAY_MAX: Duration = Duration::from_millis(300);
 /// The request of a successor.
 const END: [u8; 1] = *b"e";
 
-/// The agent that waits for the end of this one: its connection ends when this value is dropped.
+/// The connection of the agent that waits for the end of this one; it closes when this value is dropped.
 pub(super) type Successor = UnixStream;
 
 /// The socket on which an agent hears from its successor.
 pub(super) struct SuccessionSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// Shows that the file is still ours.
+    /// The inode of the socket's file, to check whether the file is still ours.
     inode: u64,
 }
 
 /// Ends an earlier agent of this manager for this address, and takes its place. Waits until that agent has ended, so
-/// that its ports are free; nothing is served before that. The error says why a later agent could not end this one.
+/// that its ports are free; nothing is served before that. An error says why a later agent will not be able to end this
+/// one.
 pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSocket>, String> {
     let name = format!("{manager}-{me}.agent");
     for folder in folders() {
@@ -113,7 +115,7 @@ impl SuccessionSocket {
                     }
                 }
                 Ok(Err(_)) => {}
-                // Descriptors are short. The successor connects again, or makes do with the free ports.
+                // No descriptors are left. The successor connects again, or does without the ports that are in use.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }

@@ -71,9 +71,9 @@ pub(super) async fn answer(
     })
 }
 
-/// Refuses requests from pages in a browser, in case a browser learns to speak to such sockets, or somebody puts a
-/// proxy in front of one. Such a request has an origin, or the name of the server that the browser believes it speaks
-/// to.
+/// Refuses requests from pages in a browser, in case a browser learns to use such sockets, or somebody puts a proxy in
+/// front of one. A browser's request has an `Origin` or `Referer` header, or a `Host` header
+/// other than `localhost`.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> {
     let headers = request.headers();
     let forbidden = |reason: &str| Err(RefusedRequest::new(ErrorCode::Forbidden, reason));
@@ -169,7 +169,7 @@ fn give<B>(
             json(StatusCode::OK, &view)
         }
         Ask::Events => {
-            // A browser's EventSource would send the header when it connects again, and so may others.
+            // A browser's EventSource sends this header when it reconnects, and other clients may do so, too.
             let again = request.headers().get("last-event-id");
             let again = again.and_then(|id| id.to_str().ok()?.parse().ok());
             let after = number(request, "after")?.or(again);
@@ -198,7 +198,7 @@ fn give<B>(
             network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // These have answers of their own, which may wait.
+        // These requests have handlers of their own, which may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(RefusedRequest::new(ErrorCode::NotFound, "nothing to read"));
         }
@@ -230,7 +230,8 @@ async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body
     Ok(json(StatusCode::OK, &why))
 }
 
-/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that begins no escape stays as it is.
+/// A parameter with its percent escapes resolved (RFC 3986 section 2.1). A `%` that is not followed by two hexadecimal
+/// digits stays as it is.
 fn unescape(text: &str) -> String {
     let mut rest = text.as_bytes();
     let mut bytes = Vec::with_capacity(rest.len());
@@ -253,7 +254,7 @@ fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The number of the command or change that is approved.
+/// The number of the command or change that is approved, from the query.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, RefusedRequest> {
     let missing = format!("{question} \"number\" is missing");
     let missing = || RefusedRequest::new(ErrorCode::BadRequest, &missing);

@@ -20,11 +20,12 @@ use crate::{
 /// The variable in which `ssh` may say what kind of question it asks.
 const KIND: &str = "SSH_ASKPASS_PROMPT";
 
-/// Set once the answer is here, so that the process must not end early any more.
+/// Set once the answer has arrived; from then on the process must not end early.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// Asks a person and ends, if this program was started to do that. A program that calls this first, before it looks at
-/// its arguments, can be the helper; only then are the commands of hosts told that they can ask.
+/// Asks a person and returns the exit code, if this program was started as the askpass helper; otherwise `None`. Only
+/// programs that call this first, before they look at their arguments, can be the helper; only then do the commands of
+/// hosts get the variables with which they can ask.
 pub fn run_if_asked() -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         adopt_program(program);

@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// How long a manager may take to answer. Most answers wait for nothing.
+/// How long a manager may take to answer. Most answers are given at once.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// How long an answer may take for which the manager asks its agents first.
+/// How long an answer may take if the manager has to ask its agents first.
 const FOUND_MAX: Duration = Duration::from_secs(20);
 
 /// The largest answer that is read, in bytes.
@@ -32,7 +32,7 @@ const BODY_MAX: usize = 256 << 20;
 /// A request that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No such manager runs.
+    /// A manager with this name does not run.
     #[error("no network with the name \"{0}\" runs")]
     NoManager(Name),
     /// The manager refused the request.
@@ -43,7 +43,7 @@ pub enum Error {
         /// The reason, for people.
         text: String,
     },
-    /// The manager did not answer, or not in the protocol.
+    /// The manager did not answer, or its answer violates the protocol.
     #[error("the manager of \"{name}\" does not answer: {reason}")]
     Silent {
         /// The network.
@@ -158,7 +158,7 @@ impl Client {
             .map(drop)
     }
 
-    /// Has a person asked on behalf of a host's command, however long that takes. `None` if there is no answer.
+    /// Asks a person on behalf of a host's command, and waits as long as it takes. `None` if nobody answers.
     pub async fn ask(&self, host: &str, question: &Question) -> Result<Option<Secret>, Error> {
         let path = format!("/v1/hosts/{host}/ask");
         let response = self.send(Method::POST, &path, body(question)).await?;
@@ -167,7 +167,7 @@ impl Client {
         Ok(reply.text)
     }
 
-    /// Ends what a path names.
+    /// Sends a DELETE request for a path.
     pub async fn delete(&self, path: &str) -> Result<(), Error> {
         self.request(Method::DELETE, path).await.map(drop)
     }
@@ -223,7 +223,7 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.silent(&error))?;
-        // The connection ends with the answer; the request itself reports errors before that.
+        // The task ends with the answer, and the request itself reports errors before that.
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)

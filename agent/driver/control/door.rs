@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use super::{client::Client, platform};
 use crate::driver::manager::Name;
 
-/// The numbers that tell networks of the same name apart.
+/// The numbers that are appended to tell networks of the same name apart.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
 /// The name that a manager wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     name: Name,
-    /// Whether a person has chosen the name, so that no other may be taken.
+    /// Whether a person has chosen the name, so that no other name may be used instead.
     chosen: bool,
     manifest: Option<PathBuf>,
 }
@@ -20,7 +20,7 @@ pub struct Identity {
 impl Identity {
     /// The network of a manifest.
     pub fn of_manifest(manifest: &Path) -> Self {
-        // The file was there when it was loaded. If it has gone since, the path as given is good enough.
+        // The file existed when it was loaded. If it is gone by now, the path as given is good enough.
         let manifest = std::fs::canonicalize(manifest).unwrap_or_else(|_| manifest.to_owned());
         Self {
             name: Name::of_manifest(&manifest),
@@ -51,13 +51,13 @@ impl Identity {
 /// Why a manager has no control socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// A living manager has the name.
+    /// A running manager already uses the name.
     #[error("a network with the name \"{name}\" runs already")]
     Taken {
         /// The name.
         name: Name,
     },
-    /// A living manager runs this very manifest.
+    /// A running manager already runs this manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
         /// Its name.
@@ -69,7 +69,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// The name of the network that is in the way, if that is the problem.
+    /// The name of the running network that is in the way; `None` if the problem is another one.
     pub fn name(&self) -> Option<&Name> {
         match self {
             Self::Taken { name } | Self::Runs { name } => Some(name),

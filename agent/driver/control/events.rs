@@ -34,7 +34,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     let mut snapshots = handle.snapshots();
     let mut news = handle.journal().last();
     let last = *news.borrow_and_update();
-    // A number that has not been given yet comes from another manager, and so all lines are sent.
+    // A number that has not been assigned yet comes from an earlier manager, so all lines are sent.
     let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
     snapshots.mark_unchanged();
     let first = network.view();
@@ -79,7 +79,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that have changed; `None` if anything besides hosts has, or if the set of hosts is another one.
+/// The hosts that have changed; `None` if anything else has changed, or if hosts were added or removed.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot

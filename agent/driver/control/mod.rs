@@ -56,7 +56,8 @@ impl ControlSocket for Door {
     }
 }
 
-/// Serves the control socket until the network has ended, and gives those who are connected time to receive the end.
+/// Serves the control socket until the network has ended, and then gives connected programs time to receive the last
+/// events.
 async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {
@@ -81,7 +82,7 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
                 Ok(stream) => {
                     connections.spawn(attend(stream, network.clone(), ending.clone()));
                 }
-                // It was another user, or no file descriptors are left.
+                // The client was another user, or no file descriptors are left.
                 Err(_) => tokio::time::sleep(REFUSED_PAUSE).await,
             }
         }
@@ -103,7 +104,7 @@ async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {
-        // A protocol error of a client concerns only that client.
+        // An error of this client's connection concerns nobody else.
         _ = connection.as_mut() => return,
         () = end(&mut over) => {}
     }
@@ -113,6 +114,6 @@ async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch
 
 /// Completes when the network has ended.
 async fn end(over: &mut watch::Receiver<bool>) {
-    // A dropped sender also means that it has ended.
+    // An error means that the sender was dropped, so the network has ended as well.
     let _ = over.wait_for(|over| *over).await;
 }

@@ -33,7 +33,7 @@ pub(super) struct Bound {
 /// A pipe that accepts clients.
 pub(super) type Listener = Bound;
 
-/// Takes a name, within a runtime; `None` if a living manager has it. The error is worded for people.
+/// Takes a name; `None` if a running manager has it. Call it within a runtime. The error is worded for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let path = path(name);
     match options(true).create(&path) {
@@ -47,7 +47,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
 }
 
 impl Bound {
-    /// Begins to accept clients, for which Windows needs nothing.
+    /// Begins to accept clients. On Windows nothing has to be done for that.
     #[expect(
         clippy::unnecessary_wraps,
         reason = "unix has something to do, and may fail"

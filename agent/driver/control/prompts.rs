@@ -1,4 +1,4 @@
-//! Requests with a body: the questions of commands and the answers of people.
+//! Requests with a body: questions from the commands of hosts, and the answers of people.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};

@@ -39,14 +39,14 @@ struct SocketFiles {
     socket: PathBuf,
     lock: PathBuf,
     locked: File,
-    /// The folder, locked as well, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
+    /// The folder, which is locked as well, so that tools that clean up temporary files skip it (tmpfiles.d(5)).
     _folder: Option<File>,
 }
 
 impl Drop for SocketFiles {
     fn drop(&mut self) {
-        // The files may be gone already, with their folder, and another manager's may be in their place. The lock is
-        // removed last, while it is still held.
+        // The files may already be gone together with their folder, and another manager's files may be in their place.
+        // The lock is removed last, while it is still held.
         if locked::is_at(&self.locked, &self.lock) {
             let _ = fs::remove_file(&self.socket);
             let _ = fs::remove_file(&self.lock);
@@ -54,9 +54,9 @@ impl Drop for SocketFiles {
     }
 }
 
-/// Takes a name; `None` if a living manager has it. The error is worded for people.
+/// Takes a name; `None` if a running manager has it. The error is worded for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
-    // A network that was started while another folder was the first one still has its name.
+    // The name may be in use in any folder, not only in the one that is preferred at present.
     let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
     let folder = folder()?;
     let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
@@ -88,7 +88,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    // Nobody else can enter the folder, so it does not matter that the socket gets its mode only afterwards.
+    // Nobody else can enter the folder, so the socket's permissions may be set after it was created.
     let listener = SystemListener::bind(&files.socket).map_err(failed)?;
     fs::set_permissions(&files.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
@@ -96,7 +96,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
 }
 
 impl Bound {
-    /// Listens, within a runtime.
+    /// Begins to listen. Call it within a runtime.
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(Listener {
             listener: UnixListener::from_std(self.listener)?,

@@ -21,14 +21,14 @@ pub struct Host {
     pub name: HostName,
     /// The address at which its web page listens.
     pub page: SocketAddrV4,
-    /// Whether it has a network of its own.
+    /// Whether it runs in its own network namespace.
     pub apart: bool,
     /// The other hosts with a page.
     pub peers: Vec<Peer>,
 }
 
 impl Host {
-    /// Turns this process into the host. The agent is started afterwards. Call it before there are other threads.
+    /// Turns this process into the host; its agent is started afterwards. Call it before the process has other threads.
     pub fn settle(self) -> Result<(), String> {
         let failed = |what: &str, error: &io::Error| format!("{what}: {}", describe(error));
         if self.apart {
@@ -50,7 +50,8 @@ impl Host {
     }
 }
 
-/// Finds out whether a host can have a network of its own, by moving this process into one. The error says why not.
+/// Finds out whether a host can have its own network namespace, by moving this process into one. The error is the
+/// reason why it cannot.
 pub fn probe() -> Result<(), String> {
     namespace::enter().map_err(|error| describe(&error))
 }

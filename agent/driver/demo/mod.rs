@@ -1,7 +1,7 @@
-//! A network that needs nothing but this program: the demo.
+//! The demo: a network that needs nothing but this program.
 //!
 //! It is a manifest whose hosts are child processes of the same program, and it runs like any other manifest. The demo
-//! has no way into the network that other hosts do not have.
+//! has no special access to the network.
 
 mod host;
 mod page;
@@ -31,7 +31,7 @@ const HOSTS: [(&str, Ipv4Addr); 3] = [
 /// The ports that are tried for the pages, until one is free at all three addresses.
 const PORTS: std::ops::Range<u16> = 8080..8180;
 
-/// The address of a page inside a network of its own, where every port is free.
+/// The address of a page in its own network namespace, where every port is free.
 const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
 
 /// The demo, in the form that can run on this machine at present.
@@ -39,12 +39,12 @@ const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
 pub struct Demo {
     /// Its manifest.
     pub manifest: String,
-    /// Whether each host has a network of its own, or why not.
+    /// Whether each host has its own network namespace; the error is the reason why not.
     pub apart: Result<(), String>,
 }
 
 /// Makes the manifest of the demo. The error is worded for people. With `shared`, the hosts share this machine's
-/// loopback even if each could have a network of its own.
+/// loopback addresses even if each could have its own network namespace.
 pub fn demo(shared: bool) -> Result<Demo, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("this program cannot find itself: {error}"))?;
@@ -62,8 +62,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Finds out whether a host can have a network of its own, or why not. It is tried, because there are many ways to
-/// forbid it.
+/// Finds out whether each host can have its own network namespace; the error is the reason why not. It has to be tried,
+/// because systems can forbid it in many ways.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])

@@ -1,4 +1,4 @@
-//! The address of one host of the demo, as another host is told it.
+//! The address of one host of the demo, in the form in which the other hosts are told it.
 
 use std::{net::SocketAddrV4, str::FromStr};
 

@@ -74,7 +74,7 @@ impl Child {
         Ok((Self { process }, pipes))
     }
 
-    /// Waits until the process has ended. The future may be dropped and made again.
+    /// Waits until the process has ended. Dropping the future loses nothing; it can be called again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self.process.wait().await {
             Ok(status) => ending(status),
@@ -82,14 +82,14 @@ impl Child {
         }
     }
 
-    /// Asks the whole group to end.
+    /// Asks all processes of the group to end.
     pub(super) fn terminate(&mut self) {
         #[cfg(unix)]
         let _ = self.process.signal(rustix::process::Signal::TERM.as_raw());
-        // Windows has no such request; [`Child::kill`] follows later.
+        // Windows has no such request; [`Child::kill`] is called later.
     }
 
-    /// Ends the whole group.
+    /// Kills all processes of the group.
     pub(super) fn kill(&mut self) {
         let _ = self.process.start_kill();
     }

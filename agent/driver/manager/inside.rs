@@ -36,7 +36,7 @@ impl Inside {
         self.0.snapshots.subscribe()
     }
 
-    /// The flows. If there are more than `most`, those that were used last.
+    /// The flows. If there are more than `most`, only the most recently used ones.
     pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
         self.0.lock().core.flows(self.0.now(), most)
     }
@@ -90,7 +90,7 @@ impl Inside {
         outcome
     }
 
-    /// Works out the way of a connection, and has all agents on it probe their part at once.
+    /// Works out the way of a connection, and asks all agents on it at the same time to probe their part.
     pub(in crate::driver) async fn why(
         &self,
         target: Destination,

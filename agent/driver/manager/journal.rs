@@ -23,7 +23,7 @@ pub(in crate::driver) struct Journal {
     last: watch::Sender<u64>,
 }
 
-/// The lines by number, and the numbers of the lines about each host, or about none.
+/// The lines by number, and for each host (and for lines about no host) the numbers of its lines.
 #[derive(Default)]
 struct Lines {
     by_number: BTreeMap<u64, Kept>,
@@ -31,7 +31,7 @@ struct Lines {
     about: BTreeMap<Option<String>, About>,
 }
 
-/// A line without what can be made of it: its sentence would take as much memory again.
+/// A line without its text, which is made when the line is read: keeping it would take twice the memory.
 struct Kept {
     time_ms: u64,
     event: Event,
@@ -51,7 +51,7 @@ struct About {
 }
 
 impl About {
-    /// Its share of both bounds, expressed in bytes.
+    /// The share of both limits that this line takes, in bytes.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }
@@ -116,7 +116,7 @@ impl Journal {
         newest.map(|(seq, line)| line.line(*seq)).collect()
     }
 
-    /// The newest lines about one host, or about any.
+    /// The newest lines about one host; with `None`, about all hosts.
     pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
         let lines = self.lock();
         let wanted = |line: &Kept| host.is_none() || line.event.host() == host;

@@ -59,17 +59,18 @@ use crate::{
     view::{Event, Snapshot},
 };
 
-/// How much is taken from a host's queue at a time, in bytes. Nothing can overtake frames that have been taken.
+/// How much is taken from a host's queue at a time, in bytes. Urgent frames cannot overtake frames that have been
+/// taken.
 const BATCH_MAX: usize = 128 << 10;
 
 /// How long to wait for the rest of an agent's output after its process has ended.
 const REST_MAX: Duration = Duration::from_millis(500);
 
-/// How long a write to an agent may make no progress before it counts as stalled once.
+/// How long a write to an agent may make no progress before it counts as one stall.
 const STALL_LOOK: Duration = Duration::from_secs(2);
 
-/// How many times in a row a write may count as stalled. Counting such periods instead of measuring time means that a
-/// manager that was itself suspended blames no agent.
+/// Number of consecutive stalls after which an agent is lost. Stalls are counted, instead of measuring the total time,
+/// so that a manager that was itself suspended does not blame its agents.
 const STALLS_MAX: u32 = 5;
 
 /// The longest line of standard error that is kept in one piece, in bytes.
@@ -78,13 +79,13 @@ const LINE_MAX: usize = 16 << 10;
 /// How many lines of standard error are read at a time.
 const LINES_MAX: usize = 64;
 
-/// How long reading pauses after that many lines. An agent's messages must not take the time of others.
+/// How long reading pauses after that many lines, so that an agent's messages do not take time from other hosts.
 const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 
-/// How many events a slow receiver may be behind before it is told to read the snapshot instead.
+/// How many events a slow receiver may be behind before it loses some and has to read the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// How long the programs that are connected to the control socket have to receive the end.
+/// How long programs that are connected to the control socket have to receive the last events.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Manager {
@@ -139,7 +140,8 @@ pub trait ControlSocket: Send + 'static {
     /// The name of the network.
     fn name(&self) -> &Name;
 
-    /// Serves it until the network has ended, and lets everybody who is connected receive the end.
+    /// Serves the socket until the network has ended, and then gives connected programs time to receive the last
+    /// events.
     fn serve(
         self,
         inside: Inside,
@@ -147,7 +149,7 @@ pub trait ControlSocket: Send + 'static {
     ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// The receivers of a manager's news.
+/// The channels on which a manager sends snapshots and events.
 struct Outlets<D> {
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
@@ -190,10 +192,10 @@ async fn run(
     while !shared.lock().core.is_over() {
         tokio::select! {
             request = inbox.recv() => match request {
-                // If the host or the flow is gone, there is nothing to do.
+                // If the host or the flow is gone, nothing has to be done.
                 Some(FaceRequest::Intent(intent)) => drop(inside.obey(&intent)),
                 Some(FaceRequest::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
-                    // The asker need not wait for the answer.
+                    // The requester may not wait for the outcome.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
                 // When all senders are gone, nobody else can end the network.
@@ -251,7 +253,7 @@ impl World for Shared {
             let (state, reason) = (state.word(), reason.as_deref().unwrap_or_default());
             tracing::debug!(target: "norouter::link", %vip, %host, state, reason);
         } else if let Output::Spawn(vip, _) = output {
-            // Its command may hold what is nobody else's business.
+            // The output may contain the host's command, and that may contain secrets.
             tracing::trace!(target: "norouter::manager", %vip, "spawn");
         } else {
             tracing::trace!(target: "norouter::manager", ?output);
@@ -275,19 +277,19 @@ impl World for Shared {
             }
             Output::Reply(vip, id, reply) => {
                 if let Some(waiter) = state.reply_waiters.remove(&(vip, id)) {
-                    // The asker may no longer wait.
+                    // The requester may not be waiting any more.
                     let _ = waiter.send(reply);
                 }
             }
             Output::Answer(prompt, answer) => {
                 if let Some(waiter) = state.prompt_waiters.remove(&prompt) {
-                    // The asker may have gone a moment ago.
+                    // The helper that asked may have ended a moment ago.
                     let _ = waiter.send(answer);
                 }
             }
             Output::Event(event) => {
                 self.journal.note(event.clone());
-                // Having no receivers is fine.
+                // An error only means that nobody receives events.
                 let _ = self.events.send(event);
             }
             Output::Changed => state.changed = true,
@@ -362,7 +364,7 @@ async fn live(
                 reading = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
             }
-            // An agent that has stopped reading is as good as gone, even if it still writes.
+            // An agent that has stopped reading is lost, even if it still writes.
             _ = &mut writer, if writing => {
                 writing = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
@@ -406,7 +408,7 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
                     match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {
                         Turn::Done => break,
                         Turn::Yield => tokio::task::yield_now().await,
-                        // Meanwhile nothing is read, so that the pipe fills up and the host itself has to wait.
+                        // Nothing is read during the pause, so the pipe fills up and the agent has to wait.
                         Turn::Wait(until) => shared.harness().clock.sleep_until(Some(until)).await,
                     }
                 }

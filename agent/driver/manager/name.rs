@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-/// More characters than anybody wants to type, and few enough for the path of a socket.
+/// Limit on the length: more than anybody wants to type, and short enough for the path of a socket.
 const LENGTH_MAX: usize = 40;
 
 /// A name that can be a part of a file name on any system: letters, digits, `-`, `_` and `.`, beginning with a letter
@@ -60,7 +60,7 @@ impl Name {
         })
     }
 
-    /// The name, with a number for every network after the first.
+    /// The name with this number appended; the first network has no number.
     pub(in crate::driver) fn numbered(&self, number: usize) -> Self {
         match number {
             1 => self.clone(),

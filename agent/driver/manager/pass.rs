@@ -13,7 +13,7 @@ use crate::{
 /// The variable that names the program that `ssh` starts to ask a question (`ssh(1)`, ENVIRONMENT).
 pub(in crate::driver) const HELPER: &str = "SSH_ASKPASS";
 
-/// The variable that makes `ssh` do so even without a window system or a terminal.
+/// The variable that makes `ssh` use the helper even without a display or a terminal.
 const REQUIRE: &str = "SSH_ASKPASS_REQUIRE";
 
 /// The variable that tells our helper on whose behalf it asks: the network, the host and the token.

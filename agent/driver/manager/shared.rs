@@ -22,7 +22,7 @@ use crate::{
     view::{Answer, Event, HostAction, Snapshot, no_such_host},
 };
 
-/// The longest time between two checks for a sleep of the machine or a new way out.
+/// The longest time between two checks whether the machine has slept or its uplink has changed.
 pub(super) const TICK: Duration = Duration::from_secs(2);
 
 /// A request of a face to a running manager.
@@ -59,13 +59,13 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
-    /// Nothing is held, or something else is.
+    /// Nothing is held under this number.
     #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
     /// There is no such question.
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
     NoPrompt,
-    /// The asker is not allowed to.
+    /// The asker is not allowed to ask: its token does not match.
     #[error("only the command of a host that is being connected to may ask, and not too much")]
     NoAsker,
     /// This network has no manifest to reload.
@@ -96,9 +96,9 @@ pub(super) struct State {
     /// Whether the snapshot that was sent last is outdated.
     pub(super) changed: bool,
     pub(super) tasks: HashMap<Vip, AgentTasks>,
-    /// Where the replies of agents are waited for, by the agent and the number of the question.
+    /// The requests that wait for an agent's reply, by the agent and the number of the question.
     pub(super) reply_waiters: HashMap<(Vip, u64), oneshot::Sender<AgentReply>>,
-    /// Where the answers of people are waited for, by the number of the prompt.
+    /// The helpers that wait for a person's answer, by the number of the prompt.
     pub(super) prompt_waiters: HashMap<u64, oneshot::Sender<Option<Secret>>>,
 }
 
@@ -120,17 +120,17 @@ pub(super) enum Order {
 impl State {
     pub(super) fn order(&self, vip: Vip, order: Order) {
         if let Some(tasks) = self.tasks.get(&vip) {
-            // If nobody reads this, the process has ended already.
+            // An error means that the task, and so the process, has already ended.
             let _ = tasks.orders.send(order);
         }
     }
 }
 
-/// The manager's own checks: has the machine slept, or does it have another way out?
+/// Detects that the machine has slept, or that its uplink has changed.
 pub(super) struct WakeWatch {
     sleep: SleepWatch,
     uplink: Uplink,
-    /// When to check the way out again.
+    /// When to check the uplink again.
     at: Instant,
 }
 
@@ -143,8 +143,8 @@ impl WakeWatch {
         }
     }
 
-    /// Whether the connections of all agents may be broken: the machine has slept, as a timer that is this late shows,
-    /// or it has another way out.
+    /// Whether the connections of all agents may be broken: either the machine has slept, which a timer that is `late`
+    /// by so much shows, or its uplink has changed.
     pub(super) fn has_woken(&mut self, now: Instant, late: Duration) -> bool {
         let mut woken = self.sleep.has_slept(late);
         if self.at <= now {

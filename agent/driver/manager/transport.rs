@@ -26,7 +26,7 @@ const DUPLEX: usize = 256 << 10;
 /// The process or thread of an agent.
 pub(super) enum Process {
     Child(Child),
-    /// An agent inside the manager: tells when it has ended, and can be asked to stop or be cut off.
+    /// An agent inside the manager, with a signal for its end, and the means to ask it to stop or to cut it off.
     Inside {
         ended: oneshot::Receiver<()>,
         stop: Option<oneshot::Sender<()>>,
@@ -45,7 +45,7 @@ pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pip
     }
 }
 
-/// Starts an agent on its own thread, so that work for other hosts does not take the manager's time.
+/// Starts an agent on its own thread, so that its work does not take time from the manager's thread.
 fn in_process() -> Result<(Process, Pipes), String> {
     let (input, far_input) = tokio::io::duplex(DUPLEX);
     let (output, far_output) = tokio::io::duplex(DUPLEX);
@@ -88,12 +88,12 @@ fn in_process() -> Result<(Process, Pipes), String> {
 }
 
 impl Process {
-    /// Waits until it has ended. The future may be dropped and made again.
+    /// Waits until it has ended. Dropping the future loses nothing; it can be called again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self {
             Self::Child(child) => child.wait().await,
             Self::Inside { ended, .. } => {
-                // A thread that panicked has ended too.
+                // An error means that the thread panicked, so it has ended as well.
                 let _ = ended.await;
                 Ending::Unknown
             }

@@ -1,4 +1,4 @@
-//! The only clock, and a watch that notices when it stood still.
+//! The only clock of the program, and the detection of sleep.
 
 use std::time::{Duration, Instant as SystemInstant};
 
@@ -36,10 +36,11 @@ impl Clock {
 /// A timer that is this late shows that the machine has slept, or that this process was suspended.
 const LATE: Duration = Duration::from_secs(5);
 
-/// The least difference between the time outside and the time on our clock that counts as sleep.
+/// The clock outside must have advanced by this much more than ours before it counts as sleep.
 const SLEPT: Duration = Duration::from_secs(2);
 
-/// Notices that the machine has slept: either more time has passed than on our clock, or a timer fired much too late.
+/// Notices that the machine has slept: either the clock outside has advanced more than ours, or a timer fired much too
+/// late.
 pub(in crate::driver) struct SleepWatch {
     outside: Duration,
     inside: SystemInstant,
@@ -62,8 +63,8 @@ impl SleepWatch {
     }
 }
 
-/// The time since the machine was started, sleep included. Zero on systems whose usual clock counts sleep: there, the
-/// delay of a timer tells.
+/// The time since the machine was started, including sleep. Zero on systems whose monotonic clock counts sleep: there,
+/// a late timer shows that the machine has slept.
 fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     {

@@ -1,9 +1,9 @@
-//! Additional variables in the environment of hosts' commands. A program that was not started from a shell lacks
-//! variables of the person's shell; above all, its `PATH` is another one.
+//! Additional variables for the environment of hosts' commands. A program that was not started from a shell lacks the
+//! variables of the person's shell; above all, its `PATH` differs.
 
 use std::{ffi::OsString, sync::OnceLock};
 
-/// The adopted variables.
+/// The additional variables.
 static ADOPTED: OnceLock<Vec<(String, OsString)>> = OnceLock::new();
 
 /// Adds these variables to the environment of all commands that are started from now on. Only the first call has an
@@ -13,7 +13,7 @@ pub fn adopt(variables: Vec<(String, OsString)>) {
     let _ = ADOPTED.set(variables);
 }
 
-/// The adopted variables. On Unix a command's program is looked up in an adopted `PATH` as well.
+/// The additional variables. On Unix the program of a command is looked up in this `PATH` as well.
 pub fn adopted() -> &'static [(String, OsString)] {
     ADOPTED.get().map_or(&[], Vec::as_slice)
 }

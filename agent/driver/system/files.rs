@@ -1,5 +1,6 @@
-//! Replaces files so that a full disk leaves the old content, and a crash the old or the new. A file that can be
-//! replaced as a whole is never left half written. In a file that cannot, bytes that stay the same are never touched.
+//! Replaces files so that a full disk leaves the old content, and a crash leaves either the old or the new content. A
+//! file that can be replaced by a rename is never left half written. Any other file is overwritten in place, and only
+//! the bytes that differ are written.
 
 use std::{
     ffi::OsString,
@@ -54,8 +55,8 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
-/// Opens a file to read it. Anything else is refused at once: a pipe or a device could keep its reader waiting for
-/// ever.
+/// Opens a regular file for reading. Everything else is refused at once: reading from a pipe or a device could block
+/// for ever.
 pub fn open(path: &Path) -> io::Result<File> {
     // The type is checked first, since merely opening some devices has effects.
     is_file(&fs::metadata(path)?)?;
@@ -65,7 +66,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        // The path may be a pipe by now, and opening that must not wait either. For a file the flag means nothing.
+        // The path may have become a pipe in the meantime, and opening that must not block either. For a regular file
+        // the flag has no effect.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -192,11 +194,11 @@ fn swap(
         Ok(still)
     })();
     if !matches!(swapped, Ok(true)) {
-        // The first error is reported. A second one, about a leftover file, would not help.
+        // The first error is reported. A second one, about the temporary file, would not help.
         let _ = fs::remove_file(&temporary);
         return swapped;
     }
-    // Syncing the folder makes the new name survive a power failure. If that fails, the name is safe only a little
+    // Syncing the folder makes the new name survive a power failure. If that fails, the system writes the name a little
     // later.
     let _ = step();
     #[cfg(unix)]
@@ -260,8 +262,8 @@ fn has_other_names(_: &fs::Metadata) -> bool {
     false
 }
 
-/// Gives a new file the owner, group, access lists and security labels of the old one. On an error, the caller
-/// overwrites the old file instead.
+/// Gives the new file the owner, group, access lists and security labels of the old one. If this fails, the caller
+/// overwrites the old file in place instead.
 #[cfg(unix)]
 fn dress(file: &File, path: &Path, old: &fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
@@ -301,7 +303,7 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
             continue;
         }
         let length = fgetxattr(from, name, &mut value[..])?;
-        // Many labels are set automatically, and setting them would fail.
+        // The system sets many labels itself, and an attempt to set those would fail.
         let same = fgetxattr(to, name, &mut present[..])
             .is_ok_and(|there| present[..there] == value[..length]);
         if !same {
@@ -311,9 +313,9 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Overwrites the file in place, and only where it differs: it is extended first, then the differing bytes are written,
-/// and last it is cut. So a full disk shows before anything is lost, and adding or removing a block at the end of a
-/// file writes no other byte.
+/// Overwrites the file in place, and only where it differs: first the file is extended, then the differing bytes are
+/// written, and last the file is truncated. So a full disk is noticed before any content is lost, and adding or
+/// removing a block at the end of a file leaves all other bytes alone.
 fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let mut old = Vec::new();
@@ -366,7 +368,7 @@ fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Does nothing. In tests, any one step can fail or be the last.
+/// Does nothing. In tests, any step can be made to fail, or to be the last one before a crash.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "tests let it fail")]
 fn step() -> io::Result<()> {
@@ -399,7 +401,7 @@ pub(crate) mod tests {
         TROUBLE.set(Some((steps, trouble)));
     }
 
-    /// Whether the chosen step was never reached. Clears it in any case.
+    /// Whether the chosen step was never reached. Resets the choice in any case.
     pub(crate) fn was_spared() -> bool {
         TROUBLE.take().is_some()
     }

@@ -1,5 +1,5 @@
-//! Lock files, by which the programs of one user keep out of each other's way. The operating system releases a lock
-//! when its process ends, in whatever way.
+//! Lock files, with which the programs of one user exclude each other. The operating system releases a lock when its
+//! process ends, in whatever way.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long to wait between two attempts to take a lock.
+/// Pause between two attempts to take a lock.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Locks a file, and creates it if necessary; `None` if another process has locked it. No link is followed.
+/// Locks a file, and creates it if necessary; `None` if another process has locked it. Symbolic links are not followed.
 pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let mut options = OpenOptions::new();
@@ -30,8 +30,8 @@ pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // The previous holder may have removed the file after we opened it and before we locked it. Then the lock
-        // protects nothing.
+        // The previous holder may have removed the file after we opened it and before we locked it. Such a lock does
+        // not exclude anybody.
         if is_at(&file, path) {
             return Ok(Some(file));
         }
@@ -67,7 +67,7 @@ pub(in crate::driver) fn is_at(_file: &File, path: &Path) -> bool {
 /// Removes a locked file while it is still locked, unless its path leads to another file by now.
 pub(in crate::driver) fn remove(file: &File, path: &Path) {
     if is_at(file, path) {
-        // A leftover lock file locks nobody out.
+        // A lock file that could not be removed does no harm, because it is not locked any more.
         let _ = fs::remove_file(path);
     }
 }

@@ -1,11 +1,11 @@
-//! A network of its own for this process, without privilege, where the operating system allows that.
+//! A network namespace for this process, without privileges, where the operating system allows that.
 
 use std::io;
 
-/// Moves this process into a new network that has only a loopback interface. The process must not have started a thread
-/// yet. Everything that it starts later is in the same network.
+/// Moves this process into a new network namespace that has only a loopback interface. The process must not have
+/// started a thread yet. All processes that it starts later are in the same namespace.
 ///
-/// Works on Linux, if people without privilege may have user namespaces.
+/// Works on Linux, if users without privileges may create user namespaces.
 pub(in crate::driver) fn enter() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     return linux::enter();
@@ -71,7 +71,7 @@ mod linux {
         message.extend([0; 4]);
         message.extend(interface.to_ne_bytes());
         message.extend(IFF_UP.to_ne_bytes());
-        // The mask of flags to change: only this one.
+        // The mask of the flags to change: only `IFF_UP`.
         message.extend(IFF_UP.to_ne_bytes());
         message
     }

@@ -1,8 +1,8 @@
-//! Finds the owner of a TCP socket of this machine by asking the kernel (`sock_diag`): one question and one answer over
+//! Finds the owner of a TCP socket of this machine by asking the kernel (`sock_diag`): one query and one answer over
 //! netlink, without privileges, and without reading the list of all sockets.
 //!
-//! An owner that the kernel does not name is not guessed. If a client has gone before the question, the kernel names
-//! root or nobody as the owner; neither is believed.
+//! If the kernel does not name an owner, none is guessed. If a client's socket was closed before the query, the kernel
+//! names root or nobody as its owner; neither is believed.
 
 use std::{
     io,
@@ -37,12 +37,12 @@ const INET6: u8 = 10;
 /// The user id that stands for all users without a number in this user namespace (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
-/// States of a TCP socket (`tcp_states.h`): those in which a program holds it, and the one in which it listens. A
-/// socket in `TIME_WAIT`, or one whose handshake is not finished, has no owner.
+/// TCP states (`tcp_states.h`) in which a program has the socket open, and the state in which it listens. A socket in
+/// `TIME_WAIT`, or one whose handshake is not finished, has no owner.
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
 const LISTENING: u8 = 10;
 
-/// A connection to the kernel for such questions. One is enough for an agent.
+/// A netlink socket for such queries. One is enough for an agent.
 #[derive(Debug)]
 pub(crate) struct SocketOwners {
     netlink: OwnedFd,
@@ -72,7 +72,7 @@ impl SocketOwners {
         // After this only the kernel can answer.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // A kernel without the module fails on the first question. No socket has these addresses.
+        // A kernel without the module fails on the first query, so one is sent now. No socket has these addresses.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -116,7 +116,7 @@ impl SocketOwners {
             let (_, length) = recv(&self.netlink, &mut buffer[..], RecvFlags::empty())?;
             let bytes = buffer.get(..length).unwrap_or_default();
             match answer(self.asked, bytes) {
-                // An answer to an earlier question that was given up.
+                // This is the answer to an earlier query for which nobody waits any more.
                 Answer::Another => {}
                 Answer::Nobody => return Ok(None),
                 Answer::Failed(error) => return Err(error),

@@ -1,17 +1,17 @@
-//! Buffers for reading. A buffer is used again once everything that was cut from it has been dropped.
+//! Buffers for reading. A buffer is reused once all frames that were split off it have been dropped.
 
 use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
-/// How much is read at a time, in bytes: a few of the largest frames.
+/// How much is read at a time, in bytes: enough for a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
-/// How many bytes of one pipe are read before others have their turn. A pipe on Linux holds as many: fewer would only
-/// cost time.
+/// How many bytes are read from one pipe before other tasks have their turn. A pipe on Linux holds as many; a smaller
+/// number would only cost time.
 const TURN: usize = 64 << 10;
 
-/// Yields to others, in this process and in all others, when much of one pipe has been read.
+/// Yields to other tasks and processes when much has been read from one pipe.
 #[derive(Default)]
 pub(in crate::driver) struct Turns {
     bytes: usize,
@@ -34,11 +34,11 @@ impl Turns {
 /// The least room that is worth a read, in bytes.
 const READ_MIN: usize = 64 << 10;
 
-/// How many blocks are kept for later.
+/// How many blocks are kept for reuse.
 const SPARE_MAX: usize = 16;
 
-/// Blocks of memory, parts of which may still wait in queues as frames. A fresh block for every read would cost more
-/// than the read: the operating system has to find and clear its pages.
+/// Blocks of memory, parts of which may still be in queues as frames. Allocating a block for every read would cost more
+/// than the read itself, because the operating system has to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
@@ -76,7 +76,7 @@ mod tests {
     fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
         let mut pool = Pool::default();
         let mut buffer = BytesMut::new();
-        // Fills the free room, and cuts off everything but the start of a frame.
+        // Fills the free room, and splits off everything except an incomplete last frame.
         let mut read = |mark: u8| {
             pool.make_room(&mut buffer);
             let start = buffer.as_ptr();

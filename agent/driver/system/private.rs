@@ -1,5 +1,5 @@
-//! The folder for the sockets of this user's programs, other places for it in case somebody else has taken the first,
-//! and the check that the other end of a socket is the same user.
+//! The folder for the sockets of this user's programs, with alternatives in case another user has taken the first name,
+//! and the check that the other end of a socket belongs to the same user.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -25,9 +25,9 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible places of the folder, best first: `$XDG_RUNTIME_DIR/norouter`, then a folder of this user's own among
-/// the temporary files, then one in the home folder, because somebody else may have taken the second name. The
-/// variables may still be those of another user, after `su`.
+/// The possible places of the folder, best first: `$XDG_RUNTIME_DIR/norouter`, then a folder of this user among the
+/// temporary files, then one in the home folder, because another user may have taken the second name. After `su` the
+/// variables may still be those of another user.
 fn places() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());

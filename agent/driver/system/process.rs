@@ -1,8 +1,8 @@
-//! Identifies this process by a word that other programs of the machine can check.
+//! Identifies this process by a text that other programs of the machine can check.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A word that is unique on this machine, for each process and each call: process id, start time, and a count.
+/// Returns a text that is unique on this machine, for each process and each call: process id, start time, and a count.
 pub(in crate::driver) fn word() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let pid = std::process::id();
@@ -10,8 +10,8 @@ pub(in crate::driver) fn word() -> String {
     format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
 }
 
-/// Whether the process with this word has ended. If that cannot be known, it counts as alive, except on systems that
-/// never tell.
+/// Whether the process with this text has ended. If that cannot be determined, it counts as alive, except on systems
+/// where it can never be determined.
 pub(in crate::driver) fn is_gone(word: &str) -> bool {
     let mut parts = word.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
@@ -29,7 +29,7 @@ fn exists(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    // A process that may not be signalled exists: only this error means that there is none.
+    // Signalling may be forbidden although the process exists; only this error means that it does not exist.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 

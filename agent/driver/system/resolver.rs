@@ -1,4 +1,4 @@
-//! Asks the resolvers that this host itself uses, as a stub resolver does. It never asks other servers.
+//! A stub resolver: it asks the DNS servers that this host itself uses, and no others.
 
 use std::{
     collections::BTreeSet,
@@ -23,10 +23,10 @@ use crate::names::{
     search::{self, Candidate},
 };
 
-/// The latest time at which an answer is given. Programs ask again, or give up, after 5 s.
+/// Total time limit for an answer. Programs retry, or give up, after 5 s.
 const ASK_MAX: Duration = Duration::from_secs(3);
 
-/// How many queries run at the same time; each needs a socket or two. Others wait.
+/// Number of queries that run at the same time; each needs a socket or two. Further queries wait.
 const QUERIES_MAX: usize = 256;
 
 /// The longest possible message, in bytes.
@@ -61,7 +61,7 @@ enum Source {
 type Version = Option<(SystemTime, u64)>;
 
 impl Resolver {
-    /// The resolvers of this host, except those at these addresses, which are our own.
+    /// The resolvers of this host, except those at these addresses, which are our own listeners.
     pub fn of_this_host(not_these: impl IntoIterator<Item = SocketAddr>) -> Self {
         #[cfg(not(windows))]
         return Self::of_file("/etc/resolv.conf", not_these);
@@ -121,12 +121,12 @@ impl Resolver {
                 Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
-                // The query itself failed. The answer for another name would not be an answer to it.
+                // The query itself failed. The reply for another candidate name would not answer it.
                 None if candidate == Candidate::AsAsked => return None,
                 None => failed = true,
             }
         }
-        // A name certainly does not exist only if no question about it failed.
+        // A name definitely does not exist only if no query for a candidate failed.
         absent.filter(|_| !failed)
     }
 
@@ -135,7 +135,7 @@ impl Resolver {
     async fn exchange(&self, resolvers: &Resolvers, query: &[u8]) -> Option<(Verdict, Vec<u8>)> {
         let mut servers = resolvers.servers.clone();
         servers.retain(|server| !self.not_these.contains(server));
-        // A dead server must leave time for the others.
+        // An unresponsive server must leave time for the others.
         let tries = u32::try_from(servers.len() * resolvers.attempts).ok()?;
         let patience = resolvers.timeout.min(ASK_MAX.checked_div(tries)?);
         for _ in 0..resolvers.attempts {
@@ -215,7 +215,7 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let socket = UdpSocket::bind(any).await?;
-    // After this only the server's packets arrive, and a closed port is reported at once.
+    // From here on the socket receives only this server's packets, and a closed port is reported at once.
     socket.connect(server).await?;
     socket.send(&query).await?;
     let mut reply = Vec::with_capacity(MESSAGE_MAX);
@@ -225,11 +225,11 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
         match dns::judge(&query, &reply) {
             Some(Verdict::Truncated) => return over_tcp(server, &query).await,
             Some(verdict) => {
-                // The caller keeps the reply, so it must not hold on to the room for the longest one.
+                // The caller keeps the reply, so the unused part of the buffer is freed.
                 reply.shrink_to_fit();
                 return Ok((verdict, reply));
             }
-            // A forged reply: it does not belong to the query.
+            // The reply is forged: it does not belong to the query.
             None => {}
         }
     }

@@ -20,8 +20,7 @@ pub enum Request {
     Interrupt,
     /// A program wants it to end.
     Terminate,
-    /// A program wants the manifest to be reloaded, or the session has ended. In a process without a terminal it means
-    /// the first, in one with a terminal the second.
+    /// Without a terminal: a program asks for a reload of the manifest. With a terminal: the session has ended.
     HangUp,
 }
 
@@ -47,7 +46,7 @@ pub struct Resizes {
 }
 
 impl Resizes {
-    /// Watches for them from now on. If that is not possible, none is ever reported.
+    /// Begins to watch for changes of size. If that is not possible, none is ever reported.
     pub fn listen() -> Self {
         #[cfg(unix)]
         return Self {

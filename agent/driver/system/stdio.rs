@@ -8,8 +8,8 @@ pub(in crate::driver) type Input = Box<dyn AsyncRead + Unpin + Send>;
 
 pub(in crate::driver) type Output = Box<dyn AsyncWrite + Unpin + Send>;
 
-/// Opens both. The event loop waits for pipes and Unix sockets, which managers, ssh and container engines give an
-/// agent. Anything else is read and written on threads.
+/// Opens both. Pipes and Unix sockets, which managers, ssh and container engines use for an agent, are polled by the
+/// event loop. Anything else is read and written on threads.
 pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
     #[cfg(unix)]
     return Ok((unix::input()?, unix::output()?));
@@ -87,8 +87,8 @@ mod unix {
     }
 }
 
-/// Makes a pipe as large as is possible without privilege, so that a packet of 64 KiB takes one switch between
-/// processes and not several. Anything that is not a pipe, or may not grow, stays as it is.
+/// Makes a pipe as large as is possible without privileges, so that a packet of 64 KiB takes one context switch and not
+/// several. Anything that is not a pipe, or cannot be enlarged, stays as it is.
 #[cfg(unix)]
 pub(in crate::driver) fn widen(fd: &impl std::os::fd::AsFd) {
     #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
-//! Finds out whether other users control what a path leads to. They do if they own or may write the file, a folder on
-//! the way to it, or a link there. Three things are done only where no other user does: a manifest that nobody named is
-//! read, a list of grants is believed, and an agent writes its folder.
+//! Finds out whether other users control the file or folder at a path. They do if they own or may write the file, a
+//! folder on the way to it, or a link on that way. Three things are done only where no other user has control: a
+//! manifest is read that nobody named, a list of grants is trusted, and an agent writes its folder.
 
 use std::{
     fmt, io,
@@ -61,7 +61,7 @@ pub(in crate::driver) fn file_of_root(path: &Path) -> Result<Option<PathBuf>, Di
     way::FILE_OF_ROOT.follow(path)
 }
 
-/// Other systems have no root, and so no file of root's.
+/// Other systems have no root user, so no file belongs to it.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(in crate::driver) fn file_of_root(_path: &Path) -> Result<Option<PathBuf>, Distrust> {
@@ -99,9 +99,9 @@ mod way {
 
     /// The rules for everything on the way to a file or folder.
     pub(super) struct Way {
-        /// The number of parts at the end of the path to which nobody else may even add anything.
+        /// The number of parts at the end of the path to which no other user may even add files.
         closed: usize,
-        /// Whether this user may be the owner, and not only root.
+        /// Whether this user may be the owner; otherwise only root may be.
         ours: bool,
     }
 
@@ -183,8 +183,7 @@ mod way {
         [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
     }
 
-    /// Whether this is a user namespace that does not include the machine's root. Then even `/` appears to belong to
-    /// nobody.
+    /// Whether this user namespace does not include the machine's root. Then even `/` appears to belong to nobody.
     fn is_root_unknown() -> bool {
         let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
         let mut words = map.split_whitespace();
@@ -229,9 +228,9 @@ mod way {
         false
     }
 
-    /// Whether a group is only its owner's, as many distributions make one for each user: it has the number of the
-    /// user, nobody else is a member, and it is nobody else's first group. A group that is missing in the two files
-    /// does not count as private.
+    /// Whether a group has only its owner as a member, such as the private group that many distributions make for each
+    /// user: it has the number of the user, it has no other members, and it is not the primary group of anybody else. A
+    /// group that is missing in the two files does not count as private.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
         let number = group.to_string();
         let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };
@@ -249,8 +248,8 @@ mod way {
     }
 }
 
-/// Without unsafe code, Windows does not tell who owns a file or may write it. Only a person and the administrators can
-/// change that person's own folders, so nothing outside of them is looked at.
+/// On Windows nothing is checked beyond whether the path exists: finding out who owns or may write a file would need
+/// unsafe code. Only the user and the administrators can change the user's own folders.
 #[cfg(not(unix))]
 mod way {
     use std::path::{Path, PathBuf};

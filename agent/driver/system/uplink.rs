@@ -1,8 +1,10 @@
-//! Notices that the machine has another way out than before: another Wi-Fi, a cable, a VPN, or a way out at last.
+//! Notices that the machine reaches other networks in another way than before: by another Wi-Fi, a cable or a VPN, or
+//! again after it was offline.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Addresses that nobody has (RFC 5737, RFC 3849). The system is asked how it would reach them; nothing is sent.
+/// Addresses that no host has (RFC 5737, RFC 3849). The system is asked how it would route packets to them; nothing is
+/// sent.
 const SOMEWHERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(
@@ -11,10 +13,10 @@ const SOMEWHERE: [SocketAddr; 2] = [
     ),
 ];
 
-/// The source addresses of packets that leave the machine, for IPv4 and IPv6.
+/// The source addresses of packets that leave the machine, for IPv4 and IPv6; `None` without a route.
 type Way = [Option<IpAddr>; 2];
 
-/// The way out at the last check.
+/// The uplink at the last check.
 pub(in crate::driver) struct Uplink(Way);
 
 impl Uplink {
@@ -22,12 +24,12 @@ impl Uplink {
         Self(SOMEWHERE.map(source))
     }
 
-    /// Whether there is a way out now that differs from the one at the last check.
+    /// Whether the machine has an uplink now that differs from the one at the last check.
     pub(in crate::driver) fn has_changed(&mut self) -> bool {
         self.is_new(SOMEWHERE.map(source))
     }
 
-    /// A lost way does not count: without a way out there is nothing to retry.
+    /// A lost uplink does not count: without one, nothing can be retried.
     fn is_new(&mut self, now: Way) -> bool {
         let before = std::mem::replace(&mut self.0, now);
         let mut pairs = before.iter().zip(&now);
@@ -35,7 +37,7 @@ impl Uplink {
     }
 }
 
-/// The source address of packets to `destination`; `None` if there is no way.
+/// The source address of packets to `destination`; `None` if there is no route.
 fn source(destination: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = match destination {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),

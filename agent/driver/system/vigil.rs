@@ -1,8 +1,9 @@
 //! Keeps a thread awake for a moment before it sleeps.
 //!
 //! A reader should still be awake when a quick answer arrives: on an idle machine, waking a processor takes several
-//! times as long as everything else that a packet costs. So after something has arrived, the reader polls for more for
-//! a moment. It yields the processor to anybody who wants it, and only then lets the operating system put it to sleep.
+//! times as long as all other work for a packet. So after something has arrived, the reader keeps polling for a moment.
+//! In that time it yields the processor to every process that wants it, and only then lets the operating system put it
+//! to sleep.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -11,23 +12,23 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How long to poll. Longer than an answer takes through a few processes of this machine; far shorter than an answer
-/// takes from another machine.
+/// How long to poll: longer than an answer takes through a few processes of this machine, and far shorter than an
+/// answer takes from another machine.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may take the processor for its part of an answer, such as 64 KiB that it copies and sums. A
-/// process that takes longer has other work to do, and Linux moves a process that yields further back in the queue
-/// each time.
+/// How long another process may use the processor for its part of an answer, such as copying and summing 64 KiB. A
+/// process that takes longer has other work to do. Polling stops then, because Linux moves a process that yields
+/// further back in the queue each time.
 const STEP_MAX: Duration = Duration::from_micros(200);
 
-/// The most arrivals that are ignored after moments in which nothing came, so that traffic without quick answers costs
-/// next to nothing.
+/// The maximum number of arrivals after which polling is skipped because earlier polling was in vain, so that traffic
+/// without quick answers costs almost nothing.
 const IGNORED_MAX: u32 = 64;
 
-/// The same on a busy processor. It may be busy with one half of a fast transfer, whose other half is this process.
+/// The same limit on a busy processor, which may be busy with the other half of a fast transfer of this process.
 const IGNORED_WHILE_BUSY_MAX: u32 = 8;
 
-/// How a moment ended.
+/// How a period of polling ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Moment {
     /// More arrived.
@@ -68,13 +69,14 @@ impl Vigil {
         }
     }
 
-    /// Polls until nothing has come for a moment. Stops at once on a processor that others keep busy, since that does
-    /// not sleep anyway. `offer` yields the processor, and returns how long it was gone.
+    /// Polls until nothing has arrived for a moment. Stops at once if other processes keep the processor busy, since
+    /// such a processor does not sleep anyway. `offer` yields the processor, and returns how long it was used by
+    /// others.
     async fn wait(&self, offer: impl Fn() -> Duration) -> Moment {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Others come first, in this process and in all others: the purpose is to wait, not to be quick.
+            // Other tasks and processes come first: the purpose is to stay awake, not to be quick.
             if offer() > STEP_MAX {
                 return Moment::Busy;
             }

@@ -22,7 +22,8 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Watches one file.
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
-    /// When the changed file will have stayed unchanged for long enough.
+    /// When the change will be reported: after the file has stayed unchanged for [`QUIET`]; `None` if it has not
+    /// changed.
     quiet_at: Option<Instant>,
     /// Dropping it ends the watch.
     _watcher: RecommendedWatcher,
@@ -42,7 +43,7 @@ impl Watch {
         let is_ours = move |path: &PathBuf| names.iter().any(|name| path.file_name() == Some(name));
         let heard = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
-            // Reading the file is not a change. Counting it would report the reading that a change has caused.
+            // Reading is not a change. If it counted, the reload after a change would itself be reported as a change.
             if !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(&is_ours) {
                 // The receiver may be gone.
                 let _ = sender.send(());

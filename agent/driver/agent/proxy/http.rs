@@ -28,13 +28,13 @@ use crate::{
     },
 };
 
-/// How long a client may be silent between two requests.
+/// How long a client may be idle between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
-/// How long a half-closed client is kept while nothing arrives for it.
+/// How long a half-closed client is kept while no data arrives for it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
 
-/// How many interim answers an origin may give before the real one.
+/// Number of interim (1xx) answers that an origin may send before the final one.
 const INTERIM_MAX: usize = 16;
 
 /// Serves one client from its first request to its last.
@@ -42,20 +42,21 @@ pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, &mut known).await;
-    // A client may prove who it is only after it was asked to, so a refusal counts only at the end.
+    // Clients often send credentials only after a 407 reply, so a client is reported as refused only when its
+    // connection ends.
     if !known {
         server.refuse(stranger);
     }
     outcome
 }
 
-/// Talks with one client. `known` becomes true with the first request that proves who the client is.
+/// Talks with one client. `known` becomes true with the first request that has the right credentials.
 async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
     let is_stranger = !*known;
     let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
-    // The last credentials that were right on this connection.
+    // The last credentials that were accepted on this connection; they need not be checked again.
     let mut named_well: Option<Vec<u8>> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
@@ -171,9 +172,9 @@ async fn read_request(
         })
 }
 
-/// Passes one request to its origin and the answer back. Returns the client if it may send another request.
+/// Forwards one request to its origin, and the answer back. Returns the client if it may send another request.
 ///
-/// A failure after the first byte of an answer is an error: the client has to see a broken connection, not an end.
+/// A failure after the first byte of an answer is an error: the client has to see a broken connection, not a clean end.
 async fn exchange(
     server: &Server,
     mut client: TcpStream,
@@ -208,8 +209,7 @@ async fn exchange(
             asked.store(true, Relaxed);
             let gone = gone(&mut from_client, input).await;
             if gone.kind() == io::ErrorKind::UnexpectedEof {
-                // The client has finished sending. Whether it still listens shows only when there is something to send
-                // to it.
+                // The client has finished sending. Whether it still reads shows only when something is sent to it.
                 let mut before = None;
                 while before != Some(delivered.load(Relaxed)) {
                     before = Some(delivered.load(Relaxed));
@@ -281,7 +281,7 @@ async fn exchange(
 enum Answer {
     /// The whole answer has been passed on.
     Whole { keeps_client: bool },
-    /// Another protocol follows this head.
+    /// The origin switches to another protocol after this head.
     Switch(Bytes),
     /// The connection ended before any answer.
     Missing(String),
@@ -304,7 +304,7 @@ enum Broken {
 pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
     loop {
         if input.len() >= HEAD_BYTES_MAX {
-            // It sends much without waiting for an answer; reading no further makes it wait.
+            // The client sends a lot without waiting for an answer; when we stop reading, it has to wait.
             return std::future::pending().await;
         }
         match fill(client, input).await {
@@ -315,7 +315,7 @@ pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut Byte
     }
 }
 
-/// Passes the answer on, head and body.
+/// Forwards the answer, head and body.
 async fn hear(
     request: &Request,
     origin: &mut (impl AsyncRead + Unpin),
@@ -343,7 +343,7 @@ async fn hear(
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
-                // The client may already have seen a part of an answer, if only an interim one.
+                // The client may already have received a part of an answer, even if only an interim one.
                 Ok(false) | Err(_) if interim > 0 => {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
@@ -368,7 +368,7 @@ async fn hear(
     }
 }
 
-/// Passes a body on.
+/// Forwards a body.
 async fn pass(
     framing: Framing,
     from: &mut (impl AsyncRead + Unpin),

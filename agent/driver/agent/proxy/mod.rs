@@ -52,7 +52,7 @@ pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> 
 }
 
 impl Server {
-    /// Serves clients for ever. They are dropped with this future.
+    /// Serves clients. Never returns; dropping the future ends their connections.
     pub(in crate::driver::agent) async fn run(self: Arc<Self>, socket: &TcpListener) {
         let mut clients = JoinSet::new();
         let address = self.listener.address;
@@ -92,8 +92,8 @@ impl Server {
         }
     }
 
-    /// Connects a client, and gives up if the client goes away first. Bytes that it sends meanwhile are kept. A client
-    /// that has only finished sending may still listen, so that does not count as gone.
+    /// Connects a client to its destination, and gives up if the client goes away first. Bytes that the client sends in
+    /// the meantime are kept. A client that has only finished sending may still read, so it does not count as gone.
     async fn connect_for(
         &self,
         client: &mut TcpStream,

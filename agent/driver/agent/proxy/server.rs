@@ -28,20 +28,20 @@ use crate::{
     proxy::{Credentials, Throttle, http::Reply},
 };
 
-/// How many clients a proxy has at a time.
+/// Number of clients that a proxy serves at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
 
-/// How many clients that have not proved who they are a proxy has at a time.
+/// Number of unauthenticated clients that a proxy serves at a time.
 const STRANGERS_MAX: usize = 64;
 
-/// How long a client may take to send its request, once it has begun.
+/// How long a client may take to send the rest of its request after its first byte.
 pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// How long, and how many bytes, a client is still read after it was told that its connection ends. Closing a socket
-/// with unread bytes would reset the connection, and take away the answer.
+/// How long, and up to how many bytes, the proxy keeps reading from a client after its last answer. Closing a socket
+/// with unread bytes would reset the connection, and the client could lose the answer.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 const GOODBYE_BYTES_MAX: usize = 1 << 20;
 
@@ -57,14 +57,14 @@ pub(in crate::driver::agent) struct Server {
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
     throttle: Mutex<Throttle>,
-    /// Separate places for clients that have to prove who they are, so that they take none from others.
+    /// Separate slots for clients that have to authenticate, so that they do not use up the slots of the others.
     pub(super) strangers: Arc<Semaphore>,
 }
 
 /// A client that was accepted.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// Why the client has to prove who it is; `None` if it is known.
+    /// Set if the client has to authenticate, with the reason; `None` if it is a program of this user.
     pub(super) stranger: Option<Stranger>,
 }
 
@@ -79,7 +79,7 @@ impl Server {
             token: shared.token().to_owned(),
             shared,
             listener,
-            // Programs that have the token need not know the users.
+            // Clients that have the token need no user name and password.
             credentials: credentials.map(|users| users.and(&pass)),
             pass,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
@@ -112,7 +112,7 @@ impl Server {
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // If there is no wait, no other client's check comes in between.
+        // If there is no need to wait, no other client's check can come in between.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
@@ -156,7 +156,7 @@ pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Resu
             rest.clear();
         }
     };
-    // A client that neither sends nor closes has had its answer.
+    // A client that neither sends nor closes has had time to read its answer.
     let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
     dial::end_cleanly(&client);
     Ok(())

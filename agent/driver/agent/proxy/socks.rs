@@ -47,7 +47,7 @@ pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()>
     }
 }
 
-/// Reads the request of a client. On an error, `output` holds the reply that turns it away.
+/// Reads the request of a client. On an error, `output` holds the reply that refuses it.
 async fn handshake(
     server: &Server,
     client: &mut Client,
@@ -69,7 +69,7 @@ async fn handshake(
         if let Step::Over(why) = step {
             return Err(why);
         }
-        // A client may have sent everything at once, and still waits for each answer.
+        // A client may have sent all its messages at once, but still expects a reply to each.
         client.write_all_buf(output).await.map_err(broken)?;
         if let Step::Request(request) = step {
             return Ok(request);

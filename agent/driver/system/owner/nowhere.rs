@@ -1,5 +1,5 @@
-//! On systems that do not easily tell the owner of a connection: no owner is known. An agent there does not claim that
-//! it can keep other users out, so a manifest that asks for that is refused.
+//! The substitute on systems that do not easily tell the owner of a connection: the owner is never known. An agent
+//! there does not claim that it can keep other users out, so a manifest that requires this is refused.
 
 use std::{io, net::SocketAddr};
 
