@@ -1,12 +1,12 @@
-//! What has to happen to a running network so that it becomes that of another plan.
+//! The differences between two plans: what has to happen to a running network.
 
 use std::fmt;
 
 use super::network::{HostPlan, Plan};
 use crate::addr::{HostName, Vip};
 
-/// One difference between two plans. A host is known by its VIP: with another name it is the same host, and with
-/// another VIP it is another one.
+/// One difference between two plans. A host is identified by its VIP: with another name it is still the same host, and
+/// with another VIP it is another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The host.
@@ -45,8 +45,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// The differences, those about hosts of the old plan first. Hosts for which only a neighbour changes are not in the
-/// list.
+/// The differences, those about hosts of the old plan first. Hosts for which only another host has changed are not
+/// listed.
 pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     let change = |host: &HostPlan, kind| Change {
         host: host.name.clone(),
