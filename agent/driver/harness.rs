@@ -38,7 +38,8 @@ pub(super) trait Machine: Send + 'static {
     fn handle_timeout(&mut self, now: Instant);
 }
 
-/// What the tasks of one machine share: the machine in its [`Harness`], and everything that its outputs act on.
+/// The shared state of the tasks of one machine: the machine in its [`Harness`], and everything that its outputs act
+/// on.
 pub(super) trait World: Send + Sync + Sized + 'static {
     type Machine: Machine;
 

@@ -575,7 +575,7 @@ impl Flow {
     }
 }
 
-/// A small pseudo-random generator, SplitMix (Steele, Lea and Flood, 2014). Nothing secret depends on it.
+/// A small pseudo-random generator, `SplitMix` (Steele, Lea and Flood, 2014). Nothing secret depends on it.
 struct SplitMix(u64);
 
 impl SplitMix {

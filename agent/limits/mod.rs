@@ -1,4 +1,4 @@
-//! What the administrator of a machine permits agents to do there. No manager can override it.
+//! The permits that the administrator of a machine gives to agents there. No manager can override them.
 //!
 //! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by
 //! each of them, and a list permits nothing that it does not name.
@@ -40,7 +40,7 @@ pub struct Permits {
     write: Permit<Vec<Writable>>,
 }
 
-/// What is permitted of one kind of action.
+/// The permitted items of one kind of action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Permit<T> {
     what: T,
@@ -55,7 +55,7 @@ struct Permit<T> {
 #[error("{0}")]
 pub struct Refusal(String);
 
-/// What a person elsewhere can do about any [`Refusal`].
+/// The advice for any [`Refusal`] to a person who is not the administrator.
 pub const REMEDY: &str = "ask the administrator of that machine";
 
 impl Limits {

@@ -133,8 +133,8 @@ impl Core {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Starts, stops or restarts one host. False if it cannot be started: its command waits for approval, or it is being
-    /// removed.
+    /// Starts, stops or restarts one host. False if it cannot be started, because its command waits for approval, or
+    /// because it is being removed.
     pub fn host_action(&mut self, now: Instant, vip: Vip, action: HostAction) -> bool {
         if action != HostAction::Stop && !self.may_start(vip) {
             return false;

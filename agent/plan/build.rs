@@ -137,7 +137,7 @@ fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     )
 }
 
-/// What is known so far about the hosts, and what is wrong with them.
+/// The parsed hosts so far, and the problems that were found.
 #[derive(Default)]
 struct Builder<'m> {
     problems: Problems,
@@ -561,7 +561,7 @@ fn relay_port(host: &HostPlan) -> Option<Port> {
     ports.find(|port| !taken.contains(port))
 }
 
-/// Who may connect, as the manifest says. Other words have been refused when the manifest was read.
+/// Parses the users who may connect. Other words have been refused when the manifest was read.
 fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     match written.map(|text| text.value.as_str()) {
         None => default,

@@ -11,24 +11,24 @@ use crate::addr::{HostName, Vip};
 pub struct Change {
     /// The host.
     pub host: HostName,
-    /// Its address.
+    /// The address of the host.
     pub vip: Vip,
-    /// What happens to it.
+    /// The kind of the change.
     pub kind: Kind,
 }
 
 /// What happens to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It is new.
+    /// The host is new.
     Added,
-    /// It is removed.
+    /// The host is removed.
     Removed,
-    /// Its command has changed, so that its agent is ended and started again.
+    /// The host's command has changed, so its agent is ended and started again.
     Restarted,
-    /// Its agent gets another configuration.
+    /// The host's agent gets another configuration.
     Reconfigured,
-    /// Its command has changed and waits for approval; the host stays as it is until then.
+    /// The host's command has changed and waits for approval; the host keeps running as before.
     Held,
 }
 

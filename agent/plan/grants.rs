@@ -92,7 +92,7 @@ fn words(plan: &Plan, rule: &Rule) -> String {
     format!("{word} {} to {}{ports}", hosts(from), to.join(" and "))
 }
 
-/// What `new` grants that `old` does not.
+/// Returns the grants of `new` that `old` does not have.
 pub fn new_grants(old: &Plan, new: &Plan) -> BTreeSet<Grant> {
     &grants(new) - &grants(old)
 }

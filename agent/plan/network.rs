@@ -37,7 +37,7 @@ pub struct HostPlan {
     pub forwards: Vec<Forward>,
     /// Whether its agent listens on the real loopback addresses of all hosts.
     pub loopback: bool,
-    /// Who may connect to those addresses.
+    /// Which users of the host may connect to the loopback addresses on which its agent listens.
     pub allow: Allow,
     /// Its HTTP proxy.
     pub http: Option<ProxyPlan>,
@@ -71,7 +71,7 @@ pub struct ProxyPlan {
 pub enum Allow {
     /// The user that runs the agent, and root.
     SameUser,
-    /// Everybody.
+    /// All users.
     Any,
 }
 

@@ -33,7 +33,7 @@ const LISTED_MAX: usize = 8;
 /// How many combinations of source and destination all tests together may have.
 const TRIES_MAX: usize = 100_000;
 
-/// What a word of a rule stands for.
+/// The meaning of a word in a rule.
 enum Meaning {
     Everybody,
     Hosts(BTreeSet<Vip>),
@@ -275,7 +275,7 @@ impl Reader<'_> {
         self.meaning(text, false)
     }
 
-    /// What a word stands for. `None` if it stands for nothing, and then a problem is added.
+    /// Looks up the meaning of a word. If it has none, adds a problem and returns `None`.
     fn meaning(&mut self, text: &Spanned<String>, beyond: bool) -> Option<Meaning> {
         let word = text.value.as_str();
         if word == "*" {
@@ -581,7 +581,7 @@ struct Failed {
     by: Option<By>,
 }
 
-/// What a plan says about a connection.
+/// The plan's decision about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// The connection is allowed by this rule or default.

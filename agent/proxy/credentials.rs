@@ -84,7 +84,7 @@ impl Credentials {
         })
     }
 
-    /// These users together with others.
+    /// Adds the users of `others`.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
         self.entries.extend_from_slice(&others.entries);

@@ -105,10 +105,10 @@ impl Outcome {
 /// The agent's answer to its configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
-    /// What it can do; see [`feature`].
+    /// The features of the agent; see [`feature`].
     #[serde(default)]
     pub features: Features,
-    /// Its program's version.
+    /// The version of the agent's program.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
     /// Addition: the [sum](super::sum::of_control) of the configuring message as it arrived; 0 from an agent without

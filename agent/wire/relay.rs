@@ -40,7 +40,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the gateway has connected. A cause that relays do not know, which a newer gateway may have, is any other.
+    /// Whether the gateway has connected. A cause that relays do not know, which a newer gateway may send, counts as
+    /// [`Cause::Other`].
     pub fn outcome(self) -> Result<(), Failure> {
         let Some(cause) = self.cause else {
             return Ok(());

@@ -207,9 +207,9 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
 /// not admit other users, is set otherwise.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
-        // Connections of an earlier agent may still be in `TIME_WAIT`, and this option allows to bind despite them. It
-        // does not allow that while another socket listens or is bound. On Windows the same option would take a port
-        // that is in use.
+        // Connections of an earlier agent may still be in `TIME_WAIT`, and this option makes a bind succeed despite them.
+        // It does not do so while another socket listens or is bound. On Windows the same option would take a port that
+        // is in use.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             bind_exclusively(address, true)
         }

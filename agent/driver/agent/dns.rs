@@ -112,7 +112,7 @@ async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> 
     }
 }
 
-/// Answers the questions that arrive on a flow (RFC 7766) until the client is done.
+/// Answers the DNS queries that arrive on a flow (RFC 7766) until the client closes it or is idle for too long.
 pub(super) async fn serve_network(
     shared: Arc<Shared>,
     mut stream: NetworkStream,

@@ -256,7 +256,7 @@ fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String
             inner.succeeded.notify_one();
         }
     });
-    // This is the only call, so the cell was empty.
+    // The cell is still empty, because an agent takes its place only once.
     let _ = shared.awaits_successor.set(task.abort_handle());
     Ok(())
 }

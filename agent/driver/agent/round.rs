@@ -12,10 +12,10 @@ const QUANTUM_MIN: usize = 4 << 10;
 pub(super) struct Round {
     /// How much may still be moved in this round, in bytes.
     left: usize,
-    /// What each stream may move in each direction: an equal part, by the number of streams that moved something last
-    /// round.
+    /// The quota of each stream in each direction: an equal part of the round, by the number of streams that moved
+    /// bytes in the last round.
     share: usize,
-    /// How many streams have moved something in this round.
+    /// The number of streams that have moved bytes in this round.
     movers: usize,
 }
 

@@ -174,7 +174,7 @@ impl Stream {
                 (count, read.map_ok(|()| count))
             });
             match read {
-                // The flow may accept data later, and wakes the task then. If it never will, it has been reset.
+                // The flow may accept data later, and then wakes the task. A flow that never will has been reset.
                 None if core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }

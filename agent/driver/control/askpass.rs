@@ -1,5 +1,6 @@
-//! Lets a host's command ask a person: ssh starts this program with the question as its only argument, and reads the
-//! answer from its standard output. In between, the question goes to the manager, which knows where to find a person.
+//! The askpass helper, with which a host's command asks a person. ssh starts this program with the question as its only
+//! argument, and reads the answer from its standard output. The helper sends the question to the manager, which passes
+//! it on to a person.
 
 use std::{
     ffi::{OsStr, OsString},

@@ -60,7 +60,7 @@ pub enum OpenError {
     /// A running manager already runs this manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
-        /// Its name.
+        /// The name of its network.
         name: Name,
     },
     /// The operating system refuses a control socket.
@@ -78,7 +78,7 @@ impl OpenError {
     }
 }
 
-/// This manager's control socket; removed when dropped.
+/// This manager's control socket, which is removed when this value is dropped.
 pub struct Door {
     name: Name,
     manifest: Option<String>,

@@ -13,7 +13,8 @@ use crate::view::{HostView, Snapshot};
 /// The longest time without a frame. After that a comment is sent, so that the reader knows that the manager is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// How many frames may wait for a slow reader. Beyond that it skips states and later gets the newest one.
+/// How many frames may wait for a slow reader. Beyond that, older states are skipped, and the reader later gets the
+/// newest state.
 const FRAMES_MAX: usize = 16;
 
 /// The names of the frames. `docs/CONTROL.md` says what is in each.

@@ -17,7 +17,7 @@ use crate::{
 /// The parameters of a host of the demo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// Its name.
+    /// The name of the host.
     pub name: HostName,
     /// The address at which its web page listens.
     pub page: SocketAddrV4,

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::{Buf, Bytes};
 
-/// Whole frames. A part of the first one may have been written already.
+/// Whole frames that are being written; a part of the first one may have been written already.
 #[derive(Default)]
 pub(super) struct Batch {
     frames: VecDeque<Bytes>,

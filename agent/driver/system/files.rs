@@ -384,7 +384,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// What happens at the chosen step.
+    /// The event at the chosen step: an error, or a crash.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub(crate) enum Trouble {
         Full,

@@ -57,7 +57,7 @@ enum Source {
     Fixed(Resolvers),
 }
 
-/// Changes when the file changes; `None` if there is no file.
+/// The version of a file, which differs after every change; `None` if there is no file.
 type Version = Option<(SystemTime, u64)>;
 
 impl Resolver {

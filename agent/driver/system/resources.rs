@@ -11,7 +11,7 @@ const OPEN_FILES: usize = 8_192;
 /// The memory that all connections of an agent may hold, in bytes.
 const MEMORY: usize = 256 << 20;
 
-/// The same for an agent inside a manager, in bytes: the manager's queues have the rest of [`MEMORY`].
+/// The memory for an agent inside a manager, in bytes; the rest of [`MEMORY`] is for the manager's queues.
 const MEMORY_INSIDE: usize = 192 << 20;
 
 /// Whether an agent has a process of its own.

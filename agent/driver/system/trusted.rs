@@ -12,9 +12,9 @@ use super::error::describe;
 /// The reason why a path is not trusted.
 #[derive(Debug)]
 pub enum Distrust {
-    /// It cannot be examined.
+    /// The path cannot be examined.
     Unseen(PathBuf, io::Error),
-    /// It belongs to the user with this number.
+    /// The file or folder belongs to the user with this number.
     Foreign(PathBuf, u32),
     /// Others may write it, or may replace what is in it.
     Open(PathBuf),

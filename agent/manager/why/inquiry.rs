@@ -24,7 +24,7 @@ pub struct Inquiry {
     pub(super) way: Way,
 }
 
-/// What an agent is asked about.
+/// The subject of a question to an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Whether the host where the connection begins is up.

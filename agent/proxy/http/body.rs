@@ -47,7 +47,7 @@ pub enum BadBody {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// This many bytes are missing.
+    /// The body has a known length, and this many bytes are missing.
     Length(u64),
     UntilClose,
     /// In the size of a chunk, after this many digits.

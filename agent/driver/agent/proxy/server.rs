@@ -112,7 +112,7 @@ impl Server {
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // If there is no need to wait, no other client's check can come in between.
+        // Without a wait, no other client's check can come in between.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
