@@ -203,11 +203,11 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
 
 /// Binds an address. Until [`listen`] is called, connections are refused, and no other socket can take the address: on
 /// Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and
-/// belong to the same user. So `SO_REUSEADDR` is set only where it cannot be avoided, and `SO_REUSEPORT`, which does
-/// not admit other users, is set otherwise.
+/// belong to the same user. So `SO_REUSEADDR` is set only where it cannot be avoided; `SO_REUSEPORT` does not admit
+/// other users.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
-        // Connections of an earlier agent may still be in `TIME_WAIT`, and this option makes a bind succeed despite them.
+        // Connections of an earlier agent may be in `TIME_WAIT`, and this option makes the bind succeed nevertheless.
         // It does not do so while another socket listens or is bound. On Windows the same option would take a port that
         // is in use.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
