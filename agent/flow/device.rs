@@ -1,4 +1,4 @@
-//! The stack's network card: it holds at most one packet each way, and only while a flow is being polled.
+//! The network interface of a stack: it holds at most one packet in each direction, and only while a flow is polled.
 
 use bytes::BytesMut;
 use smoltcp::{
@@ -8,7 +8,7 @@ use smoltcp::{
 
 use crate::wire::{self, frame};
 
-/// One turn at the wire: a packet to take in, a place to put a packet out, or both.
+/// One poll of the stack: it may receive a packet, send a packet, or both.
 pub(super) struct Turn<'a> {
     incoming: Option<&'a [u8]>,
     out: &'a mut BytesMut,
@@ -16,7 +16,7 @@ pub(super) struct Turn<'a> {
 }
 
 impl<'a> Turn<'a> {
-    /// A turn in which the stack takes in `packet`, and may put its answer into `out`.
+    /// A poll in which the stack receives `packet`, and may put its answer into `out`.
     pub(super) fn receiving(packet: &'a [u8], out: &'a mut BytesMut) -> Self {
         Self {
             incoming: Some(packet),
@@ -25,7 +25,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// A turn in which the stack may put one packet into `out`.
+    /// A poll in which the stack may put one packet into `out`.
     pub(super) fn sending(out: &'a mut BytesMut) -> Self {
         Self {
             incoming: None,
@@ -51,7 +51,7 @@ impl Device for Turn<'_> {
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Outgoing<'_>> {
-        // One packet a turn: fairness between flows is decided outside the stack.
+        // Only one packet per poll: fairness between flows is decided outside the stack.
         std::mem::take(&mut self.may_send).then_some(Outgoing(self.out))
     }
 

@@ -1,32 +1,33 @@
-//! The memory that the buffers of all flows may hold, and who holds it.
+//! Accounts for the memory of all flows' buffers, and for its holders.
 //!
-//! The pages of a buffer are touched as far as data has come in it, and stay touched until the flow ends. So this
-//! counts touched pages, and not what waits in a buffer at a moment.
+//! A page of a buffer is touched when data reaches it for the first time, and stays touched until the flow ends. So
+//! touched pages are counted, and not the bytes that are queued in a buffer at the moment.
 
 use std::net::Ipv4Addr;
 
 use crate::budget::Shares;
 
-/// The cost in bytes of a flow that has carried next to nothing: its stack, its socket, its task, and the first page of
+/// The cost of a flow that has carried almost no data, in bytes: its stack, its socket, its task, and the first page of
 /// each of its buffers.
 pub(super) const FLOW_COST: usize = 20 << 10;
 
 /// The part of each buffer that [`FLOW_COST`] includes, in bytes.
 pub(super) const PAGE: usize = 4 << 10;
 
-/// Memory is taken in steps of this many bytes, where there is enough.
+/// Memory is reserved in steps of this many bytes, if enough is free.
 const STEP: usize = 16 << 10;
 
-/// With less room than this for its holder, in bytes, a flow begins with small buffers, which cannot grow later.
+/// If the holder may reserve less than this, in bytes, a new flow gets small buffers, which cannot grow later.
 const SCARCE: usize = 8 << 20;
 
-/// One holder may have this many times what is free: one alone gets four fifths.
+/// A holder may have at most this many times the amount that is free: a single holder can get four fifths of
+/// everything.
 const MULTIPLE: usize = 4;
 
-/// The one for whom a flow is.
+/// The party to whom a flow is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
-    /// The owner of this agent, and what the agent itself does.
+    /// The owner of this agent, also for flows of the agent itself.
     Owner,
     /// Another user of this machine.
     User(u32),
@@ -52,7 +53,7 @@ impl Default for Capacity {
     }
 }
 
-/// How many flows and how many bytes each holder has.
+/// The number of flows and bytes that each holder has.
 #[derive(Debug)]
 pub(super) struct Memory {
     flows: Shares<Holder>,
@@ -67,12 +68,12 @@ impl Memory {
         }
     }
 
-    /// Whether more than an eighth of the flows or of the memory is taken.
+    /// Whether more than an eighth of the flows or of the memory is in use.
     pub(super) const fn is_busy(&self) -> bool {
         self.flows.used() > self.flows.free() / 7 || self.bytes.used() > self.bytes.free() / 7
     }
 
-    /// Takes the room of a new flow, and says how large its buffers may be; `None` if there is no room.
+    /// Reserves a new flow and its memory, and returns how large its buffers may be; `None` if there is no room.
     pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
         let room = self.room(holder);
         if !take(&mut self.flows, holder, 1) {
@@ -89,8 +90,8 @@ impl Memory {
         })
     }
 
-    /// Takes the room that is needed to touch a buffer of `window` bytes up to `end`, if only `paid` bytes were paid
-    /// for so far. Returns how much is paid for then.
+    /// Reserves the memory that is needed to fill a buffer of `window` bytes up to `end`, when only `paid` bytes have
+    /// been reserved so far. Returns how many bytes are reserved afterwards.
     pub(super) fn grow(&mut self, holder: Holder, paid: usize, end: usize, window: usize) -> usize {
         let wanted = [end.next_multiple_of(STEP), end].map(|end| end.min(window));
         let larger = wanted.into_iter().filter(|wanted| *wanted > paid);
@@ -108,14 +109,14 @@ impl Memory {
         }
     }
 
-    /// Gives back everything of a flow: its cost, and what its buffers had paid for `beyond` their first pages.
+    /// Returns everything that a flow had reserved: its cost, and the bytes of its buffers `beyond` their first pages.
     pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);
     }
 }
 
-/// Takes a share, if the holder may have it. The owner may have everything that is free.
+/// Reserves an amount if the holder may have it. The owner may have everything that is free.
 fn take(shares: &mut Shares<Holder>, holder: Holder, amount: usize) -> bool {
     match holder {
         Holder::Owner => shares.take_any(holder, amount),
@@ -126,8 +127,8 @@ fn take(shares: &mut Shares<Holder>, holder: Holder, amount: usize) -> bool {
 /// How large the buffers of a flow are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Growth {
-    /// As large as is good for speed.
+    /// Large enough for full throughput.
     Large,
-    /// As large as a packet.
+    /// Just large enough for the largest packet.
     Small,
 }

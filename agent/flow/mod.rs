@@ -1,7 +1,7 @@
-//! The user-space TCP of a host: a table of flows, each with a stack of its own.
+//! The user-space TCP of a host: a table of flows, each with its own stack.
 //!
-//! The table demultiplexes, keeps the timers, bounds the number of flows, and shares the wire fairly. It never dials,
-//! listens or waits: its owner moves bytes in and out of the flows' buffers in place.
+//! The table assigns packets to flows, runs the timers, limits the number of flows, and schedules sending fairly. It
+//! never dials, listens or waits: its owner copies bytes directly into and out of the buffers of the flows.
 
 #![cfg_attr(
     not(test),
@@ -37,24 +37,25 @@ use crate::{
     wire::{Packet, Segment, frame, packet::RESET_LEN},
 };
 
-/// How many answers to stray packets may wait for the wire. More are dropped: their senders ask again.
+/// How many replies to packets without a flow may be queued. Further ones are dropped, because their senders
+/// retransmit.
 const REPLIES_MAX: usize = 1_024;
 
-/// How many answers of one flow may wait for the wire. Three that say the same make a peer send again (RFC 5681 section
-/// 3.2). With more, a flood of packets to a flow would make this host flood the network.
+/// How many immediate answers of one flow may be queued. Three duplicate acknowledgments already make a peer retransmit
+/// (RFC 5681 section 3.2). With a higher limit, a flood of packets to a flow would make this host flood the network.
 const ANSWERS_MAX: usize = 4;
 
-/// The owner of a flow is not woken for less room than this in the send buffer, in bytes: a peer that takes one byte at a time
-/// would have it read one byte at a time.
+/// Minimum free room in the send buffer at which the owner of a flow is woken, in bytes. Otherwise a peer that accepts
+/// one byte at a time would make the owner read one byte at a time.
 const ROOM_MIN: usize = 16 << 10;
 
-/// How many stacks are kept for later flows.
+/// How many stacks are kept for reuse by later flows.
 const SPARE_MAX: usize = 64;
 
-/// How many timers are handled in one turn, before others have theirs.
+/// How many timers are handled in one call, before other work has its turn.
 const TIMERS_IN_A_TURN: usize = 256;
 
-/// The ports that flows start from. There are more of them than flows, so that one is always free.
+/// The local ports of outgoing flows. There are more of them than flows, so one is always free.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 
 /// A packet that was sent.
@@ -62,24 +63,24 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 pub struct SentPacket {
     /// The host that it goes to.
     pub to: Ipv4Addr,
-    /// Whether it begins a flow.
+    /// Whether it is the first packet of a flow.
     pub begins: bool,
 }
 
-/// A flow could not begin: there are as many as there may be, in all or for its [`Holder`].
+/// A flow could not begin, because the limit on flows or memory is reached, in total or for its [`Holder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this host already has as many connections as it has room for")]
 pub struct TableFull;
 
-/// All flows of a host. A flow is named by its [`FlowKey`] from this host's point of view, which stays taken until
-/// the flow is over **and** its owner has called [`Table::release`].
+/// All flows of a host. A flow is identified by its [`FlowKey`] as this host sees it. The key stays in use until the
+/// flow is over **and** its owner has called [`Table::release`].
 pub struct Table {
     flows: BTreeMap<FlowKey, Flow>,
-    /// The flows that want the wire.
+    /// The flows that may have something to send.
     scheduler: Scheduler,
-    /// Resets that belong to no flow, and the hosts that they go to.
+    /// Resets that belong to no flow, with the hosts to which they are sent.
     replies: VecDeque<(Ipv4Addr, [u8; RESET_LEN])>,
-    /// Stacks of flows that are over, for the next ones: making one costs more than a short connection does.
+    /// Stacks of flows that are over, for reuse: making a stack costs more than a short connection does.
     spare: Vec<Stack>,
     memory: Memory,
     wakes: VecDeque<FlowKey>,
@@ -94,21 +95,21 @@ struct Flow {
     queued: bool,
     /// Whether the flow is in `wakes`.
     woken: bool,
-    /// The state that the owner knows.
+    /// The state that the owner was last woken for; `None` if it was not woken yet.
     known: Option<State>,
-    /// The time of this flow's entry in `timers`.
+    /// The time of this flow's entry in `timers`; `None` if it has none.
     armed: Option<Instant>,
     released: bool,
     holder: Holder,
     sending: Extent,
     receiving: Extent,
-    /// The sequence number of the next byte from the peer.
+    /// The sequence number of the next byte from the peer; `None` before its first segment.
     expected: Option<u32>,
-    /// Frames in which the stack has answered at once.
+    /// Packet frames with which the stack has answered immediately, and which are not sent yet.
     answers: VecDeque<BytesMut>,
 }
 
-/// How much of a buffer has been touched, and how much of it is paid for, in bytes.
+/// How much of a buffer has been touched, and how much of it is reserved, in bytes.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     touched: usize,
@@ -116,7 +117,7 @@ struct Extent {
 }
 
 impl Extent {
-    /// The first page is part of what every flow costs.
+    /// The first page is included in the cost of every flow.
     const NEW: Self = Self {
         touched: 0,
         paid: PAGE,
@@ -154,12 +155,12 @@ impl Table {
         self.flows.is_empty()
     }
 
-    /// Whether more than an eighth of the flows or of the memory is taken.
+    /// Whether more than an eighth of the flows or of the memory is in use.
     pub fn is_busy(&self) -> bool {
         self.memory.is_busy()
     }
 
-    /// Begins a flow for `holder` from `local` to `remote` with a SYN.
+    /// Opens a flow for `holder` from `local` to `remote` by sending a SYN.
     pub fn connect(
         &mut self,
         now: Instant,
@@ -178,8 +179,8 @@ impl Table {
         Ok(key)
     }
 
-    /// Begins a flow with a SYN that has arrived, and holds the answer back until [`Table::admit`] or
-    /// [`Table::abort`]. `None` if the packet is not in order and begins nothing.
+    /// Begins a flow with a SYN that has arrived, and delays the SYN|ACK until [`Table::admit`] is called;
+    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN, so that no flow begins.
     pub fn accept(
         &mut self,
         now: Instant,
@@ -199,7 +200,7 @@ impl Table {
         Ok(Some(key))
     }
 
-    /// Gives a packet to its flow; false if it belongs to none.
+    /// Passes a packet to its flow; false if it belongs to none.
     pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
         let key = packet.key().reversed();
         let Some(flow) = self.flows.get_mut(&key) else {
@@ -211,7 +212,7 @@ impl Table {
         let mut answer = BytesMut::new();
         flow.stack.handle_packet(now, packet.bytes(), &mut answer);
         if !answer.is_empty() {
-            // The last answer says all that the earlier ones say.
+            // Acknowledgments are cumulative, so the newest answer replaces the earlier ones.
             flow.answers.truncate(ANSWERS_MAX - 1);
             flow.answers.push_back(answer);
         }
@@ -223,7 +224,7 @@ impl Table {
         true
     }
 
-    /// Queues a reset that belongs to no flow, such as one for a port that nobody serves.
+    /// Queues a reset that belongs to no flow, such as the answer to a SYN for a port without a service.
     pub fn reply(&mut self, reset: &[u8; RESET_LEN]) {
         if self.replies.len() < REPLIES_MAX
             && let Ok(packet) = Packet::parse(reset)
@@ -233,22 +234,23 @@ impl Table {
         }
     }
 
-    /// Lets the handshake of an accepted flow go on.
+    /// Continues the handshake of an accepted flow.
     pub fn admit(&mut self, key: FlowKey) {
         self.change(key, Stack::admit);
     }
 
-    /// Ends a flow with a reset. A flow that was not admitted yet is refused by that.
+    /// Ends a flow with a reset. If it was not admitted yet, the peer sees a refused connection.
     pub fn abort(&mut self, key: FlowKey) {
         self.change(key, Stack::abort);
     }
 
-    /// Says that the owner will send no more.
+    /// Closes the sending side: the owner will send no more data.
     pub fn finish(&mut self, key: FlowKey) {
         self.change(key, Stack::finish);
     }
 
-    /// Says that the owner has lost interest: the flow is removed as soon as the wire is done with it.
+    /// Tells the table that the owner does not need the flow any more. It is removed as soon as its last packet has
+    /// been sent.
     pub fn release(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key) {
             flow.released = true;
@@ -263,8 +265,8 @@ impl Table {
             .is_some_and(|flow| flow.stack.is_established())
     }
 
-    /// Offers the free part of a flow's send buffer to `fill`, which returns how many bytes it wrote. `None` if the
-    /// flow has no room, or takes no data yet or no longer.
+    /// Lets `fill` write into the free part of a flow's send buffer; `fill` returns how many bytes it wrote. `None` if
+    /// the buffer has no room, or if the flow does not accept data yet or any more.
     pub fn send_with<R>(
         &mut self,
         key: FlowKey,
@@ -278,7 +280,7 @@ impl Table {
         Some(result)
     }
 
-    /// Offers a flow's received bytes to `take`, which returns how many it took.
+    /// Lets `take` read a flow's received bytes; it returns how many it has consumed.
     pub fn receive_with<R>(
         &mut self,
         key: FlowKey,
@@ -289,26 +291,26 @@ impl Table {
         };
         let received = flow.stack.receive_with(take);
         if matches!(received, Receive::Data(_)) {
-            // The peer may have to be told of the room in the buffer.
+            // The peer may have to be sent a window update.
             self.touch(key);
         }
         received
     }
 
-    /// Whether a flow has ended otherwise than by both sides finishing.
+    /// Whether a flow has ended in any other way than both sides finishing.
     pub fn is_reset(&mut self, key: FlowKey) -> bool {
         self.flows
             .get_mut(&key)
             .is_none_or(|flow| flow.stack.is_reset())
     }
 
-    /// Whether [`Table::poll_packet`] has something to do.
+    /// Whether [`Table::poll_packet`] may have a packet to send.
     pub fn wants_wire(&self, pick: Pick) -> bool {
         let replies = pick == Pick::Any && !self.replies.is_empty();
         replies || !self.scheduler.is_empty(pick)
     }
 
-    /// Appends one packet frame to `out` and says what it is; `None` when nothing is left to send.
+    /// Appends one packet frame to `out` and describes it; `None` when nothing is left to send.
     pub fn poll_packet(
         &mut self,
         now: Instant,
@@ -340,7 +342,7 @@ impl Table {
             to: *key.dst.ip(),
             begins: false,
         };
-        // What the stack sends next must not overtake its answers.
+        // Later packets of the stack must not overtake its answers.
         if let Some(answer) = flow.answers.pop_front() {
             out.extend_from_slice(&answer);
             self.touch(key);
@@ -363,8 +365,8 @@ impl Table {
         Some(key)
     }
 
-    /// Queues for the wire flows whose timers have expired, as many as make a turn. If there are more,
-    /// [`Table::poll_timeout`] is not after `now`.
+    /// Schedules the flows whose timers have expired, up to a fixed number. If more have expired,
+    /// [`Table::poll_timeout`] does not return a time after `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         for _ in 0..TIMERS_IN_A_TURN {
             let due = self.timers.first().filter(|(at, _)| *at <= now);
@@ -407,7 +409,7 @@ impl Table {
                 src: SocketAddrV4::new(local, port),
                 dst: remote,
             };
-            // The two ends of a connection of a host to itself must differ.
+            // A host may connect to itself, but the two ends of the connection must differ.
             if key.src != key.dst && !self.flows.contains_key(&key) {
                 return Some(key);
             }
@@ -440,7 +442,7 @@ impl Table {
         }
     }
 
-    /// Queues a flow for the wire: only the stack knows whether it has something to send.
+    /// Schedules a flow for sending, even if it may have nothing to send: only its stack knows that.
     fn touch(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key)
             && !flow.queued
@@ -459,7 +461,7 @@ impl Table {
         }
     }
 
-    /// Decides about a flow that had the wire: queues it again, arms its timer, or removes it.
+    /// Decides what happens to a flow after it was polled: schedules it again, arms its timer, or removes it.
     fn settle(&mut self, now: Instant, key: FlowKey, sent: bool) {
         let Some(flow) = self.flows.get_mut(&key) else {
             return;
@@ -489,7 +491,7 @@ impl Table {
             self.scheduler.end(key);
             return;
         }
-        // A stack that wants the wire but did not use it is asked again a little later, not at once for ever.
+        // A stack that wants to send but did not is polled again a little later. Polling at once would loop for ever.
         let at = at.max(now + Duration::from_millis(1));
         if flow.armed.is_none_or(|armed| at < armed) {
             if let Some(later) = flow.armed.replace(at) {
@@ -501,7 +503,7 @@ impl Table {
 }
 
 impl Flow {
-    /// Whether the bytes of a segment may be kept. If not, the segment is dropped, and the peer sends it again.
+    /// Whether there is memory for the bytes of a segment. If not, the segment is dropped, and the peer retransmits it.
     fn has_room_for(&mut self, segment: Segment, memory: &mut Memory) -> bool {
         let numbered = u32::from(segment.flags.syn) + u32::from(segment.flags.fin);
         let bytes = usize::try_from(segment.span - numbered).unwrap_or(usize::MAX);
@@ -509,7 +511,7 @@ impl Flow {
         let expected = *self.expected.get_or_insert(segment.seq);
         let window = self.stack.window();
         if bytes > 0 && self.receiving.touched < window {
-            // Bytes that come early touch a page of their own.
+            // Bytes that arrive out of order touch a page of their own.
             let early = segment.seq != expected;
             let bytes = if early { bytes.max(PAGE) } else { bytes };
             let touched = window.min(self.receiving.touched + bytes);
@@ -528,7 +530,8 @@ impl Flow {
         true
     }
 
-    /// Whether its owner should look at it: there are bytes to take, there is room worth filling, or its state has changed.
+    /// Whether its owner should be woken: data has arrived, there is enough free room to send, or the state has
+    /// changed.
     fn has_news(&mut self) -> bool {
         let state = self.stack.state();
         let has_changed = self.known != state;
@@ -549,7 +552,7 @@ impl Flow {
         if extent.paid == window {
             return self.stack.send_with(fill);
         }
-        // An empty buffer is filled from its beginning.
+        // When the buffer is empty, the next byte is written at its beginning.
         if self.stack.unsent() == 0 {
             extent.touched = 0;
         }
@@ -572,7 +575,7 @@ impl Flow {
     }
 }
 
-/// A small generator of numbers that differ (Steele, Lea and Flood, 2014). Nothing secret depends on it.
+/// A small pseudo-random generator, `SplitMix` (Steele, Lea and Flood, 2014). Nothing secret depends on it.
 struct SplitMix(u64);
 
 impl SplitMix {

@@ -1,28 +1,28 @@
-//! Which flow has the wire next: fair between the hosts that flows lead to, and between the flows of each.
+//! Decides which flow sends next: fairly between destination hosts, and fairly between the flows to each host.
 //!
-//! A host that makes this one send a packet for each of its own does not keep packets to other hosts waiting.
+//! A host that makes this one send a packet for each of its own packets does not delay packets to other hosts.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{addr::FlowKey, turns::Turns};
 
-/// How many bytes may go to one host before the next one gets its turn. If it is a little more, the host has less next
-/// time.
+/// How many bytes are sent to one host before the next one has its turn. A host that exceeds this has less in its next
+/// turn.
 const HOST_QUANTUM: i64 = 64 << 10;
 
-/// The cost of a packet beside its bytes, in bytes, for this host and for those on its way.
+/// The cost of a packet in addition to its bytes, in bytes, for this host and for those that forward it.
 const PACKET_COST: i64 = 2 << 10;
 
-/// Which flows have the wire.
+/// Which flows may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pick {
     /// All of them.
     Any,
-    /// Those to a host with which there was nothing to do for a while.
+    /// Only those to a host for which no flow was scheduled for a while.
     Fresh,
 }
 
-/// Flows that want the wire.
+/// The flows that may have something to send.
 #[derive(Debug, Default)]
 pub(super) struct Scheduler {
     lanes: BTreeMap<Ipv4Addr, Lane>,
@@ -36,7 +36,7 @@ struct Lane {
     credit: i64,
 }
 
-/// A flow that has the wire, and whether its host was a fresh one.
+/// The flow that sends now, and whether its host was a fresh one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Holding {
     pub(super) flow: FlowKey,
@@ -44,7 +44,7 @@ pub(super) struct Holding {
 }
 
 impl Scheduler {
-    /// Whether there is nothing to take.
+    /// Whether no flow can be taken.
     pub(super) fn is_empty(&self, pick: Pick) -> bool {
         match pick {
             Pick::Any => self.lanes.values().all(|lane| lane.flows.is_empty()),
@@ -52,12 +52,12 @@ impl Scheduler {
         }
     }
 
-    /// Adds a flow that wants the wire and did not want it before.
+    /// Adds a flow that was not scheduled before.
     pub(super) fn begin(&mut self, flow: FlowKey) {
         self.lane(flow).flows.begin(flow);
     }
 
-    /// Puts back a flow that has had the wire and wants it again.
+    /// Adds a flow that has just sent and may send more.
     pub(super) fn end(&mut self, flow: FlowKey) {
         self.lane(flow).flows.end(flow);
     }
@@ -73,7 +73,7 @@ impl Scheduler {
         })
     }
 
-    /// Takes out the flow that has the wire next. The owner reports with [`Scheduler::spent`] how much was sent.
+    /// Takes out the flow that sends next. The owner reports with [`Scheduler::spent`] how much was sent.
     pub(super) fn take(&mut self, pick: Pick) -> Option<Holding> {
         loop {
             let (host, is_fresh) = match pick {
@@ -90,8 +90,9 @@ impl Scheduler {
             }
             match lane.flows.take() {
                 Some((flow, _)) => return Some(Holding { flow, is_fresh }),
-                // A host that ran dry while it was fresh waits one round before it may be fresh again. Otherwise a host
-                // to which there is little to send, but all the time, would always go before a steady one.
+                // A host whose flows ran out of data while it was fresh waits one round before it counts as fresh
+                // again. Otherwise a host to which a little is sent all the time would always go before one with a
+                // steady stream.
                 None if is_fresh => self.hosts.end(host),
                 None => {
                     self.lanes.remove(&host);
@@ -100,7 +101,7 @@ impl Scheduler {
         }
     }
 
-    /// Reports how many bytes the flow that had the wire has sent: 0, or one packet.
+    /// Reports how many bytes the taken flow has sent: 0, or one packet.
     pub(super) fn spent(&mut self, held: Holding, bytes: usize) {
         let host = *held.flow.dst.ip();
         if let Some(lane) = self.lanes.get_mut(&host)

@@ -21,27 +21,27 @@ pub(super) use smoltcp::socket::tcp::State;
 use super::device::Turn;
 use crate::{addr::FlowKey, time::Instant};
 
-/// Bytes that may be under way in each direction of a flow. The pages of a buffer are touched only as far as data
-/// fills it, so an idle flow costs a page or two, and this much address space.
+/// Size of each buffer of a flow, in bytes, and so the maximum number of bytes in flight in each direction. Pages of a
+/// buffer are touched only as data fills it, so an idle flow costs a page or two, and this much address space.
 pub(super) const WINDOW: usize = 512 << 10;
 
-/// The smaller [`WINDOW`] where memory is scarce: enough for a packet of the largest size.
+/// The [`WINDOW`] when memory is scarce: enough for a packet of the largest size.
 pub(super) const SMALL_WINDOW: usize = 64 << 10;
 
-/// A peer that has been silent for this long is asked for a sign of life.
+/// Idle time after which a keep-alive probe is sent to the peer.
 const KEEP_ALIVE: Duration = Duration::from_secs(45);
 
-/// A peer is given up this long after its last sign of life. With [`KEEP_ALIVE`] that ends a dead flow within two
-/// minutes.
+/// Time without any packet from the peer after which the connection is aborted. With [`KEEP_ALIVE`], a dead flow ends
+/// within two minutes.
 const PEER_TIMEOUT: Duration = Duration::from_secs(110);
 
-/// A stack that has carried more than this, in bytes, has touched pages that the next flow may not need.
+/// A stack that has carried more bytes than this is not reused: it has touched pages that the next flow may not need.
 const REUSE_MAX: usize = 64 << 10;
 
 /// The state of the receiving side of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Receive<R> {
-    /// There were bytes; this is what was made of them.
+    /// There were bytes; the value is the result of reading them.
     Data(R),
     /// Nothing has arrived yet.
     Pending,
@@ -56,25 +56,25 @@ pub(super) struct Stack {
     interface: Interface,
     sockets: SocketSet<'static>,
     handle: SocketHandle,
-    /// The owner will send no more.
+    /// Whether the owner will send no more data.
     finished: bool,
-    /// The SYN|ACK is held back until the far dial is decided.
+    /// Whether the SYN|ACK is delayed until the dial at the far end has succeeded.
     paused: bool,
     stage: Stage,
-    /// Bytes of packets that came in or went out.
+    /// Number of bytes in all received and sent packets.
     carried: usize,
     /// The size of each of the two buffers, in bytes.
     window: usize,
 }
 
-/// How far a stack's life has come.
+/// The life cycle of a stack.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Packets may come and go.
+    /// Packets can be received and sent.
     Open,
-    /// Nothing more will cross the wire. What has arrived can still be taken.
+    /// No more packets are sent or received, but received data can still be read.
     Over,
-    /// The stack itself failed: smoltcp panicked, and what it holds cannot be trusted.
+    /// smoltcp has panicked, so its state cannot be trusted.
     Broken,
 }
 
@@ -124,7 +124,7 @@ impl Stack {
         self.socket().can_recv()
     }
 
-    /// The stack for another connection; `None` if it is not worth keeping.
+    /// The stack, for another connection; `None` if it should not be reused.
     pub(super) fn reuse(mut self) -> Option<Self> {
         if self.stage == Stage::Broken || self.carried > REUSE_MAX || self.window != WINDOW {
             return None;
@@ -140,14 +140,15 @@ impl Stack {
         self.take_address(key);
         let context = self.interface.context();
         let socket = self.sockets.get_mut::<tcp::Socket>(self.handle);
-        // The only errors are an open socket and an address or port of zero. Such a flow is born closed.
+        // The only possible errors are an open socket, and an address or port of zero. Such a flow is closed from the
+        // start.
         let _ = socket.connect(context, endpoint(key.dst), listen_endpoint(key.src));
     }
 
     /// Waits for a SYN to `key.src`, and does not answer it before [`Stack::admit`].
     pub(super) fn listen(&mut self, key: FlowKey) {
         self.take_address(key);
-        // As in `connect`, only a port of zero is refused.
+        // As in `connect`, the only possible error is a port of zero.
         let _ = self.socket_mut().listen(listen_endpoint(key.src));
         self.socket_mut().pause_synack(true);
         self.paused = true;
@@ -161,7 +162,7 @@ impl Stack {
         });
     }
 
-    /// Takes in a packet of this flow. What must be answered at once goes to `replies`.
+    /// Processes a packet of this flow. Answers that must be sent immediately are added to `replies`.
     pub(super) fn handle_packet(&mut self, now: Instant, packet: &[u8], replies: &mut BytesMut) {
         self.carried = self.carried.saturating_add(packet.len());
         self.guarded(|stack| {
@@ -170,8 +171,8 @@ impl Stack {
                 .interface
                 .poll_ingress_single(clock(now), &mut turn, &mut stack.sockets);
         });
-        // A SYN that is not in order leaves the socket listening, and a reset makes it listen again. Nobody will send
-        // another SYN for this flow: the table knows flows by their SYN.
+        // An invalid SYN leaves the socket listening, and a reset makes it listen again. No other SYN for this flow
+        // will come, because the table would begin a new flow with it.
         if self.socket().state() == State::Listen {
             self.abort();
         }
@@ -192,9 +193,9 @@ impl Stack {
         self.carried = self.carried.saturating_add(out.len() - before);
     }
 
-    /// When to poll again; a time that has passed if there is something to send.
+    /// When to poll again; a time in the past if there is something to send.
     pub(super) fn poll_timeout(&mut self, now: Instant) -> Option<Instant> {
-        // While the SYN|ACK is held back, smoltcp asks to be polled at once, for ever.
+        // While the SYN|ACK is delayed, smoltcp asks to be polled immediately, again and again.
         if self.paused || self.stage != Stage::Open {
             return None;
         }
@@ -204,7 +205,7 @@ impl Stack {
         ))
     }
 
-    /// Answers the held SYN: the far dial succeeded.
+    /// Sends the delayed SYN|ACK, because the dial at the far end has succeeded.
     pub(super) fn admit(&mut self) {
         self.paused = false;
         self.socket_mut().pause_synack(false);
@@ -218,14 +219,14 @@ impl Stack {
         socket.abort();
     }
 
-    /// Sends FIN once all data was sent.
+    /// Sends a FIN after all data has been sent.
     pub(super) fn finish(&mut self) {
         self.finished = true;
         self.socket_mut().close();
     }
 
-    /// Offers the free part of the send buffer to `fill`, which returns how many bytes it wrote. `None` if there is no
-    /// room, or the connection takes no data yet or no longer.
+    /// Lets `fill` write into the free part of the send buffer; `fill` returns how many bytes it wrote. `None` if there
+    /// is no room, or if the connection does not accept data yet or any more.
     pub(super) fn send_with<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
         self.guarded(|stack| {
             let socket = stack.socket_mut();
@@ -236,7 +237,7 @@ impl Stack {
         })?
     }
 
-    /// Offers received bytes to `take`, which returns how many it took.
+    /// Lets `take` read the received bytes; it returns how many it has consumed.
     pub(super) fn receive_with<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Receive<R> {
         if self.socket().can_recv() {
             let taken = self.guarded(|stack| stack.socket_mut().recv(|bytes| take(bytes)));
@@ -254,7 +255,7 @@ impl Stack {
         }
     }
 
-    /// Whether the connection has ended otherwise than by both sides finishing.
+    /// Whether the connection has ended in any other way than both sides finishing.
     pub(super) fn is_reset(&mut self) -> bool {
         if self.stage == Stage::Broken {
             return true;
@@ -263,14 +264,14 @@ impl Stack {
         if socket.state() != State::Closed {
             return false;
         }
-        // All our bytes must have gone out, and all of theirs must have been taken.
+        // The end was clean only if all our data has been sent and all data of the peer has been read.
         !(self.finished && socket.send_queue() == 0 && self.fin_received())
     }
 
-    /// Whether nothing more will ever cross the wire for this flow.
+    /// Whether no more packets will be sent or received for this flow.
     ///
-    /// TIME-WAIT (RFC 9293 section 3.6.1) is cut short once our last acknowledgment is out: it guards against old
-    /// segments that arrive late, and a pipe cannot deliver late.
+    /// TIME-WAIT (RFC 9293 section 3.6.1) ends as soon as our last acknowledgment has been sent: it protects against
+    /// old segments that arrive late, and a pipe never delivers late.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         if self.stage != Stage::Open {
             return true;
@@ -303,8 +304,8 @@ impl Stack {
         peeked.unwrap_or(false)
     }
 
-    /// Calls smoltcp, which has panicked on strange sequence numbers before: one flow may die of that, but not the
-    /// agent. `None` if this flow has.
+    /// Calls smoltcp and catches its panics. It has panicked on strange sequence numbers before; such a panic may end
+    /// one flow, but not the agent. `None` if the stack has failed, now or earlier.
     fn guarded<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> Option<R> {
         if self.stage == Stage::Broken {
             return None;

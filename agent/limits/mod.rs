@@ -1,4 +1,4 @@
-//! What the administrator of a machine permits agents to do there. No manager can override it.
+//! The permits that the administrator of a machine gives to agents there. No manager can override them.
 //!
 //! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by
 //! each of them, and a list permits nothing that it does not name.
@@ -20,17 +20,17 @@ use crate::{
     text::quote,
 };
 
-/// How many permitted things a refusal names.
+/// How many permitted items are listed in a refusal.
 const NAMED_MAX: usize = 6;
 
-/// Everything that limits an agent; without a list, nothing does.
+/// All lists of permits for an agent; if there is no list, everything is permitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Limits(Vec<Permits>);
 
 /// One list of permits. Everything that it does not name is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permits {
-    /// The place where it is written, for people.
+    /// Where the list is written, for messages: a file or an option.
     origin: String,
     listen: Permit<Vec<ListenRange>>,
     dial: Permit<Vec<Remote>>,
@@ -40,22 +40,22 @@ pub struct Permits {
     write: Permit<Vec<Writable>>,
 }
 
-/// What is permitted of one kind of action.
+/// The permitted items of one kind of action.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Permit<T> {
     what: T,
-    /// Whether anything is written about it, even that nothing is permitted.
+    /// Whether the kind is mentioned at all, including an explicit "nothing".
     written: bool,
-    /// The line of a file in which it is written.
+    /// The line of the file where it is written; `None` if the list comes from an option.
     line: Option<usize>,
 }
 
-/// The rule that does not permit something.
+/// A sentence that says which rule does not permit an action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(String);
 
-/// What a person elsewhere can do about any [`Refusal`].
+/// The advice for any [`Refusal`] to a person who is not the administrator.
 pub const REMEDY: &str = "ask the administrator of that machine";
 
 impl Limits {
@@ -64,7 +64,7 @@ impl Limits {
         Self(vec![Permits::default()])
     }
 
-    /// Narrows the limits by one more list.
+    /// Adds one more list, whose permits are also required.
     pub fn add(&mut self, permits: Permits) {
         self.0.push(permits);
     }
@@ -79,8 +79,8 @@ impl Limits {
         self.all(Kind::Proxy, |permits| has(&permits.proxy.what, address))
     }
 
-    /// Whether a destination may be dialled. For a name this says only whether its addresses are worth looking up: each
-    /// of them counts by itself ([`Limits::may_connect`]).
+    /// Whether a destination may be dialled. For a name this only says whether its addresses should be looked up: each
+    /// address is then checked with [`Limits::may_connect`].
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Refusal> {
         match &destination.host {
             Host::Ip(address) => self.may_connect(destination, *address),
@@ -91,7 +91,7 @@ impl Limits {
         }
     }
 
-    /// Whether an address may be dialled to which a destination has led.
+    /// Whether an address to which a destination was resolved may be dialled.
     pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Refusal> {
         let name = match &destination.host {
             Host::Ip(_) => None,
@@ -104,12 +104,12 @@ impl Limits {
         })
     }
 
-    /// Whether other machines may be dialled for other hosts.
+    /// Whether this agent may dial other machines on behalf of other hosts.
     pub fn may_be_gateway(&self) -> Result<(), Refusal> {
         self.all(Kind::Gateway, |permits| permits.gateway.what)
     }
 
-    /// Whether other hosts may be told the addresses of such names.
+    /// Whether other hosts may be told the addresses of these names.
     pub fn may_resolve(&self, names: Names) -> Result<(), Refusal> {
         self.all(Kind::Resolve, |permits| permits.resolve.what >= names)
     }
@@ -141,8 +141,8 @@ fn has(ranges: &[ListenRange], address: SocketAddr) -> bool {
 }
 
 impl Permits {
-    /// The list in the words of an option that may be given several times, each time without a value or with
-    /// `KEY=VALUE,...`.
+    /// Parses the list from the values of an option, which may be given several times, each time without a value or
+    /// with `KEY=VALUE,...`.
     pub fn from_words<'a>(
         origin: &str,
         texts: impl IntoIterator<Item = &'a str>,
@@ -153,7 +153,7 @@ impl Permits {
         };
         for text in texts {
             let mut kind = None;
-            // An option without a value only says that there is a list.
+            // An option without a value only says that a list exists.
             for part in text.split(',').filter(|_| !text.trim().is_empty()) {
                 let value = match part.split_once('=') {
                     Some((key, value)) => {
@@ -174,7 +174,7 @@ impl Permits {
         Ok(permits)
     }
 
-    /// The list in the text of a file, or everything that is wrong with it.
+    /// Parses the list from the text of a file, or returns everything that is wrong with it.
     pub fn from_file(origin: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let (rules, mut problems) = read(text);
         let mut permits = Self {
@@ -205,7 +205,7 @@ impl Permits {
         }
     }
 
-    /// The list in the words of the option, as [`Permits::from_words`] reads it.
+    /// The list as values of the option, as [`Permits::from_words`] parses it.
     pub fn to_words(&self) -> Vec<String> {
         let kinds = Kind::ALL.into_iter().filter(|kind| self.written(*kind).0);
         let said = kinds.map(|kind| {
@@ -220,7 +220,7 @@ impl Permits {
         said.collect()
     }
 
-    /// Notes that something is written about a kind, and where.
+    /// Notes that a kind is mentioned, and in which line.
     fn begin(&mut self, kind: Kind, line: Option<usize>) {
         fn begin<T>(permit: &mut Permit<T>, line: Option<usize>) {
             permit.written = true;
@@ -236,10 +236,10 @@ impl Permits {
         }
     }
 
-    /// Permits one more thing.
+    /// Adds one more permit.
     fn put(&mut self, kind: Kind, text: &str, line: Option<usize>) -> Result<(), String> {
         let text = text.trim();
-        // It is an error to write two words for what can be only one thing, or anything beside the word for nothing.
+        // It is an error to write two values for a kind that has only one, or another value beside "nothing".
         let said = self.written(kind).0;
         let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == words::NOTHING;
         if said && (single || self.items(kind).is_empty()) {
@@ -276,7 +276,7 @@ impl Permits {
         }
     }
 
-    /// What is permitted of a kind; empty if nothing is.
+    /// The permitted items of a kind; empty if nothing is permitted.
     fn items(&self, kind: Kind) -> Vec<String> {
         fn texts(items: &[impl ToString]) -> Vec<String> {
             items.iter().map(ToString::to_string).collect()

@@ -1,5 +1,4 @@
-//! The small language of permits: the values of `listen=`, `dial=` and the others, and those of the same keys in a
-//! file.
+//! Parsers for permits: the values of `listen=`, `dial=` and the other keys, in an option and in a file.
 
 use std::{
     fmt,
@@ -33,15 +32,15 @@ pub(super) enum Kind {
     Write,
 }
 
-/// The names that are asked for.
+/// The set of names that other hosts may resolve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Names {
     /// No names.
     #[default]
     Nothing,
-    /// The names of the network.
+    /// The names of the network itself.
     Network,
-    /// All names that the machine can resolve, too.
+    /// Also all names that the machine can resolve.
     Everything,
 }
 
@@ -59,12 +58,12 @@ pub(super) struct Remote {
     ports: Ports,
 }
 
-/// Something that may be written.
+/// An item that may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Writable {
     /// The hosts file of the machine.
     HostsFile,
-    /// A folder and what is below it, as it is written.
+    /// A folder with everything below it; the path is kept as it was written.
     Folder(String),
 }
 
@@ -101,7 +100,7 @@ impl ListenRange {
 }
 
 impl Remote {
-    /// Whether a name may lead to something permitted.
+    /// Whether a name may resolve to a permitted address.
     pub(super) fn may_have(&self, name: &str, port: u16) -> bool {
         let may = match &self.target {
             Target::Cidr(_) => true,
@@ -110,8 +109,9 @@ impl Remote {
         may && self.ports.0.contains(&port)
     }
 
-    /// Whether an address is permitted, or the name that has led to it. An address that means something else on every
-    /// machine (the loopback, metadata services) has to be named: neither a larger block nor a pattern leads there.
+    /// Whether an address is permitted, or the name that was resolved to it. An address that means something else on
+    /// every machine (loopback, metadata services) has to be permitted explicitly: a larger block or a pattern does not
+    /// include it.
     pub(super) fn has(&self, name: Option<&str>, address: IpAddr, port: u16) -> bool {
         let has = match &self.target {
             Target::Cidr(_) if is_special(address) => self.target.names_special(address),
@@ -127,8 +127,8 @@ impl Remote {
 }
 
 impl Writable {
-    /// Whether a folder is this one, or below it. Both are compared as they are written; a path that could lead out of
-    /// the folder again is not below it.
+    /// Whether a folder is this one, or below it. Paths are compared as they are written. A path with parts that could
+    /// lead out of the folder again does not count as below it.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         let Self::Folder(permitted) = self else {
             return false;
@@ -179,7 +179,7 @@ pub(super) fn names(text: &str) -> Result<Names, String> {
     })
 }
 
-/// A range on the loopback: an agent listens for other hosts nowhere else.
+/// A range of loopback addresses, because an agent listens for other hosts only there.
 pub(super) fn loopback(text: &str) -> Result<ListenRange, String> {
     let range = listen_range(Kind::Listen, text)?;
     match range.block {
@@ -247,11 +247,12 @@ fn target(text: &str) -> Result<Target, TargetError> {
     }
 }
 
-/// The part before the port, and the ports: all of them if there is none. An IPv6 address before a port has brackets.
+/// Splits a text into the part before the port, and the ports; all ports if none are written. An IPv6 address before a
+/// port has brackets.
 fn split(text: &str) -> Option<(&str, Ports)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
-        // Only IPv6 addresses stand in brackets.
+        // Only IPv6 addresses may be in brackets.
         let host = Some(host).filter(|host| host.contains(':'))?;
         return match rest.strip_prefix(':') {
             Some(text) => Some((host, ports(text)?)),
@@ -333,7 +334,7 @@ impl fmt::Display for Names {
     }
 }
 
-/// Writes a block; one that has a single address is written as that address.
+/// Writes a block; a block with a single address is written as that address.
 fn write_block(f: &mut fmt::Formatter<'_>, block: &IpNet) -> fmt::Result {
     let (open, close) = match block {
         IpNet::V4(_) => ("", ""),

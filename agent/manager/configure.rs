@@ -13,14 +13,14 @@ use crate::{
 
 const TCP: &str = "tcp";
 
-/// Stands for everybody, or everything.
+/// The wildcard for all hosts or all destinations.
 const EVERYTHING: &str = "*";
 
-/// The configuration of `host`'s agent. `manager` is the word of this run of the manager, empty for an agent inside of
-/// it.
+/// The configuration of `host`'s agent. `manager` is the run id of this manager, and empty for an agent inside the
+/// manager.
 pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
-    // An agent is not told of what it may not reach, so that it does not listen for it.
+    // An agent does not learn of ports that it may not reach, so it does not listen for them.
     let may = |other: &HostPlan, port| plan.policy.allows(host.vip, other.vip, port);
     Configure {
         me: host.vip.address(),
@@ -63,7 +63,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
-        // The policy leaves out no relay: nothing listens for relays, and a refused question to one is reported.
+        // All relays are included, whatever the policy says: nothing listens for relays, and a refused request to one
+        // is reported.
         relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
@@ -112,8 +113,8 @@ fn word(action: Action) -> String {
     word.to_owned()
 }
 
-/// What the manager supports, or does. An agent in its own process is told the same: its packets go on through pipes
-/// that may change them, and the manager passes them on unread.
+/// The features of the manager. An agent inside the manager is told the same: the manager forwards its packets unread,
+/// and later pipes may damage them.
 fn features() -> Vec<String> {
     let features = [
         feature::PROBLEMS,
@@ -129,7 +130,7 @@ fn features() -> Vec<String> {
 pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
     if !plan.policy.is_open() {
-        // An agent that does not know policies would connect for others to whatever a route leads to.
+        // An agent that does not know policies would, for other hosts, connect to everything that a route leads to.
         required.push(feature::POLICY);
     }
     let mut wanted = Vec::new();
@@ -155,7 +156,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
         wanted.push(feature::ROUTES);
         let has_exceptions = plan.routes.iter().any(|route| !route.not_to.is_empty());
         if has_exceptions && plan.routes.has_gateway(host.vip) {
-            // A gateway that does not know exceptions would dial what they keep out.
+            // A gateway that does not know exceptions would dial the destinations that they exclude.
             required.push(feature::NOT_TO);
         } else if has_exceptions {
             wanted.push(feature::NOT_TO);
@@ -179,7 +180,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     Demands { required, wanted }
 }
 
-/// The published ports that the network carries.
+/// The published ports that agents can serve.
 pub(super) fn carried(host: &HostPlan) -> impl Iterator<Item = &Forward> {
     host.forwards
         .iter()
@@ -200,7 +201,7 @@ fn listen(proxy: Option<&ProxyPlan>) -> Listen {
     })
 }
 
-/// One port of each host that has it.
+/// One port of each host that has such a port.
 fn endpoints(plan: &Plan, port: impl Fn(&HostPlan) -> Option<Port>) -> Vec<Endpoint> {
     let endpoint = |host: &HostPlan| {
         Some(Endpoint {

@@ -1,4 +1,4 @@
-//! The switch's flows in the words of the manifest.
+//! The switch's flows, described with the names of the manifest.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use crate::{
     view::{FlowState, FlowView, flow_id},
 };
 
-/// What people see of a flow.
+/// Returns a flow as people see it.
 pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo) -> FlowView {
     let name = |vip: Vip| match hosts.get(&vip) {
         Some(host) => host.plan.name.to_string(),
@@ -48,7 +48,7 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo
     }
 }
 
-/// The pattern by which a gateway was chosen for an address.
+/// The pattern of the route by which a gateway was chosen for an address.
 fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
     let leads = |route: &&Route| route.via.contains(&gateway);
     if let Some(route) = routes.to_address(address.into()).filter(leads) {

@@ -1,4 +1,4 @@
-//! A change of the manifest as a whole: applied, or held until a person has agreed to what it grants.
+//! A change of the manifest as a whole: it is applied, or held until a person has agreed to what it grants.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{
 pub enum Hold {
     /// Nothing waits.
     Nothing,
-    /// New and changed commands wait, each for itself; everything else is applied.
+    /// New and changed commands wait, each separately; everything else is applied.
     Commands,
     /// The whole change waits, if it grants anything that the running network does not.
     NewGrants,
@@ -23,9 +23,9 @@ pub enum Hold {
 pub struct ReloadOutcome {
     /// What happens to hosts.
     pub changes: Vec<Change>,
-    /// What the network grants now and did not before; if the change is held, what it would grant.
+    /// What the network grants now and did not grant before. If the change is held, what it would grant.
     pub grants: BTreeSet<Grant>,
-    /// The number under which the whole change is held, if it is. The network is as before then.
+    /// The number under which the whole change is held, and the network is unchanged; `None` if the change was applied.
     pub held: Option<u64>,
 }
 
@@ -45,10 +45,11 @@ impl HeldPlan {
     }
 }
 
-/// How many sentences of one change are listed. Further ones are counted, since the list is a part of every snapshot.
+/// How many sentences of one change are listed. Further ones are only counted, because the list is part of every
+/// snapshot.
 const SENTENCES_MAX: usize = 1_000;
 
-/// Grants in sentences.
+/// The grants as sentences.
 pub(super) fn sentences(grants: &BTreeSet<Grant>) -> Vec<String> {
     let told = grants.iter().take(SENTENCES_MAX);
     let mut told: Vec<_> = told.map(ToString::to_string).collect();

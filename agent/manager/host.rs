@@ -19,7 +19,7 @@ pub(super) struct Host {
     pub(super) prompts: Prompts,
     /// A command that waits for approval.
     pub(super) held: Option<HeldCommand>,
-    /// Whether the host was removed, and only its process has still to end.
+    /// Whether the host was removed, and only its process still has to end.
     pub(super) leaving: bool,
     /// Whether the switch has been told that it can be reached.
     pub(super) up: bool,
@@ -27,20 +27,20 @@ pub(super) struct Host {
     pub(super) lost: bool,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
-    /// Since when the host has been in its state.
+    /// When the host entered its present state.
     since: Instant,
-    /// When it was last reported that the host sends in the name of others.
+    /// When it was last reported that the host sends packets with other hosts' addresses; `None` if it never was.
     suspected: Option<Instant>,
 }
 
-/// The pause between two reports that a host sends in the name of others.
+/// The pause between two reports that a host sends packets with other hosts' addresses.
 const SUSPICION_PAUSE: Duration = Duration::from_mins(1);
 
 /// A command that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HeldCommand {
     pub(super) start: Start,
-    /// No other command has this number, so that a person approves the command that was shown with it.
+    /// A unique number, so that a person approves exactly the command that was shown.
     pub(super) number: u64,
 }
 
@@ -59,7 +59,7 @@ impl HeldCommand {
     }
 }
 
-/// How long a reason may be, in bytes; the list of troubles has all of it.
+/// Limit on the length of a reason, in bytes; the list of troubles is complete.
 const REASON_MAX: usize = 4 << 10;
 
 /// Troubles in one line.
@@ -78,8 +78,8 @@ fn listed(troubles: &[Trouble]) -> String {
     line
 }
 
-/// What an agent has reported. Of a report without a code, which an agent of another version has made, only the words are
-/// known.
+/// Translates an agent's report. If the report has no code, because the agent has another version, only its text is
+/// used.
 fn reported(problem: &ProblemReport) -> Trouble {
     let code = match problem.code {
         Some(ProblemCode::Listen) => TroubleCode::Listen,
@@ -117,8 +117,8 @@ impl Host {
         }
     }
 
-    /// Takes the plan of this host from another manifest. With `hold`, a command that nobody has approved is held under
-    /// the next number, and the host keeps the one that it has.
+    /// Takes over the plan of this host from another manifest. With `hold`, a command that nobody has approved is held
+    /// under the next number, and the host keeps its present command.
     pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, last_number: &mut u64) {
         let unapproved = self.is_unapproved();
         let old = std::mem::replace(&mut self.plan, plan.clone()).start;
@@ -136,7 +136,7 @@ impl Host {
         }
     }
 
-    /// Whether the host has no command that may be started.
+    /// Whether the host has no command that may be started, because its only one waits for approval.
     pub(super) fn is_unapproved(&self) -> bool {
         (self.held.as_ref()).is_some_and(|held| held.start == self.plan.start)
     }
@@ -180,8 +180,8 @@ impl Host {
         }
     }
 
-    /// Why the host is not ready, of these troubles: all of them if it can be reached, and else the first, which is why it
-    /// cannot.
+    /// Why the host is not ready, from these troubles: all of them if the host can be reached, otherwise only the
+    /// first, which is the reason why it cannot.
     fn reason(&self, troubles: &[Trouble]) -> Option<String> {
         let first = troubles.first()?;
         if *self.link.state() == link::State::Ready {
@@ -208,7 +208,7 @@ impl Host {
         })
     }
 
-    /// Everything that is wrong with the host or that it waits for; its loss comes first.
+    /// Everything that is wrong with the host, or for which it waits; its loss comes first.
     fn troubles(&self) -> Vec<Trouble> {
         let lost = match self.link.state() {
             link::State::Ending { why, .. }
@@ -230,7 +230,7 @@ impl Host {
             .collect()
     }
 
-    /// What a person has to approve.
+    /// The trouble that the host waits for an approval; `None` if it does not.
     fn awaits(&self) -> Option<Trouble> {
         let held = self.held_view()?;
         let argv: Vec<_> = held
@@ -262,8 +262,8 @@ impl Host {
         })
     }
 
-    /// The event of a change of state. While the process is ending there is none, since its whole reason is not known
-    /// yet.
+    /// Announces a change of state. Nothing is announced while the process is ending, because the reason is not
+    /// complete yet.
     pub(super) fn announce(&mut self, now: Instant) -> Option<Event> {
         if matches!(self.link.state(), link::State::Ending { .. }) {
             return None;
@@ -285,8 +285,8 @@ impl Host {
         })
     }
 
-    /// Notes a packet in the name of another host, and returns what to report: the first one at once, and then from
-    /// time to time how many there were.
+    /// Counts a packet with the address of another host, and returns what to report: the first packet at once, and
+    /// after that from time to time the number of packets; `None` in between.
     pub(super) fn suspect(&mut self, now: Instant, spoofed: u64) -> Option<Event> {
         let told = self.suspected;
         if told.is_some_and(|told| now - told < SUSPICION_PAUSE) {

@@ -1,15 +1,15 @@
-//! How agents are told which hosts are lost, so that they refuse connections to them instead of accepting and breaking
-//! them.
+//! Tells agents which hosts are lost, so that they refuse connections to these hosts instead of accepting and then
+//! resetting them.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The pause between two messages about lost hosts, for each host of the network. In a small network nobody waits. When
-/// a whole site is lost, each agent is told a few times, and not once for each lost host.
+/// The pause between two messages about lost hosts, multiplied by the number of hosts. In a small network there is
+/// almost no delay. When a whole site is lost, each agent gets a few messages, and not one for each lost host.
 const STEP: Duration = Duration::from_millis(1);
 
-/// When agents were told last, and when they are told next.
+/// When agents were last told about lost hosts, and when they will be told next.
 #[derive(Default)]
 pub(super) struct LostBroadcast {
     told: Option<Instant>,
@@ -17,14 +17,14 @@ pub(super) struct LostBroadcast {
 }
 
 impl LostBroadcast {
-    /// Notes that a host is lost or back, in a network of this many hosts.
+    /// Notes that a host is lost or back, in a network with this many hosts.
     pub(super) fn note(&mut self, now: Instant, hosts: usize) {
         let pause = STEP * u32::try_from(hosts).unwrap_or(u32::MAX);
         let soonest = self.told.map_or(now, |told| now.max(told + pause));
         self.due.get_or_insert(soonest);
     }
 
-    /// Whether it is time to tell agents; true once.
+    /// Whether it is time to tell agents; true only once for each change.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.due.take_if(|due| *due <= now).is_some();
         if is_due {

@@ -1,6 +1,6 @@
-//! The manager's inside: a plan, the links to its agents, and the switch between them.
+//! The state machine of the manager: a plan, the links to its agents, and the switch between them.
 //!
-//! It decides; the driver performs [`Output`]s. It knows agents only by what they write.
+//! It decides; the driver performs its [`Output`]s. It learns about agents only from what they write.
 
 #![cfg_attr(
     not(test),

@@ -26,10 +26,10 @@ use crate::{
     wire::sum,
 };
 
-/// What the driver is to do.
+/// An action that the driver has to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Start the host's agent; answer with [`Core::handle_spawned`].
+    /// Start the host's agent, and report the result with [`Core::handle_spawned`].
     Spawn(Vip, Start),
     /// Close the agent's input.
     CloseInput(Vip),
@@ -39,9 +39,9 @@ pub enum Output {
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
-    /// A reply of that host's agent to the question with this number; see [`Core::ask`].
+    /// The reply of that host's agent to the question with this number; see [`Core::ask`].
     Reply(Vip, u64, AgentReply),
-    /// The question with this number has this answer, or will have none.
+    /// The answer to the prompt with this number; `None` if there will be no answer.
     Answer(u64, Option<Secret>),
     /// Something happened.
     Event(Event),
@@ -49,16 +49,16 @@ pub enum Output {
     Changed,
 }
 
-/// How many questions may be open in a network, so that there is room left for the connections of those who answer
-/// them.
+/// How many prompts may be open in a network. Each holds a connection to the control socket, and some connections must
+/// stay free for the programs with which people answer.
 const PROMPTS_MAX: usize = 128;
 
-/// A running network. It goes on until it is told to stop, whatever becomes of its hosts: a host that is lost is
-/// started again, and one that cannot run as it is waits for a person.
+/// A running network. It runs until it is told to stop, even if hosts fail: a lost host is started again, and a host
+/// that cannot run without a change waits for a person.
 pub struct Core {
     pub(super) plan: Plan,
     pub(super) seed: u64,
-    /// The word of this run of the manager, by which agents recognize their predecessors.
+    /// The run id of this manager, by which agents recognize their predecessors.
     pub(super) run_id: String,
     pub(super) hosts: BTreeMap<Vip, Host>,
     /// The hosts in the order of the manifest.
@@ -66,21 +66,21 @@ pub struct Core {
     pub(super) switch: Switch,
     pub(super) pace: Pace,
     pub(super) lost_broadcast: lost::LostBroadcast,
-    /// The number of the command or change that was held last.
+    /// The number of the last command or change that was held.
     pub(super) last_held_number: u64,
     /// A change of the manifest that waits for a person.
     pub(super) held: Option<held::HeldPlan>,
     pub(super) stopping: bool,
-    /// Whether it was reported that no host can run.
+    /// Whether it has been reported that no host can run.
     hopeless: bool,
-    /// The number of the last question.
+    /// The number of the last prompt.
     prompts: u64,
     pub(super) outputs: VecDeque<Output>,
 }
 
 impl Core {
-    /// The network of a plan, with nothing started. `seed` spreads the tries of hosts that are lost together; no
-    /// other run of a manager has the same.
+    /// The network of a plan; nothing is started yet. `seed` randomizes the times at which lost hosts are retried, and
+    /// must differ from that of every other run of a manager.
     pub fn new(plan: &Plan, seed: u64) -> Self {
         let run_id = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
@@ -123,18 +123,18 @@ impl Core {
         }
     }
 
-    /// Stops all hosts, for good.
+    /// Stops all hosts permanently.
     pub fn stop(&mut self, now: Instant) {
         self.stopping = true;
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
-        // Nothing may be left that would report a change.
+        // A final snapshot is sent, because nothing may be left that would report a change.
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Starts, stops or restarts one host. False if it cannot be started: its command waits for approval, or it is being
-    /// removed.
+    /// Starts, stops or restarts one host. False if it cannot be started, because its command waits for approval, or
+    /// because it is being removed.
     pub fn host_action(&mut self, now: Instant, vip: Vip, action: HostAction) -> bool {
         if action != HostAction::Stop && !self.may_start(vip) {
             return false;
@@ -147,8 +147,8 @@ impl Core {
         true
     }
 
-    /// Handles that the machine has slept, or that its network has changed: hosts that wait are started at once, and
-    /// those that seemed well are asked whether they still are.
+    /// Handles that the machine has slept, or that its uplink has changed: hosts that wait for a retry are started at
+    /// once, and hosts that are up are sent a heartbeat.
     pub fn handle_wake(&mut self, now: Instant) {
         for vip in self.order.clone() {
             self.tell(now, vip, |link| link.handle_wake(now));
@@ -160,13 +160,13 @@ impl Core {
         self.stopping && self.hosts.values().all(|host| host.link.is_at_rest())
     }
 
-    /// The outcome of [`Output::Spawn`].
+    /// Takes the result of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, vip: Vip, outcome: Result<(), CannotStart>) {
         self.tell(now, vip, |link| link.handle_spawned(now, outcome));
     }
 
-    /// Takes whole frames off the front of what an agent has written, and returns when to go on with the rest: no agent
-    /// gets more than a turn at a time.
+    /// Takes whole frames from the front of an agent's output. Returns when to continue with the rest, because no agent
+    /// may use more than its share of time at once.
     pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) -> Turn {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.link.begin_turn();
@@ -213,29 +213,29 @@ impl Core {
         }
     }
 
-    /// An agent has written a line to its standard error.
+    /// Takes a line that an agent has written to its standard error.
     pub fn handle_stderr(&mut self, now: Instant, vip: Vip, line: &[u8]) {
         self.tell(now, vip, |link| link.handle_stderr(now, line));
     }
 
-    /// An agent's stream has ended.
+    /// Handles that an agent's stream has ended.
     pub fn handle_closed(&mut self, now: Instant, vip: Vip) {
         self.tell(now, vip, |link| link.handle_closed(now));
     }
 
-    /// An agent has taken nothing of what was written to it for a long time.
+    /// Handles that an agent has read nothing of its input for a long time.
     pub fn handle_stalled(&mut self, now: Instant, vip: Vip) {
         self.tell(now, vip, |link| link.handle_stalled(now));
     }
 
-    /// An agent's process has ended.
+    /// Handles that an agent's process has ended.
     pub fn handle_exit(&mut self, now: Instant, vip: Vip, ending: Ending) {
         self.tell(now, vip, |link| link.handle_exit(now, ending));
     }
 
-    /// Takes what a host's command asks a person; without a `kind` it is a text that needs no answer. `asker` is the
-    /// process that asks. Returns the number of the question, which is answered by [`Output::Answer`]; `None` if it is
-    /// not taken.
+    /// Takes a prompt of a host's command. Without a `kind` it is a text that needs no answer. `asker` is the id of the
+    /// process that asks. Returns the number of the prompt, which [`Output::Answer`] repeats; `None` if the prompt is
+    /// not accepted.
     pub fn prompt(
         &mut self,
         now: Instant,
@@ -261,8 +261,8 @@ impl Core {
         Some(id)
     }
 
-    /// Takes a person's answer to a question of a host's command, or the refusal to answer. False if the question is
-    /// not open any more.
+    /// Takes a person's answer to a prompt of a host's command, or the refusal to answer. False if the prompt is not
+    /// open any more.
     pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
         let Some(host) = self.hosts.get_mut(&vip) else {
             return false;
@@ -278,7 +278,7 @@ impl Core {
         true
     }
 
-    /// Withdraws a question, because nobody waits for its answer any more.
+    /// Withdraws a prompt, because nobody waits for its answer any more.
     pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
         let host = self.hosts.get_mut(&vip);
         if host.is_some_and(|host| host.prompts.withdraw(prompt)) {
@@ -337,7 +337,7 @@ impl Core {
         links.chain(starts).chain(broadcast).chain(switch).min()
     }
 
-    /// What to do next; call until `None` after every other call.
+    /// The next action for the driver. After every other call, call this until it returns `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs
             .pop_front()
@@ -357,7 +357,7 @@ impl Core {
         }
     }
 
-    /// The plan of the network, with the commands that its hosts have, and not those that wait for approval.
+    /// The plan of the network, with the commands that its hosts have now, without those that wait for approval.
     pub fn plan(&self) -> PlanView {
         let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
         let running = Plan {
@@ -368,14 +368,14 @@ impl Core {
         running.view()
     }
 
-    /// Looks up the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on
-    /// the manager's own host, or else on the first one that is up.
+    /// Works out the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on
+    /// the manager's own host, or otherwise on the first host that is up.
     pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }
 
-    /// Asks an agent something. The reply comes as [`Output::Reply`] with the number that is returned. If nothing can
-    /// be asked, the reply is returned at once.
+    /// Asks an agent a question. `Ok` has the number with which [`Output::Reply`] brings the reply. If the agent cannot
+    /// be asked, the reply is returned immediately as the error.
     pub fn ask(
         &mut self,
         now: Instant,
@@ -398,7 +398,7 @@ impl Core {
         self.hosts.keys().copied().collect()
     }
 
-    /// The flows; if there are more than `most`, those that were in use last.
+    /// The flows. If there are more than `most`, only the most recently used ones.
     pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
         let (total, flows) = self.switch.flows(now, most);
         let flows = flows
@@ -415,8 +415,8 @@ impl Core {
         self.switch.kill_flow(key)
     }
 
-    /// The host with this VIP, name or alias. No name reads as an address. Faces find the host that a person means in the
-    /// same way (`view::Snapshot::host`).
+    /// The host with this VIP, name or alias. A name never looks like an address. Faces find a host in the same way
+    /// (`view::Snapshot::host`).
     pub fn host(&self, name: &str) -> Option<Vip> {
         if let Ok(vip) = name.parse() {
             return self.hosts.contains_key(&vip).then_some(vip);
@@ -434,7 +434,7 @@ impl Core {
         }
     }
 
-    /// Handles the outputs of a link.
+    /// Performs the outputs of a link.
     fn settle(&mut self, now: Instant, vip: Vip) {
         let mut risen = false;
         loop {
@@ -446,7 +446,7 @@ impl Core {
             };
             match output {
                 link::Output::Spawn => self.pace.push(vip),
-                // The command was not started yet, so that there is nothing to end.
+                // The command was not started yet, so there is no process to end.
                 link::Output::CloseInput if self.pace.cancel(vip) => {
                     host.link.handle_exit(now, Ending::Unknown);
                 }
@@ -523,10 +523,10 @@ impl Core {
         }
     }
 
-    /// Starts what may be started at this moment.
+    /// Starts the commands that may be started at this moment.
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
-            // Frames for an earlier agent mean nothing to this one.
+            // Frames for an earlier agent are useless to this one.
             self.switch.lower(vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();
@@ -536,7 +536,7 @@ impl Core {
         }
     }
 
-    /// Reports once that no host can run any more unless a person does something.
+    /// Reports once that no host can run unless a person does something.
     fn look_for_hope(&mut self) {
         let refused = |host: &Host| matches!(host.link.state(), link::State::Refused { .. });
         let hopeless = self.hosts.values().all(refused) && !self.hosts.is_empty();
@@ -549,7 +549,7 @@ impl Core {
     }
 }
 
-/// The word by which an agent recognizes its predecessors; empty for an agent inside of the manager.
+/// The run id by which an agent recognizes its predecessors; empty for an agent inside the manager.
 pub(super) fn run_id_for<'a>(run_id: &'a str, start: &Start) -> &'a str {
     match start {
         Start::Command(_) => run_id,

@@ -1,17 +1,17 @@
-//! How fast commands are started. A network that begins starts them all at once. Hosts that come back are started a few
-//! at a time, so that two hundred hosts that were lost together do not load the laptop in the same moment.
+//! Limits how fast commands are started. A network starts all its commands at once when it begins. Later, hosts are
+//! started a few at a time, so that two hundred hosts that were lost together do not overload the laptop.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{addr::Vip, time::Instant};
 
-/// The pause between two starts, once the first burst is over.
+/// The pause between two starts after the burst.
 const STEP: Duration = Duration::from_millis(50);
 
-/// How many starts may follow each other without a pause after a quiet time.
+/// How many starts may follow each other without a pause after a period without starts.
 const BURST: u32 = 20;
 
-/// Commands that wait to be started, and how many of them may be started at this moment.
+/// Commands that wait to be started, and how many of them may be started now.
 pub(super) struct Pace {
     allowed: u32,
     counted: Instant,
@@ -19,7 +19,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Lets the first `allowed` starts pass at once.
+    /// Allows the first `allowed` starts immediately.
     pub(super) fn new(allowed: u32) -> Self {
         Self {
             allowed,
@@ -28,7 +28,7 @@ impl Pace {
         }
     }
 
-    /// Lets one more start pass.
+    /// Allows one more start immediately.
     pub(super) fn allow(&mut self) {
         self.allowed = self.allowed.saturating_add(1);
     }
@@ -37,14 +37,14 @@ impl Pace {
         self.waiting.push_back(vip);
     }
 
-    /// Takes a start back; false if it was made already.
+    /// Cancels a waiting start; false if the command was started already.
     pub(super) fn cancel(&mut self, vip: Vip) -> bool {
         let before = self.waiting.len();
         self.waiting.retain(|waiting| *waiting != vip);
         self.waiting.len() < before
     }
 
-    /// The next command to start now.
+    /// The next command to start now; `None` if no start is waiting, or none is allowed yet.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Vip> {
         let steps = (now - self.counted).as_micros() / STEP.as_micros();
         if steps > 0 {

@@ -1,4 +1,4 @@
-//! What one host's command asks a person: the questions that are open, and the answers that are kept for the next time.
+//! The prompts of one host's command: the open ones, and the answers that are kept for its next runs.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::{
     view::{PromptKind, PromptView, Trouble, TroubleCode},
 };
 
-/// How many questions of a host may be open; a command asks one after the other.
+/// How many prompts of a host may be open. A command normally asks one after the other.
 const OPEN_MAX: usize = 4;
 
 /// How many answers are kept for a host.
 const KEPT_MAX: usize = 16;
 
-/// How many processes of one run of the command may use the same answer.
+/// How many processes of one run of the command may be given the same answer.
 const USES_MAX: usize = 8;
 
 /// The most lines of a question that are shown.
@@ -46,9 +46,9 @@ struct Prompt {
 #[derive(Debug)]
 struct Kept {
     answer: Secret,
-    /// The processes of this run that were given the answer.
+    /// The ids of the processes in this run that were given the answer.
     used: Vec<u32>,
-    /// Whether this run was given the answer without asking a person, and the host was not reached yet.
+    /// Whether this run was given the kept answer, and the host has not been reached since, so that it may be wrong.
     unproven: bool,
 }
 
@@ -61,20 +61,20 @@ pub(super) enum Will {
     Refuses,
 }
 
-/// What becomes of a question that a command asks.
+/// What happens to a prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PromptVerdict {
     /// A person has answered it before.
     Known(Secret),
-    /// It waits for a person.
+    /// The prompt waits for a person.
     Open,
-    /// It is not taken: too many wait already.
+    /// The prompt is not accepted: too many wait already.
     TooMany,
 }
 
 impl Prompts {
-    /// Prepares for a start of the command. Answers that were of no use to its last run are not tried again, since too
-    /// many wrong guesses lock a user out. A different command does not get the answers that were meant for this one.
+    /// Prepares for a start of the command. Kept answers with which its last run did not reach the host are dropped,
+    /// because too many wrong passwords lock a user out. A changed command does not get the answers of the old one.
     pub(super) fn begin(&mut self, start: &Start) {
         if self.start.as_ref() != Some(start) {
             self.kept.clear();
@@ -86,14 +86,14 @@ impl Prompts {
         }
     }
 
-    /// Notes that the host can be reached, so that the answers to its command were right.
+    /// Notes that the host can be reached, which proves that the answers were right.
     pub(super) fn prove(&mut self) {
         for kept in self.kept.values_mut() {
             kept.unproven = false;
         }
     }
 
-    /// Takes a question of the command.
+    /// Takes a prompt of the command.
     pub(super) fn ask(
         &mut self,
         id: u64,
@@ -122,7 +122,7 @@ impl Prompts {
         PromptVerdict::Open
     }
 
-    /// Takes a person's answer, or the refusal to answer; `None` if the question is not open any more.
+    /// Takes a person's answer, or the refusal to answer; `None` if the prompt is not open any more.
     pub(super) fn answer(
         &mut self,
         id: u64,
@@ -149,14 +149,14 @@ impl Prompts {
         Some(will)
     }
 
-    /// Withdraws a question, because nobody waits for its answer any more. False if it was not open.
+    /// Withdraws a prompt, because nobody waits for its answer any more. False if it was not open.
     pub(super) fn withdraw(&mut self, id: u64) -> bool {
         let before = self.open.len();
         self.open.retain(|prompt| prompt.id != id);
         self.open.len() < before
     }
 
-    /// Closes all questions, because the command has ended or is made to. Returns their numbers.
+    /// Closes all prompts, because the command has ended or will be ended. Returns their numbers.
     pub(super) fn close(&mut self) -> Vec<u64> {
         self.open.drain(..).map(|prompt| prompt.id).collect()
     }
@@ -166,7 +166,7 @@ impl Prompts {
         self.open.len()
     }
 
-    /// Why the host needs a person.
+    /// The trouble that the host waits for an answer; `None` if no prompt needs one.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let prompt = self.open.first()?;
         let words: Vec<_> = prompt.shown.split_whitespace().collect();
@@ -196,8 +196,8 @@ impl Prompts {
     }
 }
 
-/// A question as it is shown: its lines made safe like those of standard error, and together no longer than one such
-/// line may be.
+/// A prompt as it is shown: its lines are made safe like lines of standard error, and their total length has the limit
+/// of one such line.
 fn shown(asked: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut room = text::LINE_MAX;

@@ -12,7 +12,7 @@ use crate::{
     wire::control::RefusedAsk,
 };
 
-/// How many refusals a gateway can report at once.
+/// The maximum number of refusals that is believed in one report of a gateway.
 const TIMES_MAX: u64 = 100_000;
 
 /// The event, with the names of the plan.
@@ -38,7 +38,8 @@ pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
     })
 }
 
-/// Takes what a gateway has refused to others. Only gateways are listened to, and how often it was is only their word.
+/// Takes a gateway's report of connections that it has refused. Reports of other hosts are ignored, and the number of
+/// refusals is not verified.
 pub(super) fn note(
     switch: &mut Switch,
     plan: &Plan,
@@ -57,7 +58,7 @@ pub(super) fn note(
     }
 }
 
-/// What is at an address, in the words of a plan: "web1:80", "web1:dns".
+/// The destination in the words of a plan: "web1:80", "web1:dns".
 fn called(plan: &Plan, to: SocketAddrV4) -> String {
     let own = Vip::new(*to.ip()).ok().and_then(|vip| plan.host(vip));
     let is = |port: Option<Port>| port.is_some_and(|port| port.get() == to.port());

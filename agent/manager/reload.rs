@@ -1,4 +1,4 @@
-//! How a running network becomes that of another plan: hosts that did not change keep their pipes and flows.
+//! Changes a running network to another plan: hosts that did not change keep their pipes and flows.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::{
     view::{Event, Grant},
 };
 
-/// Whether commands that nobody has seen yet may be started.
+/// Whether commands that nobody has approved may be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commands {
     /// They are started.
@@ -26,8 +26,7 @@ pub enum Commands {
 }
 
 impl Core {
-    /// Applies or holds the change of the manifest to this plan. A change that was held before is dropped, unless it is
-    /// the same.
+    /// Applies or holds the change to this plan. A change that was held before is dropped, unless it is the same.
     pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
         if self.stopping {
             return ReloadOutcome::default();
@@ -52,7 +51,7 @@ impl Core {
         }
     }
 
-    /// What a plan grants that the network does not. A command that is held does not count: the person who approves it
+    /// What a plan grants that the network does not. A command that will be held does not count, because its approval
     /// grants it.
     fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
         let mut grants = plan::new_grants(&self.plan, plan);
@@ -80,7 +79,7 @@ impl Core {
     }
 
     /// Applies the change that is held under this number, because a person has agreed to it. False if another change is
-    /// held, so that nobody can put another one between what was seen and what was said.
+    /// held by now, so that nobody can exchange the change between its display and the approval.
     pub fn approve_change(&mut self, now: Instant, number: u64) -> bool {
         let held = self.held.take_if(|held| held.number == number);
         let Some(held) = held.filter(|_| !self.stopping) else {
@@ -90,13 +89,13 @@ impl Core {
         true
     }
 
-    /// Makes the network that of `plan`, and returns what that changes.
+    /// Changes the network to `plan`, and returns the differences.
     pub fn reload(&mut self, now: Instant, plan: &Plan, commands: Commands) -> Vec<Change> {
         if self.stopping {
             return Vec::new();
         }
         let grants = self.new_grants(plan, commands);
-        // A change that was held is a part of this plan, or outdated.
+        // A held change is either part of this plan, or outdated.
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
@@ -117,7 +116,7 @@ impl Core {
             }
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
-        // A host that was lost may be another one now. Agents whose list has not changed are not told again.
+        // A lost host may be a different one now. Agents whose list of lost hosts has not changed are not told again.
         self.lost_broadcast.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
@@ -140,7 +139,7 @@ impl Core {
         for change in &changes {
             match change.kind {
                 Kind::Added => self.tell(now, change.vip, Link::start),
-                // A host that was just started has the new command already, and one that a person has stopped stays
+                // A host that was just started already has the new command, and a host that a person has stopped stays
                 // stopped.
                 Kind::Restarted if !begun.contains(&change.vip) => {
                     self.tell(now, change.vip, |link| {
@@ -170,8 +169,8 @@ impl Core {
         changes
     }
 
-    /// Starts the command of a host that is held under this number, because a person has seen it. False if another
-    /// command is held, so that nobody can put another one between what was seen and what was said.
+    /// Starts the command that is held under this number, because a person has approved it. False if another command is
+    /// held by now, so that nobody can exchange the command between its display and the approval.
     pub fn approve(&mut self, now: Instant, vip: Vip, number: u64) -> bool {
         let host = self.hosts.get_mut(&vip).filter(|_| !self.stopping);
         let Some(host) = host.filter(|host| !host.leaving) else {
@@ -190,7 +189,7 @@ impl Core {
         true
     }
 
-    /// Reports what has become of hosts by a reload or an approval, and not by anything that their links did.
+    /// Announces the states of all hosts after a reload or an approval, which their links do not announce.
     fn announce_all(&mut self, now: Instant) {
         let hosts = self.order.iter();
         for vip in hosts {
@@ -200,21 +199,21 @@ impl Core {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Puts a host with a new command into the network, and returns what became of it.
+    /// Adds or updates a host, and returns what has happened to it.
     fn take(&mut self, now: Instant, plan: &HostPlan, kind: Kind, commands: Commands) -> Kind {
         let hold = commands == Commands::Hold;
         if let Some(host) = self.hosts.get_mut(&plan.vip) {
             let old = host.plan.start.clone();
             host.take(plan, hold, &mut self.last_held_number);
             let was_leaving = std::mem::take(&mut host.leaving);
-            // The command that the host has is approved, and it was not a person who stopped the host.
+            // The host's present command is approved, and the host was not stopped by a person, so it is started again.
             if was_leaving && host.held.is_some() && !host.is_unapproved() {
                 self.tell(now, plan.vip, Link::start);
                 return Kind::Held;
             }
             return match &host.held {
                 Some(_) => Kind::Held,
-                // The host was removed a moment ago, and is stopped for that and not because a person wants it.
+                // The host is stopped only because it was removed a moment ago; no person has stopped it.
                 None if was_leaving => Kind::Added,
                 None if host.plan.start == old && kind == Kind::Restarted => Kind::Reconfigured,
                 None => Kind::Restarted,
@@ -245,7 +244,7 @@ impl Core {
         if waits { Kind::Held } else { kind }
     }
 
-    /// Stops a host that was removed; it is forgotten when its process has ended.
+    /// Stops a host that was removed. It is forgotten when its process has ended.
     fn dismiss(&mut self, now: Instant, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.leaving = true;

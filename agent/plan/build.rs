@@ -1,5 +1,5 @@
-//! What a manifest means: names and addresses are made unique, the template is merged in, and every text is understood.
-//! All problems are collected; there is a plan only if none of them is an error.
+//! Builds the plan of a manifest: assigns unique names and addresses, merges the template, and parses every text. All
+//! problems are collected; there is a plan only if none of them is an error.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,20 +19,20 @@ use crate::{
     text::quote,
 };
 
-/// The block in which hosts without a `vip` get their address if the manifest does not name one.
+/// The block from which hosts without a `vip` get their address if the manifest has no `network`.
 const DEFAULT_NETWORK: &str = "127.0.42.0/24";
-/// The first address to be assigned in a block that is large enough, counted from the beginning of the block.
+/// The offset of the first assigned address from the beginning of the block, if the block is large enough.
 const FIRST_ASSIGNED: u32 = 100;
-/// The port where a host answers DNS questions unless the manifest says otherwise; upstream always uses it.
+/// The port on which a host answers DNS queries unless the manifest says otherwise; upstream always uses it.
 const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
-/// The port where a gateway dials for others, if the gateway does not publish it.
+/// The first candidate for the port on which a gateway dials for others; ports that it publishes are skipped.
 const FIRST_RELAY_PORT: u16 = 10_054;
 /// Where an agent keeps its files unless the manifest says otherwise.
 pub(super) const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
-/// What is appended to every command, so that the program at its other end becomes an agent.
+/// The words that are appended to every command, so that the program at its far end runs as an agent.
 const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 
-/// How many ports all hosts together may publish, those of the template counted for each of them.
+/// How many ports all hosts together may publish. Those of the template count once for each host.
 const PORTS_MAX: usize = 100_000;
 
 /// The plan that `manifest` asks for, unless a problem is an error.
@@ -97,10 +97,10 @@ fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     )))
 }
 
-/// The hosts by every word with which "via" may name them.
+/// The hosts by every name and address that "via" may use for them.
 struct Known {
     vips: BTreeMap<String, Vip>,
-    /// Some of the names, for people.
+    /// A few of the names, for messages.
     some: String,
 }
 
@@ -119,7 +119,7 @@ impl Known {
     }
 }
 
-/// Warns about two hosts without a command: both would listen on the same addresses of this machine.
+/// Warns about two hosts without a command, which would both listen on the same addresses of this machine.
 fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     let hosts = manifest.hosts.iter().zip(&plan.hosts);
     let mut here = hosts
@@ -137,18 +137,18 @@ fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     )
 }
 
-/// What is known so far about the hosts, and what is wrong with them.
+/// The parsed hosts so far, and the problems that were found.
 #[derive(Default)]
 struct Builder<'m> {
     problems: Problems,
-    /// The host that has each name or alias, and where that is written.
+    /// Each name or alias, with the host that has it and the place where it is written.
     names: BTreeMap<HostName, (&'m str, Span)>,
-    /// The host that has each address, and where that is written.
+    /// Each address, with the host that has it and the place where it is written.
     vips: BTreeMap<Vip, (&'m str, Span)>,
 }
 
 impl<'m> Builder<'m> {
-    /// The results of `take` for the items, until there are too many problems.
+    /// Applies `take` to each item and returns the results, until there are too many problems.
     fn each<'i, I, T>(
         &mut self,
         items: &'i [I],
@@ -162,8 +162,8 @@ impl<'m> Builder<'m> {
 
     /// Each host with its name as written; hosts without a usable name or address are left out.
     fn hosts(&mut self, manifest: &'m Manifest) -> Vec<(&'m str, HostPlan)> {
-        // Explicit names and addresses come first, so that a clash is shown at the later of two places and assigned
-        // addresses avoid explicit ones.
+        // Explicit names and addresses come first, so that a conflict is reported at its second place, and assigned
+        // addresses never conflict with explicit ones.
         let names: Vec<_> = manifest
             .hosts
             .iter()
@@ -286,7 +286,7 @@ impl<'m> Builder<'m> {
         Some(name)
     }
 
-    /// The address of every host, assigned where none is written.
+    /// The address of every host; hosts without a `vip` get one assigned.
     fn addresses(&mut self, manifest: &'m Manifest) -> Vec<Option<Vip>> {
         let explicit: Vec<_> = manifest
             .hosts
@@ -342,7 +342,7 @@ impl<'m> Builder<'m> {
         })
     }
 
-    /// The forwards of one host, each port published once.
+    /// The forwards of one host. A port that is published twice is a problem.
     fn publish<'f>(
         &mut self,
         host: &Host,
@@ -410,12 +410,12 @@ impl<'m> Builder<'m> {
         Some(ProxyPlan {
             listen,
             credentials: proxy.credentials.as_ref().map(|file| file.value.clone()),
-            // This depends on the host, and is set there.
+            // The default depends on the host, and is set there.
             allow: Allow::Any,
         })
     }
 
-    /// The port of a host's DNS server, which must not be one that the host publishes.
+    /// The port of a host's DNS server. A published port with the same number is a problem.
     fn dns(&mut self, host: &Host, template: &Settings, forwards: &[Forward]) -> Option<Port> {
         let dns = pick(&host.settings, template, |from| from.dns.as_ref());
         if dns
@@ -505,7 +505,7 @@ impl<'m> Builder<'m> {
         let name: Option<HostName> = via.value.parse().ok();
         let word = name.as_ref().map_or(via.value.as_str(), HostName::as_str);
         let found = known.vips.get(word).copied();
-        // A host with a problem of its own has been reported already.
+        // A host with a problem has already been reported.
         let told = name.is_some_and(|name| self.names.contains_key(&name));
         if found.is_none() && !told && !self.names.is_empty() {
             let message = format!("no host is called {}", quote(&via.value));
@@ -518,7 +518,7 @@ impl<'m> Builder<'m> {
         found
     }
 
-    /// The value; `None`, and one more problem, if there is none.
+    /// Returns the value. On an error, adds a problem and returns `None`.
     fn understand<T>(&mut self, span: Span, result: Result<T, Flaw>) -> Option<T> {
         result
             .map_err(|flaw| {
@@ -529,8 +529,8 @@ impl<'m> Builder<'m> {
     }
 }
 
-/// Whether somebody may have registered a name: it has a dot, and its ending is not kept for private use (RFC 2606, RFC
-/// 6762, RFC 8375, and what ICANN keeps) or for documents.
+/// Whether somebody may have registered this name: it has a dot, and its ending is reserved neither for private use
+/// (RFC 2606, RFC 6762, RFC 8375, and ICANN's reservation) nor for documentation.
 fn is_public(name: &str) -> bool {
     const NOBODYS: [&str; 12] = [
         "internal",
@@ -553,7 +553,7 @@ fn is_public(name: &str) -> bool {
     name.contains('.') && !NOBODYS.iter().any(is_under)
 }
 
-/// A port on a gateway's VIP that it does not use otherwise.
+/// A port on a gateway's VIP that is not in use, for its relay.
 fn relay_port(host: &HostPlan) -> Option<Port> {
     let published = host.forwards.iter().map(|forward| forward.listen_port);
     let taken: BTreeSet<Port> = published.chain(host.dns).collect();
@@ -561,7 +561,7 @@ fn relay_port(host: &HostPlan) -> Option<Port> {
     ports.find(|port| !taken.contains(port))
 }
 
-/// Who may connect, as the manifest says. Words other than these two were refused when the manifest was read.
+/// Parses the users who may connect. Other words have been refused when the manifest was read.
 fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     match written.map(|text| text.value.as_str()) {
         None => default,
@@ -570,7 +570,7 @@ fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     }
 }
 
-/// A host's own setting, or else the template's.
+/// A host's own setting; otherwise that of the template.
 fn pick<'s, T>(
     own: &'s Settings,
     template: &'s Settings,
@@ -579,9 +579,9 @@ fn pick<'s, T>(
     field(own).or_else(|| field(template))
 }
 
-/// The addresses of a block in the order in which they are assigned: from the hundredth up to the end, then those
-/// before it. A block smaller than a /24 is used from its beginning. Addresses that end in .0 or .255, which people
-/// take for networks and broadcasts, are left out.
+/// The addresses of a block in the order in which they are assigned: from the hundredth to the end, then those before
+/// it. A block smaller than a /24 is used from its beginning. Addresses that end in .0 or .255 are skipped, because
+/// people take them for network and broadcast addresses.
 fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> {
     let (first, last) = (u32::from(first), u32::from(last));
     let middle = if last - first >= 255 {

@@ -1,34 +1,34 @@
-//! What has to happen to a running network so that it becomes that of another plan.
+//! The differences between two plans: what has to happen to a running network.
 
 use std::fmt;
 
 use super::network::{HostPlan, Plan};
 use crate::addr::{HostName, Vip};
 
-/// One difference between two plans. A host is known by its VIP: with another name it is the same host, and with
-/// another VIP it is another one.
+/// One difference between two plans. A host is identified by its VIP: with another name it is still the same host, and
+/// with another VIP it is another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The host.
     pub host: HostName,
-    /// Its address.
+    /// The address of the host.
     pub vip: Vip,
-    /// What happens to it.
+    /// The kind of the change.
     pub kind: Kind,
 }
 
 /// What happens to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It is new.
+    /// The host is new.
     Added,
-    /// It is removed.
+    /// The host is removed.
     Removed,
-    /// Its command has changed, so that its agent is ended and started again.
+    /// The host's command has changed, so its agent is ended and started again.
     Restarted,
-    /// Its agent gets another configuration.
+    /// The host's agent gets another configuration.
     Reconfigured,
-    /// Its command has changed and waits for approval; the host stays as it is until then.
+    /// The host's command has changed and waits for approval; the host keeps running as before.
     Held,
 }
 
@@ -45,8 +45,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// The differences, those about hosts of the old plan first. Hosts for which only a neighbour changes are not in the
-/// list.
+/// The differences, those about hosts of the old plan first. Hosts for which only another host has changed are not
+/// listed.
 pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     let change = |host: &HostPlan, kind| Change {
         host: host.name.clone(),

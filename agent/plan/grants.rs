@@ -1,4 +1,5 @@
-//! What a plan grants, as a set: a person agrees to that set, and a change of the manifest is measured by it.
+//! The set of everything that a plan grants. A person agrees to this set, and a change of the manifest is compared with
+//! it.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +15,13 @@ use crate::{
     view::Grant,
 };
 
-/// How many texts the grants of all routes together may need. If they need more, each route is one grant.
+/// How many grants all routes together may have. If there are more, each route becomes one grant.
 const ROUTES_MAX: usize = 10_000;
 
 /// Everything that a plan grants.
 ///
-/// Each field of a plan is named in this file, even where it grants nothing, so that whoever adds a field has to
-/// decide.
+/// Each field of a plan is named in this file, even if it grants nothing, so that the author of a new field has to
+/// decide what it grants.
 pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     let Plan {
         hosts,
@@ -29,7 +30,7 @@ pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     } = plan;
     let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
     all.extend(of_routes(plan));
-    // One rule more can allow less, and one rule less can allow more: another policy is another grant as a whole.
+    // One more rule can allow less, and one rule less can allow more, so a changed policy is a new grant as a whole.
     all.insert(Grant::Reach {
         allows_rest: policy.default_action() == Action::Allow,
         rules: policy
@@ -91,7 +92,7 @@ fn words(plan: &Plan, rule: &Rule) -> String {
     format!("{word} {} to {}{ports}", hosts(from), to.join(" and "))
 }
 
-/// What `new` grants that `old` does not.
+/// Returns the grants of `new` that `old` does not have.
 pub fn new_grants(old: &Plan, new: &Plan) -> BTreeSet<Grant> {
     &grants(new) - &grants(old)
 }
@@ -100,17 +101,17 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     let HostPlan {
         name,
         aliases,
-        // Which address of the loopback it is makes no difference to what can be reached.
+        // It makes no difference to what can be reached which loopback address the host has.
         vip: _,
         start,
         forwards,
-        // Listening where other hosts publish something is covered by the grants of those hosts.
+        // Listening for the published ports of other hosts is covered by the grants of those hosts.
         loopback,
         allow,
         http,
         socks,
         dns,
-        // Only a gateway has it, and a gateway is covered by its routes.
+        // Only gateways have a relay, and the grants of routes cover gateways.
         relay: _,
         state_dir,
         write_etc_hosts,
@@ -157,20 +158,20 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
             file: file.clone(),
         }));
     }
-    // On other machines this is the default, and containers need it.
+    // On other machines this is the default, because containers need it.
     let is_open = here && *loopback && *allow == Allow::Any;
     all.extend(is_open.then(|| Grant::OtherUsers {
         host: host(),
         place: "the published ports of all hosts".to_owned(),
     }));
     all.extend(write_etc_hosts.then(|| Grant::HostsFile { host: host() }));
-    // The usual folder is the program's own, and holds nothing else.
+    // The default folder contains only files of this program.
     let folder = state_dir.as_ref().filter(|it| *it != DEFAULT_STATE_DIR);
     all.extend(folder.map(|folder| Grant::StateDir {
         host: host(),
         folder: folder.clone(),
     }));
-    // A name without a dot belongs to nobody outside.
+    // A name without a dot cannot belong to anybody on the internet.
     let names = std::iter::once(name).chain(aliases);
     let public = names.filter(|name| name.as_str().contains('.'));
     all.extend(public.map(|name| Grant::Name {
@@ -180,8 +181,8 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     all
 }
 
-/// One grant for each destination and gateway. If that would be out of proportion to what was written, each route is
-/// one grant as a whole, which is another one as soon as anything of the route changes.
+/// One grant for each combination of destination and gateway. If that would be far more than was written, each route is
+/// one grant; then any change of the route makes it a new grant.
 fn of_routes(plan: &Plan) -> Vec<Grant> {
     let texts = |targets: &[Target]| -> Vec<String> {
         let texts = targets.iter().map(ToString::to_string);

@@ -1,4 +1,5 @@
-//! Who may reach what of a plan, as a table. It is made before anything runs, by the code that decides when it does.
+//! The table of who may reach what in a plan. It is computed without a running network, by the code that also decides
+//! about real connections.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ enum Column<'p> {
     Route(&'p Target, Vip),
 }
 
-/// The result for some ports of a target.
+/// The result for a part of the ports of a target.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Allowed,
@@ -52,7 +53,7 @@ impl Plan {
         }
     }
 
-    /// The hosts, and every destination of a route through each of its gateways, once.
+    /// The columns: the hosts, and each combination of a route's destination and gateway, without repetitions.
     fn columns(&self) -> Vec<Column<'_>> {
         let mut columns: Vec<_> = self.hosts.iter().map(Column::Host).collect();
         let mut known = BTreeSet::new();

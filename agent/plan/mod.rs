@@ -1,4 +1,4 @@
-//! The manifest, understood: validated, complete and ordered. If a [`Plan`] exists, it can be run.
+//! From manifest to plan: validated, complete and ordered. If there is a [`Plan`], it can be run.
 
 use crate::manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX};
 
@@ -23,14 +23,14 @@ pub use policy::Reach;
 /// How many problems are shown; further ones are only counted.
 const PROBLEMS_MAX: usize = 100;
 
-/// A manifest from text to plan, with everything that is wrong with it.
+/// A manifest from text to plan, with all problems that were found.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The name of the file, for people.
     pub file_name: String,
     /// The text that was read.
     pub text: String,
-    /// The manifest as it is written, as far as it could be read.
+    /// The manifest as it is written, as far as it could be parsed.
     pub manifest: Manifest,
     /// The plan; `None` if a problem is an error.
     pub plan: Option<Plan>,
@@ -38,7 +38,7 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// Reads and understands a manifest: the one way from text to plan. It touches no file.
+/// Parses a manifest and builds its plan; this is the only way from text to plan. It reads no file.
 pub fn load(file_name: &str, text: &str) -> Loaded {
     let (manifest, mut problems) = manifest::read(text);
     let broken = problems.any_error();
@@ -47,7 +47,7 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
     problems.extend(more.into_vec());
     let mut problems = problems.into_vec();
     if plan.is_none() {
-        // Notes would only hide the errors that have to be corrected first.
+        // Notes would distract from the errors, which have to be corrected first.
         problems.retain(|problem| problem.severity > Severity::Note);
     }
     problems.sort_by_key(|problem| problem.span.start);
@@ -61,7 +61,7 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
     }
 }
 
-/// Replaces the problems that nobody would read by one last problem.
+/// Replaces the problems beyond [`PROBLEMS_MAX`] by one last problem that counts them.
 fn limit(problems: &mut Vec<Problem>) {
     let Some(rest) = problems.get(PROBLEMS_MAX..) else {
         return;

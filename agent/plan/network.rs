@@ -1,4 +1,4 @@
-//! The network that a manifest means, as values: its hosts, and everything that each of them does.
+//! The types of a plan: the hosts of the network, and everything that each of them does.
 
 use std::{
     collections::BTreeMap,
@@ -16,13 +16,13 @@ use crate::{
 pub struct Plan {
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<HostPlan>,
-    /// Which destinations outside the network are reached through which host; later routes win over earlier ones.
+    /// The routes to destinations outside the network; later routes win over earlier ones.
     pub routes: Routes,
     /// Who may reach what in the network.
     pub policy: Policy,
 }
 
-/// One host of the network, template merged in.
+/// One host of the network, with the template merged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPlan {
     /// The name in the manifest.
@@ -37,7 +37,7 @@ pub struct HostPlan {
     pub forwards: Vec<Forward>,
     /// Whether its agent listens on the real loopback addresses of all hosts.
     pub loopback: bool,
-    /// Who may connect to those addresses.
+    /// Which users of the host may connect to the loopback addresses on which its agent listens.
     pub allow: Allow,
     /// Its HTTP proxy.
     pub http: Option<ProxyPlan>,
@@ -45,9 +45,9 @@ pub struct HostPlan {
     pub socks: Option<ProxyPlan>,
     /// The port of its DNS server, on its VIP.
     pub dns: Option<Port>,
-    /// The port on its VIP where it dials for other hosts' proxies, if a route leads through it.
+    /// The port on its VIP where it dials for other hosts' proxies; `None` if no route leads through it.
     pub relay: Option<Port>,
-    /// Where its agent keeps hosts files, not yet expanded (`~` and `${VAR}` belong to the agent's side). `None` if the
+    /// The folder in which its agent keeps hosts files; `~` and `${VAR}` are expanded by the agent. `None` if the
     /// manifest disables the folder.
     pub state_dir: Option<String>,
     /// Whether its agent maintains `/etc/hosts`.
@@ -59,18 +59,19 @@ pub struct HostPlan {
 pub struct ProxyPlan {
     /// The address that it listens on.
     pub listen: SocketAddr,
-    /// The file with its users, not yet expanded. There is one wherever other machines could use the proxy.
+    /// The path of the file with its users; the agent expands `~` and `${VAR}`. It is set whenever other machines could
+    /// use the proxy.
     pub credentials: Option<String>,
-    /// Which users of the host may use it. If there is a file, the file decides instead.
+    /// Which users of the host may use it. If there is a file of users, the file decides instead.
     pub allow: Allow,
 }
 
 /// Which users of a host may connect to what its agent listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Allow {
-    /// The user as whom the agent runs, and root.
+    /// The user that runs the agent, and root.
     SameUser,
-    /// Everybody.
+    /// All users.
     Any,
 }
 
@@ -79,8 +80,8 @@ pub enum Allow {
 pub enum Start {
     /// Inside the manager's own process: the host has no `cmd`.
     InProcess,
-    /// As a child process with these arguments (the program first), which give a pipe to the agent. What upstream
-    /// appends to every `cmd`, `agent --automated`, is already at the end.
+    /// As a child process with these arguments, the program first, whose standard input and output lead to the agent.
+    /// They end with `agent --automated`, which upstream appends to every `cmd`.
     Command(Vec<String>),
 }
 
@@ -118,7 +119,7 @@ pub enum TargetHost {
 pub enum Protocol {
     /// TCP.
     Tcp,
-    /// UDP: understood, not served yet.
+    /// UDP: it can be written in a manifest, but is not served yet.
     Udp,
 }
 
@@ -141,8 +142,8 @@ impl fmt::Display for Protocol {
 }
 
 impl Allow {
-    /// The default where the manifest says nothing. A laptop belongs to its user, but programs beside an agent in a
-    /// container may run as any user. A system that does not tell whose a connection is leaves no choice.
+    /// The default if the manifest says nothing. A laptop belongs to its user, but programs next to an agent in a
+    /// container may run as any user. On a system that does not tell the owner of a connection, everybody is let in.
     pub(super) fn by_default(start: &Start) -> Self {
         match start {
             Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,

@@ -1,5 +1,5 @@
-//! What a manifest may ask for and this version does not do yet. Each entry of the table is removed when its feature
-//! arrives, and this file with the last one.
+//! Features that a manifest may ask for and that this version does not have yet. An entry of the table is removed when
+//! its feature arrives, and this file with the last entry.
 
 use super::{network::Protocol, words};
 use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};
@@ -7,7 +7,7 @@ use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};
 struct NotServed {
     severity: Severity,
     what: &'static str,
-    /// Every place in a manifest that asks for it.
+    /// Finds every place in a manifest that asks for the feature.
     find: fn(&Manifest) -> Vec<Span>,
 }
 
@@ -25,7 +25,7 @@ const NOT_SERVED: &[NotServed] = &[NotServed {
     },
 }];
 
-/// Adds one problem for each place that asks for something that is not there yet.
+/// Adds one problem for each place that asks for a missing feature.
 pub(super) fn not_served(manifest: &Manifest, problems: &mut Problems) {
     for entry in NOT_SERVED {
         for span in (entry.find)(manifest) {

@@ -1,5 +1,5 @@
-//! What `policy` in a manifest means: names and groups become addresses, every rule is understood, and every test is
-//! tried.
+//! Builds the policy of a manifest: names and groups become addresses, every rule is parsed, and every test is
+//! evaluated.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,18 +30,18 @@ const RULES_MAX: usize = 512;
 /// How many names a hint lists.
 const LISTED_MAX: usize = 8;
 
-/// How many cases the tests may have, each a combination of two ends.
+/// How many combinations of source and destination all tests together may have.
 const TRIES_MAX: usize = 100_000;
 
-/// What a word of a rule stands for.
+/// The meaning of a word in a rule.
 enum Meaning {
     Everybody,
     Hosts(BTreeSet<Vip>),
     Target(Target),
 }
 
-/// Understands the policy as it is written, once the rest of the plan is known. `is_known` says whether a name is that
-/// of a host, even of one with a problem of its own.
+/// Builds the policy after the rest of the plan is known. `is_known` says whether a name is that of a host, including
+/// hosts with problems.
 pub(super) fn build(
     written: Option<&manifest::Policy>,
     hosts: &[&HostPlan],
@@ -148,7 +148,7 @@ impl Reader<'_> {
         })
     }
 
-    /// One of two words, the first of which lets connections pass.
+    /// Parses one of two words, the first of which means that connections are allowed.
     fn choose(&mut self, text: &Spanned<String>, words: [&str; 2]) -> Action {
         let [yes, no] = words;
         if text.value == yes {
@@ -207,7 +207,7 @@ impl Reader<'_> {
         Some(hosts)
     }
 
-    /// The hosts, and the destinations outside, that a rule is about.
+    /// The hosts and the outside destinations to which a rule applies.
     fn to(&mut self, written: &manifest::Rule, via: &Hosts) -> Option<(Hosts, Beyond)> {
         let none = Hosts::Only(BTreeSet::new());
         let Some(texts) = &written.to else {
@@ -275,7 +275,7 @@ impl Reader<'_> {
         self.meaning(text, false)
     }
 
-    /// What a word stands for; `None`, and one more problem, if it stands for nothing.
+    /// Looks up the meaning of a word. If it has none, adds a problem and returns `None`.
     fn meaning(&mut self, text: &Spanned<String>, beyond: bool) -> Option<Meaning> {
         let word = text.value.as_str();
         if word == "*" {
@@ -295,7 +295,7 @@ impl Reader<'_> {
         if let Some(host) = found {
             return Some(Meaning::Hosts([host.vip].into()));
         }
-        // A host with a problem of its own has been reported already.
+        // A host with a problem has already been reported.
         if name.as_ref().is_some_and(|name| (self.is_known)(name)) {
             return None;
         }
@@ -408,7 +408,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Warns if a rule never decides anything, or changes nothing.
+    /// Warns if a rule never decides anything, or makes no difference.
     fn warn(&mut self, default: Action, rules: &[(Rule, Span)]) {
         for (index, (rule, span)) in rules.iter().enumerate() {
             let earlier = rules.iter().take(index);
@@ -442,7 +442,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an address can only be one of the network's own.
+/// Whether an address can only belong to the network itself.
 fn is_own(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.is_loopback())
 }
@@ -455,12 +455,12 @@ pub(super) fn published(host: &HostPlan) -> impl Iterator<Item = Port> {
         .map(|forward| forward.listen_port)
 }
 
-/// The ports that a host publishes, and that of its DNS server.
+/// The ports that a host publishes, and the port of its DNS server.
 fn served(host: &HostPlan) -> impl Iterator<Item = Port> {
     published(host).chain(host.dns)
 }
 
-/// Tries every test of a policy. A test that fails is an error: the manifest does not do what it says.
+/// Evaluates every test of a policy. A failed test is an error: the policy does not do what its author expects.
 pub(super) fn try_tests(written: &manifest::Policy, plan: &Plan) -> Vec<Problem> {
     let mut problems = Problems::default();
     let names = |name: &HostName| plan.names().contains_key(name);
@@ -472,7 +472,7 @@ pub(super) fn try_tests(written: &manifest::Policy, plan: &Plan) -> Vec<Problem>
         groups: BTreeMap::new(),
         problems: &mut problems,
     };
-    // The groups were checked before.
+    // Problems of the groups have already been reported.
     reader.groups(&written.groups);
     let mut tries = 0;
     for test in &written.tests {
@@ -527,7 +527,7 @@ fn number(by: By, written: &manifest::Policy) -> Option<&manifest::Rule> {
 }
 
 impl Reader<'_> {
-    /// Every destination that the target of a test stands for.
+    /// Every destination for which the target of a test stands.
     fn goals(&mut self, text: &Spanned<String>) -> Option<Vec<Destination>> {
         let form = "write HOST:PORT, like \"db:5432\" or \"10.0.0.1:22\"";
         let parts = text.value.rsplit_once(':');
@@ -581,14 +581,14 @@ struct Failed {
     by: Option<By>,
 }
 
-/// What a plan says about a connection.
+/// The plan's decision about a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// It is allowed by this.
+    /// The connection is allowed by this rule or default.
     Reached(By),
-    /// It is refused by this.
+    /// The connection is refused by this rule or default.
     Refused(By),
-    /// Whether it is refused by this depends on the address that the name turns out to have.
+    /// This rule or default refuses the connection if the name resolves to certain addresses.
     Depends(By),
     /// Nothing is published at that port.
     NotPublished,
@@ -607,7 +607,8 @@ impl From<Ruling> for Reach {
 }
 
 impl Plan {
-    /// What the plan says about a connection from a host to somewhere, once for each gateway that may be the way.
+    /// The plan's decision about a connection from a host to a destination, once for each gateway through which it may
+    /// go.
     pub fn reach(&self, from: Vip, to: &Destination) -> Vec<(Option<Vip>, Reach)> {
         let own = match &to.host {
             Host::Ip(address) => self
@@ -646,7 +647,7 @@ impl Plan {
         gateways.collect()
     }
 
-    /// What has decided, in words for people: "rule 2 of the policy (line 14)".
+    /// The deciding rule or default in words for people: "rule 2 of the policy (line 14)".
     pub fn by_words(&self, by: By) -> String {
         match self.policy.rule(by) {
             Some(rule) => format!("rule {} of the policy (line {})", rule.number, rule.line.0),
@@ -655,7 +656,7 @@ impl Plan {
     }
 }
 
-/// How an expectation fails; `None` if it is met through every gateway.
+/// Why an expectation fails; `None` if it is met through every gateway.
 fn fail(plan: &Plan, from: &HostPlan, to: &Destination, expect: Action) -> Option<Failed> {
     let called = match &to.host {
         Host::Ip(IpAddr::V4(address)) => Vip::new(*address)

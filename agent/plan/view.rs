@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Plan {
-    /// The plan for faces. Ports that no agent carries yet are left out.
+    /// The plan for faces. Ports that agents cannot serve yet are left out.
     pub fn view(&self) -> PlanView {
         PlanView {
             hosts: self.hosts.iter().map(|host| self.host_view(host)).collect(),
@@ -58,7 +58,7 @@ impl Plan {
         PlanRoute {
             to: texts(&route.to),
             not_to: texts(&route.not_to),
-            // A route has at least one.
+            // A route always has at least one gateway.
             via: via.next().unwrap_or_default(),
             or_via: via.collect(),
         }

@@ -1,5 +1,5 @@
-//! The small languages inside the texts of a manifest: ports, addresses, destinations, commands. Each function turns
-//! one text into one value, or says what is wrong with it and what to write instead.
+//! Parsers for the texts inside a manifest: ports, addresses, destinations, commands. Each function parses one text
+//! into a value, or says what is wrong with it and what to write instead.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,7 +13,7 @@ use crate::{
     text::quote,
 };
 
-/// What is wrong with a text, and what to write instead.
+/// An error in a text, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flaw {
     pub(super) message: String,
@@ -93,7 +93,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         .split_once(':')
         .and_then(|(listen, target)| Some((listen, target.rsplit_once(':')?)));
     let Some((listen, (host, connect))) = parts else {
-        // People who write one or two numbers mean this machine's own port.
+        // People who write only one or two numbers mean a port of this machine.
         let numbers: Vec<&str> = addresses.split(':').collect();
         let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
         let example = match (port(first), port(last)) {
@@ -113,7 +113,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-/// Where a host answers DNS questions: a port alone, because the address is the host's own.
+/// The port on which a host answers DNS queries; it has no address, because the host uses its VIP.
 pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
     port(text).map_err(|wrong| {
         let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
@@ -194,7 +194,7 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
     Ok(TargetHost::Name(text.to_owned()))
 }
 
-/// Where a proxy listens. A text without an address means all addresses, as it does for upstream.
+/// The address of a proxy. A text without an address means all addresses, as in upstream.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     let example = "write an address and a port, like \"127.0.0.1:18080\"";
     let wrong = || {

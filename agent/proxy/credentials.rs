@@ -1,5 +1,5 @@
-//! Who may use a proxy: users and passwords from the text of a file. Neither an answer nor its time shows which of the
-//! two was wrong.
+//! The users of a proxy and their passwords, from the text of a file. Neither a reply nor the time it takes reveals
+//! whether the user or the password was wrong.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 /// The longest user name and the longest password, in bytes (RFC 1929 section 2: one byte counts them).
 const SECRET_MAX: usize = 255;
 
-/// A secret with its length before it, padded so that every comparison takes the same time.
+/// A secret preceded by its length and padded, so that every comparison takes the same time.
 type Padded = [u8; SECRET_MAX + 1];
 
 /// The users of a proxy, at least one.
@@ -19,28 +19,28 @@ pub struct Credentials {
     entries: Vec<(Padded, Padded)>,
 }
 
-/// What is wrong with a file of users and passwords. It never quotes the file.
+/// An error in a file of users and passwords. It never quotes the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    /// A line has no colon, or nothing before or after it.
+    /// A line has no colon, or no text before or after it.
     #[error("line {line}: write user:password")]
     Form {
         /// The line's number, beginning with 1.
         line: usize,
     },
-    /// A user or a password is longer than SOCKS can carry.
+    /// A user name or password is too long for SOCKS.
     #[error("line {line}: a user name and a password may have 255 bytes each")]
     TooLong {
         /// The line's number, beginning with 1.
         line: usize,
     },
-    /// Two lines name the same user, so that one of them is not what its writer thinks.
+    /// Two lines have the same user name, so one of them would have no effect.
     #[error("line {line}: this user is named before")]
     Twice {
         /// The line's number, beginning with 1.
         line: usize,
     },
-    /// There is no user, so that nobody could use the proxy.
+    /// The file has no users, so nobody could use the proxy.
     #[error("it names no user: write lines of the form user:password")]
     Nobody,
 }
@@ -74,7 +74,7 @@ impl Credentials {
         Ok(Self { entries })
     }
 
-    /// One user, made up by a program.
+    /// A single user whose name and password a program has chosen.
     pub fn of(user: &str, password: &Secret) -> Result<Self, CredentialsError> {
         let too_long = CredentialsError::TooLong { line: 1 };
         let user = pad(user.as_bytes()).ok_or(too_long)?;
@@ -84,14 +84,14 @@ impl Credentials {
         })
     }
 
-    /// These users together with others.
+    /// Adds the users of `others`.
     #[must_use]
     pub fn and(mut self, others: &Self) -> Self {
         self.entries.extend_from_slice(&others.entries);
         self
     }
 
-    /// Whether this user may come in with this password. The time it takes depends on the number of users only.
+    /// Whether the user and password are right. The time this takes depends only on the number of users.
     pub fn allow(&self, user: &[u8], password: &[u8]) -> bool {
         let (Some(user), Some(password)) = (pad(user), pad(password)) else {
             return false;
@@ -101,7 +101,8 @@ impl Credentials {
         })
     }
 
-    /// Whether the value of an `Authorization` or `Proxy-Authorization` field lets its sender in (RFC 7617 section 2).
+    /// Whether the value of an `Authorization` or `Proxy-Authorization` field has the right credentials (RFC 7617
+    /// section 2).
     pub fn allow_basic(&self, value: &[u8]) -> bool {
         let Some((scheme, token)) = value.split_at_checked("Basic".len()) else {
             return false;
@@ -120,14 +121,14 @@ impl Credentials {
     }
 }
 
-/// Shows how many users there are, and no secret.
+/// Shows how many users there are, but no secrets.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credentials({} users)", self.entries.len())
     }
 }
 
-/// Whether two texts are the same, in a time that depends on their lengths only.
+/// Whether two texts are equal, in a time that depends only on their lengths.
 pub(crate) fn same_secret(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b));
     std::hint::black_box(difference) == 0 && a.len() == b.len()

@@ -1,5 +1,5 @@
-//! What clients of the HTTP and SOCKS proxies say, and the answers to them: bytes to values and back; and the variables
-//! that lead clients there. This room never opens a socket, reads a clock or resolves a name.
+//! The messages of the HTTP and SOCKS proxies, parsed and written; and the variables that lead programs to the proxies.
+//! This room never opens a socket, reads a clock or resolves a name.
 
 #![cfg_attr(
     not(test),

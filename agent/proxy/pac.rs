@@ -1,5 +1,5 @@
-//! The proxy auto-configuration file: it says to a browser which destinations belong to the network. It never makes the
-//! browser resolve a name.
+//! The proxy auto-configuration file, which tells a browser which destinations belong to the network. It never makes
+//! the browser resolve a name.
 
 use std::{
     fmt::Write as _,
@@ -24,11 +24,11 @@ pub struct Pac<'a> {
 pub struct PacRoute<'a> {
     /// The destinations that belong to it.
     pub to: Vec<Pattern<'a>>,
-    /// Exceptions from these.
+    /// Exceptions from `to`.
     pub not_to: Vec<Pattern<'a>>,
 }
 
-/// Some destinations.
+/// A pattern that destinations match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern<'a> {
     /// Every address in a block.
@@ -38,12 +38,12 @@ pub enum Pattern<'a> {
         /// Its mask.
         mask: Ipv4Addr,
     },
-    /// Every name that matches: `*` is any text, `?` any character.
+    /// Every name that matches: `*` stands for any text, `?` for any character.
     Glob(&'a str),
 }
 
 impl Pac<'_> {
-    /// The file as JavaScript (ECMAScript 3, as the oldest readers of such files want it).
+    /// The file as JavaScript (ECMAScript 3, for the oldest programs that read such files).
     pub fn script(&self) -> String {
         let proxy = text(&format!("PROXY {}", self.proxy));
         let mut names: Vec<String> = Vec::new();
@@ -56,7 +56,7 @@ impl Pac<'_> {
         names.sort();
         names.dedup();
         let mut routes = String::new();
-        // All that routes match goes to the same proxy, which then decides by the last route; their order is kept for
+        // All routes lead to the same proxy, which then decides by the last matching route. The order is kept for
         // people who read the file.
         for route in self.routes.iter().rev() {
             let to = any(&route.to);
@@ -85,7 +85,7 @@ impl Pac<'_> {
     }
 }
 
-/// The condition that one of the patterns matches.
+/// A JavaScript condition that is true if one of the patterns matches.
 fn any(patterns: &[Pattern<'_>]) -> String {
     if patterns.is_empty() {
         return "false".into();
@@ -107,7 +107,7 @@ fn any(patterns: &[Pattern<'_>]) -> String {
     conditions.join(" || ")
 }
 
-/// The text as JavaScript writes it, in ASCII, and without anything that would end a script or a comment around it.
+/// The text as a JavaScript string in ASCII, without anything that would end a surrounding script or comment.
 fn text(value: &str) -> String {
     let mut out = String::from("\"");
     for unit in value.encode_utf16() {

@@ -1,5 +1,5 @@
-//! The proxy's own pages: who may see which of them, and the status page. A web page from elsewhere may see none of
-//! them, neither through a script nor by a name that suddenly means this machine.
+//! The proxy's own pages: the rules about who may see them, and the status page. A foreign web page can read none of
+//! them, neither with a script nor through a name that is rebound to this machine.
 
 use std::fmt::Write as _;
 
@@ -9,22 +9,22 @@ use super::{
 };
 use crate::destination::Destination;
 
-/// Allows nothing but the page's own style, and forbids everybody to put the page into a frame.
+/// Allows only the page's own style sheet, and forbids other pages to put this one into a frame.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A page that may be shown.
+/// The page that a request may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// The status page: answer with [`status`].
+    /// The status page; the answer is [`status`].
     Status,
-    /// The proxy auto-configuration: answer with [`pac`].
+    /// The proxy auto-configuration; the answer is [`pac`].
     Pac,
-    /// The page that has no secret: answer with [`front`].
+    /// The page without secrets; the answer is [`front`].
     Front,
 }
 
-/// Chooses the page for a request to the proxy itself. `allowed` are the authorities under which the proxy is known;
-/// `token` is the secret first part of the status page's path.
+/// Chooses the page for a request to the proxy itself. `allowed` are the names and addresses under which the proxy is
+/// known, with ports; `token` is the secret first part of the status page's path.
 pub fn choose(request: &Request, allowed: &[Destination], token: &str) -> Result<Own, Reply> {
     let RequestTarget::Own { path } = &request.target else {
         return Err(Reply::new(404, "That is not a page of this proxy."));
@@ -76,7 +76,7 @@ pub fn choose(request: &Request, allowed: &[Destination], token: &str) -> Result
     }
 }
 
-/// The proxy auto-configuration, given as JavaScript.
+/// The answer with the proxy auto-configuration, which is given as JavaScript.
 pub fn pac(script: String) -> Reply {
     guarded(Reply::page(
         200,
@@ -92,7 +92,7 @@ pub fn front() -> Reply {
     guarded(Reply::new(200, text))
 }
 
-/// What the status page shows.
+/// The content of the status page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The name of the host that serves it.
@@ -103,7 +103,7 @@ pub struct Page {
     pub hosts: Vec<PageHost>,
     /// The routes in the order of the manifest.
     pub routes: Vec<PageRoute>,
-    /// What does not work, one sentence each.
+    /// The problems, one sentence each.
     pub problems: Vec<String>,
 }
 
@@ -136,7 +136,7 @@ pub fn status(page: &Page) -> Reply {
     guarded(Reply::page(200, "text/html; charset=utf-8", html(page)))
 }
 
-/// The reply with the fields that keep browsers from showing it to others.
+/// Adds the header fields that keep browsers from showing the reply to other sites.
 fn guarded(reply: Reply) -> Reply {
     reply
         .with("Content-Security-Policy", POLICY)
@@ -231,7 +231,7 @@ fn table<const N: usize>(
     out.push_str("</tbody>\n</table>\n");
 }
 
-/// The text as HTML shows it, inside an element or an attribute.
+/// Escapes a text for HTML, for use in an element or an attribute.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in crate::text::escape(text).chars() {

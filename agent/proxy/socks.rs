@@ -1,5 +1,5 @@
-//! The server's side of SOCKS 4, 4a (no RFC; the two classic memos) and 5 (RFC 1928, RFC 1929), for CONNECT only. It
-//! never takes a byte that follows the request.
+//! The server side of SOCKS 4, 4a (described only in two classic memos, not in an RFC) and 5 (RFC 1928, RFC 1929), for
+//! CONNECT only. It never consumes a byte after the request.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -14,12 +14,13 @@ use crate::{
     wire::Cause,
 };
 
-/// The longest user id and the longest host name of SOCKS 4, in bytes; SOCKS 5 has one byte to count them.
+/// Limit on the user id and the host name of SOCKS 4, in bytes. SOCKS 5 has the same limit, because one byte holds the
+/// length.
 const TEXT_MAX: usize = 255;
 
 const CONNECT: u8 = 1;
 
-/// The answers to a request, as SOCKS 5 writes them (RFC 1928 section 6).
+/// The reply codes of SOCKS 5 (RFC 1928 section 6).
 mod code {
     pub(super) const GRANTED: u8 = 0x00;
     pub(super) const GENERAL: u8 = 0x01;
@@ -31,7 +32,7 @@ mod code {
     pub(super) const NO_SUCH_ADDRESS_TYPE: u8 = 0x08;
 }
 
-/// What a client has said so far. The same bytes lead to the same steps, however they are cut.
+/// The state of a handshake. The result does not depend on how the bytes are split.
 #[derive(Debug)]
 pub struct Handshake<'a> {
     credentials: Option<&'a Credentials>,
@@ -41,24 +42,24 @@ pub struct Handshake<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The first byte says which version it is.
+    /// The first byte, which has the version, is awaited.
     Greeting,
-    /// The client of SOCKS 5 has to name its user and a password.
+    /// The user and password of a SOCKS 5 client are awaited.
     Password,
-    /// The client of SOCKS 5 may say where it wants to go.
+    /// The request of a SOCKS 5 client is awaited.
     Request,
     Over,
 }
 
-/// What comes next.
+/// What the caller has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// More bytes of the client are needed, after the output was sent to it.
+    /// Send the output to the client, then read more bytes.
     More,
-    /// The client's request is complete, and has to be answered. Bytes behind it are left in the input.
+    /// Answer the client's request, which is complete. Bytes after it are left in the input.
     Request(Request),
-    /// The handshake has failed: the output holds the last answer, after which the connection has to be closed. The
-    /// text says why, for the log.
+    /// Send the output, which is the final reply, and close the connection: the handshake has failed. The text is the
+    /// reason, for the log.
     Over(String),
 }
 
@@ -75,15 +76,15 @@ enum Version {
     Five,
 }
 
-/// The last answer of a handshake, and why it is over.
+/// The final reply of a failed handshake, and the reason.
 struct Rejection {
     answer: Bytes,
     why: String,
 }
 
 impl<'a> Handshake<'a> {
-    /// A handshake with a client that was just accepted. If there are users, the client has to name one of them.
-    /// Otherwise it may name any user: it does not know that nobody asks.
+    /// A handshake with a client that was just accepted. With credentials, the client has to send those of a user.
+    /// Without, it may still send some, because it cannot know that none are required; they are ignored.
     pub fn new(credentials: Option<&'a Credentials>) -> Self {
         Self {
             credentials,
@@ -92,7 +93,7 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// Whether [`Handshake::handle`] may have to check a password in this input.
+    /// Whether [`Handshake::handle`] may have to check a password in this input, so that a wait may be needed first.
     pub fn may_judge(&self, input: &[u8]) -> bool {
         let has_password = match (self.state, input) {
             (State::Greeting, [5, count, rest @ ..]) => rest.len() > usize::from(*count),
@@ -102,12 +103,12 @@ impl<'a> Handshake<'a> {
         has_password && self.credentials.is_some()
     }
 
-    /// Whether the client has named a wrong user or password.
+    /// Whether the client has sent a wrong user or password.
     pub fn was_wrong(&self) -> bool {
         self.was_wrong
     }
 
-    /// Takes what it understands from the input, and adds to the output what has to be sent to the client.
+    /// Consumes complete messages from the input, and appends the replies to the output.
     pub fn handle(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Step {
         loop {
             let before = self.state;
@@ -133,7 +134,7 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// `Ok(None)` means that it is incomplete, and `Ok(Some(Step::More))` that the state has moved on.
+    /// `Ok(None)` means that the message is incomplete, and `Ok(Some(Step::More))` that the state has changed.
     fn greeting(
         &mut self,
         input: &mut BytesMut,
@@ -208,17 +209,17 @@ impl<'a> Handshake<'a> {
 }
 
 impl Request {
-    /// Where the client wants to go.
+    /// The destination that the client asks for.
     pub fn destination(&self) -> &Destination {
         &self.destination
     }
 
-    /// The answer that it is connected now, from this address.
+    /// The reply that the connection is established, from this local address.
     pub fn accepted(&self, bound: SocketAddr) -> Bytes {
         answer(self.version, code::GRANTED, bound)
     }
 
-    /// The answer that it could not be connected.
+    /// The reply that the connection failed.
     pub fn refused(&self, cause: Cause) -> Bytes {
         let code = match cause {
             Cause::NotAllowed | Cause::Limited => code::NOT_ALLOWED,
@@ -231,7 +232,7 @@ impl Request {
     }
 }
 
-/// The address in an answer that has none.
+/// The address in a reply that has no address.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// The request of SOCKS 4 and 4a: version, command, port, address, user id, and a name where the address is 0.0.0.x.
@@ -341,14 +342,13 @@ fn named(name: &[u8]) -> Result<Host, String> {
         .map_err(|error| format!("the client names no host: {error}"))
 }
 
-/// The bytes that the first byte counts, and those behind them; `None` if they are not all there.
+/// A text after a byte that holds its length, and the bytes after it; `None` if it is not complete.
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first()?;
     rest.split_at_checked(usize::from(*count))
 }
 
-/// The bytes before a NUL, and those behind it; `Some(None)` if they are not all there, and `None` if there are too
-/// many.
+/// A text before a NUL, and the bytes after it. `Some(None)` if it is not complete, and `None` if it is too long.
 #[expect(clippy::option_option, reason = "the caller has a sentence for `None`")]
 fn terminated(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
     let mut halves = bytes.splitn(2, |byte| *byte == 0);
@@ -361,7 +361,7 @@ fn answer(version: Version, code: u8, bound: SocketAddr) -> Bytes {
     let address = bound.ip().to_canonical();
     match (version, address) {
         (Version::Four, address) => {
-            // Version 4 has one word for every failure, and no room for an IPv6 address.
+            // SOCKS 4 has only one code for every failure, and no room for an IPv6 address.
             bytes.extend_from_slice(&[0, if code == code::GRANTED { 0x5a } else { 0x5b }]);
             match address {
                 IpAddr::V4(address) => {
@@ -392,7 +392,7 @@ fn rejection(answer: &'static [u8], why: &str) -> Rejection {
     }
 }
 
-/// The answer to a client whose first byte is not one of SOCKS.
+/// The reply to a client whose first byte is not that of a SOCKS version.
 fn stranger(byte: u8) -> Rejection {
     match byte {
         b'A'..=b'Z' => Rejection {

@@ -1,4 +1,4 @@
-//! How fast passwords may be guessed: an address that was wrong three times gets one answer a second.
+//! Limits how fast passwords can be guessed: after three wrong passwords an address gets one answer per second.
 
 use std::{
     collections::BTreeMap,
@@ -8,13 +8,13 @@ use std::{
 
 use crate::time::Instant;
 
-/// How many wrong passwords of an address have no consequences.
+/// Number of wrong passwords of an address that do not slow it down.
 const FREE: u32 = 3;
 
-/// How long each answer to an address takes after [`FREE`] wrong passwords.
+/// Time between two answers to an address after [`FREE`] wrong passwords.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many answers one address may wait for. Further ones are not given.
+/// How many checks of one address may wait. Further ones are refused.
 const WAITING_MAX: u32 = 8;
 
 /// How long wrong passwords are remembered.
@@ -23,7 +23,7 @@ const MEMORY: Duration = Duration::from_mins(1);
 /// How many addresses are remembered.
 const PEERS_MAX: usize = 4_096;
 
-/// The addresses that were wrong lately.
+/// The addresses that have recently sent wrong passwords.
 #[derive(Debug, Default)]
 pub struct Throttle(BTreeMap<IpAddr, Guesses>);
 
@@ -31,13 +31,13 @@ pub struct Throttle(BTreeMap<IpAddr, Guesses>);
 struct Guesses {
     wrong: u32,
     last: Instant,
-    /// When the next answer may be begun.
+    /// When the next check may be made.
     next: Instant,
 }
 
 impl Throttle {
-    /// How long to wait before the password of this address is checked; `None` if too many wait already. Right and
-    /// wrong passwords wait alike, since otherwise the wait would be the answer.
+    /// How long to wait before the password of this address is checked; `None` if too many checks wait already. Right
+    /// and wrong passwords wait equally long, because the time would otherwise reveal the result.
     pub fn turn(&mut self, now: Instant, peer: IpAddr) -> Option<Duration> {
         let Some(guesses) = self.0.get_mut(&block(peer)) else {
             return Some(Duration::ZERO);
@@ -53,7 +53,7 @@ impl Throttle {
         Some(guesses.next - now)
     }
 
-    /// Notes that this address was wrong.
+    /// Notes that this address has sent a wrong password.
     pub fn note_wrong(&mut self, now: Instant, peer: IpAddr) {
         let peer = block(peer);
         if self.0.len() >= PEERS_MAX && !self.0.contains_key(&peer) {
@@ -78,7 +78,7 @@ impl Throttle {
     }
 }
 
-/// The addresses that count as one: the owner of one IPv6 address has 2^64 of them.
+/// The block of addresses that are treated as one: the owner of one IPv6 address usually has 2^64 of them.
 fn block(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {

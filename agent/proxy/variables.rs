@@ -4,11 +4,11 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::secret::Secret;
 
-/// What programs reach without a proxy.
+/// Destinations that programs reach without a proxy.
 const DIRECT: &str = "localhost,127.0.0.1,::1";
 
-/// The variables for an HTTP and a SOCKS proxy that listen there. With a pass, a user and a password, programs prove to
-/// the proxies that somebody has sent them who knows it.
+/// The variables for an HTTP and a SOCKS proxy at these addresses. With a pass, the URLs contain a user and a password,
+/// with which programs prove to the proxies that their user may use them.
 pub fn variables(
     http: Option<SocketAddr>,
     socks: Option<SocketAddr>,
@@ -27,7 +27,7 @@ pub fn variables(
         );
     }
     if let Some(socks) = socks {
-        // With "h", the proxy resolves names.
+        // The scheme `socks5h` makes the proxy resolve names.
         let url = format!("socks5h://{user}{}", reached_at(socks));
         set(&["all_proxy", "ALL_PROXY"], url);
     }

@@ -1,37 +1,37 @@
-//! Why something does not work: a word for programs, and a sentence for people.
+//! Why a connection or listener does not work: a word for programs, and a sentence for people.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a destination is not reached, or an address is not listened on.
+/// Why a destination is not reached, or an address cannot be listened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
-    /// The manifest does not allow it, or the configuration of the agent does not have it.
+    /// The manifest does not allow it, or the agent's configuration does not contain it.
     NotAllowed,
-    /// The administrator of the machine that would do it does not permit it.
+    /// The administrator of the machine that has to act does not permit it.
     Limited,
     /// The resolver does not know the name.
     NameNotFound,
-    /// The host of the network that would serve it is not up. Agents tell this to clients of their proxies only.
+    /// The host of the network that serves it is not up. Agents report this only to clients of their proxies.
     HostDown,
-    /// No way through the network leads there.
+    /// There is no route to it.
     Unreachable,
-    /// Nobody listens there.
+    /// Nothing listens there.
     Refused,
-    /// There was no answer in time.
+    /// No answer arrived in time.
     TimedOut,
     /// Another program listens at the address.
     InUse,
-    /// The operating system does not let the agent listen there.
+    /// The operating system does not allow the agent to listen there.
     NotPermitted,
     /// The host does not have the address.
     NoAddress,
-    /// Any other cause; also every word that is not known here.
+    /// Any other cause, including every word that this version does not know.
     #[serde(other)]
     Other,
 }
 
-/// Why a destination was not reached, for the client's program and for the person in front of it.
+/// Why a destination was not reached, for the client program and for the person who uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The cause, for the program.

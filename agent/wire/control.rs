@@ -1,7 +1,7 @@
 //! The JSON messages between manager and agent, as upstream writes them, with our additions.
 //!
-//! Upstream's JSON writes `null` for an empty list, and its zero values for what is absent; both are read as empty.
-//! Fields that are not known here are ignored, which is how either side may grow.
+//! Upstream writes `null` for an empty list, and zero values for absent fields; both are read as empty. Unknown fields
+//! are ignored, so that each side can be extended.
 
 use std::{
     borrow::Cow,
@@ -28,19 +28,19 @@ pub use self::{
 /// The operation that gives an agent its configuration.
 pub const CONFIGURE: &str = "configure";
 
-/// Addition: an operation that does nothing, so that its answer shows that the agent is alive. It is requested only of
-/// agents that announced [`feature::HEARTBEAT`].
+/// Addition: an operation that does nothing; its answer shows that the agent is alive. It is requested only of agents
+/// that announced [`feature::HEARTBEAT`].
 pub const PING: &str = "ping";
 
-/// Addition: the operation that says which hosts cannot be reached at the moment. It is requested only of agents that
-/// announced [`feature::LOST`].
+/// Addition: the operation that tells an agent which hosts cannot be reached at the moment. It is requested only of
+/// agents that announced [`feature::LOST`].
 pub const LOST: &str = "lost";
 
-/// Addition: the operation that has the agent check what a [`Probe`] names. It is requested only of agents that
+/// Addition: the operation that makes an agent perform the check in a [`Probe`]. It is requested only of agents that
 /// announced [`feature::PROBE`].
 pub const PROBE: &str = "probe";
 
-/// A control message, either way.
+/// A control message, in either direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// Manager to agent.
@@ -51,7 +51,7 @@ pub enum Message {
     Event(RawEvent),
 }
 
-/// A message as it is written: its kind, then its content.
+/// A message as it is encoded: its type, then its content.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
@@ -67,7 +67,7 @@ const EVENT: &str = "event";
 /// A request of a manager.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Chosen by the manager; the result repeats it.
+    /// The number that the manager has chosen; the result repeats it.
     pub id: u64,
     /// [`CONFIGURE`], [`PING`], [`LOST`] or [`PROBE`].
     pub op: String,
@@ -83,16 +83,16 @@ pub struct Outcome {
     pub request_id: u64,
     /// The request's operation.
     pub op: String,
-    /// Absent or null if it worked. Upstream's agents write whatever their error type encodes to.
+    /// Absent or null on success. Upstream's agents write whatever their error type encodes to.
     #[serde(default, skip_serializing_if = "Raw::is_null")]
     pub error: Raw,
-    /// For [`CONFIGURE`] a [`Greeting`], for [`PROBE`] a [`Found`](super::probe::Found).
+    /// On success of [`CONFIGURE`] a [`Greeting`], of [`PROBE`] a [`Found`](super::probe::Found).
     #[serde(default)]
     pub data: Raw,
 }
 
 impl Outcome {
-    /// Why the request failed, if it did.
+    /// Why the request failed; `None` if it succeeded.
     pub fn failure(&self) -> Option<String> {
         if self.error.is_null() {
             return None;
@@ -102,17 +102,17 @@ impl Outcome {
     }
 }
 
-/// What an agent says of itself when it has been configured.
+/// The agent's answer to its configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
-    /// What it can do; see [`feature`].
+    /// The features of the agent; see [`feature`].
     #[serde(default)]
     pub features: Features,
-    /// Its program's version.
+    /// The version of the agent's program.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
-    /// Addition: the [sum](super::sum::of_control) of the message that configured it, as it arrived; 0 from an agent
-    /// that does not have [`feature::SUMS`].
+    /// Addition: the [sum](super::sum::of_control) of the configuring message as it arrived; 0 from an agent without
+    /// [`feature::SUMS`].
     #[serde(default, deserialize_with = "null_is_empty")]
     pub sum: u16,
 }
@@ -144,33 +144,33 @@ pub enum Event {
     /// Addition, sent only to managers that announced [`feature::NOTICES`]: a single occurrence that people should know
     /// about.
     Notice(String),
-    /// Addresses that a gateway has given for a name: packets of this agent to them belong to that gateway.
+    /// Addresses that a gateway has returned for a name: packets of this agent to them are sent to that gateway.
     RouteSuggestion(RouteSuggestion),
-    /// Addition, sent only to managers that announced [`feature::POLICY`]: requests of hosts to this gateway that the
-    /// policy has refused since the last such event.
+    /// Addition, sent only to managers that announced [`feature::POLICY`]: requests of hosts that this gateway has
+    /// refused by the policy since the last such event.
     Refused(Vec<RefusedAsk>),
     /// An event of a type that is not known here.
     Unknown(String),
 }
 
-/// Something that a host has asked a gateway for, and that the policy refuses.
+/// A connection that a host has requested from a gateway, and that the policy refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedAsk {
     /// The host's VIP.
     pub from: Ipv4Addr,
-    /// A name or an address, and the port; empty for several that are counted together.
+    /// A name or an address, and the port; empty for several destinations that are counted together.
     pub to: String,
-    /// The number of the rule that refuses it; absent if the default of the policy does.
+    /// The number of the rule that refuses it; absent if the policy's default refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<u16>,
-    /// How often it was asked for.
+    /// How many times it was requested.
     pub times: u64,
 }
 
-/// What a proxy has learned about addresses behind a gateway.
+/// Addresses behind a gateway that a proxy has learned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteSuggestion {
-    /// The addresses. Upstream may give IPv6 addresses too, which no packet of the network can have.
+    /// The addresses. Upstream may include IPv6 addresses, which no packet of the network can have.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub ip: Vec<IpAddr>,
     /// The gateway's VIP.
@@ -203,7 +203,7 @@ struct ProblemsData {
 }
 
 impl Event {
-    /// The event in its form for the wire.
+    /// The event in the form in which it is encoded.
     pub fn into_raw(self) -> RawEvent {
         match self {
             Self::Problems(problems) => RawEvent {
@@ -296,15 +296,15 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub relays: Vec<Endpoint>,
-    /// Addition: those of the names that are names of hosts, and not aliases.
+    /// Addition: the names in `hostname_map` that are host names and not aliases.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub main_names: Vec<String>,
-    /// Addition: a word that no other run of a manager has. An agent with the same word and the same address is the
-    /// predecessor of this one, and has to end.
+    /// Addition: the run id, which no other run of a manager has. An agent with the same run id and the same address is
+    /// the predecessor of this one, and has to end.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -318,18 +318,19 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub features: Vec<String>,
-    /// Addition: who may reach what, as far as it concerns the agent; without it everybody may reach everything.
+    /// Addition: who may reach what, as far as it concerns the agent; if absent, everybody may reach everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
 
-/// Who may reach what, as far as it concerns an agent. No field may be left out, so that no policy is half understood.
+/// Who may reach what, as far as it concerns an agent. All fields are required, so that a policy is never applied in
+/// part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     /// The action for connections that no rule fits: `allow` or `deny`.
     pub default: String,
-    /// The rules about connections from the agent, to it and through it, in their order.
+    /// The rules about connections from, to and through the agent, in their order.
     pub rules: Vec<PolicyRule>,
 }
 
@@ -339,9 +340,9 @@ pub struct Policy {
 pub struct PolicyRule {
     /// Its number in the manifest, from 1.
     pub number: u16,
-    /// Hosts where connections begin.
+    /// Hosts from which connections are made.
     pub from: Vec<String>,
-    /// Hosts that connections go to.
+    /// Hosts to which connections are made.
     pub to: Vec<String>,
     /// Destinations outside the network: CIDR blocks and host name globs, or one `*` for all of them.
     pub beyond: Vec<String>,
@@ -356,7 +357,7 @@ pub struct PolicyRule {
 /// Which hosts cannot be reached at the moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// The VIPs of all lost hosts. The list replaces the one before.
+    /// The VIPs of all lost hosts. The list replaces the previous one.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub hosts: Vec<Ipv4Addr>,
 }
@@ -366,7 +367,7 @@ pub struct Lost {
 pub struct Forward {
     /// The port on its VIP.
     pub listen_port: u16,
-    /// An address, or a name for the resolver of the agent's host.
+    /// An address, or a name that the agent's host resolves.
     pub connect_ip: String,
     /// The port there.
     pub connect_port: u16,
@@ -387,7 +388,7 @@ pub struct Endpoint {
     pub proto: String,
 }
 
-/// Where a proxy listens; nowhere if empty.
+/// The address of a proxy; if it is empty, there is no proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Listen {
@@ -449,7 +450,7 @@ pub struct Route {
     pub to_hostname_glob: Vec<String>,
     /// The VIP of that host.
     pub via: Ipv4Addr,
-    /// Addition: further hosts, to use while that one is not there.
+    /// Addition: further gateways, for the time when that host is down.
     #[serde(
         default,
         rename = "orVia",
@@ -457,7 +458,7 @@ pub struct Route {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub or_via: Vec<Ipv4Addr>,
-    /// Addition: exceptions from `toCIDR` and `toHostnameGlob`, of both kinds.
+    /// Addition: exceptions from `toCIDR` and `toHostnameGlob`; both forms may be used.
     #[serde(
         default,
         rename = "notTo",
@@ -468,8 +469,8 @@ pub struct Route {
 }
 
 impl Message {
-    /// Reads the payload of a control frame. Parts of a message that are not known here are skipped and never built, so
-    /// that reading costs one look at each byte and no more memory than is kept.
+    /// Parses the payload of a control frame. Unknown parts of a message are skipped without being stored, so that
+    /// parsing takes one pass and no more memory than the result.
     pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let Envelope { kind, body } = serde_json::from_slice(json)?;
         let body = body.get();
@@ -490,7 +491,7 @@ impl Message {
         })
     }
 
-    /// A request that an agent answers to show that it is there.
+    /// A request whose answer shows that the agent is alive.
     pub fn ping(id: u64) -> Self {
         Self::Request(Request {
             id,
@@ -499,7 +500,7 @@ impl Message {
         })
     }
 
-    /// A request to listen no longer for hosts that are lost, and to listen for all others.
+    /// A request not to listen for these lost hosts, and to listen for all others.
     pub fn lost(id: u64, hosts: &[Ipv4Addr]) -> Self {
         Self::Request(Request {
             id,

@@ -1,5 +1,5 @@
-//! Turns bytes into frames, at any byte boundary, and frames into bytes. A length is never trusted before it was
-//! checked.
+//! Decodes bytes into frames, no matter how the bytes are split, and encodes frames. A length is always checked before
+//! it is used.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
@@ -18,7 +18,7 @@ impl PacketFrame {
         Self(framed(packet).freeze())
     }
 
-    /// The same frame with its [sum].
+    /// The same frame, sealed with its [sum].
     pub fn sealed(packet: &[u8]) -> Self {
         let mut frame = framed(packet);
         sum::seal(&mut frame);
@@ -30,7 +30,7 @@ impl PacketFrame {
         self.0.get(HEADER_LEN..).unwrap_or_default()
     }
 
-    /// The same frame in memory of its own.
+    /// A copy of the frame in its own memory, so that it does not keep a larger buffer alive.
     #[must_use]
     pub fn into_own(self) -> Self {
         Self(Bytes::copy_from_slice(&self.0))
@@ -59,14 +59,14 @@ fn framed(packet: &[u8]) -> BytesMut {
     frame
 }
 
-/// Appends a control frame to `out`. `json` has at most [`super::CONTROL_MAX_FROM_MANAGER`] bytes.
+/// Appends a control frame to `out`. `json` must have at most [`super::CONTROL_MAX_FROM_MANAGER`] bytes.
 pub fn put_control(out: &mut BytesMut, json: &[u8]) {
     put_header(out, Kind::Control, json.len());
     out.put_slice(json);
 }
 
-/// Appends a packet frame of `len` bytes to `out` and lets `fill` write the packet, so that a stack can write where
-/// the link will read.
+/// Appends a packet frame of `len` bytes to `out` and lets `fill` write the packet, so that a stack can write directly
+/// into the link's output buffer.
 pub fn put_packet<R>(out: &mut BytesMut, len: usize, fill: impl FnOnce(&mut [u8]) -> R) -> R {
     put_header(out, Kind::Packet, len);
     let start = out.len();
@@ -91,11 +91,11 @@ pub enum Item {
     Control(Bytes),
     /// A packet whose sum differs from the one in its frame; it was skipped.
     Damaged,
-    /// A frame of this type, which is not known here; it was skipped.
+    /// A frame of this unknown type; it was skipped.
     Unknown(u16),
 }
 
-/// The stream is out of step, for good: there is no frame where one should begin.
+/// The stream cannot be decoded any more: there is no frame where one should begin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Desync {
     /// There is a byte other than the magic one, or a length that a frame cannot have.
@@ -109,8 +109,8 @@ pub enum Desync {
         /// The greatest length allowed, in bytes.
         most: usize,
     },
-    /// The sum of a control message differs from the one in its frame. What the message said is not known, and it will
-    /// not be sent again.
+    /// The sum of a control message differs from the one in its frame. The content is unknown, and the message will not
+    /// be sent again.
     #[error("the way to the agent changes what it carries: a message has a wrong sum")]
     Sum,
     /// There is no frame within the first [`BANNER_MAX`] bytes.
@@ -118,29 +118,31 @@ pub enum Desync {
     Banner,
 }
 
-/// Turns the bytes of one direction of a link into frames.
+/// Decodes the bytes of one direction of a link into frames.
 ///
-/// It owns no buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames off its front.
+/// It does not own a buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames from its
+/// front.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     control_max: usize,
     checks_packets: bool,
     state: State,
     banner: Vec<u8>,
-    /// The beginning of what came after the banner, which may be a frame or not.
+    /// Bytes after the banner that may be the beginning of the first frame, or more of the banner.
     doubtful: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Before the first frame: everything that is not a frame is banner.
+    /// Before the first frame: everything that is not a control frame belongs to the banner.
     Banner,
     /// Frames follow each other.
     InStep,
 }
 
 impl Decoder {
-    /// For an agent, whose stream begins with a frame. `control_max` bounds a control message, in bytes.
+    /// Makes a decoder for an agent, whose stream begins with a frame. `control_max` limits a control message, in
+    /// bytes.
     pub fn new(control_max: usize) -> Self {
         Self {
             control_max,
@@ -151,8 +153,8 @@ impl Decoder {
         }
     }
 
-    /// For a manager, whose stream may begin with up to [`BANNER_MAX`] bytes of something else, then a control frame.
-    /// The sums of packets are not checked here: the agents that receive the packets do that.
+    /// Makes a decoder for a manager, whose stream may begin with a banner of up to [`BANNER_MAX`] bytes, then a
+    /// control frame. The sums of packets are not checked here, but by the agents that receive the packets.
     pub fn with_banner(control_max: usize) -> Self {
         Self {
             checks_packets: false,
@@ -161,8 +163,8 @@ impl Decoder {
         }
     }
 
-    /// The bytes before the first frame so far. As long as it is open whether a frame has begun, its beginning is
-    /// included.
+    /// The bytes received before the first frame. Until it is clear whether a frame has begun, its possible beginning
+    /// is included.
     pub fn banner(&self) -> Vec<u8> {
         [&self.banner[..], &self.doubtful].concat()
     }
@@ -195,7 +197,7 @@ impl Decoder {
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
-            // The reader makes room, since it knows where memory comes from.
+            // The reader makes room, because it manages the memory.
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
@@ -245,7 +247,7 @@ impl Decoder {
     }
 }
 
-/// The most bytes of a doubtful frame that are looked at before it is whole, each time that more of it arrives.
+/// How many bytes of a possible first frame are examined each time that more of it arrives.
 const DOUBTFUL_MAX: usize = 256;
 
 enum Guess {
@@ -254,9 +256,9 @@ enum Guess {
     MoreBytes,
 }
 
-/// Whether a control frame with a JSON object inside stands at the front. A `B` in a banner must not be taken for one,
-/// so the whole message is checked; and a banner must not make us wait for a message that never comes, so everything
-/// that can be refused early is refused early.
+/// Whether a control frame with a JSON object inside begins here. A `B` in a banner must not be mistaken for one, so
+/// the whole message is checked. A banner must not make us wait for a message that never comes, so the check fails as
+/// early as possible.
 fn looks_like_control(buffer: &[u8]) -> Guess {
     let header = match Header::parse(buffer) {
         Ok(Some(header)) => header,
@@ -279,7 +281,7 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
     }
     let begun = buffer.get(HEADER_LEN..).unwrap_or_default();
     let begun = begun.get(..DOUBTFUL_MAX).unwrap_or(begun);
-    // A number that was cut may look wrong and be right: its last signs are not looked at.
+    // A truncated number may look invalid although it is valid, so its last characters are ignored.
     let signs = |byte: &u8| b"-+.eE".contains(byte);
     let end = begun.iter().rposition(|byte| !signs(byte));
     let begun = begun.get(..end.map_or(0, |last| last + 1));

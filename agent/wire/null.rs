@@ -1,8 +1,8 @@
-//! How the empty values of upstream are read.
+//! Reads the empty values of upstream.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-/// Reads `null` as what is empty: upstream writes it for an empty list.
+/// Reads `null` as an empty value: upstream writes it for an empty list.
 pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

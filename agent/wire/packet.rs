@@ -1,7 +1,7 @@
-//! Checked views of the IPv4 packets that cross a link, and the one packet that a switch writes itself: a reset.
+//! Checked views of the IPv4 packets that cross a link, and the only packet that a switch creates: a reset.
 //!
-//! A view is checked once, when it is made; afterwards no accessor can fail. There is no raw index into a packet
-//! anywhere else.
+//! A view is checked when it is made; afterwards its accessors cannot fail. Raw offsets into a packet are used only
+//! here.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -11,10 +11,10 @@ const IPV4_HEADER: usize = 20;
 const TCP_HEADER: usize = 20;
 const TCP: u8 = 6;
 
-/// Why bytes are not a packet that this network carries.
+/// Why bytes are not a packet that this network can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum PacketError {
-    /// The packet is shorter than its headers say, or than any header.
+    /// The packet is shorter than its headers say, or shorter than the minimum headers.
     #[error("shorter than its headers")]
     Truncated,
     /// The packet is not of version 4.
@@ -23,7 +23,7 @@ pub enum PacketError {
     /// The total length in the header is not the length of the frame's payload.
     #[error("its length field disagrees with its length")]
     Length,
-    /// The packet has IP options: nothing in this network sends them, and they serve to confuse readers.
+    /// The packet has IP options. Nothing in this network sends them, and implementations read them differently.
     #[error("it carries IP options")]
     Options,
     /// The packet is a fragment: packets here are never fragmented.
@@ -42,7 +42,7 @@ pub struct Packet<'a> {
     segment: Segment,
 }
 
-/// What a TCP header says.
+/// The fields of a TCP header that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Sequence number of the first byte (or of SYN).
@@ -51,11 +51,11 @@ pub struct Segment {
     pub ack: u32,
     /// The flags that matter here.
     pub flags: Flags,
-    /// How far the segment moves the sequence number: its bytes, and one each for SYN and FIN.
+    /// How far the segment advances the sequence number: its bytes, plus one each for SYN and FIN.
     pub span: u32,
-    /// How many bytes after [`Segment::ack`] the sender takes, still to be shifted.
+    /// The window field, not yet scaled: how many bytes after [`Segment::ack`] the sender accepts.
     pub window: u16,
-    /// The shift of all later windows of the sender (RFC 7323 section 2.2), which only a SYN may name.
+    /// The scale factor for all later windows of the sender (RFC 7323 section 2.2); only a SYN can have one.
     pub shift: Option<u8>,
 }
 
@@ -98,7 +98,7 @@ impl<'a> Packet<'a> {
         if usize::from(u16::from_be_bytes([ip[2], ip[3]])) != bytes.len() {
             return Err(PacketError::Length);
         }
-        // All of the field but "don't fragment": more fragments follow, or this is not the first.
+        // The mask has all bits except "don't fragment": if any is set, the packet is a fragment.
         if u16::from_be_bytes([ip[6], ip[7]]) & 0xbfff != 0 {
             return Err(PacketError::Fragment);
         }
@@ -155,7 +155,7 @@ impl<'a> Packet<'a> {
         self.key
     }
 
-    /// What the TCP header says.
+    /// The fields of the TCP header.
     pub fn segment(&self) -> Segment {
         self.segment
     }
@@ -182,7 +182,8 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The largest window shift among TCP options, and the largest that there is if a stack may read malformed options in its own way.
+/// The largest window scale among the TCP options. If options are malformed, so that stacks may read them differently,
+/// the largest possible one.
 fn window_shift(mut options: &[u8]) -> Option<u8> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
@@ -212,8 +213,8 @@ fn window_shift(mut options: &[u8]) -> Option<u8> {
 /// Bytes of a packet that [`reset`] writes.
 pub const RESET_LEN: usize = IPV4_HEADER + TCP_HEADER;
 
-/// A reset from `key.src` to `key.dst` with this sequence number, and with this acknowledgment number if there is
-/// one.
+/// A reset from `key.src` to `key.dst` with this sequence number, and with this acknowledgment number; `None` means
+/// that it acknowledges nothing.
 pub fn reset(key: FlowKey, seq: u32, ack: Option<u32>) -> [u8; RESET_LEN] {
     const RST: u8 = 0x04;
     const ACK: u8 = 0x10;

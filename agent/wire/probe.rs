@@ -1,4 +1,4 @@
-//! Checks that a manager asks an agent for, so that it can explain why a connection works or does not.
+//! Checks that a manager requests from an agent, in order to explain why a connection works or does not.
 //!
 //! An addition: the operation is requested only of agents that announced
 //! [`feature::PROBE`](super::control::feature::PROBE).
@@ -9,25 +9,25 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::{Cause, Failure};
 
-/// What to check: the arguments of the operation.
+/// The check to perform, as the arguments of the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
 pub enum Probe {
-    /// Whether the agent listens for TCP on a real address of its host, for programs there.
+    /// Checks whether the agent listens for TCP on a real address of its host, for programs on this host.
     Listener {
         /// The real address.
         address: SocketAddr,
     },
-    /// Whether a flow to this destination would connect: the agent connects there, and closes the connection at once.
+    /// Checks whether a flow to this destination would connect: the agent connects, and closes the connection at once.
     Dial {
-        /// The agent's own VIP, for a published port; else an address or a name, for a gateway.
+        /// The agent's own VIP for a published port, or an address or name for a gateway.
         host: String,
         /// The port there.
         port: u16,
     },
 }
 
-/// What the check found: the data of the result.
+/// The result of the check, as the data of the operation's result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Why it does not work; absent if it does.
@@ -40,7 +40,7 @@ pub struct Found {
 
 impl From<Failure> for Found {
     fn from(failure: Failure) -> Self {
-        // Which hosts are up is for the manager to say.
+        // The manager knows better which hosts are up.
         let cause = if failure.cause == Cause::HostDown {
             Cause::Other
         } else {

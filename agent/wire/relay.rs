@@ -40,7 +40,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the gateway has connected. A cause that relays do not know, which a newer gateway may have, is any other.
+    /// Whether the gateway has connected. A cause that relays do not know, which a newer gateway may send, counts as
+    /// [`Cause::Other`].
     pub fn outcome(self) -> Result<(), Failure> {
         let Some(cause) = self.cause else {
             return Ok(());
@@ -65,8 +66,7 @@ impl From<Failure> for Answer {
     }
 }
 
-/// A cause as relays know it: no route leads there or the gateway may not dial it, nobody knows the name, nobody listens
-/// there, nothing answers, or no way leads there.
+/// Reduces a cause to those that relays know: no route or not allowed, name not found, refused, timed out, unreachable.
 const fn known(cause: Cause) -> Cause {
     match cause {
         Cause::NotAllowed | Cause::Limited => Cause::NotAllowed,
@@ -80,9 +80,9 @@ const fn known(cause: Cause) -> Cause {
     }
 }
 
-/// A message with its length in front.
+/// Encodes a message with its length in front.
 pub fn encode(message: &impl Serialize) -> Vec<u8> {
-    // The messages have strings and numbers, nothing that JSON cannot hold.
+    // The messages contain only strings and numbers, which JSON can always express.
     let json = serde_json::to_vec(message).unwrap_or_default();
     let mut bytes = Vec::with_capacity(LENGTH_LEN + json.len());
     bytes.extend_from_slice(&u16::try_from(json.len()).unwrap_or(0).to_be_bytes());
@@ -90,7 +90,7 @@ pub fn encode(message: &impl Serialize) -> Vec<u8> {
     bytes
 }
 
-/// The length of the message that these bytes announce, unless it is too long.
+/// Decodes the length of a message; `None` if the message is too long.
 pub fn length(bytes: [u8; LENGTH_LEN]) -> Option<usize> {
     let length = usize::from(u16::from_be_bytes(bytes));
     (length <= MESSAGE_MAX).then_some(length)

@@ -1,12 +1,12 @@
-//! Whether this machine has what networks usually need. Each check answers within seconds, and all run at the same
-//! time.
+//! Checks whether this machine has what networks usually need. Each check finishes within seconds, and all run in
+//! parallel.
 
 use crate::{
     programs::{self, find, run, safe},
     view::{Check, CheckState},
 };
 
-/// A program: its name, what it is for, how its version is asked for, and what to do if it is missing.
+/// A program: its name, its purpose, the arguments that print its version, and what to do if it is missing.
 type Program = (
     &'static str,
     &'static str,
@@ -47,7 +47,7 @@ const PROGRAMS: [Program; 5] = [
     ),
 ];
 
-/// Everything that is checked.
+/// Runs all checks.
 pub(crate) async fn all() -> Vec<Check> {
     programs::environment_is_known().await;
     let tasks = PROGRAMS.map(|program| tokio::spawn(check(program)));
@@ -88,8 +88,8 @@ async fn check((id, title, words, fix): Program) -> Check {
     }
 }
 
-/// Checks where programs are looked for: an app that is started from a menu would not know what the person's shell
-/// knows.
+/// Checks in which folders programs are searched. An app that is started from a menu does not have the variables of the
+/// person's shell.
 fn search_path() -> Check {
     let adopted = norouter::driver::system::environment::adopted();
     let from = if adopted.is_empty() {

@@ -1,5 +1,5 @@
-//! Everything that the page can ask for. Each command checks its arguments and passes them on. No command takes a
-//! command line, or a path that a person has not chosen.
+//! The commands that the page can call. Each checks its arguments and passes them on. No command accepts a command
+//! line, or a path that a person has not chosen.
 
 use std::{path::Path, sync::Arc};
 
@@ -29,12 +29,12 @@ const TEXT_MAX: usize = 16 << 20;
 /// How long a message of the page may be, in bytes.
 const MESSAGE_MAX: usize = 4_096;
 
-/// How many offers may be chosen.
+/// How many offers may be chosen in one call.
 const OFFERS_MAX: usize = 200;
 
 type Outcome<T = ()> = Result<T, Refused>;
 
-/// Declares the commands, so that the list, the handler and the permissions cannot differ.
+/// Declares the commands in one list, so that their names, handler and permissions always agree.
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {
         /// The names of all commands, for tests that try each.
@@ -288,7 +288,7 @@ async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked>
             effect: None,
         });
     };
-    // Without a running network there are no flows, and without an earlier plan everything is new.
+    // Without a running network there are no flows. Without a plan in force, everything is new.
     let flows = desk.flows(usize::MAX).await.unwrap_or_default().flows;
     let old = desk.plan_now().unwrap_or_else(|| new.clone());
     let effect = Some(effect::effect(&old, &new, &flows));

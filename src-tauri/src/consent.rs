@@ -1,5 +1,5 @@
-//! What the person has agreed to. A manifest is a program: nothing of it is in force before the person has seen what it
-//! grants, which is its commands and everything else that it lets happen to machines.
+//! The person's consent. A manifest is a program: it has no effect before the person has seen everything that it
+//! grants, which includes its commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,12 @@ use sha2::{Digest as _, Sha256};
 
 use crate::view::{CommandChange, Consent, ConsentGrant, ConsentHost};
 
-/// What was agreed to, by file.
+/// The agreements, by the path of the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agreements(BTreeMap<String, Agreement>);
 
-/// What was agreed to for a file. The grants themselves are kept, and not only their digest, so that the next question
-/// can show what is different. Agreements of older versions do not cover everything, so that the person is asked again.
+/// The agreement for one file. The grants are kept in addition to their digest, so that the next question can show the
+/// differences. Agreements of older versions do not have all grants, so the person is asked again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Agreement {
     #[serde(default)]
@@ -26,13 +26,14 @@ struct Agreement {
 }
 
 impl Agreements {
-    /// Whether everything that a plan grants was agreed to for this very file.
+    /// Whether the person has agreed to everything that a plan grants, for this file.
     pub(crate) fn cover(&self, path: &str, plan: &Plan) -> bool {
         let agreed = self.0.get(path);
         agreed.is_some_and(|agreed| grants(plan).is_subset(&agreed.grants))
     }
 
-    /// The question to the person before a plan is in force; `running` if the plan is to replace a running one.
+    /// The question to the person before a plan takes effect; `running` is true if the plan would replace a running
+    /// one.
     pub(crate) fn question(&self, path: &str, plan: &Plan, running: bool) -> Consent {
         let doubts = doubts::doubts(plan).into_iter();
         Consent {
@@ -65,7 +66,7 @@ impl Agreements {
             .collect()
     }
 
-    /// Every command of a plan, beside the one that was agreed to.
+    /// Every command of a plan, each with the command that was agreed to before.
     fn compare(&self, path: &str, plan: &Plan) -> Vec<ConsentHost> {
         let before: BTreeMap<_, _> = self
             .agreed(path)
@@ -91,14 +92,14 @@ impl Agreements {
             .collect()
     }
 
-    /// Remembers what a plan grants, and forgets everything that was granted before.
+    /// Stores the grants of a plan as agreed, and forgets earlier ones.
     pub(crate) fn agree(&mut self, path: &str, plan: &Plan) {
         let grants = grants(plan);
         self.0.insert(path.to_owned(), Agreement { grants });
     }
 }
 
-/// A command beside the one that it replaces.
+/// A command, with the command that it replaces.
 pub(crate) fn beside(
     host: String,
     vip: String,
@@ -131,10 +132,9 @@ pub(crate) fn commands(plan: &Plan) -> impl Iterator<Item = (String, String, &[S
     })
 }
 
-/// The digest of everything that a plan grants: SHA-256. The contents of files that its commands name are not a part of
-/// it.
+/// The SHA-256 digest of everything that a plan grants. The contents of files that its commands name are not included.
 pub(crate) fn digest(plan: &Plan) -> String {
-    // Texts and lists of texts have nothing that JSON cannot hold, and different ones differ in JSON, too.
+    // The grants contain only texts, which JSON can always express, and different grants give different JSON.
     hash(&serde_json::to_vec(&grants(plan)).unwrap_or_default())
 }
 

@@ -1,6 +1,5 @@
-//! Everything that lies on the person's desk: the manifest that is open, the network that is shown, and the settings.
-//! It has one lock, which is held between two awaits and never across one. All who show something of it are woken when
-//! it changes.
+//! The state of the app: the open manifest, the shown network, and the settings. It has one lock, which is held between
+//! two awaits and never across one. All tasks that show a part of it are woken when it changes.
 
 use std::{
     io,
@@ -33,13 +32,13 @@ use crate::{
 /// Where the app keeps its files.
 #[derive(Clone, Debug)]
 pub(crate) struct Folders {
-    /// What the person has chosen.
+    /// The folder for the person's settings.
     pub(crate) config: PathBuf,
-    /// What the app remembers.
+    /// The folder for data that the app remembers.
     pub(crate) data: PathBuf,
 }
 
-/// The desk. Clones are the same desk.
+/// The state of the app. Clones share the same state.
 #[derive(Clone)]
 pub(crate) struct Desk(pub(crate) Arc<Inner>);
 
@@ -48,21 +47,22 @@ pub(crate) struct Inner {
     /// The number of the last change.
     wake: watch::Sender<u64>,
     visible: watch::Sender<bool>,
-    /// Held while something is opened, started or attached to, so that this happens one after the other.
+    /// Held while a manifest is opened, or a network is started or attached to, so that these operations do not
+    /// overlap.
     pub(crate) turn: tokio::sync::Mutex<()>,
     folders: Folders,
 }
 
 pub(crate) struct State {
-    /// The number of changes so far. `app_at` is the last change of the app, and `disk_at` that of the file on the
-    /// disk.
+    /// The number of changes so far. `app_at` is the number of the last change to the app's own state, and `disk_at`
+    /// that of the last change to the file on the disk.
     change: u64,
     app_at: u64,
     disk_at: u64,
     pub(crate) tray: bool,
     pub(crate) opened: Option<Opened>,
     pub(crate) session: Option<Session>,
-    /// How many sessions there were.
+    /// The number of sessions so far.
     pub(crate) sessions: u64,
     pub(crate) consent: Option<Consent>,
     pub(crate) dragged: Option<Dragged>,
@@ -76,7 +76,7 @@ pub(crate) struct State {
 /// The manifest that is open.
 pub(crate) struct Opened {
     pub(crate) path: PathBuf,
-    /// The file as it was seen last; `None` while it cannot be read.
+    /// The file's content when it was last read; `None` while it cannot be read.
     seen: Option<ManifestText>,
     /// The task that watches the file.
     watch: AbortHandle,
@@ -88,7 +88,7 @@ impl Drop for Opened {
     }
 }
 
-/// How much of the state a page has received.
+/// How much of the state one page has received.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
     session: u64,
@@ -98,7 +98,7 @@ pub(crate) struct Cursor {
 }
 
 impl Desk {
-    /// The desk of this user. Anything wrong with its files is shown as a failure.
+    /// Loads the state of this user. Errors in its files are shown as a failure.
     pub(crate) fn new(folders: Folders) -> Self {
         let (settings, one) = Store::open(folders.config.join("settings.json"));
         let (recent, two) = Store::open(folders.data.join("recent.json"));
@@ -138,17 +138,17 @@ impl Desk {
         &self.0.folders
     }
 
-    /// Wakes whenever something has changed.
+    /// A receiver that is notified of every change.
     pub(crate) fn wakes(&self) -> watch::Receiver<u64> {
         self.0.wake.subscribe()
     }
 
-    /// Whether somebody looks at the page.
+    /// Whether the page is visible, as a receiver.
     pub(crate) fn visible(&self) -> watch::Receiver<bool> {
         self.0.visible.subscribe()
     }
 
-    /// Sets whether somebody looks at the page.
+    /// Sets whether the page is visible.
     pub(crate) fn set_visible(&self, visible: bool) {
         self.0.visible.send_if_modified(|seen| {
             let before = std::mem::replace(seen, visible);
@@ -170,7 +170,8 @@ impl Desk {
         }
     }
 
-    /// The manifest that was open last and whether it ran, if the person wants the app to begin with it.
+    /// The manifest that was open last, and whether its network was running; `None` if the app should not open it at
+    /// its start.
     pub(crate) fn last_open(&self) -> Option<(PathBuf, bool)> {
         let state = self.lock();
         let recent = state.recent.get();
@@ -179,17 +180,17 @@ impl Desk {
         path.is_file().then_some((path, recent.running))
     }
 
-    /// The number of the network that is shown, counted from 1 since the app began; 0 if none is shown.
+    /// The number of the shown network, counted from 1 since the app started; 0 if none is shown.
     pub(crate) fn session_id(&self) -> u64 {
         self.lock().session.as_ref().map_or(0, Session::id)
     }
 
-    /// The app as it is now.
+    /// The present state of the app, for the page.
     pub(crate) fn app(&self) -> App {
         self.lock().app()
     }
 
-    /// The network that is shown, once something is known of it.
+    /// The shown network; `None` until its manager has reported its state.
     pub(crate) fn network(&self) -> Option<NetworkView> {
         let state = self.lock();
         state.session.as_ref()?.truth.network().cloned()
@@ -205,7 +206,8 @@ impl Desk {
         self.edit(|state| state.settings.change(|mine| *mine = settings))
     }
 
-    /// Opens a manifest that was open before, and no other file: this is for callers that no person has given a path.
+    /// Opens a manifest that was open before. Other files are refused, because the callers have a path that no person
+    /// has just chosen.
     pub(crate) async fn open_again(&self, path: &str) -> Result<(), String> {
         if !self.lock().recent.get().has(path) {
             return Err(format!(
@@ -230,13 +232,13 @@ impl Desk {
         self.edit(|state| state.failure = Some(failure));
     }
 
-    /// Opens a manifest, and shows what it grants if that was not agreed to yet. Nothing is started.
+    /// Opens a manifest, and asks for consent to what it grants if there is none yet. Nothing is started.
     pub(crate) async fn open(&self, path: &Path) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         self.lay_down(path).await
     }
 
-    /// Opens the demo: a manifest of the app's own, whose commands are the app itself.
+    /// Opens the demo: a manifest that the app writes, whose commands start the app itself.
     pub(crate) async fn open_demo(&self) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         let made = tokio::task::spawn_blocking(|| demo::demo(false)).await;
@@ -248,13 +250,14 @@ impl Desk {
         let path = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
         if let Some(plan) = Self::load(&path)?.plan {
             let path = path.display().to_string();
-            // The person has asked for these very commands, and only this app has written them.
+            // The person has asked for the demo, and only this app has written its commands, so no further consent is
+            // needed.
             self.edit(|state| state.agreements.change(|all| all.agree(&path, &plan)))?;
         }
         self.lay_down(&path).await
     }
 
-    /// Whether another manifest may be opened: not while the app runs a network.
+    /// Checks that another manifest may be opened, which is not the case while the app runs a network.
     fn free_the_desk(&self, path: &Path) -> Result<(), String> {
         let state = self.lock();
         match &state.session {
@@ -268,13 +271,13 @@ impl Desk {
         }
     }
 
-    /// Opens a manifest, while the caller holds `turn`.
+    /// Opens a manifest. The caller must hold `turn`.
     pub(crate) async fn lay_down(&self, path: &Path) -> Result<(), String> {
         let path = std::fs::canonicalize(path)
             .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
         let shown = path.display().to_string();
         self.free_the_desk(&path)?;
-        // The watch is started before the file is read, so that no change in between is missed.
+        // The watch is started before the file is read, so that no change is missed.
         let watch = Watch::start(&path);
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;
@@ -297,7 +300,7 @@ impl Desk {
             state.failure = None;
             state.recent.change(|recent| recent.add(&shown))
         })?;
-        // A network of this manifest may run already, started by a command or a service.
+        // A command or a service may already run the network of this manifest.
         if self.lock().session.is_none() && self.attach_to_manifest(&shown).await {
             return Ok(());
         }
@@ -355,7 +358,7 @@ impl Desk {
         opened.ok_or_else(|| "no manifest is open".to_owned())
     }
 
-    /// Notes the file as the person has saved it, so that it is not reported as a change by somebody else.
+    /// Notes the content that the person has saved, so that it is not reported as a change by another program.
     pub(crate) fn saved(&self, text: &ManifestText) {
         let mut state = self.lock();
         if let Some(opened) = &mut state.opened
@@ -370,7 +373,7 @@ impl Desk {
         origin::load(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
     }
 
-    /// Everything that a page has not been told yet.
+    /// Everything that has changed since the page with this cursor was last told.
     pub(crate) fn news(&self, cursor: &mut Cursor) -> Vec<News> {
         let state = self.lock();
         let mut news = Vec::new();
@@ -405,7 +408,7 @@ impl Desk {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes something that the page sees as a part of the app.
+    /// Changes a part of the state that the page sees, and wakes all receivers.
     pub(crate) fn edit<T>(&self, edit: impl FnOnce(&mut State) -> T) -> T {
         self.change(|state, change| {
             state.app_at = change;
@@ -413,7 +416,7 @@ impl Desk {
         })
     }
 
-    /// Changes something, and wakes everybody.
+    /// Changes a part of the state, and wakes all receivers.
     pub(crate) fn change<T>(&self, edit: impl FnOnce(&mut State, u64) -> T) -> T {
         let mut state = self.lock();
         state.change += 1;
@@ -426,8 +429,8 @@ impl Desk {
 }
 
 impl Cursor {
-    /// Prepares for a page that has not looked for a while: it gets the app and the network as they are, and new lines
-    /// of the log.
+    /// Prepares for a page that was hidden for a while: it gets the present state of the app and the network, and then
+    /// new lines of the log.
     pub(crate) fn look_again(&mut self) {
         self.app = self.app.min(1);
         self.truth.change = 0;
@@ -466,7 +469,7 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
     };
     loop {
         watch.changed().await;
-        // A file that is missing for a moment comes back.
+        // A missing file is ignored, because some editors remove it for a moment.
         let Ok(text) = manifest::read(&path) else {
             continue;
         };
@@ -481,8 +484,8 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
             }
             opened.seen = Some(text);
             state.disk_at = change;
-            // The question is always about the present file. For a running network, the task that keeps it up asks the
-            // question.
+            // The question must be about the present content of the file. If the network runs, the task that reloads
+            // its manifest asks the question.
             let asked = state.consent.as_ref().filter(|asked| !asked.running);
             if let (Some(_), Some(plan)) = (asked, &plan) {
                 state.consent = Some(state.agreements.get().question(&shown, plan, false));

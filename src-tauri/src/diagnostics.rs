@@ -1,5 +1,5 @@
-//! A report with everything that somebody who helps has to know, as text that the person reads before it is saved.
-//! Commands and their output may hold secrets: values that look like one are left out.
+//! A report for somebody who helps, as text that the person reads before it is saved. Commands and their output may
+//! contain secrets, so values that look like secrets are left out.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use norouter::redact;
 
 use crate::{checks, desk::Desk, logbook, view::Platform};
 
-/// How many lines of the network's log are in the report.
+/// How many of the last log lines of the network are included.
 const LINES: usize = 300;
 
 /// The report.

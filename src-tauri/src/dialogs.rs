@@ -1,10 +1,10 @@
-//! Actions of the page and the tray that need the person's screen: choosing files, settings, stopping and quitting.
+//! Actions of the page and the tray that need dialogs: choosing files, settings, stopping and quitting.
 
 use norouter::driver::system::files;
 
 use crate::{desk::Desk, surface::Surface, view::Settings, words::dialog};
 
-/// A manifest to begin with.
+/// The manifest that a new file contains.
 pub(crate) const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
 
 /// Opens a manifest that the person chooses.
@@ -15,7 +15,7 @@ pub(crate) async fn open_dialog(desk: &Desk, surface: &dyn Surface) -> Result<()
     }
 }
 
-/// Writes a manifest where the person wants it, and opens it.
+/// Creates a manifest at a path that the person chooses, and opens it.
 pub(crate) async fn create(desk: &Desk, surface: &dyn Surface, text: &str) -> Result<(), String> {
     let Some(path) = surface.ask_place(dialog::PLACE, "norouter.yaml").await else {
         return Ok(());
@@ -24,7 +24,7 @@ pub(crate) async fn create(desk: &Desk, surface: &dyn Surface, text: &str) -> Re
     desk.open(&path).await
 }
 
-/// Writes a text where the person wants it, and returns the place.
+/// Writes a text to a path that the person chooses, and returns the path; `None` if the person has cancelled.
 pub(crate) async fn save(
     surface: &dyn Surface,
     title: &str,
@@ -54,7 +54,7 @@ pub(crate) fn set_settings(
     desk.set_settings(settings)
 }
 
-/// Ends the network. A click that would cut connections has to be confirmed first.
+/// Stops the network. If that would cut connections, the person has to confirm it.
 pub(crate) async fn stop(desk: &Desk, surface: &dyn Surface) -> Result<(), String> {
     let flows = open_flows(desk).await;
     if let Some(network) = desk.app().network.filter(|_| flows > 0) {
@@ -67,12 +67,12 @@ pub(crate) async fn stop(desk: &Desk, surface: &dyn Surface) -> Result<(), Strin
     desk.stop().await
 }
 
-/// How many connections would be cut with the network.
+/// How many connections would be cut if the network were stopped.
 async fn open_flows(desk: &Desk) -> usize {
     desk.flows(0).await.map_or(0, |flows| flows.total)
 }
 
-/// Ends the app, after saying what ends with it.
+/// Quits the app. If that stops a network, the person has to confirm it.
 pub(crate) async fn quit(desk: &Desk, surface: &dyn Surface) {
     let hosted = desk.app().network.filter(|network| network.hosted);
     if let Some(network) = hosted {

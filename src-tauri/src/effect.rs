@@ -1,4 +1,4 @@
-//! What applying another plan would do, said before it is done.
+//! The effects of applying another plan, in words, before it is applied.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +15,7 @@ use crate::{
     view::{CommandChange, Effect, EffectKind, EffectLine},
 };
 
-/// What happens to the plan `old`, with these flows, when `new` replaces it.
+/// The effects of replacing the plan `old` by `new` while these flows exist.
 pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
     let changes = plan::diff(old, new);
     let mut lines = Vec::new();
@@ -76,7 +76,7 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
     }
 }
 
-/// Whether a plan's policy refuses a flow, so that it is cut.
+/// Whether a plan's policy refuses a flow, so that applying the plan would cut it.
 fn is_denied(plan: &Plan, flow: &FlowView) -> bool {
     let mut hosts = plan.hosts.iter();
     let from = hosts.find(|host| host.name.as_str() == flow.from);

@@ -1,4 +1,4 @@
-//! Lines for a shell that set the variables of a host's proxies.
+//! Shell commands that set the variables for a host's proxies.
 
 use norouter::{
     driver::{agent::state_dir, system::shell::Shell},
@@ -9,7 +9,7 @@ use norouter::{
 
 use crate::desk::Desk;
 
-/// Lines that set the variables which lead programs into the network, on this machine or on a host.
+/// Shell commands that set the variables with which programs reach the network, on this machine or on a host.
 pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result<String, String> {
     let shell = match shell {
         "posix" => Shell::Posix,
@@ -30,7 +30,7 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         None => "this machine is not a host of this network".to_owned(),
     })?;
     let written = match (&found.start, &found.state_dir) {
-        // The agent here knows its own addresses better than the manifest does.
+        // On this machine the agent's own file is preferred, because it has the addresses that are really in use.
         (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,
         _ => None,
     };
@@ -47,7 +47,7 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         .collect())
 }
 
-/// The variables for a host's proxies, as its manifest has them.
+/// The variables for a host's proxies, according to the manifest.
 fn proxies(host: &HostPlan) -> Vec<(String, String)> {
     let proxies = [&host.http, &host.socks];
     let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));

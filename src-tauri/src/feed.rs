@@ -1,5 +1,4 @@
-//! What the page is told, and how often: at most ten times a second while somebody looks at it, and never while nobody
-//! does.
+//! Sends news to the page: at most ten times a second while the page is visible, and not at all while it is hidden.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -16,15 +15,15 @@ use crate::{
 /// The shortest time between two batches.
 const PACE: Duration = Duration::from_millis(100);
 
-/// How often traffic is asked for.
+/// How often the traffic counters are requested.
 const TRAFFIC: Duration = Duration::from_secs(1);
 
-/// The one stream to the page: the page that has asked last gets it.
+/// The task that sends news to the page. There is only one: the page that has subscribed last gets the news.
 #[derive(Default)]
 pub(crate) struct Feed(Mutex<Option<AbortHandle>>);
 
 impl Feed {
-    /// Sends this page what happens from now on, and no longer any other page.
+    /// Sends news to this page from now on, and stops sending to any other page.
     pub(crate) fn begin(&self, desk: &Desk, send: impl FnMut(Vec<News>) -> bool + Send + 'static) {
         let task = tokio::spawn(feed(desk.clone(), send)).abort_handle();
         let before = self
@@ -38,7 +37,7 @@ impl Feed {
     }
 }
 
-/// Tells the page everything that happens, until the page takes no more.
+/// Sends all news to the page, until `send` fails.
 async fn feed(desk: Desk, mut send: impl FnMut(Vec<News>) -> bool) {
     let mut wakes = desk.wakes();
     let mut visible = desk.visible();
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
     use crate::testing::{Folder, desk};
 
-    /// How many batches come while a change is made every millisecond for a second.
+    /// How many batches are sent while a change is made every millisecond for a second.
     async fn batches(visible: bool) -> usize {
         let folder = Folder::new("feed");
         let desk = desk(&folder);

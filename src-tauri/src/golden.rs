@@ -1,6 +1,6 @@
-//! What the page hears while a network lives, and what it must know after each batch: one file for both languages. This
-//! side compares the file with what the desk says now, or writes it (`UPDATE=1 cargo test -p norouter-app`); the page's
-//! tests fold the same batches with the page's own reducer.
+//! The messages that the page receives during the life of a network, and the state that it must have after each batch,
+//! in one file for both languages. This side compares the file with what the app sends now, or writes it (`UPDATE=1
+//! cargo test -p norouter-app`). The page's tests apply the same batches with the page's own reducer.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     view::News,
 };
 
-/// The place that the file has in the tale, on every machine.
+/// The path of the manifest in the file, the same on every machine.
 const PLACE: &str = "/home/ann/office.yaml";
 
 /// Much longer than a change of a file takes to be seen, on any machine.
@@ -26,19 +26,19 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 const MANIFEST: &str = "hosts:\n  laptop: {vip: 127.0.42.100}\n  web: {vip: 127.0.42.101, cmd: [ssh, web, norouter, agent]}\n";
 
-/// A desk and a page that looks at it, with everything that the page was told.
+/// An app and a page that receives its news, with everything that the page has received.
 struct Tale {
     desk: Desk,
     cursor: Cursor,
     manifest: PathBuf,
-    /// The end of the log, which outlives its network.
+    /// The end of the log, which is kept when the network has ended.
     lines: Vec<Value>,
     text: Value,
     batches: Vec<Value>,
 }
 
 impl Tale {
-    /// Tells the page what is new, and notes the state at that time.
+    /// Sends the news to the page, and records the resulting state.
     fn tell(&mut self, about: &str) {
         let news = self.desk.news(&mut self.cursor);
         assert!(!news.is_empty(), "{about}: nothing was told");
@@ -80,7 +80,7 @@ impl Tale {
     }
 }
 
-/// Replaces what differs between machines and versions.
+/// Replaces values that differ between machines and versions.
 fn settle(value: &mut Value, manifest: &str) {
     match value {
         Value::String(text) => *text = text.replace(manifest, PLACE),
@@ -149,7 +149,7 @@ fn became(seq: u64, of: &HostView) -> client::StreamItem {
     )
 }
 
-/// The desk before its network: a manifest is open, and somebody else has changed it on the disk.
+/// The app before the network starts: a manifest is open, and another program has changed it on the disk.
 async fn opened(folder: &Folder) -> Tale {
     let desk = desk(folder);
     let mut tale = Tale {
@@ -223,7 +223,7 @@ fn lives(tale: &mut Tale) {
     web.traffic = asked.snapshot.hosts[1].traffic;
     tale.hear(one, at(1_600, web.clone()));
     tale.hear(one, became(4, &web));
-    // Lines 5 and 6 came too fast.
+    // Lines 5 and 6 were lost because they came too fast.
     tale.hear(one, said(7, "Connection reset by peer"));
     tale.tell("a host is lost, and lines are missed");
 
@@ -257,7 +257,8 @@ fn lives(tale: &mut Tale) {
 async fn the_page_folds_these_batches_into_these_states() {
     let folder = Folder::new("golden");
     let mut tale = opened(&folder).await;
-    // Nothing waits from here on, so that no other task runs in between: no manager of this name is looked for.
+    // The test does not await anything from here on, so that no other task runs in between and looks for a manager of
+    // this name.
     lives(&mut tale);
     assert_eq!(tale.batches.len(), 13);
     let lines: Vec<String> = tale.batches.iter().map(Value::to_string).collect();

@@ -1,5 +1,5 @@
-//! Offers of hosts: names that ssh knows, running containers, running pods. All of it is text from outside. The page
-//! chooses among offers by their ids; the commands of the offers are kept here.
+//! Offers of hosts for a new manifest: names that ssh knows, running containers, running pods. All of their texts come
+//! from outside. The page chooses offers by their ids; their commands never leave this program.
 
 use std::{
     collections::BTreeSet,
@@ -18,18 +18,18 @@ use crate::{
     view::{ImportKind, ImportOffer},
 };
 
-/// How many offers of one kind are made.
+/// Limit on the number of offers of one kind.
 const OFFERS_MAX: usize = 200;
 
-/// How long a name may be that is offered.
+/// Limit on the length of an offered name, in bytes.
 const NAME_MAX: usize = 253;
 
-/// The offers that were found last.
+/// The offers of the last search.
 #[derive(Default)]
 pub(crate) struct Found(Mutex<Vec<ImportOffer>>);
 
 impl Found {
-    /// Looks everywhere at the same time. Programs that do not answer offer nothing.
+    /// Searches all sources in parallel. A program that does not answer contributes no offers.
     pub(crate) async fn look(&self) -> Vec<ImportOffer> {
         let ssh = tokio::task::spawn_blocking(|| home().map(|home| ssh(&ssh_config::hosts(&home))));
         let (ssh, docker, podman, pods) =
@@ -62,7 +62,7 @@ fn manifest(chosen: &[&ImportOffer]) -> String {
     let mut names = BTreeSet::from(["laptop".to_owned()]);
     for offer in chosen {
         let name = host_name(&offer.name, &mut names);
-        // A text in JSON is the same text in YAML.
+        // A JSON string is also a YAML string with the same value.
         let words = offer
             .command
             .iter()
@@ -73,7 +73,7 @@ fn manifest(chosen: &[&ImportOffer]) -> String {
     text
 }
 
-/// A name that a host can have and that no other has.
+/// Makes a valid host name that is not taken yet.
 fn host_name(from: &str, taken: &mut BTreeSet<String>) -> String {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let plain: String = from
@@ -185,7 +185,7 @@ fn pods_in(text: &str) -> Vec<ImportOffer> {
     .collect()
 }
 
-/// The name, if no program can take it for something else.
+/// The name, if no program can mistake it for an option or anything else; otherwise `None`.
 fn plain(name: &str) -> Option<&str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.@:".contains(c);
     let good = !name.is_empty() && name.len() <= NAME_MAX && !name.starts_with('-');

@@ -1,5 +1,4 @@
-//! What the page may ask of the network that is shown: each intent is one request to its manager, checked before it is
-//! sent.
+//! The requests of the page to the shown network: each is checked, and then sent to the network's manager.
 
 use norouter::{
     destination::Destination,
@@ -10,10 +9,10 @@ use serde_json::Value;
 
 use crate::{desk::Desk, view::Refused};
 
-/// How long the name of a host may be (RFC 1035 section 2.3.4).
+/// Limit on the length of a host's name, in bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 253;
 
-/// How long a destination may be, in bytes; the address of a page is a destination as well.
+/// Limit on the length of a destination, in bytes. A URL is accepted, too.
 const TARGET_MAX: usize = 2_048;
 
 /// How many flows or lines the page may ask for.
@@ -23,14 +22,14 @@ const ROWS_MAX: usize = 20_000;
 const ANSWER_MAX: usize = 4_096;
 
 impl Desk {
-    /// The flows that were in use last.
+    /// The most recently used flows.
     pub(crate) async fn flows(&self, limit: usize) -> Result<FlowsView, Refused> {
         let limit = limit.min(ROWS_MAX);
         let client = self.client()?;
         Ok(client.get(&format!("/v1/flows?limit={limit}")).await?)
     }
 
-    /// The end of the log, of one host or of all.
+    /// The end of the log, for one host or for all.
     pub(crate) async fn logs(&self, host: Option<&str>, limit: usize) -> Result<LogView, Refused> {
         let limit = limit.min(ROWS_MAX);
         let host = match host {
@@ -47,7 +46,7 @@ impl Desk {
         Ok(self.client()?.plan().await?)
     }
 
-    /// How far a connection would come, step by step.
+    /// Explains step by step whether a connection works.
     pub(crate) async fn why(&self, target: &str, from: Option<&str>) -> Result<WhyView, Refused> {
         let wrong = || Refused::from("this is not a destination; write NAME:PORT");
         if target.len() > TARGET_MAX {
@@ -58,13 +57,13 @@ impl Desk {
         Ok(self.client()?.why(&target, from).await?)
     }
 
-    /// Does something to a host.
+    /// Starts, stops or restarts a host.
     pub(crate) async fn host_action(&self, host: &str, action: HostAction) -> Result<(), Refused> {
         let host = name(host)?;
         Ok(self.client()?.host(host, action).await?)
     }
 
-    /// Starts a host's command that waits for approval, if it is the one that was shown, which the number says.
+    /// Approves a host's command that waits, if its number is still that of the command that was shown.
     pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), Refused> {
         let host = name(host)?;
         let held = self.network().and_then(|network| {
@@ -78,14 +77,14 @@ impl Desk {
         Ok(self.client()?.post(&path).await?)
     }
 
-    /// Reads the manifest again.
+    /// Reloads the manifest.
     pub(crate) async fn reload(&self) -> Result<(), Refused> {
         let client = self.client()?;
         client.call::<Value>("/v1/reload").await?;
         Ok(())
     }
 
-    /// Ends a flow.
+    /// Ends a flow with a reset.
     pub(crate) async fn kill_flow(&self, id: &str) -> Result<(), Refused> {
         if parse_flow_id(id).is_none() {
             return Err("this is not a flow".into());
@@ -94,7 +93,7 @@ impl Desk {
         Ok(self.client()?.delete(&path).await?)
     }
 
-    /// Sends the answer to a host's question, or that nobody will answer.
+    /// Sends the answer to a host's prompt, or the refusal to answer.
     pub(crate) async fn answer(
         &self,
         host: &str,
@@ -119,16 +118,16 @@ impl Desk {
     }
 }
 
-/// The name of a host, as it can stand in a path.
+/// Checks the name of a host, so that it can be part of a path.
 fn name(host: &str) -> Result<&str, String> {
     plain(host, "this cannot be the name of a host")
 }
 
-/// A text that needs no escape in a path.
+/// Checks that a text can be part of a path without escapes.
 fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let good = !text.is_empty() && text.len() <= NAME_MAX && text.chars().all(fits);
-    // Two dots would lead up in a path.
+    // A part of two dots would lead up in the path.
     if good && text.chars().any(|c| c != '.') {
         Ok(text)
     } else {

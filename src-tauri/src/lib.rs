@@ -1,8 +1,8 @@
-//! The desktop app: it hosts a network or attaches to one that runs, and shows it in a window and in the tray.
+//! The desktop app: it hosts a network or attaches to a running one, and shows it in a window and in the tray.
 //!
-//! Data flows one way. The page, the tray and notifications read what lies on the [`desk`]; what people do comes back
-//! as [`commands`]. The network itself is the library's: the app holds its manager, or speaks with one, through the
-//! same control socket as every other face. More is in `docs/APP.md`.
+//! Data flows one way. The page, the tray and the notifications read the state on the [`desk`]; the actions of people
+//! come back as [`commands`]. The network itself is part of the library: the app runs a manager, or connects to one
+//! through the same control socket as every other face. `docs/APP.md` has more.
 
 pub mod view;
 

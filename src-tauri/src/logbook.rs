@@ -1,4 +1,4 @@
-//! The app's own log: a file that begins anew when it is large. It holds what went wrong, never what people type.
+//! The app's own log file, which starts anew when it has become large. It contains errors, never what people type.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -9,7 +9,7 @@ use std::{
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// The size from which on the file is kept aside at the start, in bytes.
+/// Size above which the file is renamed at the start, so that a new one begins, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
 /// How much of the end of the log is returned, in bytes.
@@ -19,7 +19,7 @@ fn place(folder: &Path) -> PathBuf {
     folder.join("app.log")
 }
 
-/// Begins to write into the folder. If that is not possible, the app runs without a log.
+/// Begins to log into a file in the folder. If that is not possible, the app runs without a log.
 pub(crate) fn begin(folder: &Path) {
     let file = place(folder);
     let large = fs::metadata(&file).is_ok_and(|it| it.len() > SIZE_MAX);
@@ -33,7 +33,7 @@ pub(crate) fn begin(folder: &Path) {
             .with_ansi(false)
             .with_writer(Mutex::new(opened))
             .finish();
-        // If somebody has set another subscriber, that one is wanted.
+        // An error means that another subscriber is already set, and it stays.
         let _ = tracing::subscriber::set_global_default(log);
     }
 }

@@ -1,14 +1,14 @@
-//! Starting with the person's session on Linux: a file in the folder that desktops look into.
+//! Starts the app with the person's session on Linux, with a file in the folder that desktops read at login.
 
 use std::{fs, io::ErrorKind, path::Path};
 
 use norouter::driver::system::files;
 use tauri::utils::platform;
 
-/// The file in the folder for configuration.
+/// The path of the file, relative to the folder for configuration.
 const FILE: &str = "autostart/NoRouter.desktop";
 
-/// Sets whether this program is started with this word when the person logs in.
+/// Sets whether this program is started with the argument `word` when the person logs in.
 pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     let file = config.join(FILE);
     if !on {
@@ -22,7 +22,7 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    // This is the path by which the program was started: an upgrade since then has put another file there.
+    // This is the path by which the program was started. After an upgrade it leads to the new version.
     let program = platform::current_exe().map_err(|error| {
         format!("this program cannot find itself: {error}; start it by its whole path")
     })?;
@@ -39,13 +39,13 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     files::replace(&file, text.as_bytes(), files::PRIVATE)
 }
 
-/// The file, by the Desktop Entry Specification 1.5. `None` for a path that cannot be a program there (`=`, and
-/// anything that is not text), or that programs which start a session read in different ways (`%` and `\`).
+/// The file's content, by the Desktop Entry Specification 1.5. `None` if the path cannot be a program there (it has a
+/// `=`, or is not text), or if desktops would read it differently (`%` and `\`).
 fn entry(program: &Path, word: &str) -> Option<String> {
     let mut quoted = String::new();
     for letter in program.to_str()?.chars() {
         match letter {
-            // Escaped once in quotes, and again as all text of the file is.
+            // Escaped twice: once for the quotes, and once because all values in the file are escaped.
             '"' | '`' | '$' => quoted.extend(['\\', '\\', letter]),
             '=' | '%' | '\\' => return None,
             letter if letter.is_control() => return None,

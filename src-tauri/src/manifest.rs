@@ -1,5 +1,5 @@
-//! The manifest as a file: it is read, checked as it is edited, and saved. A change that the page has not seen is never
-//! overwritten.
+//! The file of the manifest: it is read, checked while it is edited, and saved. A change that the page has not shown is
+//! never overwritten.
 
 use std::{fs::OpenOptions, path::Path};
 
@@ -14,10 +14,10 @@ use crate::{
     view::{ManifestText, Problem, Severity},
 };
 
-/// The message to the page when the file on the disk is not the one that the page was shown.
+/// The error when the file on the disk is not the one that the page was shown.
 pub(crate) const CHANGED: &str = "changed on disk";
 
-/// The file as it is now.
+/// Reads the present content of the file.
 pub(crate) fn read(path: &Path) -> Result<ManifestText, String> {
     let shown = path.display();
     let read = origin::open(path).and_then(origin::read);
@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Result<ManifestText, String> {
     })
 }
 
-/// Saves a text, if the file is still the one with the hash `base`. Lines end as they did before.
+/// Saves a text if the hash of the file is still `base`. The style of line endings is kept.
 pub(crate) fn save(path: &Path, text: &str, base: &str) -> Result<ManifestText, String> {
     if text.len() > SIZE_MAX_BYTES {
         return Err(format!(
@@ -58,13 +58,13 @@ pub(crate) fn save(path: &Path, text: &str, base: &str) -> Result<ManifestText, 
     read(path)
 }
 
-/// Whether each of its lines ends as on Windows.
+/// Whether all lines end with CR LF, as on Windows.
 fn is_dos(text: &str) -> bool {
     let lines = text.matches('\n').count();
     lines > 0 && lines == text.matches("\r\n").count()
 }
 
-/// Everything that is wrong with a text, and its plan if nothing is an error.
+/// All problems of a text, and its plan if none of them is an error.
 pub(crate) fn check(text: &str) -> (Vec<Problem>, Option<Plan>) {
     let loaded = plan::load("", text);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn columns_are_counted_as_the_page_counts() {
-        // The note of music is two units in UTF-16 and one character.
+        // The musical note is two units in UTF-16, but one character.
         let (problems, plan) = check("hosts:\n  a: {cmd: '\u{1d11e} x', vip: 10.0.0.1}\n");
         assert!(plan.is_none());
         let problem = &problems[0];

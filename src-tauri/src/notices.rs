@@ -1,5 +1,6 @@
-//! One notification for changes that last: hosts that are lost, and that they are back. A blip is not reported, and the
-//! next notification replaces the one before. The result of a click in the tray has a brief notification beside it.
+//! Notifications about lasting changes: that hosts are lost, and that they are back. Short losses are not reported, and
+//! each notification replaces the previous one. The result of a click in the tray is shown in a brief notification of
+//! its own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,11 +21,12 @@ use crate::{
 /// How long a host has to be lost before it is reported.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// How long a notification stays that only says what a click has done, where the desktop lets the app choose.
+/// How long a notification about a click stays visible, where the desktop lets the app choose.
 const BRIEF: Duration = Duration::from_secs(4);
 
-/// The slot of one notification: the next one there replaces it. It has a number, which Linux desktops give with the
-/// first notification that is shown; some give another one even if they are asked for a certain one.
+/// The slot of one notification: a new notification in it replaces the old one. The slot holds the number of the
+/// notification. Linux desktops assign the number when the notification is first shown, and some do so even if a
+/// certain number is requested.
 struct NoticeSlot(Mutex<u32>);
 
 /// The slot of notifications about hosts.
@@ -42,20 +44,20 @@ pub(crate) struct Notice {
     pub(crate) text: String,
 }
 
-/// Which hosts are lost since when, and which of them were reported.
+/// Since when hosts have been lost, and which of them were reported.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     lost: BTreeMap<String, Instant>,
     told: BTreeSet<String>,
-    /// Hosts that were up: the hosts of a network that begins are not lost.
+    /// The hosts that have been up before. Only these can be lost; hosts of a starting network cannot.
     known: BTreeSet<String>,
     /// The last change of the manifest that was reported.
     change: u64,
 }
 
 impl Notices {
-    /// Takes the present state of the hosts, and returns what to report now. A host whose state the person does not
-    /// want to hear of never counts as lost.
+    /// Takes the present state of the hosts, and returns what to report now. A host whose kind of notification is
+    /// switched off never counts as lost.
     pub(crate) fn handle(
         &mut self,
         now: Instant,
@@ -97,8 +99,8 @@ impl Notices {
         Some(notice(&lasting, hosts))
     }
 
-    /// Takes the change of the manifest that waits for the person, and returns what to report; each change is reported
-    /// once.
+    /// Takes the change of the manifest that waits for the person, and returns what to report. Each change is reported
+    /// only once.
     pub(crate) fn handle_change(
         &mut self,
         held: Option<&HeldChange>,
@@ -118,7 +120,7 @@ impl Notices {
         })
     }
 
-    /// When to look again.
+    /// When to call [`Notices::handle`] again; `None` if no host is waiting to be reported.
     pub(crate) fn due(&self) -> Option<Instant> {
         let waiting = self
             .lost
@@ -128,7 +130,7 @@ impl Notices {
     }
 }
 
-/// Whether the person wants to hear of a host in its state.
+/// Whether the person wants notifications about a host in this state.
 fn is_wanted(host: &HostView, settings: &Settings) -> bool {
     if host.needs_attention() {
         settings.notify_needs_you
@@ -197,12 +199,12 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
     }
 }
 
-/// Shows a notification about hosts. If nothing on this machine shows notifications, nothing happens.
+/// Shows a notification about hosts. Does nothing if this machine has no service for notifications.
 pub(crate) fn show(notice: &Notice) {
     OF_HOSTS.show(notice, Timeout::Default);
 }
 
-/// Says briefly that a text is in the clipboard now, for a person who does not see the window.
+/// Says briefly that a text was copied to the clipboard, for a person who does not see the window.
 pub(crate) fn show_copied(text: &str) {
     let notice = Notice {
         title: words::copied(text),
@@ -225,7 +227,7 @@ impl NoticeSlot {
             .summary(&notice.title)
             .icon("norouter-app")
             .timeout(timeout);
-        // The text is from outside, and some desktops interpret marks in it.
+        // The text comes from outside, and some desktops interpret markup in it.
         shown.body(&notice.text.replace('&', "&amp;").replace('<', "&lt;"));
         if *id > 0 {
             shown.id(*id);

@@ -1,5 +1,5 @@
-//! Other programs of this machine, asked briefly: nothing here waits for long, and their output is cut and made safe to
-//! show. An app that was started from a menu does not know the person's PATH; the login shell does.
+//! Runs other programs of this machine with a short time limit; their output is limited and made safe to show. An app
+//! that was started from a menu does not have the person's `PATH`, so it is requested from the login shell.
 
 use std::{
     env,
@@ -23,7 +23,7 @@ const SHELL_MAX: Duration = Duration::from_secs(4);
 /// How much of an answer is read, in bytes.
 const OUTPUT_MAX: u64 = 4 << 20;
 
-/// The mark around each variable, by which it is told from anything else that the shell writes.
+/// The text around each variable, which separates it from other output of the shell.
 const MARK: &str = "__norouter__";
 
 /// The variables that are taken from the login shell.
@@ -36,8 +36,8 @@ fn known() -> &'static watch::Sender<bool> {
     KNOWN.get_or_init(|| watch::Sender::new(true))
 }
 
-/// Asks the login shell for its variables, once, without waiting. An app that was started from a terminal has them
-/// already.
+/// Requests the variables from the login shell, once, without waiting. An app that was started from a terminal already
+/// has them.
 pub(crate) fn ask_the_login_shell() {
     if cfg!(windows) || io::stdin().is_terminal() {
         return;
@@ -51,7 +51,7 @@ pub(crate) fn ask_the_login_shell() {
     });
 }
 
-/// Waits for the login shell's answer, which is bounded.
+/// Waits for the login shell's answer, at most for [`SHELL_MAX`].
 pub(crate) async fn environment_is_known() {
     // The sender is never dropped.
     let _ = known().subscribe().wait_for(|known| *known).await;
@@ -59,7 +59,8 @@ pub(crate) async fn environment_is_known() {
 
 async fn login_environment() -> Option<Vec<(String, OsString)>> {
     let shell = env::var_os("SHELL").filter(|shell| Path::new(shell).is_absolute())?;
-    // The shell is interactive as well, because many people set PATH where only such shells look.
+    // The shell is started as interactive, too, because many people set `PATH` in files that only interactive shells
+    // read.
     let print = WANTED
         .map(|name| format!("printf '{MARK}{name}=%s' \"${name}\"; "))
         .concat();
@@ -73,7 +74,7 @@ async fn login_environment() -> Option<Vec<(String, OsString)>> {
     (!variables.is_empty()).then_some(variables)
 }
 
-/// The variables between marks.
+/// The variables in the output of the shell.
 fn variables(text: &str) -> Vec<(String, OsString)> {
     let parts = text.split(MARK).skip(1);
     let pairs = parts.filter_map(|part| part.split_once('='));
@@ -83,7 +84,7 @@ fn variables(text: &str) -> Vec<(String, OsString)> {
         .collect()
 }
 
-/// Where programs are looked for.
+/// The folders in which programs are searched.
 pub(crate) fn search_path() -> OsString {
     let adopted = environment::adopted()
         .iter()
@@ -94,7 +95,7 @@ pub(crate) fn search_path() -> OsString {
     )
 }
 
-/// The file of a program, if it is there.
+/// The path of a program; `None` if it is not found.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let names = if cfg!(windows) {
         vec![format!("{program}.exe"), format!("{program}.cmd")]
@@ -133,7 +134,7 @@ pub(crate) struct Output {
     pub(crate) err: String,
 }
 
-/// Runs a program, if there is one of that name, and returns its output. Fails with a reason for people.
+/// Runs a program and returns its output. Fails if it is not found, with a reason for people.
 pub(crate) async fn run(program: &str, words: &[&str]) -> Result<Output, String> {
     environment_is_known().await;
     let file = find(program).ok_or_else(|| format!("{program} is not installed"))?;
@@ -154,7 +155,7 @@ async fn run_for(limit: Duration, file: &Path, words: &[&str]) -> Result<Output,
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    // Nothing that it does may touch a terminal from which the app was started.
+    // In its own process group, the program cannot use the terminal from which the app was started.
     #[cfg(unix)]
     command.process_group(0);
     let failed = |error: io::Error| format!("{shown}: {error}");
@@ -184,7 +185,7 @@ async fn run_for(limit: Duration, file: &Path, words: &[&str]) -> Result<Output,
     })
 }
 
-/// One line from outside as it may be shown.
+/// Makes one line from outside safe to show.
 pub(crate) fn safe(line: &str) -> String {
     norouter::text::escape_line(line.trim().as_bytes())
 }

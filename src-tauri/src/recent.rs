@@ -10,11 +10,11 @@ use crate::view;
 /// How many manifests are remembered.
 const FILES_MAX: usize = 12;
 
-/// The manifests, the last one first.
+/// The paths of the manifests, the most recent first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recent {
     files: Vec<String>,
-    /// Whether the network of the first one ran when the app was quit.
+    /// Whether the network of the first manifest was running when the app was quit.
     #[serde(default)]
     pub(crate) running: bool,
 }

@@ -1,5 +1,5 @@
-//! The network that is shown. The app hosts its manager, or attaches to one that runs already; either way it is read
-//! through the control socket, so that both are the same from here on, and commands can reach either.
+//! The shown network. The app runs its manager, or attaches to one that is already running. In both cases it uses the
+//! control socket, so that the rest of the app need not distinguish them, and other programs can reach either.
 
 use std::{
     io,
@@ -29,11 +29,12 @@ use crate::{
     words::failure,
 };
 
-/// How long a network may take to end before the app ends without it. Agents whose manager is gone end by themselves.
+/// How long the app waits at its end for its network. Agents whose manager is gone end by themselves.
 const END_MAX: Duration = Duration::from_secs(10);
 
 impl Desk {
-    /// Starts the network of the open manifest, or asks for consent first. A network that runs already is left alone.
+    /// Starts the network of the open manifest, or asks for consent first. Does nothing if the network is already
+    /// running.
     pub(crate) async fn start(&self) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         if let Some(session) = &self.lock().session {
@@ -58,8 +59,8 @@ impl Desk {
         self.host(&path, plan, watch).await
     }
 
-    /// Runs a plan inside the app, while the caller holds `turn`. If its network runs already, it is attached to. The
-    /// watch is older than the plan, so that no change between the two is missed.
+    /// Runs a plan inside the app, or attaches to its network if that already runs. The caller must hold `turn`, and
+    /// must have started the watch before the plan was read, so that no change is missed.
     pub(crate) async fn host(
         &self,
         path: &Path,
@@ -82,12 +83,11 @@ impl Desk {
         crate::programs::environment_is_known().await;
         let (mut manager, events) = Manager::start(&plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
-        // The network is read in the same way as any other.
+        // The app reads its own network through the control socket, like any other.
         drop(events);
         let origin = Origin::new(path, Hold::NewGrants, Some(watch), &mut manager);
         let handle = manager.handle().clone();
-        // Grants that were agreed to and are not in force are forgotten, so that they are asked for when they come
-        // back.
+        // Agreed grants that are not in force any more are forgotten, so that consent is asked for if they come back.
         self.edit(|state| state.remember(path, &plan));
         let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
         let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();
@@ -122,7 +122,7 @@ impl Desk {
         let network = client.network().await.map_err(|error| error.to_string())?;
         if let Some(manifest) = network.manifest.as_deref() {
             let manifest = Path::new(manifest);
-            // The network is shown even if its file is missing.
+            // The network is shown even if its file cannot be opened.
             if self.lay_down(manifest).await.is_ok() && self.lock().session.is_some() {
                 return Ok(());
             }
@@ -130,7 +130,7 @@ impl Desk {
         self.show(client).await
     }
 
-    /// Attaches to the network of this manifest, if one runs.
+    /// Attaches to the network of this manifest, if one is running.
     pub(crate) async fn attach_to_manifest(&self, manifest: &str) -> bool {
         for client in Client::running().await {
             let theirs = client
@@ -151,7 +151,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Stops looking at a network that another program runs.
+    /// Stops showing a network that another program runs.
     pub(crate) fn detach(&self) -> Result<(), String> {
         self.edit(|state| match &state.session {
             None => Err("no network is shown".to_owned()),
@@ -165,7 +165,7 @@ impl Desk {
         })
     }
 
-    /// Ends the network that is shown, whoever runs it.
+    /// Stops the shown network, no matter which program runs it.
     pub(crate) async fn stop(&self) -> Result<(), String> {
         let client = self.edit(|state| {
             let session = state.session.as_mut();
@@ -177,7 +177,7 @@ impl Desk {
         ended.map_err(|error| error.to_string())
     }
 
-    /// Ends a network that the app runs, and waits until it has ended, but not for ever.
+    /// Stops a network that the app runs, and waits for its end, at most for [`END_MAX`].
     pub(crate) async fn wind_down(&self) {
         let mut wakes = self.wakes();
         let running = self.lock().session.as_ref().is_some_and(Session::is_hosted);
@@ -188,7 +188,7 @@ impl Desk {
         if !running {
             return;
         }
-        // It may have ended by itself meanwhile.
+        // An error may mean that it has ended by itself in the meantime.
         let _ = self.stop().await;
         let over =
             async { while self.lock().session.is_some() && wakes.changed().await.is_ok() {} };
@@ -197,14 +197,14 @@ impl Desk {
         }
     }
 
-    /// The manager of the network that is shown.
+    /// A client for the manager of the shown network.
     pub(crate) fn client(&self) -> Result<Client, String> {
         let state = self.lock();
         let session = state.session.as_ref().ok_or("no network runs")?;
         Ok(session.client.clone())
     }
 
-    /// The plan that runs, as far as the app knows: that of its own network, or else that of the open file.
+    /// The plan in force, as far as the app knows it: that of its own network, otherwise that of the open file.
     pub(crate) fn plan_now(&self) -> Option<Plan> {
         let plan = self
             .lock()
@@ -214,7 +214,7 @@ impl Desk {
         plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
     }
 
-    /// Applies the change of the manifest that waits, if it is the one that the person was shown.
+    /// Applies the change of the manifest that waits, if its digest is that of the change that was shown.
     pub(crate) async fn take_up(&self, digest_shown: &str) -> Result<(), String> {
         let (id, client, path, number, plan) = {
             let state = self.lock();
@@ -242,7 +242,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Finds the other running networks of this user.
+    /// Finds the other networks of this user that are running.
     pub(crate) async fn look_around(&self) {
         let shown = self
             .lock()
@@ -260,7 +260,7 @@ impl Desk {
         }
     }
 
-    /// Asks for the present traffic, which the stream reports only now and then.
+    /// Requests the present traffic, because the stream reports it only from time to time.
     pub(crate) async fn refresh(&self) {
         let Some((id, client)) = self
             .lock()
@@ -280,7 +280,7 @@ impl Desk {
         });
     }
 
-    /// Shows a network about which nothing is known yet, and begins to read from its manager.
+    /// Shows a network whose state is not known yet, and begins to read the events of its manager.
     pub(crate) fn begin(
         &self,
         client: Client,
@@ -323,7 +323,7 @@ impl Desk {
     }
 }
 
-/// Reads everything that a manager reports, to the end.
+/// Reads the events of a manager until the stream ends.
 async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
     let outcome = async {
         let log: LogView = client.get(&format!("/v1/logs?limit={LINES_MAX}")).await?;
@@ -343,7 +343,7 @@ async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
 }
 
 impl Desk {
-    /// Takes an item of the manager's stream; with the first one the network runs.
+    /// Takes an item of the manager's stream. The first item shows that the network is running.
     pub(crate) fn hear(&self, id: u64, item: client::StreamItem) {
         let heard = self.with_session(id, |session, change| {
             let waited = session.held();
@@ -354,8 +354,8 @@ impl Desk {
                 .take_if(|(number, _)| decided && Some(*number) == waited);
             let has_decided = waits.is_some();
             if let Some((_, plan)) = waits {
-                // Somebody else has agreed to it. If it was withdrawn instead, the task that follows the file knows
-                // that.
+                // The change was approved through another program. If it was withdrawn instead, the task that reloads
+                // the manifest already knows.
                 session.plan = Some(plan);
             }
             let begins = session.phase == Phase::Starting && session.truth.network().is_some();
@@ -386,8 +386,8 @@ impl Desk {
     }
 }
 
-/// Applies the manifest whenever it has changed and grants nothing new; otherwise asks the person. Shows what is wrong
-/// with it.
+/// Reloads the manifest whenever it changes. A change that grants nothing new is applied; for any other, the person is
+/// asked. Problems of the manifest are shown.
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
         let asker = origin.next().await;
@@ -401,8 +401,9 @@ async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
 }
 
 impl State {
-    /// Notes that the manifest of a session has changed, and that its manager has applied or holds the change. A change
-    /// that the person has put off is asked for again if somebody requests it, and not because the file was touched.
+    /// Notes that the manifest of a session was reloaded, and that its manager has applied or holds the change. If the
+    /// person has dismissed the question, it is asked again only on an explicit request, and not when the file is
+    /// merely written again.
     fn taken(&mut self, id: u64, plan: &Plan, outcome: &ReloadOutcome, is_wanted: bool) {
         self.failure = None;
         let session = self.session.as_mut().filter(|session| session.id == id);
@@ -427,8 +428,7 @@ impl State {
         self.consent = Some(self.agreements.get().question(&path, plan, true));
     }
 
-    /// Remembers what a plan that is in force grants. If that cannot be written, the person is asked again the next
-    /// time.
+    /// Stores the grants of a plan that is in force. If they cannot be stored, the person is asked again the next time.
     fn remember(&mut self, path: &Path, plan: &Plan) {
         let path = path.display().to_string();
         if let Err(error) = self.agreements.change(|all| all.agree(&path, plan)) {

@@ -1,4 +1,4 @@
-//! A network that is shown, as far as the app knows it.
+//! The shown network, as far as the app knows it.
 
 use std::path::{Path, PathBuf};
 
@@ -15,15 +15,16 @@ use crate::{
 
 /// A network that is shown.
 pub(crate) struct Session {
-    /// The number of this network, counted from 1 since the app began.
+    /// The number of this network, counted from 1 since the app started.
     pub(crate) id: u64,
     pub(crate) client: Client,
-    /// The handle of its manager, if the app runs it.
+    /// The handle of its manager; `None` if another program runs the manager.
     pub(crate) hosted: Option<Handle>,
     pub(crate) manifest: Option<PathBuf>,
-    /// The plan that its manager has, if the app runs it.
+    /// The plan in force; `None` if another program runs the manager.
     pub(crate) plan: Option<Plan>,
-    /// The change of its manifest that waits for the person, with its number, if the app runs its manager.
+    /// The change of its manifest that waits for the person, with its number; `None` if there is none, or if another
+    /// program runs the manager.
     pub(crate) waits: Option<(u64, Plan)>,
     pub(crate) phase: Phase,
     pub(crate) truth: Truth,
@@ -53,7 +54,7 @@ impl Session {
         self.manifest.as_deref()
     }
 
-    /// The number of the change that waits, as far as its manager has reported it.
+    /// The number of the change that is held, as its manager has last reported it; `None` if there is none.
     pub(crate) fn held(&self) -> Option<u64> {
         let held = self.truth.network()?.snapshot.held.as_ref()?;
         Some(held.number)

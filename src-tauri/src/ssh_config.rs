@@ -1,5 +1,5 @@
-//! The hosts in a person's configuration of ssh: names that can be written after `ssh`, with where they lead. Patterns
-//! and conditions are left to ssh, which reads the same file when it is run.
+//! The hosts in a person's ssh configuration: names that can be given to `ssh`, with their addresses. Patterns and
+//! conditions are not evaluated; ssh does that itself when it runs.
 
 use std::{
     collections::BTreeSet,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How deep files may include files (as in OpenSSH).
+/// How deep included files may include other files (as in OpenSSH).
 const DEPTH_MAX: usize = 16;
 
 /// How many files are read.
@@ -19,9 +19,9 @@ const SIZE_MAX: u64 = 1 << 20;
 /// A host that ssh knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SshHost {
-    /// What is written after `ssh`.
+    /// The name that is given to `ssh`.
     pub(crate) name: String,
-    /// The address that it leads to, if the file has one.
+    /// The address to which `ssh` connects; `None` if the file has none.
     pub(crate) address: Option<String>,
 }
 
@@ -46,7 +46,7 @@ struct Reader {
     seen: BTreeSet<PathBuf>,
     names: BTreeSet<String>,
     hosts: Vec<SshHost>,
-    /// The hosts that the present lines are about.
+    /// The indexes of the hosts to which the present section applies.
     open: Vec<usize>,
 }
 
@@ -96,7 +96,7 @@ impl Reader {
         }
     }
 
-    /// Reads the files that a pattern names; only its last part may have `*` and `?`.
+    /// Reads the files that match a pattern, in which only the last part may have `*` and `?`.
     fn include(&mut self, pattern: &str, depth: usize) {
         let path = match pattern.strip_prefix("~/") {
             Some(rest) => self.home.join(rest),
@@ -147,7 +147,7 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
     Some((keyword.to_ascii_lowercase(), values))
 }
 
-/// Whether a name fits a pattern of `*` and `?`. Hidden files fit only patterns that begin with a dot.
+/// Whether a name matches a pattern of `*` and `?`. Hidden files match only patterns that begin with a dot.
 fn fits(pattern: &str, name: &str) -> bool {
     fn fits(pattern: &[char], name: &[char]) -> bool {
         match pattern {
@@ -158,7 +158,7 @@ fn fits(pattern: &str, name: &str) -> bool {
         }
     }
     let chars = |text: &str| text.chars().collect::<Vec<_>>();
-    // Each star may cost a walk over the name.
+    // Each star can take time in proportion to the length of the name, so their number is limited.
     let stars = pattern.matches('*').count();
     let hidden = name.starts_with('.') && !pattern.starts_with('.');
     stars <= 3 && !hidden && fits(&chars(pattern), &chars(name))

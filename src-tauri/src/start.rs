@@ -1,4 +1,4 @@
-//! How the app begins and ends.
+//! The start and the end of the app.
 
 use std::{
     path::{Path, PathBuf},
@@ -21,13 +21,13 @@ use crate::{
     words::failure,
 };
 
-/// How often the app looks which other networks run, while somebody looks at the page.
+/// How often the app looks for other running networks while the page is visible.
 const LOOK_AROUND: Duration = Duration::from_secs(3);
 
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
     let builder = tauri::Builder::default()
-        // This comes first of all: a second app must end before it does anything.
+        // This plugin must be first: a second instance of the app must end before it does anything.
         .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
             window::show(app);
             if let Some(path) = manifest_among(words.iter().skip(1), Path::new(&folder)) {
@@ -88,7 +88,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     let given = manifest_among(words.iter(), &here);
     tauri::async_runtime::spawn(open_first(desk.clone(), given));
     tauri::async_runtime::spawn(notices::tell(desk.clone(), |notice| {
-        // Showing it may take a while.
+        // Showing a notification may take a while.
         tauri::async_runtime::spawn_blocking(move || notices::show(&notice));
     }));
     tauri::async_runtime::spawn(look_around(desk.clone()));
@@ -96,14 +96,14 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// The first word that is not an option, as a path.
+/// The first argument that is not an option, as a path.
 fn manifest_among<'a>(mut words: impl Iterator<Item = &'a String>, here: &Path) -> Option<PathBuf> {
     let word = words.find(|word| !word.starts_with('-'))?;
     Some(here.join(word))
 }
 
-/// Opens the manifest that the app was started with, or else the one that was open last, whose network is run if it ran
-/// before.
+/// Opens the manifest that the app was started with, or otherwise the one that was open last. The network of the latter
+/// is started if it was running when the app was quit.
 async fn open_first(desk: Desk, given: Option<PathBuf>) {
     let (path, runs) = match given {
         Some(path) => (path, false),
@@ -129,7 +129,7 @@ async fn look_around(desk: Desk) {
     }
 }
 
-/// Ends the app at the end of the session or at Ctrl-C, when nobody can be asked.
+/// Quits the app without a question at the end of the session or at Ctrl-C.
 async fn obey_signals(app: AppHandle, desk: Desk) {
     if let Ok(asked) = signals::terminated() {
         asked.await;
@@ -144,7 +144,7 @@ async fn obey_signals(app: AppHandle, desk: Desk) {
 )]
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
-        // The last window was closed, or the person quit through the desktop: neither may end a network without a
+        // The last window was closed, or the desktop asked the app to quit. Neither may stop a network without a
         // question.
         RunEvent::ExitRequested {
             api, code: None, ..
@@ -177,7 +177,7 @@ pub fn demo_host(words: &[String]) -> Option<ExitCode> {
             Ok(()) => Ok(()),
             Err(reason) => {
                 use std::io::Write as _;
-                // The asker reads it there.
+                // The process that started this one reads the reason from there.
                 let _ = writeln!(std::io::stdout(), "{reason}");
                 return Some(ExitCode::FAILURE);
             }
@@ -206,7 +206,7 @@ fn be_host(words: &[String]) -> Result<(), String> {
     }
 }
 
-/// The host of the demo that these words of its manifest describe.
+/// Parses the arguments of a host of the demo, as the demo's manifest has them.
 fn host(words: &[String]) -> Result<demo::Host, String> {
     let value = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
     let missing = || "a host of the demo is started by the demo, not by hand".to_owned();

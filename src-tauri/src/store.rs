@@ -1,5 +1,5 @@
-//! A value that is kept in a file of the app's own. A file that cannot be understood is kept aside and reported; it is
-//! never overwritten.
+//! A value that is kept in a file of the app. A file that cannot be parsed is renamed and reported, and never
+//! overwritten.
 
 use std::{
     fs,
@@ -20,7 +20,8 @@ pub(crate) struct Store<T> {
 }
 
 impl<T: Default + PartialEq + Serialize + DeserializeOwned> Store<T> {
-    /// The value in a file, or a new one. If the file could not be understood, it comes with a sentence about that.
+    /// Loads the value from a file, or makes a default one. If the file could not be parsed, the second value is a
+    /// sentence about it.
     pub(crate) fn open(file: PathBuf) -> (Self, Option<String>) {
         let (value, told) = match read(&file) {
             Ok(value) => (value.unwrap_or_default(), None),
@@ -43,7 +44,7 @@ impl<T: Default + PartialEq + Serialize + DeserializeOwned> Store<T> {
         &self.value
     }
 
-    /// Changes the value and its file. If the file cannot be written, the value stays as it was.
+    /// Changes the value and writes the file. If the file cannot be written, the value stays unchanged.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut T)) -> Result<(), String>
     where
         T: Clone,
@@ -80,7 +81,7 @@ fn write(file: &Path, value: &impl Serialize) -> Result<(), String> {
     files::replace(file, &text, files::PRIVATE)
 }
 
-/// Renames the file, so that its next content does not replace this one.
+/// Renames the file, so that the next write does not overwrite it.
 fn keep_aside(file: &Path) -> std::io::Result<PathBuf> {
     let mut number = 1;
     loop {

@@ -1,4 +1,4 @@
-//! The person's screen, through Tauri.
+//! The operations on the person's desktop, through Tauri.
 
 use std::{
     path::PathBuf,
@@ -17,15 +17,15 @@ use crate::{
     words::{APP, dialog as words},
 };
 
-/// The person's screen.
+/// Implements [`Surface`] for a running Tauri app.
 pub(crate) struct TauriSurface {
     app: AppHandle,
-    /// On some systems a copied text is there only for as long as this is.
+    /// The clipboard. On some systems a copied text is available only as long as this value exists.
     clipboard: Mutex<Option<Clipboard>>,
 }
 
 impl TauriSurface {
-    /// The screen that the app is on.
+    /// Makes the surface of this app.
     pub(crate) fn new(app: AppHandle) -> Self {
         Self {
             app,
@@ -37,7 +37,7 @@ impl TauriSurface {
 fn later<T: Send + 'static>(otherwise: T, ask: impl FnOnce(oneshot::Sender<T>)) -> Later<T> {
     let (sender, answer) = oneshot::channel();
     ask(sender);
-    // A dialog that is gone without an answer gives the default one.
+    // A dialog that was closed without an answer counts as the default answer.
     Box::pin(async move { answer.await.unwrap_or(otherwise) })
 }
 

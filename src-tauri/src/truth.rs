@@ -1,5 +1,5 @@
-//! What is known of the network that is shown: the state that its manager reports, and the end of its log. Every reader
-//! has a [`Cursor`] and is told what is new since.
+//! The known state of the shown network: the state that its manager has reported, and the end of its log. Each reader
+//! has a [`Cursor`], and is told what has changed since.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,19 +17,19 @@ pub(crate) const LINES_MAX: usize = 2_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     network: Option<NetworkView>,
-    /// The change with which all hosts were reported together.
+    /// The number of the last change with which all hosts were reported together.
     whole_at: u64,
-    /// The change with which each host was last reported alone, by its name.
+    /// The number of the last change with which each host was reported alone, by the host's name.
     host_at: BTreeMap<String, u64>,
     lines: VecDeque<LogLine>,
 }
 
-/// How far a reader has been told.
+/// How much of the state a reader has received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    /// The last change of state.
+    /// The number of the last change of state that it has received.
     pub(crate) change: u64,
-    /// The last line of the log.
+    /// The number of the last log line that it has received.
     pub(crate) line: u64,
 }
 
@@ -39,7 +39,7 @@ impl Truth {
         self.network.as_ref()
     }
 
-    /// Takes an item of the manager's stream, as the change with this number.
+    /// Takes an item of the manager's stream, and gives the change this number.
     pub(crate) fn hear(&mut self, item: client::StreamItem, change: u64) {
         match item {
             client::StreamItem::Snapshot(network) => {
@@ -56,12 +56,12 @@ impl Truth {
                 }
             }
             client::StreamItem::Event(line) => self.note(line),
-            // A gap in the numbers of the lines says the same.
+            // A gap in the numbers of the lines shows the same.
             client::StreamItem::Missed(_) => {}
         }
     }
 
-    /// Takes lines of the log that were there before.
+    /// Takes log lines from before the stream began.
     pub(crate) fn remember(&mut self, lines: Vec<LogLine>) {
         for line in lines {
             self.note(line);
@@ -75,8 +75,8 @@ impl Truth {
         }
     }
 
-    /// Takes the traffic of a state that was asked for. The states of hosts come from the stream alone, because an
-    /// answer may be older than what the stream has reported.
+    /// Takes the traffic counters from a snapshot that was requested. The states of hosts are ignored, because the
+    /// snapshot may be older than the last events of the stream.
     pub(crate) fn refresh(&mut self, asked: &NetworkView, change: u64) {
         let Some(network) = &mut self.network else {
             return;
@@ -92,7 +92,7 @@ impl Truth {
         self.whole_at = change;
     }
 
-    /// Everything that has happened since, oldest first. The cursor then stands at the end.
+    /// All news since the cursor, oldest first. Moves the cursor to the end.
     pub(crate) fn since(&self, cursor: &mut Cursor, now: u64) -> Vec<News> {
         let mut news = Vec::new();
         if let Some(network) = &self.network {
@@ -120,7 +120,7 @@ impl Truth {
             .take_while(|line| line.seq > cursor.line);
         let unseen = unseen.count();
         for line in self.lines.range(self.lines.len() - unseen..) {
-            // Lines before the first one that a reader sees are not missed.
+            // Lines before the first one that a reader receives do not count as missed.
             if cursor.line > 0 && line.seq > cursor.line + 1 {
                 news.push(News::Missed {
                     count: line.seq - cursor.line - 1,

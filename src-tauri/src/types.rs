@@ -1,5 +1,5 @@
-//! The types of the page, made from the types of what it is shown. `UPDATE=1 cargo test -p norouter-app` writes them
-//! anew. The types of the network itself are made in the library.
+//! The TypeScript types of the page, generated from the Rust types of its messages. `UPDATE=1 cargo test -p
+//! norouter-app` rewrites them. The library generates the types of the network itself.
 
 use std::{env, fs, path::PathBuf};
 
@@ -7,7 +7,7 @@ use ts_rs::{Config, TS};
 
 use crate::view;
 
-/// Types of the library to which ours refer.
+/// Types of the library that our types use.
 const THEIRS: [&str; 4] = ["ErrorCode", "HostView", "LogLine", "NetworkView"];
 
 fn folder() -> PathBuf {

@@ -1,14 +1,15 @@
-//! Which addresses the page may open in the browser.
+//! The URLs that the page may open in the browser.
 
 use norouter::view::NetworkView;
 use tauri::Url;
 
 use crate::desk::Desk;
 
-/// How long an address may be, in bytes.
+/// Limit on the length of a URL, in bytes.
 const URL_MAX: usize = 2_048;
 
-/// The address, if it is one of the network that is shown. A page in the window must not open any other in the browser.
+/// Returns the URL if it leads to the shown network, and an error otherwise. The page must not open any other URL in
+/// the browser.
 pub(crate) fn address_of_the_network(desk: &Desk, text: &str) -> Result<String, String> {
     let network = desk.network().ok_or("no network runs")?;
     checked_address(&network, text)

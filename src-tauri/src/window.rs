@@ -1,5 +1,5 @@
-//! The window: shown when it is wanted, hidden when it is closed, and destroyed after it was hidden for a while,
-//! because a web view that nobody looks at still takes memory.
+//! The window: it is hidden when it is closed, and destroyed after it was hidden for a while, because a hidden web view
+//! still uses memory.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::{
 /// The name of the window in the program and in its permissions.
 pub(crate) const MAIN: &str = "main";
 
-/// The word that starts the app without its window.
+/// The argument that starts the app without its window.
 pub(crate) const HIDDEN: &str = "--hidden";
 
-/// How long a hidden window is kept.
+/// How long a hidden window is kept before it is destroyed.
 const KEPT: Duration = Duration::from_mins(5);
 
-/// The colour behind the page until it has painted.
+/// The background colour before the page has been painted.
 const BEHIND: Color = Color(0x16, 0x1a, 0x22, 0xff);
 
 /// Shows the window in front of the others.
@@ -59,7 +59,7 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     Ok(window)
 }
 
-/// Draws the frames of windows light or dark.
+/// Sets whether the frames of windows are light or dark.
 pub(crate) fn set_theme(app: &AppHandle, theme: Theme) {
     app.set_theme(match theme {
         Theme::System => None,
@@ -68,7 +68,7 @@ pub(crate) fn set_theme(app: &AppHandle, theme: Theme) {
     });
 }
 
-/// Whether an address is one of the page's own.
+/// Whether a URL is one of the page's own.
 fn is_ours(url: &Url) -> bool {
     url.scheme() == "tauri"
         || (["http", "https"].contains(&url.scheme()) && url.host_str() == Some("tauri.localhost"))
@@ -93,7 +93,7 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// While files are over the window, the page says what letting them go does.
+/// While files are dragged over the window, the page says what dropping them does.
 fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     let desk = app.state::<Desk>();
     match drag {
@@ -109,7 +109,7 @@ fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     }
 }
 
-/// Opens a manifest that the person has dropped here, or started the app with.
+/// Opens a manifest that the person has dropped on the window, or with which the app was started.
 pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     let desk = app.state::<Desk>().inner().clone();
     tauri::async_runtime::spawn(async move {
@@ -119,8 +119,8 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     });
 }
 
-/// Closes the window. The network goes on without it as long as the person can find it again, in the tray or else among
-/// the windows. An app without either and without a network has nothing left to do, and ends.
+/// Closes the window. With a tray icon the window is hidden. Without one it is minimised if the app runs a network;
+/// otherwise the app has nothing left to do and quits.
 async fn close(app: &AppHandle) {
     let desk = app.state::<Desk>().inner().clone();
     let asking = app.clone();

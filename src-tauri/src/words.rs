@@ -1,6 +1,5 @@
-//! What the program of the app says in its own name: the menu of the tray, notifications, dialogs of the desktop, and
-//! the titles of failures. The words of the page are in `ui/src/lib/strings`; the text of an error is written where the
-//! error arises.
+//! The texts of the app's program: the menu of the tray, notifications, system dialogs, and the titles of failures. The
+//! texts of the page are in `ui/src/lib/strings`; the text of an error is written where the error arises.
 
 use norouter::{text::figures::counted, view::HostState};
 
@@ -33,7 +32,7 @@ pub(crate) mod menu {
         format!("{network}: {up} of {} ready", counted(of, "host"))
     }
 
-    /// A host, with a mark whose shape says how it is.
+    /// A host, with a symbol for its state.
     pub(crate) fn host(mark: &str, name: &str, state: HostState) -> String {
         format!("{mark} {name}: {}", state.word())
     }
@@ -50,7 +49,7 @@ pub(crate) mod menu {
         format!("Copy {address} ({host})")
     }
 
-    /// The text of the icon under a pointer.
+    /// The tooltip of the tray icon.
     pub(crate) fn tooltip(head: &str) -> String {
         format!("{APP}: {head}")
     }
@@ -69,7 +68,7 @@ pub(crate) mod notice {
         format!("{host} cannot be reached")
     }
 
-    /// Several hosts, of which some wait for the person.
+    /// The title if several hosts cannot be reached, of which `asking` wait for an answer.
     pub(crate) fn several(hosts: usize, asking: usize) -> String {
         if asking == hosts {
             format!("{hosts} hosts need an answer")
@@ -107,7 +106,7 @@ pub(crate) mod dialog {
         format!("Stop the network \"{network}\"?")
     }
 
-    /// What ends with a network that has this many open connections. The page says the same in
+    /// The consequences of stopping a network with this many open connections. The page says the same in
     /// `ui/src/lib/strings/shell.ts`.
     pub(crate) fn what_ends(flows: usize) -> String {
         match flows {

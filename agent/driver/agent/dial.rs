@@ -20,7 +20,7 @@ use crate::{
     wire::{Cause, Failure},
 };
 
-/// How long a service may take to accept. Longer than any service needs, shorter than people wait.
+/// Time that a service has to accept a connection: longer than any service needs, and shorter than people wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
 /// How long one attempt, to one address of a service, may take.
@@ -44,10 +44,10 @@ const KEEP_ALIVE_RETRIES: u32 = 3;
 #[cfg(target_os = "linux")]
 const UNSENT_MAX: u32 = 128 << 10;
 
-/// How many connections may wait to be accepted.
+/// Backlog of a listening socket: the number of connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
-/// Whether this machine has an address at the moment: then a socket can be bound to it.
+/// Whether this machine has this address at the moment, so that a socket can be bound to it.
 pub(super) fn is_own(address: IpAddr) -> bool {
     // Addresses reserved for documentation (RFC 5737, RFC 3849): no machine has them.
     let foreign: IpAddr = match address {
@@ -91,8 +91,8 @@ pub(super) async fn dial(
     dial_any(destination, &addresses).await
 }
 
-/// Connects to the first address that accepts. The next one is tried when one has failed or is slow (RFC 8305 section
-/// 5), so that people do not wait for an address family that leads nowhere.
+/// Connects to the first address that accepts. The next address is tried when the previous one has failed or is slow
+/// (RFC 8305 section 5), so that people do not wait for an address family without connectivity.
 pub(super) async fn dial_any(
     destination: &Destination,
     addresses: &[SocketAddr],
@@ -173,7 +173,7 @@ pub(super) fn cause(error: &io::Error) -> Cause {
     }
 }
 
-/// Makes the system notice a peer that has vanished silently, within 90 s.
+/// Enables keep-alive, so that the system notices within 90 s that the peer has vanished.
 pub(super) fn keep_alive(socket: &TcpStream) {
     let keep_alive = TcpKeepalive::new()
         .with_time(KEEP_ALIVE)
@@ -184,7 +184,7 @@ pub(super) fn keep_alive(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_tcp_keepalive(&keep_alive);
 }
 
-/// Makes a socket ready to carry a flow.
+/// Prepares a socket to carry a flow.
 ///
 /// From now on, a socket that is closed resets its connection, even if the process is killed: a clean end would tell
 /// the other side that everything has arrived. [`end_cleanly`] undoes that.
@@ -208,8 +208,9 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
 /// not admit other users.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
-        // The connections of an earlier agent may linger, and this option allows them. A socket that listens or is held
-        // still prevents it. On Windows the same option would take a port that is in use.
+        // Connections of an earlier agent may be in `TIME_WAIT`, and this option makes the bind succeed nevertheless.
+        // It does not do so while another socket listens or is bound. On Windows the same option would take a port that
+        // is in use.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             bind_exclusively(address, true)
         }
@@ -234,7 +235,7 @@ fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Soc
     Ok(socket)
 }
 
-/// Listens with a socket that is bound already. The address stays ours when the listener is gone.
+/// Starts to listen on a bound socket. The address stays bound when the listener is dropped.
 pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener, NotListening> {
     let listening = match socket.listen(BACKLOG) {
         // In this case connections of another program linger at the address.
@@ -251,15 +252,15 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
     // does not share its address, whatever its options are.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // The runtime gets a duplicate of the descriptor and registers it afresh: a socket that does not listen reports a
-    // hang-up, and the runtime never forgets that.
+    // The runtime gets a duplicate of the descriptor and registers it anew: it was told about a hang-up while the
+    // socket did not listen, and would never forget that for the old descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
     listener.map_err(|error| not_listening(&error, address))
 }
 
-/// Refuses connections from now on, including those that wait to be accepted, and keeps the address. Only Linux can
+/// Stops listening but keeps the address bound: connections are refused, including those in the backlog. Only Linux can
 /// stop a socket from listening.
 pub(super) fn hold(socket: &Socket) -> io::Result<()> {
     #[cfg(unix)]

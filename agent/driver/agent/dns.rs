@@ -25,16 +25,16 @@ use crate::{
     },
 };
 
-/// The longest question that is read over UDP, in bytes.
+/// Size limit for a query over UDP, in bytes.
 const QUESTION_MAX: usize = 4_096;
 
-/// How many questions over UDP are handled at a time. More are dropped; their clients ask again.
+/// Number of UDP queries handled at a time. Further ones are dropped, and their clients retry.
 const QUESTIONS_MAX: usize = 256;
 
-/// How long a connection may be silent (RFC 7766 section 6.2.3).
+/// Idle timeout of a TCP connection (RFC 7766 section 6.2.3).
 const IDLE_MAX: Duration = Duration::from_secs(20);
 
-/// How long another host's server may take.
+/// How long the DNS server of another host may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 /// Answers questions that arrive over UDP, for ever. Questions for our own names are answered from the zone. If the
@@ -83,7 +83,7 @@ async fn answer_udp(
     let Some(reply) = reply.filter(|reply| !reply.is_empty()) else {
         return;
     };
-    // The client may have gone.
+    // The client may be gone.
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn next_connection(
     }
 }
 
-/// A client that may not connect: the owner of its socket, if that is known.
+/// A client that may not connect, with the owner of its socket; `None` if the owner is not known.
 pub(super) type Stranger = Option<SocketOwner>;
 
 /// Whether a connection from this address may use the listener.
@@ -82,7 +82,7 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     }
 }
 
-/// Reports each user that a listener has refused, once.
+/// Reports each user whom a listener has refused, but each one only once.
 pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let user = who.map(|owner| owner.user);
     let now = shared.now();
@@ -92,7 +92,7 @@ pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let shared = shared.clone();
     tokio::spawn(async move {
         let who = match who {
-            // Looking up a user name may need the network, and a program name many files.
+            // A user name may have to be looked up over the network, and a program name in many files.
             Some(owner) => tokio::task::spawn_blocking(move || owner.describe()).await,
             None => Ok("a program that had gone before anybody could see whose it was".to_owned()),
         };

@@ -23,7 +23,7 @@ use crate::{
     wire::Cause,
 };
 
-/// Begins to listen on an address, or to hold it, in place of what was done there before.
+/// Begins to listen on an address, or to hold it. Replaces what was done at this address before.
 pub(super) fn begin(
     shared: &Arc<Shared>,
     addresses: &mut RealAddresses,
@@ -104,7 +104,7 @@ async fn open(
     }
 }
 
-/// The socket of an address: the existing one, or a new one.
+/// Returns the socket of an address: the existing one, or a new one.
 fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening> {
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
@@ -149,7 +149,7 @@ fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), 
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
     if std::mem::take(&mut address.listens) && dial::hold(&socket).is_err() {
-        // Not every system can stop a socket from listening. On those, nobody has the address for a moment.
+        // Not every system can stop a socket from listening. There the address is free for a moment.
         address.socket = None;
         drop((state, socket));
         have(shared, listener)?;

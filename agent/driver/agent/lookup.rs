@@ -25,7 +25,7 @@ const PROGRAMS_MAX: usize = 16;
 const HOSTS_MAX: usize = 64;
 pub(super) const LOOKUPS_MAX: usize = PORTS_MAX + PROGRAMS_MAX + HOSTS_MAX;
 
-/// How many of these lookups one other host may have.
+/// Limit on the concurrent lookups of one other host.
 const PER_HOST: usize = 4;
 
 /// The reason for which a name is resolved. Lookups for one kind of asker do not delay those for another.

@@ -76,7 +76,7 @@ pub enum End {
     /// The same run of the manager has started another agent for the same address.
     #[error("another agent of the same manager has taken this one's place")]
     Succeeded,
-    /// The manager has been silent for so long that it cannot be there any more.
+    /// The manager has been silent for so long that it must be gone.
     #[error("nothing has been heard of the manager for 10 s; it is gone, or the way to it")]
     Silent,
     /// The stream from the manager is broken.
@@ -256,7 +256,7 @@ fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String
             inner.succeeded.notify_one();
         }
     });
-    // The place is taken only once.
+    // The cell is still empty, because an agent takes its place only once.
     let _ = shared.awaits_successor.set(task.abort_handle());
     Ok(())
 }
@@ -370,7 +370,7 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
-/// Writes files for programs on this host, on a thread of its own: a disk may be slow.
+/// Writes the files for programs on this host, on a separate thread, because a disk may be slow.
 async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
     let Some(me) = shared.lock().core.me() else {

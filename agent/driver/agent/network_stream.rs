@@ -32,7 +32,7 @@ pub(super) struct NetworkStream {
     finished: bool,
     /// The far end has finished sending.
     ended: bool,
-    /// Another task carries the flow now, so dropping the stream does not reset it.
+    /// Whether another task carries the flow now. If so, dropping the stream does not reset the flow.
     handed_on: bool,
 }
 
@@ -72,7 +72,7 @@ impl NetworkStream {
         .await
     }
 
-    /// The endpoints of the flow: from here to there, no matter which side began it.
+    /// The endpoints of the flow: the local one first, no matter which side opened the flow.
     pub(super) const fn flow(&self) -> FlowKey {
         self.flow
     }

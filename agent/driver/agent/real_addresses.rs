@@ -24,8 +24,8 @@ pub(super) type RealAddresses = HashMap<Listener, RealAddress>;
 /// The state of one real address.
 #[derive(Default)]
 pub(super) struct RealAddress {
-    /// Ours from the first time that it could be bound. It is kept even while nobody may connect, so that nobody else
-    /// can take it.
+    /// The bound socket, from the first successful bind; `None` before. It is kept even while nobody may connect, so
+    /// that nobody else can take the address.
     pub(super) socket: Option<Arc<Socket>>,
     pub(super) listens: bool,
     /// The task that opens the address or accepts connections there.

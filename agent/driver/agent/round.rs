@@ -1,9 +1,9 @@
-//! Limits how many bytes one of many streams may move before the others have their turn.
+//! Limits how many bytes one stream may move before the other streams have their turn.
 
-/// The bytes that all streams together move in a round, so that a stream with few bytes does not wait long.
+/// Number of bytes that all streams together move in a round, so that a stream with little data does not wait long.
 const ROUND: usize = 2 << 20;
 
-/// The minimum that one stream may move in its turn, in bytes. Less would not be worth a turn.
+/// Minimum that one stream may move in its turn, in bytes. Less is not worth the overhead of a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
 /// The number of bytes that streams may move in one round, in which each stream has one turn. The runtime polls the

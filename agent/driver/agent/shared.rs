@@ -44,13 +44,13 @@ const QUESTIONS_AT_ONCE: u32 = 100;
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// How many hosts with recent questions are remembered.
+/// Number of hosts whose recent queries are remembered.
 const ASKERS_MAX: usize = 1_024;
 
 /// How long the resets of connections may take when the agent ends.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
-/// What an agent is allowed to do and to use.
+/// The permissions and resources of an agent.
 pub(in crate::driver) struct May {
     /// The limits that the administrator of the machine sets, or the reason why they could not be read.
     pub(in crate::driver) limits: Result<Limits, String>,
@@ -58,7 +58,7 @@ pub(in crate::driver) struct May {
     pub(in crate::driver) capacity: Capacity,
 }
 
-/// What the tasks of an agent share.
+/// The state that the tasks of an agent share.
 pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
@@ -69,7 +69,7 @@ pub(super) struct Shared {
     left: Notify,
     /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Notified when another agent waits for the end of this one. It sees that end as the end of its connection.
+    /// Notified when a later agent asks this one to end. That agent notices the end because its connection closes.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
@@ -170,7 +170,7 @@ impl Shared {
         }
     }
 
-    /// Begins a flow into the network, once the rate of new flows allows it.
+    /// Opens a flow into the network, once the rate limit for new flows allows it.
     pub(super) async fn connect(
         self: &Arc<Self>,
         holder: Holder,
@@ -207,7 +207,7 @@ impl Shared {
         }
     }
 
-    /// Marks a question on a flow as answered.
+    /// Tells the machine that a request on a flow was answered.
     pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
         self.tell(|core, _| core.handle_served(flow));
     }

@@ -84,7 +84,7 @@ struct Stream {
     remote_done: bool,
 }
 
-/// The number of bytes that a stream may move in each direction, and the number that it has moved in both.
+/// How many bytes a stream may move in each direction in its turn, and how many it has moved in both.
 struct Turn {
     quantum: usize,
     moved: usize,

@@ -2,8 +2,8 @@
 //! still wait for a heartbeat, and hold the ports that the new one needs.
 //!
 //! Each agent has a socket that no other user can reach. A client that connects to it and sends [`END`] asks the agent
-//! to end, and may take its place when the connection ends. A client that sends nothing only checks whether the agent
-//! is alive.
+//! to end; when the connection closes, the ports are free. A client that sends nothing only checks whether the agent is
+//! alive.
 
 use std::{
     fs, io,
@@ -49,7 +49,8 @@ pub(super) struct SuccessionSocket {
 }
 
 /// Ends an earlier agent of this manager for this address, and takes its place. Waits until that agent has ended, so
-/// that its ports are free; nothing is served before that. The error says why a later agent could not end this one.
+/// that its ports are free; nothing is served before that. An error says why a later agent will not be able to end this
+/// one.
 pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSocket>, String> {
     let name = format!("{manager}-{me}.agent");
     for folder in folders() {

@@ -71,9 +71,9 @@ pub(super) async fn answer(
     })
 }
 
-/// Refuses requests from pages in a browser, in case a browser learns to speak to such sockets, or somebody puts a
-/// proxy in front of one. Such a request has an origin, or the name of the server that the browser believes it speaks
-/// to.
+/// Refuses requests from pages in a browser, in case a browser learns to use such sockets, or somebody puts a proxy in
+/// front of one. A browser's request has an `Origin` or `Referer` header, or a `Host` header
+/// other than `localhost`.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> {
     let headers = request.headers();
     let forbidden = |reason: &str| Err(RefusedRequest::new(ErrorCode::Forbidden, reason));
@@ -253,7 +253,7 @@ fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The number of the command or change that is approved.
+/// The number of the command or change that is approved, from the query.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, RefusedRequest> {
     let missing = format!("{question} \"number\" is missing");
     let missing = || RefusedRequest::new(ErrorCode::BadRequest, &missing);

@@ -60,7 +60,7 @@ pub enum OpenError {
     /// Another running manager has the same manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
-        /// Its name.
+        /// The name of its network.
         name: Name,
     },
     /// The operating system refuses a control socket.

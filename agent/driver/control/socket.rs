@@ -88,7 +88,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    // Nobody else can enter the folder, so it does not matter that the socket gets its mode only afterwards.
+    // Nobody else can enter the folder, so the socket's permissions may be set after it was created.
     let listener = SystemListener::bind(&files.socket).map_err(failed)?;
     fs::set_permissions(&files.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;

@@ -21,7 +21,7 @@ pub struct Host {
     pub name: HostName,
     /// The address at which its web page listens.
     pub page: SocketAddrV4,
-    /// Whether it has a network of its own.
+    /// Whether it runs in its own network namespace.
     pub apart: bool,
     /// The other hosts that have a page.
     pub peers: Vec<Peer>,

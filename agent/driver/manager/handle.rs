@@ -41,8 +41,8 @@ impl Manager {
         &self.handle
     }
 
-    /// The requests of other programs to reload the manifest. Only the first call gets them. Dropping them refuses
-    /// every request, because the network then has no manifest.
+    /// The requests of other programs to reload the manifest. Only the first call returns them. If they are dropped,
+    /// every request is refused with the reason that the network has no manifest.
     pub fn take_reloads(&mut self) -> Option<mpsc::UnboundedReceiver<ReloadRequest>> {
         self.reloads.take()
     }
@@ -76,8 +76,9 @@ impl Handle {
         self.request(FaceRequest::Intent(intent));
     }
 
-    /// Changes the running network to another plan. The receiver gets the outcome, or is dropped if the manager has
-    /// ended. What is held waits for [`Intent::Approve`] and [`Intent::ApproveChange`].
+    /// Changes the running network to another plan. The receiver gets the outcome; it is closed without one if the
+    /// manager has ended. Commands and changes that are held wait for [`Intent::Approve`] and
+    /// [`Intent::ApproveChange`].
     pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<ReloadOutcome> {
         let (sender, outcome) = oneshot::channel();
         self.request(FaceRequest::Reload(Box::new(plan), hold, sender));

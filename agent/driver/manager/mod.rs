@@ -147,7 +147,7 @@ pub trait ControlSocket: Send + 'static {
     ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// The receivers of a manager's news.
+/// The channels on which a manager sends snapshots and events.
 struct Outlets<D> {
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
@@ -190,10 +190,10 @@ async fn run(
     while !shared.lock().core.is_over() {
         tokio::select! {
             request = inbox.recv() => match request {
-                // If the host or the flow is gone, there is nothing to do.
+                // If the host or the flow is gone, nothing has to be done.
                 Some(FaceRequest::Intent(intent)) => drop(inside.obey(&intent)),
                 Some(FaceRequest::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
-                    // The asker need not wait for the answer.
+                    // The requester may not wait for the outcome.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
                 // If all senders are gone, nobody can end the network any more, so it ends now.
@@ -275,13 +275,13 @@ impl World for Shared {
             }
             Output::Reply(vip, id, reply) => {
                 if let Some(waiter) = state.reply_waiters.remove(&(vip, id)) {
-                    // The asker may no longer wait.
+                    // The requester may not be waiting any more.
                     let _ = waiter.send(reply);
                 }
             }
             Output::Answer(prompt, answer) => {
                 if let Some(waiter) = state.prompt_waiters.remove(&prompt) {
-                    // The asker may have gone a moment ago.
+                    // The helper that asked may have ended a moment ago.
                     let _ = waiter.send(answer);
                 }
             }

@@ -96,9 +96,9 @@ pub(super) struct State {
     /// Whether the state has changed since the last snapshot.
     pub(super) changed: bool,
     pub(super) tasks: HashMap<Vip, AgentTasks>,
-    /// Where the replies of agents are waited for, by the agent and the number of the question.
+    /// The requests that wait for an agent's reply, by the agent and the number of the question.
     pub(super) reply_waiters: HashMap<(Vip, u64), oneshot::Sender<AgentReply>>,
-    /// Where the answers of people are waited for, by the number of the prompt.
+    /// The helpers that wait for a person's answer, by the number of the prompt.
     pub(super) prompt_waiters: HashMap<u64, oneshot::Sender<Option<Secret>>>,
 }
 
@@ -120,13 +120,13 @@ pub(super) enum Order {
 impl State {
     pub(super) fn order(&self, vip: Vip, order: Order) {
         if let Some(tasks) = self.tasks.get(&vip) {
-            // If nobody reads this, the process has ended already.
+            // An error means that the task, and so the process, has already ended.
             let _ = tasks.orders.send(order);
         }
     }
 }
 
-/// The manager's own checks: has the machine slept, or does it have another way out?
+/// Detects that the machine has slept, or that its uplink has changed.
 pub(super) struct WakeWatch {
     sleep: SleepWatch,
     uplink: Uplink,

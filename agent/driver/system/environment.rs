@@ -3,7 +3,7 @@
 
 use std::{ffi::OsString, sync::OnceLock};
 
-/// The adopted variables.
+/// The additional variables.
 static ADOPTED: OnceLock<Vec<(String, OsString)>> = OnceLock::new();
 
 /// Adds these variables to the environment of all commands that are started from now on. Only the first call has an

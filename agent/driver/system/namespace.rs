@@ -71,7 +71,7 @@ mod linux {
         message.extend([0; 4]);
         message.extend(interface.to_ne_bytes());
         message.extend(IFF_UP.to_ne_bytes());
-        // The mask of flags to change: only this one.
+        // The mask of the flags to change: only `IFF_UP`.
         message.extend(IFF_UP.to_ne_bytes());
         message
     }

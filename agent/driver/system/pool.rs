@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
-/// How much is read at a time, in bytes: a few of the largest frames.
+/// How much is read at a time, in bytes: enough for a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
 /// How many bytes of one pipe are read before others have their turn. This is the capacity of a pipe on Linux; with

@@ -25,14 +25,14 @@ const BULK_STEP_MAX: Duration = Duration::from_micros(200);
 /// At least so many bytes at a time are much.
 const BULK_MIN: usize = 16 << 10;
 
-/// The most arrivals that are ignored after moments in which nothing came, so that traffic without quick answers costs
-/// next to nothing.
+/// The maximum number of arrivals after which polling is skipped because earlier polling was in vain, so that traffic
+/// without quick answers costs almost nothing.
 const IGNORED_MAX: u32 = 64;
 
 /// The same while much arrives and the processor is busy: it is probably busy with the other half of the transfer.
 const BULK_IGNORED_MAX: u32 = 8;
 
-/// How a moment ended.
+/// How a period of polling ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Moment {
     /// More arrived.

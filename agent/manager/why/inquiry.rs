@@ -1,4 +1,4 @@
-//! A question about a connection: which way it takes by the plan, and what the agents on that way have to be asked.
+//! A question about a connection: its way according to the plan, and the questions for the agents on that way.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,7 +14,7 @@ use crate::{
     wire::probe::Probe,
 };
 
-/// A question about a connection, with all that the manager knows by itself.
+/// A question about a connection, with everything that the manager knows without asking agents.
 #[derive(Clone, Debug)]
 pub struct Inquiry {
     pub(super) target: Destination,
@@ -24,7 +24,7 @@ pub struct Inquiry {
     pub(super) way: Way,
 }
 
-/// What an agent is asked about.
+/// The subject of a question to an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Whether the host where the connection begins is up.
@@ -37,20 +37,20 @@ pub enum Part {
     Dial,
 }
 
-/// Where a connection goes by the plan.
+/// The way of a connection according to the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// To a port at the address of a host.
     Port(Vip, AtPort),
-    /// Through a gateway: one of these hosts, by the route with this number.
+    /// Through one of these hosts as the gateway, by the route with this number.
     Gateway(Vec<Vip>, usize),
-    /// The network has no part in it.
+    /// The connection does not go through the network, for this reason.
     Outside(OutsideReason),
-    /// The target looks like a part of the network and is not; perhaps this name was meant.
+    /// The target looks like a part of the network but does not exist. The value is a similar name, if there is one.
     Nowhere(Option<String>),
 }
 
-/// What there is at a port of a host.
+/// What the plan has at a port of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AtPort {
     /// A published port, which leads to this target.
@@ -65,35 +65,35 @@ pub(super) enum AtPort {
     Nothing,
 }
 
-/// Why the network has no part in a connection.
+/// Why a connection does not go through the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutsideReason {
     /// No route leads there.
     NoRoute,
-    /// The route with this number makes an exception.
+    /// The route with this number has an exception for the destination.
     Excepted(usize),
-    /// The target means the machine itself on every machine.
+    /// The target means the local machine on every machine.
     Special,
 }
 
-/// How programs on a host get into the network.
+/// How programs on the source reach the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entrance {
-    /// At the address itself, on real loopback.
+    /// At the target's own address, on real loopback.
     Loopback(SocketAddr),
-    /// Through a proxy, named with its article.
+    /// Through the proxy at this address; the text is its kind with an article, for sentences.
     Proxy(&'static str, SocketAddr),
-    /// The host is the gateway itself: its programs need no help.
+    /// Directly: the source is itself the gateway, so its programs need no help.
     OwnWay,
-    /// Only agents use what is there.
+    /// In no way: the service is for agents only.
     AgentsOnly,
-    /// There is no entrance.
+    /// In no way: the source neither listens on the loopback nor has a proxy.
     None,
 }
 
 impl Inquiry {
-    /// Looks up the way of a connection to `target`. Without `from` it begins on the manager's own host, or else on the
-    /// first one that is up.
+    /// Works out the way of a connection to `target`. Without `from` it begins on the manager's own host, or otherwise
+    /// on the first host that is up. `None` if there is no such host.
     pub(in crate::manager) fn new(
         plan: &Plan,
         snapshot: Snapshot,
@@ -155,7 +155,7 @@ impl Inquiry {
         questions
     }
 
-    /// Whether a plan has something at the target, for the source.
+    /// Whether the plan has a service or route for the target, and the policy does not refuse it to the source.
     pub(super) fn is_served(&self) -> bool {
         self.denied().is_none() && self.is_planned()
     }
@@ -166,7 +166,8 @@ impl Inquiry {
         ruling.denies.filter(|_| !ruling.may_be_allowed())
     }
 
-    /// What the policy says about the connection, if it ends at this host. The address of a name is not known here.
+    /// The decision of the policy if the connection ends at this host; `None` if the policy does not apply. The address
+    /// of a name is not known here.
     pub(super) fn ruling(&self, far: Vip) -> Option<Ruling> {
         let (policy, port) = (&self.plan.policy, self.target.port);
         match &self.way {
@@ -195,11 +196,11 @@ impl Inquiry {
         }
     }
 
-    /// The host that is to connect to the target.
+    /// The host that has to connect to the target.
     pub(super) fn far(&self) -> Option<Vip> {
         match &self.way {
             Way::Port(vip, _) => Some(*vip),
-            // A gateway reaches by itself whatever the route leads to.
+            // If the source is itself a gateway of the route, it connects without the network.
             Way::Gateway(via, _) if via.contains(&self.from) => Some(self.from),
             Way::Gateway(via, _) => {
                 let may = |vip: &&Vip| self.ruling(**vip).is_none_or(Ruling::may_be_allowed);
@@ -283,7 +284,7 @@ fn way(plan: &Plan, target: &Destination) -> Way {
             .collect::<Vec<_>>()
     };
     match &target.host {
-        // A name that ends like those of the network never belongs to the outside.
+        // Names that end like those of the network are never looked up outside.
         Host::Name(name) if name == SUFFIX || name.ends_with(&format!(".{SUFFIX}")) => {
             let short = name.trim_end_matches(SUFFIX).trim_end_matches('.');
             return Way::Nowhere(text::meant(short, known()).map(str::to_owned));

@@ -1,5 +1,5 @@
-//! Why a connection works or does not: which way it takes by the plan, what the agents on that way have to be asked,
-//! and the words for what was found. This module asks nobody itself.
+//! Explains why a connection works or does not: its way according to the plan, the questions for the agents on that
+//! way, and the words for the result. This module does not send the questions itself.
 
 mod inquiry;
 mod remedies;

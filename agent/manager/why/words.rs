@@ -1,4 +1,4 @@
-//! What was found about a connection, in words for people who did not write the manifest.
+//! The explanation of a connection, in words for people who did not write the manifest.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -15,10 +15,10 @@ use crate::{
     wire::{Cause, probe::Found},
 };
 
-/// How many ports or names are listed.
+/// How many ports or names are listed in a sentence.
 const LISTED_MAX: usize = 12;
 
-/// What is said of one step, without its name.
+/// The text of one step, without the step's name.
 struct Said {
     outcome: WhyOutcome,
     text: String,
@@ -97,7 +97,7 @@ fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
 }
 
 impl Inquiry {
-    /// The way in words, with what the agents have replied.
+    /// The way in words, using the replies of the agents.
     pub fn explain(&self, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
         explain(self, replies)
     }
@@ -133,7 +133,7 @@ impl Inquiry {
         }
     }
 
-    /// How programs on the source come from a name to its address.
+    /// How programs on the source resolve the name of the target.
     fn resolution(&self) -> String {
         let Some(source) = self.source() else {
             return String::new();
@@ -280,7 +280,7 @@ impl Inquiry {
         }
     }
 
-    /// What the route with this number leads to.
+    /// The destinations of the route with this number.
     fn route_words(&self, number: usize) -> String {
         let mut routes = self.plan.routes.iter().skip(number);
         let to = routes.next().map(|route| route.to.iter());
@@ -323,7 +323,7 @@ impl Inquiry {
         }
     }
 
-    /// Names the gateway whose place this one takes, if it takes one.
+    /// Names the preferred gateway if this host replaces it; empty otherwise.
     fn stands_in(&self, vip: Vip) -> String {
         let Way::Gateway(via, _) = &self.way else {
             return String::new();
@@ -454,7 +454,7 @@ impl Inquiry {
         }
     }
 
-    /// What an agent has found; otherwise the words for why it has found nothing.
+    /// The findings of an agent; as the error, the words for why there are none.
     fn found<'a>(
         &self,
         reply: &'a AgentReply,
@@ -480,7 +480,7 @@ impl Inquiry {
     }
 }
 
-/// The version of a host's agent, if it is known.
+/// The version of a host's agent in parentheses; empty if it is not known.
 fn version(view: &HostView) -> String {
     let version = view.version.as_ref();
     version
@@ -488,7 +488,7 @@ fn version(view: &HostView) -> String {
         .unwrap_or_default()
 }
 
-/// Some words with commas between them; not all if there are many.
+/// Words with commas between them; a long list is shortened.
 fn list(words: &[String]) -> String {
     let Some(rest) = words.get(LISTED_MAX..).filter(|rest| !rest.is_empty()) else {
         return words.join(", ");

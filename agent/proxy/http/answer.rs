@@ -1,19 +1,19 @@
-//! How an answer of the proxy itself is written for the client whose request it answers.
+//! Writes an answer of the proxy itself for the client whose request it answers.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{body::Framing, head, reply::Reply, request::Request, version::Version};
 
 impl Reply {
-    /// Whether the client may send another request after this answer. It may not if its request was not understood, or
-    /// if the body of its request is still to come.
+    /// Whether the client may send another request after this answer. It may not if its request could not be parsed, or
+    /// if the body of its request has not been read.
     pub fn keeps_client(&self, to: Option<&Request>) -> bool {
         to.is_some_and(|request| {
             request.keep_alive && matches!(request.framing, Framing::None | Framing::Length(0))
         })
     }
 
-    /// The whole answer as bytes; without its body, if it answers a `HEAD`.
+    /// The whole answer as bytes, without the body if it answers a `HEAD` request.
     pub fn bytes(&self, to: Option<&Request>) -> Bytes {
         let version = to.map_or(Version::Http11, |request| request.version);
         let mut out = BytesMut::new();
@@ -40,7 +40,7 @@ impl Reply {
     }
 }
 
-/// The words for a status that this proxy uses (RFC 9110 section 15).
+/// The reason phrase of a status that this proxy uses (RFC 9110 section 15).
 const fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -1,34 +1,34 @@
-//! Where a body ends. Bytes are passed on unchanged and none are kept; the frame of chunks is read strictly.
+//! Finds the end of a body. Bytes are forwarded unchanged and not stored; the chunked encoding is parsed strictly.
 
 use super::token::{is_control, is_token_byte};
 
-/// The longest extension of a chunk, in bytes. Nobody is known to use them.
+/// Limit on the extension of a chunk, in bytes. No program is known to use extensions.
 const EXTENSION_MAX: u32 = 4 << 10;
 
-/// The longest trailer section, in bytes.
+/// Limit on the trailer section, in bytes.
 const TRAILERS_MAX: u32 = 8 << 10;
 
-/// The most digits of a chunk's size: 64 bits.
+/// Limit on the hexadecimal digits of a chunk's size: 64 bits.
 const DIGITS_MAX: u8 = 16;
 
-/// How long a body is (RFC 9112 section 6.3).
+/// How the length of a body is determined (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// There is no body.
     None,
     /// The body has this many bytes.
     Length(u64),
-    /// Chunks say how long the body is.
+    /// The body is in chunked encoding.
     Chunked,
-    /// The body is everything until the connection ends. Only a response may have this.
+    /// The body ends when the connection ends. Only a response may have this.
     UntilClose,
 }
 
-/// A body of which some part has passed.
+/// The progress through a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body(State);
 
-/// Chunks that no two programs would read in the same way.
+/// Why a chunked body is refused: different programs could parse it differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
     /// A chunk does not begin with its size in hexadecimal digits.
@@ -40,14 +40,14 @@ pub enum BadBody {
     /// There is a control character, or a trailer field without a name.
     #[error("a chunk's extension or a trailer field contains a character that has no place there")]
     Character,
-    /// There is too much besides the body itself.
+    /// The extensions or trailers are too long.
     #[error("a chunk's extension or the trailer section is too long")]
     TooLong,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// This many bytes are missing.
+    /// The body has a known length, and this many bytes are missing.
     Length(u64),
     UntilClose,
     /// In the size of a chunk, after this many digits.
@@ -79,7 +79,7 @@ enum State {
     Bad(BadBody),
 }
 
-/// A place in a line of the trailer section.
+/// A position in a line of the trailer section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trailer {
     Start,
@@ -102,8 +102,8 @@ impl Body {
         })
     }
 
-    /// Returns how many of these bytes, which follow those before, belong to the body. The others, if any, belong to
-    /// what comes next. After an error, nothing may be passed on.
+    /// Returns how many of the next bytes belong to the body. Any further bytes belong to the next message. After an
+    /// error, no more bytes may be forwarded.
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
@@ -149,25 +149,25 @@ impl Body {
         Ok(bytes.len() - rest.len())
     }
 
-    /// Whether all of the body has passed.
+    /// Whether the whole body has passed.
     pub fn is_complete(&self) -> bool {
         self.0 == State::Complete
     }
 
-    /// Whether the body is whole if its sender ends the connection here. If not, it broke, and its receiver has to see
-    /// a break and not an end.
+    /// Whether the body is complete if its sender ends the connection here. If it is not, the receiver must see a
+    /// broken connection, and not a clean end.
     pub fn is_complete_at_end(&self) -> bool {
         self.is_complete() || self.0 == State::UntilClose
     }
 }
 
-/// How many bytes are still missing, and how many were taken.
+/// How many bytes are still missing afterwards, and how many were consumed.
 fn pass(missing: u64, there: usize) -> (u64, usize) {
     let taken = usize::try_from(missing).map_or(there, |missing| missing.min(there));
     (missing - taken as u64, taken)
 }
 
-/// Takes one byte of the frame around the chunks (RFC 9112 section 7.1).
+/// Processes one byte of the chunked encoding outside of the chunks' data (RFC 9112 section 7.1).
 fn step(state: State, byte: u8) -> Result<State, BadBody> {
     match (state, byte) {
         (State::Size { digits, size }, _) if byte.is_ascii_hexdigit() => {
@@ -208,7 +208,7 @@ fn step(state: State, byte: u8) -> Result<State, BadBody> {
     }
 }
 
-/// The next place in the trailer section; `None` at its end.
+/// The next position in the trailer section; `None` at its end.
 fn trailer(place: Trailer, byte: u8) -> Result<Option<Trailer>, BadBody> {
     match (place, byte) {
         (Trailer::Start, b'\r') => Ok(Some(Trailer::LastLf)),

@@ -1,4 +1,4 @@
-//! The lines before a body: where they end, what they may contain, and which of them are for one connection only.
+//! The head of a message: where it ends, what it may contain, and which header fields concern only one connection.
 
 use std::fmt;
 
@@ -11,17 +11,17 @@ use super::{
     wrong::Wrong,
 };
 
-/// The largest head that is read, in bytes.
+/// Limit on the size of a head, in bytes.
 pub const HEAD_MAX: usize = 64 << 10;
 
-/// The most header fields that are read.
+/// Limit on the number of header fields.
 pub const HEADERS_MAX: usize = 128;
 
-/// The name under which this proxy stands in `Via` (RFC 9110 section 7.6.3).
+/// The name of this proxy in the `Via` field (RFC 9110 section 7.6.3).
 const PSEUDONYM: &str = "norouter";
 
-/// Fields that say something about one connection and not about the message (RFC 9110 section 7.6.1), besides those
-/// that `Connection` names and those that begin with `Proxy-`.
+/// Fields that concern one connection and not the message (RFC 9110 section 7.6.1), in addition to those that
+/// `Connection` names and those that begin with `Proxy-`.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "keep-alive",
@@ -31,7 +31,7 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Fields whose value would let anybody who knows it act as somebody else.
+/// Fields whose value is a secret: anybody who knows it could impersonate somebody.
 const SECRET: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -44,7 +44,7 @@ const SECRET: &[&str] = &[
 pub struct Headers(Vec<(String, Vec<u8>)>);
 
 impl Headers {
-    /// The values of all fields with this name, which is to be in lower case.
+    /// The values of all fields with this name, which must be in lower case.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.0
             .iter()
@@ -65,7 +65,7 @@ impl Headers {
             .filter(|element| !element.is_empty())
     }
 
-    /// Whether one of the lists in the fields with this name contains a word, in any case.
+    /// Whether one of the lists in the fields with this name contains a word, ignoring case.
     pub(super) fn lists(&self, name: &str, word: &str) -> bool {
         self.list(name)
             .any(|element| element.eq_ignore_ascii_case(word.as_bytes()))
@@ -76,7 +76,7 @@ impl Headers {
         self.lists("connection", word) || self.lists("proxy-connection", word)
     }
 
-    /// The value of a field that may be there once: `None` without it, and wrong if it is there several times.
+    /// The value of a field that may occur only once: `None` if it is absent, and an error if it occurs several times.
     pub(super) fn single(&self, name: &str) -> Result<Option<&[u8]>, Wrong> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -88,8 +88,8 @@ impl Headers {
         }
     }
 
-    /// How long a body these fields announce; `None` if they say nothing (RFC 9112 section 6). Nothing that could be
-    /// understood in two ways is accepted, even if it only repeats itself.
+    /// The length of the body according to these fields; `None` if they do not give one (RFC 9112 section 6). Ambiguous
+    /// fields are refused, even if they only repeat the same value.
     pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, Wrong> {
         let wrong = |text| Err(Wrong::new(400, text));
         let length = self.single("content-length")?;
@@ -123,7 +123,7 @@ impl Headers {
         ))
     }
 
-    /// Writes the fields that go to the other side, with the upgrade if there is one, then `Via`.
+    /// Writes the fields that are forwarded to the other side, the upgrade if there is one, and `Via`.
     pub(super) fn forward(
         &self,
         out: &mut BytesMut,
@@ -151,7 +151,7 @@ impl Headers {
     }
 }
 
-/// Shows every field, but no secret: what is printed may end up in a log.
+/// Shows every field, but hides secrets, because the output may end up in a log.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = self.0.iter().map(|(name, value)| {
@@ -173,15 +173,15 @@ pub(super) fn field(out: &mut BytesMut, name: &str, value: &[u8]) {
     out.put_slice(b"\r\n");
 }
 
-/// A head that was split into lines; what they mean is not known yet.
+/// A head that was split into lines, which are not parsed yet.
 pub(super) struct Lines<'a> {
     pub(super) first: &'a [u8],
     pub(super) headers: Headers,
-    /// The length of the whole head in bytes, with the empty line at its end.
+    /// The length of the whole head in bytes, including the empty line at its end.
     pub(super) length: usize,
 }
 
-/// Finds the lines of a head; `None` if more bytes are needed.
+/// Splits a head into lines; `None` if more bytes are needed.
 pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
     let Some(length) = end(bytes)? else {
         return Ok(None);
@@ -218,8 +218,8 @@ pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
     }))
 }
 
-/// The length of the head: everything up to and with the first empty line. The head also ends at a line without CR, so
-/// that its sender is told what is wrong instead of waiting.
+/// The length of the head, including the first empty line. A line without CR ends the head, too, so that its sender
+/// gets an error at once instead of waiting for more.
 fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
     let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut found = None;

@@ -1,5 +1,5 @@
-//! HTTP/1.0 and HTTP/1.1 between a client, this proxy and an origin (RFC 9110, RFC 9112): one strict parser for requests and
-//! responses. What two programs could read in two ways is refused, never repaired.
+//! HTTP/1.0 and HTTP/1.1 between a client, this proxy and an origin (RFC 9110, RFC 9112): one strict parser for
+//! requests and responses. Ambiguous messages are refused, never repaired.
 
 mod answer;
 mod body;

@@ -2,16 +2,16 @@
 
 use crate::wire::{Cause, Failure};
 
-/// The answer to `CONNECT` when the tunnel stands (RFC 9110 section 9.3.6).
+/// The answer to `CONNECT` once the tunnel is established (RFC 9110 section 9.3.6).
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
-/// How a client can say who it is (RFC 7617).
+/// The field that tells a client how to authenticate (RFC 7617).
 const AUTHENTICATE: (&str, &str) = (
     "Proxy-Authenticate",
     "Basic realm=\"norouter\", charset=\"UTF-8\"",
 );
 
-/// An answer of the proxy's own.
+/// An answer of the proxy itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub(super) status: u16,
@@ -27,13 +27,13 @@ impl Reply {
         Self::page(status, "text/plain; charset=utf-8", body + "\n")
     }
 
-    /// The demand for a user name and a password (RFC 7617).
+    /// The answer that asks for a user name and password (RFC 7617).
     pub fn password_needed() -> Self {
         Self::new(407, "This proxy asks for a user name and a password.")
             .with(AUTHENTICATE.0, AUTHENTICATE.1)
     }
 
-    /// The demand for the token, to a program of another user, or of a user that is not known.
+    /// The answer that asks for the token, for a program of another user or of an unknown user.
     pub fn token_needed() -> Self {
         Self::new(
             407,

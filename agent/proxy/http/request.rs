@@ -1,4 +1,4 @@
-//! A client's request: read strictly, then written anew for its origin.
+//! The head of a client's request: it is parsed strictly, and rewritten for its origin.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -13,15 +13,15 @@ use super::{
 };
 use crate::{destination::Destination, proxy::credentials::Credentials};
 
-/// The field with which a client asks to be let in (RFC 9110 section 11.7.2).
+/// The field in which a client sends credentials to a proxy (RFC 9110 section 11.7.2).
 const AUTHORIZATION: &str = "proxy-authorization";
 
-/// The head of a request. Its parts agree with each other.
+/// The head of a request, whose parts are consistent with each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The method, as the client wrote it: methods are case-sensitive.
     pub method: String,
-    /// What the client asks for.
+    /// The resource or tunnel that the client asks for.
     pub target: RequestTarget,
     /// The version that the client speaks.
     pub version: Version,
@@ -29,22 +29,23 @@ pub struct Request {
     pub headers: Headers,
     /// How long its body is; never [`Framing::UntilClose`].
     pub framing: Framing,
-    /// The protocols to which the client would like to change, if it does (RFC 9110 section 7.8).
+    /// The protocols to which the client would like to switch; `None` if it does not ask for that (RFC 9110 section
+    /// 7.8).
     pub upgrade: Option<Vec<u8>>,
-    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field goes to the origin,
-    /// and the interim answer comes from there.
+    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field is forwarded to the
+    /// origin, which sends the interim answer.
     pub expects_continue: bool,
     /// Whether the client may send another request on this connection.
     pub keep_alive: bool,
 }
 
 impl Request {
-    /// Reads a head, and returns its length as the second value; the body follows. `None` if more bytes are needed.
+    /// Parses a head, and returns its length as the second value; the body follows it. `None` if more bytes are needed.
     /// After an error, the connection has to be closed once the reply was sent.
     ///
-    /// The same bytes give the same result, however many of them are there at a time.
+    /// The result does not depend on how the bytes are split.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Reply> {
-        // One empty line may be left over from the request before (RFC 9112 section 2.2).
+        // One empty line may remain from the previous request (RFC 9112 section 2.2).
         let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
         let bytes = bytes.get(skipped..).unwrap_or_default();
         read(bytes)
@@ -52,11 +53,11 @@ impl Request {
             .map_err(|Wrong { status, text }| Reply::new(status, text))
     }
 
-    /// The head as the origin gets it: with the path only, without what concerns this connection or this proxy, and
-    /// with the framing as it was understood here. Without `reuse`, the origin is asked to close when it has answered.
+    /// The head for the origin: with only the path, without the fields for this connection or this proxy, and with the
+    /// framing that was determined here. Without `reuse`, the origin is asked to close the connection after its answer.
     ///
-    /// A request of HTTP/1.0 goes on as one, so that the origin does not answer in chunks, which its client could not
-    /// read.
+    /// An HTTP/1.0 request is forwarded as HTTP/1.0, so that the origin does not answer in chunks, which the client
+    /// could not read.
     ///
     /// `None` if the request is not for an origin.
     pub fn for_origin(&self, reuse: bool) -> Option<Bytes> {
@@ -97,12 +98,12 @@ impl Request {
         })
     }
 
-    /// The user and the password that the client names, as they are written.
+    /// The credentials that the client sent, not decoded.
     pub fn authorization(&self) -> Option<&[u8]> {
         self.headers.get(AUTHORIZATION)
     }
 
-    /// Whether the answer has no body in any case.
+    /// Whether the method is `HEAD`, so that the answer never has a body.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }
@@ -161,7 +162,7 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     )))
 }
 
-/// Checks that `Host` is there once, and says the same as the target (RFC 9112 section 3.2).
+/// Checks that `Host` occurs exactly once and agrees with the target (RFC 9112 section 3.2).
 fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Result<(), Wrong> {
     let Some(value) = headers.single("host")? else {
         return match version {
@@ -169,7 +170,7 @@ fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Re
             Version::Http11 => Err(Wrong::new(400, "The field Host is missing.")),
         };
     };
-    // The origin of a tunnel never gets this field, and the proxy's own pages are chosen by it elsewhere.
+    // The field is not forwarded for a tunnel, and the proxy's own pages check it elsewhere.
     let RequestTarget::Absolute { destination, .. } = target else {
         return Ok(());
     };
@@ -185,7 +186,7 @@ fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Re
     Ok(())
 }
 
-/// The protocol that is spoken instead of HTTP, as far as the first byte shows.
+/// The error for a client that does not speak HTTP; the first byte shows which protocol it probably speaks.
 fn stranger(first: u8) -> Wrong {
     let text = match first {
         0x16 => {

@@ -1,4 +1,4 @@
-//! An origin's response: read as strictly as a request, then written anew for the client.
+//! The head of an origin's response: it is parsed as strictly as a request, and rewritten for the client.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -11,7 +11,7 @@ use super::{
     wrong::Wrong,
 };
 
-/// The head of a response, read for a certain request.
+/// The head of a response to a certain request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status: 100 to 999.
@@ -20,15 +20,15 @@ pub struct Response {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long its body is. A body that ends otherwise is broken, and the client has to see that.
+    /// How long the body is. If it ends in another way, it is broken, and the client has to see that.
     pub framing: Framing,
-    /// Whether the origin takes another request on this connection.
+    /// Whether the origin accepts another request on this connection.
     pub keep_alive: bool,
     reason: Vec<u8>,
     to: RequestParts,
 }
 
-/// The parts of the request that decide how its response is read and written.
+/// The parts of the request on which parsing and rewriting of the response depend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RequestParts {
     version: Version,
@@ -37,7 +37,7 @@ struct RequestParts {
     keep_alive: bool,
 }
 
-/// Why an origin's answer is of no use: a sentence without the origin's name.
+/// Why an origin's answer is unusable: a sentence without the origin's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadGateway(String);
@@ -56,8 +56,8 @@ impl BadGateway {
 }
 
 impl Response {
-    /// Reads a head, and returns its length as the second value; the body follows. `None` if more bytes are needed.
-    /// After an interim response ([`Response::is_interim`]) comes another one.
+    /// Parses a head, and returns its length as the second value; the body follows it. `None` if more bytes are needed.
+    /// After an interim response ([`Response::is_interim`]) another response follows.
     pub fn parse(bytes: &[u8], to: &Request) -> Result<Option<(Self, usize)>, BadGateway> {
         let parts = RequestParts {
             version: to.version,
@@ -73,20 +73,20 @@ impl Response {
         self.status < 200 && !self.is_switch()
     }
 
-    /// Whether the connection speaks another protocol from here on: everything that follows is passed on unread.
+    /// Whether the connection switches to another protocol: all further bytes are forwarded without parsing.
     pub fn is_switch(&self) -> bool {
         self.status == 101
     }
 
-    /// Whether the client may send another request on its connection, once it has the whole body.
+    /// Whether the client may send another request on its connection after the whole body.
     pub fn keeps_client(&self) -> bool {
         self.to.keep_alive && self.framing != Framing::UntilClose
     }
 
-    /// The head as the client gets it: without what concerned the origin's connection, and with the framing as it was
-    /// understood here. With `close`, it says that the connection ends after it, even if the client asked for more.
+    /// The head for the client: without the fields for the origin's connection, and with the framing that was
+    /// determined here. With `close`, it says that the connection ends afterwards, even if the client asked to keep it.
     ///
-    /// It is empty for an interim response to a client of HTTP/1.0, which knows none.
+    /// It is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {
         let mut out = BytesMut::new();
         if self.to.version == Version::Http10 && self.is_interim() {
@@ -106,7 +106,7 @@ impl Response {
                 head::field(&mut out, "Content-Length", length.to_string().as_bytes());
             }
             Framing::Chunked => head::field(&mut out, "Transfer-Encoding", b"chunked"),
-            // Such an answer says how long the body would have been (RFC 9110 section 8.6).
+            // Such an answer may state the length of a body that it does not have (RFC 9110 section 8.6).
             Framing::None if self.to.head || self.status == 304 => {
                 if let Some(length) = self.headers.get("content-length") {
                     head::field(&mut out, "Content-Length", length);
@@ -129,7 +129,7 @@ impl Response {
 }
 
 fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wrong> {
-    // If the bytes do not begin like HTTP, waiting for the end of a head would be in vain.
+    // Bytes that do not begin like HTTP are refused at once, because the end of a head would never come.
     if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
         return Err(Wrong::new(502, "Its first bytes are not a status line."));
     }
@@ -148,7 +148,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
             "It changes to another protocol, which nobody asked for.",
         ));
     }
-    // The fields have to make sense even where they do not count.
+    // The fields must be valid even if the status means that there is no body.
     let announced = headers.framing(version)?;
     if to.version == Version::Http10 && announced == Some(Framing::Chunked) {
         return Err(Wrong::new(
@@ -176,7 +176,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
     Ok(Some((response, length)))
 }
 
-/// Reads a status line (RFC 9112 section 4). The space before a missing reason may be missing, too.
+/// Parses a status line (RFC 9112 section 4). If the reason phrase is missing, the space before it may be missing, too.
 fn status_line(line: &[u8]) -> Result<(Version, u16, &[u8]), Wrong> {
     let wrong = || Wrong::new(502, "Its first line is not a status line.");
     let (version, rest) = line.split_at_checked("HTTP/1.1".len()).ok_or_else(wrong)?;

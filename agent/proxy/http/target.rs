@@ -1,15 +1,15 @@
-//! What a request asks for: the three forms of a request target that a proxy may see, and the one for its own pages
-//! (RFC 9112 section 3.2).
+//! The target of a request: the three forms that a proxy may receive, and the form for the proxy's own pages (RFC 9112
+//! section 3.2).
 
 use std::fmt::Write as _;
 
 use super::{token::token, version::Version, wrong::Wrong};
 use crate::destination::{Destination, DestinationError};
 
-/// The port of `http` without a port (RFC 9110 section 4.2.1).
+/// The port of an `http` URI that names none (RFC 9110 section 4.2.1).
 pub(super) const PORT: u16 = 80;
 
-/// What a request asks for.
+/// The target of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestTarget {
     /// A tunnel to this destination.
@@ -18,7 +18,7 @@ pub enum RequestTarget {
     Absolute {
         /// The origin.
         destination: Destination,
-        /// Path and query as the origin is asked, beginning with `/`; `*` for an `OPTIONS` about the origin itself.
+        /// Path and query for the origin, beginning with `/`; `*` for an `OPTIONS` request about the origin itself.
         path: String,
     },
     /// A page of this proxy.
@@ -28,7 +28,7 @@ pub enum RequestTarget {
     },
 }
 
-/// Method, target and version of a request's first line.
+/// Splits the first line of a request into method, target and version.
 pub(super) fn request_line(line: &[u8]) -> Result<(String, RequestTarget, Version), Wrong> {
     let wrong = |text: &str| Wrong::new(400, text);
     let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
@@ -90,8 +90,8 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
     Ok(RequestTarget::Absolute { destination, path })
 }
 
-/// The target with every byte that is not ASCII written as a URI writes it (RFC 3986 section 2.1); some clients leave
-/// that to their proxy.
+/// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), because some clients leave that
+/// to their proxy.
 fn escape(target: &[u8]) -> Result<String, Wrong> {
     let mut text = String::with_capacity(target.len());
     for byte in target {

@@ -7,15 +7,15 @@ use super::wrong::Wrong;
 /// The two versions that this proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// HTTP/1.0 (RFC 1945): no chunks, no interim answers, and a connection ends with its answer unless both sides
-    /// say otherwise.
+    /// HTTP/1.0 (RFC 1945): without chunks and interim answers; a connection ends after one answer unless both sides
+    /// agree otherwise.
     Http10,
     /// HTTP/1.1.
     Http11,
 }
 
 impl Version {
-    /// The version as `Via` writes it.
+    /// The version in the form for `Via`.
     pub(super) const fn number(self) -> &'static str {
         match self {
             Self::Http10 => "1.0",

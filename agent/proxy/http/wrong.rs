@@ -1,6 +1,6 @@
 //! A reason why a head is refused.
 
-/// What is wrong with a head: a sentence, and the status for it if a client sent it.
+/// Why a head is refused: a sentence, and the status of the reply if a client sent the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) status: u16,

@@ -1,4 +1,4 @@
-//! The features that the other side announced, as a set of the names that are known here.
+//! The features that the other side announced, as a set of known names.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{
 
 use super::feature;
 
-/// Every known feature; each has a bit of its own.
+/// Every known feature; its index is its bit in the set.
 const KNOWN: &[&str] = &[
     feature::TCP,
     feature::LOOPBACK,
@@ -34,8 +34,7 @@ const KNOWN: &[&str] = &[
     feature::SAME_USER,
 ];
 
-/// A set of features. Names that are not known here are skipped, so that a set has the same size however many names
-/// were sent.
+/// A set of features. Unknown names are skipped, so a set has a fixed size no matter how many names were sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features(u64);
 

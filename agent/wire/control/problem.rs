@@ -1,4 +1,4 @@
-//! What an agent reports that does not work on its host.
+//! A problem on a host, as its agent reports it.
 
 use std::net::SocketAddr;
 
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct ProblemReport {
     /// What the agent cannot do, to be read after "cannot": "listen on 127.0.42.101:80".
     pub what: String,
-    /// Why, in the words of the host's operating system. An agent that sends no code may add what to do.
+    /// The reason, in the words of the host's operating system. An agent that sends no code may append what to do.
     pub reason: String,
     /// The kind of the problem; absent from older agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ProblemCode>,
-    /// The address that the agent cannot listen on, if the problem is about one.
+    /// The address on which the agent cannot listen; absent if the problem is about something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<SocketAddr>,
     /// What a person can do about it, if that is known.
@@ -34,15 +34,15 @@ pub enum ProblemCode {
     Proxy,
     /// The agent cannot write or remove a file of its own.
     Files,
-    /// The administrator of the machine does not permit it.
+    /// The administrator of the machine does not permit an action.
     Limited,
-    /// Another host wants more than its share of this one.
+    /// Another host wants more flows or memory of this host than its share.
     Crowded,
-    /// A later start of the agent will have to wait for its ports.
+    /// A later start of the agent will have to wait until this one frees its ports.
     Succession,
-    /// The agent has further problems, which it does not report one by one.
+    /// The agent has further problems, which it does not report individually.
     More,
-    /// Every word that is not known here.
+    /// Any word that this version does not know.
     #[serde(other)]
     Other,
 }

@@ -1,24 +1,25 @@
-//! A part of a message that is not read yet.
+//! A part of a message that is not parsed yet.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// JSON that was checked but not built: its reader knows what type it should have.
+/// JSON whose syntax was checked, but which is not parsed yet: its reader decides on the type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(Box<RawValue>);
 
 impl Raw {
-    /// A value as JSON.
+    /// Encodes a value as JSON.
     ///
-    /// This cannot fail: no value of this room has a map key that is not a string, or anything that JSON cannot hold.
+    /// This cannot fail: the types of this module have no map keys other than strings, and only values that JSON can
+    /// express.
     pub fn of(value: &impl Serialize) -> Self {
         serde_json::value::to_raw_value(value)
             .map(Self)
             .unwrap_or_default()
     }
 
-    /// Reads it as a value of a type.
+    /// Parses it as a value of a type.
     ///
     /// # Errors
     ///

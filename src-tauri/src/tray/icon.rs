@@ -1,14 +1,14 @@
-//! Whether the icon is in the tray and can be seen.
+//! Whether the icon is in the tray and visible.
 
 use tauri::{AppHandle, Manager as _};
 
 use super::presence;
 use crate::desk::Desk;
 
-/// The name of the icon among the icons of this machine.
+/// The id of the icon among the tray icons of the app.
 pub(super) const ID: &str = "norouter";
 
-/// Whether there is an icon that is shown now. This may take a moment; call it where that does not matter.
+/// Whether the icon is visible at the moment. This may block for a moment, so do not call it where that matters.
 pub(crate) fn is_shown(app: &AppHandle) -> bool {
     let shown = app.tray_by_id(ID).is_some() && presence::is_shown();
     app.state::<Desk>().set_tray(shown);

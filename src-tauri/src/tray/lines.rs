@@ -1,4 +1,5 @@
-//! What the tray shows, as values: one of four shapes, and a flat list of lines. It draws nothing.
+//! The content of the tray as values: one of four shapes of the icon, and a flat list of menu lines. Nothing is drawn
+//! here.
 
 use norouter::view::{HostState, HostView, NetworkView};
 
@@ -18,7 +19,7 @@ const PORTS_MAX: usize = 12;
 pub(crate) enum Shape {
     /// No network runs.
     Off,
-    /// A host is not ready yet, or not any more.
+    /// A host is not ready yet, or is not ready any more.
     Connecting,
     /// All hosts can be reached.
     On,
@@ -26,7 +27,7 @@ pub(crate) enum Shape {
     Attention,
 }
 
-/// What a line does when it is clicked.
+/// The action of a menu line when it is clicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     /// Start the network of the open manifest.
@@ -41,21 +42,21 @@ pub(crate) enum Act {
     Quit,
     /// Put a text into the clipboard.
     Copy(String),
-    /// Show an address in the browser.
+    /// Open a URL in the browser.
     Browse(String),
 }
 
 /// A line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// A text; a click on it does the act, if there is one.
+    /// A text, with the action of a click on it; `None` if it cannot be clicked.
     Text(String, Option<Act>),
-    /// A gap.
+    /// A separator.
     Gap,
 }
 
 impl Act {
-    /// The act as the name of a line.
+    /// The action encoded as the id of a menu line.
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Start => "start".to_owned(),
@@ -68,7 +69,7 @@ impl Act {
         }
     }
 
-    /// The act of a line.
+    /// Decodes the action from the id of a menu line.
     pub(crate) fn of(id: &str) -> Option<Self> {
         Some(match id {
             "start" => Self::Start,
@@ -166,7 +167,7 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
     lines.push(Line::Text(menu::STOP.to_owned(), Some(Act::Stop)));
 }
 
-/// A mark whose shape, and not its colour, says how a host is.
+/// A symbol for the state of a host, which differs by shape and not only by colour.
 fn mark(host: &HostView) -> &'static str {
     if host.needs_attention() {
         "\u{25b2}"

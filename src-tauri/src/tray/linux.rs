@@ -1,12 +1,12 @@
-//! Whether this desktop has a tray. Some have none, and some have one that shows nothing.
+//! Finds out whether this desktop has a tray. Some desktops have none, and some have one that shows no icons.
 
-/// Libraries that draw the icon, each of which is enough.
+/// Libraries that can draw the icon; one of them is enough.
 const LIBRARIES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
 /// The service that shows the icons of a desktop.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
-/// Whether an icon can be made. Without the library, trying it would end the program.
+/// Whether an icon can be created. Without the library, an attempt would end the program.
 pub(super) fn is_possible() -> bool {
     LIBRARIES.iter().any(|library| {
         #[allow(
@@ -17,7 +17,7 @@ pub(super) fn is_possible() -> bool {
     })
 }
 
-/// Whether something shows icons.
+/// Whether the desktop has a service that shows icons.
 pub(super) fn is_shown() -> bool {
     let ask = || {
         let bus = zbus::blocking::Connection::session()?;

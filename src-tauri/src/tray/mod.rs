@@ -23,10 +23,10 @@ use self::{
 };
 use crate::{desk::Desk, dialogs, notices, surface::Surface, urls, window, words};
 
-/// The shortest time between two menus.
+/// The shortest time between two updates of the menu.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Puts the icon into the tray and keeps it up to date. Does nothing if the machine lacks what a tray needs.
+/// Puts the icon into the tray and keeps it up to date. Does nothing if the machine has no tray.
 pub(crate) fn begin(app: &AppHandle) {
     if !presence::is_possible() {
         tracing::warn!("there is no tray: libayatana-appindicator3 is not installed");
@@ -65,7 +65,7 @@ fn menu(app: &AppHandle, lines: &[Line]) -> tauri::Result<Menu<tauri::Wry>> {
             Line::Gap => menu.separator(),
             Line::Text(text, act) => {
                 let id = act.as_ref().map_or_else(|| format!("{number}"), Act::id);
-                // A single `&` would underline the letter after it.
+                // A single `&` would underline the next letter.
                 let item = MenuItemBuilder::with_id(id, text.replace('&', "&&"));
                 menu.item(&item.enabled(act.is_some()).build(app)?)
             }
@@ -113,8 +113,8 @@ fn draw(app: &AppHandle, icon: &TrayIcon, before: &Drawn, now: &Drawn) -> tauri:
     Ok(())
 }
 
-/// The picture for a shape. macOS colours a template itself; elsewhere the picture has a light shape with a dark edge,
-/// which is seen on both.
+/// The image for a shape. macOS colours a template itself. Elsewhere the image is light with a dark edge, so that it is
+/// visible on light and dark panels.
 fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
     macro_rules! icon {
         ($name:literal) => {

@@ -1,4 +1,4 @@
-//! Whether this desktop has a tray, as this platform can tell.
+//! Whether this desktop has a tray: only on Linux it has to be found out.
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use super::elsewhere::{is_possible, is_shown};

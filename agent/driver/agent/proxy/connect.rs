@@ -95,7 +95,7 @@ impl Server {
         }
     }
 
-    /// Lets the machine decide by what this agent may do at this moment.
+    /// Lets the machine decide, according to what this agent may do at the moment.
     fn decide(&self, decision: impl FnOnce(&Rights) -> Step) -> Step {
         decision(self.shared.lock().core.rights())
     }
@@ -141,7 +141,7 @@ impl AsyncWrite for Origin {
     }
 }
 
-/// Joins a client with its destination, after the bytes that each of them has sent already.
+/// Relays between a client and its destination, beginning with the bytes that each of them has already sent.
 pub(super) async fn tunnel(
     server: &Server,
     mut client: TcpStream,
@@ -156,7 +156,7 @@ pub(super) async fn tunnel(
             stream::carry(server.shared.clone(), network.into_flow(), client).await;
         }
         Origin::Direct(mut direct) => {
-            // If one side breaks, the other is reset too: dropped sockets reset.
+            // If one side breaks, the other is reset too, because dropping a prepared socket resets it.
             tokio::io::copy_bidirectional(&mut client, &mut direct).await?;
             dial::end_cleanly(&client);
             dial::end_cleanly(&direct);

@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// How long a client may be silent between two requests.
+/// How long a client may be idle between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
 /// How long a client that has finished sending is kept while nothing is sent to it.

@@ -28,7 +28,7 @@ use crate::{
     proxy::{Credentials, Throttle, http::Reply},
 };
 
-/// How many clients a proxy has at a time.
+/// Number of clients that a proxy serves at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
 
 /// How many clients without credentials a proxy has at a time, if it needs credentials.

@@ -6,10 +6,10 @@ use crate::addr::Vip;
 /// The connection of a later agent, which never exists here.
 pub(super) type Successor = ();
 
-/// No agent has such a socket here.
+/// Agents have no such socket here.
 pub(super) enum SuccessionSocket {}
 
-/// Takes no place, because there is none.
+/// Does nothing: on these systems an earlier agent cannot be reached.
 pub(super) fn take_place(_manager: &str, _me: Vip) -> Result<Option<SuccessionSocket>, String> {
     Ok(None)
 }
