@@ -1,5 +1,5 @@
-//! The product on real hosts: OpenSSH servers, containers, network namespaces, and real clients. Needs root and a
-//! machine made for it; `cargo xtask lab` runs it.
+//! Tests of the released program on real hosts: OpenSSH servers, containers, network namespaces, and real clients. They
+//! need root, and a machine that may be changed; `cargo xtask lab` runs them.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
