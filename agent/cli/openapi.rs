@@ -307,14 +307,17 @@ const ERRORS: &[(u16, &str)] = &[
         FORBIDDEN,
         "Requests of web pages are refused, and so are questions of commands without a valid token.",
     ),
-    (404, "The path names something that does not exist, or that has ended."),
+    (
+        404,
+        "The path names something that does not exist, or that has ended.",
+    ),
     (409, "The request is not possible in the present state."),
     (422, "The manifest has errors, and nothing has changed."),
 ];
 
 /// The request was carried out, or will be.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Done {
     /// Always true.
     ok: bool,
@@ -322,7 +325,7 @@ struct Done {
 
 /// The body of a refusal.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Error {
     /// The reason, for people. If the manifest has errors, it is the whole report.
     error: String,
@@ -332,7 +335,7 @@ struct Error {
 
 /// The outcome of a reload.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Reload {
     /// The changes, for people.
     changes: Vec<String>,
@@ -344,7 +347,7 @@ struct Reload {
 
 /// Lines of the log that the stream skips, because they are not kept any more.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Missed {
     /// The number of these lines.
     count: u64,

@@ -140,7 +140,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     loop {
         let next = {
             let mut state = world.lock();
-            let tick = W::TICK.map(|tick| (world.now() + tick, "a look at the system"));
+            let tick = W::TICK.map(|tick| (world.now() + tick, "a check of the system"));
             let next = W::machine(&mut state).poll_timeout();
             let next = next.into_iter().chain(tick).min_by_key(|(at, _)| *at);
             let armed = next.map_or(NEVER, |(at, _)| at.as_micros());

@@ -96,7 +96,9 @@ fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
     let missing = run(&["check", "nowhere.yaml", good]);
     assert_eq!(missing.code, 1);
     assert!(
-        missing.talk.contains("the file nowhere.yaml does not exist"),
+        missing
+            .talk
+            .contains("the file nowhere.yaml does not exist"),
         "{}",
         missing.talk
     );

@@ -3,7 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test may stop at what it did not expect, and tell"
+    reason = "a test may panic, and print its results"
 )]
 
 mod sandbox;

@@ -69,7 +69,7 @@ pub enum Unmet {
     #[error("only the command of a host that is being connected to may ask, and not too much")]
     NoAsker,
     /// This network has no manifest to reload.
-    #[error("this network has no manifest that could be read again")]
+    #[error("this network has no manifest to reload")]
     NoManifest,
 }
 

@@ -10,7 +10,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "this is test code; its panics are its reports"
+    reason = "tests report by panics"
 )]
 
 pub(crate) mod client;
