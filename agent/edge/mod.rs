@@ -109,7 +109,7 @@ impl Core {
         }
     }
 
-    /// What the agent is permitted to do, and how it reaches destinations.
+    /// The part that knows what the agent is permitted to do, and how it reaches destinations.
     pub fn rights(&self) -> &Rights {
         &self.rights
     }

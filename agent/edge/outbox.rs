@@ -8,7 +8,7 @@ use crate::wire::control::{Event, Message, Outcome, Raw};
 /// How many messages may wait for the manager before suggestions of routes are dropped.
 const CONTROL_MAX: usize = 1_024;
 
-/// What waits for the driver, and what for the manager.
+/// The tasks that wait for the driver, and the messages that wait for the manager.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     outputs: VecDeque<Output>,

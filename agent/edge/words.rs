@@ -46,7 +46,7 @@ pub enum Output {
 /// A real address to listen on, and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listener {
-    /// What connections to the address are for.
+    /// The purpose of connections to the address.
     pub purpose: Purpose,
     /// The address to listen on.
     pub address: SocketAddr,
@@ -101,7 +101,7 @@ pub struct NotListening {
     pub cause: Cause,
     /// The reason, for people.
     pub reason: String,
-    /// What a person can do about it. `None` if that is not known.
+    /// A remedy, for people. `None` if it is not known.
     pub remedy: Option<String>,
 }
 
@@ -163,7 +163,7 @@ pub struct Files {
     pub missing: Vec<String>,
 }
 
-/// What to dial for a probe.
+/// The destination to dial for a probe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
     /// The destination of a published port of this host: a name or an address, and a port.

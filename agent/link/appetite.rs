@@ -65,7 +65,7 @@ impl fmt::Display for Excess {
     }
 }
 
-/// What an agent's turn of work leads to.
+/// The end of an agent's turn, in which its frames are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Everything that the agent has sent was handled.

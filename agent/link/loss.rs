@@ -56,7 +56,7 @@ pub enum Loss {
     Exited {
         /// How the process ended.
         ending: Ending,
-        /// What it wrote before its first frame.
+        /// The text that it wrote before its first frame.
         banner: String,
     },
     /// Its process ended after it had asked a person a question that was not answered.
@@ -65,14 +65,14 @@ pub enum Loss {
     Closed,
     /// It did not answer in time.
     NoAnswer {
-        /// What it wrote before its first frame.
+        /// The text that it wrote before its first frame.
         banner: String,
     },
     /// Its output is not a sequence of frames any more.
     OutOfStep {
         /// The bytes that stood where a frame should begin.
         desync: Desync,
-        /// What it wrote before its first frame.
+        /// The text that it wrote before its first frame.
         banner: String,
     },
     /// It sent a message that is too long.
@@ -256,7 +256,7 @@ impl Loss {
         }
     }
 
-    /// What a person can do about this loss. `None` if nothing has to be done, or if nothing is known to help.
+    /// A remedy, for people. `None` if nothing has to be done, or if nothing is known to help.
     fn remedy_words(&self) -> Option<&'static str> {
         match self {
             Self::Exited {

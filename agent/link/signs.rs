@@ -1,6 +1,6 @@
 //! Signs of life from the other side of a link. Both sides count how many checks in a row have found none.
 
-/// What has arrived since the last check.
+/// The bytes that have arrived since the last check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sign {
     /// Nothing has arrived.

@@ -26,7 +26,7 @@ mod rcode {
     pub(super) const BAD_VERSION: u16 = 16;
 }
 
-/// What to do with a query.
+/// The way to handle a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Send this reply to the client, over UDP only after [`fit_udp`].

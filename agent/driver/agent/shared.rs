@@ -50,7 +50,7 @@ const ASKERS_MAX: usize = 1_024;
 /// How long the resets of connections may take when the agent ends.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
-/// What an agent is allowed to do and to use.
+/// The limits of an agent: for its actions, and for its resources.
 pub(in crate::driver) struct May {
     /// The limits that the administrator of the machine sets, or the reason why they could not be read.
     pub(in crate::driver) limits: Result<Limits, String>,
@@ -58,7 +58,7 @@ pub(in crate::driver) struct May {
     pub(in crate::driver) capacity: Capacity,
 }
 
-/// What the tasks of an agent share.
+/// The state that the tasks of an agent share.
 pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
