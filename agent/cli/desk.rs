@@ -28,7 +28,7 @@ pub(super) struct Desk {
     held: Vec<(Vip, u64)>,
     /// The held change that the person has been shown. `None` if there is none.
     change: Option<u64>,
-    /// The questions that the person was told about without a screen.
+    /// The questions that were only announced in a line, because there is no screen to ask them on.
     told: BTreeSet<u64>,
 }
 

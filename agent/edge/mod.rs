@@ -65,7 +65,7 @@ use crate::{
 /// How many frames from the manager are handled in one turn. Then other tasks have theirs.
 const FRAMES_IN_A_TURN: usize = 64;
 
-/// The machine of one agent.
+/// The state machine of one agent.
 pub struct Core {
     decoder: Decoder,
     rights: Rights,

@@ -86,7 +86,7 @@ impl Rights {
         self.may_dial(destination)
     }
 
-    /// Whether this agent may dial an address for other hosts, to which `destination` was resolved.
+    /// Whether this agent may dial, for other hosts, an address that `destination` was resolved to.
     pub fn may_connect_for_others(
         &self,
         destination: &Destination,

@@ -210,7 +210,7 @@ impl Lives {
         self.tell(Output::Changed);
     }
 
-    /// Handles that the machine has woken from sleep: pauses end, and a command that was connecting gets less time,
+    /// Called when the machine has woken from sleep: pauses end, and a command that was connecting gets less time,
     /// because its connection may be dead.
     pub(super) fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
@@ -219,7 +219,7 @@ impl Lives {
         }
     }
 
-    /// Handles that the command could not be started.
+    /// Called when the command could not be started.
     pub(super) fn handle_not_started(&mut self, now: Instant, reason: CannotStart) {
         if matches!(self.state, State::Ending { .. }) {
             self.handle_exit(now, Ending::Unknown);
@@ -228,7 +228,7 @@ impl Lives {
         }
     }
 
-    /// Handles that the command has been started and has been sent its configuration.
+    /// Called when the command has been started and has been sent its configuration.
     pub(super) fn handle_started(&mut self, now: Instant) {
         self.enter(State::Configuring {
             give_up_at: now + ANSWER_MAX,
@@ -247,7 +247,7 @@ impl Lives {
         true
     }
 
-    /// Handles that the agent has accepted its configuration.
+    /// Called when the agent has accepted its configuration.
     pub(super) fn handle_greeting(&mut self, now: Instant, greeting: Greeting) {
         if greeting.has(feature::HEARTBEAT) {
             let heartbeat = &mut self.life.heartbeat;
@@ -261,14 +261,14 @@ impl Lives {
         }
     }
 
-    /// Handles that the agent has refused its configuration.
+    /// Called when the agent has refused its configuration.
     pub(super) fn handle_refusal(&mut self, now: Instant, reason: String) {
         self.refusals += 1;
         let sure = self.refusals >= REFUSALS_MAX;
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    /// Handles that the agent has sent something that is not a frame.
+    /// Called when the agent has sent something that is not a frame.
     pub(super) fn handle_desync(&mut self, now: Instant, desync: Desync) {
         if matches!(desync, Desync::TooLong { .. }) {
             self.giants += 1;
@@ -286,7 +286,7 @@ impl Lives {
         }
     }
 
-    /// Handles that the process has ended.
+    /// Called when the process has ended.
     pub(super) fn handle_exit(&mut self, now: Instant, ending: Ending) {
         let banner = self.life.banner();
         let why = match std::mem::replace(&mut self.state, State::Idle) {

@@ -14,9 +14,9 @@ const QUOTE_MAX: usize = 200;
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It exited with this status.
+    /// The process exited with this status.
     Status(i32),
-    /// It was killed by this signal.
+    /// The process was killed by this signal.
     Signal(i32),
     /// The operating system does not say how it ended.
     Unknown,
@@ -42,53 +42,53 @@ impl From<String> for CannotStart {
 /// The reason why an agent is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It was stopped on purpose.
+    /// The agent was stopped on purpose.
     Stopped,
-    /// It was ended on purpose to be started again.
+    /// The agent was ended on purpose, to be started again.
     Restarted,
-    /// It was silent for longer than a working agent can be.
+    /// The agent was silent for longer than a working agent can be.
     Silent,
-    /// It has not read anything of what was sent to it for as long as that.
+    /// The agent has not read any bytes for as long as a working agent may be silent.
     Stalled,
-    /// Its command could not be started.
+    /// The host's command could not be started.
     NotStarted(CannotStart),
-    /// Its process ended by itself.
+    /// The process ended by itself.
     Exited {
         /// How the process ended.
         ending: Ending,
-        /// The text that it wrote before its first frame.
+        /// The text that was written before the first frame.
         banner: String,
     },
-    /// Its process ended after it had asked a person a question that was not answered.
+    /// The process ended after a person had not answered its question.
     Unanswered(Ending),
-    /// It closed its output, but its process goes on.
+    /// The process closed its output, but goes on running.
     Closed,
-    /// It did not answer in time.
+    /// The agent did not answer in time.
     NoAnswer {
-        /// The text that it wrote before its first frame.
+        /// The text that was written before the first frame.
         banner: String,
     },
-    /// Its output is not a sequence of frames any more.
+    /// The agent's output is not a sequence of frames any more.
     OutOfStep {
         /// The bytes that stood where a frame should begin.
         desync: Desync,
-        /// The text that it wrote before its first frame.
+        /// The text that was written before the first frame.
         banner: String,
     },
-    /// It sent a message that is too long.
+    /// The agent sent a message that is too long.
     TooLong {
         /// The length of the message, and the greatest length allowed.
         desync: Desync,
         /// Whether it has done so several times. A single case may come from a length that was changed on the way.
         sure: bool,
     },
-    /// It went on committing this fault.
+    /// The agent went on committing this fault.
     Misbehaved(String),
-    /// It used more than its share for too long, mostly with this kind of work.
+    /// The agent used more than its share for too long, mostly with this kind of work.
     Greedy(Excess),
-    /// It went on sending packets with the addresses of other hosts, which no version of this program does.
+    /// The agent went on sending packets with the addresses of other hosts, which no version of this program does.
     Impostor,
-    /// It refused its configuration.
+    /// The agent refused its configuration.
     Refused {
         /// The agent's reason, in its own words.
         reason: String,
@@ -96,7 +96,7 @@ pub enum Loss {
         /// way.
         sure: bool,
     },
-    /// It does not have a feature without which the manifest cannot be kept.
+    /// The agent does not have a feature that the manifest needs.
     Lacks {
         /// The feature that it lacks.
         feature: &'static str,

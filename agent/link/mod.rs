@@ -165,7 +165,7 @@ impl Link {
         self.lives.stop(now);
     }
 
-    /// Handles that the machine has woken from sleep: pauses end, and an agent that serves is asked whether it is still
+    /// Called when the machine has woken from sleep: pauses end, and an agent that serves is asked whether it is still
     /// there.
     pub fn handle_wake(&mut self, now: Instant) {
         self.lives.handle_wake(now);
@@ -375,12 +375,12 @@ impl Link {
         }
     }
 
-    /// Handles that the agent has closed its output.
+    /// Called when the agent has closed its output.
     pub fn handle_closed(&mut self, now: Instant) {
         self.lives.end(now, Loss::Closed);
     }
 
-    /// Handles that the agent has not read anything for as long as an agent may be silent.
+    /// Called when the agent has not read anything for as long as an agent may be silent.
     pub fn handle_stalled(&mut self, now: Instant) {
         // An agent without a heartbeat is not ended: a slow network behind the pipe may be the cause.
         if self.lives.life.heartbeat.is_some() {
@@ -388,7 +388,7 @@ impl Link {
         }
     }
 
-    /// Handles that the agent's process has ended.
+    /// Called when the agent's process has ended.
     pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
         self.lives.handle_exit(now, ending);
     }

@@ -38,15 +38,15 @@ pub enum Output {
 /// A report about an agent that goes on running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// A line of its standard error, made safe to show.
+    /// A line of the agent's standard error, made safe to show.
     Stderr(String),
-    /// Text that it wrote before its first frame.
+    /// Text that the agent wrote before its first frame.
     Banner(String),
-    /// Features that it lacks, without which the manifest can still be kept.
+    /// Features that the agent lacks, and that the manifest does not need.
     Lacks(Vec<String>),
-    /// It is slowed down because it uses more than its share, mostly with this kind of work.
+    /// The agent is slowed down because it uses more than its share, mostly with this kind of work.
     Greedy(Excess),
-    /// A text that it wants people to see.
+    /// A text that the agent wants people to see.
     Notice(String),
 }
 
@@ -96,10 +96,10 @@ pub enum State {
 /// A step by which a process is made to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It gets SIGTERM.
+    /// Send SIGTERM.
     Terminate,
-    /// It gets SIGKILL.
+    /// Send SIGKILL.
     Kill,
-    /// There are no further steps: the operating system will report the end of the process.
+    /// Wait until the operating system reports the end of the process.
     Wait,
 }

@@ -280,7 +280,7 @@ struct Lines<'a>(Vec<&'a [u8]>);
 struct Block<'a> {
     /// The lines of the block, with the marks.
     range: Range<usize>,
-    /// The words of its marks, without our name.
+    /// The text after the fixed beginning of its two marks, which names the owner.
     tag: &'a [u8],
 }
 
@@ -290,7 +290,7 @@ impl Block<'_> {
     }
 }
 
-/// The words of a mark, without our name. `None` if the line is not a mark.
+/// The text after the fixed beginning of a mark. `None` if the line is not a mark.
 fn tag<'a>(line: &'a [u8], mark: &str) -> Option<&'a [u8]> {
     let rest = line.trim_ascii().strip_prefix(mark.as_bytes())?;
     let tag = rest.strip_suffix(b">")?;

@@ -168,9 +168,9 @@ pub enum Name<'a> {
 pub struct Outside<'a> {
     /// The host that connects to it.
     pub gateway: Vip,
-    /// Its name.
+    /// The name of the destination.
     pub name: Name<'a>,
-    /// Its address; `None` until the name has been looked up.
+    /// The address of the destination. `None` until the name has been looked up.
     pub address: Option<IpAddr>,
 }
 

@@ -478,7 +478,7 @@ impl Switch {
         self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
-    /// Whether a host is a way to an address, so that it may send packets with that source: either a route leads to the
+    /// Whether an address can be reached through a host, so that the host may send packets from it: either a route leads to the
     /// address through it, or no route does and the host knows the addresses of names. It does not matter which host
     /// has learned the address, so that late packets of a gateway are not an offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {

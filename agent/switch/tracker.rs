@@ -131,7 +131,7 @@ pub struct FlowInfo {
 /// The phase of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Its SYN is not answered yet.
+    /// The SYN is not answered yet.
     Opening,
     /// Both ends may send.
     Open,

@@ -237,7 +237,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
             .wait_for_log("the report", |log| log.matches(told).count() > told_before);
         talk.exchange(10_000).unwrap();
     }
-    // Many editors do the same: they replace the old file by a new one.
+    // The file is replaced by a new one, as many editors do.
     let more = format!("{good}  new:\n    vip: 127.0.42.99\n    cmd: /bin/false\n");
     fs::rename(sandbox.write("other.yaml", more), &file).unwrap();
     ground

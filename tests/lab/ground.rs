@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// A running network, with such a service on every host that is a namespace.
+/// A running network. Every host that is a namespace has a service that checks its bytes.
 pub(crate) struct Ground {
     pub(crate) network: Network,
     pub(crate) services: Vec<Service>,

@@ -346,7 +346,7 @@ impl Network {
         self.laptop_command(&[], words)
     }
 
-    /// The same with the lowest priority, so that it does not disturb measurements.
+    /// Like [`Network::norouter`], with the lowest priority, so that measurements are not disturbed.
     pub(crate) fn nice_norouter(&self, words: &[&str]) -> Command {
         self.laptop_command(&["nice", "-n", "19"], words)
     }

@@ -54,13 +54,13 @@ pub enum OpenError {
     /// Another running manager has the name.
     #[error("a network with the name \"{name}\" runs already")]
     Taken {
-        /// The name.
+        /// The name of that network.
         name: Name,
     },
     /// Another running manager has the same manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
-        /// Its name.
+        /// The name of that network.
         name: Name,
     },
     /// The operating system refuses a control socket.
