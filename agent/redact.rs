@@ -101,7 +101,7 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // The value may be another such word, which the secret follows: "pin password: X".
+        // The value may be another such word, with the secret after it: "pin password: X".
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))

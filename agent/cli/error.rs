@@ -73,7 +73,7 @@ pub(super) struct Error {
 }
 
 impl Error {
-    /// An error with one sentence without a full stop, which says what happened and where.
+    /// An error. Its message is one sentence without a full stop that says what has happened, and where.
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,

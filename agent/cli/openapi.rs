@@ -339,7 +339,7 @@ struct Error {
 struct Reload {
     /// The changes, for people.
     changes: Vec<String>,
-    /// The additional grants, as sentences. If the change waits for approval, it would bring them.
+    /// The grants that the change adds or, if it waits for approval, would add, as sentences.
     grants: Vec<String>,
     /// The number of the change, if it waits for approval and was not applied.
     held: Option<u64>,

@@ -335,8 +335,8 @@ impl<W: Write> Screen<W> {
         Line::cut(&parts, width)
     }
 
-    /// Writes a text. If colours are not wanted, only their escapes are removed here: `anstream` would also remove
-    /// those that move the block.
+    /// Writes a text. If colours are not wanted, only colour escapes are removed: `anstream` would also remove the
+    /// escapes that move the block.
     fn write(&mut self, text: &str) {
         let text = if self.colours {
             text.to_owned()

@@ -245,7 +245,7 @@ async fn show(
             screen.draw(&snapshot, manager.now_ms());
         }
         tokio::select! {
-            // All events are shown before the end of the network is.
+            // All events are shown first, and then the end of the network.
             biased;
             event = events.recv() => match event {
                 Ok(event) => screen.event(&event),

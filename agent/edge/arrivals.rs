@@ -29,7 +29,8 @@ const QUESTIONS_MAX: usize = 512;
 /// How many connections for other hosts' proxies may be requested and not yet made.
 const RELAYS_MAX: usize = 1_024;
 
-/// Requests of other hosts that are in progress, by host. No host may have more of them than it leaves to all others.
+/// Requests of other hosts that are in progress, by host. No host may have more of them than are still free for all
+/// others.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,

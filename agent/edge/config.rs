@@ -1,4 +1,4 @@
-//! The configuration of an agent: the manager's message after one check of all its values.
+//! The configuration of an agent: the manager's message, with all values checked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,6 +1,6 @@
 //! The inside of an agent: where streams enter and leave the virtual network.
 //!
-//! It decides what to listen on, what to dial and which packets to send. It never does any of that: the driver performs
+//! It decides what to listen on, what to dial and which packets to send. It does not act itself: the driver performs
 //! [`Output`]s, reports their results, and moves bytes in and out of flows in place.
 
 #![cfg_attr(
@@ -177,8 +177,8 @@ impl Core {
         self.configure(args)?;
         let own = self.rights.own();
         let same_routes = before == routes(&self.rights);
-        // If the routes are unchanged, flows to addresses that a gateway was allowed to dial are not checked again: the
-        // names of such addresses are forgotten earlier than a long connection ends.
+        // If the routes are unchanged, flows that this gateway dials for others are not checked again: the addresses
+        // that its DNS server has given are forgotten after a while, and a connection may last longer.
         let gone = |flow: &FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
             let served = !judged || self.rights.served_at(now, flow.src).is_some();

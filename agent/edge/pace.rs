@@ -10,7 +10,7 @@ use crate::{
     time::Instant,
 };
 
-/// The part of what a manager takes that packets may use; the rest is for messages.
+/// The part of an agent's budget at the manager that packets may use; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
 /// How many units may be saved up. The manager allows more, so that it never has to stop reading.

@@ -142,7 +142,7 @@ impl Rights {
         }
     }
 
-    /// Whether this agent dials the addressee of other hosts' packets although the address is not its own.
+    /// Whether this agent dials this address for packets of other hosts, although it is not the agent's own.
     pub(super) fn relays_packets_to(&self, now: Instant, address: Ipv4Addr) -> bool {
         let Some(config) = &self.config else {
             return false;

@@ -13,7 +13,8 @@ use crate::{
 };
 
 impl Config {
-    /// The rule by which a host may or may not have this gateway connect to something outside the network.
+    /// Decides whether a host may have this gateway connect to something outside the network. `None` if the sender is
+    /// not a host.
     fn for_other(
         &self,
         from: Ipv4Addr,

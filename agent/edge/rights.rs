@@ -122,7 +122,7 @@ impl Rights {
     }
 }
 
-/// The end of connections to an address of the network.
+/// The receiver of connections to an address of the network.
 pub(super) enum Served {
     /// A service of the agent itself.
     Service(Service),

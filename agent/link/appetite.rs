@@ -65,7 +65,7 @@ impl fmt::Display for Excess {
     }
 }
 
-/// The end of an agent's turn, in which its frames are handled.
+/// The way in which an agent's turn has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
     /// Everything that the agent has sent was handled.

@@ -38,7 +38,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// Reads an answer that took so long. If `wants_data` is true, an answer without data is not valid.
+    /// Reads an answer that took this long. If `wants_data` is true, an answer without data is not valid.
     pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
         if let Some(reason) = outcome.failure() {
             return Self::Unable(said(&reason));

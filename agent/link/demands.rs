@@ -11,7 +11,7 @@ use crate::wire::{
 pub struct Demands {
     /// Features without which the agent is refused.
     pub required: Vec<&'static str>,
-    /// Features that are reported if they are missing, and can be done without.
+    /// Features that are not needed, but reported if they are missing.
     pub wanted: Vec<&'static str>,
 }
 
@@ -34,7 +34,7 @@ impl Demands {
         }
     }
 
-    /// The features that are missing and can be done without.
+    /// The features that are missing, but not needed.
     pub(super) fn missed(&self, greeting: &Greeting) -> Vec<String> {
         let missed = (self.wanted.iter()).filter(|feature| !greeting.has(feature));
         missed.map(ToString::to_string).collect()

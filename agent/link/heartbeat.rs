@@ -107,7 +107,7 @@ mod tests {
         Instant::ZERO + Duration::from_millis(millis)
     }
 
-    /// The time at which an agent is found dead whose last sign of life came at `last`; both in milliseconds.
+    /// The time at which a dead agent is noticed, if its last sign of life came at `last`; both in milliseconds.
     fn dead_at(last: u64) -> u64 {
         let mut heart = Heartbeat::new(at(0));
         let mut now = 0;

@@ -49,7 +49,7 @@ const END_MAX: Duration = Duration::from_secs(1);
 /// How long a process may take to end after it was sent SIGTERM.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
-/// A host's agent: its state, and the knowledge of the one that runs now.
+/// The agents of one host, one after the other: the present state, and the knowledge of the agent that runs now.
 pub(super) struct Lives {
     state: State,
     /// The knowledge of the agent that runs now.
@@ -177,8 +177,8 @@ impl Lives {
         self.refusals = 0;
     }
 
-    /// Starts an agent again that has refused an earlier configuration, or whose end needs a person. Returns whether it
-    /// will be started.
+    /// Starts an agent again that waits, was refused, or is ending, because a new configuration may help. Returns
+    /// whether it will be started.
     pub(super) fn try_again(&mut self) -> bool {
         match self.state {
             State::Waiting { .. } | State::Refused { .. } => {
@@ -364,7 +364,7 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that does not receive anything will not end by itself, so it is not given time to.
+        // An agent that does not receive anything will not end by itself, so the next step follows at once.
         let deaf = matches!(why, Loss::Silent | Loss::Stalled);
         self.tell(Output::CloseInput);
         self.enter(State::Ending {

@@ -79,7 +79,8 @@ pub enum Loss {
     TooLong {
         /// The length of the message, and the greatest length allowed.
         desync: Desync,
-        /// Whether it has done so several times. A single case may come from a length that was changed on the way.
+        /// Whether the agent has done so several times. A single case may come from a length that was changed on the
+        /// way.
         sure: bool,
     },
     /// The agent went on committing this fault.

@@ -1,8 +1,8 @@
 //! One agent as the manager sees it: from the start of its command to its end with a reason, and again after each
 //! restart.
 //!
-//! The machine decodes what the agent writes, judges it, watches its heartbeat, and tells the driver what to do with
-//! the process. It does not touch the process itself, and does not route packets.
+//! The state machine decodes what the agent writes, judges it, watches its heartbeat, and tells the driver what to do
+//! with the process. It does not touch the process itself, and does not route packets.
 
 #![cfg_attr(
     not(test),
@@ -316,7 +316,7 @@ impl Link {
         turn
     }
 
-    /// Handles the agent's bytes up to the next packet, and takes the packet off. Returns `None` if no whole packet is
+    /// Handles the agent's bytes up to the next packet, and returns the packet. Returns `None` if no whole packet is
     /// left, or at the end of the agent's turn.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {

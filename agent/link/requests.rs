@@ -24,7 +24,7 @@ pub(super) enum Pending {
     /// A question that explains the state of a connection.
     Ask {
         since: Instant,
-        /// Whether an answer without data is not valid.
+        /// Whether a valid answer has to have data.
         wants_data: bool,
     },
     /// A heartbeat and its time.

@@ -145,8 +145,8 @@ pub fn put(
     Ok(Put { bytes, left_out })
 }
 
-/// Removes the block of `me`, so that the file is exactly as before [`put`], and blocks of earlier agents of the same
-/// host.
+/// Removes the block of `me`, and blocks of earlier agents of the same host. The file is then exactly as before
+/// [`put`].
 pub fn remove(
     original: &[u8],
     me: &Owner,

@@ -102,7 +102,8 @@ impl fmt::Display for By {
     }
 }
 
-/// The decision about connections of which some details may be unknown. Both fields are set if it depends on those.
+/// The decision about connections, some of whose details may be unknown. Both fields are set if the decision depends on
+/// these details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruling {
     /// The rule that allows some of the connections.
@@ -468,7 +469,7 @@ impl Rule {
 fn covers(this: &Target, other: &Target) -> bool {
     match (this, other) {
         (Target::Cidr(this), Target::Cidr(other)) => this.contains(other),
-        // A star in the other pattern's text is matched only by a star of this one.
+        // The other pattern is treated as a text, in which only a star of this pattern can match a star.
         (Target::Glob(this), Target::Glob(other)) => this.pattern.matches(&plain(&other.text)),
         (Target::Cidr(_), Target::Glob(_)) | (Target::Glob(_), Target::Cidr(_)) => false,
     }

@@ -113,7 +113,7 @@ pub enum Verdict {
     /// The packet is dropped for a reason that a correct agent can cause: the port is not published, the host is down,
     /// or the connection has ended.
     Refused,
-    /// The packet is dropped, and no correct agent sends it.
+    /// The packet is dropped, because no correct agent sends such packets.
     Offence(Offence),
 }
 
@@ -170,7 +170,7 @@ impl Switch {
         self.hosts.insert(vip, host);
     }
 
-    /// Marks a host as the manager's own: the flows that it may begin are not shared with others.
+    /// Marks a host as the manager's own: other hosts cannot use up the number of flows that it may begin.
     pub fn favour(&mut self, vip: Vip) {
         self.tracker.favour(vip);
     }
@@ -194,7 +194,7 @@ impl Switch {
     /// Replaces the routes.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
-        // The learned addresses belonged to the old routes. Existing flows stay on the way that they have.
+        // The learned addresses belonged to the old routes. Existing flows keep their gateways.
         self.learned = Learned::default();
     }
 
@@ -417,8 +417,8 @@ impl Switch {
         Ok((to, Verdict::Begun))
     }
 
-    /// The host that a new flow goes to, if the flow is allowed. The policy is asked first, so that all of its refusals
-    /// are reported, whether or not the port is published.
+    /// The host that receives a new flow, if the flow is allowed. The policy is asked first, so that all of its
+    /// refusals are reported, whether or not the port is published.
     fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, Refusal> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
@@ -478,9 +478,9 @@ impl Switch {
         self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
-    /// Whether an address can be reached through a host, so that the host may send packets from it: either a route leads to the
-    /// address through it, or no route does and the host knows the addresses of names. It does not matter which host
-    /// has learned the address, so that late packets of a gateway are not an offence.
+    /// Whether an address can be reached through a host, so that the host may send packets from it: either a route
+    /// leads to the address through it, or no route does and the host knows the addresses of names. It does not matter
+    /// which host has learned the address, so that late packets of a gateway are not an offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
         if Vip::new(address).is_ok_and(|vip| self.hosts.contains_key(&vip)) {
             return false;

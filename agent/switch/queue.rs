@@ -87,7 +87,7 @@ impl Queue {
         lane.push(key, frame);
     }
 
-    /// Whether one more of the switch's resets may wait for the host that it answers.
+    /// Whether one more reset of the switch may wait for the host `own`, whose packet it answers.
     pub(super) fn has_room_for_reply(&self, own: Vip) -> bool {
         let lane = self.lanes.get(&own);
         lane.is_none_or(|lane| lane.frames < REPLIES_MAX)
@@ -116,7 +116,7 @@ impl Queue {
                 continue;
             };
             if lane.cost == 0 {
-                // As with flows, a new sender whose queue has become empty waits for one round before it counts as new
+                // As with flows, a sender whose queue has become empty waits for one round before it counts as new
                 // again.
                 if is_fresh {
                     self.turns.end(from);
@@ -175,8 +175,8 @@ impl Lane {
                 continue;
             };
             let Some(frame) = backlog.frames.front() else {
-                // A new flow whose queue has become empty waits for one round before it counts as new again. Otherwise
-                // many flows that send little could starve those that send steadily.
+                // A flow whose queue has become empty waits for one round before it counts as new again. Otherwise many
+                // flows that send little could starve those that send steadily.
                 if is_fresh {
                     self.turns.end(key);
                 } else {

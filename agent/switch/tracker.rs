@@ -58,7 +58,7 @@ pub(super) struct Tracker {
     flows: BTreeMap<FlowKey, Flow>,
     /// The flows of each host, so that the loss of a host does not require a search through all flows.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
-    /// The manager's own host. Its number of flows is not shared with others. `None` if there is none.
+    /// The manager's own host, whose number of flows is limited separately. `None` if there is none.
     favourite: Option<Vip>,
     /// How many flows the favourite has begun.
     favoured: usize,
@@ -181,7 +181,7 @@ pub(super) struct Passage {
 /// A reset for one end of a flow, because the other end is gone.
 #[derive(Debug)]
 pub(super) struct Farewell {
-    /// The host at the end that is gone, which the switch speaks for.
+    /// The host at the end that is gone. The reset is sent in its name.
     pub(super) from: Vip,
     pub(super) to: Vip,
     pub(super) key: FlowKey,

@@ -266,7 +266,7 @@ fn a_browser_with_the_proxys_own_settings_shows_pages_of_hosts_and_routes() {
             "{url}: {shown:?}"
         );
     }
-    // The request went through the proxy, which adds a header for the site.
+    // The site has seen a header that the proxy adds, so the request went through the proxy.
     let heads = site.office.db.heads();
     assert!(
         heads

@@ -159,7 +159,7 @@ fn a_sleep_of_everything_ends_nothing() {
         awake.elapsed(),
         Duration::from_secs(5),
     );
-    // The check of an agent after a suspension takes less time than this.
+    // An agent is checked after the suspension, which takes less time than this.
     pass(Duration::from_secs(8));
     for host in ["laptop", "first", "second"] {
         assert_eq!(
@@ -284,7 +284,7 @@ fn descriptors_that_run_out_hurt_new_connections_only_and_for_no_longer_than_tha
         let before = leave_descriptors(pid, 5);
         let lines = ground.network.manager.log().lines().count();
         let address: SocketAddr = ground.address(to).parse().unwrap();
-        // The operating system accepts these connections, and the agent cannot.
+        // The operating system accepts these connections, but the agent does not have file descriptors for them.
         let waiting: Vec<_> = ground.network.host(host).namespace().inside(|| {
             (0..40)
                 .map(|_| TcpStream::connect(address).unwrap())

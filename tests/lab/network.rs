@@ -341,7 +341,7 @@ impl Network {
         manifest
     }
 
-    /// A command of the program on the laptop, for the running network.
+    /// Runs the program on the laptop, to ask the running network.
     pub(crate) fn norouter(&self, words: &[&str]) -> Command {
         self.laptop_command(&[], words)
     }
@@ -410,7 +410,7 @@ impl Network {
         pids.collect()
     }
 
-    /// A command of the program for the running manager, outside of the laptop's namespace.
+    /// Runs the program outside of the laptop's namespace, to ask the running manager.
     pub(crate) fn ask(sandbox: &Sandbox, words: &[&str]) -> Command {
         let mut command = Command::new(program(sandbox));
         at_home(command.args(words), sandbox);

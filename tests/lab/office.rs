@@ -35,7 +35,7 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// Starts the network, and waits until all hosts are ready that can be.
+    /// Starts the network, and waits until all working hosts are ready.
     pub(crate) fn open(sandbox: &Sandbox) -> Self {
         let proxies = [
             format!("http: {{listen: {HTTP:?}}}"),

@@ -142,7 +142,7 @@ fn a_right_that_is_taken_away_cuts_what_uses_it_within_a_second() {
     let mut direct = ci.connect(&format!("{}:5432", network.vip("db")));
     let (mut named, answer) = ci.namespace().inside(|| tunnel("db.corp.test:8000"));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    // Both flows are between the same two hosts.
+    // Both flows have to be open before the policy changes.
     wait_for("both flows", || {
         let flows = ended(&mut network.norouter(&["flows"])).out;
         (flows.matches(" open ").count() == 2).then_some(())

@@ -239,7 +239,7 @@ fn bad_requests_are_told_so_and_disturb_nobody() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let laptop = office.network.laptop();
-    // A client within a request, which must not be disturbed.
+    // A client that is in the middle of a request, and must not be disturbed.
     let mut other = laptop.connect(HTTP);
     other
         .write_all(b"CONNECT web:8080 HTTP/1.1\r\nHost: web:8080\r\n\r\nGET / HT")

@@ -146,7 +146,7 @@ def main():
     except FileNotFoundError:
         orders = []
     errors = subprocess.DEVNULL if "mute" in orders else None
-    # The command does not get signals that this process gets, like a process on another machine. Only its streams end.
+    # Like a process on another machine, the command does not get the signals of this process. Only its streams end.
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, bufsize=0
     )

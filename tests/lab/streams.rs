@@ -5,7 +5,7 @@ use crate::{
     sandbox::{Sandbox, client::noise, command, output},
 };
 
-/// A program that sends a megabyte in each direction, the second one after the first direction was closed.
+/// A program that sends a megabyte in each direction, one after the other. Each sender closes its direction at the end.
 const HALF_CLOSER: &str = r#"
 import hashlib, socket, sys
 role, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])

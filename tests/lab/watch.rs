@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{network::Network, sandbox::DEADLINE};
 
-/// The lines of `norouter events` since this value was created.
+/// The lines that `norouter events` has printed since this value was created.
 pub(crate) struct Watch {
     follower: Child,
     told: Arc<Told>,

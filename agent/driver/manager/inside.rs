@@ -107,7 +107,7 @@ impl Inside {
         let mut replies = BTreeMap::new();
         for (part, reply) in asked {
             let reply = match reply {
-                // A question is not answered only if its host was removed.
+                // Every question is answered, unless its host was removed.
                 Ok(reply) => reply.await.unwrap_or(Reply::Lost),
                 Err(reply) => reply,
             };

@@ -90,7 +90,7 @@ pub(super) struct Shared {
     pub(super) look: Mutex<Look>,
 }
 
-/// The machine, and the state of the driver under the same lock.
+/// The state machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
     /// Whether the state has changed since the last snapshot.

@@ -19,8 +19,8 @@ const MOMENT: Duration = Duration::from_micros(200);
 /// and Linux moves a process that yields further back in its queue each time.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// How many arrivals are ignored at most after polling was in vain, so that traffic without quick answers costs almost
-/// nothing.
+/// How many arrivals are ignored at most if polling was useless before, so that traffic without quick answers costs
+/// almost nothing.
 const LEFT_ALONE_MAX: u32 = 64;
 
 /// Counts arrivals, and keeps the thread awake for a moment after one.
@@ -60,7 +60,7 @@ impl Vigil {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Others come first, in this process and in all others, because the purpose is only to stay awake.
+            // Other tasks and processes come first, because the purpose is only to stay awake.
             if offer() > STEP_MAX {
                 return false;
             }

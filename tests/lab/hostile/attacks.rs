@@ -10,7 +10,7 @@ pub(crate) struct Attack {
     pub(crate) agents: &'static [&'static str],
     /// The arguments of `local.py` for another user of the laptop. `None` if there is none.
     pub(crate) local: Option<&'static str>,
-    /// Whether the connections of the measurement go through the gateway, because that is attacked.
+    /// Whether the measured connections go through the gateway, because the gateway is attacked.
     pub(crate) gateway: bool,
     /// Whether a person asks at the same time why the hostile host cannot be reached.
     pub(crate) asked: bool,

@@ -3,7 +3,8 @@
 //! Each attack has a network of its own. Before and during the attack, the test measures round trips through one honest
 //! host, and connections through another one. Other work on the machine makes both slower, so a result beyond its limit
 //! is measured again, and counts only if it is beyond the limit a second time. Round trips without a network show at
-//! the same time whether the machine itself was slow. Such a result does not count, unless all of them are like that.
+//! the same time whether the machine itself was slow. The results of such a time do not count, unless there are no
+//! others.
 //!
 //! `cargo xtask hostile SECONDS` sets the length of each attack, and `NOROUTER_LAB_HOSTILE_ONLY` selects attacks by
 //! parts of their names, separated by commas.
@@ -47,7 +48,8 @@ const MEMORY: u64 = (256 + 40) << 10;
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// The 99th percentile during an attack, and its limit. If the test runs for long, on an idle machine, the limit is
-/// close to the time before the attack. If it is short, the limit shows on any machine that others were blocked.
+/// close to the time before the attack. If it is short, the limit is so high that only blocked hosts exceed it on any
+/// machine.
 fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
     let [calm, stormy] = times.clone().map(|times| times.quantile(990));
     let bar = (calm * 2).max(calm + Duration::from_millis(5));
@@ -55,7 +57,7 @@ fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
 }
 
 impl Measured {
-    /// Whether round trips without a network were slower than before, too.
+    /// Whether round trips without a network were also slower than before the attack.
     fn is_noise(&self) -> bool {
         let (stormy, bar) = bar(&self.machine, false);
         stormy > bar

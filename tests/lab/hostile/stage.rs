@@ -95,7 +95,7 @@ impl<'a> Stage<'a> {
             sandbox.write(name, text);
         }
         let witness = Witness::default();
-        // Other users are admitted, because the attack has to be harmless even then.
+        // Other users are admitted, so that they can attack the proxy and the listeners.
         let laptop = Host::laptop()
             .line("http: {listen: \"127.0.0.1:18080\", allow: any}")
             .line("loopback: {allow: any}");
@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
             None => laptop,
         };
         let gateway = Host::netns("good2", &sandbox);
-        // The resolver does not answer questions for other names for a long time.
+        // Only this name is in the hosts file. For other names the resolver does not answer for a long time.
         gateway.namespace().etc("hosts", "10.77.0.5 ok.internal\n");
         let resolver = "nameserver 127.0.0.53\noptions timeout:30 attempts:1\n";
         gateway.namespace().etc("resolv.conf", resolver);
@@ -126,8 +126,8 @@ impl<'a> Stage<'a> {
         network.wait_until_it_answers();
         let watch = Watch::over(&network);
         network.wait(&HONEST);
-        // The attacker runs with low priority, because only its connections are part of the attack, and not its
-        // processor time.
+        // The attacker runs with low priority, because the attack consists of its connections, and not of processor
+        // time.
         let local = attack.local.map(|words| {
             let place = place(&sandbox, "local");
             fs::write(format!("{place}.sent"), [0; 16]).unwrap();

@@ -31,7 +31,7 @@ struct Log {
 }
 
 impl Log {
-    /// The output so far. A test that has failed while the lock was held does not prevent that.
+    /// The output so far. It can be read even if a test has failed while it held the lock.
     fn text(&self) -> MutexGuard<'_, String> {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -124,7 +124,7 @@ impl Sshd {
         words
     }
 
-    /// The command of a client in a namespace with a cable to the host, which has this address there.
+    /// The command of a client in another namespace, which reaches the host through a cable at this address.
     pub(crate) fn ssh_to(&self, address: &str) -> Vec<String> {
         let options = ["-o", "ProxyCommand=none", "-o"].map(str::to_owned);
         let mut words = self.ssh();
@@ -166,7 +166,7 @@ impl Sshd {
         Path::new(&self.config).with_file_name("user_key")
     }
 
-    /// The command of a client without the command for the host.
+    /// The first words of the client's command, without the part that runs on the host.
     pub(crate) fn ssh(&self) -> Vec<String> {
         ["ssh", "-F", &self.config, "host"]
             .map(str::to_owned)
