@@ -22,8 +22,8 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// Takes a line. Returns the lines to show, which can be none, or can include the number of lines that were not
-    /// shown before.
+    /// Takes a line. Returns the lines to show: none, or this line, perhaps after a note about lines that were not
+    /// shown.
     pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
         let line = text::escape_line(line.strip_suffix(b"\r").unwrap_or(line));
         if self.tail.len() == TAIL_MAX {

@@ -189,7 +189,7 @@ pub(super) struct Farewell {
 }
 
 impl Tracker {
-    /// Marks a host as the manager's own, if no other host is.
+    /// Marks a host as the manager's own, unless another host is marked already.
     pub(super) fn favour(&mut self, host: Vip) {
         self.favourite.get_or_insert(host);
     }

@@ -62,7 +62,7 @@ pub enum Unmet {
     /// Nothing is held, or it was shown with another number.
     #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
-    /// The question does not exist, or does not wait for an answer any more.
+    /// There is no such question, or it does not wait for an answer any more.
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
     NoPrompt,
     /// The command is not allowed to ask.
