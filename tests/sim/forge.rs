@@ -1,5 +1,5 @@
-//! A hostile agent that sends segments on its own connections and messages that are almost right. Whatever it sends, no
-//! host may receive a byte that was not sent for that place of its stream, and nothing may panic.
+//! A hostile agent that sends almost valid messages, and almost valid segments on its own connections. Whatever it
+//! sends, no host may receive a byte that was not sent for that place of its stream, and nothing may panic.
 //!
 //! The value of every valid byte follows from its place in its stream. Segments that may be accepted have only such
 //! bytes. Segments that must not be accepted (a wrong sum, another host's connection, an unknown connection) have other
