@@ -100,7 +100,8 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// The known word that was probably intended by an unknown one: the nearest one. `None` if even that is too different.
+/// The known word that was probably intended: the one that is nearest to the unknown word. `None` if even that is too
+/// different.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();
     let (distance, nearest) = known

@@ -14,12 +14,11 @@ use crate::{
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
-/// Approve changes of the manifest, and new commands, that wait for it
+/// Approve changes of the manifest, and new commands, that wait for approval
 ///
 /// A network that runs with --confirm does not apply a change that grants more, and one that runs with
 /// --confirm-commands does not start a command that is new in its manifest. This command shows what waits, asks, and
-/// applies only what it has shown. If more changes in the meantime, that goes on waiting. A host that was stopped stays
-/// stopped.
+/// applies only what it has shown. Later changes go on waiting. A host that was stopped stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Approve only the command of this host, by name, alias or VIP; without it, everything that waits

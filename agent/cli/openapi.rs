@@ -318,7 +318,7 @@ const ERRORS: &[(u16, &str)] = &[
 
 /// The request was carried out, or will be.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Done {
     /// Always true.
     ok: bool,
@@ -326,7 +326,7 @@ struct Done {
 
 /// The body of a refusal.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Error {
     /// The reason, for people. If the manifest has errors, it is the whole report.
     error: String,
@@ -336,11 +336,11 @@ struct Error {
 
 /// The outcome of a reload.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Reload {
     /// The changes, for people.
     changes: Vec<String>,
-    /// The additional grants, as sentences. If the change waits for approval, it would bring them.
+    /// The grants that the change adds or, if it waits for approval, would add, as sentences.
     grants: Vec<String>,
     /// The number of the change, if it waits for approval and was not applied.
     held: Option<u64>,
@@ -348,7 +348,7 @@ struct Reload {
 
 /// Lines of the log that the stream skips, because they are not kept any more.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is wanted")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct Missed {
     /// The number of these lines.
     count: u64,

@@ -1,9 +1,9 @@
-//! The common part of all drivers: it lends the machine to tasks under a lock, performs its outputs, and runs its
+//! The common part of all drivers: it lends the state machine to tasks under a lock, performs its outputs, and runs its
 //! timer.
 //!
-//! All tasks of a machine share one thread. The lock is held only between two awaits and never across one, so that no
-//! task waits for it. Every output is logged at a level that its driver chooses, and every timer with its reason at
-//! `trace`.
+//! All tasks of a state machine share one thread. The lock is held only between two awaits and never across one, so
+//! that no task waits for it. Every output is logged at a level that its driver chooses, and every timer with its
+//! reason at `trace`.
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,7 @@ use crate::{
     time::Instant,
 };
 
-/// A machine: it is told events, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
+/// A state machine: it is told events, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
 pub(super) trait Machine: Send + 'static {
     /// A task for the driver.
     type Output: fmt::Debug;
@@ -37,11 +37,12 @@ pub(super) trait Machine: Send + 'static {
     fn handle_timeout(&mut self, now: Instant);
 }
 
-/// The state that the tasks of one machine share: the machine in its [`Harness`], and everything that its outputs use.
+/// The state that the tasks of one state machine share: the machine in its [`Harness`], and everything that its outputs
+/// use.
 pub(super) trait World: Send + Sync + Sized + 'static {
     type Machine: Machine;
 
-    /// The machine, and the driver's state under the same lock.
+    /// The state machine, and the driver's state under the same lock.
     type State: Send;
 
     /// The longest time between two calls of [`World::ticked`]. `None` if the driver has no checks of its own.
@@ -140,7 +141,7 @@ pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     loop {
         let next = {
             let mut state = world.lock();
-            let tick = W::TICK.map(|tick| (world.now() + tick, "a look at the system"));
+            let tick = W::TICK.map(|tick| (world.now() + tick, "a check of the system"));
             let next = W::machine(&mut state).poll_timeout();
             let next = next.into_iter().chain(tick).min_by_key(|(at, _)| *at);
             let armed = next.map_or(NEVER, |(at, _)| at.as_micros());

@@ -1,5 +1,5 @@
-//! The only room that waits for the outside world. It performs what the machines decide, and does not decide anything
-//! itself.
+//! The only room that waits for the outside world. It performs what the state machines decide, and does not decide
+//! anything itself.
 //!
 //! | room | what it has | knows |
 //! |---|---|---|

@@ -54,7 +54,7 @@ impl Crowd {
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let last = self.0.values().map(|refused| refused.last).min()?;
-        Some((last + TOLD_FOR, "the calm of a host that wanted too much"))
+        Some((last + TOLD_FOR, "the last refusal of a host is long ago"))
     }
 
     /// The problems to report about these hosts.
@@ -70,7 +70,7 @@ impl Crowd {
                 .to_owned(),
             code: Some(ProblemCode::Crowded),
             address: None,
-            remedy: Some("look what it does".to_owned()),
+            remedy: Some("check what it is doing".to_owned()),
         })
     }
 }

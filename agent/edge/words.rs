@@ -46,7 +46,7 @@ pub enum Output {
 /// A real address to listen on, and its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Listener {
-    /// What connections to the address are for.
+    /// The purpose of connections to the address.
     pub purpose: Purpose,
     /// The address to listen on.
     pub address: SocketAddr,

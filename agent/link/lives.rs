@@ -219,7 +219,7 @@ impl Lives {
         }
     }
 
-    /// Handles that the command could not be started.
+    /// Called when the command could not be started.
     pub(super) fn handle_not_started(&mut self, now: Instant, reason: CannotStart) {
         if matches!(self.state, State::Ending { .. }) {
             self.handle_exit(now, Ending::Unknown);
@@ -247,7 +247,7 @@ impl Lives {
         true
     }
 
-    /// Handles that the agent has accepted its configuration.
+    /// Called when the agent has accepted its configuration.
     pub(super) fn handle_greeting(&mut self, now: Instant, greeting: Greeting) {
         if greeting.has(feature::HEARTBEAT) {
             let heartbeat = &mut self.life.heartbeat;
@@ -261,7 +261,7 @@ impl Lives {
         }
     }
 
-    /// Handles that the agent has refused its configuration.
+    /// Called when the agent has refused its configuration.
     pub(super) fn handle_refusal(&mut self, now: Instant, reason: String) {
         self.refusals += 1;
         let sure = self.refusals >= REFUSALS_MAX;

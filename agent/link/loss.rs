@@ -267,20 +267,22 @@ impl Loss {
             Self::Silent | Self::Stalled => Some("look whether the host is up"),
             Self::NotStarted(why) => why.remedy_words(),
             Self::Unanswered(_) => Some("start the host to be asked again"),
-            Self::Closed => Some("run the command by hand and look what it waits for"),
+            Self::Closed => Some("run the command by hand to see what it waits for"),
             Self::NoAnswer { .. } => {
-                Some("run the command by hand and look whether it asks for something")
+                Some("run the command by hand to see whether it asks for something")
             }
             Self::OutOfStep {
                 desync: Desync::Sum,
                 ..
-            } => Some("use a command that keeps bytes as they are, as ssh does"),
-            Self::OutOfStep { .. } => Some("take away what makes it a terminal, as -t does"),
+            } => Some("use a command that does not change bytes, such as ssh"),
+            Self::OutOfStep { .. } => {
+                Some("remove the option that makes it a terminal, such as -t")
+            }
             Self::TooLong { .. } => Some(
-                "install the version of this manager on that host, and look what runs there if that does not help",
+                "install the version of this manager on that host, and check what runs there if that does not help",
             ),
             Self::Misbehaved(_) => Some("install the version of this manager on that host"),
-            Self::Greedy(_) => Some("look what runs on that host before you start it again"),
+            Self::Greedy(_) => Some("check what runs on that host before you start it again"),
             Self::Impostor => {
                 Some("look who controls that host, and start it again when you trust it")
             }

@@ -262,7 +262,7 @@ fn a_command_that_ends_at_once_is_explained_by_its_exit_and_its_words() {
     story.reads(
         "0.000s configuring
          0.000s -> CloseInput
-         0.000s ending: its command closed its output but did not end; run the command by hand and look what it waits for
+         0.000s ending: its command closed its output but did not end; run the command by hand to see what it waits for
          0.000s try 1 in 27.6s: its command exited with status 127, usually: command not found on that host; \
                 it wrote \"sh: norouter: not found\\u{1b}[2J\"; install norouter there, or write its path in cmd",
     );
@@ -274,7 +274,7 @@ fn a_silent_agent_is_given_up_and_ended_step_by_step() {
     story.after(59).after(1).after(1).after(2).after(60);
     story.reads(
         "60.000s -> CloseInput
-         60.000s ending: its command runs, but no agent has answered; run the command by hand and look whether it asks for something
+         60.000s ending: its command runs, but no agent has answered; run the command by hand to see whether it asks for something
          61.000s -> Terminate
          63.000s -> Kill",
     );
@@ -448,7 +448,7 @@ fn a_process_that_had_to_be_ended_is_not_said_to_have_ended_by_itself() {
     assert!(
         story
             .text
-            .ends_with(": its command closed its output but did not end; run the command by hand and look what it waits for\n"),
+            .ends_with(": its command closed its output but did not end; run the command by hand to see what it waits for\n"),
         "{}",
         story.text
     );

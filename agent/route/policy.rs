@@ -170,7 +170,7 @@ pub struct Outside<'a> {
     pub gateway: Vip,
     /// The name with which a client has asked for it.
     pub name: Name<'a>,
-    /// Its address; `None` until the name has been looked up.
+    /// The address of the destination. `None` until the name has been looked up.
     pub address: Option<IpAddr>,
 }
 

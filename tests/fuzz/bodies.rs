@@ -3,7 +3,7 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
-    reason = "each target uses one body, and a panic is its report"
+    reason = "each target uses one body, and reports by a panic"
 )]
 
 use std::{

@@ -3,7 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test may stop, and say on what"
+    reason = "a test may panic, and print its input"
 )]
 
 mod bodies;

@@ -30,8 +30,8 @@ fn join(from: &mut Child, to: &mut Child) {
     std::thread::spawn(move || std::io::copy(&mut from, &mut to));
 }
 
-/// A pair of agents. The second one publishes `service` as `listen` on its address, on which the first one listens as
-/// well.
+/// A pair of agents. The second one publishes `service` on the address `listen`, and the first one listens on that
+/// address, too.
 struct Pair {
     agents: [Child; 2],
     address: SocketAddr,

@@ -1,5 +1,5 @@
-//! The grants of a manifest, and the agreement that they need: when a running network changes, when a manifest was not
-//! named, with lists of trusted grants, and with paths that are not files.
+//! The grants of a manifest, and the agreement that they need: changes of running networks, manifests that nobody has
+//! named, lists of trusted grants, and paths that are not files.
 
 use std::{
     ffi::OsStr,

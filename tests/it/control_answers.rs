@@ -119,7 +119,7 @@ fn described<'d>(description: &'d Value, method: &str, path: &str) -> Option<&'d
 }
 
 /// A network in which no part of an answer is empty: it has a policy, a route, a proxy, a real agent, and a host
-/// without one.
+/// without an agent.
 fn manifest() -> String {
     let program = json!([env!("CARGO_BIN_EXE_norouter")]);
     format!(

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// A manifest whose only host ends at once, and then waits for its retry.
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
-/// A part of the program's output while the host of [`SHORT`] waits. Then the test sends Ctrl-C.
+/// A text that the program prints while the host of [`SHORT`] waits. Then the test sends Ctrl-C.
 const WAITS: &str = "try 1 in";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.

@@ -1,4 +1,4 @@
-//! Programs that fetch things for people: through the network's proxy they get what they came for.
+//! Programs such as package managers and git download files through the network's proxy.
 
 use std::{fs, path::Path, process::Command};
 
@@ -8,10 +8,10 @@ use crate::{
     sandbox::{Ended, Running, Sandbox, client::noise, command, ended, output, wait_for},
 };
 
-/// The site behind the gateway; nobody but the gateway knows its name.
+/// A web site behind the gateway. Only the gateway can resolve its name.
 const SITE: &str = "http://files.corp.test:8000";
 
-/// The office with a site of files and programs behind the gateway.
+/// The office, with files on the site behind the gateway, and programs to fetch them.
 struct Site {
     office: Office,
     _server: Running,
@@ -45,7 +45,7 @@ impl Site {
         self.office.network.laptop()
     }
 
-    /// Runs a program on the laptop that finds settings of its own below this folder only.
+    /// Runs a program on the laptop with this folder as its home.
     fn run(&self, home: &Path, words: &[&str]) -> Ended {
         fs::create_dir_all(home).unwrap();
         let mut program = self.laptop().bare_command(words);
@@ -92,7 +92,7 @@ fn wget_fetches_a_file_of_every_kind_of_name() {
     output(command(&["cmp"]).arg(&file).arg(home.join("large")));
 }
 
-/// Git without the settings of this machine.
+/// Runs git without the settings of this machine.
 fn git(words: &[&str]) -> Command {
     let mut git = command(&["git"]);
     for (name, value) in [
@@ -145,7 +145,7 @@ fn git_clones_a_repository_from_behind_the_gateway() {
     output(command(&["cmp"]).arg(&file).arg(home.join("clone/bytes")));
 }
 
-/// Writes a package for Python that holds one module.
+/// A Python script that writes a package with one module.
 const WHEEL: &str = r#"
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1], "w") as wheel:
@@ -266,7 +266,7 @@ fn a_browser_with_the_proxys_own_settings_shows_pages_of_hosts_and_routes() {
             "{url}: {shown:?}"
         );
     }
-    // The request went through the proxy, and not around it: the proxy says so to the site.
+    // The site has seen a header that the proxy adds, so the request went through the proxy.
     let heads = site.office.db.heads();
     assert!(
         heads

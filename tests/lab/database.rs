@@ -1,4 +1,4 @@
-//! A database client that does not know that its server is behind a pipe.
+//! A database client that does not know that the network is between it and its server.
 
 use crate::{
     network::{Host, Network},
@@ -74,7 +74,7 @@ fn pgbench_runs_and_200_megabytes_come_and_go_unharmed() {
         "{connecting}"
     );
 
-    // Data out: the same query through the network and beside the server.
+    // Export: the same query through the network and directly at the server.
     let file = sandbox.path("rows");
     let copy_out = format!("\\copy ({ROWS}) to '{}'", file.display());
     output(&mut laptop(
@@ -98,7 +98,7 @@ fn pgbench_runs_and_200_megabytes_come_and_go_unharmed() {
         "what came out through the network differs"
     );
 
-    // Data in: through the network, and out again beside the server.
+    // Import: the rows go to the server through the network, and are then read directly at the server.
     at_home("create unlogged table rows (i int, t text)");
     let copy_in = format!("\\copy rows from '{}'", file.display());
     output(&mut laptop(

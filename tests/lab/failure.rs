@@ -1,4 +1,4 @@
-//! The failure of a host concerns that host alone.
+//! The failure of one host does not affect the others.
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -9,7 +9,7 @@ use crate::{
 
 const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// An agent that answers correctly first and then sends everything that it should not. Its arguments: what to send.
+/// An agent that first answers correctly, and then sends invalid data. The kind of data is its argument.
 const HOSTILE: &str = r#"
 import json, struct, sys, time
 kind = sys.argv[1]

@@ -1,31 +1,31 @@
-//! Faults of processes, addresses and machines: kills, ends, sleeps, limits, reboots, neighbours of other versions.
+//! Faults of processes, addresses and machines: kills, exits, suspensions, limits, reboots, agents of other versions.
 //!
-//! For each fault of the service levels, this table names the test which shows that it is survived:
+//! For each fault of the service levels, this table names the test that shows that the network survives it:
 //!
 //! | fault | shown by |
 //! |---|---|
 //! | an agent is killed under fifty connections | here |
 //! | a command ends at once, always | here; `link/backoff.rs` |
-//! | an agent stands still, or its line does, in one direction or both | `supervision`, `lines` |
+//! | an agent stops, or its line stalls, in one direction or both | `supervision`, `lines` |
 //! | something is printed before the agent starts | `lines`, `reach` |
-//! | bits turn on the way | `lines`; `tests/sim` with many seeds |
-//! | a line is half open: a cable is pulled, a session is killed | `lines` |
-//! | a manager is killed, or told to end | `stop`; `names` for the hosts file; here for a host that does not want to end |
+//! | bits are flipped on the way | `lines`; `tests/sim` with many seeds |
+//! | a line is half open, because a cable is pulled or a session is killed | `lines` |
+//! | a manager is killed, or told to end | `stop`; `names` for the hosts file; here for a host that does not end |
 //! | a port is in use: a published one, a mirrored one, a proxy's, DNS's | `failure`, here |
-//! | a command is not there, may not be run, says nothing, says nonsense | `failure` |
+//! | a command does not exist, may not be run, is silent, or prints nonsense | `failure` |
 //! | two hundred hosts of which fifty never answer, or which all die at once | `many` |
-//! | a manifest is saved broken, and mended | here; `tests/it/control.rs`, `manager/tests/reload.rs` |
-//! | everything sleeps | here; `link/heartbeat.rs`, `driver/clock.rs`; that no clock that can be set is read, `tests/tidy.rs` |
-//! | descriptors run out | here |
-//! | one address twice, several hosts on one machine | `tests/data/manifests/invalid/duplicate_vips.yaml`, here |
+//! | a manifest is saved with errors, and corrected | here; `tests/it/control.rs`, `manager/tests/reload.rs` |
+//! | the machine is suspended | here; `link/heartbeat.rs`, `driver/clock.rs`; no adjustable clock: `tests/tidy.rs` |
+//! | file descriptors run out | here |
+//! | one address twice, or several hosts on one machine | `data/manifests/invalid/duplicate_vips.yaml`, here |
 //! | an agent is hostile | `failure`; `tests/sim` |
 //! | the stack inside an agent panics | `flow/tests.rs` |
-//! | a machine is gone and comes back | here |
-//! | name servers are silent or lie | `names`, `routes`; `driver/resolver/tests.rs` |
+//! | a machine is switched off and on again | here |
+//! | name servers do not answer, or forge answers | `names`, `routes`; `driver/resolver/tests.rs` |
 //! | a line is slow, or pauses | `lines` |
 //! | an agent of another version | here; `tests/it/frames.rs` |
-//! | one stream of a process ends, another floods | `lines` |
-//! | everything at random, for a long time | `soak` |
+//! | one stream of a process ends, and another one floods | `lines` |
+//! | random faults, for a long time | `soak` |
 
 use std::{
     fs,
@@ -107,7 +107,7 @@ fn a_command_that_always_ends_is_tried_ever_more_rarely_and_its_words_are_shown(
     let (_, line) = ground.watch.wait_for("the fifth try", |line| {
         line["data"]["host"] == "quits" && line["data"]["retry"]["attempt"] == 5
     });
-    // The pauses of 10 tries sum up to two minutes.
+    // The pauses before 10 attempts add up to two minutes.
     let pause = line["data"]["retry"]["pauseMs"].as_u64().unwrap();
     assert!((6_400..=8_000).contains(&pause), "{line}");
     let reason = line["data"]["reason"].as_str().unwrap();
@@ -139,13 +139,13 @@ fn a_sleep_of_everything_ends_nothing() {
             .collect::<Vec<_>>()
     };
     let before = everybody();
-    // One of them is `norouter events` of the test.
+    // One of the processes is the test's `norouter events`.
     assert_eq!(before.len(), 4);
     let start = Instant::now();
     for pid in &before {
         kill_process(*pid, Signal::STOP).unwrap();
     }
-    // This is longer than any silence that would be tolerated.
+    // A silence of this length would be a loss if the machine were not suspended.
     pass(Duration::from_secs(17));
     for pid in &before {
         kill_process(*pid, Signal::CONT).unwrap();
@@ -159,7 +159,7 @@ fn a_sleep_of_everything_ends_nothing() {
         awake.elapsed(),
         Duration::from_secs(5),
     );
-    // This is longer than the decision about an agent that is doubted takes.
+    // An agent is checked after the suspension, which takes less time than this.
     pass(Duration::from_secs(8));
     for host in ["laptop", "first", "second"] {
         assert_eq!(
@@ -237,7 +237,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
             .wait_for_log("the report", |log| log.matches(told).count() > told_before);
         talk.exchange(10_000).unwrap();
     }
-    // An editor does the same: it puts a new file in the place of the old one.
+    // The file is replaced by a new one, as many editors do.
     let more = format!("{good}  new:\n    vip: 127.0.42.99\n    cmd: /bin/false\n");
     fs::rename(sandbox.write("other.yaml", more), &file).unwrap();
     ground
@@ -261,7 +261,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
     ground.assert_right();
 }
 
-/// Limits a process to this many more open files than it has now. Returns its limit before.
+/// Limits a process to this many more open files than it has now. Returns the old limit.
 fn leave_descriptors(pid: Pid, more: u64) -> Rlimit {
     let open = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap();
     let limit = Rlimit {
@@ -284,7 +284,7 @@ fn descriptors_that_run_out_hurt_new_connections_only_and_for_no_longer_than_tha
         let before = leave_descriptors(pid, 5);
         let lines = ground.network.manager.log().lines().count();
         let address: SocketAddr = ground.address(to).parse().unwrap();
-        // The operating system accepts them; the agent cannot.
+        // The operating system accepts these connections, but the agent does not have file descriptors for them.
         let waiting: Vec<_> = ground.network.host(host).namespace().inside(|| {
             (0..40)
                 .map(|_| TcpStream::connect(address).unwrap())
@@ -356,7 +356,7 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     let netns = ground.network.host("bad").namespace();
     let start = Instant::now();
     netns.destroy();
-    // A machine may take this long to start. No single wait is that long.
+    // The machine is off for longer than one wait may take, so there are several.
     for _ in 0..6 {
         pass(Duration::from_secs(15));
     }
@@ -380,7 +380,8 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     ground.assert_right();
 }
 
-/// An agent of another version, as far as its manager can see: it announces these features and says nothing more.
+/// An agent of another version, as it seems to its manager: it announces these features, and does not send anything
+/// else.
 const OTHER: &str = r#"
 import json, sys
 read, write = sys.stdin.buffer, sys.stdout.buffer
@@ -430,7 +431,7 @@ fn agents_of_other_versions_do_what_both_can_and_are_refused_what_would_break_a_
         let reason = seen["reason"].as_str().unwrap();
         assert!(reason.contains(feature), "{reason}");
     }
-    // Messages that a later version might send between two frames.
+    // Messages of a later version that may come between two frames.
     let mut news = Vec::new();
     for (kind, body) in [
         (
@@ -448,7 +449,7 @@ fn agents_of_other_versions_do_what_both_can_and_are_refused_what_would_break_a_
     shim.order(&format!("insert from {}", news.display()));
     let mut talk = ground.talk("laptop", "newer");
     talk.exchange(100_000).unwrap();
-    // An agent that does not know heartbeats is not lost for being silent.
+    // An agent without heartbeats is not ended when it is silent.
     pass(Duration::from_secs(12));
     talk.exchange(100_000).unwrap();
     for host in ["upstream", "newer"] {
@@ -464,7 +465,7 @@ fn a_host_that_does_not_want_to_end_keeps_nobody_waiting() {
         let sandbox = Sandbox::new();
         let (mut ground, shim) = Ground::with_a_line(&sandbox);
         let mut talk = ground.talk("laptop", "well");
-        // Without a terminal, this signal asks to read the manifest again.
+        // If there is no terminal, SIGHUP reloads the manifest.
         ground.network.manager.signal(Signal::HUP);
         talk.exchange(10_000).unwrap();
         shim.order("deaf");

@@ -1,4 +1,4 @@
-//! A network that runs with a checked service on its hosts, and bars for what happens in it.
+//! A running network whose hosts have a service that checks its bytes, and time limits for what happens in it.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// A network that runs, with a checked service on every host that is a namespace.
+/// A running network. Every host that is a namespace has a service that checks its bytes.
 pub(crate) struct Ground {
     pub(crate) network: Network,
     pub(crate) services: Vec<Service>,
@@ -23,7 +23,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Starts the network and waits for these hosts.
+    /// Starts the network, and waits until these hosts are ready.
     pub(crate) fn start(sandbox: &Sandbox, hosts: Vec<Host>, ready: &[&str]) -> Self {
         let places = hosts.iter().filter(|host| host.is_namespace());
         let services = places
@@ -45,7 +45,7 @@ impl Ground {
         }
     }
 
-    /// The laptop, a host behind a bad line, and one with a good line.
+    /// A network with the laptop, a host with a bad line, and one with a good line.
     pub(crate) fn with_a_line(sandbox: &Sandbox) -> (Self, Shim) {
         let shim = Shim::new(sandbox, "bad");
         let hosts = vec![
@@ -59,12 +59,12 @@ impl Ground {
         )
     }
 
-    /// The address of a host's service for all others.
+    /// The address of a host's service for the other hosts.
     pub(crate) fn address(&self, of: &str) -> String {
         format!("{}:8080", self.network.vip(of))
     }
 
-    /// A connection from one host to the service of another, which works.
+    /// A working connection from one host to the service of another.
     #[track_caller]
     pub(crate) fn talk(&self, from: &str, to: &str) -> Talk {
         let netns = self.network.host(from).namespace();
@@ -72,7 +72,7 @@ impl Ground {
             .unwrap_or_else(|error| panic!("{from} to {to}: {error}"))
     }
 
-    /// Waits until connections work again.
+    /// Waits until a new connection works. Returns the time.
     #[track_caller]
     pub(crate) fn wait_for_talk(&self, from: &str, to: &str) -> Instant {
         let netns = self.network.host(from).namespace();
@@ -83,13 +83,13 @@ impl Ground {
         })
     }
 
-    /// Clients on a host that talk to others all the time.
+    /// Starts clients on a host that exchange data with the services of others.
     pub(crate) fn traffic(&self, from: &str, to: &[&str], most: usize) -> Traffic {
         let addresses: Vec<_> = to.iter().map(|to| self.address(to)).collect();
         Traffic::start(self.network.host(from).namespace(), &addresses, most)
     }
 
-    /// Panics if any service was sent a wrong byte.
+    /// Panics if a service has received a wrong byte.
     #[track_caller]
     pub(crate) fn assert_right(&self) {
         let wrong: Vec<_> = self.services.iter().flat_map(Service::wrong).collect();
@@ -98,12 +98,12 @@ impl Ground {
     }
 }
 
-/// The bar for a machine that does something else at the same time.
+/// The time limit for a machine that is busy with other work.
 pub(crate) fn generous(bar: Duration) -> Duration {
     bar * 3 / 2 + Duration::from_secs(1)
 }
 
-/// Panics if something took longer than its bar allows, and prints how long it took.
+/// Prints how long something took, and panics if it was longer than its limit.
 #[track_caller]
 pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
     println!("{what}: {took:.2?}, bar {bar:?}");
@@ -113,14 +113,14 @@ pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
     );
 }
 
-/// Waits until this much time has passed, for what has to last a certain time.
+/// Waits for this time, for states that have to last for a while.
 pub(crate) fn pass(time: Duration) {
     let start = Instant::now();
     assert!(time < DEADLINE);
     wait_for("time to pass", || (start.elapsed() >= time).then_some(()));
 }
 
-/// How much time of a processor a process has used.
+/// The processor time that a process has used.
 pub(crate) fn processor_time(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let (_, rest) = stat.rsplit_once(") ").unwrap();
@@ -130,6 +130,6 @@ pub(crate) fn processor_time(pid: u32) -> Duration {
         .take(2)
         .map(|text| text.parse().unwrap())
         .collect();
-    // Linux shows these in hundredths of a second everywhere.
+    // Linux always reports it in hundredths of a second.
     Duration::from_millis(10 * (ticks[0] + ticks[1]))
 }

@@ -1,5 +1,5 @@
-//! Machines whose administrators limit the agent: by a forced command of OpenSSH, and by a file in a container. The
-//! examples are those of `docs/ADMINISTRATORS.md`.
+//! Machines whose administrators limit the agent, by a forced command of OpenSSH or by a file in a container. The
+//! examples are copied from `docs/ADMINISTRATORS.md`.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use crate::{
     sandbox::{Netns, Podman, Sandbox, Sshd, ended, static_norouter, wait_for},
 };
 
-/// The example in a page that begins with this text, up to the end of its fence.
+/// The example in a document that begins with this text, up to the end of its code block.
 pub(crate) fn example(page: &str, begins: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("docs")
@@ -23,10 +23,10 @@ pub(crate) fn example(page: &str, begins: &str) -> String {
 
 const PAGE: &str = "ADMINISTRATORS.md";
 
-/// The path of the program in the examples.
+/// The path of the program in the document's examples.
 const INSTALLED: &str = "/usr/local/bin/norouter";
 
-/// Checks an ssh server as in an example, on a host that publishes what the example permits and something more.
+/// Starts an ssh server as in an example. Its host publishes a port that the example permits, and one that it does not.
 #[track_caller]
 fn only_what_is_permitted(sandbox: &Sandbox, options: &str, lines: &str) {
     let installed = |text: &str| {
@@ -44,9 +44,9 @@ fn only_what_is_permitted(sandbox: &Sandbox, options: &str, lines: &str) {
     let _page = web.serve_name(sandbox);
     let routes = ["{via: web, to: [10.99.0.0/24, \"*.corp.test\"]}"];
     let mut network = Network::with_routes(sandbox, vec![laptop, web], &routes);
-    // What is permitted works.
+    // The permitted port works.
     network.wait_for_page("laptop", "web");
-    // Nothing else works: another port, a route, a proxy. Each refusal is reported with its rule.
+    // Nothing else works: another port, a route, a proxy. Each refusal is reported with the rule.
     let rules = [
         (
             "connect to 127.0.0.1:22 for port 8022",
@@ -90,7 +90,7 @@ fn only_what_is_permitted(sandbox: &Sandbox, options: &str, lines: &str) {
             .contains("ask the administrator of web to permit it"),
         "{why:?}"
     );
-    // A command of the client is not run, and the server forwards nothing.
+    // Other commands of the client are not run, and the server does not forward ports.
     let run = ended(crate::sandbox::command(&server.ssh()).args(["cat", "/etc/passwd"]));
     assert!(!run.out.contains("root:"), "{run:?}");
     let mut forward = server.ssh();
@@ -163,7 +163,7 @@ fn a_container_with_the_file_of_the_page_in_it_limits_its_agent() {
         "{checked:?}"
     );
     drop(page);
-    // A file that somebody else could have written is worse than none.
+    // A file that others can write is not trusted, so the agent refuses to serve.
     let script = format!("busybox chmod 666 {file}");
     let changed = ended(&mut boxed.command(&["/bin/sh", "-c", &script]));
     assert_eq!(changed.code, 0, "{changed:?}");

@@ -1,4 +1,4 @@
-//! Lines that stall, lie, break and flood: what stands between a manager and its agents.
+//! Lines between a manager and its agents that stall, corrupt, break and flood.
 
 use std::{
     io::ErrorKind,
@@ -28,7 +28,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
         hosts.push(Host::netns(way, &sandbox).behind(shim).ports(WEB));
     }
     let ground = Ground::start(&sandbox, hosts, &["laptop", "well", "both", "to", "from"]);
-    // Packets that a host sends by itself do not show that anything reaches it.
+    // The manager's own packets do not show that any reach the host, so traffic runs in both directions.
     let there = ground.traffic("laptop", &ways, 200_000);
     let back = ways.map(|way| ground.traffic(way, &["laptop", "well"], 200_000));
     let well = ground.traffic("laptop", &["well"], 20_000);
@@ -77,7 +77,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
     assert_eq!(during.broken, 0, "of {}", during.done);
     let [before, after] = [&baseline, &during].map(|sum| sum.quantile(900));
     println!("nine talks of ten took {before:?} before the stall and {after:?} during it");
-    // A stalled line makes no work for others: on an idle machine they become faster.
+    // A stalled line must not slow others down. They may become faster, because there is less traffic.
     assert!(after <= 3 * before + Duration::from_millis(50));
     let wrong = there.stop().wrong;
     assert_eq!(wrong, Vec::<String>::new());
@@ -170,7 +170,7 @@ fn whatever_a_shell_prints_before_the_agent_is_skipped_and_quoted_or_a_clear_err
                 .any(|line| line.contains(&quoted) && line.contains(said))
         });
     }
-    // A stream that promises a frame which never comes is reported, too.
+    // A stream that announces a frame and does not send it is reported, too.
     let (lost, line) = ground.watch.state("promise", "waiting", start);
     assert_within(
         "the verdict about a promise",
@@ -194,8 +194,7 @@ fn bits_that_turn_on_the_way_end_an_agent_and_never_reach_a_program() {
     for seed in 0..8 {
         shim.order(&format!("corrupt both 2000 {seed}"));
         let begun = Instant::now();
-        // Either a head is hit and the stream is out of step, or only bytes are hit that the sums of the packets
-        // protect.
+        // If the head of a frame is hit, the stream is out of step. All other bytes are protected by sums.
         wait_for("a loss or many talks", || {
             let lost = ground
                 .watch
@@ -233,7 +232,7 @@ fn an_agent_of_which_one_stream_has_ended_is_as_good_as_dead() {
         shim.order(&format!("cut {way}"));
         let (at, end) = talk.end();
         assert!(end.is_err(), "{way}: a cut looked like an end");
-        // A closed input is noticed when something is written, which happens every two seconds.
+        // A closed input is noticed at the next write, which comes at least every two seconds.
         let bar = Duration::from_secs(if way == "from" { 1 } else { 2 });
         assert_within(
             &format!("the end of a talk after a cut {way}"),
@@ -283,7 +282,7 @@ fn a_flood_of_words_costs_little_and_is_cut() {
     ground.assert_right();
 }
 
-/// A laptop whose host is at the other end of a cable, behind a real ssh server.
+/// A laptop and a host at the other end of a cable, behind a real ssh server.
 fn over_a_cable(sandbox: &Sandbox) -> (Ground, crate::sandbox::Sshd) {
     let laptop = Host::laptop().ports(WEB);
     let (far, server) = Host::ssh("far", sandbox, "");
@@ -321,7 +320,7 @@ fn a_cable_that_is_pulled_is_noticed_at_both_ends_and_the_host_is_back_when_it_i
     let (lost, line) = ground.watch.state("far", "waiting", start);
     assert_within("the loss", lost - start, Duration::from_secs(10));
     println!("{}", line["data"]["reason"]);
-    // Nothing can reach the agent: it has to notice by itself that its manager is silent.
+    // The cable is cut, so the agent has to notice by itself that its manager is silent.
     let gone = wait_for("the end of the agent at the other end", || {
         (!ground.network.agents("far").contains(&old)).then(Instant::now)
     });
@@ -347,7 +346,7 @@ fn a_real_ssh_session_that_is_killed_is_followed_by_another_one() {
     let talk = ground.talk("laptop", "far");
     let old = ground.network.agent("far");
     let start = Instant::now();
-    // These are the processes of the server for the only connection; the server itself goes on.
+    // These processes serve the only connection. The server itself goes on.
     let children = output(&mut command(&["pgrep", "-P", &server.pid().to_string()]));
     for child in children.lines() {
         kill_process(Pid::from_raw(child.parse().unwrap()).unwrap(), Signal::KILL).unwrap();

@@ -1,9 +1,9 @@
-//! The product on real hosts: OpenSSH servers, containers, network namespaces, and real clients. Needs root and a
-//! machine made for it; `cargo xtask lab` runs it.
+//! Tests of the released program on real hosts: OpenSSH servers, containers, network namespaces, and real clients. They
+//! need root, and a machine that may be changed; `cargo xtask lab` runs them.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test may stop at what it did not expect, and tell"
+    reason = "a test may panic, and print its results"
 )]
 
 mod sandbox;

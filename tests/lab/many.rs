@@ -1,4 +1,4 @@
-//! Two hundred hosts at once: some that never answer, and all of them lost in the same moment.
+//! Two hundred hosts: some never answer, and all are lost at the same time.
 
 use std::{
     fmt::Write as _,
@@ -15,12 +15,12 @@ use crate::{
     watch::Watch,
 };
 
-/// How many hosts have to be ready, and how many there are that never answer.
+/// How many hosts have to become ready, and how many never answer.
 const GOOD: usize = 150;
 const MUTE: usize = 50;
 
-/// Hosts that share this machine's loopback, and therefore do not use it. The names and ports of all of them make every
-/// configuration long.
+/// Hosts that all share this machine's loopback, and therefore do not listen on it. Their many names and ports make
+/// every configuration long.
 fn hosts(sandbox: &Sandbox, mute: usize) -> Vec<Host> {
     let lean = |host: Host| {
         host.line("loopback: {disable: true}")
@@ -52,7 +52,7 @@ fn hosts(sandbox: &Sandbox, mute: usize) -> Vec<Host> {
     hosts
 }
 
-/// How many hosts of the network are ready.
+/// The number of hosts that are ready.
 fn ready(network: &Network) -> usize {
     let status = network.status();
     let hosts = status["hosts"].as_array().map_or(&[][..], Vec::as_slice);
@@ -75,15 +75,15 @@ fn a_hundred_and_fifty_hosts_are_ready_within_10_s_beside_fifty_that_never_answe
     let manager = processor_time(network.manager.pid());
     println!("the manager has used {manager:.2?} of a processor");
     assert_within("150 hosts", took, Duration::from_secs(10));
-    // The laptop listens for all others, and may be a moment behind them.
+    // The laptop listens for all other hosts, so it may be ready shortly after them.
     wait_for("the laptop", || (ready(&network) == GOOD + 1).then_some(()));
 }
 
-/// The agents that are children of the manager.
+/// The processes of the agents that are children of the manager.
 fn agents(network: &Network, sandbox: &Sandbox) -> Vec<Pid> {
     let (pid, program) = (network.manager.pid(), program(sandbox));
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    // The manager is a thread, and the agents are the children of that thread.
+    // The manager runs on a thread, and the agents are children of that thread.
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
     let others =
         threads.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
@@ -138,7 +138,7 @@ fn a_hundred_and_fifty_hosts_that_are_lost_in_one_moment_come_back_in_steps() {
         .as_secs_f64()
         / start.elapsed().as_secs_f64();
     println!("the manager has used {share:.2} of a processor");
-    // A burst of 20, and then 20 in each second: a machine that is slow only takes longer.
+    // 20 agents start at once, and then 20 in each second. A slow machine only takes longer.
     assert!(
         *back.last().unwrap() - start > Duration::from_secs(5),
         "a storm of starts"

@@ -1,4 +1,4 @@
-//! Names: how DNS servers of the network answer, and how programs that know nothing of the network find hosts.
+//! Names: the answers of the network's DNS servers, and how ordinary programs find hosts by name.
 
 use std::{fmt::Write as _, fs};
 
@@ -9,7 +9,7 @@ use crate::{
     sandbox::{Nameserver, Sandbox, Sshd, command, ended, nameserver::MANY, output, wait_for},
 };
 
-/// A network in which every host answers questions, and one of them has a resolver that knows more.
+/// A network in which every host has a DNS server. The resolver of one host knows further names.
 struct Names {
     network: Network,
     resolver: Nameserver,
@@ -25,7 +25,7 @@ impl Names {
         let resolver = Nameserver::start(corp.namespace(), "127.0.0.1:53");
         corp.namespace()
             .etc("resolv.conf", "nameserver 127.0.0.1\nsearch corp.test\n");
-        // Its resolver is dead: nothing listens there.
+        // There is no server at the address of this host's resolver.
         let lost = Host::netns("lost", sandbox);
         lost.namespace()
             .etc("resolv.conf", "nameserver 127.0.0.9\n");
@@ -46,7 +46,7 @@ impl Names {
         names
     }
 
-    /// Asks the DNS server of a host, as another host sees it.
+    /// Asks the DNS server of a host from another host.
     fn dig(&self, from: &str, of: &str, words: &[&str]) -> Vec<Answer> {
         let server = format!("@{}", self.network.vip(of));
         let mut dig = self
@@ -74,12 +74,12 @@ impl Names {
     }
 }
 
-/// One answer as dig prints it.
+/// An answer as dig prints it.
 #[derive(Debug, Default, PartialEq)]
 struct Answer {
     status: String,
     flags: String,
-    /// The records without owner and time to live.
+    /// The records, without owner and time to live.
     records: Vec<String>,
     authority: Vec<String>,
 }
@@ -123,7 +123,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
         ("www.example.com", "A", "NOERROR", "A 127.0.42.12"),
         ("www.example.com.norouter", "A", "NOERROR", "A 127.0.42.12"),
         ("lost", "A", "NOERROR", "A 127.0.42.14"),
-        // The name exists, and has no such address.
+        // The name exists, without such an address.
         ("web", "AAAA", "NOERROR", ""),
         ("www.example.com", "AAAA", "NOERROR", ""),
         ("web.norouter", "MX", "NOERROR", ""),
@@ -157,7 +157,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
                     assert_eq!(answer.status, status, "{what}");
                     assert_eq!(answer.records.join(","), record, "{what}");
                     assert!(answer.flags.split(' ').any(|flag| flag == "aa"), "{what}");
-                    // The SOA record says for how long there is nothing.
+                    // The SOA record says for how long this is valid.
                     assert_eq!(
                         answer.authority.len(),
                         usize::from(record.is_empty()),
@@ -167,7 +167,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
             }
         }
     }
-    // kdig is the other program with which people ask.
+    // kdig, another DNS client, gets the same answers.
     for transport in ["+notcp", "+tcp"] {
         let server = format!("@{}", names.network.vip("web"));
         let words = [
@@ -213,7 +213,7 @@ fn what_a_host_does_not_know_it_asks_its_own_resolvers() {
                 ("NOERROR", 0),
                 "{none:?}"
             );
-            // The host's search list is that of its resolvers.
+            // The search domains of the host's resolvers apply.
             let short = ask(&["outside"]);
             assert_eq!(
                 short.records,
@@ -222,7 +222,8 @@ fn what_a_host_does_not_know_it_asks_its_own_resolvers() {
             );
             let nobody = ask(&["nobody.corp.test"]);
             assert_eq!(nobody.status, "NXDOMAIN", "{nobody:?}");
-            // There are more addresses than fit: cut over UDP, and whole over TCP, to which dig changes by itself.
+            // There are more addresses than fit: UDP has a truncated reply, and dig repeats the query over TCP by
+            // itself.
             let cut = ask(&["+ignore", "+noedns", "big.corp.test"]);
             assert_eq!(
                 cut.flags.split(' ').any(|flag| flag == "tc"),
@@ -244,7 +245,7 @@ fn what_a_host_does_not_know_it_asks_its_own_resolvers() {
     );
 }
 
-/// Resolves a name by `getaddrinfo` and prints its addresses.
+/// A C program that resolves a name with `getaddrinfo` and prints its addresses.
 const RESOLVE: &str = r#"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -261,7 +262,7 @@ int main(int argc, char **argv) {
 }
 "#;
 
-/// Programs that resolve names, one for each of the two C libraries of Linux.
+/// The program, compiled for each of the two C libraries of Linux.
 fn resolvers(sandbox: &Sandbox) -> Vec<String> {
     let source = sandbox.write("resolve.c", RESOLVE);
     ["cc", "musl-gcc"]
@@ -324,8 +325,7 @@ fn c_libraries_find_every_name_by_a_dns_server_of_the_network() {
             );
         }
     }
-    // There are more addresses than fit into a packet. The musl of this machine may be one that never asks again over
-    // TCP.
+    // There are more addresses than fit into a packet. Some versions of musl do not repeat a query over TCP.
     let big = output(&mut laptop.command(&[&programs[0], "big.corp.test"]));
     assert_eq!(big.lines().count(), usize::from(MANY), "{big}");
     let words = ["/bin/busybox", "nslookup", "corp.norouter", "127.0.42.12"];
@@ -343,7 +343,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         let (laptop, far) = (Host::laptop(), Host::netns("far", &sandbox));
         let netns = [laptop.namespace(), far.namespace()];
-        // The file is mounted over the machine's own, so that no other file can take its place.
+        // The file is mounted over the machine's own, so it cannot be replaced by another file.
         let files = netns.map(|netns| netns.etc("hosts", OLD_HOSTS));
         for netns in netns {
             netns.etc("resolv.conf", "nameserver 127.0.0.9\n");
@@ -362,7 +362,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
                     ("far", "127.0.42.12"),
                     ("laptop", "127.0.42.11"),
                     ("post.example.com", "127.0.42.13"),
-                    // A name that the file has already stays as it is.
+                    // A name that the file already contains keeps its address.
                     ("mail", "10.1.1.1"),
                 ] {
                     assert_resolves(network.host(name), program, asked, address);
@@ -384,7 +384,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
             });
         }
         if signal == Signal::KILL {
-            // Nothing was left that could remove the block, so a person does.
+            // The agent was killed and could not remove the block, so a person does.
             let program = crate::network::program(&sandbox);
             let mut repair =
                 network
@@ -431,7 +431,7 @@ fn the_state_folder_leads_programs_into_the_network() {
             "laptop 127.0.42.11.nip.io\nfar 127.0.42.12.nip.io\n"
         );
         assert!(read("README.md").contains("NoRouter"));
-        // The laptop has both proxies, and the other host has one for everything.
+        // The laptop has separate proxies for HTTP and SOCKS, and the other host has only one.
         let script = "set -a; . ./env; curl -qsS http://far:8080/ https://far:8080/ 2>&1";
         let mut shell = network.host(name).bare_command(&["sh", "-c", script]);
         let answer = ended(shell.current_dir(folder));

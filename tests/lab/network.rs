@@ -1,4 +1,5 @@
-//! A running network: a manager on a "laptop" that is a namespace of its own, hosts of every kind, and their services.
+//! A running network: a manager on a "laptop", which is a namespace of its own, hosts of every kind, and their
+//! services.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -20,7 +21,7 @@ use crate::{
     shim::Shim,
 };
 
-/// The address of the host with this number; the laptop is 1.
+/// The address of the host with this number. The laptop has number 1.
 pub(crate) fn vip(number: usize) -> String {
     format!("127.0.42.{}", 10 + number)
 }
@@ -28,25 +29,25 @@ pub(crate) fn vip(number: usize) -> String {
 /// One host of the network.
 pub(crate) struct Host {
     pub(crate) name: String,
-    /// The manifest's `cmd`; empty for the laptop.
+    /// The `cmd` of the manifest. Empty for the laptop.
     cmd: Vec<String>,
     place: Place,
-    /// Lines of the manifest below the host.
+    /// Further lines of the manifest about the host.
     lines: Vec<String>,
-    /// Words before the manager's command, if it is limited.
+    /// Words before the command of the manager, which limit its resources.
     limit: Vec<String>,
 }
 
-/// Where a host is.
+/// The place of a host.
 enum Place {
     Namespace(Netns),
     Container(Container),
-    /// A host in which no client can be started.
+    /// The host is at a place where no client can be started.
     Elsewhere,
 }
 
 impl Host {
-    /// The laptop, whose agent lives in the manager.
+    /// The laptop, whose agent runs inside the manager.
     pub(crate) fn laptop() -> Self {
         Self::new("laptop", Vec::new(), Place::Namespace(Netns::new()))
     }
@@ -57,12 +58,12 @@ impl Host {
         Self::new(name, netns.cmd(&program(sandbox)), Place::Namespace(netns))
     }
 
-    /// A host that is a namespace with something in it already. The words that enter it are given later.
+    /// A host in a namespace that exists already. The command to reach it is set later.
     pub(crate) fn in_netns(name: &str, netns: Netns) -> Self {
         Self::new(name, Vec::new(), Place::Namespace(netns))
     }
 
-    /// A host behind a real ssh server, whose shell may print something first.
+    /// A host behind a real ssh server, whose shell may print a banner.
     pub(crate) fn ssh(name: &str, sandbox: &Sandbox, banner: &str) -> (Self, Sshd) {
         let netns = Netns::new();
         let server = Sshd::with_banner(sandbox, &netns, banner);
@@ -72,7 +73,7 @@ impl Host {
         )
     }
 
-    /// A host in a container with a shell, entered by `podman exec -i`.
+    /// A host in a container with a shell. It is entered by `podman exec -i`.
     pub(crate) fn podman(name: &str, podman: &Podman) -> Self {
         let binary = crate::sandbox::static_norouter();
         let image = podman.busybox_image(name, &[("/norouter", &binary)]);
@@ -88,20 +89,20 @@ impl Host {
         )
     }
 
-    /// The same host with a bad line between it and the manager.
+    /// The same host, with a bad line between it and the manager.
     pub(crate) fn behind(mut self, shim: &Shim) -> Self {
         self.cmd = shim.cmd(&self.cmd);
         self
     }
 
-    /// The same host, reached by other words.
+    /// The same host, reached by another command.
     pub(crate) fn through(mut self, words: &[String], sandbox: &Sandbox) -> Self {
         self.cmd = words.to_vec();
         self.cmd.push(program(sandbox).to_str().unwrap().to_owned());
         self
     }
 
-    /// A host that runs any command.
+    /// A host with any command.
     pub(crate) fn with_command<S: AsRef<str>>(name: &str, words: &[S]) -> Self {
         let cmd = words.iter().map(|word| word.as_ref().to_owned()).collect();
         Self::new(name, cmd, Place::Elsewhere)
@@ -117,7 +118,7 @@ impl Host {
         }
     }
 
-    /// Publishes ports, as the manifest writes them.
+    /// Publishes these ports, in the syntax of the manifest.
     pub(crate) fn ports(self, ports: &[&str]) -> Self {
         let quoted: Vec<String> = ports.iter().map(|port| format!("{port:?}")).collect();
         self.line(&format!("ports: [{}]", quoted.join(", ")))
@@ -129,14 +130,14 @@ impl Host {
         self
     }
 
-    /// Limits a manager on this host to this many open files.
+    /// Limits the manager on this host to this many open files.
     pub(crate) fn with_open_files(mut self, most: u32) -> Self {
         let limit = format!("--nofile={most}:{most}");
         self.limit = vec!["prlimit".to_owned(), limit];
         self
     }
 
-    /// Enters the host by other words.
+    /// Sets the command that reaches the host.
     pub(crate) fn entered_by(mut self, words: Vec<String>) -> Self {
         self.cmd = words;
         self
@@ -151,7 +152,7 @@ impl Host {
         }
     }
 
-    /// A command of this machine in the network of the host, for clients that the host does not have.
+    /// Runs a command of this machine in the host's network, for clients that the host does not have.
     pub(crate) fn network_command(&self, words: &[&str]) -> Command {
         match &self.place {
             Place::Container(container) => container.network_command(words),
@@ -164,7 +165,7 @@ impl Host {
         matches!(self.place, Place::Namespace(_))
     }
 
-    /// The namespace, if the host is one.
+    /// The namespace. Panics if the host is not one.
     pub(crate) fn namespace(&self) -> &Netns {
         match &self.place {
             Place::Namespace(netns) => netns,
@@ -180,7 +181,7 @@ impl Host {
         )
     }
 
-    /// Starts a web server on port 8000 of the host's own loopback, whose page is the host's name.
+    /// Starts a web server on port 8000 of the host's own loopback. Its page is the host's name.
     pub(crate) fn serve_name(&self, sandbox: &Sandbox) -> Running {
         match &self.place {
             Place::Container(_) => {
@@ -211,12 +212,12 @@ impl Host {
         }
     }
 
-    /// Starts a server on port 8000 of the host's own loopback that does what its client's path asks for.
+    /// Starts a web server on port 8000 of the host's own loopback, which does what the path of a request asks for.
     pub(crate) fn serve_origin(&self) -> Origin {
         Origin::start(self.namespace(), "127.0.0.1:8000", &self.name)
     }
 
-    /// A connection from the host to an address as it sees it; nobody waits for ever on it.
+    /// Connects from the host to an address. The connection has a time limit for reading.
     pub(crate) fn connect(&self, address: &str) -> TcpStream {
         let address: SocketAddr = address.parse().unwrap();
         self.namespace().inside(|| {
@@ -227,7 +228,7 @@ impl Host {
         })
     }
 
-    /// Sends bytes to an address as the host sees it, and nothing more; returns everything that comes back.
+    /// Sends bytes from the host to an address, finishes, and returns everything that comes back.
     pub(crate) fn ask(&self, address: &str, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.connect(address);
         stream.write_all(bytes).unwrap();
@@ -237,7 +238,7 @@ impl Host {
         answer
     }
 
-    /// A command on the host that knows no proxy but that in its own words.
+    /// A command on the host without variables for proxies.
     pub(crate) fn bare_command(&self, words: &[&str]) -> Command {
         let mut command = self.command(words);
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -246,13 +247,13 @@ impl Host {
         command
     }
 
-    /// Runs curl on the host without any settings but these.
+    /// Runs curl on the host without a configuration file.
     pub(crate) fn curl(&self, words: &[&str]) -> Ended {
         let mut curl = self.bare_command(&["curl", "-q", "-sS", "--max-time", "50"]);
         ended(curl.args(words))
     }
 
-    /// The page that this host gets from an address of the network, or why it gets none.
+    /// The page that this host gets from an address of the network, or the error.
     pub(crate) fn fetch(&self, address: &str, port: u16) -> Result<String, String> {
         let url = format!("http://{address}:{port}/");
         let words = [
@@ -274,7 +275,7 @@ impl Host {
     }
 }
 
-/// The program under test in the sandbox, under a path of its own, so that anything left behind is found.
+/// The program under test, as a copy in the sandbox, so that processes of this test can be found by its path.
 pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
     let path = sandbox.path("norouter");
     if !path.exists() {
@@ -283,7 +284,7 @@ pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
     path
 }
 
-/// Keeps in the sandbox everything that is written below the home folder, and the sockets.
+/// Sets a command's home folder and the folder for sockets to folders in the sandbox.
 fn at_home(command: &mut Command, sandbox: &Sandbox) {
     let (home, runtime) = (sandbox.path("home"), sandbox.path("run"));
     fs::create_dir_all(&home).unwrap();
@@ -291,7 +292,7 @@ fn at_home(command: &mut Command, sandbox: &Sandbox) {
     command.env("HOME", home).env("XDG_RUNTIME_DIR", runtime);
 }
 
-/// The hosts, the laptop first, and the manager that connects them.
+/// The manager, and the hosts that it connects. The laptop is the first.
 pub(crate) struct Network {
     pub(crate) manager: Running,
     pub(crate) hosts: Vec<Host>,
@@ -299,12 +300,12 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Starts the manager on the laptop. The addresses follow the order of the hosts; see [`vip`].
+    /// Starts the manager on the laptop. The addresses follow from the order of the hosts; see [`vip`].
     pub(crate) fn start(sandbox: &Sandbox, hosts: Vec<Host>) -> Self {
         Self::with_routes(sandbox, hosts, &[])
     }
 
-    /// Starts a network with routes, each as the manifest writes it in one line.
+    /// Starts a network with routes, in the syntax of the manifest.
     pub(crate) fn with_routes(sandbox: &Sandbox, hosts: Vec<Host>, routes: &[&str]) -> Self {
         let file = sandbox.write("network.yaml", Self::manifest(&hosts, routes));
         let mut words: Vec<OsString> = hosts[0].limit.iter().map(OsString::from).collect();
@@ -340,12 +341,12 @@ impl Network {
         manifest
     }
 
-    /// A command of the program on the laptop that asks the running network.
+    /// Runs the program on the laptop, to ask the running network.
     pub(crate) fn norouter(&self, words: &[&str]) -> Command {
         self.laptop_command(&[], words)
     }
 
-    /// The same, with the lowest priority: it does not take the processor from what is being measured.
+    /// Like [`Network::norouter`], with the lowest priority, so that measurements are not disturbed.
     pub(crate) fn nice_norouter(&self, words: &[&str]) -> Command {
         self.laptop_command(&["nice", "-n", "19"], words)
     }
@@ -359,23 +360,23 @@ impl Network {
         command
     }
 
-    /// Waits until the manager answers, whatever its hosts are doing.
+    /// Waits until the manager answers, in any state of its hosts.
     #[track_caller]
     pub(crate) fn wait_until_it_answers(&self) {
-        // This exit code says that no network runs.
+        // The exit code 3 says that no network runs.
         let is_there = || ended(&mut self.norouter(&["status"])).code != 3;
         wait_for("a network that answers", || is_there().then_some(()));
     }
 
-    /// Waits until hosts are ready; panics if one cannot be, or is not within a generous time.
+    /// Waits until hosts are ready. Panics if that takes too long or is not possible.
     #[track_caller]
     pub(crate) fn wait(&self, hosts: &[&str]) {
         output(self.norouter(&["wait", "--timeout", "60"]).args(hosts));
     }
 
-    /// The network as it is now.
+    /// The present state of the network.
     pub(crate) fn status(&self) -> Value {
-        // The exit code says that a host is not ready.
+        // The exit code only says whether all hosts are ready.
         let status = ended(&mut self.norouter(&["status", "--json"]));
         serde_json::from_str(&status.out).unwrap_or_else(|_| panic!("{}", status.err))
     }
@@ -387,7 +388,7 @@ impl Network {
         hosts.find(|host| host["name"] == name).unwrap().clone()
     }
 
-    /// The process of the only agent in a host's namespace.
+    /// The process of the agent in a host's namespace, which must be the only one.
     #[track_caller]
     pub(crate) fn agent(&self, name: &str) -> Pid {
         let agents = self.agents(name);
@@ -409,7 +410,7 @@ impl Network {
         pids.collect()
     }
 
-    /// A command of the program that asks the running manager.
+    /// Runs the program outside of the laptop's namespace, to ask the running manager.
     pub(crate) fn ask(sandbox: &Sandbox, words: &[&str]) -> Command {
         let mut command = Command::new(program(sandbox));
         at_home(command.args(words), sandbox);
@@ -435,7 +436,7 @@ impl Network {
             .unwrap())
     }
 
-    /// Waits until a host gets another host's page from its port 8080.
+    /// Waits until a host can fetch the page of another host at port 8080.
     #[track_caller]
     pub(crate) fn wait_for_page(&mut self, from: &str, of: &str) {
         let address = self.vip(of);
@@ -460,7 +461,7 @@ impl Network {
         });
     }
 
-    /// Fetches the page of a host right now.
+    /// Fetches the page of a host once, which has to work.
     #[track_caller]
     pub(crate) fn assert_page(&self, from: &str, of: &str) {
         let page = self.host(from).fetch(&self.vip(of), 8080);
@@ -468,7 +469,7 @@ impl Network {
     }
 }
 
-/// The ids of all processes of the program in this sandbox, and of programs in containers of it.
+/// The ids of all processes of this sandbox's program, and of those in its containers.
 pub(crate) fn processes_of(sandbox: &Sandbox) -> Vec<String> {
     let path = program(sandbox);
     let listed = output(&mut command(&["ps", "-e", "-o", "pid=,args="]));

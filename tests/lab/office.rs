@@ -1,5 +1,5 @@
-//! A network for all tests of names, proxies and routes: a laptop with both proxies, a host behind ssh, and a gateway
-//! with further addresses and names that no other host knows.
+//! The network that most tests of names, proxies and routes use: a laptop with both proxies, a host behind ssh, and a
+//! gateway with additional addresses and names that no other host knows.
 
 use std::{any::Any, net::TcpListener};
 
@@ -8,11 +8,11 @@ use crate::{
     sandbox::{Ended, Origin, Sandbox, Sshd},
 };
 
-/// The proxies of the laptop, as programs on it see them.
+/// The addresses of the laptop's proxies.
 pub(crate) const HTTP: &str = "127.0.0.1:18080";
 pub(crate) const SOCKS: &str = "127.0.0.1:18081";
 
-/// The names that only the gateway knows.
+/// The names that only the gateway can resolve.
 const CORP_HOSTS: &str = "127.0.0.1 localhost\n\
     10.99.0.5 db.corp.test\n\
     10.99.0.6 slow.corp.test\n\
@@ -29,13 +29,13 @@ pub(crate) struct Office {
     pub(crate) db: Origin,
     /// The server on the gateway's own loopback, port 8000.
     pub(crate) gate: Origin,
-    /// The ssh server of `web`, which publishes it too.
+    /// The ssh server of `web`, which is published, too.
     pub(crate) ssh: Sshd,
     _kept: Vec<Box<dyn Any>>,
 }
 
 impl Office {
-    /// Starts the network, and waits until all hosts that can be up are up.
+    /// Starts the network, and waits until all working hosts are ready.
     pub(crate) fn open(sandbox: &Sandbox) -> Self {
         let proxies = [
             format!("http: {{listen: {HTTP:?}}}"),
@@ -84,7 +84,7 @@ impl Office {
         self.network.laptop().curl(&all)
     }
 
-    /// Runs [`Office::curl`], which has to succeed, and returns the body.
+    /// Runs [`Office::curl`], which has to succeed. Returns the body.
     #[track_caller]
     pub(crate) fn page(&self, words: &[&str]) -> String {
         let ended = self.curl(&[words, &["--fail"]].concat());
@@ -110,8 +110,8 @@ pub(crate) fn gateway(name: &str, sandbox: &Sandbox) -> Host {
     gate
 }
 
-/// A port that neither takes nor refuses a connection: nobody accepts, and the queue is full. The kernel gives up after
-/// one second try, which takes it three seconds.
+/// A port that neither accepts nor refuses connections: the queue of its listener is full, and the listener does not
+/// accept. The kernel gives up after two attempts, which take three seconds.
 fn silent_server() -> Vec<Box<dyn Any + Send>> {
     std::fs::write("/proc/sys/net/ipv4/tcp_syn_retries", "1").unwrap();
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

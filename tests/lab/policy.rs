@@ -1,4 +1,4 @@
-//! Who may reach what: a host without a network of its own reaches what the policy names, and nothing else.
+//! The policy: a host without a network of its own reaches only what the policy names.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use crate::{
     sandbox::{DEADLINE, Origin, Sandbox, ended, wait_for},
 };
 
-/// A route, and what follows it in the manifest.
+/// A route, followed by the policy in the manifest.
 const POLICY: &str = "{via: gate, to: [\"10.99.0.0/24\", \"*.corp.test\"]}
 policy:
   default: deny
@@ -26,7 +26,7 @@ policy:
     - {from: ci, to: \"db:5433\", expect: deny}
 ";
 
-/// A laptop, a database, a gateway, and the host that is confined; with their servers.
+/// A laptop, a database, a gateway, and a host that is restricted, with their servers.
 fn open(sandbox: &Sandbox) -> (Network, Vec<Origin>) {
     let db = Host::netns("db", sandbox).ports(&["5432:127.0.0.1:8000", "5433:127.0.0.1:8000"]);
     let ci = Host::netns("ci", sandbox).line(&format!("http: {{listen: {HTTP:?}}}"));
@@ -43,7 +43,7 @@ fn open(sandbox: &Sandbox) -> (Network, Vec<Origin>) {
     (network, servers)
 }
 
-/// The answer of the confined host's proxy to a request for a tunnel.
+/// The reply of the restricted host's proxy to a CONNECT request.
 fn tunnel(to: &str) -> (TcpStream, String) {
     let proxy: SocketAddr = HTTP.parse().unwrap();
     let mut stream = TcpStream::connect_timeout(&proxy, DEADLINE).unwrap();
@@ -93,7 +93,7 @@ fn what_is_named_is_reached_and_a_thousand_other_targets_are_refused_and_told_in
         let answer = proxied(url);
         assert!(answer.contains(words), "{url}: {answer}");
     }
-    // The laptop may reach nothing either, except itself.
+    // The laptop may not reach anything either, except for itself.
     assert!(network.laptop().fetch(&db, 5432).is_err());
     let why = ended(&mut network.norouter(&["why", "--from", "ci", "db:5433"])).out;
     assert!(
@@ -142,7 +142,7 @@ fn a_right_that_is_taken_away_cuts_what_uses_it_within_a_second() {
     let mut direct = ci.connect(&format!("{}:5432", network.vip("db")));
     let (mut named, answer) = ci.namespace().inside(|| tunnel("db.corp.test:8000"));
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    // Both flows go from one end to the other.
+    // Both flows have to be open before the policy changes.
     wait_for("both flows", || {
         let flows = ended(&mut network.norouter(&["flows"])).out;
         (flows.matches(" open ").count() == 2).then_some(())

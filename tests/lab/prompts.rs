@@ -1,4 +1,4 @@
-//! A real ssh that asks a person: passphrase, password, host key.
+//! Questions of a real ssh: for a passphrase, a password, and a host key.
 
 use std::{io::Write as _, process::Stdio};
 
@@ -11,7 +11,7 @@ use crate::{
 
 const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// A network of the laptop and a host whose ssh has these lines in its configuration.
+/// A network with the laptop and a host behind ssh, with these lines in the ssh configuration.
 fn network(
     sandbox: &Sandbox,
     far: Host,
@@ -32,7 +32,7 @@ fn far(sandbox: &Sandbox) -> Value {
     status["hosts"][1].clone()
 }
 
-/// Waits for a question that is not the one with this number.
+/// Waits for a question with another number than this.
 #[track_caller]
 fn asked_after(sandbox: &Sandbox, last: u64) -> Value {
     wait_for("a question of ssh", || {

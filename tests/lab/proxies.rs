@@ -1,4 +1,4 @@
-//! The HTTP proxy: what clients ask of it, what origins see of that, and what happens to everything that is wrong.
+//! The HTTP proxy: the requests of clients, what origins see of them, and the handling of everything that is not valid.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             assert_eq!(page, format!("{name}\n"), "{url} {mode:?}");
         }
     }
-    // Every host can do the same, not only the laptop.
+    // Every host can do this, and not only the laptop.
     let proxy = format!("http://{HTTP}");
     let from_web = office.network.host("web");
     for (url, name) in [
@@ -48,7 +48,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             format!("{name}\n")
         );
     }
-    // The proxy's own host dials addresses that belong to nobody: nothing listens on this port, and the answer says so.
+    // The proxy dials addresses without a route from its own host. This port is closed, and the reply says so.
     let direct = office.curl(&["http://127.0.0.1:1/"]);
     assert_eq!(
         direct.out,
@@ -76,7 +76,7 @@ fn bodies_of_every_framing_arrive_whole() {
             ],
             "transfer-encoding: chunked",
         ),
-        // The server's "go on" has to come back: curl would wait for it longer than it may take in all.
+        // The server's "100 Continue" has to come back, because curl would wait for it too long.
         (
             &[
                 "--header",
@@ -210,7 +210,7 @@ fn an_origin_that_breaks_off_is_an_error_and_never_a_short_success() {
                     Running::start("curl", &mut office.network.laptop().bare_command(&words));
                 curl.wait_for_text("part\n");
                 origin.break_off();
-                // Either the transfer is incomplete, or the connection was reset.
+                // The exit code says that the transfer is incomplete, or that the connection was reset.
                 let code = curl.wait().code().unwrap();
                 assert!([18, 56].contains(&code), "{url} {mode}: {code}");
             }
@@ -239,7 +239,7 @@ fn bad_requests_are_told_so_and_disturb_nobody() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let laptop = office.network.laptop();
-    // A client in the middle of a request, which must not notice anything.
+    // A client that is in the middle of a request, and must not be disturbed.
     let mut other = laptop.connect(HTTP);
     other
         .write_all(b"CONNECT web:8080 HTTP/1.1\r\nHost: web:8080\r\n\r\nGET / HT")
@@ -437,7 +437,7 @@ fn an_error_names_host_address_and_reason() {
         for word in words {
             assert!(body.contains(word), "{url}: {word:?} is not in {body:?}");
         }
-        // The answer is the same before a tunnel stands.
+        // A CONNECT request has the same reply.
         let tunnel = office.curl(&["--proxytunnel", "--write-out", "%{http_connect}", url]);
         assert_eq!(tunnel.out, status.to_string(), "{url}: {tunnel:?}");
         assert_eq!(tunnel.code, 56, "{url}: {tunnel:?}");
@@ -492,7 +492,7 @@ fn the_proxys_own_pages_are_for_people_who_ask_it_by_its_own_address() {
         !front.is_empty() && !front.contains("127.0.42.12"),
         "{front}"
     );
-    // Requests that a page of somebody else could make a browser send.
+    // Requests that a web page could make a browser send.
     for (header, code) in [
         ("Host: evil.example", "421"),
         ("Origin: http://evil.example", "403"),

@@ -32,7 +32,7 @@ fn every_host_reaches_every_host_through_ssh_podman_and_namespaces() {
             network.wait_for_page(from, of);
         }
     }
-    // The pages are fetched once more, now that all hosts are up: nothing may need a second try.
+    // Now that all hosts are ready, every page must work at the first attempt.
     for from in &names {
         for of in &names {
             network.assert_page(from, of);

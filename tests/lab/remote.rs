@@ -1,4 +1,4 @@
-//! A proxy for other machines: only with a password, and never a way to services that its own machine keeps to itself.
+//! A proxy for other machines: it needs a password, and does not lead to services that are only for its own machine.
 
 use crate::{
     network::{Host, Network, program},
@@ -50,7 +50,7 @@ fn another_machine_uses_a_proxy_with_a_password_and_does_not_reach_the_loopback_
             "http://web:8080/",
         ],
         &["--proxy", http, "http://127.0.0.1:8000/"],
-        // Its own pages show the network, and are for programs of its own machine.
+        // The proxy's own pages show the network, so they are only for programs of its machine.
         &["http://10.5.0.1:18080/"],
         &["http://10.5.0.1:18080/proxy.pac"],
     ] {
@@ -59,7 +59,7 @@ fn another_machine_uses_a_proxy_with_a_password_and_does_not_reach_the_loopback_
     }
     let allowed = |url: &str| curl(&["--proxy", http, "--proxy-user", "ann:secret", url]);
     assert_eq!(allowed("http://web:8080/").out, "web\n200");
-    // A port that the laptop publishes is for everybody in the network.
+    // A port that the laptop publishes is for all hosts of the network.
     assert_eq!(allowed("http://laptop:8080/").out, "laptop\n200");
     let before = own.heads().len();
     for url in [
@@ -105,7 +105,7 @@ fn another_machine_uses_a_proxy_with_a_password_and_does_not_reach_the_loopback_
         (97, "000"),
         "{nobody:?}"
     );
-    // Nothing else listens to other machines.
+    // No other port listens for other machines.
     for port in ["8080", "10053"] {
         let closed = curl(&[&format!("http://10.5.0.1:{port}/")]);
         assert_eq!(closed.code, 7, "{port}: {closed:?}");

@@ -1,4 +1,4 @@
-//! Routes: which gateway leads to a destination, what gateways refuse, and which host resolves names.
+//! Routes: which gateway a connection uses, what gateways refuse, and which host resolves names.
 
 use std::io::{Read as _, Write as _};
 
@@ -10,8 +10,8 @@ use crate::{
     sandbox::{Ended, Nameserver, Origin, Sandbox, wait_for},
 };
 
-/// A laptop with a proxy and gateways, each with servers at the same addresses behind it, whose pages are the
-/// gateway's name.
+/// A laptop with a proxy, and gateways that each have servers at the same addresses. The pages contain the name of the
+/// gateway.
 struct Gateways {
     network: Network,
     _servers: Vec<Origin>,
@@ -44,7 +44,7 @@ impl Gateways {
         self.network.laptop().curl(&["--proxy", &proxy, url])
     }
 
-    /// The name of the gateway that a URL leads through, or the answer of the proxy instead.
+    /// The name of the gateway that a URL is reached through, or the proxy's error.
     #[track_caller]
     fn via(&self, url: &str) -> String {
         let answer = self.curl(url);
@@ -65,7 +65,7 @@ fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
     let gateways = Gateways::open(&sandbox, Host::laptop(), &["one", "two"], &routes);
     for (url, gateway) in [
         ("http://10.99.0.5:8000/", "two"),
-        // An exception leaves an address to the routes before.
+        // For an exception of a route, the earlier routes apply.
         ("http://10.99.0.6:8000/", "one"),
         ("http://db.corp.test:8000/", "two"),
         ("http://DB.Corp.Test.:8000/", "two"),
@@ -80,7 +80,7 @@ fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
         dark.starts_with("Through one: The name dark.corp.test"),
         "{dark}"
     );
-    // No route at all leads there: the laptop itself tries, and has no way.
+    // Without a route the laptop itself dials, and fails.
     let nowhere = gateways.via("http://10.98.0.1/");
     assert!(
         nowhere.starts_with("10.98.0.1:80 cannot be reached: "),
@@ -166,7 +166,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
         "{:?}",
         resolver.asked()
     );
-    // This resolver is asked for everything else.
+    // This resolver answers for all other names.
     let other = gateways.via("http://elsewhere.example/");
     assert!(other.contains("elsewhere.example"), "{other}");
     assert!(
@@ -176,7 +176,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
     );
 }
 
-/// Asks the gateway of the office itself, like an agent that does not keep to the manifest.
+/// Asks the office's gateway directly, as a faulty agent could.
 fn ask_relay(office: &Office, host: &str, port: u16) -> serde_json::Value {
     let mut stream = office.network.laptop().connect(HTTP);
     let relay = format!("{}:10054", office.network.vip("gate"));
@@ -228,7 +228,7 @@ fn a_gateway_refuses_what_its_own_routes_do_not_allow() {
         ask_relay(&office, "10.99.0.5", 8000)["cause"],
         serde_json::Value::Null
     );
-    // The gateway does not send packets on to where no route leads either, whatever the proxies say.
+    // A destination with a route still works.
     assert_eq!(office.page(&["http://10.99.0.5:8000/"]), "db\n");
 }
 
@@ -252,6 +252,6 @@ fn a_route_to_everywhere_does_not_lead_to_the_gateways_own_addresses() {
             "{url}: {refused}"
         );
     }
-    // A block that names the address leads there.
+    // A route whose block contains the address leads there.
     assert_eq!(gateways.via("http://10.99.0.6:8000/"), "two");
 }

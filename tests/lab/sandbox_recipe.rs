@@ -1,5 +1,5 @@
-//! The recipe of `docs/SANDBOX.md`: a container without a network reaches what is named, and fails to reach a thousand
-//! other targets.
+//! The recipe of `docs/SANDBOX.md`: a container without a network reaches the targets that the policy names, and does
+//! not reach a thousand others.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
 
 const PROXY: &str = "127.0.0.1:18080";
 
-/// A route that nobody uses, and what follows it in the manifest: the policy of the recipe.
+/// A route that is not used, followed by the policy of the recipe in the manifest.
 const POLICY: &str = "{via: web, to: [\"192.0.2.0/24\"]}
 policy:
   default: deny
@@ -22,7 +22,7 @@ policy:
     - {from: box, to: \"laptop:8080\", expect: deny}
 ";
 
-/// Tries to connect to each target, directly or through the proxy, and prints a line with the target and the outcome.
+/// A program that tries to connect to each target, directly or through the proxy, and prints the outcomes.
 const TRY: &str = r#"
 import socket, sys
 for line in open(sys.argv[1]):
@@ -44,13 +44,13 @@ for line in open(sys.argv[1]):
     print(way, host, port, outcome)
 "#;
 
-/// Targets that are not named, each with the way to try it.
+/// Targets that the policy does not name, each with the way in which it is tried.
 fn others(count: usize) -> Vec<(&'static str, String, u16)> {
     let bytes = noise(12, count * 8);
     let targets = bytes.chunks_exact(8).enumerate().map(|(number, random)| {
         let port = u16::from_be_bytes([random[0], random[1]]) | 1;
         let [a, b, c] = [random[2], random[3], random[4]];
-        // Hosts publish 8080, so that no odd port is published.
+        // These ports are odd, and hosts publish only the port 8080.
         match number % 5 {
             0 => ("raw", format!("127.0.42.{}", 11 + number / 5 % 3), port),
             1 => ("raw", format!("127.{a}.{b}.{}", c | 1), port),
@@ -85,7 +85,7 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
     let _pages = [laptop.serve_name(&sandbox), web.serve_name(&sandbox)];
     let mut network = Network::with_routes(&sandbox, vec![laptop, web, boxed], &[POLICY]);
     network.wait_until_it_answers();
-    // The named targets work, at their address and through the proxy.
+    // The named targets work, both at their addresses and through the proxy.
     network.wait_for_page("box", "web");
     let script = sandbox.write("try.py", TRY);
     let tried = |name: &str, targets: &[(&str, String, u16)]| {
@@ -104,8 +104,7 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
     };
     let named = tried("named", &[("proxy", "127.0.42.12".to_owned(), 8080)]);
     assert_eq!(named["proxy 127.0.42.12 8080"], "200");
-    // A port that another host publishes is not reached, neither where the limits do not name it nor where the policy
-    // does not.
+    // A port that another host publishes cannot be reached if the limits or the policy do not name it.
     let mut targets = others(1_000);
     targets.push(("raw", "127.0.42.11".to_owned(), 8080));
     targets.push(("proxy", "127.0.42.11".to_owned(), 8080));
@@ -122,7 +121,7 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
         *count.entry(outcome).or_default() += 1;
     }
     println!("{count:?}");
-    // Everything that the agent was asked to dial is reported, in one line.
+    // All destinations that the agent was asked for are reported in one line.
     let outside = outcomes
         .keys()
         .filter(|it| it.starts_with("proxy 10."))

@@ -1,4 +1,4 @@
-//! Two users and two networks on one machine: files and folders that both could write, and what happens to them.
+//! Two users and two networks on one machine, and the files and folders that both could write.
 
 use std::{
     fs,
@@ -15,11 +15,11 @@ use crate::{
     sandbox::{Ended, Netns, Origin, Running, Sandbox, ended, wait_for},
 };
 
-/// The user who owns the network, and the one who would like to have it.
+/// The user of the network, and another user who attacks it.
 const OWNER: u32 = 1000;
 const OTHER: u32 = 1001;
 
-/// A machine with two users: homes of their own, and a folder like `/tmp`.
+/// A machine with two users, their home folders, and a folder for temporary files.
 struct Machine {
     sandbox: Sandbox,
     netns: Netns,
@@ -52,7 +52,7 @@ impl Machine {
         path
     }
 
-    /// A command of a user, without a runtime folder of the system.
+    /// Runs a command as a user, without the system's runtime folder.
     fn by(&self, user: u32, words: &[&str]) -> Command {
         let id = user.to_string();
         let become_user = ["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups"];
@@ -71,7 +71,7 @@ impl Machine {
         self.by(user, &[&[program.to_str().unwrap()], words].concat())
     }
 
-    /// Starts the network of a manifest, and waits until its host `laptop` reaches a state.
+    /// Starts the network of a manifest, and waits until its host `laptop` is in a state.
     fn network(&self, user: u32, name: &str, hosts: &str) -> Running {
         let file = self.file(
             &format!("home-{user}/{name}.yaml"),
@@ -91,7 +91,7 @@ impl Machine {
         ended(&mut self.norouter(user, &["status", "--json", "--network", name])).out
     }
 
-    /// Waits until the status of a network contains a text.
+    /// Waits until the output of `norouter status` contains a text.
     #[track_caller]
     fn told(&self, user: u32, name: &str, what: &str) {
         wait_for(what, || {
@@ -129,7 +129,7 @@ fn a_folder_of_the_person_and_a_link_of_another_user_are_left_alone() {
     for (name, text) in theirs {
         machine.file(&format!("home-1000/project/{name}"), OWNER, text);
     }
-    // The other user can get to that folder now.
+    // From now on the other user can enter that folder.
     fs::set_permissions(
         machine.sandbox.path("home-1000"),
         fs::Permissions::from_mode(0o755),
@@ -172,10 +172,10 @@ fn a_runtime_folder_that_somebody_has_taken_is_done_without() {
         0o700
     );
     assert!(run.join("own.sock").exists() && fs::read_dir(&taken).unwrap().next().is_none());
-    // The other user cannot use either place.
+    // The other user cannot reach the network through either folder.
     let Ended { code, .. } = ended(&mut machine.norouter(OTHER, &["status"]));
     assert_eq!(code, 3);
-    // A network that began before the folder was removed is found as well, and its name is not given twice.
+    // A network that was started before the folder was removed is found, too, and its name is not used a second time.
     fs::remove_dir(&taken).unwrap();
     let second = machine.network(OWNER, "second", &hosts.replace("42.11", "42.12"));
     assert!(
@@ -222,7 +222,7 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
         "{}",
         text()
     );
-    // A name that both have belongs to the first, and the second reports that.
+    // If both networks have the same name of a host, the first keeps it, and the second reports that.
     machine.told(0, "second", "laptop is left out, because line");
     let program = program(&machine.sandbox);
     let repair = || {
@@ -235,7 +235,7 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
     let before = text();
     assert!(repair().out.contains("nothing to repair"));
     assert_eq!(text(), before);
-    // The second is killed; the first goes on, and has to give back the line break that the second has removed.
+    // The second one is killed. The first one goes on, and has to restore the line break that the second has removed.
     second.signal(Signal::KILL);
     drop(second);
     let said = repair();

@@ -1,20 +1,21 @@
-"""A command behind a bad line: runs it and carries its standard streams, as badly as it is told to.
+"""A bad line: runs a command and carries its standard streams, with the faults that it is ordered to make.
 
     shim.py PLACE COMMAND...
 
-Orders are lines of words. Those in the file PLACE.orders are obeyed from the start of every life; further ones come to the
-socket PLACE.sock, and each is answered when it is obeyed. WAY is "to" the command, "from" it, or "both".
+An order is a line of words. The orders in the file PLACE.orders are carried out at the start. Further orders come
+through the socket PLACE.sock, and each is answered when it was carried out. WAY is "to" the command, "from" it, or
+"both".
 
     stall WAY                carry nothing
-    slow WAY RATE            carry so many bytes in a second
-    lose WAY                 read everything, and carry nothing
-    cut WAY                  close both ends, and stay
-    corrupt WAY EVERY SEED   turn a bit in about one of so many bytes
-    insert WAY FILE          put the bytes of a file in between
-    deaf                     do not end when asked to, nor with the command
-    mute                     throw the command's standard error away (from the start only)
+    slow WAY RATE            carry this many bytes per second
+    lose WAY                 read everything, and discard it
+    cut WAY                  close both ends, and go on running
+    corrupt WAY EVERY SEED   flip a bit in about one of this many bytes
+    insert WAY FILE          insert the bytes of a file
+    deaf                     ignore SIGTERM, and the end of the command
+    mute                     discard the command's standard error (at the start only)
     flood                    write to standard error as fast as it is read
-    heal                     carry everything again, as it is
+    heal                     end all faults
 """
 
 import os
@@ -83,11 +84,11 @@ class Way:
             self.cut()
 
     def is_over(self):
-        """Whether everything was carried that will ever come."""
+        """Whether the source has ended and everything was carried."""
         return self.source is None and (not self.buffer or self.sink is None)
 
     def finish(self):
-        """Passes the end on, once everything before it was carried."""
+        """Closes the sink when the source has ended and everything was carried."""
         if self.is_over() and not self.stalled and not self.lost:
             self.sink = self.close(self.sink)
 
@@ -145,7 +146,7 @@ def main():
     except FileNotFoundError:
         orders = []
     errors = subprocess.DEVNULL if "mute" in orders else None
-    # Like a process on another machine, it is not reached by signals to this one: only its streams end.
+    # Like a process on another machine, the command does not get the signals of this process. Only its streams end.
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, bufsize=0
     )
@@ -157,7 +158,7 @@ def main():
     for order in orders:
         obey(order, ways, floods)
     door = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    # A place of its own first, so that the name always leads to one that listens.
+    # The name must always lead to a socket that is ready, so the socket is created under another name and then renamed.
     own = "%s.%d" % (place, os.getpid())
     door.bind(own)
     os.rename(own, place + ".sock")
@@ -174,7 +175,7 @@ def main():
             if way.wants_to_write():
                 poll.register(way.sink, select.POLLOUT)
             elif way.sink is not None:
-                # Tells of the other end's end, and of nothing else.
+                # Only the closing of the other end is reported.
                 poll.register(way.sink, 0)
         pause = 20 if any(way.rate and way.buffer for way in ways) else None
         for descriptor, event in poll.poll(pause):

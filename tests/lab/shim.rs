@@ -1,12 +1,12 @@
-//! A host behind a bad line: a program between the manager and the host's command stalls, cuts, corrupts or slows what
-//! passes, when a test orders that. `shim.py` has the orders.
+//! A bad line to a host: a program between the manager and the host's command that stalls, cuts, corrupts or slows down
+//! its streams when a test orders it. `shim.py` describes the orders.
 
 use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
 
 use crate::sandbox::{DEADLINE, Sandbox, wait_for};
 
-/// The bad line of one host. It outlives the processes that carry it: each new one obeys the orders of
-/// [`Shim::order_at_start`].
+/// The bad line of one host. It may be carried by several processes one after the other; each new one begins with the
+/// orders of [`Shim::order_at_start`].
 pub(crate) struct Shim {
     _sandbox: Sandbox,
     script: PathBuf,
@@ -15,7 +15,7 @@ pub(crate) struct Shim {
 }
 
 impl Shim {
-    /// A line that is good until it gets an order.
+    /// A line that works well until it gets an order.
     pub(crate) fn new(sandbox: &Sandbox, name: &str) -> Self {
         let script = sandbox.path("shim.py");
         if !script.exists() {
@@ -32,7 +32,7 @@ impl Shim {
         }
     }
 
-    /// The words that run a command behind the line.
+    /// The command that runs another command behind the line.
     pub(crate) fn cmd(&self, command: &[String]) -> Vec<String> {
         let words = [
             "python3",
@@ -46,12 +46,12 @@ impl Shim {
             .collect()
     }
 
-    /// Sets the orders that every process obeys before it carries anything, from its next start on.
+    /// Sets the orders that every process carries out when it starts.
     pub(crate) fn order_at_start(&self, orders: &[&str]) {
         fs::write(self.place.with_extension("orders"), orders.join("\n")).unwrap();
     }
 
-    /// Gives an order to the process that carries the line now, and waits until it is obeyed.
+    /// Sends an order to the process that carries the line, and waits until it has carried it out.
     #[track_caller]
     pub(crate) fn order(&self, order: &str) {
         wait_for(&format!("somebody who obeys {order:?}"), || {
@@ -59,8 +59,7 @@ impl Shim {
         });
     }
 
-    /// Gives an order if there is a process that carries the line, and it lives long enough. Returns whether it has
-    /// obeyed.
+    /// Sends an order to the process that carries the line, if there is one. Returns whether it has carried it out.
     pub(crate) fn try_order(&self, order: &str) -> bool {
         let sent = self
             .answers

@@ -1,5 +1,5 @@
-//! A network to which something happens every five seconds, for as long as wanted: nothing leaks, no byte is wrong, no
-//! host stays away. `cargo xtask soak MINUTES` runs it for long; among the other tests it is short.
+//! A network with a fault every five seconds: there must be no leak, no wrong byte, and no host that does not come
+//! back. `cargo xtask soak MINUTES` runs the test for long; among the other tests it is short.
 
 use std::{
     collections::BTreeMap,
@@ -16,25 +16,25 @@ use crate::{
     shim::Shim,
 };
 
-/// The variables for how many seconds it lasts, and for the seed that chooses; and how long it lasts by default.
+/// The variable for the length of the test in seconds, and its default.
 const SECONDS: &str = "NOROUTER_LAB_SOAK";
 const SHORT: Duration = Duration::from_secs(40);
 const SEED: &str = "NOROUTER_LAB_SEED";
 
-/// How often something happens.
+/// The time between two faults.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long a host may take to be ready again after the last event: the longest pause, a stall that has to be noticed,
-/// a start.
+/// How long a host may take to become ready after the last fault: the longest pause, the detection of a stall, and a
+/// start.
 const RECOVERY: Duration = Duration::from_secs(45);
 
-/// The hosts to which something happens.
+/// The hosts that have faults.
 const HOSTS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-/// The host to which nothing happens, and which must not notice anything.
+/// A host without faults, which must not be disturbed.
 const STEADY: &str = "steady";
 
-/// What happens to a line. `heal` ends it if it does not end the agent.
+/// The faults of a line. `heal` ends them if they have not ended the agent.
 const ORDERS: &[&str] = &[
     "stall both",
     "stall to",
@@ -51,7 +51,7 @@ const ORDERS: &[&str] = &[
     "deaf",
 ];
 
-/// Numbers that follow from a seed.
+/// Random numbers from a seed.
 struct Random(u64);
 
 impl Random {
@@ -65,7 +65,7 @@ impl Random {
     }
 }
 
-/// The resources that a process has.
+/// The resources of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Holding {
     /// Resident memory in KiB.
@@ -90,12 +90,12 @@ fn holding(pid: Pid) -> Option<Holding> {
     })
 }
 
-/// Makes one thing happen to one host. Returns it in words for people.
+/// Causes a random fault of a random host. Returns its description.
 fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> String {
     let number = random.below(HOSTS.len());
     let (host, shim) = (HOSTS[number], &shims[number]);
     let what = match random.below(ORDERS.len() + 4) {
-        // The agent itself is hit: killed, stopped for a moment, or stopped until it is given up.
+        // The agent itself is killed, or it is stopped: for a moment, or until it is lost.
         kind @ 0..=1 => {
             let signal = [Signal::KILL, Signal::STOP][kind];
             for agent in ground.network.agents(host) {
@@ -120,7 +120,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     format!("{host}: {what}")
 }
 
-/// Ends every fault that does not end by itself.
+/// Ends all faults that do not end by themselves.
 fn heal(ground: &Ground, shims: &[Shim]) {
     for (host, shim) in HOSTS.iter().zip(shims) {
         shim.try_order("heal");
@@ -130,7 +130,7 @@ fn heal(ground: &Ground, shims: &[Shim]) {
     }
 }
 
-/// Ends all faults, waits until all hosts are there, and returns the resources of the processes while nothing happens.
+/// Ends all faults, waits until all hosts are ready, and returns the resources of the idle processes.
 fn rest(ground: &Ground, shims: &[Shim]) -> BTreeMap<String, Holding> {
     let start = Instant::now();
     loop {
@@ -149,7 +149,7 @@ fn rest(ground: &Ground, shims: &[Shim]) -> BTreeMap<String, Holding> {
     for host in HOSTS {
         ground.wait_for_talk("laptop", host);
         ground.wait_for_talk(host, "laptop");
-        // Nothing is left of an agent that was replaced.
+        // An agent that was replaced must not be left behind.
         wait_for("one agent for each host", || {
             (ground.network.agents(host).len() == 1).then_some(())
         });
@@ -199,7 +199,8 @@ fn whatever_happens_every_few_seconds_nothing_leaks_and_nobody_stays_away() {
         if faults % 3 == 0 {
             heal(&ground, &shims);
         }
-        // Memory that is used once and kept is not a leak: the first part of the time shows how much that is.
+        // The memory after a fifth of the time is the reference, because memory that is used once and kept is not a
+        // leak.
         if early.is_none() && start.elapsed() > time / 5 {
             early = Some(rest(&ground, &shims));
         }
@@ -229,13 +230,13 @@ fn whatever_happens_every_few_seconds_nothing_leaks_and_nobody_stays_away() {
     for (who, late) in &late {
         let (warm, early) = (warm[who], early[who]);
         println!("{who:8} at first {warm:?}, early {early:?}, late {late:?}");
-        // The part of the log that the manager keeps has a limit, which is reached after a while.
+        // The manager keeps a part of the log in memory, up to a limit that it reaches only after a while.
         let log = if who == "manager" { 6_144 } else { 0 };
         assert!(
             late.memory <= early.memory * 5 / 4 + 2_048 + log,
             "{who}: memory"
         );
-        // Connections of the traffic come and go.
+        // Some connections of the traffic may be open.
         assert!(
             late.descriptors <= early.descriptors + 30,
             "{who}: descriptors"

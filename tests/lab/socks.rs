@@ -1,4 +1,4 @@
-//! The SOCKS proxy: every version, by programs that people use and byte by byte.
+//! The SOCKS proxy: all versions of the protocol, with common programs and with single bytes.
 
 use std::io::{Read as _, Write as _};
 
@@ -36,7 +36,7 @@ fn curl_reaches_hosts_names_and_routes_by_every_version() {
     }
 }
 
-/// A greeting without authentication, and a request with this command for a name and a port.
+/// The greeting of a client without authentication, and its request for a name and a port.
 fn socks5(command: u8, name: &str, port: u16) -> Vec<u8> {
     let length = u8::try_from(name.len()).unwrap();
     let mut bytes = vec![5, 1, 0, 5, command, 0, 3, length];
@@ -73,7 +73,7 @@ fn every_reply_says_exactly_what_happened() {
     }
     let unknown_address = [5, 1, 0, 5, 1, 0, 9, 1, 1];
     assert_eq!(laptop.ask(SOCKS, &unknown_address)[..4], [5, 0, 5, 8]);
-    // The first client offers nothing that is known here, and the second does not speak SOCKS.
+    // The first client offers only unknown methods, and the second one does not speak SOCKS.
     assert_eq!(laptop.ask(SOCKS, &[5, 1, 1]), [5, 0xff]);
     let http = laptop.ask(
         SOCKS,
@@ -159,7 +159,7 @@ fn who_has_no_user_name_and_password_is_sent_away_where_they_are_asked_for() {
         laptop.ask(SOCKS, b"\x05\x02\x00\x02\x01\x03ann\x03bad"),
         [5, 2, 1, 1]
     );
-    // The old versions have no password.
+    // The old versions of the protocol do not have passwords.
     let old = laptop.ask(SOCKS, b"\x04\x01\x1f\x90\0\0\0\x01\0web\0");
     assert_eq!(old[..2], [0, 91]);
     let told = get(&format!("http://{HTTP}"), "ann:wrong", "--include");
@@ -170,7 +170,7 @@ fn who_has_no_user_name_and_password_is_sent_away_where_they_are_asked_for() {
     );
 }
 
-/// Fetches a page by a SOCKS 5 proxy that resolves the name.
+/// A program that fetches a page through a SOCKS 5 proxy, which resolves the name.
 const PYSOCKS: &str = r#"
 import socks, sys
 host, port = sys.argv[1].split(":")
@@ -198,7 +198,7 @@ fn programs_with_socks_of_their_own_and_programs_without_reach_the_network() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let laptop = office.network.laptop();
-    // This is Debian's interpreter, which has Debian's module.
+    // Only Debian's own interpreter finds Debian's Python modules.
     let words = [
         "/usr/bin/python3",
         "-c",

@@ -1,4 +1,4 @@
-//! Nothing stays behind.
+//! After the end of a network, no processes or files are left.
 
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
-//! Guarantees of a connection: every byte, both ends of it, and the truth about a port where nothing listens.
+//! Guarantees of connections: all bytes arrive, each end is reported, and closed ports refuse.
 
 use crate::{
     network::{Host, Network},
     sandbox::{Sandbox, client::noise, command, output},
 };
 
-/// Sends a megabyte in each direction, one after the other, each after the other side has closed its half.
+/// A program that sends a megabyte in each direction, one after the other. Each sender closes its direction at the end.
 const HALF_CLOSER: &str = r#"
 import hashlib, socket, sys
 role, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -30,7 +30,7 @@ s.sendall(block); s.shutdown(socket.SHUT_WR)
 assert s.recv(1) == b"", "bytes after the end"
 "#;
 
-/// Connects, asks, and prints how the connection ended.
+/// A client that connects, sends, and prints how the connection ended.
 const ASKER: &str = r#"
 import errno, socket, sys
 address, port = sys.argv[1], int(sys.argv[2])
@@ -64,7 +64,7 @@ fn iperf3_runs_both_ways() {
     let sandbox = Sandbox::new();
     let (network, _pages) = two_hosts(&sandbox, &["5201:127.0.0.1:5201"]);
     for direction in ["--interval=1", "--reverse", "--bidir"] {
-        // Each run has a server of its own: one that has just ended a run is busy for a moment.
+        // Each run has a server of its own, because a server is busy for a moment after a run.
         let words = ["iperf3", "-s", "-1", "-B", "127.0.0.1", "--forceflush"];
         let mut server = network.host("far").serve(&words);
         server.wait_for_text("Server listening");
@@ -100,7 +100,7 @@ fn iperf3_runs_both_ways() {
 fn a_client_that_has_finished_sending_still_gets_its_answer() {
     let sandbox = Sandbox::new();
     let (network, _pages) = two_hosts(&sandbox, &["9000:127.0.0.1:9000"]);
-    // sha256sum prints nothing before its input ends.
+    // sha256sum prints its output only after the end of its input.
     let _server = network.host("far").serve(&[
         "socat",
         "TCP4-LISTEN:9000,bind=127.0.0.1,fork,reuseaddr",

@@ -1,4 +1,4 @@
-//! A host that is lost comes back, and an edited manifest is applied, without anybody's help.
+//! A lost host comes back, and an edited manifest is applied, both without a person.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ fn network(sandbox: &Sandbox) -> (Network, Vec<Box<dyn std::any::Any>>) {
     (network, pages)
 }
 
-/// Waits until an agent other than `old` serves, and returns how long that took.
+/// Waits until an agent other than `old` is ready. Returns how long that took.
 fn replaced(network: &mut Network, old: Pid) -> Duration {
     let start = Instant::now();
     wait_for("another agent", || {

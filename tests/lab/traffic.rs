@@ -1,4 +1,4 @@
-//! Connections whose every byte is checked at both ends, while all kinds of things happen to their carriers.
+//! Connections with all bytes checked at both ends, while there are faults.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -16,16 +16,16 @@ use crate::sandbox::{DEADLINE, Netns, client::noise};
 /// How many bytes of a message are sent at a time.
 const CHUNK: usize = 16 << 10;
 
-/// The length of the head of a message: the seed of its bytes, and how many there are.
+/// The length of a message's head, which has the seed of its bytes and their number.
 const HEAD: usize = 16;
 
-/// A service on a port of a host's own loopback that checks the bytes that it gets and sends them back.
+/// A service on a port of a host's own loopback. It checks the bytes that it receives, and sends them back.
 pub(crate) struct Service {
     wrong: Arc<Mutex<Vec<String>>>,
 }
 
 impl Service {
-    /// Serves until the tests end.
+    /// Starts the service, which runs until the tests end.
     pub(crate) fn start(netns: &Netns, port: u16) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let listener = netns.inside(|| TcpListener::bind(address).unwrap());
@@ -46,7 +46,8 @@ impl Service {
         Self { wrong }
     }
 
-    /// Everything that was wrong so far. A connection that was reset is not wrong; one that ended too soon is.
+    /// Everything that was wrong so far. A reset of a connection is not wrong; a clean end in the middle of a message
+    /// is.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }
@@ -56,7 +57,7 @@ fn wrong(what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, what)
 }
 
-/// Reads until the buffer is full; false if the stream has ended before its first byte.
+/// Reads until the buffer is full. Returns false if the stream ends before the first byte.
 fn fill(mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<bool> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -101,7 +102,7 @@ pub(crate) struct Talk {
 }
 
 impl Talk {
-    /// Connects from a namespace, and checks that the service is there.
+    /// Connects from a namespace, and checks that the service answers.
     pub(crate) fn open(netns: &Netns, address: &str) -> io::Result<Self> {
         let address: SocketAddr = address.parse().unwrap();
         netns.inside(|| Self::connect(address))
@@ -118,7 +119,7 @@ impl Talk {
         Ok(talk)
     }
 
-    /// Sends this many bytes, and gets them back.
+    /// Sends a message of this length, and receives it back.
     pub(crate) fn exchange(&mut self, length: usize) -> io::Result<()> {
         self.seed += 1;
         let mut head = self.seed.to_le_bytes().to_vec();
@@ -137,13 +138,13 @@ impl Talk {
         Ok(())
     }
 
-    /// Waits for the end of the connection, and returns when and how it ended.
+    /// Waits for the end of the connection. Returns its time, and the kind of the end.
     pub(crate) fn end(mut self) -> (Instant, io::Result<usize>) {
         let end = self.stream.read(&mut [0; 1]);
         (Instant::now(), end)
     }
 
-    /// Ends the connection properly.
+    /// Ends the connection cleanly.
     pub(crate) fn close(self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         if fill(&self.stream, &mut [0; 1])? {
@@ -153,7 +154,7 @@ impl Talk {
     }
 }
 
-/// Clients on a host that talk to services all the time, each at its own pace, until they are stopped.
+/// Clients on a host that exchange messages with services, each at its own pace, until they are stopped.
 pub(crate) struct Traffic {
     shared: Arc<Shared>,
     clients: Vec<JoinHandle<()>>,
@@ -165,7 +166,7 @@ struct Shared {
     done: AtomicU64,
     broken: AtomicU64,
     wrong: Mutex<Vec<String>>,
-    /// How long each talk took that ended well.
+    /// The durations of the talks that ended well.
     took: Mutex<Vec<Duration>>,
 }
 
@@ -175,14 +176,14 @@ pub(crate) struct Sum {
     pub(crate) done: u64,
     /// Talks that did not begin or were reset.
     pub(crate) broken: u64,
-    /// Everything that may never happen.
+    /// Everything that must never happen.
     pub(crate) wrong: Vec<String>,
-    /// How long the talks took that ended well, in ascending order.
+    /// The durations of the talks that ended well, in ascending order.
     pub(crate) took: Vec<Duration>,
 }
 
 impl Sum {
-    /// The time below which this many in a thousand stay.
+    /// The duration that this many of a thousand talks do not exceed.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         assert!(self.took.len() >= 20, "only {} talks", self.took.len());
         self.took[(self.took.len() - 1) * permille / 1000]
@@ -190,11 +191,11 @@ impl Sum {
 }
 
 impl Traffic {
-    /// Starts one client for each address, with messages of up to this many bytes.
+    /// Starts a client for each address. It sends messages of up to this many bytes.
     pub(crate) fn start(netns: &Netns, addresses: &[String], most: usize) -> Self {
         let shared = Arc::new(Shared::default());
         let clients = netns.inside(|| {
-            // Threads are in the namespace of their parent.
+            // A thread begins in the namespace of the thread that starts it.
             let clients = addresses.iter().zip(1..).map(|(address, number)| {
                 let (address, shared) = (address.parse().unwrap(), shared.clone());
                 thread::spawn(move || shared.talk(address, number, most))
@@ -209,7 +210,7 @@ impl Traffic {
         self.shared.done.load(Ordering::Relaxed)
     }
 
-    /// The result since this was last called.
+    /// The result since the last call.
     pub(crate) fn take(&self) -> Sum {
         self.shared.take()
     }
@@ -262,8 +263,7 @@ impl Shared {
                     self.broken.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            // A client is a person and not a benchmark; and a host that refuses is not asked a thousand times in a
-            // second.
+            // The clients are not a benchmark, and must not ask a host that refuses a thousand times in a second.
             thread::park_timeout(Duration::from_millis(20));
         }
     }

@@ -1,4 +1,4 @@
-//! The ways to a host carry bytes exactly. If one of these fails, no other test of the lab means anything.
+//! The commands that lead to hosts transmit bytes unchanged. Without that, the other tests of the lab are meaningless.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::sandbox::{
 
 const CAT: &str = "/bin/cat";
 
-/// Sends noise to `cat` behind these words and demands it back, with a good end.
+/// Sends random bytes to `cat` behind this command, and expects them back with a clean end.
 #[track_caller]
 fn assert_echo(words: &[String]) {
     let sent = noise(7, 1 << 20);

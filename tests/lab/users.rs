@@ -1,5 +1,5 @@
-//! Two users of one machine. What the network of one opens on the machine's loopback is not for the other, who tries
-//! everything that an unprivileged user can.
+//! Two users on one machine. The ports that one user's network opens on the loopback must not be usable for the other
+//! user, who tries everything that is possible without privileges.
 
 use std::{fs, os::unix::fs::chown, process::Command};
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// The user who runs the network.
 const OWNER: u32 = 41_000;
-/// The user who has nothing to do with it.
+/// Another user, who must not have access.
 const OTHER: u32 = 41_001;
 const ROOT: u32 = 0;
 
@@ -21,8 +21,8 @@ const HTTP: &str = "127.0.0.1:18080";
 const SOCKS: &str = "127.0.0.1:18081";
 const DNS: &str = "127.0.42.11:10053";
 
-/// Takes an address as well as an unprivileged user can, prints whether that has worked, and then what the first client
-/// sends.
+/// A program that binds an address with every option that an unprivileged user has. It prints whether that has worked,
+/// and what the first client sends.
 const TAKE: &str = r"
 import socket, sys
 host, port = sys.argv[1].rsplit(':', 1)
@@ -42,7 +42,7 @@ for options in [(), (2,), (15,), (2, 15)]:
 print('refused', flush=True)
 ";
 
-/// Connects, and says whether the other end lets it in: a question over TCP for the names of the network.
+/// A program that connects and sends a DNS question over TCP. It prints whether it was let in.
 const ASK: &str = r"
 import socket, sys
 host, port = sys.argv[1].rsplit(':', 1)
@@ -55,7 +55,7 @@ except ConnectionResetError:
     print('reset')
 ";
 
-/// A machine with two users, one of whom runs a network.
+/// A machine with two users, one of whom runs the network.
 struct Machine {
     netns: Netns,
     sandbox: Sandbox,
@@ -121,7 +121,7 @@ impl Machine {
         self.as_user(user, &[&[program.to_str().unwrap()], words].concat())
     }
 
-    /// The owner's network, whether or not everything in it is as it should be.
+    /// Starts the owner's network. Its hosts may have problems.
     fn start(&self, laptop: &str) -> Running {
         let program = program(&self.sandbox);
         let manifest = format!(
@@ -146,7 +146,7 @@ impl Machine {
         manager
     }
 
-    /// The variables that lead the owner's programs into the network, once they are there.
+    /// The variables that lead the owner's programs into the network, when the agent has written them.
     fn variables(&self) -> serde_json::Value {
         let text = wait_for("the variables", || {
             let env = ended(&mut self.norouter(OWNER, &["env", "--json"]));
@@ -166,7 +166,7 @@ impl Machine {
         command
     }
 
-    /// Which ways into the network work for a user.
+    /// Tries all ways into the network as a user. Returns which of them work.
     fn ways(&self, user: u32) -> Vec<(&'static str, bool)> {
         let page = "http://web1:8080/";
         let published = format!("http://{PUBLISHED}/");
@@ -200,7 +200,7 @@ impl Machine {
     }
 }
 
-/// All ways, with the same outcome.
+/// All ways into the network with the same outcome.
 fn all(works: bool) -> Vec<(&'static str, bool)> {
     ["port", "http", "connect", "socks5", "socks4", "pac", "dns"]
         .map(|way| (way, works))
@@ -220,11 +220,11 @@ fn what_the_laptop_opens_is_its_owners_and_roots_and_nobody_elses() {
     for _ in 0..3 {
         assert_eq!(machine.ways(OTHER), all(false));
     }
-    // The proxy says why, for the person in front of it.
+    // The proxy's reply gives the reason to the person.
     let http = format!("http://{HTTP}");
     let told = machine.curl(OTHER, &["-x", &http, "http://web1:8080/"]).out;
     assert!(told.contains("norouter exec"), "{told}");
-    // Each refusal is reported once, with the line that would let that user in.
+    // Each refusal is reported once, with the line of the manifest that would let that user in.
     for (place, line) in [
         (PUBLISHED, "loopback: {allow: any}"),
         (DNS, "loopback: {allow: any}"),
@@ -243,7 +243,7 @@ fn what_the_laptop_opens_is_its_owners_and_roots_and_nobody_elses() {
             "{told:?}"
         );
     }
-    // Whatever the other user does, the network is well.
+    // The other user's attempts do not disturb the network.
     assert_eq!(ended(&mut machine.norouter(OWNER, &["status"])).code, 0);
 }
 
@@ -289,7 +289,7 @@ fn a_program_of_another_user_comes_in_with_the_token_that_it_was_given() {
         let got = machine.curl(OTHER, &["-x", &proxy, page]).out;
         assert!(!got.contains("the page"), "{proxy}");
     }
-    // Programs that read the variables, each in its own way.
+    // Programs that read the variables, in different ways.
     let urllib =
         "import urllib.request as r; print(r.urlopen('http://web1:8080/').read().decode(), end='')";
     for words in [
@@ -301,7 +301,7 @@ fn a_program_of_another_user_comes_in_with_the_token_that_it_was_given() {
         let got = output(&mut machine.norouter(OWNER, &exec));
         assert_eq!(got, "the page of web1\n", "{words:?}");
     }
-    // Only users who may read the file have it.
+    // Only users who may read the file have the token.
     for command in [
         &mut machine.norouter(OWNER, &["status", "--json"]),
         &mut machine.norouter(OWNER, &["logs"]),
@@ -329,7 +329,7 @@ fn programs_are_not_led_to_somebody_elses_proxy() {
     };
     let refused = wait_for("an agent that has found the port taken", || {
         let ended = exec(&["curl", "-s", "-u", "ann:secret", "http://web1:8080/"]);
-        // This exit code says that no agent runs.
+        // The exit code 3 says that no agent runs.
         (ended.code != 3).then_some(ended)
     });
     assert_eq!(refused.code, 1, "{refused:?}");
@@ -347,7 +347,7 @@ fn programs_are_not_led_to_somebody_elses_proxy() {
         "the page of web1\n"
     );
     assert_eq!(ended(&mut machine.norouter(OWNER, &["status"])).code, 0);
-    // An agent that was killed leaves its variables behind, and its port to anybody.
+    // An agent that is killed cannot remove its variables, and its port becomes free for others.
     manager.signal(Signal::KILL);
     manager.wait();
     let gone = exec(&["true"]);

@@ -1,4 +1,4 @@
-//! Many requests: none fails, and nothing grows.
+//! Many requests: none may fail, and the memory of the processes must not grow.
 
 use std::{
     collections::BTreeMap,
@@ -15,20 +15,20 @@ use crate::{
     sandbox::{DEADLINE, Sandbox},
 };
 
-/// The variable for the number of requests over which the memory is measured, and that number by default.
+/// The variable for the number of requests while memory is measured, and its default.
 const VARIABLE: &str = "NOROUTER_LAB_REQUESTS";
 const REQUESTS: usize = 20_000;
 
-/// How often memory is measured in each half of the requests.
+/// How often memory is measured during each half of the requests.
 const PARTS: usize = 5;
 
-/// How much a process may grow within 10,000 requests, in KiB.
+/// How much the memory of a process may grow in 10,000 requests, in KiB.
 const GROWTH_MAX: i64 = 1024;
 
-/// How many requests are under way at a time.
+/// How many requests are sent at the same time.
 const WORKERS: usize = 64;
 
-/// Sends one routed request on a connection of its own, in either form.
+/// Sends one routed request on a new connection, in one of its two forms.
 fn request(number: usize) -> io::Result<()> {
     let address: SocketAddr = HTTP.parse().unwrap();
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
@@ -55,7 +55,7 @@ fn request(number: usize) -> io::Result<()> {
     }
 }
 
-/// Sends requests from a host, this many at a time, and returns what went wrong.
+/// Sends requests from a host, this many at the same time. Returns the errors.
 fn failures(host: &Host, workers: usize, count: usize) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -71,7 +71,7 @@ fn failures(host: &Host, workers: usize, count: usize) -> Vec<String> {
         }
     };
     host.namespace().inside(|| {
-        // Threads are in the namespace of their parent.
+        // A thread begins in the namespace of the thread that starts it.
         thread::scope(|scope| {
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             workers
@@ -132,7 +132,8 @@ fn memory_does_not_grow_with_the_number_of_requests() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let count: usize = env::var(VARIABLE).map_or(REQUESTS, |count| count.parse().unwrap());
-    // Requests that are under way during a measurement come and go, so the least of each half is compared.
+    // Requests that are in progress use memory during a measurement, so the smallest values of both halves are
+    // compared.
     let [first, second] = [(); 2].map(|()| {
         let mut least = BTreeMap::new();
         for _ in 0..PARTS {

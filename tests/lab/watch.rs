@@ -1,5 +1,4 @@
-//! The events of a running network, each with the moment at which it was reported, so that a test can say how long
-//! something took.
+//! The events of a running network with their times, so that tests can check how long something took.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -13,7 +12,7 @@ use serde_json::Value;
 
 use crate::{network::Network, sandbox::DEADLINE};
 
-/// The lines of `norouter events` of a network, from when this was made.
+/// The lines that `norouter events` has printed since this value was created.
 pub(crate) struct Watch {
     follower: Child,
     told: Arc<Told>,
@@ -26,7 +25,7 @@ struct Told {
 }
 
 impl Watch {
-    /// Begins to listen to a network that runs. Nothing that is reported after this is missed.
+    /// Subscribes to the events of a running network. From then on, no event is missed.
     pub(crate) fn over(network: &Network) -> Self {
         let mut follow = network.norouter(&["events", "--json"]);
         let mut follower = follow
@@ -49,7 +48,7 @@ impl Watch {
         watch
     }
 
-    /// Waits until it was reported that a host is ready, so that later changes are real ones.
+    /// Waits until a host was reported as ready, so that only later changes are found.
     #[track_caller]
     pub(crate) fn wait_until_told_ready(&self, host: &str) {
         self.wait_for(&format!("{host} to be ready"), |line| {
@@ -60,25 +59,25 @@ impl Watch {
         });
     }
 
-    /// Everything that was reported.
+    /// All events so far.
     pub(crate) fn all(&self) -> Vec<(Instant, Value)> {
         self.told.lines.lock().unwrap().clone()
     }
 
-    /// The changes of a host's state after a moment.
+    /// The changes of a host's state after this time.
     pub(crate) fn states(&self, host: &str, since: Instant) -> Vec<(Instant, Value)> {
         let mut all = self.all();
         all.retain(|(at, line)| *at >= since && is_change(line, host));
         all
     }
 
-    /// The first line that fulfils a condition, and when it came.
+    /// The first event that fulfils a condition, with its time.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, holds: impl Fn(&Value) -> bool) -> (Instant, Value) {
         self.search(what, |(_, line)| holds(line))
     }
 
-    /// When a host was next in a state after a moment, and the line that reported it.
+    /// The next event after this time that reports a host in this state, with its time.
     #[track_caller]
     pub(crate) fn state(&self, host: &str, state: &str, since: Instant) -> (Instant, Value) {
         self.search(&format!("{host} to be {state}"), |(at, line)| {

@@ -1,4 +1,4 @@
-//! Explanations of connections that do not work, where the far end is behind a gateway or behind ssh.
+//! Explanations of connections that do not work, with the far end behind a gateway or behind ssh.
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn why(sandbox: &Sandbox, office: &Office, words: &[&str]) -> (i32, Value) {
     )
 }
 
-/// The step that does not work, and the words about it.
+/// The step that does not work, with its text.
 #[track_caller]
 fn broken(sandbox: &Sandbox, office: &Office, words: &[&str]) -> (String, String) {
     let (code, view) = why(sandbox, office, words);
@@ -52,7 +52,7 @@ fn what_a_gateway_refuses_or_cannot_reach_is_said_with_the_reason() {
     }
     let before = office.gate.heads().len();
     for (target, step, words) in [
-        // A route leads there by the name, and the gateway finds its own loopback.
+        // A route leads to the name, but the gateway resolves it to its own loopback.
         ("sly.corp.test:8000", "dial", "127.0.0.1"),
         ("slow.corp.test:8000", "dial", "timed out"),
         ("none.corp.test:80", "dial", "cannot be resolved"),

@@ -1,9 +1,9 @@
-//! A hostile agent that sends segments on its own connections and messages that are almost right. Whatever it sends, no
-//! host may receive a byte that was not sent for that place of its stream, and nothing may panic.
+//! A hostile agent that sends almost valid messages, and almost valid segments on its own connections. Whatever it
+//! sends, no host may receive a byte that was not sent for that place of its stream, and nothing may panic.
 //!
 //! The value of every valid byte follows from its place in its stream. Segments that may be accepted have only such
-//! bytes. Segments that must not be accepted (a wrong sum, another host's connection, an unknown connection) have
-//! others.
+//! bytes. Segments that must not be accepted (a wrong sum, another host's connection, an unknown connection) have other
+//! bytes.
 
 use std::{
     collections::BTreeMap,
@@ -355,8 +355,8 @@ impl Forge {
         bytes
     }
 
-    /// A packet that must not reach any host: it belongs to another host's connection, or to none. It is not such an
-    /// offence that a few of them end the agent.
+    /// A packet that must not reach any host: it belongs to another host's connection, or to none. A few such packets
+    /// must not end the agent.
     fn marked(&mut self) -> BytesMut {
         let host = Ipv4Addr::new(127, 0, 42, 1 + u8::try_from(self.below(2)).unwrap());
         let key = FlowKey {
@@ -642,7 +642,7 @@ impl Forge {
     }
 }
 
-/// Checks that a packet may be delivered to an honest host: it must not be a marked one, and the plan has to allow it.
+/// Checks that a packet may be delivered to an honest host: it must not have the mark, and the plan has to allow it.
 fn judge(plan: Variant, vip: Vip, packet: &Packet<'_>, honest: &Honest) {
     let (key, segment) = (packet.key(), packet.segment());
     assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");

@@ -71,7 +71,7 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
     }
 }
 
-/// A valid segment with the mark, as a frame.
+/// A valid segment with the sequence number [`MARK`], as a frame.
 pub(crate) fn packet(key: FlowKey, flags: u8, data: &[u8]) -> BytesMut {
     let fields = Fields {
         seq: MARK,

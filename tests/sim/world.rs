@@ -1,4 +1,4 @@
-//! The simulated world: it performs the outputs of the machines, and checks properties that must always hold.
+//! The simulated world: it performs the outputs of the state machines, and checks properties that must always hold.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -33,8 +33,8 @@ const DELAY: Duration = Duration::from_millis(5);
 /// How long a command takes to start.
 const SPAWN: Duration = Duration::from_millis(80);
 
-/// The time between two actions of the hostile agent. At this rate, its faults do not lead to its end, which takes a
-/// hundred in 10 s.
+/// The time between two actions of the hostile agent. The rate is too low for its faults to lead to its end, which
+/// takes a hundred of them in 10 s.
 const MALICE: Duration = Duration::from_millis(400);
 
 /// How many bytes may wait in the manager for one host, with the cost of frames in addition to their bytes.
@@ -382,7 +382,7 @@ impl World {
         self.settle();
     }
 
-    /// Lets all machines act until nothing is left to do at the present time.
+    /// Lets all state machines act until nothing is left to do at the present time.
     fn settle(&mut self) {
         let mut busy = true;
         while busy {

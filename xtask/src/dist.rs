@@ -15,7 +15,7 @@ pub(crate) fn binary() -> PathBuf {
     target().join("dist/norouter")
 }
 
-/// Builds the binary and checks its size, its version, and that it is static.
+/// Builds the binary, and checks its size, its version, and that it is static.
 pub(crate) fn build() -> Result<(), Failure> {
     step("dist: build", compile)?;
     step("dist: static, small, alone", prove)

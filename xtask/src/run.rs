@@ -1,8 +1,5 @@
 //! Runs other programs and measures the time. Only this file prints.
-#![allow(
-    clippy::print_stderr,
-    reason = "chores talk to a person, on the channel for talk"
-)]
+#![allow(clippy::print_stderr, reason = "chores print messages for people")]
 
 use std::{
     env, fmt,

@@ -310,7 +310,7 @@ mod tests {
         }
     }
 
-    /// A connection, as its client's and its server's socket.
+    /// Both sockets of a new connection: the client's and the server's.
     #[cfg(target_os = "linux")]
     async fn connect(listener: &TcpListener) -> (TcpStream, TcpStream) {
         let client = TcpStream::connect(listener.local_addr().unwrap());

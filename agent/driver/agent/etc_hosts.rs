@@ -134,7 +134,7 @@ impl EtcHosts {
     }
 }
 
-/// Removes the blocks of agents that are gone from a hosts file, even damaged ones.
+/// Removes from a hosts file the blocks of agents that have ended, even if they are damaged.
 pub fn repair(path: &Path) -> Result<Repaired, String> {
     let _turn = Turn::take(path);
     for _ in 0..TRIES {

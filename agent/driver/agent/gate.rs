@@ -64,8 +64,8 @@ pub(super) fn lets_in(
     }
 }
 
-/// The user whose share of connections a new one counts against. The user is looked up only if many connections are
-/// open and every user may connect, so that one user cannot keep the others out.
+/// The user against whose share a new connection is counted. The user is looked up only if many connections are open
+/// and every user may connect, so that one user cannot keep the others out.
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
         let core = &shared.lock().core;

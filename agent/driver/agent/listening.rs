@@ -53,7 +53,7 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
         Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
         Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
         Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(&socket).await,
-        // The machine will retry later.
+        // The agent's state machine will retry later.
         Ok(Opened::Held) | Err(_) => {}
     }
 }

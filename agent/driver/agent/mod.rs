@@ -301,7 +301,7 @@ async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End 
     }
 }
 
-/// Dials the destination of a flow, and joins the two.
+/// Dials the destination of a flow, and connects the two.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
     let dialled = if is_published {

@@ -29,7 +29,7 @@ pub(super) struct Notes {
     agent: String,
     /// The number of the newest write.
     newest: Option<u64>,
-    /// Set once the agent has ended: nothing is written any more.
+    /// Whether the agent has ended. Then nothing is written any more.
     closed: bool,
 }
 

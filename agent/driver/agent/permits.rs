@@ -15,7 +15,7 @@ use crate::{
 /// The administrator's file. There is no option for another path, because it could be used to choose other limits.
 pub const FILE: &str = "/etc/norouter/agent.yaml";
 
-/// The name in a refusal for limits that come from the agent's command.
+/// How a refusal names the limits that come from the agent's command.
 const OPTION: &str = "the option --restrict";
 
 /// All limits of an agent that was started with this option. After an error the agent must not serve, because the

@@ -145,7 +145,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Connects to the destination of another host's packets, which the machine has allowed.
+/// Connects to the destination of another host's packets, which the state machine has allowed.
 pub(super) async fn connect_to_address(
     shared: &Arc<Shared>,
     host: String,

@@ -90,7 +90,7 @@ pub(super) struct Shared {
     pub(super) doorman: Doorman,
 }
 
-/// The machine, and the state of the driver under the same lock.
+/// The state machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
     /// The tasks of streams, each to be woken when its flow changes.
@@ -212,7 +212,7 @@ impl Shared {
         self.tell(|core, _| core.handle_served(flow));
     }
 
-    /// Reports a failed dial to the machine.
+    /// Reports a failed dial to the state machine.
     pub(super) fn note_failure<T>(
         self: &Arc<Self>,
         destination: &Destination,

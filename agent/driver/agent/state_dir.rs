@@ -51,7 +51,7 @@ const MARK: &str = ".norouter";
 /// The content of the mark.
 const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no folder that has other files and not this one.\n";
 
-/// The beginning of that content in every version.
+/// The beginning of the mark's content, which is the same in all versions.
 const MARK_BEGIN: &str = "NoRouter ";
 
 /// The files that an agent writes, besides the mark.

@@ -118,8 +118,8 @@ impl Client {
         self.get("/v1/plan").await
     }
 
-    /// Explains why a connection works or does not. It begins at the host `from`, or without one at the manager's own
-    /// host.
+    /// Explains why a connection works or does not. The connection begins at the host `from` or, if that is `None`, at
+    /// the manager's own host.
     pub async fn why(&self, target: &Destination, from: Option<&str>) -> Result<WhyView, Error> {
         let from = from.map(|from| format!("&from={}", escape(from)));
         let target = escape(&target.to_string());

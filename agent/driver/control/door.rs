@@ -54,7 +54,7 @@ pub enum OpenError {
     /// Another running manager has the name.
     #[error("a network with the name \"{name}\" runs already")]
     Taken {
-        /// The name.
+        /// The name of that network.
         name: Name,
     },
     /// Another running manager has the same manifest.

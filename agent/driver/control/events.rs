@@ -22,7 +22,7 @@ pub(super) const HOST: &str = "host";
 pub(super) const EVENT: &str = "event";
 pub(super) const MISSED: &str = "missed";
 
-/// Streams a network's events: from now on, or the kept ones after the event with this number.
+/// Streams a network's events. With `after`, the stream begins with the kept lines of the log after this number.
 pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
     tokio::spawn(tell(network.clone(), after, sender));

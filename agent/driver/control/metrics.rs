@@ -20,7 +20,7 @@ pub(super) fn text(network: &NetworkView, flows: usize) -> String {
         &mut out,
         "norouter_uptime_seconds",
         "gauge",
-        "Seconds since the manager began.",
+        "Seconds since the manager was started.",
     );
     let uptime = std::time::Duration::from_millis(network.uptime_ms).as_secs_f64();
     let _ = writeln!(out, "norouter_uptime_seconds{{{of}}} {uptime}");
@@ -71,25 +71,25 @@ pub(super) fn text(network: &NetworkView, flows: usize) -> String {
     each(
         "norouter_host_malformed_packets_total",
         "counter",
-        "Those of the refused packets that were no packets of this network.",
+        "Refused packets that were not packets of this network.",
         &|host| host.traffic.malformed,
     );
     each(
         "norouter_host_spoofed_packets_total",
         "counter",
-        "Those of the refused packets that the host has sent in the name of another.",
+        "Refused packets that the host has sent with the address of another host.",
         &|host| host.traffic.spoofed,
     );
     each(
         "norouter_host_stray_packets_total",
         "counter",
-        "Those of the refused packets that belong to no connection.",
+        "Refused packets that did not belong to a connection.",
         &|host| host.traffic.stray,
     );
     each(
         "norouter_host_shed_packets_total",
         "counter",
-        "Packets to the host that were dropped because too much was waiting.",
+        "Packets to the host that were dropped because its queue was too long.",
         &|host| host.traffic.shed,
     );
     head(

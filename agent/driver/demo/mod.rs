@@ -28,7 +28,7 @@ const HOSTS: [(&str, Ipv4Addr); 3] = [
     ("attic", Ipv4Addr::new(127, 0, 42, 103)),
 ];
 
-/// The ports that are tried for the pages. The first one is used that is free at the addresses of all three hosts.
+/// The ports that are tried for the pages. The first one that is free at the addresses of all three hosts is used.
 const PORTS: std::ops::Range<u16> = 8080..8180;
 
 /// The address of a page in a host's own network, where all ports are free.

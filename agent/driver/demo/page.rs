@@ -1,4 +1,4 @@
-//! The web page of a host of the demo. It has the name of the host, and the times in which the others are reached.
+//! The web page of a host of the demo. It has the name of the host, and the times that connections to the others take.
 //!
 //! The page does not know the network. It connects to addresses like any program.
 

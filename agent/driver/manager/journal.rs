@@ -52,7 +52,7 @@ struct About {
 }
 
 impl About {
-    /// The part of both limits that the lines of this host use, in bytes.
+    /// How much of both limits the lines of this host use, expressed in bytes.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }

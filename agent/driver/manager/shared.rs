@@ -62,14 +62,14 @@ pub enum Unmet {
     /// Nothing is held, or it was shown with another number.
     #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
-    /// The question does not exist, or does not wait for an answer any more.
+    /// There is no such question, or it does not wait for an answer any more.
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
     NoPrompt,
     /// The command is not allowed to ask.
     #[error("only the command of a host that is being connected to may ask, and not too much")]
     NoAsker,
     /// This network has no manifest to reload.
-    #[error("this network has no manifest that could be read again")]
+    #[error("this network has no manifest to reload")]
     NoManifest,
 }
 
@@ -90,7 +90,7 @@ pub(super) struct Shared {
     pub(super) wake_watch: Mutex<WakeWatch>,
 }
 
-/// The machine, and the state of the driver under the same lock.
+/// The state machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
     /// Whether the state has changed since the last snapshot.

@@ -1,4 +1,4 @@
-//! The only clock of the program, and the detection of times at which it stood still.
+//! The only clock of the program, and the detection that the computer was suspended.
 
 use std::time::{Duration, Instant as SystemInstant};
 

@@ -24,8 +24,8 @@ pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
 }
 
-/// Like [`replace`], but only if `still` returns true just before the replacement, because the file has not changed in
-/// the meantime. Returns whether the file was replaced.
+/// Like [`replace`], but only if `still` confirms just before the replacement that the file has not changed. Returns
+/// whether the file was replaced.
 pub(crate) fn replace_if(
     path: &Path,
     content: &[u8],
@@ -161,7 +161,7 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {path}: {what}; {next}")
 }
 
-/// Writes a new file next to the old one and renames it, if `still` returns true.
+/// Writes a new file next to the old one, and renames it if `still` confirms that the old one has not changed.
 fn swap(
     path: &Path,
     content: &[u8],

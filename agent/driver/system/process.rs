@@ -29,7 +29,7 @@ fn exists(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    // A process that this one may not signal exists. Only this error means that it does not.
+    // Only this error means that the process does not exist. Other errors, such as a missing permission, do not.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 

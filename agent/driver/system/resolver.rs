@@ -126,7 +126,7 @@ impl Resolver {
                 None => failed = true,
             }
         }
-        // It is certain that the name does not exist only if no lookup has failed.
+        // If a lookup has failed, it is not certain that the name does not exist.
         absent.filter(|_| !failed)
     }
 

@@ -3,8 +3,8 @@
 use std::{future::Future, io};
 
 /// Completes when the process is asked to stop: by SIGTERM, SIGINT or SIGHUP, or on Windows by Ctrl-C, Ctrl-Break or
-/// the closing of the console. The signals are caught from this call on. It is for agents; for a manager, SIGHUP has
-/// another meaning.
+/// the closing of the console. The signals are caught from this call on. Only agents use it, because SIGHUP has another
+/// meaning for a manager.
 pub fn terminated() -> io::Result<impl Future<Output = ()>> {
     let mut requests = Requests::listen()?;
     Ok(async move {

@@ -1,5 +1,5 @@
 //! Detects that the machine reaches the internet in another way than before: through another Wi-Fi, a cable or a VPN,
-//! or at all again.
+//! or after it was offline.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 

@@ -167,7 +167,7 @@ fn fifty_suggestions_a_second_are_heard() {
 fn the_address_that_was_not_used_for_longest_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
-    // The address that was reported first is used now, so that the second one is unused for longest.
+    // The address that was reported first is used now, so that the second one has been unused for the longest time.
     let now = now + Duration::from_secs(1);
     assert!(is_known(&mut switch, now, 1, nth(0)));
     let reset = segment((A, 1), (nth(0), 443), RST, 101, 0);

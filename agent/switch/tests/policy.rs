@@ -1,4 +1,4 @@
-//! What the policy refuses, which flows it ends, and how refusals are reported.
+//! The policy: which flows it refuses, which it ends, and how refusals are reported.
 
 use super::{
     routes::{answer, dial, route},

@@ -1,6 +1,6 @@
 """The hostile agents of the lab: `agent.py MODE PLACE AGENT...` is the command of a host, and each mode is an attack.
 
-The attack begins when PLACE.go exists, and PLACE.sent counts what was sent.
+The attack begins when PLACE.go exists. PLACE.sent contains the number of frames and of bytes that were sent.
 """
 
 import os
@@ -37,7 +37,7 @@ def nothing(agent):
 
 @mode
 def refused_unread(agent):
-    """Each is answered by a reset that waits for a sender who does not read."""
+    """SYNs that are refused. Their resets stay in the queue of this host, which does not read."""
     blocks = [b for n in range(4) for b in agent.syns(agent.me - agent.me % 256 + 240 + n, 1)]
     ready(agent, drains=False)
     for block in blocks:
@@ -113,7 +113,7 @@ def syn_relay(agent):
 
 @mode
 def syn_silent(agent):
-    """To a host that never answers: every flow stays half open."""
+    """SYNs to a host that does not answer, so that every flow stays half open."""
     blocks = agent.syns(agent.hosts["silent"], ECHO, range(1024, 1024 + 16_400))
     ready(agent)
     for _ in range(3):
@@ -124,7 +124,7 @@ def syn_silent(agent):
 
 @mode
 def syn_self(agent):
-    """From itself to itself."""
+    """Packets from this host to itself."""
     blocks = agent.syns(agent.me, ECHO)
     ready(agent)
     agent.repeat(blocks, line.BLOCK)
@@ -148,7 +148,7 @@ def resets(agent):
 
 
 def flood_flows(agent, to, port, count, window, answer):
-    """Opens flows, and answers whatever comes as long as it lasts."""
+    """Opens flows, and answers every packet until the end."""
     ready(agent, drains=False)
     flows = agent.open(count, agent.hosts[to], port, window=window)
     answer(flows, None)
@@ -158,7 +158,7 @@ def flood_flows(agent, to, port, count, window, answer):
 
 @mode
 def zero_window(agent):
-    """The service has much to say, and nothing of it is taken; every question is answered."""
+    """The service sends much. The window stays closed, and every window probe is answered."""
 
     def answer(flows, segment):
         if segment and segment.dport in flows:
@@ -170,7 +170,7 @@ def zero_window(agent):
 
 @mode
 def tiny_window(agent):
-    """One byte is taken at a time."""
+    """The window is one byte."""
 
     def answer(flows, segment):
         if segment and segment.dport in flows:
@@ -184,7 +184,7 @@ def tiny_window(agent):
 
 @mode
 def fill(agent):
-    """The service does not read; as much as is taken is sent again and again."""
+    """The service does not read. As many bytes as fit into its window are sent again and again."""
     data = bytes(60_000)
 
     def answer(flows, segment):
@@ -199,7 +199,7 @@ def fill(agent):
 
 @mode
 def dns_questions(agent):
-    """Questions for names of the network, on a hundred flows, twenty at a time."""
+    """DNS questions for names of the network: twenty at a time on each of a hundred flows."""
     name = b"\x04good\x00"
     question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + name + b"\x00\x01\x00\x01"
     questions = (len(question).to_bytes(2, "big") + question) * 20
@@ -221,7 +221,7 @@ def dns_questions(agent):
 
 @mode
 def relay_questions(agent):
-    """Names that nobody answers for, again and again."""
+    """DNS questions for names that no server answers, again and again."""
     ready(agent, drains=False)
     for base in range(10_000, 60_000, 200):
         flows = agent.open(200, agent.hosts["good2"], RELAY, base)
@@ -233,7 +233,7 @@ def relay_questions(agent):
 
 @mode
 def stray(agent):
-    """The largest packets, of flows that were never begun."""
+    """Packets of the largest size that belong to no flow."""
     block = b"".join(packet(agent.me, 1024 + n, agent.hosts["good"], ECHO, 9, 9, ACK, data=bytes(65_495)) for n in range(16))
     ready(agent)
     agent.repeat([block], 16)
@@ -268,7 +268,7 @@ def no_kind(agent):
 
 
 def fuzzed(agent, chance):
-    """A good frame with some bits of it turned, or something else in its place."""
+    """A valid frame with some flipped bits, or other bytes instead."""
     kind = chance.randrange(6)
     if kind == 0:
         whole = packet(agent.me, chance.randrange(65536), agent.hosts["good"], ECHO, chance.getrandbits(32))
@@ -284,7 +284,7 @@ def fuzzed(agent, chance):
         flags = chance.randrange(64)
         whole = packet(agent.me, 9, agent.hosts["laptop"], chance.choice([ECHO, DNS]), 5, 5, flags, data=chance.randbytes(40))
     whole = bytearray(whole)
-    # The length stays as it is, mostly: all that follows would be out of step.
+    # The length is seldom changed, because the stream could not be decoded any further.
     for _ in range(chance.randrange(3)):
         whole[chance.randrange(4 if chance.random() < 0.99 else 0, len(whole))] ^= 1 << chance.randrange(8)
     return bytes(whole)
@@ -300,7 +300,7 @@ def fuzz(agent):
 
 @mode
 def fuzz_flows(agent):
-    """In flows that are established: what the witness takes is what belongs to its place, or nothing."""
+    """Invalid segments of established flows. The witness must receive only the bytes of each place."""
     chance = random.Random(time.time_ns())
     text = pattern(0, 200_000)
 
@@ -310,9 +310,9 @@ def fuzz_flows(agent):
         data = text[at - 1 : at - 1 + chance.randrange(1_400)]
         kind = chance.randrange(8)
         to = (agent.hosts["laptop"], WITNESS)
-        if kind == 0:  # The wrong bytes, with a wrong sum.
+        if kind == 0:  # Wrong bytes with a wrong sum.
             return packet(agent.me, port, *to, sent, got, ACK, data=chance.randbytes(99), spoil=1 + chance.randrange(65_000))
-        if kind == 1:  # The wrong bytes, far outside of the window.
+        if kind == 1:  # Wrong bytes far outside of the window.
             return packet(agent.me, port, *to, sent + (1 << 30) & 0xFFFFFFFF, got, ACK, data=chance.randbytes(99))
         if kind == 2:
             return packet(agent.me, port, *to, at, chance.getrandbits(32), ACK, chance.randrange(65536), data)
@@ -340,7 +340,7 @@ def fuzz_flows(agent):
 
 
 def in_a_flow(agent, to, port, make):
-    """Opens one flow, and repeats blocks that are made for it."""
+    """Opens one flow, and repeats the blocks that `make` returns."""
     ready(agent, drains=False)
     flows = agent.open(1, agent.hosts[to], port)
     agent.drain()
@@ -350,7 +350,7 @@ def in_a_flow(agent, to, port, make):
 
 @mode
 def one_byte(agent):
-    """A stream of one byte in each segment."""
+    """A stream with one byte in each segment."""
     text = pattern(0, 100_000)
     in_a_flow(
         agent,
@@ -362,7 +362,7 @@ def one_byte(agent):
 
 @mode
 def out_of_order(agent):
-    """Every other byte of the window: more holes than anybody keeps."""
+    """Every second byte of the window, which makes more holes than a receiver remembers."""
     text = pattern(0, 60_000)
     in_a_flow(
         agent,
@@ -374,20 +374,20 @@ def out_of_order(agent):
 
 @mode
 def overlaps(agent):
-    """Segments that begin before the end of the last one."""
+    """Segments that overlap."""
     text = pattern(0, 60_000)
     in_a_flow(agent, "good", WITNESS, lambda make: ([b"".join(make(1 + n, text[n : n + 900]) for n in range(1, 50_000, 100))], 500))
 
 
 @mode
 def acks(agent):
-    """The same acknowledgement for ever, as if something was lost."""
+    """The same acknowledgment for ever, as if a segment had been lost."""
     in_a_flow(agent, "laptop", SOURCE, lambda make: ([make(1) * 1_000], 1_000))
 
 
 @mode
 def hold(agent):
-    """Flows that stay, to something that never reads: each is an open file of the one who takes it."""
+    """Flows that stay open, to a service that does not read. Each needs an open file of its agent."""
     ready(agent, drains=False)
     for base in range(10_000, 11_500, 100):
         agent.open(100, agent.hosts["laptop"], DEAF, base)
@@ -396,7 +396,7 @@ def hold(agent):
 
 @mode
 def half_closed(agent):
-    """Flows that are finished on one side only, by the thousand."""
+    """Thousands of flows that only one side finishes."""
     ready(agent, drains=False)
     for base in range(1_024, 9_024, 500):
         for port, (sent, got) in agent.open(500, agent.hosts["good"], DEAF, base).items():
@@ -406,7 +406,7 @@ def half_closed(agent):
 
 @mode
 def results(agent):
-    """Answers to questions that nobody has asked, or nobody waits for."""
+    """Answers to questions that were not asked, or were answered already."""
     ready(agent)
     answers = [control({"type": "result", "body": {"request_id": n % 7, "op": "ping", "data": "x" * 400}}) for n in range(500)]
     agent.repeat([b"".join(answers)], 500)
@@ -418,7 +418,7 @@ def suggestion(agent, addresses):
 
 @mode
 def suggestions(agent):
-    """As many as are taken."""
+    """Route suggestions at the highest accepted rate."""
     ready(agent)
     number = 0
     while True:
@@ -437,7 +437,7 @@ def many_suggestions(agent):
 
 @mode
 def new_problems(agent):
-    """Other problems every time, as long as they may be."""
+    """Lists of problems of the greatest length, each different."""
     blocks = [problems(64, "%d " % n + "w" * 380) for n in range(50)]
     ready(agent)
     agent.repeat(blocks, 1)
@@ -445,7 +445,7 @@ def new_problems(agent):
 
 @mode
 def slow_problems(agent):
-    """The same, at the pace at which each change is told."""
+    """Different lists of problems, at a rate at which every change is reported."""
     ready(agent)
     for number in range(1 << 30):
         agent.put(problems(64, "%d " % number + "w" * 380), 1)
@@ -454,7 +454,7 @@ def slow_problems(agent):
 
 @mode
 def drip(agent):
-    """A frame of the largest size, a byte at a time and as fast as that goes."""
+    """A frame of the largest size, written byte by byte as fast as possible."""
     ready(agent)
     while True:
         for byte in control(b" " * 200_000):
@@ -463,7 +463,7 @@ def drip(agent):
 
 @mode
 def huge_greeting(agent):
-    """A greeting as long as it may be, and then many that are longer."""
+    """A greeting of the greatest length, and then many that are longer."""
     agent.real["body"]["data"]["more"] = [{"": 0}] * 8_000
     ready(agent)
     agent.real["body"]["data"]["more"] *= 15
@@ -472,7 +472,7 @@ def huge_greeting(agent):
 
 @mode
 def dies(agent):
-    """It says what it is, and ends."""
+    """Sends a greeting, and ends."""
     ready(agent)
     agent.put(b"", 1)
     os._exit(1)
@@ -480,7 +480,7 @@ def dies(agent):
 
 @mode
 def probes(agent):
-    """Whatever is asked is answered at length."""
+    """Answers every question with a long text."""
     agent.real["body"]["data"]["features"] += ["heartbeat", "probe"]
     agent.greet()
     for come in agent.frames():
@@ -494,7 +494,7 @@ def probes(agent):
 def main():
     name, place, *command = sys.argv[1:]
     MODES[name](line.Line(place, command))
-    # What it was to do is done; it stays, and its input ends it.
+    # The attack is over. The process stays until its standard input ends.
     select.select([], [], [])
 
 

@@ -1,28 +1,28 @@
-//! The attacks, each in one line of this table. `agent.py` says what a hostile agent does, `local.py` what another user
-//! of the laptop does.
+//! The table of all attacks. `agent.py` describes what hostile agents do, and `local.py` what another user of the
+//! laptop does.
 
-/// One attack, or several at the same time.
+/// An attack, which can consist of several at the same time.
 #[derive(Clone, Debug)]
 pub(crate) struct Attack {
     /// The name of the attack.
     pub(crate) name: &'static str,
-    /// What each of the hostile agents does.
+    /// The mode of each hostile agent; see `agent.py`.
     pub(crate) agents: &'static [&'static str],
-    /// What another user of the laptop does.
+    /// The arguments of `local.py` for another user of the laptop. `None` if there is none.
     pub(crate) local: Option<&'static str>,
-    /// Whether those who connect go through the gateway that is attacked.
+    /// Whether the measured connections go through the gateway, because the gateway is attacked.
     pub(crate) gateway: bool,
-    /// Whether a person asks why the hostile host cannot be reached.
+    /// Whether a person asks at the same time why the hostile host cannot be reached.
     pub(crate) asked: bool,
-    /// How many files the manager may have open; `None` without a limit.
+    /// How many files the manager may have open. `None` if there is no special limit.
     pub(crate) files: Option<u32>,
-    /// Whether it goes so far beyond what a good host does that the attacker has to be named.
+    /// Whether the attack is so excessive that the attacker has to be named to people.
     pub(crate) named: bool,
-    /// How much has to be sent at least; with less it was not an attack.
+    /// How many frames or connections have to be sent at least, so that it counts as an attack.
     pub(crate) least: u64,
 }
 
-/// An attack of one agent that has to be named.
+/// An attack of one agent, which has to be named.
 const fn attack(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
     Attack {
         name,
@@ -36,7 +36,7 @@ const fn attack(name: &'static str, agents: &'static [&'static str], least: u64)
     }
 }
 
-/// An attack that stays within what a host may do, or that only uses the budget of its own flows.
+/// An attack that stays within a host's rights, or uses up only the budget of its own flows. It need not be named.
 const fn quiet(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
     Attack {
         named: false,
@@ -56,13 +56,13 @@ const fn local(name: &'static str, what: &'static str, least: u64) -> Attack {
 #[rustfmt::skip]
 pub(crate) const ATTACKS: &[Attack] = &[
     quiet("nothing", &["nothing"], 0),
-    // Packets that lead nowhere.
+    // Packets that are refused.
     attack("refused SYNs, own queue not read", &["refused-unread"], 5_000),
     attack("the same from one port", &["refused-one-port"], 5_000),
     attack("refused SYNs, queue read", &["refused-read"], 5_000),
     attack("resets of flows that never were", &["resets"], 5_000),
     attack("stray packets of 64 KiB", &["stray"], 100),
-    // Flows that begin, and no more.
+    // Flows that only begin.
     attack("SYNs to the laptop's DNS port", &["syn-dns"], 5_000),
     attack("SYNs to a published port", &["syn-good"], 5_000),
     attack("7,800 features, then SYNs", &["features-then-syns"], 5_000),
@@ -73,7 +73,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack { gateway: true, ..quiet("relay questions that nobody answers", &["relay-questions"], 400) },
     Attack { files: Some(1_024), ..attack("1,500 flows, 1,024 open files", &["hold"], 500) },
     quiet("flows closed on one side", &["half-closed"], 1_000),
-    // Within flows.
+    // Packets within flows.
     quiet("300 flows, zero window", &["zero-window"], 600),
     quiet("300 flows, a window of one byte", &["tiny-window"], 600),
     attack("300 flows, filled", &["fill"], 600),
@@ -95,7 +95,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack("60,000 addresses in a suggestion", &["many-suggestions"], 1),
     attack("greetings of 1 MB", &["huge-greeting"], 1),
     Attack { asked: true, ..quiet("answers to probes of 1 MB", &["probes"], 1) },
-    // Bytes.
+    // Invalid bytes.
     attack("frames of no kind, broken JSON", &["no-kind"], 100),
     attack("fuzz of frames", &["fuzz"], 100),
     quiet("a byte at a time", &["drip"], 1_000),
@@ -103,7 +103,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     quiet("standard error, line breaks", &["stderr-breaks"], 1),
     quiet("standard error, one line", &["stderr-endless"], 1),
     attack("dies and comes back", &["dies"], 1),
-    // Several.
+    // Several attacks at once.
     attack("five at once", &["syn-dns", "json-objects", "refused-unread", "same-problems", "syn-good"], 5_000),
     // Another user of the laptop.
     local("16,585 connections of another user", "idle 16585 127.0.42.12 8082", 1),

@@ -1,7 +1,7 @@
-"""What a hostile agent needs: frames, packets, a way in and a way out.
+"""The parts of a hostile agent: it makes frames and packets, reads and writes.
 
-It greets as the real agent would, whose command is given, so that it has every feature that a manager may ask for. It writes as
-fast as the manager reads, keeps count of what it has written, and ends with its input.
+Its greeting comes from a real agent, whose command is given, so that it has every feature that a manager may require.
+It writes as fast as the manager reads, counts what it has written, and ends with its standard input.
 """
 
 import json
@@ -40,7 +40,7 @@ def address(text):
 
 
 def folded(number):
-    """The sum of a number's 16-bit words, with carries."""
+    """The one's complement sum of a number's 16-bit words."""
     return number % 0xFFFF
 
 
@@ -57,12 +57,12 @@ def packet(src, sport, dst, dport, seq=1, ack=0, flags=SYN, window=0xFFFF, data=
 
 
 def pattern(start, count):
-    """What a byte of a flow may be: its place says it, so that a service knows what was never sent there."""
+    """The valid bytes of a flow. Each follows from its place, so that a service detects all others."""
     return bytes((n * 31 + n // 251) & 0xFF for n in range(start, start + count))
 
 
 class Segment:
-    """What came in."""
+    """A segment that was received."""
 
     def __init__(self, payload):
         self.length = len(payload) - 20 - (payload[32] >> 4) * 4
@@ -73,7 +73,7 @@ class Segment:
 
 
 class Line:
-    """The standard streams of the agent, from its first configuration on."""
+    """The standard streams of the agent. The constructor waits for the configuration."""
 
     def __init__(self, place, command):
         self.place, self.buffer = place, bytearray()
@@ -102,7 +102,7 @@ class Line:
         child.kill()
         child.wait()
         greeting = json.loads(text)
-        # Nobody answers questions here, unless a mode does.
+        # These features are removed, because only some modes answer questions.
         features = greeting["body"]["data"]["features"]
         greeting["body"]["data"]["features"] = [name for name in features if name not in ("heartbeat", "probe")]
         return greeting
@@ -112,7 +112,7 @@ class Line:
         self.put(control(self.real), 0)
 
     def wait(self):
-        """Waits until the test says that it begins."""
+        """Waits until the test begins the attack."""
         while not os.path.exists(self.place + ".go"):
             time.sleep(0.01)
 
@@ -124,7 +124,7 @@ class Line:
         os._exit(0)
 
     def put(self, data, count):
-        """Counts frames, and writes them. The count comes first: the manager may not take them to their end."""
+        """Counts and writes frames. They are counted first, because the manager may not read all of them."""
         sent, size = struct.unpack("<QQ", self.counters[:])
         self.counters[:] = struct.pack("<QQ", sent + count, size + len(data))
         view = memoryview(data)
@@ -135,7 +135,7 @@ class Line:
                 os._exit(0)
 
     def drain(self):
-        """Reads and forgets whatever comes, from now on."""
+        """From now on, reads and discards everything."""
         threading.Thread(target=self.read_all, daemon=True).start()
 
     @staticmethod
@@ -144,7 +144,7 @@ class Line:
             pass
 
     def frames(self, timeout=None):
-        """What comes, one frame after the other; `None` when nothing has for so many seconds."""
+        """The received frames. `None` stands for this many seconds without one."""
         while True:
             while len(self.buffer) >= 8 and len(self.buffer) >= (end := 4 + int.from_bytes(self.buffer[1:4], "big")):
                 kind, payload = self.buffer[5], bytes(self.buffer[8:end])
@@ -159,7 +159,7 @@ class Line:
             self.buffer += data
 
     def repeat(self, blocks, count):
-        """Writes the same blocks of so many frames each for ever."""
+        """Writes the same blocks, of this many frames each, for ever."""
         while True:
             for block in blocks:
                 self.put(block, count)
@@ -170,7 +170,7 @@ class Line:
         return [b"".join(frames[n : n + BLOCK]) for n in range(0, len(frames), BLOCK)]
 
     def open(self, count, dst, dport, base=10000, window=0xFFFF):
-        """Opens flows; a table of the next numbers to send and to acknowledge by port, and what else has come."""
+        """Opens flows. Returns the sequence and acknowledgment numbers of each, by port."""
         for port in range(base, base + count):
             self.put(packet(self.me, port, dst, dport, 0, 0, SYN), 1)
         flows, end = {}, time.monotonic() + 5

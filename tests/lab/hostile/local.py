@@ -1,6 +1,6 @@
-"""What another user of the laptop does: `local.py PLACE idle COUNT HOST PORT` keeps connections open and says nothing.
+"""Another user of the laptop: `local.py PLACE idle COUNT HOST PORT` keeps connections open and sends nothing.
 
-It begins when PLACE.go exists, and PLACE.sent counts the connections. Its end is that of its input.
+It begins when PLACE.go exists, and ends with its standard input. PLACE.sent contains the number of connections.
 """
 
 import mmap
@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 
-# How many connections a process has: the usual limit of files is 1,024.
+# How many connections one process has. The usual limit of open files is 1,024.
 SHARE = 900
 
 

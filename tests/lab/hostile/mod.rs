@@ -1,13 +1,13 @@
-//! Hostile hosts, and other users of the laptop: whatever they do, the others do not notice.
+//! Hostile hosts, and other users of the laptop, must not disturb the honest hosts.
 //!
-//! Each attack has a network of its own. Before the attack and while it lasts, there are round trips through one honest
-//! host and connections through another. A machine that does something else at the same time makes both worse: a result
-//! beyond its bar is measured a second time, and counts only if it is beyond it again. Round trips without any network
-//! at the same time show when the machine itself was slow. Such a measure does not count, unless there is never a
-//! better one.
+//! Each attack has a network of its own. Before and during the attack, the test measures round trips through one honest
+//! host, and connections through another one. Other work on the machine makes both slower, so a result beyond its limit
+//! is measured again, and counts only if it is beyond the limit a second time. Round trips without a network show at
+//! the same time whether the machine itself was slow. The results of such a time do not count, unless there are no
+//! others.
 //!
-//! `cargo xtask hostile SECONDS` makes every attack last that long, and `NOROUTER_LAB_HOSTILE_ONLY` chooses the attacks
-//! whose names contain one of its words (with commas between them).
+//! `cargo xtask hostile SECONDS` sets the length of each attack, and `NOROUTER_LAB_HOSTILE_ONLY` selects attacks by
+//! parts of their names, separated by commas.
 
 mod attacks;
 mod probe;
@@ -29,26 +29,27 @@ use stage::{Measured, Stage};
 
 use crate::ground::generous;
 
-/// The variables for how many seconds an attack lasts, and for which attacks are made; and how long an attack lasts by
-/// default.
+/// The variables for the length of an attack in seconds, and for the selection of attacks, and the default length.
 const SECONDS: &str = "NOROUTER_LAB_HOSTILE";
 const ONLY: &str = "NOROUTER_LAB_HOSTILE_ONLY";
 const SHORT: Duration = Duration::from_millis(1_800);
 
-/// How long everything is measured without an attack.
+/// How long to measure before the attack.
 const BEFORE: Duration = Duration::from_millis(900);
 
-/// How often an attack is measured at most.
+/// How many times an attack is measured at most.
 const MEASURES: usize = 5;
 
-/// How much memory the manager may have, in KiB: 256 MiB for what hosts make it keep, and what it has without them.
+/// How much memory the manager may use, in KiB: 256 MiB for data that hosts make it keep, and what it uses without
+/// hosts.
 const MEMORY: u64 = (256 + 40) << 10;
 
-/// How soon the manager has to answer a person.
+/// How long the manager may take to answer a person.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The 99th percentile during an attack, and its bar. In the long form, on a machine that does nothing else, the bar is
-/// hardly more than before. The short form finds on any machine what makes others stand still.
+/// The 99th percentile during an attack, and its limit. If the test runs for long, on an idle machine, the limit is
+/// close to the time before the attack. If it is short, the limit is so high that only blocked hosts exceed it on any
+/// machine.
 fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
     let [calm, stormy] = times.clone().map(|times| times.quantile(990));
     let bar = (calm * 2).max(calm + Duration::from_millis(5));
@@ -56,13 +57,13 @@ fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
 }
 
 impl Measured {
-    /// Whether the machine itself was slower than before, for what has nothing to do with the network.
+    /// Whether round trips without a network were also slower than before the attack.
     fn is_noise(&self) -> bool {
         let (stormy, bar) = bar(&self.machine, false);
         stormy > bar
     }
 
-    /// Everything that is beyond its bar.
+    /// All results beyond their limits.
     fn faults(&self, attack: &Attack, short: bool) -> Vec<String> {
         let mut faults = self.wrong.clone();
         for (what, times) in [
@@ -101,7 +102,7 @@ impl Measured {
         faults
     }
 
-    /// A line of the table.
+    /// The line of the table of results.
     fn row(&self, attack: &Attack, faults: &[String]) -> String {
         let shown = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
         let three = |times: &Times| {
@@ -133,7 +134,8 @@ impl Measured {
     }
 }
 
-/// Makes an attack, until it was borne or was twice beyond a bar. Prints a line for each time.
+/// Repeats an attack until its results are within the limits, or were twice beyond them. Prints a line for each
+/// attempt.
 fn verdict(attack: &Attack, during: Duration) -> Vec<String> {
     let (mut last, mut counted) = (Vec::new(), 0);
     for _ in 0..MEASURES {
@@ -167,7 +169,7 @@ fn whatever_a_hostile_host_does_the_others_do_not_notice() {
     let chosen = |attack: &&Attack| only.split(',').any(|word| attack.name.contains(word));
     let attacks: Vec<_> = ATTACKS.iter().filter(chosen).collect();
     assert!(!attacks.is_empty(), "{only:?} is in no attack's name");
-    // This process has thousands of connections.
+    // This process needs thousands of connections.
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let current = maximum;
     setrlimit(Resource::Nofile, Rlimit { current, maximum }).unwrap();

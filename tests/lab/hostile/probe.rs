@@ -1,5 +1,5 @@
-//! Clients that ask at fixed moments whatever happens. Times are measured from the moment at which a question was due:
-//! while everything stands still, each question that could not be asked is a late one.
+//! Clients that send questions at fixed times. A duration is measured from the time at which its question was due. If
+//! everything is blocked, each question that could not be sent therefore counts as late.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -11,10 +11,10 @@ use std::{
 
 use crate::sandbox::Netns;
 
-/// How long a single question may take. One that takes longer has failed.
+/// How long a question may take. After that it has failed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The bytes that a client sends, to get them back.
+/// The question, which a service sends back.
 const WORDS: &[u8] = b"how long does it take until this is back where it has come from?";
 
 /// One client.
@@ -25,7 +25,7 @@ pub(crate) struct Probe {
 
 #[derive(Default)]
 struct Shared {
-    /// When the client was stopped.
+    /// The time at which the client was stopped. `None` while it runs.
     over: Mutex<Option<Instant>>,
     answers: Mutex<Vec<Answer>>,
 }
@@ -37,12 +37,12 @@ struct Answer {
     failed: Option<String>,
 }
 
-/// Times in ascending order.
+/// Durations in ascending order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    /// The time within which this many in a thousand stay.
+    /// The duration that this many of a thousand questions do not exceed.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0
@@ -51,14 +51,14 @@ impl Times {
             .unwrap_or(Duration::MAX)
     }
 
-    /// How many there are.
+    /// The number of durations.
     pub(crate) fn count(&self) -> usize {
         self.0.len()
     }
 }
 
 impl Probe {
-    /// One connection that stays, with a question every 2 ms.
+    /// A client with one connection, and a question every 2 ms.
     pub(crate) fn round_trips(netns: &Netns, to: SocketAddr) -> Self {
         let mut stream = None;
         Self::start(netns, Duration::from_millis(2), move || {
@@ -73,14 +73,14 @@ impl Probe {
         })
     }
 
-    /// A connection every 5 ms, with a question on it.
+    /// A client that opens a connection every 5 ms, with one question on each.
     pub(crate) fn connects(netns: &Netns, to: SocketAddr) -> Self {
         Self::start(netns, Duration::from_millis(5), move || {
             exchange(&mut connect(to)?)
         })
     }
 
-    /// A connection every 5 ms through an HTTP proxy, to a name, with a question on it.
+    /// A client that opens a connection to a name through an HTTP proxy every 5 ms, with one question on each.
     pub(crate) fn connects_through(netns: &Netns, proxy: SocketAddr, name: &'static str) -> Self {
         Self::start(netns, Duration::from_millis(5), move || {
             let mut stream = connect(proxy)?;
@@ -105,18 +105,18 @@ impl Probe {
     ) -> Self {
         let shared = Arc::new(Shared::default());
         let inner = shared.clone();
-        // Threads are in the namespace of their parent.
+        // A thread begins in the namespace of the thread that starts it.
         let thread = netns.inside(|| thread::spawn(move || inner.run(every, ask)));
         Self { shared, thread }
     }
 
-    /// How many answers there are since a moment.
+    /// The number of answers since this time.
     pub(crate) fn count(&self, since: Instant) -> usize {
         let answers = self.shared.answers.lock().unwrap();
         answers.iter().filter(|answer| answer.due >= since).count()
     }
 
-    /// Stops, and waits for the question that is under way.
+    /// Stops the client, and waits for its last answer.
     pub(crate) fn stop(self) -> Answers {
         *self.shared.over.lock().unwrap() = Some(Instant::now());
         self.thread.join().unwrap();
@@ -124,11 +124,11 @@ impl Probe {
     }
 }
 
-/// Everything that a client has measured.
+/// All results of a client.
 pub(crate) struct Answers(Vec<Answer>);
 
 impl Answers {
-    /// The times of everything that was due within a span, and how much of it failed and why.
+    /// The durations of all questions that were due within this time, and the reasons of those that failed.
     pub(crate) fn within(&self, from: Instant, to: Instant) -> (Times, Vec<String>) {
         let within = |answer: &&Answer| (from..to).contains(&answer.due);
         let mut times: Vec<_> = self
@@ -155,7 +155,7 @@ impl Shared {
                 return;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            // A question that was due before the end and could not be asked any more is as late as it is now.
+            // A question that was due before the end, but could not be sent, counts as taking until now.
             let failed = match over {
                 Some(_) => None,
                 None => ask().err().map(|error| error.to_string()),

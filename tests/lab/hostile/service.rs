@@ -1,5 +1,5 @@
-//! The services that a host publishes here: one sends back what it gets, one sends a lot, one never reads, and one is a
-//! witness of the bytes that hostile hosts make it take.
+//! The services of the hosts here: one sends everything back, one sends much, one never reads, and one checks the bytes
+//! that it receives from hostile hosts.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -16,7 +16,7 @@ use socket2::SockRef;
 
 use crate::sandbox::Netns;
 
-/// Their ports, as the manifest writes them.
+/// The ports of the services, in the syntax of the manifest.
 pub(crate) const PORTS: &[&str] = &[
     "8080:127.0.0.1:9000",
     "8081:127.0.0.1:9001",
@@ -24,35 +24,35 @@ pub(crate) const PORTS: &[&str] = &[
     "8083:127.0.0.1:9003",
 ];
 
-/// The port of the service that sends back.
+/// The port of the service that sends everything back.
 pub(crate) const ECHO: u16 = 8080;
 
-/// Bytes that a witness has seen.
+/// The results of a service that checks bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Witness {
     wrong: Arc<Mutex<Vec<String>>>,
     right: Arc<AtomicU64>,
-    /// The connections that nobody reads.
+    /// The connections of the service that never reads.
     unread: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Witness {
-    /// The bytes that were not the right ones for their place in the flow.
+    /// Reports about bytes that were not valid for their place in the flow.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }
 
-    /// Ends the connections that nobody reads.
+    /// Closes the connections of the service that never reads.
     pub(crate) fn let_go(&self) {
         self.unread.lock().unwrap().clear();
     }
 
-    /// How many bytes were the right ones.
+    /// The number of valid bytes.
     pub(crate) fn right(&self) -> u64 {
         self.right.load(Ordering::Relaxed)
     }
 
-    /// Takes a stream. `line.py` says which byte belongs where.
+    /// Checks the bytes of a stream. `line.py` defines the valid ones.
     fn watch(&self, mut stream: &TcpStream) {
         let (mut place, mut buffer) = (0, [0; 16 << 10]);
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
@@ -70,7 +70,7 @@ impl Witness {
     }
 }
 
-/// Serves all ports until the tests end.
+/// Starts the services on all ports, which run until the tests end.
 pub(crate) fn start(netns: &Netns, witness: &Witness) {
     serve(netns, 9000, echo);
     let listener = listen(netns, 9001);
@@ -88,7 +88,7 @@ pub(crate) fn start(netns: &Netns, witness: &Witness) {
     });
 }
 
-/// Serves the port that sends back on another address.
+/// Starts the service that sends everything back, on another address.
 pub(crate) fn echo_at(netns: &Netns, address: SocketAddr) {
     let listener = netns.inside(|| TcpListener::bind(address).unwrap());
     accept(listener, echo);
@@ -122,9 +122,9 @@ fn accept(listener: TcpListener, work: impl Fn(TcpStream) + Send + Clone + 'stat
     });
 }
 
-/// Sends as much to each client as it takes. One thread does that, and the system keeps little of it: hundreds of
-/// threads that fill a gigabyte would take the machine's time from the clients that are measured, which is not the
-/// network's doing.
+/// Sends to each client as much as it takes. A single thread does this, and the kernel's buffers are small: hundreds of
+/// threads that fill a gigabyte would slow down the machine for the clients that are measured, although the network is
+/// not the cause.
 fn talk(listener: &TcpListener) {
     listener.set_nonblocking(true).unwrap();
     let mut clients: Vec<TcpStream> = Vec::new();
@@ -156,7 +156,7 @@ fn talk(listener: &TcpListener) {
     }
 }
 
-/// A name server that never answers.
+/// A DNS server that never answers.
 pub(crate) fn deaf_nameserver(netns: &Netns) {
     let socket = netns.inside(|| UdpSocket::bind("127.0.0.53:53").unwrap());
     thread::spawn(move || while socket.recv(&mut [0; 512]).is_ok() {});

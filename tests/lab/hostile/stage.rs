@@ -1,4 +1,4 @@
-//! The network on which an attack is made, and the measurements of it.
+//! The network for an attack, and the measurements.
 
 use std::{
     fs,
@@ -24,23 +24,23 @@ use crate::{
     watch::Watch,
 };
 
-/// The hosts that do nothing wrong.
+/// The honest hosts.
 const HONEST: [&str; 3] = ["laptop", "good", "good2"];
 
-/// The hosts that attack.
+/// The hostile hosts.
 const EVIL: [&str; 5] = ["evil", "evil2", "evil3", "evil4", "evil5"];
 
-/// A name behind the gateway, and where it leads.
+/// A name that is routed through the gateway, and its address there.
 const NAME: &str = "ok.internal:9000";
 const PLACE: ([u8; 4], u16) = ([10, 77, 0, 5], 9000);
 
-/// Words that only hostile hosts use: a line that repeats them does not name an attacker.
+/// Texts that only hostile hosts use. A line of the log that quotes them does not count as naming an attacker.
 const THEIRS: [&str; 4] = ["wwwwwwww", "rrrrrrrr", "all work", "xxxxxxxx"];
 
-/// How long after the measure an attacker may still be named.
+/// How long after the measurement an attacker may still be named.
 const NAMING: Duration = Duration::from_secs(8);
 
-/// One network for one attack.
+/// The network of one attack.
 pub(crate) struct Stage<'a> {
     attack: &'a Attack,
     sandbox: Sandbox,
@@ -50,27 +50,27 @@ pub(crate) struct Stage<'a> {
     local: Option<Running>,
 }
 
-/// The measurements of an attack.
+/// The results of an attack.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) round_trips: [Times; 2],
     pub(crate) connects: [Times; 2],
-    /// Round trips on the laptop alone, in which no part of the network is involved.
+    /// Round trips on the laptop alone, without the network.
     pub(crate) machine: [Times; 2],
-    /// What failed while the attack went on.
+    /// The errors during the attack.
     pub(crate) failed: Vec<String>,
     /// How many frames, lines or connections were sent, and how many bytes.
     pub(crate) sent: (u64, u64),
-    /// The most memory that the manager and any honest agent had, in KiB.
+    /// The greatest memory of the manager, and of any honest agent, in KiB.
     pub(crate) manager: u64,
     pub(crate) agents: u64,
-    /// How each attacker was named.
+    /// The text that named each attacker. `None` if it was not named.
     pub(crate) named: Vec<Option<String>>,
-    /// How long the slowest answer to `norouter status` took.
+    /// The duration of the slowest answer to `norouter status`.
     pub(crate) status: Duration,
     /// The honest hosts that were not ready, with their states.
     pub(crate) unready: Vec<String>,
-    /// Everything else that may never happen.
+    /// Everything else that must never happen.
     pub(crate) wrong: Vec<String>,
     pub(crate) witnessed: u64,
     /// The states of the hostile hosts at the end.
@@ -84,7 +84,7 @@ impl Drop for Stage<'_> {
 }
 
 impl<'a> Stage<'a> {
-    /// Starts the network, with attackers that wait.
+    /// Starts the network. The attackers wait for [`Stage::measure`].
     pub(crate) fn start(attack: &'a Attack) -> Self {
         let sandbox = Sandbox::new();
         for (name, text) in [
@@ -95,7 +95,7 @@ impl<'a> Stage<'a> {
             sandbox.write(name, text);
         }
         let witness = Witness::default();
-        // Other users are let in, to see that even then they do no harm.
+        // Other users are admitted, so that they can attack the proxy and the listeners.
         let laptop = Host::laptop()
             .line("http: {listen: \"127.0.0.1:18080\", allow: any}")
             .line("loopback: {allow: any}");
@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
             None => laptop,
         };
         let gateway = Host::netns("good2", &sandbox);
-        // A question for another name has to wait.
+        // Only this name is in the hosts file. For other names the resolver does not answer for a long time.
         gateway.namespace().etc("hosts", "10.77.0.5 ok.internal\n");
         let resolver = "nameserver 127.0.0.53\noptions timeout:30 attempts:1\n";
         gateway.namespace().etc("resolv.conf", resolver);
@@ -126,7 +126,8 @@ impl<'a> Stage<'a> {
         network.wait_until_it_answers();
         let watch = Watch::over(&network);
         network.wait(&HONEST);
-        // What counts is what its connections do; it could take the system's time without them, too.
+        // The attacker runs with low priority, because the attack consists of its connections, and not of processor
+        // time.
         let local = attack.local.map(|words| {
             let place = place(&sandbox, "local");
             fs::write(format!("{place}.sent"), [0; 16]).unwrap();
@@ -163,7 +164,7 @@ impl<'a> Stage<'a> {
         stage
     }
 
-    /// The hostile hosts, and what they do.
+    /// The hostile hosts with their modes.
     fn evil(&self) -> impl Iterator<Item = (&'static str, &&'static str)> {
         EVIL.into_iter().zip(self.attack.agents)
     }
@@ -188,7 +189,7 @@ impl<'a> Stage<'a> {
         ]
     }
 
-    /// Measures for a while, has the attack begin, and measures again.
+    /// Measures for a while, begins the attack, and measures again.
     pub(crate) fn measure(mut self, before: Duration, during: Duration) -> Measured {
         let probes = self.probes();
         let warm = Instant::now();
@@ -223,7 +224,7 @@ impl<'a> Stage<'a> {
             *times = [calm, stormy];
             measured.failed.extend(failed);
         }
-        // A warning may wait until it is certain; the attack goes on.
+        // A report about the attacker may wait for certainty, so the attack goes on.
         let patience = Instant::now() + NAMING;
         loop {
             measured.named = self.all_named(go, log);
@@ -237,7 +238,7 @@ impl<'a> Stage<'a> {
         measured
     }
 
-    /// Asks for the status again and again, as a person does. Returns how long the slowest answer took.
+    /// Asks for the status again and again, as a person could do. Returns the duration of the slowest answer.
     fn ask_until(&self, end: Instant) -> Duration {
         let over = Arc::new(AtomicBool::new(false));
         let mut slowest = Duration::ZERO;
@@ -328,8 +329,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether an honest host is as it should be: it works, and has no problem but that of an attacker who asks too
-    /// much of it.
+    /// Whether an honest host works: it is ready, and has no other problem than a hostile host that wants too much of
+    /// it.
     fn is_up(&self, state: &str, reason: &Value) -> bool {
         let reason = reason.as_str().unwrap_or_default();
         let mut evil = self.evil();
@@ -338,7 +339,7 @@ impl<'a> Stage<'a> {
                 && evil.any(|(name, _)| reason.contains(&format!(" of {name}"))))
     }
 
-    /// How each of the attackers was named.
+    /// The text that named each of the attackers.
     fn all_named(&self, go: Instant, log: usize) -> Vec<Option<String>> {
         let status = ended(&mut self.network.norouter(&["status", "--json"]));
         let status: Value = serde_json::from_str(&status.out).unwrap_or_default();
@@ -349,7 +350,7 @@ impl<'a> Stage<'a> {
             .collect()
     }
 
-    /// A text since `go` that names the attacker: from the log, an event, or the state of any host.
+    /// A text after `go` that names the attacker: from the log, from an event, or from the state of a host.
     fn named(&self, name: &str, go: Instant, log: &str, hosts: &[Value]) -> Option<String> {
         let vip = self.network.vip(name);
         let names = |text: &str| {
@@ -383,7 +384,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// The places where the attackers read their order and write what they have done.
+    /// The paths of the files with which attackers are started and report what they have sent.
     fn places(&self) -> Vec<String> {
         let mut who: Vec<&str> = self.evil().map(|(name, _)| name).collect();
         who.extend(self.attack.local.map(|_| "local"));
@@ -391,8 +392,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A hostile host. On this machine it would take the time of the hosts that it attacks, which a host elsewhere cannot
-/// do: so it runs after all others.
+/// A hostile host. It runs with low priority, because on this machine it would take processor time from the hosts that
+/// it attacks, which a host on another machine could not do.
 fn hostile(sandbox: &Sandbox, name: &str, mode: &str) -> Host {
     let netns = Netns::new();
     let mut words = netns.cmd("nice".as_ref());
@@ -407,7 +408,7 @@ fn place(sandbox: &Sandbox, who: &str) -> String {
     sandbox.path(who).to_str().unwrap().to_owned()
 }
 
-/// The most memory that a process has had, in KiB.
+/// The greatest memory that a process has used, in KiB.
 fn peak(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

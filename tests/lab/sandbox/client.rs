@@ -1,4 +1,4 @@
-//! Recognizable bytes, and clients that send them.
+//! Random bytes that can be recognized, and programs that send them.
 
 use std::{
     io::{Read as _, Write as _},
@@ -6,8 +6,7 @@ use std::{
     thread,
 };
 
-/// Bytes without a pattern that a relay could repair by chance, with every value included. The same seed gives the same
-/// bytes.
+/// Pseudorandom bytes, in which every value occurs. The same seed gives the same bytes.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -21,7 +20,7 @@ pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Writes bytes to a program and closes its input, and at the same time reads its output to the end.
+/// Writes bytes to a program and closes its input, and reads its output at the same time.
 pub(crate) fn through(command: &mut Command, bytes: &[u8]) -> (Vec<u8>, String, ExitStatus) {
     let mut child = command
         .stdin(Stdio::piped())

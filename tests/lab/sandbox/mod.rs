@@ -1,7 +1,7 @@
-//! A place for one test with real programs: a folder, children, namespaces, containers. All of it is removed when it is
-//! dropped.
+//! A sandbox for one test with real programs: a folder, child processes, namespaces, containers. They are all removed
+//! when the test ends.
 //!
-//! Nothing here waits for a span of time: everything waits for something to be true, up to a deadline.
+//! The lab does not wait for fixed times. It waits for conditions, up to a deadline.
 #![allow(
     dead_code,
     unused_imports,
@@ -10,7 +10,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "this is test code; its panics are its reports"
+    reason = "tests report by panics"
 )]
 
 pub(crate) mod client;
@@ -46,18 +46,18 @@ pub(crate) use postgres::Postgres;
 pub(crate) use running::Running;
 pub(crate) use sshd::Sshd;
 
-/// How long the lab waits for anything before it fails. This is generous: a machine that compiles something else at the
-/// same time is slow, not wrong.
+/// How long the lab waits for anything before it fails. The time is long, because a machine that is busy with other
+/// work is slow.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A folder of its own and the guards' common name. Guards keep the folder alive.
+/// A folder for a test. All values that use it keep it.
 #[derive(Clone)]
 pub(crate) struct Sandbox {
     folder: Arc<TempDir>,
 }
 
 impl Sandbox {
-    /// A new, empty folder. Its path is short, because the path of a unix socket may have 107 bytes.
+    /// Creates an empty folder. Its path is short, because the path of a Unix socket has at most 107 bytes.
     pub(crate) fn new() -> Self {
         // Other users read what is in it.
         let all = fs::Permissions::from_mode(0o755);
@@ -92,14 +92,13 @@ impl Sandbox {
     }
 }
 
-/// The program under test: the one that ships if `NOROUTER_BINARY` names it, else the one that cargo built for the
-/// tests.
+/// The program under test: the one in `NOROUTER_BINARY`, or else the one that cargo has built for the tests.
 pub(crate) fn norouter() -> PathBuf {
     env::var_os("NOROUTER_BINARY")
         .map_or_else(|| env!("CARGO_BIN_EXE_norouter").into(), PathBuf::from)
 }
 
-/// The static program, which also runs in a container that holds nothing else.
+/// The static program, which also runs in a container without any other files.
 pub(crate) fn static_norouter() -> PathBuf {
     let path = env::var_os("NOROUTER_BINARY").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/dist/norouter"),
@@ -113,7 +112,7 @@ pub(crate) fn static_norouter() -> PathBuf {
     path
 }
 
-/// A name that no other sandbox on this machine has.
+/// A name that is unique on this machine.
 pub(crate) fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!(
@@ -123,7 +122,7 @@ pub(crate) fn unique(prefix: &str) -> String {
     )
 }
 
-/// A TCP port of 127.0.0.1 that was free a moment ago.
+/// A TCP port of 127.0.0.1 that is free at the moment.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -132,7 +131,7 @@ pub(crate) fn free_port() -> u16 {
         .port()
 }
 
-/// Asks until there is an answer; panics with `what` at the deadline.
+/// Calls `ask` until it returns a value. Panics with `what` at the deadline.
 #[track_caller]
 pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -148,14 +147,14 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A command of these words.
+/// A command with these words.
 pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(words: &[S]) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     command
 }
 
-/// Runs a command to its end and returns what it printed; panics with everything it said if it fails.
+/// Runs a command to its end, and returns its standard output. Panics with all of its output if it fails.
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> String {
     let shown = format!("{command:?}");
@@ -173,16 +172,16 @@ pub(crate) fn output(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// How a command ended, and what it said.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// Its exit status; -1 if a signal ended it.
+    /// The exit code. -1 if a signal ended the command.
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// Runs a command to its end, whatever that is.
+/// Runs a command to its end. It may fail.
 pub(crate) fn ended(command: &mut Command) -> Ended {
     let shown = format!("{command:?}");
     let output = command
@@ -196,7 +195,7 @@ pub(crate) fn ended(command: &mut Command) -> Ended {
     }
 }
 
-/// Words as one shell-like string for a manifest's `cmd`; the lab uses no word that needs quoting.
+/// The words as one text for a `cmd` in the manifest. Words that need quoting are not allowed.
 pub(crate) fn joined(words: &[String]) -> String {
     assert!(
         words.iter().all(|word| !word.is_empty()

@@ -1,4 +1,4 @@
-//! A DNS server with a handful of names, which keeps the questions that it gets.
+//! A DNS server with a few names, which records the questions that it receives.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -13,17 +13,17 @@ use simple_dns::{
 
 use super::{DEADLINE, Netns};
 
-/// How many addresses the largest name has: more than fit into a packet of 512 bytes.
+/// How many addresses the largest name has. They do not fit into a packet of 512 bytes.
 pub(crate) const MANY: u8 = 60;
 
-/// A server on both transports, until the tests end. It knows `outside.corp.test` (192.0.2.7), `big.corp.test`
-/// (192.0.2.1 and so on), and the names of the public domain nip.io: the address in a name.
+/// A server for UDP and TCP, which runs until the tests end. It has `outside.corp.test` (192.0.2.7), `big.corp.test`
+/// (192.0.2.1 and following), and the names of the public domain nip.io, which contain their addresses.
 pub(crate) struct Nameserver {
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Nameserver {
-    /// A server on an address of a namespace.
+    /// Starts a server on an address of a namespace.
     pub(crate) fn start(netns: &Netns, address: &str) -> Self {
         let address: SocketAddr = address.parse().unwrap();
         let (datagrams, streams) = netns.inside(|| {
@@ -43,19 +43,19 @@ impl Nameserver {
         });
         thread::spawn(move || {
             for stream in streams.incoming().flatten() {
-                // A client that asks nothing more is done.
+                // The client has closed the connection.
                 serve(&stream, &of_streams).unwrap_or_default();
             }
         });
         Self { asked }
     }
 
-    /// Every question so far: transport, name and type.
+    /// All questions so far: transport, name and type.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Whether the server was asked for a name that contains this.
+    /// Whether the server was asked for a name that contains this text.
     pub(crate) fn was_asked_for(&self, part: &str) -> bool {
         self.asked().iter().any(|question| question.contains(part))
     }

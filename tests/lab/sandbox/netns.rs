@@ -1,4 +1,4 @@
-//! A host made of a network namespace: the machine's files and programs, a loopback of its own.
+//! A host as a network namespace: it has the machine's files and programs, and a loopback of its own.
 
 use std::{
     fs::{self, File},
@@ -11,13 +11,13 @@ use nix::sched::{CloneFlags, setns};
 
 use super::{command, output, unique};
 
-/// A named network namespace whose loopback is up. Dropping it ends every process inside.
+/// A named network namespace with a loopback. When this value is dropped, all processes in it are killed.
 pub(crate) struct Netns {
     name: String,
 }
 
 impl Netns {
-    /// A new namespace with nothing in it but `lo`.
+    /// Creates a namespace that has only the interface `lo`.
     pub(crate) fn new() -> Self {
         let netns = Self {
             name: unique("nrlab"),
@@ -26,13 +26,13 @@ impl Netns {
         netns
     }
 
-    /// Makes the namespace again after [`Netns::destroy`], like a machine that is switched on.
+    /// Creates the namespace again after [`Netns::destroy`], like a machine that is switched on.
     pub(crate) fn create(&self) {
         output(command(&["ip", "netns", "add"]).arg(&self.name));
         output(&mut self.command(&["ip", "link", "set", "lo", "up"]));
     }
 
-    /// Ends every process inside and then the namespace, like a machine that is switched off.
+    /// Kills all processes in the namespace and removes it, like a machine that is switched off.
     pub(crate) fn destroy(&self) {
         let inside = command(&["ip", "netns", "pids"]).arg(&self.name).output();
         for pid in inside
@@ -53,8 +53,8 @@ impl Netns {
             .ok();
     }
 
-    /// A command inside the namespace, which sees the files of [`Netns::etc`]. Without such files, `ip netns exec` is
-    /// not used: it also mounts a new `/sys`, in which podman would not find its cgroups.
+    /// A command inside the namespace, with the files of [`Netns::etc`]. Without such files `ip netns exec` is not
+    /// used, because it also mounts a new `/sys`, in which podman would not find its cgroups.
     pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
         let mut command = if self.own_etc().is_dir() {
             let mut exec = command(&["ip", "netns", "exec"]);
@@ -69,8 +69,8 @@ impl Netns {
         command
     }
 
-    /// Gives the namespace a file of its own in `/etc`, mounted over the machine's for every command that starts from
-    /// now on. Returns its real path.
+    /// Gives the namespace a file of its own in `/etc`. It is mounted over the machine's file for all commands that are
+    /// started later. Returns the path of the file.
     pub(crate) fn etc(&self, file: &str, content: &str) -> PathBuf {
         assert!(
             Path::new("/etc").join(file).is_file(),
@@ -86,12 +86,12 @@ impl Netns {
         Path::new("/etc/netns").join(&self.name)
     }
 
-    /// Gives the namespace's loopback a further address.
+    /// Adds an address to the namespace's loopback.
     pub(crate) fn add_address(&self, address: &str) {
         output(&mut self.command(&["ip", "address", "add", address, "dev", "lo"]));
     }
 
-    /// Lays a cable to another namespace; each end has an address with the length of its network.
+    /// Connects the namespace to another one by a cable. Both ends have an address with a prefix length.
     pub(crate) fn lay_cable(&self, own: &str, other: &Self, others: &str) {
         let words = ["ip", "link", "add", "cable", "type", "veth", "peer", "name"];
         let mut add = self.command(&words);
@@ -102,7 +102,7 @@ impl Netns {
         }
     }
 
-    /// Does something on a thread inside: a socket that is made there stays there.
+    /// Calls a function on a thread inside the namespace. A socket that it creates stays in the namespace.
     pub(crate) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let door = File::open(format!("/run/netns/{}", self.name)).unwrap();
         thread::scope(|scope| {
@@ -114,13 +114,13 @@ impl Netns {
         })
     }
 
-    /// A manifest's `cmd` for a program inside the namespace.
+    /// The `cmd` of the manifest for a program inside the namespace.
     pub(crate) fn cmd(&self, program: &Path) -> Vec<String> {
         let words = ["ip", "netns", "exec", &self.name, program.to_str().unwrap()];
         words.map(str::to_owned).to_vec()
     }
 
-    /// The ids of the processes inside.
+    /// The ids of the processes inside the namespace.
     pub(crate) fn pids(&self) -> Vec<String> {
         output(command(&["ip", "netns", "pids"]).arg(&self.name))
             .lines()

@@ -1,4 +1,5 @@
-//! A web server that does what the path of a request asks for, even what no good server does, and keeps the requests.
+//! A web server that does what the path of a request asks for, even if it violates the protocol, and records the
+//! requests.
 
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -11,21 +12,21 @@ use socket2::SockRef;
 
 use super::{DEADLINE, Netns};
 
-/// A server of one request for each connection, until the tests end.
+/// A server that handles one request on each connection, until the tests end.
 pub(crate) struct Origin {
     kept: Arc<Kept>,
 }
 
-/// What the server's threads and the test share.
+/// The state that the server's threads and the test share.
 struct Kept {
     name: String,
     heads: Mutex<Vec<String>>,
-    /// A connection that has to break in the middle waits here until its client has seen the first half.
+    /// A connection that breaks in the middle of a response waits here until its client has received the first half.
     half_seen: Barrier,
 }
 
 impl Origin {
-    /// A server in a namespace whose front page is its name.
+    /// Starts a server in a namespace. Its front page is its name.
     pub(crate) fn start(netns: &Netns, address: &str, name: &str) -> Self {
         let address: SocketAddr = address.parse().unwrap();
         let listener = netns.inside(|| {
@@ -40,19 +41,19 @@ impl Origin {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let kept = shared.clone();
-                // A client that goes away is not an error of the server.
+                // It is not an error if a client closes the connection.
                 thread::spawn(move || serve(&stream, &kept).unwrap_or_default());
             }
         });
         Self { kept }
     }
 
-    /// The heads of all requests so far, as they came.
+    /// The heads of all requests so far, unchanged.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.kept.heads.lock().unwrap().clone()
     }
 
-    /// Breaks a connection whose client has seen the first half of the answer.
+    /// Breaks a connection whose client has received the first half of a response.
     pub(crate) fn break_off(&self) {
         self.kept.half_seen.wait();
     }
@@ -108,7 +109,7 @@ fn reply(mut output: &TcpStream, body: &[u8]) -> io::Result<()> {
     output.write_all(&[head.as_bytes(), body].concat())
 }
 
-/// The body of a request, as its head announces it.
+/// The body of a request, by the framing in its head.
 fn body(head: &str, input: &mut BufReader<&TcpStream>) -> io::Result<Vec<u8>> {
     let field = |name: &str| {
         head.lines()

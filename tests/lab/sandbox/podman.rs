@@ -1,4 +1,4 @@
-//! A host made of a container that holds a static program and hardly anything else.
+//! A host as a container, with a static program and only few other files.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +17,7 @@ pub(crate) struct Podman {
 }
 
 impl Podman {
-    /// An empty store.
+    /// Creates an empty store.
     pub(crate) fn new(sandbox: &Sandbox) -> Self {
         Self {
             sandbox: sandbox.clone(),
@@ -25,8 +25,8 @@ impl Podman {
         }
     }
 
-    /// The words with which every call of podman begins. They use no cgroup manager, no overlay and no event log of the
-    /// machine, so that podman works as root inside a container or a small virtual machine, too.
+    /// The first words of every podman command. They switch off the cgroup manager, the overlay file system and the
+    /// event log, so that podman also works as root inside a container or a small virtual machine.
     fn words(&self) -> Vec<String> {
         let path = |name: &str| {
             self.sandbox
@@ -43,7 +43,7 @@ impl Podman {
         words
     }
 
-    /// Makes an image of these files, each with its path in the image and its path on this machine.
+    /// Creates an image with these files. Each has a path in the image and a path on this machine.
     pub(crate) fn image(&self, name: &str, files: &[(&str, &Path)]) -> String {
         let root = self.sandbox.path(&format!("{}/{name}.root", self.folder));
         fs::create_dir_all(&root).unwrap();
@@ -71,7 +71,7 @@ impl Podman {
         image
     }
 
-    /// An image with busybox, its usual names, and further files.
+    /// Creates an image with busybox, links for its commands, and further files.
     pub(crate) fn busybox_image(&self, name: &str, files: &[(&str, &Path)]) -> String {
         let bin = self
             .sandbox
@@ -88,8 +88,8 @@ impl Podman {
         self.image(name, &all)
     }
 
-    /// The arguments of `podman run` that keep a container to itself. Without explicit limits podman asks for more than
-    /// a small machine may give.
+    /// The arguments of `podman run` that isolate a container. Without explicit limits, podman requests more than a
+    /// small machine allows.
     fn isolation() -> [&'static str; 6] {
         [
             "--network",
@@ -101,7 +101,7 @@ impl Podman {
         ]
     }
 
-    /// Starts a container that idles until it is dropped, so that `exec` has something to enter.
+    /// Starts an idle container for `podman exec`. It runs until the value is dropped.
     pub(crate) fn start(&self, image: &str) -> Container {
         let name = unique("nrlab");
         let mut run = command(&self.words());
@@ -115,7 +115,7 @@ impl Podman {
         }
     }
 
-    /// A manifest's `cmd` that makes a container for a program and removes it afterwards.
+    /// The `cmd` of the manifest that runs a program in a new container, which is removed afterwards.
     pub(crate) fn run_cmd(&self, image: &str, program: &str) -> Vec<String> {
         let mut words = self.words();
         words.extend(["run", "--rm", "--interactive"].map(str::to_owned));
@@ -132,7 +132,7 @@ impl Drop for Podman {
             .stdout(Stdio::null())
             .status()
             .ok();
-        // Something that podman has mounted for itself would keep the folder from being removed.
+        // The folder could not be removed while something is mounted in it.
         let store = self.sandbox.path(&self.folder);
         let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
         for place in mounts.lines().filter_map(|line| line.split(' ').nth(1)) {
@@ -143,7 +143,7 @@ impl Drop for Podman {
     }
 }
 
-/// A container that idles.
+/// A container that runs without doing anything.
 pub(crate) struct Container {
     podman: Vec<String>,
     name: String,
@@ -151,7 +151,7 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// A manifest's `cmd` for a program inside.
+    /// The `cmd` of the manifest for a program inside the container.
     pub(crate) fn cmd(&self, program: &Path) -> Vec<String> {
         let mut words = self.podman.clone();
         words.extend(["exec", "-i", &self.name, program.to_str().unwrap()].map(str::to_owned));
@@ -169,7 +169,7 @@ impl Container {
         command
     }
 
-    /// A command inside.
+    /// A command inside the container.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = command(&self.podman);
         command.args(["exec", "-i", &self.name]).args(words);

@@ -12,7 +12,7 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a data folder and starts a server on it.
+    /// Creates a data folder, and starts a server with it.
     pub(crate) fn start(sandbox: &Sandbox, netns: &Netns) -> Self {
         let programs = programs();
         let folder = sandbox.path(&unique("pg"));
@@ -42,7 +42,7 @@ impl Postgres {
             .arg(&data)
             .arg("-k")
             .arg(&folder)
-            // Nobody needs these data later: speed before safety.
+            // The data are not needed later, so speed is more important than durability.
             .args([
                 "-h",
                 "127.0.0.1",
@@ -77,7 +77,7 @@ impl Postgres {
     }
 }
 
-/// The folder where Debian keeps the newest installed server.
+/// The folder of the newest PostgreSQL server that Debian has installed.
 fn programs() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .expect("PostgreSQL is not installed: run `cargo xtask setup`")

@@ -1,5 +1,5 @@
-//! A child with all its descendants, and its output. It is killed and reaped when it is dropped, and its output is
-//! shown when a test fails.
+//! A child process with all of its descendants, and its output. They are killed when the value is dropped, and the
+//! output is shown if the test fails.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -18,7 +18,7 @@ use super::{DEADLINE, wait_for};
 pub(crate) struct Running {
     label: String,
     child: Child,
-    /// The child's input; dropped by [`Running::close_stdin`].
+    /// The child's standard input. `None` after [`Running::close_stdin`].
     stdin: Option<ChildStdin>,
     log: Arc<Log>,
     readers: Vec<JoinHandle<()>>,
@@ -31,14 +31,14 @@ struct Log {
 }
 
 impl Log {
-    /// The text so far, even after a test has failed while it was locked.
+    /// The output so far. It can be read even if a test has failed while it held the lock.
     fn text(&self) -> MutexGuard<'_, String> {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Running {
-    /// Starts a command in its own process group; both its outputs go to the log.
+    /// Starts a command in a process group of its own. Its standard output and standard error go to the log.
     pub(crate) fn start(label: &str, command: &mut Command) -> Self {
         let mut child = command
             .process_group(0)
@@ -65,25 +65,25 @@ impl Running {
         self.child.id()
     }
 
-    /// Everything that the child has printed so far.
+    /// The child's output so far.
     pub(crate) fn log(&self) -> String {
         self.log.text().clone()
     }
 
-    /// Waits until the log contains `text`; panics if the child ends before.
+    /// Waits until the log contains `text`. Panics if the child ends before.
     #[track_caller]
     pub(crate) fn wait_for_text(&mut self, text: &str) {
         self.wait_for_log(&format!("the text {text:?}"), |log| log.contains(text));
     }
 
-    /// Waits until the log satisfies a condition; panics if the child ends before.
+    /// Waits until the log fulfils a condition. Panics if the child ends before.
     #[track_caller]
     pub(crate) fn wait_for_log(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
         let start = Instant::now();
         let log = Arc::clone(&self.log);
         let mut text = log.text();
         while !holds(&text) {
-            // Nothing wakes this when a child ends, so it looks again from time to time.
+            // The end of a child does not wake this thread, so it checks for that from time to time.
             let pause = Duration::from_millis(50);
             text = log
                 .grown
@@ -105,7 +105,7 @@ impl Running {
         }
     }
 
-    /// Ends the child's input.
+    /// Closes the child's standard input.
     pub(crate) fn close_stdin(&mut self) {
         self.stdin = None;
     }
@@ -122,7 +122,7 @@ impl Running {
         wait_for(&what, || self.child.try_wait().unwrap())
     }
 
-    /// Whether the child has not ended.
+    /// Whether the child is still running.
     pub(crate) fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -134,7 +134,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The group may outlive its leader, and its number is not used again before the leader is reaped.
+        // The group may outlive its leader. Its id is not reused before the leader was waited for.
         kill_process_group(self.raw_pid(), Signal::KILL).ok();
         self.child.kill().ok();
         self.child.wait().ok();
@@ -149,7 +149,7 @@ impl Drop for Running {
     }
 }
 
-/// Copies a stream into the log, line by line, until it ends.
+/// Copies a stream to the log line by line, until the stream ends.
 fn copy(stream: impl Read + Send + 'static, log: &Arc<Log>) -> JoinHandle<()> {
     let log = Arc::clone(log);
     thread::spawn(move || {

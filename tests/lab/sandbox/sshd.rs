@@ -4,13 +4,13 @@ use std::{fs, path::Path};
 
 use super::{Netns, Running, Sandbox, command, free_port, output, unique};
 
-/// A server, and a client configuration that knows it as `host`.
+/// A server, and the configuration of a client that reaches it as `host`.
 pub(crate) struct Sshd {
-    /// The folder holds the configuration.
+    /// Keeps the folder with the configuration.
     _sandbox: Sandbox,
     server: Running,
     config: String,
-    /// The server's port, on 127.0.0.1 of its namespace.
+    /// The server's port. It listens on 127.0.0.1 of its namespace.
     pub(crate) port: u16,
 }
 
@@ -20,8 +20,8 @@ impl Sshd {
         Self::start(sandbox, Some(netns), "", "", "")
     }
 
-    /// A server inside a namespace, whose administrator has written `options` before the client's key, and these lines
-    /// into the server's configuration.
+    /// A server inside a namespace. `options` are written before the client's key, and `lines` into the server's
+    /// configuration.
     pub(crate) fn administrated(
         sandbox: &Sandbox,
         netns: &Netns,
@@ -31,7 +31,7 @@ impl Sshd {
         Self::start(sandbox, Some(netns), "", options, lines)
     }
 
-    /// A server inside a namespace, whose shell prints `banner` before every command, as a careless `.bashrc` does.
+    /// A server inside a namespace. Its shell prints `banner` before every command, as a careless `.bashrc` does.
     pub(crate) fn with_banner(sandbox: &Sandbox, netns: &Netns, banner: &str) -> Self {
         Self::start(sandbox, Some(netns), banner, "", "")
     }
@@ -48,7 +48,7 @@ impl Sshd {
         options: &str,
         lines: &str,
     ) -> Self {
-        // The empty folder that sshd needs for its process without rights.
+        // sshd needs this empty folder for its unprivileged process.
         fs::create_dir_all("/run/sshd").unwrap();
         let folder = unique("sshd");
         let path = |name: &str| sandbox.path(&format!("{folder}/{name}"));
@@ -70,7 +70,7 @@ impl Sshd {
             let script = sandbox.write_program(&format!("{folder}/shell"), &script);
             format!("ForceCommand {}\n", script.display())
         };
-        // Only those who have a cable to a namespace can reach it.
+        // Only namespaces with a cable to this one can reach the server.
         let (listen, port) = match netns {
             Some(_) => ("0.0.0.0", 22),
             None => ("127.0.0.1", free_port()),
@@ -117,14 +117,14 @@ impl Sshd {
         }
     }
 
-    /// The words that run a program on the host.
+    /// The command that runs a program on the host.
     pub(crate) fn cmd(&self, program: &Path) -> Vec<String> {
         let mut words = self.ssh();
         words.push(program.to_str().unwrap().to_owned());
         words
     }
 
-    /// The words of a client that has a cable to the host, where it is known by this address.
+    /// The command of a client in another namespace, which reaches the host through a cable at this address.
     pub(crate) fn ssh_to(&self, address: &str) -> Vec<String> {
         let options = ["-o", "ProxyCommand=none", "-o"].map(str::to_owned);
         let mut words = self.ssh();
@@ -140,13 +140,13 @@ impl Sshd {
         self.server.pid()
     }
 
-    /// The file of a client that knows the server as `host`.
+    /// The path of the configuration of a client that reaches the server as `host`.
     pub(crate) fn client_config(&self) -> &str {
         &self.config
     }
 
-    /// The words of another client that runs a program on the host, and that may ask a person. The first of several
-    /// values counts (`ssh_config`(5)), so that `lines` come before all others.
+    /// The command of another client, which may ask a person, and runs a program on the host. In `ssh_config`(5) the
+    /// first of several values is used, so `lines` come before the others.
     pub(crate) fn asking_cmd(&self, program: &Path, lines: &str) -> Vec<String> {
         let usual = fs::read_to_string(&self.config).unwrap();
         let config = format!("{}.asking", self.config);
@@ -166,7 +166,7 @@ impl Sshd {
         Path::new(&self.config).with_file_name("user_key")
     }
 
-    /// The words of a client that knows only the host so far.
+    /// The first words of the client's command, without the part that runs on the host.
     pub(crate) fn ssh(&self) -> Vec<String> {
         ["ssh", "-F", &self.config, "host"]
             .map(str::to_owned)

@@ -174,8 +174,8 @@ async fn read_request(
 /// Forwards one request to its origin, and the response to the client. Returns the client if it may send another
 /// request.
 ///
-/// A failure after the first byte of the response is an error: the client must see that the connection broke, and must
-/// not take the end for the end of the response.
+/// A failure after the first byte of the response is an error: the client must see a broken connection, and not a
+/// complete response.
 async fn exchange(
     server: &Server,
     mut client: TcpStream,

@@ -52,7 +52,7 @@ pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> 
 }
 
 impl Server {
-    /// Serves clients for ever. When this future is dropped, so are they.
+    /// Serves clients for ever. When this future is dropped, their connections are closed.
     pub(in crate::driver::agent) async fn run(self: Arc<Self>, socket: &TcpListener) {
         let mut clients = JoinSet::new();
         let address = self.listener.address;

@@ -75,7 +75,7 @@ async fn handshake(
             return Ok(request);
         }
         if !fill(client, input).await.map_err(broken)? {
-            return Err("it went before it had said what it wanted".to_owned());
+            return Err("it disconnected before it had sent a request".to_owned());
         }
     }
 }

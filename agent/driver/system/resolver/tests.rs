@@ -214,7 +214,7 @@ async fn when_nobody_helps_the_asker_is_told_so() {
         .ask(&query("www.example.org", IPV4))
         .await;
     assert_eq!(seen(&reply), "ServerFailure ");
-    // A server that has answered with an error is not asked again. One that has not answered is.
+    // Only servers that have not answered are asked again, and not those that have answered with an error.
     assert_eq!((silent.asked().len(), failing.asked().len()), (2, 1));
     assert_eq!(
         seen(&resolver([]).ask(&query("www.example.org", IPV4)).await),
