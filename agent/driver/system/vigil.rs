@@ -132,7 +132,7 @@ mod tests {
     async fn an_arrival_within_the_moment_is_an_answer() {
         let vigil = Vigil::default();
         let waits = vigil.wait(|| STEP_MAX);
-        let (end, ()) = tokio::join!(waits, async { vigil.note() });
+        let (end, ()) = tokio::join!(waits, async { vigil.note(1) });
         assert_eq!(end, Moment::Answered);
     }
 
@@ -140,7 +140,7 @@ mod tests {
     async fn a_busy_processor_is_left_to_others() {
         let vigil = Vigil::default();
         let waits = vigil.wait(|| STEP_MAX + Duration::from_micros(1));
-        let (end, ()) = tokio::join!(waits, async { vigil.note() });
+        let (end, ()) = tokio::join!(waits, async { vigil.note(1) });
         assert_eq!(end, Moment::Busy);
     }
 
