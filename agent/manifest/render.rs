@@ -120,7 +120,23 @@ fn shown(line: &str) -> Cow<'_, str> {
     let substitute = |c: char| match c.len_utf8() {
         _ if passes(c) => c,
         2 => '\u{b7}',
-        _ => '\u{fffd}',
+        3 => '\u{fffd}',
+        _ => '\u{1f785}',
     };
     Cow::Owned(line.chars().map(substitute).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_that_is_replaced_keeps_its_length() {
+        for c in '\u{80}'..=char::MAX {
+            let line = c.to_string();
+            let shown = shown(&line);
+            assert_eq!(shown.len(), line.len(), "{c:?}");
+            assert!(!shown.chars().any(is_unsafe), "{c:?}");
+        }
+    }
 }

@@ -192,6 +192,12 @@ fn columns_count_characters_also_behind_a_byte_order_mark_and_crlf() {
     assert_eq!(places, [(1, 14, "é"), (3, 12, "10.0.0.1")]);
 }
 
+#[test]
+fn a_problem_is_marked_in_a_line_of_characters_that_are_not_shown() {
+    let report = plan::load("hidden.yaml", "\u{e0100}\u{e0100}").report(false);
+    assert!(report.contains("hidden.yaml:1:1"), "{report}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -67,9 +67,8 @@ impl Vigil {
             self.arrived.notified().await;
             ignored = match self.wait(offer).await {
                 Moment::Answered => 0,
-                Moment::Quiet => (2 * ignored + 1).min(IGNORED_MAX),
                 Moment::Busy if self.is_bulk() => (2 * ignored + 1).min(BULK_IGNORED_MAX),
-                Moment::Busy => (2 * ignored + 1).min(IGNORED_MAX),
+                Moment::Busy | Moment::Quiet => (2 * ignored + 1).min(IGNORED_MAX),
             };
             for _ in 0..ignored {
                 self.arrived.notified().await;
