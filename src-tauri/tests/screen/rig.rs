@@ -196,7 +196,7 @@ impl Driven {
     ) -> Result<serde_json::Value, String> {
         let script = "const [command, given, done] = arguments;
             window.__TAURI_INTERNALS__.invoke(command, given)
-                .then((ok) => done({ok: ok ?? null}), (error) => done({error: String(error)}));";
+                .then((ok) => done({ok: ok ?? null}), (error) => done({error: error.text ?? String(error)}));";
         let answer = self
             .page
             .execute_async(script, vec![command.into(), arguments])

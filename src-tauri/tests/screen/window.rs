@@ -58,7 +58,7 @@ async fn the_page_runs_a_network_and_can_do_nothing_else() {
     let asked = "return window.heard.findLast((news) => news.kind === 'app' && news.app.consent)?.app.consent ?? null;";
     let asked = app.until_found(&home, asked, "nothing is asked").await;
     assert_eq!(
-        asked["deeds"],
+        asked["grants"],
         json!([{"isNew": true, "text": "every host may reach all that is published and routed"}])
     );
     let agree = |digest: &Value| json!({"digest": digest, "agree": true});
