@@ -204,7 +204,7 @@ impl<K: Copy + Ord> Counts<K> {
         amount
     }
 
-    /// The amount of `key`.
+    /// How much is counted for `key`; 0 if nothing is.
     pub fn of(&self, key: K) -> usize {
         self.0.get(&key).copied().unwrap_or_default()
     }

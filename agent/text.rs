@@ -44,7 +44,7 @@ pub fn with_remedy(what: &str, remedy: Option<&str>) -> String {
     }
 }
 
-/// The longest line from outside that is shown, in bytes.
+/// How many bytes of a line from another program are shown; the rest is cut off.
 pub const LINE_MAX: usize = 4 << 10;
 
 /// A line that need not be UTF-8, escaped and cut at about [`LINE_MAX`] bytes.

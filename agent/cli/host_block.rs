@@ -66,7 +66,7 @@ struct Drawing {
     size: Box<dyn Fn() -> (usize, usize)>,
     /// The lines that the terminal shows now.
     drawn: Vec<Line>,
-    /// The width of the terminal at that time.
+    /// The width of the terminal when these lines were drawn.
     width: usize,
     /// Text that has to be printed above the block at the next draw.
     above: String,

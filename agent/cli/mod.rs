@@ -65,7 +65,7 @@ const REFERENCE_WIDTH: usize = 100;
     max_term_width = 100,
 )]
 struct Cli {
-    /// Write more about what happens to standard error
+    /// Write more details to standard error about what happens
     ///
     /// The variable `NOROUTER_LOG` sets a level for each part of the program instead:
     /// `NOROUTER_LOG=norouter::link=debug,norouter::edge=trace`. The parts are `norouter::manager`, `norouter::link`

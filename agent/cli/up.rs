@@ -74,7 +74,7 @@ pub(super) struct Args {
     /// this is like --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
-    /// Use the answers that are typed here again when a host is restarted; they are kept in memory only
+    /// Reuse the answers that are typed here when a host is restarted; they are kept in memory only
     #[arg(long)]
     remember: bool,
     /// The name of the network for other commands; by default that of its file, or of the folder of a norouter.yaml

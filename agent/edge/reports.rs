@@ -1,4 +1,4 @@
-//! The problems of an agent that it reports to the manager by itself.
+//! The problems that an agent reports to the manager without being asked.
 
 use super::{
     crowd::Crowd, limited::Refusals, listeners::Listeners, outbox::Outbox,

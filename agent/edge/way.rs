@@ -69,7 +69,7 @@ pub struct Opening(Target);
 
 #[derive(Debug)]
 enum Target {
-    /// The address is a port of a host.
+    /// The address is the VIP of a host, with a port.
     Host(Destination, SocketAddrV4),
     /// The address is behind gateways; the iterator has the remaining addresses of the same name.
     Behind(Through, IntoIter<Ipv4Addr>),

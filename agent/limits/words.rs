@@ -40,7 +40,7 @@ pub enum Names {
     Nothing,
     /// The names of the network itself.
     Network,
-    /// Also all names that the machine can resolve.
+    /// The names of the network, and all names that the machine can resolve.
     Everything,
 }
 
@@ -179,7 +179,8 @@ pub(super) fn names(text: &str) -> Result<Names, String> {
     })
 }
 
-/// A range of loopback addresses, because an agent listens for other hosts only there.
+/// Parses a listen range, which must be inside 127.0.0.0/8: an agent listens on behalf of other hosts only on loopback
+/// addresses.
 pub(super) fn loopback(text: &str) -> Result<ListenRange, String> {
     let range = listen_range(Kind::Listen, text)?;
     match range.block {

@@ -21,7 +21,8 @@ const BREAK: Duration = Duration::from_secs(2);
 /// An agent that has exceeded its budget for this long is reported.
 const NAMED_AFTER: Duration = Duration::from_secs(2);
 
-/// An agent that has exceeded its budget for this long is ended and refused, if its work is useless to everybody.
+/// If an agent has exceeded its budget for this long with work that is useful to nobody, it is ended, and its host is
+/// refused.
 const REFUSED_AFTER: Duration = Duration::from_mins(1);
 
 /// The kind of work that makes up most of an agent's overload.

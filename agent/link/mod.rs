@@ -96,8 +96,8 @@ impl Link {
         self.lives.runs()
     }
 
-    /// Notes whether the command waits for a person. Time spent waiting is not counted; afterwards the command has as
-    /// much time as after its start.
+    /// Notes whether the command waits for a person. The time limit for starting stops while it waits, and begins anew
+    /// afterwards.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.lives.handle_asking(now, asking);
     }

@@ -7,7 +7,7 @@ use crate::text;
 /// A place in the text of a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Position {
-    /// Bytes from the beginning of the file.
+    /// The offset from the beginning of the file, in bytes.
     pub byte: usize,
     /// The line, from 1.
     pub line: usize,

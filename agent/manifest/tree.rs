@@ -145,7 +145,7 @@ pub struct Rule {
     pub to: Option<Vec<Spanned<String>>>,
     /// The gateways; `None` if it is not written.
     pub via: Option<Vec<Spanned<String>>>,
-    /// The ports, as written; `None` if it is not written.
+    /// The ports as the manifest has them; `None` if the rule has no `ports`.
     pub ports: Option<Vec<Spanned<String>>>,
     /// The action for these connections.
     pub action: Option<Spanned<String>>,

@@ -301,7 +301,7 @@ hosts:
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:2']}}",
             ),
-            // An exception that is removed.
+            // A route loses one of its exceptions (`notTo`).
             (
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",

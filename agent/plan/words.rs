@@ -113,7 +113,8 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-/// The port on which a host answers DNS queries; it has no address, because the host uses its VIP.
+/// The port on which a host answers DNS queries. The manifest gives no address with it, because the address is always
+/// the host's VIP.
 pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
     port(text).map_err(|wrong| {
         let hint = "write a port of the host's VIP from 1 to 65535, like 10053";

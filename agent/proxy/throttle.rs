@@ -20,7 +20,7 @@ const WAITING_MAX: u32 = 8;
 /// How long wrong passwords are remembered.
 const MEMORY: Duration = Duration::from_mins(1);
 
-/// How many addresses are remembered.
+/// The maximum number of addresses that are remembered.
 const PEERS_MAX: usize = 4_096;
 
 /// The addresses that have recently sent wrong passwords.

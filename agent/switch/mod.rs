@@ -222,7 +222,8 @@ impl Switch {
         denied.iter().filter(|key| self.kill_flow(**key)).count()
     }
 
-    /// Counts connections that a gateway has refused to another host because of the policy.
+    /// Counts connections that another host asked a gateway for, and that the gateway has refused because of the
+    /// policy.
     pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
         if self.hosts.contains_key(&from) {
             self.tallies

@@ -92,7 +92,7 @@ impl Agreements {
             .collect()
     }
 
-    /// Stores the grants of a plan as agreed, and forgets earlier ones.
+    /// Records that the person has agreed to the grants of this plan. This replaces the earlier agreement.
     pub(crate) fn agree(&mut self, path: &str, plan: &Plan) {
         let grants = grants(plan);
         self.0.insert(path.to_owned(), Agreement { grants });

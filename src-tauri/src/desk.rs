@@ -1,5 +1,5 @@
-//! The state of the app: the open manifest, the shown network, and the settings. It has one lock, which is held between
-//! two awaits and never across one. All tasks that show a part of it are woken when it changes.
+//! The state of the app: the open manifest, the shown network, and the settings. One lock protects it, which is never
+//! held across an `await`. When the state changes, all tasks that show a part of it are woken.
 
 use std::{
     io,

@@ -334,7 +334,7 @@ fn each_command_has_its_permission_and_the_page_has_no_other() {
     );
 }
 
-/// The frame of the page is compared word by word, so that a change is noticed.
+/// The settings that confine the page are compared word by word, so that no change to them goes unnoticed.
 #[test]
 fn the_frame_of_the_page_is_strict() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -20,7 +20,7 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Puts a manifest in front.
+    /// Moves a manifest to the top of the list, or adds it there.
     pub(crate) fn add(&mut self, path: &str) {
         self.forget(path);
         self.files.insert(0, path.to_owned());

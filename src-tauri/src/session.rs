@@ -214,7 +214,8 @@ impl Desk {
         plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
     }
 
-    /// Applies the change of the manifest that waits, if its digest is that of the change that was shown.
+    /// Applies the waiting change of the manifest, but only if its digest shows that it is the change the person has
+    /// seen.
     pub(crate) async fn take_up(&self, digest_shown: &str) -> Result<(), String> {
         let (id, client, path, number, plan) = {
             let state = self.lock();

@@ -9,7 +9,7 @@ use std::{
 use norouter::driver::system::files;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// How large such a file may be, in bytes.
+/// The largest size of a file of a [`Store`], in bytes.
 const SIZE_MAX: usize = 4 << 20;
 
 /// A value and its file.

@@ -3,7 +3,7 @@
 /// Number of bytes that all streams together move in a round, so that a stream with little data does not wait long.
 const ROUND: usize = 2 << 20;
 
-/// Minimum that one stream may move in its turn, in bytes. Less is not worth the overhead of a turn.
+/// The smallest share that a stream is given for its turn, in bytes. A smaller one is not worth the overhead of a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
 /// The number of bytes that streams may move in one round, in which each stream has one turn. The runtime polls the

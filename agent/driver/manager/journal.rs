@@ -69,8 +69,8 @@ impl Lines {
         self.by_number.insert(seq, line);
     }
 
-    /// Drops the oldest line of the host with the greatest part, so that one host does not displace the lines about
-    /// others.
+    /// Drops the oldest line of the host whose lines take up the most space, so that one host cannot push out the lines
+    /// about others.
     fn shed(&mut self) {
         let most = self.about.values_mut().max_by_key(|about| about.weight());
         if let Some(about) = most

@@ -62,7 +62,8 @@ pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
     Ok(understand(&file.display().to_string(), &read(open(file)?)?))
 }
 
-/// Opens a manifest file. Fails if the path contains characters that could break the lines of a file that names it.
+/// Opens a manifest file. Fails if its path contains characters, such as line breaks, that would corrupt other files
+/// into which the path is written.
 pub fn open(file: &Path) -> Result<File, Unreadable> {
     if file.to_string_lossy().chars().any(breaks_lines) {
         return Err(Unreadable::Name);

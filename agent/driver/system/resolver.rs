@@ -121,7 +121,7 @@ impl Resolver {
                 Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
-                // The lookup of the exact name has failed, and a reply for another name must not replace it.
+                // If the lookup of the exact name has failed, a reply for another name must not be used in its place.
                 None if candidate == Candidate::AsAsked => return None,
                 None => failed = true,
             }

@@ -253,7 +253,7 @@ fn a_rule_covers_what_it_is_wholly_before() {
     assert!(some.covers(&other) && !other.covers(&some));
 }
 
-/// Whether a rule fits, written a second time and as plainly as possible.
+/// Whether a rule fits. This is a second implementation, as plain as possible, to compare with the real one.
 fn fits_plainly(rule: &Rule, from: Vip, at: &At, port: u16) -> bool {
     let is = |hosts: &Hosts, host: Vip| match hosts {
         Hosts::Everybody => true,

@@ -64,7 +64,8 @@ pub(in crate::driver::agent) struct Server {
 /// A client that was accepted.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// The client's owner, if the client needs credentials for that reason. `None` if it is a program of this user.
+    /// Another user who owns the client, and who therefore needs credentials; `None` if the client is a program of this
+    /// user.
     pub(super) stranger: Option<Stranger>,
 }
 
