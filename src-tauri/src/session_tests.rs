@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use norouter::view::{Event, HostState, PlanView};
+use norouter::view::{ErrorCode, Event, HostAction, HostState, PlanView};
 
 use crate::{
     desk::{Cursor, Desk},
@@ -87,6 +87,8 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     here.start().await.unwrap();
     assert_eq!(here.session_id(), 1);
     assert_eq!(here.flows(10).await.unwrap().total, 0);
+    let refused = here.host_action("nobody", HostAction::Restart).await;
+    assert_eq!(refused.unwrap_err().code, Some(ErrorCode::NoHost));
     until(&here, "the host has spoken", |_, desk| said(desk, "hello")).await;
 
     // Another app looks at the same network, and does not hold it.

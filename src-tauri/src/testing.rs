@@ -37,6 +37,22 @@ pub(crate) fn host(name: &str, state: norouter::view::HostState) -> norouter::vi
     serde_json::from_value(host).unwrap()
 }
 
+/// A running network of these hosts.
+pub(crate) fn network(hosts: Vec<norouter::view::HostView>) -> norouter::view::NetworkView {
+    norouter::view::NetworkView {
+        network: "office".to_owned(),
+        manifest: None,
+        version: String::new(),
+        pid: 1,
+        uptime_ms: 0,
+        snapshot: norouter::view::Snapshot {
+            now_ms: 0,
+            hosts,
+            held: None,
+        },
+    }
+}
+
 /// A desk with nothing on it.
 pub(crate) fn desk(folder: &Folder) -> crate::desk::Desk {
     crate::desk::Desk::new(crate::desk::Folders {

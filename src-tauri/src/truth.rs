@@ -135,27 +135,14 @@ impl Truth {
 
 #[cfg(test)]
 mod tests {
-    use norouter::view::{Event, HostState, Snapshot};
+    use norouter::view::{Event, HostState};
 
     use super::*;
-    use crate::testing::host;
+    use crate::testing::{self, host};
 
     fn network(names: &[&str]) -> NetworkView {
-        NetworkView {
-            network: "n".to_owned(),
-            manifest: None,
-            version: String::new(),
-            pid: 1,
-            uptime_ms: 0,
-            snapshot: Snapshot {
-                now_ms: 0,
-                hosts: names
-                    .iter()
-                    .map(|name| host(name, HostState::Starting))
-                    .collect(),
-                held: None,
-            },
-        }
+        let hosts = names.iter().map(|name| host(name, HostState::Starting));
+        testing::network(hosts.collect())
     }
 
     fn line(seq: u64) -> LogLine {

@@ -35,27 +35,16 @@ fn checked_address(network: &NetworkView, text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use norouter::view::{HostState, Snapshot};
+    use norouter::view::HostState;
 
     use super::*;
-    use crate::testing::host;
+    use crate::testing::{host, network};
 
     #[test]
     fn only_addresses_of_the_network_are_opened() {
         let mut web = host("web1", HostState::Ready);
         web.ports = vec![80, 8080];
-        let network = NetworkView {
-            network: "n".to_owned(),
-            manifest: None,
-            version: String::new(),
-            pid: 1,
-            uptime_ms: 0,
-            snapshot: Snapshot {
-                now_ms: 0,
-                hosts: vec![web],
-                held: None,
-            },
-        };
+        let network = network(vec![web]);
         for good in [
             "http://127.0.42.101:8080/",
             "http://127.0.42.101:8080/a?b#c",

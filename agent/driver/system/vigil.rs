@@ -19,17 +19,17 @@ const MOMENT: Duration = Duration::from_micros(200);
 /// work to do, and Linux moves a process that yields further back in the queue each time.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// The same while much arrives: another process needs longer for 64 KiB that it copies and sums.
+/// The same while bulk data arrives: another process needs longer to copy and sum 64 KiB.
 const BULK_STEP_MAX: Duration = Duration::from_micros(200);
 
-/// At least so many bytes at a time are much.
+/// An arrival of at least this many bytes is bulk data.
 const BULK_MIN: usize = 16 << 10;
 
 /// The maximum number of arrivals after which polling is skipped because earlier polling was in vain, so that traffic
 /// without quick answers costs almost nothing.
 const IGNORED_MAX: u32 = 64;
 
-/// The same while much arrives and the processor is busy: it is probably busy with the other half of the transfer.
+/// The same while bulk data arrives and the processor is busy: it is probably busy with the other half of the transfer.
 const BULK_IGNORED_MAX: u32 = 8;
 
 /// How a period of polling ended.
@@ -47,7 +47,7 @@ enum Moment {
 #[derive(Default)]
 pub(in crate::driver) struct Vigil {
     arrivals: AtomicU32,
-    /// Whether the newest arrival was much.
+    /// Whether the newest arrival was bulk data.
     bulk: AtomicBool,
     arrived: Notify,
 }

@@ -182,10 +182,8 @@ fn mark(host: &HostView) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use norouter::view::Snapshot;
-
     use super::*;
-    use crate::testing::{Folder, desk, host};
+    use crate::testing::{self, Folder, desk, host};
 
     fn app(phase: Option<Phase>) -> App {
         let folder = Folder::new("tray");
@@ -207,18 +205,7 @@ mod tests {
             host.ports = vec![80];
             host
         });
-        NetworkView {
-            network: "office".to_owned(),
-            manifest: None,
-            version: String::new(),
-            pid: 1,
-            uptime_ms: 0,
-            snapshot: Snapshot {
-                now_ms: 0,
-                hosts: hosts.collect(),
-                held: None,
-            },
-        }
+        testing::network(hosts.collect())
     }
 
     #[test]
