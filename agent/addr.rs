@@ -18,7 +18,7 @@ pub struct Vip(Ipv4Addr);
 /// Why an address cannot be a [`Vip`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VipError {
-    /// The text is not a dotted IPv4 address (leading zeros, names and IPv6 included).
+    /// The text is not a dotted IPv4 address. Names, IPv6 addresses and numbers with leading zeros are not accepted.
     #[error("not an IPv4 address")]
     Syntax,
     /// The address is not a loopback address; listening there would need root.
@@ -71,8 +71,8 @@ impl fmt::Display for Vip {
     }
 }
 
-/// The name of a host or one of its aliases: labels of letters, digits, `-` and `_` joined by dots (RFC 1123
-/// section 2.1, and the underscore that upstream manifests use), kept in lower case.
+/// The name of a host or one of its aliases, in lower case: labels of letters, digits, `-` and `_`, joined by dots. RFC
+/// 1123 section 2.1 does not have the underscore, but manifests of the original NoRouter use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(String);
 
@@ -85,14 +85,14 @@ pub enum HostNameError {
     /// More than 63 bytes in a label or 253 in the name (RFC 1035 section 2.3.4).
     #[error("a name may have 253 characters, and 63 between two dots")]
     TooLong,
-    /// A character that is not a letter, digit, `-` or `_`, or a `-` at the end of a label.
+    /// A character that is not a letter, digit, `-` or `_`, or a `-` at the start or end of a label.
     #[error("a name consists of letters, digits, '-' and '_', with no '-' at either end")]
     Character,
     /// The name reads as an address (`10.0.0.1`, `127.1`, `0x7f.1`, `2130706433`, `::1`): programs would use that
     /// address and never look the name up.
     #[error("programs take it for an address; put a word before or behind it, like \"host-7\"")]
     Address,
-    /// `localhost` belongs to every machine (RFC 6761 section 6.3).
+    /// The name is `localhost` or ends with `.localhost`, which always means the machine itself (RFC 6761 section 6.3).
     #[error("\"localhost\" always means the machine itself")]
     Localhost,
 }
@@ -157,7 +157,7 @@ pub struct FlowKey {
 }
 
 impl FlowKey {
-    /// The same connection seen from its other end.
+    /// The other direction of the same connection.
     #[must_use]
     pub const fn reversed(self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Limits for one of many users: work, counted in units per second, and space, counted in shares.
+//! Limits on what one of many users may take: work, counted in units per second, and space, counted in shares.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -33,7 +33,7 @@ impl Effort {
             Self::Connection => 16,
             // A refused packet is looked up, counted and answered.
             Self::Refused => 4,
-            // Bytes beyond the window are limited to 50 MB/s. Bytes within the window have no such limit.
+            // This limits bytes beyond the window to 50 MB/s. Bytes within the window have no such limit.
             Self::Useless(bytes) => 1 + bytes / 512,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }
@@ -54,7 +54,7 @@ pub struct Work {
     at: Instant,
 }
 
-/// Number of level steps in one unit.
+/// One unit of work, in the millionths that `level` counts.
 const UNIT: i64 = 1_000_000;
 
 impl Work {
@@ -74,7 +74,7 @@ impl Work {
         self.level = self.level.saturating_sub(i64::from(units) * UNIT);
     }
 
-    /// The time at which the budget is no longer below zero; `None` if it is not below zero now.
+    /// The time at which the budget will no longer be below zero; `None` if it is not below zero now.
     pub fn wait(&mut self, now: Instant) -> Option<Instant> {
         self.fill(now);
         if self.level >= 0 {
@@ -106,7 +106,7 @@ pub struct Shares<K> {
 }
 
 impl<K: Copy + Ord> Shares<K> {
-    /// Creates `total` of space, of which one holder may have at most `multiple` times the free space.
+    /// Creates `total` space, of which one holder may have at most `multiple` times the free space.
     pub const fn new(total: usize, multiple: usize) -> Self {
         Self {
             total,
@@ -137,7 +137,7 @@ impl<K: Copy + Ord> Shares<K> {
         fits
     }
 
-    /// Takes `amount` if that much is free, even if the holder has its full share already. It is for space that every
+    /// Takes `amount` if that much is free, even if the holder has its full share already. This is for space that every
     /// holder is entitled to, and for the owner of the machine.
     #[must_use]
     pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
@@ -153,7 +153,7 @@ impl<K: Copy + Ord> Shares<K> {
         self.by.add(holder, amount);
     }
 
-    /// Returns space that a holder has taken.
+    /// Frees space that a holder has taken.
     pub fn give(&mut self, holder: K, amount: usize) {
         self.used -= self.by.take(holder, amount);
     }

@@ -1,4 +1,5 @@
-//! Where somebody wants to go: a host, by name or address, and a port. It is what was named, not what the name resolves to.
+//! The destination of a connection as a client names it: a host, by name or address, and a port. Names are not resolved
+//! here.
 
 #![cfg_attr(
     not(test),
@@ -17,19 +18,19 @@ const NAME_MAX: usize = 253;
 /// The longest part of a host name between two dots, in bytes (RFC 1035 section 2.3.4).
 const LABEL_MAX: usize = 63;
 
-/// Where a client wants to go: what it named, not what the name resolves to.
+/// The destination of a connection, as the client names it. A name in it is not resolved.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Destination {
     /// The host.
     pub host: Host,
-    /// The TCP port, never 0 when a client named it.
+    /// The TCP port; never 0 if [`Destination::parse`] has read it.
     pub port: u16,
 }
 
 /// A host as a client names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Host {
-    /// An address. An IPv6 address that is mapped from an IPv4 address is that IPv4 address.
+    /// An address. An IPv4-mapped IPv6 address is stored as the IPv4 address.
     Ip(IpAddr),
     /// A name in lower case, without a dot at its end, that no resolver takes for a number.
     Name(String),
@@ -44,7 +45,7 @@ pub enum DestinationError {
     /// There are more than 63 bytes in a label or 253 in the name.
     #[error("a host name may have 253 characters, and 63 between two dots")]
     TooLong,
-    /// There is something other than a letter, a digit, `-`, `_` or a dot.
+    /// The name contains something other than letters, digits, `-`, `_` and dots.
     #[error("a host name consists of letters, digits, '-', '_' and dots")]
     Character,
     /// The name is like `127.1` or `0x7f.1`: some resolvers take it for an address, and others do not.
@@ -68,7 +69,7 @@ impl Host {
     }
 }
 
-/// Reads a name or an address that stands alone, an IPv6 address without brackets.
+/// Parses a host without a port: a name or an address. An IPv6 address has no brackets.
 impl FromStr for Host {
     type Err = DestinationError;
 
@@ -119,7 +120,7 @@ impl fmt::Display for Host {
 }
 
 impl Destination {
-    /// Reads `host:port`, `[IPv6]:port`, and either without port if there is a default (RFC 9110 section 4.2.1).
+    /// Parses `host:port` or `[IPv6]:port`. The port may be missing if there is a default (RFC 9110 section 4.2.1).
     pub fn parse(authority: &str, default_port: Option<u16>) -> Result<Self, DestinationError> {
         if authority.contains('@') {
             return Err(DestinationError::UserInfo);

@@ -1,19 +1,19 @@
-//! NoRouter makes one network from one YAML file. `agent/` has the whole program: the manager too, and not only the
-//! agent.
+//! NoRouter makes one network from one YAML file. `agent/` contains the whole program: the agent and the manager.
 //!
-//! Each module below is a room on a floor. A room imports rooms on lower floors only, which `tests/tidy.rs` checks.
+//! Each module below is called a room, and each group of them a floor. A room imports only rooms on lower floors;
+//! `tests/tidy.rs` checks that.
 //!
 //! | floor | rooms | what they are |
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `destination`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
 //! | 1 formats | `manifest`, `wire`, `view`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
-//! | 2 machines | `proxy`, `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are told the time; they never block |
-//! | 3 roles | `manager`, `edge` | machines composed into the two programs; they meet only in `wire` |
+//! | 2 machines | `proxy`, `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are given the time as a value; they never block |
+//! | 3 roles | `manager`, `edge` | machines composed into the manager and the agent, which meet only in `wire` |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
-//! | 5 faces | `cli`, and the desktop app | what people touch |
+//! | 5 faces | `cli`, and the desktop app | what people use |
 //!
-//! Without features the library is floors 0 to 3: it has no clock, no sockets and no runtime. `docs/ARCHITECTURE.md`
-//! describes the three main data flows: intent, packets and truth.
+//! Without features the library consists of floors 0 to 3: it has no clock, no sockets and no runtime.
+//! `docs/ARCHITECTURE.md` describes the three main data flows: intent, packets and truth.
 
 pub mod addr;
 pub mod destination;

@@ -22,7 +22,7 @@ const WITHIN: [&str; 12] = [
     "cookie",
 ];
 
-/// If one of these is a whole word, or a part of one between `-`, `_` and `.`, a secret follows it.
+/// If one of these is a whole word, or a part of a word that `-`, `_` or `.` separates, a secret follows it.
 const WHOLE: [&str; 9] = [
     "pass",
     "pwd",
@@ -101,7 +101,7 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // The value may be another such word, followed by the secret: "pin password: X".
+        // The value may itself be a word that a secret follows: in "pin password: X", the value of "pin" is "password".
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))
@@ -124,7 +124,7 @@ fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     Some(start..length.map_or(line.len(), |length| start + length))
 }
 
-/// The secret that a word starts or announces; `None` if it does neither.
+/// The secret that begins with this word or follows it; `None` if there is none.
 fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let text = &line[word.clone()];
     if KNOWN
@@ -154,7 +154,7 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         return line[value.clone()].contains(':').then_some(value);
     }
     let lower = text.to_ascii_lowercase();
-    // `sshpass` is the program here, not the variable.
+    // Here `sshpass` is the name of the program, and not of the variable `SSHPASS`.
     if lower == "sshpass" && !line[word.end..].starts_with('=') {
         return None;
     }
@@ -163,7 +163,7 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         let gap = &line[word.end..next.start];
         (gap == " ").then(|| line[next].to_ascii_lowercase())
     };
-    // "private key X" is three words.
+    // In "private key X", the secret comes after the second word.
     if KEYS.contains(&lower.as_str()) && next().is_some_and(|next| next == "key" || next == "keys")
     {
         let key = next_word(line, word.end)?;
@@ -180,7 +180,7 @@ fn is_secret_word(lower: &str) -> bool {
         || (has(&["key", "keys"]) && has(&KEYS))
 }
 
-/// The value after a word, whatever stands between them.
+/// The value after a word. Blanks, quotes and signs such as `=` and `:` between them are skipped.
 fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
     let is_gap = |c: char| c.is_whitespace() || "=:\"'`,>([{".contains(c);
     let rest = &line[from..];

@@ -24,7 +24,7 @@ pub struct Route {
     pub via: Vec<Vip>,
     /// The destinations that the gateways dial.
     pub to: Vec<Target>,
-    /// The exceptions. For these, the earlier routes decide.
+    /// Exceptions: this route does not lead to them, although `to` includes them. Earlier routes decide about them.
     pub not_to: Vec<Target>,
 }
 
@@ -33,7 +33,7 @@ impl Route {
         self.to.iter().any(&has) && !self.not_to.iter().any(&has)
     }
 
-    /// Whether an address is one of the exceptions, by whatever name it was found.
+    /// Whether an address is one of the exceptions, no matter which name was resolved to it.
     pub fn excepts(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.not_to.iter().any(|not_to| not_to.has_address(address))
@@ -55,7 +55,7 @@ impl Route {
 pub struct Routes(Vec<Route>);
 
 impl Routes {
-    /// The routes in the order of the manifest.
+    /// Creates the table from the routes in the order of the manifest.
     pub const fn new(routes: Vec<Route>) -> Self {
         Self(routes)
     }
@@ -108,9 +108,9 @@ impl Routes {
         !is_special(address) || self.0.iter().any(verbatim)
     }
 
-    /// Whether a route through this host was meant for this address, because it has a narrow block that includes it. A
-    /// service on one of the gateway's own addresses is reserved for the gateway's own programs unless such a route
-    /// exists. A route to everywhere, or to names, is not enough.
+    /// Whether a route through this host is meant for this address: the route has a narrow block that includes the
+    /// address. A service on one of the gateway's own addresses is reserved for the gateway's own programs unless such
+    /// a route exists. A route to everywhere, or to names, is not enough.
     pub fn means(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let means = |to: &Target| match to {

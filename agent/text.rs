@@ -4,7 +4,7 @@ pub mod figures;
 
 use std::fmt::Write as _;
 
-/// How many edits a typing mistake may need, so that the intended word is still suggested.
+/// The maximum number of edits that lead from a mistyped word to the word that is suggested for it.
 const TYPO_EDITS_MAX: usize = 2;
 
 /// How many characters of a quoted text are shown.
@@ -100,7 +100,7 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// The known word that was probably intended: the one that is nearest to the unknown word. `None` if even that is too
+/// The known word that was probably intended: the one that is nearest to the unknown word. `None` if it is too
 /// different.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();

@@ -1,7 +1,7 @@
-//! Time as a value.
+//! Points in time, as values that are given to the code that decides.
 //!
-//! Machines are told the time; only `driver` reads a clock. An [`Instant`] counts microseconds since a moment that
-//! the driver chose, so that tests start at zero and transcripts read alike.
+//! Only `driver` reads a clock. An [`Instant`] counts microseconds since a moment that the driver chose. Tests start at
+//! zero, so that their transcripts are the same in every run.
 
 use std::{
     fmt,

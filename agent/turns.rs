@@ -2,7 +2,7 @@
 //! circle.
 //!
 //! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and a key that wants much is
-//! never starved. The owner of the turns decides how much a turn is worth.
+//! never starved. The caller decides how much a key may take in one turn.
 
 use std::collections::VecDeque;
 

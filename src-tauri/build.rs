@@ -22,8 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The page is built by other means. Where that was not done, the window says so, and the program can be checked and tested
-/// nevertheless.
+/// Writes a placeholder page if the page has not been built, so that the program can be checked and tested without it.
+/// The placeholder says how to build the page.
 fn stand_in() -> io::Result<()> {
     let page = Path::new("../ui/dist/index.html");
     if page.is_file() {

@@ -1,6 +1,8 @@
-//! The house rules that a compiler does not know: floors, purity, borders, and documents that keep up with the code.
+//! Tests of the project's rules that a compiler does not know: floors of rooms, pure code on the lower floors,
+//! serialization only at borders, and documents that agree with the code.
 //!
-//! A rule is a table with a reason in each row. A walk that finds nothing fails, because it looked for the wrong thing.
+//! The rules are written as tables, with a reason in each row. A search that finds nothing to check fails, because it
+//! must have searched in the wrong way.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at what it did not expect"
@@ -28,17 +30,17 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// The same for the rooms of the driver, each on a floor of its own.
+/// The rooms of the driver, lowest floor first. Each has a floor of its own.
 const DRIVER_FLOORS: &[&str] = &["system", "harness", "agent", "manager", "control", "demo"];
 
-/// The folders of crates whose files may not import each other in circles, and how many imports between them there are at
-/// least.
+/// The folders of crates whose files must not import each other in circles, each with the minimum number of imports
+/// that has to be found between its files.
 const CRATES: &[(&str, usize)] = &[("agent", 1_000), ("src-tauri/src", 100)];
 
 /// The lowest floor that may touch the outside world.
 const WORLD_FLOOR: usize = 4;
 
-/// Words that would let the outside world in, and why they stay out of the lower floors.
+/// Texts that give code access to the outside world, and why they must not occur on the lower floors.
 const WORLD: &[(&str, &str)] = &[
     ("tokio::", "machines are driven; they do not run"),
     ("Instant::now", "time is an argument"),
@@ -54,8 +56,8 @@ const WORLD: &[(&str, &str)] = &[
     ("HashSet", "its order differs from run to run; use BTreeSet"),
 ];
 
-/// The only rooms whose types cross a border as text. To derive serde elsewhere would be a promise that nobody meant to
-/// make.
+/// The only rooms whose types are read and written as text. If other types derived serde, their form would become a
+/// promise that nobody intended.
 const SERDE_ROOMS: &[&str] = &["manifest", "wire", "view"];
 
 /// Crates that the headless program must never need, and why not.
@@ -91,8 +93,8 @@ const ABSENT: &[(&str, &str)] = &[
 /// How many lines a file may have, so that it can be read in one sitting.
 const MOST_LINES: usize = 800;
 
-/// Text that belongs to somebody's machine and not into the repository. It is written in halves, so that this file
-/// passes.
+/// Texts that belong to somebody's machine and not into the repository. Each is written in two parts, so that this file
+/// passes its own test.
 const MACHINE: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/tmp/", "wt/"),
@@ -137,7 +139,7 @@ fn a_room_imports_lower_floors_only() {
     for path in sources("agent") {
         let Some(here) = room(&path) else { continue };
         for (number, there) in imports(&path) {
-            // Left out are names at the root itself: a constant such as the version.
+            // Names at the root of the crate, like the constant `VERSION`, are skipped.
             if there == here || there.chars().all(|c| c.is_uppercase() || c == '_') {
                 continue;
             }
@@ -196,8 +198,8 @@ fn no_files_import_each_other() {
     }
 }
 
-/// Takes away whatever imports nothing that is left or is not imported by it, until nothing can be: what is left then is a
-/// circle, or leads from one to another.
+/// Removes files that import none of the remaining files, or are imported by none of them, until none can be removed.
+/// The files that remain are in a circle, or on a path from one circle to another.
 fn assert_no_circle(folder: &str, mut left: BTreeMap<String, BTreeSet<String>>) {
     loop {
         let before = left.len();
@@ -397,7 +399,7 @@ fn room(path: &str) -> Option<String> {
     (!["lib", "main"].contains(&name)).then(|| name.to_owned())
 }
 
-/// The rooms that a file names after `crate::`, alone or in braces, with the lines where it does.
+/// The rooms that a file names after `crate::`, alone or in braces, each with its line number.
 fn imports(path: &str) -> Vec<(usize, String)> {
     let lines = code_lines(path);
     let mut found = Vec::new();
@@ -436,7 +438,7 @@ fn imports(path: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The files of a crate, each with those that it imports from or declares as modules. What tests import does not count.
+/// The files of a crate, each with those that it imports from or declares as modules. Imports of tests do not count.
 fn imported_files(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut sources = sources(folder);
     sources.retain(|path| !path.contains("tests"));
@@ -471,7 +473,8 @@ fn imported_files(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
             let here: Vec<String> = homes[path].iter().cloned().chain(inside).collect();
             for import in used_paths(&code) {
                 let at = from_root(&here, &import);
-                // The longest beginning that is a file; what follows is an item in it.
+                // The longest beginning of the path that is the module of a file. The rest of the path is an item in
+                // the file.
                 let file = (1..=at.len())
                     .rev()
                     .find_map(|length| files.get(&at[..length]));
@@ -494,7 +497,7 @@ fn module(folder: &str, path: &str) -> Vec<String> {
         .collect()
 }
 
-/// An import as the path from the root of the crate, seen from a module.
+/// Converts an import in the module `here` to a path from the root of the crate.
 fn from_root(here: &[String], import: &[String]) -> Vec<String> {
     let mut at = here.to_vec();
     for part in import {
@@ -508,7 +511,8 @@ fn from_root(here: &[String], import: &[String]) -> Vec<String> {
     at
 }
 
-/// The modules that a source has in files, each with the name of its file if that is another one.
+/// The modules that a source declares and that have their own files, each with the file's name if an attribute sets
+/// one.
 fn declared(text: &str) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     let mut file = None;
@@ -526,8 +530,8 @@ fn declared(text: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// The code of a source outside of the modules in it, and then that of each of them with its name; that of tests is left
-/// out.
+/// The code of a source without its inline modules, and then the code of each inline module with its name. The code of
+/// tests is left out.
 fn parts(text: &str) -> Vec<(Option<String>, String)> {
     let mut found = vec![(None, String::new())];
     let mut inside = false;
@@ -547,7 +551,7 @@ fn parts(text: &str) -> Vec<(Option<String>, String)> {
     found
 }
 
-/// The name of the module that a line with this end begins or declares.
+/// The name of the module that a line begins or declares. The line has to end with `end`.
 fn module_in<'l>(line: &'l str, end: &str) -> Option<&'l str> {
     let (before, name) = line.strip_suffix(end)?.split_once("mod ")?;
     (before.is_empty() || before.starts_with("pub")).then_some(name)
@@ -576,14 +580,14 @@ fn modules_are_found_in_a_file_and_beside_it() {
     assert_eq!(found, ["i", "x::d", "x::g"]);
 }
 
-/// The paths that some code names from the root, from its own module or from the one above, braces resolved.
+/// The paths in some code that begin with `crate`, `self` or `super`, with their braces resolved.
 fn used_paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for root in ["crate", "self", "super"] {
         for (start, _) in code.match_indices(&format!("{root}::")) {
             let before = &code[..start];
             let goes_on = before.ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c));
-            // `pub(in crate::driver)` says who may see an item.
+            // In `pub(in crate::driver)`, the path says who may see an item.
             if !goes_on && !before.ends_with("(in ") {
                 expand(&code[start..], &mut Vec::new(), &mut found);
             }
@@ -592,7 +596,7 @@ fn used_paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Adds the paths of the tree that a text begins with, and tells how long it is.
+/// Adds the paths of the import tree at the beginning of a text to `found`, and returns the length of the tree's text.
 fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let mut at = 0;
     let depth = above.len();
@@ -614,7 +618,7 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
         let name = word(&text[at..]);
         at += name.len();
         if name.is_empty() {
-            // A star, or a comma at the end.
+            // The name is empty if there is a star, or nothing after the last comma.
             if text[at..].starts_with('*') {
                 found.push(above.clone());
                 at += 1;
@@ -624,7 +628,7 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
         above.push(name);
         if !text[at..].starts_with("::") {
             found.push(above.clone());
-            // Another name for it.
+            // Skips the new name after `as`.
             let rest = &text[at..];
             at += rest
                 .find([',', '}', ';'])
@@ -688,7 +692,7 @@ fn code_lines(path: &str) -> Vec<(usize, String)> {
         .collect()
 }
 
-/// A line without the comment that it is, or that it ends with.
+/// A line without its comment.
 fn without_comment(line: &str) -> &str {
     if line.trim_start().starts_with("//") {
         return "";
@@ -696,7 +700,7 @@ fn without_comment(line: &str) -> &str {
     line.split("// ").next().unwrap().trim_end()
 }
 
-/// The direct dependencies of the tests alone.
+/// The direct dependencies that only tests have.
 fn tests_only(manifest: &str) -> BTreeSet<String> {
     let mut table = "";
     let (mut tests, mut others) = (BTreeSet::new(), BTreeSet::new());
@@ -704,7 +708,7 @@ fn tests_only(manifest: &str) -> BTreeSet<String> {
         if line.starts_with('[') {
             table = line;
         } else if let Some((name, rest)) = line.split_once(" = ") {
-            // A crate under another name is known to the lock file by its own.
+            // If a dependency is renamed, the lock file has the crate's own name.
             let package = rest
                 .split("package = \"")
                 .nth(1)
@@ -757,7 +761,7 @@ fn sources(folder: &str) -> Vec<String> {
     found
 }
 
-/// Every file of the repository, without what is built or fetched.
+/// Every file of the repository, except for those that were built or downloaded.
 fn files() -> Vec<String> {
     walk(Path::new("."))
 }

@@ -1,4 +1,4 @@
-// The tests of pages in a real browser, over the mock back end.
+// The configuration of the page's tests in a real browser, with the mock back end.
 import { defineConfig } from "@playwright/test";
 
 const port = Number(process.env["UI_PORT"] ?? 5174);

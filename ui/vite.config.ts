@@ -3,8 +3,8 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import { configDefaults, defineConfig } from "vitest/config";
 
-// In the app's window the prototypes of the language are frozen, so that no script can change what the others run. An object
-// can then be given a constructor of its own only by a definition, and not by an assignment as d3-color does it.
+// In the app's window, the built-in prototypes are frozen, so that no script can change what other scripts use. The
+// `constructor` of an object can then only be defined, and not assigned as in d3-color, so that line is replaced.
 const ownConstructors = {
   name: "own-constructors",
   transform(code: string, id: string): string | undefined {
@@ -23,7 +23,7 @@ const ownConstructors = {
 export default defineConfig({
   plugins: [ownConstructors, svelte(), svelteTesting()],
   clearScreen: false,
-  // The schema of the manifest lies beside the page, in the documentation.
+  // The schema of the manifest is outside of this folder, in the documentation.
   server: { port: 5173, strictPort: true, fs: { allow: [".."] } },
   build: { target: "es2022", chunkSizeWarningLimit: 900 },
   test: {

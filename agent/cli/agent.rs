@@ -12,20 +12,20 @@ use crate::{
 ///
 /// The agent exchanges frames on standard input and output until standard input ends.
 ///
-/// An administrator can limit what an agent does with --restrict, and with the file
-/// /etc/norouter/agent.yaml, which must be writable by root only. If both exist, an action needs
-/// the permission of both. Everything else is refused: --restrict without a value permits
-/// nothing. The file has the same keys and values; "norouter check-limits" shows what it permits.
+/// An administrator can limit what an agent does in two ways: with --restrict, and with the file
+/// /etc/norouter/agent.yaml, which must be writable by root only. If both exist, each of them must
+/// permit an action. Every other action is refused: --restrict without a value permits nothing. The
+/// file has the same keys and values as --restrict; "norouter check-limits" shows what it permits.
 ///
-///   listen=ADDRESS[/BITS][:PORTS],...   to listen on loopback addresses, as other hosts
+///   listen=ADDRESS[/BITS][:PORTS],...   to listen on loopback addresses for other hosts
 ///   dial=HOST[/BITS][:PORTS],...        to connect to addresses, blocks, and names (* is any text)
 ///   gateway=yes|no                      to connect to other machines for other hosts
 ///   resolve=nothing|network|everything  to answer DNS questions of other hosts
 ///   proxy=ADDRESS[/BITS][:PORTS],...    to serve proxies
 ///   write=FOLDER,...,hosts-file         to write files
 ///
-/// PORTS is a port, or a range such as 8000-8099; without it, all ports are permitted. The value
-/// "nothing" permits nothing of that kind. As the forced command of a key in OpenSSH:
+/// PORTS is a port, or a range such as 8000-8099; without PORTS, all ports are permitted. A key with
+/// the value "nothing" permits nothing. An example, as the forced command of a key in OpenSSH:
 ///
 ///   command="norouter agent --automated --restrict dial=127.0.0.1:80",restrict ssh-ed25519 AAAA...
 #[allow(
@@ -35,13 +35,13 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(hide = true, verbatim_doc_comment)]
 pub(super) struct Args {
-    /// Tells that a manager has started the agent, and not a person
+    /// Tell the agent that a manager has started it, and not a person
     #[arg(long, hide = true)]
     automated: bool,
-    /// Permit only this, whatever the manager asks for; can be given several times
+    /// Permit only these actions, whatever the manager asks for; can be given several times
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "")]
     restrict: Vec<String>,
-    /// Configures the agent without a manager, so that two agents can be connected through pipes
+    /// Configure the agent without a manager, so that two agents can be connected through pipes
     #[arg(long, hide = true, value_name = "JSON")]
     debug_init_config: Option<String>,
 }

@@ -29,8 +29,9 @@ use crate::{
 
 /// Answer the questions of hosts' commands: passwords, passphrases, host keys
 ///
-/// At a terminal, every question is shown and answered there, and secrets are hidden while they are typed. Otherwise
-/// one line of standard input is the answer to the host's only question.
+/// At a terminal, the questions are shown and answered one after the other, and secrets are hidden while they are
+/// typed. Without a terminal, one line of standard input answers the first open question; if several hosts ask
+/// something, HOST must be given.
 #[derive(Debug, clap::Args)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -46,13 +47,12 @@ pub(super) struct Args {
     /// Refuse to answer
     #[arg(long, conflicts_with_all = ["list", "remember"])]
     cancel: bool,
-    /// Give the same answer to the same question when the host is started again; it is kept in the manager's memory
-    /// only
+    /// Reuse the answer if the host asks the same question after a restart; the manager keeps it in memory only
     #[arg(long, conflicts_with = "list")]
     remember: bool,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write what is asked as JSON
+    /// Write the questions as JSON
     #[arg(long, requires = "list")]
     json: bool,
 }
@@ -125,7 +125,8 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Sends the line that a script has written as the answer to the only open question.
+    /// Sends one line of standard input as the answer to the first open question. Fails if several hosts have open
+    /// questions.
     async fn answer_one(
         &self,
         client: &Client,
@@ -156,7 +157,7 @@ impl Args {
         let failed = |error: std::io::Error| {
             Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
         };
-        // After Ctrl-C, the terminal has to show typed text again.
+        // Ctrl-C is caught, because the terminal has to show typed text again before the program ends.
         let mut requests = Requests::listen().map_err(failed)?;
         let mut lines = typing::lines();
         let mut events = client.events(None).await?;
@@ -227,7 +228,8 @@ impl Args {
         Ok(if all_up { Exit::Ok } else { Exit::PartlyUp })
     }
 
-    /// Sends an answer to the manager; returns false if the question is not open any more.
+    /// Sends an answer to the manager; returns false if the manager rejects it, for example because the question is not
+    /// open any more.
     async fn say(
         &self,
         client: &Client,
@@ -276,7 +278,7 @@ fn shown(prompt: &PromptView) -> String {
     lines.join("\n  ")
 }
 
-/// Ends the line of the open question after Ctrl-C, and returns the exit code for that.
+/// Ends the line of the open question if the person has pressed Ctrl-C or closed the input. Returns the exit code.
 fn interrupted() -> Exit {
     output::talk("");
     Exit::Interrupted
@@ -295,8 +297,8 @@ async fn learn(events: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error
     Ok(())
 }
 
-/// Shows a question at the terminal. If it asks for a secret, typed text stays hidden until the returned value is
-/// dropped; `None` if it does not ask for one.
+/// Shows a question at the terminal. If the question asks for a secret, returns a value that hides typed text until the
+/// value is dropped; `None` otherwise.
 fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {

@@ -16,12 +16,13 @@ use crate::{
 
 /// Approve changes of the manifest, and new commands, that wait for approval
 ///
-/// A network that runs with --confirm does not apply a change that grants more, and one that runs with
-/// --confirm-commands does not start a command that is new in its manifest. This command shows what waits, asks, and
-/// applies only what it has shown. Later changes go on waiting. A host that was stopped stays stopped.
+/// A network that was started with --confirm does not apply a change of its manifest that grants more than before. A
+/// network that was started with --confirm-commands does not start new and changed commands. This command shows the
+/// waiting changes and commands, asks for confirmation, and approves only what it has shown. Later changes wait for
+/// another approval. A host that was stopped stays stopped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Approve only the command of this host, by name, alias or VIP; without it, everything that waits
+    /// Approve only the command of the host with this name, alias or VIP; by default, everything that waits
     #[arg(value_name = "HOST")]
     host: Option<String>,
     /// Do not ask before approving
@@ -101,7 +102,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-/// Shows the grants of a change. A new command is shown together with the one that runs now.
+/// Shows the grants of a change. For each new command, also shows the command that the host runs now.
 fn show_change(change: &HeldChange, now: &PlanView) {
     output::talk("the manifest has changed; nothing of that is in force. It would grant:");
     for grant in &change.grants {

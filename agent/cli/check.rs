@@ -19,7 +19,7 @@ use crate::{
 /// Show everything that is wrong with a manifest
 ///
 /// Shows all problems at once, each with its place and a remedy, and does not start anything. Exits with 4 if a
-/// manifest cannot be run, and with 0 if all can, even with warnings.
+/// manifest cannot be run, and with 0 if all manifests can be run, even if they have warnings.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Manifests to check; "-" is standard input
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
         let mut loaded = match source.load(commands) {
             Ok(loaded) => loaded,
             Err(error) => {
-                // The remaining files are checked even so.
+                // If one file cannot be read, the other files are checked nevertheless.
                 exit = error.report();
                 continue;
             }
@@ -104,7 +104,7 @@ fn paragraphs(loaded: &Loaded) -> String {
     format!("{report}{gap}{}\n", summary(loaded))
 }
 
-/// A summary, like "norouter.yaml: 3 hosts, 1 warning".
+/// A summary, like "norouter.yaml: can be run (3 hosts, 1 warning)".
 fn summary(loaded: &Loaded) -> String {
     let count = |severity| {
         loaded

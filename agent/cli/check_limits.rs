@@ -16,8 +16,8 @@ use crate::{
 /// Show what a file with limits permits agents to do
 ///
 /// Without FILE, the file is /etc/norouter/agent.yaml. It must be owned by root and writable by root only, because
-/// agents trust no other. Problems in the file are shown with their places, and then the exit code is 1, because agents
-/// refuse to serve with such a file. docs/ADMINISTRATORS.md describes the keys.
+/// agents do not trust any other file. If the file has problems, they are shown with their places, and the exit code is
+/// 1, because agents refuse to serve with such a file. docs/ADMINISTRATORS.md describes the keys.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A file to check before it is put in place

@@ -10,7 +10,7 @@ use super::{
     reach::{WhichNetwork, wait_for},
 };
 
-/// The time that a network has to end. The network gives each of its hosts a few seconds.
+/// How long a network may take to end. The network gives each of its hosts a few seconds.
 const END_MAX: Duration = Duration::from_secs(30);
 
 /// End a running network, and wait until it has ended
@@ -26,7 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
         let client = args.network.client().await?;
-        // The stream of events ends when the manager does.
+        // The stream of events ends when the manager ends.
         let mut events = client.events(None).await?;
         client.post("/v1/down").await?;
         let ended = async { while let Ok(Some(_)) = events.next().await {} };

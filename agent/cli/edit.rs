@@ -1,4 +1,4 @@
-//! `norouter -e`: opens a manifest in an editor, runs it, and opens it again.
+//! `norouter -e`: opens a manifest in an editor and runs it. Afterwards the person can edit it and run it again.
 
 use std::{
     env, fs,
@@ -18,7 +18,7 @@ use crate::{
     text::escape,
 };
 
-/// The editor if neither `$VISUAL` nor `$EDITOR` is set.
+/// The default editor, for when neither `$VISUAL` nor `$EDITOR` is set.
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
 /// Edits a file and runs it. Without a file, edits and runs a temporary one that starts as the example.
@@ -79,7 +79,7 @@ fn editor() -> Result<Vec<String>, Error> {
     })
 }
 
-/// Splits a command into words like a shell. On Windows a backslash separates folders, so that it quotes nothing.
+/// Splits a command into words like a shell. On Windows a backslash separates folders, and does not quote.
 fn words(command: &str) -> Option<Vec<String>> {
     let words = if cfg!(windows) {
         shlex::split(&command.replace('\\', "\\\\"))
@@ -112,7 +112,7 @@ fn open(editor: &[String], file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Asks whether to edit again. If the question cannot be answered, this is a no.
+/// Asks whether to edit again. If nobody can answer, the answer is no.
 fn again() -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
         return Ok(false);
@@ -128,7 +128,7 @@ fn again() -> Result<bool, Error> {
         .build()
         .map_err(failed)?;
     runtime.block_on(async {
-        // Once the network has run, Ctrl-C no longer ends the process by itself.
+        // Once the network has run, Ctrl-C does not end the process any more, so it has to be handled here.
         let mut requests = Requests::listen().map_err(failed)?;
         let (sender, answer) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {

@@ -13,9 +13,9 @@ use crate::driver::{agent::state_dir, system::shell::Shell};
 /// Print the environment variables that lead programs into the network
 ///
 /// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
-/// `all_proxy`, HOSTALIASES and similar ones. This works on every host of the network. It fails if a
-/// proxy does not work, or if another user listens on its address. The variables contain a token that
-/// lets programs use the proxies, so they have to be kept secret. To set them in a shell:
+/// `all_proxy`, HOSTALIASES and similar ones. This command works on every host of the network. It
+/// fails if a proxy does not work, or if another user listens on the proxy's address. The variables
+/// contain a token that lets programs use the proxies, so keep them secret. To set them in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source

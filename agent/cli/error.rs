@@ -10,7 +10,7 @@ use crate::text::escape;
 pub enum Exit {
     /// Everything worked.
     Ok = 0,
-    /// Something failed, or the network has no such host.
+    /// Something failed, or the network does not have the host that was named.
     Failure = 1,
     /// The command line is not valid.
     Usage = 2,
@@ -21,7 +21,7 @@ pub enum Exit {
     /// The network runs, but at least one host does not do everything that it should, or the connection that `norouter
     /// why` has tried does not work.
     PartlyUp = 5,
-    /// The manifest grants something that `--require-trust` does not list.
+    /// The manifest grants something that the file of `--require-trust` does not list.
     NotTrusted = 6,
     /// The command was ended by Ctrl-C.
     Interrupted = 130,
@@ -87,7 +87,7 @@ impl Error {
         self.exit
     }
 
-    /// Adds the next step for the person to the error.
+    /// Adds a hint, which tells the person what to do next.
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -112,7 +112,8 @@ impl Error {
     }
 }
 
-/// Standard output could not be written. If its reader has ended (`norouter plan | head`), that is not a failure.
+/// Converts an error of writing to standard output. The exit code is 0 if the reader of the output has ended, as in
+/// `norouter plan | head`.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

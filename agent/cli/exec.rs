@@ -1,4 +1,4 @@
-//! `norouter exec`: runs one command whose programs use the network.
+//! `norouter exec`: runs a command that uses the network.
 
 use std::{ffi::OsString, process::Command};
 

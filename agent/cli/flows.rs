@@ -12,8 +12,8 @@ use crate::view::{FlowView, FlowsView};
 
 /// Show the connections inside a running network
 ///
-/// Connections are counted at the manager, so the versions of the agents at their ends do not matter. RTT is the
-/// duration of the handshake: through the network, the dial at the far end, and back.
+/// The manager counts the connections, so the versions of the agents do not matter. RTT is how long the handshake took:
+/// the way through the network, the dial at the far end, and the way back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

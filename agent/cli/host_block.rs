@@ -23,9 +23,9 @@ const WORD: usize = 15;
 /// The format in which addresses are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Addresses {
-    /// `127.0.42.101:5432`: any protocol may be spoken there.
+    /// `127.0.42.101:5432`, because the ports may serve any protocol.
     Plain,
-    /// `http://127.0.42.101:8080`: all ports of this network serve web pages.
+    /// `http://127.0.42.101:8080`, because all ports of the network serve web pages.
     Web,
 }
 
@@ -49,7 +49,7 @@ impl Addresses {
     }
 }
 
-/// The block of hosts at the bottom of a terminal. Without a terminal, only the log is written.
+/// The block of hosts at the bottom of a terminal. Without a terminal there is no block, and lines are only printed.
 pub(super) struct HostBlock<W> {
     out: W,
     colours: bool,
@@ -70,7 +70,7 @@ struct Drawing {
     width: usize,
     /// Text that has to be printed above the block at the next draw.
     above: String,
-    /// The last line, which tells the person what can be done.
+    /// The last line of the block, which tells the person what to do: `Ctrl-C ends the network`.
     hint: &'static str,
     /// The question to the person, which replaces the hint; `None` if there is none.
     question: Option<String>,
@@ -140,7 +140,7 @@ impl<W: Write> HostBlock<W> {
         self.addresses = addresses.collect();
     }
 
-    /// Whether output of other programs would disturb the block.
+    /// Whether the block is drawn on a terminal. If so, other output to the terminal would disturb it.
     pub(super) fn is_drawn(&self) -> bool {
         self.drawing.is_some()
     }
@@ -166,8 +166,8 @@ impl<W: Write> HostBlock<W> {
         }
     }
 
-    /// Prints an event above the block. On a terminal, a change of state is not printed if the block itself explains
-    /// it.
+    /// Prints an event above the block. On a terminal, a change of state without a reason is not printed, because the
+    /// block shows the state.
     pub(super) fn event(&mut self, event: &Event) {
         if let Event::Host {
             host,
@@ -178,7 +178,7 @@ impl<W: Write> HostBlock<W> {
         } = event
         {
             use HostState::{Configuring, Greeting, Starting};
-            // A later event will report whether this has worked.
+            // A host in one of these states is being started. A later event will report whether that has worked.
             let is_under_way = matches!(state, Starting | Greeting | Configuring);
             if is_under_way || (reason.is_none() && self.is_drawn()) {
                 return;
@@ -238,7 +238,8 @@ impl<W: Write> HostBlock<W> {
         }
     }
 
-    /// Redraws the block for the current state of the network, below the lines that were printed since the last time.
+    /// Redraws the block for the current state of the network, below the lines that were printed since it was last
+    /// drawn.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
         let Some(mut drawing) = self.drawing.take() else {
@@ -270,7 +271,7 @@ impl<W: Write> HostBlock<W> {
         self.drawing = Some(drawing);
     }
 
-    /// Leaves the block on the screen and continues below it.
+    /// Leaves the block on the screen as it is, so that later output appears below it.
     pub(super) fn leave(&mut self) {
         if let Some(drawing) = &mut self.drawing {
             drawing.drawn.clear();
@@ -336,8 +337,8 @@ impl<W: Write> HostBlock<W> {
         Line::cut(&parts, width)
     }
 
-    /// Writes a text. The escape sequences that move the block must be kept; `anstream` would remove them together with
-    /// the colours.
+    /// Writes a text. The escape sequences that move the cursor must be kept; `anstream` would remove them together
+    /// with the colours.
     fn write(&mut self, text: &str) {
         let text = if self.colours {
             text.to_owned()
@@ -352,7 +353,7 @@ impl<W: Write> HostBlock<W> {
 
 impl Drawing {
     /// The escape sequence that erases the block. If the terminal was made narrower, it has wrapped the lines of the
-    /// block.
+    /// block, which take more rows now.
     fn erased(&self, width: usize) -> String {
         let rows = self
             .drawn
@@ -366,7 +367,7 @@ impl Drawing {
 }
 
 impl Line {
-    /// Joins the parts, and cuts them before the last column, where terminals wrap.
+    /// Joins the parts into one line, and cuts the line before the last column, because terminals wrap there.
     fn cut(parts: &[(Style, String)], terminal: usize) -> Self {
         let most = terminal.saturating_sub(1);
         let whole = parts.iter().flat_map(|(_, part)| part.chars());

@@ -16,8 +16,8 @@ use crate::{
 
 /// Show the names that NoRouter has put into the hosts file of this machine
 ///
-/// On hosts with "writeEtcHosts: true", /etc/hosts contains the names of the network while it runs, between two marks
-/// that name the host that has written them. The rest of the file is never changed.
+/// On hosts with "writeEtcHosts: true", /etc/hosts contains the names of the network while the network runs. A mark
+/// before the names and a mark after them say which host has written them. The rest of the file is never changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Remove the names of agents that have ended, and marks that somebody has damaged; a copy of the old file is kept

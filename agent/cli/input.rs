@@ -23,14 +23,14 @@ use crate::{
 /// The file names that are searched for if FILE is not given.
 const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
-/// The part of the help that explains the search.
+/// The part of the help that explains where a manifest is searched for.
 pub(super) const SEARCH_HELP: &str = "\
 Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in this folder, in a folder \
 above it inside the home folder, or in ~/.config/norouter. It is used only if it and its folder belong to you or root, \
 and nobody else may write there.";
 
-/// Returns the names of all commands for people. If a file is not found, the message says that a command of a similar
-/// name exists.
+/// Returns the names of all commands that are not hidden. If a file is not found, the error suggests a command with a
+/// similar name.
 pub(super) type Commands = fn() -> Vec<String>;
 
 /// The source of a manifest.
@@ -45,8 +45,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The source for the argument `file`. Without `file` it searches for a manifest, and shows the person which one it
-    /// has found.
+    /// The source that the argument `file` names. Without `file`, searches for a manifest, and tells the person which
+    /// one it has found.
     pub(super) fn of(file: Option<&Path>) -> Result<Self, Error> {
         if let Some(file) = file {
             return Ok(Self::named(file));

@@ -11,7 +11,7 @@ use tracing_subscriber::{
 
 use super::error::{Error, Exit};
 
-/// Receives the log instead of standard error while something is drawn there; `None` otherwise.
+/// While something is drawn on standard error, this receives the log instead; `None` otherwise.
 static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
 
 /// The environment variable with the level for each part of the program.

@@ -1,4 +1,4 @@
-//! The command line. Each command has a file, whose doc comment is its help.
+//! The command line. Nearly every command has a file of its own, where the doc comment of `Args` is the command's help.
 
 use std::{fmt::Write as _, process::ExitCode};
 
@@ -54,8 +54,8 @@ const REFERENCE_WIDTH: usize = 100;
 
 /// One YAML file becomes one network
 ///
-/// Hosts that ssh, podman exec, kubectl exec or any other command with a pipe can reach become one network, each at a
-/// loopback address of its own (127.0.42.101, ...), without root, daemons or public addresses.
+/// Connects hosts that can be reached with ssh, podman exec, kubectl exec or any other command with a pipe. Each host
+/// has a loopback address of its own (127.0.42.101, ...). This needs no root, no daemons and no public addresses.
 #[derive(Debug, Parser)]
 #[command(
     name = "norouter",
@@ -130,7 +130,7 @@ impl Cli {
     }
 }
 
-/// The names of all commands for people.
+/// The names of all commands that are not hidden.
 fn commands() -> Vec<String> {
     let root = Cli::command();
     let shown = root

@@ -1,6 +1,6 @@
 //! Generates `docs/control.openapi.json`, which describes the control socket for programs, from the types of `view` and
-//! the table of requests below. `UPDATE=1 cargo test` rewrites the file. `tests/it` compares `docs/CONTROL.md`, which
-//! is for people, with it.
+//! the table of requests below. `UPDATE=1 cargo test` rewrites the file. `tests/it` compares the file with
+//! `docs/CONTROL.md`, which is for people.
 //!
 //! This file is compiled only for tests, so that the released program does not contain the schemas.
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::view;
 
-/// One request. The error code that every request can return is not repeated in each.
+/// One request of the control socket.
 struct Request {
     method: &'static str,
     path: &'static str,
@@ -22,7 +22,7 @@ struct Request {
     /// The type of the body; `None` if the request has none.
     body: Option<&'static str>,
     answer: Answer,
-    /// The status codes of its errors.
+    /// The status codes of errors that this request can return, besides `FORBIDDEN`, which every request can return.
     errors: &'static [u16],
 }
 
@@ -37,7 +37,7 @@ struct Parameter {
 
 /// The content of a response.
 enum Answer {
-    /// JSON of this type.
+    /// JSON: the type with this name.
     Json(&'static str),
     /// Server-Sent Events: the name of each event, and the type of its data.
     Events(&'static [(&'static str, &'static str)]),
@@ -298,7 +298,7 @@ const REQUESTS: &[Request] = &[
     },
 ];
 
-/// The status code of every response to a request from a web page.
+/// The status code for requests from web pages, and for questions of commands without a valid token.
 const FORBIDDEN: u16 = 403;
 
 /// The meaning of each status code of an error.
@@ -405,8 +405,8 @@ fn document() -> Value {
         "paths": paths,
         "components": {"schemas": schemas, "responses": errors},
     });
-    // Another crate of the workspace may enable the feature that keeps maps in insertion order, so that the keys are
-    // sorted here.
+    // The keys are sorted here, because another crate of the workspace may enable the feature of `serde_json` that
+    // keeps maps in insertion order.
     document.sort_all_objects();
     document
 }
@@ -503,8 +503,8 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-/// Removes null from optional fields: they are omitted, and never written as null, although null would be accepted.
-/// Removes the defaults of fields that are always present.
+/// Removes null from the types of optional fields: a response omits such a field, and never writes it as null. Also
+/// removes the defaults, because the fields that have them are always present.
 fn without_null(schema: &mut Value) {
     let required: Vec<String> = schema["required"]
         .as_array()
@@ -538,7 +538,7 @@ fn without_null(schema: &mut Value) {
     }
 }
 
-/// Puts descriptions into one line, and uses only formats of numbers that other programs know.
+/// Puts each description into one line, and replaces a number format that other programs do not know.
 fn plain(schema: &mut Value) {
     if let Value::Object(fields) = schema {
         for (name, field) in fields {

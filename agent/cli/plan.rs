@@ -15,7 +15,7 @@ use crate::{
     text::{escape, figures::counted},
 };
 
-/// The mark of entries that the manifest has, but that this version does not serve yet.
+/// The note at entries of the manifest that this version does not serve yet.
 const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
@@ -179,7 +179,7 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// A note about the users who may connect; empty if every program on the host may.
+/// A note about the users who may connect; empty if programs of every user may connect.
 fn users(allow: Allow) -> &'static str {
     match allow {
         Allow::SameUser => ", for programs of its own user",

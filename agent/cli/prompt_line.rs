@@ -69,7 +69,7 @@ impl PromptLine {
             if let Some(line) = lines.recv().await {
                 return line;
             }
-            // The input has ended, so that no more lines can follow.
+            // The input has ended, so no more lines can follow.
             self.can_ask = false;
             if let Some(open) = self.open.take() {
                 self.told.remove(&open.prompt);
@@ -176,7 +176,7 @@ impl PromptLine {
         }
     }
 
-    /// Restores the terminal.
+    /// Closes the question that is shown, so that the terminal shows typed text again.
     pub(super) fn close(&mut self) {
         self.open = None;
     }

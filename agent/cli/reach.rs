@@ -25,7 +25,7 @@ pub(super) struct WhichNetwork {
 }
 
 impl WhichNetwork {
-    /// The manager of the named network, or the only one that runs.
+    /// A client for the manager of the named network, or, if none is named, of the only network that runs.
     pub(super) async fn client(&self) -> Result<Client, Error> {
         let mut running = Client::running().await;
         let names: Vec<String> = running.iter().map(|it| it.name().to_string()).collect();
@@ -63,7 +63,7 @@ pub(super) fn host<'a>(snapshot: &'a Snapshot, called: &str) -> Result<&'a HostV
         .ok_or_else(|| unknown(snapshot, called))
 }
 
-/// The name of the host that the person has named; `None` if no host was named.
+/// The name of the host that the person has given by name, alias or VIP; `None` if the person has not given a host.
 pub(super) async fn host_name(
     client: &Client,
     called: Option<&str>,
@@ -111,7 +111,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
 
 /// Writes one line of JSON.
 pub(super) fn json_line(value: &impl serde::Serialize) -> Result<(), Error> {
-    // The view types contain only values that JSON supports, so that this cannot fail.
+    // The view types contain only values that JSON supports, so this cannot fail.
     let line = serde_json::to_string(value).unwrap_or_default();
     Ok(output::data(&format!("{line}\n"))?)
 }

@@ -11,9 +11,9 @@ use crate::{driver::control::client, text::escape, view::ErrorCode};
 
 /// Reload the manifest of a running network
 ///
-/// A network does that by itself when the file changes, unless it was started with --no-watch. Hosts that have not
-/// changed are not disturbed. A manifest with errors is not applied, and the errors are shown. If the network runs with
-/// --confirm, a change that grants more is shown, and waits for "norouter approve".
+/// Without this command, a network reloads its manifest whenever the file changes, unless it was started with
+/// --no-watch. Hosts that have not changed are not disturbed. A manifest with errors is not applied, and the errors are
+/// shown. If the network runs with --confirm, a change that grants more is shown, and waits for "norouter approve".
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

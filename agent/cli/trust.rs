@@ -1,4 +1,4 @@
-//! `--require-trust`: runs a manifest only if a file that its user has checked lists everything that it grants.
+//! `--require-trust`: runs a manifest only if all its grants are listed in a file, which the user has checked.
 
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 
@@ -13,11 +13,11 @@ use crate::{
     view::Grant,
 };
 
-/// The largest file that is read, in bytes.
+/// The largest file that can be read, in bytes.
 const SIZE_MAX_BYTES: u64 = 16 << 20;
 
-/// Fails, and shows the missing grants, if the plan grants anything that the file does not list. A file that cannot be
-/// read completely grants nothing.
+/// Fails, and shows the missing grants, if the plan grants anything that the file does not list. Also fails if the file
+/// cannot be read completely.
 pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
     let listed = read(file)?;
     let news: Vec<_> = plan::grants(plan)

@@ -88,7 +88,7 @@ mod platform {
     }
 
     pub(super) fn forget() {
-        // If this fails, the program may read one line too many.
+        // If this fails, the program may read a line that the person has typed before.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 
@@ -102,7 +102,7 @@ mod platform {
         let input = io::stdin();
         loop {
             let mut fds = [PollFd::new(&input, PollFlags::IN)];
-            // An error of the input will show when it is read.
+            // If the input has an error, the next read will report it.
             let _ = poll(&mut fds, None);
             if is_foreground() || tcgetpgrp(&input).is_err() {
                 return;
@@ -134,7 +134,7 @@ mod platform {
         let _ = console::set_mode(HandleRef::stdin(), *before);
     }
 
-    /// A Windows console delivers only whole lines, and these were discarded already.
+    /// Does nothing, because a Windows console delivers only whole lines, and the caller discards those.
     pub(super) const fn forget() {}
 
     pub(super) const fn is_foreground() -> bool {

@@ -70,20 +70,21 @@ pub(super) struct Args {
     /// written
     ///
     /// For scripts. If the manifest grants more, nothing is started, the additional grants are shown, and the exit code
-    /// is 6. FILE and its folder must belong to you or root, and nobody else may write to them. While the network runs,
-    /// this is like --confirm.
+    /// is 6. FILE and its folder must belong to you or root, and nobody else may write to them. Changes of the manifest
+    /// while the network runs are treated as with --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
     /// Reuse the answers that are typed here when a host is restarted; they are kept in memory only
     #[arg(long)]
     remember: bool,
-    /// The name of the network for other commands; by default that of its file, or of the folder of a norouter.yaml
+    /// The name of the network for other commands; by default the name of the manifest file without its extension, or,
+    /// for norouter.yaml, the name of its folder
     #[arg(long, value_name = "NAME")]
     name: Option<Name>,
 }
 
 impl Args {
-    /// The first given option or argument; `None` if there is none.
+    /// The first option or argument that was given; `None` if none was.
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
@@ -130,9 +131,9 @@ struct Mode<'a> {
     trusted: Option<&'a Path>,
 }
 
-/// A loaded manifest and its file.
+/// The manifest file of a plan, and the options for applying changes of the file.
 struct Manifest<'a> {
-    /// `None` if the manifest came from a pipe, so that it cannot be read again.
+    /// The path of the file; `None` if the manifest came from standard input or a pipe, which can be read only once.
     file: Option<&'a Path>,
     watch: Option<io::Result<Watch>>,
     mode: Mode<'a>,
@@ -170,7 +171,7 @@ fn run_source(
     run_network(plan, &identity, Addresses::Plain, Some(from))
 }
 
-/// Runs a plan that has no file, until a signal ends it.
+/// Runs a plan that has no file, until a signal or another command ends the network.
 pub(super) fn run_plan(
     plan: &Plan,
     identity: &Identity,
@@ -179,8 +180,8 @@ pub(super) fn run_plan(
     run_network(plan, identity, addresses, None)
 }
 
-/// Runs a network until a signal ends it. Lost hosts are started again by themselves, except those that need a person
-/// first.
+/// Runs a network until a signal or another command ends it. The manager starts lost hosts again, except those that
+/// need a person first.
 fn run_network(
     plan: &Plan,
     identity: &Identity,
@@ -266,7 +267,8 @@ async fn show(
                 }
             },
             changed = snapshots.changed() => {
-                // This channel closes together with the channel of the events.
+                // An error means that this channel is closed. Then the channel of the events is closed as well, and
+                // ends the loop.
                 let _ = changed;
             }
             Some(line) = next(&mut log) => block.print(&line),
@@ -284,7 +286,7 @@ async fn show(
                 if asked.is_some() {
                     block.leave();
                     prompts.close();
-                    // Agents end by themselves when their manager is gone.
+                    // The agents notice that their manager is gone, and end.
                     std::process::exit(Exit::Interrupted as i32);
                 }
                 asked = Some(match request {
@@ -295,7 +297,7 @@ async fn show(
                 manager.tell(Intent::Down);
             }
             () = resizes.next() => {}
-            // A countdown is visible, so that the block is redrawn.
+            // While a countdown is visible, the block is redrawn every second.
             () = tokio::time::sleep(SECOND), if block.counts_down(&snapshots.borrow()) => {}
         }
     }
@@ -318,13 +320,14 @@ async fn next<T>(receiver: &mut Option<UnboundedReceiver<T>>) -> Option<T> {
     }
 }
 
-/// The manifest of a running network, with the requests to reload it.
+/// The manifest of a running network, and the requests to reload it.
 struct Upkeep {
-    /// `None` if the manifest cannot be read again.
+    /// The manifest file and its reload requests; `None` if the manifest cannot be read again.
     origin: Option<Origin>,
-    /// Whether a person's answers are kept.
+    /// Whether a person's answers are kept for the next start of a host.
     remembers: bool,
-    /// Whether there was a terminal at the start. After the terminal has closed, that cannot be found out any more.
+    /// Whether the process had a terminal at its start. After the terminal has closed, this cannot be found out any
+    /// more.
     terminal: bool,
 }
 
@@ -346,14 +349,13 @@ impl Upkeep {
         }
     }
 
-    /// Whether SIGHUP reloads the manifest: there must be a file, and no terminal, because SIGHUP then means that the
-    /// terminal has closed.
+    /// Whether SIGHUP reloads the manifest. This needs a file, and a process without a terminal: with a terminal,
+    /// SIGHUP means that the terminal was closed.
     fn can_reload(&self) -> bool {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Waits until the manifest has to be reloaded. Returns the request; `None` if the file has changed, or a signal
-    /// has come.
+    /// Waits until the manifest has to be reloaded. Returns the request for that, or `None` if the file has changed.
     async fn next(&mut self) -> Option<ReloadRequest> {
         match &mut self.origin {
             Some(origin) => origin.next().await,

@@ -22,10 +22,12 @@ use crate::{
 /// Exits with 5 if a step does not work. A step about which no host could say anything is shown as unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The destination: the name or the address of a host of the network or of a destination of a route, and a port
+    /// The destination: a name or an address, and a port; it can be a host of the network, or anything that a route
+    /// leads to
     #[arg(value_name = "NAME:PORT", value_parser = target)]
     target: Destination,
-    /// The host where the connection begins, by name, alias or VIP; by default this one
+    /// The host where the connection begins, by name, alias or VIP; by default the manager's own host, or else the
+    /// first that is up
     #[arg(long, value_name = "HOST")]
     from: Option<String>,
     #[command(flatten)]

@@ -24,7 +24,7 @@ use crate::{
 
 /// A state machine: it is told events, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
 pub(super) trait Machine: Send + 'static {
-    /// A task for the driver.
+    /// An action that the driver has to perform.
     type Output: fmt::Debug;
 
     /// The next output. `None` if there is none.
@@ -37,8 +37,8 @@ pub(super) trait Machine: Send + 'static {
     fn handle_timeout(&mut self, now: Instant);
 }
 
-/// The state that the tasks of one state machine share: the machine in its [`Harness`], and everything that its outputs
-/// use.
+/// The state that the tasks of one state machine share: the machine in its [`Harness`], and everything that is needed
+/// to perform its outputs.
 pub(super) trait World: Send + Sync + Sized + 'static {
     type Machine: Machine;
 
@@ -68,7 +68,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// Called when the machine has no more outputs for now.
     fn settled(self: &Arc<Self>, state: &mut Self::State);
 
-    /// Called when the timer has fired, with its delay. The machine is told afterwards.
+    /// Called when the timer has fired, before the machine is told. `_late` is the delay of the timer.
     fn ticked(self: &Arc<Self>, _late: Duration) {}
 
     /// The present time on the machine's clock.
@@ -102,7 +102,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     }
 }
 
-/// A machine's lock and its timer.
+/// The state of a machine under its lock, with the clock and the timer.
 pub(super) struct Harness<S> {
     pub(super) clock: Clock,
     /// Keeps the thread awake for a moment after something has arrived.
@@ -127,7 +127,7 @@ impl<S> Harness<S> {
         }
     }
 
-    /// Wakes the timer if it would fire too late.
+    /// Wakes the task of the timer if it would wake later than `next`.
     fn rearm(&self, next: Option<Instant>) {
         if next.is_some_and(|at| at.as_micros() < self.armed.load(Ordering::Relaxed)) {
             self.sooner.notify_one();

@@ -1,4 +1,5 @@
-//! Connections that other hosts begin. A host that has too many under way is refused before any memory is spent on it.
+//! Connections that other hosts begin. If a host has too many under way, a further one is refused before any memory is
+//! spent on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,14 +30,15 @@ const QUESTIONS_MAX: usize = 512;
 /// The maximum number of requests of other hosts' proxies for which this gateway has not connected yet.
 const RELAYS_MAX: usize = 1_024;
 
-/// The requests of other hosts that are under way. No host may have more of them than remain free for all others.
+/// The requests of other hosts that are under way. No host may have more requests under way than remain free for all
+/// others.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
     questions: Shares<Ipv4Addr>,
     relays: Shares<Ipv4Addr>,
     accepted: BTreeSet<FlowKey>,
-    /// The flows on which another host has asked a service that has not answered yet.
+    /// The flows on which a host waits for the answer of a service of this agent.
     asking: BTreeMap<FlowKey, Service>,
     /// For each relayed flow, the destination that the other host has asked for, and the address that this gateway has
     /// connected to.
@@ -68,7 +70,8 @@ impl Arrivals {
         }
     }
 
-    /// Begins a flow for a SYN to a published port or a service; returns false if the SYN has to be refused.
+    /// Begins a flow for a SYN to a published port, to a service, or to an address that this gateway dials for others.
+    /// Returns false if the packet has to be refused.
     pub(super) fn accept(
         &mut self,
         now: Instant,
@@ -92,7 +95,7 @@ impl Arrivals {
         if let Served::Dial(host, port) = &served
             && let Err((destination, failure)) = permitted(rights, host, *port)
         {
-            // A refusal of a published port was reported earlier.
+            // The targets of published ports that the limits refuse were already reported with the configuration.
             if own != Some(*key.dst.ip()) {
                 reports.note_not_dialled(now, &destination, &failure, outbox);
             }
@@ -117,8 +120,8 @@ impl Arrivals {
         true
     }
 
-    /// Begins a flow if its host has a share left; `None` if the packet begins no flow. `is_own` is true if this host
-    /// itself has sent the packet.
+    /// Begins a flow if the host that has sent `syn` has a share left; `None` if the packet is not a valid SYN.
+    /// `is_own` is true if this host itself has sent it.
     fn begin(
         &mut self,
         now: Instant,
@@ -155,7 +158,7 @@ impl Arrivals {
         Ok(Some(flow))
     }
 
-    /// The flows that hosts, this one included, have begun to something that is served here.
+    /// The flows that other hosts, or this host itself, have begun to something that this host serves.
     pub(super) fn accepted(&self) -> impl Iterator<Item = FlowKey> {
         self.accepted.iter().copied()
     }
@@ -172,7 +175,7 @@ impl Arrivals {
         relayed.map(|(flow, (to, address))| (*flow, to, *address))
     }
 
-    /// Notes that the question on a flow was answered: from now on it is an ordinary connection.
+    /// Notes that the question on a flow was answered: from now on the flow is an ordinary connection.
     pub(super) fn end_question(&mut self, flow: FlowKey) {
         if let Some(service) = self.asking.remove(&flow) {
             let share = self.share(&Served::Service(service));

@@ -19,7 +19,7 @@ use crate::{
 /// The configuration of an agent.
 pub(super) struct Config {
     pub(super) me: Vip,
-    /// The host and port that each published port dials.
+    /// The dial target of each port that this host publishes: a host and a port.
     pub(super) forwards: BTreeMap<Port, (String, u16)>,
     /// The published ports of all hosts.
     pub(super) published: BTreeSet<SocketAddrV4>,
@@ -34,9 +34,9 @@ pub(super) struct Config {
     pub(super) relays: BTreeMap<Vip, Port>,
     pub(super) http: Option<Proxy>,
     pub(super) socks: Option<Proxy>,
-    /// Whether the agent listens on the hosts' real loopback addresses.
+    /// Whether the agent listens on the VIPs of the hosts, as real loopback addresses of this machine.
     pub(super) loopback: bool,
-    /// Whether only programs of the agent's own user may connect to those addresses.
+    /// Whether only programs of the agent's own user may connect to the VIPs on which the agent listens.
     pub(super) same_user: bool,
     pub(super) files: Files,
     /// The run id of the manager; `None` if it has sent none.
@@ -93,7 +93,7 @@ impl Config {
             forwards.insert(port, (forward.connect_ip, forward.connect_port));
         }
         let manager = Some(args.manager).filter(|word| !word.is_empty());
-        // The run id becomes a part of a file name.
+        // The run id becomes a part of a file name, so it may contain only letters and digits.
         let is_word =
             |word: &str| word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric());
         if !manager.as_deref().is_none_or(is_word) {
@@ -163,10 +163,10 @@ impl Config {
         listeners
     }
 
-    /// The listeners that need no change when this configuration replaces `old`.
+    /// The listeners of this configuration, without those that have to be opened again when it replaces `old`.
     pub(super) fn listeners_kept_from(&self, old: &Self) -> BTreeSet<Listener> {
         let mut kept = self.listeners();
-        // A proxy with other users is a different listener on the same address.
+        // If the settings of a proxy have changed, its listener is opened again, even at the same address.
         if old.http != self.http {
             kept.retain(|listener| listener.purpose != Purpose::Http);
         }
@@ -176,8 +176,8 @@ impl Config {
         kept
     }
 
-    /// Whether a listener refuses connections while these hosts are lost. This is false for the host's own address,
-    /// which does not depend on other hosts, and for DNS over UDP, whose replies report the failure.
+    /// Whether a listener refuses connections while these hosts are lost. This is false for this host's own address,
+    /// which does not depend on other hosts, for DNS over UDP, whose replies report the failure, and for proxies.
     pub(super) fn is_held(&self, listener: &Listener, lost: &BTreeSet<Ipv4Addr>) -> bool {
         let SocketAddr::V4(address) = listener.address else {
             return false;
@@ -263,8 +263,8 @@ fn routes(routes: Vec<control::Route>) -> Result<Routes, String> {
     routes.collect::<Result<_, String>>().map(Routes::new)
 }
 
-/// Whether the protocol of a port is TCP. Agents of the original NoRouter may leave it empty, because there is no
-/// other.
+/// Whether the protocol of a port is TCP. An empty text means TCP, too, because the original NoRouter knows no other
+/// protocol.
 fn is_tcp(protocol: &str) -> bool {
     protocol.is_empty() || protocol == "tcp"
 }

@@ -1,4 +1,4 @@
-//! The hosts that want more than their share of this host, for reports to the manager.
+//! The hosts that want more connections to this host than their share, for reports to the manager.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 

@@ -29,20 +29,21 @@ const NAMED_MAX: usize = 4;
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 impl Rights {
-    /// Whether a destination may be dialled, before its name is resolved.
+    /// Whether a destination may be dialled. If the destination is a name, [`Rights::may_connect`] also has to permit
+    /// the address to which the name resolves.
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Failure> {
         let judged = self.limits.may_dial(destination);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether an address may be dialled that `destination` has resolved to.
+    /// Whether an address to which `destination` has resolved may be dialled.
     pub fn may_connect(&self, destination: &Destination, address: IpAddr) -> Result<(), Failure> {
         let judged = self.limits.may_connect(destination, address);
         judged.map_err(|refusal| self.failure(&refusal))
     }
 
-    /// Whether another host may be told an address. `foreign` means that the name is not one of the network's, and only
-    /// this machine's resolvers know it.
+    /// Whether another host may be told the address of a name. `foreign` means that the name does not belong to the
+    /// network, so that only this machine's resolvers know it.
     pub(super) fn may_resolve(&self, foreign: bool) -> Result<(), Refusal> {
         self.limits.may_resolve(if foreign {
             Names::Everything
@@ -131,8 +132,8 @@ impl Config {
     }
 }
 
-/// Refusals, counted by the requested action and by rule. The number of rules is small, and other hosts cannot add
-/// rules.
+/// Refusals, counted by the requested action and by rule. Their number stays small, because there are few rules, and
+/// other hosts cannot add any.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(&'static str, String), Sum>);
 
@@ -143,7 +144,7 @@ struct Sum {
 }
 
 impl Sums {
-    /// Counts a refusal; returns false if the same one was counted before.
+    /// Counts a refusal. Returns false if the same one is already among those that a report names.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {

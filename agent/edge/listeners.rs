@@ -32,7 +32,7 @@ enum Listening {
     Asked,
     /// The driver listens on the address.
     Works,
-    /// The limits of this machine do not permit it.
+    /// The limits of this machine do not permit the listener.
     Denied(NotListening),
     /// The attempt to listen failed.
     Failed {
@@ -49,7 +49,7 @@ pub(super) struct Listeners {
     lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners; `None` if none has failed.
     next_retry: Option<Instant>,
-    /// The files that were last written.
+    /// The files that the driver was last asked to write.
     written: Option<Files>,
 }
 
@@ -105,8 +105,8 @@ impl Listeners {
         self.lost = lost.into_iter().collect();
     }
 
-    /// Writes the files if they have changed. This waits until the outcome of every proxy is known, so that the files
-    /// direct programs only to proxies that really are ours.
+    /// Asks the driver to write the files if they have changed. As long as it is not known of every proxy whether it
+    /// could be opened, nothing is written: the files must direct programs only to proxies that this agent really runs.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
@@ -180,7 +180,7 @@ impl Listeners {
                 *next = (*next).min(*retry_at);
                 continue;
             }
-            // The driver's answer will set the time of the next retry.
+            // If this attempt fails, too, the driver's answer sets the time of the next one.
             *retry_at = now + LISTEN_RETRY;
             outbox.ask(ask(listener, state.held));
         }
@@ -190,7 +190,7 @@ impl Listeners {
         self.next_retry.map(|at| (at, "a listener's next try"))
     }
 
-    /// Problems for the addresses that could not be opened.
+    /// The problems to report about the listeners that could not be opened.
     pub(super) fn failed(&self) -> impl Iterator<Item = ProblemReport> {
         self.states.iter().filter_map(|(listener, state)| {
             let Listening::Failed { why, .. } = &state.listening else {
@@ -206,7 +206,7 @@ impl Listeners {
         })
     }
 
-    /// Problems for the listeners that the limits of this machine do not permit, summarized.
+    /// The problems to report about the listeners that the limits of this machine do not permit, summarized.
     pub(super) fn denied(&self) -> Vec<ProblemReport> {
         let mut denied = Sums::default();
         for (listener, state) in &self.states {
@@ -245,7 +245,7 @@ impl Listeners {
     }
 }
 
-/// The output that asks the driver to listen, or to hold the address.
+/// The output that asks the driver to listen on the address, or to hold it.
 fn ask(listener: Listener, held: bool) -> Output {
     if held {
         Output::Hold(listener)

@@ -1,7 +1,7 @@
 //! The inside of an agent: where streams enter and leave the virtual network.
 //!
-//! It decides which addresses to listen on, what to dial and which packets to send. It performs no I/O itself: the
-//! driver performs each [`Output`], reports the result, and copies bytes directly into and out of the flows.
+//! [`Core`] decides which addresses to listen on, what to dial and which packets to send. It performs no I/O itself:
+//! the driver performs each [`Output`], reports the result, and copies bytes directly into and out of the flows.
 
 #![cfg_attr(
     not(test),
@@ -77,7 +77,7 @@ pub struct Core {
     pace: Pace,
     /// The requests of other hosts that are under way.
     arrivals: Arrivals,
-    /// The refused strangers that were reported already.
+    /// The refused clients that were reported already.
     strangers: Strangers,
     errands: Errands,
     reports: Reports,
@@ -92,8 +92,8 @@ impl Core {
         Self::limited(seed, capacity, Ok(Limits::default()))
     }
 
-    /// Creates an agent that respects these limits. If they could not be read, the agent refuses every configuration
-    /// with that error.
+    /// Creates an agent that respects these limits. If the limits could not be read, the agent answers every
+    /// configuration with the error in `limits`.
     pub fn limited(seed: u64, capacity: Capacity, limits: Result<Limits, String>) -> Self {
         Self {
             decoder: Decoder::new(wire::CONTROL_MAX_FROM_MANAGER),
@@ -120,13 +120,13 @@ impl Core {
         self.rights.me()
     }
 
-    /// The names of the network.
+    /// The names of the network; `None` before the configuration.
     pub fn zone(&self) -> Option<&Zone> {
         self.rights.zone()
     }
 
-    /// Handles complete frames from the front of `buffer`, at most as many as one turn allows. `buffer` has bytes from
-    /// the manager.
+    /// Handles the complete frames at the front of `buffer`, which contains bytes from the manager. Handles at most as
+    /// many frames as one turn allows.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<Turn, Desync> {
         let mut sign = Sign::Part;
         let mut turn = Turn::Yield;
@@ -151,8 +151,8 @@ impl Core {
         Ok(turn)
     }
 
-    /// Applies a configuration. Everything that the old and the new configuration share stays, including flows; flows
-    /// to destinations that no longer exist are reset. An invalid message changes nothing.
+    /// Applies a configuration. Listeners that the old and the new configuration have in common stay open, and flows
+    /// are left as they are. An invalid configuration changes nothing.
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
         let (config, denied) = self.rights.read(args)?;
         let news = !denied.is_empty() || !self.reports.denied.is_empty();
@@ -172,15 +172,16 @@ impl Core {
         Ok(())
     }
 
-    /// Applies a configuration while flows exist, and resets the flows to destinations that no longer exist.
+    /// Applies a configuration, and resets the flows that it no longer allows or whose destinations no longer exist.
     fn reconfigure(&mut self, now: Instant, args: Configure) -> Result<(), String> {
         let routes = |rights: &Rights| rights.config.as_ref().map(|config| config.routes.clone());
         let before = routes(&self.rights);
         self.configure(args)?;
         let own = self.rights.own();
         let same_routes = before == routes(&self.rights);
-        // If the routes are unchanged, existing flows to addresses that this gateway's DNS server gave are not checked
-        // again: the server's answers expire earlier than a long connection ends.
+        // After this gateway's DNS server has given an address, other hosts may begin connections to it for a limited
+        // time, but a connection may last longer. Therefore, flows to addresses outside the network are checked against
+        // the routes again only if the routes have changed.
         let gone = |flow: &FlowKey| {
             let judged = !same_routes || own == Some(*flow.src.ip());
             let served = !judged || self.rights.served_at(now, flow.src).is_some();
@@ -189,7 +190,7 @@ impl Core {
         for flow in self.arrivals.accepted().filter(gone) {
             self.flows.abort(flow);
         }
-        // The policy or the routes may have changed, so that relayed flows are checked again.
+        // The policy or the routes may have changed, so relayed flows are checked again.
         for (flow, to, address) in self.arrivals.relayed() {
             if !self.rights.may_have(*flow.dst.ip(), to, address) {
                 self.flows.abort(flow);
@@ -216,7 +217,7 @@ impl Core {
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
-    /// Handles the outcome of [`Output::Write`]; `problems` are the files that could not be written.
+    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written.
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
         self.outbox.note_news(self.reports.files != problems);
         self.reports.files = problems;
@@ -244,8 +245,8 @@ impl Core {
         self.strangers.note(now, listener, user)
     }
 
-    /// Tells the manager which client was refused, and which setting would allow it. Returns the text if the manager
-    /// does not want notices, and `None` otherwise.
+    /// Tells the manager which client was refused, and which setting would let the client in. If the manager does not
+    /// want notices, returns the text instead of sending it.
     pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
         let config = self.rights.config.as_ref()?;
         let text = strangers::refused(listener, who, &config.called(config.me));
@@ -269,7 +270,7 @@ impl Core {
     }
 
     /// Whether this agent's DNS server may answer another host's question about `name`. `foreign` means that the name
-    /// is not one of the network's, and only this machine's resolvers know it.
+    /// does not belong to the network, so that only this machine's resolvers know it.
     pub fn may_resolve(&mut self, now: Instant, name: &str, foreign: bool) -> bool {
         let Err(refusal) = self.rights.may_resolve(foreign) else {
             return true;
@@ -286,7 +287,8 @@ impl Core {
         self.rights.handle_given(now, name, addresses);
     }
 
-    /// Notes that a host was refused, for the report to the manager, and returns the failure to send to that host.
+    /// Notes that the policy has refused a host's request, for the report to the manager, and returns the failure to
+    /// send to that host.
     pub fn refuse(
         &mut self,
         now: Instant,
@@ -312,7 +314,7 @@ impl Core {
         self.arrivals.relay(flow, to, address);
     }
 
-    /// Notes that the question on a flow was answered: from now on it is an ordinary connection.
+    /// Notes that the question on a flow was answered: from now on the flow is an ordinary connection.
     pub fn handle_served(&mut self, flow: FlowKey) {
         self.arrivals.end_question(flow);
     }
@@ -324,14 +326,14 @@ impl Core {
         holder: Holder,
         remote: SocketAddrV4,
     ) -> Result<FlowKey, TableFull> {
-        // A listener exists only after a configuration, so that the address is known here.
+        // A listener exists only after a configuration, so this host's address is known here.
         let me = self.rights.own().unwrap_or(Ipv4Addr::LOCALHOST);
         self.flows.connect(now, holder, me, remote)
     }
 
-    /// Tells the manager that these addresses are reached through a gateway, before flows go there.
+    /// Tells the manager that these addresses are reached through a gateway, before flows to these addresses begin.
     pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
-        // The manager is so slow that it would not receive the message in time.
+        // With so many messages waiting, the manager would receive this one too late.
         if self.outbox.is_full() {
             return;
         }
@@ -341,12 +343,12 @@ impl Core {
         }));
     }
 
-    /// Whether the manager wants reports of problems. If not, the driver writes them to the agent's output.
+    /// Whether the manager wants reports of problems. If not, the driver writes the problems to the agent's log.
     pub fn reports_problems(&self) -> bool {
         self.rights.manager_features().problems
     }
 
-    /// The status page. `None` before the configuration.
+    /// The contents of the status page; `None` before the configuration.
     pub fn page(&self) -> Option<Page> {
         self.rights.page(&self.problems())
     }
@@ -362,7 +364,7 @@ impl Core {
         }
     }
 
-    /// Whether so many flows are open that the driver should distinguish who holds them.
+    /// Whether so many flows are open that the driver should find out which user opens a new one.
     pub fn is_busy(&self) -> bool {
         self.flows.is_busy()
     }
@@ -459,7 +461,7 @@ impl Core {
         }
     }
 
-    /// Handles the timeouts of flows and listeners.
+    /// Handles everything that is due at this time.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.flows.handle_timeout(now);
         self.pace.handle_timeout(now);

@@ -48,7 +48,7 @@ impl Pace {
         self.until = self.work.wait(now);
     }
 
-    /// The packets that may be sent before [`Pace::poll_timeout`].
+    /// The packets that may be sent until the time of [`Pace::poll_timeout`].
     pub(super) const fn pick(&self) -> Pick {
         match self.until {
             Some(_) => Pick::Fresh,

@@ -110,7 +110,8 @@ fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(ToString::to_string).collect()
 }
 
-/// The targets as patterns for browsers. IPv6 blocks are left out, because browsers do not support them there.
+/// The targets as patterns for a proxy auto-configuration file. IPv6 blocks are left out, because browsers do not
+/// support them in such files.
 fn patterns<'t>(targets: &[Target], texts: &'t [String]) -> Vec<Pattern<'t>> {
     let pairs = targets.iter().zip(texts);
     pairs

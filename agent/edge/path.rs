@@ -1,4 +1,4 @@
-//! Finds the path to a destination for a proxy's client, and decides what a gateway connects to for others.
+//! Finds the path to a destination for a proxy's client, and decides what a gateway connects to for other hosts.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -15,7 +15,7 @@ use crate::{
 /// The path to a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Path {
-    /// Connect from this host, like any other program on it.
+    /// Connect directly from this host, like any other program on this host.
     Direct,
     /// Connect to this address inside the network.
     Network(SocketAddrV4),
@@ -84,7 +84,8 @@ impl Rights {
         }
     }
 
-    /// Whether this agent dials a destination for other hosts. Only its routes can allow that.
+    /// Whether this agent dials a destination for other hosts. It does so only if a route leads to the destination
+    /// through this host, and if the limits of this machine permit the dial.
     pub fn may_relay_to(&self, destination: &Destination) -> Result<(), Failure> {
         self.may_be_gateway()?;
         let route = self.config.as_ref().and_then(|config| {
@@ -135,8 +136,8 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
-    /// Whether this agent connects, for other hosts, to an address that may be one of this machine's own. Services
-    /// there are reserved for the machine's own programs, unless a route names the address.
+    /// Whether this agent connects to an address for other hosts. `is_own` means that the address is one of this
+    /// machine's own: services there are reserved for the machine's own programs, unless a route names the address.
     pub fn may_be_own(
         &self,
         destination: &Destination,
@@ -200,7 +201,7 @@ impl Config {
         let Some(route) = route else {
             return Path::Direct;
         };
-        // This host is a gateway of the route itself, so that it connects directly.
+        // This host is a gateway of the route, so it connects directly.
         if route.via.contains(&self.me) {
             return Path::Direct;
         }

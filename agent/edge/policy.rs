@@ -1,6 +1,6 @@
-//! The manifest's policy in an agent: what it accepts, what it connects to for others, and the reason for a refusal.
-//! The manager's switch has applied the policy before. The agent applies it again, and only the agent knows the names
-//! that a gateway is asked for.
+//! Applies the manifest's policy in an agent: to connections that the agent accepts, and to those that it makes for
+//! other hosts. The manager's switch applies the policy as well, but only the agent knows the names that other hosts
+//! ask a gateway for.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -13,7 +13,8 @@ use crate::{
 };
 
 impl Config {
-    /// The ruling about a host that asks this gateway to connect to a destination outside the network.
+    /// The policy's ruling about a connection of the host `from`, through this gateway, to a destination outside the
+    /// network. `None` if `from` is not a VIP.
     fn for_other(
         &self,
         from: Ipv4Addr,
@@ -26,12 +27,13 @@ impl Config {
             name,
             address,
         };
-        // A sender whose address is not a VIP is not a host of the network, and is refused.
+        // A sender whose address is not a VIP is not a host of the network, and is refused by the callers.
         let from = Vip::new(from).ok()?;
         Some(self.policy.outside(from, &outside, port))
     }
 
-    /// Whether the policy allows a host to reach an address that is this host's own, or that this host dials for it.
+    /// Whether the policy allows the host `from` to connect to `to`: an address of this host, or one that this host
+    /// dials for `from`.
     fn lets_in(&self, from: Ipv4Addr, to: SocketAddrV4) -> bool {
         if *to.ip() != self.me.address() {
             let address = IpAddr::V4(*to.ip());
@@ -57,7 +59,8 @@ impl Rights {
     }
 
     /// The rule that forbids this gateway to connect to a destination for a host; `None` if the connection may be
-    /// allowed. If the name is not resolved yet, this is a rule that would refuse every address.
+    /// allowed. If the name is not resolved yet, a rule is returned only if the policy refuses every address of the
+    /// name.
     pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
         let (name, own) = named(to);
         let address = address.or(own);
@@ -70,8 +73,8 @@ impl Rights {
         ruling.denies.filter(|_| !is_open)
     }
 
-    /// Whether this host's DNS server forwards a question of another host to its resolvers. With a policy, the name has
-    /// to be one to which this gateway may connect for that host.
+    /// Whether this host's DNS server forwards another host's question to this machine's resolvers. If there is a
+    /// policy, the name has to be one to which this gateway may connect for that host.
     pub fn may_ask_for_name(&self, from: Ipv4Addr, name: Option<&str>) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -116,8 +119,8 @@ impl Rights {
         })
     }
 
-    /// The reason why this host may not reach a destination through a gateway; `None` unless the policy refuses it for
-    /// every address of its name.
+    /// The reason why this host may not reach a destination through a gateway; `None` unless the policy refuses every
+    /// address of the destination.
     pub fn refusal_through(&self, gateway: &Gateway, to: &Destination) -> Option<Failure> {
         let config = self.config.as_ref()?;
         let (name, address) = named(to);
@@ -132,7 +135,8 @@ impl Rights {
     }
 }
 
-/// The failure if the policy refuses this host a destination, or an address that the destination has resolved to.
+/// The failure for a host to which the policy refuses a destination, or an address to which the destination has
+/// resolved.
 pub(super) fn refused(to: &Destination, address: Option<IpAddr>, by: By) -> Failure {
     match (&to.host, address) {
         (Host::Name(_), Some(address)) => Failure {

@@ -1,5 +1,5 @@
-//! Requests of other hosts that this gateway has refused by the policy. They are gathered for the manager, which
-//! reports them to people.
+//! Requests of other hosts that this gateway has refused because of the policy. They are collected for the manager,
+//! which reports them to people.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::{route::policy::By, time::Instant, wire::control::RefusedAsk};
 /// The maximum number of targets that one message counts separately.
 const TARGETS_MAX: usize = 128;
 
-/// The time between the first refusal and its message.
+/// The time from the first refusal to the message that reports it.
 const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
@@ -23,7 +23,8 @@ impl RefusedAsks {
         let full = self.asks.len() >= TARGETS_MAX;
         let key = (from, to, by);
         let key = if full && !self.asks.contains_key(&key) {
-            // Entries with an empty target are few: one for each host and rule.
+            // Further targets are counted together, under an empty text. There are few such entries: one for each host
+            // and rule.
             (from, String::new(), by)
         } else {
             key

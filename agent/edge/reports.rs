@@ -21,11 +21,11 @@ const PROBLEMS_MAX: usize = 63;
 pub(super) struct Reports {
     /// Files that could not be written.
     pub(super) files: Vec<ProblemReport>,
-    /// The reason why a later start of this agent will have to wait for its ports; `None` if it will not.
+    /// The reason why a later start of this agent will have to wait for its ports; `None` if it will not have to wait.
     pub(super) no_place: Option<ProblemReport>,
     /// The parts of the configuration that the limits of this machine do not permit.
     pub(super) denied: Vec<ProblemReport>,
-    /// The refusals since the last configuration.
+    /// The actions that the limits of this machine have refused since the last configuration.
     pub(super) refusals: Refusals,
     /// The hosts that want more than their share of this host.
     pub(super) crowd: Crowd,
@@ -34,7 +34,7 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Notes an action that the limits of this machine do not permit. Reports of them are rate-limited.
+    /// Notes an action that the limits of this machine do not permit. Reports of such actions are rate-limited.
     pub(super) fn note_refused(
         &mut self,
         now: Instant,
@@ -93,7 +93,7 @@ impl Reports {
     }
 }
 
-/// The first problems, as many as the manager keeps, and one that says how many were left out.
+/// Cuts the list to as many problems as the manager keeps, and adds a problem that says how many were left out.
 fn told(mut problems: Vec<ProblemReport>) -> Vec<ProblemReport> {
     let more = problems.len().saturating_sub(PROBLEMS_MAX);
     if more > 0 {

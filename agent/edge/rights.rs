@@ -1,5 +1,6 @@
-//! Decides what an agent may do, and where names and addresses lead. It depends on the configuration, the limits of the
-//! machine, and the addresses that this gateway's DNS server has given to other hosts. It performs no actions.
+//! Decides what an agent may do, and where names and addresses lead. The decisions depend on the configuration, on the
+//! limits of the machine, and on the addresses that this gateway's DNS server has given to other hosts. This module
+//! performs no actions.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -20,7 +21,7 @@ use crate::{
 pub struct Rights {
     /// The limits of this machine.
     pub(super) limits: Limits,
-    /// The reason why the limits could not be read; `None` if they were.
+    /// The reason why the limits could not be read; `None` if they could be read.
     unfit: Option<String>,
     pub(super) config: Option<Config>,
     /// The addresses that this gateway's DNS server has given to other hosts.
@@ -28,7 +29,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// Without readable limits, every configuration is refused with that error.
+    /// If the limits could not be read, every configuration is refused with that error.
     pub(super) fn new(limits: Result<Limits, String>) -> Self {
         Self {
             unfit: limits.as_ref().err().cloned(),
@@ -38,7 +39,7 @@ impl Rights {
         }
     }
 
-    /// Reads a configuration without applying it. The second value has the parts that the limits do not permit.
+    /// Reads a configuration without applying it. The second value lists the parts of it that the limits do not permit.
     pub(super) fn read(&self, args: Configure) -> Result<(Config, Vec<ProblemReport>), String> {
         if let Some(reason) = &self.unfit {
             return Err(reason.clone());
@@ -74,7 +75,7 @@ impl Rights {
         servers.map(|(vip, port)| vip.socket(*port)).collect()
     }
 
-    /// The configuration of a proxy; `None` if this host has none for this purpose.
+    /// The configuration of a proxy; `None` if this host has no proxy for this purpose.
     pub fn proxy(&self, purpose: Purpose) -> Option<&Proxy> {
         let config = self.config.as_ref()?;
         match purpose {
@@ -91,7 +92,7 @@ impl Rights {
         config.is_some_and(|config| config.is_for_same_user(purpose))
     }
 
-    /// The service or dial target at an address of the network; `None` if nothing is served there.
+    /// The service or dial target for connections to an address; `None` if this host serves nothing there.
     pub(super) fn served_at(&self, now: Instant, address: SocketAddrV4) -> Option<Served> {
         let config = self.config.as_ref()?;
         let port = Port::new(address.port())?;

@@ -8,7 +8,7 @@ use crate::{
     wire::control::{self, Configure},
 };
 
-/// This means everybody, or everything.
+/// The wildcard for all hosts or all destinations.
 const EVERYTHING: &str = "*";
 
 /// Reads the policy in a configuration; fails with a description of the first value that is not valid.

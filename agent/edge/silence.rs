@@ -1,5 +1,5 @@
-//! Detects that the manager is gone. If a manager has promised heartbeats and sends nothing, it has ended or cannot be
-//! reached. It will start another agent when it is back, and the ports must be free for that one.
+//! Detects that the manager is gone: it has promised heartbeats, but sends nothing, so it has ended or cannot be
+//! reached. When it is back, it will start another agent, for which the ports must be free.
 //!
 //! As in the manager, silence is measured by the number of checks without a sign of life, not by time, so that
 //! suspending the machine does not count as silence.
@@ -14,12 +14,12 @@ use crate::{
 /// The time between two checks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The number of checks in a row that may find no sign of life. The agent notices the loss within 10 s, like the
-/// manager, so that a connection that is dead in one direction is found as fast as one that is dead in both. The
-/// manager sends a heartbeat every 2 s, so that a stall of 7 s ends nothing.
+/// After this many checks in a row without a sign of life, the manager is gone. The agent notices the loss within 10 s,
+/// like the manager, so that a connection that is dead in one direction is found as fast as one that is dead in both.
+/// The manager sends a heartbeat every 2 s, so a stall of 7 s does not end the agent.
 const MISSED_MAX: u32 = 9;
 
-/// The number of checks during which one frame may be incomplete.
+/// The maximum number of checks for which the bytes of an incomplete frame count as a sign of life.
 const PARTS_MAX: u32 = 30;
 
 /// Tracks the manager's signs of life.

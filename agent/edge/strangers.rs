@@ -9,15 +9,16 @@ use crate::time::Instant;
 /// The maximum number of refusals that are reported while an agent runs.
 const TOLD_MAX: usize = 256;
 
-/// The maximum number of refusals that are reported within [`WINDOW`]. Others are reported if the same users connect
-/// again later.
+/// The maximum number of refusals that are reported within [`WINDOW`]. A refusal beyond it is reported if the same user
+/// connects again later.
 const AT_A_TIME: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// The refusals that were reported.
 #[derive(Default)]
 pub(super) struct Strangers {
-    /// The user is `None` if the connection ended before its user could be determined.
+    /// The listener and the user of each of these refusals. The user is `None` if the connection ended before its user
+    /// could be determined.
     told: BTreeSet<(Listener, Option<u32>)>,
     since: Instant,
     lately: u32,
@@ -36,7 +37,7 @@ impl Strangers {
     }
 }
 
-/// The sentence for people: which client was refused at which listener, and the setting that would allow it.
+/// The sentence for people: which client was refused at which listener, and the setting that would let the client in.
 pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
     let (key, place) = match listener.purpose {
         Purpose::Network | Purpose::Dns => ("loopback", String::new()),
@@ -44,7 +45,7 @@ pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
         Purpose::Socks => ("socks", "the SOCKS proxy on ".to_owned()),
     };
     let address = listener.address;
-    // The text is short, because the manager truncates long ones.
+    // The text is short, because the manager truncates long texts.
     format!(
         "refused {who} at {place}{address}; to let in all users of that machine, write \"{key}: {{allow: any}}\" below {host:?}"
     )

@@ -1,4 +1,4 @@
-//! An agent told what to do, message by message.
+//! Tests of an agent that gets one message after the other.
 
 mod gateway;
 mod limited;
@@ -41,7 +41,7 @@ fn configured(args: &serde_json::Value) -> Core {
     core
 }
 
-/// An agent that has done what its configuration says.
+/// An agent that was configured, and whose outputs and messages so far were taken.
 fn settled(args: &serde_json::Value) -> Core {
     let mut core = configured(args);
     outputs(&mut core);
@@ -49,7 +49,7 @@ fn settled(args: &serde_json::Value) -> Core {
     core
 }
 
-/// Connections from programs on this host to an address of the network.
+/// The listener for connections from programs on this host to an address of the network.
 fn network(address: SocketAddrV4) -> Listener {
     Listener {
         purpose: Purpose::Network,
@@ -75,7 +75,7 @@ fn said(core: &mut Core) -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// The packets that the manager would see.
+/// The packets that the agent sends to its manager.
 fn packets(core: &mut Core) -> Vec<Vec<u8>> {
     let mut out = BytesMut::new();
     core.poll_frames(Instant::ZERO, &mut out, usize::MAX);
@@ -89,7 +89,7 @@ fn packets(core: &mut Core) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A SYN from another host's table.
+/// A SYN from another host to this address.
 fn syn_to(destination: SocketAddrV4) -> Vec<u8> {
     let mut table = Table::new(9, Capacity::default());
     table
@@ -289,7 +289,8 @@ fn strange_packets_and_messages_do_nothing() {
     assert!(!core.wants_wire());
 }
 
-/// When an agent says that its manager is gone, in seconds, if the manager announces `features` and pings until `last`.
+/// The second in which an agent reports that its manager is gone, if the manager announces `features` and sends a ping
+/// every second until `last`; `None` if the agent does not report that.
 fn silent_at(features: &[&str], last: u64) -> Option<u64> {
     let mut args = args();
     args["features"] = serde_json::json!(features);

@@ -1,9 +1,9 @@
 //! The path of a proxy's client to its destination, step by step: through the network, through a gateway, or directly
 //! from this host.
 //!
-//! A [`Step`] says what to do next. If that connects, the path is complete. Otherwise the last value of the step takes
-//! the outcome and decides about the next step. Each decision gets the rights as an argument, because they may change
-//! between two steps.
+//! A [`Step`] says what to do next. If that connects the client, the path is complete. Otherwise, the last value of the
+//! step, such as [`Opening`], takes the outcome and decides about the next step. Each decision gets the rights as an
+//! argument, because the rights may change between two steps.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
@@ -40,7 +40,7 @@ pub enum Step {
     Sort(Vec<SocketAddr>, Sorting),
     /// Connect from this host to one of these addresses. If that fails, give up.
     Dial(Vec<SocketAddr>),
-    /// Give up, because the limits of this machine do not permit it. Report it with
+    /// Give up, because the limits of this machine permit none of the addresses. Report it with
     /// [`super::Core::handle_not_dialled`].
     NotPermitted(Failure),
     /// Give up.
@@ -131,7 +131,8 @@ impl Resolving {
     }
 }
 
-/// Waits until the addresses of a destination are sorted: clients on other machines cannot reach those of this machine.
+/// Waits until it is known which addresses of a destination belong to this machine: clients on other machines cannot
+/// reach those.
 #[derive(Debug)]
 pub struct Sorting(Destination, Vec<SocketAddr>);
 
@@ -166,11 +167,12 @@ fn dial(rights: &Rights, destination: &Destination, addresses: Vec<SocketAddr>) 
 struct Through {
     destination: Destination,
     gateways: Vec<Gateway>,
-    /// The reason why the policy refuses the destination through at least one of the gateways; `None` if it does not.
+    /// The reason why the policy refuses the destination through at least one of the gateways; `None` if the policy
+    /// refuses it through none.
     refusal: Option<Failure>,
 }
 
-/// The services of gateways that were not tried yet.
+/// The relays or the DNS servers of the gateways that were not tried yet.
 type Services = IntoIter<(Vip, Port)>;
 
 impl Through {
@@ -180,7 +182,8 @@ impl Through {
         let refusal = gateways.iter().find_map(judge);
         let mut asked = gateways.clone();
         asked.retain(|gateway| judge(gateway).is_none());
-        // Another gateway may be allowed. If none is, the refusing gateway itself reports the refusal.
+        // Gateways through which the policy refuses the destination are not asked. If it refuses the destination
+        // through all of them, they are asked nevertheless, so that a gateway reports the refusal.
         if asked.is_empty() {
             asked.clone_from(&gateways);
         }
@@ -195,8 +198,8 @@ impl Through {
         through.ask(rights, relays.into_iter())
     }
 
-    /// Asks the next relay. After the last one, connects to the destination's address itself, as agents of the Go
-    /// version do.
+    /// Asks the next relay. After the last one, connects to the destination without a relay, as agents of the Go
+    /// version do: a gateway's DNS server resolves a name, and packets go to the address.
     fn ask(self, rights: &Rights, mut left: Services) -> Step {
         if let Some((gateway, port)) = left.next() {
             let destination = self.destination.clone();
@@ -222,15 +225,15 @@ impl Through {
         Step::Find(gateway.socket(port), name, Finding(self, gateway, left))
     }
 
-    /// Tries the next address; `last` is the cause for which the previous one failed, and `None` for the first.
+    /// Tries the next address; `last` is the cause of the previous address's failure, and `None` for the first address.
     fn open(self, rights: &Rights, mut left: IntoIter<Ipv4Addr>, last: Option<Cause>) -> Step {
         if let Some(address) = left.next() {
             let address = SocketAddrV4::new(address, self.destination.port);
             return Step::Open(address, Opening(Target::Behind(self, left)));
         }
         match last {
-            // A gateway that is down and a service that refuses look alike. A gateway without a DNS server cannot be
-            // checked.
+            // A connection is refused if the gateway is down, and also if the service refuses. A gateway without a DNS
+            // server cannot be checked.
             Some(Cause::Refused) if self.gateways.iter().all(|it| it.dns.is_some()) => {
                 let servers = self.servers();
                 self.check(rights, servers)
@@ -240,7 +243,7 @@ impl Through {
         }
     }
 
-    /// Checks whether the next gateway is up, after an address behind it has refused.
+    /// Checks whether the next gateway is up, after a connection through the gateways was refused.
     fn check(self, rights: &Rights, mut left: Services) -> Step {
         let Some((gateway, port)) = left.next() else {
             return self.down(rights, "");
@@ -286,13 +289,14 @@ impl Through {
 pub struct Asking(Through, Vip, Services);
 
 impl Asking {
-    /// Handles a relay that does not accept connections. The manager refuses them at once if a gateway is down, or if
-    /// its agent has no relay.
+    /// Handles a relay that does not accept connections. The manager refuses connections to a relay at once if a
+    /// gateway is down, or if its agent has no relay.
     pub fn handle_closed(self, rights: &Rights) -> Step {
         self.0.ask(rights, self.2)
     }
 
-    /// Handles a gateway that does not connect. This is final: other gateways are not asked.
+    /// Handles a gateway's answer that it could not or may not connect. The answer is final: other gateways are not
+    /// asked.
     pub fn handle_refused(self, rights: &Rights, failure: &Failure) -> Step {
         let called = rights.called(self.1.address());
         let reason = format!("Through {called}: {}", failure.reason);
@@ -327,18 +331,19 @@ impl Finding {
 pub struct Suggesting(Through, IntoIter<Ipv4Addr>);
 
 impl Suggesting {
-    /// Goes on: the manager receives the suggestion before the packets to these addresses.
+    /// Connects to the first of the suggested addresses. The manager receives the suggestion before the packets to
+    /// them.
     pub fn handle_suggested(self, rights: &Rights) -> Step {
         self.0.open(rights, self.1, None)
     }
 }
 
-/// Waits for the check whether a gateway is up; others may be left.
+/// Waits for the check whether a gateway is up; other gateways may be left.
 #[derive(Debug)]
 pub struct Checking(Through, Services);
 
 impl Checking {
-    /// Handles whether the DNS server of the gateway accepts connections.
+    /// Handles the outcome of the check: whether the DNS server of the gateway accepts connections.
     pub fn handle_checked(self, rights: &Rights, accepts: bool) -> Step {
         if accepts {
             self.0.not_accepted(rights, Cause::Refused)

@@ -32,8 +32,8 @@ pub enum Output {
     Probe(u64, Errand),
     /// Serve the connection on this flow.
     Serve(FlowKey, Service),
-    /// End the earlier agent of this manager for this address, before any other action. The text is the manager's run
-    /// id.
+    /// End the earlier agent that the same manager has started for this VIP, before any other action. The text is the
+    /// manager's run id.
     TakePlace(String, Vip),
     /// Write these files, then call [`super::Core::handle_files`].
     Write(Box<Files>),
@@ -101,7 +101,7 @@ pub struct NotListening {
     pub cause: Cause,
     /// The reason, for people.
     pub reason: String,
-    /// What a person can do about it; `None` if that is not known.
+    /// What a person can do about the problem; `None` if that is not known.
     pub remedy: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl From<String> for NotListening {
 pub enum Service {
     /// The DNS server, over TCP (RFC 7766).
     Dns,
-    /// The relay, with which another host's proxy asks this gateway to connect.
+    /// The relay, through which another host's proxy asks this gateway to connect to a destination.
     Relay,
 }
 

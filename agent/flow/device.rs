@@ -51,7 +51,7 @@ impl Device for Turn<'_> {
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Outgoing<'_>> {
-        // Only one packet per poll: fairness between flows is decided outside the stack.
+        // The stack sends only one packet per poll, because the scheduler decides which flow sends next.
         std::mem::take(&mut self.may_send).then_some(Outgoing(self.out))
     }
 

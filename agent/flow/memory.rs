@@ -1,4 +1,4 @@
-//! Accounts for the memory of all flows' buffers, and for its holders.
+//! Counts the memory of all flows' buffers, for each [`Holder`].
 //!
 //! A page of a buffer is touched when data reaches it for the first time, and stays touched until the flow ends. So
 //! touched pages are counted, and not the bytes that are queued in a buffer at the moment.
@@ -24,10 +24,10 @@ const SCARCE: usize = 8 << 20;
 /// everything.
 const MULTIPLE: usize = 4;
 
-/// The party to whom a flow is charged.
+/// The party against whose share a flow is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
-    /// The owner of this agent, also for flows of the agent itself.
+    /// The user who runs this agent; flows of the agent itself count here, too.
     Owner,
     /// Another user of this machine.
     User(u32),
@@ -38,9 +38,9 @@ pub enum Holder {
 /// Limits for the flows of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// How many flows there may be at a time.
+    /// The maximum number of flows at a time.
     pub flows: usize,
-    /// How much memory all flows may hold, in bytes.
+    /// The maximum amount of memory for all flows together, in bytes.
     pub memory: usize,
 }
 
@@ -109,7 +109,8 @@ impl Memory {
         }
     }
 
-    /// Returns everything that a flow had reserved: its cost, and the bytes of its buffers `beyond` their first pages.
+    /// Returns everything that a flow had reserved: its cost, and `beyond`, the bytes of its buffers after their first
+    /// pages.
     pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);

@@ -37,16 +37,16 @@ use crate::{
     wire::{Packet, Segment, frame, packet::RESET_LEN},
 };
 
-/// How many replies to packets without a flow may be queued. Further ones are dropped, because their senders
-/// retransmit.
+/// How many replies to packets without a flow may be queued. Further replies are dropped, because the senders of these
+/// packets retransmit them.
 const REPLIES_MAX: usize = 1_024;
 
 /// How many immediate answers of one flow may be queued. Three duplicate acknowledgments already make a peer retransmit
 /// (RFC 5681 section 3.2). With a higher limit, a flood of packets to a flow would make this host flood the network.
 const ANSWERS_MAX: usize = 4;
 
-/// Minimum free room in the send buffer at which the owner of a flow is woken, in bytes. Otherwise a peer that accepts
-/// one byte at a time would make the owner read one byte at a time.
+/// The owner of a flow is woken when at least this many bytes are free in the send buffer. Otherwise, a peer that
+/// accepts one byte at a time would make the owner read one byte at a time.
 const ROOM_MIN: usize = 16 << 10;
 
 /// How many stacks are kept for reuse by later flows.
@@ -61,9 +61,9 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 /// A packet that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SentPacket {
-    /// The host that it goes to.
+    /// The destination address of the packet.
     pub to: Ipv4Addr,
-    /// Whether it is the first packet of a flow.
+    /// Whether the packet is a SYN, with which a flow begins.
     pub begins: bool,
 }
 
@@ -212,7 +212,8 @@ impl Table {
         let mut answer = BytesMut::new();
         flow.stack.handle_packet(now, packet.bytes(), &mut answer);
         if !answer.is_empty() {
-            // Acknowledgments are cumulative, so the newest answer replaces the earlier ones.
+            // Acknowledgments are cumulative, so if the queue is full, the newest answer can replace the last one in
+            // it.
             flow.answers.truncate(ANSWERS_MAX - 1);
             flow.answers.push_back(answer);
         }
@@ -249,8 +250,8 @@ impl Table {
         self.change(key, Stack::finish);
     }
 
-    /// Tells the table that the owner does not need the flow any more. It is removed as soon as its last packet has
-    /// been sent.
+    /// Tells the table that the owner does not need the flow any more. The flow is removed as soon as its last packet
+    /// has been sent.
     pub fn release(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key) {
             flow.released = true;
@@ -280,7 +281,7 @@ impl Table {
         Some(result)
     }
 
-    /// Lets `take` read a flow's received bytes; it returns how many it has consumed.
+    /// Lets `take` read a flow's received bytes; `take` returns how many bytes it has consumed.
     pub fn receive_with<R>(
         &mut self,
         key: FlowKey,
@@ -356,7 +357,7 @@ impl Table {
         has_sent.then_some(sent)
     }
 
-    /// The next flow whose owner should look at it again.
+    /// The next flow that its owner should poll again.
     pub fn poll_wake(&mut self) -> Option<FlowKey> {
         let key = self.wakes.pop_front()?;
         if let Some(flow) = self.flows.get_mut(&key) {
@@ -530,8 +531,8 @@ impl Flow {
         true
     }
 
-    /// Whether its owner should be woken: data has arrived, there is enough free room to send, or the state has
-    /// changed.
+    /// Whether the owner of the flow should be woken: data has arrived, there is enough free room to send, or the state
+    /// has changed.
     fn has_news(&mut self) -> bool {
         let state = self.stack.state();
         let has_changed = self.known != state;

@@ -1,24 +1,25 @@
 //! Decides which flow sends next: fairly between destination hosts, and fairly between the flows to each host.
 //!
-//! A host that makes this one send a packet for each of its own packets does not delay packets to other hosts.
+//! If another host makes this one answer each of its packets, packets to other hosts are not delayed by that.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{addr::FlowKey, turns::Turns};
 
-/// How many bytes are sent to one host before the next one has its turn. A host that exceeds this has less in its next
-/// turn.
+/// How many bytes are sent to one host before the next one has its turn. If more is sent, the host gets less in its
+/// next turn.
 const HOST_QUANTUM: i64 = 64 << 10;
 
-/// The cost of a packet in addition to its bytes, in bytes, for this host and for those that forward it.
+/// What a packet costs in addition to its own bytes, in bytes: the work for this host and for those that forward the
+/// packet.
 const PACKET_COST: i64 = 2 << 10;
 
 /// Which flows may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pick {
-    /// All of them.
+    /// All flows.
     Any,
-    /// Only those to a host for which no flow was scheduled for a while.
+    /// Only flows to a host for which no flow was scheduled for a while.
     Fresh,
 }
 
@@ -36,7 +37,7 @@ struct Lane {
     credit: i64,
 }
 
-/// The flow that sends now, and whether its host was a fresh one.
+/// The flow that sends now, and whether its host was newly active.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Holding {
     pub(super) flow: FlowKey,
@@ -126,7 +127,7 @@ mod tests {
         }
     }
 
-    /// The hosts that have the wire, while every flow sends this many bytes each time and wants the wire again.
+    /// The destination host of each turn, if each flow sends this many bytes in its turn and wants another turn.
     fn served(scheduler: &mut Scheduler, turns: usize, bytes: usize) -> Vec<u32> {
         let mut hosts = Vec::new();
         for _ in 0..turns {
@@ -181,7 +182,7 @@ mod tests {
         let mut scheduler = Scheduler::default();
         scheduler.begin(flow(1, 1));
         assert!(!scheduler.is_empty(Pick::Fresh));
-        // It has more to send than a turn allows.
+        // The first host has more to send than a turn allows.
         served(&mut scheduler, 100, 1_500);
         assert!(scheduler.is_empty(Pick::Fresh) && scheduler.take(Pick::Fresh).is_none());
         scheduler.begin(flow(2, 1));

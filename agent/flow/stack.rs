@@ -25,7 +25,7 @@ use crate::{addr::FlowKey, time::Instant};
 /// buffer are touched only as data fills it, so an idle flow costs a page or two, and this much address space.
 pub(super) const WINDOW: usize = 512 << 10;
 
-/// The [`WINDOW`] when memory is scarce: enough for a packet of the largest size.
+/// Size of each buffer of a flow when memory is scarce, in bytes: enough for a packet of the largest size.
 pub(super) const SMALL_WINDOW: usize = 64 << 10;
 
 /// Idle time after which a keep-alive probe is sent to the peer.
@@ -119,12 +119,12 @@ impl Stack {
         (self.stage != Stage::Broken).then(|| self.socket().state())
     }
 
-    /// Whether bytes wait to be taken.
+    /// Whether received bytes wait to be read.
     pub(super) fn has_received(&self) -> bool {
         self.socket().can_recv()
     }
 
-    /// The stack, for another connection; `None` if it should not be reused.
+    /// Returns the stack for use by another connection; `None` if it should not be reused.
     pub(super) fn reuse(mut self) -> Option<Self> {
         if self.stage == Stage::Broken || self.carried > REUSE_MAX || self.window != WINDOW {
             return None;
@@ -140,15 +140,15 @@ impl Stack {
         self.take_address(key);
         let context = self.interface.context();
         let socket = self.sockets.get_mut::<tcp::Socket>(self.handle);
-        // The only possible errors are an open socket, and an address or port of zero. Such a flow is closed from the
-        // start.
+        // The only possible errors are an open socket, and an address or port of zero. In these cases, the flow is
+        // closed from the start.
         let _ = socket.connect(context, endpoint(key.dst), listen_endpoint(key.src));
     }
 
     /// Waits for a SYN to `key.src`, and does not answer it before [`Stack::admit`].
     pub(super) fn listen(&mut self, key: FlowKey) {
         self.take_address(key);
-        // As in `connect`, the only possible error is a port of zero.
+        // The only possible error is a port of zero; then the flow is closed from the start, as in `connect`.
         let _ = self.socket_mut().listen(listen_endpoint(key.src));
         self.socket_mut().pause_synack(true);
         self.paused = true;
@@ -157,7 +157,7 @@ impl Stack {
     fn take_address(&mut self, key: FlowKey) {
         self.interface.update_ip_addrs(|addresses| {
             addresses.clear();
-            // The list has room for two, and this is the first.
+            // The list has room for two addresses, and this is the first.
             let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(*key.src.ip()), 32));
         });
     }
@@ -171,8 +171,8 @@ impl Stack {
                 .interface
                 .poll_ingress_single(clock(now), &mut turn, &mut stack.sockets);
         });
-        // An invalid SYN leaves the socket listening, and a reset makes it listen again. No other SYN for this flow
-        // will come, because the table would begin a new flow with it.
+        // An invalid SYN leaves the socket listening, and a reset makes it listen again. In both cases the flow is
+        // over: the table begins a new flow for another SYN.
         if self.socket().state() == State::Listen {
             self.abort();
         }
@@ -237,7 +237,7 @@ impl Stack {
         })?
     }
 
-    /// Lets `take` read the received bytes; it returns how many it has consumed.
+    /// Lets `take` read the received bytes; `take` returns how many bytes it has consumed.
     pub(super) fn receive_with<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Receive<R> {
         if self.socket().can_recv() {
             let taken = self.guarded(|stack| stack.socket_mut().recv(|bytes| take(bytes)));
@@ -270,8 +270,8 @@ impl Stack {
 
     /// Whether no more packets will be sent or received for this flow.
     ///
-    /// TIME-WAIT (RFC 9293 section 3.6.1) ends as soon as our last acknowledgment has been sent: it protects against
-    /// old segments that arrive late, and a pipe never delivers late.
+    /// TIME-WAIT (RFC 9293 section 3.6.1) ends as soon as our last acknowledgment has been sent: the wait protects
+    /// against old segments that arrive late, and a pipe never delivers late.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         if self.stage != Stage::Open {
             return true;
@@ -297,7 +297,7 @@ impl Stack {
         over
     }
 
-    /// Whether the peer's FIN has arrived and everything before it has been taken.
+    /// Whether the peer's FIN has arrived and all data before it has been read.
     fn fin_received(&mut self) -> bool {
         let peeked =
             self.guarded(|stack| matches!(stack.socket_mut().peek(0), Err(RecvError::Finished)));

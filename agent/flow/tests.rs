@@ -1,4 +1,4 @@
-//! Two flow tables connected with each other, on virtual time.
+//! Tests with two flow tables that are connected with each other, on virtual time.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ struct Pair {
     now: Instant,
     left: Table,
     right: Table,
-    /// Which packets get lost, counted from the first one in either direction.
+    /// Decides by its number whether a packet is lost; the packets of both directions are counted together.
     lost: fn(usize) -> bool,
     packets: usize,
 }
@@ -83,7 +83,7 @@ impl Pair {
         !(self.lost)(self.packets)
     }
 
-    /// Lets time pass until the next timer of either table, or `limit`.
+    /// Lets time pass until the next timer of either table, but at most for `limit`.
     fn sleep(&mut self, limit: Duration) {
         let timers = [self.left.poll_timeout(), self.right.poll_timeout()];
         let next = timers.into_iter().flatten().map(|(at, _)| at).min();
@@ -93,7 +93,7 @@ impl Pair {
         self.right.handle_timeout(self.now);
     }
 
-    /// An established flow: its name on the left and on the right.
+    /// An established flow: its key in the left table and in the right one.
     fn connected(&mut self) -> (FlowKey, FlowKey) {
         let left = self
             .left
@@ -214,7 +214,7 @@ fn a_reset_after_our_own_end_is_a_reset_if_bytes_were_lost() {
     pair.right.finish(right);
     pair.exchange();
     assert_eq!(receive(&mut pair.left, left), Receive::Finished);
-    // The peer has said that it is done, but it has not taken this yet.
+    // The right side has finished, but it never receives the following bytes.
     pair.lost = |_| true;
     send(&mut pair.left, left, b"late");
     pair.left.finish(left);
@@ -247,7 +247,7 @@ fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
         .connect(pair.now, Holder::Owner, LEFT, SERVICE)
         .unwrap();
     let right = pair.exchange().unwrap();
-    // The switch sends this for a host that is lost.
+    // The switch sends this reset for a host that is lost.
     let gone = crate::wire::packet::reset(left, syn_of(1).1.wrapping_add(1), None);
     let packet = Packet::parse(&gone).unwrap();
     assert!(pair.right.handle_packet(pair.now, &packet));
@@ -258,7 +258,7 @@ fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
     assert!(pair.right.is_empty());
 }
 
-/// The first packet of a table with this seed, and its sequence number.
+/// The SYN that a table with this seed sends first, and its sequence number.
 fn syn_of(seed: u64) -> (Vec<u8>, u32) {
     let mut table = Table::new(seed, Capacity::default());
     table
@@ -379,7 +379,7 @@ fn a_reader_that_stops_stops_the_writer_and_only_for_as_long() {
         sent < 4 << 20,
         "the writer is held back, after {sent} bytes"
     );
-    // The window stays closed for a minute; probes keep the flow alive.
+    // The window stays closed for a while; probes keep the flow open.
     for _ in 0..200 {
         pair.sleep(Duration::from_secs(1));
         pair.exchange();
@@ -479,7 +479,7 @@ fn a_stack_that_panics_is_one_flow_that_is_reset_and_the_others_go_on() {
     let (other_left, other_right) = pair.connected();
     send(&mut pair.right, right, b"what nobody can bear");
     pair.exchange();
-    // This panics inside the same guard as the stack itself.
+    // This panic is caught in the same way as a panic of smoltcp.
     let taken = pair
         .left
         .receive_with(left, |_| -> (usize, ()) { panic!("injected") });
@@ -574,7 +574,7 @@ proptest! {
 fn a_flood_of_segments_is_not_answered_by_a_flood() {
     let mut pair = Pair::new();
     let (left, right) = pair.connected();
-    // The first packet is lost, so that all others come too early.
+    // The first packet is delivered last, so all others arrive out of order.
     let mut packets = Vec::new();
     for _ in 0..50 {
         send(&mut pair.left, left, b"a little");
@@ -608,7 +608,7 @@ fn a_flood_of_segments_is_not_answered_by_a_flood() {
     };
     let early = answers(&mut pair);
     assert_eq!(early.len(), ANSWERS_MAX);
-    // With the first packet everything is there, and the answer says so.
+    // When the first packet arrives, all data is there, and the answer acknowledges all of it.
     for bytes in &packets[1..] {
         take(&mut pair, bytes);
     }

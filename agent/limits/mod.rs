@@ -20,7 +20,7 @@ use crate::{
     text::quote,
 };
 
-/// How many permitted items are listed in a refusal.
+/// The maximum number of permitted items that a refusal lists.
 const NAMED_MAX: usize = 6;
 
 /// All lists of permits for an agent; if there is no list, everything is permitted.
@@ -44,9 +44,9 @@ pub struct Permits {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Permit<T> {
     what: T,
-    /// Whether the kind is mentioned at all, including an explicit "nothing".
+    /// Whether the list mentions the kind, even if only with "nothing".
     written: bool,
-    /// The line of the file where it is written; `None` if the list comes from an option.
+    /// The line of the file where the kind is mentioned; `None` if the list comes from an option.
     line: Option<usize>,
 }
 
@@ -55,7 +55,7 @@ struct Permit<T> {
 #[error("{0}")]
 pub struct Refusal(String);
 
-/// The advice for any [`Refusal`] to a person who is not the administrator.
+/// What a person who is not the administrator can do about any [`Refusal`].
 pub const REMEDY: &str = "ask the administrator of that machine";
 
 impl Limits {
@@ -205,7 +205,7 @@ impl Permits {
         }
     }
 
-    /// The list as values of the option, as [`Permits::from_words`] parses it.
+    /// Formats the list as values of the option, so that [`Permits::from_words`] can parse them.
     pub fn to_words(&self) -> Vec<String> {
         let kinds = Kind::ALL.into_iter().filter(|kind| self.written(*kind).0);
         let said = kinds.map(|kind| {
@@ -239,7 +239,7 @@ impl Permits {
     /// Adds one more permit.
     fn put(&mut self, kind: Kind, text: &str, line: Option<usize>) -> Result<(), String> {
         let text = text.trim();
-        // It is an error to write two values for a kind that has only one, or another value beside "nothing".
+        // It is an error to write two values for a kind that accepts only one, or another value beside "nothing".
         let said = self.written(kind).0;
         let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == words::NOTHING;
         if said && (single || self.items(kind).is_empty()) {
@@ -276,7 +276,7 @@ impl Permits {
         }
     }
 
-    /// The permitted items of a kind; empty if nothing is permitted.
+    /// The permitted items of a kind. Empty if nothing is permitted; for `gateway`, the item is then "no".
     fn items(&self, kind: Kind) -> Vec<String> {
         fn texts(items: &[impl ToString]) -> Vec<String> {
             items.iter().map(ToString::to_string).collect()

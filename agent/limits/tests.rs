@@ -1,4 +1,4 @@
-//! What is permitted, by each word of the language.
+//! Tests of the permits that each key and value gives.
 
 use proptest::prelude::*;
 
@@ -100,18 +100,18 @@ fn dials_are_permitted_by_address_or_by_name() {
         ("127.0.0.1", 80, "127.0.0.1", true),
         ("127.0.0.1", 81, "127.0.0.1", false),
         ("127.0.0.2", 80, "127.0.0.2", false),
-        // These names are judged by the addresses to which they lead.
+        // No permit contains these names, so the addresses to which they resolve decide.
         ("anything.test", 80, "127.0.0.1", true),
         ("anything.test", 80, "10.0.0.1", false),
         ("db.corp", 5432, "10.1.2.3", true),
         ("db.corp", 5434, "10.1.2.3", false),
         ("db.corp", 5432, "::ffff:10.1.2.3", true),
-        // These names are judged by themselves, wherever the machine's resolver finds them.
+        // Permits contain these names, so it does not matter to which address they resolve.
         ("web.internal", 443, "192.0.2.1", true),
         ("WEB.internal.", 443, "127.0.0.1", true),
         ("web.internal", 80, "192.0.2.1", false),
         ("localhost", 81, "127.0.0.1", true),
-        // A pattern does not lead to the machine itself.
+        // A pattern does not permit special addresses, such as loopback and metadata services.
         ("a.corp.test", 443, "192.0.2.1", true),
         ("a.corp.test", 443, "127.0.0.1", false),
         ("a.corp.test", 443, "169.254.169.254", false),
@@ -119,7 +119,7 @@ fn dials_are_permitted_by_address_or_by_name() {
         ("corp.test", 443, "192.0.2.1", false),
         ("fd00::1", 22, "fd00::1", true),
         ("fe80::1", 22, "fe80::1", false),
-        // Neither does the whole world.
+        // The block 0.0.0.0/0 does not permit special addresses either.
         ("192.0.2.9", 99, "192.0.2.9", true),
         ("127.0.0.1", 99, "127.0.0.1", false),
         ("169.254.169.254", 99, "169.254.169.254", false),
@@ -358,7 +358,7 @@ proptest! {
     #[test]
     fn good_words_mean_the_same_when_they_are_written_again(texts in prop::collection::vec(words(), 0..6)) {
         let read = |texts: &[String]| Permits::from_words("o", texts.iter().map(String::as_str));
-        // Two words for one thing are an error, and are reported as such.
+        // Two values for a key that accepts only one are an error.
         if let Ok(permits) = read(&texts) {
             prop_assert_eq!(read(&permits.to_words()), Ok(permits));
         } else {

@@ -58,7 +58,7 @@ pub(super) struct Remote {
     ports: Ports,
 }
 
-/// An item that may be written.
+/// A file or folder that may be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Writable {
     /// The hosts file of the machine.
@@ -67,7 +67,7 @@ pub(super) enum Writable {
     Folder(String),
 }
 
-/// All ports, or a few.
+/// A range of ports, which may contain all ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Ports(RangeInclusive<u16>);
 
@@ -100,7 +100,7 @@ impl ListenRange {
 }
 
 impl Remote {
-    /// Whether a name may resolve to a permitted address.
+    /// Whether a connection to this name could be permitted, depending on the addresses to which the name resolves.
     pub(super) fn may_have(&self, name: &str, port: u16) -> bool {
         let may = match &self.target {
             Target::Cidr(_) => true,
@@ -109,9 +109,9 @@ impl Remote {
         may && self.ports.0.contains(&port)
     }
 
-    /// Whether an address is permitted, or the name that was resolved to it. An address that means something else on
-    /// every machine (loopback, metadata services) has to be permitted explicitly: a larger block or a pattern does not
-    /// include it.
+    /// Whether an address is permitted, by itself or through the name that was resolved to it. An address that means
+    /// something else on every machine (loopback, metadata services) has to be permitted explicitly: a larger block or
+    /// a pattern does not include it.
     pub(super) fn has(&self, name: Option<&str>, address: IpAddr, port: u16) -> bool {
         let has = match &self.target {
             Target::Cidr(_) if is_special(address) => self.target.names_special(address),
@@ -127,8 +127,8 @@ impl Remote {
 }
 
 impl Writable {
-    /// Whether a folder is this one, or below it. Paths are compared as they are written. A path with parts that could
-    /// lead out of the folder again does not count as below it.
+    /// Whether a folder is the permitted folder, or below it. Paths are compared as they are written. A path with parts
+    /// that could lead out of the folder again does not count as below it.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         let Self::Folder(permitted) = self else {
             return false;
@@ -240,7 +240,7 @@ pub(super) fn writable(text: &str) -> Result<Writable, String> {
     ))
 }
 
-/// A destination; a single address is a block of one.
+/// Parses a destination. A single address becomes a block that contains only this address.
 fn target(text: &str) -> Result<Target, TargetError> {
     match text.parse() {
         Err(TargetError::BareAddress(address)) => Ok(Target::Cidr(address.to_canonical().into())),

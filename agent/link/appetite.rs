@@ -1,4 +1,4 @@
-//! The work that one agent causes, measured against its budget, and the kinds of that work.
+//! Measures the work that one agent causes against the agent's budget, by kind of work.
 
 use std::{fmt, time::Duration};
 
@@ -7,14 +7,14 @@ use crate::{
     time::Instant,
 };
 
-/// The maximum number of units that an agent may save up. A burst of that size delays other agents by a few
+/// The maximum number of units of work that an agent may save up. A burst of that size delays other agents by a few
 /// milliseconds at most.
 const UNITS_MAX: u32 = 512;
 
-/// The units after which an agent's turn ends.
+/// The number of units of work after which an agent's turn ends.
 const TURN: u32 = 256;
 
-/// If an agent exceeds its budget again within this time, the overload is the same one; after a longer break a new one
+/// If an agent exceeds its budget again within this time, its overload continues. After a longer break, a new overload
 /// begins.
 const BREAK: Duration = Duration::from_secs(2);
 
@@ -36,7 +36,7 @@ pub enum Excess {
     Refused,
     /// Control messages.
     Messages,
-    /// Bytes beyond the windows of their receivers.
+    /// Bytes beyond the receive window of the other end of their connection.
     Useless,
 }
 
@@ -70,11 +70,11 @@ impl fmt::Display for Excess {
 /// Whether an agent has more work, and when it may continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Nothing is left to do.
+    /// The turn is not over: all of the agent's output has been handled, or more of it may be handled at once.
     Done,
-    /// More is left to do, after other agents have had their turn.
+    /// More of the agent's output is left. It may be handled after other agents have had their turn.
     Yield,
-    /// More is left to do, but not before this time.
+    /// More of the agent's output may be left. It may not be handled before this time.
     Wait(Instant),
 }
 
@@ -93,10 +93,11 @@ pub(super) struct Appetite {
     work: Work,
     /// Units spent in the current turn.
     turn: u32,
-    /// The beginning of the overload, and the last time that the agent had to wait; `None` if there was no overload.
+    /// The time at which the overload began, and the last time that the agent had to wait; `None` if there was no
+    /// overload yet.
     over: Option<(Instant, Instant)>,
     named: bool,
-    /// Units spent since `over` began, by kind of [`Effort`].
+    /// Units spent since the overload began, by kind of [`Effort`].
     spent: [u64; 5],
 }
 
@@ -128,7 +129,7 @@ impl Appetite {
         }
     }
 
-    /// Whether the agent may cause more work now, or when.
+    /// Whether the agent may cause more work now; if not, when it may.
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         match self.work.wait(now) {
             Some(until) => Turn::Wait(until),
@@ -137,8 +138,8 @@ impl Appetite {
         }
     }
 
-    /// Notes that the agent has to wait, and returns the report about that; `None` if it was made already or is not
-    /// due.
+    /// Notes that the agent has to wait. Returns a report about the overload; `None` if no report is due, or if it was
+    /// made already.
     pub(super) fn note_wait(&mut self, now: Instant) -> Option<Saying> {
         let since = match self.over {
             Some((since, last)) if now - last < BREAK => since,
@@ -158,7 +159,7 @@ impl Appetite {
         names.then_some(Saying::Named(excess))
     }
 
-    /// The kind of work that has cost most units.
+    /// The kind of work that has cost the most units.
     fn excess(&self) -> Excess {
         let spent = Excess::ALL.into_iter().zip(self.spent);
         let most = spent.max_by_key(|(_, units)| *units);
@@ -185,8 +186,8 @@ mod tests {
         Instant::from_micros(millis * 1_000)
     }
 
-    /// Lets an agent do as much of one kind of work as it may, for this many seconds. Returns the number of times, and
-    /// the reports with their times.
+    /// Lets an agent do as much of one kind of work as its budget allows, for this many seconds. Returns how often it
+    /// did that work, and the reports with their times.
     fn gorge(effort: Effort, seconds: u64) -> (u64, Vec<(Instant, Saying)>) {
         let (mut appetite, mut now, mut count) = (Appetite::default(), at(0), 0);
         let mut said = Vec::new();

@@ -38,7 +38,8 @@ pub enum AgentReply {
 }
 
 impl AgentReply {
-    /// Reads an answer that has taken the time `took`. If `wants_data` is true, an answer without data is invalid.
+    /// Reads an answer that arrived the time `took` after its question. If `wants_data` is true, an answer without data
+    /// is invalid.
     pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
         if let Some(reason) = outcome.failure() {
             return Self::Unable(said(&reason));

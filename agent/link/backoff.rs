@@ -15,7 +15,7 @@ const DOUBLINGS: u32 = 6;
 /// the same moment. Jitter never lengthens a pause, because the pause is documented as a maximum.
 const JITTER: u64 = 20;
 
-/// Counts the tries since the last one that lasted.
+/// Counts the retries since the last call of [`Backoff::reset`].
 pub(super) struct Backoff {
     attempt: u32,
     random: u64,
@@ -30,7 +30,7 @@ impl Backoff {
         }
     }
 
-    /// The number of the next try, counted from 1, and the pause before it. If `longest` is true, the pause is the
+    /// The number of the next retry, counted from 1, and the pause before it. If `longest` is true, the pause is the
     /// longest one; that is for causes that take time to fix, such as a missing program.
     pub(super) fn next(&mut self, longest: bool) -> (u32, Duration) {
         let pause = if longest {
@@ -42,7 +42,8 @@ impl Backoff {
         (self.attempt, pause * (100 - self.percent()) / 100)
     }
 
-    /// Starts again with the shortest pause: the last try lasted, or a person or event has changed the situation.
+    /// Makes the next pause the shortest one. This is called when the agent has served for a while, or when a person or
+    /// an event has changed the situation.
     pub(super) fn reset(&mut self) {
         self.attempt = 0;
     }

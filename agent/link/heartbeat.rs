@@ -12,14 +12,15 @@ use crate::time::Instant;
 /// never ends an agent; a longer one is detected at most one check later.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// The number of checks in a row that may find no sign of life, so that a dead agent is detected within 10 s of its
-/// last one.
+/// An agent counts as dead if this many checks in a row have found no sign of life. So a dead agent is detected within
+/// 10 s of its last sign of life.
 const MISSED_MAX: u32 = 4;
 
 /// The number of checks during which one frame may be incomplete: enough for 64 KiB at 2 KiB/s.
 const PARTS_MAX: u32 = 16;
 
-/// The number of checks that an agent may miss after the machine has slept.
+/// After the machine has slept, a check takes place at once. If this many further checks find no sign of life, the
+/// agent counts as dead.
 const AFTER_SLEEP: u32 = 2;
 
 /// A latency is reported if it differs from the last reported one by more than a quarter.
@@ -78,7 +79,8 @@ impl Heartbeat {
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// Updates the latency with one answer, and returns whether it has to be reported.
+    /// Notes the latency of one answer. Returns whether it differs enough from the last reported latency to be
+    /// reported.
     pub(super) fn measure(&mut self, latency: Duration) -> bool {
         let news = self
             .latency
@@ -89,7 +91,7 @@ impl Heartbeat {
         news
     }
 
-    /// The smoothed time between heartbeat and answer; `None` before the first answer.
+    /// The time between a heartbeat and its answer, as last reported; `None` before the first answer.
     pub(super) fn latency(&self) -> Option<Duration> {
         self.latency
     }

@@ -26,16 +26,16 @@ pub(super) struct Life {
     pub(super) unknown: Counter,
     pub(super) notices: Counter,
     pub(super) lost: LostHosts,
-    /// Whether the agent has an older configuration than the newest one.
+    /// Whether the agent still has to be sent the newest configuration.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
-    /// The state of the heartbeat; `None` if the agent does not answer heartbeats, and is judged by its process and its
-    /// streams.
+    /// The state of the heartbeat; `None` if the agent does not answer heartbeats. Such an agent is judged only by its
+    /// process and its streams.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) person: Person,
 }
 
-/// The lost hosts, and those that the agent was told about.
+/// The hosts that are lost, and the lost hosts of which the agent was last told.
 #[derive(Debug, Default)]
 pub(super) struct LostHosts {
     pub(super) is: Vec<Ipv4Addr>,

@@ -1,4 +1,4 @@
-//! The lives of an agent, one after the other: the start of each, the steps that end it, and the pause before the next.
+//! An agent through all its runs: the start of each run, the steps that end it, and the pause before the next.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -19,37 +19,37 @@ use crate::{
     },
 };
 
-/// The time that a command has until its agent must have answered. A cloud may have to start a machine first.
+/// After the start of a command, its agent must answer within this time. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// The time that a command has after the machine has slept, if its agent had not answered by then.
+/// After the machine has slept, an agent that had not answered before must answer within this time.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
-/// How long the first frame may take after the command has written anything. With the steps of its end that is under 15
-/// s.
+/// After the first output of a command, the first frame must arrive within this time. Together with the steps that end
+/// the process, this takes less than 15 s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
 /// If an agent has served this long, its next loss counts as the first one again.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
-/// The maximum number of faults of an agent within a short time.
+/// The maximum number of faults of an agent within 10 s.
 pub(super) const FAULTS_MAX: u32 = 100;
 
 /// The number of agents in a row that have to refuse the configuration before the manager believes the refusal. A
 /// single agent may have received a changed message, because a bit was flipped in transit.
 const REFUSALS_MAX: u32 = 3;
 
-/// The number of oversized messages after which an agent is refused, unless it serves for [`HEALTHY_MIN`] between them.
-/// A single one may come from a length field that was damaged in transit.
+/// The number of oversized messages after which an agent is refused. The count is reset when the agent has served for
+/// [`HEALTHY_MIN`]. A single oversized message may come from a length field that was damaged in transit.
 pub(super) const GIANTS_MAX: u32 = 3;
 
-/// The time that a process has to end by itself after its stream has ended or its input was closed.
+/// The time that a process has to exit without a signal, after its stream has ended or its input was closed.
 const END_MAX: Duration = Duration::from_secs(1);
 
-/// The time that a process has to end after it was asked to.
+/// The time that a process has to exit after it was asked to terminate.
 const TERMINATE_MAX: Duration = Duration::from_millis(1_500);
 
-/// An agent over all its restarts: its state, and the data about its current life.
+/// An agent through all its runs: its state, and the data about its current run.
 pub(super) struct Lives {
     state: State,
     /// The data about the running agent.
@@ -136,7 +136,7 @@ impl Lives {
                 self.spawn();
             }
             State::Ending { why, .. } => {
-                // Everyone who waits for the end must see a restart, not a stop.
+                // Everybody who waits for the agent to end must see that it will be restarted, not that it is stopped.
                 if std::mem::replace(why, Loss::Restarted) != Loss::Restarted {
                     self.tell(Output::Changed);
                 }
@@ -172,13 +172,13 @@ impl Lives {
         }
     }
 
-    /// Resets the count of refusals, because they were about an older configuration.
+    /// Resets the count of refused configurations, because an older configuration was refused.
     pub(super) fn forget_refusals(&mut self) {
         self.refusals = 0;
     }
 
-    /// Starts an agent again that was lost, or is being ended, because of an older configuration. Returns whether it
-    /// will be started.
+    /// Starts a lost agent again, because a new configuration may have removed the cause of its loss. Returns whether
+    /// it will be started.
     pub(super) fn try_again(&mut self) -> bool {
         match self.state {
             State::Waiting { .. } | State::Refused { .. } => {
@@ -198,8 +198,8 @@ impl Lives {
         }
     }
 
-    /// Notes whether the command waits for a person. Time spent waiting is not counted; afterwards the command has as
-    /// much time as after its start.
+    /// Notes whether the command waits for a person. The time limit for starting stops while it waits, and begins anew
+    /// afterwards.
     pub(super) fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.life.person.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
@@ -210,8 +210,8 @@ impl Lives {
         self.tell(Output::Changed);
     }
 
-    /// Handles that the machine has slept: a pause ends at once, and a command that was still connecting gets less
-    /// time, because its connection may be dead.
+    /// Handles that the machine has slept. A pause before a retry ends at once. A command that was still connecting
+    /// gets less time, because its connection may be dead.
     pub(super) fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
         if let State::Configuring { give_up_at } = &mut self.state {
@@ -310,7 +310,7 @@ impl Lives {
         self.rest(now, why);
     }
 
-    /// Performs the action whose time has come: it gives up waiting, ends a process that does not end by itself, or
+    /// Performs the action that is due: gives up waiting for the agent's answer, ends a process that does not exit, or
     /// starts the agent again.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
@@ -364,7 +364,7 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that receives nothing will not end by itself, so it is not given time to.
+        // An agent that receives nothing does not notice that its input is closed, so it is given no time to exit.
         let deaf = matches!(why, Loss::Silent | Loss::Stalled);
         self.tell(Output::CloseInput);
         self.enter(State::Ending {
@@ -410,7 +410,7 @@ impl Lives {
 
     fn enter(&mut self, state: State) {
         if state != State::Ready {
-            // The agent can no longer answer these questions.
+            // The agent can no longer answer the open questions.
             for id in self.requests.take_asked() {
                 self.tell(Output::Reply(id, AgentReply::Lost));
             }

@@ -8,7 +8,7 @@ use crate::{
     wire::{Desync, control::feature},
 };
 
-/// The maximum number of characters that a message quotes of an agent's output.
+/// A message quotes at most this many characters of an agent's output.
 const QUOTE_MAX: usize = 200;
 
 /// How a process ended.
@@ -52,11 +52,11 @@ pub enum Loss {
     Stalled,
     /// The command could not be started.
     NotStarted(CannotStart),
-    /// The process ended by itself.
+    /// The process ended without being asked to.
     Exited {
         /// How the process ended.
         ending: Ending,
-        /// The text that it wrote before its first frame.
+        /// The text that the command wrote before its first frame.
         banner: String,
     },
     /// The process ended after its question to a person was not answered.
@@ -65,21 +65,22 @@ pub enum Loss {
     Closed,
     /// The agent did not answer in time.
     NoAnswer {
-        /// The text that it wrote before its first frame.
+        /// The text that the command wrote before its first frame.
         banner: String,
     },
     /// The output stream does not consist of frames.
     OutOfStep {
-        /// The bytes that were found where a frame should begin.
+        /// The kind of the error: for example, other bytes where a frame should begin, or a wrong checksum.
         desync: Desync,
-        /// The text that was written before the first frame.
+        /// The text that the command wrote before its first frame.
         banner: String,
     },
     /// The agent sent a message that is too long.
     TooLong {
         /// The length of the message, and the greatest length allowed.
         desync: Desync,
-        /// Whether it has happened repeatedly. A single time may come from a bit that was flipped in transit.
+        /// Whether the agent has repeatedly sent messages that are too long. A single one may be due to a bit that was
+        /// flipped in transit.
         sure: bool,
     },
     /// The agent repeatedly did what a correct agent never does.
@@ -108,15 +109,15 @@ pub enum Loss {
 /// The remedy for a [`Loss`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// None is needed.
+    /// No remedy is needed.
     None,
     /// Start the agent again at once.
     Restart,
-    /// Start it again after a short pause.
+    /// Start the agent again after a short pause.
     Time,
-    /// Start it again after a long pause: something has to be installed or repaired first.
+    /// Start the agent again after a long pause: something has to be installed or repaired first.
     MuchTime,
-    /// Do not start it again: a person has to change something.
+    /// Do not start the agent again: a person has to change something.
     Person,
 }
 
@@ -333,7 +334,8 @@ impl fmt::Display for CannotStart {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Shells, and tools that run commands remotely, use these two statuses (POSIX sh section 2.8.2).
+            // Shells, and tools that run commands remotely, use the statuses 126 and 127 for these two errors (POSIX sh
+            // section 2.8.2).
             Self::Status(127) => {
                 f.write_str("exited with status 127, usually: command not found on that host")
             }

@@ -5,10 +5,10 @@ use crate::wire::control::{
     Event, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
 };
 
-/// The maximum number of problems of a host that are kept; more would not help anybody.
+/// The maximum number of problems of a host that are kept. More would not help anybody.
 pub(super) const PROBLEMS_MAX: usize = 64;
 
-/// The maximum number of refusals that are read from one event.
+/// The maximum number of refused requests that are read from one event.
 const REFUSED_MAX: usize = 256;
 
 /// A message of an agent.
@@ -21,7 +21,7 @@ pub(super) enum Said {
     Notice(String),
     /// A suggestion of a route.
     Suggestion(RouteSuggestion),
-    /// Requests of other hosts that the agent has refused by the policy.
+    /// Requests of other hosts that the agent has refused because of the policy.
     Refused(Vec<RefusedAsk>),
     /// A message of a type that this version does not know.
     Unknown,

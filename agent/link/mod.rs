@@ -112,7 +112,7 @@ impl Link {
         self.lives.life.greeting.as_ref()
     }
 
-    /// The smoothed time between a heartbeat and its answer; `None` if it is not known.
+    /// The time between a heartbeat and its answer, as last reported; `None` if it is not known.
     pub fn latency(&self) -> Option<Duration> {
         let heartbeat = self.lives.life.heartbeat.as_ref();
         heartbeat.and_then(Heartbeat::latency)
@@ -163,8 +163,8 @@ impl Link {
         self.lives.stop(now);
     }
 
-    /// Handles that the machine has slept: a pause ends at once, and an agent that seemed alive has to answer a
-    /// heartbeat.
+    /// Handles that the machine has slept. A pause before a retry ends at once, and an agent that seemed alive has to
+    /// answer a heartbeat.
     pub fn handle_wake(&mut self, now: Instant) {
         self.lives.handle_wake(now);
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
@@ -173,8 +173,8 @@ impl Link {
         }
     }
 
-    /// Gives the agent another configuration. A running agent applies it, or is started again if it cannot; a refused
-    /// agent is tried again with it. Returns whether the agent will be started again.
+    /// Gives the agent another configuration. A running agent applies it, or is started again if it cannot. A lost
+    /// agent is started again. Returns whether the agent will be started again.
     pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
         self.lives.forget_refusals();
         if (&self.configure, &self.demands) == (&configure, &demands) {
@@ -232,7 +232,7 @@ impl Link {
     }
 
     /// Sends a question to the agent. The reply comes as [`Output::Reply`] with the returned number. If the question
-    /// cannot be sent, fails with the reply.
+    /// cannot be sent, the error is the reply.
     pub fn ask(&mut self, now: Instant, question: &AgentQuestion) -> Result<u64, AgentReply> {
         if !self.lives.serves() {
             return Err(AgentReply::NotUp);
@@ -295,8 +295,8 @@ impl Link {
         self.appetite.spend(now, effort);
     }
 
-    /// When the rest of the agent's output may be handled. Other agents have their turns first, and an agent that has
-    /// exceeded its budget has to wait.
+    /// Ends the agent's turn, and returns when the rest of its output may be handled. Other agents have their turns
+    /// first, and an agent that has exceeded its budget has to wait.
     pub fn end_turn(&mut self, now: Instant) -> Turn {
         if !self.lives.runs() {
             return Turn::Done;
@@ -314,8 +314,8 @@ impl Link {
         turn
     }
 
-    /// Handles the agent's output from the front of `buffer` up to the first packet, and returns that packet. `None` if
-    /// the output has no packet, or if the agent's turn is over.
+    /// Handles the agent's output from the front of `buffer` up to the first packet, and returns that packet. Returns
+    /// `None` if the output has no packet, or if the agent's turn is over.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
             heartbeat.hear(Sign::Part);
@@ -378,9 +378,9 @@ impl Link {
         self.lives.end(now, Loss::Closed);
     }
 
-    /// Handles that the agent has read nothing for as long as an agent may be silent.
+    /// Handles that the agent has read nothing for so long that it counts as dead.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // Without a heartbeat the cause is not known: the link may run over a slow network.
+        // If the agent does not answer heartbeats, it is not known whether it is dead: the network may just be slow.
         if self.lives.life.heartbeat.is_some() {
             self.lives.end(now, Loss::Stalled);
         }
@@ -408,7 +408,7 @@ impl Link {
                 self.lives.tell(Output::Suggestion(now, suggestion));
             }
             Said::Refused(refused) => self.lives.tell(Output::Refused(now, refused)),
-            // A newer agent may send events that this manager does not know, but not at any rate.
+            // A newer agent may send events that this manager does not know, but only at a limited rate.
             Said::Unknown if life.unknown.count(now) <= UNKNOWN_MAX => {}
             Said::Unknown => self.handle_fault(now, "events that nobody knows"),
             Said::Strange(what) => self.handle_fault(now, what),
@@ -460,8 +460,8 @@ impl Link {
         self.update(now);
     }
 
-    /// Performs the actions that are due: it gives up waiting, ends a process that does not end by itself, sends
-    /// heartbeats, and starts the agent again.
+    /// Performs the actions that are due: gives up waiting for the agent's answer, ends a process that does not exit,
+    /// sends heartbeats, and starts the agent again.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.lives.handle_timeout(now);
         if !self.lives.serves() {

@@ -5,18 +5,18 @@ use std::time::Duration;
 use super::counter::Counter;
 use crate::{time::Instant, wire::control::ProblemReport};
 
-/// The maximum number of changes of its problems that an agent may make within [`CHANGES_WINDOW`]. Of further changes
+/// The maximum number of changes of an agent's problems that are reported within [`CHANGES_WINDOW`]. Of further changes
 /// only the last one is reported, when the window ends.
 pub(super) const CHANGES_MAX: u32 = 20;
 
-/// The window of [`CHANGES_MAX`].
+/// The length of the window in which at most [`CHANGES_MAX`] changes are reported.
 pub(super) const CHANGES_WINDOW: Duration = Duration::from_mins(1);
 
 /// The problems of a host.
 pub(super) struct Problems {
     shown: Vec<ProblemReport>,
     changes: Counter,
-    /// The newest problems, if they wait because of too many changes; `None` if none wait.
+    /// The newest problems, if they are held back because there were too many changes; otherwise `None`.
     unsettled: Option<Vec<ProblemReport>>,
 }
 
@@ -50,7 +50,8 @@ impl Problems {
         true
     }
 
-    /// Shows the waiting problems if their time has come. Returns true if the visible problems have changed.
+    /// Shows the problems that were held back, if the window has ended. Returns true if the visible problems have
+    /// changed.
     pub(super) fn settle(&mut self, now: Instant) -> bool {
         if !self.changes.is_over(now) {
             return false;
@@ -59,7 +60,7 @@ impl Problems {
         unsettled.is_some_and(|problems| self.take(now, problems))
     }
 
-    /// The time of the next call to [`Problems::settle`]; `None` if no problems wait.
+    /// The time of the next call to [`Problems::settle`]; `None` if no problems are held back.
     pub(super) fn due(&self) -> Option<Instant> {
         self.unsettled.as_ref().map(|_| self.changes.end())
     }

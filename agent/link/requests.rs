@@ -29,14 +29,14 @@ pub(super) enum Pending {
     },
     /// A heartbeat that was sent at this time.
     Ping { since: Instant },
-    /// A heartbeat that is too old for its time to be remembered.
+    /// A heartbeat that is so old that its time is no longer stored.
     Forgotten,
 }
 
 /// The unanswered requests.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// The id of the last request. Ids continue from one life of an agent to the next.
+    /// The id of the last request. The ids continue when the agent is restarted.
     pub(super) last: u64,
     open: BTreeMap<u64, Pending>,
     /// The id of the last heartbeat whose time was discarded; `None` if there was none.

@@ -30,8 +30,8 @@ impl Signs {
         self.heard = self.heard.max(sign);
     }
 
-    /// Returns the number of checks in a row without a sign of life. Bytes of an incomplete frame count as one for at
-    /// most `parts_max` checks.
+    /// Performs a check, and returns the number of checks in a row without a sign of life. Bytes of an incomplete frame
+    /// count as a sign for at most `parts_max` checks.
     pub fn look(&mut self, parts_max: u32) -> u32 {
         match std::mem::take(&mut self.heard) {
             Sign::Whole => (self.parts, self.missed) = (0, 0),
@@ -44,7 +44,7 @@ impl Signs {
         self.missed
     }
 
-    /// Starts again, as if this many checks had found no sign of life.
+    /// Forgets all signs of life, and counts as if this many checks in a row had found none.
     pub(super) fn forget(&mut self, missed: u32) {
         (self.heard, self.missed) = (Sign::None, missed);
     }

@@ -15,7 +15,7 @@ use crate::{
 pub enum Output {
     /// Start the host's command.
     Spawn,
-    /// Close the agent's input, so that it ends by itself.
+    /// Close the agent's input, so that it exits.
     CloseInput,
     /// Ask the process group to end: SIGTERM on Unix, nothing on Windows.
     Terminate,
@@ -29,7 +29,7 @@ pub enum Output {
     Reply(u64, AgentReply),
     /// The agent has suggested this route at this time.
     Suggestion(Instant, RouteSuggestion),
-    /// The agent has refused these requests of other hosts by the policy, at this time.
+    /// The agent has refused these requests of other hosts because of the policy, at this time.
     Refused(Instant, Vec<RefusedAsk>),
     /// The value of [`super::Link::state`] has changed.
     Changed,
@@ -42,7 +42,7 @@ pub enum Note {
     Stderr(String),
     /// Text that the command wrote before its first frame.
     Banner(String),
-    /// Features that the agent lacks, and that the manifest does not depend on.
+    /// Optional features that the agent lacks. The manifest does not depend on them.
     Lacks(Vec<String>),
     /// The agent exceeds its budget, mainly with this kind of work, and is slowed down.
     Greedy(Excess),
@@ -80,7 +80,7 @@ pub enum State {
         until: Instant,
         /// The pause between the loss and the next start.
         pause: Duration,
-        /// The number of the next start, counted from 1 since the agent last served for a while.
+        /// The number of the next start. The count begins at 1 after the agent has served for a while.
         attempt: u32,
         /// The reason for the loss.
         why: Loss,

@@ -4,10 +4,10 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{text, time::Instant};
 
-/// The maximum number of lines that are shown within [`WINDOW`]; further ones are only counted.
+/// The maximum number of lines that are shown within [`WINDOW`]. Further lines are only counted.
 const SHOWN_MAX: u32 = 20;
 
-/// The window of [`SHOWN_MAX`].
+/// The length of the window in which at most [`SHOWN_MAX`] lines are shown.
 const WINDOW: Duration = Duration::from_mins(1);
 
 /// The number of recent lines that are kept, shown or not.

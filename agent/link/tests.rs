@@ -1,4 +1,5 @@
-//! The states of an agent in conversations, which are compared with transcripts.
+//! Tests the states of an agent: each test holds a conversation with a link, and many compare its transcript with the
+//! expected one.
 
 mod asked;
 
@@ -155,7 +156,7 @@ fn control(json: &str) -> Vec<u8> {
     out.to_vec()
 }
 
-/// The answer to the last message of an agent that takes sums, with this sum.
+/// The answer to the last message, from an agent that supports checksums. The answer contains `sum`.
 fn greeting_with(story: &Story, sum: u16) -> Vec<u8> {
     let json = format!(
         r#"{{"type":"result","body":{{"request_id":{},"op":"configure",
@@ -165,7 +166,7 @@ fn greeting_with(story: &Story, sum: u16) -> Vec<u8> {
     control(&json)
 }
 
-/// The sum of the message that has configured the agent.
+/// The checksum of the message that has configured the agent.
 fn sum_of_configuration(story: &Story) -> u16 {
     let message = Message::configure(story.link.lives.requests.last, &story.link.configure);
     sum::of_control(&message.to_json())
@@ -519,7 +520,7 @@ fn a_lost_agent_is_started_again_after_a_pause_and_knows_nothing_of_its_last_lif
     );
 }
 
-/// Loses the agent after this many seconds of service, and returns the number of the next attempt.
+/// Makes the agent exit after it has served for this many seconds. Returns the number of the next start.
 fn tries_after(story: &mut Story, seconds: u64) -> u32 {
     story.now = story.now + Duration::from_secs(seconds);
     story.then(|link, now| link.handle_exit(now, Ending::Status(1)));
@@ -583,7 +584,7 @@ fn an_agent_that_refuses_three_times_waits_for_a_person() {
     let mut story = Story::started();
     for number in 1..=3 {
         if number > 1 {
-            // In a single refusal, bits of the configuration may have been changed on the way.
+            // A single refusal may be due to bits of the configuration that were changed in transit.
             assert!(matches!(story.link.state(), State::Waiting { .. }));
             story
                 .after(1)

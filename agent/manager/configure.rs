@@ -16,7 +16,7 @@ const TCP: &str = "tcp";
 /// The wildcard for all hosts or all destinations.
 const EVERYTHING: &str = "*";
 
-/// The configuration of `host`'s agent. `manager` is the run id of this manager, and empty for an agent inside the
+/// The configuration of `host`'s agent. `manager` is the run id of this manager, and is empty for an agent inside the
 /// manager.
 pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
@@ -63,8 +63,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
-        // All relays are included, whatever the policy says: nothing listens for relays, and a refused request to one
-        // is reported.
+        // All relays are included, whatever the policy says: agents do not listen on the ports of relays, and a refused
+        // request to a relay is reported.
         relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
@@ -113,8 +113,8 @@ fn word(action: Action) -> String {
     word.to_owned()
 }
 
-/// The features of the manager. An agent inside the manager is told the same: the manager forwards its packets unread,
-/// and later pipes may damage them.
+/// The features of the manager. An agent inside the manager gets the same list, with `sums` in it: the manager forwards
+/// the agent's packets unread, and pipes to other hosts may damage them.
 fn features() -> Vec<String> {
     let features = [
         feature::PROBLEMS,
@@ -126,7 +126,7 @@ fn features() -> Vec<String> {
     features.map(str::to_owned).into()
 }
 
-/// What `host`'s agent must be able to do.
+/// The features that `host`'s agent must have, and those that it should have.
 pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
     if !plan.policy.is_open() {
@@ -156,7 +156,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
         wanted.push(feature::ROUTES);
         let has_exceptions = plan.routes.iter().any(|route| !route.not_to.is_empty());
         if has_exceptions && plan.routes.has_gateway(host.vip) {
-            // A gateway that does not know exceptions would dial the destinations that they exclude.
+            // A gateway that does not know exceptions would dial the destinations that the exceptions exclude.
             required.push(feature::NOT_TO);
         } else if has_exceptions {
             wanted.push(feature::NOT_TO);
@@ -180,7 +180,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     Demands { required, wanted }
 }
 
-/// The published ports that agents can serve.
+/// The published ports of a host that its agent can serve: those for TCP.
 pub(super) fn carried(host: &HostPlan) -> impl Iterator<Item = &Forward> {
     host.forwards
         .iter()
@@ -201,7 +201,7 @@ fn listen(proxy: Option<&ProxyPlan>) -> Listen {
     })
 }
 
-/// One port of each host that has such a port.
+/// The VIP and port of each host for which `port` returns a port.
 fn endpoints(plan: &Plan, port: impl Fn(&HostPlan) -> Option<Port>) -> Vec<Endpoint> {
     let endpoint = |host: &HostPlan| {
         Some(Endpoint {

@@ -48,7 +48,8 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo
     }
 }
 
-/// The pattern of the route by which a gateway was chosen for an address.
+/// The part of a route by which packets to an address go to this gateway: the block that contains the address, or the
+/// route's patterns of names.
 fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
     let leads = |route: &&Route| route.via.contains(&gateway);
     if let Some(route) = routes.to_address(address.into()).filter(leads) {

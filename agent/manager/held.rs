@@ -7,29 +7,30 @@ use crate::{
     view::{Grant, HeldChange},
 };
 
-/// The part of a changed manifest that waits for a person.
+/// Which part of a changed manifest waits until a person has agreed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
-    /// Nothing waits.
+    /// Nothing waits for a person: the whole change is applied.
     Nothing,
-    /// New and changed commands wait, each separately; everything else is applied.
+    /// New and changed commands wait for a person, each separately; everything else is applied.
     Commands,
-    /// The whole change waits, if it grants anything that the running network does not.
+    /// The whole change waits for a person, if it grants anything that the running network does not.
     NewGrants,
 }
 
 /// The result of a changed manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReloadOutcome {
-    /// What happens to hosts.
+    /// The changes of hosts; empty if the change is held as a whole.
     pub changes: Vec<Change>,
     /// What the network grants now and did not grant before. If the change is held, what it would grant.
     pub grants: BTreeSet<Grant>,
-    /// The number under which the whole change is held, and the network is unchanged; `None` if the change was applied.
+    /// The number of the change, if it is held as a whole and the network is unchanged; `None` if the change was
+    /// applied.
     pub held: Option<u64>,
 }
 
-/// A change of the manifest that is held, as the plan that it leads to.
+/// A change of the manifest that is held. It is stored as the plan to which it leads.
 pub(super) struct HeldPlan {
     pub(super) plan: Plan,
     pub(super) grants: BTreeSet<Grant>,

@@ -1,4 +1,4 @@
-//! One host of a running network, and what is visible of it.
+//! One host of a running network, and what faces see of it.
 
 use std::time::Duration;
 
@@ -21,19 +21,21 @@ pub(super) struct Host {
     pub(super) held: Option<HeldCommand>,
     /// Whether the host was removed, and only its process still has to end.
     pub(super) leaving: bool,
-    /// Whether the switch has been told that it can be reached.
+    /// Whether the switch has been told that the host can be reached.
     pub(super) up: bool,
-    /// Whether other hosts are told that it cannot be reached. A host that has only begun to start is not lost yet.
+    /// Whether other hosts are told that this host cannot be reached. A host that has only begun to start is not lost
+    /// yet.
     pub(super) lost: bool,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
     /// When the host entered its present state.
     since: Instant,
-    /// When it was last reported that the host sends packets with other hosts' addresses; `None` if it never was.
+    /// When it was last reported that the host sends packets with other hosts' source addresses; `None` if that was
+    /// never reported.
     suspected: Option<Instant>,
 }
 
-/// The pause between two reports that a host sends packets with other hosts' addresses.
+/// The pause between two reports that a host sends packets with other hosts' source addresses.
 const SUSPICION_PAUSE: Duration = Duration::from_mins(1);
 
 /// A command that waits for approval.
@@ -59,7 +61,7 @@ impl HeldCommand {
     }
 }
 
-/// Limit on the length of a reason, in bytes; the list of troubles is complete.
+/// Limit on the length of a reason, in bytes. The list of troubles is not cut.
 const REASON_MAX: usize = 4 << 10;
 
 /// Troubles in one line.
@@ -141,7 +143,7 @@ impl Host {
         (self.held.as_ref()).is_some_and(|held| held.start == self.plan.start)
     }
 
-    /// Whether the host is lost. A lost host stays lost until it is back.
+    /// Whether the host is lost. A lost host stays lost until its agent is ready again.
     pub(super) fn is_lost(&self) -> bool {
         match self.link.state() {
             link::State::Ready => false,
@@ -181,7 +183,7 @@ impl Host {
     }
 
     /// Why the host is not ready, from these troubles: all of them if the host can be reached, otherwise only the
-    /// first, which is the reason why it cannot.
+    /// first, which is the reason why the host cannot be reached.
     fn reason(&self, troubles: &[Trouble]) -> Option<String> {
         let first = troubles.first()?;
         if *self.link.state() == link::State::Ready {
@@ -230,7 +232,7 @@ impl Host {
             .collect()
     }
 
-    /// The trouble that the host waits for an approval; `None` if it does not.
+    /// The trouble of a host whose command waits for approval; `None` if it does not wait.
     fn awaits(&self) -> Option<Trouble> {
         let held = self.held_view()?;
         let argv: Vec<_> = held
@@ -262,8 +264,8 @@ impl Host {
         })
     }
 
-    /// Announces a change of state. Nothing is announced while the process is ending, because the reason is not
-    /// complete yet.
+    /// Returns the event that announces a change of state. Nothing is announced while the process is ending, because
+    /// the reason is not complete yet.
     pub(super) fn announce(&mut self, now: Instant) -> Option<Event> {
         if matches!(self.link.state(), link::State::Ending { .. }) {
             return None;
@@ -285,8 +287,8 @@ impl Host {
         })
     }
 
-    /// Counts a packet with the address of another host, and returns what to report: the first packet at once, and
-    /// after that from time to time the number of packets; `None` in between.
+    /// Handles a packet with another host's source address; `spoofed` is the number of such packets so far. Returns
+    /// what to report: the first packet at once, after that their number from time to time, and `None` in between.
     pub(super) fn suspect(&mut self, now: Instant, spoofed: u64) -> Option<Event> {
         let told = self.suspected;
         if told.is_some_and(|told| now - told < SUSPICION_PAUSE) {

@@ -1,6 +1,7 @@
 //! The state machine of the manager: a plan, the links to its agents, and the switch between them.
 //!
-//! It decides; the driver performs its [`Output`]s. It learns about agents only from what they write.
+//! The state machine decides, and the driver performs its [`Output`]s. The state machine learns about agents only from
+//! what they write.
 
 #![cfg_attr(
     not(test),

@@ -39,11 +39,11 @@ pub enum Output {
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
-    /// The reply of that host's agent to the question with this number; see [`Core::ask`].
+    /// The reply of this host's agent to the question with this number; see [`Core::ask`].
     Reply(Vip, u64, AgentReply),
     /// The answer to the prompt with this number; `None` if there will be no answer.
     Answer(u64, Option<Secret>),
-    /// Something happened.
+    /// An event to show to people and programs.
     Event(Event),
     /// [`Core::snapshot`] has changed.
     Changed,
@@ -80,7 +80,7 @@ pub struct Core {
 
 impl Core {
     /// The network of a plan; nothing is started yet. `seed` randomizes the times at which lost hosts are retried, and
-    /// must differ from that of every other run of a manager.
+    /// must differ from that of every other run of a manager, because the run id is derived from it.
     pub fn new(plan: &Plan, seed: u64) -> Self {
         let run_id = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
@@ -129,12 +129,12 @@ impl Core {
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
-        // A final snapshot is sent, because nothing may be left that would report a change.
+        // The driver is told that the snapshot has changed, because no host may be left that would report a change.
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Starts, stops or restarts one host. False if it cannot be started, because its command waits for approval, or
-    /// because it is being removed.
+    /// Starts, stops or restarts one host. Returns false if the host cannot be started: its command waits for approval,
+    /// it is being removed, or the network is stopping.
     pub fn host_action(&mut self, now: Instant, vip: Vip, action: HostAction) -> bool {
         if action != HostAction::Stop && !self.may_start(vip) {
             return false;
@@ -233,9 +233,9 @@ impl Core {
         self.tell(now, vip, |link| link.handle_exit(now, ending));
     }
 
-    /// Takes a prompt of a host's command. Without a `kind` it is a text that needs no answer. `asker` is the id of the
-    /// process that asks. Returns the number of the prompt, which [`Output::Answer`] repeats; `None` if the prompt is
-    /// not accepted.
+    /// Takes a prompt of a host's command. Without a `kind`, the prompt is a text that needs no answer. `asker` is the
+    /// id of the process that asks. Returns the number of the prompt, which [`Output::Answer`] repeats; `None` if the
+    /// prompt is not accepted.
     pub fn prompt(
         &mut self,
         now: Instant,
@@ -306,7 +306,7 @@ impl Core {
         })
     }
 
-    /// Does what is due for the links and the switch.
+    /// Does everything that is due at this time for the links and the switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
         while let Some(refused) = self.switch.poll_refused(now) {
@@ -368,8 +368,8 @@ impl Core {
         running.view()
     }
 
-    /// Works out the way of a connection; `None` if there is no host where it could begin. Without `from` it begins on
-    /// the manager's own host, or otherwise on the first host that is up.
+    /// Works out the way of a connection. Without `from`, the connection begins on the manager's own host, else on the
+    /// first host that is up, else on the first host. `None` if the plan has no such host.
     pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }
@@ -410,12 +410,12 @@ impl Core {
         }
     }
 
-    /// Ends a flow with a reset to both of its ends. Returns whether there was one.
+    /// Ends a flow with a reset to both of its ends. Returns whether the flow existed.
     pub fn kill_flow(&mut self, key: FlowKey) -> bool {
         self.switch.kill_flow(key)
     }
 
-    /// The host with this VIP, name or alias. A name never looks like an address. Faces find a host in the same way
+    /// The host with this VIP, name or alias; no name looks like an address. Faces find a host in the same way
     /// (`view::Snapshot::host`).
     pub fn host(&self, name: &str) -> Option<Vip> {
         if let Ok(vip) = name.parse() {
@@ -526,7 +526,7 @@ impl Core {
     /// Starts the commands that may be started at this moment.
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
-            // Frames for an earlier agent are useless to this one.
+            // Frames that wait for an earlier agent are dropped, because they are useless to this one.
             self.switch.lower(vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();

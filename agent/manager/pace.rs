@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{addr::Vip, time::Instant};
 
-/// The pause between two starts after the burst.
+/// The pause between two starts, after [`BURST`] starts without a pause.
 const STEP: Duration = Duration::from_millis(50);
 
 /// How many starts may follow each other without a pause after a period without starts.

@@ -18,7 +18,7 @@ const KEPT_MAX: usize = 16;
 /// How many processes of one run of the command may be given the same answer.
 const USES_MAX: usize = 8;
 
-/// The most lines of a question that are shown.
+/// The maximum number of lines of a question that are shown.
 const LINES_MAX: usize = 40;
 
 /// The questions and answers of one host.
@@ -42,13 +42,14 @@ struct Prompt {
     asker: u32,
 }
 
-/// An answer for a question that may come again.
+/// An answer that is kept, because the command may ask the same question again.
 #[derive(Debug)]
 struct Kept {
     answer: Secret,
     /// The ids of the processes in this run that were given the answer.
     used: Vec<u32>,
-    /// Whether this run was given the kept answer, and the host has not been reached since, so that it may be wrong.
+    /// Whether this run of the command was given the kept answer, and the host has not been reached since, so that the
+    /// answer may be wrong.
     unproven: bool,
 }
 
@@ -57,14 +58,14 @@ struct Kept {
 pub(super) enum Will {
     /// The command may go on.
     Answers,
-    /// The command may not go on: there is no answer, or it is "no".
+    /// The command may not go on: there is no answer, or the answer is "no".
     Refuses,
 }
 
 /// What happens to a prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PromptVerdict {
-    /// A person has answered it before.
+    /// A person has answered the same prompt before, with this answer.
     Known(Secret),
     /// The prompt waits for a person.
     Open,
@@ -161,12 +162,12 @@ impl Prompts {
         self.open.drain(..).map(|prompt| prompt.id).collect()
     }
 
-    /// How many questions are open.
+    /// How many prompts are open.
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// The trouble that the host waits for an answer; `None` if no prompt needs one.
+    /// The trouble of a host whose command asks or tells a person something; `None` if no prompt is open.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let prompt = self.open.first()?;
         let words: Vec<_> = prompt.shown.split_whitespace().collect();

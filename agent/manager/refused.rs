@@ -1,4 +1,4 @@
-//! What the policy has refused, in words.
+//! Reports in words what the policy has refused.
 
 use std::{fmt::Write as _, net::SocketAddrV4};
 
@@ -12,10 +12,11 @@ use crate::{
     wire::control::RefusedAsk,
 };
 
-/// The maximum number of refusals that is believed in one report of a gateway.
+/// The maximum number of refusals that is accepted for one target in a gateway's report. Larger numbers are replaced by
+/// this one.
 const TIMES_MAX: u64 = 100_000;
 
-/// The event, with the names of the plan.
+/// The event about refused connections of a host, with the names of the plan; `None` if the host is not in the plan.
 pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
     let host = plan.host(refused.from)?;
     let most = refused.most.iter().map(|(to, times, by)| RefusedTarget {
@@ -38,8 +39,8 @@ pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
     })
 }
 
-/// Takes a gateway's report of connections that it has refused. Reports of other hosts are ignored, and the number of
-/// refusals is not verified.
+/// Takes a gateway's report of connections that it has refused. Reports of hosts that are not gateways are ignored. The
+/// numbers in a report cannot be verified.
 pub(super) fn note(
     switch: &mut Switch,
     plan: &Plan,
@@ -70,8 +71,8 @@ fn called(plan: &Plan, to: SocketAddrV4) -> String {
     }
 }
 
-/// For example: "was refused 1000 connections by the policy: db:22 (3 times, rule 2 of the policy (line 14)) and 997
-/// other targets".
+/// The sentence about refused connections, for example: "was refused 1000 connections by the policy: db:22 3 times by
+/// rule 2 of the policy (line 14), and 997 other targets".
 fn words(times: u64, targets: usize, most: &[RefusedTarget]) -> String {
     let mut words = match times {
         1 => "was refused a connection by the policy".to_owned(),

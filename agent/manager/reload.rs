@@ -19,9 +19,10 @@ use crate::{
 /// Whether commands that nobody has approved may be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commands {
-    /// They are started.
+    /// Commands that nobody has approved are started.
     Start,
-    /// They wait for [`Core::approve`]; until then a host keeps its old command, or has none.
+    /// Commands that nobody has approved wait for [`Core::approve`]; until then a host keeps its old command, or has
+    /// none.
     Hold,
 }
 
@@ -116,7 +117,8 @@ impl Core {
             }
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
-        // A lost host may be a different one now. Agents whose list of lost hosts has not changed are not told again.
+        // The VIP of a lost host may belong to another host now. Agents whose list of lost hosts has not changed are
+        // not told again.
         self.lost_broadcast.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
@@ -189,7 +191,8 @@ impl Core {
         true
     }
 
-    /// Announces the states of all hosts after a reload or an approval, which their links do not announce.
+    /// Announces the states of hosts that a reload or an approval has changed, because links do not announce these
+    /// changes.
     fn announce_all(&mut self, now: Instant) {
         let hosts = self.order.iter();
         for vip in hosts {
@@ -244,7 +247,7 @@ impl Core {
         if waits { Kind::Held } else { kind }
     }
 
-    /// Stops a host that was removed. It is forgotten when its process has ended.
+    /// Stops a host that was removed. The host is removed when its process has ended.
     fn dismiss(&mut self, now: Instant, vip: Vip) {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.leaving = true;

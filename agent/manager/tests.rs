@@ -1,4 +1,4 @@
-//! A network of agents that say what the test tells them to.
+//! Tests of a manager whose agents send what the test says.
 
 mod configuration;
 mod flows;
@@ -88,7 +88,7 @@ fn states(core: &Core) -> Vec<HostState> {
         .collect()
 }
 
-/// What the manager has written to a host's pipe, as its agent reads it.
+/// The configuration in the next frame that the manager has for a host's agent.
 fn configured_with(core: &mut Core, address: &str) -> Configure {
     let mut bytes = BytesMut::from(&core.poll_frame(vip(address)).unwrap()[..]);
     let item = Decoder::new(1 << 20).poll(&mut bytes).unwrap();

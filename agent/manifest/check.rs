@@ -9,7 +9,7 @@ use super::{
 };
 use crate::text::{meant, quote};
 
-/// Everything in a map that does not fit the table of its keys.
+/// Adds a problem for everything in a map that does not fit the table of the map's keys.
 pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
     let Kind::Map(entries) = &node.kind else {
         if !node.is_null() || level.fields.iter().any(|field| field.required) {
@@ -46,7 +46,7 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
         if field.required && node.get(field.name).is_none() {
             let mut span = node.span;
             if entries.iter().any(|entry| &*entry.key == field.name) || entries.is_empty() {
-                // The key is there with nothing behind it, or there is nothing at all.
+                // The key is written without a value, or the whole map is empty.
                 span = entries
                     .iter()
                     .find(|entry| &*entry.key == field.name)

@@ -1,4 +1,5 @@
-//! The form of a file with limits for agents: its keys, and where they stand. What they permit is decided elsewhere.
+//! Reads a file with limits for agents: its keys and their values, with their places. The module `limits` decides what
+//! these values permit.
 
 use super::{
     check::check_map,
@@ -15,7 +16,7 @@ use crate::text::{meant, quote};
 pub struct Rule {
     /// The kind of action.
     pub key: Spanned<String>,
-    /// What is permitted of that kind, as written.
+    /// The permitted values for this kind of action, as written.
     pub values: Vec<Spanned<String>>,
 }
 
@@ -60,8 +61,8 @@ const fn one(name: &'static str, doc: &'static str, example: &'static str) -> Fi
     field(name, Shape::TextOrTexts, doc, example)
 }
 
-/// The rules in `text`, and everything that is wrong with it. A file with a problem permits nothing: somebody may rely
-/// on the very part that would be left out.
+/// The rules in `text`, and everything that is wrong with the text. A file with a problem permits nothing: if only its
+/// valid part applied, somebody could rely on the part that was left out.
 pub fn read(text: &str) -> (Vec<Rule>, Vec<Problem>) {
     if text.len() > SIZE_MAX_BYTES {
         let message = "a file with limits is larger than 1 MiB";
@@ -76,7 +77,7 @@ pub fn read(text: &str) -> (Vec<Rule>, Vec<Problem>) {
     check_map(&root, &LIMITS, &mut misfits);
     let entries = root.entries();
     let known = |key: &str| LIMITS.fields.iter().any(|field| field.name == key);
-    // An unknown key is only a warning in a manifest. Here it is an error, whatever place it may belong to.
+    // In a manifest, an unknown key is only a warning. Here it is always an error.
     let unknown = |problem: &Problem| {
         let mut keys = entries.iter();
         keys.any(|entry| entry.key_span == problem.span && !known(&entry.key))

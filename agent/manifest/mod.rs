@@ -1,5 +1,5 @@
-//! The YAML file as a person wrote it: every value with its place, nothing merged, nothing resolved. Whether it is
-//! well-formed is decided here; what it means is decided in `plan`.
+//! The YAML file as a person wrote it: every value with its place, nothing merged, nothing resolved. This module
+//! decides whether the file is well-formed; `plan` decides what it means.
 
 pub mod limits;
 pub mod problem;

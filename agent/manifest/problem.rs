@@ -1,4 +1,4 @@
-//! What is wrong in a manifest, and where. A problem is a value; nothing here prints.
+//! The problems in a manifest, with their places. A problem is a value; this file does not print it.
 
 use serde::Serialize;
 
@@ -15,12 +15,12 @@ pub struct Position {
     pub column: usize,
 }
 
-/// A stretch of the text of a manifest; `end` is the first place behind it.
+/// A range of the text of a manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Span {
-    /// Where it begins.
+    /// The first position in the range.
     pub start: Position,
-    /// The first place behind it.
+    /// The first position after the range.
     pub end: Position,
 }
 
@@ -39,9 +39,9 @@ impl Default for Span {
 /// A value together with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// What was written.
+    /// The value as it was written.
     pub value: T,
-    /// Where it was written.
+    /// The place where the value was written.
     pub span: Span,
 }
 
@@ -49,26 +49,26 @@ pub struct Spanned<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Good to know; nothing needs to change.
+    /// The problem is only good to know. Nothing needs to change.
     Note,
-    /// The network runs, perhaps not as it was meant.
+    /// The network runs, but perhaps not as its author meant it to.
     Warning,
     /// The manifest cannot be run.
     Error,
 }
 
-/// Something wrong in a manifest, with its place and the next step. Its texts hold no character that a terminal
-/// would obey.
+/// Something wrong in a manifest, with its place and the next step. Unsafe characters in its texts are escaped, so that
+/// a terminal can show them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// How much it matters.
+    /// How much the problem matters.
     pub severity: Severity,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// The place of the problem.
     #[serde(flatten)]
     pub span: Span,
-    /// What to do about it.
+    /// What a person can do about the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// Another place that belongs to the problem.
@@ -79,15 +79,15 @@ pub struct Problem {
 /// A second place that explains a [`Problem`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Related {
-    /// What is there.
+    /// An explanation of this place.
     pub message: String,
-    /// Where it is.
+    /// The second place.
     #[serde(flatten)]
     pub span: Span,
 }
 
 impl Problem {
-    /// A problem that keeps the manifest from being run.
+    /// A problem that prevents the manifest from being run.
     pub fn error(span: Span, message: impl AsRef<str>) -> Self {
         Self::new(Severity::Error, span, message.as_ref())
     }
@@ -97,12 +97,12 @@ impl Problem {
         Self::new(Severity::Warning, span, message.as_ref())
     }
 
-    /// Something good to know.
+    /// A problem that is only good to know.
     pub fn note(span: Span, message: impl AsRef<str>) -> Self {
         Self::new(Severity::Note, span, message.as_ref())
     }
 
-    /// A problem that matters this much.
+    /// A problem with this severity.
     pub fn new(severity: Severity, span: Span, message: &str) -> Self {
         #[cfg(test)]
         MADE.set(MADE.get() + 1);
@@ -115,14 +115,14 @@ impl Problem {
         }
     }
 
-    /// The same problem with a next step.
+    /// Adds the next step: what a person can do about the problem.
     #[must_use]
     pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
         self.hint = Some(text::escape(hint.as_ref()));
         self
     }
 
-    /// The same problem with a second place.
+    /// Adds a second place that explains the problem.
     #[must_use]
     pub fn related(mut self, span: Span, message: impl AsRef<str>) -> Self {
         self.related = Some(Related {
@@ -133,11 +133,11 @@ impl Problem {
     }
 }
 
-/// How many errors are collected, and how many problems of other kinds.
+/// The maximum number of errors that are collected. The same maximum applies to all other problems together.
 pub const KEPT_MAX: usize = 1_000;
 
-/// The problems of a manifest as they are found. A thousand errors are enough: then [`Problems::is_full`] says that
-/// nothing more has to be looked for, so that a manifest does not cost more because more of it is wrong.
+/// Collects the problems of a manifest. After [`KEPT_MAX`] errors, [`Problems::is_full`] says that the search for
+/// problems may stop. So a manifest does not take more work because it has more errors.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     kept: Vec<Problem>,
@@ -159,8 +159,8 @@ impl Problems {
         *count += 1;
     }
 
-    /// Adds a problem that is not an error. It is made only if it is kept: a manifest that can be run may have any
-    /// number of them.
+    /// Adds a problem that is not an error. The problem is created only if it is kept, because a manifest that can be
+    /// run may have any number of such problems.
     pub fn push_remark(&mut self, problem: impl FnOnce() -> Problem) {
         if self.others < KEPT_MAX {
             self.push(problem());
@@ -176,7 +176,7 @@ impl Problems {
         }
     }
 
-    /// Whether nothing more has to be looked for.
+    /// Whether so many errors were found that the search for problems may stop.
     pub fn is_full(&self) -> bool {
         self.errors >= KEPT_MAX
     }
@@ -186,7 +186,7 @@ impl Problems {
         self.kept.is_empty()
     }
 
-    /// Whether one of the problems keeps the manifest from being run.
+    /// Whether one of the problems prevents the manifest from being run.
     pub fn any_error(&self) -> bool {
         self.errors > 0
     }
@@ -197,7 +197,7 @@ impl Problems {
     }
 }
 
-/// Whether any of the problems keeps the manifest from being run.
+/// Whether any of the problems prevents the manifest from being run.
 pub fn any_error(problems: &[Problem]) -> bool {
     problems
         .iter()
@@ -206,6 +206,6 @@ pub fn any_error(problems: &[Problem]) -> bool {
 
 #[cfg(test)]
 thread_local! {
-    /// How many problems this thread has made, kept or not.
+    /// How many problems this thread has created, kept or not.
     pub(crate) static MADE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }

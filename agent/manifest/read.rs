@@ -1,5 +1,5 @@
-//! Turns text into a [`Manifest`], and collects everything that is wrong with its form. Good parts are read even where
-//! the rest is not good, so that all problems can be shown at once.
+//! Turns text into a [`Manifest`], and collects everything that is wrong with its form. Valid parts are read even if
+//! other parts are invalid, so that all problems can be shown at once.
 
 use super::{
     check::check_map,
@@ -12,7 +12,7 @@ use super::{
     yaml::{self, Entry, Kind, Node},
 };
 
-/// The manifest in `text`, as far as it can be read, and its problems. With an error among them the manifest is
+/// The manifest in `text`, as far as it can be read, and its problems. If one of them is an error, the manifest may be
 /// incomplete.
 pub fn read(text: &str) -> (Manifest, Problems) {
     if text.len() > SIZE_MAX_BYTES {
@@ -108,7 +108,7 @@ fn settings(node: &Node) -> Settings {
 
 fn listen(node: &Node) -> Listen {
     Listen {
-        // An empty text means no proxy, as it always did.
+        // An empty text means no proxy, as in all earlier versions.
         listen: node
             .get("listen")
             .and_then(text)
@@ -163,7 +163,7 @@ fn policy(node: &Node) -> Policy {
                 (name, texts(Some(&entry.value)))
             })
             .collect(),
-        // An item that is not even a map is left out here, and is an error elsewhere.
+        // An item that is not a map is left out here. `check_map` reports it as an error.
         rules: items("rules")
             .filter(|item| matches!(item.kind, Kind::Map(_)))
             .map(|item| Rule {
@@ -187,7 +187,7 @@ fn policy(node: &Node) -> Policy {
     }
 }
 
-/// A text or a list of them; `None` if nothing is written.
+/// The texts of a list, or a single text as a list of one; `None` if nothing is written.
 fn words(node: Option<&Node>) -> Option<Vec<Spanned<String>>> {
     let node = node.filter(|node| !node.is_null())?;
     Some(match node.kind {

@@ -7,13 +7,13 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::problem::{Problem, Severity, Span};
 use crate::text::{escape, is_unsafe};
 
-/// Columns that a report may take; longer lines of the file are cut around the marker.
+/// The maximum width of a report, in columns. Longer lines of the file are cut around the marker.
 const WIDTH: usize = 100;
 
-/// How much of a very long line is used on either side of a place, in bytes.
+/// How much of a very long line the renderer gets on either side of a place, in bytes.
 const LINE_PART: usize = 1_000;
 
-/// All problems, each as a paragraph; with ANSI colours if `styled`.
+/// All problems, each as a paragraph. The text has ANSI colours if `styled` is true.
 pub fn render(file_name: &str, text: &str, problems: &[Problem], styled: bool) -> String {
     let renderer = if styled {
         Renderer::styled()
@@ -58,8 +58,8 @@ fn report<'a>(file_name: &'a str, text: &'a str, problem: &'a Problem) -> Group<
     group
 }
 
-/// The line on which the span begins, with the part of the span that is on it. The renderer's work grows with the line,
-/// so that it gets only the part around the span if a line is longer than anybody writes.
+/// The line on which the span begins, with the part of the span that is on this line. The renderer's work grows with
+/// the length of the line. So it gets only the part around the span if the line is very long.
 fn place<'a>(
     file_name: &'a str,
     text: &'a str,
@@ -67,7 +67,7 @@ fn place<'a>(
     kind: AnnotationKind,
     label: Option<&'a str>,
 ) -> Vec<Element<'a>> {
-    // The renderer slices the line where it is told, so that both ends must be on the line and between characters.
+    // The renderer slices the line at these positions, so both ends must be on the line and between characters.
     let line = line_around(text, span.start.byte);
     let start = text
         .floor_char_boundary(span.start.byte)
@@ -95,7 +95,7 @@ fn place<'a>(
     vec![origin.into(), snippet.into()]
 }
 
-/// The bytes of the line that holds `byte`, without its end and without a byte order mark.
+/// The range of the line that contains `byte`, without its line break and without a byte order mark.
 fn line_around(text: &str, byte: usize) -> Range<usize> {
     let mut byte = byte.min(text.len());
     while !text.is_char_boundary(byte) {
@@ -110,8 +110,8 @@ fn line_around(text: &str, byte: usize) -> Range<usize> {
     start..(start + text[start..end].trim_end_matches('\r').len()).max(byte)
 }
 
-/// The line with each unsafe character that the renderer would let through replaced by one of the same number of
-/// bytes, so that places stay right.
+/// The line, in which each unsafe character that the renderer does not replace itself is replaced by one of the same
+/// number of bytes, so that positions in the line stay correct.
 fn shown(line: &str) -> Cow<'_, str> {
     let passes = |c: char| c.len_utf8() == 1 || !is_unsafe(c);
     if line.chars().all(passes) {

@@ -1,9 +1,9 @@
-//! Every field that a manifest may hold, once: the reader checks against these tables, and the JSON schema for editors is
-//! made from them.
+//! Tables of all fields that a manifest may have. The reader checks manifests against these tables, and the JSON schema
+//! for editors is made from them.
 
 use serde_json::{Map, Value, json};
 
-/// What a value looks like.
+/// The form of a value.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Shape {
     /// Any single value, taken as text.
@@ -36,16 +36,16 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) required: bool,
-    /// What it means, for a person who points at it in an editor.
+    /// The meaning of the key, for a person who points at it in an editor.
     pub(super) doc: &'static str,
-    /// A value as JSON.
+    /// An example of a value, as JSON.
     pub(super) example: &'static str,
 }
 
 /// The keys of one map.
 #[derive(Debug)]
 pub(super) struct Level {
-    /// How a message calls the map: "a host".
+    /// The name of the map in messages: "a host".
     pub(super) place: &'static str,
     pub(super) fields: &'static [Field],
     /// Keys of other maps that are an error in this one.
@@ -74,10 +74,11 @@ const fn required(field: Field) -> Field {
     }
 }
 
-/// Which users of a host may connect: the one whom the agent runs as, or everybody.
+/// The values of `allow`, which says which users of a host may connect: only the user that the agent runs as, or all
+/// users.
 pub const ALLOWED: &[&str] = &["same-user", "any"];
 
-/// The file.
+/// The keys at the top level of a manifest.
 pub(super) static MANIFEST: Level = Level {
     place: "the manifest",
     fields: &[
@@ -400,7 +401,7 @@ static TEST: Level = Level {
     refused: &[],
 };
 
-/// Where else in a manifest a key belongs, for a key that is known but stands in the wrong map.
+/// The maps of a manifest that may have this key, for the hint about a known key in the wrong map.
 pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     [
         &MANIFEST,

@@ -1,19 +1,19 @@
-//! The tree that a manifest is read into, with the place of every value, and how large a manifest may be.
+//! The tree that a manifest is read into, with the place of every value. Also the limits for the size of a manifest.
 
 use super::problem::{Span, Spanned};
 
-/// A manifest is refused beyond this size, before it is parsed.
+/// The maximum size of a manifest, in bytes. A larger manifest is refused before it is parsed.
 pub const SIZE_MAX_BYTES: usize = 1024 * 1024;
 
 /// How many hosts a network may have.
 pub const HOSTS_MAX: usize = 1_024;
 
-/// The whole file.
+/// The whole manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// The block from which hosts without a `vip` get their address.
     pub network: Option<Spanned<String>>,
-    /// The settings of every host that does not write its own.
+    /// The settings of `hostTemplate`, for hosts that do not write their own.
     pub template: Settings,
     /// The hosts, in the order of the file.
     pub hosts: Vec<Host>,
@@ -26,22 +26,22 @@ pub struct Manifest {
 /// An entry of `hosts`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// Its key.
+    /// The name of the host, which is its key in `hosts`.
     pub name: Spanned<String>,
-    /// Its address, unless it is to be assigned.
+    /// The address of the host; `None` if an address is to be assigned.
     pub vip: Option<Spanned<String>>,
-    /// The command that gives a pipe to it; `None` for this machine.
+    /// The command whose standard input and output lead to the host's agent; `None` if the host is this machine.
     pub cmd: Option<Spanned<Cmd>>,
-    /// Further names.
+    /// Further names of the host.
     pub aliases: Vec<Spanned<String>>,
-    /// What it shares with `hostTemplate`.
+    /// The fields that `hostTemplate` can have as well.
     pub settings: Settings,
 }
 
 /// The two spellings of `cmd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cmd {
-    /// One text, to be split like a POSIX shell does.
+    /// One text, which is split into words like a POSIX shell does.
     Line(String),
     /// A list of words, taken as they are.
     Words(Vec<Spanned<String>>),
@@ -66,67 +66,67 @@ pub struct Settings {
     pub write_etc_hosts: Option<Spanned<bool>>,
 }
 
-/// `http` or `socks`.
+/// A proxy: the value of `http` or `socks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// The address to listen on; `None` means no proxy.
     pub listen: Option<Spanned<String>>,
-    /// Whether other machines may use it.
+    /// Whether other machines may use the proxy.
     pub allow_remote: Option<Spanned<bool>>,
-    /// The file with its users.
+    /// The file with the users of the proxy.
     pub credentials: Option<Spanned<String>>,
-    /// Which users of the host may use it: one of [`ALLOWED`](super::schema::ALLOWED).
+    /// Which users of the host may use the proxy: one of [`ALLOWED`](super::schema::ALLOWED).
     pub allow: Option<Spanned<String>>,
 }
 
-/// `loopback`.
+/// The value of `loopback`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loopback {
-    /// Whether the agent leaves the real loopback addresses alone.
+    /// If true, the agent does not listen on the real loopback addresses.
     pub disable: Option<Spanned<bool>>,
-    /// Which users of the host may connect there: one of [`ALLOWED`](super::schema::ALLOWED).
+    /// Which users of the host may connect to the real loopback addresses: one of [`ALLOWED`](super::schema::ALLOWED).
     pub allow: Option<Spanned<String>>,
 }
 
-/// `dns`.
+/// The value of `dns`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
-    /// The port, as written.
+    /// The port of the DNS server, as written.
     pub listen: Option<Spanned<String>>,
-    /// Whether there is no DNS server.
+    /// If true, the host has no DNS server.
     pub disable: Option<Spanned<bool>>,
 }
 
-/// `stateDir`.
+/// The value of `stateDir`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateDir {
-    /// The whole field.
+    /// The place of the whole value.
     pub span: Span,
     /// The folder, as written.
     pub path_on_agent: Option<Spanned<String>>,
-    /// Whether there is no folder.
+    /// If true, the agent keeps no files in a folder.
     pub disable: Option<Spanned<bool>>,
 }
 
 /// An entry of `routes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The whole entry.
+    /// The place of the whole entry.
     pub span: Span,
-    /// The hosts that dial, by name or VIP.
+    /// The hosts that dial, by name, alias or VIP.
     pub via: Vec<Spanned<String>>,
-    /// CIDR blocks and host name globs.
+    /// The destinations: CIDR blocks and host name globs.
     pub to: Vec<Spanned<String>>,
     /// Exceptions from `to`.
     pub not_to: Vec<Spanned<String>>,
 }
 
-/// `policy`.
+/// The value of `policy`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// The action for connections that no rule fits.
     pub default: Option<Spanned<String>>,
-    /// Names for several hosts, each with its members.
+    /// The groups of hosts: the name and the members of each.
     pub groups: Vec<(Spanned<String>, Vec<Spanned<String>>)>,
     /// The rules, in the order of the file.
     pub rules: Vec<Rule>,
@@ -137,13 +137,13 @@ pub struct Policy {
 /// An entry of `policy.rules`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The whole entry.
+    /// The place of the whole entry.
     pub span: Span,
-    /// Where connections begin; `None` if it is not written.
+    /// The hosts where connections begin; `None` if the rule has no `from`.
     pub from: Option<Vec<Spanned<String>>>,
-    /// Where connections go; `None` if it is not written.
+    /// The destinations of the connections; `None` if the rule has no `to`.
     pub to: Option<Vec<Spanned<String>>>,
-    /// The gateways; `None` if it is not written.
+    /// The gateways; `None` if the rule has no `via`.
     pub via: Option<Vec<Spanned<String>>>,
     /// The ports as the manifest has them; `None` if the rule has no `ports`.
     pub ports: Option<Vec<Spanned<String>>>,
@@ -154,11 +154,11 @@ pub struct Rule {
 /// An entry of `policy.tests`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
-    /// The whole entry.
+    /// The place of the whole entry.
     pub span: Span,
-    /// Where the connection begins.
+    /// The hosts where the tested connections begin.
     pub from: Vec<Spanned<String>>,
-    /// Where it goes.
+    /// The destinations of the tested connections.
     pub to: Vec<Spanned<String>>,
     /// The expected result.
     pub expect: Option<Spanned<String>>,

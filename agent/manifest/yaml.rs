@@ -1,5 +1,5 @@
-//! Turns YAML text into a tree of nodes with places. This is the only file that knows the parser. It never panics,
-//! never recurses over input, and bounds what anchors can multiply.
+//! Turns YAML text into a tree of nodes with places. Only this file uses the YAML parser. It never panics, does not
+//! recurse over the input, and limits how many nodes anchors can repeat.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,9 +13,10 @@ use crate::text::quote;
 
 /// How many lists and maps may be inside one another; a manifest needs six.
 const DEPTH_MAX: usize = 64;
-/// How many nodes there may be, counted again at each alias and merge that repeats them.
+/// The maximum number of nodes. A node counts again at each alias and merge that repeats it.
 const NODES_MAX: usize = 1_000_000;
-/// How many nodes aliases and merges may repeat. The nodes that a file holds itself are bounded by its size.
+/// The maximum number of nodes that aliases and merges may repeat. The number of other nodes is limited by the size of
+/// the file.
 const REPEATED_MAX: usize = 100_000;
 
 /// A value and its place.
@@ -23,20 +24,20 @@ const REPEATED_MAX: usize = 100_000;
 pub(super) struct Node {
     pub(super) span: Span,
     pub(super) kind: Kind,
-    /// How many nodes it holds, itself and repetitions included.
+    /// The number of nodes in this tree, the node itself and repetitions included.
     size: usize,
-    /// How many levels of lists and maps it holds.
+    /// The number of levels of lists and maps in this tree.
     depth: usize,
 }
 
-/// What a node is.
+/// The kind of a node, with its content.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A single value; `plain` if it is written without quotes, so that it can mean `true` or nothing at all.
+    /// A single value. `plain` is true if the value is written without quotes, so that it can mean `true` or null.
     Scalar { text: String, plain: bool },
-    /// `[a, b]`.
+    /// A list: `[a, b]`.
     List(Vec<Rc<Node>>),
-    /// `{key: value}`, merge keys resolved.
+    /// A map: `{key: value}`. Merge keys are resolved.
     Map(Vec<Entry>),
 }
 
@@ -49,7 +50,7 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// Whether nothing is written (`key:`, `~`, `null`).
+    /// Whether the node is null: nothing is written (`key:`), or `~` or `null`.
     pub(super) fn is_null(&self) -> bool {
         self.plain_text()
             .is_some_and(|text| matches!(text, "" | "~" | "null" | "Null" | "NULL"))
@@ -63,7 +64,7 @@ impl Node {
         }
     }
 
-    /// `true` or `false`, as YAML 1.2 writes them.
+    /// The value of `true` or `false`, as YAML 1.2 writes them; `None` if the node is something else.
     pub(super) fn flag(&self) -> Option<bool> {
         match self.plain_text()? {
             "true" | "True" | "TRUE" => Some(true),
@@ -72,7 +73,7 @@ impl Node {
         }
     }
 
-    /// The items of a list; empty if it is something else.
+    /// The items of a list; empty if the node is not a list.
     pub(super) fn items(&self) -> &[Rc<Node>] {
         match &self.kind {
             Kind::List(items) => items,
@@ -80,7 +81,7 @@ impl Node {
         }
     }
 
-    /// The entries of a map; empty if it is something else.
+    /// The entries of a map; empty if the node is not a map.
     pub(super) fn entries(&self) -> &[Entry] {
         match &self.kind {
             Kind::Map(entries) => entries,
@@ -88,7 +89,7 @@ impl Node {
         }
     }
 
-    /// The value of a key that is written and not null.
+    /// The value of a key; `None` if the key is missing or its value is null.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         self.entries()
             .iter()
@@ -210,8 +211,8 @@ impl Reader<'_> {
         let Some(mut open) = self.open.pop() else {
             return Ok(());
         };
-        // A node with brackets ends with them. A block ends where its last item does, and not where the parser noticed
-        // that.
+        // A list or map with brackets ends with its closing bracket. One without brackets ends where its last item
+        // ends, and not where the parser noticed the end.
         let is_flow = end.start.byte < end.end.byte;
         let last = open.items.last().map(|item| item.span.end);
         open.span.end = match last {
@@ -258,8 +259,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Pairs keys with values, refuses duplicates, and resolves merge keys (`<<`): what is written in the map itself
-    /// wins, then the earlier of several merged maps.
+    /// Pairs keys with values, refuses duplicate keys, and resolves merge keys (`<<`). If a key occurs more than once,
+    /// the value in the map itself wins, then that of the earlier of several merged maps.
     fn map(&mut self, items: Vec<Rc<Node>>) -> Result<Vec<Entry>, Box<Problem>> {
         let mut entries: Vec<Entry> = Vec::with_capacity(items.len() / 2);
         let mut seen: BTreeMap<Rc<str>, Span> = BTreeMap::new();
@@ -371,7 +372,7 @@ impl Reader<'_> {
     }
 }
 
-/// Refuses all tags but those of YAML's own schema, which say only what is known anyway.
+/// Refuses all tags except those of YAML's core schema, which add no information.
 fn check_tag(tag: Option<&Tag>, span: Span) -> Step {
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() => {
@@ -384,9 +385,9 @@ fn check_tag(tag: Option<&Tag>, span: Span) -> Step {
     }
 }
 
-/// The parser's complaint in words for the person who wrote the file.
+/// The parser's error in words for the person who wrote the file.
 fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
-    // The parser may notice a tab in front of a line only while it ends the text of the line above.
+    // The parser may report a tab at the beginning of a line as an error in the line above.
     let lines = if info.contains("tab") { 2 } else { 1 };
     let tab =
         (span.start.line..span.start.line + lines).find_map(|line| places.tab_in_indentation(line));
@@ -490,13 +491,13 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
 
 /// Turns the parser's character counts into places.
 struct Places<'t> {
-    /// The text behind a byte order mark.
+    /// The text without the byte order mark.
     body: &'t str,
-    /// Bytes of the byte order mark.
+    /// The length of the byte order mark in bytes; 0 if the text has none.
     bom: usize,
-    /// The byte in `body` of each character, and the end.
+    /// The byte offset in `body` of each character, and of the end.
     bytes: Vec<usize>,
-    /// The character at which each line begins.
+    /// The number of the character at which each line begins.
     lines: Vec<usize>,
 }
 

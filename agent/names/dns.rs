@@ -8,7 +8,7 @@ use super::{
     zone::{SUFFIX, TTL, Zone},
 };
 
-/// The longest UDP message, in bytes, that we ask other servers to send. It fits into one packet nearly everywhere.
+/// The longest UDP message, in bytes, that our replies say we accept. It fits into one packet nearly everywhere.
 const UDP_SIZE: u16 = 1_232;
 /// The UDP message size, in bytes, that every client accepts (RFC 1035 section 2.3.4).
 const UDP_LEAST: usize = 512;
@@ -29,7 +29,7 @@ mod rcode {
 /// How to handle a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Send this reply to the asker. Over UDP, pass it through [`fit_udp`] first.
+    /// Send this reply to the client. Over UDP, pass it through [`fit_udp`] first.
     Reply(Vec<u8>),
     /// The name is not one of the network's: ask the host's own resolvers.
     Forward,
@@ -161,8 +161,8 @@ impl<'a> Draft<'a> {
         self.finish(rcode::OK)
     }
 
-    /// Makes a reply without an answer. Its SOA record says how long that may be cached (RFC 2308 section 5). If the
-    /// question was about the SOA record itself, that record becomes the answer.
+    /// Makes a reply without an answer. Its SOA record says how long the reply may be cached (RFC 2308 section 5). If
+    /// the question was about the SOA record itself, that record becomes the answer.
     fn without(mut self, rcode: u16) -> Vec<u8> {
         const SERIAL: u32 = 1;
         const EXPIRE: u32 = 86_400;
@@ -176,8 +176,8 @@ impl<'a> Draft<'a> {
             Some(asked.clone())
         };
         if let Some(zone) = zone {
-            // The zone names itself as its server, and the root as its mailbox, because it has none (RFC 1035 section
-            // 3.3.13).
+            // The record names the zone itself as its server, and the root as its mailbox, because the zone has no
+            // mailbox (RFC 1035 section 3.3.13).
             let mut data = [zone.bytes(), &[0]].concat();
             for number in [SERIAL, TTL, TTL, EXPIRE, TTL] {
                 data.extend_from_slice(&number.to_be_bytes());
@@ -238,13 +238,13 @@ fn bare(query: Header, rcode: u16) -> Vec<u8> {
     reply_header(query, rcode).write()
 }
 
-/// The SERVFAIL reply to a query that no resolver could be asked or has answered. Empty if the query does not even have
-/// a header.
+/// The SERVFAIL reply to a query that could not be sent to any resolver, or that no resolver has answered. Empty if the
+/// query does not even have a header.
 pub fn servfail(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::SERVER_FAILURE)
 }
 
-/// The REFUSED reply to a query from an asker that may not ask. Empty if the query does not even have a header.
+/// The REFUSED reply to a query from a client that may not ask. Empty if the query does not even have a header.
 pub fn refused(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::REFUSED)
 }
@@ -281,8 +281,8 @@ pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Copies a message and gives the copy another id. It is for queries that are forwarded to a resolver of the host, and
-/// for the replies on their way back.
+/// Copies a message and gives the copy another id. This is used for queries that are forwarded to a resolver of the
+/// host, and for the replies on their way back.
 pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     let mut bytes = message.to_vec();
     if let Some(old) = bytes.get_mut(..2) {
@@ -302,12 +302,12 @@ pub enum Verdict {
     Absent,
     /// The reply was truncated; ask again over TCP.
     Truncated,
-    /// This server cannot answer; another one may.
+    /// The server cannot answer; another server may be able to.
     Useless,
 }
 
-/// Judges a message that came from a server's address. `None` if it is not the reply to this query: it has another id
-/// or another question, or is not a reply. Such a message may be forged (RFC 5452 section 9.1).
+/// Judges a message that came from a server's address. `None` if the message is not the reply to this query: it has
+/// another id or another question, or is not a reply. Such a message may be forged (RFC 5452 section 9.1).
 pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let asked = Message::read(query)?;
     let header = Header::read(reply)?;
@@ -381,7 +381,8 @@ mod tests {
         }
     }
 
-    /// The reply as the second DNS library reads it: the response code, the answers, and the owner of the SOA record.
+    /// The reply as another DNS library, `simple_dns`, reads it: the response code, the answers, and the owner of the
+    /// SOA record.
     fn seen(bytes: &[u8]) -> String {
         let packet = Packet::parse(bytes).unwrap();
         assert!(packet.has_flags(PacketFlag::RESPONSE | PacketFlag::RECURSION_AVAILABLE));
@@ -410,7 +411,7 @@ mod tests {
         assert_eq!(seen(&reply(&query("web", kind::ANY))), found);
         let empty = "NoError aa; web 10 soa 10";
         for of in [28, 15, 16, 65, 252, 0xff42] {
-            // The second DNS library does not know every type in a question.
+            // `simple_dns` does not know every type in a question, so the test replaces the type in the reply.
             let mut bytes = reply(&query("web", of));
             bytes[17..19].copy_from_slice(&28_u16.to_be_bytes());
             assert_eq!(seen(&bytes), empty, "type {of}");
@@ -427,7 +428,7 @@ mod tests {
         assert_eq!(asked("db.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("x.web.norouter"), "NameError aa; norouter 10 soa 10");
         assert_eq!(asked("norouter"), "NoError aa; norouter 10 soa 10");
-        // A name exists below this one.
+        // This name exists, because a name below it exists.
         assert_eq!(
             asked("example.com.norouter"),
             "NoError aa; norouter 10 soa 10"
@@ -493,7 +494,7 @@ mod tests {
         };
         assert_eq!(answer(&zone(), &good[..11]), Answer::Drop);
         assert_eq!(answer(&zone(), &changed(2, 0x81)), Answer::Drop);
-        // A reply of NOTIMP (4) repeats the opcode, which is IQUERY here.
+        // The reply has the response code NOTIMP (4), and repeats the opcode, which is IQUERY here.
         assert_eq!(
             reply(&changed(2, 0x09))[2..12],
             [0x89, 0x84, 0, 0, 0, 0, 0, 0, 0, 0]
@@ -538,7 +539,7 @@ mod tests {
         let bytes = reply(&with_edns(query("web", kind::A), 1_232, 1));
         let message = Message::read(&bytes).unwrap();
         let edns = message.edns.unwrap();
-        // BADVERS is 16, so that it needs the upper eight bits of the 12-bit response code.
+        // BADVERS is 16, so it needs the upper eight bits of the 12-bit response code.
         assert_eq!(
             (edns.rcode_high, message.header.flags & flag::RCODE),
             (1, 0)

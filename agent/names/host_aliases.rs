@@ -1,13 +1,13 @@
-//! The HOSTALIASES file (hostname(7)): it gives short names to programs that use the C library's resolver, without
-//! root.
+//! The HOSTALIASES file (hostname(7)). With it, programs that use the C library's resolver find short names; no root
+//! rights are needed.
 //!
-//! The C library expects a name as the alias, not an address. The public domain nip.io resolves each name that begins
-//! with an address to that address; the original NoRouter uses it the same way.
+//! For each alias, the C library expects a name and not an address. The public domain nip.io resolves each name that
+//! begins with an address to that address. The original NoRouter uses it in the same way.
 
 use super::zone::Zone;
 
 /// The text of a HOSTALIASES file with the names of the zone. The lines of an existing file follow ours, except those
-/// for our names. Names with dots are left out, because the C library looks up only names without dots there.
+/// for our names. Names with dots are left out, because the C library looks up only names without dots in the file.
 pub fn text(zone: &Zone, existing: &[u8]) -> Vec<u8> {
     let ours: Vec<(&str, String)> = zone
         .entries()

@@ -1,5 +1,5 @@
-//! Edits our blocks in a hosts file (hosts(5)), from bytes to bytes. Each host that writes into the file has a block of
-//! its own, and every byte outside of that block stays as it is.
+//! Edits our blocks in the bytes of a hosts file (hosts(5)). Each host that writes into the file has a block of its
+//! own, and every byte outside of that block stays as it is.
 //!
 //! ```text
 //! # <Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
@@ -23,8 +23,8 @@ use crate::{addr::Vip, text::escape};
 const BEGIN: &str = "# <Added-by-NoRouter";
 /// The last line of a block starts with this; the owner and `>` follow.
 const END: &str = "# </Added-by-NoRouter";
-/// This line is in a block if the file did not end with a line break before the block was added. Then the line break
-/// that we have added has to be removed with the block.
+/// A block has this line if the file did not end with a line break before the block was added. In that case the line
+/// break that we have added must be removed together with the block.
 const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its end.)";
 
 /// A hosts file with our block.
@@ -41,9 +41,9 @@ pub struct Put {
 pub struct LeftOut {
     /// The name.
     pub name: String,
-    /// The number of that line, counted from 1.
+    /// The number of the line that has the name, counted from 1.
     pub line: usize,
-    /// The address in that line.
+    /// The address that the line has for the name.
     pub address: IpAddr,
 }
 
@@ -76,9 +76,9 @@ fn list(damages: &[Damage]) -> String {
 pub enum Damage {
     /// The block that begins at this line has no end.
     NoEnd(usize),
-    /// The end of a block at this line has no beginning.
+    /// The block that ends at this line has no beginning.
     NoBegin(usize),
-    /// The block at this line is a second block without an owner.
+    /// The block that begins at this line is a second block without an owner.
     Another(usize),
 }
 
@@ -103,7 +103,7 @@ pub struct Repaired {
     pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in the block of `me`; an older block of `me` is replaced. `gone` returns whether
+/// The file with the names of the zone in the block of `me`. An older block of `me` is replaced. `gone` says whether
 /// the process of another owner has ended.
 pub fn put(
     original: &[u8],
@@ -179,7 +179,7 @@ pub fn entries(original: &[u8]) -> Result<Option<Vec<String>>, Damaged> {
     Ok((!blocks.is_empty()).then_some(entries))
 }
 
-/// A line without its comment, and with one space between its words; `None` if the line is empty otherwise.
+/// A line without its comment, and with one space between its words; `None` if nothing is left.
 fn entry(line: &[u8]) -> Option<String> {
     let line = line.split(|byte| *byte == b'#').next()?;
     let line = String::from_utf8_lossy(line);
@@ -348,9 +348,9 @@ impl<'a> Lines<'a> {
         (blocks, damages)
     }
 
-    /// The file without these lines. If a removed block says that the line before it had no line break, that line loses
-    /// its line break again when it becomes the last one. If another of our blocks follows it instead, that block takes
-    /// over the remark.
+    /// The file without these lines. If a removed block has the note that the line before it had no line break, the
+    /// line break of that line is removed again if it is now the last line. If another of our blocks now follows that
+    /// line, that block gets the note.
     fn without(&self, ranges: &[Range<usize>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut note: Option<&[u8]> = None;

@@ -166,7 +166,8 @@ impl Name {
         Some(text.to_ascii_lowercase())
     }
 
-    /// Whether two names are equal, regardless of case (RFC 4343). Length bytes are at most 63, below all letters.
+    /// Whether two names are equal, regardless of case (RFC 4343). Length bytes are at most 63, so they are never taken
+    /// for letters.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }
@@ -210,7 +211,7 @@ pub(super) struct Record {
     pub(super) data: Range<usize>,
 }
 
-/// A message with one question, all of whose parts were found where they must be.
+/// A message with one question, whose parts have all been checked.
 #[derive(Clone, Debug)]
 pub(super) struct Message<'a> {
     pub(super) bytes: &'a [u8],
@@ -225,7 +226,7 @@ pub(super) struct Message<'a> {
 /// The contents of the OPT record (RFC 6891 section 6.1), without its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edns {
-    /// The longest UDP message that its sender accepts, in bytes.
+    /// The longest UDP message that the sender of the record accepts, in bytes.
     pub(super) udp_size: u16,
     /// The upper eight bits of the response code.
     pub(super) rcode_high: u8,
@@ -252,8 +253,8 @@ impl Edns {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a message. `None` unless it has exactly one question, all the records that its header counts, and no bytes
-    /// after them.
+    /// Reads a message. `None` unless the message has exactly one question, all the records that its header counts, and
+    /// no bytes after them.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let header = Header::read(bytes)?;
         let [1, counts @ ..] = header.counts else {

@@ -1,7 +1,7 @@
 //! Names and their addresses as bytes: DNS messages, resolv.conf, hosts files and HOSTALIASES.
 //!
 //! A [`Zone`] holds the names of the network. The other files convert it, and the names that a host already has, into
-//! the formats in which programs look up names. Nothing in this room uses a socket, a file or a clock.
+//! the formats in which programs look up names. This module uses no sockets, files or clocks.
 
 #![cfg_attr(
     not(test),

@@ -1,4 +1,5 @@
-//! The owner of a block in a hosts file. It lets several networks on one machine have one block each.
+//! The owner of a block in a hosts file. Because each block names its owner, several networks on one machine can have
+//! one block each.
 
 use std::{fmt, net::Ipv4Addr};
 
@@ -14,7 +15,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The owner that the words of a mark name; `None` if the mark has no words or other words.
+    /// Reads the owner from the words of a mark; `None` if the words do not name an owner.
     pub fn parse(words: &str) -> Option<Self> {
         let mut words = words.split(' ');
         let (host, vip, process) = (words.next()?, words.next()?, words.next()?);
@@ -31,7 +32,7 @@ impl Owner {
         .filter(|_| all_fit && is_whole)
     }
 
-    /// Whether both are agents of the same host, judged by its name and address.
+    /// Whether both owners are agents of the same host. The name and the address identify the host.
     pub fn is_life_of_same(&self, other: &Self) -> bool {
         (&self.host, self.vip) == (&other.host, other.vip)
     }

@@ -46,7 +46,7 @@ impl Default for Resolvers {
 
 impl Resolvers {
     /// Reads a file. Invalid lines are ignored, as C libraries do; of several search lists the last one counts. The
-    /// domain of the host's own name is never searched; a file that needs it can name it in a search list.
+    /// domain of the host's own name is searched only if a search list contains it.
     pub fn parse(text: &str) -> Self {
         let mut resolvers = Self::default();
         let mut servers = Vec::new();
@@ -107,8 +107,8 @@ fn domains<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// An address, or an IPv6 address with the number of its interface. The name of an interface is not understood here,
-/// because only the machine knows its number.
+/// Parses the address of a server. An IPv6 address may have the number of its interface. The name of an interface
+/// counts as number 0, because only the machine knows its number.
 fn server(word: &str) -> Option<SocketAddr> {
     let (address, interface) = match word.split_once('%') {
         Some((address, interface)) => (address, interface.parse().unwrap_or(0)),

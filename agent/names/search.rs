@@ -1,5 +1,5 @@
-//! Search lists (resolv.conf(5)): the full names under which a short name is asked for, and the reply under the name
-//! that the client has asked. This file sends no queries.
+//! Search lists (resolv.conf(5)): makes the full names under which a short name is looked up, and turns the reply for a
+//! full name into one for the name that the client has asked for. This file sends no queries.
 
 use super::{
     message::{
@@ -12,7 +12,7 @@ use super::{
 /// A name under which a query is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
-    /// The name exactly as the client has asked it.
+    /// The name exactly as the client has asked for it.
     AsAsked,
     /// The name followed by this domain.
     Below(String),
@@ -82,7 +82,7 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let full_at = u16::try_from(out.len() - full.bytes().len()).ok()?;
     for record in &reply.records {
         let pointer = (0xc000 | full_at).to_be_bytes();
-        // Most answers are about the full name, so that it is written only once.
+        // Most answers are about the full name. They point to it instead of repeating it.
         let owner = if record.owner.is(full) {
             pointer.as_slice()
         } else {
@@ -101,8 +101,8 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     (out.len() <= MESSAGE_MAX).then_some(out)
 }
 
-/// The data of a record without compression pointers. Names in the data may be compressed only in the types of RFC 1035
-/// and in the few that RFC 3597 section 4 adds.
+/// The data of a record without compression pointers. Names in the data may be compressed only in the record types of
+/// RFC 1035 and in the few that RFC 3597 section 4 adds.
 fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
     let data = message.data(record);
     let (before, names) = match record.kind {

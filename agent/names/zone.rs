@@ -7,7 +7,7 @@ use crate::addr::HostName;
 /// Every name is also known below this domain, so that `web.norouter` always means the network's `web`.
 pub const SUFFIX: &str = "norouter";
 
-/// How many seconds our answers may be cached. It is short, because names change when the manifest does.
+/// How many seconds our answers may be cached. The time is short, because names change when the manifest changes.
 pub const TTL: u32 = 10;
 
 /// The names of the network.
@@ -48,7 +48,7 @@ impl Zone {
         found.or_else(|| self.names.get(short()?)).copied()
     }
 
-    /// The name of an address. `None` if it is not an address of the network.
+    /// The name of an address; `None` if the address is not in the network.
     pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
         self.primary.get(&address).map(String::as_str)
     }

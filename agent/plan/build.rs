@@ -97,7 +97,7 @@ fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     )))
 }
 
-/// The hosts by every name and address that "via" may use for them.
+/// The VIPs of the hosts, by every name and address that `via` may use for a host.
 struct Known {
     vips: BTreeMap<String, Vip>,
     /// A few of the names, for messages.
@@ -137,7 +137,7 @@ fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     )
 }
 
-/// The parsed hosts so far, and the problems that were found.
+/// The names and addresses of the hosts that were parsed so far, and the problems that were found.
 #[derive(Default)]
 struct Builder<'m> {
     problems: Problems,
@@ -410,7 +410,7 @@ impl<'m> Builder<'m> {
         Some(ProxyPlan {
             listen,
             credentials: proxy.credentials.as_ref().map(|file| file.value.clone()),
-            // The default depends on the host, and is set there.
+            // The default depends on the host, and is set in `Builder::hosts`.
             allow: Allow::Any,
         })
     }
@@ -529,8 +529,8 @@ impl<'m> Builder<'m> {
     }
 }
 
-/// Whether somebody may have registered this name: it has a dot, and its ending is reserved neither for private use
-/// (RFC 2606, RFC 6762, RFC 8375, and ICANN's reservation) nor for documentation.
+/// Whether somebody may have registered this name on the internet. That is so if the name has a dot, and its ending is
+/// reserved neither for private use (RFC 2606, RFC 6762, RFC 8375, and ICANN's reservation) nor for documentation.
 fn is_public(name: &str) -> bool {
     const NOBODYS: [&str; 12] = [
         "internal",
@@ -561,7 +561,8 @@ fn relay_port(host: &HostPlan) -> Option<Port> {
     ports.find(|port| !taken.contains(port))
 }
 
-/// Parses the users who may connect. Other words have been refused when the manifest was read.
+/// Parses `allow`, which says which users may connect. Words other than `any` and `same-user` were refused when the
+/// manifest was read.
 fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     match written.map(|text| text.value.as_str()) {
         None => default,
@@ -570,7 +571,7 @@ fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     }
 }
 
-/// A host's own setting; otherwise that of the template.
+/// A host's own setting; the setting of the template if the host has none.
 fn pick<'s, T>(
     own: &'s Settings,
     template: &'s Settings,
@@ -580,8 +581,8 @@ fn pick<'s, T>(
 }
 
 /// The addresses of a block in the order in which they are assigned: from the hundredth to the end, then those before
-/// it. A block smaller than a /24 is used from its beginning. Addresses that end in .0 or .255 are skipped, because
-/// people take them for network and broadcast addresses.
+/// the hundredth. A block smaller than a /24 is used from its beginning. Addresses that end in .0 or .255 are skipped,
+/// because people take them for network and broadcast addresses.
 fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> {
     let (first, last) = (u32::from(first), u32::from(last));
     let middle = if last - first >= 255 {

@@ -5,8 +5,8 @@ use std::fmt;
 use super::network::{HostPlan, Plan};
 use crate::addr::{HostName, Vip};
 
-/// One difference between two plans. A host is identified by its VIP: with another name it is still the same host, and
-/// with another VIP it is another host.
+/// One difference between two plans. The VIP identifies a host: with another name it is still the same host, and with
+/// another VIP it is another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The host.
@@ -45,8 +45,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// The differences, those about hosts of the old plan first. Hosts for which only another host has changed are not
-/// listed.
+/// The differences between two plans. Those about hosts of the old plan come first. A host is not listed if only other
+/// hosts have changed.
 pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     let change = |host: &HostPlan, kind| Change {
         host: host.name.clone(),

@@ -20,8 +20,8 @@ const ROUTES_MAX: usize = 10_000;
 
 /// Everything that a plan grants.
 ///
-/// Each field of a plan is named in this file, even if it grants nothing, so that the author of a new field has to
-/// decide what it grants.
+/// Each field of a plan is named in this file, even if the field grants nothing, so that the author of a new field has
+/// to decide what it grants.
 pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     let Plan {
         hosts,
@@ -30,7 +30,7 @@ pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     } = plan;
     let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
     all.extend(of_routes(plan));
-    // One more rule can allow less, and one rule less can allow more, so a changed policy is a new grant as a whole.
+    // An added rule can allow less, and a removed rule can allow more. So a changed policy is a new grant as a whole.
     all.insert(Grant::Reach {
         allows_rest: policy.default_action() == Action::Allow,
         rules: policy
@@ -101,7 +101,7 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     let HostPlan {
         name,
         aliases,
-        // It makes no difference to what can be reached which loopback address the host has.
+        // The choice of the host's loopback address does not change what can be reached.
         vip: _,
         start,
         forwards,
@@ -158,7 +158,7 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
             file: file.clone(),
         }));
     }
-    // On other machines this is the default, because containers need it.
+    // On other machines `allow: any` is the default, because containers need it.
     let is_open = here && *loopback && *allow == Allow::Any;
     all.extend(is_open.then(|| Grant::OtherUsers {
         host: host(),
@@ -181,8 +181,8 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     all
 }
 
-/// One grant for each combination of destination and gateway. If that would be far more than was written, each route is
-/// one grant; then any change of the route makes it a new grant.
+/// One grant for each combination of destination and gateway. If the combinations would be far more than the manifest
+/// writes out, each route is one grant. Then any change of the route makes it a new grant.
 fn of_routes(plan: &Plan) -> Vec<Grant> {
     let texts = |targets: &[Target]| -> Vec<String> {
         let texts = targets.iter().map(ToString::to_string);
@@ -227,7 +227,7 @@ mod tests {
         crate::plan::load("test.yaml", text).plan.unwrap()
     }
 
-    /// What `new` grants that `old` does not, in words.
+    /// The grants of `new` that `old` does not have, in words.
     fn told(old: &str, new: &str) -> Vec<String> {
         let new = new_grants(&plan(old), &plan(new));
         new.iter().map(ToString::to_string).collect()
@@ -291,12 +291,12 @@ hosts:
     #[test]
     fn each_small_change_that_opens_something_is_news() {
         for (old, new) in [
-            // A port of a host that becomes this machine's own.
+            // A host that publishes a port is now this machine.
             (
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
                 "hosts: {a: {dns: {disable: true}, ports: ['1:127.0.0.1:1']}}",
             ),
-            // Another service behind a port that is known.
+            // A published port now leads to another service.
             (
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:2']}}",
@@ -306,17 +306,17 @@ hosts:
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",
             ),
-            // Words that are joined in another way.
+            // The same words of a command are grouped in another way.
             (
                 "hosts: {a: {cmd: [sh, -c, 'x y']}}",
                 "hosts: {a: {cmd: [sh, -c, x, y]}}",
             ),
-            // Another file of users.
+            // A proxy has another file of users.
             (
                 "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /a}}}",
                 "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /b}}}",
             ),
-            // A host with a public name.
+            // A new host has a public name.
             (
                 "hosts: {a: {cmd: x}}",
                 "hosts: {a: {cmd: x}, a.example: {cmd: x, stateDir: {disable: true}}}",

@@ -1,5 +1,5 @@
-//! The table of who may reach what in a plan. It is computed without a running network, by the code that also decides
-//! about real connections.
+//! The table of who may reach what in a plan. The table is computed without a running network, by the code that also
+//! decides about real connections.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ enum Column<'p> {
     Route(&'p Target, Vip),
 }
 
-/// The result for a part of the ports of a target.
+/// Whether some ports of a target may be reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Allowed,

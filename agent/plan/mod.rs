@@ -23,7 +23,7 @@ pub use policy::Reach;
 /// How many problems are shown; further ones are only counted.
 const PROBLEMS_MAX: usize = 100;
 
-/// A manifest from text to plan, with all problems that were found.
+/// A manifest as text, as parsed and as a plan, with all problems that were found.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The name of the file, for people.
@@ -38,7 +38,7 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// Parses a manifest and builds its plan; this is the only way from text to plan. It reads no file.
+/// Parses a manifest and builds its plan. This is the only way from text to plan, and it reads no file.
 pub fn load(file_name: &str, text: &str) -> Loaded {
     let (manifest, mut problems) = manifest::read(text);
     let broken = problems.any_error();

@@ -25,51 +25,52 @@ pub struct Plan {
 /// One host of the network, with the template merged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPlan {
-    /// The name in the manifest.
+    /// The host's name in the manifest.
     pub name: HostName,
-    /// Further names.
+    /// Further names of the host.
     pub aliases: Vec<HostName>,
-    /// The address in the network.
+    /// The host's address in the network.
     pub vip: Vip,
-    /// How its agent is started.
+    /// How the host's agent is started.
     pub start: Start,
-    /// The ports that it publishes.
+    /// The ports that the host publishes.
     pub forwards: Vec<Forward>,
-    /// Whether its agent listens on the real loopback addresses of all hosts.
+    /// Whether the host's agent listens on the real loopback addresses of all hosts.
     pub loopback: bool,
-    /// Which users of the host may connect to the loopback addresses on which its agent listens.
+    /// Which users of the host may connect to the loopback addresses on which the host's agent listens.
     pub allow: Allow,
-    /// Its HTTP proxy.
+    /// The host's HTTP proxy.
     pub http: Option<ProxyPlan>,
-    /// Its SOCKS proxy.
+    /// The host's SOCKS proxy.
     pub socks: Option<ProxyPlan>,
-    /// The port of its DNS server, on its VIP.
+    /// The port of the host's DNS server, on its VIP.
     pub dns: Option<Port>,
-    /// The port on its VIP where it dials for other hosts' proxies; `None` if no route leads through it.
+    /// The port on the host's VIP at which other hosts' proxies ask it to dial; `None` if no route leads through the
+    /// host.
     pub relay: Option<Port>,
-    /// The folder in which its agent keeps hosts files; `~` and `${VAR}` are expanded by the agent. `None` if the
+    /// The folder in which the host's agent keeps hosts files; the agent expands `~` and `${VAR}`. `None` if the
     /// manifest disables the folder.
     pub state_dir: Option<String>,
-    /// Whether its agent maintains `/etc/hosts`.
+    /// Whether the host's agent maintains `/etc/hosts`.
     pub write_etc_hosts: bool,
 }
 
 /// A proxy for programs on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyPlan {
-    /// The address that it listens on.
+    /// The address that the proxy listens on.
     pub listen: SocketAddr,
-    /// The path of the file with its users; the agent expands `~` and `${VAR}`. It is set whenever other machines could
-    /// use the proxy.
+    /// The path of the file with the proxy's users; the agent expands `~` and `${VAR}`. The path is set whenever other
+    /// machines could use the proxy.
     pub credentials: Option<String>,
-    /// Which users of the host may use it. If there is a file of users, the file decides instead.
+    /// Which users of the host may use the proxy. If `credentials` is set, that file decides instead.
     pub allow: Allow,
 }
 
 /// Which users of a host may connect to what its agent listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Allow {
-    /// The user that runs the agent, and root.
+    /// Only the user that runs the agent, and root.
     SameUser,
     /// All users.
     Any,
@@ -78,14 +79,14 @@ pub enum Allow {
 /// How a host's agent is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Inside the manager's own process: the host has no `cmd`.
+    /// The agent is started inside the manager's own process, because the host has no `cmd`.
     InProcess,
-    /// As a child process with these arguments, the program first, whose standard input and output lead to the agent.
-    /// They end with `agent --automated`, which upstream appends to every `cmd`.
+    /// The agent is started by a child process with these words, the program first. The standard input and output of
+    /// the process lead to the agent. The words end with `agent --automated`, which upstream appends to every `cmd`.
     Command(Vec<String>),
 }
 
-/// A published port: listen on the VIP, dial the target from that host.
+/// A published port: other hosts connect to it on the VIP, and the host dials the target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Forward {
     /// The port on the VIP.
@@ -101,7 +102,7 @@ pub struct Forward {
 pub struct DialTarget {
     /// The address, or a name that is resolved on that host at every dial.
     pub host: TargetHost,
-    /// The port there.
+    /// The port at this address or name.
     pub port: Port,
 }
 

@@ -1,5 +1,5 @@
-//! Features that a manifest may ask for and that this version does not have yet. An entry of the table is removed when
-//! its feature arrives, and this file with the last entry.
+//! Features that a manifest may ask for and that this version does not have yet. When a feature is added, its entry in
+//! the table is removed. This file is removed with the last entry.
 
 use super::{network::Protocol, words};
 use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};

@@ -40,8 +40,8 @@ enum Meaning {
     Target(Target),
 }
 
-/// Builds the policy after the rest of the plan is known. `is_known` says whether a name is that of a host, including
-/// hosts with problems.
+/// Builds the policy after the rest of the plan is known. `is_known` says whether a name belongs to a host. Hosts with
+/// problems are included.
 pub(super) fn build(
     written: Option<&manifest::Policy>,
     hosts: &[&HostPlan],
@@ -275,7 +275,7 @@ impl Reader<'_> {
         self.meaning(text, false)
     }
 
-    /// Looks up the meaning of a word. If it has none, adds a problem and returns `None`.
+    /// Looks up the meaning of a word in a rule. If the word has no meaning, adds a problem and returns `None`.
     fn meaning(&mut self, text: &Spanned<String>, beyond: bool) -> Option<Meaning> {
         let word = text.value.as_str();
         if word == "*" {
@@ -527,7 +527,7 @@ fn number(by: By, written: &manifest::Policy) -> Option<&manifest::Rule> {
 }
 
 impl Reader<'_> {
-    /// Every destination for which the target of a test stands.
+    /// All destinations that an entry in the `to` of a test means.
     fn goals(&mut self, text: &Spanned<String>) -> Option<Vec<Destination>> {
         let form = "write HOST:PORT, like \"db:5432\" or \"10.0.0.1:22\"";
         let parts = text.value.rsplit_once(':');
@@ -590,9 +590,9 @@ pub enum Reach {
     Refused(By),
     /// This rule or default refuses the connection if the name resolves to certain addresses.
     Depends(By),
-    /// Nothing is published at that port.
+    /// Nothing is published at the destination's port.
     NotPublished,
-    /// No route leads there.
+    /// No route leads to the destination.
     NoRoute,
 }
 
@@ -607,8 +607,8 @@ impl From<Ruling> for Reach {
 }
 
 impl Plan {
-    /// The plan's decision about a connection from a host to a destination, once for each gateway through which it may
-    /// go.
+    /// The plan's decision about a connection from a host to a destination. There is one decision for each gateway
+    /// through which the connection may go.
     pub fn reach(&self, from: Vip, to: &Destination) -> Vec<(Option<Vip>, Reach)> {
         let own = match &to.host {
             Host::Ip(address) => self
@@ -656,7 +656,7 @@ impl Plan {
     }
 }
 
-/// Why an expectation fails; `None` if it is met through every gateway.
+/// How a test fails for one connection; `None` if the expectation is met through every gateway.
 fn fail(plan: &Plan, from: &HostPlan, to: &Destination, expect: Action) -> Option<Failed> {
     let called = match &to.host {
         Host::Ip(IpAddr::V4(address)) => Vip::new(*address)

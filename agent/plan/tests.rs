@@ -1,4 +1,4 @@
-//! What proxies, DNS servers and routes of a manifest come to mean, and what is said about those that cannot be.
+//! Tests how proxies, DNS servers and routes of a manifest appear in the plan, and which problems invalid ones cause.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::{
     manifest::{HOSTS_MAX, Position, problem::MADE},
 };
 
-/// The plan of a manifest in which nothing is wrong.
+/// The plan of a manifest without problems.
 #[track_caller]
 fn plan(text: &str) -> Plan {
     let loaded = load("test.yaml", text);
@@ -195,12 +195,12 @@ fn a_dns_port_that_is_written_and_published_is_an_error() {
         "{problem:?}"
     );
 
-    // The port may come from the template, and the entry as well.
+    // The port of the DNS server may come from the template, and the published port may, too.
     let text = "{hostTemplate: {dns: {listen: 80}}, hosts: {a: {ports: ['80:b:80']}}}";
     assert_eq!(self::problem(text).severity, Severity::Error);
     let text = "{hostTemplate: {ports: ['80:b:80']}, hosts: {a: {dns: {listen: 80}}}}";
     assert_eq!(self::problem(text).severity, Severity::Error);
-    // A DNS server that is switched off is in nobody's way.
+    // A DNS server that is disabled does not conflict with a published port.
     plan("hosts: {a: {ports: ['53:127.0.0.1:53'], dns: {listen: 53, disable: true}}}");
 }
 
@@ -356,7 +356,8 @@ fn the_plan_for_faces_has_what_is_written_and_what_was_filled_in() {
     );
 }
 
-/// Checks a manifest that costs too much: what is said about it, and how many problems are made of it at most.
+/// Checks that a manifest that costs too much is refused with the message `told`, and that at most `most` problems are
+/// created for it.
 #[track_caller]
 fn costs(text: &str, told: &str, most: usize) {
     let before = MADE.get();
@@ -435,7 +436,7 @@ fn a_manifest_costs_no_more_because_more_of_it_is_wrong() {
         more,
         1_100,
     );
-    // Unknown keys do not keep anybody from running the rest.
+    // A manifest with unknown keys can still be run.
     let loaded = load("keys.yaml", &in_hosts(many(80_000, |i| format!("k{i}: y"))));
     assert!(loaded.plan.is_some());
     assert_eq!(loaded.problems.len(), PROBLEMS_MAX + 1);

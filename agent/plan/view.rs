@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Plan {
-    /// The plan for faces. Ports that agents cannot serve yet are left out.
+    /// The plan for user interfaces. Ports that agents cannot serve yet are left out.
     pub fn view(&self) -> PlanView {
         PlanView {
             hosts: self.hosts.iter().map(|host| self.host_view(host)).collect(),

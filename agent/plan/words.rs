@@ -20,7 +20,7 @@ pub(super) struct Flaw {
     pub(super) hint: String,
 }
 
-/// A flaw with its two texts.
+/// Makes a flaw from its two texts.
 pub(super) fn flaw(message: impl Into<String>, hint: impl Into<String>) -> Flaw {
     Flaw {
         message: message.into(),
@@ -28,7 +28,7 @@ pub(super) fn flaw(message: impl Into<String>, hint: impl Into<String>) -> Flaw 
     }
 }
 
-/// A host's address.
+/// Parses the VIP of a host.
 pub(super) fn vip(text: &str) -> Result<Vip, Flaw> {
     text.parse().map_err(|error| {
         let hint = match error {
@@ -43,7 +43,7 @@ pub(super) fn vip(text: &str) -> Result<Vip, Flaw> {
     })
 }
 
-/// The block from which addresses are assigned: its first and its last address.
+/// Parses the block from which addresses are assigned. Returns its first and its last address.
 pub(super) fn network(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Flaw> {
     let example = "write a block inside 127.0.0.0/8, like 127.0.42.0/24";
     let wrong = |why: &str| {
@@ -74,7 +74,7 @@ pub(super) fn network(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), Flaw> {
     Ok((first, Ipv4Addr::from(u32::from(first) | host_mask)))
 }
 
-/// An entry of `ports`: `LISTENPORT:CONNECTHOST:CONNECTPORT[/tcp|/udp]`.
+/// Parses an entry of a host's `ports`: `LISTENPORT:CONNECTHOST:CONNECTPORT[/tcp|/udp]`.
 pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     let form = "write LISTENPORT:CONNECTHOST:CONNECTPORT, like";
     let (addresses, protocol) = match text.rsplit_once('/') {
@@ -93,7 +93,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         .split_once(':')
         .and_then(|(listen, target)| Some((listen, target.rsplit_once(':')?)));
     let Some((listen, (host, connect))) = parts else {
-        // People who write only one or two numbers mean a port of this machine.
+        // An entry of only one or two numbers probably means a port of this machine.
         let numbers: Vec<&str> = addresses.split(':').collect();
         let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
         let example = match (port(first), port(last)) {
@@ -113,8 +113,8 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-/// The port on which a host answers DNS queries. The manifest gives no address with it, because the address is always
-/// the host's VIP.
+/// Parses the port on which a host answers DNS queries. The manifest gives no address with it, because the address is
+/// always the host's VIP.
 pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
     port(text).map_err(|wrong| {
         let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
@@ -122,7 +122,7 @@ pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
     })
 }
 
-/// An entry of a rule's `ports`: a port, or a range of them.
+/// Parses an entry of a rule's `ports`: a port, or a range of ports.
 pub(super) fn ports(text: &str) -> Result<RangeInclusive<u16>, Flaw> {
     let wrong = || {
         flaw(
@@ -195,7 +195,7 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
     Ok(TargetHost::Name(text.to_owned()))
 }
 
-/// The address of a proxy. A text without an address means all addresses, as in upstream.
+/// Parses the address of a proxy. A text without an address means all addresses, as in upstream.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     let example = "write an address and a port, like \"127.0.0.1:18080\"";
     let wrong = || {
@@ -212,7 +212,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     Ok(SocketAddr::new(address, port.get()))
 }
 
-/// An entry of a route's `to` or `notTo`.
+/// Parses an entry of a route's `to` or `notTo`.
 pub(super) fn target(text: &str) -> Result<Target, Flaw> {
     text.parse().map_err(|error| {
         let message = format!("{} is {error}", quote(text));

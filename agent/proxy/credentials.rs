@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 
 use crate::secret::Secret;
 
-/// The longest user name and the longest password, in bytes (RFC 1929 section 2: one byte counts them).
+/// The longest user name and the longest password, in bytes (RFC 1929 section 2: one byte holds the length).
 const SECRET_MAX: usize = 255;
 
 /// A secret preceded by its length and padded, so that every comparison takes the same time.

@@ -1,5 +1,5 @@
-//! The proxy auto-configuration file, which tells a browser which destinations belong to the network. It never makes
-//! the browser resolve a name.
+//! The proxy auto-configuration file, which tells a browser which destinations belong to the network. The file never
+//! makes the browser resolve a name.
 
 use std::{
     fmt::Write as _,
@@ -22,7 +22,7 @@ pub struct Pac<'a> {
 /// The destinations of one route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacRoute<'a> {
-    /// The destinations that belong to it.
+    /// The destinations that belong to the route.
     pub to: Vec<Pattern<'a>>,
     /// Exceptions from `to`.
     pub not_to: Vec<Pattern<'a>>,
@@ -35,7 +35,7 @@ pub enum Pattern<'a> {
     Net {
         /// The block's first address.
         first: Ipv4Addr,
-        /// Its mask.
+        /// The block's mask.
         mask: Ipv4Addr,
     },
     /// Every name that matches: `*` stands for any text, `?` for any character.
@@ -56,8 +56,8 @@ impl Pac<'_> {
         names.sort();
         names.dedup();
         let mut routes = String::new();
-        // All routes lead to the same proxy, which then decides by the last matching route. The order is kept for
-        // people who read the file.
+        // All routes lead to the same proxy, which decides by the last route that matches. Here, the last route comes
+        // first only for people who read the file.
         for route in self.routes.iter().rev() {
             let to = any(&route.to);
             let except = any(&route.not_to);

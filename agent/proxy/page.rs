@@ -95,9 +95,9 @@ pub fn front() -> Reply {
 /// The content of the status page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The name of the host that serves it.
+    /// The name of the host that serves the page.
     pub name: String,
-    /// Its address in the network.
+    /// The address of the host in the network.
     pub vip: String,
     /// All hosts.
     pub hosts: Vec<PageHost>,
@@ -110,24 +110,24 @@ pub struct Page {
 /// A host on the status page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageHost {
-    /// Its name.
+    /// The name of the host.
     pub name: String,
-    /// Its other names.
+    /// The other names of the host.
     pub aliases: Vec<String>,
-    /// Its address in the network.
+    /// The address of the host in the network.
     pub vip: String,
-    /// The ports that it publishes.
+    /// The ports that the host publishes.
     pub ports: Vec<u16>,
 }
 
 /// A route on the status page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageRoute {
-    /// The destinations that it serves.
+    /// The destinations to which the route leads.
     pub to: Vec<String>,
-    /// Exceptions, which it does not serve.
+    /// The exceptions, to which the route does not lead.
     pub not_to: Vec<String>,
-    /// The hosts through which they are reached.
+    /// The gateways of the route.
     pub via: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
 //! The server side of SOCKS 4, 4a (described only in two classic memos, not in an RFC) and 5 (RFC 1928, RFC 1929), for
-//! CONNECT only. It never consumes a byte after the request.
+//! CONNECT only. The handshake never consumes a byte after the request.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -83,8 +83,9 @@ struct Rejection {
 }
 
 impl<'a> Handshake<'a> {
-    /// A handshake with a client that was just accepted. With credentials, the client has to send those of a user.
-    /// Without, it may still send some, because it cannot know that none are required; they are ignored.
+    /// A handshake with a client that was just accepted. With `credentials`, the client has to send the name and
+    /// password of a user. Without them, the client may still send some, because it cannot know that none are required;
+    /// they are ignored.
     pub fn new(credentials: Option<&'a Credentials>) -> Self {
         Self {
             credentials,
@@ -93,7 +94,8 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// Whether [`Handshake::handle`] may have to check a password in this input, so that a wait may be needed first.
+    /// Whether [`Handshake::handle`] may have to check a password in this input, so that the caller may have to wait
+    /// first, to slow down guesses.
     pub fn may_judge(&self, input: &[u8]) -> bool {
         let has_password = match (self.state, input) {
             (State::Greeting, [5, count, rest @ ..]) => rest.len() > usize::from(*count),
@@ -232,7 +234,7 @@ impl Request {
     }
 }
 
-/// The address in a reply that has no address.
+/// The address in a reply that has no address to report.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// The request of SOCKS 4 and 4a: version, command, port, address, user id, and a name where the address is 0.0.0.x.

@@ -113,7 +113,7 @@ mod tests {
         }
         assert_eq!(throttle.turn(NOW, peer), None);
         assert_eq!(throttle.turn(NOW, other), Some(Duration::ZERO));
-        // An attempt that gave up waiting has had a turn all the same.
+        // A client that gave up waiting has used its turn nevertheless.
         let later = NOW + Duration::from_secs(9);
         assert_eq!(throttle.turn(later, peer), Some(PAUSE));
         assert_eq!(throttle.turn(NOW + MEMORY, peer), Some(Duration::ZERO));

@@ -7,7 +7,7 @@ use crate::secret::Secret;
 /// Destinations that programs reach without a proxy.
 const DIRECT: &str = "localhost,127.0.0.1,::1";
 
-/// The variables for an HTTP and a SOCKS proxy at these addresses. With a pass, the URLs contain a user and a password,
+/// The variables for an HTTP and a SOCKS proxy at these addresses. With `pass`, the URLs contain a user and a password,
 /// with which programs prove to the proxies that their user may use them.
 pub fn variables(
     http: Option<SocketAddr>,

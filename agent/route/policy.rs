@@ -55,11 +55,11 @@ pub struct Rule {
     pub to: Hosts,
     /// The destinations outside the network that the rule covers.
     pub beyond: Beyond,
-    /// The gateways through which these destinations are reached.
+    /// The gateways through which the destinations in `beyond` are reached.
     pub via: Hosts,
     /// The ports that the rule covers; empty means all ports.
     pub ports: Vec<RangeInclusive<u16>>,
-    /// The decision about these connections.
+    /// The decision about the connections that the rule covers.
     pub action: Action,
 }
 
@@ -84,7 +84,7 @@ pub enum Service {
     Relay,
 }
 
-/// The rule, by its number, or the default that has decided.
+/// The rule or the default that has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
     /// No rule fits, so the default decides.
@@ -102,7 +102,8 @@ impl fmt::Display for By {
     }
 }
 
-/// The decision about connections with some unknown details. Both fields are set if the decision depends on these.
+/// The decision about connections with some unknown details. Both fields are set if the decision depends on the unknown
+/// details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruling {
     /// The rule that allows at least some of the connections; `None` if all are refused.
@@ -117,7 +118,7 @@ impl Ruling {
         denies: None,
     };
 
-    /// A policy with rules always refuses a host that is not in the plan.
+    /// A policy that is not open refuses everything to a host that is not in the plan.
     const UNKNOWN_HOST: Self = Self {
         allows: None,
         denies: Some(By::Default),
@@ -166,9 +167,9 @@ pub enum Name<'a> {
 /// A destination outside the network, with the details that are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outside<'a> {
-    /// The gateway that connects to it.
+    /// The gateway that connects to the destination.
     pub gateway: Vip,
-    /// The name with which a client has asked for it.
+    /// The name with which a client has asked for the destination.
     pub name: Name<'a>,
     /// The address of the destination. `None` until the name has been looked up.
     pub address: Option<IpAddr>,
@@ -201,7 +202,7 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// A policy under which everybody may reach everything that is published.
+    /// A policy under which everybody may reach everything that is published, and everything to which a route leads.
     fn default() -> Self {
         Self::new(Action::Allow, Vec::new(), [], [])
     }
@@ -235,7 +236,7 @@ impl Policy {
         self.default == Action::Allow && self.rules.is_empty()
     }
 
-    /// Whether another policy has the same default and the same rules. The hosts that they apply to may differ.
+    /// Whether another policy has the same default and the same rules. The hosts that the policies apply to may differ.
     pub fn reads_like(&self, other: &Self) -> bool {
         (self.default, &self.rules) == (other.default, &other.rules)
     }
@@ -322,7 +323,7 @@ impl Policy {
         self.beyond(from, to.gateway, fit, ports)
     }
 
-    /// The ruling about the destinations of a route that are reached through one of its gateways.
+    /// The ruling about the destinations `to` of a route, reached through one of its gateways.
     pub fn on_route(&self, from: Vip, gateway: Vip, to: &Target, port: u16) -> Ruling {
         let fit = |target: &Target| fit(target, to);
         self.beyond(from, gateway, fit, |rule| rule.has_port(port).into())
@@ -357,7 +358,7 @@ impl Policy {
         target: impl Fn(&Target) -> Fit,
         ports: impl Fn(&Rule) -> Fit,
     ) -> Ruling {
-        // The gateway reaches these destinations without the network, so the policy does not apply.
+        // A gateway reaches these destinations without the network, so the policy does not apply to the gateway itself.
         if self.is_open() || from == gateway {
             return Ruling::ALLOWED;
         }
@@ -481,7 +482,7 @@ pub fn meet(rule: &Target, route: &Target) -> bool {
     fit(rule, route) > Fit::No
 }
 
-/// Whether the target of a rule matches the destinations of a route.
+/// Whether the target of a rule matches all destinations of a route, perhaps some of them, or none.
 fn fit(rule: &Target, route: &Target) -> Fit {
     match (rule, route) {
         _ if covers(rule, route) => Fit::Yes,
@@ -525,7 +526,7 @@ impl Mask {
         Self(rules.chunks(64).map(word).collect())
     }
 
-    /// The positions in both sets, in ascending order.
+    /// The positions of the rules that are in both sets, in ascending order.
     fn and(&self, other: &Self) -> impl Iterator<Item = usize> {
         let words = self.0.iter().zip(&other.0).zip(0..);
         words.flat_map(|((one, other), number)| {

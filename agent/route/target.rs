@@ -1,5 +1,5 @@
-//! One destination outside the network: a block of addresses, or a pattern of names. Also lists the special addresses,
-//! which are routed only if a route names a block inside theirs.
+//! One destination outside the network: a block of addresses, or a pattern of names. The module also lists the special
+//! blocks of addresses: a route leads to an address in one of them only if the route's own block lies inside it.
 
 use std::{
     fmt,
@@ -31,7 +31,7 @@ const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     ),
 ];
 
-/// The same for IPv6.
+/// The special blocks of IPv6, with their descriptions, like [`SPECIAL_V4`].
 const SPECIAL_V6: [(Ipv6Net, &str); 10] = [
     (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "the unspecified address"),
     (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "the loopback address"),

@@ -10,14 +10,14 @@ use std::{
 
 use crate::{addr::Vip, time::Instant};
 
-/// The maximum number of addresses that one host may suggest.
+/// The maximum number of addresses that are kept from one host's suggestions.
 pub(super) const ADDRESSES_MAX: usize = 4_096;
 
-/// The maximum number of addresses that are read from one suggestion. A name has fewer than that.
+/// The maximum number of addresses that are read from one suggestion. A name normally has fewer.
 pub(super) const AT_ONCE_MAX: usize = 64;
 
-/// The maximum number of suggestions that a host may make within [`WINDOW`]. Each one follows a query to a remote DNS
-/// server.
+/// The maximum number of suggestions that a host may make within [`WINDOW`]. A host makes a suggestion only after a
+/// query to a remote DNS server.
 const SUGGESTIONS_MAX: u32 = 50;
 
 const WINDOW: Duration = Duration::from_secs(1);
@@ -86,7 +86,8 @@ impl Learned {
         Some(entry.via)
     }
 
-    /// Discards everything that a host has suggested, because the host is gone. Its next agent has to suggest again.
+    /// Discards everything that a host has suggested, because the host is gone. Its next agent has to suggest the
+    /// addresses again.
     pub(super) fn forget(&mut self, teacher: Vip) {
         self.teachers.remove(&teacher);
     }

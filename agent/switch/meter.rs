@@ -1,10 +1,10 @@
-//! Measures how much one end of a flow has sent. It costs one addition per packet and one division per second.
+//! Measures how much one end of a flow has sent. This costs a few additions per packet and one division per second.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The rate is measured over the last complete window in which anything came.
+/// The shortest window over which the rate is measured.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Counts the bytes of a stream.

@@ -2,7 +2,7 @@
 //!
 //! No agent can bypass the switch. A host may send only from its own address, and a gateway also from the addresses
 //! that it was asked to dial. A host may send only to ports that the manifest publishes and to the destinations of its
-//! routes, and only within flows that began with an allowed SYN. The switch counts every refused packet, and answers it
+//! routes, and only within flows that began with an allowed SYN. The switch counts every refused packet. It answers
 //! with a reset if that makes an honest client fail fast.
 
 #![cfg_attr(
@@ -54,7 +54,8 @@ const QUEUE_MAX: usize = 32 << 20;
 /// dropped.
 const QUEUES_MAX: usize = 64 << 20;
 
-/// A frame with fewer bytes is copied. Otherwise it would keep the whole block in memory that was read with it.
+/// A frame with fewer bytes than this is copied. Without the copy, the frame would keep the whole block in memory that
+/// it was read with.
 const SMALL: usize = 4 << 10;
 
 /// If more bytes than this wait for a host, frames of every size are copied.
@@ -109,7 +110,8 @@ pub enum Verdict {
     Forwarded,
     /// The packet was queued for its destination, but this many of its bytes are beyond the receiver's window.
     Useless(u32),
-    /// The packet was queued for its destination. It is a SYN that begins a flow, or repeats the SYN of one.
+    /// The packet was queued for its destination. It is a SYN that begins a flow, or that repeats the SYN of an
+    /// existing flow.
     Begun,
     /// The packet was refused, but a correct agent may send it: the port is not published, the host is down, or the
     /// connection is over.
@@ -363,7 +365,8 @@ impl Switch {
         self.tracker.count(vip)
     }
 
-    /// The number of all flows, and the current state of at most `most` of them. The most recently used come first.
+    /// The number of all flows, and the current state of at most `most` of them, ordered by their endpoints. If there
+    /// are more flows, the most recently used ones are returned.
     pub fn flows(&self, now: Instant, most: usize) -> (usize, Vec<FlowInfo>) {
         let mut flows: Vec<_> = self.tracker.flows(now).collect();
         if most < flows.len() {
@@ -415,8 +418,8 @@ impl Switch {
         Ok((to, Verdict::Begun))
     }
 
-    /// The host that a new flow goes to, if the flow may begin. The policy decides first, so that every refusal is
-    /// reported, whether or not the port is published.
+    /// The host that a new flow goes to, or the reason why the flow may not begin. The policy decides first, so that
+    /// every refusal by it is reported, whether or not the port is published.
     fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, NoPassage> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
@@ -445,7 +448,7 @@ impl Switch {
                 Some(by) => denied = denied.or(Some(by)),
             }
         }
-        // If no rule allows the flow, the policy has refused it, whether or not a route leads there.
+        // If no route leads to the address and the policy denies by default, the policy counts as the reason.
         if gateways.is_empty() && self.policy.default_action() == Action::Deny {
             denied = Some(By::Default);
         }
@@ -476,9 +479,9 @@ impl Switch {
         self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
-    /// Whether packets from an address may come from a host. A route through the host leads to the address, or the
-    /// address is not routed and the host is a gateway for names. It does not matter which host has learned the
-    /// address, because packets that a gateway still sends after the end of a flow are not an offence.
+    /// Whether packets from an address may come from a host. They may if a route through the host leads to the address,
+    /// or if no route leads to the address and the host is a gateway for names. It does not matter which host has
+    /// learned the address, because packets that a gateway still sends after the end of a flow are not an offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
         if Vip::new(address).is_ok_and(|vip| self.hosts.contains_key(&vip)) {
             return false;
@@ -489,7 +492,8 @@ impl Switch {
         }
     }
 
-    /// Whether the host is a gateway for names, so that only it knows their addresses.
+    /// Whether a route for names leads through the host. Only the gateways of such a route know the addresses of its
+    /// names.
     fn knows_names(&self, host: Vip) -> bool {
         let leads = |route: &Route| route.has_globs() && route.via.contains(&host);
         self.routes.iter().any(leads)

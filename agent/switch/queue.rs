@@ -1,9 +1,9 @@
 //! The queue of frames for one host. It is bounded, fair between the sending hosts and between their flows, and
 //! independent of the queues of other hosts.
 //!
-//! Its order is deficit round robin over the senders, and over the flows of each sender; newly active ones come first.
-//! This is the scheduler of RFC 8290 without its packet drops, because the link is reliable, and TCP windows limit the
-//! queue.
+//! Its order is deficit round robin over the senders, and over the flows of each sender. Newly active senders and flows
+//! come first. This is the scheduler of RFC 8290 without its packet drops, because the link is reliable, and TCP
+//! windows limit the queue.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,12 +24,12 @@ const SENDER_QUANTUM: i64 = 64 << 10;
 /// The memory that a frame costs in addition to its bytes: its entries in the queue and in its flow.
 const FRAME_COST: usize = 512;
 
-/// A flow with a longer backlog than this counts as fat. Only few flows are fat at a time, so that the fattest is found
-/// quickly.
+/// A flow with a backlog of at least this many bytes counts as fat. Only few flows are fat at a time, so that the
+/// fattest is found quickly.
 const FAT: usize = 64 << 10;
 
-/// The maximum number of answers of the switch itself that may wait for a host. Further ones are dropped; an agent that
-/// misses one asks again.
+/// The maximum number of the switch's own answers that may wait for a host. Further ones are dropped. An agent that
+/// misses an answer sends its packet again.
 const REPLIES_MAX: usize = 1_024;
 
 /// The frames for one host, from all senders.
@@ -94,8 +94,8 @@ impl Queue {
         lane.is_none_or(|lane| lane.frames < REPLIES_MAX)
     }
 
-    /// Drops a part of the longest sender's backlog, and returns the number of dropped frames. The time that this takes
-    /// does not grow with the queue.
+    /// Drops frames of the sender with the longest backlog, and returns the number of dropped frames. The time that
+    /// this takes does not grow with the queue.
     pub(super) fn shed(&mut self) -> u64 {
         let lanes = self.lanes.values_mut();
         let Some(lane) = lanes.max_by_key(|lane| lane.cost) else {
@@ -117,8 +117,8 @@ impl Queue {
                 continue;
             };
             if lane.cost == 0 {
-                // As with flows, a newly active sender whose backlog is empty waits one round before it counts as new
-                // again.
+                // As with flows, a newly active sender whose backlog is empty waits one round before it can count as
+                // new again.
                 if is_fresh {
                     self.turns.end(from);
                 } else {
@@ -176,8 +176,8 @@ impl Lane {
                 continue;
             };
             let Some(frame) = backlog.frames.front() else {
-                // A newly active flow whose backlog is empty waits one round before it counts as new again. Otherwise
-                // many flows that send a little could starve the steady ones.
+                // A newly active flow whose backlog is empty waits one round before it can count as new again.
+                // Otherwise many flows that send a little could starve the steady ones.
                 if is_fresh {
                     self.turns.end(key);
                 } else {
@@ -218,7 +218,7 @@ impl Lane {
                 }
                 dropped
             }),
-            // Empty backlogs are removed on the way, each of them once.
+            // This also removes each empty backlog that comes before the one that is dropped.
             None => std::iter::from_fn(|| self.turns.last())
                 .filter_map(|key| self.backlogs.remove(&key))
                 .map(|backlog| backlog.frames)

@@ -60,7 +60,7 @@ impl Tallies {
             due: now,
         });
         if tally.times == 0 {
-            // The pause after the last summary may still last.
+            // The pause after the last summary may not be over yet.
             tally.due = tally.due.max(now + GATHER);
         }
         tally.times = tally.times.saturating_add(times);

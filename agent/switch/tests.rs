@@ -229,7 +229,7 @@ fn a_port_that_is_used_again_begins_a_flow_that_owes_nothing_to_the_old_one() {
     let mut switch = switch();
     let (a, b) = ((A, 4000), (B, 80));
     open(&mut switch, 4000);
-    // One end has finished, and the FIN of the other end is not acknowledged; then the host uses its port again.
+    // Both ends have finished, but the FIN of B is not acknowledged. Then A uses its port again.
     for (from, frame) in [
         (vip(A), segment(a, b, FIN | ACK, 101, 501)),
         (vip(B), segment(b, a, FIN | ACK, 501, 102)),
@@ -258,7 +258,7 @@ fn a_reset_ends_a_flow_and_is_passed_on() {
     assert_eq!(switch.flow_count(vip(A)), 0);
 }
 
-/// Sends a host's SYN number `n`, and the answer to it.
+/// Sends a SYN from port `1 + n` of a host, and the answer to the SYN. Returns whether the SYN passes.
 fn begin(switch: &mut Switch, now: Instant, from: Ipv4Addr, to: Ipv4Addr, n: usize) -> bool {
     let port = u16::try_from(1 + n).unwrap();
     let passes = switch

@@ -24,10 +24,11 @@ use crate::{
     },
 };
 
-/// The maximum number of flows that one host may begin. The manager's own host has this many reserved for itself.
+/// The maximum number of existing flows that one host may have begun. The manager's own host has this many reserved for
+/// itself.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
-/// The maximum number of flows that all other hosts together may have begun.
+/// The maximum number of existing flows that all hosts together may have begun, except for the manager's own host.
 pub(super) const FLOWS_MAX: usize = 3 * FLOWS_PER_HOST;
 
 /// The maximum number of unanswered SYNs of one host.
@@ -36,7 +37,7 @@ pub(super) const OPENINGS_PER_HOST: usize = 1_024;
 /// The maximum number of unanswered SYNs from one host to one other host.
 pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
-/// The time after which an unanswered SYN is discarded. An agent abandons a dial well before.
+/// The time after which an unanswered SYN is discarded. An agent abandons a dial well before that.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
 /// The reason why a segment may not pass.
@@ -57,7 +58,7 @@ pub(super) struct Tracker {
     flows: BTreeMap<FlowKey, Flow>,
     /// The keys of each host's flows, so that the loss of a host does not require a search through all flows.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
-    /// The manager's own host: it can begin flows even if the others have reached their limit.
+    /// The manager's own host. It can begin flows even if the other hosts have reached their limit.
     favourite: Option<Vip>,
     /// How many flows `favourite` has begun.
     favoured: usize,
@@ -93,7 +94,7 @@ struct Flow {
     second: End,
     /// The end that sent the SYN.
     initiator: Side,
-    /// The sequence number of that SYN.
+    /// The sequence number of the SYN that began the flow.
     first_seq: u32,
     /// The time at which the flow began; `None` after its SYN was answered.
     opening: Option<Instant>,
@@ -120,7 +121,7 @@ pub struct FlowInfo {
     pub received: Reading,
     /// The time since the flow began.
     pub age: Duration,
-    /// The time since its last packet.
+    /// The time since the last packet of the flow.
     pub idle: Duration,
     /// The time from the SYN to the initiator's acknowledgment of the SYN|ACK: one round trip through the whole
     /// network, plus the dial at the far end. `None` before that acknowledgment.
@@ -193,7 +194,7 @@ impl Tracker {
         self.favourite.get_or_insert(host);
     }
 
-    /// Removes a host that has no flows left.
+    /// Forgets whether a host is the manager's own. The host must have no flows left.
     pub(super) fn forget(&mut self, host: Vip) {
         self.favourite.take_if(|favourite| *favourite == host);
     }
@@ -203,8 +204,8 @@ impl Tracker {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow and replaces the old one: its
-    /// host has forgotten the old flow and uses the port again.
+    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow and replaces the old one,
+    /// because the host that sends it has forgotten the old flow and uses the port again.
     pub(super) fn is_repeated(&self, key: FlowKey, syn: Segment) -> bool {
         let (name, side) = ordered(key);
         let known = self.flows.get(&name);
@@ -257,7 +258,7 @@ impl Tracker {
         Ok(())
     }
 
-    /// Removes a flow from the unanswered SYNs, because its SYN was answered or discarded.
+    /// Removes a flow from those with an unanswered SYN, because its SYN was answered, or because the flow is removed.
     fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
         self.openings.remove(&(since, name));
         self.opening_by.take(from, 1);
@@ -274,7 +275,7 @@ impl Tracker {
         self.begun.held(from) < FLOWS_PER_HOST && self.begun.take(from, 1)
     }
 
-    /// Uncounts a flow that a host has begun.
+    /// Reverses [`Tracker::take`] for a flow that has ended.
     fn give(&mut self, from: Vip) {
         if self.favourite == Some(from) {
             self.favoured -= 1;
@@ -459,8 +460,8 @@ impl Flow {
         }
     }
 
-    /// A reset from the end that is gone to the end that remains. Its sequence number follows everything that was
-    /// forwarded, which is what the receiver expects once it has read all of that.
+    /// A reset from the end that is gone to the end that remains. Its sequence number comes after everything that was
+    /// forwarded: the receiver expects that number once it has read all of it.
     fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
         let key = match gone {
             Side::First => name,
@@ -508,7 +509,7 @@ impl End {
     }
 }
 
-/// The key of a flow with its endpoints in ascending order, and the end that sends in this direction.
+/// The key of a flow with its endpoints in ascending order, and the end that sends the packets with the given key.
 fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
         (key, Side::First)

@@ -5,16 +5,16 @@ use crate::wire::Segment;
 /// The largest window scale factor, as a shift (RFC 7323 section 2.3).
 const SHIFT_MAX: u8 = 14;
 
-/// The greatest distance between an acknowledgment and the last sequence number that the switch has seen from the other
-/// end. Bytes that have not reached the switch yet may be acknowledged. Acknowledgments further away are ignored,
-/// because the right edge of the window could wrap around.
+/// The greatest accepted distance between an acknowledgment and the last sequence number that the switch has seen from
+/// the other end. An acknowledgment may include bytes that have not reached the switch yet. An acknowledgment with a
+/// greater distance is ignored, because the right edge of the window could wrap around.
 const DISTANCE_MAX: u32 = 1 << 29;
 
 /// The receive window of one end (RFC 9293 section 3.8.6).
 ///
 /// Every segment crosses the switch before the other end receives it, and in doubt the switch assumes the larger
-/// window. So the other end never assumes a larger window than the switch does, and this end cannot make it pay for
-/// bytes that it believed to be allowed.
+/// window. So the other end never assumes a larger window than the switch does. It is never charged for bytes that it
+/// believed to be allowed, whatever this end sends.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Window {
     /// The right edge of the window: the sequence number after the last byte that this end accepts. `None` before its
@@ -48,7 +48,7 @@ impl Window {
         }
     }
 
-    /// How many of the bytes before `end` are beyond the window.
+    /// How many of the bytes before the sequence number `end` are beyond the window.
     pub(super) fn beyond(self, end: u32) -> u32 {
         match self.edge {
             Some(edge) if is_after(end, edge) => end.wrapping_sub(edge),
@@ -135,7 +135,8 @@ mod tests {
     fn acknowledgments_of_what_was_never_sent_do_not_move_the_edge_behind_the_sender() {
         let mut window = Window::default();
         let next = 1_000_u32;
-        // Each step would move the edge forward, and after the third step it would have wrapped around and be behind.
+        // Each step would move the edge forward. After the third step the edge would have wrapped around, and be behind
+        // `next`.
         for step in 1..=3_u32 {
             let ack = next.wrapping_add(step.wrapping_mul(0x3fff_ffff));
             window.note(segment(false, ack, 0, None), Window::default(), Some(next));

@@ -1,5 +1,5 @@
-//! Formats amounts, rates, latencies, spans of time and counts for people. The terminal, the log and the tray use it.
-//! `ui/src/lib/format.ts` does the same for the page, and both are compared with `ui/src/lib/golden/words.json`.
+//! Formats amounts, rates, latencies, spans of time and counts for people: on the terminal, in the log and in the tray.
+//! `ui/src/lib/format.ts` does the same for the page. Tests compare both with `ui/src/lib/golden/words.json`.
 
 /// The units of an amount of bytes, each a thousand times the one before.
 const BYTES: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -46,8 +46,8 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
-/// An amount in the largest unit of which there is at least one. It has one decimal place if there is only one digit
-/// before it. It is rounded down, so that it never shows more than there is.
+/// An amount in the largest unit of which there is at least one. Numbers below 10 have one decimal place, except in the
+/// smallest unit. The amount is rounded down, so that the text never shows more than there is.
 fn scaled(amount: u64, units: &[&str]) -> String {
     let mut tenths = u128::from(amount) * 10;
     let mut unit = 0;
@@ -63,7 +63,7 @@ fn scaled(amount: u64, units: &[&str]) -> String {
     }
 }
 
-/// The two larger parts of a span of time. The smaller one is left out if it is zero.
+/// Joins the two largest units of a span of time, such as hours and minutes. The smaller one is left out if it is zero.
 fn with_rest((large, of_large): (u64, &str), (small, of_small): (u64, &str)) -> String {
     match small {
         0 => format!("{large} {of_large}"),

@@ -1,23 +1,23 @@
-//! What a person can have done to one host of a running network.
+//! The actions that a person can request for one host of a running network.
 
 use std::{fmt, str::FromStr};
 
-/// What is done to a host.
+/// An action for a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostAction {
-    /// Start it, if it is stopped or refused, or waits to be started again.
+    /// Start the host, if it is stopped or refused, or waits to be started again.
     Start,
-    /// Stop it, until it is started.
+    /// Stop the host until somebody starts it.
     Stop,
-    /// End its agent and start it again.
+    /// End the host's agent and start it again.
     Restart,
 }
 
 impl HostAction {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 3] = [Self::Start, Self::Stop, Self::Restart];
 
-    /// The word for it, on the command line and in the paths of the control socket.
+    /// The word for the action, on the command line and in the paths of the control socket.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -33,7 +33,7 @@ impl fmt::Display for HostAction {
     }
 }
 
-/// The word means none of the actions.
+/// The error for a word that does not name an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a host can be told to start, stop or restart")]
 pub struct NoHostAction;

@@ -13,21 +13,22 @@ pub enum ErrorCode {
     Forbidden,
     /// There is nothing at this path.
     NotFound,
-    /// The path has another method.
+    /// The path exists, but not with this method.
     Method,
     /// There is no host of that name.
     NoHost,
-    /// There is no such flow.
+    /// There is no flow with this id; it may have ended.
     NoFlow,
     /// There is no host where the connection could begin.
     NoSource,
-    /// There is no such question any more.
+    /// The question does not exist, or does not wait for an answer any more.
     NoPrompt,
-    /// The asker is not the command of a host that is being connected to, or asks too much.
+    /// The sender of the question is not the command of a host that is being connected to, or it asks too many
+    /// questions.
     NoAsker,
     /// The host cannot be started now: its command waits for approval, or the network is ending.
     NotNow,
-    /// Nothing waits for this approval, or something else does.
+    /// Nothing with this number waits for approval; it may have changed in the meantime.
     NotHeld,
     /// The network has no manifest to reload.
     NoManifest,

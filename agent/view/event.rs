@@ -1,4 +1,4 @@
-//! What happens in a network and is worth a line in a log.
+//! The events in a network that are worth a line in a log.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +13,11 @@ pub enum Event {
     Host {
         /// The host's name.
         host: String,
-        /// Its address.
+        /// The host's address.
         vip: String,
-        /// Its new state.
+        /// The host's new state.
         state: HostState,
-        /// The reason, if there is one.
+        /// The reason for the new state, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
         /// The next retry, if the host waits for one.
@@ -37,32 +37,32 @@ pub enum Event {
         /// The grants that wait for approval, as sentences.
         grants: Vec<String>,
     },
-    /// All hosts are refused, so none can run as it is. The network stays up, since a person may fix one.
+    /// All hosts are refused, so none can run as it is. The network stays up, because a person may fix one of them.
     Hopeless {
         /// The number of hosts.
         hosts: usize,
     },
-    /// The policy has refused connections of a host. This is a sum since the last such event, which comes at most once
-    /// a minute.
+    /// The policy has refused connections of a host. The event has the sums since the last such event about this host.
+    /// There is at most one such event a minute for each host.
     Refused {
         /// The name of the host that began the connections.
         host: String,
-        /// Its address.
+        /// The host's address.
         vip: String,
         /// The number of connections.
         times: u64,
-        /// The number of their targets, as far as these are told apart.
+        /// The number of different targets; targets that are not counted separately count as one.
         targets: usize,
-        /// Some of these targets, those with the most attempts first.
+        /// Some of the targets, those with the most attempts first.
         most: Vec<RefusedTarget>,
-        /// The same as a text for people, without the host's name.
+        /// The same information as a text for people, without the host's name.
         text: String,
     },
     /// A line of a host's standard error, without control characters.
     Stderr {
         /// The host's name.
         host: String,
-        /// Its address.
+        /// The host's address.
         vip: String,
         /// The line.
         line: String,
@@ -71,14 +71,14 @@ pub enum Event {
     Warning {
         /// The host's name.
         host: String,
-        /// Its address.
+        /// The host's address.
         vip: String,
         /// The problem, and what to do about it.
         text: String,
     },
 }
 
-/// A target that the policy has refused.
+/// A target to which the policy has refused connections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

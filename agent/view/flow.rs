@@ -11,11 +11,12 @@ use crate::addr::FlowKey;
 pub struct FlowsView {
     /// The number of all flows.
     pub total: usize,
-    /// All flows, or only those that were used last if fewer were asked for.
+    /// All flows, or only the most recently used ones if the request limits their number.
     pub flows: Vec<FlowView>,
 }
 
-/// One TCP connection inside the network. It is counted at the switch, so the agents at its ends make no difference.
+/// One TCP connection inside the network. Its traffic is counted at the switch, so the numbers do not depend on the
+/// agents at its ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +38,7 @@ pub struct FlowView {
     /// The destination in words, if they are known: `web1:8080`, or `web1:dns` and `web1:relay` for the services of a
     /// host's agent.
     pub name: String,
-    /// The gateway, if the flow leaves the network there.
+    /// The gateway through which the flow leaves the network, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
     /// The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. For a
@@ -96,7 +97,7 @@ pub fn flow_id(key: FlowKey) -> String {
     format!("{}-{}", key.src, key.dst)
 }
 
-/// Parses the id of a flow; `None` if it is not one.
+/// Parses the id of a flow; `None` if the text is not an id.
 pub fn parse_flow_id(id: &str) -> Option<FlowKey> {
     let (src, dst) = id.split_once('-')?;
     Some(FlowKey {

@@ -18,22 +18,22 @@ use crate::text::{escape, quote_whole};
 pub enum Grant {
     /// A command runs on this machine.
     Command {
-        /// The host.
+        /// The host that the command is for.
         host: String,
         /// The program and its arguments.
         command: Vec<String>,
     },
-    /// All hosts of the network can connect to something.
+    /// All hosts of the network can connect to a published port.
     Publish {
-        /// The host that dials it.
+        /// The host that dials the target.
         host: String,
         /// The port at the host's address.
         port: u16,
-        /// `tcp` or `udp`.
+        /// The protocol of the port: `tcp` or `udp`.
         protocol: String,
         /// The address or name, and the port, that the host dials.
         target: String,
-        /// Whether the host is this very machine.
+        /// Whether the host is this machine.
         here: bool,
     },
     /// All hosts of the network can have this machine's resolver look up names.
@@ -41,39 +41,39 @@ pub enum Grant {
         /// The host that is this machine.
         host: String,
     },
-    /// A proxy listens.
+    /// A host has a proxy.
     Proxy {
-        /// The host.
+        /// The host that has the proxy.
         host: String,
-        /// `HTTP` or `SOCKS`.
+        /// The protocol of the proxy: `HTTP` or `SOCKS`.
         protocol: String,
-        /// The address that it listens on.
+        /// The address that the proxy listens on.
         listen: String,
         /// Whether other machines can use the proxy, and not only programs on the host itself.
         remote: bool,
     },
     /// A file with passwords is read.
     Credentials {
-        /// The host.
+        /// The host that reads the file.
         host: String,
         /// The file, as it is written in the manifest.
         file: String,
     },
     /// The hosts file of a machine is changed.
     HostsFile {
-        /// The host.
+        /// The host on the machine.
         host: String,
     },
     /// Files are written into a folder that is not the program's usual one.
     StateDir {
-        /// The host.
+        /// The host that writes the files.
         host: String,
         /// The folder, as it is written in the manifest.
         folder: String,
     },
     /// A name that could exist on the Internet leads into the network.
     Name {
-        /// The host.
+        /// The host to which the name leads.
         host: String,
         /// The name.
         name: String,
@@ -96,7 +96,7 @@ pub enum Grant {
     Route {
         /// The block of addresses, or the pattern of names.
         to: String,
-        /// The exceptions from it.
+        /// The exceptions from `to`.
         not_to: Vec<String>,
         /// The host that dials.
         via: String,
@@ -110,7 +110,7 @@ impl Grant {
     }
 }
 
-/// The only place with the sentences.
+/// Only this implementation puts grants into words.
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -209,7 +209,8 @@ fn is_loopback(target: &str) -> bool {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeldChange {
-    /// Identifies the change in an approval: approving a number approves only the change that was shown with it.
+    /// Identifies the change in an approval: approving a number approves only the change that was shown with this
+    /// number.
     pub number: u64,
     /// The new grants of this change, compared with the running network, as sentences.
     pub grants: Vec<String>,

@@ -1,4 +1,4 @@
-//! A running network as people and programs see it: the whole state, and the events. Faces show only this.
+//! A running network as people and programs see it: the whole state, and the events. User interfaces show nothing else.
 
 mod action;
 mod error;

@@ -16,7 +16,7 @@ pub struct NetworkView {
     pub manifest: Option<String>,
     /// The manager's version.
     pub version: String,
-    /// The manager's process.
+    /// The id of the manager's process.
     pub pid: u32,
     /// Milliseconds since the manager started.
     pub uptime_ms: u64,
@@ -34,7 +34,7 @@ pub struct LogLine {
     pub seq: u64,
     /// The time, in milliseconds since 1970 (UTC).
     pub time_ms: u64,
-    /// The event as a sentence; without the host, if the event is about one.
+    /// The event as a sentence. If the event is about a host, the sentence does not name it.
     pub sentence: String,
     /// The event.
     #[serde(flatten)]
@@ -58,14 +58,14 @@ impl LogLine {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogView {
-    /// The number of the newest line of the log, even if that is not among these lines; zero if the log is empty.
+    /// The number of the newest line of the log, even if that line is not among these; zero if the log is empty.
     pub last: u64,
     /// The lines, oldest first.
     pub lines: Vec<LogLine>,
 }
 
 impl Event {
-    /// The host that the event is about; `None` if it is about all.
+    /// The host that the event is about; `None` if the event is about the whole network.
     pub fn host(&self) -> Option<&str> {
         match self {
             Self::Host { host, .. }

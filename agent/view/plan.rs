@@ -51,7 +51,7 @@ pub struct PlanHost {
 pub struct PlanPort {
     /// The port at the host's address.
     pub port: u16,
-    /// The address or name, and the port, that the host connects to for it.
+    /// The address or name, and the port, that the host connects to.
     pub target: String,
 }
 
@@ -60,7 +60,7 @@ pub struct PlanPort {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanRoute {
-    /// Blocks of addresses and patterns of names.
+    /// The destinations: blocks of addresses and patterns of names.
     pub to: Vec<String>,
     /// The exceptions from the route.
     pub not_to: Vec<String>,
@@ -95,16 +95,16 @@ pub struct PlanRule {
     pub number: u16,
     /// The line of the rule in the manifest.
     pub line: usize,
-    /// Names of hosts, or `*`.
+    /// The hosts where connections begin: names, or `*` for all.
     pub from: Vec<String>,
-    /// Names of hosts, destinations outside the network, or `*`.
+    /// The destinations of connections: names of hosts, destinations outside the network, or `*` for all.
     pub to: Vec<String>,
-    /// The gateways that the rule is about, unless it is about all.
+    /// The gateways that the rule is about; absent if the rule is about all gateways.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub via: Vec<String>,
     /// Ports and ranges of ports; empty for all ports.
     pub ports: String,
-    /// `allow` or `deny`.
+    /// The action of the rule: `allow` or `deny`.
     pub action: String,
 }
 
@@ -141,13 +141,14 @@ pub struct MatrixRow {
 pub struct MatrixCell {
     /// How much of the target the host may reach.
     pub reach: MatrixReach,
-    /// The ports that the host may reach, if it is only a part.
+    /// The ports that the host may reach, if it may reach only a part of the target.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
     /// The ports at which only some names or addresses of the target may be reached.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub some: String,
-    /// The rules that refuse the rest. If there is a rest and no rule here, the default refuses it.
+    /// The numbers of the rules that refuse connections to the target. If connections are refused and this list is
+    /// empty, the default refuses them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_by: Vec<u16>,
 }

@@ -37,7 +37,7 @@ pub enum PromptKind {
 pub struct Answer {
     /// The number of the question.
     pub prompt: u64,
-    /// The answer. Without one, the question is refused.
+    /// The answer; absent if the person refuses to answer.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub text: Option<Secret>,
     /// Whether to give the same answer again if the restarted host asks the same question.
@@ -45,7 +45,7 @@ pub struct Answer {
     pub remember: bool,
 }
 
-/// A question of a host's command, sent by our helper.
+/// A question of a host's command, sent by our askpass helper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -57,12 +57,13 @@ pub struct Question {
     pub kind: Option<PromptKind>,
     /// The text of the question.
     pub text: String,
-    /// The process that asks, if it is known. If it asks the same question again, it did not accept the answer.
+    /// The id of the process that asks, or 0 if it is not known. If the same process asks the same question again, it
+    /// did not accept the answer.
     #[serde(default)]
     pub asker: u32,
 }
 
-/// The answer for the helper.
+/// The answer for the askpass helper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -1,5 +1,5 @@
-//! What has happened, in words: the one place where an event becomes a sentence. The terminal, the log and the app's report
-//! show it from here, and every line of the log brings it to those who read the control socket.
+//! Puts events into words. No other code makes sentences of events: the terminal, the log and the app's report show
+//! these sentences, and each line of the log on the control socket has one.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use super::{
 };
 use crate::text::figures::{countdown, counted};
 
-/// An event in words, without its host and its time, which faces show in their own way.
+/// An event in words, without its host and its time. Each user interface shows these in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// What has happened: "is waiting".
     pub what: String,
-    /// What belongs to it: a reason and the next try, or everything that has changed.
+    /// The details: a reason and the next retry, or everything that has changed.
     pub details: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Event {
         }
     }
 
-    /// What stands before the sentence in a line: the host, if it is about one.
+    /// The text before the sentence in a line: the host, if the event is about one.
     pub fn about(&self) -> String {
         match self {
             Self::Host { host, vip, .. } | Self::Refused { host, vip, .. } => {
@@ -79,7 +79,7 @@ impl Event {
 }
 
 impl Sentence {
-    /// A sentence to which nothing more belongs.
+    /// A sentence without details.
     fn alone(what: &str) -> Self {
         Self {
             what: what.to_owned(),
@@ -101,7 +101,7 @@ impl fmt::Display for Sentence {
 }
 
 impl HostState {
-    /// The state as what a sentence says of its host: "is ready", "needs an answer".
+    /// The state as the part of a sentence that follows the name of the host: "is ready", "needs an answer".
     fn says(self) -> String {
         let word = self.word();
         if self == Self::NeedsYou {
@@ -112,12 +112,12 @@ impl HostState {
 }
 
 impl Retry {
-    /// The next try, for a line that is written once: "try 3 in 4 s".
+    /// The next retry in words, for a line that is not updated later: "try 3 in 4 s".
     pub fn promise(self) -> String {
         self.after(self.pause_ms)
     }
 
-    /// The next try as it is seen at a moment of the manager's clock.
+    /// The next retry in words, with the time that is left at `now_ms` on the manager's clock.
     pub fn at(self, now_ms: u64) -> String {
         self.after(self.at_ms.saturating_sub(now_ms))
     }

@@ -10,8 +10,8 @@ use crate::text::quote;
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
-    /// The moment of this snapshot, in milliseconds of the manager's clock, which all moments here refer to. The clock
-    /// counts from the manager's start, and may stand still while the machine sleeps.
+    /// The time of this snapshot, in milliseconds on the manager's clock. All other times in the snapshot are on this
+    /// clock, too. The clock counts from the manager's start, and may stand still while the machine sleeps.
     #[serde(default)]
     pub now_ms: u64,
     /// The hosts, in the order of the manifest.
@@ -22,8 +22,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Replaces the view of one host, and moves `now_ms` on if the host's state is newer. `false` if the snapshot has
-    /// no host of that name.
+    /// Replaces the view of one host. If the host entered its state after `now_ms`, `now_ms` is set to that time.
+    /// Returns `false` if the snapshot has no host of that name.
     pub fn apply(&mut self, host: HostView) -> bool {
         let Some(mine) = self.hosts.iter_mut().find(|mine| mine.name == host.name) else {
             return false;
@@ -33,14 +33,14 @@ impl Snapshot {
         true
     }
 
-    /// The host that a person means by its name, an alias or its VIP. A manager finds the hosts of its requests in the
-    /// same way (`manager::Core::host`).
+    /// The host with this name, alias or VIP. A manager finds the hosts of its requests in the same way
+    /// (`manager::Core::host`).
     pub fn host(&self, called: &str) -> Option<&HostView> {
         self.hosts.iter().find(|host| host.is_called(called))
     }
 }
 
-/// What a person is told who means a host that there is not.
+/// The message for a person who names a host that does not exist.
 pub fn no_such_host(called: &str) -> String {
     format!("there is no host {} in this network", quote(called))
 }
@@ -50,33 +50,34 @@ pub fn no_such_host(called: &str) -> String {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HostView {
-    /// Its name in the manifest.
+    /// The host's name in the manifest.
     pub name: String,
-    /// Its further names.
+    /// The host's further names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
-    /// Its address in the network.
+    /// The host's address in the network.
     pub vip: String,
-    /// The ports that it publishes, in ascending order.
+    /// The ports that the host publishes, in ascending order.
     pub ports: Vec<u16>,
     /// The state of the host.
     pub state: HostState,
-    /// Why the host is not ready, for people: its first trouble, or all of them if the host can be reached.
+    /// Why the host is not ready, for people: its first trouble, or all its troubles if the host can be reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The next retry, if the host is lost and its process has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
-    /// When the host entered its state.
+    /// The time at which the host entered its state, in milliseconds on the manager's clock.
     #[serde(default)]
     pub since_ms: u64,
-    /// The latest response time of the agent, in microseconds, if it answers heartbeats.
+    /// The response time of the agent, in microseconds, if the agent answers heartbeats. The value is updated only if
+    /// it has changed by more than a quarter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
     /// The questions of the host's command that a person can answer, oldest first.
     #[serde(default)]
     pub prompts: Vec<PromptView>,
-    /// Everything that is wrong with the host or that it waits for; the loss of its agent comes first.
+    /// Everything that is wrong with the host or that the host waits for; the loss of its agent comes first.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
     /// The host's command, if it waits for a person's approval.
@@ -98,8 +99,8 @@ impl HostView {
         is(&self.name) || self.vip == called || self.aliases.iter().any(is)
     }
 
-    /// Whether a person should look at the host: its state says so, or a command of it waits for approval. The page says
-    /// the same of it in `ui/src/lib/truth.ts`.
+    /// Whether a person should look at the host: its state says so, or its command waits for approval. The app's page
+    /// decides the same in `ui/src/lib/truth.ts`.
     pub fn needs_attention(&self) -> bool {
         self.state.needs_attention() || self.held.is_some()
     }
@@ -110,11 +111,12 @@ impl HostView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeldView {
-    /// Identifies the command in an approval: approving a number approves only the command that was shown with it.
+    /// Identifies the command in an approval: approving a number approves only the command that was shown with this
+    /// number.
     pub number: u64,
     /// The command and its arguments.
     pub command: Vec<String>,
-    /// The command that the host keeps until then, if it has one.
+    /// The command that the host keeps until the approval, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Vec<String>>,
 }
@@ -124,9 +126,9 @@ pub struct HeldView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// The number of the retry since the host was last ready for a while, from 1.
+    /// The number of the retry. The count begins at 1 after the host was ready for a while.
     pub attempt: u32,
-    /// The time of the retry, on the manager's clock.
+    /// The time of the retry, in milliseconds on the manager's clock.
     pub at_ms: u64,
     /// The time between the loss and the retry, in milliseconds.
     pub pause_ms: u64,
@@ -159,8 +161,8 @@ pub enum HostState {
 }
 
 impl HostState {
-    /// The word for people. The page has the same words in `ui/src/lib/strings/states.ts`, and
-    /// `ui/src/lib/golden/words.json` is the table that both are held against.
+    /// The state as a word for people. The app's page has the same words in `ui/src/lib/strings/states.ts`. Tests
+    /// compare both with the table `ui/src/lib/golden/words.json`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Starting => "starting",
@@ -180,8 +182,8 @@ impl HostState {
         matches!(self, Self::Ready | Self::Degraded)
     }
 
-    /// Whether a person should look at a host in this state: it waits for them, or something on it does not work and
-    /// will not recover by itself. A lost host that will be retried needs nobody.
+    /// Whether a person should look at a host in this state: it waits for the person, or something on it does not work
+    /// and will not recover without help. A lost host that will be retried does not need a person.
     pub const fn needs_attention(self) -> bool {
         matches!(self, Self::NeedsYou | Self::Refused | Self::Degraded)
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a host: a word and values for programs, and a sentence for people.
+//! The troubles of a host: a code and values for programs, and a sentence for people.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Trouble {
     pub code: TroubleCode,
     /// What is wrong, for people.
     pub what: String,
-    /// What a person can do about it, if that is known.
+    /// What a person can do about the trouble, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The address and port that the agent cannot listen on.
@@ -31,7 +31,7 @@ pub struct Trouble {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum TroubleCode {
-    /// The agent reports something in words only, or with a word that this manager does not know.
+    /// The agent has reported a trouble without a code, or with a code that this manager does not know.
     #[default]
     Reported,
     /// The agent cannot listen on an address of the network.
@@ -44,15 +44,15 @@ pub enum TroubleCode {
     Files,
     /// The administrator of the machine does not permit something.
     Limited,
-    /// Another host wants more than its share of this one.
+    /// Another host wants more than its share of this host's resources.
     Crowded,
-    /// A later start of the agent will have to wait for its ports.
+    /// A later start of the agent will have to wait until this agent frees its ports.
     Succession,
     /// The agent has further troubles, which it does not report one by one.
     More,
     /// Nothing has been heard of the agent for too long.
     Silent,
-    /// The agent has taken nothing for too long.
+    /// The agent has read nothing for too long.
     Stalled,
     /// The host's command could not be started.
     NotStarted,
@@ -64,11 +64,12 @@ pub enum TroubleCode {
     Closed,
     /// The host's command runs, but no agent has answered.
     NoAnswer,
-    /// The host's command writes something that is not of the agent.
+    /// The output of the host's command contains something that the agent did not send, or the output was changed in
+    /// transit.
     OutOfStep,
     /// The agent has sent a message that is too long.
     TooLong,
-    /// The agent keeps doing what no correct agent does.
+    /// The agent repeatedly does what a correct agent never does.
     Misbehaved,
     /// The agent keeps sending more than its share.
     Greedy,
@@ -86,7 +87,7 @@ pub enum TroubleCode {
     Asks,
     /// The host's command tells a person something that needs no answer.
     Says,
-    /// The host's command is new and waits for approval.
+    /// The host's command is new and waits for a person's approval.
     Approval,
 }
 

@@ -26,7 +26,8 @@ pub struct WhyStep {
     pub outcome: WhyOutcome,
     /// The finding, for people.
     pub text: String,
-    /// Microseconds until the agent answered, if one was asked: its probe, and the way to the agent and back.
+    /// Microseconds until the agent answered, if an agent was asked. This includes its probe, and the way to the agent
+    /// and back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
     /// What to do if the step does not work.

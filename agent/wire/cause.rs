@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
-    /// The manifest does not allow it, or the agent's configuration does not contain it.
+    /// The manifest does not allow the connection, or the agent's configuration does not contain the destination.
     NotAllowed,
-    /// The administrator of the machine that has to act does not permit it.
+    /// The administrator of the agent's machine does not permit the action.
     Limited,
     /// The resolver does not know the name.
     NameNotFound,
-    /// The host of the network that serves it is not up. Agents report this only to clients of their proxies.
+    /// The host that serves the destination is not up. Agents report this only to clients of their proxies.
     HostDown,
-    /// There is no route to it.
+    /// There is no route to the destination.
     Unreachable,
-    /// Nothing listens there.
+    /// Nothing listens at the destination.
     Refused,
     /// No answer arrived in time.
     TimedOut,
     /// Another program listens at the address.
     InUse,
-    /// The operating system does not allow the agent to listen there.
+    /// The operating system does not allow the agent to listen at the address.
     NotPermitted,
     /// The host does not have the address.
     NoAddress,
-    /// Any other cause, including every word that this version does not know.
+    /// Any other cause, including causes that this version does not know.
     #[serde(other)]
     Other,
 }

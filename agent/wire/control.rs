@@ -43,11 +43,11 @@ pub const PROBE: &str = "probe";
 /// A control message, in either direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// Manager to agent.
+    /// A request, from manager to agent.
     Request(Request),
-    /// Agent to manager: the answer to a request.
+    /// The answer to a request, from agent to manager.
     Result(Outcome),
-    /// Agent to manager, without a request.
+    /// A message without a request, from agent to manager.
     Event(RawEvent),
 }
 
@@ -83,10 +83,11 @@ pub struct Outcome {
     pub request_id: u64,
     /// The request's operation.
     pub op: String,
-    /// Absent or null on success. Upstream's agents write whatever their error type encodes to.
+    /// Why the request failed; absent or null on success. Upstream's agents may write any JSON value here.
     #[serde(default, skip_serializing_if = "Raw::is_null")]
     pub error: Raw,
-    /// On success of [`CONFIGURE`] a [`Greeting`], of [`PROBE`] a [`Found`](super::probe::Found).
+    /// The data of a successful request: a [`Greeting`] for [`CONFIGURE`], a [`Found`](super::probe::Found) for
+    /// [`PROBE`].
     #[serde(default)]
     pub data: Raw,
 }
@@ -111,14 +112,14 @@ pub struct Greeting {
     /// The version of the agent's program.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub version: String,
-    /// Addition: the [sum](super::sum::of_control) of the configuring message as it arrived; 0 from an agent without
+    /// Addition: the [sum](super::sum::of_control) of the configure request as it arrived; 0 from an agent without
     /// [`feature::SUMS`].
     #[serde(default, deserialize_with = "null_is_empty")]
     pub sum: u16,
 }
 
 impl Greeting {
-    /// Whether it has a feature.
+    /// Whether the agent has a feature.
     pub fn has(&self, feature: &str) -> bool {
         self.features.has(feature)
     }
@@ -138,16 +139,17 @@ pub struct RawEvent {
 /// A message that an agent sends without a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on that host
-    /// at the moment. An empty list means that all is well again.
+    /// Addition, sent only to managers that announced [`feature::PROBLEMS`]: everything that does not work on the
+    /// agent's host at the moment. An empty list means that all is well again.
     Problems(Vec<ProblemReport>),
     /// Addition, sent only to managers that announced [`feature::NOTICES`]: a single occurrence that people should know
     /// about.
     Notice(String),
-    /// Addresses that a gateway has returned for a name: packets of this agent to them are sent to that gateway.
+    /// Addresses that a gateway has returned for a name. The agent asks that its packets to these addresses are sent to
+    /// that gateway.
     RouteSuggestion(RouteSuggestion),
     /// Addition, sent only to managers that announced [`feature::POLICY`]: requests of hosts that this gateway has
-    /// refused by the policy since the last such event.
+    /// refused because of the policy since its last event of this type.
     Refused(Vec<RefusedAsk>),
     /// An event of a type that is not known here.
     Unknown(String),
@@ -160,14 +162,14 @@ pub struct RefusedAsk {
     pub from: Ipv4Addr,
     /// A name or an address, and the port; empty for several destinations that are counted together.
     pub to: String,
-    /// The number of the rule that refuses it; absent if the policy's default refuses it.
+    /// The number of the rule that refuses the connection; absent if the policy's default refuses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<u16>,
-    /// How many times it was requested.
+    /// How many times the connection was requested.
     pub times: u64,
 }
 
-/// Addresses behind a gateway that a proxy has learned.
+/// Addresses that a proxy has learned from a gateway, and that are reached through this gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteSuggestion {
     /// The addresses. Upstream may include IPv6 addresses, which no packet of the network can have.
@@ -259,7 +261,7 @@ impl TryFrom<RawEvent> for Event {
 pub struct Configure {
     /// The agent's own VIP.
     pub me: Ipv4Addr,
-    /// The ports that it publishes.
+    /// The ports that the agent publishes.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub forwards: Vec<Forward>,
     /// The published ports of every other host.
@@ -303,8 +305,8 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub main_names: Vec<String>,
-    /// Addition: the run id, which no other run of a manager has. An agent with the same run id and the same address is
-    /// the predecessor of this one, and has to end.
+    /// Addition: the run id, which no other run of a manager has. If an agent with the same run id and the same address
+    /// runs already, it is the predecessor of this one, and has to end.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -318,19 +320,20 @@ pub struct Configure {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub features: Vec<String>,
-    /// Addition: who may reach what, as far as it concerns the agent; if absent, everybody may reach everything.
+    /// Addition: the rules about who may reach what, as far as they concern the agent; if absent, everybody may reach
+    /// everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
 
-/// Who may reach what, as far as it concerns an agent. All fields are required, so that a policy is never applied in
-/// part.
+/// The rules about who may reach what, as far as they concern an agent. All fields are required, so that a policy is
+/// never applied in part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     /// The action for connections that no rule fits: `allow` or `deny`.
     pub default: String,
-    /// The rules about connections from, to and through the agent, in their order.
+    /// The rules about connections from, to and through the agent, in the order in which they are tried.
     pub rules: Vec<PolicyRule>,
 }
 
@@ -338,7 +341,7 @@ pub struct Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyRule {
-    /// Its number in the manifest, from 1.
+    /// The number of the rule in the manifest, from 1.
     pub number: u16,
     /// Hosts from which connections are made.
     pub from: Vec<String>,
@@ -350,11 +353,11 @@ pub struct PolicyRule {
     pub via: Vec<String>,
     /// The first and the last port of each range; all ports if the list is empty.
     pub ports: Vec<[u16; 2]>,
-    /// `allow` or `deny`.
+    /// The action for these connections: `allow` or `deny`.
     pub action: String,
 }
 
-/// Which hosts cannot be reached at the moment.
+/// The hosts that cannot be reached at the moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// The VIPs of all lost hosts. The list replaces the previous one.
@@ -365,13 +368,13 @@ pub struct Lost {
 /// A published port of the agent itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Forward {
-    /// The port on its VIP.
+    /// The published port on the agent's VIP.
     pub listen_port: u16,
-    /// An address, or a name that the agent's host resolves.
+    /// The dial target: an address, or a name that the agent's host resolves.
     pub connect_ip: String,
-    /// The port there.
+    /// The port of the dial target.
     pub connect_port: u16,
-    /// `tcp`.
+    /// The protocol: `tcp`.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub proto: String,
 }
@@ -383,7 +386,7 @@ pub struct Endpoint {
     pub ip: Ipv4Addr,
     /// The port.
     pub port: u16,
-    /// `tcp`.
+    /// The protocol: `tcp`.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub proto: String,
 }
@@ -392,7 +395,7 @@ pub struct Endpoint {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Listen {
-    /// `address:port`.
+    /// The address as `address:port`; empty if there is no proxy.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
     /// Addition: the file with the users of the proxy, with `~` and `${VAR}` for the agent to expand; if empty,
@@ -403,7 +406,7 @@ pub struct Listen {
         skip_serializing_if = "String::is_empty"
     )]
     pub credentials: String,
-    /// Addition: only programs of the agent's own user may use it; see [`feature::SAME_USER`].
+    /// Addition: if true, only programs of the agent's own user may use the proxy; see [`feature::SAME_USER`].
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -416,10 +419,11 @@ pub struct Listen {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Loopback {
-    /// If true, the agent does not listen there.
+    /// If true, the agent does not listen on real loopback addresses.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub disable: bool,
-    /// Addition: only programs of the agent's own user may connect there; see [`feature::SAME_USER`].
+    /// Addition: if true, only programs of the agent's own user may connect to these addresses; see
+    /// [`feature::SAME_USER`].
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -448,9 +452,9 @@ pub struct Route {
     /// Host name globs.
     #[serde(default, rename = "toHostnameGlob", deserialize_with = "null_is_empty")]
     pub to_hostname_glob: Vec<String>,
-    /// The VIP of that host.
+    /// The VIP of the host through which the destinations are reached.
     pub via: Ipv4Addr,
-    /// Addition: further gateways, for the time when that host is down.
+    /// Addition: further gateways, for the time when the host in `via` is down.
     #[serde(
         default,
         rename = "orVia",
@@ -458,7 +462,7 @@ pub struct Route {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub or_via: Vec<Ipv4Addr>,
-    /// Addition: exceptions from `toCIDR` and `toHostnameGlob`; both forms may be used.
+    /// Addition: exceptions from `toCIDR` and `toHostnameGlob`, each of them a CIDR block or a host name glob.
     #[serde(
         default,
         rename = "notTo",
@@ -482,7 +486,7 @@ impl Message {
         }
     }
 
-    /// A request to configure.
+    /// A request that gives an agent its configuration.
     pub fn configure(id: u64, args: &Configure) -> Self {
         Self::Request(Request {
             id,
@@ -511,7 +515,7 @@ impl Message {
         })
     }
 
-    /// A request to check something.
+    /// A request to perform the check in `probe`.
     pub fn probe(id: u64, probe: &Probe) -> Self {
         Self::Request(Request {
             id,

@@ -18,7 +18,7 @@ impl PacketFrame {
         Self(framed(packet).freeze())
     }
 
-    /// The same frame, sealed with its [sum].
+    /// Makes a frame like [`PacketFrame::new`], and writes its [sum] into the header.
     pub fn sealed(packet: &[u8]) -> Self {
         let mut frame = framed(packet);
         sum::seal(&mut frame);
@@ -95,16 +95,17 @@ pub enum Item {
     Unknown(u16),
 }
 
-/// The stream cannot be decoded any more: there is no frame where one should begin.
+/// The reason why a stream cannot be decoded any further.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Desync {
-    /// There is a byte other than the magic one, or a length that a frame cannot have.
+    /// These four bytes were found where a frame should begin. They do not begin with the magic byte, or they have a
+    /// length that a frame cannot have.
     #[error("the stream is out of step: found {0:02x?} where a frame should begin")]
     Header([u8; 4]),
     /// A control message is too long.
     #[error("a message of {bytes} bytes, where {most} are the most")]
     TooLong {
-        /// Its length, in bytes.
+        /// The length of the message, in bytes.
         bytes: usize,
         /// The greatest length allowed, in bytes.
         most: usize,
@@ -120,8 +121,8 @@ pub enum Desync {
 
 /// Decodes the bytes of one direction of a link into frames.
 ///
-/// It does not own a buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames from its
-/// front.
+/// The decoder does not own a buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames
+/// from the front of that.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     control_max: usize,
@@ -136,13 +137,13 @@ pub struct Decoder {
 enum State {
     /// Before the first frame: everything that is not a control frame belongs to the banner.
     Banner,
-    /// Frames follow each other.
+    /// After the banner: the stream consists of frames only.
     InStep,
 }
 
 impl Decoder {
-    /// Makes a decoder for an agent, whose stream begins with a frame. `control_max` limits a control message, in
-    /// bytes.
+    /// Makes a decoder for the stream that an agent reads, which begins with a frame. `control_max` is the maximum
+    /// length of a control message, in bytes.
     pub fn new(control_max: usize) -> Self {
         Self {
             control_max,
@@ -153,8 +154,9 @@ impl Decoder {
         }
     }
 
-    /// Makes a decoder for a manager, whose stream may begin with a banner of up to [`BANNER_MAX`] bytes, then a
-    /// control frame. The sums of packets are not checked here, but by the agents that receive the packets.
+    /// Makes a decoder for the stream that a manager reads. The stream may begin with a banner of up to [`BANNER_MAX`]
+    /// bytes, before the first control frame. The sums of packets are not checked here, but by the agents that receive
+    /// the packets.
     pub fn with_banner(control_max: usize) -> Self {
         Self {
             checks_packets: false,
@@ -197,7 +199,7 @@ impl Decoder {
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
-            // The reader makes room, because it manages the memory.
+            // The reader makes room for the rest of the frame, because it manages the memory.
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
@@ -218,8 +220,8 @@ impl Decoder {
         Ok(Some(Item::Control(frame)))
     }
 
-    /// Moves everything before the first control frame from `buffer` to the banner; true once such a frame stands in
-    /// front.
+    /// Moves everything before the first control frame from `buffer` to the banner. Returns true once such a frame is
+    /// at the front of `buffer`.
     fn skip_banner(&mut self, buffer: &mut BytesMut) -> Result<bool, Desync> {
         self.doubtful.clear();
         loop {
@@ -256,9 +258,9 @@ enum Guess {
     MoreBytes,
 }
 
-/// Whether a control frame with a JSON object inside begins here. A `B` in a banner must not be mistaken for one, so
-/// the whole message is checked. A banner must not make us wait for a message that never comes, so the check fails as
-/// early as possible.
+/// Whether a control frame with a JSON object inside begins here. A `B` in a banner, which is the magic byte, must not
+/// be mistaken for a frame, so the whole message is checked. A banner must not make us wait for a message that never
+/// comes, so the check fails as early as possible.
 fn looks_like_control(buffer: &[u8]) -> Guess {
     let header = match Header::parse(buffer) {
         Ok(Some(header)) => header,
@@ -281,7 +283,8 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
     }
     let begun = buffer.get(HEADER_LEN..).unwrap_or_default();
     let begun = begun.get(..DOUBTFUL_MAX).unwrap_or(begun);
-    // A truncated number may look invalid although it is valid, so its last characters are ignored.
+    // A number that is cut off may look invalid although it is valid, so signs, points and exponents at the end are
+    // ignored.
     let signs = |byte: &u8| b"-+.eE".contains(byte);
     let end = begun.iter().rposition(|byte| !signs(byte));
     let begun = begun.get(..end.map_or(0, |last| last + 1));
@@ -356,7 +359,7 @@ mod tests {
         PacketFrame::new(bytes).into_bytes().to_vec()
     }
 
-    /// Feeds `stream` in the given pieces and collects what comes out.
+    /// Feeds the pieces of a stream to the decoder, and returns the decoded items.
     fn decode(decoder: &mut Decoder, pieces: &[&[u8]]) -> Result<Vec<Item>, Desync> {
         let (mut buffer, mut items) = (BytesMut::new(), Vec::new());
         for piece in pieces {
@@ -438,7 +441,7 @@ mod tests {
         let mut buffer = BytesMut::from(&b"motd B\0\0\x44\0\x02\0\0{\"a"[..]);
         assert_eq!(decoder.poll(&mut buffer), Ok(None));
         assert_eq!(decoder.banner(), b"motd B\0\0\x44\0\x02\0\0{\"a");
-        // It could still become a frame, until it says something that JSON cannot say.
+        // These bytes could still become a frame, until something follows that is not valid JSON.
         buffer.extend_from_slice(b"\"?");
         assert_eq!(decoder.poll(&mut buffer), Ok(None));
         assert!(buffer.is_empty(), "it is banner");

@@ -3,7 +3,7 @@
 /// The first byte of every frame.
 pub const MAGIC: u8 = 0x42;
 
-/// Bytes of a frame before its payload.
+/// The number of bytes in a frame before its payload.
 pub const HEADER_LEN: usize = 8;
 
 /// The largest IPv4 packet: its total length is a 16-bit field (RFC 791 section 3.1).

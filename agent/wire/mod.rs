@@ -8,7 +8,8 @@
 //! bytes payload
 //! ```
 //!
-//! `docs/PROTOCOL.md` is the normative text; a test fails when this room changes and that text was not read again.
+//! `docs/PROTOCOL.md` is the normative text. If this folder has changed, a test fails until somebody has compared the
+//! text with the change.
 
 #![cfg_attr(
     not(test),

@@ -1,4 +1,4 @@
-//! Reads the empty values of upstream.
+//! Reads `null`, which upstream writes for empty values.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 

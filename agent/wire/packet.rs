@@ -34,7 +34,8 @@ pub enum PacketError {
     Protocol,
 }
 
-/// A TCP segment in an IPv4 packet, whose headers have been checked (not its checksums: the stacks at the ends do).
+/// A TCP segment in an IPv4 packet. The headers have been checked, but not the checksums: the stacks at the ends do
+/// that.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     bytes: &'a [u8],
@@ -47,7 +48,7 @@ pub struct Packet<'a> {
 pub struct Segment {
     /// Sequence number of the first byte (or of SYN).
     pub seq: u32,
-    /// The next sequence number that the sender expects, where [`Flags::ack`] is set.
+    /// The next sequence number that the sender expects; valid if [`Flags::ack`] is set.
     pub ack: u32,
     /// The flags that matter here.
     pub flags: Flags,
@@ -182,8 +183,8 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The largest window scale among the TCP options. If options are malformed, so that stacks may read them differently,
-/// the largest possible one.
+/// The largest window scale among the TCP options. Stacks may read malformed options differently, so these count as the
+/// largest possible scale.
 fn window_shift(mut options: &[u8]) -> Option<u8> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
@@ -210,11 +211,10 @@ fn window_shift(mut options: &[u8]) -> Option<u8> {
     }
 }
 
-/// Bytes of a packet that [`reset`] writes.
+/// The length of a packet that [`reset`] makes, in bytes.
 pub const RESET_LEN: usize = IPV4_HEADER + TCP_HEADER;
 
-/// A reset from `key.src` to `key.dst` with this sequence number, and with this acknowledgment number; `None` means
-/// that it acknowledges nothing.
+/// A reset from `key.src` to `key.dst` with these numbers. If `ack` is `None`, the reset acknowledges nothing.
 pub fn reset(key: FlowKey, seq: u32, ack: Option<u32>) -> [u8; RESET_LEN] {
     const RST: u8 = 0x04;
     const ACK: u8 = 0x10;

@@ -1,6 +1,6 @@
 //! Checks that a manager requests from an agent, in order to explain why a connection works or does not.
 //!
-//! An addition: the operation is requested only of agents that announced
+//! An addition: a manager requests these checks only from agents that announced
 //! [`feature::PROBE`](super::control::feature::PROBE).
 
 use std::net::SocketAddr;
@@ -22,15 +22,15 @@ pub enum Probe {
     Dial {
         /// The agent's own VIP for a published port, or an address or name for a gateway.
         host: String,
-        /// The port there.
+        /// The port at this host.
         port: u16,
     },
 }
 
-/// The result of the check, as the data of the operation's result.
+/// The result of a check, as the data of the operation's result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// Why it does not work; absent if it does.
+    /// Why the listener or connection does not work; absent if it works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The cause in words for people; empty if it works.
@@ -40,7 +40,7 @@ pub struct Found {
 
 impl From<Failure> for Found {
     fn from(failure: Failure) -> Self {
-        // The manager knows better which hosts are up.
+        // The agent does not report that a host is down, because the manager knows better which hosts are up.
         let cause = if failure.cause == Cause::HostDown {
             Cause::Other
         } else {

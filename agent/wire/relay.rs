@@ -1,8 +1,8 @@
-//! What the agent of a proxy and that of a gateway say to each other before they carry a connection.
+//! The messages between the agent of a proxy and the agent of a gateway, before they carry a connection.
 //!
-//! The agent of the proxy opens a flow to the gateway's relay port and asks. The gateway resolves, dials and answers.
-//! After the answer that it has connected, the flow is the connection. Both messages are JSON behind a length of two
-//! bytes:
+//! The agent of the proxy opens a flow to the gateway's relay port and sends an [`Ask`]. The gateway resolves, dials
+//! and sends an [`Answer`]. If it has connected, the flow carries the bytes of the connection from then on. Both
+//! messages are JSON after a length of two bytes:
 //!
 //! ```text
 //! u16be length of what follows
@@ -16,19 +16,19 @@ use super::cause::{Cause, Failure};
 /// The longest message, in bytes.
 pub const MESSAGE_MAX: usize = 4 << 10;
 
-/// Bytes before a message.
+/// The size of the length before a message, in bytes.
 pub const LENGTH_LEN: usize = 2;
 
-/// Where to connect.
+/// A request to a gateway to connect to a destination.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
     /// A name, or an address of either family.
     pub host: String,
-    /// The port there.
+    /// The port of the destination.
     pub port: u16,
 }
 
-/// The answer of the gateway; by default that it has connected.
+/// The answer of the gateway. The default says that the gateway has connected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Why the gateway did not connect, as one of the causes that relays know; absent if it did.
@@ -96,7 +96,7 @@ pub fn length(bytes: [u8; LENGTH_LEN]) -> Option<usize> {
     (length <= MESSAGE_MAX).then_some(length)
 }
 
-/// A message without its length.
+/// Decodes a message, which has no length before it.
 pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(json)
 }

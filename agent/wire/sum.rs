@@ -1,7 +1,7 @@
-//! Addition: sums over frames, by which a pipe is noticed that changes what it carries.
+//! Addition: sums over frames. They reveal a pipe that changes the bytes that it carries.
 //!
 //! TCP's own sum does not notice two flipped bits in the same column of its 16-bit words, and a packet here may be 64
-//! KiB long; a control message has no other sum at all. The sum of a frame stands in the reserved field of its header.
+//! KiB long. A control message has no other sum at all. The sum of a frame is in the reserved field of its header.
 //! Upstream leaves that field 0, so 0 means that a frame has no sum.
 
 use bytes::{Bytes, BytesMut};
@@ -13,7 +13,7 @@ use super::layout::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
 const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;
 
 /// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these
-/// are 0.
+/// bits are 0.
 pub fn of_control(payload: &[u8]) -> u16 {
     of(Kind::Control as u16, payload)
 }
@@ -24,7 +24,7 @@ pub(super) fn of(kind: u16, payload: &[u8]) -> u16 {
     u16::from_be_bytes([high, low]).max(1)
 }
 
-/// Writes into each of the whole frames in `frames` its sum.
+/// Writes the sum of each frame in `frames` into the frame's header. All frames must be complete.
 pub fn seal(mut frames: &mut [u8]) {
     while let Some((header, rest)) = frames.split_first_chunk_mut::<HEADER_LEN>() {
         let [_, high, middle, low, kind @ .., _, _] = *header;
@@ -37,7 +37,7 @@ pub fn seal(mut frames: &mut [u8]) {
     }
 }
 
-/// A whole frame without its sum, for a receiver that does not know sums.
+/// A whole frame without its sum, for a receiver that does not support sums.
 pub fn unsealed(frame: Bytes) -> Bytes {
     if frame.get(FIELD).is_none_or(|sum| sum == [0, 0]) {
         return frame;
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(decoder.poll(&mut stream), Err(Desync::Sum));
     }
 
-    /// Two bits that TCP's sum does not miss.
+    /// Flips the lowest bit of two bytes, and the second lowest bit of two other bytes.
     #[test]
     fn bits_of_one_column_are_seen() {
         let mut packet = vec![0x55; 4_000];

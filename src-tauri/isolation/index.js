@@ -1,4 +1,4 @@
-// Stands between the page and the program, in a frame that the page cannot reach into: what the page asks for goes through
-// here and is sealed with a key that the page does not have. The program itself checks what is asked, sealed or not; nothing is
-// added here, so that there is one place to check.
+// This frame stands between the page and the program, and the page cannot reach into it. All requests of the page pass
+// through this function, and are then encrypted with a key that the page does not have. The program itself checks every
+// request, encrypted or not. Nothing is checked here, so that there is only one place with checks.
 window.__TAURI_ISOLATION_HOOK__ = (asked) => asked;

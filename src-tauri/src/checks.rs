@@ -88,8 +88,8 @@ async fn check((id, title, words, fix): Program) -> Check {
     }
 }
 
-/// Checks in which folders programs are searched. An app that is started from a menu does not have the variables of the
-/// person's shell.
+/// Shows in which folders the app searches for programs, because an app that is started from a menu does not have the
+/// environment variables of the person's shell.
 fn search_path() -> Check {
     let adopted = norouter::driver::system::environment::adopted();
     let from = if adopted.is_empty() {

@@ -20,16 +20,16 @@ use crate::{
     words::dialog,
 };
 
-/// How long a path may be, in bytes.
+/// The maximum length of a path, in bytes.
 const PATH_MAX: usize = 4_096;
 
-/// How long a text that is copied or saved may be, in bytes.
+/// The maximum length of a text that is copied or saved, in bytes.
 const TEXT_MAX: usize = 16 << 20;
 
-/// How long a message of the page may be, in bytes.
+/// The maximum length of an error message that the page sends to the log, in bytes.
 const MESSAGE_MAX: usize = 4_096;
 
-/// How many offers may be chosen in one call.
+/// The maximum number of import offers that one call may choose.
 const OFFERS_MAX: usize = 200;
 
 type Outcome<T = ()> = Result<T, Refused>;
@@ -41,7 +41,7 @@ macro_rules! commands {
         #[cfg(test)]
         pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
-        /// Answers the commands of the page.
+        /// Makes the handler that runs the commands which the page calls.
         pub(crate) fn handler<R: tauri::Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
             tauri::generate_handler![$($name),*]
         }
@@ -288,7 +288,8 @@ async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked>
             effect: None,
         });
     };
-    // Without a running network there are no flows. Without a plan in force, everything is new.
+    // Without a running network there are no flows. Without a plan in force, the new plan is compared with itself, so
+    // that no changes are shown.
     let flows = desk.flows(usize::MAX).await.unwrap_or_default().flows;
     let old = desk.plan_now().unwrap_or_else(|| new.clone());
     let effect = Some(effect::effect(&old, &new, &flows));

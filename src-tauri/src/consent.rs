@@ -1,5 +1,5 @@
-//! The person's consent. A manifest is a program: it has no effect before the person has seen everything that it
-//! grants, which includes its commands.
+//! The person's consent. A manifest contains commands that are run, so it has no effect before the person has seen
+//! everything that it grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +17,8 @@ use crate::view::{CommandChange, Consent, ConsentGrant, ConsentHost};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agreements(BTreeMap<String, Agreement>);
 
-/// The agreement for one file. The grants are kept in addition to their digest, so that the next question can show the
-/// differences. Agreements of older versions do not have all grants, so the person is asked again.
+/// The agreement for one file. All grants are stored, and not only their digest, so that the next question can show the
+/// differences. An agreement that an older version has stored does not have all grants, so the person is asked again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Agreement {
     #[serde(default)]
@@ -26,7 +26,7 @@ struct Agreement {
 }
 
 impl Agreements {
-    /// Whether the person has agreed to everything that a plan grants, for this file.
+    /// Whether the person has agreed, for this file, to everything that the plan grants.
     pub(crate) fn cover(&self, path: &str, plan: &Plan) -> bool {
         let agreed = self.0.get(path);
         agreed.is_some_and(|agreed| grants(plan).is_subset(&agreed.grants))
@@ -66,7 +66,7 @@ impl Agreements {
             .collect()
     }
 
-    /// Every command of a plan, each with the command that was agreed to before.
+    /// Every command of a plan, each with the command that the person has agreed to before.
     fn compare(&self, path: &str, plan: &Plan) -> Vec<ConsentHost> {
         let before: BTreeMap<_, _> = self
             .agreed(path)
@@ -99,7 +99,7 @@ impl Agreements {
     }
 }
 
-/// A command, with the command that it replaces.
+/// Describes a host's command and how it differs from the previous one.
 pub(crate) fn beside(
     host: String,
     vip: String,
@@ -236,7 +236,7 @@ mod tests {
             assert!(!agreements.cover("/n.yaml", &other), "{text}");
             let question = agreements.question("/n.yaml", &other, true);
             let fresh = question.grants.iter().filter(|it| it.is_new).count();
-            // The grant about who may reach what is shown, too, and has not changed.
+            // The question also shows the grant of the policy (who may reach what), which has not changed.
             assert_eq!((question.grants.len(), fresh), (new + 1, new), "{text}");
             let mut agreements = agreements.clone();
             agreements.agree("/n.yaml", &other);

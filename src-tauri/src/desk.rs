@@ -44,7 +44,7 @@ pub(crate) struct Desk(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     state: Mutex<State>,
-    /// The number of the last change.
+    /// Tells all receivers the number of the last change.
     wake: watch::Sender<u64>,
     visible: watch::Sender<bool>,
     /// Held while a manifest is opened, or a network is started or attached to, so that these operations do not
@@ -88,7 +88,7 @@ impl Drop for Opened {
     }
 }
 
-/// How much of the state one page has received.
+/// How much of the state one page has already received.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
     session: u64,
@@ -98,7 +98,7 @@ pub(crate) struct Cursor {
 }
 
 impl Desk {
-    /// Loads the state of this user. Errors in its files are shown as a failure.
+    /// Loads the state of this user. If a file of the state cannot be parsed, that is shown as a failure.
     pub(crate) fn new(folders: Folders) -> Self {
         let (settings, one) = Store::open(folders.config.join("settings.json"));
         let (recent, two) = Store::open(folders.data.join("recent.json"));
@@ -206,8 +206,8 @@ impl Desk {
         self.edit(|state| state.settings.change(|mine| *mine = settings))
     }
 
-    /// Opens a manifest that was open before. Other files are refused, because the callers have a path that no person
-    /// has just chosen.
+    /// Opens a manifest that was open before. Other files are refused, because this path was not chosen by the person
+    /// in a dialog just now.
     pub(crate) async fn open_again(&self, path: &str) -> Result<(), String> {
         if !self.lock().recent.get().has(path) {
             return Err(format!(
@@ -232,7 +232,8 @@ impl Desk {
         self.edit(|state| state.failure = Some(failure));
     }
 
-    /// Opens a manifest, and asks for consent to what it grants if there is none yet. Nothing is started.
+    /// Opens a manifest. If the person has not consented to what it grants, the question for consent is shown. Nothing
+    /// is started.
     pub(crate) async fn open(&self, path: &Path) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         self.lay_down(path).await
@@ -257,7 +258,8 @@ impl Desk {
         self.lay_down(&path).await
     }
 
-    /// Checks that another manifest may be opened, which is not the case while the app runs a network.
+    /// Returns an error if the app runs the network of another manifest, which must be stopped before this one may be
+    /// opened.
     fn free_the_desk(&self, path: &Path) -> Result<(), String> {
         let state = self.lock();
         match &state.session {
@@ -319,8 +321,8 @@ impl Desk {
         });
     }
 
-    /// Takes the answer to the question. If it is yes, exactly the commands that were shown are started, or exactly the
-    /// change that was shown is applied.
+    /// Takes the answer to the question for consent. If it is yes, exactly the commands that were shown are started, or
+    /// exactly the change that was shown is applied.
     pub(crate) async fn consent(&self, digest_shown: &str, agree: bool) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         let asked = self.edit(|state| state.consent.take());
@@ -429,8 +431,8 @@ impl Desk {
 }
 
 impl Cursor {
-    /// Prepares for a page that was hidden for a while: it gets the present state of the app and the network, and then
-    /// new lines of the log.
+    /// Prepares for a page that was hidden for a while: the page gets the whole state of the app and of the network
+    /// again, and then only the log lines that it has not received.
     pub(crate) fn look_again(&mut self) {
         self.app = self.app.min(1);
         self.truth.change = 0;
@@ -458,7 +460,7 @@ impl State {
     }
 }
 
-/// Reports when the open file has changed.
+/// Watches the open file, and updates the state when the file has changed.
 async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
     let mut watch = match watch {
         Ok(watch) => watch,

@@ -1,5 +1,5 @@
-//! A report for somebody who helps, as text that the person reads before it is saved. Commands and their output may
-//! contain secrets, so values that look like secrets are left out.
+//! A report for somebody who helps the person with a problem. It is a text that the person reads before it is saved.
+//! Commands and their output may contain secrets, so values that look like secrets are left out.
 
 use std::fmt::Write as _;
 

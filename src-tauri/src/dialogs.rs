@@ -4,7 +4,7 @@ use norouter::driver::system::files;
 
 use crate::{desk::Desk, surface::Surface, view::Settings, words::dialog};
 
-/// The manifest that a new file contains.
+/// The example manifest that is written to a new file.
 pub(crate) const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
 
 /// Opens a manifest that the person chooses.

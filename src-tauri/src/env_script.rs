@@ -30,7 +30,8 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         None => "this machine is not a host of this network".to_owned(),
     })?;
     let written = match (&found.start, &found.state_dir) {
-        // On this machine the agent's own file is preferred, because it has the addresses that are really in use.
+        // On this machine the file that the agent has written is preferred, because it has the addresses that are
+        // really in use.
         (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,
         _ => None,
     };

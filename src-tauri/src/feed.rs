@@ -12,7 +12,7 @@ use crate::{
     view::News,
 };
 
-/// The shortest time between two batches.
+/// The shortest time between two batches of news.
 const PACE: Duration = Duration::from_millis(100);
 
 /// How often the traffic counters are requested.

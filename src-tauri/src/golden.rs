@@ -1,6 +1,7 @@
-//! The messages that the page receives during the life of a network, and the state that it must have after each batch,
-//! in one file for both languages. This side compares the file with what the app sends now, or writes it (`UPDATE=1
-//! cargo test -p norouter-app`). The page's tests apply the same batches with the page's own reducer.
+//! The messages that the page receives from the start to the end of a network, and the state that the page must have
+//! after each batch of them, recorded in one file for Rust and TypeScript. The test here compares the file with what
+//! the app sends now, or writes the file (`UPDATE=1 cargo test -p norouter-app`). The page's tests apply the same
+//! batches with the page's own reducer.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -18,20 +19,20 @@ use crate::{
     view::News,
 };
 
-/// The path of the manifest in the file, the same on every machine.
+/// The path that replaces the manifest's real path in the recorded file, so that the file is the same on every machine.
 const PLACE: &str = "/home/ann/office.yaml";
 
-/// Much longer than a change of a file takes to be seen, on any machine.
+/// A time limit that is much longer than any machine takes to notice that a file has changed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 const MANIFEST: &str = "hosts:\n  laptop: {vip: 127.0.42.100}\n  web: {vip: 127.0.42.101, cmd: [ssh, web, norouter, agent]}\n";
 
-/// An app and a page that receives its news, with everything that the page has received.
+/// An app, a page that receives its news, and everything that the page has received so far.
 struct Tale {
     desk: Desk,
     cursor: Cursor,
     manifest: PathBuf,
-    /// The end of the log, which is kept when the network has ended.
+    /// The last lines of the log. They are kept after the network has ended.
     lines: Vec<Value>,
     text: Value,
     batches: Vec<Value>,
@@ -80,7 +81,7 @@ impl Tale {
     }
 }
 
-/// Replaces values that differ between machines and versions.
+/// Replaces values that differ between machines and versions by fixed ones.
 fn settle(value: &mut Value, manifest: &str) {
     match value {
         Value::String(text) => *text = text.replace(manifest, PLACE),
@@ -149,7 +150,7 @@ fn became(seq: u64, of: &HostView) -> client::StreamItem {
     )
 }
 
-/// The app before the network starts: a manifest is open, and another program has changed it on the disk.
+/// Opens a manifest, which another program then changes on the disk. The network is not started yet.
 async fn opened(folder: &Folder) -> Tale {
     let desk = desk(folder);
     let mut tale = Tale {
@@ -172,7 +173,7 @@ async fn opened(folder: &Folder) -> Tale {
     tale
 }
 
-/// A network from its start to its end.
+/// Takes a network from its start to its end, and then begins to show its next run.
 fn lives(tale: &mut Tale) {
     let client = || Client::new("office".parse().unwrap());
     let place = Some(tale.manifest.clone());
@@ -211,7 +212,7 @@ fn lives(tale: &mut Tale) {
     refreshed.unwrap();
     tale.tell("traffic");
 
-    // A change of a host brings its traffic, too.
+    // The news of a changed host also contains the host's traffic.
     web.state = HostState::Waiting;
     web.reason = Some("its command has ended with code 255".to_owned());
     web.retry = Some(Retry {
@@ -223,7 +224,7 @@ fn lives(tale: &mut Tale) {
     web.traffic = asked.snapshot.hosts[1].traffic;
     tale.hear(one, at(1_600, web.clone()));
     tale.hear(one, became(4, &web));
-    // Lines 5 and 6 were lost because they came too fast.
+    // The manager has dropped lines 5 and 6 because they came too fast.
     tale.hear(one, said(7, "Connection reset by peer"));
     tale.tell("a host is lost, and lines are missed");
 

@@ -127,7 +127,7 @@ fn name(host: &str) -> Result<&str, String> {
 fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let good = !text.is_empty() && text.len() <= NAME_MAX && text.chars().all(fits);
-    // A part of two dots would lead up in the path.
+    // A path segment that consists of dots, like `..`, would lead to another path.
     if good && text.chars().any(|c| c != '.') {
         Ok(text)
     } else {

@@ -1,5 +1,5 @@
-//! The border between the page and the program: whatever the page sends, nothing breaks, and nothing happens that was
-//! not properly asked for.
+//! Tests of the commands that the page can call: whatever the page sends, nothing breaks, and nothing happens that was
+//! not properly requested.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ use crate::{
     window,
 };
 
-/// A screen that remembers what was done to it, and on which nobody answers questions.
+/// A [`Surface`] that records what is done with it, and on which nobody answers the dialogs.
 #[derive(Default)]
 struct Paper(Mutex<Vec<String>>);
 
@@ -80,7 +80,7 @@ impl Surface for Paper {
     }
 }
 
-/// The app with its real commands and permissions, and no screen.
+/// The app with its real commands and permissions, but without a desktop.
 struct Rig {
     paper: Arc<Paper>,
     folder: Folder,
@@ -133,7 +133,7 @@ fn ask(page: &WebviewWindow<MockRuntime>, command: &str, body: Value) -> Result<
     Ok(answer.deserialize().unwrap_or(Value::Null))
 }
 
-/// Values that no well-meaning page would send.
+/// Arguments that a correct page would never send.
 fn nonsense() -> Vec<Value> {
     vec![
         Value::Null,
@@ -166,7 +166,8 @@ const ARGUMENTS: [&str; 21] = [
     "more",
 ];
 
-/// Commands that do something visible even if everything that they are given is wrong, because they are given nothing.
+/// Commands that have no arguments. They do something visible whenever they are called, because no wrong argument can
+/// make them fail.
 const WITHOUT_ARGUMENTS: [&str; 4] = ["open_dialog", "create_example", "quit", "open_demo"];
 
 #[test]
@@ -174,7 +175,7 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
     let rig = Rig::new("fuzz");
     let mut refused = 0;
     let mut asked = 0;
-    // A small generator of its own, so that a failure comes again.
+    // A pseudorandom generator with a fixed seed, so that a failure can be reproduced.
     let mut seed = 1_u64;
     let mut next = move |below: usize| {
         seed = seed
@@ -184,7 +185,7 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
     };
     let nonsense = nonsense();
     for name in commands::NAMES {
-        // These look at this machine and take their time; none takes an argument.
+        // The first three commands examine this machine, which takes long; they have no arguments either.
         if ["checks", "imports", "diagnostics"].contains(name) || WITHOUT_ARGUMENTS.contains(name) {
             continue;
         }
@@ -207,7 +208,7 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
         "{refused} of {asked} refused"
     );
     let done: BTreeSet<String> = rig.paper.taken().into_iter().collect();
-    // Texts of a sensible length may be copied and offered for saving, which asks a person first.
+    // Texts of an allowed length may be copied, and may be offered for saving, for which the person chooses the file.
     let harmless =
         |what: &String| what.starts_with("copied ") || what.starts_with("asked for a place");
     let harm: Vec<&String> = done.iter().filter(|what| !harmless(what)).collect();
@@ -252,7 +253,7 @@ fn the_page_may_use_its_commands_and_nothing_else() {
             assert!(why.contains("not allowed"), "{foreign}: {why}");
         }
     }
-    // A window of another name may do nothing at all.
+    // A window with another name may not call any command.
     let other = WebviewWindowBuilder::new(&rig.app, "other", WebviewUrl::default());
     let other = other.build().unwrap();
     let refused = ask(&other, "app", json!({})).unwrap_err();
@@ -274,7 +275,7 @@ fn what_is_asked_well_is_done() {
         ["copied 15 bytes", "starts at login: true", "theme Dark"]
     );
     let file = rig.folder.file("n.yaml", "hosts: {a: {cmd: 'true'}}\n");
-    // Only what a person has opened before can be opened by the page.
+    // The page can open only files that a person has opened before.
     let again = |path: &Path| rig.ask("open_manifest", json!({"path": path}));
     for foreign in [&*file, Path::new("/etc/passwd")] {
         let refused = again(foreign).unwrap_err();

@@ -9,7 +9,7 @@ use std::{
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// Size above which the file is renamed at the start, so that a new one begins, in bytes.
+/// If the file is larger than this at the app's start, in bytes, it is renamed and a new one is begun.
 const SIZE_MAX: u64 = 1 << 20;
 
 /// How much of the end of the log is returned, in bytes.

@@ -39,13 +39,14 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
     files::replace(&file, text.as_bytes(), files::PRIVATE)
 }
 
-/// The file's content, by the Desktop Entry Specification 1.5. `None` if the path cannot be a program there (it has a
-/// `=`, or is not text), or if desktops would read it differently (`%` and `\`).
+/// The file's content, by the Desktop Entry Specification 1.5. `None` if the path cannot name a program in such a file
+/// (because it contains `=` or control characters, or is not UTF-8), or if desktops would read it differently (`%` and
+/// `\`).
 fn entry(program: &Path, word: &str) -> Option<String> {
     let mut quoted = String::new();
     for letter in program.to_str()?.chars() {
         match letter {
-            // Escaped twice: once for the quotes, and once because all values in the file are escaped.
+            // The letter is escaped twice: once for the quotes, and once because all values in the file are escaped.
             '"' | '`' | '$' => quoted.extend(['\\', '\\', letter]),
             '=' | '%' | '\\' => return None,
             letter if letter.is_control() => return None,

@@ -1,5 +1,5 @@
-//! The file of the manifest: it is read, checked while it is edited, and saved. A change that the page has not shown is
-//! never overwritten.
+//! Reads the manifest's file, checks its text while the person edits it, and saves it. A change on the disk that the
+//! page has not shown is never overwritten.
 
 use std::{fs::OpenOptions, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
     view::{ManifestText, Problem, Severity},
 };
 
-/// The error when the file on the disk is not the one that the page was shown.
+/// The error if the file has changed on the disk since the page has received its content.
 pub(crate) const CHANGED: &str = "changed on disk";
 
 /// Reads the present content of the file.

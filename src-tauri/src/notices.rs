@@ -21,7 +21,7 @@ use crate::{
 /// How long a host has to be lost before it is reported.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// How long a notification about a click stays visible, where the desktop lets the app choose.
+/// How long a notification about a click stays visible, if the desktop lets the app choose that.
 const BRIEF: Duration = Duration::from_secs(4);
 
 /// The slot of one notification: a new notification in it replaces the old one. The slot holds the number of the
@@ -40,24 +40,25 @@ static OF_CLICKS: NoticeSlot = NoticeSlot::numbered(0x6e6f_7270);
 pub(crate) struct Notice {
     /// The title, in one line.
     pub(crate) title: String,
-    /// More about it.
+    /// Details that are shown below the title; may be empty.
     pub(crate) text: String,
 }
 
-/// Since when hosts have been lost, and which of them were reported.
+/// Which hosts are lost and since when, and which of these losses were reported.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     lost: BTreeMap<String, Instant>,
     told: BTreeSet<String>,
-    /// The hosts that have been up before. Only these can be lost; hosts of a starting network cannot.
+    /// The hosts that have been up or stopped before. Other hosts, like those of a starting network, count as lost only
+    /// if they need attention.
     known: BTreeSet<String>,
-    /// The last change of the manifest that was reported.
+    /// The number of the last change of the manifest that was reported.
     change: u64,
 }
 
 impl Notices {
-    /// Takes the present state of the hosts, and returns what to report now. A host whose kind of notification is
-    /// switched off never counts as lost.
+    /// Takes the present state of the hosts, and returns the notification to show now, if any. A host never counts as
+    /// lost if the person has switched off notifications for its state.
     pub(crate) fn handle(
         &mut self,
         now: Instant,
@@ -99,8 +100,8 @@ impl Notices {
         Some(notice(&lasting, hosts))
     }
 
-    /// Takes the change of the manifest that waits for the person, and returns what to report. Each change is reported
-    /// only once.
+    /// Takes the change of the manifest that waits for the person, and returns the notification to show, if any. Each
+    /// change is reported only once.
     pub(crate) fn handle_change(
         &mut self,
         held: Option<&HeldChange>,

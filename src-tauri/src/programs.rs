@@ -29,7 +29,7 @@ const MARK: &str = "__norouter__";
 /// The variables that are taken from the login shell.
 const WANTED: [&str; 2] = ["PATH", "SSH_AUTH_SOCK"];
 
-/// Whether the login shell has been asked.
+/// Whether the variables are known; false only while the login shell is being asked for them.
 static KNOWN: OnceLock<watch::Sender<bool>> = OnceLock::new();
 
 fn known() -> &'static watch::Sender<bool> {
@@ -128,13 +128,13 @@ fn is_program(file: &Path) -> bool {
 /// The output of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
-    /// What it wrote to its standard output.
+    /// What the program wrote to its standard output.
     pub(crate) out: String,
-    /// What it wrote to its standard error.
+    /// What the program wrote to its standard error.
     pub(crate) err: String,
 }
 
-/// Runs a program and returns its output. Fails if it is not found, with a reason for people.
+/// Runs a program and returns its output. If that fails, the error is a reason for people.
 pub(crate) async fn run(program: &str, words: &[&str]) -> Result<Output, String> {
     environment_is_known().await;
     let file = find(program).ok_or_else(|| format!("{program} is not installed"))?;

@@ -1,5 +1,6 @@
-//! The shown network. The app runs its manager, or attaches to one that is already running. In both cases it uses the
-//! control socket, so that the rest of the app need not distinguish them, and other programs can reach either.
+//! The shown network. The app runs its manager, or attaches to one that is already running. In both cases the app uses
+//! the control socket, so that the rest of the app need not distinguish the two cases, and other programs can reach the
+//! network, too.
 
 use std::{
     io,
@@ -29,7 +30,8 @@ use crate::{
     words::failure,
 };
 
-/// How long the app waits at its end for its network. Agents whose manager is gone end by themselves.
+/// The longest time for which the app, when it quits, waits for the end of its network. Agents that have not ended by
+/// then end because their manager is gone.
 const END_MAX: Duration = Duration::from_secs(10);
 
 impl Desk {
@@ -83,11 +85,12 @@ impl Desk {
         crate::programs::environment_is_known().await;
         let (mut manager, events) = Manager::start(&plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
-        // The app reads its own network through the control socket, like any other.
+        // Like every network, the app's own network is read through the control socket.
         drop(events);
         let origin = Origin::new(path, Hold::NewGrants, Some(watch), &mut manager);
         let handle = manager.handle().clone();
-        // Agreed grants that are not in force any more are forgotten, so that consent is asked for if they come back.
+        // Agreed grants that are not in force any more are forgotten, so that the person is asked again if they come
+        // back.
         self.edit(|state| state.remember(path, &plan));
         let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
         let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();
@@ -188,7 +191,7 @@ impl Desk {
         if !running {
             return;
         }
-        // An error may mean that it has ended by itself in the meantime.
+        // An error may mean that the network has already ended.
         let _ = self.stop().await;
         let over =
             async { while self.lock().session.is_some() && wakes.changed().await.is_ok() {} };
@@ -387,8 +390,8 @@ impl Desk {
     }
 }
 
-/// Reloads the manifest whenever it changes. A change that grants nothing new is applied; for any other, the person is
-/// asked. Problems of the manifest are shown.
+/// Reloads the manifest whenever it changes. A change that grants nothing new is applied; for any other change, the
+/// person is asked. Problems of the manifest are shown.
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
         let asker = origin.next().await;

@@ -1,4 +1,5 @@
-//! A real network on a real desk, without a window: started, seen, changed, attached to, ended.
+//! Tests with a real network and the real state of the app, but without a window: the network is started, shown,
+//! changed, attached to and ended.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -10,10 +11,10 @@ use crate::{
     view::{App, CommandChange, News, Phase},
 };
 
-/// Much longer than anything here takes, on any machine.
+/// A time limit that is much longer than anything in these tests takes, on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Waits until the desk is as expected.
+/// Waits until the app is in the expected state.
 async fn until(desk: &Desk, what: &str, mut is: impl FnMut(&App, &Desk) -> bool) {
     let mut wakes = desk.wakes();
     let waiting = async {
@@ -39,11 +40,11 @@ fn manifest(net: u8, word: &str) -> String {
     )
 }
 
-/// Whether the command of a host has said a word.
+/// Whether the command of a host has written a word to its standard error.
 fn said(desk: &Desk, word: &str) -> bool {
     let news = desk.news(&mut Cursor::default());
     news.iter().any(|news| {
-        // Only what the command says counts, and not what is said about it.
+        // Events that merely quote the word, like those about the command, do not count.
         let News::Line { line } = news else {
             return false;
         };
@@ -91,7 +92,7 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     assert_eq!(refused.unwrap_err().code, Some(ErrorCode::NoHost));
     until(&here, "the host has spoken", |_, desk| said(desk, "hello")).await;
 
-    // Another app looks at the same network, and does not hold it.
+    // A second app attaches to the same network, and does not run it.
     let folder_there = Folder::new("other");
     let there = desk(&folder_there);
     there.open(&path).await.unwrap();
@@ -109,7 +110,7 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     there.attach(&name).await.unwrap();
     assert!(there.attach("../x").await.is_err());
 
-    // A broken file changes nothing, and is reported.
+    // A broken file is reported, and the network keeps running unchanged.
     fs::write(&path, "hosts: [").unwrap();
     until(&here, "the mistake is told", |app, _| app.failure.is_some()).await;
     assert!(here.app().failure.unwrap().report.contains("-->"));
@@ -124,7 +125,7 @@ async fn nothing_runs_before_consent_and_everything_is_seen_afterwards() {
     there.stop().await.unwrap();
     until(&here, "it has ended here", |app, _| app.network.is_none()).await;
     until(&there, "it has ended there", |app, _| app.network.is_none()).await;
-    // What was not agreed to is asked for again.
+    // The person is asked about a command that was not agreed to.
     fs::write(&path, manifest(71, "again")).unwrap();
     here.start().await.unwrap();
     assert_eq!(
@@ -146,7 +147,7 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
     until(&there, "it is seen", |_, desk| desk.network().is_some()).await;
     let held = |desk: &Desk| desk.network().unwrap().snapshot.held.is_some();
 
-    // A change that grants more is asked for, and nothing of it is in force until then.
+    // The person is asked about a change that grants more. Until the answer, no part of the change is in force.
     let opening = manifest(79, "goodbye").replace(
         "stateDir: {disable: true}}",
         "stateDir: {disable: true}, ports: ['2222:127.0.0.1:22']}",
@@ -182,7 +183,8 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
         said(desk, "goodbye") && !held(desk)
     })
     .await;
-    // A change that only takes away is applied without a question, and asked for when it comes back.
+    // A change that only takes away is applied without a question. If the person then restores what was taken away, the
+    // app asks.
     fs::write(&path, manifest(79, "goodbye")).unwrap();
     until(&there, "less is taken up", |_, desk| {
         desk.network().unwrap().snapshot.hosts[0].ports.is_empty()
@@ -191,7 +193,8 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
     assert!(here.app().consent.is_none());
     fs::write(&path, &opening).unwrap();
     until(&here, "it is asked for", |app, _| app.consent.is_some()).await;
-    // An app that has attached sees what waits, and may agree to it although the question is not there.
+    // An app that has attached sees the waiting change, and may approve it although only the other app shows the
+    // question.
     until(&there, "it waits", |_, desk| held(desk)).await;
     let number = there.network().unwrap().snapshot.held.unwrap().number;
     let path_there = format!("/v1/approve?number={number}");
@@ -222,7 +225,7 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
 
     here.wind_down().await;
     assert!(here.app().network.is_none());
-    // The next start of the app knows what ran and what was agreed to.
+    // After its next start, the app still knows which network was running and what was agreed to.
     let next = desk(&folder);
     assert_eq!(next.last_open(), Some((path.clone(), true)));
     next.open(&path).await.unwrap();

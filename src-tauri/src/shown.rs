@@ -18,13 +18,13 @@ pub(crate) struct Session {
     /// The number of this network, counted from 1 since the app started.
     pub(crate) id: u64,
     pub(crate) client: Client,
-    /// The handle of its manager; `None` if another program runs the manager.
+    /// The handle of the network's manager; `None` if another program runs the manager.
     pub(crate) hosted: Option<Handle>,
     pub(crate) manifest: Option<PathBuf>,
     /// The plan in force; `None` if another program runs the manager.
     pub(crate) plan: Option<Plan>,
-    /// The change of its manifest that waits for the person, with its number; `None` if there is none, or if another
-    /// program runs the manager.
+    /// The change of the network's manifest that waits for the person, with its number; `None` if no change waits, or
+    /// if another program runs the manager.
     pub(crate) waits: Option<(u64, Plan)>,
     pub(crate) phase: Phase,
     pub(crate) truth: Truth,
@@ -54,7 +54,8 @@ impl Session {
         self.manifest.as_deref()
     }
 
-    /// The number of the change that is held, as its manager has last reported it; `None` if there is none.
+    /// The number of the change of the manifest that is held, as its manager has last reported it; `None` if none is
+    /// held.
     pub(crate) fn held(&self) -> Option<u64> {
         let held = self.truth.network()?.snapshot.held.as_ref()?;
         Some(held.number)

@@ -46,7 +46,7 @@ struct Reader {
     seen: BTreeSet<PathBuf>,
     names: BTreeSet<String>,
     hosts: Vec<SshHost>,
-    /// The indexes of the hosts to which the present section applies.
+    /// The indexes in `hosts` of the hosts to which the present section of the file applies.
     open: Vec<usize>,
 }
 
@@ -158,7 +158,7 @@ fn fits(pattern: &str, name: &str) -> bool {
         }
     }
     let chars = |text: &str| text.chars().collect::<Vec<_>>();
-    // Each star can take time in proportion to the length of the name, so their number is limited.
+    // Each star can multiply the time by the length of the name, so the number of stars is limited.
     let stars = pattern.matches('*').count();
     let hidden = name.starts_with('.') && !pattern.starts_with('.');
     stars <= 3 && !hidden && fits(&chars(pattern), &chars(name))

@@ -27,7 +27,7 @@ const LOOK_AROUND: Duration = Duration::from_secs(3);
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
     let builder = tauri::Builder::default()
-        // This plugin must be first: a second instance of the app must end before it does anything.
+        // This plugin must be the first one, so that a second instance of the app ends before it does anything else.
         .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
             window::show(app);
             if let Some(path) = manifest_among(words.iter().skip(1), Path::new(&folder)) {
@@ -129,7 +129,7 @@ async fn look_around(desk: Desk) {
     }
 }
 
-/// Quits the app without a question at the end of the session or at Ctrl-C.
+/// Quits the app without a question when the desktop session ends or the person presses Ctrl-C.
 async fn obey_signals(app: AppHandle, desk: Desk) {
     if let Ok(asked) = signals::terminated() {
         asked.await;
@@ -169,15 +169,15 @@ fn on_event(app: &AppHandle, event: RunEvent) {
     }
 }
 
-/// Runs as a host of the demo if the arguments ask for that, since the demo starts this same program. Returns the exit
-/// code.
+/// If the arguments ask for it, runs this program as a host of the demo, because the demo's commands start this same
+/// program. Returns the exit code.
 pub fn demo_host(words: &[String]) -> Option<ExitCode> {
     let outcome = match words {
         [word, probe] if word == "demo-host" && probe == "--probe" => match demo::probe() {
             Ok(()) => Ok(()),
             Err(reason) => {
                 use std::io::Write as _;
-                // The process that started this one reads the reason from there.
+                // The process that started this one reads the reason from the standard output.
                 let _ = writeln!(std::io::stdout(), "{reason}");
                 return Some(ExitCode::FAILURE);
             }

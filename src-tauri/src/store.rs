@@ -21,7 +21,7 @@ pub(crate) struct Store<T> {
 
 impl<T: Default + PartialEq + Serialize + DeserializeOwned> Store<T> {
     /// Loads the value from a file, or makes a default one. If the file could not be parsed, the second value is a
-    /// sentence about it.
+    /// sentence that reports this.
     pub(crate) fn open(file: PathBuf) -> (Self, Option<String>) {
         let (value, told) = match read(&file) {
             Ok(value) => (value.unwrap_or_default(), None),
@@ -81,7 +81,7 @@ fn write(file: &Path, value: &impl Serialize) -> Result<(), String> {
     files::replace(file, &text, files::PRIVATE)
 }
 
-/// Renames the file, so that the next write does not overwrite it.
+/// Renames the file to a free name, so that the next write does not overwrite it.
 fn keep_aside(file: &Path) -> std::io::Result<PathBuf> {
     let mut number = 1;
     loop {

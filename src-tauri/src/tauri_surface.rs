@@ -73,7 +73,7 @@ impl Surface for TauriSurface {
         let dialog = dialog.title(APP).buttons(buttons);
         later(false, |answer| {
             dialog.show(|yes| {
-                // The asker may have gone.
+                // This fails if the task that asked does not wait for the answer any more, which does no harm.
                 let _ = answer.send(yes);
             });
         })

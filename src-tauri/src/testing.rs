@@ -4,12 +4,12 @@ use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
 
-/// A folder of one test, which is removed with it.
+/// A folder for one test, which is removed when the value is dropped.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Self {
-        // A path without links is the one that the app shows.
+        // The app shows paths without symbolic links, so the path of the folder must not contain any.
         let above = fs::canonicalize(std::env::temp_dir()).unwrap();
         let folder = tempfile::Builder::new()
             .prefix(&format!("norouter-app-{name}-"))
@@ -53,7 +53,7 @@ pub(crate) fn network(hosts: Vec<norouter::view::HostView>) -> norouter::view::N
     }
 }
 
-/// A desk with nothing on it.
+/// The state of an app that keeps its files in this folder.
 pub(crate) fn desk(folder: &Folder) -> crate::desk::Desk {
     crate::desk::Desk::new(crate::desk::Folders {
         config: folder.path("config"),

@@ -1,5 +1,5 @@
 //! The known state of the shown network: the state that its manager has reported, and the end of its log. Each reader
-//! has a [`Cursor`], and is told what has changed since.
+//! has a [`Cursor`], and receives everything that has changed since the cursor was last moved.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,9 +27,9 @@ pub(crate) struct Truth {
 /// How much of the state a reader has received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
-    /// The number of the last change of state that it has received.
+    /// The number of the last change of the state that the reader has received.
     pub(crate) change: u64,
-    /// The number of the last log line that it has received.
+    /// The number of the last log line that the reader has received.
     pub(crate) line: u64,
 }
 
@@ -39,7 +39,7 @@ impl Truth {
         self.network.as_ref()
     }
 
-    /// Takes an item of the manager's stream, and gives the change this number.
+    /// Takes an item of the manager's stream, and records it as the change with this number.
     pub(crate) fn hear(&mut self, item: client::StreamItem, change: u64) {
         match item {
             client::StreamItem::Snapshot(network) => {
@@ -56,7 +56,7 @@ impl Truth {
                 }
             }
             client::StreamItem::Event(line) => self.note(line),
-            // A gap in the numbers of the lines shows the same.
+            // Missed lines are counted by the gap in the numbers of the received lines.
             client::StreamItem::Missed(_) => {}
         }
     }

@@ -28,7 +28,7 @@ pub struct App {
     pub running: Vec<String>,
     /// The files that were opened before, the newest first.
     pub recent: Vec<Recent>,
-    /// The question for consent that has to be answered before anything runs.
+    /// The question for consent that has to be answered before the manifest or its change takes effect.
     pub consent: Option<Consent>,
     /// The files that a person drags over the window and has not dropped yet.
     pub dragged: Option<Dragged>,
@@ -128,7 +128,7 @@ pub enum Phase {
 pub struct Recent {
     /// The path of the file.
     pub path: String,
-    /// The name of its network.
+    /// The name of the network that the file describes.
     pub name: String,
     /// Whether the file still exists.
     pub exists: bool,
@@ -143,13 +143,13 @@ pub struct Consent {
     pub path: String,
     /// A hash of everything that the person would agree to.
     pub digest: String,
-    /// Whether the network runs as agreed to before, and the manifest has changed since.
+    /// Whether the question is about a change of the manifest of a running network.
     pub running: bool,
     /// The hosts that have a command.
     pub hosts: Vec<ConsentHost>,
-    /// The other grants of the manifest.
+    /// The grants of the manifest other than its commands.
     pub grants: Vec<ConsentGrant>,
-    /// Things that its commands name and that other users of this machine could change, as sentences.
+    /// Reasons why the commands could run something else although the manifest stays the same, as sentences.
     pub doubts: Vec<String>,
 }
 
@@ -223,7 +223,7 @@ pub struct Settings {
     /// Whether the app notifies of hosts that need the person.
     #[serde(default = "yes")]
     pub notify_needs_you: bool,
-    /// Whether the app opens the last manifest when it starts, and runs it if it was running.
+    /// Whether the app opens the last manifest when it starts, and starts its network if that was running.
     #[serde(default = "yes")]
     pub open_last: bool,
 }
@@ -318,31 +318,31 @@ pub enum Severity {
     Note,
 }
 
-/// The effect of applying a text: on the running network, or compared with the file if none runs.
+/// The effect of applying a text: on the running network, or compared with the file if no network runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Effect {
-    /// The changes.
+    /// The changes that the text makes.
     pub lines: Vec<EffectLine>,
     /// The number of flows that would end.
     pub drops: usize,
-    /// The number of hosts that would not notice.
+    /// The number of hosts on which the text has no effect.
     pub untouched: usize,
     /// The new and changed commands.
     pub commands: Vec<ConsentHost>,
-    /// The other new grants, as sentences.
+    /// The new grants other than commands, as sentences.
     pub grants: Vec<String>,
 }
 
-/// One change of the effect.
+/// One change that applying a text makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct EffectLine {
     /// The kind of the change.
     pub kind: EffectKind,
-    /// The host that changes; `None` if the change concerns all.
+    /// The host that changes; `None` if the change concerns all hosts.
     pub host: Option<String>,
     /// The change, for people.
     pub text: String,
@@ -374,9 +374,9 @@ pub struct Check {
     pub title: String,
     /// The result of the check.
     pub state: CheckState,
-    /// The version or the path, or why it is not known.
+    /// The version and the path that were found, or the reason why they are not known.
     pub detail: String,
-    /// The way to fix it, if it is missing.
+    /// What the person can do if the program or setting is missing; `None` if it is not missing.
     pub fix: Option<String>,
 }
 
@@ -385,11 +385,11 @@ pub struct Check {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum CheckState {
-    /// It is present.
+    /// What was checked is present.
     Ok,
-    /// It is missing.
+    /// What was checked is missing.
     Missing,
-    /// It may be present, but did not answer as expected.
+    /// What was checked may be present, but did not answer as expected.
     Unknown,
 }
 
@@ -398,15 +398,15 @@ pub enum CheckState {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct ImportOffer {
-    /// The identifier by which the person chooses it.
+    /// The identifier by which the person chooses the offer.
     pub id: String,
-    /// The source where it was found.
+    /// The source in which the possible host was found.
     pub kind: ImportKind,
-    /// The name that it has in that source.
+    /// The name that the possible host has in that source.
     pub name: String,
-    /// The command that would reach it, word by word.
+    /// The command that would reach the possible host, word by word.
     pub command: Vec<String>,
-    /// More details.
+    /// More about the possible host, for people.
     pub detail: String,
 }
 
@@ -465,7 +465,7 @@ pub enum News {
     Ended,
 }
 
-/// Why something that the page asked for was not done. What Tauri itself refuses is a plain text.
+/// Why a request of the page was refused. If Tauri itself refuses a request, the page receives a plain text instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]

@@ -93,7 +93,7 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// While files are dragged over the window, the page says what dropping them does.
+/// Handles files that are dragged over the window: the page says what happens if they are dropped.
 fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     let desk = app.state::<Desk>();
     match drag {

@@ -1,4 +1,4 @@
-//! The server at the end of every way, and the clients; threads and plain sockets, the same for all ways.
+//! The server behind every way, and its clients. Both use threads and plain sockets, and are the same for all ways.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -13,25 +13,25 @@ use crate::ways::Way;
 /// How long a client waits for one answer before it counts a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The first byte of a connection says what the client wants: everything after it back,
+/// The first byte of a connection whose client wants to get back every further byte.
 const ECHO: u8 = b'e';
-/// or read to the end, and then the number of bytes.
+/// The first byte of a connection whose client sends to the end, and then wants to know the number of bytes.
 const SINK: u8 = b's';
 
-/// A server of both kinds.
+/// A server for connections of both kinds, [`ECHO`] and [`SINK`].
 pub(crate) struct Server {
-    /// Its port on 127.0.0.1.
+    /// The server's port on 127.0.0.1.
     pub(crate) port: u16,
 }
 
 impl Server {
-    /// Serves until the program ends.
+    /// Starts the server, which runs until the program ends.
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // A client that goes away is the client's affair.
+                // An error only means that the client has closed the connection.
                 let serve = move || serve(stream).unwrap_or_default();
                 thread::Builder::new()
                     .stack_size(256 << 10)
@@ -72,7 +72,7 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends one byte and demands it back.
+/// Sends one byte, and fails unless the server sends it back.
 pub(crate) fn echo_once(mut stream: &TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(&[ECHO, 42])?;
@@ -85,7 +85,7 @@ pub(crate) fn echo_once(mut stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// Bytes per second of one flow, counted by the server.
+/// The throughput of one flow in bytes per second, as counted by the server.
 pub(crate) fn throughput(address: SocketAddr, span: Duration) -> f64 {
     let mut stream = open(address).unwrap();
     let block = vec![0x5a; 128 << 10];
@@ -103,7 +103,7 @@ pub(crate) fn throughput(address: SocketAddr, span: Duration) -> f64 {
     precise(sent) / start.elapsed().as_secs_f64()
 }
 
-/// The seconds that each of `count` round trips of one byte took.
+/// The durations of `count` round trips of one byte, in seconds.
 pub(crate) fn round_trips(address: SocketAddr, count: usize) -> Vec<f64> {
     let mut stream = open(address).unwrap();
     echo_once(&stream).unwrap();
@@ -118,7 +118,7 @@ pub(crate) fn round_trips(address: SocketAddr, count: usize) -> Vec<f64> {
         .collect()
 }
 
-/// One connection: open, a byte there and back, an orderly end.
+/// Opens a connection, sends a byte there and back, and closes the connection properly.
 fn connection(address: SocketAddr) -> io::Result<()> {
     let mut stream = open(address)?;
     echo_once(&stream)?;
@@ -129,7 +129,7 @@ fn connection(address: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// Connections per second, one after another.
+/// How many connections per second are possible one after another.
 pub(crate) fn connections(address: SocketAddr, count: u64) -> f64 {
     let start = Instant::now();
     for _ in 0..count {
@@ -138,12 +138,12 @@ pub(crate) fn connections(address: SocketAddr, count: u64) -> f64 {
     precise(count) / start.elapsed().as_secs_f64()
 }
 
-/// How many of `count` connections fail, one after another.
+/// How many of `count` connections fail if they are opened one after another.
 pub(crate) fn sequential_failures(address: SocketAddr, count: u64) -> f64 {
     parallel_failures(address, 1, count)
 }
 
-/// How many of `count` connections fail, `workers` at a time.
+/// How many of `count` connections fail if `workers` of them are open at a time.
 pub(crate) fn parallel_failures(address: SocketAddr, workers: usize, count: u64) -> f64 {
     let left = AtomicUsize::new(usize::try_from(count).unwrap());
     let failures = AtomicUsize::new(0);
@@ -170,7 +170,7 @@ pub(crate) fn parallel_failures(address: SocketAddr, workers: usize, count: u64)
     precise(failures.into_inner() as u64)
 }
 
-/// What each process of a way needs more for each of `count` idle connections, in bytes.
+/// How many more bytes of memory each process of a way uses for each of `count` idle connections.
 pub(crate) fn idle_memory(way: &Way, count: u32) -> Vec<(String, f64)> {
     let before = way.memory();
     let mut held = Vec::new();
@@ -187,7 +187,7 @@ pub(crate) fn idle_memory(way: &Way, count: u32) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// A count as a number to divide by; exact below 2^53.
+/// Converts a count, so that it can be divided; exact below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn precise(count: u64) -> f64 {
     count as f64

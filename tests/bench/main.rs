@@ -1,7 +1,7 @@
-//! Figures of the network beside direct TCP, socat and `ssh -L`, measured in alternating rounds of one run, as a
-//! Markdown table. `cargo xtask bench` runs it with the binary that ships.
+//! Compares the network with direct TCP, socat and `ssh -L` in alternating rounds of one run, and prints a Markdown
+//! table. `cargo xtask bench` runs it with the binary that ships.
 //!
-//! Only the ratios mean something: the machine, its load and its mood are the same for all ways of a round.
+//! Only the ratios are meaningful, because all ways of a round share the same machine under the same load.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -22,7 +22,8 @@ use load::Server;
 use table::Table;
 
 fn main() {
-    // Cargo also runs benchmarks to see whether they build: `cargo test --benches` passes no `--bench`.
+    // `cargo test --benches` starts benchmarks, too, without `--bench`, to see whether they work. Nothing is measured
+    // then.
     if !env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -81,7 +82,7 @@ fn main() {
     println!("{}", table.markdown("ssh -L"));
 }
 
-/// A number from the environment, for a quick or a long run.
+/// A number from an environment variable, or the usual number if there is none.
 fn number<T: std::str::FromStr>(name: &str, usual: T) -> T {
     env::var(name)
         .ok()

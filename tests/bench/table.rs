@@ -1,4 +1,4 @@
-//! Medians of rounds, and their ratio to one of the ways, as Markdown.
+//! The medians of all rounds, and their ratios to those of one way, as a Markdown table.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,7 @@ impl Table {
     }
 }
 
-/// The value below which a share of the samples lies; not a number if there are none.
+/// The value below which a share of the samples lies; NaN if there are no samples.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -74,7 +74,7 @@ pub(crate) fn quantile(samples: &[f64], share: f64) -> f64 {
     sorted.get(index).copied().unwrap_or(f64::NAN)
 }
 
-/// Three figures.
+/// Formats a number with about three significant digits.
 fn short(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),

@@ -1,4 +1,5 @@
-//! The ways from a client to the server: nothing, two relays, a tunnel of OpenSSH, the network.
+//! The compared ways from a client to the server: a direct connection, two relays, a tunnel of OpenSSH, and the
+//! network.
 
 use std::{
     fs,
@@ -10,16 +11,16 @@ use crate::sandbox::{Running, Sandbox, Sshd, command, free_port, norouter, wait_
 
 /// A way that is ready for clients.
 pub(crate) struct Way {
-    /// What the table calls it.
+    /// The name of the way in the table.
     pub(crate) name: &'static str,
-    /// Where clients connect.
+    /// The address to which clients connect.
     pub(crate) address: SocketAddr,
-    /// What keeps it going; the first child is the one whose descendants are measured.
+    /// The processes that keep the way open. Their memory and that of their children is measured.
     children: Vec<Running>,
     _server: Option<Sshd>,
 }
 
-/// Every way, opened.
+/// Opens all ways.
 pub(crate) fn all(port: u16) -> Vec<Way> {
     let sandbox = Sandbox::new();
     vec![
@@ -39,7 +40,7 @@ fn direct(port: u16) -> Way {
     }
 }
 
-/// Two relays, because the network also has two programs between client and server.
+/// Two relays of socat, because the network also has two programs between client and server.
 fn socat(port: u16) -> Way {
     let (first, second) = (free_port(), free_port());
     let relay = |from: u16, to: u16| {
@@ -103,10 +104,10 @@ fn network(sandbox: &Sandbox, port: u16) -> Way {
 }
 
 impl Way {
-    /// The resident memory of each process on the way, in bytes, by a name for it.
+    /// The resident memory of each process on the way, in bytes, with a name for the process.
     pub(crate) fn memory(&self) -> Vec<(String, f64)> {
         let mut found = Vec::new();
-        // socat makes a process for each connection, so that its first one says nothing.
+        // socat starts a process for each connection, so the memory of its first process is not meaningful.
         for child in self.children.iter().filter(|_| self.name != "socat x 2") {
             let below = descendants(child.pid());
             let roles = if below.len() == 2 {
@@ -137,7 +138,7 @@ fn here(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Waits until a byte comes back.
+/// Waits until a byte that is sent over the way comes back.
 fn opened(mut way: Way) -> Way {
     let address = way.address;
     wait_for(way.name, || {
@@ -150,7 +151,7 @@ fn opened(mut way: Way) -> Way {
     way
 }
 
-/// The processes right below a process.
+/// The direct child processes of a process.
 fn descendants(parent: u32) -> Vec<u32> {
     let mut found: Vec<u32> = fs::read_dir("/proc")
         .unwrap()

@@ -35,7 +35,7 @@ fn norouter(folder: &Path, args: &[&str], variables: &[(&str, &Path)], input: &[
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that does not read its input may have ended.
+    // This fails if the program has ended without reading its input.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     Run {
@@ -49,7 +49,7 @@ fn run(args: &[&str]) -> Run {
     norouter(root(), args, &[], b"")
 }
 
-/// An empty folder that is removed with the test.
+/// An empty folder, which is removed at the end of the test.
 struct Folder(TempDir);
 
 impl Folder {

@@ -229,7 +229,7 @@ fn events_are_a_snapshot_and_then_what_happens_to_the_end() {
 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    // HTTP/1.1 puts a line with the length before each chunk, which is not part of a frame.
+    // In HTTP/1.1, a line with the length precedes each chunk. This line is not part of a frame.
     let frames: Vec<&str> = answer.split("event: ").skip(1).collect();
     let data = |frame: &str| -> Value {
         let line = frame.lines().find_map(|line| line.strip_prefix("data: "));

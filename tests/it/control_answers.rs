@@ -1,5 +1,5 @@
-//! Compares the answers of running managers with `docs/control.openapi.json`: they have exactly the fields that it
-//! describes.
+//! Compares the answers of running managers with `docs/control.openapi.json`: the answers have exactly the fields that
+//! the document describes.
 
 use std::{collections::BTreeMap, io::Write as _, os::unix::net::UnixStream, sync::OnceLock};
 
@@ -152,7 +152,7 @@ fn every_request_is_answered_as_it_is_described() {
     let manifest = home.write("answers.yaml", &manifest());
     let _manager = home.up(&[&manifest, "--no-watch"]);
     home.wait(&["laptop", "web"]);
-    // Answers of the socket are checked where they are received.
+    // `Home::ask` checks each answer of the socket against the description.
     let ask = |method: &str, path: &str, content: &str, code: &str| {
         let answer = home.ask("answers", &request(method, path, content));
         assert_eq!(status(&answer), code, "{method} {path}: {answer}");

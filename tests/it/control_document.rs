@@ -140,7 +140,7 @@ fn schemas(description: &Value) -> &Map<String, Value> {
     description["components"]["schemas"].as_object().unwrap()
 }
 
-/// The type that a reference ends with.
+/// The name of the type to which a reference leads.
 fn named(reference: &Value) -> &str {
     reference["$ref"]
         .as_str()
@@ -194,7 +194,7 @@ fn unit(name: &str) -> Option<&'static str> {
     fitting.map(|(_, unit)| *unit)
 }
 
-/// The fields of an object with their types, except for the one that distinguishes variants.
+/// The fields of an object with their types, except for the field that distinguishes variants.
 fn fields(schema: &Value) -> BTreeMap<String, String> {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -344,7 +344,7 @@ fn the_document_has_every_request_and_what_it_is_given() {
                 }
                 None => "text".to_owned(),
             };
-            // A code that every request can have is documented only once.
+            // A status code that every request can have is documented only once.
             let codes = request["responses"].as_object().unwrap().keys();
             let codes: Vec<_> = codes
                 .filter(|code| !["200", "403"].contains(&code.as_str()))

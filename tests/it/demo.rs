@@ -146,7 +146,7 @@ fn visit(arguments: &[&str]) -> (String, Vec<String>) {
         assert!(get(address, "/nothing").starts_with("HTTP/1.1 404 "));
     }
     let manager = demo.pid().as_raw_nonzero().get();
-    // Other networks may run on this machine, so this one is found by its name.
+    // Other networks may run on this machine, so the network of the demo is found by its name.
     let status = |name: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter"));
         let output = command

@@ -11,7 +11,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// A manifest whose only host ends at once, and then waits for its retry.
+/// A manifest with one host. Its command ends at once, and then the host waits for its retry.
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
 /// A text that the program prints while the host of [`SHORT`] waits. Then the test sends Ctrl-C.

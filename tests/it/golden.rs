@@ -19,8 +19,8 @@ pub(crate) fn check(path: &Path, actual: &str) {
     );
 }
 
-/// Checks the meaning of a manifest as [`check`] does, on Linux only. Other systems do not reveal the user who owns a
-/// connection, so the default there is to let all users of the machine in.
+/// Checks the printed plan of a manifest as [`check`] does. Systems other than Linux do not reveal the user who owns a
+/// connection, so the default there is to let all users of the machine in, and the expected text is adapted to that.
 #[track_caller]
 pub(crate) fn check_plan(path: &Path, actual: &str) {
     if cfg!(target_os = "linux") {

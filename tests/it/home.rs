@@ -18,7 +18,7 @@ use crate::control_answers;
 /// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A home folder with a place for sockets, near the root because the paths of sockets are short.
+/// A home folder with a place for sockets. Its path is short because the paths of sockets must be short.
 pub(crate) struct Home(TempDir);
 
 /// The result of a command.
@@ -80,7 +80,7 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Starts a manager. It is ready when it answers requests.
+    /// Starts a manager, and does not wait for it. The manager is ready when it answers requests.
     pub(crate) fn up(&self, arguments: &[&str]) -> Manager {
         let log = File::options()
             .create(true)
@@ -104,7 +104,8 @@ impl Home {
         self.folder().join(format!("{network}.sock"))
     }
 
-    /// Sends a request as a foreign client would, and returns everything that arrives until the connection ends.
+    /// Sends a request over a connection of its own, without NoRouter's client, and returns everything that arrives
+    /// until the connection ends.
     pub(crate) fn ask(&self, network: &str, request: &str) -> String {
         let mut stream = UnixStream::connect(self.socket(network)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -117,7 +118,7 @@ impl Home {
 }
 
 impl Manager {
-    /// Waits until the manager has ended by itself, and returns its exit code.
+    /// Waits until the manager has ended without being killed, and returns its exit code.
     pub(crate) fn ended(mut self) -> i32 {
         self.0.wait().unwrap().code().unwrap()
     }

@@ -47,7 +47,7 @@ fn connections_to_a_host_are_refused_while_it_is_lost_and_accepted_when_it_is_ba
     assert_eq!(visit().as_deref(), Ok("hello"));
     for _ in 0..3 {
         assert_eq!(home.run(&["stop", "web"]).code, 0);
-        // Before the other agent knows of the loss, clients are accepted and then reset.
+        // Until the other agent is told of the loss, it accepts clients and then resets them.
         let refused = std::iter::repeat_with(visit).take(10_000).find(|visit| {
             assert!(visit.is_err(), "{visit:?}");
             *visit == Err(ErrorKind::ConnectionRefused)

@@ -1,4 +1,4 @@
-//! A pipe that flips bits in the frames of an agent inside the manager.
+//! Tests with a pipe that flips bits in the frames of the agent that runs inside the manager.
 
 use bytes::BytesMut;
 use norouter::{

@@ -80,7 +80,7 @@ impl Why {
         steps.find(|step| step["step"] == name).unwrap()
     }
 
-    /// The text and the remedy of the first step that does not work. It must have this name.
+    /// The text and the remedy of the first step that does not work. Panics unless that step has this name.
     #[track_caller]
     fn broken(&self, name: &str) -> (&str, &str) {
         let mut steps = self.view["steps"].as_array().unwrap().iter();
@@ -244,7 +244,7 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
 #[test]
 fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
     let network = Network::new("why-gateway", 30, "");
-    // The destination is in a special block, but the route names it.
+    // The destination is in a special-purpose block of addresses, but may be reached because the route names it.
     let service = TcpListener::bind((network.vip(4), 0)).unwrap();
     let target = service.local_addr().unwrap().to_string();
     let why = network.why(&[&target]);
@@ -274,7 +274,7 @@ fn a_gateway_tries_what_its_routes_lead_to_and_nothing_else() {
 
 #[test]
 fn a_service_that_does_not_answer_is_given_up() {
-    // The queue of the service is full, so handshakes are not answered.
+    // The queue of connections that the service has not accepted is full, so new handshakes are not answered.
     let full = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
         .unwrap();

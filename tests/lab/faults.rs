@@ -159,7 +159,7 @@ fn a_sleep_of_everything_ends_nothing() {
         awake.elapsed(),
         Duration::from_secs(5),
     );
-    // An agent is checked after the suspension, which takes less time than this.
+    // Each agent is checked once after the suspension, and the check takes less time than this.
     pass(Duration::from_secs(8));
     for host in ["laptop", "first", "second"] {
         assert_eq!(
@@ -356,7 +356,7 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     let netns = ground.network.host("bad").namespace();
     let start = Instant::now();
     netns.destroy();
-    // The machine is off for longer than one wait may take, so there are several.
+    // The machine is off for longer than one call of `pass` may wait, so there are several calls.
     for _ in 0..6 {
         pass(Duration::from_secs(15));
     }
@@ -380,8 +380,8 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     ground.assert_right();
 }
 
-/// An agent of another version, as it seems to its manager: it announces these features, and does not send anything
-/// else.
+/// An agent that looks to its manager like another version: it announces the version and the features that are its
+/// arguments, and does not send anything else.
 const OTHER: &str = r#"
 import json, sys
 read, write = sys.stdin.buffer, sys.stdout.buffer
@@ -449,7 +449,7 @@ fn agents_of_other_versions_do_what_both_can_and_are_refused_what_would_break_a_
     shim.order(&format!("insert from {}", news.display()));
     let mut talk = ground.talk("laptop", "newer");
     talk.exchange(100_000).unwrap();
-    // An agent without heartbeats is not ended when it is silent.
+    // An agent that does not have heartbeats is not ended when it is silent.
     pass(Duration::from_secs(12));
     talk.exchange(100_000).unwrap();
     for host in ["upstream", "newer"] {

@@ -98,7 +98,7 @@ impl Ground {
     }
 }
 
-/// The time limit for a machine that is busy with other work.
+/// Extends a time limit, because the machine may be busy with other work.
 pub(crate) fn generous(bar: Duration) -> Duration {
     bar * 3 / 2 + Duration::from_secs(1)
 }
@@ -113,7 +113,7 @@ pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
     );
 }
 
-/// Waits for this time, for states that have to last for a while.
+/// Waits for this time, so that a test can show that a state lasts.
 pub(crate) fn pass(time: Duration) {
     let start = Instant::now();
     assert!(time < DEADLINE);
@@ -130,6 +130,6 @@ pub(crate) fn processor_time(pid: u32) -> Duration {
         .take(2)
         .map(|text| text.parse().unwrap())
         .collect();
-    // Linux always reports it in hundredths of a second.
+    // Linux always reports the processor time in hundredths of a second.
     Duration::from_millis(10 * (ticks[0] + ticks[1]))
 }

@@ -8,7 +8,7 @@ use crate::{
     sandbox::{Netns, Podman, Sandbox, Sshd, ended, static_norouter, wait_for},
 };
 
-/// The example in a document that begins with this text, up to the end of its code block.
+/// The example that begins with this text in a document, up to the end of its code block.
 pub(crate) fn example(page: &str, begins: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("docs")

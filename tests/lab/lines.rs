@@ -1,4 +1,4 @@
-//! Lines between a manager and its agents that stall, corrupt, break and flood.
+//! Tests with lines between a manager and its agents that stall, corrupt data, break and flood.
 
 use std::{
     io::ErrorKind,
@@ -28,7 +28,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
         hosts.push(Host::netns(way, &sandbox).behind(shim).ports(WEB));
     }
     let ground = Ground::start(&sandbox, hosts, &["laptop", "well", "both", "to", "from"]);
-    // The manager's own packets do not show that any reach the host, so traffic runs in both directions.
+    // Packets that the manager sends do not show that any of them reach the host, so traffic runs in both directions.
     let there = ground.traffic("laptop", &ways, 200_000);
     let back = ways.map(|way| ground.traffic(way, &["laptop", "well"], 200_000));
     let well = ground.traffic("laptop", &["well"], 20_000);
@@ -320,7 +320,7 @@ fn a_cable_that_is_pulled_is_noticed_at_both_ends_and_the_host_is_back_when_it_i
     let (lost, line) = ground.watch.state("far", "waiting", start);
     assert_within("the loss", lost - start, Duration::from_secs(10));
     println!("{}", line["data"]["reason"]);
-    // The cable is cut, so the agent has to notice by itself that its manager is silent.
+    // The cable is cut, so the agent learns only from the silence of its manager that the link is lost.
     let gone = wait_for("the end of the agent at the other end", || {
         (!ground.network.agents("far").contains(&old)).then(Instant::now)
     });
@@ -346,7 +346,7 @@ fn a_real_ssh_session_that_is_killed_is_followed_by_another_one() {
     let talk = ground.talk("laptop", "far");
     let old = ground.network.agent("far");
     let start = Instant::now();
-    // These processes serve the only connection. The server itself goes on.
+    // These processes serve the only connection. The main process of the server goes on.
     let children = output(&mut command(&["pgrep", "-P", &server.pid().to_string()]));
     for child in children.lines() {
         kill_process(Pid::from_raw(child.parse().unwrap()).unwrap(), Signal::KILL).unwrap();

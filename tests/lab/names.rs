@@ -123,7 +123,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
         ("www.example.com", "A", "NOERROR", "A 127.0.42.12"),
         ("www.example.com.norouter", "A", "NOERROR", "A 127.0.42.12"),
         ("lost", "A", "NOERROR", "A 127.0.42.14"),
-        // The name exists, without such an address.
+        // The name exists, but does not have a record of this type.
         ("web", "AAAA", "NOERROR", ""),
         ("www.example.com", "AAAA", "NOERROR", ""),
         ("web.norouter", "MX", "NOERROR", ""),
@@ -157,7 +157,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
                     assert_eq!(answer.status, status, "{what}");
                     assert_eq!(answer.records.join(","), record, "{what}");
                     assert!(answer.flags.split(' ').any(|flag| flag == "aa"), "{what}");
-                    // The SOA record says for how long this is valid.
+                    // An answer without records has an SOA record, which says for how long the answer is valid.
                     assert_eq!(
                         answer.authority.len(),
                         usize::from(record.is_empty()),
@@ -222,8 +222,8 @@ fn what_a_host_does_not_know_it_asks_its_own_resolvers() {
             );
             let nobody = ask(&["nobody.corp.test"]);
             assert_eq!(nobody.status, "NXDOMAIN", "{nobody:?}");
-            // There are more addresses than fit: UDP has a truncated reply, and dig repeats the query over TCP by
-            // itself.
+            // The addresses do not fit into a UDP reply, so the reply is truncated. Without `+ignore`, dig then repeats
+            // the query over TCP.
             let cut = ask(&["+ignore", "+noedns", "big.corp.test"]);
             assert_eq!(
                 cut.flags.split(' ').any(|flag| flag == "tc"),
@@ -325,7 +325,8 @@ fn c_libraries_find_every_name_by_a_dns_server_of_the_network() {
             );
         }
     }
-    // There are more addresses than fit into a packet. Some versions of musl do not repeat a query over TCP.
+    // The addresses do not fit into a UDP reply. Only the first program is used, because some versions of musl do not
+    // repeat a query over TCP.
     let big = output(&mut laptop.command(&[&programs[0], "big.corp.test"]));
     assert_eq!(big.lines().count(), usize::from(MANY), "{big}");
     let words = ["/bin/busybox", "nslookup", "corp.norouter", "127.0.42.12"];
@@ -343,7 +344,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         let (laptop, far) = (Host::laptop(), Host::netns("far", &sandbox));
         let netns = [laptop.namespace(), far.namespace()];
-        // The file is mounted over the machine's own, so it cannot be replaced by another file.
+        // The file is mounted over the machine's own hosts file, so it cannot be replaced by another file.
         let files = netns.map(|netns| netns.etc("hosts", OLD_HOSTS));
         for netns in netns {
             netns.etc("resolv.conf", "nameserver 127.0.0.9\n");

@@ -469,7 +469,7 @@ impl Network {
     }
 }
 
-/// The ids of all processes of this sandbox's program, and of those in its containers.
+/// The process id and the arguments of each process that runs this sandbox's copy of the program.
 pub(crate) fn processes_of(sandbox: &Sandbox) -> Vec<String> {
     let path = program(sandbox);
     let listed = output(&mut command(&["ps", "-e", "-o", "pid=,args="]));

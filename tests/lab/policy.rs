@@ -13,7 +13,7 @@ use crate::{
     sandbox::{DEADLINE, Origin, Sandbox, ended, wait_for},
 };
 
-/// A route, followed by the policy in the manifest.
+/// The end of the manifest: a route, and then the policy.
 const POLICY: &str = "{via: gate, to: [\"10.99.0.0/24\", \"*.corp.test\"]}
 policy:
   default: deny

@@ -36,7 +36,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             assert_eq!(page, format!("{name}\n"), "{url} {mode:?}");
         }
     }
-    // Every host can do this, and not only the laptop.
+    // Every host that has a proxy can reach such URLs, and not only the laptop.
     let proxy = format!("http://{HTTP}");
     let from_web = office.network.host("web");
     for (url, name) in [
@@ -437,7 +437,7 @@ fn an_error_names_host_address_and_reason() {
         for word in words {
             assert!(body.contains(word), "{url}: {word:?} is not in {body:?}");
         }
-        // A CONNECT request has the same reply.
+        // The reply to a CONNECT request has the same status.
         let tunnel = office.curl(&["--proxytunnel", "--write-out", "%{http_connect}", url]);
         assert_eq!(tunnel.out, status.to_string(), "{url}: {tunnel:?}");
         assert_eq!(tunnel.code, 56, "{url}: {tunnel:?}");

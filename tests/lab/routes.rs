@@ -176,7 +176,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
     );
 }
 
-/// Asks the office's gateway directly, as a faulty agent could.
+/// Sends a request to the relay of the office's gateway without an agent's checks, as a faulty agent could.
 fn ask_relay(office: &Office, host: &str, port: u16) -> serde_json::Value {
     let mut stream = office.network.laptop().connect(HTTP);
     let relay = format!("{}:10054", office.network.vip("gate"));

@@ -11,7 +11,7 @@ use crate::{
 
 const PROXY: &str = "127.0.0.1:18080";
 
-/// A route that is not used, followed by the policy of the recipe in the manifest.
+/// The end of the manifest: a route that is not used, and then the policy of the recipe.
 const POLICY: &str = "{via: web, to: [\"192.0.2.0/24\"]}
 policy:
   default: deny

@@ -129,7 +129,7 @@ fn a_folder_of_the_person_and_a_link_of_another_user_are_left_alone() {
     for (name, text) in theirs {
         machine.file(&format!("home-1000/project/{name}"), OWNER, text);
     }
-    // From now on the other user can enter that folder.
+    // From now on the other user can enter the owner's home folder.
     fs::set_permissions(
         machine.sandbox.path("home-1000"),
         fs::Permissions::from_mode(0o755),
@@ -222,7 +222,7 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
         "{}",
         text()
     );
-    // If both networks have the same name of a host, the first keeps it, and the second reports that.
+    // If both networks have a host of the same name, the first network keeps the name, and the second one reports that.
     machine.told(0, "second", "laptop is left out, because line");
     let program = program(&machine.sandbox);
     let repair = || {
@@ -235,7 +235,8 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
     let before = text();
     assert!(repair().out.contains("nothing to repair"));
     assert_eq!(text(), before);
-    // The second one is killed. The first one goes on, and has to restore the line break that the second has removed.
+    // The second network is killed. The first one goes on, and has to restore the line break that the second one has
+    // removed.
     second.signal(Signal::KILL);
     drop(second);
     let said = repair();

@@ -175,7 +175,7 @@ def main():
             if way.wants_to_write():
                 poll.register(way.sink, select.POLLOUT)
             elif way.sink is not None:
-                # Only the closing of the other end is reported.
+                # With this mask, only the closing of the other end is reported.
                 poll.register(way.sink, 0)
         pause = 20 if any(way.rate and way.buffer for way in ways) else None
         for descriptor, event in poll.poll(pause):

@@ -5,7 +5,7 @@ use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
 
 use crate::sandbox::{DEADLINE, Sandbox, wait_for};
 
-/// The bad line of one host. It may be carried by several processes one after the other; each new one begins with the
+/// The bad line of one host. Several processes may carry the line one after the other, and each of them begins with the
 /// orders of [`Shim::order_at_start`].
 pub(crate) struct Shim {
     _sandbox: Sandbox,

@@ -95,7 +95,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     let number = random.below(HOSTS.len());
     let (host, shim) = (HOSTS[number], &shims[number]);
     let what = match random.below(ORDERS.len() + 4) {
-        // The agent itself is killed, or it is stopped: for a moment, or until it is lost.
+        // The agent itself is killed, or it is suspended: for a moment, or until it is lost.
         kind @ 0..=1 => {
             let signal = [Signal::KILL, Signal::STOP][kind];
             for agent in ground.network.agents(host) {
@@ -120,7 +120,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     format!("{host}: {what}")
 }
 
-/// Ends all faults that do not end by themselves.
+/// Ends all faults that would otherwise last.
 fn heal(ground: &Ground, shims: &[Shim]) {
     for (host, shim) in HOSTS.iter().zip(shims) {
         shim.try_order("heal");

@@ -191,7 +191,7 @@ impl Sum {
 }
 
 impl Traffic {
-    /// Starts a client for each address. It sends messages of up to this many bytes.
+    /// Starts a client for each address. The clients send messages of up to this many bytes.
     pub(crate) fn start(netns: &Netns, addresses: &[String], most: usize) -> Self {
         let shared = Arc::new(Shared::default());
         let clients = netns.inside(|| {
@@ -210,7 +210,7 @@ impl Traffic {
         self.shared.done.load(Ordering::Relaxed)
     }
 
-    /// The result since the last call.
+    /// The result since the last call of this function.
     pub(crate) fn take(&self) -> Sum {
         self.shared.take()
     }
@@ -263,7 +263,8 @@ impl Shared {
                     self.broken.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            // The clients are not a benchmark, and must not ask a host that refuses a thousand times in a second.
+            // The clients are not a benchmark. Without this pause, they would connect to a refusing host a thousand
+            // times per second.
             thread::park_timeout(Duration::from_millis(20));
         }
     }

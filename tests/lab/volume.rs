@@ -28,7 +28,7 @@ const GROWTH_MAX: i64 = 1024;
 /// How many requests are sent at the same time.
 const WORKERS: usize = 64;
 
-/// Sends one routed request on a new connection, in one of its two forms.
+/// Sends one routed request on a new connection, whose destination is either a name or an address.
 fn request(number: usize) -> io::Result<()> {
     let address: SocketAddr = HTTP.parse().unwrap();
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;

@@ -77,7 +77,7 @@ const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","p
 struct Own {
     /// The sequence number of the hostile agent's first byte.
     first: u32,
-    /// How many bytes the other end has acknowledged, and how many bytes from it were received.
+    /// The sequence number that the other end has last acknowledged, and the one that is expected from it next.
     sent: u32,
     got: u32,
 }
@@ -249,7 +249,7 @@ impl Forge {
         self.own.keys().nth(index).copied()
     }
 
-    /// An input that only a hostile agent sends, or one that a correct agent could send.
+    /// The next input of the hostile agent, of a random kind.
     fn input(&mut self) -> BytesMut {
         match self.random(20) {
             0..=1 => self.message(),
@@ -259,7 +259,8 @@ impl Forge {
         }
     }
 
-    /// A segment of one of its own connections with wrong numbers, flags, options or window. The rest is right.
+    /// A segment of one of the hostile agent's own connections with wrong numbers, flags, options or window. The rest
+    /// is valid.
     fn strange(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -288,7 +289,8 @@ impl Forge {
         }
         let mut at = fields.seq;
         if fields.flags & SYN != 0 {
-            // The segment is the SYN of the connection, perhaps a second time. Later segments keep their numbers.
+            // A segment with SYN gets the number of the connection's first SYN, so that later segments keep their
+            // numbers.
             at = self.own[&key].first;
             fields.seq = at.wrapping_sub(1);
         }
@@ -307,7 +309,7 @@ impl Forge {
         }
     }
 
-    /// The valid bytes for a place of the stream. Before the first byte there are none.
+    /// The valid bytes for a place of the stream. Places before the first byte have a filler.
     fn data(&self, key: FlowKey, seq: u32, length: usize) -> Vec<u8> {
         let at = seq.wrapping_sub(self.own[&key].first);
         let place = |offset: usize| at.wrapping_add(u32::try_from(offset).unwrap());
@@ -318,8 +320,8 @@ impl Forge {
         bytes.collect()
     }
 
-    /// A segment of one of its own connections that was damaged in a way that must be detected: a bit was flipped after
-    /// the sum was calculated, the end is missing, or the sum is wrong.
+    /// A segment of one of the hostile agent's own connections that was damaged in a way that must be detected: a bit
+    /// was flipped after the sum was calculated, the end is missing, or the sum is wrong.
     fn spoilt(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -356,7 +358,7 @@ impl Forge {
     }
 
     /// A packet that must not reach any host: it belongs to another host's connection, or to none. A few such packets
-    /// must not end the agent.
+    /// must not be a reason to end the agent.
     fn marked(&mut self) -> BytesMut {
         let host = Ipv4Addr::new(127, 0, 42, 1 + u8::try_from(self.below(2)).unwrap());
         let key = FlowKey {
@@ -371,7 +373,7 @@ impl Forge {
         }
     }
 
-    /// A message that is almost right.
+    /// A message that is valid except for a few random changes.
     fn message(&mut self) -> BytesMut {
         let mut text = MESSAGES[self.below(MESSAGES.len())].as_bytes().to_vec();
         for _ in 0..self.below(4) {
@@ -622,8 +624,8 @@ impl Forge {
                 edge.release(*flow);
                 return false;
             }
-            // The hostile host is sent a part of what it has sent itself; the other honest host is sent bytes all the
-            // time.
+            // The hostile host is sent about a quarter as many bytes as it has sent. The other honest host is sent
+            // bytes all the time.
             let most = if evil { *place / 4 + 100 } else { said };
             let sent = edge.send_with(*flow, |room| {
                 let count = room.len().min(most.saturating_sub(*given)).min(4_000);
@@ -642,7 +644,8 @@ impl Forge {
     }
 }
 
-/// Checks that a packet may be delivered to an honest host: it must not have the mark, and the plan has to allow it.
+/// Checks that a packet may be delivered to an honest host: its sequence number must not be [`MARK`], and the plan has
+/// to allow it.
 fn judge(plan: Variant, vip: Vip, packet: &Packet<'_>, honest: &Honest) {
     let (key, segment) = (packet.key(), packet.segment());
     assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");

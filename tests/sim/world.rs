@@ -33,8 +33,8 @@ const DELAY: Duration = Duration::from_millis(5);
 /// How long a command takes to start.
 const SPAWN: Duration = Duration::from_millis(80);
 
-/// The time between two actions of the hostile agent. The rate is too low for its faults to lead to its end, which
-/// takes a hundred of them in 10 s.
+/// The time between two actions of the hostile agent. At this rate its faults do not lead to its end, which takes a
+/// hundred faults in 10 s.
 const MALICE: Duration = Duration::from_millis(400);
 
 /// How many bytes may wait in the manager for one host, with the cost of frames in addition to their bytes.
@@ -131,7 +131,7 @@ pub(crate) struct World {
     said: BTreeMap<String, (HostState, Option<String>)>,
     /// The snapshot when the manager last reported a change.
     shown: Snapshot,
-    /// Whether the manager has reported a change since then.
+    /// Whether the manager has reported a change since `shown` was taken.
     changed: bool,
     /// The time of the hostile agent's next action.
     malice_at: Instant,
@@ -299,8 +299,8 @@ impl World {
         self.settle();
     }
 
-    /// Makes the hostile agent send this many packets of the largest size on a connection that it may have, to an
-    /// honest host that does not read. Returns how many bytes the manager keeps.
+    /// Makes the hostile agent send this many packets of the largest size to an honest host that does not read, on a
+    /// connection that the plan allows. Returns how many bytes the manager keeps.
     pub(crate) fn flood(&mut self, packets: usize) -> usize {
         let (evil, victim) = (*self.hosts.last().unwrap(), self.hosts[1]);
         assert!(is_evil(evil));
@@ -407,8 +407,8 @@ impl World {
                     self.starting.insert(vip, self.now + SPAWN);
                 }
                 manager::Output::CloseInput(vip) | manager::Output::Terminate(vip) => {
-                    // In a real network, the command (such as ssh) is on this machine and ends; a process that is
-                    // stopped does not.
+                    // In a real network, the command (such as ssh) runs on the manager's machine, and ends. A process
+                    // that is suspended does not end.
                     let now = self.now;
                     let hears = |agent: &mut Agent| agent.stalled_until <= now;
                     if self.agents.get_mut(&vip).is_some_and(hears) {
@@ -654,8 +654,8 @@ impl Agent {
         }
     }
 
-    /// Receives what clients have sent, checks every byte of it, and finishes after the client has. Returns how many
-    /// connections broke.
+    /// Receives what clients have sent, checks every byte of it, and closes a connection after its client has. Returns
+    /// how many connections broke.
     fn serve(&mut self) -> usize {
         let mut broken = 0;
         let edge = &mut self.edge;

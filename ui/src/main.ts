@@ -1,5 +1,6 @@
-// The page begins here. Its folders stand in an order, and a file imports only from its own folder and from those to the left
-// of it, so that each can be read without those to the right. `lib/imports.test.ts` holds the order.
+// The entry point of the page. The folders have an order: a file imports only from its own folder and from folders to
+// the left of it, so that each folder can be understood without those to the right. `lib/imports.test.ts` checks this
+// order.
 //
 //     lib/types < lib < components < pages/* < pages < App.svelte, main.ts
 //                       components < shell           < App.svelte, main.ts

@@ -21,7 +21,7 @@ test("10,000 rows scroll without a blank row", async ({ page }) => {
     let blanks = 0;
     let looks = 0;
     const look = () => {
-      // Every place of the window that a row should cover is asked for what lies there.
+      // At each place of the window that a row should cover, there must be a row with text.
       for (let y = box.top + 45; y < box.top + grid.clientHeight - 4; y += 30) {
         looks += 1;
         const row = document.elementFromPoint(box.left + 60, y)?.closest("[data-key]");
@@ -30,7 +30,7 @@ test("10,000 rows scroll without a blank row", async ({ page }) => {
     };
     for (let step = 0; step <= 40; step += 1) {
       grid.scrollTop = (end * ((step * 17) % 41)) / 40;
-      // Once before the page could react, as in the middle of a fast scroll, and once after.
+      // The places are looked at once before the page could react, as in the middle of a fast scroll, and once after.
       look();
       await frame();
       look();
@@ -82,7 +82,7 @@ test("the table is used by keyboard alone", async ({ page }) => {
   const before = Number(await grid(page).getAttribute("aria-rowcount"));
   await page.keyboard.press("Delete");
   await expect(page.getByText(/^Closed /)).toBeVisible();
-  // The row stays for a while, greyed, and says that it is over.
+  // The row stays for a while, greyed, and says that the flow is closed.
   await expect(grid(page)).toHaveAttribute("aria-rowcount", String(before));
   await expect(selected).toContainText("closed");
 });

@@ -1,4 +1,4 @@
-// The tests of pages share these helpers: they open a scene, and ask axe about it in both themes.
+// Helpers for the tests of pages: they open a scene, and check it with axe in both themes.
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 

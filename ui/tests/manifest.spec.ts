@@ -15,7 +15,7 @@ function disk(page: Page): Promise<string> {
   return page.evaluate(() => (globalThis as unknown as { mockDisk: MockDisk }).mockDisk.read());
 }
 
-/** Another program replaces a piece of the file. */
+/** Replaces a piece of the file as another program would. */
 function outside(page: Page, from: string, to: string): Promise<void> {
   return page.evaluate(
     ([from, to]) => {
@@ -26,7 +26,7 @@ function outside(page: Page, from: string, to: string): Promise<void> {
   );
 }
 
-/** Goes to the end of the first line with these words. */
+/** Moves the cursor to the end of the first line with these words. */
 async function lineEnd(page: Page, words: string): Promise<void> {
   await page.locator(".cm-line").filter({ hasText: words }).first().click();
   await page.keyboard.press("End");
@@ -52,7 +52,8 @@ test("keys, values and hosts are completed from the schema and the text", async 
 test("a key says what it means", async ({ page }) => {
   await open(page);
   const key = page.locator(".cm-line").filter({ hasText: "cmd:" }).first().getByText("cmd");
-  // A pointer that stands still while the text is drawn anew points at nothing, as a person's would.
+  // While the text is redrawn, a pointer that does not move points at nothing, so it is moved away and back as a person
+  // would do.
   await expect(async () => {
     await page.mouse.move(0, 0);
     await key.hover();

@@ -178,7 +178,7 @@ pub(crate) fn tests() -> Result<(), Failure> {
     })
 }
 
-/// A display that nobody sees, and a home folder for the programs on it.
+/// A virtual X display, and a home folder for the programs that use it.
 struct VirtualDisplay {
     server: Child,
     display: String,

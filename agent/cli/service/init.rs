@@ -50,7 +50,7 @@ impl Init {
         }
     }
 
-    /// The content of that file.
+    /// The content of the file that describes the service; empty if there is no such file.
     pub(super) fn text(self, folders: &BaseDirs, service: &Service) -> String {
         match self {
             Self::Systemd => systemd_unit(service),
@@ -141,7 +141,7 @@ impl Init {
         }
     }
 
-    /// The commands to run after the file was removed.
+    /// The commands to run after the file that describes the service was removed.
     pub(super) fn after_removal(self) -> Vec<Vec<String>> {
         match self {
             Self::Systemd => vec![words(&["systemctl", "--user", "daemon-reload"])],
@@ -149,7 +149,8 @@ impl Init {
         }
     }
 
-    /// A command that succeeds if the service runs.
+    /// A command that succeeds if the service runs. The one for the Windows Task Scheduler only checks that the service
+    /// is installed.
     pub(super) fn asks_running(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd => words(&["systemctl", "--user", "is-active", "--quiet", name]),
@@ -158,7 +159,8 @@ impl Init {
         }
     }
 
-    /// A command that succeeds if the service is installed; empty if the file shows that already.
+    /// A command that succeeds if the service is installed; empty if it is enough to look whether the file that
+    /// describes the service exists.
     pub(super) fn asks_installed(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd | Self::Launchd => Vec::new(),

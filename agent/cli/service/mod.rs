@@ -37,7 +37,7 @@ enum Action {
         file: Option<PathBuf>,
         #[command(flatten)]
         name: Name,
-        /// Print what would be written and run, and do not do it
+        /// Only print the file that would be written and the commands that would be run
         #[arg(long)]
         dry_run: bool,
     },
@@ -50,7 +50,7 @@ enum Action {
     Status {
         #[command(flatten)]
         name: Name,
-        /// Write it as JSON
+        /// Write the result as JSON
         #[arg(long)]
         json: bool,
     },
@@ -58,7 +58,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Name {
-    /// The name of the service, for more than one network
+    /// The name of the service; needed only for more than one service
     #[arg(long, default_value = "norouter", value_parser = check_name)]
     name: String,
 }

@@ -99,7 +99,7 @@ impl Board {
         self.said = text;
     }
 
-    /// Handles a key. Returns a request if the board cannot carry it out.
+    /// Handles a key. Returns the action that the key asks for, if the board itself cannot perform that action.
     pub(super) fn press(&mut self, key: KeyEvent) -> Option<Wish> {
         self.said.clear();
         if key.modifiers.contains(KeyModifiers::CONTROL) {
@@ -177,7 +177,7 @@ impl Board {
         self.flows.iter().filter(has).collect()
     }
 
-    /// The row and the id of the selected flow; `None` if it is not shown.
+    /// The row and the id of the selected flow; `None` if no flow is selected, or if the selected one is not shown.
     fn chosen_place(&self) -> Option<(usize, String)> {
         let chosen = self.chosen.as_ref()?;
         let at = self.shown().iter().position(|flow| flow.id == *chosen)?;

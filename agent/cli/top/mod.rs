@@ -28,7 +28,8 @@ use crate::{
 /// The time between two requests to the manager.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The limit is above the rows of any terminal, so that a filter has more connections to search.
+/// The request for the connections. The limit is above the number of rows of any terminal, so that a filter also finds
+/// connections that the unfiltered list has no room for.
 const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
@@ -143,7 +144,7 @@ fn lost(error: &io::Error) -> Error {
     )
 }
 
-/// The terminal in full-screen mode. Dropping this restores it, even after a panic.
+/// The terminal in full-screen mode. Dropping this value leaves the mode, even after a panic.
 struct Terminal;
 
 impl Terminal {

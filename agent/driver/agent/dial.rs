@@ -20,10 +20,11 @@ use crate::{
     wire::{Cause, Failure},
 };
 
-/// Time that a service has to accept a connection: longer than any service needs, and shorter than people wait.
+/// How long the connection to a service may take, over all of its addresses. This is longer than any service needs, and
+/// shorter than people are willing to wait.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
-/// How long one attempt, to one address of a service, may take.
+/// How long an attempt to connect to one address of a service may take.
 const ADDRESS_MAX: Duration = Duration::from_secs(10);
 
 /// If one address has not accepted after this time, the next one is tried in parallel.
@@ -35,12 +36,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(45);
 /// Time between two keep-alive probes.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// Number of unanswered keep-alive probes after which a connection is dead: 90 s in all. Windows has a fixed number.
+/// How many keep-alive probes may stay unanswered before a connection counts as dead: 90 s of silence in all. On
+/// Windows this number is fixed.
 #[cfg(unix)]
 const KEEP_ALIVE_RETRIES: u32 = 3;
 
-/// Limit on the bytes of a connection that the system holds before it sends them, in bytes. Linux would otherwise hold
-/// megabytes for a service that does not read, and no budget of ours counts those.
+/// How many bytes of a connection the operating system may buffer before it sends them. Without this limit, Linux would
+/// buffer megabytes for a service that does not read, and our own memory limits do not count those.
 #[cfg(target_os = "linux")]
 const UNSENT_MAX: u32 = 128 << 10;
 
@@ -59,7 +61,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
         Err(error) => Err(error),
     };
-    // Another error means that this machine lacks the address family, or that a dial would fail in the same way.
+    // Any error but `AddrNotAvailable` means that this machine lacks the address family, or that a dial would fail in
+    // the same way.
     let Ok(Some(socket)) = bound(address) else {
         return false;
     };
@@ -67,8 +70,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
     if !matches!(bound(foreign), Ok(Some(_))) {
         return true;
     }
-    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). On those, the address is ours
-    // if the system would also choose it as the source of packets to it.
+    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). On such a machine, an address
+    // is its own if the system would send packets to that address from the same address.
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -81,7 +84,7 @@ pub(super) fn is_own(address: IpAddr) -> bool {
 }
 
 /// Connects to a service of this host, or to one that this host can reach. This host resolves the name and tries only
-/// the addresses that `may` permits. If it permits none, the failure is that of the first address.
+/// the addresses that `may` permits. If `may` permits none, its failure for the first address is returned.
 pub(super) async fn dial(
     destination: &Destination,
     asker: Asker,
@@ -138,7 +141,8 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// Describes the failure at every address for people, and the last failure for programs.
+/// The failure of a dial. Its reason, for people, describes the error at every address; its cause, for programs, is
+/// that of the last error.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
     let last = failures.last();
     let cause = last.map_or(Cause::NameNotFound, |(_, error)| cause(error));
@@ -180,14 +184,14 @@ pub(super) fn keep_alive(socket: &TcpStream) {
         .with_interval(KEEP_ALIVE_INTERVAL);
     #[cfg(unix)]
     let keep_alive = keep_alive.with_retries(KEEP_ALIVE_RETRIES);
-    // A socket without keep-alive still works.
+    // If this fails, the connection works without keep-alive.
     let _ = SockRef::from(socket).set_tcp_keepalive(&keep_alive);
 }
 
 /// Prepares a socket to carry a flow.
 ///
-/// From now on, a socket that is closed resets its connection, even if the process is killed: a clean end would tell
-/// the other side that everything has arrived. [`end_cleanly`] undoes that.
+/// From now on, closing the socket resets its connection, even if the process is killed. A clean end would tell the
+/// other side that everything has arrived. [`end_cleanly`] undoes this setting.
 pub(super) fn prepare(socket: &TcpStream) {
     // A keystroke must not wait for an acknowledgment. If setting an option fails, the connection still works, but more
     // slowly.
@@ -202,15 +206,15 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
     let _ = SockRef::from(socket).set_linger(None);
 }
 
-/// Binds an address. Until it listens there, connections are refused, and no other socket can bind the address: on
-/// Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both have `SO_REUSEPORT` and
-/// belong to the same user. So `SO_REUSEADDR` is set only if the address cannot be bound otherwise. `SO_REUSEPORT` does
-/// not admit other users.
+/// Binds a socket to an address. Until the socket listens, connections to the address are refused, and no other socket
+/// can be bound to it: on Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both
+/// have `SO_REUSEPORT` and belong to the same user. Therefore `SO_REUSEADDR` is set only if the address cannot be bound
+/// without it. `SO_REUSEPORT` does not admit other users.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
-        // Connections of an earlier agent may be in `TIME_WAIT`, and this option makes the bind succeed nevertheless.
-        // It does not do so while another socket listens or is bound. On Windows the same option would take a port that
-        // is in use.
+        // Connections of an earlier agent may still be in `TIME_WAIT`. With `SO_REUSEADDR` the bind succeeds in spite
+        // of them, but not while another socket is bound to the address or listens there. On Windows the same option
+        // would take over a port that is in use.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             bind_exclusively(address, true)
         }
@@ -229,7 +233,7 @@ fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Soc
     if over_leftovers {
         socket.set_reuse_address(false)?;
     }
-    // This option lets the socket listen again although our own old connections still linger.
+    // With `SO_REUSEPORT` the socket can listen again while our own old connections still linger.
     #[cfg(target_os = "linux")]
     socket.set_reuse_port(true)?;
     Ok(socket)
@@ -238,7 +242,7 @@ fn bind_exclusively(address: SocketAddr, over_leftovers: bool) -> io::Result<Soc
 /// Starts to listen on a bound socket. The address stays bound when the listener is dropped.
 pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener, NotListening> {
     let listening = match socket.listen(BACKLOG) {
-        // In this case connections of another program linger at the address.
+        // This error means that old connections of another program linger at the address.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             let listening = (socket.set_reuse_address(true)).and_then(|()| socket.listen(BACKLOG));
             if listening.is_err() {
@@ -248,12 +252,12 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
         }
         listening => listening,
     };
-    // Connections inherit this option, so that they do not block other sockets while they linger. A listening socket
-    // does not share its address, whatever its options are.
+    // Accepted connections inherit this option, so that they do not block other sockets while they linger. A listening
+    // socket does not share its address, whatever its options are.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // The runtime gets a duplicate of the descriptor and registers it anew: it was told about a hang-up while the
-    // socket did not listen, and would never forget that for the old descriptor.
+    // The runtime gets a duplicate of the descriptor, which it registers anew. While the socket did not listen, the
+    // runtime was told about a hang-up, and for the old descriptor it would remember that for ever.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
@@ -338,7 +342,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_address_stays_ours_while_it_is_held_and_is_served_again_at_once() {
-        // The port is chosen here, since a socket with an automatic port would not keep it.
+        // The port is chosen beforehand, because a socket does not keep a port that the system has chosen for it.
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
@@ -387,7 +391,7 @@ mod tests {
         let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
             std::pin::pin!(listener.accept());
         let mut asked = 0;
-        // A task that is woken without a reason would poll again and again.
+        // If the runtime woke this task without a reason, the future would be polled again and again.
         let asks = std::future::poll_fn(|context| {
             asked += 1;
             accept.as_mut().poll(context)

@@ -37,8 +37,8 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How long the DNS server of another host may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// Answers questions that arrive over UDP, for ever. Questions for our own names are answered from the zone. If the
-/// address is another host's, that host is asked.
+/// Answers DNS queries that arrive over UDP at `address`, for ever. If the address is the VIP of this host, this agent
+/// answers. Otherwise the query is passed to the DNS server of the host with this VIP.
 pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: SocketAddrV4) {
     let socket = Arc::new(socket);
     let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
@@ -87,8 +87,8 @@ async fn answer_udp(
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a question. `other` is the host that asked, and `None` if it was this one. Returns `None` if the bytes are
-/// not a question.
+/// Answers a DNS query of the host `other`, or of this host if that is `None`. Returns `None` if the bytes are not a
+/// query.
 async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let known = shared.tell(|core, now| {
         let known = dns::answer(core.zone()?, query);
@@ -113,7 +113,7 @@ async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> 
     }
 }
 
-/// Answers the questions that arrive on a flow (RFC 7766) until the client closes it.
+/// Answers the DNS queries that arrive on a flow (RFC 7766) until the client closes it.
 pub(super) async fn serve_network(
     shared: Arc<Shared>,
     mut stream: NetworkStream,
@@ -121,7 +121,7 @@ pub(super) async fn serve_network(
     let flow = stream.flow();
     let asked_by_others = flow.src.ip() != flow.dst.ip();
     loop {
-        // The client has closed the connection, or was silent for too long.
+        // An error means that the client has closed the connection, or was silent for too long.
         let Ok(Ok(query)) = tokio::time::timeout(IDLE_MAX, read(&mut stream)).await else {
             break;
         };
@@ -133,7 +133,8 @@ pub(super) async fn serve_network(
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {
-            // From now on, the host that asked may connect to these addresses.
+            // For a while, other hosts may connect to these addresses if a route for the name leads through this
+            // gateway.
             let addresses = ask::addresses(&reply);
             let now = shared.now();
             shared.lock().core.handle_given(now, &name, &addresses);
@@ -141,7 +142,7 @@ pub(super) async fn serve_network(
         write(&mut stream, &reply).await?;
     }
     stream.shutdown().await?;
-    // The flow stays open until the answers have arrived.
+    // The client closes its side after it has read the answers. Dropping the stream earlier would reset the flow.
     let _ = tokio::time::timeout(IDLE_MAX, stream.read_u8()).await;
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// How often the edit is repeated if another program changes the file in the meantime.
+/// How many times an edit is tried if another program changes the file in the meantime.
 const TRIES: usize = 16;
 
 /// How long to wait while another agent edits the file.
@@ -25,17 +25,19 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// A hosts file in which a host may have a block. Dropping this value does not remove the block.
 ///
-/// Agents take turns with a lock beside the file. The lock only saves work: just before the new file replaces the old
-/// one, the old one is compared with what was read, and if it differs, the edit starts again. Text that another program
-/// appends in the few microseconds after this comparison is lost.
+/// Agents take turns to edit the file, with a lock file beside it. The lock only saves work, because an edit is safe
+/// without it: just before the new file replaces the old one, the old one is compared with what was read. If it
+/// differs, the edit starts again. Text that another program appends in the few microseconds after this comparison is
+/// lost.
 #[derive(Debug)]
 pub struct EtcHosts {
     path: PathBuf,
     /// The host and process that own the block.
     owner: Owner,
-    /// Whether this session has made the backup beside the file.
+    /// Whether the backup beside the file has been made since this value was created.
     is_backed_up: bool,
-    /// Whether the file did not exist before.
+    /// Whether the file did not exist before the block was written. If so, it is deleted when nothing else is left in
+    /// it.
     is_ours: bool,
 }
 
@@ -49,7 +51,7 @@ pub struct Report {
 }
 
 impl EtcHosts {
-    /// The hosts file at this path, for the block of a host of a network. Nothing is written yet.
+    /// A hosts file, in which the host with this name and VIP may have a block. Nothing is written yet.
     pub fn new(path: impl Into<PathBuf>, host: &str, vip: Ipv4Addr) -> Self {
         Self {
             path: path.into(),
@@ -68,8 +70,7 @@ impl EtcHosts {
         (self.owner.host.as_str(), self.owner.vip) == (host, vip)
     }
 
-    /// Writes the names of the zone into the block. Before the first change of a session the file is copied to
-    /// [`backup_path`].
+    /// Writes the names of the zone into the block. Before the first change, the file is copied to [`backup_path`].
     ///
     /// If this fails, the file is unchanged and the error says what to do.
     pub fn put(&mut self, zone: &Zone) -> Result<Report, String> {
@@ -82,7 +83,8 @@ impl EtcHosts {
         Ok(Report { changed, left_out })
     }
 
-    /// Removes the block, which leaves the file as it was before. A file that did not exist before is deleted.
+    /// Removes the block, which leaves the file as it was before. A file that did not exist before is deleted if
+    /// nothing else is in it.
     pub fn remove(&mut self) -> Result<(), String> {
         if files::read(&self.path)?.is_none() {
             return Ok(());
@@ -164,7 +166,7 @@ fn copy_first(path: &Path) -> Result<(), String> {
         .map_err(|error| format!("no copy could be made first: {error}"))
 }
 
-/// Writes the new content. Returns false if the file is not the original any more.
+/// Writes the new content. If the file does not have the original content any more, returns false and writes nothing.
 fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, String> {
     files::replace_if(
         path,
@@ -183,7 +185,7 @@ fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, Stri
 struct Turn(Option<(File, PathBuf)>);
 
 impl Turn {
-    /// Waits for the turn, but not for long: another user could hold the lock for ever, and the edit is safe without
+    /// Waits for the lock, up to [`WAIT_MAX`]: another user could hold the lock for ever, and the edit is safe without
     /// it.
     fn take(hosts: &Path) -> Self {
         let mut name = OsString::from(".");

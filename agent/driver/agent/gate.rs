@@ -14,8 +14,8 @@ use crate::{
     flow::Holder,
 };
 
-/// Accepts the next connection of a listener and makes it ready to carry a flow. It yields to other tasks first,
-/// because thousands of connections may be waiting.
+/// Accepts the next connection of a listener and makes it ready to carry a flow. Other tasks run first, because
+/// thousands of connections may be waiting.
 pub(super) async fn next_connection(
     listener: &TcpListener,
     address: SocketAddr,
@@ -36,7 +36,7 @@ pub(super) async fn next_connection(
     }
 }
 
-/// A client that may not connect, with the owner of its socket; `None` if the owner is not known.
+/// The owner of the socket of a client that may not connect; `None` if the owner is not known.
 pub(super) type Stranger = Option<SocketOwner>;
 
 /// Whether a connection from this address may use the listener.
@@ -64,8 +64,8 @@ pub(super) fn lets_in(
     }
 }
 
-/// The user against whose share a new connection is counted. The user is looked up only if many connections are open
-/// and every user may connect, so that one user cannot keep the others out.
+/// The user against whose share a new connection is counted, so that one user cannot keep the others out. The user is
+/// looked up only if every user may connect and many connections are open.
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
         let core = &shared.lock().core;
@@ -82,7 +82,7 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     }
 }
 
-/// Reports each user whom a listener has refused, but each one only once.
+/// Reports that a listener has refused a client. Each user is reported only once for each listener.
 pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let user = who.map(|owner| owner.user);
     let now = shared.now();

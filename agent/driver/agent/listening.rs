@@ -23,7 +23,7 @@ use crate::{
     wire::Cause,
 };
 
-/// Begins to listen on an address, or to hold it. Replaces what was done at this address before.
+/// Begins to listen on an address or, if `held` is true, to hold it. An earlier task for this address is stopped.
 pub(super) fn begin(
     shared: &Arc<Shared>,
     addresses: &mut RealAddresses,
@@ -53,12 +53,12 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
         Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
         Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
         Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(&socket).await,
-        // The agent's state machine will retry later.
+        // A held address needs no task. After an error, the agent's state machine will retry later.
         Ok(Opened::Held) | Err(_) => {}
     }
 }
 
-/// An address that was opened, with what is needed to serve it.
+/// An address that was opened, with everything that serving it needs.
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),
@@ -104,7 +104,7 @@ async fn open(
     }
 }
 
-/// Returns the socket of an address: the existing one, or a new one.
+/// Returns the socket that is bound to an address. If there is none yet, binds a new one.
 fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening> {
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
@@ -149,7 +149,8 @@ fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), 
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
     if std::mem::take(&mut address.listens) && dial::hold(&socket).is_err() {
-        // Not every system can stop a socket from listening. There the address is free for a moment.
+        // Not every system can stop a socket from listening. On those that cannot, the socket is closed and bound
+        // again, and the address is free for a moment.
         address.socket = None;
         drop((state, socket));
         have(shared, listener)?;
@@ -157,7 +158,7 @@ fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), 
     Ok(())
 }
 
-/// Carries every connection into the network.
+/// Accepts connections, and carries each of them into the network.
 async fn accept(
     shared: Arc<Shared>,
     socket: &TcpListener,

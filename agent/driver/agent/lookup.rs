@@ -1,4 +1,4 @@
-//! Resolves names with the resolver of this host, and reports errors in its words.
+//! Resolves names with the resolver of this host, and passes on the text of its errors.
 
 use std::{
     collections::BTreeMap,
@@ -33,29 +33,30 @@ const PER_HOST: usize = 4;
 pub(super) enum Asker {
     /// A client of a published port.
     Ports,
-    /// A program on this host, through a proxy.
+    /// A program on this host that uses a proxy.
     Programs,
-    /// Another host, through a route.
+    /// Another host that uses this host as a gateway.
     Host(Ipv4Addr),
 }
 
-/// The permits for lookups. All agents of this process share them, because they share its threads.
+/// The permits for lookups. All agents of this process share them, because each lookup occupies a thread of the
+/// process.
 static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
 static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
 static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-/// The permits of each other host.
+/// The permits for the lookups of each other host.
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
-/// Permission for one lookup, which ends when it is dropped.
+/// Permission for one lookup. The permission ends when this value is dropped.
 struct Turn {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
 
 impl Asker {
-    /// Waits for permission. A host's lookups first wait for each other, so that they do not block the lookups of
-    /// others.
+    /// Waits for permission. A lookup for another host first waits for one of that host's own permits, so that one host
+    /// cannot use up the permits of all.
     async fn turn(self) -> Turn {
         let all = match self {
             Self::Ports => &PORTS,
@@ -80,7 +81,7 @@ impl Asker {
 
 fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
     let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    // Hosts without running lookups have all of their permits back, and are forgotten.
+    // A host without running lookups has all of its permits back, and is forgotten.
     each.retain(|_, turns| Arc::strong_count(turns) > 1);
     let turns = each.entry(host);
     turns

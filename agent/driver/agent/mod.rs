@@ -55,7 +55,8 @@ use crate::{
     wire::{Cause, Failure, control::Configure},
 };
 
-/// How much is written to the manager at a time, in bytes. Urgent frames cannot overtake bytes that were written.
+/// How many bytes are written to the manager at a time. This is limited, because urgent frames cannot overtake bytes
+/// that were written before.
 const WRITE_MAX: usize = 128 << 10;
 
 /// How many threads may wait for resolvers and disks: one for every lookup, and a few for the rest.
@@ -85,7 +86,8 @@ pub enum End {
 }
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. With `configuration`, the agent
-/// runs without a manager. `restrict` lists the permits in the options of its command, if there are any.
+/// runs without a manager. `restrict` has the permits that its command lists with `--restrict`; `None` if it does not
+/// have that option.
 pub fn run_on_stdio(
     restrict: Option<&[String]>,
     configuration: Option<Configure>,
@@ -109,7 +111,7 @@ pub fn run_on_stdio(
     end
 }
 
-/// The runtime of an agent: one thread, and a few for calls that cannot be interrupted.
+/// The runtime of an agent: one thread for all tasks, and others for calls that cannot be interrupted.
 pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -118,8 +120,8 @@ pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Runs an agent on a pair of streams until the manager closes them or `stop` completes. At its end all connections are
-/// reset, because they have not ended cleanly.
+/// Runs an agent on a pair of streams until the manager closes them or `stop` completes. When the agent ends, all
+/// connections are reset, because they have not ended cleanly.
 pub(super) async fn run(
     input: impl AsyncRead + Unpin + Send + 'static,
     output: impl AsyncWrite + Unpin + Send + 'static,
@@ -243,8 +245,8 @@ impl World for Shared {
     }
 }
 
-/// Ends an earlier agent of the same manager and address, and listens for a later one. If that is not possible, the
-/// earlier agent frees its ports when it notices that its manager is gone.
+/// Ends an earlier agent of the same manager and address, and starts a task that waits for a later agent to end this
+/// one. If an earlier agent cannot be ended, it frees its ports when it notices that its manager is gone.
 fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
     let Some(socket) = succession::take_place(manager, me)? else {
         return Ok(());
@@ -256,7 +258,7 @@ fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String
             inner.succeeded.notify_one();
         }
     });
-    // The cell is still empty, because an agent takes its place only once.
+    // This cannot fail: the cell is still empty, because an agent takes its place only once.
     let _ = shared.awaits_successor.set(task.abort_handle());
     Ok(())
 }
@@ -301,7 +303,7 @@ async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End 
     }
 }
 
-/// Dials the destination of a flow, and connects the two.
+/// Dials the destination of a flow, and carries bytes between the flow and the new connection.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
     let dialled = if is_published {

@@ -19,7 +19,7 @@ use crate::{
     flow::{Holder, Receive},
 };
 
-/// How long the far end may take to accept. It is longer than the far end's dial may take.
+/// How long the far end may take to accept. This is longer than the far end's dial may take.
 const OPEN_MAX: Duration = Duration::from_mins(1);
 
 /// One end of a flow. Dropping it before both sides have finished resets the flow.
@@ -28,9 +28,9 @@ const OPEN_MAX: Duration = Duration::from_mins(1);
 pub(super) struct NetworkStream {
     shared: Arc<Shared>,
     flow: FlowKey,
-    /// Our side has finished sending.
+    /// Whether our side has finished sending.
     finished: bool,
-    /// The far end has finished sending.
+    /// Whether the far end has finished sending.
     ended: bool,
     /// Whether another task carries the flow now. If so, dropping the stream does not reset the flow.
     handed_on: bool,

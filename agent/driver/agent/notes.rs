@@ -27,15 +27,15 @@ pub(super) struct Notes {
     state_dir: Option<StateDir>,
     /// The name of the agent in the variables file.
     agent: String,
-    /// The number of the newest write.
+    /// The number of the newest write so far.
     newest: Option<u64>,
     /// Whether the agent has ended. Then nothing is written any more.
     closed: bool,
 }
 
 impl Notes {
-    /// Writes all files, unless a write with a higher number came first. If one cannot be written, the others still
-    /// are.
+    /// Writes all files, and returns the problems. `None` if nothing was written, because a write with a higher number
+    /// came first or the agent has ended. If one file cannot be written, the others still are.
     pub(super) fn write(
         &mut self,
         number: u64,
@@ -61,8 +61,8 @@ impl Notes {
         };
         let vip = me.address();
         let host = file_name(&files.zone, vip);
-        // Earlier files may be in another folder, or may not be wanted any more. A folder inside another agent's is
-        // given up if the outer one may be free now.
+        // The files that were written before may be in another folder, or may not be wanted any more. A subfolder of
+        // another agent's folder is always given up, because the outer folder may be free now.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
@@ -140,7 +140,7 @@ fn write_state_dir(
     folder.write_env(&variables)
 }
 
-/// The name of this host, in a form that can be a part of a file name or a single word.
+/// The name of this host, if the name can be a part of a file name and a single word; otherwise the VIP.
 fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let is_word = |name: &&str| {
@@ -150,8 +150,8 @@ fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     name.map_or_else(|| me.to_string(), str::to_owned)
 }
 
-/// The variables that lead programs to the network's proxies. Only proxies that work are in them. The user and password
-/// in them prove that a program was started by somebody who may read this file.
+/// The variables that lead programs to the network's proxies. Only proxies that work are in them. A program sends the
+/// user and password in these variables to prove that it was started by somebody who may read the file.
 fn variables(
     files: &Files,
     folder: &StateDir,
@@ -168,7 +168,7 @@ fn variables(
         set("NOROUTER_PAC", format!("{url}/proxy.pac"));
     }
     if !files.missing.is_empty() {
-        // The value is in one line, so that no part of it can be read as another variable.
+        // The value has no line breaks, so that no part of it can be read as another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
     set("HOSTALIASES", folder.host_aliases().display().to_string());

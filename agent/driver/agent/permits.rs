@@ -18,8 +18,8 @@ pub const FILE: &str = "/etc/norouter/agent.yaml";
 /// How a refusal names the limits that come from the agent's command.
 const OPTION: &str = "the option --restrict";
 
-/// All limits of an agent that was started with this option. After an error the agent must not serve, because the
-/// limits that could not be read may forbid it.
+/// All limits of an agent. `restrict` has the values of the option `--restrict` of its command. After an error the
+/// agent must not serve, because the limits that could not be read may forbid it.
 pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     let mut limits = Limits::default();
     if let Some(texts) = restrict {
@@ -34,8 +34,8 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
     Ok(limits)
 }
 
-/// The text of the administrator's file. `None` if the file does not exist. Fails for the same reasons as the start of
-/// an agent.
+/// The text of the administrator's file. `None` if the file does not exist. Fails if the file cannot be read, or if
+/// other users than root could have written it. An agent does not serve in these cases.
 pub fn read() -> Result<Option<String>, String> {
     text_of_root(Path::new(FILE))
 }

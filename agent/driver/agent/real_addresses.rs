@@ -18,7 +18,7 @@ use crate::{
 /// file descriptors, and immediate retries would make that worse.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// The addresses that an agent has, or tries to have.
+/// The real addresses that an agent has bound, or tries to bind.
 pub(super) type RealAddresses = HashMap<Listener, RealAddress>;
 
 /// The state of one real address.

@@ -1,4 +1,5 @@
-//! Connections for another host's proxy: the proxy's agent requests them, and the gateway's agent dials.
+//! Connections of a proxy through a gateway: the agent of the proxy's host requests them, and the agent of the gateway
+//! dials.
 
 use std::{
     io,
@@ -23,10 +24,11 @@ use crate::{
 /// How long a request may take to arrive.
 const ASK_MAX: Duration = Duration::from_secs(10);
 
-/// How long the gateway may take to answer. It is longer than the gateway's dial may take.
+/// How long the gateway may take to answer. This is longer than the gateway's dial may take.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// Requests a connection from a gateway. After that, the stream is the connection.
+/// Requests a connection to a destination from a gateway. If the gateway has connected, the returned stream carries the
+/// connection.
 pub(super) async fn ask(
     mut stream: NetworkStream,
     destination: &Destination,
@@ -80,7 +82,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     shared.served(stream.flow());
     match connected {
         Ok((socket, destination)) => {
-            // The flow is reset when the policy or the routes do not allow this address any more.
+            // The state machine resets the flow as soon as the policy or the routes do not allow this address any more.
             let address = socket.peer_addr()?.ip().to_canonical();
             let flow = stream.flow();
             (shared.lock().core).handle_relayed(flow, destination, address);
@@ -92,14 +94,15 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             let answer = Answer::from(failure);
             stream.write_all(&relay::encode(&answer)).await?;
             stream.shutdown().await?;
-            // The client closes its side after it has read the answer.
+            // The client closes its side after it has read the answer. Dropping the stream earlier would reset the
+            // flow.
             let _ = tokio::time::timeout(ASK_MAX, stream.read_u8()).await;
         }
     }
     Ok(())
 }
 
-/// Connects this gateway to a destination for the host `from`. Without `from`, it is for a probe of the manager.
+/// Connects this gateway to a destination for the host `from`, or for a probe of the manager if that is `None`.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
     from: Option<Ipv4Addr>,
@@ -145,7 +148,8 @@ pub(super) async fn connect(
     }
 }
 
-/// Connects to the destination of another host's packets, which the state machine has allowed.
+/// Connects to the destination of another host's flow that is routed through this host. The state machine has already
+/// allowed the flow.
 pub(super) async fn connect_to_address(
     shared: &Arc<Shared>,
     host: String,

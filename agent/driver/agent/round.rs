@@ -6,16 +6,16 @@ const ROUND: usize = 2 << 20;
 /// The smallest share that a stream is given for its turn, in bytes. A smaller one is not worth the overhead of a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// The number of bytes that streams may move in one round, in which each stream has one turn. The runtime polls the
-/// tasks of an agent in a circle, and the task that begins the rounds is one of them.
+/// The number of bytes that all streams may move in a round. Each stream has one turn in a round: the runtime polls the
+/// tasks of an agent in a circle, and the task that begins a new round is one of them.
 #[derive(Debug)]
 pub(super) struct Round {
     /// How many bytes are left in this round.
     left: usize,
-    /// How many bytes each stream may move in each direction: an equal part, by the number of streams that were active
-    /// in the last round.
+    /// How many bytes each stream may move in each direction: an equal share of the round for each stream that was
+    /// active in the last round.
     share: usize,
-    /// How many streams were active in this round.
+    /// How many streams have moved bytes in this round.
     movers: usize,
 }
 
@@ -35,7 +35,7 @@ impl Round {
         self.share.min(self.left).max(QUANTUM_MIN)
     }
 
-    /// Notes how many bytes a stream has moved. Returns true for the first active stream of the round.
+    /// Notes how many bytes a stream has moved. Returns true if this stream is the first one in the round to move any.
     pub(super) fn note(&mut self, bytes: usize) -> bool {
         if bytes == 0 {
             return false;

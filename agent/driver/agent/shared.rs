@@ -34,17 +34,17 @@ use crate::{
     wire::Failure,
 };
 
-/// How many questions another host may send to the DNS server in a second, and in a burst. Programs that need more have
-/// to use their own host's server.
+/// How many queries each other host may send to the DNS server of this host in a second, and in a burst. Programs that
+/// need more have to use their own host's server.
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host begins in a second, and in a burst. With the packets of short connections, this is four
-/// fifths of what the manager takes from an agent; the rest is for existing flows.
+/// How many flows this host may begin in a second, and in a burst. If they are short connections, their packets are
+/// four fifths of what the manager takes from an agent; the rest is for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// Number of hosts whose recent queries are remembered.
+/// How many query budgets of other hosts are kept before those that are not needed are dropped.
 const ASKERS_MAX: usize = 1_024;
 
 /// How long the resets of connections may take when the agent ends.
@@ -54,7 +54,7 @@ const STOP_MAX: Duration = Duration::from_millis(500);
 pub(in crate::driver) struct May {
     /// The limits that the administrator of the machine sets, or the reason why they could not be read.
     pub(in crate::driver) limits: Result<Limits, String>,
-    /// The memory that the agent may use, and the number of its connections.
+    /// How much memory the agent may use, and how many connections it may have.
     pub(in crate::driver) capacity: Capacity,
 }
 
@@ -63,24 +63,26 @@ pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
     pub(super) to_write: Notify,
-    /// Notified when a stream is the first one of its round to move bytes.
+    /// Notified when the first stream of a round has moved bytes.
     pub(super) moved: Notify,
     /// Notified when a stream has ended.
     left: Notify,
     /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Notified when a later agent asks this one to end. That agent notices the end because its connection closes.
+    /// Notified when a later agent asks this one to end. The later agent notices that this one has ended when its
+    /// connection to this one closes.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
     pub(super) awaits_successor: OnceLock<AbortHandle>,
-    /// The resolver, with the servers that it leaves out.
+    /// The resolver of this host, and the DNS servers that it does not ask.
     resolver: Mutex<Option<(Vec<SocketAddrV4>, Arc<Resolver>)>>,
-    /// The question budget of each other host.
+    /// The query budget of each other host that has used this host's DNS server.
     askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
     /// The files that have been written for programs on this host.
     notes: Mutex<Notes>,
-    /// The number of the next write of these files. A write is dropped if a newer one came first.
+    /// The number of the next write of the files for programs. A write is dropped if one with a higher number came
+    /// first.
     pub(super) write_seq: AtomicU64,
     /// The secret part of the status page's address.
     token: String,
@@ -93,12 +95,12 @@ pub(super) struct Shared {
 /// The state machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
-    /// The tasks of streams, each to be woken when its flow changes.
+    /// The wakers of the tasks that carry flows. A task is woken when its flow changes.
     pub(super) streams: HashMap<FlowKey, Waker>,
     pub(super) round: Round,
     connects: Work,
     pub(super) listeners: RealAddresses,
-    /// Set when every stream has to end with a reset.
+    /// Whether the agent is ending, so that every stream has to end with a reset.
     pub(super) stopping: bool,
 }
 
@@ -155,7 +157,7 @@ impl Shared {
         &self.pass
     }
 
-    /// The resolver of this host. It does not ask the network's own DNS servers, which would ask it again.
+    /// The resolver of this host. It does not ask the network's own DNS servers, because they would ask it again.
     pub(super) fn resolver(&self) -> Arc<Resolver> {
         let ours = self.lock().core.rights().dns_servers();
         let mut known = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +194,8 @@ impl Shared {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // The budget of a host that need not wait is nearly full, so it can be forgotten.
+            // A host that need not wait is forgotten. Its next query gets a full budget, which is at most one burst
+            // more.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }
@@ -207,7 +210,7 @@ impl Shared {
         }
     }
 
-    /// Tells the machine that a request on a flow was answered.
+    /// Tells the state machine that the request on a flow was answered.
     pub(super) fn served(self: &Arc<Self>, flow: FlowKey) {
         self.tell(|core, _| core.handle_served(flow));
     }
@@ -257,9 +260,9 @@ impl Shared {
                 self.left.notified().await;
             }
         };
-        // Connections that are still open end with the process.
+        // Connections that are still open after this time end with the process.
         let _ = tokio::time::timeout(STOP_MAX, all_left).await;
-        // If a later agent takes this place, it writes its own files.
+        // If a later agent takes the place of this one, nothing is removed, because that agent writes its own files.
         if self.successor.get().is_none() {
             self.notes().remove();
         }

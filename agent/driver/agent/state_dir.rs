@@ -1,8 +1,8 @@
 //! The folder in which an agent writes files for other programs: hosts, HOSTALIASES, environment. The agent writes only
 //! into a folder that has our mark or is empty, and removes only files that it wrote.
 //!
-//! A lock on the mark makes sure that one agent uses the folder at a time. Another agent, of another network or another
-//! host on the same machine, uses a subfolder, and reports that.
+//! A lock on the mark makes sure that only one agent uses the folder at a time. Another agent on the same machine, of
+//! another network or another host, uses a subfolder, and reports that.
 
 use std::{
     fs::{self, File},
@@ -19,16 +19,16 @@ use crate::{
     names::{Zone, host_aliases, hosts_file},
 };
 
-/// The folder if the manifest does not name one.
+/// The state folder that is used if the manifest does not name one.
 pub const DEFAULT: &str = "~/.norouter/agent";
 
-/// The variable with the name of the agent that has written the variables.
+/// The environment variable that identifies the agent that has written the file `env`.
 pub const AGENT: &str = "NOROUTER_AGENT";
 
-/// The variable that lists the proxies that do not work, with the reasons.
+/// The environment variable that lists the proxies that do not work, with the reasons.
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
-/// All variables that an agent writes.
+/// All environment variables that an agent writes.
 pub const VARIABLES: [&str; 13] = [
     AGENT,
     MISSING,
@@ -147,12 +147,13 @@ impl StateDir {
         &self.path
     }
 
-    /// The path for the variable `HOSTALIASES`.
+    /// The path of the file for the variable `HOSTALIASES`.
     pub fn host_aliases(&self) -> PathBuf {
         self.path.join("hostaliases")
     }
 
-    /// Writes the names of the zone. If `HOSTALIASES` already names another file, its entries are added to ours.
+    /// Writes the names of the zone. The entries of `other_aliases`, the file that `HOSTALIASES` already names, are
+    /// added to ours.
     pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
         let ours = self.host_aliases();
         let is_ours = |path: &Path| {
@@ -194,8 +195,9 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the variables if this agent wrote them, because its network is gone. A subfolder of another agent's
-    /// folder is removed as a whole. The mark is removed if no other file is left.
+    /// Removes the file with the variables if `agent` has written it, because its network is gone. In a subfolder of
+    /// another agent's folder, all other files are then removed as well, and the subfolder itself. The mark is removed
+    /// if no other file is left.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -267,7 +269,7 @@ pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
 
-/// Refuses a folder if other users can write to it or to a folder above it, or if it has other files and not our mark.
+/// Refuses a folder if other users can write to it or to a folder above it, or if it has files but not our mark.
 fn look_at(path: &Path) -> Result<(), String> {
     check_way(path)?;
     let shown = path.display();
@@ -299,17 +301,19 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether this program has written into a folder, or the upstream project's has, in the default place of both.
+/// Whether this program has written into a folder, or the program of the upstream project has, which uses the same
+/// default folder.
 fn is_marked(path: &Path, names: &[String]) -> bool {
-    // A link may lead to another user's file.
+    // Links are not followed, because they may lead to another user's file.
     let begins = |name: &str, begin: &str| {
         let file = path.join(name);
         let is_file = fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
-        // On Windows a locked file cannot be read.
+        // On Windows a locked file cannot be read, so a mark that cannot be read counts as ours.
         let is_locked = cfg!(windows) && name == MARK;
         is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
     };
-    // A mark that was just made, or was made before a crash, is empty. The folder is ours all the same.
+    // A mark is empty if it has just been made, or if a crash came before it was written. The folder is ours all the
+    // same.
     let is_new = || {
         let mark = fs::symlink_metadata(path.join(MARK));
         names == [MARK] && mark.is_ok_and(|mark| mark.is_file() && mark.len() == 0)
@@ -320,8 +324,9 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
     begins(MARK, MARK_BEGIN) || begins("README.md", README_BEGIN) || is_new() || is_usual()
 }
 
-/// The variables of the agent that uses this folder, for a program that will trust them. `None` if no agent uses it.
-/// Fails if a proxy does not work, or if another user's program listens at a proxy's address.
+/// The variables that an agent has written into this folder, for a program that will trust them. `None` if there are
+/// none. Fails if a proxy of the agent does not work, or, on Linux, if no program of this user or root listens at its
+/// address.
 pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let Some(variables) = read_env(name)? else {
         return Ok(None);
@@ -349,8 +354,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which the program of another user listens, unless it is root. The variables of an agent that
-/// was killed are still there, and its address may be taken.
+/// Refuses an address at which no program of this user or root listens. If an agent was killed, its variables are still
+/// there, but another user's program may have taken its address.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()
@@ -373,13 +378,13 @@ fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     }
 }
 
-/// Other systems do not reveal the owner of a listener.
+/// Does nothing, because other systems do not reveal the owner of a listener.
 #[cfg(not(target_os = "linux"))]
 fn check_listener(_: std::net::SocketAddr) -> Result<(), String> {
     Ok(())
 }
 
-/// The variables in this folder that a running agent has written. `None` if there are none.
+/// The variables that an agent has written into this folder and has not removed. `None` if there are none.
 pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let path = expanded(name)?;
     let env = path.join("env");
@@ -402,7 +407,7 @@ pub fn inside(name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The variables in a file. Others than those that an agent writes are left out, because the caller will trust them.
+/// The variables in a file. Variables that no agent writes are left out, because the caller will trust the result.
 fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let lines: Vec<(String, String)> = text
@@ -414,7 +419,7 @@ fn variables(bytes: &[u8]) -> impl Iterator<Item = (String, String)> {
     lines.into_iter()
 }
 
-/// Refuses a folder if another user could redirect its path.
+/// Refuses a folder if another user could make its path lead elsewhere.
 fn check_way(path: &Path) -> Result<(), String> {
     trusted::folder(path).map_err(|why| match &why {
         Distrust::Open(open) => format!(
@@ -453,14 +458,15 @@ fn check_owner(_path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A path of the manifest as this host understands it: a `~` at the beginning is the home folder; `$NAME` and `${NAME}`
+/// A path of the manifest as this host understands it. A `~` at the beginning is the home folder; `$NAME` and `${NAME}`
 /// are variables of this process.
 pub fn expanded(name: &str) -> Result<PathBuf, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     expand(name, variable).map(PathBuf::from)
 }
 
-/// Replaces the variables in a path. A variable that is not set is an error, because the rest would be another path.
+/// Replaces the variables in a path. A variable that is not set is an error, because the path without it would lead
+/// elsewhere.
 fn expand(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let value = |name: &str| {
         variable(name).ok_or_else(|| {

@@ -23,7 +23,7 @@ use crate::{
     flow::Receive,
 };
 
-/// Begins a new round when every stream has had a turn since the first one moved bytes.
+/// Begins a new round when every stream has had a turn since the first stream of the last round moved bytes.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;
@@ -31,8 +31,8 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     }
 }
 
-/// Carries bytes in both directions until both have finished or the connection breaks. Each direction finishes by
-/// itself. A connection that breaks is reset on both sides, and never ends cleanly.
+/// Carries bytes in both directions until both have finished or the connection breaks. The directions finish
+/// independently of each other. A connection that breaks is reset on both sides, and never ends cleanly.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let span = tracing::debug_span!(target: "norouter::flow", "flow", %flow);
     carry_to_the_end(shared, flow, socket)
@@ -72,19 +72,20 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
     shared.leave(flow);
 }
 
-/// One end has gone without a clean end, and the other end was reset.
+/// The connection did not end cleanly, so both of its ends are reset.
 struct Broken;
 
 struct Stream {
     flow: FlowKey,
     socket: TcpStream,
-    /// The socket has finished sending, and the flow was told.
+    /// Whether the peer of the socket has finished sending, and the flow was told.
     local_done: bool,
-    /// The flow has finished sending, and the socket was told.
+    /// Whether the far end of the flow has finished sending, and the socket was told.
     remote_done: bool,
 }
 
-/// How many bytes a stream may move in each direction in its turn, and how many it has moved in both.
+/// How many bytes a stream may move in each direction in its turn, and how many it has moved in both directions
+/// together.
 struct Turn {
     quantum: usize,
     moved: usize,
@@ -100,7 +101,7 @@ impl Stream {
     ) -> Poll<Result<(), Broken>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
-            // The other direction goes on.
+            // While this direction waits, the other one goes on.
             Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
@@ -140,10 +141,10 @@ impl Stream {
                     turn.moved += count;
                 }
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                // The flow will wake this task when it has data, or the socket when it has room.
+                // The flow will wake this task when it has data, or the socket will when it has room.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
                 Receive::Finished => {
-                    // If the other end is already gone, the next read reports it.
+                    // If the other end is already gone, the next read reports that.
                     let _ = Pin::new(&mut self.socket).poll_shutdown(context);
                     self.remote_done = true;
                 }
@@ -174,7 +175,8 @@ impl Stream {
                 (count, read.map_ok(|()| count))
             });
             match read {
-                // The flow will wake this task when it can take data. If it never can, that is because it was reset.
+                // If the flow cannot take data now, it will wake this task as soon as it can. A flow that was reset
+                // never can.
                 None if core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
@@ -195,7 +197,7 @@ impl Stream {
     }
 }
 
-/// Yields to other tasks, and is polled again after them.
+/// Lets other tasks run first. The task of `context` is polled again after them.
 fn take_turns<T>(context: &Context<'_>) -> Poll<T> {
     context.waker().wake_by_ref();
     Poll::Pending

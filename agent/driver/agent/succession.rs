@@ -1,5 +1,5 @@
-//! Lets a new agent end an earlier one of the same manager. If the connection to the earlier agent was lost, it may
-//! still wait for a heartbeat, and hold the ports that the new one needs.
+//! Lets a new agent end an earlier one of the same manager. If the manager has lost its connection to the earlier
+//! agent, that agent may still wait for a heartbeat, and occupy the ports that the new one needs.
 //!
 //! Each agent has a socket that no other user can reach. A client that connects to it and sends [`END`] asks the agent
 //! to end; when the connection closes, the ports are free. A client that sends nothing only checks whether the agent is
@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-/// How long an earlier agent may take to end. One that is suspended does not end before it is resumed.
+/// How long an earlier agent may take to end. An agent that is suspended does not end before it is resumed.
 const END_MAX: Duration = Duration::from_secs(1);
 
 /// How long a successor may take to send its request.
@@ -37,25 +37,26 @@ const SAY_MAX: Duration = Duration::from_millis(300);
 /// The request to end.
 const END: [u8; 1] = *b"e";
 
-/// The connection of the agent that waits for the end of this one. It closes when this value is dropped.
+/// The connection of a later agent that waits for the end of this one. The connection closes when this value is
+/// dropped.
 pub(super) type Successor = UnixStream;
 
 /// The socket on which an agent hears from its successor.
 pub(super) struct SuccessionSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// Shows whether the file of the socket is still ours.
+    /// The inode of the socket's file, which shows whether the file is still ours.
     inode: u64,
 }
 
-/// Ends an earlier agent of this manager for this address, and takes its place. Waits until that agent has ended, so
-/// that its ports are free; nothing is served before that. An error says why a later agent will not be able to end this
-/// one.
+/// Ends an earlier agent of this manager for this address, and takes its place. Blocks until that agent has ended, so
+/// that its ports are free, but not longer than [`END_MAX`]. An error says why a later agent will not be able to end
+/// this one.
 pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSocket>, String> {
     let name = format!("{manager}-{me}.agent");
     for folder in folders() {
         if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
-            // If the earlier agent cannot be asked, the new one starts all the same.
+            // If the earlier agent cannot be asked to end, the new one starts nevertheless.
             let _ = earlier.write_all(&END);
             let _ = earlier.set_read_timeout(Some(END_MAX));
             let _ = earlier.read(&mut [0]);
@@ -114,7 +115,8 @@ impl SuccessionSocket {
                     }
                 }
                 Ok(Err(_)) => {}
-                // File descriptors are short. The later agent tries again, or starts with the ports that are free.
+                // There are probably not enough file descriptors. The later agent waits for [`END_MAX`], and then
+                // starts with the ports that are free.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }

@@ -43,7 +43,7 @@ enum Ask {
     Prompt(String, prompts::What),
 }
 
-/// Answers a request. It waits only for a reload, for agents, or for a person.
+/// Answers a request. The answer is immediate, unless the request waits for a reload, for agents or for a person.
 pub(super) async fn answer(
     network: &Arc<Network>,
     request: Request<hyper::body::Incoming>,
@@ -71,9 +71,9 @@ pub(super) async fn answer(
     })
 }
 
-/// Refuses requests from pages in a browser, in case a browser learns to use such sockets, or somebody puts a proxy in
-/// front of one. A browser's request has an `Origin` or `Referer` header, or a `Host` header
-/// other than `localhost`.
+/// Refuses requests from pages in a browser. Browsers cannot use a control socket at present, but one may learn to, or
+/// somebody may put a proxy in front of the socket. A browser's request has an `Origin` or `Referer` header, or a
+/// `Host` header other than `localhost`.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> {
     let headers = request.headers();
     let forbidden = |reason: &str| Err(RefusedRequest::new(ErrorCode::Forbidden, reason));
@@ -95,7 +95,7 @@ fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> 
     Ok(())
 }
 
-/// The only table of methods and paths.
+/// Finds out what a request asks for. This is the only table of methods and paths.
 fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
     let unknown = |reason: &str| RefusedRequest::new(ErrorCode::NotFound, reason);
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
@@ -198,7 +198,7 @@ fn give<B>(
             network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // These have been answered before, because they may wait.
+        // [`answer`] has handled these requests already, because they may wait.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(RefusedRequest::new(ErrorCode::NotFound, "nothing to read"));
         }
@@ -253,7 +253,7 @@ fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The number of the command or change that is approved, from the query.
+/// The number, in the query, of the command or change that is approved.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, RefusedRequest> {
     let missing = format!("{question} \"number\" is missing");
     let missing = || RefusedRequest::new(ErrorCode::BadRequest, &missing);

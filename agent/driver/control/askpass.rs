@@ -20,11 +20,11 @@ use crate::{
 /// The variable in which `ssh` may give the kind of its question.
 const KIND: &str = "SSH_ASKPASS_PROMPT";
 
-/// Whether the answer has arrived. From then on the process must not end before it has written it.
+/// Whether the answer has arrived. From then on, the process must not end before it has written the answer.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
-/// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this first,
-/// before it reads its arguments. Commands of hosts are told that they can ask only after this call.
+/// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this function
+/// before it reads its arguments. Only commands of hosts that are started after this call can ask questions.
 pub fn run_if_asked() -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         adopt_program(program);
@@ -41,9 +41,10 @@ pub fn run_if_asked() -> Option<ExitCode> {
     })
 }
 
-/// The question, if the arguments are those of a helper. The environment alone does not show that, because every
-/// program that a host's command starts inherits it, and agents are such programs. A helper is called by the given
-/// path, and its argument cannot be a command or a file.
+/// The question, if the arguments are those of an askpass helper. The environment alone does not show that this process
+/// is one, because every program that a host's command starts inherits the environment, and agents are such programs. A
+/// helper is started by the path in `helper`, and its only argument does not look like a command and does not name a
+/// file.
 fn prompt(
     arguments: &[OsString],
     helper: &OsStr,
@@ -113,7 +114,7 @@ mod platform {
 
     use super::ANSWERED;
 
-    /// The id of the process that asks.
+    /// The id of the process that has started this helper.
     pub(super) fn asker() -> u32 {
         std::os::unix::process::parent_id()
     }
@@ -133,7 +134,7 @@ mod platform {
 
 #[cfg(not(unix))]
 mod platform {
-    /// Not known here, because the standard library does not have the id of the parent process.
+    /// Always 0, because the standard library does not have the id of the parent process on these systems.
     pub(super) fn asker() -> u32 {
         0
     }

@@ -11,7 +11,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
 pub(super) enum Body {
-    /// Empty once it has been sent.
+    /// All bytes at once. Empty once they have been sent.
     Whole(Bytes),
     Stream(mpsc::Receiver<Bytes>),
 }

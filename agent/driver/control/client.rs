@@ -38,7 +38,7 @@ pub enum Error {
     /// The manager refused the request.
     #[error("{text}")]
     Refused {
-        /// The kind of the error. `None` if the manager is of another version, and its kind is not known here.
+        /// The kind of the error. `None` if this version of the program does not know the kind.
         code: Option<ErrorCode>,
         /// The reason, for people.
         text: String,
@@ -46,7 +46,7 @@ pub enum Error {
     /// The manager did not answer, or its answer was not valid.
     #[error("the manager of \"{name}\" does not answer: {reason}")]
     Silent {
-        /// The network.
+        /// The name of the network.
         name: Name,
         /// The reason.
         reason: String,
@@ -62,7 +62,8 @@ pub struct Client {
 /// One item of a stream of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamItem {
-    /// The whole state: at the start, and whenever the set of hosts has changed.
+    /// The whole state. It is sent at the start, and again when the set of hosts or the held change is no longer the
+    /// same.
     Snapshot(NetworkView),
     /// The present state of a host.
     Host(Box<HostView>),
@@ -85,7 +86,7 @@ impl Client {
         Self { name }
     }
 
-    /// All managers of this user that run.
+    /// Returns a client for each running manager of this user.
     pub async fn running() -> Vec<Self> {
         let mut names = platform::names();
         names.sort();
@@ -129,18 +130,18 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
-    /// Fetches the answer for a path.
+    /// Sends a GET request, and returns the content of the answer.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::GET, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
     }
 
-    /// Sends a request that has no answer.
+    /// Sends a POST request, and ignores the content of the answer.
     pub async fn post(&self, path: &str) -> Result<(), Error> {
         self.request(Method::POST, path).await.map(drop)
     }
 
-    /// Sends a request that has an answer.
+    /// Sends a POST request, and returns the content of the answer.
     pub async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::POST, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
@@ -174,7 +175,7 @@ impl Client {
         self.request(Method::DELETE, path).await.map(drop)
     }
 
-    /// Subscribes to events: from now on, or from the one after the event with this number.
+    /// Subscribes to events: to all from now on or, with `after`, to all after the event with this number.
     pub async fn events(&self, after: Option<u64>) -> Result<Events, Error> {
         let path = match after {
             Some(after) => format!("/v1/events?after={after}"),
@@ -225,7 +226,8 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.silent(&error))?;
-        // The task ends when the response was read; errors before that are reported by the request itself.
+        // The task of the connection ends when the response was read. Errors before that are reported by the request
+        // itself.
         tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
@@ -261,9 +263,9 @@ impl Client {
     }
 }
 
-/// A body as JSON. It is wiped from memory after use, because it may have a secret in it.
+/// The body of a request as JSON. It is wiped from memory after use, because it may have a secret in it.
 fn body(value: &impl Serialize) -> Bytes {
-    // Views have only values that JSON can express.
+    // This cannot fail, because views have only values that JSON can express.
     Bytes::from_owner(Zeroizing::new(
         serde_json::to_vec(value).unwrap_or_default(),
     ))
@@ -281,7 +283,7 @@ impl Events {
                 }
             }
             match self.body.frame().await {
-                // The stream ends with a clean end or with a broken connection.
+                // The stream ends either cleanly or because its connection breaks.
                 None | Some(Err(_)) => return Ok(None),
                 Some(Ok(frame)) => {
                     self.buffer

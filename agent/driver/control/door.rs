@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{client::Client, platform};
 use crate::driver::manager::Name;
 
-/// The numbers that are appended to the names of networks of the same name.
+/// The numbers that are tried, one after the other, as an addition to the name of a network if other networks have the
+/// same name.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
 /// The name that a manager wants for its network, and the network's manifest.
@@ -18,7 +19,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The network of a manifest.
+    /// The identity of the network of this manifest.
     pub fn of_manifest(manifest: &Path) -> Self {
         // If the file was removed after it was loaded, its path is used as it was given.
         let manifest = std::fs::canonicalize(manifest).unwrap_or_else(|_| manifest.to_owned());
@@ -29,7 +30,7 @@ impl Identity {
         }
     }
 
-    /// A network that does not come from a file.
+    /// The identity of a network that does not come from a file.
     pub fn named(name: &str) -> Self {
         Self {
             name: Name::near(name),
@@ -51,7 +52,7 @@ impl Identity {
 /// The reason why a manager has no control socket.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// Another running manager has the name.
+    /// Another running manager has this name.
     #[error("a network with the name \"{name}\" runs already")]
     Taken {
         /// The name of that network.

@@ -13,7 +13,8 @@ use crate::view::{HostView, Snapshot};
 /// The longest time without a frame. After that a comment is sent, which shows the reader that the manager is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// How many frames may wait for a slow reader. After that, the reader skips states, and later gets the newest one.
+/// How many frames may wait for a slow reader. If there are more, states are skipped, and the reader gets the newest
+/// one later.
 const FRAMES_MAX: usize = 16;
 
 /// The names of the frames. `docs/CONTROL.md` describes their contents.
@@ -22,7 +23,8 @@ pub(super) const HOST: &str = "host";
 pub(super) const EVENT: &str = "event";
 pub(super) const MISSED: &str = "missed";
 
-/// Streams a network's events. With `after`, the stream begins with the kept lines of the log after this number.
+/// Streams a network's events. With `after`, the stream begins with the kept lines of the log after the line with this
+/// number.
 pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
     tokio::spawn(tell(network.clone(), after, sender));
@@ -34,7 +36,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     let mut snapshots = handle.snapshots();
     let mut news = handle.journal().last();
     let last = *news.borrow_and_update();
-    // A number that is not in use yet comes from an earlier manager, so all lines are sent.
+    // If no line has this number yet, the number comes from an earlier manager, so all lines are sent.
     let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
     snapshots.mark_unchanged();
     let first = network.view();
@@ -79,7 +81,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that have changed. `None` if the set of hosts or anything else has changed.
+/// The hosts that have changed. `None` if the set of hosts or the held change is no longer the same.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot
@@ -97,10 +99,11 @@ fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostV
     })
 }
 
-/// One event of a stream (HTML, section 9.2.6). The JSON does not contain line breaks, so the data is one line.
+/// A frame: one event of a stream of Server-Sent Events (HTML, section 9.2.6). The JSON does not contain line breaks,
+/// so the data is one line.
 fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
-    // Views have only values that JSON can express.
+    // This cannot fail, because views have only values that JSON can express.
     let data = serde_json::to_string(data).unwrap_or_default();
     format!("event: {name}\n{id}data: {data}\n\n").into()
 }

@@ -81,7 +81,7 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
                 Ok(stream) => {
                     connections.spawn(attend(stream, network.clone(), ending.clone()));
                 }
-                // The program belongs to another user, or file descriptors are short.
+                // The program belongs to another user, or there are not enough file descriptors.
                 Err(_) => tokio::time::sleep(REFUSED_PAUSE).await,
             }
         }

@@ -33,8 +33,8 @@ pub(super) struct Bound {
 /// A pipe that accepts clients.
 pub(super) type Listener = Bound;
 
-/// Takes a name. `None` if another running manager has it. The error is worded for people. It must be called within a
-/// runtime.
+/// Creates the pipe of the network with this name. `None` if another running manager has the name. The error is worded
+/// for people. This function must be called within a runtime.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
     let path = path(name);
     match options(true).create(&path) {
@@ -65,7 +65,7 @@ impl Bound {
     }
 }
 
-/// Connects to the manager of that name.
+/// Connects to the manager of the network with this name.
 pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
     for _ in 0..20 {
         match ClientOptions::new().open(path(name)) {

@@ -57,7 +57,7 @@ impl From<Unmet> for RefusedRequest {
 }
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    // Views have only values that JSON can express.
+    // This cannot fail, because views have only values that JSON can express.
     let text = serde_json::to_vec(value).unwrap_or_default();
     respond(status, "application/json", Body::Whole(Bytes::from(text)))
 }

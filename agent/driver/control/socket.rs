@@ -33,20 +33,20 @@ pub(super) struct Listener {
     _files: SocketFiles,
 }
 
-/// The socket's file, and the lock that shows that its manager is alive. The operating system releases the lock when
-/// the manager ends, in whatever way.
+/// The file of a control socket, and the lock that shows that the socket's manager is alive. The operating system
+/// releases the lock when the manager ends, in whatever way.
 struct SocketFiles {
     socket: PathBuf,
     lock: PathBuf,
     locked: File,
-    /// The folder. It is locked, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
+    /// The folder of the socket. It is locked, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
     _folder: Option<File>,
 }
 
 impl Drop for SocketFiles {
     fn drop(&mut self) {
-        // The folder may have been removed, and another manager's files may be in its place. The lock file is removed
-        // last, while it is still locked.
+        // If the folder was removed, another manager's files may be in its place. The lock file is removed last, while
+        // it is still locked.
         if locked::is_at(&self.locked, &self.lock) {
             let _ = fs::remove_file(&self.socket);
             let _ = fs::remove_file(&self.lock);
@@ -54,9 +54,10 @@ impl Drop for SocketFiles {
     }
 }
 
-/// Takes a name. `None` if another running manager has it. The error is worded for people.
+/// Creates the control socket of the network with this name. `None` if another running manager has the name. The error
+/// is worded for people.
 pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
-    // An older network may have its files in another of the folders.
+    // A network that was started earlier may have its files in another one of the possible folders.
     let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
     let folder = folder()?;
     let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
@@ -96,7 +97,7 @@ pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
 }
 
 impl Bound {
-    /// Begins to accept clients. It must be called within a runtime.
+    /// Begins to accept clients. This function must be called within a runtime.
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(Listener {
             listener: UnixListener::from_std(self.listener)?,
@@ -113,7 +114,7 @@ impl Listener {
     }
 }
 
-/// Connects to the manager of that name.
+/// Connects to the manager of the network with this name.
 pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
     let mut missing = io::ErrorKind::NotFound.into();
     for folder in folders() {

@@ -19,17 +19,17 @@ use crate::{
 pub struct Host {
     /// The name of the host.
     pub name: HostName,
-    /// The address at which its web page listens.
+    /// The address at which the host's web page listens.
     pub page: SocketAddrV4,
-    /// Whether it runs in its own network namespace.
+    /// Whether the host runs in its own network namespace.
     pub apart: bool,
     /// The other hosts that have a page.
     pub peers: Vec<Peer>,
 }
 
 impl Host {
-    /// Turns this process into the host, in which an agent can then be started. It must be called before there are
-    /// other threads.
+    /// Turns this process into the host, in which an agent can then be started. This function must be called before
+    /// there are other threads.
     pub fn settle(self) -> Result<(), String> {
         let failed = |what: &str, error: &io::Error| format!("{what}: {}", describe(error));
         if self.apart {

@@ -20,7 +20,7 @@ pub use self::{
     peer::Peer,
 };
 
-/// The person's own machine, and the three hosts with a page.
+/// The VIP of the person's own machine, and the names and VIPs of the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
 const HOSTS: [(&str, Ipv4Addr); 3] = [
     ("kitchen", Ipv4Addr::new(127, 0, 42, 101)),
@@ -37,9 +37,9 @@ const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
 /// The demo in the variant that can run on this machine.
 #[derive(Clone, Debug)]
 pub struct Demo {
-    /// The text of its manifest.
+    /// The text of the demo's manifest.
     pub manifest: String,
-    /// Fails with the reason if the hosts do not have networks of their own.
+    /// Whether the hosts have networks of their own; the error is the reason why they do not.
     pub apart: Result<(), String>,
 }
 
@@ -62,8 +62,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Checks whether a host can have a network of its own, and fails with the reason if not. It is tried out, because
-/// there are many ways to forbid it.
+/// Checks whether a host can have a network of its own, and fails with the reason if not. The check tries it out,
+/// because there are many ways to forbid it.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])

@@ -1,4 +1,4 @@
-//! The web page of a host of the demo. It has the name of the host, and the times that connections to the others take.
+//! The web page of a host of the demo. It shows the name of the host, and how long connections to the other hosts take.
 //!
 //! The page does not know the network. It connects to addresses like any program.
 
@@ -185,7 +185,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // The task ends when `sender` is dropped; errors before that are reported by the request itself.
+    // The task of the connection ends when `sender` is dropped. Errors before that are reported by the request itself.
     tokio::task::spawn_local(connection);
     let request = Request::get("/name")
         .header(header::HOST, peer.address.to_string())
@@ -197,7 +197,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
-/// The innermost cause: "connection reset by peer" says more than "connection error".
+/// The innermost cause of an error: "connection reset by peer" says more than "connection error".
 fn innermost(error: &(dyn Error + 'static)) -> String {
     match (error.source(), error.downcast_ref::<std::io::Error>()) {
         (Some(cause), _) => innermost(cause),

@@ -1,4 +1,4 @@
-//! The process of a host's command, whose standard streams are an agent's.
+//! The process of a host's command. Its standard streams are those of the host's agent.
 
 use std::{io, process::Stdio};
 
@@ -74,7 +74,7 @@ impl Child {
         Ok((Self { process }, pipes))
     }
 
-    /// Waits until the process has ended. The future may be dropped and created again.
+    /// Waits until the process has ended. If the future is dropped, the function can be called again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self.process.wait().await {
             Ok(status) => ending(status),

@@ -18,8 +18,8 @@ pub struct Doubt {
     pub text: String,
 }
 
-/// Lists the files in the commands of a plan that other users of this machine may write. Programs that are found
-/// through the `PATH` are not checked.
+/// Lists the files that the commands of a plan name and that other users of this machine may change. Programs that are
+/// found through the `PATH` are not checked.
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {

@@ -1,4 +1,4 @@
-//! A running manager as faces have it: they wait for its end, send it intents, and read snapshots and events.
+//! The interface of a running manager for faces: they wait for its end, send it intents, and read snapshots and events.
 
 use std::thread::JoinHandle;
 
@@ -47,7 +47,7 @@ impl Manager {
         self.reloads.take()
     }
 
-    /// Waits until every process is gone. Blocks; call it after [`Intent::Down`].
+    /// Blocks until every process is gone. Call this function after [`Intent::Down`].
     pub fn join(self) {
         if let Err(panic) = self.thread.join() {
             std::panic::resume_unwind(panic);
@@ -71,13 +71,14 @@ impl Handle {
         self.clock.now().as_micros() / 1_000
     }
 
-    /// Sends an intent. After [`Intent::Down`] the senders of snapshots and events end.
+    /// Sends an intent. When the network has ended after [`Intent::Down`], the channels of snapshots and events are
+    /// closed.
     pub fn tell(&self, intent: Intent) {
         self.request(FaceRequest::Intent(intent));
     }
 
-    /// Changes the running network to another plan. The receiver gets the outcome; it is closed without one if the
-    /// manager has ended. Commands and changes that are held wait for [`Intent::Approve`] and
+    /// Changes the running network to another plan. The returned receiver gets the outcome; if the manager has ended,
+    /// it is closed without one. Commands and changes that are held wait for [`Intent::Approve`] and
     /// [`Intent::ApproveChange`].
     pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<ReloadOutcome> {
         let (sender, outcome) = oneshot::channel();
@@ -86,7 +87,7 @@ impl Handle {
     }
 
     fn request(&self, request: FaceRequest) {
-        // A manager that has ended reads nothing.
+        // If the manager has ended, the request is lost.
         let _ = self.requests.send(request);
     }
 }

@@ -62,7 +62,7 @@ impl Inside {
         found.ok_or_else(|| Unmet::NoHost(name.to_owned()))
     }
 
-    /// Carries out an intent. Fails with the reason if it cannot.
+    /// Carries out an intent. Fails with the reason if that is not possible.
     pub(in crate::driver) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
         let mut outcome = Ok(());
         self.0.tell(|core, now| match *intent {
@@ -90,8 +90,8 @@ impl Inside {
         outcome
     }
 
-    /// Explains a connection: finds its way through the network, and has all agents on it probe their parts at the same
-    /// time.
+    /// Explains a connection: finds its path through the network, and has all agents on the path probe their parts at
+    /// the same time.
     pub(in crate::driver) async fn why(
         &self,
         target: Destination,
@@ -107,7 +107,7 @@ impl Inside {
         let mut replies = BTreeMap::new();
         for (part, reply) in asked {
             let reply = match reply {
-                // Every question is answered unless its host has been removed.
+                // Every question to an agent is answered unless its host has been removed.
                 Ok(reply) => reply.await.unwrap_or(AgentReply::Lost),
                 Err(reply) => reply,
             };
@@ -133,7 +133,7 @@ impl Inside {
         asked
     }
 
-    /// Reloads the manifest, and returns the outcome, or what is wrong with it.
+    /// Reloads the manifest. Returns the outcome, or a text that says what is wrong with the manifest.
     pub(in crate::driver) async fn reload(&self) -> Result<Result<ReloadOutcome, String>, Unmet> {
         let (sender, answer) = oneshot::channel();
         let sent = self.0.reload.send(sender);

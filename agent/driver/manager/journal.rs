@@ -23,8 +23,8 @@ pub(in crate::driver) struct Journal {
     last: watch::Sender<u64>,
 }
 
-/// The lines by number, and the numbers of the lines about each host. Lines that are not about a host are in one more
-/// list.
+/// The lines by number, and for each host the numbers of the lines about it. Lines that are not about a host have a
+/// list of their own.
 #[derive(Default)]
 struct Lines {
     by_number: BTreeMap<u64, Kept>,
@@ -32,7 +32,8 @@ struct Lines {
     about: BTreeMap<Option<String>, About>,
 }
 
-/// A line in its compact form. The sentence is made when the line is read, because it would take as much memory again.
+/// A line in its compact form. The sentence is made only when the line is read, because storing it would take as much
+/// memory again.
 struct Kept {
     time_ms: u64,
     event: Event,
@@ -52,7 +53,8 @@ struct About {
 }
 
 impl About {
-    /// How much of both limits the lines of this host use, expressed in bytes.
+    /// The share of the two limits, for lines and for bytes, that the lines about this host use. The share is expressed
+    /// in bytes.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }

@@ -59,7 +59,8 @@ use crate::{
     view::{Event, Snapshot},
 };
 
-/// How much is taken from a host's queue at a time, in bytes. Urgent frames cannot overtake what was taken.
+/// How many bytes are taken from a host's queue at a time. This is limited, because urgent frames cannot overtake
+/// frames that were taken before.
 const BATCH_MAX: usize = 128 << 10;
 
 /// How long to wait for the rest of an agent's output after its process has ended.
@@ -68,8 +69,8 @@ const REST_MAX: Duration = Duration::from_millis(500);
 /// How long a write to an agent may make no progress before this counts as a stall.
 const STALL_LOOK: Duration = Duration::from_secs(2);
 
-/// How many stalls in a row a write may have. Stalls are counted instead of measuring time, so that a manager that was
-/// suspended itself does not blame its agents.
+/// How many stalls in a row show that an agent has stopped reading. Stalls are counted instead of measuring time, so
+/// that a manager that was suspended itself does not blame its agents.
 const STALLS_MAX: u32 = 5;
 
 /// The longest line of standard error, in bytes. A longer one is split.
@@ -78,20 +79,20 @@ const LINE_MAX: usize = 16 << 10;
 /// How many lines of standard error are read at a time.
 const LINES_MAX: usize = 64;
 
-/// How long reading pauses after that many lines, so that one agent's messages do not use up the time of others.
+/// How long reading pauses after much standard error, so that one agent's messages do not use up the time of others.
 const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 
 /// How many events a receiver may lag behind. After that, it has to read the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// How long programs on the control socket have at the end to receive the last events.
+/// How long programs on the control socket have to receive the last events after the network has ended.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Manager {
     /// Starts all hosts of a plan. The manager runs until [`Intent::Down`].
     ///
-    /// The receiver gets every event from the start, and may be dropped. `door` is the control socket for other
-    /// programs of this user.
+    /// The returned receiver gets every event from the start, and may be dropped. `door` is the control socket for
+    /// other programs of this user.
     pub fn start(
         plan: &Plan,
         door: Option<impl ControlSocket>,
@@ -139,7 +140,7 @@ pub trait ControlSocket: Send + 'static {
     /// The name of the network.
     fn name(&self) -> &Name;
 
-    /// Serves the socket until the network has ended, and gives connected programs time to receive the end.
+    /// Serves the socket until the network has ended, and gives connected programs time to receive the last events.
     fn serve(
         self,
         inside: Inside,
@@ -193,7 +194,7 @@ async fn run(
                 // If the host or the flow is gone, nothing has to be done.
                 Some(FaceRequest::Intent(intent)) => drop(inside.obey(&intent)),
                 Some(FaceRequest::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
-                    // The requester may not wait for the outcome.
+                    // The requester may not be waiting for the outcome any more.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
                 // If all senders are gone, nobody can end the network any more, so it ends now.
@@ -204,7 +205,7 @@ async fn run(
     }
     if let Some(server) = server {
         ended.send_replace(true);
-        // Programs that do not read in time do not receive the end.
+        // Programs that do not read in time do not receive the last events.
         let _ = tokio::time::timeout(LAST_WORDS, server).await;
     }
 }
@@ -362,7 +363,7 @@ async fn live(
                 reading = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
             }
-            // An agent that does not read is treated as gone, even if it still writes.
+            // An agent to which nothing can be written any more is treated as gone, even if it still writes.
             _ = &mut writer, if writing => {
                 writing = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
@@ -375,8 +376,8 @@ async fn live(
             }
         }
     };
-    // The rest of its output may explain its end. The wait is bounded, because processes that the agent has started may
-    // keep the pipes open.
+    // The rest of the agent's output may explain why it has ended. The wait is bounded, because processes that the
+    // agent has started may keep the pipes open.
     let rest = async {
         if reading {
             reader.await;

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-/// The maximum length. Longer names would not fit into the path of a socket.
+/// The maximum length of a name, in bytes. Longer names would not fit into the path of a socket.
 const LENGTH_MAX: usize = 40;
 
 /// The name of a network. It can be part of a file name on any system: letters, digits, `-`, `_` and `.`, with a letter
@@ -60,7 +60,8 @@ impl Name {
         })
     }
 
-    /// The name with this number appended. The first network has no number.
+    /// The name with this number appended; unchanged if the number is 1, because the first network of a name has no
+    /// number.
     pub(in crate::driver) fn numbered(&self, number: usize) -> Self {
         match number {
             1 => self.clone(),

@@ -100,7 +100,7 @@ pub struct Origin {
     file: PathBuf,
     hold: Hold,
     watch: Option<Watch>,
-    /// The reload requests of other programs. `None` when there can be no more.
+    /// The reload requests of other programs. `None` if they were already taken from the manager.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
 }
 
@@ -109,7 +109,8 @@ pub struct Origin {
 pub struct Taken {
     /// Warnings and errors for people. Empty if there are none.
     pub report: String,
-    /// The new plan and its outcome, which may be that it waits; `None` if nothing has changed.
+    /// The new plan and the outcome of its reload, which may be that the change waits. `None` if the manifest could not
+    /// be used, for the reason in `report`.
     pub plan: Option<(Plan, ReloadOutcome)>,
 }
 

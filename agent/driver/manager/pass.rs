@@ -1,4 +1,4 @@
-//! The pass, with which the command of a host may ask a person.
+//! The pass: the secret that allows the command of a host to ask people.
 
 use std::{ffi::OsString, path::PathBuf, sync::OnceLock};
 
@@ -13,7 +13,7 @@ use crate::{
 /// The variable with the program that `ssh` starts to ask a question (`ssh(1)`, ENVIRONMENT).
 pub(in crate::driver) const HELPER: &str = "SSH_ASKPASS";
 
-/// The variable that makes `ssh` use that program even without a window system or a terminal.
+/// The variable that makes `ssh` use the program in [`HELPER`] even without a window system or a terminal.
 const REQUIRE: &str = "SSH_ASKPASS_REQUIRE";
 
 /// The variable that tells the helper which network, host and token its question belongs to.
@@ -56,7 +56,7 @@ impl Pass {
         })
     }
 
-    /// The variables for the environment of the command. Unlike arguments, other users cannot see them.
+    /// The variables for the environment of the command. Other users cannot see them, in contrast to arguments.
     pub(super) fn variables(&self) -> [(&'static str, OsString); 3] {
         let pass = format!("{}/{}/{}", self.network, self.vip, self.token.reveal());
         [

@@ -1,4 +1,4 @@
-//! The state that the tasks of a manager share, and the requests that it takes.
+//! The state that the tasks of a manager share, and the requests that a manager takes.
 
 use std::{
     collections::HashMap,
@@ -32,7 +32,7 @@ pub enum Intent {
     Down,
     /// Start, stop or restart one host.
     Host(Vip, HostAction),
-    /// Start the command that is held since a change of the manifest, and that was shown with this number.
+    /// Start the command of this host that is held since a change of the manifest, and that was shown with this number.
     Approve(Vip, u64),
     /// Apply the change of the manifest that is held and was shown with this number.
     ApproveChange(u64),
@@ -59,7 +59,7 @@ pub enum Unmet {
         "the host cannot be started now: its command waits for approval, or the network is ending"
     )]
     NotNow,
-    /// Nothing is held, or it was shown with another number.
+    /// No command or change that was shown with this number is held.
     #[error("this does not wait for approval; it may have changed meanwhile")]
     NotHeld,
     /// There is no such question, or it does not wait for an answer any more.
@@ -73,7 +73,7 @@ pub enum Unmet {
     NoManifest,
 }
 
-/// A request to reload the manifest; it is answered with the outcome, or with what is wrong.
+/// A request to reload the manifest. The answer is the outcome, or a text that says what is wrong with the manifest.
 pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 
 /// The state that the tasks of a manager share.
@@ -110,7 +110,7 @@ pub(super) struct AgentTasks {
     pub(super) pass: Option<Pass>,
 }
 
-/// A task for the process of an agent.
+/// An order for the process of an agent.
 pub(super) enum Order {
     CloseInput,
     Terminate,
@@ -130,7 +130,7 @@ impl State {
 pub(super) struct WakeWatch {
     sleep: SleepWatch,
     uplink: Uplink,
-    /// When to check the network again.
+    /// When to check the uplink again.
     at: Instant,
 }
 

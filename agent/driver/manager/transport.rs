@@ -88,7 +88,7 @@ fn in_process() -> Result<(Process, Pipes), String> {
 }
 
 impl Process {
-    /// Waits until the agent has ended. The future may be dropped and created again.
+    /// Waits until the agent has ended. If the future is dropped, the function can be called again.
     pub(super) async fn wait(&mut self) -> Ending {
         match self {
             Self::Child(child) => child.wait().await,
@@ -108,7 +108,7 @@ impl Process {
         }
     }
 
-    /// Ends the agent.
+    /// Ends the agent at once, without asking it.
     pub(super) fn kill(&mut self) {
         match self {
             Self::Child(child) => child.kill(),

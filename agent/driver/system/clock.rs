@@ -4,10 +4,10 @@ use std::time::{Duration, Instant as SystemInstant};
 
 use crate::time::Instant;
 
-/// Tells machines the time, in microseconds since the clock was made.
+/// Tells state machines the time, in microseconds since the clock was made.
 ///
-/// The clock is monotonic: setting or correcting the system time does not affect machines. On Linux (`CLOCK_MONOTONIC`)
-/// and macOS (`CLOCK_UPTIME_RAW`) it also stops while the computer is suspended.
+/// The clock is monotonic: setting or correcting the system time does not affect it. On Linux (`CLOCK_MONOTONIC`) and
+/// macOS (`CLOCK_UPTIME_RAW`) it also stops while the computer is suspended.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::driver) struct Clock {
     start: SystemInstant,
@@ -64,7 +64,7 @@ impl SleepWatch {
 }
 
 /// The time since the computer was started, including the time for which it was suspended. Zero on systems whose usual
-/// clock includes that time as well; there the delay of a timer shows it.
+/// clock includes that time as well. There, only the delay of a timer shows that the computer was suspended.
 fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     {
@@ -78,8 +78,8 @@ fn since_boot() -> Duration {
     #[cfg(target_vendor = "apple")]
     {
         use rustix::time::{ClockId, clock_gettime};
-        // On these systems this clock includes the time for which the computer was suspended, unlike the standard
-        // library's.
+        // On these systems `CLOCK_MONOTONIC` includes the time for which the computer was suspended, unlike the clock
+        // of the standard library.
         let time = clock_gettime(ClockId::Monotonic);
         Duration::new(
             u64::try_from(time.tv_sec).unwrap_or(0),
@@ -90,7 +90,7 @@ fn since_boot() -> Duration {
     Duration::ZERO
 }
 
-/// A random number as the seed of a machine.
+/// A random number as the seed of a state machine.
 pub(in crate::driver) fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     // The standard library seeds its hash tables from the operating system.

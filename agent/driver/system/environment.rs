@@ -9,7 +9,7 @@ static ADOPTED: OnceLock<Vec<(String, OsString)>> = OnceLock::new();
 /// Adds these variables to the environment of all commands that are started from now on. Only the first call has an
 /// effect.
 pub fn adopt(variables: Vec<(String, OsString)>) {
-    // After a second call, some commands would have other variables than the rest.
+    // If a second call had an effect, some commands would have other variables than the rest.
     let _ = ADOPTED.set(variables);
 }
 

@@ -1,5 +1,5 @@
-//! Replaces files safely: a full disk leaves the old content, and a crash the old or the new one. A file that cannot be
-//! replaced as a whole is overwritten in place, and only where it differs.
+//! Replaces files safely. If the disk is full, the old content stays; after a crash, the file has the old content or
+//! the new one. A file that cannot be replaced as a whole is overwritten in place, and only where it differs.
 
 use std::{
     ffi::OsString,
@@ -65,8 +65,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        // If the path has become a pipe since then, opening it must not block either. The flag does not affect regular
-        // files.
+        // If the path has become a pipe since the check, opening it must not block either. The flag does not affect
+        // regular files.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -286,7 +286,8 @@ fn dress(_: &File, _: &Path, _: &fs::Metadata) -> io::Result<()> {
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 fn copy_labels(from: &File, to: &File) -> io::Result<()> {
     use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fsetxattr};
-    /// No file system keeps more than this for one file by default.
+    /// The size of the buffers for names and values, in bytes. No file system keeps more than this for one file by
+    /// default.
     const LABELS_MAX: usize = 64 << 10;
     let mut names = vec![0; LABELS_MAX];
     let length = match flistxattr(from, &mut names[..]) {
@@ -301,7 +302,7 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
             continue;
         }
         let length = fgetxattr(from, name, &mut value[..])?;
-        // Many labels are set automatically, and setting them again would fail.
+        // The system sets many attributes automatically, and setting them again would fail.
         let same = fgetxattr(to, name, &mut present[..])
             .is_ok_and(|there| present[..there] == value[..length]);
         if !same {
@@ -366,7 +367,7 @@ fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Does nothing. Tests can make any step fail, or end the operation after it.
+/// Marks a step of an operation, and does nothing. In tests, any step can fail, or end the operation like a crash.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "tests let it fail")]
 fn step() -> io::Result<()> {

@@ -30,8 +30,8 @@ pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // The previous holder may have removed the file between its opening and its locking. In that case the lock has
-        // no effect.
+        // The previous holder may have removed the file after it was opened here and before it was locked. Then the
+        // lock has no effect, and the file is opened again.
         if is_at(&file, path) {
             return Ok(Some(file));
         }
@@ -58,7 +58,7 @@ pub(in crate::driver) fn is_at(file: &File, path: &Path) -> bool {
     matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
 }
 
-/// On other systems an open file cannot be removed.
+/// On other systems an open file cannot be removed, so any file at the path is the open one.
 #[cfg(not(unix))]
 pub(in crate::driver) fn is_at(_file: &File, path: &Path) -> bool {
     path.exists()
@@ -67,7 +67,7 @@ pub(in crate::driver) fn is_at(_file: &File, path: &Path) -> bool {
 /// Removes a locked file while it is still locked, unless another file is at its path.
 pub(in crate::driver) fn remove(file: &File, path: &Path) {
     if is_at(file, path) {
-        // It does no harm if the file stays, because it is not locked.
+        // If the file stays, it does no harm, because it does not stay locked.
         let _ = fs::remove_file(path);
     }
 }

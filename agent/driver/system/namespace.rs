@@ -5,7 +5,7 @@ use std::io;
 /// Moves this process into a new network that has only a loopback interface. The process must not have started threads
 /// yet. Everything that it starts later is in the same network.
 ///
-/// It works on Linux, if users without privileges may create user namespaces.
+/// This works only on Linux, and only if users without privileges may create user namespaces.
 pub(in crate::driver) fn enter() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     return linux::enter();
@@ -28,8 +28,8 @@ mod linux {
         let group = rustix::process::getegid().as_raw();
         // The user namespace gives the permission to create the network namespace.
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
-        // The owners of files stay the same. The kernel accepts a map of groups only from a process that cannot drop
-        // groups (user_namespaces(7)).
+        // With these maps, the owners of files stay the same. The kernel accepts a map of groups only from a process
+        // that cannot drop groups (user_namespaces(7)).
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
@@ -58,7 +58,8 @@ mod linux {
         }
     }
 
-    /// `struct nlmsghdr` followed by `struct ifinfomsg`, in the byte order of the machine.
+    /// The request that sets an interface up: `struct nlmsghdr` followed by `struct ifinfomsg`, in the byte order of
+    /// the machine.
     fn raise(interface: i32) -> Vec<u8> {
         const LENGTH: u32 = 32;
         let mut message = Vec::new();

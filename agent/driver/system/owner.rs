@@ -1,8 +1,8 @@
-//! Asks the kernel for the owner of a TCP socket of this machine (`sock_diag`). That is one netlink message and one
-//! answer, without privileges, and without reading the list of all sockets.
+//! Asks the kernel for the owner of a TCP socket of this machine (`sock_diag`). This takes one netlink message and one
+//! answer. It needs no privileges, and does not read the list of all sockets.
 //!
 //! If the kernel does not report an owner, the owner is unknown. If a client's socket has been closed, the kernel may
-//! report root or nobody as its owner, which is not believed.
+//! report root or nobody as its owner; such a report is ignored.
 
 use std::{
     io,
@@ -34,7 +34,8 @@ const TCP: u8 = 6;
 const INET: u8 = 2;
 const INET6: u8 = 10;
 
-/// The user id of all users that do not have a number in this user namespace (`/proc/sys/kernel/overflowuid`).
+/// The user id that stands for all users who do not have a number in this user namespace
+/// (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
 /// States of a TCP socket (`tcp_states.h`): those in which a program has it open, and the one in which it listens. A
@@ -42,11 +43,11 @@ const OVERFLOW: u32 = 65_534;
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
 const LISTENING: u8 = 10;
 
-/// A netlink socket for such questions. An agent needs only one.
+/// A netlink socket for questions about the owners of sockets. An agent needs only one.
 #[derive(Debug)]
 pub(crate) struct SocketOwners {
     netlink: OwnedFd,
-    /// The number of the last message.
+    /// The number of the last message that was sent.
     asked: u32,
 }
 
@@ -60,7 +61,7 @@ pub(crate) struct SocketOwner {
 }
 
 impl SocketOwners {
-    /// Fails if the kernel cannot be asked, or cannot tell owners apart.
+    /// Opens the netlink socket. Fails if the kernel cannot be asked, or cannot tell owners apart.
     pub(crate) fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let netlink = socket_with(
@@ -72,7 +73,7 @@ impl SocketOwners {
         // From now on, only the kernel can send messages to this socket.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // If the kernel's module is missing, the first question fails. There is no socket with these addresses.
+        // This question fails if the kernel's module is missing. There is never a socket with these addresses.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -82,7 +83,7 @@ impl SocketOwners {
         Ok(owners)
     }
 
-    /// The owner of the socket at `client` that is connected to `server`. `None` if it is closed.
+    /// The owner of the socket at `client` that is connected to `server`. `None` if that socket is closed.
     pub(crate) fn of_client(
         &mut self,
         client: SocketAddr,
@@ -147,7 +148,8 @@ impl SocketOwner {
     }
 }
 
-/// The program that has the socket open. `None` if this process is not allowed to find out.
+/// The program that has the socket open. `None` if it cannot be found, for example because this process lacks the
+/// permission.
 fn program(inode: u32) -> Option<String> {
     let wanted = format!("socket:[{inode}]");
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
@@ -281,7 +283,7 @@ mod tests {
             assert!(told.contains(&pid) && told.contains("uid"), "{told}");
             let owner = owners.of_listener(address).unwrap();
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // The socket of a client is not found as a listener, nor that of a listener as a client.
+            // Nothing listens at the client's address. In the opposite direction, the accepted socket is found.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),

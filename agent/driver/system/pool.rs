@@ -7,18 +7,18 @@ use bytes::BytesMut;
 /// How much is read at a time, in bytes: enough for a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
-/// How many bytes of one pipe are read before others have their turn. This is the capacity of a pipe on Linux; with
-/// fewer, time would be wasted.
+/// How many bytes of one pipe are read before others have their turn. This is the capacity of a pipe on Linux; smaller
+/// turns would waste time.
 const TURN: usize = 64 << 10;
 
-/// Yields to other tasks and processes after much of one pipe was read.
+/// Yields to other tasks and processes when many bytes of one pipe have been read.
 #[derive(Default)]
 pub(in crate::driver) struct Turns {
     bytes: usize,
 }
 
 impl Turns {
-    /// Counts bytes that have been read.
+    /// Counts bytes that have been read, and yields if they are enough.
     pub(in crate::driver) async fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= TURN {
@@ -37,8 +37,8 @@ const READ_MIN: usize = 64 << 10;
 /// How many free blocks are kept.
 const SPARE_MAX: usize = 16;
 
-/// Blocks of memory. Parts of them may still be in queues as frames. A new block for every read would cost more than
-/// the read, because the operating system has to find and clear its pages.
+/// Blocks of memory for reading. Frames that were cut from a block may still be in queues. A new block for every read
+/// would cost more than the read, because the operating system has to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,

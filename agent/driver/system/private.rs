@@ -25,9 +25,9 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible folders, best first: `$XDG_RUNTIME_DIR/norouter`, then one among the temporary files, and then one in
-/// the home folder, because another user may have taken the name of the second one. After `su`, the variables may still
-/// be those of another user.
+/// The possible folders, best first: `$XDG_RUNTIME_DIR/norouter`, or a folder among the temporary files if that
+/// variable cannot be used; then one in the home folder, because another user may have taken the name of the first one.
+/// A variable is used only if its folder belongs to this user, because after `su` it may still be that of another user.
 fn places() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
@@ -41,7 +41,7 @@ fn places() -> Vec<PathBuf> {
     std::iter::once(first).chain(second).collect()
 }
 
-/// The folders that exist, in the order in which they are searched.
+/// The possible folders that exist and belong to this user alone, in the order in which they are searched.
 pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// A text that identifies this process and this call on this machine: process id, start time, and a count.
+/// A text that identifies this process and this call of the function on this machine: process id, start time, and a
+/// count.
 pub(in crate::driver) fn word() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let pid = std::process::id();
@@ -10,8 +11,8 @@ pub(in crate::driver) fn word() -> String {
     format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
 }
 
-/// Whether the process with this text has ended. If that is not known, the process counts as running, except on systems
-/// that never report it.
+/// Whether the process with this text has ended. If that is not known, the process counts as running. On systems that
+/// never report it, all processes but this one count as ended.
 pub(in crate::driver) fn is_gone(word: &str) -> bool {
     let mut parts = word.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
@@ -29,7 +30,7 @@ fn exists(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    // Only this error means that the process does not exist. Other errors, such as a missing permission, do not.
+    // Only the error `SRCH` means that the process does not exist. Other errors, such as a missing permission, do not.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 

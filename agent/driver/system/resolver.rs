@@ -57,11 +57,11 @@ enum Source {
     Fixed(Resolvers),
 }
 
-/// Identifies the version of the file by its time and size. `None` if the file does not exist.
+/// Identifies the version of a file by its time and size. `None` if the file does not exist.
 type Version = Option<(SystemTime, u64)>;
 
 impl Resolver {
-    /// The resolvers of this host, without those at these addresses, which are our own.
+    /// The resolvers of this host, without the servers at these addresses, which are our own.
     pub fn of_this_host(not_these: impl IntoIterator<Item = SocketAddr>) -> Self {
         #[cfg(not(windows))]
         return Self::of_file("/etc/resolv.conf", not_these);
@@ -146,7 +146,7 @@ impl Resolver {
                     Ok(Ok((verdict, reply))) => {
                         return Some((verdict, dns::with_id(&reply, id(query))));
                     }
-                    // The message may have been lost, or the server may not be up yet, so it is asked again.
+                    // The message may have been lost, or the server may not be up yet, so the server is asked again.
                     Ok(Err(_)) | Err(_) => silent.push(server),
                 }
             }
@@ -229,7 +229,7 @@ async fn try_server(server: SocketAddr, query: &[u8]) -> io::Result<(Verdict, Ve
                 reply.shrink_to_fit();
                 return Ok((verdict, reply));
             }
-            // The reply does not belong to the query, so it may be forged.
+            // The message does not belong to the query and may be forged, so it is ignored.
             None => {}
         }
     }

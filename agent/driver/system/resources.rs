@@ -40,7 +40,8 @@ pub(in crate::driver) fn capacity(alone: Alone) -> Capacity {
 }
 
 /// Raises the limit of open files as far as possible, and returns it. Each connection needs an open file. The usual
-/// limit of 1,024 only protects programs that use `select`, and this one does not. `None` if the limit is not known.
+/// limit of 1,024 only protects programs that use `select`, which this program does not. `None` if the limit is not
+/// known.
 pub(in crate::driver) fn open_files() -> Option<usize> {
     #[cfg(unix)]
     {

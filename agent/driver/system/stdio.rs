@@ -8,8 +8,8 @@ pub(in crate::driver) type Input = Box<dyn AsyncRead + Unpin + Send>;
 
 pub(in crate::driver) type Output = Box<dyn AsyncWrite + Unpin + Send>;
 
-/// Opens both. Managers, ssh and container engines give an agent pipes or Unix sockets, for which the event loop can
-/// wait. Anything else is read and written on threads.
+/// Opens standard input and output. Managers, ssh and container engines give an agent pipes or Unix sockets, for which
+/// the event loop can wait. Anything else is read and written on threads.
 pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
     #[cfg(unix)]
     return Ok((unix::input()?, unix::output()?));

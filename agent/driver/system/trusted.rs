@@ -1,6 +1,6 @@
-//! Checks whether other users control what a path leads to. They do if they own or may write the file, a folder on the
-//! way to it, or a link on the way. The check is required before an agent writes into its folder, before a list of
-//! grants is used, and before a manifest is read that the person has not named.
+//! Checks whether other users control the file or folder to which a path leads. They control it if they own or may
+//! write it, or a folder or a link on the way to it. The check is required before an agent writes into its folder,
+//! before a list of grants is used, and before a manifest is read that the person has not named.
 
 use std::{
     fmt, io,
@@ -228,9 +228,9 @@ mod way {
         false
     }
 
-    /// Whether a group has only its owner as a member, as many distributions create one for each user: the group has
-    /// the number of the user, no other members, and is not the primary group of another user. A group that is not in
-    /// the two files does not count.
+    /// Whether a group has only its owner as a member, like the group that many distributions create for each user.
+    /// Such a group has the number of the user, no other members, and is not the primary group of another user. A group
+    /// that is not in the two files does not count as private.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
         let number = group.to_string();
         let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };
@@ -248,8 +248,8 @@ mod way {
     }
 }
 
-/// On Windows, the owner and the permissions of a file cannot be read without unsafe code. Only a person and the
-/// administrators can change that person's own folders, so only paths inside of them are trusted.
+/// On Windows, the owner and the permissions of a file cannot be read without unsafe code, so they are not checked. A
+/// person's own folders can be changed only by that person and the administrators.
 #[cfg(not(unix))]
 mod way {
     use std::path::{Path, PathBuf};

@@ -13,7 +13,8 @@ const SOMEWHERE: [SocketAddr; 2] = [
     ),
 ];
 
-/// The source addresses of packets to these addresses, for IPv4 and IPv6. `None` if they cannot be reached.
+/// The source addresses of packets to the addresses in [`SOMEWHERE`], for IPv4 and IPv6. `None` if the address cannot
+/// be reached.
 type Way = [Option<IpAddr>; 2];
 
 /// The source addresses at the last check.
@@ -24,12 +25,13 @@ impl Uplink {
         Self(SOMEWHERE.map(source))
     }
 
-    /// Whether the machine has a connection now that is not the one of the last check.
+    /// Whether the machine now has a connection that it did not have at the last check.
     pub(in crate::driver) fn has_changed(&mut self) -> bool {
         self.is_new(SOMEWHERE.map(source))
     }
 
-    /// The loss of a connection does not count, because retries would be useless.
+    /// Whether `now` has a source address that the last check did not find. The loss of one does not count, because
+    /// retries would be useless.
     fn is_new(&mut self, now: Way) -> bool {
         let before = std::mem::replace(&mut self.0, now);
         let mut pairs = before.iter().zip(&now);

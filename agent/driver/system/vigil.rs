@@ -15,31 +15,34 @@ use tokio::sync::Notify;
 /// another machine takes much more.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may take the processor for its part of an answer. A process that takes longer has other
-/// work to do, and Linux moves a process that yields further back in the queue each time.
+/// How long another process may keep the processor for its part of an answer. If a process keeps it for longer, that
+/// process has other work to do. Polling ends then, because Linux moves a process that yields further back in the queue
+/// each time.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// The same while bulk data arrives: another process needs longer to copy and sum 64 KiB.
+/// Like [`STEP_MAX`], but while bulk data arrives: another process needs longer to copy 64 KiB and compute its
+/// checksums.
 const BULK_STEP_MAX: Duration = Duration::from_micros(200);
 
 /// An arrival of at least this many bytes is bulk data.
 const BULK_MIN: usize = 16 << 10;
 
-/// The maximum number of arrivals after which polling is skipped because earlier polling was in vain, so that traffic
-/// without quick answers costs almost nothing.
+/// The maximum number of arrivals for which polling is skipped after it was in vain, so that traffic without quick
+/// answers costs almost nothing.
 const IGNORED_MAX: u32 = 64;
 
-/// The same while bulk data arrives and the processor is busy: it is probably busy with the other half of the transfer.
+/// Like [`IGNORED_MAX`], but if bulk data arrives and the processor is busy: it is probably busy with the other half of
+/// the transfer.
 const BULK_IGNORED_MAX: u32 = 8;
 
 /// How a period of polling ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Moment {
-    /// More arrived.
+    /// More bytes arrived.
     Answered,
     /// Nothing arrived.
     Quiet,
-    /// Others keep the processor busy.
+    /// Other processes keep the processor busy.
     Busy,
 }
 
@@ -60,7 +63,7 @@ impl Vigil {
         self.arrived.notify_one();
     }
 
-    /// Runs for ever as a task of the thread.
+    /// Keeps the thread awake after arrivals. Has to run for ever, as a task on that thread.
     pub(in crate::driver) async fn keep(&self) -> ! {
         let mut ignored = 0;
         loop {
@@ -80,13 +83,13 @@ impl Vigil {
         self.bulk.load(Ordering::Relaxed)
     }
 
-    /// Polls until nothing has come for a moment. Stops at once on a processor that others keep busy, since that does
-    /// not sleep anyway. `offer` yields the processor, and returns how long it was gone.
+    /// Polls until nothing has arrived for a moment. Stops at once if other processes keep the processor busy, because
+    /// such a processor does not sleep anyway. `offer` yields the processor, and returns for how long others had it.
     async fn wait(&self, offer: impl Fn() -> Duration) -> Moment {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Others come first, in this process and in all others, because the purpose is only to stay awake.
+            // Other tasks and other processes come first, because the purpose of polling is only to stay awake.
             let step_max = if self.is_bulk() {
                 BULK_STEP_MAX
             } else {

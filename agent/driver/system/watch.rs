@@ -22,7 +22,7 @@ const QUIET: Duration = Duration::from_millis(200);
 /// Watches one file.
 pub struct Watch {
     changes: mpsc::UnboundedReceiver<()>,
-    /// The time at which the file has been unchanged for long enough. `None` if it has not changed.
+    /// The time at which the file will have been unchanged for long enough. `None` if it has not changed.
     quiet_at: Option<Instant>,
     /// The watch ends when this value is dropped.
     _watcher: RecommendedWatcher,

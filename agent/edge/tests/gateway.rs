@@ -1,11 +1,11 @@
-//! What an agent accepts from inside the network: its own services, and packets to addresses behind it.
+//! Tests of what an agent accepts from inside the network: connections to its own services, and to addresses behind it.
 
 use super::*;
 
 const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// The agent is the gateway of a block and of names, and so is another host.
+/// A configuration in which this agent and another host are gateways, each of a block of addresses and of names.
 fn args() -> serde_json::Value {
     let mut args = super::args();
     args["routes"] = serde_json::json!([
@@ -23,7 +23,7 @@ fn args() -> serde_json::Value {
     args
 }
 
-/// What the agent does about a SYN: its outputs without wakes.
+/// The outputs of the agent for a SYN, without wakes.
 fn on_syn(core: &mut Core, now: Instant, destination: &str) -> Vec<Output> {
     core.handle_packet(now, &syn_to(destination.parse().unwrap()));
     let outputs = outputs(core).into_iter();
@@ -203,7 +203,7 @@ fn dns_and_relay_are_served_at_once_on_their_ports_and_on_no_others() {
         let flags = Packet::parse(&answer[0]).unwrap().segment().flags;
         assert!(flags.syn && flags.ack, "there is nothing to wait for");
     }
-    // The services of another host are not here.
+    // This agent does not serve the ports of another host's services.
     for other in [
         "127.0.42.101:5353",
         "127.0.42.101:7777",

@@ -1,4 +1,4 @@
-//! An agent on a machine whose administrator does not permit everything.
+//! Tests of an agent on a machine whose administrator does not permit everything.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,8 @@ use crate::{
 
 const NOW: Instant = Instant::ZERO;
 
-/// The agent of all tests below: it publishes, is a gateway, serves proxies, DNS and a relay, and writes.
+/// The configuration of the agent in all tests below: it publishes a port, is a gateway, serves proxies, DNS and a
+/// relay, and writes files.
 fn args() -> Value {
     let mut args = super::args();
     args["hostnameMap"] = json!({"web": "127.0.42.101", "home": "127.0.42.100"});
@@ -44,10 +45,10 @@ fn destination(text: &str) -> Destination {
     Destination::parse(text, None).unwrap()
 }
 
-/// What is listened on, dialled and written, in words.
+/// The listeners, dials and files that the agent asks for, in words.
 fn done(core: &mut Core) -> Vec<String> {
     let mut outputs = outputs(core);
-    // Files are written when it is known which proxies there are.
+    // The files are written only when it is known which proxies could be opened.
     for output in outputs.clone() {
         if let Output::Listen(listener) | Output::Hold(listener) = output {
             core.handle_listening(NOW, listener, Ok(()));
@@ -72,7 +73,7 @@ fn done(core: &mut Core) -> Vec<String> {
     words.collect()
 }
 
-/// The problems that the agent has reported last, as people see them.
+/// The problems in the agent's last report, as people see them; `None` if it has sent no report.
 fn problems(core: &mut Core) -> Option<Vec<String>> {
     let said = said(core).into_iter().rev();
     let mut reports = said.filter(|message| message["type"] == "event");
@@ -124,7 +125,7 @@ fn without_a_permit_nothing_is_done_and_everything_is_told_with_its_rule() {
             ),
         ]
     );
-    // Nothing is tried again, and nothing that comes in is dialled.
+    // No listener is tried again, and no incoming connection is dialled.
     core.handle_timeout(NOW + LISTEN_RETRY);
     for target in ["127.0.42.101:80", "10.1.2.3:443"] {
         core.handle_packet(NOW, &syn_to(target.parse().unwrap()));
@@ -208,7 +209,7 @@ fn each_kind_is_permitted_by_itself() {
     for (permits, target, dialled) in [
         (&["dial=web.internal:8000"][..], published, true),
         (&["dial=web.internal:8001"], published, false),
-        // The addresses of the name count, and the driver asks for each.
+        // The permit is for addresses, so the driver asks again for each address of the name.
         (&["dial=10.0.0.0/8:8000"], published, true),
         (&["gateway=yes"], behind, false),
         (&["dial=10.0.0.0/8"], behind, false),
@@ -280,7 +281,7 @@ fn a_thousand_refused_targets_are_told_in_sum() {
             "cannot connect to 10.0.0.1:1, 10.0.0.1:2, 10.0.0.1:3, 10.0.0.1:4 and 996 more: {rule}"
         )]
     );
-    // A refusal that was reported is not reported again; and another configuration begins anew.
+    // A refusal that was reported is not reported again. Another configuration clears all refusals.
     refuse(&mut core, 2);
     core.handle_timeout(due + Duration::from_mins(1));
     assert_eq!(problems(&mut core), None);
@@ -306,7 +307,7 @@ fn a_name_of_which_one_address_is_permitted_is_no_problem() {
                 .is_ok()
     );
     assert_eq!(problems(&mut core), None);
-    // The driver reports it if none of the addresses was permitted.
+    // If none of the addresses is permitted, the driver reports the refusal.
     core.handle_not_dialled(NOW, &web, &refused.unwrap_err());
     let told = problems(&mut core).unwrap();
     assert!(
@@ -364,7 +365,7 @@ fn a_probe_dials_no_more_and_says_which_rule_it_is() {
             "{args}: {found}"
         );
     }
-    // The addresses of a name may turn out to be permitted.
+    // The address is permitted, and the addresses of the name may turn out to be permitted.
     for host in ["10.1.2.3", "db.internal"] {
         let (done, found) = probe(&mut core, json!({"what": "dial", "host": host, "port": 80}));
         assert!(done.len() == 1 && found.is_none(), "{host}: {done:?}");

@@ -1,4 +1,4 @@
-//! What an agent asks its driver for once it is configured, and what it says when that fails.
+//! Tests of what an agent asks its driver for after the configuration, and of what it reports if that fails.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn args() -> serde_json::Value {
     args
 }
 
-/// What is listened on, in words.
+/// The listeners that the agent asks the driver for, in words.
 fn listened(core: &mut Core) -> Vec<String> {
     let outputs = outputs(core).into_iter();
     outputs
@@ -44,7 +44,7 @@ fn proxy(purpose: Purpose, address: &str) -> Listener {
     }
 }
 
-/// The files that the driver is to write, if it is to write any.
+/// The files that the driver is asked to write; `None` if it is not asked to.
 fn written(core: &mut Core) -> Option<Files> {
     let mut found = None;
     for output in outputs(core) {
@@ -208,7 +208,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     assert_eq!(written(&mut core).unwrap().http, None);
 }
 
-/// The configuration with other users of these proxies.
+/// The configuration, with another file of users for these proxies.
 fn args_with(proxies: &[&str]) -> serde_json::Value {
     let mut args = args();
     for proxy in proxies {
@@ -371,7 +371,8 @@ fn the_agent_announces_what_it_serves() {
     }
 }
 
-/// How the listeners of a configured agent change when the manager says that these hosts are lost.
+/// How the listeners of a configured agent change when the manager says that these hosts are lost: `+` means that the
+/// agent listens, and `-` that it holds the address.
 fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
     let hosts = hosts.iter().map(|host| host.parse().unwrap());
     let message = Message::lost(7, &hosts.collect::<Vec<_>>());
@@ -401,10 +402,10 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
 fn nothing_is_listened_on_for_a_host_while_it_is_lost() {
     let mut core = configured(&args());
     outputs(&mut core);
-    // A question over UDP is answered with what is known.
+    // The listener for DNS over UDP is not held: its replies report the failure.
     let others = ["listen on 127.0.42.100:5353", "listen on 127.0.42.100:8080"];
     let all = |sign: &str| others.map(|what| format!("{sign} {what}"));
-    // The manager cannot make the agent's own address one of a lost host.
+    // The agent's own address is never held, even if the manager says that it is lost.
     let lost = ["127.0.42.101", "127.0.42.100"];
     assert_eq!(changed_by_loss(&mut core, &lost), all("-"));
     assert!(changed_by_loss(&mut core, &lost).is_empty());

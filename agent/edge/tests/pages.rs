@@ -1,4 +1,4 @@
-//! What the HTTP proxy's own pages say about the network.
+//! Tests of what the HTTP proxy's own pages say about the network.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Where a client of a proxy is led.
+//! Tests of the path of a proxy's client, and of what a gateway connects to for other hosts.
 
 use super::*;
 use crate::{
@@ -54,7 +54,7 @@ fn first() -> Gateway {
     }
 }
 
-/// The second gateway, which has announced neither a relay nor a DNS server.
+/// The second gateway, which has neither a relay nor a DNS server.
 fn second() -> Gateway {
     Gateway {
         vip: GW2.parse().unwrap(),

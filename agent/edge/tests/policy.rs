@@ -1,4 +1,5 @@
-//! The policy at an agent: whom it lets in, what it connects to for whom, and which connections it ends.
+//! Tests of the policy in an agent: which connections it accepts, what it connects to for each host, and which flows it
+//! ends.
 
 use super::*;
 use crate::{destination::Destination, route::policy::By};
@@ -14,7 +15,7 @@ fn rule(number: u16, from: &str, to: &str, beyond: &[&str], action: &str) -> ser
     })
 }
 
-/// A gateway that publishes a port, in a network of three.
+/// The configuration of a gateway that publishes a port, in a network of three hosts.
 fn args(default: &str, rules: &[serde_json::Value]) -> serde_json::Value {
     let mut args = super::args();
     args["hostnameMap"] =
@@ -40,7 +41,7 @@ fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
     out.split_off(HEADER_LEN).to_vec()
 }
 
-/// Whether the agent takes in a connection, for whatever purpose.
+/// Whether the agent accepts a connection: it dials or serves something for it.
 fn lets_in(core: &mut Core, from: Ipv4Addr, to: &str) -> bool {
     core.handle_packet(Instant::ZERO, &syn(from, to));
     let taken = !begun(core).is_empty();
@@ -48,7 +49,7 @@ fn lets_in(core: &mut Core, from: Ipv4Addr, to: &str) -> bool {
     taken
 }
 
-/// What is dialled and served.
+/// The dials and services that the agent asks its driver for.
 fn begun(core: &mut Core) -> Vec<Output> {
     let mut outputs = outputs(core);
     outputs.retain(|output| matches!(output, Output::Dial { .. } | Output::Serve(..)));
@@ -71,7 +72,7 @@ fn who_is_not_allowed_is_refused_at_the_door_too() {
     assert!(lets_in(&mut core, FRIEND, "10.1.2.3:443"));
     assert!(!lets_in(&mut core, STRANGER, "10.1.2.3:443"));
     assert!(lets_in(&mut core, STRANGER, "10.200.2.3:443"));
-    // The relay and the DNS server serve what is still allowed.
+    // The relay and the DNS server accept this host, because some destinations are still allowed.
     assert!(lets_in(&mut core, STRANGER, "127.0.42.101:10054"));
     assert!(lets_in(&mut core, STRANGER, "127.0.42.101:10053"));
     // This address belongs to no host.
@@ -110,7 +111,7 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
         Some(By::Default)
     );
 
-    // Its DNS server does not lead around the policy.
+    // The gateway's DNS server looks up only names to which the policy may allow a connection.
     assert!(core.rights().may_ask_for_name(FRIEND, Some("db.internal")));
     assert!(
         !core
@@ -145,7 +146,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());
     packets(&mut core);
     assert!(!core.is_reset(flow));
-    // If the rule is about another name, this flow stays.
+    // A new rule about another name does not end this flow.
     let other = rule(1, "127.0.42.100", "", &["secret.internal"], "deny");
     let both = args("deny", &[other.clone(), allow]);
     core.handle_bytes(Instant::ZERO, &mut request(&both))
@@ -156,7 +157,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     core.handle_bytes(Instant::ZERO, &mut request(&without))
         .unwrap();
     assert!(core.is_reset(flow));
-    // A connection that is made too late is ended at once.
+    // If the gateway connects only after the policy has changed, the flow is ended at once.
     let mut core = settled(&without);
     core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:10054"));
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());

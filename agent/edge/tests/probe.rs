@@ -1,11 +1,11 @@
-//! What an agent finds when its manager asks it to check something.
+//! Tests of what an agent finds when its manager sends it a probe.
 
 use serde_json::{Value, json};
 
 use super::*;
 use crate::wire::{Cause, Failure};
 
-/// Has the agent check something, under the number 7.
+/// Sends the agent a probe in a request with the number 7.
 fn probe(core: &mut Core, args: &Value) {
     let json = json!({"type": "request", "body": {"id": 7, "op": "probe", "args": args}});
     let mut frame = BytesMut::new();
@@ -13,7 +13,7 @@ fn probe(core: &mut Core, args: &Value) {
     core.handle_bytes(Instant::ZERO, &mut frame).unwrap();
 }
 
-/// The one answer, which is to the number 7.
+/// The body of the agent's only message, which must be the answer to request 7.
 #[track_caller]
 fn answer(core: &mut Core) -> Value {
     let said = said(core);

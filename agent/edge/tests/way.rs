@@ -1,4 +1,4 @@
-//! The way of a proxy's client, told outcome by outcome.
+//! Tests of the path of a proxy's client: each step gets its outcome, and the next step is checked.
 
 use std::net::SocketAddr;
 
@@ -29,14 +29,14 @@ fn args() -> Value {
     })
 }
 
-/// The same network with gateways that have no relay, as those of the Go version.
+/// The same network with gateways that have no relay, like those of the Go version.
 fn args_without_relays() -> Value {
     let mut args = args();
     args["relays"] = json!([]);
     args
 }
 
-/// A policy with one rule, which refuses something to this host.
+/// A policy with one rule, which refuses these hosts or destinations to this host.
 fn deny(to: &[&str], beyond: &[&str], via: &str) -> Value {
     json!({"default": "allow", "rules": [{
         "number": 1, "from": ["127.0.42.101"], "to": to, "beyond": beyond, "via": [via], "ports": [], "action": "deny",
@@ -243,7 +243,7 @@ fn a_gateway_that_the_policy_refuses_is_left_out_if_another_is_allowed() {
     let core = settled(&args);
     let rights = core.rights();
     let asking = asks(first(&core, "10.0.0.5"), GW2, "10.0.0.5:443");
-    // If the other one does not help, the refusal is the reason.
+    // If the other gateway cannot connect either, the refusal of the policy is reported.
     let opening = opens(asking.handle_closed(rights), "10.0.0.5:443");
     gives_up(
         &opening.handle_failed(rights, Cause::TimedOut, ""),
@@ -268,7 +268,7 @@ fn if_the_policy_refuses_every_gateway_the_first_is_asked_and_reports_it() {
         Cause::NotAllowed,
         "Through bastion: Not you.",
     );
-    // Without an answer, this host knows the reason itself.
+    // If no gateway answers, this host itself reports the refusal.
     let asking = asks(first(&core, "[fd00::5]:443"), GW, "[fd00::5]:443");
     let asking = asks(asking.handle_closed(rights), GW2, "[fd00::5]:443");
     gives_up(
@@ -306,7 +306,7 @@ fn without_a_relay_a_name_is_looked_up_by_the_first_dns_server_that_answers() {
     let finding = finds(first(&core, "mail.internal:25"), GW, "mail.internal");
     let finding = finds(finding.handle_found(rights, None), GW2, "mail.internal");
     let found = [Ipv4Addr::new(10, 0, 0, 5), Ipv4Addr::new(10, 0, 0, 6)];
-    // The manager has to know first where the packets go.
+    // The manager has to learn which gateway leads to the addresses before packets to them arrive.
     let step = finding.handle_found(rights, Some(found.to_vec()));
     let suggesting = suggests(step, GW2, &found);
     let opening = opens(suggesting.handle_suggested(rights), "10.0.0.5:25");

@@ -1,4 +1,4 @@
-//! What each agent is told of proxies, names and routes, and what it must be able to do for them.
+//! Tests of what each agent is told about proxies, names and routes, and of the features that it needs for them.
 
 use super::*;
 use crate::{
@@ -152,7 +152,7 @@ fn what_protects_is_required_and_what_serves_is_wanted() {
     ] {
         assert!(wanted.contains(&feature), "{feature}");
     }
-    // A gateway needs no proxy to need routes.
+    // A gateway needs the feature for routes even without a proxy.
     let gateway = demands(&plan, 2);
     assert_eq!(gateway.required, [feature::TCP, feature::NOT_TO]);
     assert!(gateway.wanted.contains(&feature::ROUTES));
@@ -167,12 +167,13 @@ fn a_host_with_nothing_of_it_demands_nothing_of_it() {
     let Demands { required, wanted } = demands(&plan, 1);
     assert_eq!(required, [feature::TCP]);
     assert_eq!(wanted, [feature::LOOPBACK]);
-    // An agent that only follows routes may lack exceptions, since the gateway applies them.
+    // An agent that is not a gateway may lack the feature for exceptions, since the gateway applies them.
     plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
     assert!(!required.contains(&feature::NOT_TO) && wanted.contains(&feature::NOT_TO));
     plan.routes = Routes::new(vec![route(&[GW], &["10.0.0.0/8"], &[])]);
-    // Routes without exceptions do not need the feature for them, and without routes the one for routes is not needed.
+    // Without exceptions, the feature for exceptions is not wanted. Without routes, the feature for routes is not
+    // wanted.
     assert!(!demands(&plan, 0).wanted.contains(&feature::NOT_TO));
     plan.routes = Routes::default();
     assert!(!demands(&plan, 0).wanted.contains(&feature::ROUTES));

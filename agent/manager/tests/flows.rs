@@ -1,4 +1,4 @@
-//! Flows in the words of the manifest.
+//! Tests of flows as people see them, with the names of the manifest.
 
 use super::*;
 use crate::{addr::FlowKey, view::FlowState};

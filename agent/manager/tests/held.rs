@@ -1,4 +1,4 @@
-//! A change of the manifest that waits as a whole.
+//! Tests of a change of the manifest that waits as a whole.
 
 use super::{
     reload::{CAN, OLD, done, plan, running},
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::view::HeldChange;
 
-/// A laptop whose service nobody could reach until now, and a port of a host that is gone.
+/// A manifest that publishes a port of a new host `laptop`, and no longer publishes the port of `beta`.
 fn opening() -> Plan {
     plan(&format!(
         "{}  laptop: {{dns: {{disable: true}}, ports: ['22:127.0.0.1:22']}}\n",
@@ -72,7 +72,7 @@ fn what_grants_nothing_is_taken_up_at_once_and_ends_what_waits() {
     let outcome = core.take_up(NOW, &less, Hold::NewGrants);
     assert_eq!((outcome.held, outcome.changes.len()), (None, 1));
     assert_eq!(core.snapshot(NOW).held, None);
-    // What was removed is granted anew when it comes back.
+    // A port that was removed is a new grant when it comes back.
     assert!(
         core.take_up(NOW, &plan(OLD), Hold::NewGrants)
             .held

@@ -1,4 +1,4 @@
-//! Which agents are told of hosts that are lost, and when.
+//! Tests of which agents are told that hosts are lost, and when.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ fn at(millis: u64) -> Instant {
     NOW + Duration::from_millis(millis)
 }
 
-/// A network of two hosts that support `lost`; the first request to each had the number 1.
+/// A running network of two hosts whose agents support `lost`. The first request to each had the number 1.
 fn running() -> Core {
     let mut core = core();
     core.start(NOW);
@@ -21,7 +21,7 @@ fn running() -> Core {
     core
 }
 
-/// Lets the agent of a host answer its configuration, which is its first or only request.
+/// Lets the agent of a host answer its configuration: the first request that is not about lost hosts.
 fn greet(core: &mut Core, address: &str, now: Instant) {
     let id = told(core, address)
         .into_iter()
@@ -35,7 +35,8 @@ fn greet(core: &mut Core, address: &str, now: Instant) {
     core.handle_bytes(now, vip(address), &mut hello);
 }
 
-/// The requests to a host: the number of each, and the lost hosts if it is about them.
+/// Takes the requests to a host: the number of each, and the lost hosts if the request is about them. Such requests are
+/// answered.
 fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
     let mut requests = Vec::new();
     while let Some(bytes) = core.poll_frame(vip(address)) {
@@ -82,7 +83,7 @@ fn the_others_hear_at_once_of_a_host_that_is_lost_and_that_is_back() {
     core.handle_exit(at(1_000), vip(B), Ending::Status(1));
     core.handle_timeout(at(1_000));
     assert_eq!(said_to_a(&mut core), [vec![B.to_owned()]]);
-    // A host that is started again stays lost until it serves.
+    // A host that is started again stays lost until its agent is ready.
     core.host_action(at(2_000), vip(B), HostAction::Start);
     core.handle_spawned(at(2_000), vip(B), Ok(()));
     core.handle_timeout(at(2_000));

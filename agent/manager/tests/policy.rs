@@ -1,4 +1,5 @@
-//! Who may reach what: what agents are told of it, what they must be able to do, and what people hear.
+//! Tests of the policy in the manager: what agents are told about it, which features they need, and what people are
+//! told.
 
 use super::*;
 use crate::wire::PacketFrame;
@@ -148,7 +149,7 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
     );
     let args = configured_with(&mut core, A);
     assert!(args.policy.is_some());
-    // The same again is no news, nor are other hosts.
+    // A reload of the same plan reports no changes.
     core.reload(NOW, &ruled(DENY), Commands::Start);
     let quiet = Output::Event(Event::Reloaded {
         changes: vec![],
@@ -160,7 +161,7 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
 #[test]
 fn what_is_refused_is_told_by_name_and_in_sum() {
     let mut core = running(&ruled(DENY));
-    // It sends as fast as it may.
+    // Beta sends as fast as it may.
     for port in 1..=500 {
         let now = NOW + std::time::Duration::from_millis(port);
         core.handle_bytes(now, vip(B), &mut syn(B, &format!("{A}:{port}")));

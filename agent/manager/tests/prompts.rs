@@ -1,4 +1,4 @@
-//! Commands that ask a person.
+//! Tests of commands that ask a person something.
 
 use super::*;
 use crate::{

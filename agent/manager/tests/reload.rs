@@ -1,4 +1,4 @@
-//! A manifest that is edited while its network runs.
+//! Tests of a manifest that is edited while its network runs.
 
 use super::*;
 use crate::plan::{self, Kind};
@@ -16,7 +16,7 @@ pub(super) fn plan(text: &str) -> Plan {
     loaded.plan.expect("a good manifest")
 }
 
-/// A network whose agents are ready, and can or cannot be configured again.
+/// A network whose agents are ready. `feature` is [`CAN`] if they can be configured again, and empty otherwise.
 pub(super) fn running(text: &str, feature: &str) -> Core {
     let plan = plan(text);
     let mut core = Core::new(&plan, 1);
@@ -37,7 +37,7 @@ fn answer(core: &mut Core, vip: Vip, feature: &str) {
 
 pub(super) const CAN: &str = r#","reconfigure""#;
 
-/// What is done to processes, in words.
+/// The processes that are started or ended, in words.
 pub(super) fn done(core: &mut Core) -> Vec<String> {
     let outputs = outputs(core).into_iter();
     outputs
@@ -162,7 +162,7 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
     let held = &core.snapshot(NOW).hosts[1].troubles[0];
     assert_eq!(held.code, TroubleCode::Approval);
     assert!(held.what.contains("evil"));
-    // Another edit of the same host, a restart and a request to start do not approve it.
+    // Another edit of the same host, a restart and a request to start do not approve a held command.
     let edited = new
         .replace("cmd: evil", "aliases: [bee], cmd: evil")
         .replace("cmd: gamma", "aliases: [gee], cmd: gamma");
@@ -247,7 +247,7 @@ fn who_approves_approves_what_was_shown() {
     assert_eq!(done(&mut core), [format!("end {B}")]);
 }
 
-/// Approves everything that is held.
+/// Approves every command that is held.
 fn approve(core: &mut Core, now: Instant) {
     for host in core.snapshot(now).hosts {
         if let Some(held) = host.held {

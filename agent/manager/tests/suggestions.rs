@@ -1,4 +1,4 @@
-//! Agents that say where addresses are.
+//! Tests of agents that tell the manager through which gateway addresses are reached.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     wire::{Packet, PacketFrame},
 };
 
-/// Alpha has a proxy, and beta is the gateway of names.
+/// A network in which alpha has a proxy, and beta is the gateway for a pattern of names.
 fn ready() -> Core {
     let mut alpha = host("alpha", A, true);
     alpha.http = Some(ProxyPlan {
@@ -51,7 +51,7 @@ fn suggestion(route: &str) -> BytesMut {
     out
 }
 
-/// A SYN of alpha's.
+/// A SYN from alpha.
 fn syn(destination: &str) -> BytesMut {
     let key = crate::addr::FlowKey {
         src: format!("{A}:4000").parse().unwrap(),
@@ -104,8 +104,8 @@ fn a_suggestion_does_not_count_for_the_packet_before_it() {
 
 #[test]
 fn bad_suggestions_are_faults_of_the_host_that_makes_them() {
-    // The routes lead through the host itself, through an address that is not a VIP, and through nobody; the last host
-    // has no proxy.
+    // The suggested routes lead through the host itself, through an address that is not a VIP, and through a VIP
+    // without a host. The last one comes from a host without a proxy.
     for (teacher, route) in [(A, A), (A, "10.0.0.1"), (A, "127.0.42.200"), (B, B)] {
         let mut core = ready();
         let suggest = |core: &mut Core, millis| {

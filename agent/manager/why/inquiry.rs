@@ -1,4 +1,5 @@
-//! A question about a connection: its way according to the plan, and the questions for the agents on that way.
+//! A question about a connection: the way of the connection according to the plan, and the questions for the agents on
+//! that way.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,7 +32,7 @@ pub enum Part {
     Source,
     /// Whether the host that connects to the target is up.
     Destination,
-    /// Whether the source listens for programs.
+    /// Whether the source listens on the address to which its programs connect.
     Listener,
     /// Whether the destination can connect to the target.
     Dial,
@@ -40,9 +41,9 @@ pub enum Part {
 /// The way of a connection according to the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// To a port at the address of a host.
+    /// The connection leads to a port at the VIP of a host.
     Port(Vip, AtPort),
-    /// Through one of these hosts as the gateway, by the route with this number.
+    /// The connection leads through one of these hosts as the gateway, by the route with this number, from 0.
     Gateway(Vec<Vip>, usize),
     /// The connection does not go through the network, for this reason.
     Outside(OutsideReason),
@@ -68,32 +69,32 @@ pub(super) enum AtPort {
 /// Why a connection does not go through the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutsideReason {
-    /// No route leads there.
+    /// No route leads to the target.
     NoRoute,
     /// The route with this number has an exception for the destination.
     Excepted(usize),
-    /// The target means the local machine on every machine.
+    /// The target has a different meaning on every machine, like `localhost`.
     Special,
 }
 
 /// How programs on the source reach the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entrance {
-    /// At the target's own address, on real loopback.
+    /// Programs connect to the target's own address, on which the source listens.
     Loopback(SocketAddr),
-    /// Through the proxy at this address; the text is its kind with an article, for sentences.
+    /// Programs use the proxy at this address; the text is the kind of the proxy, with an article, for sentences.
     Proxy(&'static str, SocketAddr),
-    /// Directly: the source is itself the gateway, so its programs need no help.
+    /// Programs connect directly, because the source itself is the gateway.
     OwnWay,
-    /// In no way: the service is for agents only.
+    /// Programs cannot reach the target: it is a service for agents only.
     AgentsOnly,
-    /// In no way: the source neither listens on the loopback nor has a proxy.
+    /// Programs cannot reach the target: the source neither listens on loopback addresses nor has a proxy.
     None,
 }
 
 impl Inquiry {
-    /// Works out the way of a connection to `target`. Without `from` it begins on the manager's own host, or otherwise
-    /// on the first host that is up. `None` if there is no such host.
+    /// Works out the way of a connection to `target`. Without `from`, the connection begins on the manager's own host,
+    /// else on the first host that is up, else on the first host. `None` if the plan has no such host.
     pub(in crate::manager) fn new(
         plan: &Plan,
         snapshot: Snapshot,
@@ -166,8 +167,8 @@ impl Inquiry {
         ruling.denies.filter(|_| !ruling.may_be_allowed())
     }
 
-    /// The decision of the policy if the connection ends at this host; `None` if the policy does not apply. The address
-    /// of a name is not known here.
+    /// The decision of the policy if the host `far` connects to the target; `None` if the policy does not apply. The
+    /// address of a name is not known here.
     pub(super) fn ruling(&self, far: Vip) -> Option<Ruling> {
         let (policy, port) = (&self.plan.policy, self.target.port);
         match &self.way {
@@ -284,7 +285,7 @@ fn way(plan: &Plan, target: &Destination) -> Way {
             .collect::<Vec<_>>()
     };
     match &target.host {
-        // Names that end like those of the network are never looked up outside.
+        // Names below the network's own domain are never looked up outside.
         Host::Name(name) if name == SUFFIX || name.ends_with(&format!(".{SUFFIX}")) => {
             let short = name.trim_end_matches(SUFFIX).trim_end_matches('.');
             return Way::Nowhere(text::meant(short, known()).map(str::to_owned));

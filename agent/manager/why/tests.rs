@@ -1,4 +1,4 @@
-//! Facts, and what is said of them.
+//! Tests of the words for a connection, given a plan, the states of hosts and the replies of agents.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,7 +46,7 @@ policy:
   - {from: web1, to: ['10.0.0.0/8', '*.internal'], via: spare, action: allow}
 ";
 
-/// A network whose hosts are in these states; all others are ready.
+/// A plan, the states of its hosts, and the replies that their agents give.
 struct World {
     plan: Plan,
     snapshot: Snapshot,
@@ -98,7 +98,7 @@ impl World {
         Inquiry::new(&self.plan, self.snapshot.clone(), target, from).unwrap()
     }
 
-    /// The explanation of what has been asked and replied.
+    /// The explanation of a connection, if each agent that is asked gives its reply.
     fn why(&self, target: &str, from: Option<&str>) -> WhyView {
         let inquiry = self.inquiry(target, from);
         let asked = inquiry.questions();
@@ -109,7 +109,7 @@ impl World {
     }
 }
 
-/// The steps and what became of them, in one line.
+/// The names of the steps in one line, each with a sign for its outcome.
 fn outcomes(why: &WhyView) -> String {
     let steps = why.steps.iter().map(|step| match step.outcome {
         WhyOutcome::Ok => step.step.clone(),
@@ -120,7 +120,7 @@ fn outcomes(why: &WhyView) -> String {
     steps.collect::<Vec<_>>().join(" ")
 }
 
-/// The step that fails first, in words, and what to do.
+/// The text and the remedy of the first step that fails, which must be `step`.
 #[track_caller]
 fn broken<'a>(why: &'a WhyView, step: &str) -> (&'a str, &'a str) {
     let failed = why.first_failed().unwrap();
@@ -415,7 +415,7 @@ fn an_agent_that_cannot_be_asked_is_no_proof_of_anything() {
         "name rule source destination listener? dial?"
     );
     assert!(text(&why, "dial").contains("web1 (0.7.0) cannot be asked"));
-    // Its own reports of problems are told as its words.
+    // The explanation contains the problems that the agent has reported.
     let problem = "cannot listen on 127.0.42.101:8080: taken".to_owned();
     world.snapshot.hosts[0].reason = Some(problem.clone());
     let why = world.why("web1:8080", None);
@@ -515,7 +515,7 @@ fn the_way_is_the_gateway_that_the_policy_allows() {
     let inquiry = world.inquiry("10.2.0.1:443", Some("web1"));
     let spare = world.plan.hosts[3].vip;
     assert_eq!(inquiry.far(), Some(spare));
-    // Only the gateway knows what the name means.
+    // Only the gateway knows the address of the name.
     let why = world.why("db.internal:443", Some("web1"));
     let rule = why.steps.iter().find(|step| step.step == "rule").unwrap();
     assert!(

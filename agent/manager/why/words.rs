@@ -15,10 +15,10 @@ use crate::{
     wire::{Cause, probe::Found},
 };
 
-/// How many ports or names are listed in a sentence.
+/// The maximum number of ports or names that are listed in a sentence.
 const LISTED_MAX: usize = 12;
 
-/// The text of one step, without the step's name.
+/// The outcome and the texts of one step, without the step's name.
 struct Said {
     outcome: WhyOutcome,
     text: String,
@@ -97,7 +97,7 @@ fn explain(inquiry: &Inquiry, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
 }
 
 impl Inquiry {
-    /// The way in words, using the replies of the agents.
+    /// Explains the way of the connection in words, with the replies of the agents.
     pub fn explain(&self, replies: &BTreeMap<Part, AgentReply>) -> WhyView {
         explain(self, replies)
     }
@@ -454,7 +454,8 @@ impl Inquiry {
         }
     }
 
-    /// The findings of an agent; as the error, the words for why there are none.
+    /// The findings of an agent, and the time that it took to reply. If there are none, the error has the words for the
+    /// reason.
     fn found<'a>(
         &self,
         reply: &'a AgentReply,

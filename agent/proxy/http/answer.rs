@@ -1,4 +1,4 @@
-//! Writes an answer of the proxy itself for the client whose request it answers.
+//! Writes an answer of the proxy itself to a client's request.
 
 use bytes::{BufMut, Bytes, BytesMut};
 

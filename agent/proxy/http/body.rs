@@ -85,7 +85,7 @@ enum Trailer {
     Start,
     Name,
     Value,
-    /// At the LF of a field.
+    /// At the LF that ends a field.
     Lf,
     /// At the LF of the empty line that ends the body.
     LastLf,
@@ -161,7 +161,8 @@ impl Body {
     }
 }
 
-/// How many bytes are still missing afterwards, and how many were consumed.
+/// Consumes up to `missing` of the `there` bytes that are available. Returns how many are still missing afterwards, and
+/// how many were consumed.
 fn pass(missing: u64, there: usize) -> (u64, usize) {
     let taken = usize::try_from(missing).map_or(there, |missing| missing.min(there));
     (missing - taken as u64, taken)
@@ -243,7 +244,8 @@ mod tests {
 
     use super::*;
 
-    /// How many bytes belong to the body, given in pieces, and whether it is complete.
+    /// How many of these bytes belong to the body if they come in pieces of this size, and whether the body is
+    /// complete.
     fn run(framing: Framing, bytes: &[u8], piece: usize) -> Result<(usize, bool), BadBody> {
         let mut body = Body::new(framing);
         let mut taken = 0;

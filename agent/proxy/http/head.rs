@@ -31,7 +31,7 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Fields whose value is a secret: anybody who knows it could impersonate somebody.
+/// Fields whose value is a secret: anybody who knows it could act as the user.
 const SECRET: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -218,8 +218,8 @@ pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
     }))
 }
 
-/// The length of the head, including the first empty line. A line without CR ends the head, too, so that its sender
-/// gets an error at once instead of waiting for more.
+/// The length of the head, including the first empty line. An empty line without CR ends the head, too, so that its
+/// sender gets an error at once instead of waiting for more.
 fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
     let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut found = None;
@@ -240,7 +240,7 @@ fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
     Ok(found)
 }
 
-/// One header field (RFC 9112 section 5).
+/// Parses one header field (RFC 9112 section 5).
 fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Wrong> {
     let wrong = |text| Err(Wrong::new(400, text));
     if line
@@ -265,7 +265,7 @@ fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Wrong> {
     Ok((name.to_owned(), value.trim_ascii().to_vec()))
 }
 
-/// A decimal number without sign, spaces, or more digits than 64 bits have.
+/// Parses a decimal number; `None` if it has a sign or a space, or does not fit into 64 bits.
 fn number(digits: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(digits).ok()?;
     let plain = digits.iter().all(u8::is_ascii_digit);

@@ -27,21 +27,21 @@ pub struct Request {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long its body is; never [`Framing::UntilClose`].
+    /// How long the body is; never [`Framing::UntilClose`].
     pub framing: Framing,
     /// The protocols to which the client would like to switch; `None` if it does not ask for that (RFC 9110 section
     /// 7.8).
     pub upgrade: Option<Vec<u8>>,
-    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field is forwarded to the
-    /// origin, which sends the interim answer.
+    /// Whether the client waits for an interim `100 Continue` before it sends the body. The field `Expect` is forwarded
+    /// to the origin, which sends the interim answer.
     pub expects_continue: bool,
     /// Whether the client may send another request on this connection.
     pub keep_alive: bool,
 }
 
 impl Request {
-    /// Parses a head, and returns its length as the second value; the body follows it. `None` if more bytes are needed.
-    /// After an error, the connection has to be closed once the reply was sent.
+    /// Parses a head, and returns its length as the second value; the body follows the head. `None` if more bytes are
+    /// needed. After an error, the connection has to be closed once the reply was sent.
     ///
     /// The result does not depend on how the bytes are split.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Reply> {
@@ -89,7 +89,7 @@ impl Request {
         Some(out.freeze())
     }
 
-    /// Whether the client may use the proxy; every client may if there are no credentials.
+    /// Whether the client may use the proxy. Without `credentials`, every client may.
     pub fn is_allowed(&self, credentials: Option<&Credentials>) -> bool {
         credentials.is_none_or(|known| {
             self.headers
@@ -170,7 +170,7 @@ fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Re
             Version::Http11 => Err(Wrong::new(400, "The field Host is missing.")),
         };
     };
-    // The field is not forwarded for a tunnel, and the proxy's own pages check it elsewhere.
+    // For a tunnel, the field is not forwarded. For the proxy's own pages, it is checked elsewhere.
     let RequestTarget::Absolute { destination, .. } = target else {
         return Ok(());
     };

@@ -20,7 +20,7 @@ pub struct Response {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long the body is. If it ends in another way, it is broken, and the client has to see that.
+    /// How long the body is. If the body ends in another way, it is broken, and the client must be able to notice that.
     pub framing: Framing,
     /// Whether the origin accepts another request on this connection.
     pub keep_alive: bool,
@@ -56,8 +56,8 @@ impl BadGateway {
 }
 
 impl Response {
-    /// Parses a head, and returns its length as the second value; the body follows it. `None` if more bytes are needed.
-    /// After an interim response ([`Response::is_interim`]) another response follows.
+    /// Parses a head, and returns its length as the second value; the body follows the head. `None` if more bytes are
+    /// needed. After an interim response ([`Response::is_interim`]) another response follows.
     pub fn parse(bytes: &[u8], to: &Request) -> Result<Option<(Self, usize)>, BadGateway> {
         let parts = RequestParts {
             version: to.version,
@@ -84,9 +84,10 @@ impl Response {
     }
 
     /// The head for the client: without the fields for the origin's connection, and with the framing that was
-    /// determined here. With `close`, it says that the connection ends afterwards, even if the client asked to keep it.
+    /// determined here. With `close`, the head says that the connection ends afterwards, even if the client asked to
+    /// keep it.
     ///
-    /// It is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
+    /// The head is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {
         let mut out = BytesMut::new();
         if self.to.version == Version::Http10 && self.is_interim() {
@@ -129,7 +130,7 @@ impl Response {
 }
 
 fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wrong> {
-    // Bytes that do not begin like HTTP are refused at once, because the end of a head would never come.
+    // Bytes that do not begin like HTTP are refused at once, because the end of the head might never come.
     if !bytes.iter().zip(b"HTTP/").all(|(is, wanted)| is == wanted) {
         return Err(Wrong::new(502, "Its first bytes are not a status line."));
     }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The last step of a handshake whose bytes come in pieces, all that the client hears, and the bytes that are left.
+/// The last step of a handshake whose bytes come in pieces, all bytes that are sent to the client, and the input bytes
+/// that are left.
 fn talk(credentials: Option<&Credentials>, bytes: &[u8], piece: usize) -> (Step, Vec<u8>, Vec<u8>) {
     let mut handshake = Handshake::new(credentials);
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
@@ -18,7 +19,7 @@ fn talk(credentials: Option<&Credentials>, bytes: &[u8], piece: usize) -> (Step,
     (step, output.to_vec(), input.to_vec())
 }
 
-/// The destination, what the client heard, and the bytes left over.
+/// The destination, the bytes that are sent to the client, and the input bytes that are left.
 fn connect(bytes: &[u8]) -> (String, Vec<u8>, Vec<u8>) {
     let (step, output, rest) = talk(None, bytes, usize::MAX);
     let Step::Request(request) = step else {
@@ -153,7 +154,7 @@ fn a_user_is_let_in_with_the_right_password_only() {
     assert_eq!(over(Some(&users), FIVE).0, [5, 0xff]);
     assert_eq!(over(Some(&users), FOUR).0, [0, 0x5b, 0, 0, 0, 0, 0, 0]);
     assert_eq!(over(None, b"\x05\x01\x01").0, [5, 0xff]);
-    // A client that nobody asks may name a user all the same.
+    // A client that is not asked for a user and a password may send them nevertheless.
     let (step, output, _) = talk(
         None,
         &[&b"\x05\x01\x02\x01\x03bob\x01x"[..], &FIVE[3..]].concat(),

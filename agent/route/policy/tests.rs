@@ -158,7 +158,7 @@ fn a_name_and_its_address_are_judged_together_and_in_order() {
     // A name that has not been looked up yet may turn out to be allowed.
     assert!(says(known, None).may_be_allowed() && !says(known, None).is_allowed());
     assert!(!says(Name::Known("secret.internal"), None).may_be_allowed());
-    // The destination is asked for by its address, or by a name that is not known here.
+    // Here, the client has asked for an address, or for a name that is not known here.
     assert_eq!(says(Name::None, Some("10.1.0.1")).denies, Some(By::Default));
     assert_eq!(
         says(Name::Unknown, Some("10.1.0.1")).denies,
@@ -197,7 +197,7 @@ fn a_route_is_allowed_wholly_partly_or_not() {
     assert!(says(1, "10.2.0.0/16").is_allowed() && says(1, "*.db.internal").is_allowed());
     assert!(says(2, "10.0.0.0/8").may_be_allowed() && !says(2, "10.0.0.0/8").is_allowed());
     assert!(!says(2, "192.168.0.0/16").may_be_allowed());
-    // The name may have such an address.
+    // A name may resolve to an address in the block that is allowed.
     assert!(says(2, "*.internal").may_be_allowed());
     assert!(!says(1, "*.example").is_allowed());
 }

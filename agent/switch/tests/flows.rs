@@ -12,7 +12,7 @@ fn only(switch: &Switch, now: Instant) -> FlowInfo {
     flows[0]
 }
 
-/// A segment with bytes.
+/// A segment with `count` bytes of data.
 fn data(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), seq: u32, count: u16) -> PacketFrame {
     let frame = segment(src, dst, ACK, seq, 1);
     let mut bytes = frame.payload().to_vec();
@@ -29,7 +29,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
         let verdict = switch.handle_packet(at(millis), vip(from), frame);
         assert!(verdict.passes());
     };
-    // The flow goes from the greater address to the smaller one; nevertheless, the end that began it comes first.
+    // The flow goes from the greater address to the smaller one. Nevertheless, the end that began the flow comes first.
     forward(&mut switch, 10, C, segment((C, 4000), (A, 80), SYN, 100, 0));
     let flow = only(&switch, at(30));
     assert_eq!((flow.from, flow.to), (vip(C), vip(A)));

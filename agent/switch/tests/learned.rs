@@ -38,7 +38,7 @@ fn is_known(switch: &mut Switch, now: Instant, port: u16, address: Ipv4Addr) -> 
     verdict.passes()
 }
 
-/// Reports as many addresses for A as are kept, and returns the time at which this is done.
+/// Reports the maximum number of addresses for A, and returns the time of the last report.
 fn fill(switch: &mut Switch, mut now: Instant) -> Instant {
     let all: Vec<_> = (0..ADDRESSES_MAX).map(nth).collect();
     for some in all.chunks(AT_ONCE_MAX) {
@@ -195,7 +195,7 @@ fn an_address_with_a_flow_never_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
     assert!(is_known(&mut switch, NOW, 1, nth(0)));
-    // As many other addresses as are kept are reported, all of them after the flow began.
+    // The maximum number of other addresses is reported, all of them after the flow began.
     let others: Vec<_> = (10_000..10_000 + ADDRESSES_MAX).map(nth).collect();
     let mut now = now;
     for some in others.chunks(AT_ONCE_MAX) {

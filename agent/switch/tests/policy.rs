@@ -6,7 +6,7 @@ use super::{
 };
 use crate::route::policy::{Beyond, Hosts, Line, Rule};
 
-/// A rule in short: the host it is for, hosts to connect to, destinations outside, the port (0 for all), and the
+/// A rule in short: the host that connects, hosts to connect to, destinations outside, the port (0 for all), and the
 /// action.
 type Brief<'a> = (Ipv4Addr, &'a [Ipv4Addr], &'a [&'a str], u16, Action);
 

@@ -1,4 +1,4 @@
-//! Names of features, as both sides announce them.
+//! The names of features, as agents and managers announce them.
 
 /// The agent carries TCP. A host without this feature cannot be used.
 pub const TCP: &str = "tcp";
@@ -33,14 +33,15 @@ pub const SAME_USER: &str = "sameUser";
 pub const NOTICES: &str = "notices";
 /// Addition: the agent can be configured more than once.
 pub const RECONFIGURE: &str = "reconfigure";
-/// Addition, announced by both: the agent answers [`super::PING`], and the manager sends it regularly, so that each can
-/// conclude from silence that the other is gone.
+/// Addition, announced by both sides: the agent answers [`super::PING`], and the manager sends it regularly, so that
+/// each side can conclude from silence that the other is gone.
 pub const HEARTBEAT: &str = "heartbeat";
 /// Addition: the agent does not listen for hosts that are lost ([`super::LOST`]).
 pub const LOST: &str = "lost";
 /// Addition: the agent performs [`super::PROBE`].
 pub const PROBE: &str = "probe";
-/// Addition, announced by both: this side verifies [sums](super::super::sum) in the frames that it receives.
+/// Addition, announced by both sides: the side that announces it verifies [sums](super::super::sum) in the frames that
+/// it receives.
 pub const SUMS: &str = "sums";
 /// Addition: the agent understands exceptions from routes.
 pub const NOT_TO: &str = "routes.notTo";

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct ProblemReport {
     /// What the agent cannot do, to be read after "cannot": "listen on 127.0.42.101:80".
     pub what: String,
-    /// The reason, in the words of the host's operating system. An agent that sends no code may append what to do.
+    /// The reason, in the words of the host's operating system. An agent that sends no code may append advice to it.
     pub reason: String,
     /// The kind of the problem; absent from older agents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -17,7 +17,7 @@ pub struct ProblemReport {
     /// The address on which the agent cannot listen; absent if the problem is about something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<SocketAddr>,
-    /// What a person can do about it, if that is known.
+    /// What a person can do about the problem, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
@@ -38,11 +38,11 @@ pub enum ProblemCode {
     Limited,
     /// Another host wants more flows or memory of this host than its share.
     Crowded,
-    /// A later start of the agent will have to wait until this one frees its ports.
+    /// A later start of the agent will have to wait until this agent frees its ports.
     Succession,
     /// The agent has further problems, which it does not report individually.
     More,
-    /// Any word that this version does not know.
+    /// A kind that this version does not know.
     #[serde(other)]
     Other,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// JSON whose syntax was checked, but which is not parsed yet: its reader decides on the type.
+/// JSON whose syntax was checked, but which is not parsed yet. The caller of [`Raw::read`] decides on the type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(Box<RawValue>);
@@ -19,7 +19,7 @@ impl Raw {
             .unwrap_or_default()
     }
 
-    /// Parses it as a value of a type.
+    /// Parses the JSON as a value of the type `T`.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl Raw {
         serde_json::from_str(self.0.get())
     }
 
-    /// Whether it is `null`, or was left out.
+    /// Whether the JSON is `null`, or was left out.
     pub fn is_null(&self) -> bool {
         self.0.get() == "null"
     }

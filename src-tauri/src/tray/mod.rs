@@ -155,7 +155,7 @@ async fn perform(app: &AppHandle, act: Act) {
             Ok(())
         }
         Act::Copy(text) => surface.copy(&text).map(|()| {
-            // Showing it may take a while.
+            // Showing the notification may take a while.
             tauri::async_runtime::spawn_blocking(move || notices::show_copied(&text));
         }),
         Act::Browse(url) => match urls::address_of_the_network(&desk, &url) {

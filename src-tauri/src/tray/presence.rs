@@ -1,4 +1,4 @@
-//! Whether this desktop has a tray: only on Linux it has to be found out.
+//! Whether this desktop has a tray. Only Linux desktops may have none, so only there a test is needed.
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use super::elsewhere::{is_possible, is_shown};

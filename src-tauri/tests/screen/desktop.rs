@@ -1,4 +1,4 @@
-//! A desktop that nobody sees: its tray and its notifications, through the message bus.
+//! A simulated desktop: its tray and its notifications, through the message bus.
 
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ use zbus::{
 
 use super::rig::{Home, PATIENCE};
 
-/// What shows the icons of a desktop.
+/// The simulated service that shows the icons of a desktop.
 struct Watcher(Sender<(String, String)>);
 
 #[interface(name = "org.kde.StatusNotifierWatcher")]
@@ -37,7 +37,8 @@ impl Watcher {
     }
 }
 
-/// What shows notifications. As some desktops do, it gives every new one a number of its own, whatever was asked for.
+/// The simulated service that shows notifications. Like some desktops, it numbers every new notification itself, and
+/// ignores a number that the app requests.
 struct Notifier {
     seen: Sender<Seen>,
     count: u32,
@@ -47,7 +48,7 @@ struct Notifier {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) id: u32,
-    /// The number of the one whose place it has taken, or 0.
+    /// The number of the notification that this one has replaced; 0 if there is none.
     pub(crate) replaced: u32,
     pub(crate) title: String,
 }
@@ -99,7 +100,7 @@ impl Notifier {
     }
 }
 
-/// A desktop that nobody sees.
+/// A simulated desktop.
 pub(crate) struct Desktop {
     bus: Connection,
     items: Receiver<(String, String)>,
@@ -142,7 +143,8 @@ impl Desktop {
         seen.expect("no notification has come")
     }
 
-    /// The icon of a process. One of an app that has gone may still be waiting here: each is announced more than once.
+    /// The icon of a process. Icons of other processes are skipped, because an app that has ended may have announced
+    /// its icon more than once.
     pub(crate) fn icon(&self, pid: u32) -> Icon {
         let bus = DBusProxy::new(&self.bus).unwrap();
         loop {
@@ -191,16 +193,16 @@ impl Icon {
             .collect()
     }
 
-    /// Waits until the menu has a line that begins so.
+    /// Waits until the menu has a line that begins with this text.
     pub(crate) fn shows(&self, home: &Home, begins: &str) {
         self.until(home, begins, |_| true);
     }
 
-    /// Waits until the menu has a line that begins so, and clicks on it.
+    /// Waits until the menu has a line that begins with this text, and clicks on it.
     pub(crate) fn click(&self, home: &Home, begins: &str) {
         self.until(home, begins, |id| {
             let event = (id, "clicked", Value::from(0_i32), 0_u32);
-            // A menu that was drawn anew in between has other numbers.
+            // If the menu was rebuilt in between, its lines have other numbers, and the call fails.
             self.proxy().call::<_, _, ()>("Event", &event).is_ok()
         });
     }

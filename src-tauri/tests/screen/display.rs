@@ -1,4 +1,4 @@
-//! The display, as a window manager and a person's hands use it: windows, keys, and what was copied.
+//! The X display, as a window manager and a person use it: windows, keys, and the selection.
 
 use x11rb::{
     connection::Connection as _,
@@ -24,13 +24,13 @@ pub(crate) const CONTROL: u32 = 0xffe3;
 pub(crate) const LETTER_A: u32 = 0x61;
 pub(crate) const LETTER_V: u32 = 0x76;
 
-/// The display that the app is on. Nobody manages its windows.
+/// The X display that the app is on. There is no window manager.
 pub(crate) struct Display {
     pub(super) connection: RustConnection,
     pub(super) root: Window,
 }
 
-/// Where a window is, and how large.
+/// The position and the size of a window: x, y, width, height.
 pub(crate) type Place = (i16, i16, u16, u16);
 
 impl Display {
@@ -46,7 +46,7 @@ impl Display {
         asked.unwrap().reply().unwrap().atom
     }
 
-    /// The first value of a window's property; none for a window that is gone.
+    /// The first value of a window's property; `None` if the window or the property does not exist.
     fn property(&self, window: Window, name: &str) -> Option<u32> {
         let name = self.atom(name);
         let asked = self
@@ -55,7 +55,7 @@ impl Display {
         asked.unwrap().reply().ok()?.value32()?.next()
     }
 
-    /// The windows of a process that are seen: those of the kind `NORMAL`, or `DIALOG`.
+    /// The visible windows of a process that are of this kind: `NORMAL` or `DIALOG`.
     pub(crate) fn windows(&self, pid: u32, kind: &str) -> Vec<Window> {
         let kind = self.atom(&format!("_NET_WM_WINDOW_TYPE_{kind}"));
         let tree = self.connection.query_tree(self.root).unwrap();
@@ -71,7 +71,7 @@ impl Display {
         windows
     }
 
-    /// Waits until a process has one such window that is seen.
+    /// Waits until a process has exactly one visible window of this kind.
     pub(crate) fn window(&self, home: &Home, pid: u32, kind: &str) -> Window {
         home.wait(&format!("there is not one window: {kind}"), || {
             match self.windows(pid, kind)[..] {
@@ -81,7 +81,7 @@ impl Display {
         })
     }
 
-    /// Waits until a process has no such window that is seen.
+    /// Waits until a process has no visible window of this kind.
     pub(crate) fn no_window(&self, home: &Home, pid: u32, kind: &str) {
         home.wait(&format!("there is a window: {kind}"), || {
             self.windows(pid, kind).is_empty().then_some(())
@@ -104,7 +104,7 @@ impl Display {
         self.connection.sync().unwrap();
     }
 
-    /// Closes a window as its frame would.
+    /// Closes a window as the close button of its frame would.
     pub(crate) fn close(&self, window: Window) {
         let protocols = self.atom("WM_PROTOCOLS");
         let delete = self.atom("WM_DELETE_WINDOW");
@@ -115,7 +115,7 @@ impl Display {
         sent.unwrap().check().unwrap();
     }
 
-    /// Whether this window, or one inside of it, has the keyboard.
+    /// Whether this window, or a window inside of it, has the keyboard focus.
     pub(crate) fn has_keyboard(&self, window: Window) -> bool {
         let mut focus = self
             .connection
@@ -125,7 +125,7 @@ impl Display {
             .unwrap()
             .focus;
         while focus != window {
-            // Nobody has it, or whoever is under the pointer.
+            // No window has the focus, or the window under the pointer has it.
             if focus <= 1 || focus == self.root {
                 return false;
             }
@@ -137,7 +137,7 @@ impl Display {
         true
     }
 
-    /// Gives the keyboard to nobody.
+    /// Takes the keyboard focus from all windows.
     pub(crate) fn take_keyboard(&self) {
         self.keyboard(0);
     }
@@ -149,7 +149,7 @@ impl Display {
         asked.unwrap().check().unwrap();
     }
 
-    /// Presses keys together in a window.
+    /// Presses these keys together in a window.
     pub(crate) fn press(&self, window: Window, keys: &[u32]) {
         self.keyboard(window);
         let keys: Vec<u8> = keys.iter().map(|key| self.code(*key)).collect();
@@ -164,7 +164,7 @@ impl Display {
         }
     }
 
-    /// The number of a key on this display's keyboard.
+    /// The keycode of a key on this display's keyboard.
     fn code(&self, key: u32) -> u8 {
         let setup = self.connection.setup();
         let (first, last) = (setup.min_keycode, setup.max_keycode);

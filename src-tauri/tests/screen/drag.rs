@@ -1,4 +1,4 @@
-//! Files dropped on a window, as a file manager drops them: the XDND protocol, version 5
+//! Drops files on a window as a file manager does, with the XDND protocol, version 5
 //! (<https://freedesktop.org/wiki/Specifications/XDND/>).
 
 use x11rb::{
@@ -17,7 +17,7 @@ use super::{display::Display, rig::Home};
 
 const VERSION: u32 = 5;
 
-/// Files that are held over the middle of a window, which would take them.
+/// Files that are being dragged over the middle of a window, which has accepted them.
 pub(crate) struct Drag<'a> {
     display: &'a Display,
     source: Window,
@@ -37,7 +37,7 @@ impl Drag<'_> {
         self.end();
     }
 
-    /// Takes the files elsewhere.
+    /// Drags the files out of the window.
     pub(crate) fn leave(self) {
         self.tell("XdndLeave", [0; 4]);
         self.end();
@@ -60,7 +60,7 @@ impl Drag<'_> {
 }
 
 impl Display {
-    /// Holds files over the middle of a window until it would take them.
+    /// Drags files over the middle of a window, and waits until the window accepts them.
     pub(crate) fn drag(&self, home: &Home, target: Window, files: &[&str]) -> Drag<'_> {
         let drag = Drag {
             display: self,
@@ -87,14 +87,14 @@ impl Display {
             if kind == status && words[1] & 1 == 1 {
                 return Some(());
             }
-            // It has not looked at it yet; the pointer moves on.
+            // The window has not accepted the files yet, so the pointer moves again.
             hover();
             None
         });
         drag
     }
 
-    /// A window that nobody sees, which has something to give.
+    /// Creates an invisible window that offers the dragged files.
     fn source(&self) -> Window {
         let window = self.connection.generate_id().unwrap();
         let made = self.connection.create_window(
@@ -120,7 +120,8 @@ impl Display {
         window
     }
 
-    /// The next message of the window to the source, if there is one; what is asked for before it is given.
+    /// The next message from the window to the source of the drag, if there is one. Requests for the files that come
+    /// before it are answered.
     fn heard(&self, uris: &str) -> Option<(xproto::Atom, [u32; 5])> {
         while let Some(event) = self.connection.poll_for_event().unwrap() {
             match event {

@@ -1,5 +1,5 @@
-//! The first evening with the app: it stays where it is, tries its demo, starts with the session, and takes a file that
-//! somebody else opens.
+//! The first use of the app: its page cannot be left, the demo runs, the app can start at login, and the app opens a
+//! file that a second start hands over.
 
 use std::{fs, process::Command};
 
@@ -12,10 +12,10 @@ use super::{
     rig::{Driven, Home, children},
 };
 
-/// What the page tries to leave for. Nothing answers there: a page that has gone shows that.
+/// The address to which the page tries to navigate. Nothing listens there, so that a page that has left shows an error.
 const AWAY: &str = "http://127.0.0.1:9/";
 
-/// The address that the demo publishes for one of its hosts, as the card of the host shows it.
+/// Finds the port that the demo publishes for one of its hosts, as the card of the host shows it.
 const PORT: &str = "return document.querySelector('[data-host=kitchen]').innerText.match(/\\b8\\d{3}\\b/)?.[0] ?? null;";
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     let icon = desktop.icon(app.pid());
     app.sees(&home, &text("One file, one network")).await;
 
-    // The page cannot leave, nor open another window, nor be led there by a link.
+    // The page cannot leave its address or open another window, neither by a script nor by a link.
     let mark = "window.still = true; return location.href;";
     let before = app.page.execute(mark, vec![]).await.unwrap();
     let opened = app
@@ -45,7 +45,8 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
         "document.getElementById('away').target = ''; document.getElementById('away').click();",
     ] {
         app.page.execute(leave, vec![AWAY.into()]).await.unwrap();
-        // What has begun to load is further after the next paints, and has no mark.
+        // If the page had begun to load another address, it would have changed after two paints, and would not have the
+        // mark.
         let after = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => done([window.still, location.href])));";
         let after = app.page.execute_async(after, vec![]).await.unwrap();
@@ -54,7 +55,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     assert_eq!(app.page.windows().await.unwrap().len(), 1);
     display.window(&home, pid, "NORMAL");
 
-    // Starting with the session is a file that names this very program.
+    // For starting at login, the app writes a file that names its own program.
     app.turn_to(&home, "Settings").await;
     let switch = "//label[contains(., 'Start at login')]//input";
     let file = home.path("config/autostart/NoRouter.desktop");
@@ -69,7 +70,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
         (!file.exists()).then_some(())
     });
 
-    // The demo comes up without a question, and its pages can be read.
+    // The demo starts without a question for consent, and its pages can be read.
     app.turn_to(&home, "Open").await;
     app.click(&home, "//button[contains(., 'Try the demo network')]")
         .await;
@@ -88,7 +89,8 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     assert!(page.contains("kitchen"), "{page}");
     let hosts = children(pid, program.as_ref());
     assert_eq!(hosts.len(), 3);
-    // Stopping would ask while it cuts something. (The driver does not call a text displayed that may be cut off.)
+    // Stopping would ask a question while connections are open. (The line may be cut off, and the driver would not
+    // count it as displayed then, so only its presence is checked.)
     app.until(&home, "//p[.='4 hosts, 0 open flows']", async |_| true)
         .await;
     icon.click(&home, "Stop");
@@ -97,7 +99,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
         children(pid, program.as_ref()).is_empty().then_some(())
     });
 
-    // A second start brings the window of the first to the front, with its file, and goes.
+    // A second instance of the app brings the window of the first one to the front, hands its file over, and ends.
     let window = display.window(&home, pid, "NORMAL");
     display.take_keyboard();
     assert!(!display.has_keyboard(window));
@@ -115,7 +117,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     app.sees(&home, "//li//*[contains(., 'nobody')]").await;
     app.click(&home, &button("Refuse")).await;
 
-    // The window says what dropping does, and takes one file.
+    // The window says what dropping the files would do, and accepts a single file.
     let name = format!("dropped-{}.yaml", std::process::id());
     let manifest = home.file(
         &name,

@@ -1,4 +1,5 @@
-//! One host from its own page: started again, its words, its lives, and what it is told without asking twice.
+//! Tests of the page of one host: it restarts the host and shows its output and its lives, and a remembered answer is
+//! used again without a question.
 
 use std::fs;
 
@@ -10,7 +11,7 @@ use super::{
     rig::{Driven, Home},
 };
 
-/// A command that says how often it was started, asks, and becomes an agent once the answer is right.
+/// A command that says how often it was started, asks for a password, and becomes an agent if the answer is right.
 const LOGIN: &str = r#"
 echo life >> "$(dirname "$0")/lives"
 echo "this is life $(wc -l < "$(dirname "$0")/lives")" >&2
@@ -19,7 +20,7 @@ answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
 exec "$NOROUTER" "$@"
 "#;
 
-/// Keeps whether a question was ever on the page.
+/// Records whether a question was ever on the page.
 const WATCH: &str = "window.asked = false;
     new MutationObserver(() => {
         window.asked ||= document.querySelector('dialog') !== null || document.body.innerText.includes('vault asks');
@@ -51,7 +52,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         .await;
     app.sees(&home, &card("vault", "ready")).await;
 
-    // The second life says its own words, and has its answer already.
+    // The second life of the host writes its own output, and gets the remembered answer.
     app.click(&home, "//a[@data-host='vault']").await;
     app.sees(&home, "//pre[contains(., 'this is life 1')]")
         .await;
@@ -73,7 +74,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         "life\nlife\n"
     );
 
-    // What is saved is what was shown, where the person has said.
+    // The report is saved as it was shown, and in the file that the person has chosen.
     app.turn_to(&home, "Settings").await;
     app.click(&home, &button("Show the report")).await;
     let shown = "return document.querySelector('dialog pre')?.textContent ?? null;";
@@ -96,7 +97,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
     app.end().await;
 }
 
-/// Answers the dialog that asks where to save, and gives what was written there.
+/// Answers the dialog that asks where to save, and returns the content of the saved file.
 fn save_as(display: &Display, home: &Home, pid: u32, name: &str) -> String {
     let dialog = display.window(home, pid, "DIALOG");
     let path = home.path(name);
@@ -104,7 +105,7 @@ fn save_as(display: &Display, home: &Home, pid: u32, name: &str) -> String {
     clipboard.set_text(path.to_str().unwrap()).unwrap();
     display.press(dialog, &[CONTROL, LETTER_A]);
     display.press(dialog, &[CONTROL, LETTER_V]);
-    // What is pasted arrives when the owner of the clipboard has given it; only then can it be selected.
+    // The pasted path arrives only after the owner of the clipboard has sent it. Only then can it be selected.
     home.wait("the path is not in the dialog", || {
         display.press(dialog, &[CONTROL, LETTER_A]);
         let selected = clipboard.get().clipboard(LinuxClipboardKind::Primary);

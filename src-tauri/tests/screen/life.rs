@@ -1,4 +1,4 @@
-//! How a network outlives its window, and ends with the app: nobody loses it by a click.
+//! A network keeps running when the window is closed, and ends with the app, which asks before it cuts connections.
 
 use std::{net::Ipv4Addr, path::Path};
 
@@ -12,7 +12,7 @@ use super::{
     site,
 };
 
-/// Where the host with the site is.
+/// The VIP of the host with the site.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 77, 2);
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     let agents = children(pid, Path::new(&program));
     assert_eq!(agents.len(), 1);
 
-    // A window that was moved and closed comes back as it was, and what ran meanwhile is in it.
+    // A window that was moved and closed comes back with its place and size, and shows the network that kept running.
     let window = display.window(&home, pid, "NORMAL");
     let place = (70, 45, 930, 640);
     display.put(window, place);
@@ -57,19 +57,20 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     let inside = app.page.execute(seen, vec![]).await.unwrap();
     assert_eq!(inside, serde_json::json!([930, 640]));
 
-    // Who quits is asked, and told what ends.
+    // The app asks before it quits, and says what would be cut.
     let open = site::get(WEB, port);
     icon.click(&home, "Quit");
     let dialog = display.window(&home, pid, "DIALOG");
     let mut clipboard = Clipboard::new().unwrap();
-    // The text before the first button is selected as a whole once the keyboard is there.
+    // The dialog's text comes before the first button in the tab order, and is selected as a whole when it gets the
+    // focus.
     display.press(dialog, &[SHIFT, TAB]);
     let told = home.wait("the dialog says nothing", || {
         let text = clipboard
             .get()
             .clipboard(LinuxClipboardKind::Primary)
             .text();
-        // Which kind of text the dialog hands out is not always the same, and some kinds end lines as mail does.
+        // The dialog may offer its text in different formats, and some of them end lines with CR LF.
         let text = text.ok()?.replace("\r\n", "\n");
         text.contains("Quit NoRouter").then_some(text)
     });
@@ -83,7 +84,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     drop(site::get(WEB, port));
     assert!(is_there(agents[0]));
 
-    // The answer that has the keyboard at first is the one that was asked for.
+    // The button that has the keyboard focus at first is the one that quits.
     icon.click(&home, "Quit");
     let dialog = display.window(&home, pid, "DIALOG");
     display.press(dialog, &[RETURN]);
@@ -92,7 +93,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
         (!is_there(agents[0])).then_some(())
     });
 
-    // The next start goes on where this one was: the window in its place, the network running.
+    // The next start continues where the last one ended: the window has its place, and the network runs.
     let app = home.start(&[]);
     let icon = desktop.icon(app.pid());
     let window = display.window(&home, app.pid(), "NORMAL");
@@ -101,7 +102,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     });
     icon.shows(&home, "\u{25cf} web: ready");
 
-    // Stopping it from the tray asks only while that would cut something.
+    // Stopping the network from the tray asks only while that would cut connections.
     let open = site::get(WEB, port);
     icon.click(&home, "Stop");
     let dialog = display.window(&home, app.pid(), "DIALOG");

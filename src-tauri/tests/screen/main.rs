@@ -1,4 +1,4 @@
-//! The app on a screen with a message bus, driven from outside: `cargo xtask app-test` brings both.
+//! Tests of the whole app with a display and a message bus, which `cargo xtask app-test` provides.
 #![cfg(target_os = "linux")]
 
 mod desktop;

@@ -1,4 +1,4 @@
-//! From the first look at a manifest to its repair: the real window over a real network, with the agent that ships.
+//! Tests of the real window with a real network and the real agent, from opening a manifest to repairing it.
 
 use std::{
     fs,
@@ -17,13 +17,13 @@ use super::{
     site,
 };
 
-/// What the command of the second host wants to hear.
+/// The answer that the command of the second host expects.
 const RIGHT: &str = "xyzzy-plugh";
 
-/// Where the host with the site is.
+/// The VIP of the host with the site.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 75, 2);
 
-/// A command that asks as ssh does, and becomes an agent once the answer is right.
+/// A command that asks for a password as ssh does, and becomes an agent if the answer is right.
 const LOGIN: &str = r#"
 touch "$(dirname "$0")/ran"
 answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
@@ -31,7 +31,7 @@ answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
 exec "$NOROUTER" "$@"
 "#;
 
-/// Keeps every state in which a host was drawn, however short it was.
+/// Records every state in which a host was shown, however short it was.
 const REMEMBER: &str = "window.drawn = [];
     const look = () => {
         const label = document.querySelector('[data-host=web]')?.getAttribute('aria-label');
@@ -40,7 +40,7 @@ const REMEMBER: &str = "window.drawn = [];
     new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
     look();";
 
-/// Reads the site through the network; the connection is still open then.
+/// Reads the site through the network. The connection stays open until the returned stream is dropped.
 fn get(port: u16) -> TcpStream {
     site::get(WEB, port)
 }
@@ -54,7 +54,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     let login = home.file("login.sh", &format!("NOROUTER='{program}'\n{LOGIN}"));
     let manifest = |ports: &str| {
         let alone = "dns: {disable: true}, stateDir: {disable: true}";
-        // All of them are on one machine, where an address can be listened on once.
+        // All hosts are on one machine, where only one agent can listen on an address.
         let far = format!("{alone}, loopback: {{disable: true}}");
         format!(
             "hosts:\n  laptop: {{vip: 127.0.75.1, {alone}}}\n  web: {{vip: {WEB}, cmd: [\"{program}\"], ports: [{ports}], {far}}}\n  vault: {{vip: 127.0.75.3, cmd: [sh, \"{login}\"], {far}}}\n"
@@ -66,7 +66,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     let path = home.file(&file, &manifest(&port(first)));
     let ran = Path::new(&path).with_file_name("ran");
 
-    // Nothing runs before its words were seen.
+    // Nothing runs before the person has seen the commands.
     let app = Driven::start(&home, &[&path]).await;
     let icon = desktop.icon(app.pid());
     app.sees(&home, &text(&format!("Before {file} runs"))).await;
@@ -82,13 +82,13 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.click(&home, &button("Agree and start")).await;
     app.sees(&home, &card("web", "ready")).await;
 
-    // From the tray, too.
+    // The network can be stopped and started from the tray, too.
     icon.click(&home, "Stop");
     app.sees(&home, &button("Start the network")).await;
     icon.click(&home, "Start");
     app.sees(&home, &card("web", "ready")).await;
 
-    // A command asks, and goes on with the answer.
+    // A command asks for a password, and goes on after the answer.
     app.sees(&home, &card("vault", "needs an answer")).await;
     app.click(&home, &button("Answer")).await;
     app.sees(&home, "//dialog//*[.=\"vault asks\"]").await;
@@ -103,7 +103,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &card("vault", "ready")).await;
     assert!(ran.exists());
 
-    // Bytes go through, and are seen.
+    // Bytes pass through the network, and the page shows their flow.
     let open = get(first);
     app.turn_to(&home, "Flows").await;
     app.sees(
@@ -113,14 +113,14 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     .await;
     drop(open);
 
-    // A lost agent comes back by itself.
+    // A lost agent is restarted without being asked.
     app.turn_to(&home, "Network").await;
     app.sees(&home, &card("web", "ready")).await;
     app.page.execute(REMEMBER, vec![]).await.unwrap();
     let [agent] = agents()
         .into_iter()
         .filter(|agent| {
-            // The other one was a shell once, and has its words.
+            // The agent of `vault`, which its shell script became through `exec`, has another address in this variable.
             let words = fs::read(format!("/proc/{agent}/environ")).unwrap_or_default();
             let place = format!("NOROUTER_ASKPASS={name}/{WEB}/");
             words
@@ -148,7 +148,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &card("web", "ready")).await;
     drop(get(first));
 
-    // The file is followed, once the person has seen what it grants ...
+    // A change of the file is applied after the person has seen what it grants ...
     let more = manifest(&format!("{}, {}", port(first), port(second)));
     let laptop = "laptop: {vip: 127.0.75.1, ";
     let open = format!("{laptop}loopback: {{allow: any}}, ");
@@ -171,7 +171,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     .await;
     drop(get(second));
 
-    // ... and a broken one is not.
+    // ... and a broken file is not applied.
     home.file(&file, "hosts:\n  laptop: {}\n  web: {ports: [what]}\n");
     app.turn_to(&home, "Manifest").await;
     app.sees(&home, &text("The network keeps running as it was."))

@@ -1,4 +1,4 @@
-//! What a person sees of the page, and clicks on.
+//! Finds elements of the page, waits for them, and clicks on them.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use fantoccini::Locator;
 use super::rig::{Driven, Home, PATIENCE};
 
 impl Driven {
-    /// Waits until the page shows this.
+    /// Waits until the page shows the element with this XPath.
     pub(crate) async fn sees(&self, home: &Home, what: &str) {
         self.until(home, what, async |element| {
             element.is_displayed().await.unwrap_or(false)
@@ -15,7 +15,7 @@ impl Driven {
         .await;
     }
 
-    /// Waits until the page shows this, and clicks on it.
+    /// Waits until the page shows the element with this XPath, and clicks on it.
     pub(crate) async fn click(&self, home: &Home, what: &str) {
         self.until(home, what, async |element| element.click().await.is_ok())
             .await;
@@ -29,7 +29,7 @@ impl Driven {
     ) {
         let start = Instant::now();
         loop {
-            // What is drawn anew between two questions is asked for again.
+            // The element is searched again each time, because the page may have redrawn it in between.
             if let Ok(element) = self.page.find(Locator::XPath(what)).await
                 && done(&element).await
             {
@@ -51,7 +51,7 @@ impl Driven {
         }
     }
 
-    /// Asks the page until it has an answer.
+    /// Runs a script in the page again and again until its result is not null.
     pub(crate) async fn until_found(
         &self,
         home: &Home,
@@ -75,7 +75,7 @@ impl Driven {
     }
 }
 
-/// A host in the picture, as it is called by who cannot see it.
+/// The XPath of a host's card on the network page. It uses the label for people who cannot see the picture.
 pub(crate) fn card(name: &str, state: &str) -> String {
     format!("//a[@data-host='{name}' and starts-with(@aria-label, '{name}, {state}, ')]")
 }

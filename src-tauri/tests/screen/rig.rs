@@ -1,4 +1,4 @@
-//! A running app with a home folder of its own, ended by its process id.
+//! Starts the app for a test, with its own home folder, and ends it by its process id.
 
 use std::{
     fs::{self, File},
@@ -10,13 +10,14 @@ use std::{
 
 use tempfile::TempDir;
 
-/// Much longer than anything here takes, on any machine.
+/// A time limit that is much longer than anything in these tests takes, on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A home folder; gone with the test. Near the root because the paths of sockets are short.
+/// A home folder, which is removed at the end of the test. Its path is short because the paths of sockets must be
+/// short.
 pub(crate) struct Home(TempDir);
 
-/// A running app; killed when it is dropped.
+/// A running app, which is killed when the value is dropped.
 pub(crate) struct App(Child);
 
 impl Home {
@@ -30,7 +31,8 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// The person has agreed to a manifest before in which only this machine is, and this port of it is published to everybody.
+    /// Writes the file of agreements as if the person had agreed before to a manifest with only this machine, which
+    /// publishes this port to everybody.
     pub(crate) fn agreed_to(&self, manifest: &str, port: u16, target: &str) {
         let grant = serde_json::json!({
             "kind": "publish", "host": "laptop", "port": port, "protocol": "tcp", "target": target, "here": true,
@@ -42,12 +44,12 @@ impl Home {
         self.file(&format!("{folder}/agreements.json"), &text);
     }
 
-    /// Where a file of the home folder is.
+    /// The path of a file in the home folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// A program that the app finds before all others.
+    /// Installs a program in a folder that comes first in the `PATH` of the app.
     pub(crate) fn program(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         fs::create_dir_all(self.path("bin")).unwrap();
@@ -55,7 +57,7 @@ impl Home {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Looks until there is something to be seen.
+    /// Calls `look` until it returns a value. Panics with the text `what` after a time limit.
     pub(crate) fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let start = Instant::now();
         loop {
@@ -67,7 +69,7 @@ impl Home {
         }
     }
 
-    /// What the app is started with, apart from its words.
+    /// Sets the environment variables of the app.
     pub(crate) fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let old = std::env::var_os("PATH").unwrap_or_default();
         let places = [self.path("bin")].into_iter();
@@ -93,7 +95,7 @@ impl Home {
             .unwrap())
     }
 
-    /// What the app has said.
+    /// What the app has written to its standard output, its standard error and its log.
     pub(crate) fn said(&self) -> String {
         let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
         let log = self.0.path().join("data/io.github.norouter.app/app.log");
@@ -102,12 +104,12 @@ impl Home {
 }
 
 impl App {
-    /// The number of its process.
+    /// The app's process id.
     pub(crate) fn pid(&self) -> u32 {
         self.0.id()
     }
 
-    /// The code with which it ends by itself.
+    /// Waits until the app ends without being killed, and returns its exit code.
     pub(crate) fn ended(mut self) -> Option<i32> {
         let start = Instant::now();
         loop {
@@ -127,19 +129,19 @@ impl Drop for App {
     }
 }
 
-/// The app in a window that a test drives; it is gone with it.
+/// The app with a window that a test drives. The app is killed when the value is dropped.
 pub(crate) struct Driven {
-    /// What the page can be asked.
+    /// The driver's connection to the page.
     pub(crate) page: fantoccini::Client,
     driver: App,
     process: Process,
 }
 
-/// A process that somebody else has started for a test, and that may outlive them; killed when it is dropped.
+/// A process that the driver has started, and that may outlive the driver; it is killed when the value is dropped.
 struct Process(u32);
 
 impl Driven {
-    /// Starts the app, driven by the web view's own driver.
+    /// Starts the app through the driver of the web view.
     pub(crate) async fn start(home: &Home, words: &[&str]) -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = free.local_addr().unwrap().port();
@@ -183,12 +185,12 @@ impl Driven {
         }
     }
 
-    /// The number of the app's own process.
+    /// The process id of the app, not that of its driver.
     pub(crate) fn pid(&self) -> u32 {
         self.process.0
     }
 
-    /// Asks the app as its page would: what it answers, or why not.
+    /// Calls a command of the app as its page would, and returns the result or the reason for the refusal.
     pub(crate) async fn invoke(
         &self,
         command: &str,
@@ -208,17 +210,17 @@ impl Driven {
         }
     }
 
-    /// Waits until the app has ended by itself. With which code only the driver learns, which has started it: what an
-    /// orderly end leaves behind is for the test to look at.
+    /// Waits until the app has ended without being killed. Only the driver, which has started the app, learns the exit
+    /// code. A test can check instead what an orderly end leaves behind.
     pub(crate) fn ended(self, home: &Home) {
         home.wait("the app does not end", || {
             (!self.process.is_there()).then_some(())
         });
     }
 
-    /// Ends the window, and the app.
+    /// Closes the window, and ends the app.
     pub(crate) async fn end(self) {
-        // Whatever is left is ended below.
+        // If the driver cannot close the window, the app is ended below.
         let _ = self.page.close().await;
         drop(self.driver);
         let start = Instant::now();
@@ -230,7 +232,7 @@ impl Driven {
     }
 }
 
-/// Whether a process is there, and not only what is left of one that nobody has asked after.
+/// Whether a process is running. A zombie, whose parent has not waited for it yet, does not count.
 pub(crate) fn is_there(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat
@@ -260,7 +262,7 @@ impl Drop for Process {
     }
 }
 
-/// The processes of a program that a process has started itself, without asking them anything.
+/// The direct child processes of `parent` that run this program, found in `/proc`.
 pub(crate) fn children(parent: u32, program: &Path) -> Vec<u32> {
     let program = fs::canonicalize(program).unwrap();
     let processes = fs::read_dir("/proc").unwrap();
@@ -270,7 +272,7 @@ pub(crate) fn children(parent: u32, program: &Path) -> Vec<u32> {
         .filter(|pid| {
             let place = Path::new("/proc").join(pid.to_string());
             let stat = fs::read_to_string(place.join("stat")).unwrap_or_default();
-            // The name of the program, in parentheses, may hold anything.
+            // The name of the program, in parentheses, may contain spaces and parentheses itself.
             let its = stat
                 .rsplit(") ")
                 .next()

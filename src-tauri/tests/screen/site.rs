@@ -1,4 +1,4 @@
-//! A site behind a network, and who reads it through the network.
+//! An HTTP site behind a network, and a client that reads it through the network.
 
 use std::{
     io::{Read as _, Write as _},
@@ -8,10 +8,10 @@ use std::{
 
 use super::rig::PATIENCE;
 
-/// What the site says.
+/// The content of the site.
 const GREETING: &str = "hello from the far end";
 
-/// A site on this machine, whose connections stay until their clients leave.
+/// Opens a site on this machine, which keeps its connections open until the clients close them. Returns its port.
 pub(crate) fn open() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -39,10 +39,10 @@ fn serve(mut stream: TcpStream) {
     }
 }
 
-/// Reads the site through the network; the connection is still open then.
+/// Reads the site through the network. The connection stays open until the returned stream is dropped.
 pub(crate) fn get(vip: Ipv4Addr, port: u16) -> TcpStream {
     let start = Instant::now();
-    // The port may be shown a moment before the others listen for it.
+    // The page may show the port a moment before the other agents listen for it.
     let mut stream = loop {
         match TcpStream::connect_timeout(&SocketAddr::from((vip, port)), PATIENCE) {
             Ok(stream) => break stream,

@@ -1,10 +1,10 @@
-//! What can be done from the tray alone.
+//! Tests of everything that can be done from the tray alone.
 
 use std::{fs, process::Command};
 
 use super::{desktop::Desktop, display::Display, rig::Home, site};
 
-/// A network of this machine alone.
+/// A network with only this machine.
 const ALONE: &str = "hosts:\n  laptop: {vip: 127.0.73.1, ports: ['8080:127.0.0.1:80'], dns: {disable: true}, stateDir: {disable: true}}\n";
 
 #[test]
@@ -24,7 +24,8 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     assert_eq!(app.ended(), Some(0), "{}", home.said());
 }
 
-/// Keeps what it was asked for; another name until then, so that nobody reads half of it.
+/// A browser that stores the URL with which it was called. The file gets its name only when it is complete, so that no
+/// reader sees half of it.
 const BROWSER: &str =
     "#!/bin/sh\nprintf %s \"$*\" > \"$HOME/asked.new\"\nmv \"$HOME/asked.new\" \"$HOME/asked\"\n";
 
@@ -64,7 +65,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     assert_eq!(asked, format!("http://{address}/"));
     drop(site::get([127, 0, 76, 1].into(), port));
 
-    // Nobody has changed the file: only who asks for it has it read again.
+    // The file has not changed, so it is read again only on an explicit request.
     let log = || {
         let told = Command::new(&program)
             .args(["logs", "--network", &name])
@@ -81,7 +82,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     });
     assert!(display.windows(app.pid(), "NORMAL").is_empty());
 
-    // What goes wrong is told in the window.
+    // If something goes wrong, the window opens and reports it.
     home.file(&format!("{name}.yaml"), "hosts: [");
     icon.click(&home, "Reload the manifest");
     display.window(&home, app.pid(), "NORMAL");

@@ -1,14 +1,15 @@
-//! The real window with the real web view: what its page may do, and what it hears.
+//! Tests of the real window with the real web view: what the page may do, and what it is told.
 
 use serde_json::{Value, json};
 
 use super::rig::{Driven, Home};
 
-/// A network of this machine alone, which needs no command and no port.
+/// A network with only this machine, without a command and without a published port.
 const ALONE: &str =
     "hosts:\n  laptop: {vip: 127.0.74.1, dns: {disable: true}, stateDir: {disable: true}}\n";
 
-/// Nothing listens there: what refuses must be the policy of the page, which says so.
+/// Requests a URL on which nothing listens. The promise is rejected only if the page's content security policy blocks
+/// the request, because only that causes the event.
 const FETCH: &str = "await new Promise((passed, refused) => {
     document.addEventListener('securitypolicyviolation', refused, {once: true});
     setTimeout(passed, 5000);
@@ -53,7 +54,7 @@ async fn the_page_runs_a_network_and_can_do_nothing_else() {
         .invoke("open_manifest", json!({"path": "/etc/passwd"}))
         .await;
     assert!(refused.unwrap_err().contains("not open before"));
-    // Not even so little runs unseen, and only what was shown can be agreed to.
+    // Even such a small network does not run before consent, and the person can agree only to what was shown.
     app.invoke("start", json!({})).await.unwrap();
     let asked = "return window.heard.findLast((news) => news.kind === 'app' && news.app.consent)?.app.consent ?? null;";
     let asked = app.until_found(&home, asked, "nothing is asked").await;

@@ -37,7 +37,7 @@ def nothing(agent):
 
 @mode
 def refused_unread(agent):
-    """SYNs that are refused. Their resets stay in the queue of this host, which does not read."""
+    """SYNs that are refused. The resets for them stay in the queue of this host, which does not read."""
     blocks = [b for n in range(4) for b in agent.syns(agent.me - agent.me % 256 + 240 + n, 1)]
     ready(agent, drains=False)
     for block in blocks:
@@ -233,7 +233,7 @@ def relay_questions(agent):
 
 @mode
 def stray(agent):
-    """Packets of the largest size that belong to no flow."""
+    """Packets of the largest size that do not belong to a flow."""
     block = b"".join(packet(agent.me, 1024 + n, agent.hosts["good"], ECHO, 9, 9, ACK, data=bytes(65_495)) for n in range(16))
     ready(agent)
     agent.repeat([block], 16)
@@ -268,7 +268,7 @@ def no_kind(agent):
 
 
 def fuzzed(agent, chance):
-    """A valid frame with some flipped bits, or other bytes instead."""
+    """A frame, mostly a valid one, in which up to two bits are flipped."""
     kind = chance.randrange(6)
     if kind == 0:
         whole = packet(agent.me, chance.randrange(65536), agent.hosts["good"], ECHO, chance.getrandbits(32))
@@ -284,7 +284,7 @@ def fuzzed(agent, chance):
         flags = chance.randrange(64)
         whole = packet(agent.me, 9, agent.hosts["laptop"], chance.choice([ECHO, DNS]), 5, 5, flags, data=chance.randbytes(40))
     whole = bytearray(whole)
-    # The length is seldom changed, because the stream could not be decoded any further.
+    # The length is seldom changed, because after a wrong length the rest of the stream cannot be decoded.
     for _ in range(chance.randrange(3)):
         whole[chance.randrange(4 if chance.random() < 0.99 else 0, len(whole))] ^= 1 << chance.randrange(8)
     return bytes(whole)
@@ -300,7 +300,7 @@ def fuzz(agent):
 
 @mode
 def fuzz_flows(agent):
-    """Invalid segments of established flows. The witness must receive only the bytes of each place."""
+    """Invalid segments of established flows. The service that checks bytes must receive only valid ones."""
     chance = random.Random(time.time_ns())
     text = pattern(0, 200_000)
 

@@ -8,7 +8,7 @@ pub(crate) struct Attack {
     pub(crate) name: &'static str,
     /// The mode of each hostile agent; see `agent.py`.
     pub(crate) agents: &'static [&'static str],
-    /// The arguments of `local.py` for another user of the laptop. `None` if there is none.
+    /// The arguments of `local.py` for another user of the laptop. `None` if no other user attacks.
     pub(crate) local: Option<&'static str>,
     /// Whether the measured connections go through the gateway, because the gateway is attacked.
     pub(crate) gateway: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Attack {
     pub(crate) least: u64,
 }
 
-/// An attack of one agent, which has to be named.
+/// An attack of hostile agents that is so excessive that the attackers have to be named to people.
 const fn attack(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
     Attack {
         name,
@@ -36,7 +36,8 @@ const fn attack(name: &'static str, agents: &'static [&'static str], least: u64)
     }
 }
 
-/// An attack that stays within a host's rights, or uses up only the budget of its own flows. It need not be named.
+/// An attack that stays within a host's rights, or uses up only the budget of its own flows. The attacker need not be
+/// named to people.
 const fn quiet(name: &'static str, agents: &'static [&'static str], least: u64) -> Attack {
     Attack {
         named: false,

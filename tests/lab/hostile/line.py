@@ -1,7 +1,7 @@
-"""The parts of a hostile agent: it makes frames and packets, reads and writes.
+"""The parts that hostile agents share: making frames and packets, reading, and writing.
 
-Its greeting comes from a real agent, whose command is given, so that it has every feature that a manager may require.
-It writes as fast as the manager reads, counts what it has written, and ends with its standard input.
+The greeting comes from a real agent, whose command is given, so that it has every feature that a manager may require.
+A hostile agent writes as fast as the manager reads, counts what it has written, and ends when its standard input ends.
 """
 
 import json
@@ -57,7 +57,7 @@ def packet(src, sport, dst, dport, seq=1, ack=0, flags=SYN, window=0xFFFF, data=
 
 
 def pattern(start, count):
-    """The valid bytes of a flow. Each follows from its place, so that a service detects all others."""
+    """The valid bytes of a flow. Each byte follows from its place, so that a service detects wrong bytes."""
     return bytes((n * 31 + n // 251) & 0xFF for n in range(start, start + count))
 
 
@@ -144,7 +144,7 @@ class Line:
             pass
 
     def frames(self, timeout=None):
-        """The received frames. `None` stands for this many seconds without one."""
+        """Yields the received frames, and `None` whenever no frame has come for this many seconds."""
         while True:
             while len(self.buffer) >= 8 and len(self.buffer) >= (end := 4 + int.from_bytes(self.buffer[1:4], "big")):
                 kind, payload = self.buffer[5], bytes(self.buffer[8:end])
@@ -177,7 +177,8 @@ class Line:
         for come in self.frames(0.2):
             if come and come[0] == PACKET:
                 segment = Segment(come[1])
-                # A SYN of another mode may have begun a flow at another number; its answer is not one to these.
+                # Another mode may have opened a flow from this port with another sequence number. The answer to its SYN
+                # is ignored.
                 is_answer = segment.flags & (SYN | ACK) == SYN | ACK and segment.ack == 1
                 if is_answer and base <= segment.dport < base + count and segment.dport not in flows:
                     flows[segment.dport] = [1, segment.seq + 1 & 0xFFFFFFFF]

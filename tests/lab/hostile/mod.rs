@@ -2,9 +2,9 @@
 //!
 //! Each attack has a network of its own. Before and during the attack, the test measures round trips through one honest
 //! host, and connections through another one. Other work on the machine makes both slower, so a result beyond its limit
-//! is measured again, and counts only if it is beyond the limit a second time. Round trips without a network show at
-//! the same time whether the machine itself was slow. The results of such a time do not count, unless there are no
-//! others.
+//! is measured again, and counts only if it is beyond the limit a second time. At the same time, round trips without a
+//! network show whether the machine itself is slow. Results that were measured on a slow machine do not count, unless
+//! there are no others.
 //!
 //! `cargo xtask hostile SECONDS` sets the length of each attack, and `NOROUTER_LAB_HOSTILE_ONLY` selects attacks by
 //! parts of their names, separated by commas.
@@ -37,7 +37,7 @@ const SHORT: Duration = Duration::from_millis(1_800);
 /// How long to measure before the attack.
 const BEFORE: Duration = Duration::from_millis(900);
 
-/// How many times an attack is measured at most.
+/// The maximum number of times that an attack is measured.
 const MEASURES: usize = 5;
 
 /// How much memory the manager may use, in KiB: 256 MiB for data that hosts make it keep, and what it uses without
@@ -47,8 +47,8 @@ const MEMORY: u64 = (256 + 40) << 10;
 /// How long the manager may take to answer a person.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The 99th percentile during an attack, and its limit. If the test runs for long, on an idle machine, the limit is
-/// close to the time before the attack. If it is short, the limit is so high that only blocked hosts exceed it on any
+/// The 99th percentile during an attack, and its limit. In a long run, which needs an idle machine, the limit is close
+/// to the percentile before the attack. In a short run, the limit is so high that only blocked hosts exceed it on any
 /// machine.
 fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
     let [calm, stormy] = times.clone().map(|times| times.quantile(990));

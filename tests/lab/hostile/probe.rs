@@ -155,7 +155,7 @@ impl Shared {
                 return;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            // A question that was due before the end, but could not be sent, counts as taking until now.
+            // A question that was due before the end, but could not be sent, counts as if its answer had arrived now.
             let failed = match over {
                 Some(_) => None,
                 None => ask().err().map(|error| error.to_string()),

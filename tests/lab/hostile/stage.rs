@@ -224,7 +224,7 @@ impl<'a> Stage<'a> {
             *times = [calm, stormy];
             measured.failed.extend(failed);
         }
-        // A report about the attacker may wait for certainty, so the attack goes on.
+        // The attacker may be reported only after a while, so the attack goes on.
         let patience = Instant::now() + NAMING;
         loop {
             measured.named = self.all_named(go, log);
@@ -329,8 +329,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether an honest host works: it is ready, and has no other problem than a hostile host that wants too much of
-    /// it.
+    /// Whether an honest host works: it is ready, or its only problem is that a hostile host wants too much of it.
     fn is_up(&self, state: &str, reason: &Value) -> bool {
         let reason = reason.as_str().unwrap_or_default();
         let mut evil = self.evil();

@@ -50,7 +50,7 @@ pub(crate) use sshd::Sshd;
 /// work is slow.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A folder for a test. All values that use it keep it.
+/// A folder for a test. It exists as long as one of the values that use it.
 #[derive(Clone)]
 pub(crate) struct Sandbox {
     folder: Arc<TempDir>,
@@ -59,7 +59,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Creates an empty folder. Its path is short, because the path of a Unix socket has at most 107 bytes.
     pub(crate) fn new() -> Self {
-        // Other users read what is in it.
+        // Other users have to be able to read the files in the folder.
         let all = fs::Permissions::from_mode(0o755);
         let folder = tempfile::Builder::new()
             .prefix("norouter-lab-")

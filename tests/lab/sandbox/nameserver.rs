@@ -43,7 +43,7 @@ impl Nameserver {
         });
         thread::spawn(move || {
             for stream in streams.incoming().flatten() {
-                // The client has closed the connection.
+                // An error only means that the client has closed the connection.
                 serve(&stream, &of_streams).unwrap_or_default();
             }
         });

@@ -115,7 +115,7 @@ impl Running {
         kill_process(self.raw_pid(), signal).unwrap();
     }
 
-    /// Waits for the child to end by itself.
+    /// Waits until the child ends without being killed by the test.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let what = format!("the end of {}", self.label);
@@ -134,7 +134,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The group may outlive its leader. Its id is not reused before the leader was waited for.
+        // The process group may outlive its leader. The group's id is not reused before the leader was waited for.
         kill_process_group(self.raw_pid(), Signal::KILL).ok();
         self.child.kill().ok();
         self.child.wait().ok();

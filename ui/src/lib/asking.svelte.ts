@@ -1,4 +1,5 @@
-// At most one question of a host is open. The answer is never kept here while it is typed, since it may be a secret.
+// The question of a host that is open, at most one. The answer is never stored here while it is typed, since it may be
+// a secret.
 import { truth } from "./store.svelte";
 import type { PromptView } from "./types/PromptView";
 

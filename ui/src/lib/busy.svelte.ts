@@ -1,4 +1,5 @@
-// One action of a person at a time. Buttons and forms that must wait for each other share one object of this class.
+// Runs one action of a person at a time. Buttons and forms that must wait for each other share one object of this
+// class.
 export class Busy {
   #running = $state.raw(false);
 
@@ -6,7 +7,7 @@ export class Busy {
     return this.#running;
   }
 
-  /** Runs an action, unless another one still runs. An action that fails must not leave its button waiting for ever. */
+  /** Runs an action, unless another one still runs. After an action that has failed, another one can run. */
   async run(action: () => Promise<void>): Promise<void> {
     if (this.#running) {
       return;

@@ -1,4 +1,4 @@
-// The clock ticks once a second, and only while something on the screen counts: an age or a countdown.
+// The page's clock. It ticks once a second, but only while something on the screen shows an age or a countdown.
 import { createSubscriber } from "svelte/reactivity";
 
 const subscribe = createSubscriber((update) => {

@@ -5,7 +5,7 @@ export type Question = { title: string; text: string; yes: string; answer: (agre
 class Confirm {
   question = $state.raw<Question | null>(null);
 
-  /** Whether the person agrees. A second question takes the place of the first, which counts as refused. */
+  /** Whether the person agrees. A second question replaces the first one, which then counts as refused. */
   ask(title: string, text: string, yes: string): Promise<boolean> {
     this.question?.answer(false);
     return new Promise((resolve) => {

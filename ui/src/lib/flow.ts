@@ -1,29 +1,34 @@
-// One flow as the table, its filter and its details show it. This file imports neither the table nor the filter, since both
-// of them need it.
+// One flow, as the table, its filter and its details show it. This file imports neither the table nor the filter, since
+// both of them import it.
 import type { FlowState } from "./types/FlowState";
 import type { FlowView } from "./types/FlowView";
 
 /** A flow as it was seen last. */
 export type Row = {
-  /** The key stays with the flow for as long as it is shown; a later flow between the same ports has another one. */
+  /**
+   * The key of the row. It stays the same as long as the flow is shown; a later flow between the same ports has another
+   * key.
+   */
   key: number;
   flow: FlowView;
-  /** The moment at which the flow was missing for the first time; null while it lives. */
+  /** The time at which the flow was missing for the first time; null while the flow exists. */
   closedAt: number | null;
 };
 
-/** These two words stand for the rule of a flow that follows no route. */
+/** A flow that does not follow a route has one of these two texts as its rule. */
 export const PUBLISHED = "published port";
 export const BUILT_IN = "built in";
 
-/** The state that is shown. The manager tells only of flows that live, so that only the table knows of closed ones. */
+/**
+ * The state that is shown. The manager reports only flows that exist, so only the table knows which flows are closed.
+ */
 export type RowState = FlowState | "closed";
 
 export function stateOf(row: Row): RowState {
   return row.closedAt === null ? row.flow.state : "closed";
 }
 
-/** The rule tells why a flow goes where it goes; it is empty where the manager does not tell. */
+/** The rule that decided where the flow goes; empty if the manager does not report it. */
 export function ruleOf(flow: FlowView): string {
   if (flow.rule !== undefined || flow.via !== undefined) {
     return flow.rule ?? "";
@@ -31,7 +36,10 @@ export function ruleOf(flow: FlowView): string {
   return isBuiltIn(flow) ? BUILT_IN : PUBLISHED;
 }
 
-/** Hosts serve each other DNS and relays; a flow to one of these follows neither a route nor a published port. */
+/**
+ * Whether a flow leads to the DNS server or the relay of a host. Such a flow follows neither a route nor a published
+ * port.
+ */
 export function isBuiltIn(flow: FlowView): boolean {
   return /:(dns|relay)$/.test(flow.name);
 }
@@ -45,14 +53,15 @@ export function bytesOf(flow: FlowView): number {
   return flow.bytesFrom + flow.bytesTo;
 }
 
-/** Both ends stand in one line, as other programs take them. */
+/** The addresses of both ends in one line, in a form that other programs accept. */
 export function asAddresses(flow: FlowView): string {
   return `${flow.src} ${flow.dst}`;
 }
 
 /**
- * The command asks the same end, for the machine on which the flow began; it is null for a flow that is built in. The
- * scheme is a guess from the port. A destination outside the network is asked for through that machine's HTTP proxy.
+ * A curl command for the destination of a flow, to be run on the machine on which the flow began; null for a flow that
+ * is built in. The scheme is guessed from the port. A destination outside the network is requested through that
+ * machine's HTTP proxy.
  */
 export function asCurl(flow: FlowView, proxy?: string): string | null {
   if (isBuiltIn(flow)) {

@@ -1,21 +1,21 @@
-// A filter is a line like `host:web1 port:443 -state:closed`. It only hides rows and never touches flows.
+// A filter is a line like `host:web1 port:443 -state:closed`. It only hides rows, and does not affect flows.
 import { portOf, type Row, ruleOf, stateOf } from "./flow";
 
 export const FIELDS = ["host", "from", "to", "port", "state", "rule", "via"] as const;
 export type Field = (typeof FIELDS)[number];
 
-/** A term is one word of a filter. A term without a field looks through everything that the table shows of a flow. */
+/** One word of a filter. A term without a field searches everything that the table shows of a flow. */
 export type Term = { field: Field | null; not: boolean; wanted: string[] };
 
 export type Filter = {
   terms: Term[];
-  /** Words that look like a term and are not understood; they let everything through. */
+  /** Words that look like a term but are not understood. They do not hide any rows. */
   odd: string[];
 };
 
 const STATES = ["opening", "open", "closing", "closed"];
 
-/** Reads a filter. Words are parted by spaces; a comma inside a term means "or"; quotes keep spaces together. */
+/** Parses a filter. Terms are separated by spaces; a comma inside a term means "or"; quotes keep spaces together. */
 export function parseFilter(text: string): Filter {
   const filter: Filter = { terms: [], odd: [] };
   for (const word of words(text)) {
@@ -24,7 +24,8 @@ export function parseFilter(text: string): Filter {
     const colon = rest.indexOf(":");
     const name = rest.slice(0, Math.max(colon, 0)).toLowerCase();
     const field = FIELDS.find((known) => known === name) ?? null;
-    // A name such as `web1:8080` has a colon too, so that only known fields are fields.
+    // A name such as `web1:8080` has a colon, too, so a word has a field only if the text before the colon is a known
+    // one.
     const value = field === null ? rest : rest.slice(colon + 1);
     const wanted = (field === null ? [value] : value.split(","))
       .map((one) => one.trim().toLowerCase())
@@ -42,24 +43,24 @@ export function parseFilter(text: string): Filter {
   return filter;
 }
 
-/** Whether a filter lets a row through: all of its terms must. */
+/** Whether a filter shows a row. It does if the row fulfils all terms. */
 export function passes(filter: Filter, row: Row): boolean {
   return filter.terms.every((term) => term.wanted.some((one) => holds(term.field, one, row)) !== term.not);
 }
 
-/** A filter with one more term; without it if it is there already. */
+/** Adds a term to a filter, or removes the term if the filter already has it. */
 export function toggleTerm(text: string, term: string): string {
   const all = words(text).map(quoted);
   const without = all.filter((one) => one !== term);
   return (without.length < all.length ? without : [...all, term]).join(" ");
 }
 
-/** Whether a filter has a term as it has to be written. */
+/** Whether a filter has a term, which is given with its quotes. */
 export function hasTerm(text: string, term: string): boolean {
   return words(text).map(quoted).includes(term);
 }
 
-/** A term as it has to be written. */
+/** Makes a term, with quotes if it contains spaces. */
 export function term(field: Field | null, value: string, not = false): string {
   return quoted(`${not ? "-" : ""}${field === null ? "" : `${field}:`}${value}`);
 }

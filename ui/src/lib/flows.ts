@@ -1,22 +1,25 @@
-// The table of flows from one poll to the next: it adds new flows, keeps ended ones for a while, sorts and filters. It has
-// neither a page nor a clock, so that tests can give it the time.
+// The table of flows from one poll to the next: it adds new flows, keeps ended ones for a while, sorts and filters. It
+// uses neither the page nor a clock, so that tests can set the time.
 import { bytesOf, portOf, type Row, ruleOf, stateOf } from "./flow";
 import { type Filter, passes } from "./flowFilter";
 import type { FlowsView } from "./types/FlowsView";
 
-/** Milliseconds for which a flow that is over is still shown. */
+/** How long a flow that has ended is still shown, in milliseconds. */
 export const KEEP_CLOSED_MS = 15_000;
 
 export type Table = {
   rows: Row[];
-  /** The number of all flows, including those that were not sent. */
+  /** The number of all flows, including those that the manager has not sent. */
   total: number;
   next: number;
 };
 
 export const EMPTY: Table = { rows: [], total: 0, next: 1 };
 
-/** Takes in an answer. A flow that is missing in it has ended, unless the answer holds only a part of all flows. */
+/**
+ * Updates the table with an answer of the manager. A flow that the answer does not have has ended, unless the answer
+ * has only a part of all flows.
+ */
 export function merge(table: Table, view: FlowsView, now: number): Table {
   const known = new Map<string, Row>();
   for (const row of table.rows) {
@@ -28,7 +31,7 @@ export function merge(table: Table, view: FlowsView, now: number): Table {
   const live: Row[] = [];
   for (const flow of view.flows) {
     const before = known.get(flow.id);
-    // Ports are used again: a flow that is younger than it was is another one.
+    // Ports are reused: if the age of a flow has become less, it is another flow.
     if (before !== undefined && flow.ageMs >= before.flow.ageMs) {
       known.delete(flow.id);
       live.push({ key: before.key, flow, closedAt: null });
@@ -52,12 +55,12 @@ export const COLUMNS = ["state", "from", "to", "rule", "via", "rateFrom", "rateT
 export type Column = (typeof COLUMNS)[number];
 export type Sort = { column: Column; down: boolean };
 
-/** The order after a press on a column's head: first the column's own direction, then the other one. */
+/** The order after a click on a column's header: first the column's own direction, and then the other one. */
 export function sortBy(sort: Sort, column: Column): Sort {
   if (sort.column === column) {
     return { column, down: !sort.down };
   }
-  // People look for large numbers, but for young flows.
+  // These columns begin with the largest number, which people look for first. The age begins with the youngest flow.
   return { column, down: ["rateFrom", "rateTo", "bytes", "rtt"].includes(column) };
 }
 
@@ -91,14 +94,14 @@ function comparison(column: Column): (a: Row, b: Row) => number {
     case "bytes":
       return (a, b) => bytesOf(a.flow) - bytesOf(b.flow);
     case "rtt":
-      // A time that is not known yet is less than any other.
+      // A round-trip time that is not known yet counts as less than any other.
       return (a, b) => (a.flow.rttUs ?? -1) - (b.flow.rttUs ?? -1);
     case "age":
       return (a, b) => a.flow.ageMs - b.flow.ageMs;
   }
 }
 
-/** A flow that has ended cannot be closed any more. */
+/** The flows that can be closed, which are all that have not ended. */
 export function closable(rows: Row[]): Row[] {
   return rows.filter((row) => row.closedAt === null);
 }

@@ -1,5 +1,5 @@
-// Numbers are written as people read them, in the words of `agent/text/figures.rs`: `golden/words.json` is the table that both
-// are held against. A figure and its unit do not part at the end of a line.
+// Formats numbers for people, in the same way as `agent/text/figures.rs`; the tests of both use the table
+// `golden/words.json`. A line never breaks between a number and its unit.
 
 const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];
 const TIMES = ["\u00b5s", "ms", "s"];
@@ -18,7 +18,10 @@ export function micros(us: number): string {
   return scaled(us, TIMES);
 }
 
-/** In the largest unit of which there is at least one: whole, or with one more digit if it would have only one. The rest is cut off. */
+/**
+ * Formats an amount in the largest unit of which it has at least one, rounded down. If the whole part has one digit,
+ * one decimal place is added, except in the smallest unit.
+ */
 function scaled(amount: number, units: readonly string[]): string {
   let tenths = Math.floor(Math.max(0, amount) * 10);
   let unit = 0;
@@ -53,19 +56,21 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
   return small === 0 ? head : `${head} ${small}\u00a0${smallUnit}`;
 }
 
-/** The rest of a countdown, rounded up to whole seconds so that it ends with 1 and then 0. */
+/** The remaining time of a countdown, rounded up to whole seconds so that it ends with 1 and then 0. */
 export function countdown(ms: number): string {
   return span(Math.ceil(ms / 1000) * 1000);
 }
 
 const number = new Intl.NumberFormat("en");
 
-/** A whole number with its thousands apart. */
+/** A whole number with separators between the thousands. */
 export function count(value: number): string {
   return number.format(value);
 }
 
-/** The time of day of a moment since 1970, with milliseconds where asked. */
+/**
+ * The time of day of a moment, which is given in milliseconds since 1970. With `millis`, the milliseconds are added.
+ */
 export function clock(timeMs: number, millis = false): string {
   const at = new Date(timeMs);
   const two = (value: number) => String(value).padStart(2, "0");

@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
 
-/** The folders right below each folder, as `main.ts` draws them. A file may import from its own folder and all below it. */
+/**
+ * The folders directly below each folder, in the order that `main.ts` shows. A file may import from its own folder and
+ * from all folders below it.
+ */
 const BELOW: Record<string, string[]> = {
   src: ["pages", "shell", "mock"],
   pages: ["pages/*"],
@@ -32,7 +35,7 @@ function pathOf(name: string, from: string): string {
   return [path, `${path}.ts`].find((known) => known in sources) ?? path;
 }
 
-/** The circles that a walk along all imports runs into, each from a file back to itself. */
+/** The circles of imports, each as the files from one file back to itself. */
 function circles(imports: Imports): string[] {
   const found: string[] = [];
   const done = new Set<string>();
@@ -49,7 +52,7 @@ function circles(imports: Imports): string[] {
   return found;
 }
 
-/** The folder of a file. Each page has a folder for its parts, and no other page's parts know them. */
+/** The folder of a file. Each page has a folder for its parts, from which other pages' parts must not import. */
 function folderOf(file: string): string {
   const [top = "src", inner = ""] = file.split("/").slice(0, -1);
   const both = `${top}/${inner}`;

@@ -1,4 +1,4 @@
-// The intents of a person. Each one asks beforehand where something ends, and says afterwards how it went.
+// The actions of a person. An action that ends something asks first, and most actions report their result.
 import { confirm } from "./confirm.svelte";
 import { ipc } from "./ipc";
 import { truth } from "./store.svelte";
@@ -13,7 +13,10 @@ const { did, failed, confirm: words } = t.shell;
 let setting: Promise<unknown> = Promise.resolve();
 
 export const intents = {
-  /** A start that works needs no words: the network begins, or its commands are shown first. */
+  /**
+   * A start that succeeds is not reported, because its result is visible: the network, or the question about its
+   * commands.
+   */
   start: () => act(ipc.start(), null, failed.start),
 
   async stop() {
@@ -32,7 +35,9 @@ export const intents = {
   attach: (name: string) => act(ipc.attach(name), did.attached(name), failed.attach),
   detach: () => act(ipc.detach(), did.detached, failed.detach),
 
-  /** The app asks by itself where a network would end, since it can be quit from the tray as well. */
+  /**
+   * The page does not ask whether the network may be ended. The app does, because it can be quit from the tray as well.
+   */
   quit: () => act(ipc.quit(), null, failed.quit),
 
   openDialog: () => act(ipc.openDialog(), null, failed.open),
@@ -49,7 +54,7 @@ export const intents = {
     }
   },
 
-  /** Asks only where open connections would be cut. */
+  /** Restarts a host. Asks first, but only if open connections would be cut. */
   async restartHost(host: HostView) {
     const text = words.restartHostText(host.traffic.flows);
     const idle = host.traffic.flows === 0;
@@ -61,7 +66,7 @@ export const intents = {
   approve: (name: string, number: number) =>
     act(ipc.approve(name, number), did.approved(name), failed.approve),
 
-  /** Copies a text. `what` is its name in the answer. */
+  /** Copies a text. `what` is its name in the message afterwards. */
   copy: (text: string, what: string) => act(ipc.copy(text), did.copied(what), failed.copy),
   openUrl: (url: string) => act(ipc.openUrl(url), null, failed.url),
 

@@ -14,7 +14,7 @@ import type { PlanView } from "./types/PlanView";
 import type { Settings } from "./types/Settings";
 import type { WhyView } from "./types/WhyView";
 
-/** Tells `hear` all news, in batches, for as long as the page lives. */
+/** Calls `hear` with all news, in batches, until the page is closed. */
 function watch(hear: (batch: News[]) => void): Promise<void> {
   const channel = new Channel<News[]>();
   channel.onmessage = hear;
@@ -59,7 +59,7 @@ export const ipc = {
 
   manifestRead: () => invoke<ManifestText>("manifest_read"),
   manifestCheck: (text: string) => invoke<Checked>("manifest_check", { text }),
-  /** Saves the text unless the file is not the one whose hash is `base` any more. */
+  /** Saves the text, but only if the hash of the file on disk is still `base`. */
   manifestSave: (text: string, base: string) => invoke<ManifestText>("manifest_save", { text, base }),
   manifestSchema: () => invoke<Record<string, unknown>>("manifest_schema"),
 

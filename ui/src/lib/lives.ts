@@ -1,4 +1,4 @@
-// A host's transcript: its lines of the log, one life of its command after another.
+// The history of a host: its lines of the log, grouped by the lives of its command.
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
@@ -6,7 +6,7 @@ export type LifeEntry = { seq: number; timeMs: number; state: HostState | null; 
 /** A life is the time from one start of the command to the next one. */
 export type Life = { entries: LifeEntry[]; stderr: string[] };
 
-/** The last lines of a life say why it ended, and only so many are shown. */
+/** How many lines of a life are shown. They are the last ones, because these say why the life ended. */
 const KEPT = 5;
 
 /** The lives of a host, newest first; at most `most` of them. */
@@ -33,13 +33,13 @@ export function lives(lines: LogLine[], host: string, most: number): Life[] {
   return found.slice(-most).reverse();
 }
 
-/** Whether a host that has come to this state begins another life. */
+/** Whether another life begins when a host changes to this state. */
 function begins(state: HostState, life: Life): boolean {
   const last = life.entries.findLast((entry) => entry.state !== null)?.state;
   switch (state) {
     case "starting":
       return life.stderr.length > 0 || life.entries.some((entry) => entry.state !== "starting");
-    // A command that was answered goes on with the life in which it asked.
+    // If the command has asked a question, the life in which it asked continues.
     case "greeting":
       return last !== "starting" && last !== "needsYou";
     default:
@@ -47,7 +47,7 @@ function begins(state: HostState, life: Life): boolean {
   }
 }
 
-/** Two stretches of the log as one: the older one up to where the newer one begins. */
+/** Joins two parts of the log. The lines of the older part end where the newer part begins. */
 export function joined(older: LogLine[], newer: LogLine[]): LogLine[] {
   const first = newer[0]?.seq ?? Number.POSITIVE_INFINITY;
   return [...older.filter((line) => line.seq < first), ...newer];

@@ -4,18 +4,21 @@ import { type LogEntry, type Level, levelOf, LEVELS } from "./logText";
 import type { LogLine } from "./types/LogLine";
 
 export type LogFilter = {
-  /** Only this host; the empty text is the manager itself; null is everything. */
+  /** The host whose lines are shown; the empty text stands for the manager itself, and null for all lines. */
   host: string | null;
-  /** Only this level and graver ones. */
+  /** The least severe level that is shown. */
   level: Level;
   search: RegExp | null;
-  /** Whether lines without a hit are left out. */
+  /** Whether lines without a hit of the search are hidden. */
   onlyHits: boolean;
 };
 
 export const NO_FILTER: LogFilter = { host: null, level: "output", search: null, onlyHits: false };
 
-/** The pattern of a search, from plain words or from an expression. An expression may have an error. */
+/**
+ * The pattern for a search, from plain text or from a regular expression. If the expression is invalid, the error is
+ * returned instead.
+ */
 export function searchFor(text: string, regex: boolean, matchCase = false): RegExp | null | { problem: string } {
   if (text === "") {
     return null;
@@ -45,7 +48,7 @@ export function hits(search: RegExp | null, text: string): [number, number][] {
   return found;
 }
 
-/** The pieces of a text, of which every second one is a hit. */
+/** Splits a text into pieces, of which every second one is a hit. */
 export function pieces(text: string, found: [number, number][]): string[] {
   const parts: string[] = [];
   let at = 0;
@@ -60,11 +63,11 @@ export function pieces(text: string, found: [number, number][]): string[] {
 export class Log {
   /** The lines to show, in order. */
   shown: LogEntry[] = [];
-  /** The places in `shown` that hold a hit. */
+  /** The indexes of the entries in `shown` that have a hit. */
   found: number[] = [];
-  /** The hosts that have said something, in the order in which they did. */
+  /** The hosts that have lines in the log, in the order of their first lines. */
   hosts: string[] = [];
-  /** The characters of the longest line. */
+  /** The number of characters in the longest line. */
   longest = 0;
   #all: LogEntry[] = [];
   #total = 0;
@@ -75,7 +78,7 @@ export class Log {
 
   constructor(private readonly keep = 20_000) {}
 
-  /** Takes in the lines that are newer than the newest it has, and says how many of them are shown. */
+  /** Adds the lines that are newer than the newest known line. Returns how many of them are shown. */
   take(lines: readonly LogLine[]): number {
     if (this.#isAnother(lines)) {
       this.reset();
@@ -96,7 +99,7 @@ export class Log {
       this.#add({ kind: "line", seq: line.seq, timeMs: line.timeMs, host, level: levelOf(line), text: line.sentence });
     }
     const added = this.shown.length - before;
-    // The oldest go in blocks, so that not every new line costs a walk through all.
+    // The oldest lines are removed in blocks, because each removal goes through all lines.
     if (this.#all.length > this.keep * 1.1) {
       this.#all = this.#all.slice(-this.keep);
       this.#total = this.#all.filter((entry) => entry.kind === "line").length;
@@ -115,7 +118,7 @@ export class Log {
     this.#rebuild();
   }
 
-  /** Hides the lines that are shown now. They are not lost. */
+  /** Hides the lines that are shown now. `restore` shows them again. */
   clear(): void {
     this.#cleared = this.#last;
     this.#rebuild();
@@ -131,7 +134,7 @@ export class Log {
     return this.#cleared > 0;
   }
 
-  /** The number of all lines, shown or not. */
+  /** The number of all lines, including hidden ones. */
   get total(): number {
     return this.#total;
   }
@@ -141,7 +144,7 @@ export class Log {
     this.#rebuild();
   }
 
-  /** Whether these lines come from another run. Its numbers begin again. */
+  /** Whether these lines come from another run of the network, whose line numbers begin again. */
   #isAnother(lines: readonly LogLine[]): boolean {
     const newest = this.#newest;
     if (newest === null) {
@@ -197,7 +200,10 @@ export class Log {
   }
 }
 
-/** The hit to go to from a line: the next one, or the one before; round at the ends. -1 if there is none. */
+/**
+ * The line of the next hit after a line, or of the one before it. At each end of the log, the search continues at the
+ * other end. -1 if there are no hits.
+ */
 export function nextHit(found: readonly number[], from: number, back: boolean): number {
   if (found.length === 0) {
     return -1;
@@ -210,7 +216,10 @@ export function nextHit(found: readonly number[], from: number, back: boolean): 
   return after < 0 ? 0 : after;
 }
 
-/** Whether the end is followed: it lets go when the reader scrolls away and holds again at the end. */
+/**
+ * Whether the log scrolls with new lines. It stops when the person scrolls away from the end, and goes on when the
+ * person returns to the end.
+ */
 export type Follow = { on: boolean; unseen: number };
 
 export const FOLLOWING: Follow = { on: true, unseen: 0 };
@@ -226,7 +235,7 @@ export function came(follow: Follow, count: number): Follow {
   return follow.on || count === 0 ? follow : { on: false, unseen: follow.unseen + count };
 }
 
-/** The rows of text that a line takes where so many characters fit into one. */
+/** The number of rows that a line takes if this many characters fit into a row. */
 export function wrapped(text: string, columns: number): number {
   return Math.max(1, Math.ceil(text.length / Math.max(columns, 8)));
 }

@@ -1,16 +1,17 @@
-// The levels of the lines of the log, and the log as a file. Each line brings its own sentence, the same as in `norouter logs`.
+// The levels of the lines of the log, and the log as a text file. The manager sends a sentence with each line, the same
+// as in `norouter logs`.
 import { t } from "./strings";
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
-/** The levels, the least grave first. Output is the standard error of the hosts' commands. */
+/** The levels, the least severe first. Output is the standard error of the hosts' commands. */
 export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** The log page shows entries: lines, and gaps where lines are missing. */
+/** An entry of the log page: a line, or a gap where lines are missing. */
 export type LogEntry =
   | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
-  /** A gap says how many lines before that number are not known here. */
+  /** A gap. The lines up to the number `seq` are missing, and `count` is how many they are. */
   | { kind: "gap"; seq: number; count: number };
 
 const STATE_LEVELS: Record<HostState, Level> = {

@@ -1,4 +1,4 @@
-// The plan of the shown network. It is asked for again whenever it may have changed.
+// The plan of the shown network. It is requested again whenever it may have changed.
 import { ipc } from "./ipc";
 import { report, text } from "./report";
 import type { PlanHost } from "./types/PlanHost";
@@ -17,7 +17,7 @@ class Plan {
     return this.view?.hosts.find((host) => host.name === name);
   }
 
-  /** Asks for the plan of a network, or forgets it where none is shown. */
+  /** Requests the plan of the shown network, or forgets the plan if no network is shown. */
   follow(shown: boolean): void {
     const mine = ++this.#asked;
     if (!shown) {
@@ -26,7 +26,7 @@ class Plan {
     }
     ipc.plan().then(
       (view) => {
-        // A late answer to an earlier question is not news.
+        // The answer to an earlier request is ignored.
         if (mine === this.#asked) {
           this.view = view;
         }

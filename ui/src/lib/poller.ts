@@ -1,4 +1,5 @@
-// A poller asks again and again until it is stopped. It asks one question at a time, and drops answers that come after its end.
+// Sends a request again and again until it is stopped. It sends one request at a time, and ignores answers that arrive
+// after the stop.
 
 export class Poller<T> {
   #run = 0;
@@ -18,7 +19,10 @@ export class Poller<T> {
     void this.#turn(this.#run);
   }
 
-  /** Asks now, and goes on as before. An answer that is still under way is dropped, since it is too old. */
+  /**
+   * Sends a request now, and continues as before. The answer to the last request is ignored if it is still outstanding,
+   * since it is too old.
+   */
   now(): void {
     const goesOn = this.#goesOn;
     this.stop();

@@ -5,7 +5,7 @@ import type { Refused } from "./types/Refused";
 
 let left = 20;
 
-/** Sends at most a handful, since a page that breaks in a loop would fill the log. */
+/** Sends a message to the app's log, but at most 20 in all, since a page with an error in a loop would fill the log. */
 export function report(message: string): void {
   if (left > 0) {
     left -= 1;

@@ -1,9 +1,9 @@
-// The router keeps the shown page in the address, behind `#`, so that the keys and buttons for going back work.
+// The router keeps the shown page in the address, after `#`, so that the keys and buttons for going back work.
 
 const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"] as const;
 
 export type Page = (typeof PAGES)[number];
-/** The navigation names these pages. The page of a host has the host's name. */
+/** The pages that have fixed names. The page of a host has the host's name. */
 export type NamedPage = Exclude<Page, "host">;
 
 /** An address inside the app, in its parts. */
@@ -15,7 +15,7 @@ export type PageAddress = {
   query: URLSearchParams;
 };
 
-/** The page that an address means; the network page if it means none. */
+/** The page for an address; the network page if there is none. */
 export function pageAddress(hash: string): PageAddress {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
   const [name = "", of = ""] = path.split("/", 2);

@@ -1,17 +1,18 @@
-// The rows in sight of a long list follow from heights alone. The arithmetic is here, without a page, so that it can be tested.
+// Calculates from the heights of rows which rows of a long list are visible. It does not need a page, so that it can be
+// tested.
 
-/** The heights and places of the rows of a list, in pixels. */
+/** The heights and positions of the rows of a list, in pixels. */
 export type Rows = {
   count: number;
-  /** The height of all rows together. */
+  /** The total height of all rows. */
   height: number;
-  /** The place where a row begins. The place of row `count` is the end of the list. */
+  /** The position at which a row begins. The position of row `count` is the end of the list. */
   top(row: number): number;
-  /** The row at a height; the last one for heights behind the end. */
+  /** The row at a position; the last row for positions after the end. */
   at(height: number): number;
 };
 
-/** Rows of one height. */
+/** Rows that all have the same height. */
 export function even(count: number, rowHeight: number): Rows {
   return {
     count,
@@ -21,7 +22,7 @@ export function even(count: number, rowHeight: number): Rows {
   };
 }
 
-/** Rows of their own heights. */
+/** Rows with different heights. */
 export function uneven(heights: readonly number[]): Rows {
   const tops = new Float64Array(heights.length + 1);
   heights.forEach((height, row) => (tops[row + 1] = (tops[row] ?? 0) + height));
@@ -45,22 +46,25 @@ export function uneven(heights: readonly number[]): Rows {
   };
 }
 
-/** The rows that are drawn: from `first` until before `end`, moved by `shift` pixels against the upper edge. */
+/**
+ * The rows that are drawn: from `first` to the one before `end`. `first` begins `shift` pixels below the upper edge; a
+ * negative number means above it.
+ */
 export type Seen = { first: number; end: number; shift: number };
 
-/** The rows in sight of a list that is scrolled by so many pixels, in a window that is so many pixels high. */
+/** The visible rows of a list that is scrolled by `scrolled` pixels, in a window that is `high` pixels high. */
 export function seen(rows: Rows, scrolled: number, high: number): Seen {
   if (rows.count === 0) {
     return { first: 0, end: 0, shift: 0 };
   }
   const top = Math.max(0, Math.min(scrolled, rows.height - high));
   const first = rows.at(top);
-  // One row more than fits, so that half a row at each edge is drawn.
+  // One row more than fits is drawn, because the rows at both edges may be visible only in part.
   const end = Math.min(rows.count, rows.at(top + high) + 2);
   return { first, end, shift: rows.top(first) - top };
 }
 
-/** The scroll position at which a whole row is in sight. It does not change for a row that is in sight already. */
+/** The scroll position at which a whole row is visible. If the row is already visible, the position does not change. */
 export function reveal(rows: Rows, row: number, scrolled: number, high: number): number {
   const top = rows.top(row);
   const bottom = rows.top(row + 1);

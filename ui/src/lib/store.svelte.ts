@@ -6,7 +6,7 @@ import type { News } from "./types/News";
 
 class Truth {
   state = $state.raw<State>(nothing);
-  /** The page's clock at the moment when the manager's clock said `network.nowMs`. */
+  /** The time of the page's clock when the manager's clock was at `network.nowMs`. */
   #heardAt = $state.raw(0);
 
   get app() {
@@ -33,7 +33,7 @@ class Truth {
     }
   }
 
-  /** The manager's clock at a moment of the page's clock. */
+  /** The time of the manager's clock at a time of the page's clock. */
   managerMs(pageMs: number): number {
     return (this.state.network?.nowMs ?? 0) + Math.max(0, pageMs - this.#heardAt);
   }
@@ -41,7 +41,7 @@ class Truth {
 
 export const truth = new Truth();
 
-/** Begins to listen; called once. */
+/** Begins to receive news; called once. */
 export function listen(): Promise<void> {
   return ipc.watch((batch) => truth.hear(batch));
 }

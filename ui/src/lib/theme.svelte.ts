@@ -9,7 +9,7 @@ function paint(): void {
   document.documentElement.dataset["theme"] = dark ? "dark" : "light";
 }
 
-/** Paints the page by the system's theme until the settings are known, and follows the system. */
+/** Uses the system's theme until the settings are known, and follows changes of the system's theme. */
 export function beginTheme(): void {
   system.addEventListener("change", paint);
   paint();

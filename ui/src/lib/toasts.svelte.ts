@@ -1,4 +1,5 @@
-// Toasts are short answers to the last action. Errors stay until they are closed; other toasts go by themselves.
+// Toasts are short messages about the last action. Errors stay until they are closed; other toasts disappear after a
+// while.
 import { text } from "./report";
 
 export type Toast = { id: number; tone: "done" | "error"; message: string; detail: string | null };
@@ -33,7 +34,7 @@ class Toasts {
 
 export const toasts = new Toasts();
 
-/** Waits for an action of a person and says how it went. Gives `undefined` if it failed. */
+/** Waits for an action of a person and shows its result. Returns `undefined` if the action failed. */
 export async function act<T>(doing: Promise<T>, done: string | null, failed: string): Promise<T | undefined> {
   try {
     const result = await doing;

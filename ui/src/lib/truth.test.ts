@@ -130,7 +130,7 @@ describe("the log", () => {
   it("outlives its network, until the next one says something", () => {
     const over = reduceAll(after(network(1000, [host("a")])), [{ kind: "line", line: line(7) }, { kind: "ended" }]);
     expect(over.lines.map((each) => each.seq)).toEqual([7]);
-    // Its numbers begin again, and its first lines may be told before the network itself.
+    // The line numbers of the next run begin again, and its first lines may arrive before the network itself.
     const next = reduceAll(over, [
       { kind: "line", line: line(1) },
       { kind: "network", network: network(10, [host("a")], { pid: 2 }) },
@@ -159,7 +159,9 @@ describe("the app", () => {
   });
 });
 
-/** News as Rust sends them, with the state of Rust afterwards. The tests of `src-tauri/src/golden.rs` write the file. */
+/**
+ * News as the app sends them, and the app's state afterwards. The test in `src-tauri/src/golden.rs` writes the file.
+ */
 type Batch = {
   about: string;
   news: News[];
@@ -168,7 +170,7 @@ type Batch = {
 
 describe("the batches that Rust has written", () => {
   const batches = JSON.parse(golden) as Batch[];
-  /** The state of the page in the shape of Rust's. */
+  /** The state of the page, in the form that the app's state has in the file. */
   const known = ({ app, network, hosts, lines, manifest }: State): Batch["then"] => ({
     app: app as App,
     network: network === null ? null : { ...network, hosts },
@@ -208,7 +210,7 @@ it("a host that was stopped on purpose is not missing", () => {
 it("a flow is counted once, although both of its hosts count it", () => {
   const open = (flows: number) => host("a", { traffic: { ...host("a").traffic, flows } });
   expect(openFlows([open(3), open(2), open(1)])).toBe(3);
-  // One end may be told a moment before the other one.
+  // The number of flows at one end may arrive a moment before that at the other end.
   expect(openFlows([open(1), open(0)])).toBe(1);
   expect(openFlows([])).toBe(0);
 });

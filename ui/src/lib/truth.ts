@@ -1,5 +1,5 @@
-// The state of the page, and how each piece of news changes it. The functions are pure: they have no clock, call nothing and
-// change nothing in place, so that tests can play any news.
+// The state of the page, and how each piece of news changes it. The functions are pure: they have no clock and no side
+// effects, and do not modify their arguments, so that tests can apply any news.
 import type { App } from "./types/App";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
@@ -7,13 +7,13 @@ import type { ManifestText } from "./types/ManifestText";
 import type { NetworkView } from "./types/NetworkView";
 import type { News } from "./types/News";
 
-/** The figures of a host between two looks at the network, about one second apart. */
+/** Measurements of a host between two snapshots of the network, about one second apart. */
 export type Sample = {
-  /** The moment of the later look, in milliseconds of the manager's clock. */
+  /** The time of the later snapshot, in milliseconds of the manager's clock. */
   atMs: number;
-  /** In microseconds; `null` if its agent has not answered lately. */
+  /** The latency in microseconds; `null` if the agent has not answered lately. */
   latencyUs: number | null;
-  /** In bytes per second: sent by the host, and sent to it. */
+  /** The rates in bytes per second: sent by the host, and sent to it. */
   rateFrom: number;
   rateTo: number;
 };
@@ -26,19 +26,19 @@ export type State = {
   hosts: HostView[];
   /** The samples by name of the host, oldest first. */
   histories: Record<string, Sample[]>;
-  /** The end of the log, oldest first. It outlives its network, since it says why that has ended. */
+  /** The last lines of the log, oldest first. They are kept when the network has ended, since they say why. */
   lines: LogLine[];
-  /** Whether the lines are those of a network that has ended: the first line of another one takes their place. */
+  /** Whether `lines` are those of a network that has ended. The first line of another network then replaces them. */
   linesOver: boolean;
-  /** The file as it was when it last changed under us; `null` until it does. */
+  /** The content of the manifest when another program last changed it; `null` until that happens. */
   manifest: ManifestText | null;
   /** A number that grows whenever the plan may have changed. */
   planned: number;
 };
 
-/** Samples per host: two minutes. */
+/** The number of samples per host: one per second for two minutes. */
 export const MAX_SAMPLES = 120;
-/** Lines of the log that the page holds. */
+/** The maximum number of log lines that the page keeps. */
 export const MAX_LINES = 5000;
 
 export const nothing: State = {
@@ -86,7 +86,7 @@ export function reduce(state: State, news: News): State {
     case "ended":
       return ended(state);
     default:
-      // The numbers of the lines tell that some were missed, and a newer back end may send news that are unknown here.
+      // Missed lines show as a gap in the line numbers. A newer app may also send kinds of news that are unknown here.
       return state;
   }
 }
@@ -106,7 +106,7 @@ function withNetwork(state: State, view: NetworkView): State {
   const before = state.network;
   if (before === null || isAnother(before, view)) {
     const histories = Object.fromEntries(hosts.map((host) => [host.name, [firstSample(view, host)]]));
-    // The log of a network may be told before the network itself, and then it is that of this one.
+    // Log lines may arrive before the network itself, and then belong to this network.
     const lines = before === null && !state.linesOver ? state.lines : [];
     return { ...state, network, hosts, histories, lines, linesOver: false, planned: state.planned + 1 };
   }
@@ -129,7 +129,9 @@ function firstSample(view: NetworkView, host: HostView): Sample {
   return { atMs: view.nowMs, latencyUs: host.latencyUs ?? null, rateFrom: 0, rateTo: 0 };
 }
 
-/** Rates are differences between two looks at the whole network, since news of single hosts come at irregular times. */
+/**
+ * Rates are differences between two snapshots of the whole network, since news of single hosts come at irregular times.
+ */
 function withSample(past: Sample[], atMs: number, host: HostView, old: HostView | undefined): Sample[] {
   const last = past.at(-1);
   const seconds = last === undefined ? 0 : (atMs - last.atMs) / 1000;
@@ -147,7 +149,7 @@ function withSample(past: Sample[], atMs: number, host: HostView, old: HostView 
   return [...past.slice(1 - MAX_SAMPLES), sample];
 }
 
-/** Takes in one host. Its traffic stays that of the last look, so that the next rate has an honest beginning. */
+/** Updates one host. Its traffic stays that of the last snapshot, so that the next rate is calculated from there. */
 function withHost(state: State, host: HostView): State {
   const old = state.hosts.find((mine) => mine.name === host.name);
   if (old === undefined || state.network === null) {
@@ -162,7 +164,7 @@ function withHost(state: State, host: HostView): State {
   };
 }
 
-/** Appends lines that are new, in the order of their numbers; a line that is told twice is taken once. */
+/** Appends lines that are new, in the order of their numbers; a line that arrives twice is added once. */
 function withLines(state: State, lines: LogLine[]): State {
   const before = state.linesOver ? [] : state.lines;
   let last = before.at(-1)?.seq ?? 0;
@@ -189,7 +191,10 @@ export function isUp(host: HostView): boolean {
   return host.state === "ready" || host.state === "degraded";
 }
 
-/** Whether a person should look at the host: it will not mend itself, or it waits for them. `HostView::needs_attention` says the same. */
+/**
+ * Whether a person should look at the host: a person has to solve its problem, or it waits for one.
+ * `HostView::needs_attention` says the same.
+ */
 export function needsAttention(host: HostView): boolean {
   const { state, held } = host;
   return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;
@@ -200,7 +205,7 @@ export function openFlows(hosts: readonly HostView[]): number {
   return Math.ceil(hosts.reduce((sum, host) => sum + host.traffic.flows, 0) / 2);
 }
 
-/** How many hosts are up, of those that are meant to be. */
+/** How many hosts are up, how many are meant to be up, and how many need attention. */
 export function tally(hosts: HostView[]): { up: number; meant: number; attention: number } {
   const meant = hosts.filter((host) => host.state !== "stopped");
   return {

@@ -1,4 +1,4 @@
-// Work that only serves the eye rests while the window is hidden.
+// Tells whether the window is visible, so that work for what is seen can pause while it is hidden.
 import { createSubscriber } from "svelte/reactivity";
 
 const subscribe = createSubscriber((update) => {
@@ -6,7 +6,7 @@ const subscribe = createSubscriber((update) => {
   return () => document.removeEventListener("visibilitychange", update);
 });
 
-/** An effect that reads it runs again when the window is hidden or shown. */
+/** Whether the window is visible. An effect that calls this runs again when the window is hidden or shown. */
 export function isVisible(): boolean {
   subscribe();
   return !document.hidden;

@@ -1,5 +1,5 @@
-// A back end that lives in the page, so that every page can be seen and tested in a browser: `npm run mock`.
-// The real bundle does not hold it. The address chooses the scene: `/?scene=many`, and `&still` stops its clock.
+// A simulated back end inside the page, so that every page can be seen and tested in a browser: `npm run mock`. It is
+// not in the real bundle. The address chooses the scene: `/?scene=many`, and `&still` stops its clock.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 
 import type { Args, Commands } from "./commands";

@@ -1,6 +1,6 @@
-// The commands of the mock, each under its name. The type has a file of its own, since every part of the mock brings
+// The type of the mock's commands, each with its name. The type has a file of its own, since every part of the mock has
 // commands and the back end joins them.
 
-/** The arguments of a command. They are unchecked, as those of the real bridge are. */
+/** The arguments of a command. Their types are not checked, as in the real app. */
 export type Args = Record<string, unknown>;
 export type Commands = Record<string, (args: Args) => unknown>;

@@ -14,7 +14,10 @@ const KINDS: Kind[] = [
   { port: 22, kbFrom: 1, kbTo: 1, rttMs: 38 },
   { port: 9090, kbFrom: 0, kbTo: 700, rttMs: 90 },
 ];
-/** Destinations outside the network, and the patterns that led there: the last one was asked for by its name. */
+/**
+ * Destinations outside the network, and the patterns of the routes that lead there. The last one was requested by its
+ * name.
+ */
 const OUTSIDE = [
   { dst: "10.20.4.17:443", rule: "10.20.0.0/16" },
   { dst: "10.20.7.2:5432", rule: "10.20.0.0/16" },
@@ -44,7 +47,7 @@ class Traffic {
     for (let n = 0; n < wanted; n += 1) {
       this.#flows.push(this.#born(this.#chance.next() ** 4 * 9_000_000));
     }
-    // The flows have a past, so their bytes fit their ages.
+    // The flows have a history, so that their bytes fit their ages.
     this.#flows.forEach((flow) => this.#move(flow, flow.ageMs / 1000));
   }
 

@@ -1,4 +1,4 @@
-// The intents for one host.
+// The actions for one host.
 import type { Commands } from "./commands";
 import { troubled } from "./trouble";
 import type { World } from "./world";

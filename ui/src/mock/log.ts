@@ -1,5 +1,5 @@
-// The log before the page was opened, and its lines since then. `/?log=5000` asks for that many lines;
-// `mockLog.say(text)` in the browser's console says one more.
+// The log before the page was opened, and its lines since then. `/?log=5000` requests that many lines;
+// `mockLog.say(text)` in the browser's console adds a line.
 import type { Event } from "../lib/types/Event";
 import type { LogLine } from "../lib/types/LogLine";
 import { Chance } from "./chance";

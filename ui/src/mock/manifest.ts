@@ -1,5 +1,5 @@
-// The file and its checker, which says a few of the things that the real one says.
-// `mockDisk.write(text)` in the browser's console is another program that writes the file.
+// The simulated file, and a checker that finds a few of the problems that the real one finds. `mockDisk.write(text)` in
+// the browser's console writes the file like another program.
 import schema from "../../../docs/manifest.schema.json";
 import type { Checked } from "../lib/types/Checked";
 import type { ConsentHost } from "../lib/types/ConsentHost";
@@ -51,7 +51,7 @@ function hash(text: string): string {
   return sum.toString(16);
 }
 
-/** The scene as a person would have written it. */
+/** The manifest of the scene, as a person would write it. */
 function written(scene: Scene): string {
   const lines = [`# The network of the ${scene.name}: what we reach from our laptops.`, "hosts:"];
   for (const { plan } of scene.actors) {

@@ -1,4 +1,4 @@
-// The intents for a whole network, and the questions about it.
+// The actions for a whole network, and the questions about it.
 import type { News } from "../lib/types/News";
 import type { WhyView } from "../lib/types/WhyView";
 import type { Commands } from "./commands";

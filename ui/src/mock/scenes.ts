@@ -1,4 +1,4 @@
-// The mock plays these networks. Each has a plan and hosts with their first states.
+// The networks that the mock simulates. Each has a plan, and hosts with their first states.
 import type { HostState } from "../lib/types/HostState";
 import type { HostView } from "../lib/types/HostView";
 import type { MatrixCell } from "../lib/types/MatrixCell";
@@ -12,7 +12,7 @@ import { troubled } from "./trouble";
 export type Actor = {
   plan: PlanHost;
   state: HostState;
-  /** The milliseconds that its agent takes to answer, and the kilobytes per second that it moves. */
+  /** The time that its agent takes to answer in milliseconds, and its traffic in kilobytes per second. */
   latencyMs: number;
   busyKb: number;
   extra?: Partial<HostView>;
@@ -153,7 +153,7 @@ const WHY: Partial<Record<HostState, Partial<HostView>>> = {
 
 const MANY_STATES: HostState[] = ["ready", "ready", "ready", "ready", "ready", "ready", "degraded", "waiting", "greeting", "refused", "stopped"];
 
-/** Forty hosts with names of all lengths, for layouts that must hold. */
+/** Forty hosts with names of all lengths, to test layouts. */
 function many(): Scene {
   const actors = Array.from({ length: 40 }, (_, index): Actor => {
     const long = index % 9 === 4;

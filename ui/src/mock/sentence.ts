@@ -1,4 +1,4 @@
-// The sentence that a manager adds to a line of its log, for the events that are played here. The program's own are made in
+// The sentence that a manager adds to a line of its log, for the simulated events. The real sentences are made in
 // `agent/view/sentence.rs`.
 import { countdown } from "../lib/format";
 import { t } from "../lib/strings";

@@ -1,4 +1,4 @@
-// The world behind the mock is one network that moves a little each second, and the pages that watch it.
+// The state of the mock: one network that changes a little each second, and the pages that receive its news.
 import type { App } from "../lib/types/App";
 import type { Consent } from "../lib/types/Consent";
 import type { ConsentHost } from "../lib/types/ConsentHost";
@@ -15,7 +15,7 @@ import { sentence } from "./sentence";
 
 /** The manager's clock at the beginning: the network has run for a while. */
 const BEGAN_MS = 4_520_000;
-/** The seconds of the recorded past. */
+/** How many seconds of history the network has. */
 const PAST = 90;
 
 export class World {
@@ -42,7 +42,7 @@ export class World {
     }
   }
 
-  /** Brings the hosts to the first states of the scene. */
+  /** Sets the hosts to the first states of the scene. */
   begin(): void {
     this.hosts = this.scene.actors.map((actor) => this.#born(actor));
     for (const host of this.hosts) {
@@ -120,7 +120,7 @@ export class World {
     return found;
   }
 
-  /** Changes a host, and tells of it as the manager does: the host, and a line of the log. */
+  /** Changes a host, and reports that as the manager does: with the host and a line of the log. */
   change(name: string, state: HostState, more: Partial<HostView> = {}): void {
     const old = this.host(name);
     const host: HostView = { ...old, reason: undefined, troubles: [], retry: undefined, held: undefined, prompts: [], ...more, state, sinceMs: this.nowMs };
@@ -135,7 +135,7 @@ export class World {
     this.tell({ kind: "line", line });
   }
 
-  /** One second of the network's life. */
+  /** Simulates one second of the network. */
   tick(): void {
     if (this.app.network === null) {
       return;
@@ -203,7 +203,7 @@ export class World {
   }
 }
 
-/** How the app begins in each scene. */
+/** The state of the app at the beginning of each scene. */
 function firstApp(name: string, played: Scene): App {
   const shown = { name: played.name, manifest: played.file, hosted: !name.endsWith("attached"), phase: "running" as const };
   const recent = [

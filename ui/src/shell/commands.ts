@@ -12,7 +12,7 @@ export type PaletteEntry = {
   name: string;
   /** The text beside the name: an address, a state, or that the command asks first. */
   note: string;
-  /** A rare entry is found only by typing, since there is one for each host. */
+  /** Whether the entry is found only by typing, because there is one such entry for each host. */
   rare?: true;
   run: () => unknown;
 };
@@ -80,8 +80,10 @@ export function entries(): PaletteEntry[] {
   return [...pages(), ...hosts(), ...commands()];
 }
 
-/** Entries that fit what is typed, the best first within each group: those that begin with it, then those that hold it,
- * then those that hold its letters in order. */
+/**
+ * The entries that match the typed text, with the best ones first in each group: entries that begin with the text, then
+ * entries that contain it, and then entries that contain its letters in order.
+ */
 export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
   const wanted = typed.trim().toLowerCase();
   if (wanted === "") {

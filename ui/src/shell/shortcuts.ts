@@ -1,4 +1,4 @@
-// These keys work on every page.
+// Keyboard shortcuts that work on every page.
 import { intents } from "../lib/intents";
 import { hasMod, inField } from "../lib/keys";
 import { overlay } from "../lib/overlay.svelte";
@@ -13,7 +13,10 @@ export function globalKeys(event: KeyboardEvent): void {
   }
 }
 
-/** Whether the key was one of these. While a dialog is open, it has all keys but that of the palette. */
+/**
+ * Performs the shortcut of a key, and returns whether there is one. An open dialog gets all keys except that of the
+ * palette.
+ */
 function run(event: KeyboardEvent): boolean {
   const key = event.key.toLowerCase();
   if (hasMod(event) && key === "k") {

@@ -1,4 +1,4 @@
-//! Performs the steps from a proxy to a destination, which [`Step`] decides, and joins the client with it.
+//! Connects a client of a proxy to its destination. [`Step`] decides which step comes next, and this file performs it.
 
 use std::{
     io,
@@ -30,9 +30,9 @@ use crate::{
 
 /// A connection to the destination that a client asked for.
 pub(super) enum Origin {
-    /// Through the network.
+    /// The connection leads through the network.
     Network(NetworkStream),
-    /// From this host.
+    /// This host has dialled the destination itself.
     Direct(TcpStream),
 }
 
@@ -95,7 +95,7 @@ impl Server {
         }
     }
 
-    /// Lets the machine decide, according to what this agent may do at the moment.
+    /// Makes a decision according to what this agent may do at the moment.
     fn decide(&self, decision: impl FnOnce(&Rights) -> Step) -> Step {
         decision(self.shared.lock().core.rights())
     }

@@ -1,4 +1,4 @@
-//! A client of the HTTP proxy.
+//! Serves the clients of the HTTP proxy.
 
 use std::{
     io,
@@ -306,7 +306,7 @@ enum Broken {
 pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
     loop {
         if input.len() >= HEAD_BYTES_MAX {
-            // The client sends much without waiting for a response. Reading stops here, so that it has to wait.
+            // The client sends much without waiting for a response. Reading stops here, so that the client has to wait.
             return std::future::pending().await;
         }
         match fill(client, input).await {
@@ -345,7 +345,8 @@ async fn hear(
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
-                // The client may have received a part of a response, if only an interim one.
+                // The client has already been sent an interim response, so it must see a broken connection and not
+                // another reply.
                 Ok(false) | Err(_) if interim > 0 => {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }
@@ -399,7 +400,7 @@ async fn pass(
 }
 
 impl Server {
-    /// One of the proxy's own pages. They are only for programs on this host.
+    /// One of the proxy's own pages. Clients on other machines need credentials for these pages.
     fn own_page(&self, request: &Request, client: &TcpStream) -> io::Result<Reply> {
         let (mut here, peer) = (client.local_addr()?, client.peer_addr()?);
         here.set_ip(here.ip().to_canonical());

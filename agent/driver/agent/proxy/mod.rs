@@ -27,7 +27,8 @@ use crate::{
     wire::Failure,
 };
 
-/// Reads the users of a proxy. The error is worded for people.
+/// Reads the credentials of a proxy's users. `None` if the manifest does not name a file for them, which is allowed
+/// only if no other machine can reach the proxy. The error is worded for people.
 pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> {
     let Some(file) = &proxy.credentials else {
         if proxy.listen.ip().is_loopback() {
@@ -92,8 +93,9 @@ impl Server {
         }
     }
 
-    /// Connects a client to a destination. Gives up if the client's connection breaks in the meantime. A client that
-    /// has only finished sending may still read, so that does not count. Bytes that it sends are kept.
+    /// Connects a client to a destination. Gives up if the client's connection breaks in the meantime, but not if the
+    /// client has only finished sending, because it may still read. Bytes that the client sends in the meantime are
+    /// kept in `input`.
     async fn connect_for(
         &self,
         client: &mut TcpStream,

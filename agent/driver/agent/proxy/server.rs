@@ -31,17 +31,18 @@ use crate::{
 /// Number of clients that a proxy serves at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
 
-/// How many clients without credentials a proxy has at a time, if it needs credentials.
+/// How many clients that may belong to other users a proxy serves at a time. Such clients need credentials.
 const STRANGERS_MAX: usize = 64;
 
-/// How long a client may take to send its request after the first byte.
+/// How long a client may take to send a request, or to receive a reply of the proxy. Time between two requests does not
+/// count.
 pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// After its last reply a client's bytes are still read, for this long and up to this many. If a socket is closed with
-/// unread bytes, the connection is reset, and the reply may be lost.
+/// How long, and how many bytes, a proxy still reads from a client after the last reply. If the socket were closed with
+/// unread bytes, the connection would be reset, and the reply might be lost.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 const GOODBYE_BYTES_MAX: usize = 1 << 20;
 
@@ -51,13 +52,15 @@ pub(in crate::driver::agent) struct Server {
     pub(super) listener: Listener,
     /// The credentials that every client has to send. `None` if clients of this user do not need any.
     pub(super) credentials: Option<Credentials>,
-    /// The credentials with the token, for clients that may belong to other users.
+    /// The credentials with the token as the password. If `credentials` is `None`, clients that may belong to other
+    /// users have to send these.
     pass: Credentials,
     /// The secret part of the status page's address.
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
     throttle: Mutex<Throttle>,
-    /// Separate places for clients that need credentials, so that they do not occupy those of others.
+    /// The places for clients that may belong to other users. They are separate, so that such clients do not occupy the
+    /// places of this user's programs.
     pub(super) strangers: Arc<Semaphore>,
 }
 
@@ -80,7 +83,7 @@ impl Server {
             token: shared.token().to_owned(),
             shared,
             listener,
-            // Programs that send the token do not need a user and password of the file.
+            // A program that sends the token does not need a user and password from the file.
             credentials: credentials.map(|users| users.and(&pass)),
             pass,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
@@ -113,7 +116,7 @@ impl Server {
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // Without a pause the task does not yield, so no other client's check comes first.
+        // If the client need not wait, the task does not yield, so that no other client's check comes first.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
@@ -129,14 +132,14 @@ impl Server {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether clients can be on other machines. Such a proxy does not connect to destinations that are only for
-    /// programs of this host.
+    /// Whether clients of this proxy can be on other machines. If so, the proxy does not connect to destinations that
+    /// are only for programs of this host.
     pub(super) fn is_remote(&self) -> bool {
         !self.listener.address.ip().is_loopback()
     }
 }
 
-/// Reads more bytes. Returns false at the end.
+/// Reads more bytes into the buffer. Returns false at the end of the stream.
 pub(super) async fn fill(
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
@@ -157,7 +160,7 @@ pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Resu
             rest.clear();
         }
     };
-    // A client that neither sends nor closes has received the reply by then.
+    // After this time, a client that has neither sent more nor closed the connection has received the reply.
     let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
     dial::end_cleanly(&client);
     Ok(())

@@ -1,4 +1,4 @@
-//! Folders that have our mark, and folders that do not.
+//! Tests of state folders: those that have our mark, and those that do not.
 
 use std::net::Ipv4Addr;
 
@@ -136,7 +136,7 @@ fn a_folder_of_the_person_is_left_as_it_is() {
         assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
     }
     assert_eq!(folder.names(), ["README.md", "env", "hosts"]);
-    // The folder of an earlier version, and one that a person has prepared.
+    // These are a folder of an earlier version, and one that a person has prepared.
     folder.file("README.md", README.as_bytes());
     assert!(look(name).is_ok());
     folder.file("README.md", b"mine");

@@ -6,7 +6,7 @@ use crate::addr::Vip;
 /// The connection of a later agent, which never exists here.
 pub(super) type Successor = ();
 
-/// Agents have no such socket here.
+/// The socket on which an agent hears from its successor, which never exists here.
 pub(super) enum SuccessionSocket {}
 
 /// Does nothing: on these systems an earlier agent cannot be reached.

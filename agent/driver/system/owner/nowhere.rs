@@ -1,5 +1,5 @@
-//! Replaces `owner.rs` on systems that do not reveal the owner of a connection. An agent there does not announce that
-//! it can keep other users out, so a manifest that requires it is refused.
+//! Replaces `owner.rs` on systems that do not reveal the owner of a connection. An agent on such a system does not
+//! announce that it can keep other users out, so a manifest that requires this is refused.
 
 use std::{io, net::SocketAddr};
 
@@ -10,7 +10,7 @@ pub(crate) enum SocketOwners {}
 /// The owner of a socket, which is not known on these systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SocketOwner {
-    /// The user.
+    /// The id of the user.
     pub(crate) user: u32,
 }
 

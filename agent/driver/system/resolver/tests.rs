@@ -69,7 +69,7 @@ impl Server {
         }
     }
 
-    /// A server that has only one name.
+    /// A server that knows only one name.
     async fn of(known: &'static str) -> Self {
         Self::new(move |query, _| vec![knowing(known, query)]).await
     }
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-/// The reply of a server that has only one name.
+/// The reply of a server that knows only one name.
 fn knowing(known: &str, query: &[u8]) -> Vec<u8> {
     match dns::answer(&Zone::new([(known, TARGET)]), query) {
         dns::Answer::Reply(reply) => reply,
@@ -230,7 +230,7 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
     let reply = resolver.ask(&query("Web", IPV4)).await;
     assert_eq!(seen(&reply), "NoError Web CNAME, Web.lab.test A");
     assert_eq!(server.asked(), ["udp Web.corp.test", "udp Web.lab.test"]);
-    // The name exists without such an address, which is another result than a name that does not exist.
+    // The name exists, but without an IPv6 address. This is another result than for a name that does not exist.
     let reply = resolver.ask(&query("web", IPV6)).await;
     assert_eq!(seen(&reply), "NoError web CNAME");
     assert_eq!(seen(&resolver.ask(&query("db", IPV4)).await), "NameError ");

@@ -1,6 +1,7 @@
-// A checker asks for a check of a text once typing pauses. Of several answers under way only the newest counts.
+// Requests a check of a text when the person pauses typing. If several answers are outstanding, only the newest one
+// counts.
 
-/** Milliseconds without typing before a text is checked. */
+/** How long the person must not type before a text is checked, in milliseconds. */
 export const PAUSE_MS = 200;
 
 export class Checker<T> {
@@ -13,14 +14,14 @@ export class Checker<T> {
     private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** Takes a new text. A text that was just opened need not wait for its first check. */
+  /** Takes a new text. The first check of a text that was just opened need not wait. */
   ask(text: string, pauseMs = PAUSE_MS): void {
     this.stop();
     const number = this.#newest;
     this.#timer = setTimeout(() => void this.#run(text, number), pauseMs);
   }
 
-  /** Drops the answers that are still under way. */
+  /** Cancels the waiting check, and ignores the answers that are still outstanding. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#newest += 1;

@@ -95,7 +95,7 @@ function valueOffers(schema: Schema, first: string): Offer[] {
   }));
 }
 
-/** The text in quotes, if YAML would otherwise not take it for a text. */
+/** The value, in quotes if it has characters that may have a meaning in YAML. */
 function scalar(value: string): string {
   return /^[A-Za-z~/][\w ./~-]*$/.test(value) || /^\d+$/.test(value) ? value : `"${value}"`;
 }
@@ -110,7 +110,7 @@ function isInFlow(text: string, at: number): boolean {
   return line.lastIndexOf("{") > line.lastIndexOf("}");
 }
 
-/** The characters behind a key: `: ` before a value, and a new line before a map or list. */
+/** The characters that are inserted after a key: `: ` before a value, and a new line before a map or list. */
 function tail(schema: Schema, text: string, from: number, inFlow: boolean): string {
   const kind = opens(schema);
   if (inFlow || kind === "value") {

@@ -1,14 +1,14 @@
-// A draft knows the text in the editor and the file on disk, and which of them is newer. A file that has changed is never
-// overwritten before the person has seen its new text.
+// A draft consists of the text in the editor and the file on disk from which it was made. A file that has changed is
+// never overwritten before the person has seen its new text.
 import type { ManifestText } from "../types/ManifestText";
 
 export type Draft = {
-  /** The file as the text in the editor was made from it. */
+  /** The content of the file from which the text in the editor was made. */
   base: ManifestText;
   text: string;
-  /** The file as it is now, if it changed while the editor had edits of its own. */
+  /** The present content of the file, if it has changed while the editor had unsaved edits; otherwise `null`. */
   theirs: ManifestText | null;
-  /** The text that is being saved, until the answer is there. */
+  /** The text that is being saved, until the app has answered; otherwise `null`. */
   saving: string | null;
 };
 
@@ -16,7 +16,7 @@ export function open(file: ManifestText): Draft {
   return { base: file, text: file.text, theirs: null, saving: null };
 }
 
-/** Whether the editor has edits of its own. */
+/** Whether the editor has unsaved edits. */
 export function isEdited(draft: Draft): boolean {
   return draft.text !== draft.base.text;
 }
@@ -29,7 +29,7 @@ export function edit(draft: Draft, text: string): Draft {
   return text === draft.text ? draft : { ...draft, text };
 }
 
-/** Takes in the file as it is on disk now. It is the draft's own file. */
+/** Updates the draft with the present content of its file. */
 export function disk(draft: Draft, file: ManifestText): Draft {
   if (file.hash === draft.base.hash) {
     return draft.theirs === null && file.editable === draft.base.editable ? draft : { ...draft, base: file, theirs: null };
@@ -48,7 +48,7 @@ export function save(draft: Draft): Draft {
   return { ...draft, saving: draft.text };
 }
 
-/** Takes in the file after a save. Text that was typed meanwhile stays. */
+/** Updates the draft after a save. Text that was typed in the meantime stays. */
 export function saved(draft: Draft, file: ManifestText): Draft {
   const theirs = draft.theirs !== null && draft.theirs.hash !== file.hash ? draft.theirs : null;
   return { ...draft, base: file, theirs, saving: null };
@@ -63,7 +63,9 @@ export function takeTheirs(draft: Draft): Draft {
   return draft.theirs === null ? draft : open(draft.theirs);
 }
 
-/** Keeps the person's edits. A save replaces the text on disk that was compared, but no later one. */
+/**
+ * Keeps the person's edits. A save then replaces the content that was compared, but not a later content of the file.
+ */
 export function keepMine(draft: Draft): Draft {
   return draft.theirs === null ? draft : { ...draft, base: draft.theirs, theirs: null };
 }

@@ -1,4 +1,5 @@
-// The editor of the manifest, around CodeMirror. It is loaded only when the page is opened, and nothing else imports it.
+// The editor of the manifest, which uses CodeMirror. It is loaded only when its page is opened, and nothing else
+// imports it.
 import { autocompletion, closeBrackets, closeBracketsKeymap, type Completion, type CompletionContext, completionKeymap, insertCompletionText, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
@@ -27,19 +28,22 @@ export type EditorOptions = {
 };
 
 export type Editor = {
-  /** Makes the text another one, where it differs; the cursor stays, and undo does not bring the old one back. */
+  /**
+   * Replaces the part of the text that differs from the new text. The cursor stays, and undo does not restore the old
+   * text.
+   */
   setText(text: string): void;
   setProblems(problems: readonly Problem[]): void;
   setEditable(editable: boolean): void;
-  /** Shows a place and puts the cursor there. */
+  /** Scrolls to a problem and puts the cursor there. */
   goTo(problem: Problem): void;
-  /** The same for the beginning of a line, from 1. */
+  /** Scrolls to the beginning of a line, counted from 1, and puts the cursor there. */
   goToLine(line: number): void;
   focus(): void;
   destroy(): void;
 };
 
-/** Marks changes that did not come from the person at the keyboard. */
+/** Marks changes of the text that the person has not typed. */
 const fromOutside = Annotation.define<boolean>();
 
 export function createEditor(options: EditorOptions): Editor {
@@ -81,7 +85,7 @@ export function createEditor(options: EditorOptions): Editor {
           ...historyKeymap,
           ...completionKeymap,
           ...lintKeymap,
-          // Escape and then Tab leaves the editor; the view takes care of that itself.
+          // Tab indents. Escape and then Tab leaves the editor, which CodeMirror handles itself.
           indentWithTab,
         ]),
         EditorView.updateListener.of((update) => {
@@ -143,13 +147,16 @@ function offers(context: CompletionContext, schema: Schema | null) {
   return { from: found.from, options: found.offers.map((offer, at) => completion(offer, at)), validFor: /^[\w."'/:*~-]*$/ };
 }
 
-/** Values are offered as soon as their key is written; keys only once the first letter is. */
+/**
+ * Whether the cursor is directly after a key or a bracket. Offers are shown there at once; elsewhere only after the
+ * first letter.
+ */
 function afterKey(context: CompletionContext): boolean {
   const line = context.state.doc.lineAt(context.pos);
   return /(:|-|\[|\{)\s+$|[[{]$/.test(line.text.slice(0, context.pos - line.from));
 }
 
-/** Offers keep the order in which they stand in the schema or the file. */
+/** Makes a completion from an offer. Its `boost` keeps the offers in the order of the schema or the file. */
 function completion(offer: Offer, at: number): Completion {
   return {
     label: offer.label,

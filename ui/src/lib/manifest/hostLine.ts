@@ -1,6 +1,6 @@
-// The line of a host in a manifest. It is found without a parser, since a file with errors has such lines too.
+// Finds the line of a host in a manifest, without a parser, because the file may have errors.
 
-/** The line of a host's key, from 1; null where it cannot be found. */
+/** The line of a host's key, from 1; null if it is not found. */
 export function hostLine(text: string, name: string): number | null {
   let inside = false;
   let depth: number | null = null;
@@ -14,7 +14,7 @@ export function hostLine(text: string, name: string): number | null {
       inside = keyOf(content) === "hosts";
       depth = null;
     } else if (inside) {
-      // The hosts lie as deep as the first of them.
+      // All hosts are indented like the first one.
       depth ??= indent;
       if (indent === depth && keyOf(content) === name) {
         return at + 1;

@@ -1,9 +1,12 @@
 // The indentation of a new line in a YAML text.
 
-/** The spaces of the line that follows a text: one step deeper behind a key that has nothing yet, and else as before. */
+/**
+ * The number of spaces at the beginning of the line that follows a text: two more after a key without a value, and
+ * otherwise as many as before.
+ */
 export function indentAfter(text: string): number {
   const lines = text.split("\n");
-  // The line that is being broken ends where the text ends.
+  // The text ends at the cursor, where the new line begins.
   const line = lines.findLast((one) => one.trim() !== "") ?? "";
   const indent = line.length - line.trimStart().length;
   const [marks = ""] = /^\s*(?:-\s+)*/.exec(line) ?? [];
@@ -14,6 +17,6 @@ export function indentAfter(text: string): number {
   if (/^[^#]*:\s*(?:#.*)?$/.test(body)) {
     return marks.length + 2;
   }
-  // Behind `- via: x` comes another key of the same item; behind `- x` another item.
+  // After `- via: x`, another key of the same item follows; after `- x`, another item.
   return /^[\w"'.-]+\s*:\s/.test(body) ? marks.length : indent;
 }

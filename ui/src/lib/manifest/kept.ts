@@ -1,5 +1,5 @@
-// Edits are kept in the browser's storage until they are saved or discarded. Otherwise they would be lost when another file
-// is opened, when the app is quit, and when a window that was hidden for long is given up with its page.
+// Stores edits in the browser's storage until they are saved or discarded. Otherwise they would be lost when another
+// file is opened, when the app is quit, and when the app destroys a window that was hidden for a long time.
 import type { ManifestText } from "../types/ManifestText";
 import { disk, type Draft, edit, isEdited, open } from "./draft";
 
@@ -7,7 +7,7 @@ const PREFIX = "norouter.draft ";
 
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-/** Keeps the edits of a draft, or forgets them where it has none. */
+/** Stores the edits of a draft. If the draft has none, removes those that are stored. */
 export function keep(draft: Draft, store: Store): void {
   const key = PREFIX + draft.base.path;
   try {
@@ -17,11 +17,11 @@ export function keep(draft: Draft, store: Store): void {
       store.removeItem(key);
     }
   } catch {
-    // Typing must go on although the storage is full.
+    // The storage may be full, which must not prevent typing.
   }
 }
 
-/** The draft of a file that is opened, with the edits that were kept of it. */
+/** The draft of a file that is opened, with the stored edits of the file. */
 export function reopen(file: ManifestText, store: Store): Draft {
   const kept = read(store.getItem(PREFIX + file.path));
   return kept === null || kept.base.path !== file.path ? open(file) : disk(edit(open(kept.base), kept.text), file);

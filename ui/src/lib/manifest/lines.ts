@@ -8,7 +8,10 @@ export type DiffLine = {
   now: number | null;
 };
 
-/** Above this many pairs of lines the middle is shown as gone and new as a whole. */
+/**
+ * The number of pairs of lines above which the lines between the equal ends are not compared, but all shown as gone and
+ * new.
+ */
 const MOST_PAIRS = 4_000_000;
 
 /** The lines of both texts, in order. */
@@ -35,7 +38,7 @@ export function diff(before: string, after: string): DiffLine[] {
   return lines;
 }
 
-/** The part between equal beginnings and ends, by the longest common sequence of lines. */
+/** Compares the lines between the equal beginnings and ends of both texts, by their longest common subsequence. */
 function middle(a: string[], b: string[], from: number, aEnd: number, bEnd: number, lines: DiffLine[]): void {
   const height = aEnd - from;
   const width = bEnd - from;
@@ -60,7 +63,7 @@ function middle(a: string[], b: string[], from: number, aEnd: number, bEnd: numb
   }
 }
 
-/** For each pair of places, how many lines the rests of both have in common. */
+/** For each pair of places in both texts, the length of the longest common subsequence of the lines from there on. */
 function lengths(a: string[], b: string[], from: number, height: number, width: number): Uint32Array {
   const table = new Uint32Array((height + 1) * (width + 1));
   for (let i = height - 1; i >= 0; i -= 1) {
@@ -74,7 +77,7 @@ function lengths(a: string[], b: string[], from: number, height: number, width: 
   return table;
 }
 
-/** Changed lines with a few around them; `null` stands for lines that are left out. */
+/** The changed lines with a few lines around them; `null` stands for lines that are left out. */
 export function hunks(lines: DiffLine[], around = 3): (DiffLine | null)[] {
   const near = lines.map(() => false);
   lines.forEach((line, at) => {
@@ -93,7 +96,7 @@ export function hunks(lines: DiffLine[], around = 3): (DiffLine | null)[] {
   return shown;
 }
 
-/** The one stretch in which two texts differ, so that an editor can change just that and keep its cursor. */
+/** The one range in which two texts differ, so that an editor can replace only this range and keep its cursor. */
 export function splice(before: string, after: string): { from: number; to: number; insert: string } {
   let from = 0;
   while (from < before.length && from < after.length && before[from] === after[from]) {

@@ -1,5 +1,5 @@
-// The manifest as the person edits it. It outlives its page, since unsaved edits must not be lost when another page is
-// opened, and it stands in lib, since the shell reads its problems too.
+// The manifest as the person edits it. It is kept while other pages are open, so that unsaved edits are not lost. It is
+// in `lib`, since the shell reads its problems, too.
 import { fileName } from "../format";
 import { ipc } from "../ipc";
 import { text } from "../report";
@@ -14,7 +14,7 @@ import type { Schema } from "./schema";
 
 class ManifestModel {
   draft = $state.raw<drafts.Draft | null>(null);
-  /** The reason why the file could not be read. */
+  /** The reason why the file could not be read; `null` if it could. */
   problem = $state.raw<string | null>(null);
   checked = $state.raw<Checked | null>(null);
   /** Whether `checked` is about the text as it is now. */
@@ -25,7 +25,7 @@ class ManifestModel {
   readonly edited = $derived(this.draft !== null && drafts.isEdited(this.draft));
   readonly canSave = $derived(this.draft !== null && drafts.canSave(this.draft));
 
-  /** The last news of the file; each is taken once. */
+  /** The last news of the file, so that each is applied only once. */
   #heard: ManifestText | null = null;
   #loads = 0;
   readonly #checker = new Checker<Checked>(
@@ -38,7 +38,7 @@ class ManifestModel {
     (error) => (this.checkProblem = text(error)),
   );
 
-  /** Reads the file. News of the file that come first are newer, and stay. */
+  /** Reads the file. If news of the file arrive before the answer, the news are newer, and the answer is ignored. */
   async load(): Promise<void> {
     const heard = this.#heard;
     const mine = ++this.#loads;
@@ -65,7 +65,9 @@ class ManifestModel {
     }
   }
 
-  /** Takes in the file as it is on disk now. If another file was opened, its kept edits come back. */
+  /**
+   * Updates the draft with the present content of the file. If another file was opened, its stored edits are restored.
+   */
   #onDisk(file: ManifestText): void {
     const mine = this.draft?.base.path === file.path ? this.draft : null;
     this.#set(mine === null ? reopen(file, localStorage) : drafts.disk(mine, file));
@@ -80,7 +82,7 @@ class ManifestModel {
     }
   }
 
-  /** Checks again, since the network has changed and with it the effect of the text. */
+  /** Checks the text again, because the network has changed and with it the effect of the text. */
   check(pauseMs?: number): void {
     if (this.draft !== null) {
       this.#checker.ask(this.draft.text, pauseMs);
@@ -92,7 +94,7 @@ class ManifestModel {
       return;
     }
     const saving = drafts.save(this.draft);
-    // Another file may be open when the answer comes, and then the answer is not about it.
+    // When the answer arrives, another file may be open, to which the answer does not apply.
     const stillOpen = () => (this.draft?.base.path === saving.base.path ? this.draft : null);
     this.draft = saving;
     try {

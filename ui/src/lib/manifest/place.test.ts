@@ -4,7 +4,7 @@ import { complete, explain, hostNames } from "./complete";
 import { placeAt } from "./place";
 import type { Schema } from "./schema";
 
-// Tests run in the folder of the page.
+// Tests run in the folder `ui`.
 const schema = JSON.parse(readFileSync("../docs/manifest.schema.json", "utf8")) as Schema;
 
 /** A text with its cursor at `|`. */

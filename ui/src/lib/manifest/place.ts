@@ -1,12 +1,12 @@
 // The place of a position in a YAML text: the keys above it, and the key or value that is being written. It is found by
-// indentation and by the braces of one line, since a text that is being typed rarely suits a parser.
+// indentation and by the braces of one line, because a text that is being typed is often not valid YAML.
 
 export type Place = {
   /** The keys that lead to the position; `[]` stands for an item of a list. */
   path: string[];
   /** A key of a map, or a value of a key or of a list's item, or a place where no help is possible. */
   what: "key" | "value" | "none";
-  /** The begin of the word at the position, and the word as far as it is written. */
+  /** The offset where the word at the position begins, and the part of the word before the position. */
   from: number;
   word: string;
   /** Keys that the same map has already. */
@@ -28,7 +28,7 @@ export function placeAt(text: string, at: number): Place {
   const flow = openBrace(before);
   const head = flow === null ? before : before.slice(0, flow.at);
   const { dashes, key, rest, column } = split(head);
-  // A line with nothing but a list's dashes and a word lies as deep as the word.
+  // For a list item, the depth is that of its first dash.
   const path = parents(lines.slice(0, -1), current.indent, dashes > 0);
   for (let n = 0; n < dashes; n += 1) {
     path.push(ITEM);
@@ -97,7 +97,7 @@ function unquoted(word: string): string {
 function parents(lines: Line[], depth: number, isItem: boolean): string[] {
   const path: string[] = [];
   let limit = depth;
-  // A list may stand as deep as the key that it belongs to.
+  // A list may have the same indentation as the key that it belongs to.
   let level = isItem;
   for (const line of lines.toReversed()) {
     if (isBlank(line.text)) {
@@ -122,7 +122,7 @@ function parents(lines: Line[], depth: number, isItem: boolean): string[] {
   return path;
 }
 
-/** The keys of the map that a line belongs to, without its own. */
+/** The other keys of the map that a line belongs to. */
 function siblings(text: string, lines: Line[], current: Line, column: number): string[] {
   const found: string[] = [];
   const look = (line: string): boolean => {
@@ -136,7 +136,7 @@ function siblings(text: string, lines: Line[], current: Line, column: number): s
     if (at.column === column && at.key !== null) {
       found.push(at.key);
     }
-    // The dash of an item begins a map.
+    // A map in a list begins at the dash of its item.
     return at.column !== column || at.dashes === 0;
   };
   if (split(current.text).dashes === 0) {

@@ -18,7 +18,8 @@ export function stretch(problem: Problem, text: string): { from: number; to: num
   if (to > from) {
     return { from, to };
   }
-  // An empty range cannot be seen. It takes the character behind it, or the one before it at the end of a line.
+  // An empty range would be invisible, so it is extended by the character after it, or by the one before it at the end
+  // of a line.
   const next = text[from];
   return next !== undefined && next !== "\n" ? { from, to: from + 1 } : { from: Math.max(from - 1, 0), to: from };
 }
@@ -27,7 +28,7 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }
 
-/** Whether a report only repeats these errors, which the person sees already. */
+/** Whether a report contains the message of every error, so that the person already sees these errors in the editor. */
 export function tells(report: string, problems: readonly Problem[]): boolean {
   const errors = problems.filter((problem) => problem.severity === "error");
   return errors.length > 0 && errors.every((problem) => report.includes(problem.message));

@@ -56,7 +56,7 @@ export const flows = {
     closing: "One end has said that it sends no more.",
     closed: "It has ended.",
   },
-  /** The words for flows that follow no route. A filter takes the keys. */
+  /** The rules of flows that do not follow a route. The keys are the words for a filter. */
   rules: { "published port": "published port", "built in": "built in" },
   row: (from: string, to: string) => `${from} to ${to}`,
   menu: {

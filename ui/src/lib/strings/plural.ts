@@ -1,4 +1,4 @@
-// Words that are counted. Other languages have more than two forms, and would put them here.
+// Singular and plural. Languages with more than two forms would have them here.
 import { count } from "../format";
 
 /** `1 host`, `7 hosts`. */

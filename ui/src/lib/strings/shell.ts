@@ -1,7 +1,7 @@
 // The words of the frame around the pages: navigation, header, palette, dialogs, toasts.
 import { plural } from "./plural";
 
-/** The tray asks in the same words (`what_ends` in `src-tauri/src/words.rs`). */
+/** The dialogs of the tray have the same text (`what_ends` in `src-tauri/src/words.rs`). */
 const cut = (flows: number) => `${plural(flows, "open connection", "open connections")} will be cut.`;
 
 export const shell = {

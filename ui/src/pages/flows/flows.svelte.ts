@@ -1,4 +1,4 @@
-// The state of the flows page. It stays while another page is shown.
+// The state of the flows page. It is kept while another page is shown.
 import { confirm } from "../../lib/confirm.svelte";
 import type { Row } from "../../lib/flow";
 import { parseFilter, toggleTerm } from "../../lib/flowFilter";
@@ -9,10 +9,10 @@ import { codeOf, text } from "../../lib/report";
 import { t } from "../../lib/strings";
 import { act, toasts } from "../../lib/toasts.svelte";
 
-/** The number of flows that are asked for. */
+/** The maximum number of flows that are requested. */
 const LIMIT = 10_000;
 const EVERY_MS = 1_000;
-/** The number of flows that are closed at one time. */
+/** The number of flows that are closed at the same time. */
 const AT_ONCE = 16;
 const KEPT = "norouter.flowFilters";
 
@@ -20,9 +20,9 @@ class FlowsModel {
   /** The network whose flows these are. */
   of = $state.raw<string | null>(null);
   table = $state.raw(flows.EMPTY);
-  /** Whether the first answer has come. */
+  /** Whether the first answer has arrived. */
   known = $state.raw(false);
-  /** The reason why the last question had no answer. */
+  /** The reason why the last request has failed; `null` if it has not. */
   problem = $state.raw<string | null>(null);
   filterText = $state.raw("");
   sort = $state.raw<flows.Sort>({ column: "rateTo", down: true });
@@ -48,13 +48,13 @@ class FlowsModel {
     (error) => (this.problem = text(error)),
   );
 
-  /** Asks each second until the function that it gives is called. */
+  /** Requests the flows every second until the returned function is called. */
   poll(): () => void {
     this.#poller.start();
     return () => this.#poller.stop();
   }
 
-  /** Forgets the flows, since those of another network are other flows. */
+  /** Forgets the flows, because another network has other flows. */
   reset(of: string | null): void {
     if (of === null) {
       this.#poller.stop();
@@ -93,7 +93,7 @@ class FlowsModel {
   async close(row: Row): Promise<void> {
     if (row.closedAt === null) {
       await act(ipc.killFlow(row.flow.id), t.flows.closed(row.flow.name), t.flows.closeFailed);
-      // The person sees the flow close at once, also while the table is paused.
+      // The flows are requested at once, so that the person sees the flow close, even while the table is paused.
       this.#poller.now();
     }
   }
@@ -111,7 +111,7 @@ class FlowsModel {
     const worker = async () => {
       for (let id = left.pop(); id !== undefined; id = left.pop()) {
         await ipc.killFlow(id).catch((error) => {
-          // A flow that has ended meanwhile is what the person wanted.
+          // If the flow has already ended, the person has what they wanted.
           failed += codeOf(error) === "noFlow" ? 0 : 1;
         });
       }

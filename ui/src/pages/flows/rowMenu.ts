@@ -1,4 +1,4 @@
-// The actions for a row of the table, for its menu and its details.
+// The actions for a row of the table, for the menu and the details of the row.
 import type { MenuItem } from "../../components/Menu.svelte";
 import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
 import { term } from "../../lib/flowFilter";
@@ -9,12 +9,12 @@ import { t } from "../../lib/strings";
 import type { FlowView } from "../../lib/types/FlowView";
 import { flowsModel } from "./flows.svelte";
 
-/** The command that asks the same end, if there is one. */
+/** A curl command for the destination of a flow; null if there is none. */
 export function curlOf(row: Row): string | null {
   return asCurl(row.flow, plan.host(row.flow.from)?.http);
 }
 
-/** The rule of a flow in words; empty where it is not known. */
+/** The rule of a flow in words; empty if the rule is not known. */
 export function toldRule(flow: FlowView): string {
   const rule = ruleOf(flow);
   const names: Partial<Record<string, string>> = t.flows.rules;

@@ -1,10 +1,11 @@
-// The texts to copy for a published port: its addresses, and commands that use it. The service is a guess from the port.
+// The texts to copy for a published port: its addresses, and commands that use it. The service is guessed from the
+// port.
 import type { PlanPort } from "../../lib/types/PlanPort";
 
 type Client = {
-  /** The scheme of its URLs. */
+  /** The scheme of the service's URLs. */
   scheme: string;
-  /** The port that such a URL means without naming it. */
+  /** The default port of the scheme, which a URL need not contain. */
   usual: number;
   program: string;
   args: (address: string, port: number) => string;
@@ -22,7 +23,7 @@ const CLIENTS = new Map<number, Client>([
   [443, HTTPS],
   [3306, { scheme: "mysql", usual: 3306, program: "mysql", args: (address, port) => `-h ${address} -P ${port}` }],
   [5432, { scheme: "postgresql", usual: 5432, program: "psql", args: (address, port) => `-h ${address} -p ${port}` }],
-  // One colon would make the number that of a display (vncviewer(1)).
+  // After a single colon, vncviewer would take the number for that of a display (vncviewer(1)).
   [5900, { scheme: "vnc", usual: 5900, program: "vncviewer", args: (address, port) => `${address}::${port}` }],
   [6379, { scheme: "redis", usual: 6379, program: "redis-cli", args: (address, port) => `-h ${address} -p ${port}` }],
   [6443, HTTPS],
@@ -31,7 +32,10 @@ const CLIENTS = new Map<number, Client>([
   [27017, { scheme: "mongodb", usual: 27017, program: "mongosh", args: (address, port) => `--host ${address} --port ${port}` }],
 ]);
 
-/** The port that the host dials says more about the service than the published port. */
+/**
+ * The client for a published port. The port that the host dials is looked up first, because it says more about the
+ * service.
+ */
 function clientOf(port: PlanPort): Client {
   const dialled = Number(port.target.slice(port.target.lastIndexOf(":") + 1));
   return CLIENTS.get(dialled) ?? CLIENTS.get(port.port) ?? HTTP;
@@ -47,7 +51,10 @@ export function pageOf(vip: string, port: PlanPort): string | null {
   return client === HTTP || client === HTTPS ? url(client, vip, port.port) : null;
 }
 
-/** All texts. Commands have the address, which works wherever an agent runs; a name works only where it can be looked up. */
+/**
+ * All texts to copy for a port. Commands have the address, which works wherever an agent runs; a name works only where
+ * it can be looked up.
+ */
 export function offers(name: string, vip: string, port: PlanPort): CopyOffer[] {
   const client = clientOf(port);
   return [

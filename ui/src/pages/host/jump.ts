@@ -1,6 +1,6 @@
-// A command of ssh may go over a jump host first. Jump hosts in ~/.ssh/config are not known here.
+// Finds the jump host of an ssh command. Jump hosts in ~/.ssh/config are not known here.
 
-/** The jump host, as the command names it; "" without one, null if the command is not ssh. */
+/** The jump host, as the command names it; "" if there is none, null if the command is not ssh. */
 export function jump(command: readonly string[]): string | null {
   const [program = "", ...words] = command;
   if (program.split("/").at(-1) !== "ssh") {

@@ -7,16 +7,16 @@ import type { Trouble } from "../../lib/types/Trouble";
 export type Deaf = { host: string; trouble: Trouble };
 
 export type PortState =
-  /** The agents of all hosts that are up listen for it. */
+  /** The agents of all hosts that are up listen for the port. */
   | { kind: "open" }
-  /** Some of them cannot listen. */
+  /** Some agents cannot listen for the port. */
   | { kind: "partly"; where: Deaf[] }
-  /** None of them can listen. */
+  /** No agent can listen for the port. */
   | { kind: "closed"; where: Deaf[] }
-  /** Its host is not up, so that nothing is known about connections to it. */
+  /** The host of the port is not up, so that nothing is known about connections to the port. */
   | { kind: "unknown" };
 
-/** The state of one port of a host. `hosts` are all hosts of the network, it among them. */
+/** The state of one port of a host. `hosts` are all hosts of the network, including this one. */
 export function portState(host: HostView, port: number, hosts: readonly HostView[]): PortState {
   if (!isUp(host)) {
     return { kind: "unknown" };

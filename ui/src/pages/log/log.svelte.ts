@@ -1,4 +1,4 @@
-// The state of the log page. It stays while another page is shown.
+// The state of the log page. It is kept while another page is shown.
 import { came, FOLLOWING, Log, type LogFilter, nextHit, scrolled, searchFor } from "../../lib/log";
 import { MAX_LINES } from "../../lib/truth";
 import type { LogLine } from "../../lib/types/LogLine";
@@ -7,7 +7,7 @@ type Options = { regex: boolean; matchCase: boolean; onlyHits: boolean };
 
 class LogModel {
   readonly log = new Log(MAX_LINES);
-  /** A number that grows with each change of the shown lines, which are too many to be watched one by one. */
+  /** A number that grows with each change of the shown lines, because they are too many to be observed one by one. */
   version = $state.raw(0);
   host = $state.raw<LogFilter["host"]>(null);
   level = $state.raw<LogFilter["level"]>("output");
@@ -16,7 +16,7 @@ class LogModel {
   times = $state.raw(true);
   wrap = $state.raw(false);
   follow = $state.raw(FOLLOWING);
-  /** The number of the line with the hit that was gone to. */
+  /** The number of the line with the current hit. */
   current = $state.raw<number | null>(null);
 
   readonly #search = $derived(searchFor(this.query, this.options.regex, this.options.matchCase));
@@ -69,7 +69,10 @@ class LogModel {
     return this.current === null ? -1 : this.log.found.findIndex((at) => this.log.shown[at]?.seq === this.current);
   }
 
-  /** Goes to the next hit or the one before, from the current one or else from a line in sight; gives its line. */
+  /**
+   * Goes to the next hit or the one before, starting at the current hit, or else at the visible line `inSight`. Returns
+   * the line of the hit.
+   */
   go(back: boolean, inSight: number): number | null {
     const from = this.log.found[this.hit] ?? (back ? inSight : inSight - 1);
     const line = this.log.found[nextHit(this.log.found, from, back)];

@@ -12,12 +12,12 @@ const GUTTER = 52;
 /** The space between two cards, without the lanes. */
 const GAP = 18;
 const LANE = 9;
-/** The rail goes on beyond the outermost lanes. */
+/** How far the rail extends beyond the outermost lanes. */
 const RIM = 12;
 /** The space between the rail and the first column. */
 const REACH = 72;
 const BEND = 7;
-/** The shape that the picture aims at: about that of the window. */
+/** The ratio of width to height that the picture should have: about that of the window. */
 const ASPECT = 1.75;
 
 export type Spot = { name: string; x: number; y: number; column: number; row: number };

@@ -1,4 +1,4 @@
-// The view of the network that the person has chosen. It stays while another page is shown.
+// The view of the network that the person has chosen. It is kept while another page is shown.
 
 class View {
   kind = $state<"graph" | "list">("graph");
