@@ -7,7 +7,7 @@ use super::{
 use crate::{
     driver::{
         control::{Client, client},
-        manager::Name,
+        manager::NetworkName,
     },
     text::meant,
     view::{HostView, Snapshot, no_such_host},
@@ -21,7 +21,7 @@ const LISTED_MAX: usize = 20;
 pub(super) struct WhichNetwork {
     /// Which network, if several run on this machine
     #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK")]
-    network: Option<Name>,
+    network: Option<NetworkName>,
 }
 
 impl WhichNetwork {

@@ -24,7 +24,7 @@ use crate::{
     driver::{
         Handle, Manager,
         control::{self, Door, Identity},
-        manager::{Intent, Name, ReloadRequest, origin::Origin},
+        manager::{Intent, NetworkName, ReloadRequest, origin::Origin},
         system::{
             signals::{Request, Requests, Resizes},
             watch::Watch,
@@ -80,7 +80,7 @@ pub(super) struct Args {
     /// The name of the network for other commands; by default the name of the manifest file without its extension, or,
     /// for norouter.yaml, the name of its folder
     #[arg(long, value_name = "NAME")]
-    name: Option<Name>,
+    name: Option<NetworkName>,
 }
 
 impl Args {
@@ -142,7 +142,7 @@ struct Manifest<'a> {
 /// Shows the problems of a manifest, and runs it if it has no errors.
 fn run_source(
     source: &Source,
-    name: Option<&Name>,
+    name: Option<&NetworkName>,
     mode: Mode<'_>,
     commands: Commands,
 ) -> Result<Exit, Error> {

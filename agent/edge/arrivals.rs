@@ -106,7 +106,7 @@ impl Arrivals {
             Ok(Some(flow)) => flow,
             Ok(None) => return false,
             Err(Crowded) => {
-                outbox.note_news(reports.crowd.note(now, *key.src.ip()));
+                outbox.note_problems_changed(reports.crowd.note(now, *key.src.ip()));
                 return false;
             }
         };

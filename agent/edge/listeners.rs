@@ -77,7 +77,7 @@ impl Listeners {
                     Listening::Asked
                 }
                 Err(why) => {
-                    outbox.note_news(true);
+                    outbox.note_problems_changed(true);
                     Listening::Denied(why)
                 }
             };
@@ -95,7 +95,7 @@ impl Listeners {
             if !stays && !denied {
                 outbox.ask(Output::Close(*listener));
             }
-            outbox.note_news(!stays && (denied || failed));
+            outbox.note_problems_changed(!stays && (denied || failed));
             stays
         });
     }
@@ -152,11 +152,11 @@ impl Listeners {
         };
         *listening = match outcome {
             Ok(()) => {
-                outbox.note_news(failed_before.is_some());
+                outbox.note_problems_changed(failed_before.is_some());
                 Listening::Works
             }
             Err(why) => {
-                outbox.note_news(failed_before.as_ref() != Some(&why));
+                outbox.note_problems_changed(failed_before.as_ref() != Some(&why));
                 let retry_at = now + LISTEN_RETRY;
                 self.next_retry.get_or_insert(retry_at);
                 Listening::Failed { why, retry_at }

@@ -42,7 +42,7 @@ use self::{
 pub use self::{
     path::{Gateway, Path, permitted},
     rights::Rights,
-    words::{Errand, Files, Listener, NotListening, Output, Proxy, Purpose, Service, Turn},
+    words::{Errand, Files, Listener, NotListening, Output, Progress, Proxy, Purpose, Service},
 };
 use crate::{
     addr::{FlowKey, Vip},
@@ -127,12 +127,16 @@ impl Core {
 
     /// Handles the complete frames at the front of `buffer`, which contains bytes from the manager. Handles at most as
     /// many frames as one turn allows.
-    pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Result<Turn, Desync> {
+    pub fn handle_bytes(
+        &mut self,
+        now: Instant,
+        buffer: &mut BytesMut,
+    ) -> Result<Progress, Desync> {
         let mut sign = Sign::Part;
-        let mut turn = Turn::Yield;
+        let mut turn = Progress::Yield;
         for _ in 0..FRAMES_IN_A_TURN {
             let Some(item) = self.decoder.poll(buffer)? else {
-                turn = Turn::Done;
+                turn = Progress::Done;
                 break;
             };
             sign = Sign::Whole;
@@ -156,14 +160,14 @@ impl Core {
     pub fn configure(&mut self, args: Configure) -> Result<(), String> {
         let (config, denied) = self.rights.read(args)?;
         let news = !denied.is_empty() || !self.reports.denied.is_empty();
-        self.outbox.note_news(news);
+        self.outbox.note_problems_changed(news);
         self.reports.denied = denied;
         self.reports.refusals = Refusals::default();
         if let Some(old) = &self.rights.config {
             let kept = config.listeners_kept_from(old);
             self.listeners.keep(&kept, &mut self.outbox);
         } else if let Some(manager) = &config.manager {
-            let place = Output::TakePlace(manager.clone(), config.me);
+            let place = Output::EndPredecessor(manager.clone(), config.me);
             self.outbox.ask(place);
         }
         self.rights.config = Some(config);
@@ -219,11 +223,12 @@ impl Core {
 
     /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written.
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
-        self.outbox.note_news(self.reports.files != problems);
+        self.outbox
+            .note_problems_changed(self.reports.files != problems);
         self.reports.files = problems;
     }
 
-    /// Notes that [`Output::TakePlace`] failed. A later start of this agent will have to wait until its ports are free.
+    /// Notes that [`Output::EndPredecessor`] failed. A later start of this agent will have to wait until its ports are free.
     pub fn handle_no_place(&mut self, reason: String) {
         self.reports.no_place = Some(ProblemReport {
             what: "make room for a new start of itself".to_owned(),
@@ -231,7 +236,7 @@ impl Core {
             code: Some(ProblemCode::Succession),
             ..ProblemReport::default()
         });
-        self.outbox.note_news(true);
+        self.outbox.note_problems_changed(true);
     }
 
     /// Handles the outcome of [`Output::Probe`].
@@ -427,7 +432,7 @@ impl Core {
 
     /// Whether [`Core::poll_frames`] has frames to send.
     pub fn wants_wire(&self) -> bool {
-        self.outbox.has_words() || self.flows.wants_wire(self.pace.pick())
+        self.outbox.has_messages() || self.flows.wants_wire(self.pace.pick())
     }
 
     /// Appends frames for the manager to `out` until it holds `limit` bytes or nothing is left to send.
@@ -543,7 +548,7 @@ impl Core {
     /// Queues the list of problems if it has changed. It is always the complete list, so that a report never depends on
     /// an earlier one.
     fn report(&mut self) {
-        if self.outbox.take_news() && self.rights.manager_features().problems {
+        if self.outbox.take_problems_changed() && self.rights.manager_features().problems {
             let problems = self.problems();
             self.outbox.tell(Event::Problems(problems));
         }

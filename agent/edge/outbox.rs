@@ -55,17 +55,17 @@ impl Outbox {
     }
 
     /// Whether a message waits for the manager.
-    pub(super) fn has_words(&self) -> bool {
+    pub(super) fn has_messages(&self) -> bool {
         self.report_due || !self.messages.is_empty()
     }
 
     /// Notes that the list of problems has changed, if `news` is true.
-    pub(super) fn note_news(&mut self, news: bool) {
+    pub(super) fn note_problems_changed(&mut self, news: bool) {
         self.report_due |= news;
     }
 
     /// Whether the list of problems has changed since the last call.
-    pub(super) fn take_news(&mut self) -> bool {
+    pub(super) fn take_problems_changed(&mut self) -> bool {
         std::mem::take(&mut self.report_due)
     }
 }

@@ -43,7 +43,7 @@ impl Reports {
         reason: String,
         outbox: &mut Outbox,
     ) {
-        outbox.note_news(self.refusals.note(now, verb, what, reason));
+        outbox.note_problems_changed(self.refusals.note(now, verb, what, reason));
     }
 
     /// Notes that a destination was not dialled, or that the dial failed. A refusal by this machine's limits is
@@ -64,8 +64,8 @@ impl Reports {
 
     /// Sends the manager the reports that are due.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
-        outbox.note_news(self.crowd.handle_timeout(now));
-        outbox.note_news(self.refusals.is_due(now));
+        outbox.note_problems_changed(self.crowd.handle_timeout(now));
+        outbox.note_problems_changed(self.refusals.is_due(now));
         let asks = self.refused_asks.poll(now);
         if !asks.is_empty() {
             outbox.tell(Event::Refused(asks));

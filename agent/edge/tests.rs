@@ -154,7 +154,7 @@ fn a_connection_to_a_published_port_is_dialled_before_it_is_answered() {
     let dials = outputs(&mut core);
     let [
         Output::Dial { flow, host, port },
-        Output::Wake(_) | Output::TakePlace(..) | Output::Silent,
+        Output::Wake(_) | Output::EndPredecessor(..) | Output::Silent,
     ] = &dials[..]
     else {
         panic!("{dials:?}");
@@ -264,7 +264,7 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
             Output::Dial { flow, .. } => Some(flow),
             Output::Listen(_)
             | Output::Wake(_)
-            | Output::TakePlace(..)
+            | Output::EndPredecessor(..)
             | Output::Silent
             | Output::Probe(..)
             | Output::Write(_)

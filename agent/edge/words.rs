@@ -34,7 +34,7 @@ pub enum Output {
     Serve(FlowKey, Service),
     /// End the earlier agent that the same manager has started for this VIP, before any other action. The text is the
     /// manager's run id.
-    TakePlace(String, Vip),
+    EndPredecessor(String, Vip),
     /// Write these files, then call [`super::Core::handle_files`].
     Write(Box<Files>),
     /// The manager is gone: end the agent. This action comes only once.
@@ -126,7 +126,7 @@ pub enum Service {
 
 /// Whether all received frames were handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Progress {
     /// All frames were handled.
     Done,
     /// More frames are left. Call again after other work had its turn.

@@ -9,13 +9,13 @@ use smoltcp::{
 use crate::wire::{self, frame};
 
 /// One poll of the stack: it may receive a packet, send a packet, or both.
-pub(super) struct Turn<'a> {
+pub(super) struct StackPoll<'a> {
     incoming: Option<&'a [u8]>,
     out: &'a mut BytesMut,
     may_send: bool,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> StackPoll<'a> {
     /// A poll in which the stack receives `packet`, and may put its answer into `out`.
     pub(super) fn receiving(packet: &'a [u8], out: &'a mut BytesMut) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-impl Device for Turn<'_> {
+impl Device for StackPoll<'_> {
     type RxToken<'b>
         = Incoming<'b>
     where

@@ -18,7 +18,7 @@ use smoltcp::{
 
 pub(super) use smoltcp::socket::tcp::State;
 
-use super::device::Turn;
+use super::device::StackPoll;
 use crate::{addr::FlowKey, time::Instant};
 
 /// Size of each buffer of a flow, in bytes, and so the maximum number of bytes in flight in each direction. Pages of a
@@ -84,7 +84,7 @@ impl Stack {
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut scratch = BytesMut::new();
-        let interface = Interface::new(config, &mut Turn::sending(&mut scratch), clock(now));
+        let interface = Interface::new(config, &mut StackPoll::sending(&mut scratch), clock(now));
         let buffer = || tcp::SocketBuffer::new(vec![0; window]);
         let mut socket = tcp::Socket::new(buffer(), buffer());
         socket.set_nagle_enabled(false);
@@ -166,7 +166,7 @@ impl Stack {
     pub(super) fn handle_packet(&mut self, now: Instant, packet: &[u8], replies: &mut BytesMut) {
         self.carried = self.carried.saturating_add(packet.len());
         self.guarded(|stack| {
-            let mut turn = Turn::receiving(packet, replies);
+            let mut turn = StackPoll::receiving(packet, replies);
             let _ = stack
                 .interface
                 .poll_ingress_single(clock(now), &mut turn, &mut stack.sockets);
@@ -185,7 +185,7 @@ impl Stack {
         }
         let before = out.len();
         self.guarded(|stack| {
-            let mut turn = Turn::sending(out);
+            let mut turn = StackPoll::sending(out);
             let _ = stack
                 .interface
                 .poll_egress(clock(now), &mut turn, &mut stack.sockets);

@@ -10,7 +10,7 @@ use super::host::Host;
 use crate::{
     addr::Vip,
     route::{Route, Routes, Target},
-    switch::{FlowInfo, Phase},
+    switch::{FlowInfo, FlowPhase},
     view::{FlowState, FlowView, flow_id},
 };
 
@@ -33,9 +33,9 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo
             .then(|| rule(routes, flow.to, *flow.key.dst.ip()))
             .flatten(),
         state: match flow.phase {
-            Phase::Opening => FlowState::Opening,
-            Phase::Open => FlowState::Open,
-            Phase::Closing => FlowState::Closing,
+            FlowPhase::Opening => FlowState::Opening,
+            FlowPhase::Open => FlowState::Open,
+            FlowPhase::Closing => FlowState::Closing,
         },
         bytes_from: flow.sent.bytes,
         bytes_to: flow.received.bytes,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::message::{HEADER_SIZE, Header, Message, Name, Question, class, flag, kind};
+use super::message::{DnsName, HEADER_SIZE, Header, Message, Question, class, flag, kind};
 
 /// The longest chain of aliases (CNAME) that is followed in one reply.
 const ALIASES_MAX: usize = 16;
@@ -15,7 +15,7 @@ pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
         counts: [1, 0, 0, 0],
     };
     let question = Question {
-        name: Name::new(name)?,
+        name: DnsName::new(name)?,
         kind: kind::A,
         class: class::IN,
     };
@@ -26,7 +26,7 @@ pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
 
 /// The name in a query, in lower case and without a dot at its end. `None` if it cannot be read.
 pub fn name_of(query: &[u8]) -> Option<String> {
-    let (name, _) = Name::read(query, HEADER_SIZE)?;
+    let (name, _) = DnsName::read(query, HEADER_SIZE)?;
     let text = name.text()?.to_ascii_lowercase();
     Some(text.trim_end_matches('.').to_owned())
 }
@@ -56,7 +56,7 @@ pub fn addresses(reply: &[u8]) -> Vec<IpAddr> {
         let alias = of_owner
             .clone()
             .find(|record| record.kind == kind::CNAME)
-            .and_then(|record| Name::read(reply, record.data.start));
+            .and_then(|record| DnsName::read(reply, record.data.start));
         match alias {
             Some((alias, _)) if found.is_empty() => owner = alias,
             _ => return found,

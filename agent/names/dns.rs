@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use super::{
-    message::{Edns, HEADER_SIZE, Header, Message, Name, class, flag, kind, put_record},
+    message::{DnsName, Edns, HEADER_SIZE, Header, Message, class, flag, kind, put_record},
     zone::{SUFFIX, TTL, Zone},
 };
 
@@ -81,7 +81,7 @@ enum Known {
     /// The name belongs to a host with this address.
     Address(Ipv4Addr),
     /// The name is a reverse name below `in-addr.arpa`; its address has this name.
-    Name(Name),
+    Name(DnsName),
     /// The name belongs to the zone, and has no records.
     Nothing,
     /// The name would belong to the zone, but does not exist.
@@ -90,7 +90,7 @@ enum Known {
     Foreign,
 }
 
-fn look_up(zone: &Zone, name: &Name) -> Known {
+fn look_up(zone: &Zone, name: &DnsName) -> Known {
     let Some(text) = name.text() else {
         return if is_below_suffix(name) {
             Known::Absent
@@ -113,12 +113,12 @@ fn look_up(zone: &Zone, name: &Name) -> Known {
     }
     let called = asked_address(&text)
         .and_then(|address| zone.name(address))
-        .and_then(|name| Name::new(&format!("{name}.{SUFFIX}")));
+        .and_then(|name| DnsName::new(&format!("{name}.{SUFFIX}")));
     called.map_or(Known::Foreign, Known::Name)
 }
 
 /// Whether a name is [`SUFFIX`] or below it.
-fn is_below_suffix(name: &Name) -> bool {
+fn is_below_suffix(name: &DnsName) -> bool {
     name.labels()
         .last()
         .is_some_and(|label| label.eq_ignore_ascii_case(SUFFIX.as_bytes()))
@@ -171,7 +171,7 @@ impl<'a> Draft<'a> {
         // A name outside our own domain is treated as a zone of its own, so that the reply says nothing about the
         // domains above it.
         let zone = if is_below_suffix(asked) {
-            Name::new(SUFFIX)
+            DnsName::new(SUFFIX)
         } else {
             Some(asked.clone())
         };
@@ -318,7 +318,7 @@ pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let answered = [rcode::OK, rcode::NO_NAME].contains(&code);
     if header.has(flag::TRUNCATED) && answered {
         // A truncated reply may end anywhere, but must repeat the question of the query.
-        let (name, _) = Name::read(reply, HEADER_SIZE)?;
+        let (name, _) = DnsName::read(reply, HEADER_SIZE)?;
         return name.is(&asked.question.name).then_some(Verdict::Truncated);
     }
     let Some(message) = Message::read(reply) else {
@@ -356,7 +356,7 @@ mod tests {
     /// A query with recursion desired.
     fn query(name: &str, of: u16) -> Vec<u8> {
         let mut bytes = b"\xab\xcd\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00".to_vec();
-        bytes.extend_from_slice(Name::new(name).unwrap().bytes());
+        bytes.extend_from_slice(DnsName::new(name).unwrap().bytes());
         put_u16(&mut bytes, of);
         put_u16(&mut bytes, class::IN);
         bytes

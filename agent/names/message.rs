@@ -84,9 +84,9 @@ impl Header {
 
 /// A name without compression: labels with their length bytes, and the zero byte of the root.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name(Vec<u8>);
+pub(super) struct DnsName(Vec<u8>);
 
-impl Name {
+impl DnsName {
     /// Makes a name from labels joined by dots, with or without a dot at the end. `None` if the text is not a valid
     /// name.
     pub(super) fn new(text: &str) -> Option<Self> {
@@ -183,7 +183,7 @@ impl Name {
 /// The question of a message.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
-    pub(super) name: Name,
+    pub(super) name: DnsName,
     pub(super) kind: u16,
     pub(super) class: u16,
 }
@@ -203,7 +203,7 @@ impl Question {
 /// A resource record.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    pub(super) owner: Name,
+    pub(super) owner: DnsName,
     pub(super) kind: u16,
     pub(super) class: u16,
     pub(super) ttl: u32,
@@ -260,7 +260,7 @@ impl<'a> Message<'a> {
         let [1, counts @ ..] = header.counts else {
             return None;
         };
-        let (name, at) = Name::read(bytes, HEADER_SIZE)?;
+        let (name, at) = DnsName::read(bytes, HEADER_SIZE)?;
         if at != HEADER_SIZE + name.bytes().len() {
             // The question is the first name in a message, so a pointer in it would have nothing to point to.
             return None;
@@ -273,7 +273,7 @@ impl<'a> Message<'a> {
         let mut at = at + 4;
         let mut records = Vec::new();
         for _ in 0..counts.into_iter().map(u32::from).sum() {
-            let (owner, after) = Name::read(bytes, at)?;
+            let (owner, after) = DnsName::read(bytes, at)?;
             let data = after + 10;
             let end = data + usize::from(u16_at(bytes, after + 8)?);
             bytes.get(data..end)?;
@@ -338,39 +338,42 @@ mod tests {
     #[test]
     fn a_compressed_name_is_read_to_its_end() {
         let bytes = b"\x03com\x00\x03www\x07example\xc0\x00rest";
-        let (name, end) = Name::read(bytes, 5).unwrap();
+        let (name, end) = DnsName::read(bytes, 5).unwrap();
         assert_eq!(name.text().unwrap(), "www.example.com");
         assert_eq!(&bytes[end..], b"rest");
     }
 
     #[test]
     fn a_pointer_that_leads_forward_or_to_itself_is_refused() {
-        assert!(Name::read(b"\xc0\x00", 0).is_none());
-        assert!(Name::read(b"\xc0\x02\x00", 0).is_none());
-        assert!(Name::read(b"\x01a\xc0\x00", 0).is_none());
-        assert!(Name::read(b"\x01a\xc0\x04\xc0\x02", 4).is_none());
-        assert!(Name::read(b"\x40abc", 0).is_none());
-        assert!(Name::read(b"\x05abc", 0).is_none());
+        assert!(DnsName::read(b"\xc0\x00", 0).is_none());
+        assert!(DnsName::read(b"\xc0\x02\x00", 0).is_none());
+        assert!(DnsName::read(b"\x01a\xc0\x00", 0).is_none());
+        assert!(DnsName::read(b"\x01a\xc0\x04\xc0\x02", 4).is_none());
+        assert!(DnsName::read(b"\x40abc", 0).is_none());
+        assert!(DnsName::read(b"\x05abc", 0).is_none());
     }
 
     #[test]
     fn a_name_has_255_bytes_at_most() {
         let label = |length: usize| "x".repeat(length);
         let most = [label(63), label(63), label(63), label(61)].join(".");
-        let name = Name::new(&most).unwrap();
+        let name = DnsName::new(&most).unwrap();
         assert_eq!(name.bytes().len(), NAME_MAX);
-        assert_eq!(Name::read(name.bytes(), 0).unwrap().0, name);
-        assert!(Name::new(&format!("{most}x")).is_none());
+        assert_eq!(DnsName::read(name.bytes(), 0).unwrap().0, name);
+        assert!(DnsName::new(&format!("{most}x")).is_none());
         let longer = [&[1, b'x'], name.bytes()].concat();
-        assert!(Name::read(&longer, 0).is_none());
-        assert!(Name::new("a..b").is_none() && Name::new(&label(64)).is_none());
-        assert_eq!(Name::new(".").unwrap().bytes(), [0]);
+        assert!(DnsName::read(&longer, 0).is_none());
+        assert!(DnsName::new("a..b").is_none() && DnsName::new(&label(64)).is_none());
+        assert_eq!(DnsName::new(".").unwrap().bytes(), [0]);
     }
 
     #[test]
     fn a_label_with_a_dot_inside_has_no_text() {
-        assert_eq!(Name::read(b"\x03a.b\x00", 0).unwrap().0.text(), None);
-        assert_eq!(Name::read(b"\x02\xff\x00\x00", 0).unwrap().0.text(), None);
-        assert_eq!(Name::new("A.b").unwrap().text().unwrap(), "a.b");
+        assert_eq!(DnsName::read(b"\x03a.b\x00", 0).unwrap().0.text(), None);
+        assert_eq!(
+            DnsName::read(b"\x02\xff\x00\x00", 0).unwrap().0.text(),
+            None
+        );
+        assert_eq!(DnsName::new("A.b").unwrap().text().unwrap(), "a.b");
     }
 }

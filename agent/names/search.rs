@@ -3,7 +3,7 @@
 
 use super::{
     message::{
-        HEADER_SIZE, Header, MESSAGE_MAX, Message, Name, Record, class, flag, kind, put_record,
+        DnsName, HEADER_SIZE, Header, MESSAGE_MAX, Message, Record, class, flag, kind, put_record,
     },
     resolv_conf::Resolvers,
     zone::TTL,
@@ -24,7 +24,7 @@ pub enum Candidate {
 /// search list is not used for the root, for names below `arpa`, and for queries that cannot be read.
 pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     let name = Message::read(query).map(|query| query.question.name);
-    let labels: Vec<&[u8]> = name.iter().flat_map(Name::labels).collect();
+    let labels: Vec<&[u8]> = name.iter().flat_map(DnsName::labels).collect();
     let Some(last) = labels.last() else {
         return vec![Candidate::AsAsked];
     };
@@ -42,7 +42,7 @@ pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
 /// The query with a domain appended to its name; `None` if the result is not a valid name or is too long.
 pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     let message = Message::read(query)?;
-    let name = message.question.name.join(&Name::new(suffix)?)?;
+    let name = message.question.name.join(&DnsName::new(suffix)?)?;
     let rest = query.get(HEADER_SIZE + message.question.name.bytes().len()..)?;
     // Records after the question may contain pointers, whose targets would move.
     let plain = message
@@ -123,7 +123,7 @@ fn unpacked(message: &Message<'_>, record: &Record) -> Option<Vec<u8>> {
     let mut out = data.get(..before)?.to_vec();
     let mut at = record.data.start + before;
     for _ in 0..names {
-        let (name, end) = Name::read(message.bytes, at)?;
+        let (name, end) = DnsName::read(message.bytes, at)?;
         out.extend_from_slice(name.bytes());
         at = end;
     }
@@ -142,7 +142,7 @@ mod tests {
 
     fn query(name: &str, of: u16) -> Vec<u8> {
         let mut bytes = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00".to_vec();
-        bytes.extend_from_slice(Name::new(name).unwrap().bytes());
+        bytes.extend_from_slice(DnsName::new(name).unwrap().bytes());
         put_u16(&mut bytes, of);
         put_u16(&mut bytes, class::IN);
         bytes

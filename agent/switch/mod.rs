@@ -28,7 +28,7 @@ use bytes::Bytes;
 pub use self::{
     meter::Reading,
     refused::{Refused, Refusee},
-    tracker::{FlowInfo, Phase},
+    tracker::{FlowInfo, FlowPhase},
 };
 
 use self::{

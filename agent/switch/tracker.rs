@@ -114,7 +114,7 @@ pub struct FlowInfo {
     /// The host at the other end. If the destination is outside the network, this is the gateway.
     pub to: Vip,
     /// The progress of the flow.
-    pub phase: Phase,
+    pub phase: FlowPhase,
     /// The traffic from the host that began the flow.
     pub sent: Reading,
     /// The traffic from the host at the other end.
@@ -130,7 +130,7 @@ pub struct FlowInfo {
 
 /// The progress of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
+pub enum FlowPhase {
     /// The SYN is not answered yet.
     Opening,
     /// The flow is established: both ends may send.
@@ -441,11 +441,11 @@ impl Flow {
         };
         let (from, to) = (self.end(self.initiator), self.end(self.initiator.other()));
         let phase = if self.opening.is_some() {
-            Phase::Opening
+            FlowPhase::Opening
         } else if from.fin.is_some() || to.fin.is_some() {
-            Phase::Closing
+            FlowPhase::Closing
         } else {
-            Phase::Open
+            FlowPhase::Open
         };
         FlowInfo {
             key,

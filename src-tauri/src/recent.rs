@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use norouter::driver::manager::Name;
+use norouter::driver::manager::NetworkName;
 use serde::{Deserialize, Serialize};
 
 use crate::view;
@@ -48,7 +48,7 @@ impl Recent {
         files
             .map(|path| view::Recent {
                 path: path.clone(),
-                name: Name::of_manifest(Path::new(path)).to_string(),
+                name: NetworkName::of_manifest(Path::new(path)).to_string(),
                 exists: Path::new(path).is_file(),
             })
             .collect()

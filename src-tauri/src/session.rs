@@ -13,7 +13,7 @@ use norouter::{
     driver::{
         Handle, Manager,
         control::{self, Client, Identity, OpenError, client},
-        manager::{Name, origin::Origin},
+        manager::{NetworkName, origin::Origin},
         system::watch::Watch,
     },
     manager::{Hold, ReloadOutcome},
@@ -111,7 +111,7 @@ impl Desk {
 
     /// Shows a network that another program runs.
     pub(crate) async fn attach(&self, name: &str) -> Result<(), String> {
-        let name: Name = name.parse().map_err(|error| format!("{error}"))?;
+        let name: NetworkName = name.parse().map_err(|error| format!("{error}"))?;
         let _turn = self.0.turn.lock().await;
         if let Some(session) = &self.lock().session
             && session.is_hosted()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use norouter::{
-    driver::{Handle, control::Client, manager::Name},
+    driver::{Handle, control::Client, manager::NetworkName},
     plan::Plan,
 };
 use tokio::task::AbortHandle;
@@ -46,7 +46,7 @@ impl Session {
         self.hosted.is_some()
     }
 
-    pub(crate) fn name(&self) -> &Name {
+    pub(crate) fn name(&self) -> &NetworkName {
         self.client.name()
     }
 

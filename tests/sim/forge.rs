@@ -548,7 +548,7 @@ impl Forge {
                 judge(self.plan, vip, &packet, honest);
             }
             let mut bytes = BytesMut::from(&frame[..]);
-            while honest.edge.handle_bytes(now, &mut bytes).unwrap() == edge::Turn::Yield {}
+            while honest.edge.handle_bytes(now, &mut bytes).unwrap() == edge::Progress::Yield {}
         }
         honest.edge.handle_timeout(now);
         while let Some(output) = honest.edge.poll_output() {
@@ -563,7 +563,7 @@ impl Forge {
                     self.sum.flows += u64::from(*flow.dst.ip() == EVIL);
                 }
                 edge::Output::Silent => panic!("{vip} hears nothing"),
-                edge::Output::TakePlace(..)
+                edge::Output::EndPredecessor(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
                 | edge::Output::Probe(..)

@@ -498,7 +498,7 @@ impl World {
                 }
                 edge::Output::Silent => agent.ends = true,
                 // The simulation ends agents and needs no files.
-                edge::Output::TakePlace(..)
+                edge::Output::EndPredecessor(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
                 | edge::Output::Probe(..)

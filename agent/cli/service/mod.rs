@@ -25,18 +25,18 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: ServiceCommand,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Action {
+enum ServiceCommand {
     /// Install the service and start it
     Install {
         /// The manifest
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
         #[command(flatten)]
-        name: Name,
+        name: ServiceName,
         /// Only print the file that would be written and the commands that would be run
         #[arg(long)]
         dry_run: bool,
@@ -44,12 +44,12 @@ enum Action {
     /// Stop the service and remove it
     Uninstall {
         #[command(flatten)]
-        name: Name,
+        name: ServiceName,
     },
     /// Show whether the service is installed and runs
     Status {
         #[command(flatten)]
-        name: Name,
+        name: ServiceName,
         /// Write the result as JSON
         #[arg(long)]
         json: bool,
@@ -57,7 +57,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
-struct Name {
+struct ServiceName {
     /// The name of the service; needed only for more than one service
     #[arg(long, default_value = "norouter", value_parser = check_name)]
     name: String,
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
             .hint("set HOME; a service belongs to a user")
     })?;
     match &args.action {
-        Action::Install {
+        ServiceCommand::Install {
             file,
             name,
             dry_run,
@@ -87,8 +87,8 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
             let service = planned(file.as_deref(), &name.name, commands)?;
             install(init, &folders, &service, *dry_run)
         }
-        Action::Uninstall { name } => uninstall(init, &folders, &name.name),
-        Action::Status { name, json } => status(init, &folders, &name.name, *json),
+        ServiceCommand::Uninstall { name } => uninstall(init, &folders, &name.name),
+        ServiceCommand::Status { name, json } => status(init, &folders, &name.name, *json),
     }
 }
 

@@ -58,7 +58,7 @@ impl EtcHosts {
             owner: Owner {
                 host: host.to_owned(),
                 vip,
-                process: process::word(),
+                process: process::stamp(),
             },
             is_backed_up: false,
             is_ours: false,
@@ -112,7 +112,7 @@ impl EtcHosts {
         &mut self,
         make: impl Fn(&[u8]) -> Result<(Vec<u8>, T), Damaged>,
     ) -> Result<(bool, T), String> {
-        let _turn = Turn::take(&self.path);
+        let _turn = EditLock::take(&self.path);
         for _ in 0..TRIES {
             let original = files::read(&self.path)?;
             let bytes = original.as_deref().unwrap_or_default();
@@ -138,7 +138,7 @@ impl EtcHosts {
 
 /// Removes from a hosts file the blocks of agents that have ended, even if they are damaged.
 pub fn repair(path: &Path) -> Result<Repaired, String> {
-    let _turn = Turn::take(path);
+    let _turn = EditLock::take(path);
     for _ in 0..TRIES {
         let original = files::read(path)?;
         let bytes = original.as_deref().unwrap_or_default();
@@ -182,9 +182,9 @@ fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, Stri
 }
 
 /// An agent's turn to edit a hosts file, which ends when the value is dropped.
-struct Turn(Option<(File, PathBuf)>);
+struct EditLock(Option<(File, PathBuf)>);
 
-impl Turn {
+impl EditLock {
     /// Waits for the lock, up to [`WAIT_MAX`]: another user could hold the lock for ever, and the edit is safe without
     /// it.
     fn take(hosts: &Path) -> Self {
@@ -197,7 +197,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for EditLock {
     fn drop(&mut self) {
         if let Some((file, path)) = &self.0 {
             locked::remove(file, path);

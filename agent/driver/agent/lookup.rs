@@ -49,7 +49,7 @@ static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
 /// Permission for one lookup. The permission ends when this value is dropped.
-struct Turn {
+struct LookupPermit {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
@@ -57,7 +57,7 @@ struct Turn {
 impl Asker {
     /// Waits for permission. A lookup for another host first waits for one of that host's own permits, so that one host
     /// cannot use up the permits of all.
-    async fn turn(self) -> Turn {
+    async fn turn(self) -> LookupPermit {
         let all = match self {
             Self::Ports => &PORTS,
             Self::Programs => &PROGRAMS,
@@ -72,7 +72,7 @@ impl Asker {
             Some(own) => own.acquire_owned().await.ok(),
             None => None,
         };
-        Turn {
+        LookupPermit {
             _of_all: all.acquire().await.ok(),
             _of_host: of_host,
         }

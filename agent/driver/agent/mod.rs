@@ -50,7 +50,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     destination::{Destination, Host},
-    edge::{Core, Errand, Files, Output, Service, Turn},
+    edge::{Core, Errand, Files, Output, Progress, Service},
     time::Instant,
     wire::{Cause, Failure, control::Configure},
 };
@@ -211,7 +211,7 @@ impl World for Shared {
             Output::Close(listener) => {
                 state.listeners.remove(&listener);
             }
-            Output::TakePlace(manager, me) => {
+            Output::EndPredecessor(manager, me) => {
                 if let Err(reason) = take_place(self, &manager, me) {
                     state.core.handle_no_place(reason);
                 }
@@ -278,8 +278,8 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
         // A full buffer is handled in several turns, so that other connections need not wait for all of it.
         loop {
             match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
-                Ok(Turn::Done) => break,
-                Ok(Turn::Yield) => tokio::task::yield_now().await,
+                Ok(Progress::Done) => break,
+                Ok(Progress::Yield) => tokio::task::yield_now().await,
                 Err(desync) => return End::Broken(desync.to_string()),
             }
         }

@@ -54,7 +54,7 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         }
         state.wake_on(flow, context.waker());
         let quantum = state.round.quantum();
-        let mut turn = Turn { quantum, moved: 0 };
+        let mut turn = Share { quantum, moved: 0 };
         let end = stream.poll(context, &mut state.core, &shared.harness().vigil, &mut turn);
         if state.round.note(turn.moved) {
             shared.moved.notify_one();
@@ -86,7 +86,7 @@ struct Stream {
 
 /// How many bytes a stream may move in each direction in its turn, and how many it has moved in both directions
 /// together.
-struct Turn {
+struct Share {
     quantum: usize,
     moved: usize,
 }
@@ -97,7 +97,7 @@ impl Stream {
         context: &mut Context<'_>,
         core: &mut Core,
         vigil: &Vigil,
-        turn: &mut Turn,
+        turn: &mut Share,
     ) -> Poll<Result<(), Broken>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
@@ -118,7 +118,7 @@ impl Stream {
         &mut self,
         context: &mut Context<'_>,
         core: &mut Core,
-        turn: &mut Turn,
+        turn: &mut Share,
     ) -> Poll<io::Result<()>> {
         let mut left = turn.quantum;
         while !self.remote_done {
@@ -159,7 +159,7 @@ impl Stream {
         context: &mut Context<'_>,
         core: &mut Core,
         vigil: &Vigil,
-        turn: &mut Turn,
+        turn: &mut Share,
     ) -> Poll<io::Result<()>> {
         let mut left = turn.quantum;
         while !self.local_done {

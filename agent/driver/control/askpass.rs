@@ -12,7 +12,7 @@ use std::{
 use super::client::Client;
 use crate::{
     addr::Vip,
-    driver::manager::{HELPER, Name, PASS, adopt_program},
+    driver::manager::{HELPER, NetworkName, PASS, adopt_program},
     secret::Secret,
     view::{PromptKind, Question},
 };
@@ -83,7 +83,7 @@ fn kind(prompt: &str, hint: Option<&str>) -> Option<PromptKind> {
 /// Asks the manager, and writes the answer to standard output. `None` if there is no answer.
 fn ask(pass: &str, prompt: String, hint: Option<&str>) -> Option<()> {
     let mut parts = pass.splitn(3, '/');
-    let network: Name = parts.next()?.parse().ok()?;
+    let network: NetworkName = parts.next()?.parse().ok()?;
     let vip: Vip = parts.next()?.parse().ok()?;
     let question = Question {
         token: Secret::new(parts.next()?.to_owned()),

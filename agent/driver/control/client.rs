@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{events, platform};
 use crate::{
     destination::Destination,
-    driver::manager::Name,
+    driver::manager::NetworkName,
     secret::Secret,
     view::{
         Answer, ErrorCode, HostAction, HostView, LogLine, NetworkView, PlanView, Question, Reply,
@@ -34,7 +34,7 @@ const BODY_MAX: usize = 256 << 20;
 pub enum Error {
     /// No manager runs a network with this name.
     #[error("no network with the name \"{0}\" runs")]
-    NoManager(Name),
+    NoManager(NetworkName),
     /// The manager refused the request.
     #[error("{text}")]
     Refused {
@@ -47,7 +47,7 @@ pub enum Error {
     #[error("the manager of \"{name}\" does not answer: {reason}")]
     Silent {
         /// The name of the network.
-        name: Name,
+        name: NetworkName,
         /// The reason.
         reason: String,
     },
@@ -56,7 +56,7 @@ pub enum Error {
 /// The client of a manager, which may or may not be running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    name: Name,
+    name: NetworkName,
 }
 
 /// One item of a stream of events.
@@ -75,14 +75,14 @@ pub enum StreamItem {
 
 /// A stream of events.
 pub struct Events {
-    name: Name,
+    name: NetworkName,
     body: Incoming,
     buffer: BytesMut,
 }
 
 impl Client {
     /// A client of the manager that runs the network with this name.
-    pub const fn new(name: Name) -> Self {
+    pub const fn new(name: NetworkName) -> Self {
         Self { name }
     }
 
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// The name of the manager's network.
-    pub const fn name(&self) -> &Name {
+    pub const fn name(&self) -> &NetworkName {
         &self.name
     }
 

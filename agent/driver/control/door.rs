@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{client::Client, platform};
-use crate::driver::manager::Name;
+use crate::driver::manager::NetworkName;
 
 /// The numbers that are tried, one after the other, as an addition to the name of a network if other networks have the
 /// same name.
@@ -12,7 +12,7 @@ const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 /// The name that a manager wants for its network, and the network's manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    name: Name,
+    name: NetworkName,
     /// Whether a person has chosen the name. Then it must not be changed.
     chosen: bool,
     manifest: Option<PathBuf>,
@@ -24,7 +24,7 @@ impl Identity {
         // If the file was removed after it was loaded, its path is used as it was given.
         let manifest = std::fs::canonicalize(manifest).unwrap_or_else(|_| manifest.to_owned());
         Self {
-            name: Name::of_manifest(&manifest),
+            name: NetworkName::of_manifest(&manifest),
             chosen: false,
             manifest: Some(manifest),
         }
@@ -33,7 +33,7 @@ impl Identity {
     /// The identity of a network that does not come from a file.
     pub fn named(name: &str) -> Self {
         Self {
-            name: Name::near(name),
+            name: NetworkName::near(name),
             chosen: false,
             manifest: None,
         }
@@ -41,7 +41,7 @@ impl Identity {
 
     /// Uses the name that a person has chosen. `None` means that nobody has chosen one.
     #[must_use]
-    pub fn chosen(mut self, name: Option<Name>) -> Self {
+    pub fn chosen(mut self, name: Option<NetworkName>) -> Self {
         if let Some(name) = name {
             (self.name, self.chosen) = (name, true);
         }
@@ -56,13 +56,13 @@ pub enum OpenError {
     #[error("a network with the name \"{name}\" runs already")]
     Taken {
         /// The name of that network.
-        name: Name,
+        name: NetworkName,
     },
     /// Another running manager has the same manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
         /// The name of its network.
-        name: Name,
+        name: NetworkName,
     },
     /// The operating system refuses a control socket.
     #[error("{0}")]
@@ -71,7 +71,7 @@ pub enum OpenError {
 
 impl OpenError {
     /// The name of the other network, if another network is the reason.
-    pub fn name(&self) -> Option<&Name> {
+    pub fn name(&self) -> Option<&NetworkName> {
         match self {
             Self::Taken { name } | Self::Runs { name } => Some(name),
             Self::Unavailable(_) => None,
@@ -81,18 +81,18 @@ impl OpenError {
 
 /// This manager's control socket. It is removed when this value is dropped.
 pub struct Door {
-    name: Name,
+    name: NetworkName,
     manifest: Option<String>,
     listener: platform::Bound,
 }
 
 impl Door {
     /// The name of the network.
-    pub fn name(&self) -> &Name {
+    pub fn name(&self) -> &NetworkName {
         &self.name
     }
 
-    pub(super) fn into_parts(self) -> (Name, Option<String>, platform::Bound) {
+    pub(super) fn into_parts(self) -> (NetworkName, Option<String>, platform::Bound) {
         (self.name, self.manifest, self.listener)
     }
 }

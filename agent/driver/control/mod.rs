@@ -31,7 +31,7 @@ pub use self::{
     client::Client,
     door::{Door, Identity, OpenError, open},
 };
-use super::manager::{ControlSocket, Inside, Name};
+use super::manager::{ControlSocket, Inside, NetworkName};
 
 /// How many programs may be connected at a time.
 const CONNECTIONS_MAX: usize = 256;
@@ -43,7 +43,7 @@ const HEAD_MAX: Duration = Duration::from_secs(30);
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
 impl ControlSocket for Door {
-    fn name(&self) -> &Name {
+    fn name(&self) -> &NetworkName {
         Door::name(self)
     }
 

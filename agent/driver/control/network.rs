@@ -1,14 +1,14 @@
 //! The network that all requests are about.
 
 use crate::{
-    driver::manager::{Inside, Name},
+    driver::manager::{Inside, NetworkName},
     view::NetworkView,
 };
 
 /// The network and its name.
 pub(super) struct Network {
     pub(super) inside: Inside,
-    pub(super) name: Name,
+    pub(super) name: NetworkName,
     pub(super) manifest: Option<String>,
 }
 

@@ -7,7 +7,7 @@ use tokio::net::windows::named_pipe::{
     ClientOptions, NamedPipeClient, NamedPipeServer, ServerOptions,
 };
 
-use crate::driver::{manager::Name, system::describe};
+use crate::driver::{manager::NetworkName, system::describe};
 
 /// The path prefix of all pipes on Windows.
 const PIPES: &str = r"\\.\pipe\";
@@ -35,7 +35,7 @@ pub(super) type Listener = Bound;
 
 /// Creates the pipe of the network with this name. `None` if another running manager has the name. The error is worded
 /// for people. This function must be called within a runtime.
-pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
+pub(super) fn bind(name: &NetworkName) -> Result<Option<Bound>, String> {
     let path = path(name);
     match options(true).create(&path) {
         Ok(server) => Ok(Some(Bound { path, server })),
@@ -66,7 +66,7 @@ impl Bound {
 }
 
 /// Connects to the manager of the network with this name.
-pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
+pub(super) async fn connect(name: &NetworkName) -> io::Result<Stream> {
     for _ in 0..20 {
         match ClientOptions::new().open(path(name)) {
             Err(error) if error.raw_os_error() == Some(BUSY) => {
@@ -79,7 +79,7 @@ pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
 }
 
 /// The names of this user's pipes.
-pub(super) fn names() -> Vec<Name> {
+pub(super) fn names() -> Vec<NetworkName> {
     let prefix = prefix();
     let entries = std::fs::read_dir(PIPES).into_iter().flatten().flatten();
     entries
@@ -98,13 +98,13 @@ fn options(first: bool) -> ServerOptions {
     options
 }
 
-fn path(name: &Name) -> String {
+fn path(name: &NetworkName) -> String {
     format!("{PIPES}{}{name}", prefix())
 }
 
 fn prefix() -> String {
     let user = std::env::var("USERNAME").unwrap_or_default();
-    format!("norouter-{}-", Name::near(&user))
+    format!("norouter-{}-", NetworkName::near(&user))
 }
 
 mod streams {

@@ -10,7 +10,7 @@ use std::{
 use tokio::net::UnixListener;
 
 use crate::driver::{
-    manager::Name,
+    manager::NetworkName,
     system::{
         describe, locked,
         private::{folder, folders, same_user},
@@ -56,7 +56,7 @@ impl Drop for SocketFiles {
 
 /// Creates the control socket of the network with this name. `None` if another running manager has the name. The error
 /// is worded for people.
-pub(super) fn bind(name: &Name) -> Result<Option<Bound>, String> {
+pub(super) fn bind(name: &NetworkName) -> Result<Option<Bound>, String> {
     // A network that was started earlier may have its files in another one of the possible folders.
     let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
     let folder = folder()?;
@@ -115,7 +115,7 @@ impl Listener {
 }
 
 /// Connects to the manager of the network with this name.
-pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
+pub(super) async fn connect(name: &NetworkName) -> io::Result<Stream> {
     let mut missing = io::ErrorKind::NotFound.into();
     for folder in folders() {
         match Stream::connect(socket(&folder, name)).await {
@@ -127,9 +127,9 @@ pub(super) async fn connect(name: &Name) -> io::Result<Stream> {
 }
 
 /// The names of all sockets. Their managers may have ended.
-pub(super) fn names() -> Vec<Name> {
+pub(super) fn names() -> Vec<NetworkName> {
     let entries = folders().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
-    let mut names: Vec<Name> = entries
+    let mut names: Vec<NetworkName> = entries
         .filter_map(|entry| {
             let file = entry.file_name();
             file.to_str()?.strip_suffix(".sock")?.parse().ok()
@@ -140,6 +140,6 @@ pub(super) fn names() -> Vec<Name> {
     names
 }
 
-fn socket(folder: &Path, name: &Name) -> PathBuf {
+fn socket(folder: &Path, name: &NetworkName) -> PathBuf {
     folder.join(format!("{name}.sock"))
 }

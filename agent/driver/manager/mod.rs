@@ -39,7 +39,7 @@ use self::{
 pub use self::{
     handle::{Handle, Manager},
     inside::Inside,
-    name::{Name, NameError},
+    name::{NameError, NetworkName},
     pass::adopt_program,
     shared::{Intent, ReloadRequest, Unmet},
 };
@@ -138,7 +138,7 @@ impl Manager {
 /// The control socket that other programs of this user connect to.
 pub trait ControlSocket: Send + 'static {
     /// The name of the network.
-    fn name(&self) -> &Name;
+    fn name(&self) -> &NetworkName;
 
     /// Serves the socket until the network has ended, and gives connected programs time to receive the last events.
     fn serve(

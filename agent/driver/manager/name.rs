@@ -8,16 +8,16 @@ const LENGTH_MAX: usize = 40;
 /// The name of a network. It can be part of a file name on any system: letters, digits, `-`, `_` and `.`, with a letter
 /// or digit first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name(String);
+pub struct NetworkName(String);
 
-/// The text is not a valid [`Name`].
+/// The text is not a valid [`NetworkName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the name of a network has at most {LENGTH_MAX} letters, digits, '-', '_' and '.', and begins with a letter or digit"
 )]
 pub struct NameError;
 
-impl FromStr for Name {
+impl FromStr for NetworkName {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
@@ -28,13 +28,13 @@ impl FromStr for Name {
     }
 }
 
-impl fmt::Display for Name {
+impl fmt::Display for NetworkName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl Name {
+impl NetworkName {
     /// The name for the network of a manifest: the name of the file, or that of its folder if the file is called
     /// `norouter`.
     pub fn of_manifest(manifest: &Path) -> Self {
@@ -88,7 +88,7 @@ mod tests {
             ("/norouter.yaml", "network"),
             ("/a/\u{1f600}/norouter.yaml", "network"),
         ] {
-            let found = Name::of_manifest(Path::new(path));
+            let found = NetworkName::of_manifest(Path::new(path));
             assert_eq!(found.to_string(), name);
             assert_eq!(found.to_string().parse(), Ok(found.clone()));
             assert_eq!(
@@ -104,7 +104,7 @@ mod tests {
         for bad in [
             "", ".", "..", "../x", "a/b", "a\\b", "-x", "a b", "\u{e9}", &long,
         ] {
-            assert_eq!(bad.parse::<Name>(), Err(NameError), "{bad}");
+            assert_eq!(bad.parse::<NetworkName>(), Err(NameError), "{bad}");
         }
     }
 }

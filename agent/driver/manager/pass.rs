@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf, sync::OnceLock};
 
-use super::name::Name;
+use super::name::NetworkName;
 use crate::{
     addr::Vip,
     driver::system::{clock::seed, environment},
@@ -32,14 +32,14 @@ pub fn adopt_program(program: PathBuf) {
 #[derive(Clone)]
 pub(super) struct Pass {
     program: PathBuf,
-    network: Name,
+    network: NetworkName,
     vip: Vip,
     token: Secret,
 }
 
 impl Pass {
     /// Makes a new pass. `None` if this program cannot be the helper, or if the user has told ssh not to use one.
-    pub(super) fn new(network: &Name, vip: Vip) -> Option<Self> {
+    pub(super) fn new(network: &NetworkName, vip: Vip) -> Option<Self> {
         let adopted = environment::adopted().iter().rev();
         let adopted = adopted
             .filter(|(name, _)| name == REQUIRE)

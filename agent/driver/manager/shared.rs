@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
-use super::{journal::Journal, name::Name, pass::Pass};
+use super::{journal::Journal, name::NetworkName, pass::Pass};
 use crate::{
     addr::{FlowKey, Vip},
     driver::{
@@ -80,7 +80,7 @@ pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
     /// The name of the network. `None` if there is no control socket, so that commands cannot ask.
-    pub(super) network: Option<Name>,
+    pub(super) network: Option<NetworkName>,
     pub(super) snapshots: watch::Sender<Snapshot>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) reload: mpsc::UnboundedSender<ReloadRequest>,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A text that identifies this process and this call of the function on this machine: process id, start time, and a
 /// count.
-pub(in crate::driver) fn word() -> String {
+pub(in crate::driver) fn stamp() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     let pid = std::process::id();
     let began = began(pid).unwrap_or_default();
@@ -13,8 +13,8 @@ pub(in crate::driver) fn word() -> String {
 
 /// Whether the process with this text has ended. If that is not known, the process counts as running. On systems that
 /// never report it, all processes but this one count as ended.
-pub(in crate::driver) fn is_gone(word: &str) -> bool {
-    let mut parts = word.split('.');
+pub(in crate::driver) fn is_gone(stamp: &str) -> bool {
+    let mut parts = stamp.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
         return false;
     };
@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn a_process_is_gone_when_it_is() {
-        assert!(!is_gone(&word()));
-        assert_ne!(word(), word());
+        assert!(!is_gone(&stamp()));
+        assert_ne!(stamp(), stamp());
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();

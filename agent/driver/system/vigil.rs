@@ -20,20 +20,13 @@ const MOMENT: Duration = Duration::from_micros(200);
 /// each time.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// Like [`STEP_MAX`], but while bulk data arrives: another process needs longer to copy 64 KiB and compute its
-/// checksums.
-const BULK_STEP_MAX: Duration = Duration::from_micros(200);
-
-/// An arrival of at least this many bytes is bulk data.
+/// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, so that polling would only
+/// take time from it.
 const BULK_MIN: usize = 16 << 10;
 
 /// The maximum number of arrivals for which polling is skipped after it was in vain, so that traffic without quick
 /// answers costs almost nothing.
 const IGNORED_MAX: u32 = 64;
-
-/// Like [`IGNORED_MAX`], but if bulk data arrives and the processor is busy: it is probably busy with the other half of
-/// the transfer.
-const BULK_IGNORED_MAX: u32 = 8;
 
 /// How a period of polling ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +35,7 @@ enum Moment {
     Answered,
     /// Nothing arrived.
     Quiet,
-    /// Other processes keep the processor busy.
+    /// Polling would take the processor from other processes, or from a transfer.
     Busy,
 }
 
@@ -70,7 +63,6 @@ impl Vigil {
             self.arrived.notified().await;
             ignored = match self.wait(offer).await {
                 Moment::Answered => 0,
-                Moment::Busy if self.is_bulk() => (2 * ignored + 1).min(BULK_IGNORED_MAX),
                 Moment::Busy | Moment::Quiet => (2 * ignored + 1).min(IGNORED_MAX),
             };
             for _ in 0..ignored {
@@ -79,23 +71,16 @@ impl Vigil {
         }
     }
 
-    fn is_bulk(&self) -> bool {
-        self.bulk.load(Ordering::Relaxed)
-    }
-
-    /// Polls until nothing has arrived for a moment. Stops at once if other processes keep the processor busy, because
-    /// such a processor does not sleep anyway. `offer` yields the processor, and returns for how long others had it.
+    /// Polls until nothing has arrived for a moment. Stops at once if bulk data arrives, or if other processes keep the
+    /// processor busy, because a busy processor does not sleep anyway. `offer` yields the processor, and returns for how
+    /// long others had it.
     async fn wait(&self, offer: impl Fn() -> Duration) -> Moment {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
             // Other tasks and other processes come first, because the purpose of polling is only to stay awake.
-            let step_max = if self.is_bulk() {
-                BULK_STEP_MAX
-            } else {
-                STEP_MAX
-            };
-            if offer() > step_max {
+            let offered = offer();
+            if offered > STEP_MAX || self.bulk.load(Ordering::Relaxed) {
                 return Moment::Busy;
             }
             tokio::task::yield_now().await;
@@ -147,11 +132,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_transfer_may_take_the_processor_for_longer() {
+    async fn a_transfer_is_not_polled_for() {
         let vigil = Vigil::default();
-        let waits = vigil.wait(|| BULK_STEP_MAX);
+        let waits = vigil.wait(|| Duration::ZERO);
         let (end, ()) = tokio::join!(waits, async { vigil.note(BULK_MIN) });
-        assert_eq!(end, Moment::Busy, "before anything has come");
-        assert_eq!(vigil.wait(|| BULK_STEP_MAX).await, Moment::Quiet);
+        assert_eq!(end, Moment::Busy);
     }
 }

@@ -68,7 +68,7 @@ fn done(core: &mut Core) -> Vec<String> {
         Output::Dial { host, port, .. } => Some(format!("dial {host}:{port}")),
         Output::Serve(_, service) => Some(format!("serve {service:?}")),
         Output::Probe(_, errand) => Some(format!("{errand:?}")),
-        Output::Close(_) | Output::Wake(_) | Output::TakePlace(..) | Output::Silent => None,
+        Output::Close(_) | Output::Wake(_) | Output::EndPredecessor(..) | Output::Silent => None,
     });
     words.collect()
 }

@@ -30,7 +30,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             | Output::Hold(_)
             | Output::Close(_)
             | Output::Wake(_)
-            | Output::TakePlace(..)
+            | Output::EndPredecessor(..)
             | Output::Probe(..)
             | Output::Silent => None,
         })
@@ -389,7 +389,7 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
             | Output::Dial { .. }
             | Output::Serve(..)
             | Output::Wake(_)
-            | Output::TakePlace(..)
+            | Output::EndPredecessor(..)
             | Output::Probe(..)
             | Output::Silent => None,
         })

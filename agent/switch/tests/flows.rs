@@ -34,7 +34,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     let flow = only(&switch, at(30));
     assert_eq!((flow.from, flow.to), (vip(C), vip(A)));
     assert_eq!(flow.key.src.to_string(), "127.0.42.102:4000");
-    assert_eq!((flow.phase, flow.handshake), (Phase::Opening, None));
+    assert_eq!((flow.phase, flow.handshake), (FlowPhase::Opening, None));
     forward(&mut switch, 11, C, segment((C, 4000), (A, 80), RST, 101, 0));
     assert_eq!(switch.flows(at(11), 10).0, 0);
 
@@ -47,7 +47,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     forward(&mut switch, 170, C, data(c, a, 901, 600));
     forward(&mut switch, 180, C, data(c, a, 1_500, 1));
     let flow = only(&switch, at(400));
-    assert_eq!(flow.phase, Phase::Open);
+    assert_eq!(flow.phase, FlowPhase::Open);
     assert_eq!(flow.handshake, Some(Duration::from_millis(25)));
     assert_eq!((flow.sent.bytes, flow.sent.packets), (300, 3));
     assert_eq!((flow.received.bytes, flow.received.packets), (1_000, 4));
@@ -56,7 +56,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     assert_eq!(flow.idle, Duration::from_millis(220));
 
     forward(&mut switch, 500, A, segment(a, c, FIN | ACK, 401, 1_501));
-    assert_eq!(only(&switch, at(500)).phase, Phase::Closing);
+    assert_eq!(only(&switch, at(500)).phase, FlowPhase::Closing);
 }
 
 #[test]

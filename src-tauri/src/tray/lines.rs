@@ -111,7 +111,7 @@ pub(crate) fn lines(app: &App, network: Option<&NetworkView>) -> Vec<Line> {
         (Some(shown), None) => lines.push(Line::Text(menu::starting(&shown.name), None)),
         (None, _) => match &app.manifest {
             Some(manifest) => {
-                let name = norouter::driver::manager::Name::of_manifest(manifest.as_ref());
+                let name = norouter::driver::manager::NetworkName::of_manifest(manifest.as_ref());
                 lines.push(Line::Text(menu::stopped(&name.to_string()), None));
                 lines.push(Line::Text(menu::START.to_owned(), Some(Act::Start)));
             }

@@ -2,7 +2,8 @@
 import type { FlowState } from "./FlowState";
 
 /**
- * One TCP connection inside the network. It is counted at the switch, so the agents at its ends make no difference.
+ * One TCP connection inside the network. Its traffic is counted at the switch, so the numbers do not depend on the
+ * agents at its ends.
  */
 export type FlowView = { 
 /**
@@ -31,7 +32,7 @@ dst: string,
  */
 name: string, 
 /**
- * The gateway, if the flow leaves the network there.
+ * The gateway through which the flow leaves the network, if it does.
  */
 via?: string, 
 /**

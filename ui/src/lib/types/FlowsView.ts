@@ -10,6 +10,6 @@ export type FlowsView = {
  */
 total: number, 
 /**
- * All flows, or only those that were used last if fewer were asked for.
+ * All flows, or only the most recently used ones if the request limits their number.
  */
 flows: Array<FlowView>, };

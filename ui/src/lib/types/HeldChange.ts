@@ -5,7 +5,8 @@
  */
 export type HeldChange = { 
 /**
- * Identifies the change in an approval: approving a number approves only the change that was shown with it.
+ * Identifies the change in an approval: approving a number approves only the change that was shown with this
+ * number.
  */
 number: number, 
 /**

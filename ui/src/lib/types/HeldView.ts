@@ -5,7 +5,8 @@
  */
 export type HeldView = { 
 /**
- * Identifies the command in an approval: approving a number approves only the command that was shown with it.
+ * Identifies the command in an approval: approving a number approves only the command that was shown with this
+ * number.
  */
 number: number, 
 /**
@@ -13,6 +14,6 @@ number: number,
  */
 command: Array<string>, 
 /**
- * The command that the host keeps until then, if it has one.
+ * The command that the host keeps until the approval, if it has one.
  */
 previous?: Array<string>, };

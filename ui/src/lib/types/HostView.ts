@@ -11,19 +11,19 @@ import type { Trouble } from "./Trouble";
  */
 export type HostView = { 
 /**
- * Its name in the manifest.
+ * The host's name in the manifest.
  */
 name: string, 
 /**
- * Its further names.
+ * The host's further names.
  */
 aliases?: Array<string>, 
 /**
- * Its address in the network.
+ * The host's address in the network.
  */
 vip: string, 
 /**
- * The ports that it publishes, in ascending order.
+ * The ports that the host publishes, in ascending order.
  */
 ports: Array<number>, 
 /**
@@ -31,7 +31,7 @@ ports: Array<number>,
  */
 state: HostState, 
 /**
- * Why the host is not ready, for people: its first trouble, or all of them if the host can be reached.
+ * Why the host is not ready, for people: its first trouble, or all its troubles if the host can be reached.
  */
 reason?: string, 
 /**
@@ -39,11 +39,12 @@ reason?: string,
  */
 retry?: Retry, 
 /**
- * When the host entered its state.
+ * The time at which the host entered its state, in milliseconds on the manager's clock.
  */
 sinceMs: number, 
 /**
- * The latest response time of the agent, in microseconds, if it answers heartbeats.
+ * The response time of the agent, in microseconds, if the agent answers heartbeats. The value is updated only if
+ * it has changed by more than a quarter.
  */
 latencyUs?: number, 
 /**
@@ -51,7 +52,7 @@ latencyUs?: number,
  */
 prompts: Array<PromptView>, 
 /**
- * Everything that is wrong with the host or that it waits for; the loss of its agent comes first.
+ * Everything that is wrong with the host or that the host waits for; the loss of its agent comes first.
  */
 troubles: Array<Trouble>, 
 /**

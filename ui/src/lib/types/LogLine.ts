@@ -16,7 +16,7 @@ seq: number,
  */
 timeMs: number, 
 /**
- * The event as a sentence; without the host, if the event is about one.
+ * The event as a sentence. If the event is about a host, the sentence does not name it.
  */
 sentence: string, } & ({ "type": "host", 
 /**
@@ -24,15 +24,15 @@ sentence: string, } & ({ "type": "host",
  */
 host: string, 
 /**
- * Its address.
+ * The host's address.
  */
 vip: string, 
 /**
- * Its new state.
+ * The host's new state.
  */
 state: HostState, 
 /**
- * The reason, if there is one.
+ * The reason for the new state, if there is one.
  */
 reason?: string, 
 /**
@@ -60,7 +60,7 @@ hosts: number, } | { "type": "refused",
  */
 host: string, 
 /**
- * Its address.
+ * The host's address.
  */
 vip: string, 
 /**
@@ -68,15 +68,15 @@ vip: string,
  */
 times: number, 
 /**
- * The number of their targets, as far as these are told apart.
+ * The number of different targets; targets that are not counted separately count as one.
  */
 targets: number, 
 /**
- * Some of these targets, those with the most attempts first.
+ * Some of the targets, those with the most attempts first.
  */
 most: Array<RefusedTarget>, 
 /**
- * The same as a text for people, without the host's name.
+ * The same information as a text for people, without the host's name.
  */
 text: string, } | { "type": "stderr", 
 /**
@@ -84,7 +84,7 @@ text: string, } | { "type": "stderr",
  */
 host: string, 
 /**
- * Its address.
+ * The host's address.
  */
 vip: string, 
 /**
@@ -96,7 +96,7 @@ line: string, } | { "type": "warning",
  */
 host: string, 
 /**
- * Its address.
+ * The host's address.
  */
 vip: string, 
 /**

@@ -10,7 +10,7 @@ export type MatrixCell = {
  */
 reach: MatrixReach, 
 /**
- * The ports that the host may reach, if it is only a part.
+ * The ports that the host may reach, if it may reach only a part of the target.
  */
 ports?: string, 
 /**
@@ -18,6 +18,7 @@ ports?: string,
  */
 some?: string, 
 /**
- * The rules that refuse the rest. If there is a rest and no rule here, the default refuses it.
+ * The numbers of the rules that refuse connections to the target. If connections are refused and this list is
+ * empty, the default refuses them.
  */
 refusedBy?: Array<number>, };

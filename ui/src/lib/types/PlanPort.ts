@@ -9,6 +9,6 @@ export type PlanPort = {
  */
 port: number, 
 /**
- * The address or name, and the port, that the host connects to for it.
+ * The address or name, and the port, that the host connects to.
  */
 target: string, };

@@ -5,7 +5,7 @@
  */
 export type PlanRoute = { 
 /**
- * Blocks of addresses and patterns of names.
+ * The destinations: blocks of addresses and patterns of names.
  */
 to: Array<string>, 
 /**

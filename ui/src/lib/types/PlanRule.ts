@@ -13,15 +13,15 @@ number: number,
  */
 line: number, 
 /**
- * Names of hosts, or `*`.
+ * The hosts where connections begin: names, or `*` for all.
  */
 from: Array<string>, 
 /**
- * Names of hosts, destinations outside the network, or `*`.
+ * The destinations of connections: names of hosts, destinations outside the network, or `*` for all.
  */
 to: Array<string>, 
 /**
- * The gateways that the rule is about, unless it is about all.
+ * The gateways that the rule is about; absent if the rule is about all gateways.
  */
 via?: Array<string>, 
 /**
@@ -29,6 +29,6 @@ via?: Array<string>,
  */
 ports: string, 
 /**
- * `allow` or `deny`.
+ * The action of the rule: `allow` or `deny`.
  */
 action: string, };

@@ -5,11 +5,11 @@
  */
 export type Retry = { 
 /**
- * The number of the retry since the host was last ready for a while, from 1.
+ * The number of the retry. The count begins at 1 after the host was ready for a while.
  */
 attempt: number, 
 /**
- * The time of the retry, on the manager's clock.
+ * The time of the retry, in milliseconds on the manager's clock.
  */
 atMs: number, 
 /**

@@ -7,8 +7,8 @@ import type { HostView } from "./HostView";
  */
 export type Snapshot = { 
 /**
- * The moment of this snapshot, in milliseconds of the manager's clock, which all moments here refer to. The clock
- * counts from the manager's start, and may stand still while the machine sleeps.
+ * The time of this snapshot, in milliseconds on the manager's clock. All other times in the snapshot are on this
+ * clock, too. The clock counts from the manager's start, and may stand still while the machine sleeps.
  */
 nowMs: number, 
 /**

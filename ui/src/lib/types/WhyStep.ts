@@ -18,7 +18,8 @@ outcome: WhyOutcome,
  */
 text: string, 
 /**
- * Microseconds until the agent answered, if one was asked: its probe, and the way to the agent and back.
+ * Microseconds until the agent answered, if an agent was asked. This includes its probe, and the way to the agent
+ * and back.
  */
 tookUs?: number, 
 /**
