@@ -139,6 +139,10 @@ fn is_said(count: usize) -> Result<bool, Error> {
     let what = if count == 1 { "it" } else { "all of them" };
     output::talk(&format!("approve {what}? Type yes and Enter"));
     let mut line = String::new();
-    input.read_line(&mut line)?;
+    input.read_line(&mut line).map_err(|error| {
+        let message = format!("cannot read the answer from standard input: {error}");
+        Error::new(Exit::Failure, message)
+            .hint("nothing was approved; --yes approves what is shown")
+    })?;
     Ok(line.trim().eq_ignore_ascii_case("yes"))
 }
