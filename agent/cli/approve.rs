@@ -14,7 +14,7 @@ use crate::{
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
-/// Approve changes of the manifest, and new commands, that wait for approval
+/// Approve what waits for approval: changes of the manifest and new commands
 ///
 /// A network that was started with --confirm does not apply a change of its manifest that grants more than before. A
 /// network that was started with --confirm-commands does not start new and changed commands. This command shows the
@@ -30,7 +30,7 @@ pub(super) struct Args {
     yes: bool,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write what was approved as JSON
+    /// Write the result as JSON
     #[arg(long)]
     json: bool,
 }

@@ -13,7 +13,7 @@ use crate::{
     text::escape,
 };
 
-/// Show what a file with limits permits agents to do
+/// Show what agents may do when a file of limits is in force
 ///
 /// Without FILE, the file is /etc/norouter/agent.yaml. It must be owned by root and writable by root only, because
 /// agents do not trust any other file. If the file has problems, they are shown with their places, and the exit code is

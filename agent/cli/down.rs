@@ -18,7 +18,7 @@ const END_MAX: Duration = Duration::from_secs(30);
 pub(super) struct Args {
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write what was ended as JSON
+    /// Write the result as JSON
     #[arg(long)]
     json: bool,
 }

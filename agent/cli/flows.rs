@@ -12,7 +12,7 @@ use crate::view::{FlowView, FlowsView};
 
 /// Show the connections inside a running network
 ///
-/// The manager counts the connections, so the versions of the agents do not matter. RTT is how long the handshake took:
+/// The traffic is counted by the manager, so that the figures do not depend on the agents. RTT is how long the handshake took:
 /// the way through the network, the dial at the far end, and the way back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

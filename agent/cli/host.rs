@@ -16,7 +16,7 @@ pub(super) struct Args {
     host: String,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write what was done as JSON
+    /// Write the request as JSON
     #[arg(long)]
     json: bool,
 }

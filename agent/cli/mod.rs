@@ -54,8 +54,9 @@ const REFERENCE_WIDTH: usize = 100;
 
 /// One YAML file becomes one network
 ///
-/// Connects hosts that can be reached with ssh, podman exec, kubectl exec or any other command with a pipe. Each host
-/// has a loopback address of its own (127.0.42.101, ...). This needs no root, no daemons and no public addresses.
+/// Connects hosts that can be reached with ssh, podman exec, kubectl exec or any other command that passes standard
+/// input and output through to the host. Each host has a loopback address of its own (127.0.42.101, ...). This needs no
+/// root, no daemons and no public addresses.
 #[derive(Debug, Parser)]
 #[command(
     name = "norouter",

@@ -11,14 +11,14 @@ use crate::{driver::control::client, text::escape, view::ErrorCode};
 
 /// Reload the manifest of a running network
 ///
-/// Without this command, a network reloads its manifest whenever the file changes, unless it was started with
+/// A network also reloads its manifest without this command, whenever the file changes, unless it was started with
 /// --no-watch. Hosts that have not changed are not disturbed. A manifest with errors is not applied, and the errors are
 /// shown. If the network runs with --confirm, a change that grants more is shown, and waits for "norouter approve".
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write what has changed as JSON
+    /// Write the changes as JSON
     #[arg(long)]
     json: bool,
 }

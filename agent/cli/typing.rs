@@ -88,7 +88,7 @@ mod platform {
     }
 
     pub(super) fn forget() {
-        // If this fails, the program may read a line that the person has typed before.
+        // If this fails, a line that was typed for an earlier question may be taken as the answer to the next one.
         let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 

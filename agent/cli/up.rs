@@ -74,10 +74,10 @@ pub(super) struct Args {
     /// while the network runs are treated as with --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
-    /// Reuse the answers that are typed here when a host is restarted; they are kept in memory only
+    /// When a host is restarted, reuse the answers that were typed here; they are kept in memory only
     #[arg(long)]
     remember: bool,
-    /// The name of the network for other commands; by default the name of the manifest file without its extension, or,
+    /// The name by which other commands find the network; by default the name of the manifest file without its extension, or,
     /// for norouter.yaml, the name of its folder
     #[arg(long, value_name = "NAME")]
     name: Option<NetworkName>,

@@ -19,8 +19,8 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
 ///
-/// If the network does not run yet, waits for it as well. Exits with 0 when the hosts are ready, with 5 if they are not
-/// ready in time or cannot become ready, and with 3 if no network runs.
+/// If the network does not run yet, waits for it as well. Exits with 0 when the hosts can be reached, with 5 if they
+/// cannot be reached in time or are refused or stopped, and with 3 if no network runs by then or the network ends.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts

@@ -16,7 +16,8 @@ use crate::{
 
 /// Explain why a connection works or does not, and what to do about it
 ///
-/// Follows the connection from its name to the service, and has every host on the way try its part now. Shows the first
+/// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
+/// now. Shows the first
 /// step that does not work, and its remedy. The service sees a connection that is opened and closed at once.
 ///
 /// Exits with 5 if a step does not work. A step about which no host could say anything is shown as unknown.

@@ -30,7 +30,7 @@ pub struct Limits(Vec<Permits>);
 /// One list of permits. Everything that it does not name is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permits {
-    /// Where the list is written, for messages: a file or an option.
+    /// Where the list comes from, as messages name it: a file or an option.
     origin: String,
     listen: Permit<Vec<ListenRange>>,
     dial: Permit<Vec<Remote>>,

@@ -48,7 +48,7 @@ pub(super) struct Level {
     /// The name of the map in messages: "a host".
     pub(super) place: &'static str,
     pub(super) fields: &'static [Field],
-    /// Keys of other maps that are an error in this one.
+    /// Keys that belong in another map. In this map they are an error, and not only unknown.
     pub(super) refused: &'static [&'static str],
 }
 

@@ -7,8 +7,17 @@ use super::message::{DnsName, HEADER_SIZE, Header, Message, Question, class, fla
 /// The longest chain of aliases (CNAME) that is followed in one reply.
 const ALIASES_MAX: usize = 16;
 
-/// A query for the IPv4 addresses of a name. `None` if the text is not a valid name.
-pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
+/// The kind of addresses that a query asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4 addresses.
+    V4,
+    /// IPv6 addresses.
+    V6,
+}
+
+/// A query for the addresses of a name. `None` if the text is not a valid name.
+pub fn addresses_of(name: &str, family: Family, id: u16) -> Option<Vec<u8>> {
     let header = Header {
         id,
         flags: flag::RECURSION_DESIRED,
@@ -16,7 +25,10 @@ pub fn addresses_of(name: &str, id: u16) -> Option<Vec<u8>> {
     };
     let question = Question {
         name: DnsName::new(name)?,
-        kind: kind::A,
+        kind: match family {
+            Family::V4 => kind::A,
+            Family::V6 => kind::AAAA,
+        },
         class: class::IN,
     };
     let mut bytes = header.write();
@@ -73,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_question_of_ours_is_one_that_others_can_read() {
-        let query = addresses_of("db.internal", 7).unwrap();
+        let query = addresses_of("db.internal", Family::V4, 7).unwrap();
         let packet = Packet::parse(&query).unwrap();
         assert_eq!(packet.id(), 7);
         assert_eq!(packet.questions[0].qname.to_string(), "db.internal");
@@ -82,7 +94,7 @@ mod tests {
 
     #[test]
     fn addresses_are_found_behind_aliases_and_only_for_the_name_that_was_asked() {
-        let query = addresses_of("db.internal", 7).unwrap();
+        let query = addresses_of("db.internal", Family::V4, 7).unwrap();
         let mut packet = Packet::parse(&query).unwrap().into_reply();
         let record = |name: &'static str, data: RData<'static>| {
             ResourceRecord::new(Name::new_unchecked(name), CLASS::IN, 1, data)

@@ -59,9 +59,9 @@ pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// Turns the reply to a query with an appended domain into the reply that the client expects: with the client's own
-/// question, and with an alias from the client's name to the full name in front of the answers. `None` if it cannot be
-/// written.
+/// Turns the reply to a query with an appended domain into the reply that the client expects. Its question is the
+/// client's own. Its first answer is an alias from the client's name to the full name, and the other answers follow.
+/// `None` if a message cannot be read, or if the new reply would be too long.
 pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let (reply, query) = (Message::read(reply)?, Message::read(query)?);
     let [_, answers, authority, additional] = reply.header.counts;

@@ -329,7 +329,7 @@ impl Policy {
         self.beyond(from, gateway, fit, |rule| rule.has_port(port).into())
     }
 
-    /// The ruling about all destinations that may be reached through a gateway.
+    /// The ruling about everything behind a gateway, whatever the destination and the port are.
     pub fn through(&self, from: Vip, gateway: Vip) -> Ruling {
         self.beyond(from, gateway, |_| Fit::Maybe, Rule::has_some_port)
     }

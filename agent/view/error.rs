@@ -23,7 +23,7 @@ pub enum ErrorCode {
     NoSource,
     /// The question does not exist, or does not wait for an answer any more.
     NoPrompt,
-    /// The sender of the question is not the command of a host that is being connected to, or it asks too many
+    /// The question does not come from the command of a host that is just connecting, or the command asks too many
     /// questions.
     NoAsker,
     /// The host cannot be started now: its command waits for approval, or the network is ending.

@@ -55,7 +55,7 @@ pub enum Event {
         targets: usize,
         /// Some of the targets, those with the most attempts first.
         most: Vec<RefusedTarget>,
-        /// The same information as a text for people, without the host's name.
+        /// This information in words for people, without the host's name.
         text: String,
     },
     /// A line of a host's standard error, without control characters.

@@ -35,8 +35,8 @@ pub struct FlowView {
     pub src: String,
     /// The address and port where the flow ends.
     pub dst: String,
-    /// The destination in words, if they are known: `web1:8080`, or `web1:dns` and `web1:relay` for the services of a
-    /// host's agent.
+    /// The destination with the name of its host: `web1:8080`, or `web1:dns` and `web1:relay` for the services of the
+    /// host's agent. If no host has the address, the address and port.
     pub name: String,
     /// The gateway through which the flow leaves the network, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -291,7 +291,7 @@ pub struct Configure {
     /// The DNS servers inside the network.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub name_servers: Vec<Endpoint>,
-    /// Addition: the ports on which gateways dial for other hosts' proxies.
+    /// Addition: the VIP and port of each gateway's relay, which dials for the proxies of other hosts.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -398,8 +398,8 @@ pub struct Listen {
     /// The address as `address:port`; empty if there is no proxy.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
-    /// Addition: the file with the users of the proxy, with `~` and `${VAR}` for the agent to expand; if empty,
-    /// everybody may use the proxy.
+    /// Addition: the path of the file that lists the users of the proxy. The agent expands `~` and `${VAR}` in it. If the
+    /// path is empty, the proxy has no list of users.
     #[serde(
         default,
         deserialize_with = "null_is_empty",

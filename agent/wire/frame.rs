@@ -199,7 +199,7 @@ impl Decoder {
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
-            // The reader makes room for the rest of the frame, because it manages the memory.
+            // Nothing is reserved here for the rest of the frame: the caller manages the buffer, and makes room in it.
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();

@@ -12,7 +12,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::lookup::{Asker, lookup};
+use super::{
+    lookup::{Asker, lookup},
+    shared::Shared,
+};
 use crate::{
     destination::{Destination, Host},
     driver::system::describe,
@@ -86,11 +89,12 @@ pub(super) fn is_own(address: IpAddr) -> bool {
 /// Connects to a service of this host, or to one that this host can reach. This host resolves the name and tries only
 /// the addresses that `may` permits. If `may` permits none, its failure for the first address is returned.
 pub(super) async fn dial(
+    shared: &Shared,
     destination: &Destination,
     asker: Asker,
     may: impl Fn(IpAddr) -> Result<(), Failure>,
 ) -> Result<TcpStream, Failure> {
-    let addresses = permitted(lookup(destination, asker).await?, may)?;
+    let addresses = permitted(lookup(shared, destination, asker).await?, may)?;
     dial_any(destination, &addresses).await
 }
 

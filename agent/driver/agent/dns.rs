@@ -154,7 +154,7 @@ pub(super) async fn addresses(
     name: &str,
 ) -> io::Result<Vec<Ipv4Addr>> {
     let id = u16::try_from(seed() & 0xffff).unwrap_or(0);
-    let query = ask::addresses_of(name, id).ok_or(io::ErrorKind::InvalidInput)?;
+    let query = ask::addresses_of(name, ask::Family::V4, id).ok_or(io::ErrorKind::InvalidInput)?;
     let reply = tokio::time::timeout(ANSWER_MAX, ask_server(shared, server, &query)).await??;
     let v4 = ask::addresses(&reply)
         .into_iter()

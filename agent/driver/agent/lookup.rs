@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _},
+    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::shared::Shared;
 use crate::{
     destination::{Destination, Host},
     driver::system::describe,
@@ -89,8 +90,14 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
         .clone()
 }
 
+/// Whether this program uses musl's resolver, as static builds do. musl asks all servers at once and believes the first
+/// that answers, and a server that denies a name for one address family makes it deny the whole name. Therefore the
+/// resolver of this program checks names that musl's resolver does not find.
+const IS_MUSL: bool = cfg!(target_env = "musl");
+
 /// Resolves a destination to at least one address.
 pub(super) async fn lookup(
+    shared: &Shared,
     destination: &Destination,
     asker: Asker,
 ) -> Result<Vec<SocketAddr>, Failure> {
@@ -111,13 +118,21 @@ pub(super) async fn lookup(
     };
     let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
         Ok(Ok(Ok(addresses))) => {
-            // An IPv4 address that is mapped into IPv6 is treated as IPv4.
-            let plain = addresses.map(|address| SocketAddr::new(address.ip().to_canonical(), port));
-            let addresses: Vec<SocketAddr> = plain.collect();
+            let addresses = plain(addresses.map(|address| address.ip()), port);
             if !addresses.is_empty() {
                 return Ok(addresses);
             }
             "it has no address".to_owned()
+        }
+        Ok(Ok(Err(error))) if IS_MUSL => {
+            let addresses = plain(shared.resolver().addresses(&name).await, port);
+            if !addresses.is_empty() {
+                return Ok(addresses);
+            }
+            format!(
+                "{}, neither in /etc/hosts nor at the servers of /etc/resolv.conf",
+                describe(&error)
+            )
         }
         Ok(Ok(Err(error))) => describe(&error),
         Ok(Err(_)) | Err(_) => "the resolver does not answer".to_owned(),
@@ -126,4 +141,12 @@ pub(super) async fn lookup(
         cause: Cause::NameNotFound,
         reason: format!("The name {name} cannot be resolved: {what}."),
     })
+}
+
+/// The addresses with a port. An IPv4 address that is mapped into IPv6 is treated as IPv4.
+fn plain(addresses: impl IntoIterator<Item = IpAddr>, port: u16) -> Vec<SocketAddr> {
+    let addresses = addresses.into_iter();
+    addresses
+        .map(|address| SocketAddr::new(address.to_canonical(), port))
+        .collect()
 }

@@ -333,7 +333,7 @@ async fn dial_published(
             .rights()
             .may_connect(&destination, address)
     };
-    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    let dialled = dial::dial(shared, &destination, Asker::Ports, may).await;
     shared.note_failure(&destination, dialled)
 }
 

@@ -136,7 +136,7 @@ pub(super) async fn connect(
     let asker = Asker::Host(from.unwrap_or(Ipv4Addr::UNSPECIFIED));
     let permitted = shared.lock().core.rights().may_relay_to(destination);
     let dialled = match permitted {
-        Ok(()) => dial::dial(destination, asker, may).await,
+        Ok(()) => dial::dial(shared, destination, asker, may).await,
         Err(failure) => Err(failure),
     };
     let refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +164,7 @@ pub(super) async fn connect_to_address(
         rights.may_connect(&destination, address)?;
         rights.may_be_own(&destination, address, is_own)
     };
-    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    let dialled = dial::dial(shared, &destination, Asker::Ports, may).await;
     shared.note_failure(&destination, dialled)
 }
 

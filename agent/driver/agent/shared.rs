@@ -194,8 +194,8 @@ impl Shared {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // A host that need not wait is forgotten. Its next query gets a full budget, which is at most one burst
-            // more.
+            // If there are too many budgets, those of hosts that would not have to wait are dropped. Such a host gains at
+            // most one burst, because its next query begins with a full budget.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }

@@ -66,7 +66,9 @@ pub enum Unmet {
     #[error("this is not asked any more; it may have been answered, or its command has ended")]
     NoPrompt,
     /// The command is not allowed to ask.
-    #[error("only the command of a host that is being connected to may ask, and not too much")]
+    #[error(
+        "only the command of a host that is just connecting may ask, and only a limited number of questions"
+    )]
     NoAsker,
     /// This network has no manifest to reload.
     #[error("this network has no manifest to reload")]

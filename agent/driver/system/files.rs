@@ -19,7 +19,7 @@ pub const PRIVATE: u32 = 0o600;
 /// Gives a file new content. If the file does not exist, it is created with these permissions. A symbolic link is
 /// followed.
 ///
-/// The error names the file and says what to do. The file then still has its old content.
+/// If it fails, the file keeps its old content, and the error names the file and says what to do.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
 }

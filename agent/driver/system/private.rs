@@ -46,8 +46,8 @@ pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// The first folder that can be used, with permissions for this user only. It is created if necessary. The error has
-/// the reasons if there is none.
+/// The first folder that can be used, with permissions for this user only. It is created if necessary. If no folder can
+/// be used, the error gives the reasons.
 pub(in crate::driver) fn folder() -> Result<PathBuf, String> {
     let mut reasons = Vec::new();
     for place in places() {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     hash::{BuildHasher as _, RandomState},
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use crate::names::{
+    ask::{self, Family},
     dns::{self, Verdict},
     resolv_conf::Resolvers,
     search::{self, Candidate},
@@ -96,6 +97,19 @@ impl Resolver {
         });
         let reply = asked.await.ok().flatten();
         reply.unwrap_or_else(|| dns::servfail(query))
+    }
+
+    /// The addresses of a name, IPv4 first; empty if no server knows any. A server that denies the name for one address
+    /// family may still know addresses of the other.
+    pub async fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let of = |family| async move {
+            let Some(query) = ask::addresses_of(name, family, random()) else {
+                return Vec::new();
+            };
+            ask::addresses(&self.ask(&query).await)
+        };
+        let (v4, v6) = tokio::join!(of(Family::V4), of(Family::V6));
+        [v4, v6].concat()
     }
 
     /// Tries the full names that the query may stand for, in order, until one exists.
@@ -185,9 +199,9 @@ impl Resolver {
 #[cfg(windows)]
 fn adapters() -> Resolvers {
     // Windows lists these site-local addresses where no server is set. There is never a server at them.
-    let is_real = |address: &std::net::IpAddr| match address {
-        std::net::IpAddr::V4(_) => true,
-        std::net::IpAddr::V6(address) => address.segments()[0] != 0xfec0,
+    let is_real = |address: &IpAddr| match address {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(address) => address.segments()[0] != 0xfec0,
     };
     let mut adapters = ipconfig::get_adapters().unwrap_or_default();
     adapters.sort_by_key(ipconfig::Adapter::ipv4_metric);

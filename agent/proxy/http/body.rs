@@ -64,7 +64,7 @@ enum State {
     SizeEnd {
         size: u64,
     },
-    /// This many bytes of the chunk are missing, at least one.
+    /// This many bytes of the chunk are still to come; at least one.
     Chunk(u64),
     /// At the CR after a chunk.
     ChunkCr,

@@ -76,7 +76,7 @@ impl Server {
                     self.decide(|rights| checking.handle_checked(rights, accepts))
                 }
                 Step::Resolve(resolving) => {
-                    let addresses = lookup(destination, Asker::Programs).await?;
+                    let addresses = lookup(&self.shared, destination, Asker::Programs).await?;
                     self.decide(|rights| resolving.handle_resolved(rights, addresses))
                 }
                 Step::Sort(mut addresses, sorting) => {

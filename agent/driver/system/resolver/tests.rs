@@ -150,6 +150,27 @@ async fn a_name_is_asked_of_the_hosts_own_server() {
     assert_eq!(server.asked(), ["udp wWw.example.org", "udp a.example.org"]);
 }
 
+/// Some servers deny a name that has only IPv4 addresses when they are asked for IPv6 addresses.
+#[tokio::test]
+async fn a_name_that_is_denied_for_one_family_has_the_addresses_of_the_other() {
+    let server = Server::new(|query, _| {
+        let asks_ipv6 = query[query.len() - 3] == IPV6;
+        vec![if asks_ipv6 {
+            with_code(query, 3)
+        } else {
+            knowing("db", query)
+        }]
+    })
+    .await;
+    let resolver = resolver([&server]);
+    assert_eq!(
+        resolver.addresses("db.norouter").await,
+        [IpAddr::from(TARGET)]
+    );
+    assert_eq!(resolver.addresses("web.norouter").await, [] as [IpAddr; 0]);
+    assert_eq!(resolver.addresses("not a name").await, [] as [IpAddr; 0]);
+}
+
 #[tokio::test]
 async fn answers_that_somebody_else_may_have_sent_are_not_taken() {
     let server = Server::new(|asked, _| {

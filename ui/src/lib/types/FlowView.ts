@@ -27,8 +27,8 @@ src: string,
  */
 dst: string, 
 /**
- * The destination in words, if they are known: `web1:8080`, or `web1:dns` and `web1:relay` for the services of a
- * host's agent.
+ * The destination with the name of its host: `web1:8080`, or `web1:dns` and `web1:relay` for the services of the
+ * host's agent. If no host has the address, the address and port.
  */
 name: string, 
 /**

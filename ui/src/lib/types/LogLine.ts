@@ -76,7 +76,7 @@ targets: number,
  */
 most: Array<RefusedTarget>, 
 /**
- * The same information as a text for people, without the host's name.
+ * This information in words for people, without the host's name.
  */
 text: string, } | { "type": "stderr", 
 /**
