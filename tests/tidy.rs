@@ -60,7 +60,7 @@ const WORLD: &[(&str, &str)] = &[
 /// promise that nobody intended.
 const SERDE_ROOMS: &[&str] = &["manifest", "wire", "view"];
 
-/// Crates that the headless program must never need, and why not.
+/// Crates that the headless program must never need, each with the reason.
 const ABSENT: &[(&str, &str)] = &[
     ("tauri", "the headless program has no window"),
     ("wry", "the headless program has no window"),
@@ -387,7 +387,7 @@ fn no_file_knows_the_machine_that_it_was_written_on() {
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
 }
 
-/// The floor of a room.
+/// The floor of a room: the index of the room's row in [`FLOORS`].
 fn floor(room: &str) -> Option<usize> {
     FLOORS.iter().position(|rooms| rooms.contains(&room))
 }
@@ -618,7 +618,7 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
         let name = word(&text[at..]);
         at += name.len();
         if name.is_empty() {
-            // The name is empty if there is a star, or nothing after the last comma.
+            // There is no name at a star, or after a comma at the end.
             if text[at..].starts_with('*') {
                 found.push(above.clone());
                 at += 1;

@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The first byte of a connection whose client wants to get back every further byte.
 const ECHO: u8 = b'e';
-/// The first byte of a connection whose client sends to the end, and then wants to know the number of bytes.
+/// The first byte of a connection whose client closes its direction after its last byte, and then wants to know how
+/// many bytes have arrived.
 const SINK: u8 = b's';
 
 /// A server for connections of both kinds, [`ECHO`] and [`SINK`].

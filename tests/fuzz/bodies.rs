@@ -106,12 +106,12 @@ pub(crate) fn packet(bytes: &[u8]) {
     assert!(reset.reset_reply().is_none());
 }
 
-/// A message that was parsed can be parsed again after it was written.
+/// A message that was parsed can be written, and the written message can be parsed again.
 pub(crate) fn control(bytes: &[u8]) {
     let Ok(message) = Message::parse(bytes) else {
         return;
     };
-    // The messages may differ, because a number with 17 digits may lose its last one.
+    // The messages may differ, because a floating-point number with 17 digits may lose its last digit.
     let again = Message::parse(&message.to_json()).unwrap();
     assert_eq!(mem::discriminant(&again), mem::discriminant(&message));
     match message {
@@ -137,7 +137,8 @@ pub(crate) fn control(bytes: &[u8]) {
     }
 }
 
-/// Every text leads to a plan or to a problem that says why not. The report about it can be printed.
+/// Every text leads to a plan, or to problems that say why there is no plan. The report of the problems has no escape
+/// character, which could control a terminal.
 pub(crate) fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -277,7 +278,7 @@ fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
     })
 }
 
-/// The text of a parsed head, its length, and its body's framing. `None` if there is no body.
+/// The text of a parsed head, its length, and the framing of its body. The framing is `None` if there is no body.
 type Head = (String, usize, Option<Framing>);
 
 /// Parses heads and their bodies from pieces of this size.
@@ -432,7 +433,7 @@ pub(crate) fn dns(bytes: &[u8]) {
             }
         }
     }
-    // Now the same bytes are the reply of a resolver to the question that they contain.
+    // The same bytes are now used as a resolver's reply to the question that they contain.
     let mut query = bytes.to_vec();
     if let Some(flags) = query.get_mut(2) {
         *flags &= 0x7f;

@@ -58,7 +58,7 @@ impl Pair {
         }
     }
 
-    /// A connection through both agents. It waits until the first agent listens.
+    /// Waits until the first agent listens, and returns a connection through both agents.
     fn connect(&self) -> TcpStream {
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
@@ -267,7 +267,7 @@ fn an_agent_takes_the_place_of_an_earlier_one_of_the_same_manager() {
     let word = format!("test{}", std::process::id());
     let mut first = start(&word);
     listened();
-    // An agent of another manager does not end the first one, and uses the ports that are free.
+    // The agent of another manager (`other`) does not end `first`, and uses the ports that are free.
     let mut other = start(&format!("{word}x"));
     let mut second = start(&word);
     let status = first.wait().unwrap();

@@ -142,8 +142,8 @@ fn a_script_runs_only_what_it_trusts() {
         "plan --grants --json",
     ];
     refused(&up(&more, &trusted), 6, &words);
-    // Nothing is started if the list is invalid, trusts nothing, does not exist, or could have been changed by other
-    // users.
+    // Nothing is started if the list of trusted grants is invalid, trusts nothing, does not exist, or could have been
+    // changed by other users.
     for (text, word) in [
         ("", "not a list"),
         ("[]", SENTENCE),

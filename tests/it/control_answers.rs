@@ -48,7 +48,7 @@ pub(crate) fn check(name: &str, value: &Value) {
     );
 }
 
-/// Panics if a command prints an answer of the socket that is not as described.
+/// Checks the JSON output of a command that prints an answer of the socket. Panics if the output is not as described.
 #[track_caller]
 pub(crate) fn check_output(arguments: &[&str], data: &str) {
     let name = match arguments.first() {

@@ -125,7 +125,7 @@ fn differences(
     }
 }
 
-/// Reports rows without an explanation.
+/// Reports the rows that have no explanation.
 fn with_meaning(place: &str, table: &Table, problems: &mut Vec<String>) {
     for row in &table.rows {
         if row.last().is_none_or(String::is_empty) {

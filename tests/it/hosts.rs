@@ -186,7 +186,7 @@ fn in_own_mounts(file: &Path, script: &str) -> Output {
 fn a_full_disk_loses_nothing() {
     let content = [&vec![b'#'; 20_000][..], b"\n", BLOCK.as_bytes()].concat();
     let file = hosts_file("full", &content);
-    // The small disk is full, except for the space of the file itself.
+    // The small disk contains the file, and has no free space.
     let script = r#"
         cd "${1%/*}"; mkdir disk; mount -t tmpfs -o size=64k tmpfs disk; cp hosts disk/hosts
         cat /dev/zero >disk/filler 2>/dev/null || true

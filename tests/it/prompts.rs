@@ -212,7 +212,7 @@ fn a_question_goes_with_whoever_has_asked() {
     let one = wait_for(&home, "one question", |web| !both(web));
     assert_eq!(one["prompts"][0]["text"], "left?");
     assert_eq!(one["state"], "needsYou");
-    // The process that should read the answer ends, and its helper goes on.
+    // The shell's `cat`, which should read the answer, ends. The askpass helper that has asked goes on.
     fs::write(&fifo, "").unwrap();
     let none = wait_for(&home, "no question", |web| {
         web["prompts"] == serde_json::json!([])
@@ -230,7 +230,7 @@ fn what_only_wants_to_be_read_stands_there_until_it_is_done() {
     assert_eq!(asking["prompts"], serde_json::json!([]));
     assert_eq!(answer(&home, &["web"], "yes").code, 1);
     let pid = fs::read_to_string(home.path().join("pid")).unwrap();
-    // This is what ssh does once the key was touched.
+    // When the key has been touched, ssh ends the askpass helper in this way.
     let ended = Command::new("kill").arg(pid.trim()).status().unwrap();
     assert!(ended.success());
     wait_for(&home, "its end", |web| web["state"] == "greeting");
@@ -254,7 +254,7 @@ fn a_kept_answer_serves_the_next_lives_until_it_is_wrong() {
         }
         home.wait(&["web"]);
     }
-    // The right answer changes.
+    // From now on, another answer is right.
     let other = fs::read_to_string(home.path().join("login.sh")).unwrap();
     home.write("login.sh", &other.replace(RIGHT, "another"));
     assert_eq!(home.run(&["restart", "web"]).code, 0);

@@ -11,7 +11,7 @@ use crate::{
 /// A web site behind the gateway. Only the gateway can resolve its name.
 const SITE: &str = "http://files.corp.test:8000";
 
-/// The office, with files on the site behind the gateway, and programs to fetch them.
+/// The network [`Office`] and a web site behind its gateway, from which programs on the laptop download files.
 struct Site {
     office: Office,
     _server: Running,

@@ -9,7 +9,7 @@ use crate::{
 
 const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// An agent that first answers correctly, and then sends invalid data. The kind of data is its argument.
+/// An agent that first answers correctly, and then sends invalid data. Its argument selects the kind of data.
 const HOSTILE: &str = r#"
 import json, struct, sys, time
 kind = sys.argv[1]

@@ -107,7 +107,7 @@ fn a_command_that_always_ends_is_tried_ever_more_rarely_and_its_words_are_shown(
     let (_, line) = ground.watch.wait_for("the fifth try", |line| {
         line["data"]["host"] == "quits" && line["data"]["retry"]["attempt"] == 5
     });
-    // The pauses before 10 attempts add up to two minutes.
+    // This is the pause before the fifth retry: 8 s, shortened by up to 20 percent.
     let pause = line["data"]["retry"]["pauseMs"].as_u64().unwrap();
     assert!((6_400..=8_000).contains(&pause), "{line}");
     let reason = line["data"]["reason"].as_str().unwrap();
@@ -159,7 +159,7 @@ fn a_sleep_of_everything_ends_nothing() {
         awake.elapsed(),
         Duration::from_secs(5),
     );
-    // Each agent is checked once after the suspension, and the check takes less time than this.
+    // The manager checks each agent once after the suspension. This pause is longer than the check.
     pass(Duration::from_secs(8));
     for host in ["laptop", "first", "second"] {
         assert_eq!(

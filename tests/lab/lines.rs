@@ -28,7 +28,8 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
         hosts.push(Host::netns(way, &sandbox).behind(shim).ports(WEB));
     }
     let ground = Ground::start(&sandbox, hosts, &["laptop", "well", "both", "to", "from"]);
-    // Packets that the manager sends do not show that any of them reach the host, so traffic runs in both directions.
+    // There is traffic in both directions: bytes that the manager sends to a host do not show that the host receives
+    // any of them.
     let there = ground.traffic("laptop", &ways, 200_000);
     let back = ways.map(|way| ground.traffic(way, &["laptop", "well"], 200_000));
     let well = ground.traffic("laptop", &["well"], 20_000);
@@ -77,7 +78,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
     assert_eq!(during.broken, 0, "of {}", during.done);
     let [before, after] = [&baseline, &during].map(|sum| sum.quantile(900));
     println!("nine talks of ten took {before:?} before the stall and {after:?} during it");
-    // A stalled line must not slow others down. They may become faster, because there is less traffic.
+    // A stalled line must not slow down the other hosts. They may become faster, because there is less traffic.
     assert!(after <= 3 * before + Duration::from_millis(50));
     let wrong = there.stop().wrong;
     assert_eq!(wrong, Vec::<String>::new());
@@ -170,7 +171,7 @@ fn whatever_a_shell_prints_before_the_agent_is_skipped_and_quoted_or_a_clear_err
                 .any(|line| line.contains(&quoted) && line.contains(said))
         });
     }
-    // A stream that announces a frame and does not send it is reported, too.
+    // A host whose stream announces a frame and does not contain all of it is reported, too.
     let (lost, line) = ground.watch.state("promise", "waiting", start);
     assert_within(
         "the verdict about a promise",
@@ -194,7 +195,8 @@ fn bits_that_turn_on_the_way_end_an_agent_and_never_reach_a_program() {
     for seed in 0..8 {
         shim.order(&format!("corrupt both 2000 {seed}"));
         let begun = Instant::now();
-        // If the head of a frame is hit, the stream is out of step. All other bytes are protected by sums.
+        // A flipped bit in the head of a frame puts the stream out of step, which ends the agent. All other bytes are
+        // protected by checksums.
         wait_for("a loss or many talks", || {
             let lost = ground
                 .watch

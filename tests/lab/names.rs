@@ -432,7 +432,7 @@ fn the_state_folder_leads_programs_into_the_network() {
             "laptop 127.0.42.11.nip.io\nfar 127.0.42.12.nip.io\n"
         );
         assert!(read("README.md").contains("NoRouter"));
-        // The laptop has separate proxies for HTTP and SOCKS, and the other host has only one.
+        // The laptop has one proxy for HTTP and another one for SOCKS. The host `far` has only a SOCKS proxy.
         let script = "set -a; . ./env; curl -qsS http://far:8080/ https://far:8080/ 2>&1";
         let mut shell = network.host(name).bare_command(&["sh", "-c", script]);
         let answer = ended(shell.current_dir(folder));

@@ -165,7 +165,7 @@ impl Host {
         matches!(self.place, Place::Namespace(_))
     }
 
-    /// The namespace. Panics if the host is not one.
+    /// The host's namespace. Panics if the host is not a namespace.
     pub(crate) fn namespace(&self) -> &Netns {
         match &self.place {
             Place::Namespace(netns) => netns,
@@ -360,7 +360,7 @@ impl Network {
         command
     }
 
-    /// Waits until the manager answers, in any state of its hosts.
+    /// Waits until the manager answers, whatever states its hosts are in.
     #[track_caller]
     pub(crate) fn wait_until_it_answers(&self) {
         // The exit code 3 says that no network runs.

@@ -1,4 +1,4 @@
-//! The policy: a host without a network of its own reaches only what the policy names.
+//! The policy: a host that has no network except for NoRouter's reaches only what the policy names.
 
 use std::{
     fs,

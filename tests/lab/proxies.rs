@@ -36,7 +36,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             assert_eq!(page, format!("{name}\n"), "{url} {mode:?}");
         }
     }
-    // Every host that has a proxy can reach such URLs, and not only the laptop.
+    // Another host with a proxy can reach hosts and routed names as well as the laptop can.
     let proxy = format!("http://{HTTP}");
     let from_web = office.network.host("web");
     for (url, name) in [
@@ -76,7 +76,8 @@ fn bodies_of_every_framing_arrive_whole() {
             ],
             "transfer-encoding: chunked",
         ),
-        // The server's "100 Continue" has to come back, because curl would wait for it too long.
+        // The server's "100 Continue" has to come back through the proxy. Without it, curl would wait for 100 s before
+        // it sends the body.
         (
             &[
                 "--header",
@@ -437,7 +438,7 @@ fn an_error_names_host_address_and_reason() {
         for word in words {
             assert!(body.contains(word), "{url}: {word:?} is not in {body:?}");
         }
-        // The reply to a CONNECT request has the same status.
+        // The same destination is now requested with CONNECT. The reply has the same status.
         let tunnel = office.curl(&["--proxytunnel", "--write-out", "%{http_connect}", url]);
         assert_eq!(tunnel.out, status.to_string(), "{url}: {tunnel:?}");
         assert_eq!(tunnel.code, 56, "{url}: {tunnel:?}");

@@ -65,7 +65,7 @@ fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
     let gateways = Gateways::open(&sandbox, Host::laptop(), &["one", "two"], &routes);
     for (url, gateway) in [
         ("http://10.99.0.5:8000/", "two"),
-        // For an exception of a route, the earlier routes apply.
+        // The second route excludes this address, so the earlier route applies.
         ("http://10.99.0.6:8000/", "one"),
         ("http://db.corp.test:8000/", "two"),
         ("http://DB.Corp.Test.:8000/", "two"),
@@ -166,7 +166,7 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
         "{:?}",
         resolver.asked()
     );
-    // This resolver answers for all other names.
+    // The laptop's resolver is asked for all other names.
     let other = gateways.via("http://elsewhere.example/");
     assert!(other.contains("elsewhere.example"), "{other}");
     assert!(

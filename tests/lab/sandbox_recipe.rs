@@ -50,7 +50,7 @@ fn others(count: usize) -> Vec<(&'static str, String, u16)> {
     let targets = bytes.chunks_exact(8).enumerate().map(|(number, random)| {
         let port = u16::from_be_bytes([random[0], random[1]]) | 1;
         let [a, b, c] = [random[2], random[3], random[4]];
-        // These ports are odd, and hosts publish only the port 8080.
+        // The port is odd, so it is never 8080, which is the only port that hosts publish.
         match number % 5 {
             0 => ("raw", format!("127.0.42.{}", 11 + number / 5 % 3), port),
             1 => ("raw", format!("127.{a}.{b}.{}", c | 1), port),

@@ -175,7 +175,8 @@ fn a_runtime_folder_that_somebody_has_taken_is_done_without() {
     // The other user cannot reach the network through either folder.
     let Ended { code, .. } = ended(&mut machine.norouter(OTHER, &["status"]));
     assert_eq!(code, 3);
-    // A network that was started before the folder was removed is found, too, and its name is not used a second time.
+    // The network `own` was started while the other user's folder was in the place of the runtime folder. It is still
+    // found after that folder has been removed, and no second network can have its name.
     fs::remove_dir(&taken).unwrap();
     let second = machine.network(OWNER, "second", &hosts.replace("42.11", "42.12"));
     assert!(

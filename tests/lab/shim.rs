@@ -51,7 +51,7 @@ impl Shim {
         fs::write(self.place.with_extension("orders"), orders.join("\n")).unwrap();
     }
 
-    /// Sends an order to the process that carries the line, and waits until it has carried it out.
+    /// Sends an order to the process that carries the line, and waits until the order has been carried out.
     #[track_caller]
     pub(crate) fn order(&self, order: &str) {
         wait_for(&format!("somebody who obeys {order:?}"), || {
@@ -59,7 +59,7 @@ impl Shim {
         });
     }
 
-    /// Sends an order to the process that carries the line, if there is one. Returns whether it has carried it out.
+    /// Sends an order to the process that carries the line, if there is one. Returns whether the order was carried out.
     pub(crate) fn try_order(&self, order: &str) -> bool {
         let sent = self
             .answers

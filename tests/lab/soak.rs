@@ -1,5 +1,5 @@
 //! A network with a fault every five seconds: there must be no leak, no wrong byte, and no host that does not come
-//! back. `cargo xtask soak MINUTES` runs the test for long; among the other tests it is short.
+//! back. The test is short, unless `cargo xtask soak MINUTES` runs it.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +34,7 @@ const HOSTS: [&str; 5] = ["one", "two", "three", "four", "five"];
 /// A host without faults, which must not be disturbed.
 const STEADY: &str = "steady";
 
-/// The faults of a line. `heal` ends them if they have not ended the agent.
+/// The faults of a line. The order `heal` ends each fault that has not ended the agent.
 const ORDERS: &[&str] = &[
     "stall both",
     "stall to",
@@ -120,7 +120,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     format!("{host}: {what}")
 }
 
-/// Ends all faults that would otherwise last.
+/// Ends all faults that do not end by themselves: the faults of the lines, and suspensions.
 fn heal(ground: &Ground, shims: &[Shim]) {
     for (host, shim) in HOSTS.iter().zip(shims) {
         shim.try_order("heal");

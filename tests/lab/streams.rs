@@ -5,7 +5,8 @@ use crate::{
     sandbox::{Sandbox, client::noise, command, output},
 };
 
-/// A program that sends a megabyte in each direction, one after the other. Each sender closes its direction at the end.
+/// A program that sends a megabyte from the server to the client, and then a megabyte back. After its megabyte, each
+/// side closes its direction.
 const HALF_CLOSER: &str = r#"
 import hashlib, socket, sys
 role, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])

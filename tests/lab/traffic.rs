@@ -183,7 +183,7 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// The duration that this many of a thousand talks do not exceed.
+    /// A quantile of the durations: `permille` of a thousand talks take this long at most.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         assert!(self.took.len() >= 20, "only {} talks", self.took.len());
         self.took[(self.took.len() - 1) * permille / 1000]

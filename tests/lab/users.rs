@@ -146,7 +146,8 @@ impl Machine {
         manager
     }
 
-    /// The variables that lead the owner's programs into the network, when the agent has written them.
+    /// Waits until the agent has written the variables that lead the owner's programs into the network, and returns
+    /// them.
     fn variables(&self) -> serde_json::Value {
         let text = wait_for("the variables", || {
             let env = ended(&mut self.norouter(OWNER, &["env", "--json"]));
@@ -200,7 +201,7 @@ impl Machine {
     }
 }
 
-/// All ways into the network with the same outcome.
+/// All ways into the network, each with this outcome.
 fn all(works: bool) -> Vec<(&'static str, bool)> {
     ["port", "http", "connect", "socks5", "socks4", "pac", "dns"]
         .map(|way| (way, works))
@@ -224,7 +225,7 @@ fn what_the_laptop_opens_is_its_owners_and_roots_and_nobody_elses() {
     let http = format!("http://{HTTP}");
     let told = machine.curl(OTHER, &["-x", &http, "http://web1:8080/"]).out;
     assert!(told.contains("norouter exec"), "{told}");
-    // Each refusal is reported once, with the line of the manifest that would let that user in.
+    // Each refusal is reported once, with the line of the manifest that would admit the other user.
     for (place, line) in [
         (PUBLISHED, "loopback: {allow: any}"),
         (DNS, "loopback: {allow: any}"),

@@ -55,7 +55,7 @@ fn request(number: usize) -> io::Result<()> {
     }
 }
 
-/// Sends requests from a host, this many at the same time. Returns the errors.
+/// Sends `count` requests from a host, with `workers` of them in progress at the same time. Returns the errors.
 fn failures(host: &Host, workers: usize, count: usize) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let work = || {

@@ -48,7 +48,7 @@ impl Watch {
         watch
     }
 
-    /// Waits until a host was reported as ready, so that only later changes are found.
+    /// Waits until a host has been reported as ready, so that a later search finds only later changes.
     #[track_caller]
     pub(crate) fn wait_until_told_ready(&self, host: &str) {
         self.wait_for(&format!("{host} to be ready"), |line| {

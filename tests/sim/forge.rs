@@ -77,7 +77,8 @@ const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","p
 struct Own {
     /// The sequence number of the hostile agent's first byte.
     first: u32,
-    /// The sequence number that the other end has last acknowledged, and the one that is expected from it next.
+    /// The last sequence number that the other end has acknowledged, and the next one that is expected from the other
+    /// end.
     sent: u32,
     got: u32,
 }
@@ -175,7 +176,7 @@ impl Forge {
             self.core.handle_timeout(self.now);
             self.settle();
             if !self.greeted {
-                // If the agent was refused or waits for a retry, it is started as a person would do.
+                // If the agent was refused or waits for a retry, it is started again at once, as a person could do.
                 self.core
                     .host_action(self.now, self.evil, HostAction::Start);
                 self.now = self.now + Duration::from_secs(1);
@@ -584,7 +585,8 @@ impl Forge {
         busy
     }
 
-    /// Receives all bytes for the programs of a host, checks each of them, and sends some.
+    /// Lets the programs of a host receive all bytes that have arrived, checks each byte, and lets the programs send
+    /// further bytes.
     fn programs(&mut self, vip: Vip) -> bool {
         let Honest { edge, taken } = self.honest.get_mut(&vip).unwrap();
         let (sum, other) = (&mut self.sum, &mut self.other);
@@ -624,8 +626,8 @@ impl Forge {
                 edge.release(*flow);
                 return false;
             }
-            // The hostile host is sent about a quarter as many bytes as it has sent. The other honest host is sent
-            // bytes all the time.
+            // An honest host sends the hostile host about a quarter as many bytes as it has received from there. To the
+            // other honest host it sends all the time.
             let most = if evil { *place / 4 + 100 } else { said };
             let sent = edge.send_with(*flow, |room| {
                 let count = room.len().min(most.saturating_sub(*given)).min(4_000);
@@ -644,8 +646,8 @@ impl Forge {
     }
 }
 
-/// Checks that a packet may be delivered to an honest host: its sequence number must not be [`MARK`], and the plan has
-/// to allow it.
+/// Checks that a packet may be delivered to an honest host. Its sequence number must not be [`MARK`], and it has to
+/// belong to a connection that the host knows or that the plan allows.
 fn judge(plan: Variant, vip: Vip, packet: &Packet<'_>, honest: &Honest) {
     let (key, segment) = (packet.key(), packet.segment());
     assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");

@@ -117,7 +117,8 @@ impl Variant {
         plan::load("sim.yaml", &text).plan.unwrap()
     }
 
-    /// Whether a host may begin a connection from `src` to `dst`, whose other end is `host`.
+    /// Whether the host of `src` may begin a connection to `dst` that is delivered to `host`, which either is the host
+    /// of `dst` or is the gateway.
     pub(crate) fn allows(self, host: Vip, src: SocketAddrV4, dst: SocketAddrV4) -> bool {
         let [a, b, c, number] = src.ip().octets();
         let is_good = [a, b, c] == [127, 0, 42] && (1..=self.hosts).contains(&number);

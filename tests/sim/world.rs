@@ -37,7 +37,7 @@ const SPAWN: Duration = Duration::from_millis(80);
 /// hundred faults in 10 s.
 const MALICE: Duration = Duration::from_millis(400);
 
-/// How many bytes may wait in the manager for one host, with the cost of frames in addition to their bytes.
+/// How many bytes of frames may wait in the manager for one host: a little more than the limit of the switch.
 const QUEUE_MAX: usize = 33 << 20;
 
 /// A fault that happens to an agent.
@@ -150,7 +150,7 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-/// A snapshot without its counters, whose changes are not always reported.
+/// A snapshot without its time and its traffic counters, because the manager does not report each change of them.
 fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot.now_ms = 0;
     for host in &mut snapshot.hosts {
@@ -356,7 +356,7 @@ impl World {
         let due: Vec<Vip> = due.into_iter().map(|(vip, _)| *vip).collect();
         for vip in due {
             self.starting.remove(&vip);
-            // The starts of the hostile agent are not counted, because it causes its own ends.
+            // The starts of the hostile agent are not counted, because its own frames can cause its losses.
             self.starts += usize::from(!is_evil(vip));
             let agent = Agent {
                 edge: edge::Core::new(self.random(u64::MAX), Capacity::default()),
@@ -407,8 +407,9 @@ impl World {
                     self.starting.insert(vip, self.now + SPAWN);
                 }
                 manager::Output::CloseInput(vip) | manager::Output::Terminate(vip) => {
-                    // In a real network, the command (such as ssh) runs on the manager's machine, and ends. A process
-                    // that is suspended does not end.
+                    // In a real network, the command of a host (such as ssh) runs on the manager's machine. It ends
+                    // when its input is closed or it is told to end, even if the line is cut, but not while it is
+                    // suspended.
                     let now = self.now;
                     let hears = |agent: &mut Agent| agent.stalled_until <= now;
                     if self.agents.get_mut(&vip).is_some_and(hears) {
@@ -497,7 +498,8 @@ impl World {
                     agent.servers.insert(flow, 0);
                 }
                 edge::Output::Silent => agent.ends = true,
-                // The simulation ends agents and needs no files.
+                // These outputs are ignored. The simulation has no earlier agents, files or real listeners, and it
+                // polls all flows without being woken.
                 edge::Output::EndPredecessor(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
@@ -552,7 +554,8 @@ impl World {
                 alive || !view.state.is_up(),
                 "{vip} is up without a process"
             );
-            // While an agent is ending, the complete reason may not have been reported yet.
+            // While an agent is ending, its host already has the next state, but the event with the complete reason may
+            // still be missing.
             let ends = view.state == HostState::Waiting && view.retry.is_none();
             let ends = ends || (view.state.is_over() && (alive || self.starting.contains_key(vip)));
             let said = self.said.get(&view.name);
@@ -624,8 +627,8 @@ impl Agent {
         }
     }
 
-    /// Checks that a frame may be delivered to this host: it has to begin a flow that a plan allows, or belong to a
-    /// flow that the host knows, and must not be one that the hostile agent has forged.
+    /// Checks that the packets of a frame may be delivered to this host. Each packet has to begin a flow that a plan
+    /// allows, or to belong to a flow that the host knows, and the hostile agent must not have forged it.
     fn judge(
         &mut self,
         vip: Vip,

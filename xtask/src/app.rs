@@ -194,7 +194,7 @@ impl VirtualDisplay {
             use std::os::unix::fs::PermissionsExt as _;
             fs::set_permissions(&home, fs::Permissions::from_mode(0o700))?;
         }
-        // The server chooses a free display number, and writes it to its standard output.
+        // The X server chooses a free display number, and writes it to its standard output.
         let number = home.join("display");
         let mut server = Command::new("Xvfb")
             .args([
@@ -253,7 +253,7 @@ impl VirtualDisplay {
     }
 
     fn close(mut self) {
-        // Even if this fails, the server ends when this process does.
+        // Errors are ignored, because they do not change the outcome of the tests.
         let _ = self.server.kill();
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.home);

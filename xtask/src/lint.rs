@@ -28,7 +28,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("dependencies", dependencies)
 }
 
-/// Checks that the library can be built without features, and does not depend on tokio then.
+/// Checks that the library can be built without features, and that without them it does not depend on tokio.
 fn pure() -> Result<(), Failure> {
     run(&mut cargo("check --locked --lib --no-default-features"))?;
     let tree = read(&mut cargo(

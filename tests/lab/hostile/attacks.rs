@@ -1,7 +1,7 @@
 //! The table of all attacks. `agent.py` describes what hostile agents do, and `local.py` what another user of the
 //! laptop does.
 
-/// An attack, which can consist of several at the same time.
+/// An attack. It may consist of several parts at the same time, because each hostile agent has a mode of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Attack {
     /// The name of the attack.
@@ -18,7 +18,7 @@ pub(crate) struct Attack {
     pub(crate) files: Option<u32>,
     /// Whether the attack is so excessive that the attacker has to be named to people.
     pub(crate) named: bool,
-    /// How many frames or connections have to be sent at least, so that it counts as an attack.
+    /// The smallest number of frames or connections that counts as an attack. A short run that sends fewer fails.
     pub(crate) least: u64,
 }
 

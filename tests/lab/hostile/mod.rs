@@ -63,7 +63,7 @@ impl Measured {
         stormy > bar
     }
 
-    /// All results beyond their limits.
+    /// Everything that is wrong with these results: what must never happen, and what is beyond a limit.
     fn faults(&self, attack: &Attack, short: bool) -> Vec<String> {
         let mut faults = self.wrong.clone();
         for (what, times) in [
@@ -102,7 +102,7 @@ impl Measured {
         faults
     }
 
-    /// The line of the table of results.
+    /// The row of an attack in the table of results.
     fn row(&self, attack: &Attack, faults: &[String]) -> String {
         let shown = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1e3);
         let three = |times: &Times| {

@@ -42,7 +42,7 @@ struct Answer {
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    /// The duration that this many of a thousand questions do not exceed.
+    /// A quantile of the durations: `permille` of a thousand questions take this long at most.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0

@@ -122,9 +122,9 @@ fn accept(listener: TcpListener, work: impl Fn(TcpStream) + Send + Clone + 'stat
     });
 }
 
-/// Sends to each client as much as it takes. A single thread does this, and the kernel's buffers are small: hundreds of
-/// threads that fill a gigabyte would slow down the machine for the clients that are measured, although the network is
-/// not the cause.
+/// Sends to each client as much as it takes. This is done by a single thread, with small buffers in the kernel.
+/// Hundreds of threads that fill a gigabyte of buffers would slow down the whole machine, and with it the clients that
+/// are measured.
 fn talk(listener: &TcpListener) {
     listener.set_nonblocking(true).unwrap();
     let mut clients: Vec<TcpStream> = Vec::new();

@@ -61,7 +61,7 @@ pub(crate) struct Measured {
     pub(crate) failed: Vec<String>,
     /// How many frames, lines or connections were sent, and how many bytes.
     pub(crate) sent: (u64, u64),
-    /// The greatest memory of the manager, and of any honest agent, in KiB.
+    /// The peak memory of the manager, and the highest peak of the honest agents, in KiB.
     pub(crate) manager: u64,
     pub(crate) agents: u64,
     /// The text that named each attacker. `None` if it was not named.
@@ -70,7 +70,7 @@ pub(crate) struct Measured {
     pub(crate) status: Duration,
     /// The honest hosts that were not ready, with their states.
     pub(crate) unready: Vec<String>,
-    /// Everything else that must never happen.
+    /// Everything else that has happened although it must never happen.
     pub(crate) wrong: Vec<String>,
     pub(crate) witnessed: u64,
     /// The states of the hostile hosts at the end.
@@ -126,8 +126,8 @@ impl<'a> Stage<'a> {
         network.wait_until_it_answers();
         let watch = Watch::over(&network);
         network.wait(&HONEST);
-        // The attacker runs with low priority, because the attack consists of its connections, and not of processor
-        // time.
+        // The attacker runs with low priority: it attacks with its connections, and not by taking processor time from
+        // the other programs on this machine.
         let local = attack.local.map(|words| {
             let place = place(&sandbox, "local");
             fs::write(format!("{place}.sent"), [0; 16]).unwrap();
@@ -224,7 +224,7 @@ impl<'a> Stage<'a> {
             *times = [calm, stormy];
             measured.failed.extend(failed);
         }
-        // The attacker may be reported only after a while, so the attack goes on.
+        // The attack goes on until all attackers have been named, but not longer than [`NAMING`].
         let patience = Instant::now() + NAMING;
         loop {
             measured.named = self.all_named(go, log);
@@ -349,7 +349,8 @@ impl<'a> Stage<'a> {
             .collect()
     }
 
-    /// A text after `go` that names the attacker: from the log, from an event, or from the state of a host.
+    /// A text that names the attacker: a line of the log or an event since `go`, when the attack began, or a part of
+    /// the present state of a host.
     fn named(&self, name: &str, go: Instant, log: &str, hosts: &[Value]) -> Option<String> {
         let vip = self.network.vip(name);
         let names = |text: &str| {
@@ -383,7 +384,7 @@ impl<'a> Stage<'a> {
         })
     }
 
-    /// The paths of the files with which attackers are started and report what they have sent.
+    /// The argument `PLACE` of each attacker; see `agent.py` and `local.py`.
     fn places(&self) -> Vec<String> {
         let mut who: Vec<&str> = self.evil().map(|(name, _)| name).collect();
         who.extend(self.attack.local.map(|_| "local"));
@@ -407,7 +408,7 @@ fn place(sandbox: &Sandbox, who: &str) -> String {
     sandbox.path(who).to_str().unwrap().to_owned()
 }
 
-/// The greatest memory that a process has used, in KiB.
+/// The peak memory of a process, in KiB.
 fn peak(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -50,7 +50,7 @@ pub(crate) use sshd::Sshd;
 /// work is slow.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A folder for a test. It exists as long as one of the values that use it.
+/// The folder of a test. It is removed when the last clone of this value is dropped.
 #[derive(Clone)]
 pub(crate) struct Sandbox {
     folder: Arc<TempDir>,

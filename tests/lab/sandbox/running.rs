@@ -1,5 +1,5 @@
-//! A child process with all of its descendants, and its output. They are killed when the value is dropped, and the
-//! output is shown if the test fails.
+//! A child process with all of its descendants, and its output. The processes are killed when the value is dropped. If
+//! the test fails, the output is shown.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -83,7 +83,8 @@ impl Running {
         let log = Arc::clone(&self.log);
         let mut text = log.text();
         while !holds(&text) {
-            // The end of a child does not wake this thread, so it checks for that from time to time.
+            // The end of the child does not wake this thread, so the thread checks from time to time whether the child
+            // has ended.
             let pause = Duration::from_millis(50);
             text = log
                 .grown
@@ -134,7 +135,8 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The process group may outlive its leader. The group's id is not reused before the leader was waited for.
+        // Descendants may outlive the child, so the whole process group is killed. The group's id cannot be reused
+        // until the child has been waited for.
         kill_process_group(self.raw_pid(), Signal::KILL).ok();
         self.child.kill().ok();
         self.child.wait().ok();

@@ -145,8 +145,8 @@ impl Sshd {
         &self.config
     }
 
-    /// The command of another client, which may ask a person, and runs a program on the host. In `ssh_config`(5) the
-    /// first of several values is used, so `lines` come before the others.
+    /// The command of a second client, which also runs a program on the host, but may ask a person. In `ssh_config`(5)
+    /// the first of several values is used, so `lines` come before the others.
     pub(crate) fn asking_cmd(&self, program: &Path, lines: &str) -> Vec<String> {
         let usual = fs::read_to_string(&self.config).unwrap();
         let config = format!("{}.asking", self.config);
