@@ -43,7 +43,7 @@ impl Pace {
         self.work.spend(now, effort.units());
     }
 
-    /// Updates whether all packets may be sent now.
+    /// Determines again whether packets to any host may be sent now, or only those to newly active hosts.
     pub(super) fn look(&mut self, now: Instant) {
         self.until = self.work.wait(now);
     }

@@ -398,15 +398,15 @@ pub struct Listen {
     /// The address as `address:port`; empty if there is no proxy.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
-    /// Addition: the file with the users of the proxy, with `~` and `${VAR}` for the agent to expand; if empty,
-    /// everybody may use the proxy.
+    /// Addition: the file with the users of the proxy, with `~` and `${VAR}` for the agent to expand; if empty, only
+    /// [`Listen::same_user`] restricts who may use the proxy.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "String::is_empty"
     )]
     pub credentials: String,
-    /// Addition: if true, only programs of the agent's own user may use the proxy; see [`feature::SAME_USER`].
+    /// Addition: if true, programs of other users need the agent's token to use the proxy; see [`feature::SAME_USER`].
     #[serde(
         default,
         deserialize_with = "null_is_empty",

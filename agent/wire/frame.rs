@@ -122,7 +122,7 @@ pub enum Desync {
 /// Decodes the bytes of one direction of a link into frames.
 ///
 /// The decoder does not own a buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames
-/// from the front of that.
+/// from the front of this buffer.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     control_max: usize,
@@ -199,7 +199,7 @@ impl Decoder {
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
-            // The reader makes room for the rest of the frame, because it manages the memory.
+            // The reader of the stream makes room for the rest of the frame, because the reader owns the buffer.
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
