@@ -30,8 +30,8 @@ const QUESTIONS_MAX: usize = 512;
 /// The maximum number of requests of other hosts' proxies for which this gateway has not connected yet.
 const RELAYS_MAX: usize = 1_024;
 
-/// The requests of other hosts that are under way. No host may have more requests under way than remain free for all
-/// others.
+/// The requests of other hosts that are under way. Of each kind (dials, DNS questions, requests to the relay), one host
+/// may have at most as many under way as are still free for all others.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
@@ -95,7 +95,7 @@ impl Arrivals {
         if let Served::Dial(host, port) = &served
             && let Err((destination, failure)) = permitted(rights, host, *port)
         {
-            // The targets of published ports that the limits refuse were already reported with the configuration.
+            // If the limits refuse the target of a published port, this was already reported with the configuration.
             if own != Some(*key.dst.ip()) {
                 reports.note_not_dialled(now, &destination, &failure, outbox);
             }
@@ -131,7 +131,7 @@ impl Arrivals {
         flows: &mut Table,
     ) -> Result<Option<FlowKey>, Crowded> {
         let waits = *syn.key().src.ip();
-        // The share is taken before the TCP stack is made, so that a refusal costs almost nothing.
+        // The host's share is checked before a TCP stack is made, so that a refusal costs almost nothing.
         let share = self.share(served);
         let has_share = if is_own {
             share.take_any(waits, 1)

@@ -144,7 +144,8 @@ struct Sum {
 }
 
 impl Sums {
-    /// Counts a refusal. Returns false if the same one is already among those that a report names.
+    /// Counts a refusal. Returns false if the reports already name this refusal, so that nothing new has to be
+    /// reported.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {

@@ -105,8 +105,9 @@ impl Listeners {
         self.lost = lost.into_iter().collect();
     }
 
-    /// Asks the driver to write the files if they have changed. As long as it is not known of every proxy whether it
-    /// could be opened, nothing is written: the files must direct programs only to proxies that this agent really runs.
+    /// Asks the driver to write the files if they have changed. The files must direct programs only to proxies that
+    /// this agent really runs. So nothing is written before the driver has reported for every proxy whether it could be
+    /// opened.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();

@@ -49,7 +49,7 @@ impl Outbox {
         self.messages.pop_front()
     }
 
-    /// Whether so many messages wait that those which the manager can do without have to be dropped.
+    /// Whether the queue of messages is full. If it is, messages that the manager can do without have to be dropped.
     pub(super) fn is_full(&self) -> bool {
         self.messages.len() >= CONTROL_MAX
     }

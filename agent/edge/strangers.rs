@@ -17,7 +17,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// The refusals that were reported.
 #[derive(Default)]
 pub(super) struct Strangers {
-    /// The listener and the user of each of these refusals. The user is `None` if the connection ended before its user
+    /// The listener and the user of each reported refusal. The user is `None` if the connection ended before its user
     /// could be determined.
     told: BTreeSet<(Listener, Option<u32>)>,
     since: Instant,

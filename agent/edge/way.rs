@@ -145,7 +145,7 @@ impl Sorting {
     }
 }
 
-/// Dials the addresses of a destination that the limits of this machine permit.
+/// Dials those addresses of a destination that the limits of this machine permit.
 fn dial(rights: &Rights, destination: &Destination, addresses: Vec<SocketAddr>) -> Step {
     if addresses.is_empty() {
         return Step::GiveUp(Failure {
@@ -232,8 +232,9 @@ impl Through {
             return Step::Open(address, Opening(Target::Behind(self, left)));
         }
         match last {
-            // A connection is refused if the gateway is down, and also if the service refuses. A gateway without a DNS
-            // server cannot be checked.
+            // The service may have refused the connection, or the manager because the gateway is down. The DNS servers
+            // of the gateways show which of the two it is. For a gateway without a DNS server, this cannot be found
+            // out.
             Some(Cause::Refused) if self.gateways.iter().all(|it| it.dns.is_some()) => {
                 let servers = self.servers();
                 self.check(rights, servers)
@@ -284,7 +285,7 @@ impl Through {
     }
 }
 
-/// Waits for the answer of a gateway's relay; other relays may be left.
+/// Waits for the answer of a gateway's relay. More relays may remain to be asked.
 #[derive(Debug)]
 pub struct Asking(Through, Vip, Services);
 
@@ -305,7 +306,7 @@ impl Asking {
     }
 }
 
-/// Waits for the answer of a gateway's DNS server; other servers may be left.
+/// Waits for the answer of a gateway's DNS server. More DNS servers may remain to be asked.
 #[derive(Debug)]
 pub struct Finding(Through, Vip, Services);
 
@@ -331,14 +332,14 @@ impl Finding {
 pub struct Suggesting(Through, IntoIter<Ipv4Addr>);
 
 impl Suggesting {
-    /// Connects to the first of the suggested addresses. The manager receives the suggestion before the packets to
-    /// them.
+    /// Connects to the first of the suggested addresses. The manager receives the suggestion before any packets to
+    /// these addresses.
     pub fn handle_suggested(self, rights: &Rights) -> Step {
         self.0.open(rights, self.1, None)
     }
 }
 
-/// Waits for the check whether a gateway is up; other gateways may be left.
+/// Waits for the check whether a gateway is up. More gateways may remain to be checked.
 #[derive(Debug)]
 pub struct Checking(Through, Services);
 

@@ -140,8 +140,9 @@ pub struct Proxy {
     pub listen: SocketAddr,
     /// The path of the file with its users, before `~` and variables are expanded; `None` if it has no such file.
     pub credentials: Option<String>,
-    /// If the proxy has no file of users: whether only programs of the agent's own user, and those with the token, may
-    /// use it.
+    /// Whether only programs of the agent's own user may use the proxy without credentials. Programs of other users
+    /// then have to send the token. If the proxy has a file of users, every program needs credentials, whatever this
+    /// value is.
     pub same_user: bool,
 }
 

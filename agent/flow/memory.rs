@@ -20,11 +20,11 @@ const STEP: usize = 16 << 10;
 /// If the holder may reserve less than this, in bytes, a new flow gets small buffers, which cannot grow later.
 const SCARCE: usize = 8 << 20;
 
-/// A holder may have at most this many times the amount that is free: a single holder can get four fifths of
-/// everything.
+/// One holder, other than the owner, may have at most this many times the amount that is still free. So a single holder
+/// can get at most four fifths of everything.
 const MULTIPLE: usize = 4;
 
-/// The party against whose share a flow is counted.
+/// The party whose share a flow counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
     /// The user who runs this agent; flows of the agent itself count here, too.

@@ -298,7 +298,7 @@ impl Table {
         received
     }
 
-    /// Whether a flow has ended in any other way than both sides finishing.
+    /// Whether a flow has ended in any other way than by both sides finishing.
     pub fn is_reset(&mut self, key: FlowKey) -> bool {
         self.flows
             .get_mut(&key)

@@ -1,6 +1,6 @@
 //! Decides which flow sends next: fairly between destination hosts, and fairly between the flows to each host.
 //!
-//! If another host makes this one answer each of its packets, packets to other hosts are not delayed by that.
+//! If a remote host makes this host answer each of its packets, these answers do not delay packets to other hosts.
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
@@ -74,7 +74,8 @@ impl Scheduler {
         })
     }
 
-    /// Takes out the flow that sends next. The owner reports with [`Scheduler::spent`] how much was sent.
+    /// Takes out the flow that sends next. The caller then reports with [`Scheduler::spent`] how much the flow has
+    /// sent.
     pub(super) fn take(&mut self, pick: Pick) -> Option<Holding> {
         loop {
             let (host, is_fresh) = match pick {

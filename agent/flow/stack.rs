@@ -255,7 +255,7 @@ impl Stack {
         }
     }
 
-    /// Whether the connection has ended in any other way than both sides finishing.
+    /// Whether the connection has ended in any other way than by both sides finishing.
     pub(super) fn is_reset(&mut self) -> bool {
         if self.stage == Stage::Broken {
             return true;

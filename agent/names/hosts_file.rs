@@ -187,9 +187,9 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without our blocks, even if it is damaged. This removes whole blocks whose process has ended or is not
-/// known, marks without a counterpart, and lines next to such a mark that only we can have written: one address from
-/// the range of the network, and its name.
+/// The file without our blocks, even if their marks are damaged. This removes every whole block, unless its process is
+/// known to run. It also removes every mark without a counterpart, together with the lines next to the mark that look
+/// like ours: each has one address from the range of the network and one name.
 pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -348,9 +348,11 @@ impl<'a> Lines<'a> {
         (blocks, damages)
     }
 
-    /// The file without these lines. If a removed block has the note that the line before it had no line break, the
-    /// line break of that line is removed again if it is now the last line. If another of our blocks now follows that
-    /// line, that block gets the note.
+    /// The file without these lines.
+    ///
+    /// A removed block may have the note [`NO_FINAL_LINE_BREAK`]: the line before the block had no line break, so we
+    /// added one. If no line follows in its place, the added line break is removed, too. If another of our blocks
+    /// follows, that block gets the note. If any other line follows, the line break stays, and the note is dropped.
     fn without(&self, ranges: &[Range<usize>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut note: Option<&[u8]> = None;

@@ -1,7 +1,8 @@
 //! Names and their addresses as bytes: DNS messages, resolv.conf, hosts files and HOSTALIASES.
 //!
-//! A [`Zone`] holds the names of the network. The other files convert it, and the names that a host already has, into
-//! the formats in which programs look up names. This module uses no sockets, files or clocks.
+//! A [`Zone`] holds the names of the network. The other source files of this module convert the zone, and the names
+//! that a host already has, into the formats in which programs look up names. This module uses no sockets, files or
+//! clocks.
 
 #![cfg_attr(
     not(test),

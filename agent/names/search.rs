@@ -44,7 +44,8 @@ pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     let message = Message::read(query)?;
     let name = message.question.name.join(&DnsName::new(suffix)?)?;
     let rest = query.get(HEADER_SIZE + message.question.name.bytes().len()..)?;
-    // Records after the question may contain pointers, whose targets would move.
+    // Records after the question may contain pointers into the message, and a longer name would move the targets of
+    // these pointers. Only an OPT record contains none.
     let plain = message
         .records
         .iter()
@@ -82,7 +83,8 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let full_at = u16::try_from(out.len() - full.bytes().len()).ok()?;
     for record in &reply.records {
         let pointer = (0xc000 | full_at).to_be_bytes();
-        // Most answers are about the full name. They point to it instead of repeating it.
+        // Most records belong to the full name. They get a pointer to that name as their owner, instead of the name
+        // itself.
         let owner = if record.owner.is(full) {
             pointer.as_slice()
         } else {

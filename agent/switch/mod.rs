@@ -54,8 +54,8 @@ const QUEUE_MAX: usize = 32 << 20;
 /// dropped.
 const QUEUES_MAX: usize = 64 << 20;
 
-/// A frame with fewer bytes than this is copied. Without the copy, the frame would keep the whole block in memory that
-/// it was read with.
+/// A frame with fewer bytes than this is copied. Otherwise the whole block of bytes in which the frame was read would
+/// stay in memory.
 const SMALL: usize = 4 << 10;
 
 /// If more bytes than this wait for a host, frames of every size are copied.
@@ -464,7 +464,8 @@ impl Switch {
     }
 
     /// The rule that refuses a flow to an address outside the network; `None` if the flow is allowed. If no route leads
-    /// to the address, a gateway has resolved it from a name, and the packet does not contain that name.
+    /// to the address, a gateway has resolved a name to it. The packet does not contain this name, so the policy is
+    /// applied to an unknown name.
     fn denies_outside(&self, from: Vip, gateway: Vip, key: FlowKey) -> Option<By> {
         let address = IpAddr::V4(*key.dst.ip());
         let name = match self.routes.to_address(address) {
@@ -499,10 +500,11 @@ impl Switch {
         self.routes.iter().any(leads)
     }
 
-    /// Stores the addresses that a host's proxy suggests: `via` has resolved them for a name. They are valid only for
-    /// flows of that host.
+    /// Stores the addresses that the proxy of the host `teacher` suggests, because the gateway `via` has resolved a
+    /// name to them. The addresses are valid only for flows of `teacher`.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        // Addresses that a host suggests while it is down would never be discarded.
+        // The addresses that a host has suggested are discarded when the host goes down. A host that is already down
+        // may not suggest any, because nothing would discard them.
         let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
@@ -511,7 +513,8 @@ impl Switch {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
-        // Addresses are left out if no route may lead to them, or if the manifest names another gateway for them.
+        // An address is left out if `via` cannot be its gateway: it is the VIP of a host, the manifest names another
+        // gateway for it, or it is a special address that no route through `via` names.
         let v4 = v4
             .take(AT_ONCE_MAX)
             .filter(|address| self.is_behind(via, *address))

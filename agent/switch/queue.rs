@@ -117,8 +117,8 @@ impl Queue {
                 continue;
             };
             if lane.cost == 0 {
-                // As with flows, a newly active sender whose backlog is empty waits one round before it can count as
-                // new again.
+                // A newly active sender whose backlog is empty waits one round before it can count as new again, for
+                // the same reason as a flow in `Lane::pop`.
                 if is_fresh {
                     self.turns.end(from);
                 } else {
@@ -218,7 +218,7 @@ impl Lane {
                 }
                 dropped
             }),
-            // This also removes each empty backlog that comes before the one that is dropped.
+            // The search for a backlog with frames also removes each empty backlog that it meets.
             None => std::iter::from_fn(|| self.turns.last())
                 .filter_map(|key| self.backlogs.remove(&key))
                 .map(|backlog| backlog.frames)

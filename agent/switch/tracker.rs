@@ -62,7 +62,7 @@ pub(super) struct Tracker {
     favourite: Option<Vip>,
     /// How many flows `favourite` has begun.
     favoured: usize,
-    /// How many flows each other host has begun.
+    /// How many flows each host other than `favourite` has begun.
     begun: Shares<Vip>,
     /// The flows whose SYN is unanswered, ordered by the time of the SYN.
     openings: BTreeSet<(Instant, FlowKey)>,
@@ -173,8 +173,8 @@ struct End {
 pub(super) struct Passage {
     /// The host at the other end of the flow.
     pub(super) to: Vip,
-    /// How many bytes of the segment are beyond the receiver's window. Retransmitted bytes are not counted, because the
-    /// receiver can make an honest sender retransmit them.
+    /// How many bytes of the segment are beyond the receiver's window. A receiver can make an honest sender retransmit
+    /// bytes, but these never count, because the window that the switch assumes never shrinks.
     pub(super) useless: u32,
 }
 
@@ -460,8 +460,8 @@ impl Flow {
         }
     }
 
-    /// A reset from the end that is gone to the end that remains. Its sequence number comes after everything that was
-    /// forwarded: the receiver expects that number once it has read all of it.
+    /// A reset from the end that is gone to the end that remains. Its sequence number follows everything that was
+    /// forwarded. The receiver expects this number as soon as it has received all of the forwarded bytes.
     fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
         let key = match gone {
             Side::First => name,

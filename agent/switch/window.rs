@@ -12,9 +12,9 @@ const DISTANCE_MAX: u32 = 1 << 29;
 
 /// The receive window of one end (RFC 9293 section 3.8.6).
 ///
-/// Every segment crosses the switch before the other end receives it, and in doubt the switch assumes the larger
-/// window. So the other end never assumes a larger window than the switch does. It is never charged for bytes that it
-/// believed to be allowed, whatever this end sends.
+/// Every segment of this end crosses the switch before the other end receives it, and in doubt the switch assumes the
+/// larger window. So the window that the switch assumes is never smaller than the window that the other end assumes.
+/// Whatever this end sends, the other end is never charged for bytes that it believed to be allowed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Window {
     /// The right edge of the window: the sequence number after the last byte that this end accepts. `None` before its
@@ -135,8 +135,8 @@ mod tests {
     fn acknowledgments_of_what_was_never_sent_do_not_move_the_edge_behind_the_sender() {
         let mut window = Window::default();
         let next = 1_000_u32;
-        // Each step would move the edge forward. After the third step the edge would have wrapped around, and be behind
-        // `next`.
+        // If these acknowledgments were accepted, each of them would move the edge forward. With the third one the edge
+        // would wrap around, and would then be behind `next`.
         for step in 1..=3_u32 {
             let ack = next.wrapping_add(step.wrapping_mul(0x3fff_ffff));
             window.note(segment(false, ack, 0, None), Window::default(), Some(next));

@@ -399,14 +399,14 @@ pub struct Listen {
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
     /// Addition: the path of the file that lists the users of the proxy. The agent expands `~` and `${VAR}` in it. If the
-    /// path is empty, the proxy has no list of users.
+    /// path is empty, only [`Listen::same_user`] restricts who may use the proxy.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "String::is_empty"
     )]
     pub credentials: String,
-    /// Addition: if true, only programs of the agent's own user may use the proxy; see [`feature::SAME_USER`].
+    /// Addition: if true, programs of other users need the agent's token to use the proxy; see [`feature::SAME_USER`].
     #[serde(
         default,
         deserialize_with = "null_is_empty",

@@ -122,7 +122,7 @@ pub enum Desync {
 /// Decodes the bytes of one direction of a link into frames.
 ///
 /// The decoder does not own a buffer: the reader appends to a [`BytesMut`], and [`Decoder::poll`] takes whole frames
-/// from the front of that.
+/// from the front of this buffer.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     control_max: usize,

@@ -486,8 +486,8 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
             }
             opened.seen = Some(text);
             state.disk_at = change;
-            // The question must be about the present content of the file. If the network runs, the task that reloads
-            // its manifest asks the question.
+            // The question that is shown must be about the present content of the file, so it is asked again. If the
+            // network runs, the task that reloads its manifest does this.
             let asked = state.consent.as_ref().filter(|asked| !asked.running);
             if let (Some(_), Some(plan)) = (asked, &plan) {
                 state.consent = Some(state.agreements.get().question(&shown, plan, false));

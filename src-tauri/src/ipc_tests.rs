@@ -185,7 +185,8 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
     };
     let nonsense = nonsense();
     for name in commands::NAMES {
-        // The first three commands examine this machine, which takes long; they have no arguments either.
+        // None of the commands that are skipped here has arguments. The three that are named here would also take long,
+        // because they examine this machine.
         if ["checks", "imports", "diagnostics"].contains(name) || WITHOUT_ARGUMENTS.contains(name) {
             continue;
         }
@@ -208,7 +209,8 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
         "{refused} of {asked} refused"
     );
     let done: BTreeSet<String> = rig.paper.taken().into_iter().collect();
-    // Texts of an allowed length may be copied, and may be offered for saving, for which the person chooses the file.
+    // Two effects are harmless: a text of an allowed length is copied, or it is offered for saving, and then the person
+    // chooses the file.
     let harmless =
         |what: &String| what.starts_with("copied ") || what.starts_with("asked for a place");
     let harm: Vec<&String> = done.iter().filter(|what| !harmless(what)).collect();

@@ -240,7 +240,8 @@ impl NoticeSlot {
     }
 }
 
-/// The number that identifies a shown notification: the desktop's message bus assigns one; elsewhere it is ours.
+/// The number that identifies a shown notification. On Linux and systems like it, the desktop assigns the number.
+/// Elsewhere this program has chosen it.
 #[cfg(all(unix, not(target_os = "macos")))]
 fn number(handle: &notify_rust::NotificationHandle, _ours: u32) -> u32 {
     handle.id()

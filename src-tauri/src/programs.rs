@@ -59,8 +59,8 @@ pub(crate) async fn environment_is_known() {
 
 async fn login_environment() -> Option<Vec<(String, OsString)>> {
     let shell = env::var_os("SHELL").filter(|shell| Path::new(shell).is_absolute())?;
-    // The shell is started as interactive, too, because many people set `PATH` in files that only interactive shells
-    // read.
+    // The shell is started not only as a login shell, but also as an interactive shell, because many people set `PATH`
+    // in files that only interactive shells read.
     let print = WANTED
         .map(|name| format!("printf '{MARK}{name}=%s' \"${name}\"; "))
         .concat();
@@ -84,7 +84,7 @@ fn variables(text: &str) -> Vec<(String, OsString)> {
         .collect()
 }
 
-/// The folders in which programs are searched.
+/// The folders in which programs are looked up.
 pub(crate) fn search_path() -> OsString {
     let adopted = environment::adopted()
         .iter()

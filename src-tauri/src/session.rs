@@ -85,7 +85,8 @@ impl Desk {
         crate::programs::environment_is_known().await;
         let (mut manager, events) = Manager::start(&plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
-        // Like every network, the app's own network is read through the control socket.
+        // The app follows its own network through the control socket, like any other network. So it does not need these
+        // events.
         drop(events);
         let origin = Origin::new(path, Hold::NewGrants, Some(watch), &mut manager);
         let handle = manager.handle().clone();
@@ -358,8 +359,8 @@ impl Desk {
                 .take_if(|(number, _)| decided && Some(*number) == waited);
             let has_decided = waits.is_some();
             if let Some((_, plan)) = waits {
-                // The change was approved through another program. If it was withdrawn instead, the task that reloads
-                // the manifest already knows.
+                // The manager does not hold this change any more, so it was approved, perhaps through another program.
+                // If it was withdrawn instead, because the manifest has changed again, `taken` handles that.
                 session.plan = Some(plan);
             }
             let begins = session.phase == Phase::Starting && session.truth.network().is_some();

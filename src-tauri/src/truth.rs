@@ -17,7 +17,7 @@ pub(crate) const LINES_MAX: usize = 2_000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     network: Option<NetworkView>,
-    /// The number of the last change with which all hosts were reported together.
+    /// The number of the last change that reported all hosts together: a snapshot, or new traffic counters.
     whole_at: u64,
     /// The number of the last change with which each host was reported alone, by the host's name.
     host_at: BTreeMap<String, u64>,

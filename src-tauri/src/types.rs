@@ -7,7 +7,7 @@ use ts_rs::{Config, TS};
 
 use crate::view;
 
-/// Types of the library that our types use.
+/// The library's types that the app's types contain. The files of the app's types import them.
 const THEIRS: [&str; 4] = ["ErrorCode", "HostView", "LogLine", "NetworkView"];
 
 fn folder() -> PathBuf {

@@ -1,5 +1,5 @@
-//! The state that the page shows besides the network itself, and the news that it receives. The types of the page are
-//! made from these.
+//! The state that the page shows besides the network itself, and the news that the page receives. The page's types are
+//! generated from the types in this file.
 
 use std::path::PathBuf;
 

@@ -5,7 +5,8 @@ use super::*;
 const FOUND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 7);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// A configuration in which this agent and another host are gateways, each of a block of addresses and of names.
+/// A configuration with two gateways: this agent and another host. Each has a route for a block of addresses and a
+/// pattern of names.
 fn args() -> serde_json::Value {
     let mut args = super::args();
     args["routes"] = serde_json::json!([

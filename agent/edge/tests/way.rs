@@ -479,7 +479,7 @@ fn of_several_addresses_those_are_dialled_that_the_machine_permits() {
     let found = addresses(&["10.0.0.1:443", "192.0.2.1:443"]);
     let step = resolves(first(&core, "www.example")).handle_resolved(rights, found);
     dials(&step, &["192.0.2.1:443"]);
-    // If none is left, the refusal of the first address is reported.
+    // If the limits permit none of the addresses, the refusal of the first one is reported.
     let found = addresses(&["10.0.0.1:443", "10.0.0.2:443"]);
     let step = resolves(first(&core, "www.example")).handle_resolved(rights, found);
     let Step::NotPermitted(failure) = &step else {

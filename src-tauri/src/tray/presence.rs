@@ -1,4 +1,4 @@
-//! Whether this desktop has a tray. Only Linux desktops may have none, so only there a test is needed.
+//! Whether this desktop has a tray. Only a Linux desktop can lack one, so a test is needed only there.
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use super::elsewhere::{is_possible, is_shown};

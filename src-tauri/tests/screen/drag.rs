@@ -120,8 +120,8 @@ impl Display {
         window
     }
 
-    /// The next message from the window to the source of the drag, if there is one. Requests for the files that come
-    /// before it are answered.
+    /// The next message from the window to the source of the drag; `None` if none has arrived. If the window has
+    /// requested the dragged files before this message, the request is answered first.
     fn heard(&self, uris: &str) -> Option<(xproto::Atom, [u32; 5])> {
         while let Some(event) = self.connection.poll_for_event().unwrap() {
             match event {

@@ -45,8 +45,8 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
         "document.getElementById('away').target = ''; document.getElementById('away').click();",
     ] {
         app.page.execute(leave, vec![AWAY.into()]).await.unwrap();
-        // If the page had begun to load another address, it would have changed after two paints, and would not have the
-        // mark.
+        // If the page had begun to load another address, the new page would be shown after two paints. Then the address
+        // would differ, and `window.still` would not be set.
         let after = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => done([window.still, location.href])));";
         let after = app.page.execute_async(after, vec![]).await.unwrap();
@@ -89,8 +89,9 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     assert!(page.contains("kitchen"), "{page}");
     let hosts = children(pid, program.as_ref());
     assert_eq!(hosts.len(), 3);
-    // Stopping would ask a question while connections are open. (The line may be cut off, and the driver would not
-    // count it as displayed then, so only its presence is checked.)
+    // While connections are open, the app asks before it stops the network, so the test waits until none is open. The
+    // window may cut this text off. The driver does not count such a text as displayed, so the test only checks that
+    // the text exists.
     app.until(&home, "//p[.='4 hosts, 0 open flows']", async |_| true)
         .await;
     icon.click(&home, "Stop");

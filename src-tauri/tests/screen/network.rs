@@ -31,7 +31,7 @@ answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
 exec "$NOROUTER" "$@"
 "#;
 
-/// Records every state in which a host was shown, however short it was.
+/// Records every state that the page shows for the host `web`, even if it shows the state only for a moment.
 const REMEMBER: &str = "window.drawn = [];
     const look = () => {
         const label = document.querySelector('[data-host=web]')?.getAttribute('aria-label');
@@ -120,7 +120,8 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     let [agent] = agents()
         .into_iter()
         .filter(|agent| {
-            // The agent of `vault`, which its shell script became through `exec`, has another address in this variable.
+            // Both agents are child processes of the app (that of `vault`, because its shell script starts it with
+            // `exec`). The address in this variable shows which of them is the agent of `web`.
             let words = fs::read(format!("/proc/{agent}/environ")).unwrap_or_default();
             let place = format!("NOROUTER_ASKPASS={name}/{WEB}/");
             words

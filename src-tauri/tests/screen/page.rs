@@ -29,7 +29,7 @@ impl Driven {
     ) {
         let start = Instant::now();
         loop {
-            // The element is searched again each time, because the page may have redrawn it in between.
+            // The element is looked up again each time, because the page may have redrawn it meanwhile.
             if let Ok(element) = self.page.find(Locator::XPath(what)).await
                 && done(&element).await
             {

@@ -45,7 +45,8 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     let icon = desktop.icon(app.pid());
     icon.click(&home, "Start");
 
-    // The address of a port, and then that of a host: the second notification takes the place of the first.
+    // Copies the address of a port, and then that of a host. The notification about the second copy replaces the first
+    // one.
     let mut clipboard = arboard::Clipboard::new().unwrap();
     let address = format!("127.0.76.1:{port}");
     icon.click(&home, &format!("Copy {address} (laptop)"));
