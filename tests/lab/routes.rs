@@ -176,6 +176,20 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
     );
 }
 
+#[test]
+fn a_name_that_is_denied_for_ipv6_is_reached_over_ipv4() {
+    let sandbox = Sandbox::new();
+    let office = Office::open(&sandbox);
+    let gate = office.network.host("gate");
+    let resolver = Nameserver::start(gate.namespace(), "127.0.0.1:53");
+    let page = office.curl(&["http://denied.corp.test:8000/"]);
+    assert_eq!(page.out, "db\n", "{page:?}");
+    for kind in ["TYPE(A)", "TYPE(AAAA)"] {
+        let question = format!("denied.corp.test {kind}");
+        assert!(resolver.was_asked_for(&question), "{:?}", resolver.asked());
+    }
+}
+
 /// Sends a request to the relay of the office's gateway without an agent's checks, as a faulty agent could.
 fn ask_relay(office: &Office, host: &str, port: u16) -> serde_json::Value {
     let mut stream = office.network.laptop().connect(HTTP);

@@ -83,6 +83,9 @@ fn answer(query: &[u8], transport: &str, asked: &Mutex<Vec<String>>) -> Vec<u8> 
         .unwrap()
         .push(format!("{transport} {name} {kind:?}"));
     let addresses: Vec<Ipv4Addr> = match name.as_str() {
+        // Some servers deny a name that has no IPv6 addresses when they are asked for them.
+        "denied.corp.test" if kind == TYPE::AAAA.into() => vec![],
+        "denied.corp.test" => vec![Ipv4Addr::new(10, 99, 0, 5)],
         "outside.corp.test" => vec![Ipv4Addr::new(192, 0, 2, 7)],
         "big.corp.test" => (1..=MANY)
             .map(|last| Ipv4Addr::new(192, 0, 2, last))
