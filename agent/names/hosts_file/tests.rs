@@ -52,8 +52,6 @@ fn the_block_stands_at_the_end_and_is_replaced_when_it_is_put_again() {
 #[test]
 fn a_block_that_is_right_stays_where_it_is() {
     let before = [&put_mine(b"10.0.0.1 a")[..], b"10.0.0.2 www.test\n"].concat();
-    let text = String::from_utf8(before.clone()).unwrap();
-    let line = text.lines().position(|line| line == "10.0.0.2 www.test");
     let moved = put(&before, &zone(), &me(), lives).unwrap();
     assert_ne!(moved.bytes, before, "a name has another address now");
     let again = put(&moved.bytes, &zone(), &me(), lives).unwrap();
@@ -67,7 +65,6 @@ fn a_block_that_is_right_stays_where_it_is() {
     let with = [&mine[..], b"10.0.0.2 b"].concat();
     assert_eq!(put(&with, &zone, &me(), lives).unwrap().bytes, with);
     assert_eq!(remove_mine(&with), b"10.0.0.1 a\n10.0.0.2 b");
-    assert!(line.is_some());
 }
 
 #[test]

@@ -151,7 +151,7 @@ mod tests {
         let mut settling = Settling::default();
         settling.handle_change(START, Some(Writer::Closed));
         assert!(settling.poll(START + EARLY, || true).is_some());
-        let later = START + (SETTLED - Duration::from_millis(1));
+        let later = START + SETTLED.saturating_sub(Duration::from_millis(1));
         settling.handle_change(later, Some(Writer::Writes));
         settling.handle_change(later, Some(Writer::Closed));
         assert_eq!(settling.poll(START + SETTLED, || true), None);

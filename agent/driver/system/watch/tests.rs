@@ -140,7 +140,7 @@ fn a_change_that_nothing_tells_of_is_seen_by_a_look() {
         change();
         assert_eq!(look(LOOK), None, "the file has to rest first");
         assert_eq!(look(EARLY), Some(Wholeness::Perhaps));
-        assert_eq!(look(SETTLED - EARLY), Some(Wholeness::Surely));
+        assert_eq!(look(SETTLED.saturating_sub(EARLY)), Some(Wholeness::Surely));
         assert_eq!(look(LOOK), None, "it is told of once");
     }
 }
@@ -151,7 +151,7 @@ fn a_file_that_is_written_with_pauses_is_whole_after_its_last_line() {
     let file = folder.file("n.yaml", b"");
     let mut guard = deaf(&file);
     let mut now = Instant::ZERO;
-    let pause = SETTLED - Duration::from_millis(1);
+    let pause = SETTLED.saturating_sub(Duration::from_millis(1));
     for text in ["a: 1\n", "a: 1\nb: 2\n", "a: 1\nb: 2\nc"] {
         fs::write(&file, text).unwrap();
         now = now + pause;

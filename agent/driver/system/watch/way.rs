@@ -101,7 +101,8 @@ fn put_before(left: &mut Vec<OsString>, path: &Path) {
     left.extend(parts.map(|part| part.as_os_str().to_owned()));
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 
