@@ -24,7 +24,10 @@ use crate::{
     driver::{
         Handle, Manager,
         control::{self, Door, Identity},
-        manager::{Intent, NetworkName, ReloadRequest, origin::Origin},
+        manager::{
+            Intent, NetworkName,
+            origin::{Cause, Origin},
+        },
         system::{
             signals::{Request, Requests, Resizes},
             watch::Watch,
@@ -277,10 +280,10 @@ async fn show(
                     manager.tell(intent);
                 }
             }
-            reply = upkeep.next() => upkeep.reload(manager, &mut block, &mut prompts, reply).await,
+            cause = upkeep.next() => upkeep.reload(manager, &mut block, &mut prompts, cause).await,
             request = requests.next() => {
                 if request == Request::HangUp && upkeep.can_reload() {
-                    upkeep.reload(manager, &mut block, &mut prompts, None).await;
+                    upkeep.reload(manager, &mut block, &mut prompts, Cause::Person).await;
                     continue;
                 }
                 if asked.is_some() {
@@ -355,23 +358,28 @@ impl Upkeep {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Waits until the manifest has to be reloaded. Returns the request for that, or `None` if the file has changed.
-    async fn next(&mut self) -> Option<ReloadRequest> {
+    /// Waits until the manifest has to be reloaded.
+    async fn next(&mut self) -> Cause {
         match &mut self.origin {
             Some(origin) => origin.next().await,
             None => std::future::pending().await,
         }
     }
 
-    /// Reloads the manifest, applies its changes, and reports the result to the person and to `asker`.
+    /// Reloads the manifest, applies its changes, and reports the result to the person and to the program that has asked
+    /// for it.
     async fn reload(
         &mut self,
         manager: &Handle,
         block: &mut HostBlock<Stderr>,
         prompts: &mut PromptLine,
-        asker: Option<ReloadRequest>,
+        cause: Cause,
     ) {
-        let Some(origin) = &self.origin else {
+        let Some(origin) = &mut self.origin else {
+            return;
+        };
+        // The manager itself reports the changes to everybody else.
+        let Some(taken) = origin.take_up(manager, cause).await else {
             return;
         };
         if origin.hold() != Hold::Nothing && prompts.listen() {
@@ -383,8 +391,6 @@ impl Upkeep {
             };
             block.print(&format!("type yes and Enter to {what}"));
         }
-        // The manager itself reports the changes to everybody else.
-        let taken = origin.take_up(manager, asker).await;
         if !taken.report.is_empty() {
             block.print(taken.report.trim_end());
         }

@@ -52,6 +52,12 @@ impl Core {
         }
     }
 
+    /// Whether a reload to this plan would take something away from the network: a host, or something that is granted
+    /// now. A manifest of which only a part is written looks like that.
+    pub fn would_lose(&self, plan: &Plan) -> bool {
+        plan::loses(&self.plan, plan)
+    }
+
     /// What a plan grants that the network does not. A command that will be held does not count, because its approval
     /// grants it.
     fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {

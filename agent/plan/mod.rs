@@ -13,7 +13,7 @@ mod view;
 mod words;
 
 pub use build::build;
-pub use diff::{Change, Kind, diff};
+pub use diff::{Change, Kind, diff, loses};
 pub use grants::{grants, new_grants};
 pub use network::{
     Allow, DialTarget, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost,

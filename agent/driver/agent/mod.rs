@@ -21,6 +21,7 @@ mod succession;
 
 use std::{
     future::Future,
+    ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -372,7 +373,8 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
-/// Writes the files for programs on this host, on a separate thread, because a disk may be slow.
+/// Writes the files for programs on this host, and keeps the block in its hosts file until newer files are written. Disks
+/// may be slow, so they are used on a separate thread.
 async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
     let Some(me) = shared.lock().core.me() else {
@@ -380,11 +382,24 @@ async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     };
     let written = tokio::task::spawn_blocking(move || {
         let (page, pass) = (writer.token(), writer.pass());
-        writer.notes().write(number, me, &files, page, pass)
+        let now = writer.now();
+        writer.notes().write(now, number, me, &files, page, pass)
     });
     // `None` means that newer files were written in the meantime, or that the agent has ended.
     let Ok(Some(problems)) = written.await else {
         return;
     };
     shared.tell(|core, _| core.handle_files(problems));
+    loop {
+        tokio::time::sleep(etc_hosts::LOOK).await;
+        let keeper = shared.clone();
+        let looked = tokio::task::spawn_blocking(move || keeper.notes().look(keeper.now(), number));
+        match looked.await {
+            Ok(ControlFlow::Continue(None)) => {}
+            Ok(ControlFlow::Continue(Some(problems))) => {
+                shared.tell(|core, _| core.handle_files(problems));
+            }
+            Ok(ControlFlow::Break(())) | Err(_) => return,
+        }
+    }
 }

@@ -33,6 +33,7 @@ pub struct Handle {
 pub(super) enum FaceRequest {
     Intent(Intent),
     Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
+    Compare(Box<Plan>, oneshot::Sender<bool>),
 }
 
 impl Manager {
@@ -84,6 +85,14 @@ impl Handle {
         let (sender, outcome) = oneshot::channel();
         self.request(FaceRequest::Reload(Box::new(plan), hold, sender));
         outcome
+    }
+
+    /// Asks whether a reload to this plan would take something away from the network. The returned receiver gets the
+    /// answer; if the manager has ended, it is closed without one.
+    pub fn would_lose(&self, plan: Plan) -> oneshot::Receiver<bool> {
+        let (sender, answer) = oneshot::channel();
+        self.request(FaceRequest::Compare(Box::new(plan), sender));
+        answer
     }
 
     fn request(&self, request: FaceRequest) {

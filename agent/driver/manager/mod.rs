@@ -197,6 +197,10 @@ async fn run(
                     // The requester may not be waiting for the outcome any more.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
+                Some(FaceRequest::Compare(plan, answer)) => {
+                    // The requester may not be waiting any more.
+                    let _ = answer.send(shared.lock().core.would_lose(&plan));
+                }
                 // If all senders are gone, nobody can end the network any more, so it ends now.
                 None => drop(inside.obey(&Intent::Down)),
             },

@@ -17,6 +17,7 @@ pub mod resolver;
 pub(super) mod resources;
 pub mod shell;
 pub mod signals;
+pub(super) mod stamp;
 pub(super) mod stdio;
 pub mod trusted;
 pub(super) mod uplink;
