@@ -1,5 +1,6 @@
 //! Makes text from outside safe to show: it cannot control the terminal, reorder the text around it, or be invisible.
 
+pub mod ascii_name;
 pub mod figures;
 
 use std::fmt::Write as _;
@@ -99,6 +100,36 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{1d173}', '\u{1d17a}'),
     ('\u{e0000}', '\u{e0fff}'),
 ];
+
+/// What a character is mistaken for in a text that was copied from a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookalike {
+    /// A space.
+    Blank,
+    /// A quote.
+    Quote,
+}
+
+/// The first of these characters that looks like a space or a quote of a program's language, but is another one, with
+/// its description: "a no-break space (U+00A0)".
+pub fn lookalike(text: impl IntoIterator<Item = char>) -> Option<(String, Lookalike)> {
+    text.into_iter().find_map(|c| {
+        let code = u32::from(c);
+        match c {
+            '\u{a0}' | '\u{202f}' => {
+                Some((format!("a no-break space (U+{code:04X})"), Lookalike::Blank))
+            }
+            '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{205f}' | '\u{3000}' => {
+                Some((format!("a special space (U+{code:04X})"), Lookalike::Blank))
+            }
+            '\u{2018}'..='\u{201f}' => Some((
+                format!("a curly quote ({c}, U+{code:04X})"),
+                Lookalike::Quote,
+            )),
+            _ => None,
+        }
+    })
+}
 
 /// The known word that was probably intended: the one that is nearest to the unknown word. `None` if it is too
 /// different.
@@ -203,6 +234,16 @@ mod tests {
     fn a_long_quotation_is_cut_at_a_character() {
         let quoted = quote(&"é".repeat(100));
         assert_eq!(quoted, format!("\"{}...\"", "é".repeat(QUOTE_MAX)));
+    }
+
+    #[test]
+    fn a_lookalike_is_named() {
+        let named = |text: &str| lookalike(text.chars());
+        assert_eq!(named("a b'\"é"), None);
+        let blank = Some(("a no-break space (U+00A0)".into(), Lookalike::Blank));
+        assert_eq!(named("a\u{a0}“"), blank);
+        let quote = Some(("a curly quote (“, U+201C)".into(), Lookalike::Quote));
+        assert_eq!(named("a“\u{a0}"), quote);
     }
 
     #[test]

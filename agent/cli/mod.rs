@@ -34,6 +34,7 @@ mod plan;
 mod prompt_line;
 mod reach;
 mod reload;
+mod schema;
 mod service;
 mod show_example;
 mod show_installer;
@@ -112,6 +113,7 @@ enum Command {
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
     ShowInstaller(show_installer::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     Agent(agent::Args),
     DemoHost(demo_host::HostArgs),
@@ -176,6 +178,7 @@ pub fn main() -> ExitCode {
         Some(Command::Service(args)) => service::run(&args, commands),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
+        Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Completions(args)) => completions::run(&args, &mut Cli::command()),
         Some(Command::Agent(args)) => agent::run(&args),
         Some(Command::DemoHost(args)) => demo_host::run(&args),

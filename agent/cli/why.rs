@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     destination::Destination,
-    text::escape,
+    text::{ascii_name, escape, with_remedy},
     view::{WhyOutcome, WhyStep, WhyView},
 };
 
@@ -39,7 +39,10 @@ pub(super) struct Args {
 }
 
 fn target(text: &str) -> Result<Destination, String> {
-    Destination::parse(text, None).map_err(|error| error.to_string())
+    Destination::parse(text, None).map_err(|error| {
+        let name = text.rsplit_once(':').map_or(text, |(name, _)| name);
+        with_remedy(&error.to_string(), ascii_name::advice(name).as_deref())
+    })
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {

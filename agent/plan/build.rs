@@ -16,7 +16,7 @@ use crate::{
     manifest,
     manifest::{Cmd, Host, Listen, Manifest, Problem, Problems, Settings, Span, Spanned},
     route::{Route, Routes},
-    text::quote,
+    text::{ascii_name, quote},
 };
 
 /// The block from which hosts without a `vip` get their address if the manifest has no `network`.
@@ -259,7 +259,8 @@ impl<'m> Builder<'m> {
             Err(error) => {
                 let message = format!("{} cannot be the name of a host", quote(&text.value));
                 let problem = Problem::error(text.span, message);
-                self.problems.push(problem.hint(format!("{error}")));
+                let hint = ascii_name::advice(&text.value).unwrap_or_else(|| error.to_string());
+                self.problems.push(problem.hint(hint));
                 return None;
             }
         };
@@ -418,17 +419,17 @@ impl<'m> Builder<'m> {
     /// The port of a host's DNS server. A published port with the same number is a problem.
     fn dns(&mut self, host: &Host, template: &Settings, forwards: &[Forward]) -> Option<Port> {
         let dns = pick(&host.settings, template, |from| from.dns.as_ref());
+        let written = dns.and_then(|dns| dns.listen.as_ref());
+        let port = match written {
+            Some(text) => self.understand(text.span, words::dns_port(&text.value))?,
+            None => DEFAULT_DNS_PORT,
+        };
         if dns
             .and_then(|dns| dns.disable.as_ref())
             .is_some_and(|disable| disable.value)
         {
             return None;
         }
-        let written = dns.and_then(|dns| dns.listen.as_ref());
-        let port = match written {
-            Some(text) => self.understand(text.span, words::dns_port(&text.value))?,
-            None => DEFAULT_DNS_PORT,
-        };
         if forwards.iter().all(|forward| forward.listen_port != port) {
             return Some(port);
         }
@@ -449,7 +450,14 @@ impl<'m> Builder<'m> {
             return Some(Start::InProcess);
         };
         let mut argv = match &cmd.value {
-            Cmd::Line(line) => self.understand(cmd.span, words::split(line))?,
+            Cmd::Line(line) => {
+                let words = self.understand(cmd.span, words::split(line))?;
+                if let Some(flaw) = words::lookalikes(line, &words) {
+                    self.problems
+                        .push(Problem::warning(cmd.span, flaw.message).hint(flaw.hint));
+                }
+                words
+            }
             Cmd::Words(words) => words.iter().map(|word| word.value.clone()).collect(),
         };
         let words = argv.iter().map(String::as_str);

@@ -8,6 +8,8 @@ use crate::{
     manifest::{HOSTS_MAX, Position, problem::MADE},
 };
 
+mod spelling;
+
 /// The plan of a manifest without problems.
 #[track_caller]
 fn plan(text: &str) -> Plan {
@@ -162,6 +164,8 @@ fn a_dns_port_that_is_none_says_what_to_write() {
         assert_eq!(place(&text, &problem), wrong);
         assert!(problem.hint.unwrap().contains("like 10053"));
     }
+    let text = "hosts: {a: {dns: {listen: 70000, disable: true}}}";
+    assert_eq!(problem(text).severity, Severity::Error);
 }
 
 #[test]

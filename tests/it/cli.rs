@@ -78,6 +78,14 @@ fn the_example_passes_check() {
 }
 
 #[test]
+fn the_program_prints_the_schema_of_manifests() {
+    let printed = run(&["schema"]);
+    assert_eq!((printed.code, printed.talk.as_str()), (0, ""));
+    let schema: serde_json::Value = serde_json::from_str(&printed.data).unwrap();
+    assert_eq!(schema["$id"], norouter::manifest::schema::SCHEMA_URL);
+}
+
+#[test]
 fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
     let good = "docs/examples/minimal.yaml";
     let bad = "tests/data/manifests/invalid/bad_vips.yaml";

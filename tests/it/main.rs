@@ -40,6 +40,7 @@ mod named;
 mod no_home;
 #[cfg(target_os = "linux")]
 mod prompts;
+mod schema;
 mod sums;
 #[cfg(target_os = "linux")]
 mod why;
