@@ -23,7 +23,7 @@ use super::{
 use crate::{
     driver::{
         Handle, Manager,
-        control::{self, Door, Identity},
+        control::{self, Door, Identity, OpenError},
         manager::{Intent, NetworkName, ReloadRequest, origin::Origin},
         system::{
             signals::{Request, Requests, Resizes},
@@ -33,7 +33,7 @@ use crate::{
     manager::Hold,
     plan::Plan,
     text::{escape, quote},
-    view::Event,
+    view::{Event, PlanView},
 };
 
 /// The time between two updates of a countdown.
@@ -200,7 +200,7 @@ fn run_network(
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let door = open_door(identity).await?;
+        let door = open_door(identity, &plan.view()).await?;
         let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
         let upkeep = Upkeep::new(from, &mut manager);
         let outcome = show(manager.handle(), events, &mut requests, addresses, upkeep).await;
@@ -209,10 +209,10 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network can run without one, but a second network of the same name is
-/// an error.
-async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
-    let error = match control::open(identity).await {
+/// Opens the control socket for other commands. A network can run without one, but a second network of the same name, or
+/// with the same addresses, is an error.
+async fn open_door(identity: &Identity, plan: &PlanView) -> Result<Option<Door>, Error> {
+    let error = match control::open(identity, plan).await {
         Ok(door) => return Ok(Some(door)),
         Err(error) => error,
     };
@@ -223,8 +223,12 @@ async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
         ));
         return Ok(None);
     };
+    let other = match error {
+        OpenError::Taken { .. } => "; --name gives this one another name",
+        OpenError::Runs { .. } | OpenError::Overlaps { .. } | OpenError::Unavailable(_) => "",
+    };
     let hint = format!(
-        "\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it; --name gives this one another name"
+        "\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it{other}"
     );
     Err(Error::new(Exit::Failure, error.to_string()).hint(hint))
 }
