@@ -86,7 +86,7 @@ impl Notes {
             let folder = folder.map(|folder| self.state_dir.insert(folder));
             let written = folder.and_then(|folder| {
                 write_state_dir(folder, files, token, pass, &agent)?;
-                folder.elsewhere().map_or(Ok(()), Err)
+                folder.elsewhere(name).map_or(Ok(()), Err)
             });
             if let Err(reason) = written {
                 report(&format!("write into the folder {name}"), reason);
