@@ -37,6 +37,8 @@ mod manifests;
 #[cfg(target_os = "linux")]
 mod named;
 #[cfg(target_os = "linux")]
+mod networks;
+#[cfg(target_os = "linux")]
 mod prompts;
 mod sums;
 #[cfg(target_os = "linux")]
