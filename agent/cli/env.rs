@@ -7,8 +7,13 @@ use serde_json::{Map, Value};
 use super::{
     error::{Error, Exit},
     output,
+    reach::{WhichNetwork, wait_for},
 };
-use crate::driver::{agent::state_dir, system::shell::Shell};
+use crate::{
+    driver::{agent::state_dir, system::shell::Shell},
+    text::escape,
+    view::PlanHost,
+};
 
 /// Print the environment variables that lead programs into the network
 ///
@@ -38,9 +43,12 @@ pub(super) struct Args {
 /// Selects the agent whose variables are printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
-    /// The state folder of the agent, if the manifest does not use the default
-    #[arg(long, value_name = "FOLDER", default_value = state_dir::DEFAULT)]
-    state_dir: String,
+    #[command(flatten)]
+    network: WhichNetwork,
+    /// The state folder of the agent; by default that of the network's own host, or, where only an agent runs,
+    /// ~/.norouter/agent
+    #[arg(long, value_name = "FOLDER")]
+    state_dir: Option<String>,
 }
 
 /// The kinds of shells, as they are named on the command line.
@@ -77,20 +85,76 @@ impl Folder {
     /// Reads the variables of the agent that runs on this machine.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
-        let variables = state_dir::proven_env(&self.state_dir).map_err(failed)?;
-        variables.ok_or_else(|| {
-            let message = format!("no agent runs that writes into {}", self.state_dir);
+        let folder = match &self.state_dir {
+            Some(folder) => Some(folder.clone()),
+            None => wait_for(self.of_network())?,
+        };
+        let is_default = folder.is_none();
+        let folder = folder.unwrap_or_else(|| state_dir::DEFAULT.to_owned());
+        let others = || {
+            let others = state_dir::inside(&folder);
+            let others: Vec<_> = others
+                .iter()
+                .map(|it| escape(&it.display().to_string()))
+                .collect();
+            others.join(", ")
+        };
+        let variables = state_dir::proven_env(&folder).map_err(failed)?;
+        let Some(variables) = variables else {
+            let message = format!("no agent runs that writes into {folder}");
             let error = Error::new(Exit::NoManager, message);
-            match state_dir::inside(&self.state_dir).first() {
-                Some(folder) => error.hint(format!(
-                    "an agent that came second writes into {}: name it with --state-dir",
-                    folder.display()
-                )),
-                None => error.hint(
+            return Err(match others().as_str() {
+                "" => error.hint(
                     "start the network, or name the folder with --state-dir if its manifest has another stateDir.pathOnAgent",
                 ),
+                others => error.hint(format!(
+                    "an agent that came second writes into {others}: name it with --state-dir"
+                )),
+            });
+        };
+        if is_default && !others().is_empty() {
+            output::talk(&format!(
+                "note: these are the variables of the agent that came first; --state-dir names another one: {}",
+                others()
+            ));
+        }
+        Ok(variables)
+    }
+
+    /// The folder of the network that the person means, if its manager runs on this machine and has an agent of its own
+    /// here. `None` if the agent of another machine's network may be meant.
+    async fn of_network(&self) -> Result<Option<String>, Error> {
+        let client = match self.network.client().await {
+            Err(error) if error.exit() == Exit::NoManager && !self.network.is_named() => {
+                return Ok(None);
             }
-        })
+            client => client?,
+        };
+        let pid = client.network().await?.pid;
+        let hosts = client.plan().await?.hosts.into_iter();
+        let folders: Vec<String> = hosts
+            .filter(PlanHost::is_here)
+            .filter_map(|host| host.state_dir)
+            .collect();
+        let mut found = folders
+            .iter()
+            .filter_map(|it| state_dir::folder_of(it, pid));
+        if let Some(folder) = found.next() {
+            return Ok(Some(folder.display().to_string()));
+        }
+        let name = client.name();
+        if !folders.is_empty() {
+            let message =
+                format!("the network {name} has not written its variables on this machine");
+            return Err(Error::new(Exit::NoManager, message)
+                .hint(format!("\"norouter status --network {name}\" shows why")));
+        }
+        if self.network.is_named() {
+            let message = format!("the network {name} has no variables on this machine");
+            return Err(Error::new(Exit::NoManager, message)
+                .hint("a host without cmd writes them, unless its stateDir is disabled"));
+        }
+        Ok(None)
     }
 }
 

@@ -48,6 +48,14 @@ impl Exit {
         (Self::Interrupted, "ended by Ctrl-C"),
     ];
 
+    /// The meaning of another process's exit code.
+    #[cfg(unix)]
+    pub(super) fn of(code: i32) -> Self {
+        let mut all = Self::ALL.into_iter().map(|(exit, _)| exit);
+        all.find(|exit| *exit as i32 == code)
+            .unwrap_or(Self::Failure)
+    }
+
     /// All exit codes, as a text for the help.
     pub(super) fn table() -> String {
         let mut table = String::from("Exit codes:");

@@ -7,6 +7,8 @@ use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 mod agent;
 mod answer;
 mod approve;
+#[cfg(unix)]
+mod background;
 mod check;
 mod check_limits;
 mod completions;
@@ -26,6 +28,7 @@ mod hosts;
 mod input;
 mod logging;
 mod logs;
+mod ls;
 mod matrix;
 #[cfg(test)]
 mod openapi;
@@ -89,6 +92,8 @@ enum Command {
     Check(check::Args),
     CheckLimits(check_limits::Args),
     Plan(plan::Args),
+    #[command(aliases = ["ps", "list"])]
+    Ls(ls::Args),
     Status(status::Args),
     Top(top::Args),
     Flows(flows::Args),
@@ -152,12 +157,13 @@ pub fn main() -> ExitCode {
         return error.report().into();
     }
     let outcome = match cli.command {
-        None => up::run(&cli.up, commands),
-        Some(Command::Up(args)) => up::run(&args, commands),
+        None => up::run(&cli.up, cli.debug, commands),
+        Some(Command::Up(args)) => up::run(&args, cli.debug, commands),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args, commands),
         Some(Command::CheckLimits(args)) => check_limits::run(&args),
         Some(Command::Plan(args)) => plan::run(&args, commands),
+        Some(Command::Ls(args)) => ls::run(&args),
         Some(Command::Status(args)) => status::run(&args),
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Flows(args)) => flows::run(&args),

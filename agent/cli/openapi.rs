@@ -142,7 +142,7 @@ const REQUESTS: &[Request] = &[
         ],
         body: None,
         answer: Answer::Json("WhyView"),
-        errors: &[400, 404],
+        errors: &[400, 404, 503],
     },
     Request {
         method: "get",
@@ -194,7 +194,7 @@ const REQUESTS: &[Request] = &[
             ("event", "LogLine"),
             ("missed", "Missed"),
         ]),
-        errors: &[400],
+        errors: &[400, 503],
     },
     Request {
         method: "post",
@@ -254,7 +254,7 @@ const REQUESTS: &[Request] = &[
         parameters: &[HOST],
         body: Some("Question"),
         answer: Answer::Json("Reply"),
-        errors: &[400, 404],
+        errors: &[400, 404, 503],
     },
     Request {
         method: "post",
@@ -274,7 +274,7 @@ const REQUESTS: &[Request] = &[
         parameters: &[],
         body: None,
         answer: Answer::Json("Reload"),
-        errors: &[409, 422],
+        errors: &[409, 422, 503],
     },
     Request {
         method: "post",
@@ -314,6 +314,10 @@ const ERRORS: &[(u16, &str)] = &[
     ),
     (409, "The request is not possible in the present state."),
     (422, "The manifest has errors, and nothing has changed."),
+    (
+        503,
+        "Too many programs read events, or too many requests wait for an answer.",
+    ),
 ];
 
 /// The request was carried out, or will be.

@@ -22,7 +22,7 @@ pub use self::{
     network::{LogLine, LogView, NetworkView},
     plan::{
         MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,
-        PlanRoute, PlanRule, PlanView,
+        PlanRoute, PlanRule, PlanView, address_ranges,
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,

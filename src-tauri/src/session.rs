@@ -75,7 +75,7 @@ impl Desk {
         if self.lock().session.is_some() {
             return Ok(());
         }
-        let door = match control::open(&Identity::of_manifest(path)).await {
+        let door = match control::open(&Identity::of_manifest(path), &plan.view()).await {
             Ok(door) => door,
             Err(OpenError::Runs { name }) => return self.show(Client::new(name)).await,
             Err(error) => {

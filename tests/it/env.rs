@@ -23,7 +23,9 @@ fn norouter(home: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(home)
         .env("HOME", home)
+        .env("XDG_RUNTIME_DIR", home.join("run"))
         .env("SHELL", "/bin/sh")
+        .env_remove("NOROUTER_NETWORK")
         .env_remove("http_proxy")
         .env_remove("HOSTALIASES");
     command
@@ -43,7 +45,7 @@ impl Network {
     fn start(name: &str) -> Self {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&home);
-        fs::create_dir_all(&home).unwrap();
+        fs::create_dir_all(home.join("run")).unwrap();
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = free.local_addr().unwrap().port();
         drop(free);
@@ -108,6 +110,7 @@ fn the_variables_of_a_running_agent_reach_shells_and_commands_and_go_with_it() {
         .args(["-c", script])
         .arg(program)
         .env("HOME", &network.home)
+        .env("XDG_RUNTIME_DIR", network.home.join("run"))
         .env("SHELL", "/bin/sh");
     assert_eq!(output(&mut shell).1.trim(), with_pass);
 

@@ -37,6 +37,8 @@ mod manifests;
 #[cfg(target_os = "linux")]
 mod named;
 #[cfg(target_os = "linux")]
+mod networks;
+#[cfg(target_os = "linux")]
 mod no_home;
 #[cfg(target_os = "linux")]
 mod prompts;

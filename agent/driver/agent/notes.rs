@@ -94,7 +94,7 @@ impl Notes {
             let folder = folder.map(|folder| self.state_dir.insert(folder));
             let written = folder.and_then(|folder| {
                 write_state_dir(folder, files, token, pass, &agent)?;
-                folder.elsewhere().map_or(Ok(()), Err)
+                folder.elsewhere(name).map_or(Ok(()), Err)
             });
             // Nobody has asked for the usual folder, so a host that cannot have it works as well as it was meant to.
             let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();

@@ -132,9 +132,10 @@ impl StateDir {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
-    /// The reason why the files are not in the requested folder. `None` if they are there.
-    pub fn elsewhere(&self) -> Option<String> {
-        self.is_inside.then(|| {
+    /// The reason why the files are not in the folder of this name. `None` if they are there, or if the name is the
+    /// default: then a subfolder is as good, because nobody has asked for this one, and `norouter env` finds both.
+    pub fn elsewhere(&self, name: &str) -> Option<String> {
+        (self.is_inside && name != DEFAULT).then(|| {
             format!(
                 "another agent on that machine has this folder; the files of this one are in {}; {HINT}",
                 self.path.display()
@@ -395,6 +396,20 @@ pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     check_owner(&path)?;
     let bytes = files::read(&env)?;
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
+}
+
+/// The folder with the variables of an agent inside the process `pid`: the folder of this name or one of its subfolders.
+/// `None` if that process has not written any.
+pub fn folder_of(name: &str, pid: u32) -> Option<PathBuf> {
+    let begin = format!("{pid}-");
+    let is_theirs = |folder: &PathBuf| {
+        let found = folder.to_str().map(read_env);
+        let found = found.and_then(Result::ok).flatten().unwrap_or_default();
+        let mut agents = found.iter().filter(|(name, _)| name == AGENT);
+        agents.any(|(_, agent)| agent.starts_with(&begin))
+    };
+    let outer = expanded(name).ok();
+    outer.into_iter().chain(inside(name)).find(is_theirs)
 }
 
 /// The subfolders in which other agents have written variables.

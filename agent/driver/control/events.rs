@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{body::Body, network::Network};
+use super::{body::Body, network::Network, seats::Kept};
 use crate::view::{HostView, Snapshot};
 
 /// The longest time without a frame. After that a comment is sent, which shows the reader that the manager is alive.
@@ -24,10 +24,14 @@ pub(super) const EVENT: &str = "event";
 pub(super) const MISSED: &str = "missed";
 
 /// Streams a network's events. With `after`, the stream begins with the kept lines of the log after the line with this
-/// number.
-pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
+/// number. The reader keeps its seat until it is gone.
+pub(super) fn stream(network: &Arc<Network>, after: Option<u64>, kept: Kept) -> Body {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
-    tokio::spawn(tell(network.clone(), after, sender));
+    let network = network.clone();
+    tokio::spawn(async move {
+        tell(network, after, sender).await;
+        drop(kept);
+    });
     Body::Stream(receiver)
 }
 

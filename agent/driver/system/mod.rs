@@ -1,5 +1,7 @@
 //! The parts of the operating system that drivers need: clock, files, sockets, processes and signals.
 
+#[cfg(unix)]
+pub mod background;
 pub(super) mod clock;
 pub mod environment;
 mod error;
