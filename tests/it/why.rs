@@ -302,7 +302,7 @@ fn a_server_on_the_other_loopback_address_is_found_and_the_port_is_known_to_refu
         return;
     };
     let port = service.local_addr().unwrap().port();
-    let ports = format!("'7005:127.0.0.1:{port}','7006:localhost:{port}'");
+    let ports = format!("'7005:127.0.0.1:{port}','7006:[::1]:{port}'");
     let network = Network::new("why-beside", 50, &ports);
     let tried = || {
         // One host never starts, so the exit code is not that of a network that is ready.
@@ -325,7 +325,7 @@ fn a_server_on_the_other_loopback_address_is_found_and_the_port_is_known_to_refu
         "{text}"
     );
     assert!(
-        remedy.contains(&format!("\"7005:localhost:{port}\"")),
+        remedy.contains(&format!("\"7005:[::1]:{port}\"")),
         "{remedy}"
     );
     network.why(&["web:7006"]).works();

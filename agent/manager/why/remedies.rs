@@ -90,8 +90,8 @@ impl Inquiry {
             };
             let to = instead.port();
             return format!(
-                "on {host}, something listens on {instead}, and not on {target}: write \"{port}:localhost:{to}\" into the ports \
-                 of {host} in the manifest, which tries both addresses, or \"{port}:{address}:{to}\""
+                "on {host}, something listens on {instead}, and not on {target}: write \"{port}:{address}:{to}\" into the ports of \
+                 {host} in the manifest, or \"{port}:localhost:{to}\", which tries all addresses that {host} has for localhost"
             );
         }
         let correct = match &self.way {
