@@ -15,6 +15,9 @@ use super::{
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash
+///
+/// Programs in Go that use gRPC may look a name up before they regard the proxy. Give them the VIP
+/// or a target of the scheme passthrough, or let the host write the names into /etc/hosts.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

@@ -8,7 +8,7 @@ use super::{
     output,
     reach::{WhichNetwork, host_name, wait_for},
 };
-use crate::view::{FlowView, FlowsView};
+use crate::view::{EndedFlowView, EndedFlowsView, FlowView, FlowsView};
 
 /// Show the connections inside a running network
 ///
@@ -30,6 +30,9 @@ pub(super) struct Args {
     /// Reset the connection with this id at both of its ends; --json shows the ids
     #[arg(long, value_name = "ID")]
     kill: Option<String>,
+    /// The connections that have ended last, up to 1000 of them, with their outcomes; the newest first
+    #[arg(long, conflicts_with_all = ["sort", "kill"])]
+    ended: bool,
     /// Write everything as JSON
     #[arg(long)]
     json: bool,
@@ -64,6 +67,9 @@ impl Order {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    if args.ended {
+        return run_ended(args);
+    }
     let flows = wait_for(async {
         let client = args.network.client().await?;
         if let Some(id) = &args.kill {
@@ -100,6 +106,68 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
+/// Shows the connections that have ended last.
+fn run_ended(args: &Args) -> Result<Exit, Error> {
+    let (mut view, host) = wait_for(async {
+        let client = args.network.client().await?;
+        let host = host_name(&client, args.host.as_deref()).await?;
+        let view = client.get::<EndedFlowsView>("/v1/flows/ended").await?;
+        Ok((view, host))
+    })?;
+    if let Some(host) = host {
+        view.ended
+            .retain(|flow| flow.from == host || flow.to.as_ref() == Some(&host));
+    }
+    let older = view.ended.len().saturating_sub(args.limit);
+    view.ended.drain(..older);
+    if args.json {
+        output::json(&serde_json::to_value(&view).unwrap_or_default())?;
+        return Ok(Exit::Ok);
+    }
+    let newest_first = view.ended.iter().rev();
+    let rows: Vec<_> = newest_first
+        .map(|flow| ended_row(flow, view.now_ms))
+        .collect();
+    output::data(&(table(&ENDED_TITLES, &rows).join("\n") + "\n"))?;
+    Ok(Exit::Ok)
+}
+
+/// The titles of the columns of [`ended_row`].
+const ENDED_TITLES: [&str; 9] = [
+    "FROM",
+    "TO",
+    "VIA",
+    "OUTCOME",
+    ">SENT",
+    ">RECEIVED",
+    ">RTT",
+    ">LASTED",
+    ">AGO",
+];
+
+/// The cells of the row of a connection that has ended.
+fn ended_row(flow: &EndedFlowView, now_ms: u64) -> Vec<String> {
+    vec![
+        endpoint(&flow.from, &flow.src),
+        flow.name.clone(),
+        flow.via.clone().unwrap_or_default(),
+        flow.outcome.words().to_owned(),
+        bytes(flow.bytes_from),
+        bytes(flow.bytes_to),
+        flow.rtt_us.map(latency).unwrap_or_default(),
+        lasted(flow.lasted_ms),
+        span(now_ms.saturating_sub(flow.ended_ms)),
+    ]
+}
+
+/// How long a connection lasted. Most are short, so that whole seconds would say little.
+fn lasted(millis: u64) -> String {
+    match millis {
+        0..10_000 => latency(millis * 1_000),
+        _ => span(millis),
+    }
+}
+
 /// The titles of the columns of [`row`].
 pub(super) const TITLES: [&str; 11] = [
     "FROM",
@@ -134,8 +202,44 @@ pub(super) fn row(flow: &FlowView) -> Vec<String> {
 
 /// The endpoint that began a connection: `laptop:49152`.
 pub(super) fn begin(flow: &FlowView) -> String {
-    match flow.src.rsplit_once(':') {
-        Some((_, port)) => format!("{}:{port}", flow.from),
-        None => flow.from.clone(),
+    endpoint(&flow.from, &flow.src)
+}
+
+/// A host's name with the port of one of its addresses.
+fn endpoint(host: &str, address: &str) -> String {
+    match address.rsplit_once(':') {
+        Some((_, port)) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::FlowOutcome;
+
+    #[test]
+    fn an_ended_connection_is_a_row_with_its_outcome_and_the_time_since() {
+        let flow = EndedFlowView {
+            id: "127.0.42.100:4000-127.0.42.101:8080".to_owned(),
+            from: "laptop".to_owned(),
+            to: Some("web1".to_owned()),
+            src: "127.0.42.100:4000".to_owned(),
+            dst: "127.0.42.101:8080".to_owned(),
+            name: "web1:8080".to_owned(),
+            via: None,
+            outcome: FlowOutcome::ResetByTo,
+            bytes_from: 300,
+            bytes_to: 2_300,
+            lasted_ms: 40,
+            ended_ms: 8_000,
+            rtt_us: Some(1_500),
+        };
+        let row = ended_row(&flow, 20_000);
+        assert_eq!(row.len(), ENDED_TITLES.len());
+        assert_eq!(
+            row.join("|"),
+            "laptop:4000|web1:8080||reset by its server|300 B|2.3 kB|1.5 ms|40 ms|12 s"
+        );
     }
 }

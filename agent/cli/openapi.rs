@@ -94,6 +94,19 @@ const REQUESTS: &[Request] = &[
         errors: &[400],
     },
     Request {
+        method: "get",
+        path: "/v1/flows/ended",
+        name: "endedFlows",
+        about: "The connections that have ended last, with their outcomes.",
+        parameters: &[Parameter {
+            about: "The greatest number of flows in the answer; the newest ones. 1000 if it is missing, and never more than that.",
+            ..LIMIT
+        }],
+        body: None,
+        answer: Answer::Json("EndedFlowsView"),
+        errors: &[400],
+    },
+    Request {
         method: "delete",
         path: "/v1/flows/{id}",
         name: "endFlow",
@@ -490,6 +503,7 @@ fn schemas() -> Map<String, Value> {
         SchemaGenerator::subschema_for::<Error>,
         SchemaGenerator::subschema_for::<Missed>,
         SchemaGenerator::subschema_for::<Reload>,
+        SchemaGenerator::subschema_for::<view::EndedFlowsView>,
         SchemaGenerator::subschema_for::<view::FlowsView>,
         SchemaGenerator::subschema_for::<view::LogView>,
         SchemaGenerator::subschema_for::<view::NetworkView>,

@@ -63,6 +63,7 @@ fn text(network: &NetworkView) -> String {
         if let Some(reason) = &host.reason {
             lines.push(format!("{}: {}", host.name, escape(reason)));
         }
+        lines.extend(complaints(host, network.snapshot.now_ms));
         if !host.prompts.is_empty() {
             let name = &host.name;
             lines.push(format!("{name}: \"norouter answer {name}\" answers that"));
@@ -78,6 +79,18 @@ fn text(network: &NetworkView) -> String {
     lines.join("\n") + "\n"
 }
 
+/// The services of a host that did not take the last connection to them.
+fn complaints(host: &HostView, now_ms: u64) -> impl Iterator<Item = String> {
+    host.tried.iter().filter_map(move |tried| {
+        let service = format!("{}:{}", host.name, tried.port);
+        let ago = span(now_ms.saturating_sub(tried.at_ms));
+        let complaint = tried.outcome.complaint()?;
+        Some(format!(
+            "{service} {complaint}, {ago} ago; \"norouter why {service}\" says more"
+        ))
+    })
+}
+
 fn row(host: &HostView) -> Vec<String> {
     let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
     vec![
@@ -89,4 +102,36 @@ fn row(host: &HostView) -> Vec<String> {
         bytes(host.traffic.bytes_from),
         bytes(host.traffic.bytes_to),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{TriedPort, TryOutcome};
+
+    #[test]
+    fn only_services_that_did_not_take_the_last_connection_have_a_line() {
+        let tried = |port, outcome, at_ms| TriedPort {
+            port,
+            outcome,
+            at_ms,
+        };
+        let host = HostView {
+            name: "web1".to_owned(),
+            tried: vec![
+                tried(80, TryOutcome::Answered, 1_000),
+                tried(8080, TryOutcome::Refused, 8_000),
+                tried(8443, TryOutcome::TimedOut, 20_000),
+            ],
+            ..HostView::default()
+        };
+        let lines: Vec<_> = complaints(&host, 20_000).collect();
+        assert_eq!(
+            lines,
+            [
+                "web1:8080 refused the last connection, 12 s ago; \"norouter why web1:8080\" says more",
+                "web1:8443 did not answer the last connection, 0 s ago; \"norouter why web1:8443\" says more",
+            ]
+        );
+    }
 }

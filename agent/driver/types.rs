@@ -38,8 +38,11 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         };
     }
     let stale: Vec<String> = stale![
+        EndedFlowView,
+        EndedFlowsView,
         ErrorCode,
         Event,
+        FlowOutcome,
         FlowState,
         FlowView,
         FlowsView,
@@ -66,6 +69,8 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         Retry,
         Snapshot,
         TrafficView,
+        TriedPort,
+        TryOutcome,
         WhyOutcome,
         WhyStep,
         WhyView,

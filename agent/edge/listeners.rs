@@ -224,24 +224,21 @@ impl Listeners {
         let mut listeners = self.states.iter();
         // A DNS listener over UDP may have the same address.
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
-        match found.map(|(_, state)| (&state.listening, state.held)) {
-            Some((Listening::Works, true)) => Found {
-                cause: Some(Cause::NotAllowed),
-                reason: "the host of that address is lost".to_owned(),
-            },
-            Some((Listening::Works, false)) => Found::default(),
-            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => Found {
-                cause: Some(why.cause),
-                reason: why.reason.clone(),
-            },
-            Some((Listening::Asked, _)) => Found {
-                cause: Some(Cause::Other),
-                reason: "it has only just been told to".to_owned(),
-            },
-            None => Found {
-                cause: Some(Cause::NotAllowed),
-                reason: "its configuration does not say so".to_owned(),
-            },
+        let (cause, reason) = match found.map(|(_, state)| (&state.listening, state.held)) {
+            Some((Listening::Works, false)) => return Found::default(),
+            Some((Listening::Works, true)) => {
+                (Cause::NotAllowed, "the host of that address is lost")
+            }
+            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => {
+                (why.cause, why.reason.as_str())
+            }
+            Some((Listening::Asked, _)) => (Cause::Other, "it has only just been told to"),
+            None => (Cause::NotAllowed, "its configuration does not say so"),
+        };
+        Found {
+            cause: Some(cause),
+            reason: reason.to_owned(),
+            instead: None,
         }
     }
 }

@@ -60,7 +60,9 @@ use crate::{
             self, Configure, Event, Lost, Message, ProblemCode, ProblemReport, Raw, Request,
             RouteSuggestion,
         },
-        frame, sum,
+        frame,
+        probe::Found,
+        sum,
     },
 };
 
@@ -240,7 +242,7 @@ impl Core {
     }
 
     /// Handles the outcome of [`Output::Probe`].
-    pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Failure>) {
+    pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Found>) {
         self.errands.handle_probed(id, outcome, &mut self.outbox);
     }
 

@@ -260,6 +260,11 @@ impl Link {
         Ok(id)
     }
 
+    /// Whether the present agent can be asked for probes.
+    pub fn answers_probes(&self) -> bool {
+        self.lives.life.can(feature::PROBE)
+    }
+
     /// Queues a message, and returns its checksum.
     fn send(&mut self, message: &Message) -> u16 {
         let json = message.to_json();

@@ -11,7 +11,7 @@ use super::{
     pace::Pace,
     prompts::{PromptVerdict, Will},
     refused,
-    why::Inquiry,
+    why::{Inquiry, Part},
 };
 use crate::{
     addr::{FlowKey, HostName, Vip},
@@ -22,7 +22,7 @@ use crate::{
     secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Answer, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot},
+    view::{Answer, EndedFlowsView, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot},
     wire::sum,
 };
 
@@ -309,6 +309,9 @@ impl Core {
     /// Does everything that is due at this time for the links and the switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
+        if self.switch.poll_tried(now) {
+            self.outputs.push_back(Output::Changed);
+        }
         while let Some(refused) = self.switch.poll_refused(now) {
             let event = refused::event(&self.plan, &refused);
             self.outputs.extend(event.map(Output::Event));
@@ -348,7 +351,7 @@ impl Core {
     pub fn snapshot(&self, now: Instant) -> Snapshot {
         let hosts = self.order.iter().filter_map(|vip| {
             let host = self.hosts.get(vip)?;
-            Some(host.view(self.switch.traffic(*vip), self.switch.flow_count(*vip)))
+            Some(host.view(&self.switch))
         });
         Snapshot {
             now_ms: host::millis(now),
@@ -388,6 +391,21 @@ impl Core {
         asked
     }
 
+    /// Takes the replies of agents to the questions of an inquiry. A service that an agent has tried to connect to is as
+    /// well known afterwards as after a connection.
+    pub fn note_replies(
+        &mut self,
+        now: Instant,
+        inquiry: &Inquiry,
+        replies: &BTreeMap<Part, AgentReply>,
+    ) {
+        let host = inquiry.far().and_then(|far| self.hosts.get(&far));
+        let tried = host.and_then(|host| inquiry.tried(&host.plan, replies));
+        if let Some((vip, port, outcome)) = tried {
+            self.switch.note_tried(now, vip, port, outcome);
+        }
+    }
+
     fn may_start(&self, vip: Vip) -> bool {
         let host = self.hosts.get(&vip);
         !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
@@ -410,9 +428,18 @@ impl Core {
         }
     }
 
+    /// The flows that have ended last, at most `most`, in the order in which they ended.
+    pub fn ended_flows(&self, now: Instant, most: usize) -> EndedFlowsView {
+        let ended = self.switch.ended(most);
+        EndedFlowsView {
+            now_ms: host::millis(now),
+            ended: ended.map(|flow| flows::ended(&self.hosts, flow)).collect(),
+        }
+    }
+
     /// Ends a flow with a reset to both of its ends. Returns whether the flow existed.
-    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
-        self.switch.kill_flow(key)
+    pub fn kill_flow(&mut self, now: Instant, key: FlowKey) -> bool {
+        self.switch.kill_flow(now, key)
     }
 
     /// The host with this VIP, name or alias; no name looks like an address. Faces find a host in the same way
@@ -480,7 +507,7 @@ impl Core {
                             self.switch.raise(vip);
                             risen = true;
                         } else {
-                            self.switch.lower(vip);
+                            self.switch.lower(now, vip);
                         }
                     }
                     let lost = host.is_lost();
@@ -503,7 +530,7 @@ impl Core {
         }
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
             self.hosts.remove(&vip);
-            self.switch.remove(vip);
+            self.switch.remove(now, vip);
         }
         self.spawn(now);
         self.look_for_hope();
@@ -527,7 +554,7 @@ impl Core {
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
             // Frames that wait for an earlier agent are dropped, because they are useless to this one.
-            self.switch.lower(vip);
+            self.switch.lower(now, vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();
                 host.prompts.begin(&start);

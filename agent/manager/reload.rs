@@ -9,9 +9,9 @@ use super::{
     network::{Core, Output, run_id_for},
 };
 use crate::{
-    addr::Vip,
+    addr::{Port, Vip},
     link::Link,
-    plan::{self, Change, HostPlan, Kind, Plan, Start},
+    plan::{self, Change, Forward, HostPlan, Kind, Plan, Start},
     time::Instant,
     view::{Event, Grant},
 };
@@ -106,6 +106,7 @@ impl Core {
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
+        let other_services = other_services(&self.plan, plan);
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
         let cut = self.switch.set_policy(now, plan.policy.clone());
@@ -143,6 +144,9 @@ impl Core {
                     begun.insert(host.vip);
                 }
             });
+        }
+        for (vip, port) in other_services {
+            self.switch.forget_tried(vip, port);
         }
         for change in &changes {
             match change.kind {
@@ -260,4 +264,19 @@ impl Core {
             self.tell(now, vip, |link| link.stop(now));
         }
     }
+}
+
+/// The published ports that lead to other targets than before.
+fn other_services(before: &Plan, now: &Plan) -> Vec<(Vip, Port)> {
+    let leads_as_before = |host: &HostPlan, forward: &Forward| {
+        let old = before.host(host.vip);
+        old.is_some_and(|old| old.forwards.contains(forward))
+    };
+    let hosts = now.hosts.iter();
+    hosts
+        .flat_map(|host| {
+            let other = configure::carried(host).filter(move |it| !leads_as_before(host, it));
+            other.map(|forward| (host.vip, forward.listen_port))
+        })
+        .collect()
 }

@@ -10,6 +10,7 @@ mod plan;
 mod prompt;
 mod sentence;
 mod snapshot;
+mod tried;
 mod trouble;
 mod why;
 
@@ -17,7 +18,10 @@ pub use self::{
     action::{HostAction, NoHostAction},
     error::ErrorCode,
     event::{Event, RefusedTarget},
-    flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
+    flow::{
+        EndedFlowView, EndedFlowsView, FlowOutcome, FlowState, FlowView, FlowsView, flow_id,
+        parse_flow_id,
+    },
     grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},
     plan::{
@@ -27,6 +31,7 @@ pub use self::{
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,
     snapshot::{HeldView, HostState, HostView, Retry, Snapshot, TrafficView, no_such_host},
+    tried::{TriedPort, TryOutcome},
     trouble::{Trouble, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };

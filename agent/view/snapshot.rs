@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{grant::HeldChange, prompt::PromptView, trouble::Trouble};
+use super::{grant::HeldChange, prompt::PromptView, tried::TriedPort, trouble::Trouble};
 use crate::text::quote;
 
 /// The whole visible state.
@@ -59,6 +59,9 @@ pub struct HostView {
     pub vip: String,
     /// The ports that the host publishes, in ascending order.
     pub ports: Vec<u16>,
+    /// The last attempt to connect to the service behind each of these ports. A port that was not tried yet is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<TriedPort>,
     /// The state of the host.
     pub state: HostState,
     /// Why the host is not ready, for people: its first trouble, or all its troubles if the host can be reached.

@@ -52,6 +52,7 @@ pub(crate) fn check(name: &str, value: &Value) {
 #[track_caller]
 pub(crate) fn check_output(arguments: &[&str], data: &str) {
     let name = match arguments.first() {
+        Some(&"flows") if arguments.contains(&"--ended") => "EndedFlowsView",
         Some(&"flows") if !arguments.contains(&"--kill") => "FlowsView",
         Some(&"logs") => "LogLine",
         Some(&"reload") => "Reload",
@@ -162,6 +163,8 @@ fn every_request_is_answered_as_it_is_described() {
         ("/v1/snapshot", "200"),
         ("/v1/flows", "200"),
         ("/v1/flows?limit=x", "400"),
+        ("/v1/flows/ended", "200"),
+        ("/v1/flows/ended?limit=x", "400"),
         ("/v1/plan", "200"),
         ("/v1/why?target=www:7002", "200"),
         ("/v1/why?target=10.1.2.3:80&from=mute", "200"),

@@ -29,6 +29,7 @@ const LINES_USUAL: usize = 100;
 enum Ask {
     Snapshot,
     Flows,
+    EndedFlows,
     Plan,
     Events,
     Logs,
@@ -105,6 +106,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
     let (method, ask) = match path.as_slice() {
         ["v1", "snapshot"] => (Method::GET, Ask::Snapshot),
         ["v1", "flows"] => (Method::GET, Ask::Flows),
+        ["v1", "flows", "ended"] => (Method::GET, Ask::EndedFlows),
         ["v1", "flows", id] => {
             let key = parse_flow_id(id).ok_or_else(|| unknown("this is not the id of a flow"))?;
             (Method::DELETE, Ask::Do(Intent::KillFlow(key)))
@@ -161,6 +163,10 @@ fn give<B>(
         Ask::Flows => {
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
             json(StatusCode::OK, &network.inside.flows(most))
+        }
+        Ask::EndedFlows => {
+            let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
+            json(StatusCode::OK, &network.inside.ended_flows(most))
         }
         Ask::Plan => json(StatusCode::OK, &network.inside.plan()),
         Ask::Logs => {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::wire::{Cause, Failure};
+use crate::wire::{Cause, probe::Found};
 
 /// Sends the agent a probe in a request with the number 7.
 fn probe(core: &mut Core, args: &Value) {
@@ -75,13 +75,17 @@ fn it_dials_what_it_publishes_and_answers_once() {
     let published = Errand::Published("web.internal".to_owned(), 8000);
     assert_eq!(errands(&mut core), [published]);
     assert!(said(&mut core).is_empty(), "the driver goes first");
-    let refused = Failure {
-        cause: Cause::Refused,
+    let refused = Found {
+        cause: Some(Cause::Refused),
         reason: "nobody".to_owned(),
+        instead: Some("[::1]:8000".parse().unwrap()),
     };
     core.handle_probed(7, Err(refused));
     let data = answer(&mut core)["data"].clone();
-    assert_eq!(data, json!({"cause": "refused", "reason": "nobody"}));
+    assert_eq!(
+        data,
+        json!({"cause": "refused", "reason": "nobody", "instead": "[::1]:8000"})
+    );
     core.handle_probed(7, Ok(()));
     assert!(said(&mut core).is_empty());
 }

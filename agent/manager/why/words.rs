@@ -12,7 +12,7 @@ use crate::{
     link::AgentReply,
     text::{escape, figures::span},
     view::{HostView, WhyOutcome, WhyStep, WhyView},
-    wire::{Cause, probe::Found},
+    wire::probe::Found,
 };
 
 /// The maximum number of ports or names that are listed in a sentence.
@@ -442,11 +442,10 @@ impl Inquiry {
             ))
             .took(took),
             Ok((found, took)) => {
-                let cause = found.cause.unwrap_or(Cause::Other);
                 let reason = found.reason.trim_end_matches('.');
                 Said::failed(
                     format!("{host} cannot connect to {target}; its agent says: {reason}"),
-                    self.dial_remedy(cause, &host, &target),
+                    self.dial_remedy(found, &host, &target),
                 )
                 .took(took)
             }
