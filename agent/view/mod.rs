@@ -10,6 +10,7 @@ mod plan;
 mod prompt;
 mod sentence;
 mod snapshot;
+pub mod symptoms;
 mod trouble;
 mod why;
 
@@ -27,6 +28,6 @@ pub use self::{
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,
     snapshot::{HeldView, HostState, HostView, Retry, Snapshot, TrafficView, no_such_host},
-    trouble::{Trouble, TroubleCode},
+    trouble::{Cure, Trouble, TroubleCause, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };

@@ -38,6 +38,7 @@ mod manifests;
 mod named;
 #[cfg(target_os = "linux")]
 mod prompts;
+mod reason;
 mod sums;
 #[cfg(target_os = "linux")]
 mod why;
