@@ -316,7 +316,13 @@ impl<W: Write> HostBlock<W> {
     fn line(&self, host: &HostView, now_ms: u64, width: usize) -> Line {
         let addresses = || self.addresses.get(&host.name).cloned().unwrap_or_default();
         let detail = match (&host.reason, host.retry) {
-            (Some(reason), Some(retry)) => format!("{}: {reason}", retry.at(now_ms)),
+            (Some(reason), Some(retry)) => {
+                // The countdown stays visible if the reason has to be cut.
+                let next = format!("; {}", retry.at(now_ms));
+                let taken = self.names + WORD + 4 + next.len();
+                let room = width.saturating_sub(taken + 1);
+                format!("{}{next}", shortened(reason, room))
+            }
             (Some(reason), None) => reason.clone(),
             (None, _) if host.state.is_up() => match host.latency_us {
                 Some(micros) => format!("{}  {}", addresses(), latency(micros)),
@@ -395,6 +401,20 @@ impl Line {
         let width = room - left + usize::from(!ending.is_empty());
         Self { text, width }
     }
+}
+
+/// The beginning of a text, if it takes more than this number of columns.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().map(columns).sum::<usize>() <= most {
+        return text.to_owned();
+    }
+    let mut left = most.saturating_sub(1);
+    let fitting = text.chars().take_while(|c| {
+        let fits = columns(*c) <= left;
+        left = left.saturating_sub(columns(*c));
+        fits
+    });
+    fitting.chain(std::iter::once('…')).collect()
 }
 
 /// The maximum number of columns that a character can take; East Asian characters take two.
@@ -574,6 +594,30 @@ mod tests {
             "three\ndb  starting\n",
             "nothing above is touched"
         );
+    }
+
+    #[test]
+    fn a_reason_comes_first_and_is_cut_before_the_countdown() {
+        let long = "ssh: Could not resolve hostname wbe1.example.com: Name or service not known";
+        for (reason, told) in [
+            ("no (status 1)", "no (status 1); try 3 in 4 s\n"),
+            (
+                long,
+                "ssh: Could not resolve hostname wbe1.exampl…; try 3 in 4 s\n",
+            ),
+        ] {
+            let mut db = host("db", HostState::Waiting, Some(reason));
+            db.retry = Some(crate::view::Retry {
+                attempt: 3,
+                at_ms: 4_000,
+                pause_ms: 8_000,
+            });
+            let snapshot = network(vec![db]);
+            let (mut block, _) = block(&snapshot, (80, 24));
+            block.draw(&snapshot, 0);
+            let line = written(&mut block);
+            assert_eq!(line, format!("db  waiting          {told}"));
+        }
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn reported(problem: &ProblemReport) -> Trouble {
         what: problem.sentence(),
         remedy: problem.remedy.clone(),
         address: problem.address.map(|address| address.to_string()),
-        status: None,
+        ..Trouble::default()
     }
 }
 
@@ -231,8 +231,21 @@ impl Host {
         lost.into_iter()
             .chain(reports.map(reported))
             .chain(self.prompts.trouble())
+            .chain(self.mutters())
             .chain(self.awaits())
             .collect()
+    }
+
+    /// The last line of a command whose agent should have answered by now, because it may ask for something or say why
+    /// it takes so long.
+    fn mutters(&self) -> Option<Trouble> {
+        let said = self.link.mutters()?.to_owned();
+        Some(Trouble {
+            code: TroubleCode::Says,
+            what: format!("its command says: {said}"),
+            said: Some(said),
+            ..Trouble::default()
+        })
     }
 
     /// The trouble of a host whose command waits for approval; `None` if it does not wait.

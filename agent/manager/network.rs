@@ -268,12 +268,18 @@ impl Core {
             return false;
         };
         let text = answer.text;
-        match (host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
+        let ends = match (host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
             None => return false,
-            Some(Will::Refuses) => host.link.handle_unanswered(),
-            Some(Will::Answers) => {}
+            Some(Will::Refuses { question, no }) => {
+                host.link.handle_refused_prompt(now, &question, no)
+            }
+            Some(Will::Answers) => false,
+        };
+        if ends {
+            host.prompts.withhold(answer.prompt);
+        } else {
+            self.outputs.push_back(Output::Answer(answer.prompt, text));
         }
-        self.outputs.push_back(Output::Answer(answer.prompt, text));
         self.look_at_prompts(now, vip);
         true
     }
@@ -515,7 +521,10 @@ impl Core {
                         self.lost_broadcast.note(now, self.order.len());
                     }
                     if !host.link.may_ask() {
-                        let gone = host.prompts.close().into_iter();
+                        host.prompts.close();
+                    }
+                    if !host.link.is_ending() {
+                        let gone = host.prompts.take_withheld().into_iter();
                         self.outputs.extend(gone.map(|id| Output::Answer(id, None)));
                     }
                     if let Some(event) = host.announce(now).filter(|_| !host.leaving) {

@@ -10,6 +10,7 @@ mod plan;
 mod prompt;
 mod sentence;
 mod snapshot;
+pub mod symptoms;
 mod tried;
 mod trouble;
 mod why;
@@ -32,6 +33,6 @@ pub use self::{
     sentence::Sentence,
     snapshot::{HeldView, HostState, HostView, Retry, Snapshot, TrafficView, no_such_host},
     tried::{TriedPort, TryOutcome},
-    trouble::{Trouble, TroubleCode},
+    trouble::{Cure, Trouble, TroubleCause, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };

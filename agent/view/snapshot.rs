@@ -129,7 +129,7 @@ pub struct HeldView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// The number of the retry. The count begins at 1 after the host was ready for a while.
+    /// The number of the retry. The count begins at 1 after the host was ready for some seconds.
     pub attempt: u32,
     /// The time of the retry, in milliseconds on the manager's clock.
     pub at_ms: u64,
@@ -157,7 +157,7 @@ pub enum HostState {
     Waiting,
     /// The host's command asks for something that only a person can give.
     NeedsYou,
-    /// The host cannot be part of the network as it is; a retry would not change that.
+    /// The host cannot be part of the network as it is; a retry would not change that, or would do harm.
     Refused,
     /// The host was stopped on purpose.
     Stopped,

@@ -129,7 +129,7 @@ hostTemplate: {{loopback: {{disable: true}}, stateDir: {{disable: true}}}}
 hosts:
   laptop: {{vip: 127.0.61.30, ports: ["7001:127.0.0.1:9"]}}
   web: {{vip: 127.0.61.31, cmd: {program}, aliases: [www], ports: ["7002:127.0.0.1:9"]}}
-  mute: {{vip: 127.0.61.32, cmd: ["sh", "-c", "echo hello >&2; exec sleep 1000"]}}
+  mute: {{vip: 127.0.61.32, cmd: ["sh", "-c", "echo hello >&2; cat > /dev/null; exit 1"]}}
 routes:
 - {{to: [10.0.0.0/8, "*.internal"], notTo: [10.9.0.0/16], via: [web, mute]}}
 policy:

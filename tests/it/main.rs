@@ -42,6 +42,7 @@ mod networks;
 mod no_home;
 #[cfg(target_os = "linux")]
 mod prompts;
+mod reason;
 mod schema;
 mod sums;
 #[cfg(target_os = "linux")]
