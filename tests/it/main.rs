@@ -38,6 +38,8 @@ mod manifests;
 mod named;
 #[cfg(target_os = "linux")]
 mod prompts;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod sums;
 #[cfg(target_os = "linux")]
 mod why;
