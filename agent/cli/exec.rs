@@ -1,11 +1,15 @@
 //! `norouter exec`: runs a command that uses the network.
 
-use std::{ffi::OsString, process::Command};
+use std::{env, ffi::OsString, process::Command};
 
 use super::{
     env::Folder,
     error::{Error, Exit},
 };
+use crate::proxy::variables::java_options;
+
+/// The variable whose options each Java program takes.
+const JAVA: &str = "JAVA_TOOL_OPTIONS";
 
 /// Run a command that uses the network
 ///
@@ -15,6 +19,7 @@ use super::{
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash
+///   norouter exec --java -- mvn package
 ///
 /// Programs in Go that use gRPC may look a name up before they regard the proxy. Give them the VIP
 /// or a target of the scheme passthrough, or let the host write the names into /etc/hosts.
@@ -23,6 +28,9 @@ use super::{
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
+    /// Lead Java programs to the proxies, too: adds to `JAVA_TOOL_OPTIONS`, which each of them prints
+    #[arg(long)]
+    java: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -34,6 +42,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Usage);
     };
     let mut command = Command::new(program);
+    if args.java {
+        let own = env::var(JAVA).unwrap_or_default();
+        command.env(JAVA, format!("{own} {}", java_options(&variables)).trim());
+    }
     command.args(rest).envs(variables);
     let error = start(&mut command);
     let program = program.to_string_lossy();

@@ -79,8 +79,11 @@ fn text(why: &WhyView) -> String {
             format!("What to do about the {}: {}", failed.step, escape(remedy))
         }
         None if why.steps.iter().any(is_unknown) => {
-            "Nothing was found that does not work, but not everything could be looked at."
-                .to_owned()
+            let uncertain = "Nothing was found that does not work, but not everything is certain.";
+            let remedies = why.steps.iter().filter_map(|step| step.remedy.as_deref());
+            let remedies = remedies.map(|remedy| format!("What could help: {}", escape(remedy)));
+            let all: Vec<_> = [uncertain.to_owned()].into_iter().chain(remedies).collect();
+            all.join("\n")
         }
         None => "Nothing was found that does not work.".to_owned(),
     });

@@ -404,6 +404,11 @@ impl Core {
         self.flows.is_reset(flow)
     }
 
+    /// Whether the far end has received everything that was sent into a flow.
+    pub fn has_delivered(&self, flow: FlowKey) -> bool {
+        self.flows.has_delivered(flow)
+    }
+
     /// Notes that the local side of a flow has finished sending.
     pub fn handle_finished(&mut self, flow: FlowKey) {
         self.flows.finish(flow);

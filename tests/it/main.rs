@@ -42,6 +42,8 @@ mod networks;
 mod no_home;
 #[cfg(target_os = "linux")]
 mod prompts;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod reason;
 mod schema;
 mod sums;

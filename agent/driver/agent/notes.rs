@@ -1,7 +1,12 @@
 //! Writes files for other programs on the host while the agent runs: hosts files, and the variables that lead to its
 //! proxies.
 
-use std::{env, net::Ipv4Addr, ops::ControlFlow, path::PathBuf};
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    ops::ControlFlow,
+    path::PathBuf,
+};
 
 use super::{
     etc_hosts::{self, EtcHosts},
@@ -173,6 +178,12 @@ fn write_state_dir(
 ) -> Result<(), String> {
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
+    let [http, socks] = listening(files);
+    folder.write_proxychains(proxy::variables::proxychains(
+        http,
+        socks,
+        (PASS_USER, pass),
+    ))?;
     let mut variables = variables(files, folder, token, pass);
     variables.push((AGENT.to_owned(), agent.to_owned()));
     folder.write_env(&variables)
@@ -196,19 +207,25 @@ fn variables(
     token: &str,
     pass: &Secret,
 ) -> Vec<(String, String)> {
-    let proxies = [&files.http, &files.socks];
-    let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));
-    let mut variables = proxy::variables(http, socks, Some((PASS_USER, pass)));
+    let [http, socks] = listening(files);
+    let mut variables = proxy::variables(http, socks, Some((PASS_USER, pass)), &files.direct);
     let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
     if let Some(http) = http {
         let url = format!("http://{}", proxy::reached_at(http));
         set("NOROUTER_STATUS_PAGE", format!("{url}/{token}/"));
-        set("NOROUTER_PAC", format!("{url}/proxy.pac"));
     }
     if !files.missing.is_empty() {
         // The value has no line breaks, so that no part of it can be read as another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
-    set("HOSTALIASES", folder.host_aliases().display().to_string());
+    // Where the agent listens on no VIP, the file would lead programs to addresses at which nobody answers.
+    if !files.direct.is_empty() {
+        set("HOSTALIASES", folder.host_aliases().display().to_string());
+    }
     variables
+}
+
+/// The addresses of the HTTP and the SOCKS proxy, if they listen.
+fn listening(files: &Files) -> [Option<SocketAddr>; 2] {
+    [&files.http, &files.socks].map(|proxy| proxy.as_ref().map(|proxy| proxy.listen))
 }

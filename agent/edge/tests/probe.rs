@@ -60,6 +60,7 @@ fn it_tells_where_it_listens_and_why_it_does_not() {
     let own = network(SocketAddrV4::new(ME, 80));
     core.handle_listening(Instant::ZERO, own, Err(taken));
     said(&mut core);
+    outputs(&mut core);
     assert_eq!(cause(&mut core, &at("127.0.42.100:8080")), Value::Null);
     assert_eq!(cause(&mut core, &at("127.0.42.101:80")), "inUse");
     assert_eq!(cause(&mut core, &at("127.0.42.101:81")), "notAllowed");

@@ -22,8 +22,8 @@ const OFFERS: ImportOffer[] = [
 ];
 
 const SCRIPTS: Record<string, string> = {
-  posix: "export http_proxy=http://127.0.0.1:18080\nexport https_proxy=http://127.0.0.1:18080\nexport all_proxy=socks5h://127.0.0.1:18081\nexport no_proxy=localhost,127.0.0.1",
-  fish: "set -gx http_proxy http://127.0.0.1:18080\nset -gx https_proxy http://127.0.0.1:18080\nset -gx all_proxy socks5h://127.0.0.1:18081",
+  posix: "export http_proxy=http://127.0.0.1:18080\nexport https_proxy=http://127.0.0.1:18080\nexport no_proxy=localhost,.localhost,127.0.0.1,::1",
+  fish: "set -gx http_proxy http://127.0.0.1:18080\nset -gx https_proxy http://127.0.0.1:18080\nset -gx no_proxy localhost,.localhost,127.0.0.1,::1",
   powershell: '$env:http_proxy = "http://127.0.0.1:18080"\n$env:https_proxy = "http://127.0.0.1:18080"',
   cmd: "set http_proxy=http://127.0.0.1:18080\r\nset https_proxy=http://127.0.0.1:18080",
 };
