@@ -26,7 +26,9 @@ pub use self::{
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,
-    snapshot::{HeldView, HostState, HostView, Retry, Snapshot, TrafficView, no_such_host},
+    snapshot::{
+        HeldView, HostState, HostView, Retry, Snapshot, TrafficView, Unapplied, no_such_host,
+    },
     trouble::{Trouble, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };

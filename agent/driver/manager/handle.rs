@@ -33,6 +33,8 @@ pub struct Handle {
 pub(super) enum FaceRequest {
     Intent(Intent),
     Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
+    /// The manifest has changed, but cannot be applied, for these reasons.
+    RefuseManifest(String),
 }
 
 impl Manager {
@@ -84,6 +86,11 @@ impl Handle {
         let (sender, outcome) = oneshot::channel();
         self.request(FaceRequest::Reload(Box::new(plan), hold, sender));
         outcome
+    }
+
+    /// Notes in the snapshot that the manifest has changed but cannot be applied, for the reasons in `report`.
+    pub(super) fn refuse_manifest(&self, report: String) {
+        self.request(FaceRequest::RefuseManifest(report));
     }
 
     fn request(&self, request: FaceRequest) {

@@ -197,6 +197,9 @@ async fn run(
                     // The requester may not be waiting for the outcome any more.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
+                Some(FaceRequest::RefuseManifest(report)) => {
+                    shared.tell(|core, now| core.refuse_manifest(now, report));
+                }
                 // If all senders are gone, nobody can end the network any more, so it ends now.
                 None => drop(inside.obey(&Intent::Down)),
             },

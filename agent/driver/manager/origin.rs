@@ -19,6 +19,7 @@ use crate::{
     manager::{Hold, ReloadOutcome},
     manifest::{Problem, SIZE_MAX_BYTES},
     plan::{self, Loaded, Plan},
+    text::quote_whole,
 };
 
 /// The reason why a manifest could not be read.
@@ -179,10 +180,16 @@ impl Origin {
     }
 
     async fn read_again(&self, manager: &Handle) -> Taken {
-        let nothing = |report| Taken { report, plan: None };
+        let nothing = |report: String| {
+            manager.refuse_manifest(report.clone());
+            Taken { report, plan: None }
+        };
         let loaded = match load(&self.file) {
             Ok(loaded) => loaded,
-            Err(error) => return nothing(format!("the manifest cannot be read: {error}")),
+            Err(error) => {
+                let file = quote_whole(&self.file.display().to_string());
+                return nothing(format!("the manifest {file} cannot be read: {error}"));
+            }
         };
         let report = loaded.report(false);
         let Some(plan) = loaded.plan else {
