@@ -8,6 +8,7 @@ use crate::{
     driver::{
         control::{Client, client},
         manager::NetworkName,
+        system::describe,
     },
     text::meant,
     view::{HostView, Snapshot, no_such_host},
@@ -20,7 +21,7 @@ const LISTED_MAX: usize = 20;
 #[derive(Debug, clap::Args)]
 pub(super) struct WhichNetwork {
     /// Which network, if several run on this machine
-    #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK")]
+    #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK", value_hint = clap::ValueHint::Other)]
     network: Option<NetworkName>,
 }
 
@@ -103,7 +104,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
     let runtime = runtime.map_err(|error| {
         Error::new(
             Exit::Failure,
-            format!("this command cannot be started: {error}"),
+            format!("this command cannot be started: {}", describe(&error)),
         )
     })?;
     runtime.block_on(work)
