@@ -6,7 +6,7 @@ use super::{
     env::Folder,
     error::{Error, Exit},
 };
-use crate::proxy::variables::java_options;
+use crate::{driver::system::describe, proxy::variables::java_options};
 
 /// The variable whose options each Java program takes.
 const JAVA: &str = "JAVA_TOOL_OPTIONS";
@@ -14,8 +14,8 @@ const JAVA: &str = "JAVA_TOOL_OPTIONS";
 /// Run a command that uses the network
 ///
 /// Sets the variables of "norouter env" for the command and everything that it starts, and for
-/// nothing else. The exit code is that of the command. If "norouter env" would fail, nothing is
-/// started.
+/// nothing else. The exit code is that of the command, or 127 if there is no such command, or 126 if it
+/// cannot be run. If "norouter env" would fail, nothing is started.
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash
@@ -49,11 +49,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     command.args(rest).envs(variables);
     let error = start(&mut command);
     let program = program.to_string_lossy();
-    let message = format!(
-        "cannot start {program}: {}",
-        crate::driver::system::describe(&error)
-    );
-    Err(Error::new(Exit::Failure, message))
+    let message = format!("cannot start {program}: {}", describe(&error));
+    // Shells, env and nice end with the same codes.
+    let exit = if error.kind() == std::io::ErrorKind::NotFound {
+        Exit::CommandNotFound
+    } else {
+        Exit::CommandNotRun
+    };
+    Err(Error::new(exit, message))
 }
 
 /// Replaces this process with the command (exec); returns only if that fails.

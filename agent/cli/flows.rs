@@ -8,7 +8,10 @@ use super::{
     output,
     reach::{WhichNetwork, host_name, wait_for},
 };
-use crate::view::{EndedFlowView, EndedFlowsView, FlowView, FlowsView};
+use crate::{
+    text::quote,
+    view::{EndedFlowView, EndedFlowsView, FlowView, FlowsView, parse_flow_id},
+};
 
 /// Show the connections inside a running network
 ///
@@ -19,7 +22,7 @@ pub(super) struct Args {
     #[command(flatten)]
     network: WhichNetwork,
     /// Only connections that begin or end at the host with this name, alias or VIP
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_hint = clap::ValueHint::Other)]
     host: Option<String>,
     /// The order of the connections
     #[arg(long, value_enum, default_value_t = Order::Rate)]
@@ -27,7 +30,8 @@ pub(super) struct Args {
     /// The greatest number of connections to show; if there are more, the most recently used ones are shown
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
-    /// Reset the connection with this id at both of its ends; --json shows the ids
+    /// Reset this connection at both of its ends: its id, or where it begins, as the column FROM shows it; with both
+    /// ends, as FROM-TO, if several begin there
     #[arg(long, value_name = "ID")]
     kill: Option<String>,
     /// The connections that have ended last, up to 1000 of them, with their outcomes; the newest first
@@ -73,6 +77,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let flows = wait_for(async {
         let client = args.network.client().await?;
         if let Some(id) = &args.kill {
+            let id = match parse_flow_id(id) {
+                Some(_) => id.clone(),
+                None => meant(&client.get::<FlowsView>("/v1/flows").await?.flows, id)?,
+            };
             client.delete(&format!("/v1/flows/{id}")).await?;
             return Ok(None);
         }
@@ -95,12 +103,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         output::json(&serde_json::to_value(&view).unwrap_or_default())?;
         return Ok(Exit::Ok);
     }
-    let rows: Vec<_> = view.flows.iter().map(row).collect();
-    output::data(&(table(&TITLES, &rows).join("\n") + "\n"))?;
-    if args.host.is_none() && view.total > rows.len() {
+    if view.flows.is_empty() {
+        output::talk("no connections");
+        return Ok(Exit::Ok);
+    }
+    output::data(&(lines(&view.flows.iter().collect::<Vec<_>>()).join("\n") + "\n"))?;
+    if args.host.is_none() && view.total > view.flows.len() {
         output::talk(&format!(
             "and {} more; --limit shows them",
-            view.total - rows.len()
+            view.total - view.flows.len()
         ));
     }
     Ok(Exit::Ok)
@@ -168,8 +179,50 @@ fn lasted(millis: u64) -> String {
     }
 }
 
+/// The id of the only connection that a person means by the place where it begins, or by both ends: `laptop:49152`,
+/// `127.0.42.100:49152`, `laptop:49152-web:8080`.
+fn meant(flows: &[FlowView], text: &str) -> Result<String, Error> {
+    let is_meant = |flow: &&FlowView| {
+        let begins = [begin(flow), flow.src.clone()];
+        begins
+            .iter()
+            .any(|begin| begin == text || format!("{begin}-{}", flow.name) == text)
+    };
+    let mut found = flows.iter().filter(is_meant);
+    match (found.next(), found.next()) {
+        (Some(flow), None) => Ok(flow.id.clone()),
+        (Some(flow), Some(_)) => {
+            let message = format!("several connections begin at {}", quote(text));
+            Err(Error::new(Exit::Failure, message).hint(format!(
+                "name both ends, as in: norouter flows --kill {text}-{}",
+                flow.name
+            )))
+        }
+        (None, _) => {
+            let message = format!("no connection begins at {}; it may have ended", quote(text));
+            Err(Error::new(Exit::Failure, message).hint("\"norouter flows\" lists them"))
+        }
+    }
+}
+
+/// The table of connections with its titles. VIA and RULE are shown only if a connection has them.
+pub(super) fn lines(flows: &[&FlowView]) -> Vec<String> {
+    let used = |title: &str| match title {
+        "VIA" => flows.iter().any(|flow| flow.via.is_some()),
+        "RULE" => flows.iter().any(|flow| flow.rule.is_some()),
+        _ => true,
+    };
+    let titles: Vec<&str> = TITLES.into_iter().filter(|title| used(title)).collect();
+    let rows = flows.iter().map(|flow| {
+        let cells = row(flow).into_iter().zip(TITLES);
+        let cells = cells.filter(|(_, title)| used(title));
+        cells.map(|(cell, _)| cell).collect()
+    });
+    table(&titles, &rows.collect::<Vec<_>>())
+}
+
 /// The titles of the columns of [`row`].
-pub(super) const TITLES: [&str; 11] = [
+const TITLES: [&str; 11] = [
     "FROM",
     "TO",
     "VIA",
@@ -184,7 +237,7 @@ pub(super) const TITLES: [&str; 11] = [
 ];
 
 /// The cells of one connection's row.
-pub(super) fn row(flow: &FlowView) -> Vec<String> {
+fn row(flow: &FlowView) -> Vec<String> {
     vec![
         begin(flow),
         flow.name.clone(),
@@ -216,7 +269,7 @@ fn endpoint(host: &str, address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::FlowOutcome;
+    use crate::view::{FlowOutcome, FlowState};
 
     #[test]
     fn an_ended_connection_is_a_row_with_its_outcome_and_the_time_since() {
@@ -241,5 +294,48 @@ mod tests {
             row.join("|"),
             "laptop:4000|web1:8080||reset by its server|300 B|2.3 kB|1.5 ms|40 ms|12 s"
         );
+    }
+
+    fn flow(port: u16, name: &str) -> FlowView {
+        FlowView {
+            id: format!("127.0.42.100:{port}-{name}"),
+            from: "laptop".to_owned(),
+            to: "web".to_owned(),
+            src: format!("127.0.42.100:{port}"),
+            dst: name.to_owned(),
+            name: name.to_owned(),
+            via: None,
+            rule: None,
+            state: FlowState::Open,
+            bytes_from: 0,
+            bytes_to: 0,
+            rate_from: 0,
+            rate_to: 0,
+            packets: 0,
+            age_ms: 0,
+            idle_ms: 0,
+            rtt_us: None,
+        }
+    }
+
+    #[test]
+    fn a_column_that_nothing_is_in_is_left_out() {
+        let (mut near, far) = (flow(1, "web:80"), flow(2, "web:81"));
+        let head = |flows: &[&FlowView]| lines(flows)[0].clone();
+        assert!(head(&[&near, &far]).starts_with("FROM      TO      STATE"));
+        near.via = Some("gate".to_owned());
+        assert!(head(&[&near, &far]).starts_with("FROM      TO      VIA   STATE"));
+    }
+
+    #[test]
+    fn a_connection_is_ended_by_what_the_table_shows() {
+        let flows = [flow(1, "web:80"), flow(2, "web:80"), flow(2, "web:81")];
+        for text in ["laptop:1", "127.0.42.100:1", "laptop:1-web:80"] {
+            assert_eq!(meant(&flows, text).unwrap(), flows[0].id, "{text}");
+        }
+        assert_eq!(meant(&flows, "laptop:2-web:81").unwrap(), flows[2].id);
+        for text in ["laptop:2", "laptop:3", "laptop", ""] {
+            assert_eq!(meant(&flows, text).unwrap_err().exit(), Exit::Failure);
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     driver::{
         control::{Client, client},
         manager::NetworkName,
+        system::describe,
     },
     text::meant,
     view::{HostView, Snapshot, no_such_host},
@@ -22,7 +23,7 @@ const LISTED_MAX: usize = 20;
 #[derive(Debug, clap::Args)]
 pub(super) struct WhichNetwork {
     /// Which network, if several run on this machine; by default the one whose manifest is in the present folder
-    #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK")]
+    #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK", value_hint = clap::ValueHint::Other)]
     network: Option<NetworkName>,
 }
 
@@ -132,7 +133,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
     let runtime = runtime.map_err(|error| {
         Error::new(
             Exit::Failure,
-            format!("this command cannot be started: {error}"),
+            format!("this command cannot be started: {}", describe(&error)),
         )
     })?;
     runtime.block_on(work)

@@ -33,6 +33,7 @@ use crate::{
             origin::{Cause, Origin},
         },
         system::{
+            describe,
             signals::{Request, Requests, Resizes},
             watch::Watch,
         },
@@ -271,7 +272,7 @@ fn run_network(
     let failed = |error: io::Error| {
         Error::new(
             Exit::Failure,
-            format!("the manager cannot be started: {error}"),
+            format!("the manager cannot be started: {}", describe(&error)),
         )
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -344,9 +345,7 @@ async fn show(
                     block.print(&format!("({count} events were too fast to be shown)"));
                 }
                 Err(RecvError::Closed) => {
-                    block.hint("");
-                    block.draw(&snapshots.borrow(), manager.now_ms());
-                    block.leave();
+                    block.end(&snapshots.borrow(), manager.now_ms());
                     return Ok(asked.unwrap_or(Exit::Ok));
                 }
             },

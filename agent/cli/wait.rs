@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts
-    #[arg(value_name = "HOST", required_unless_present = "all")]
+    #[arg(value_name = "HOST", value_hint = clap::ValueHint::Other, required_unless_present = "all")]
     hosts: Vec<String>,
     /// Wait for all hosts of the network
     #[arg(long, conflicts_with = "hosts")]

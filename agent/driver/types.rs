@@ -47,6 +47,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         FlowView,
         FlowsView,
         HeldChange,
+        Unapplied,
         HeldView,
         HostState,
         HostView,

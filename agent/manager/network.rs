@@ -22,7 +22,10 @@ use crate::{
     secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Answer, EndedFlowsView, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot},
+    view::{
+        Answer, EndedFlowsView, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot,
+        Unapplied,
+    },
     wire::sum,
 };
 
@@ -70,6 +73,8 @@ pub struct Core {
     pub(super) last_held_number: u64,
     /// A change of the manifest that waits for a person.
     pub(super) held: Option<held::HeldPlan>,
+    /// A changed manifest that could not be applied.
+    pub(super) unapplied: Option<Unapplied>,
     pub(super) stopping: bool,
     /// Whether it has been reported that no host can run.
     hopeless: bool,
@@ -108,6 +113,7 @@ impl Core {
             lost_broadcast: lost::LostBroadcast::default(),
             last_held_number: 0,
             held: None,
+            unapplied: None,
             stopping: false,
             hopeless: false,
             prompts: 0,
@@ -363,6 +369,7 @@ impl Core {
             now_ms: host::millis(now),
             hosts: hosts.collect(),
             held: self.held.as_ref().map(held::HeldPlan::view),
+            unapplied: self.unapplied.clone(),
         }
     }
 

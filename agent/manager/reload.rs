@@ -13,8 +13,11 @@ use crate::{
     link::Link,
     plan::{self, Change, Forward, HostPlan, Kind, Plan, Start},
     time::Instant,
-    view::{Event, Grant},
+    view::{Event, Grant, Unapplied},
 };
+
+/// How many bytes of a report about a manifest are kept; the rest is cut off.
+const REPORT_MAX: usize = 8 << 10;
 
 /// Whether commands that nobody has approved may be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +30,22 @@ pub enum Commands {
 }
 
 impl Core {
+    /// Notes that the manifest has changed but cannot be applied, for the reasons in `report`, until one can be.
+    pub fn refuse_manifest(&mut self, now: Instant, mut report: String) {
+        report.truncate(report.floor_char_boundary(REPORT_MAX));
+        let before = self.unapplied.take();
+        let since_ms = before.map_or(now.as_micros() / 1_000, |before| before.since_ms);
+        self.unapplied = Some(Unapplied { since_ms, report });
+        self.outputs.push_back(Output::Changed);
+    }
+
     /// Applies or holds the change to this plan. A change that was held before is dropped, unless it is the same.
     pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
         if self.stopping {
             return ReloadOutcome::default();
+        }
+        if self.unapplied.take().is_some() {
+            self.outputs.push_back(Output::Changed);
         }
         let commands = match hold {
             Hold::Commands => Commands::Hold,

@@ -7,7 +7,7 @@ use super::{
     schema::{Field, Level, Shape, places_of},
     yaml::{Entry, Kind, Node},
 };
-use crate::text::{meant, quote};
+use crate::text::{Synonyms, meant_or_synonym, quote};
 
 /// Adds a problem for everything in a map that does not fit the table of the map's keys.
 pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
@@ -205,8 +205,27 @@ fn found(node: &Node) -> String {
     }
 }
 
+/// Keys of other programs' files, and the keys here that mean the same.
+const SYNONYMS: &Synonyms = &[
+    (
+        &["command", "exec", "run", "entrypoint", "shell", "ssh"],
+        &["cmd"],
+    ),
+    (&["ip", "addr", "address"], &["vip"]),
+    (&["names", "hostnames", "aka"], &["aliases"]),
+    (&["expose", "forward", "forwards", "publish"], &["ports"]),
+    (&["proxy", "httpproxy"], &["http"]),
+    (&["socks5", "socksproxy"], &["socks"]),
+    (&["nodes", "machines", "services", "servers"], &["hosts"]),
+    (&["defaults", "default", "template"], &["hostTemplate"]),
+    (&["gateway", "through"], &["via"]),
+    (&["except", "exclude", "without"], &["notTo"]),
+    (&["port"], &["listen", "ports"]),
+];
+
 fn unknown_key_hint(key: &str, level: &Level) -> String {
-    if let Some(name) = meant(key, level.fields.iter().map(|field| field.name)) {
+    let names = level.fields.iter().map(|field| field.name);
+    if let Some(name) = meant_or_synonym(key, names, SYNONYMS) {
         return format!("did you mean {}?", quote(name));
     }
     let homes = places_of(key);
@@ -218,4 +237,20 @@ fn unknown_key_hint(key: &str, level: &Level) -> String {
     }
     let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
     format!("it is ignored; known keys are: {}", keys.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn every_counterpart_of_a_synonym_is_a_key() {
+        for (words, keys) in SYNONYMS {
+            assert!(
+                keys.iter().all(|key| !schema::places_of(key).is_empty()),
+                "{words:?}"
+            );
+        }
+    }
 }

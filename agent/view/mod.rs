@@ -31,7 +31,9 @@ pub use self::{
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,
-    snapshot::{HeldView, HostState, HostView, Retry, Snapshot, TrafficView, no_such_host},
+    snapshot::{
+        HeldView, HostState, HostView, Retry, Snapshot, TrafficView, Unapplied, no_such_host,
+    },
     tried::{TriedPort, TryOutcome},
     trouble::{Cure, Trouble, TroubleCause, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},

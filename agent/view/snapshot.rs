@@ -19,6 +19,20 @@ pub struct Snapshot {
     /// A change of the manifest that waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldChange>,
+    /// The manifest has changed, but could not be applied. The network goes on with the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unapplied: Option<Unapplied>,
+}
+
+/// A changed manifest that could not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Unapplied {
+    /// The time at which this was first found, in milliseconds on the manager's clock.
+    pub since_ms: u64,
+    /// What is wrong with the manifest, for people; it may have several lines.
+    pub report: String,
 }
 
 impl Snapshot {

@@ -279,9 +279,16 @@ fn a_file_that_is_not_text_is_refused_with_the_line() {
 
 #[test]
 fn an_unknown_command_is_a_usage_error() {
-    let run = run(&["chek"]);
-    assert_eq!(run.code, 2);
-    assert!(run.talk.contains("'check'"), "{}", run.talk);
+    for (args, command) in [
+        (&["chek"][..], "check"),
+        (&["stauts", "--json"][..], "status"),
+        (&["quit"][..], "down"),
+    ] {
+        let run = run(args);
+        assert_eq!(run.code, 2);
+        let tip = format!("did you mean '{command}'?");
+        assert!(run.talk.contains(&tip), "{args:?}: {}", run.talk);
+    }
 }
 
 #[test]
@@ -310,7 +317,18 @@ fn every_shell_gets_completions() {
         let run = run(&["completions", shell]);
         assert_eq!(run.code, 0);
         assert!(run.data.contains("show-installer"), "{shell}");
+        assert!(!run.data.contains("demo-host"), "{shell}: it is hidden");
     }
+    let own = norouter(
+        root(),
+        &["completions"],
+        &[("SHELL", Path::new("/usr/bin/fish"))],
+        b"",
+    );
+    assert_eq!(own.code, 0, "{}", own.talk);
+    assert_eq!(own.data, run(&["completions", "fish"]).data);
+    let unknown = [("SHELL", Path::new("/bin/tcsh"))];
+    assert_eq!(norouter(root(), &["completions"], &unknown, b"").code, 2);
 }
 
 #[test]

@@ -57,7 +57,8 @@ pub(crate) fn check_output(arguments: &[&str], data: &str) {
         Some(&"logs") => "LogLine",
         Some(&"reload") => "Reload",
         Some(&"status") => "NetworkView",
-        Some(&"why") => "WhyView",
+        // Without a port, several connections are explained.
+        Some(&"why") if arguments.iter().any(|it| it.contains(':')) => "WhyView",
         _ => return,
     };
     if arguments.contains(&"--json") {

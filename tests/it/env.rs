@@ -245,7 +245,12 @@ fn a_command_that_is_not_there_is_named() {
         &network.home,
         &["exec", "--", "no-such-program"],
     ));
-    assert_eq!(code, 1);
+    assert_eq!(code, 127, "as from a shell");
     assert!(talk.contains("cannot start no-such-program"), "{talk}");
+    let manifest = network.home.join("norouter.yaml");
+    let file = manifest.to_str().unwrap();
+    let (code, _, talk) = output(&mut norouter(&network.home, &["exec", "--", file]));
+    assert_eq!(code, 126, "{talk}");
+    assert!(talk.ends_with(": permission denied\n"), "{talk}");
     network.stop();
 }

@@ -99,6 +99,14 @@ fn a_file_that_is_broken_half_written_or_gone_changes_nothing_and_a_new_command_
     home.write("followed.yaml", &good.replace("127.0.63.1}", "10.0.0.1}"));
     home.hears(&["followed.yaml:2:"]);
     assert!(echo.works());
+    let unapplied = home.json(&["status", "--json"])["unapplied"].clone();
+    let report = unapplied["report"].as_str().unwrap();
+    assert!(report.contains("followed.yaml:2:"), "{report}");
+    let status = home.run(&["status"]).data;
+    assert!(
+        status.contains("the manifest on disk has had errors for"),
+        "{status}"
+    );
     home.write("followed.yaml", &good[..good.len() - 8]);
     home.hears(&["followed.yaml:2:", "followed.yaml:3:"]);
     assert!(echo.works());
@@ -114,6 +122,7 @@ fn a_file_that_is_broken_half_written_or_gone_changes_nothing_and_a_new_command_
     }
     let held = home.held();
     assert_eq!(held["command"][0], "sh");
+    assert!(!home.run(&["status", "--json"]).data.contains("unapplied"));
     assert!(echo.works(), "the host goes on with what was approved");
 
     let approved = home.run(&["approve", "web", "--yes"]);

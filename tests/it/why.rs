@@ -174,7 +174,7 @@ fn a_connection_that_works_is_really_tried_and_closed_at_once() {
             .code,
         1
     );
-    assert_eq!(network.home.run(&["why", "web"]).code, 2);
+    assert_eq!(network.home.run(&["why", "web"]).code, 0);
 }
 
 #[test]
@@ -228,7 +228,36 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
     let said = network.home.run(&["why", "web:7002"]);
     assert_eq!(said.code, 5);
     let last = said.data.lines().last().unwrap();
-    assert_eq!(last, format!("What to do about the dial: {remedy}"));
+    assert_eq!(last, format!("  help: {remedy}"));
+    let pasted = network.why(&["http://www:7002/index.html?a=b#c"]);
+    assert!(pasted.broken("dial").1.starts_with("nothing listens on"));
+
+    // A host without a port is explained with all its ports, and without a target, everything that is not well is.
+    let all = network.home.run(&["why", "www"]);
+    assert_eq!(all.code, 5);
+    assert!(all.data.contains("web:7002 from laptop\n"), "{}", all.data);
+    let gone = network.home.run(&["why", "lost"]);
+    assert_eq!(gone.code, 5);
+    for told in ["lost: ", "\n  help: it is "] {
+        assert!(gone.data.contains(told), "{told}: {}", gone.data);
+    }
+    let unwell = network.home.run(&["why"]);
+    assert_eq!(unwell.code, 5);
+    for told in ["lost: ", "web:7002 from laptop\n"] {
+        assert!(unwell.data.contains(told), "{told}: {}", unwell.data);
+    }
+    assert!(!unwell.data.contains("gate"), "it is well: {}", unwell.data);
+    let json = network.home.run(&["why", "--json", "gate"]);
+    assert_eq!(json.code, 0, "{}", json.talk);
+    let json: Value = serde_json::from_str(&json.data).unwrap();
+    assert_eq!(json, serde_json::json!({"hosts": [], "connections": []}));
+    let foreign = network.home.run(&["why", "example.org"]);
+    assert_eq!(foreign.code, 2);
+    assert!(
+        foreign.talk.contains("a port is needed"),
+        "{}",
+        foreign.talk
+    );
 
     let why = network.why(&["web:7003"]);
     assert!(why.broken("dial").1.contains("does not know that name"));

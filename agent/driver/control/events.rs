@@ -85,7 +85,8 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that have changed. `None` if the set of hosts or the held change is no longer the same.
+/// The hosts that have changed. `None` if the set of hosts, the held change or the unapplied manifest is no longer the
+/// same.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot
@@ -94,7 +95,9 @@ fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostV
             .map(|host| host.name.clone())
             .collect()
     };
-    (names(before) == names(now) && before.held == now.held).then(|| {
+    let is_same = names(before) == names(now)
+        && (&before.held, &before.unapplied) == (&now.held, &now.unapplied);
+    is_same.then(|| {
         let pairs = before.hosts.iter().zip(&now.hosts);
         pairs
             .filter(|(before, now)| before != now)
@@ -115,7 +118,7 @@ fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{HeldChange, HostState};
+    use crate::view::{HeldChange, HostState, Unapplied};
 
     fn snapshot(names: &[&str]) -> Snapshot {
         let hosts = names.iter().map(|name| HostView {
@@ -126,6 +129,7 @@ mod tests {
             now_ms: 0,
             hosts: hosts.collect(),
             held: None,
+            unapplied: None,
         }
     }
 
@@ -147,6 +151,12 @@ mod tests {
         now.held = Some(HeldChange {
             number: 1,
             grants: Vec::new(),
+        });
+        assert_eq!(differences(&before, &now), None);
+        now = before.clone();
+        now.unapplied = Some(Unapplied {
+            since_ms: 0,
+            report: String::new(),
         });
         assert_eq!(differences(&before, &now), None);
     }

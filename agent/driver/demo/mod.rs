@@ -19,6 +19,7 @@ pub use self::{
     host::{Host, probe},
     peer::Peer,
 };
+use super::system::describe;
 
 /// The VIP of the person's own machine, and the names and VIPs of the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
@@ -50,7 +51,7 @@ pub struct Demo {
 /// each could have a network of its own.
 pub fn demo(shared: bool) -> Result<Demo, String> {
     let program = std::env::current_exe()
-        .map_err(|error| format!("this program cannot find itself: {error}"))?;
+        .map_err(|error| format!("this program cannot find itself: {}", describe(&error)))?;
     let program = program
         .to_str()
         .ok_or("the path of this program is not text; move it elsewhere")?;

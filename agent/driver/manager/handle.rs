@@ -34,6 +34,8 @@ pub(super) enum FaceRequest {
     Intent(Intent),
     Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
     Compare(Box<Plan>, oneshot::Sender<bool>),
+    /// The manifest has changed, but cannot be applied, for these reasons.
+    RefuseManifest(String),
 }
 
 impl Manager {
@@ -93,6 +95,11 @@ impl Handle {
         let (sender, answer) = oneshot::channel();
         self.request(FaceRequest::Compare(Box::new(plan), sender));
         answer
+    }
+
+    /// Notes in the snapshot that the manifest has changed but cannot be applied, for the reasons in `report`.
+    pub(super) fn refuse_manifest(&self, report: String) {
+        self.request(FaceRequest::RefuseManifest(report));
     }
 
     fn request(&self, request: FaceRequest) {

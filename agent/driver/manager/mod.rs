@@ -205,6 +205,9 @@ async fn run(
                     // The requester may not be waiting any more.
                     let _ = answer.send(shared.lock().core.would_lose(&plan));
                 }
+                Some(FaceRequest::RefuseManifest(report)) => {
+                    shared.tell(|core, now| core.refuse_manifest(now, report));
+                }
                 // If all senders are gone, nobody can end the network any more, so it ends now.
                 None => drop(inside.obey(&Intent::Down)),
             },

@@ -22,6 +22,7 @@ use crate::{
     manager::{Hold, ReloadOutcome},
     manifest::{Problem, SIZE_MAX_BYTES},
     plan::{self, Loaded, Plan},
+    text::quote_whole,
 };
 
 /// The reason why a manifest could not be read.
@@ -208,7 +209,10 @@ impl Origin {
         manager: &Handle,
         wholeness: Option<Wholeness>,
     ) -> Option<Taken> {
-        let nothing = |report| Some(Taken { report, plan: None });
+        let nothing = |report: String| {
+            manager.refuse_manifest(report.clone());
+            Some(Taken { report, plan: None })
+        };
         let may_be_part = wholeness == Some(Wholeness::Perhaps);
         let text = match open(&self.file).and_then(read) {
             Ok(text) => text,
@@ -216,7 +220,8 @@ impl Origin {
             Err(error) => {
                 // A file that comes back is taken up even if it is the same.
                 self.seen = None;
-                return nothing(format!("the manifest cannot be read: {error}"));
+                let file = quote_whole(&self.file.display().to_string());
+                return nothing(format!("the manifest {file} cannot be read: {error}"));
             }
         };
         if wholeness.is_some() && self.seen.as_ref() == Some(&text) {

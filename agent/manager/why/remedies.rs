@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The remedy for a host that is not up.
-pub(super) fn host(view: &HostView) -> String {
+pub fn host(view: &HostView) -> String {
     let name = &view.name;
     match view.state {
         HostState::Stopped => format!("run: norouter start {name}"),

@@ -362,7 +362,7 @@ impl Inquiry {
 
     fn listener(&self, reply: Option<&AgentReply>) -> Said {
         if !self.is_served() {
-            return Said::skipped("nothing is listened for");
+            return Said::skipped("not tried, because an earlier step does not work");
         }
         let source = self.called(self.from);
         let (what, address) = match self.entrance() {
@@ -423,7 +423,7 @@ impl Inquiry {
                     Said::skipped("the network has no part in it, and does not connect to try it")
                 }
                 Way::Port(..) | Way::Gateway(..) | Way::Nowhere(_) => {
-                    Said::skipped("there is nothing to connect to")
+                    Said::skipped("not tried, because an earlier step does not work")
                 }
             };
         };
