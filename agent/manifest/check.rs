@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, Span},
     schema::{Field, Level, Shape, places_of},
     yaml::{Kind, Node},
 };
@@ -112,7 +112,15 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
                 if problems.is_full() {
                     return;
                 }
-                check_map(&entry.value, level, problems);
+                if is_a_key(&entry.key, &entry.value, level) {
+                    problems.push(indented_too_little(
+                        &entry.key,
+                        entry.key_span,
+                        &entry.value,
+                    ));
+                } else {
+                    check_map(&entry.value, level, problems);
+                }
             }
             if !entries.iter().any(|entry| !entry.key.starts_with("x-")) {
                 problems.push(
@@ -158,7 +166,25 @@ fn found(node: &Node) -> String {
     }
 }
 
+/// Whether the name of a map is rather one of its keys, at the level of the names.
+fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
+    level.has(name) && !value.entries().iter().any(|entry| level.has(&entry.key))
+}
+
+fn indented_too_little(key: &str, span: Span, value: &Node) -> Problem {
+    let message = format!("{} is the name of a host here", quote(key));
+    let problem = if value.is_null() || matches!(value.kind, Kind::Map(_)) {
+        Problem::warning(span, message)
+    } else {
+        Problem::error(span, message)
+    };
+    problem.hint("is this line indented too little? it is a key of a host")
+}
+
 fn unknown_key_hint(key: &str, level: &Level) -> String {
+    if let Some(name) = level.synonym(key) {
+        return format!("it is ignored; did you mean {}?", quote(name));
+    }
     if let Some(name) = meant(key, level.fields.iter().map(|field| field.name)) {
         return format!("did you mean {}?", quote(name));
     }

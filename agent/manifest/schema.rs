@@ -401,6 +401,61 @@ static TEST: Level = Level {
     refused: &[],
 };
 
+/// Words that people write for a key, from other programs or from memory, in lower case.
+const SYNONYMS: [(&str, &str); 37] = [
+    ("command", "cmd"),
+    ("exec", "cmd"),
+    ("run", "cmd"),
+    ("address", "vip"),
+    ("addr", "vip"),
+    ("ip", "vip"),
+    ("proxy", "http"),
+    ("httpproxy", "http"),
+    ("socks5", "socks"),
+    ("socksproxy", "socks"),
+    ("port", "ports"),
+    ("publish", "ports"),
+    ("forward", "ports"),
+    ("forwards", "ports"),
+    ("names", "aliases"),
+    ("hostnames", "aliases"),
+    ("etchosts", "writeEtcHosts"),
+    ("hostsfile", "writeEtcHosts"),
+    ("folder", "pathOnAgent"),
+    ("path", "pathOnAgent"),
+    ("nodes", "hosts"),
+    ("machines", "hosts"),
+    ("services", "hosts"),
+    ("template", "hostTemplate"),
+    ("defaults", "hostTemplate"),
+    ("subnet", "network"),
+    ("cidr", "network"),
+    ("acl", "policy"),
+    ("gateway", "via"),
+    ("through", "via"),
+    ("destination", "to"),
+    ("source", "from"),
+    ("except", "notTo"),
+    ("exclude", "notTo"),
+    ("users", "credentials"),
+    ("auth", "credentials"),
+    ("address", "listen"),
+];
+
+impl Level {
+    /// Whether the map may have this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.fields.iter().any(|field| field.name == key)
+    }
+
+    /// The key of this map that a person has probably meant by another word for it.
+    pub(super) fn synonym(&self, word: &str) -> Option<&'static str> {
+        let word = word.to_ascii_lowercase();
+        let mut keys = SYNONYMS.iter().filter(|(synonym, _)| *synonym == word);
+        keys.find(|(_, key)| self.has(key)).map(|(_, key)| *key)
+    }
+}
+
 /// The maps of a manifest that may have this key, for the hint about a known key in the wrong map.
 pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     [
@@ -417,9 +472,14 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
         &TEST,
     ]
     .into_iter()
-    .filter(|level| level.fields.iter().any(|field| field.name == key))
+    .filter(|level| level.has(key))
     .map(|level| level.place)
     .collect()
+}
+
+/// Whether a host may have this key.
+pub fn is_key_of_a_host(key: &str) -> bool {
+    HOST.has(key)
 }
 
 /// The JSON schema (draft 7, which editors read) of a manifest, as text.
@@ -540,6 +600,27 @@ mod tests {
             }
         }
         assert!(count > 20, "only {count} fields were looked at");
+    }
+
+    #[test]
+    fn another_word_for_a_key_is_understood_where_the_key_may_stand() {
+        for (word, key) in [
+            ("command", "cmd"),
+            ("Address", "vip"),
+            ("proxy", "http"),
+            ("port", "ports"),
+        ] {
+            assert_eq!(HOST.synonym(word), Some(key));
+        }
+        assert_eq!(LISTEN.synonym("address"), Some("listen"));
+        assert_eq!(ROUTE.synonym("command"), None);
+        for (word, key) in SYNONYMS {
+            assert_eq!(word, word.to_ascii_lowercase());
+            assert!(
+                !places_of(key).is_empty() && places_of(word).is_empty(),
+                "{word}"
+            );
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::problem::{Position, Problem, Problems, Span};
-use crate::text::quote;
+use crate::text::{meant, quote};
 
 /// How many lists and maps may be inside one another; a manifest needs six.
 const DEPTH_MAX: usize = 64;
@@ -368,6 +368,12 @@ impl Reader<'_> {
     fn syntax_error(&self, error: &ScanError) -> Box<Problem> {
         let at = self.places.before_final_blanks(error.marker().index());
         let span = self.places.span(at, at);
+        if error.info().contains("unknown anchor")
+            && let Some(name) = self.places.anchor_meant(span)
+        {
+            let message = "this alias refers to an anchor that does not exist";
+            return Box::new(Problem::error(span, message).hint(format!("did you mean *{name}?")));
+        }
         Box::new(describe(error.info(), span, &self.places))
     }
 }
@@ -542,6 +548,19 @@ impl<'t> Places<'t> {
     fn before_final_blanks(&self, character: usize) -> usize {
         let end = self.body.trim_end().chars().count();
         character.min(end)
+    }
+
+    /// The anchor above an alias whose name is nearly the alias's.
+    fn anchor_meant(&self, alias: Span) -> Option<&'t str> {
+        let (above, from) = self
+            .body
+            .split_at_checked(alias.start.byte.checked_sub(self.bom)?)?;
+        let word = |text: &'t str| {
+            let end = |c: char| c.is_whitespace() || ",[]{}".contains(c);
+            text.split(end).next().filter(|word| !word.is_empty())
+        };
+        let anchors = above.split('&').skip(1).filter_map(word);
+        meant(word(from.strip_prefix('*')?)?, anchors)
     }
 
     /// The first tab in front of the first word of a line.

@@ -17,7 +17,7 @@ pub mod resolver;
 pub(super) mod resources;
 pub mod shell;
 pub mod signals;
-pub(super) mod stdio;
+pub mod stdio;
 pub mod trusted;
 pub(super) mod uplink;
 pub(super) mod vigil;
