@@ -21,6 +21,7 @@ mod succession;
 
 use std::{
     future::Future,
+    net::SocketAddr,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -50,7 +51,8 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     destination::{Destination, Host},
-    edge::{Core, Errand, Files, Output, Progress, Service},
+    edge::{Core, Errand, Files, Output, Progress, Service, permitted},
+    names::ask,
     time::Instant,
     wire::{Cause, Failure, control::Configure},
 };
@@ -327,14 +329,43 @@ async fn dial_published(
     let host = host.parse().unwrap_or(Host::Name(host));
     let destination = Destination { host, port };
     let may = |address| {
-        shared
-            .lock()
+        let state = shared.lock();
+        state
             .core
             .rights()
-            .may_connect(&destination, address)
+            .may_connect_for_port(&destination, address)
     };
-    let dialled = dial::dial(&destination, Asker::Ports, may).await;
+    let dialled = match dial::dial(&destination, Asker::Ports, may).await {
+        // A name of the network stands in the hosts file since the agent has written it. Elsewhere it means what it
+        // meant before.
+        Err(failure) if failure.cause == Cause::NameNotFound => {
+            match permitted(outside(shared, &destination).await, may) {
+                Ok(addresses) if !addresses.is_empty() => {
+                    dial::dial_any(&destination, &addresses).await
+                }
+                Ok(_) | Err(_) => Err(failure),
+            }
+        }
+        dialled => dialled,
+    };
     shared.note_failure(&destination, dialled)
+}
+
+/// The addresses that the DNS servers of this machine, without those of the network, know for a name of the network.
+async fn outside(shared: &Arc<Shared>, destination: &Destination) -> Vec<SocketAddr> {
+    let name = {
+        let state = shared.lock();
+        let name = state.core.rights().name_in_network(destination);
+        name.map(ToOwned::to_owned)
+    };
+    let Some(query) = name.and_then(|name| ask::addresses_of(&name, 0)) else {
+        return Vec::new();
+    };
+    let reply = shared.resolver().ask(&query).await;
+    let addresses = ask::addresses(&reply).into_iter();
+    addresses
+        .map(|address| SocketAddr::new(address.to_canonical(), destination.port))
+        .collect()
 }
 
 /// Dials in the same way as for a flow, and closes the connection at once.
