@@ -53,7 +53,7 @@ mod up;
 mod wait;
 mod why;
 
-use crate::{text::meant, view::HostAction};
+use crate::{driver::system::stdio, text::meant, view::HostAction};
 use error::Error;
 pub use error::Exit;
 
@@ -219,6 +219,9 @@ pub fn main() -> ExitCode {
         return error.report().into();
     }
     let outcome = match cli.command {
+        None if cli.up.first().is_none() => {
+            lost_arguments().and_then(|()| up::run(&cli.up, cli.debug, commands))
+        }
         None => up::run(&cli.up, cli.debug, commands),
         Some(Command::Up(args)) => up::run(&args, cli.debug, commands),
         Some(Command::Demo(args)) => demo::run(&args),
@@ -290,6 +293,21 @@ fn without_wrong_tips(mut error: clap::Error) -> clap::Error {
         error.remove(ContextKind::SuggestedValue);
     }
     error
+}
+
+/// Fails if the program was probably started as an agent by a command that has lost the words after norouter: nothing
+/// is named, and the standard streams are those that managers give to agents. A manifest that happens to be in the
+/// folder must not be run then, because nobody has asked for it.
+fn lost_arguments() -> Result<(), Error> {
+    if std::env::var_os("NOROUTER_FILE").is_some_and(|file| !file.is_empty()) || !stdio::are_pipes()
+    {
+        return Ok(());
+    }
+    let message = "nothing is named, and standard input and output are pipes: if the cmd of a manifest has started this, \
+                   \"agent --automated\" was lost on the way";
+    let hint = "in cmd, write sh -c 'exec norouter \"$0\" \"$@\"' (for su, with -- behind it); to run a manifest in a \
+                script, name it: norouter FILE";
+    Err(Error::new(Exit::Usage, message).hint(hint))
 }
 
 /// The help of all commands as Markdown: the text of `docs/CLI.md`.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, Span},
     schema::{Field, Level, Shape, places_of},
     yaml::{Entry, Kind, Node},
 };
@@ -136,6 +136,12 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
                 }
                 if entry.key.starts_with("x-") {
                     note_about_own_key(entry, problems);
+                } else if is_a_key(&entry.key, &entry.value, level) {
+                    problems.push(indented_too_little(
+                        &entry.key,
+                        entry.key_span,
+                        &entry.value,
+                    ));
                 } else {
                     check_map(&entry.value, level, problems);
                 }
@@ -211,17 +217,40 @@ const SYNONYMS: &Synonyms = &[
         &["command", "exec", "run", "entrypoint", "shell", "ssh"],
         &["cmd"],
     ),
-    (&["ip", "addr", "address"], &["vip"]),
+    (&["ip", "addr"], &["vip"]),
+    (&["address"], &["vip", "listen"]),
     (&["names", "hostnames", "aka"], &["aliases"]),
     (&["expose", "forward", "forwards", "publish"], &["ports"]),
+    (&["port"], &["listen", "ports"]),
     (&["proxy", "httpproxy"], &["http"]),
     (&["socks5", "socksproxy"], &["socks"]),
+    (&["etchosts", "hostsfile"], &["writeEtcHosts"]),
+    (&["folder", "path"], &["pathOnAgent"]),
     (&["nodes", "machines", "services", "servers"], &["hosts"]),
     (&["defaults", "default", "template"], &["hostTemplate"]),
+    (&["subnet", "cidr"], &["network"]),
+    (&["acl"], &["policy"]),
     (&["gateway", "through"], &["via"]),
+    (&["destination"], &["to"]),
+    (&["source"], &["from"]),
     (&["except", "exclude", "without"], &["notTo"]),
-    (&["port"], &["listen", "ports"]),
+    (&["users", "auth"], &["credentials"]),
 ];
+
+/// Whether the name of a map is rather one of its keys, at the level of the names.
+fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
+    level.has(name) && !value.entries().iter().any(|entry| level.has(&entry.key))
+}
+
+fn indented_too_little(key: &str, span: Span, value: &Node) -> Problem {
+    let message = format!("{} is the name of a host here", quote(key));
+    let problem = if value.is_null() || matches!(value.kind, Kind::Map(_)) {
+        Problem::warning(span, message)
+    } else {
+        Problem::error(span, message)
+    };
+    problem.hint("is this line indented too little? it is a key of a host")
+}
 
 fn unknown_key_hint(key: &str, level: &Level) -> String {
     let names = level.fields.iter().map(|field| field.name);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::problem::{Position, Span};
-use crate::text::{Lookalike, lookalike};
+use crate::text::{Lookalike, lookalike, meant};
 
 /// The text of a manifest, with the places of its characters.
 pub(super) struct Places<'t> {
@@ -81,6 +81,19 @@ impl<'t> Places<'t> {
     pub(super) fn before_final_blanks(&self, character: usize) -> usize {
         let end = self.body.trim_end().chars().count();
         character.min(end)
+    }
+
+    /// The anchor above an alias whose name is nearly the alias's.
+    pub(super) fn anchor_meant(&self, alias: Span) -> Option<&'t str> {
+        let (above, from) = self
+            .body
+            .split_at_checked(alias.start.byte.checked_sub(self.bom)?)?;
+        let word = |text: &'t str| {
+            let end = |c: char| c.is_whitespace() || ",[]{}".contains(c);
+            text.split(end).next().filter(|word| !word.is_empty())
+        };
+        let anchors = above.split('&').skip(1).filter_map(word);
+        meant(word(from.strip_prefix('*')?)?, anchors)
     }
 
     /// The first tab in front of the first word of a line.

@@ -455,6 +455,13 @@ static TEST: Level = Level {
     refused: &[],
 };
 
+impl Level {
+    /// Whether the map may have this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.fields.iter().any(|field| field.name == key)
+    }
+}
+
 /// The maps of a manifest that may have this key, for the hint about a known key in the wrong map.
 pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     [
@@ -471,7 +478,7 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
         &TEST,
     ]
     .into_iter()
-    .filter(|level| level.fields.iter().any(|field| field.name == key))
+    .filter(|level| level.has(key))
     .map(|level| level.place)
     .collect()
 }
@@ -479,6 +486,11 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
 /// Where the newest schema can be read, which is also its name.
 pub const SCHEMA_URL: &str =
     "https://raw.githubusercontent.com/norouter/norouter/master/docs/manifest.schema.json";
+
+/// Whether a host may have this key.
+pub fn is_key_of_a_host(key: &str) -> bool {
+    HOST.has(key)
+}
 
 /// The JSON schema (draft 7, which editors read) of a manifest, as text.
 pub fn json_schema() -> String {

@@ -497,6 +497,12 @@ impl Reader<'_> {
     fn syntax_error(&self, info: &str, character: usize) -> Box<Problem> {
         let at = self.places.before_final_blanks(character);
         let span = self.places.span(at, at);
+        if info.contains("unknown anchor")
+            && let Some(name) = self.places.anchor_meant(span)
+        {
+            let message = "this alias refers to an anchor that does not exist";
+            return Box::new(Problem::error(span, message).hint(format!("did you mean *{name}?")));
+        }
         let problem = describe(info, span, self.places);
         let bracket = self.open.iter().rev().find_map(|open| open.bracket);
         Box::new(

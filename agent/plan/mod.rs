@@ -3,9 +3,12 @@
 use crate::manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX};
 
 mod build;
+mod circles;
+mod commands;
 mod diff;
 mod matrix;
 mod grants;
+mod here;
 mod network;
 mod notes;
 mod policy;

@@ -86,6 +86,56 @@ fn the_program_prints_the_schema_of_manifests() {
 }
 
 #[test]
+fn check_is_strict_about_warnings_only_when_asked() {
+    for (text, code) in [
+        ("hosts: {a: {}, b: {cmd: 'docker exec b norouter'}}", 4),
+        ("hosts: {a: {command: 'ssh a norouter'}}", 4),
+        ("hosts: {b: {cmd: 'ssh b norouter'}}", 0),
+    ] {
+        let checked = norouter(root(), &["check", "-"], &[], text.as_bytes());
+        assert_eq!(checked.code, 0, "{}", checked.data);
+        let strict = norouter(root(), &["check", "--strict", "-"], &[], text.as_bytes());
+        assert_eq!(strict.code, code, "{}", strict.data);
+    }
+    let text = "hosts: {a: {}, b: {cmd: 'docker exec b norouter'}}";
+    let json = norouter(root(), &["check", "--json", "-"], &[], text.as_bytes());
+    let reports: serde_json::Value = serde_json::from_str(&json.data).unwrap();
+    let problem = &reports[0]["problems"][0];
+    assert_eq!(problem["code"], "noInput");
+    assert_eq!(problem["hint"], "write cmd: docker exec -i b norouter");
+}
+
+/// A manager's command may lose the words for the agent, and the account may have a manifest.
+#[cfg(unix)]
+#[test]
+fn a_program_that_has_lost_its_arguments_runs_no_manifest_that_it_finds() {
+    let folder = Folder::new();
+    fs::write(
+        folder.path().join("norouter.yaml"),
+        "hosts: {a: {cmd: 'touch started'}}",
+    )
+    .unwrap();
+    let lost = norouter(folder.path(), &[], &[], b"");
+    assert_eq!((lost.code, lost.data.as_str()), (2, ""));
+    assert!(
+        lost.talk.contains("exec norouter \"$0\" \"$@\""),
+        "{}",
+        lost.talk
+    );
+    assert!(!lost.talk.contains("using"), "{}", lost.talk);
+    assert!(!folder.path().join("started").exists());
+    // A manifest that is named is looked at, also in a script.
+    let named = folder.path().join("named.yaml");
+    fs::write(&named, "hosts: {}").unwrap();
+    for run in [
+        norouter(folder.path(), &["named.yaml"], &[], b""),
+        norouter(folder.path(), &[], &[("NOROUTER_FILE", &named)], b""),
+    ] {
+        assert_eq!(run.code, 4, "{}", run.talk);
+    }
+}
+
+#[test]
 fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
     let good = "docs/examples/minimal.yaml";
     let bad = "tests/data/manifests/invalid/bad_vips.yaml";

@@ -179,7 +179,7 @@ fn a_manifest_that_nobody_has_named_is_used_only_where_nobody_else_may_write() {
         }
     };
     let commands: [&[&str]; 4] = [
-        &[],
+        &["up"],
         &["plan"],
         &["check"],
         &["service", "install", "--dry-run"],

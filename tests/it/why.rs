@@ -394,3 +394,20 @@ fn a_server_on_the_other_loopback_address_is_found_and_the_port_is_known_to_refu
         "{table}"
     );
 }
+
+/// The text 0x7f003e33 is 127.0.62.51 to the resolver, as a name in the hosts file would be.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_target_that_stands_for_the_network_itself_is_not_dialled() {
+    let network = Network::new("why-circle", 50, "'7001:0x7f003e33:7001'");
+    let why = network.why(&["web:7001"]);
+    let (text, _) = why.broken("dial");
+    assert!(text.contains("an address of this network"), "{text}");
+    // The connection is refused, and does not come back as another one.
+    let client = TcpStream::connect((network.vip(1).as_str(), 7001));
+    let read = client.and_then(|mut client| {
+        client.set_read_timeout(Some(PATIENCE))?;
+        client.read(&mut [0])
+    });
+    assert!(read.is_err(), "{read:?}");
+}

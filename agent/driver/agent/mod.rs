@@ -21,6 +21,7 @@ mod succession;
 
 use std::{
     future::Future,
+    net::SocketAddr,
     ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -51,7 +52,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     destination::{Destination, Host},
-    edge::{Core, Errand, Files, Output, Progress, Service},
+    edge::{Core, Errand, Files, Output, Progress, Service, permitted},
     time::Instant,
     wire::{Cause, Failure, control::Configure, probe::Found},
 };
@@ -338,8 +339,21 @@ fn published(host: &str, port: u16) -> Destination {
 
 /// Connects to the service behind a published port of this host.
 async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<TcpStream, Failure> {
-    let may = |address| shared.lock().core.rights().may_connect(wanted, address);
-    let dialled = dial::dial(shared, wanted, Asker::Ports, may).await;
+    let may = |address| {
+        let state = shared.lock();
+        state.core.rights().may_connect_for_port(wanted, address)
+    };
+    let dialled = match dial::dial(shared, wanted, Asker::Ports, may).await {
+        // A name of the network stands in the hosts file since the agent has written it. Elsewhere it means what it
+        // meant before.
+        Err(failure) if failure.cause == Cause::NameNotFound => {
+            match permitted(outside(shared, wanted).await, may) {
+                Ok(addresses) if !addresses.is_empty() => dial::dial_any(wanted, &addresses).await,
+                Ok(_) | Err(_) => Err(failure),
+            }
+        }
+        dialled => dialled,
+    };
     shared.note_failure(wanted, dialled)
 }
 
@@ -364,6 +378,22 @@ async fn look_beside(shared: &Arc<Shared>, wanted: &Destination, failure: Failur
         found.instead = Some(other);
     }
     found
+}
+
+/// The addresses that the DNS servers of this machine, without those of the network, know for a name of the network.
+async fn outside(shared: &Arc<Shared>, destination: &Destination) -> Vec<SocketAddr> {
+    let name = {
+        let state = shared.lock();
+        let name = state.core.rights().name_in_network(destination);
+        name.map(ToOwned::to_owned)
+    };
+    let Some(name) = name else {
+        return Vec::new();
+    };
+    let addresses = shared.resolver().addresses(&name).await.into_iter();
+    addresses
+        .map(|address| SocketAddr::new(address.to_canonical(), destination.port))
+        .collect()
 }
 
 /// Dials in the same way as for a flow, and closes the connection at once.

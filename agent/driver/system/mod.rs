@@ -20,7 +20,7 @@ pub(super) mod resources;
 pub mod shell;
 pub mod signals;
 pub(super) mod stamp;
-pub(super) mod stdio;
+pub mod stdio;
 pub mod trusted;
 pub(super) mod uplink;
 pub(super) mod vigil;

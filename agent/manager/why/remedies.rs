@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::inquiry::{Entrance, Inquiry, Way};
 use crate::{
+    addr::HostName,
     view::{HostState, HostView},
     wire::{Cause, probe::Found},
 };
@@ -75,6 +76,13 @@ impl Inquiry {
         }
     }
 
+    /// Whether a target, a host and a port, has the name of a host of the network.
+    fn is_in_network(&self, target: &str) -> bool {
+        let name = target.rsplit_once(':').map_or(target, |(name, _)| name);
+        let name = name.parse::<HostName>();
+        name.is_ok_and(|name| self.plan.names().contains_key(&name))
+    }
+
     /// The remedy for a target that the far end cannot connect to.
     pub(super) fn dial_remedy(&self, found: &Found, host: &str, target: &str) -> String {
         let cause = found.cause.unwrap_or(Cause::Other);
@@ -104,6 +112,11 @@ impl Inquiry {
             }
         };
         match cause {
+            Cause::NameNotFound if self.is_in_network(target) => format!(
+                "that is a name of this network: write the address of the service in port {} of {host}, or another name of it; \
+                 or leave out writeEtcHosts of {host}, or the alias",
+                self.target.port
+            ),
             Cause::Refused => format!(
                 "nothing listens on {target} as seen from {host}: start the server there, or {correct}"
             ),
