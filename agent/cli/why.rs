@@ -10,7 +10,7 @@ use super::{
     reach::{self, WhichNetwork, host_name, wait_for},
 };
 use crate::{
-    destination::{Destination, Host, Pasted},
+    destination::{Destination, DestinationError, Host, Pasted},
     driver::control::Client,
     manager::host_remedy,
     names::SUFFIX,
@@ -51,8 +51,10 @@ pub(super) struct Args {
 }
 
 fn target(text: &str) -> Result<Pasted, String> {
-    text.parse()
-        .map_err(|error: crate::destination::DestinationError| error.to_string())
+    text.parse().map_err(|error: DestinationError| {
+        let name = text.rsplit_once(':').map_or(text, |(name, _)| name);
+        with_remedy(&error.to_string(), ascii_name::advice(name).as_deref())
+    })
 }
 
 /// What is explained if no port is named.
