@@ -139,7 +139,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ),
     (
         "Look at a network",
-        &["status", "top", "flows", "events", "logs", "wait"],
+        &["ls", "status", "top", "flows", "events", "logs", "wait"],
     ),
     ("Use or repair a network", &["why", "env", "exec", "hosts"]),
     (
@@ -151,6 +151,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "service",
             "show-example",
             "show-installer",
+            "schema",
             "completions",
             "help",
         ],

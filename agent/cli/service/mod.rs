@@ -154,7 +154,10 @@ fn planned(
         let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
             continue;
         };
-        can_be_written(name, std::path::Path::new(&value))?;
+        can_be_written(
+            &format!("the variable {name}"),
+            std::path::Path::new(&value),
+        )?;
         variables.push((name.to_owned(), value.to_string_lossy().into_owned()));
     }
     Ok(Service {
