@@ -53,8 +53,9 @@ impl Request {
             .map_err(|Wrong { status, text }| Reply::new(status, text))
     }
 
-    /// The head for the origin: with only the path, without the fields for this connection or this proxy, and with the
-    /// framing that was determined here. Without `reuse`, the origin is asked to close the connection after its answer.
+    /// The head for the origin. Its first line contains only the path. It does not contain the fields that concern the
+    /// client's connection or this proxy, and it announces the length of the body as in `framing`. Without `reuse`, the
+    /// head asks the origin to close the connection after its answer.
     ///
     /// An HTTP/1.0 request is forwarded as HTTP/1.0, so that the origin does not answer in chunks, which the client
     /// could not read.
@@ -170,7 +171,9 @@ fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Re
             Version::Http11 => Err(Wrong::new(400, "The field Host is missing.")),
         };
     };
-    // For a tunnel, the field is not forwarded. For the proxy's own pages, it is checked elsewhere.
+    // The value of `Host` is not compared with the target if the client asks for a tunnel, because a tunnel does not
+    // forward the field. It is not compared here either if the client asks for a page of this proxy: `page::choose`
+    // checks it.
     let RequestTarget::Absolute { destination, .. } = target else {
         return Ok(());
     };
