@@ -39,8 +39,8 @@ use crate::{
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host may begin in a second, and in a burst. If they are short connections, their packets are
-/// four fifths of what the manager takes from an agent; the rest is for existing flows.
+/// How many flows this host may begin in a second, and in a burst. If all of them are short connections, their packets
+/// are four fifths of those that the manager takes from an agent. The last fifth is left for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
@@ -69,8 +69,8 @@ pub(super) struct Shared {
     left: Notify,
     /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Notified when a later agent asks this one to end. The later agent notices that this one has ended when its
-    /// connection to this one closes.
+    /// Notified when a later agent asks this one to end. The connection on which it asked is kept in `successor`. When
+    /// that connection closes, the later agent knows that this one has ended.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.

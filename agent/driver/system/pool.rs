@@ -18,7 +18,7 @@ pub(in crate::driver) struct Turns {
 }
 
 impl Turns {
-    /// Counts bytes that have been read, and yields if they are enough.
+    /// Counts bytes that have been read, and yields if they are at least `TURN` since the last yield.
     pub(in crate::driver) async fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= TURN {
@@ -37,8 +37,8 @@ const READ_MIN: usize = 64 << 10;
 /// How many free blocks are kept.
 const SPARE_MAX: usize = 16;
 
-/// Blocks of memory for reading. Frames that were cut from a block may still be in queues. A new block for every read
-/// would cost more than the read, because the operating system has to find and clear its pages.
+/// Blocks of memory for reading. A block is used again when no frame that was cut from it is in a queue any more. A new
+/// block for every read would cost more than the read, because the operating system has to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
@@ -76,7 +76,8 @@ mod tests {
     fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
         let mut pool = Pool::default();
         let mut buffer = BytesMut::new();
-        // Fills the free room, and cuts off everything except for the beginning of a frame.
+        // Fills the free room of the buffer with `mark`, and takes all bytes out of it but the last four. These stay in
+        // the buffer like the beginning of a frame that has not arrived completely.
         let mut read = |mark: u8| {
             pool.make_room(&mut buffer);
             let start = buffer.as_ptr();

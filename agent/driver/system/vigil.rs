@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 /// another machine takes much more.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may keep the processor for its part of an answer. If a process keeps it for longer, that
-/// process has other work to do. Polling ends then, because Linux moves a process that yields further back in the queue
-/// each time.
+/// How long another process may keep the processor for its part of an answer. A process that keeps it for longer has
+/// other work to do, and polling ends: each time that the polling process yields, Linux moves it further back in the
+/// queue.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
 /// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, so that polling would only
