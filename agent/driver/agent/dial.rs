@@ -87,7 +87,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
 }
 
 /// Connects to a service of this host, or to one that this host can reach. This host resolves the name and tries only
-/// the addresses that `may` permits. If `may` permits none, its failure for the first address is returned.
+/// the addresses that `may` permits. If `may` permits none of them, the failure that `may` has given for the first
+/// address is returned.
 pub(super) async fn dial(
     shared: &Shared,
     destination: &Destination,

@@ -44,7 +44,7 @@ const QUESTIONS_AT_ONCE: u32 = 100;
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// How many query budgets of other hosts are kept before those that are not needed are dropped.
+/// If more query budgets of other hosts than this are kept, those that are not needed are dropped.
 const ASKERS_MAX: usize = 1_024;
 
 /// How long the resets of connections may take when the agent ends.
@@ -194,8 +194,8 @@ impl Shared {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // If there are too many budgets, those of hosts that would not have to wait are dropped. Such a host gains at
-            // most one burst, because its next query begins with a full budget.
+            // If there are too many budgets, those of hosts that would not have to wait are dropped. Such a host gains
+            // at most one burst, because its next query begins with a full budget.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }

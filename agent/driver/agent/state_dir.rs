@@ -354,8 +354,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which no program of this user or root listens. If an agent was killed, its variables are still
-/// there, but another user's program may have taken its address.
+/// Refuses an address at which no program of this user or root listens. If an agent was killed, the file with its
+/// variables is still there, but another user's program may have taken the address that the file names.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()

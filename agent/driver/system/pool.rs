@@ -7,8 +7,8 @@ use bytes::BytesMut;
 /// How much is read at a time, in bytes: enough for a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
-/// How many bytes of one pipe are read before others have their turn. This is the capacity of a pipe on Linux; smaller
-/// turns would waste time.
+/// How many bytes of one pipe are read before other tasks and processes have their turn. This is the capacity of a pipe
+/// on Linux; smaller turns would waste time.
 const TURN: usize = 64 << 10;
 
 /// Yields to other tasks and processes when many bytes of one pipe have been read.
