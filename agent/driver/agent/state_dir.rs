@@ -195,9 +195,9 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the file with the variables if `agent` has written it, because its network is gone. In a subfolder of
-    /// another agent's folder, all other files are then removed as well, and the subfolder itself. The mark is removed
-    /// if no other file is left.
+    /// Removes the file with the variables if `agent` has written the file, because the network of that agent is gone.
+    /// If this folder is a subfolder of another agent's folder, then all other files of the agent are removed as well.
+    /// In any case, the mark is removed if no other file is left, and such a subfolder is removed with its mark.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -264,7 +264,7 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     Ok(None)
 }
 
-/// Fails with the reason if an agent would not write into the folder of this name in its present state.
+/// Fails with the reason if an agent would refuse to use the folder of this name as it is now.
 pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
@@ -354,8 +354,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which no program of this user or root listens. If an agent was killed, its variables are still
-/// there, but another user's program may have taken its address.
+/// Refuses an address at which no program of this user or root listens. If an agent was killed, the file with its
+/// variables is still there, but another user's program may have taken the address that the file names.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()

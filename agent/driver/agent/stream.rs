@@ -23,7 +23,8 @@ use crate::{
     flow::Receive,
 };
 
-/// Begins a new round when every stream has had a turn since the first stream of the last round moved bytes.
+/// Begins the rounds. This task is woken when the first stream of a round has moved bytes. When the runtime polls the
+/// task, every stream has had its turn, and the next round begins.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::{client::Client, platform};
 use crate::driver::manager::NetworkName;
 
-/// The numbers that are tried, one after the other, as an addition to the name of a network if other networks have the
-/// same name.
+/// If other networks have the same name, a number is appended to the name of this one. These numbers are tried, one
+/// after the other.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
 /// The name that a manager wants for its network, and the network's manifest.
@@ -61,7 +61,7 @@ pub enum OpenError {
     /// Another running manager has the same manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
-        /// The name of its network.
+        /// The name of that manager's network.
         name: NetworkName,
     },
     /// The operating system refuses a control socket.

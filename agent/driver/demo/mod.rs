@@ -62,8 +62,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Checks whether a host can have a network of its own, and fails with the reason if not. The check tries it out,
-/// because there are many ways to forbid it.
+/// Checks whether a host can have a network of its own, and fails with the reason if not. A process is started that
+/// tries to get one, because a system can forbid it in many ways.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])
@@ -129,7 +129,8 @@ fn published_port() -> u16 {
     let taken = |port| {
         HOSTS.into_iter().any(|(_, vip)| {
             let address = SocketAddrV4::new(vip, port);
-            // Other errors do not depend on the port, and the network will report them.
+            // Only an address in use makes the port unusable. Other errors do not depend on the port, and the network
+            // reports them later.
             TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
         })
     };

@@ -41,7 +41,7 @@ pub(crate) fn replace_if(
     };
     let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
         // A file that is a mount point, such as /etc/hosts in a container, or whose folder is not writable, can still
-        // be overwritten in place. If the disk is full, that helps only if the file does not grow.
+        // be overwritten in place. On a full disk, overwriting helps only if the file does not grow.
         (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
             still(&real).and_then(|still| {
                 if still {

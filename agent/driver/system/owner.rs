@@ -73,7 +73,8 @@ impl SocketOwners {
         // From now on, only the kernel can send messages to this socket.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // This question fails if the kernel's module is missing. There is never a socket with these addresses.
+        // There is never a socket with these addresses. The question only shows whether the kernel can answer: without
+        // the kernel's module it fails.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -283,7 +284,8 @@ mod tests {
             assert!(told.contains(&pid) && told.contains("uid"), "{told}");
             let owner = owners.of_listener(address).unwrap();
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // Nothing listens at the client's address. In the opposite direction, the accepted socket is found.
+            // Nothing listens at the client's address. If the two addresses are exchanged, the question is about the
+            // accepted socket, and its owner is found.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),

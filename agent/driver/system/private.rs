@@ -25,9 +25,10 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible folders, best first: `$XDG_RUNTIME_DIR/norouter`, or a folder among the temporary files if that
-/// variable cannot be used; then one in the home folder, because another user may have taken the name of the first one.
-/// A variable is used only if its folder belongs to this user, because after `su` it may still be that of another user.
+/// The possible folders, best first. The first one is `$XDG_RUNTIME_DIR/norouter` or, if that variable cannot be used,
+/// a folder among the temporary files. Another user may have taken the name of this folder, so the second one is in the
+/// home folder. A variable is used only if its folder belongs to this user: after `su` the variable may still name the
+/// folder of another user.
 fn places() -> Vec<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());

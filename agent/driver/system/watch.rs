@@ -112,7 +112,8 @@ mod tests {
             watch.changed().await;
         }
         fs::write(&file, "5").unwrap();
-        // A task that waits for several things drops this future again and again.
+        // This future is dropped again and again, as it is by a task that waits for several things. The change must be
+        // reported nevertheless.
         while tokio::time::timeout(QUIET / 4, watch.changed())
             .await
             .is_err()

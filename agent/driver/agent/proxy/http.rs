@@ -42,7 +42,8 @@ pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, &mut known).await;
-    // Clients send credentials only after they were asked for them, so a refusal is reported only at the end.
+    // Clients send credentials only after they were asked for them, so a client is reported as refused only when its
+    // connection has ended.
     if !known {
         server.refuse(stranger);
     }
@@ -55,7 +56,7 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
     let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
-    // The last credentials on this connection that were right.
+    // The last correct credentials on this connection.
     let mut named_well: Option<Vec<u8>> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
