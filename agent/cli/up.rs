@@ -267,8 +267,8 @@ async fn show(
                 }
             },
             changed = snapshots.changed() => {
-                // An error means that this channel is closed. Then the channel of the events is closed as well, and
-                // ends the loop.
+                // If this channel is closed, the channel of the events is closed as well, and its error ends the loop.
+                // So an error of this channel needs no action.
                 let _ = changed;
             }
             Some(line) = next(&mut log) => block.print(&line),
@@ -355,7 +355,8 @@ impl Upkeep {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Waits until the manifest has to be reloaded. Returns the request for that, or `None` if the file has changed.
+    /// Waits until the manifest has to be reloaded. Returns the request if somebody has asked for the reload, or `None`
+    /// if the file has changed.
     async fn next(&mut self) -> Option<ReloadRequest> {
         match &mut self.origin {
             Some(origin) => origin.next().await,

@@ -30,8 +30,8 @@ impl Backoff {
         }
     }
 
-    /// The number of the next retry, counted from 1, and the pause before it. If `longest` is true, the pause is the
-    /// longest one; that is for causes that take time to fix, such as a missing program.
+    /// The number of the next retry, counted from 1, and the pause before it. `longest` selects the longest pause, for
+    /// a loss whose cause takes time to fix, such as a missing program.
     pub(super) fn next(&mut self, longest: bool) -> (u32, Duration) {
         let pause = if longest {
             LONGEST

@@ -22,7 +22,7 @@ use crate::{
 /// After the start of a command, its agent must answer within this time. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// After the machine has slept, an agent that had not answered before must answer within this time.
+/// If the machine has slept while a command was connecting, its agent must answer within this time.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
 /// After the first output of a command, the first frame must arrive within this time. Together with the steps that end
@@ -290,7 +290,8 @@ impl Lives {
     pub(super) fn handle_exit(&mut self, now: Instant, ending: Ending) {
         let banner = self.life.banner();
         let why = match std::mem::replace(&mut self.state, State::Idle) {
-            // After the process was asked to end, its exit status says nothing about the cause.
+            // The stream has ended, and the process has exited before it was asked to. So its exit status shows the
+            // cause. Once a process was asked to end, its exit status says nothing about the cause.
             State::Ending {
                 why: Loss::Closed,
                 next: Treatment::Terminate,

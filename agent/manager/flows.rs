@@ -48,8 +48,8 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo
     }
 }
 
-/// The part of a route by which packets to an address go to this gateway: the block that contains the address, or the
-/// route's patterns of names.
+/// The destination of the route through which packets to an address reach this gateway: the block that contains the
+/// address, or the route's patterns of names.
 fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
     let leads = |route: &&Route| route.via.contains(&gateway);
     if let Some(route) = routes.to_address(address.into()).filter(leads) {

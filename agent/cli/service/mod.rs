@@ -134,7 +134,7 @@ fn planned(
     })
 }
 
-/// Refuses a path that would be changed, or split into several lines, in the file that describes the service.
+/// Refuses a path that the file of the service cannot contain unchanged and on one line.
 fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
